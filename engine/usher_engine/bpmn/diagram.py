@@ -1,0 +1,164 @@
+"""A process package compiled for running: SpiffWorkflow's specs, and what the events need to know of each element.
+
+Compiled once for each content hash. What is in ``elements`` and ``flows`` is what will really run; the gate compares
+it with what the file draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from SpiffWorkflow.bpmn.parser.util import full_tag
+from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
+from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import CodeEventDefinition
+from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
+from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
+from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
+from SpiffWorkflow.spiff.parser.process import VALIDATOR, SpiffBpmnParser
+from SpiffWorkflow.spiff.parser.task_spec import ServiceTaskParser
+
+from ..definitions import Package, parse_xml
+from ..errors import InvalidDefinition
+from .service_task import UsherServiceTask
+
+BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+
+
+class _Parser(SpiffBpmnParser):  # type: ignore[misc]
+    OVERRIDE_PARSER_CLASSES = {
+        **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
+        full_tag("serviceTask"): (ServiceTaskParser, UsherServiceTask),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Element:
+    """What the engine needs to know of one flow node beyond the library's spec of it."""
+
+    id: str
+    name: str
+    tag: str
+    lane: str = ""
+    documentation: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
+    instructions: str = ""
+    manual: bool = False
+    boundary: bool = False
+    joins: bool = False
+    cancel: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagram:
+    """``flows`` maps (source, target) to the sequence flow drawn between them."""
+
+    package: Package
+    spec: Any
+    subprocess_specs: dict[str, Any]
+    elements: dict[str, Element]
+    flows: dict[tuple[str, str], str]
+
+
+def schema_problem(tree: Any) -> tuple[str, int] | None:
+    """The first breach of the BPMN 2.0 schema in *tree* as (message, line); None when it keeps to it."""
+    try:
+        VALIDATOR.validate(tree)
+    except ValidationException as error:
+        return str(error.args[0] if error.args else error), int(error.line_number or 0)
+    return None
+
+
+def compile_diagram(package: Package) -> Diagram:
+    """
+    Parse the package's BPMN files with the engine that will run them.
+
+    Raises:
+        InvalidDefinition: The engine cannot run it; ``problems`` names the element where that is known.
+    """
+    trees = [parse_xml(package.files[name], name) for name in sorted(package.files) if name.endswith(".bpmn")]
+    parser = _Parser()
+    try:
+        for tree in trees:
+            parser.add_bpmn_xml(tree)
+        spec = parser.get_spec(package.key)
+        subprocess_specs = parser.get_subprocess_specs(package.key)
+    except ValidationException as error:
+        element = str(getattr(error, "tag", "") or getattr(error, "id", "") or package.key)
+        raise InvalidDefinition(problems=[(getattr(error, "id", None) or element, _plain(error))]) from error
+    except Exception as error:  # the library's parser fails in many ways on foreign files; none may escape
+        message = f"The engine cannot read this diagram ({type(error).__name__})."
+        raise InvalidDefinition(problems=[(package.key, message)]) from error
+    nodes = {node.get("id"): node for tree in trees for node in tree.iter() if isinstance(node.tag, str)}
+    specs = {s.bpmn_id: s for owner in (spec, *subprocess_specs.values()) for s in _drawn(owner)}
+    return Diagram(
+        package=package,
+        spec=spec,
+        subprocess_specs=subprocess_specs,
+        elements={key: _element(nodes[key], task_spec) for key, task_spec in specs.items() if key in nodes},
+        flows=_flows(trees, (spec, *subprocess_specs.values())),
+    )
+
+
+def _plain(error: ValidationException) -> str:
+    return str(error.args[0] if error.args else "The engine cannot run this element.").split("\n")[0]
+
+
+def _drawn(owner: Any) -> Iterator[Any]:
+    """The specs of *owner* that stand for something drawn, not for the library's own helpers."""
+    return (task_spec for task_spec in owner.task_specs.values() if getattr(task_spec, "bpmn_id", None))
+
+
+def _element(node: Any, task_spec: Any) -> Element:
+    extensions = getattr(task_spec, "extensions", None) or {}
+    tag = node.tag.rpartition("}")[2]
+    return Element(
+        id=task_spec.bpmn_id,
+        name=(node.get("name") or "").strip(),
+        tag=tag,
+        lane=task_spec.lane or "",
+        documentation=(task_spec.documentation or "").strip(),
+        properties=dict(extensions.get("properties") or {}),
+        instructions=(extensions.get("instructionsForEndUser") or "").strip(),
+        manual=bool(task_spec.manual),
+        boundary=isinstance(task_spec, BoundaryEvent),
+        joins=isinstance(task_spec, UnstructuredJoin) and len(task_spec._inputs) > 1,
+        cancel=any(boundary_code(event) == "cancel" for event in _boundary_events(task_spec)),
+    )
+
+
+def _boundary_events(task_spec: Any) -> list[Any]:
+    split = task_spec._wf_spec.task_specs.get(f"{task_spec.name}.BoundaryEventSplit")
+    return [s for s in split.outputs if isinstance(s, BoundaryEvent)] if split else []
+
+
+def boundary_code(task_spec: Any) -> str | None:
+    """The error or escalation code a boundary event catches; None for every other spec. "" catches all."""
+    definition = task_spec.event_definition if isinstance(task_spec, CatchingEvent) else None
+    return (definition.code or "") if isinstance(definition, CodeEventDefinition) else None
+
+
+def _flows(trees: list[Any], owners: tuple[Any, ...]) -> dict[tuple[str, str], str]:
+    """The sequence flows of the files that the specs really follow."""
+    followed = {
+        (s.bpmn_id, target) for owner in owners for s in _drawn(owner) for target in _targets(s, set())
+    }
+    drawn = {
+        (flow.get("sourceRef"), flow.get("targetRef")): flow.get("id")
+        for tree in trees
+        for flow in tree.iter(f"{{{BPMN}}}sequenceFlow")
+    }
+    return {ends: flow for ends, flow in drawn.items() if ends in followed}
+
+
+def _targets(task_spec: Any, seen: set[str]) -> Iterator[str]:
+    """Ids of the drawn elements that follow *task_spec*, looking through the library's helper specs."""
+    for following in task_spec.outputs:
+        if following.name in seen:
+            continue
+        seen.add(following.name)
+        if getattr(following, "bpmn_id", None):
+            yield following.bpmn_id
+        else:
+            yield from _targets(following, seen)

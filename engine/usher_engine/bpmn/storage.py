@@ -1,0 +1,157 @@
+"""The serialized workflow without its spec: SpiffWorkflow's serializer with converters that leave out what the
+definition's hash already says, what is at its default, and everything that differs from run to run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from SpiffWorkflow.bpmn.serializer.default.workflow import (
+    BpmnSubWorkflowConverter,
+    BpmnWorkflowConverter,
+    TaskConverter,
+)
+from SpiffWorkflow.bpmn.serializer.workflow import VERSION, BpmnWorkflowSerializer
+from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
+from SpiffWorkflow.spiff.serializer.config import SPIFF_CONFIG
+from SpiffWorkflow.util.deep_merge import DeepMerge
+from SpiffWorkflow.util.task import TaskState
+
+from ..errors import Corrupt
+from .diagram import Diagram
+from .workflow import Observer, UsherSubWorkflow, UsherTask, UsherWorkflow
+
+
+class _Tasks(TaskConverter):  # type: ignore[misc]
+    def to_dict(self, task: UsherTask) -> dict[str, Any]:
+        parent = task.parent
+        record: dict[str, Any] = {
+            "id": task.id.int,
+            "spec": task.task_spec.name,
+            "state": task._state,
+            "tick": task.last_state_change,
+        }
+        if task.visit:
+            record["visit"] = task.visit
+        if parent is not None:
+            record["parent"] = parent.id.int
+        if task._children:
+            record["children"] = [child.int for child in task._children]
+        if task.triggered:
+            record["triggered"] = True
+        if task.internal_data:
+            record["internal"] = self.registry.convert(task.internal_data)
+        _add_data(record, task, parent)
+        return record
+
+    def from_dict(self, record: dict[str, Any], workflow: Any) -> UsherTask:
+        task_spec = workflow.spec.task_specs[record["spec"]]
+        task = UsherTask(workflow, task_spec, state=record["state"], id=UUID(int=record["id"]))
+        task.visit = record.get("visit", 0)
+        task._parent = UUID(int=record["parent"]) if "parent" in record else None
+        task._children = [UUID(int=child) for child in record.get("children", ())]
+        task.last_state_change = record["tick"]
+        task.triggered = record.get("triggered", False)
+        if "internal" in record:
+            task.internal_data = self.registry.restore(record["internal"])
+        if isinstance(task_spec, CatchingEvent) and task._state == TaskState.WAITING:
+            workflow.top_workflow.event_manager.add_task(task)
+        parent = workflow.tasks.get(task._parent)
+        data = dict(parent.data) if parent is not None and "data" not in record else {}
+        for key in record.get("unset", ()):
+            data.pop(key, None)
+        data.update(record.get("data", record.get("set", {})))
+        task.data = data
+        return task
+
+
+def _add_data(record: dict[str, Any], task: UsherTask, parent: UsherTask | None) -> None:
+    """A task's data as the difference to its parent's, or whole when nothing is inherited."""
+    if parent is None or not task.data:
+        if task.data or (parent is not None and parent.data):
+            record["data"] = task.data
+        return
+    if changed := DeepMerge.get_updated_keys(parent.data, task.data):
+        record["set"] = changed
+    if removed := DeepMerge.get_deleted_keys(parent.data, task.data):
+        record["unset"] = removed
+
+
+def _common(converter: Any, workflow: Any) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "root": workflow.task_tree.id.int,
+        "tasks": [converter.registry.convert(task) for task in workflow.tasks.values()],
+    }
+    if workflow.last_task is not None:
+        record["last_task"] = workflow.last_task.id.int
+    for name in ("data", "correlations"):
+        if value := getattr(workflow, name):
+            record[name] = converter.registry.convert(value)
+    for name, default in (("success", True), ("completed", False)):
+        if getattr(workflow, name) is not default:
+            record[name] = not default
+    return record
+
+
+def _restore_common(converter: Any, workflow: Any, record: dict[str, Any]) -> None:
+    for task in record["tasks"]:
+        converter.registry.restore(task, workflow=workflow)
+    workflow.task_tree = workflow.tasks[UUID(int=record["root"])]
+    workflow.last_task = workflow.tasks.get(UUID(int=record["last_task"])) if "last_task" in record else None
+    workflow.success = record.get("success", True)
+    workflow.completed = record.get("completed", False)
+    workflow.correlations = record.get("correlations", {})
+    workflow.data = {**workflow.data, **converter.registry.restore(record.get("data", {}))}
+
+
+class _SubWorkflows(BpmnSubWorkflowConverter):  # type: ignore[misc]
+    def to_dict(self, workflow: UsherSubWorkflow) -> dict[str, Any]:
+        return {**_common(self, workflow), "parent": workflow.parent_task_id.int}
+
+    def from_dict(self, record: dict[str, Any], task: UsherTask, top_workflow: UsherWorkflow) -> UsherSubWorkflow:
+        spec = top_workflow.subprocess_specs[task.task_spec.spec]
+        subprocess = UsherSubWorkflow(spec, task.id, top_workflow, deserializing=True)
+        _restore_common(self, subprocess, record)
+        return subprocess
+
+
+class _Workflows(BpmnWorkflowConverter):  # type: ignore[misc]
+    def to_dict(self, workflow: UsherWorkflow) -> dict[str, Any]:
+        record = {**_common(self, workflow), "counter": workflow.counter, "ticks": workflow.tick}
+        if workflow.subprocesses:
+            record["subprocesses"] = [self.registry.convert(sub) for sub in workflow.subprocesses.values()]
+        return record
+
+    def from_dict(self, record: dict[str, Any], workflow: UsherWorkflow) -> UsherWorkflow:
+        _restore_common(self, workflow, record)
+        workflow.counter, workflow.tick = record["counter"], record["ticks"]
+        for nested in record.get("subprocesses", ()):
+            task = workflow.get_task_from_id(UUID(int=nested["parent"]))
+            subprocess = self.registry.restore(nested, task=task, top_workflow=workflow)
+            workflow.subprocesses[task.id] = subprocess
+            subprocess.completed_event.connect(task.task_spec._on_subworkflow_completed, task)
+        return workflow
+
+
+_CONVERTERS = {**SPIFF_CONFIG, UsherTask: _Tasks, UsherSubWorkflow: _SubWorkflows, UsherWorkflow: _Workflows}
+_SERIALIZER = BpmnWorkflowSerializer(BpmnWorkflowSerializer.configure(_CONVERTERS))
+
+
+def dump(workflow: UsherWorkflow) -> dict[str, Any]:
+    """*workflow* as JSON, without its spec; the same run gives the same record, byte for byte."""
+    record: dict[str, Any] = _SERIALIZER.to_dict(workflow)
+    record[_SERIALIZER.VERSION_KEY] = VERSION
+    return record
+
+
+def load(record: dict[str, Any], diagram: Diagram, script_engine: Any, observer: Observer) -> UsherWorkflow:
+    """The workflow written by `dump`, on the specs of *diagram*; raises `Corrupt` for anything else."""
+    if record.get(_SERIALIZER.VERSION_KEY) != VERSION:
+        raise Corrupt(f"The stored state is not of version {VERSION}; it was left as it is.")
+    workflow = UsherWorkflow(diagram.spec, diagram.subprocess_specs, script_engine=script_engine, observer=observer)
+    try:
+        _SERIALIZER.from_dict(record, workflow=workflow)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Corrupt("The stored state does not fit its diagram; it was left as it is.") from error
+    return workflow

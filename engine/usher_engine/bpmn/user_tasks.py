@@ -1,0 +1,46 @@
+"""What a user task offers people: title, message, form, candidate group and due date, from its properties."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ..errors import ElementFailed, ExpressionError
+from ..events import UserTaskOpened
+from ..expressions import compile_expression, compile_template, parse_duration
+from .diagram import Diagram
+from .workflow import UsherTask
+
+
+def opened(diagram: Diagram, task: UsherTask, now: datetime) -> UserTaskOpened:
+    """The event that puts *task* into the inbox; texts are evaluated on the task's data at *now*."""
+    element = diagram.elements[task.task_spec.bpmn_id]
+    properties = element.properties
+    try:
+        return UserTaskOpened(
+            element=element.id,
+            visit=task.visit,
+            title=element.name or element.id,
+            message=compile_template(element.instructions).render(task.data, now).strip() if element.instructions else "",
+            form=properties.get("form", ""),
+            group=properties.get("candidateGroups") or element.lane,
+            due=_due(properties.get("dueIn"), now),
+            priority=int(properties.get("priority", "50")),
+            initial=_initial(properties.get("initialValues"), task.data, now),
+            cancel=element.cancel,
+        )
+    except ExpressionError as error:
+        raise ElementFailed(element.id, error) from error
+
+
+def _due(duration: str | None, now: datetime) -> str:
+    return (now + parse_duration(duration)).isoformat().replace("+00:00", "Z") if duration else ""
+
+
+def _initial(expression: str | None, data: dict[str, Any], now: datetime) -> dict[str, Any] | None:
+    if not expression:
+        return None
+    values = compile_expression(expression).evaluate(data, now)
+    if not isinstance(values, dict):
+        raise ExpressionError("initialValues must be a record of field names and values.")
+    return values

@@ -1,0 +1,102 @@
+"""What counts as JSON here, its one canonical form (RFC 8785), and the limits every input must keep.
+
+The hash of a step, the hash of a package and the proof all rest on `canonical`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import rfc8785
+
+from .errors import InvalidSubmission
+
+Json: TypeAlias = None | bool | int | float | str | list[Any] | dict[str, Any]
+
+MAX_DEPTH = 12
+MAX_VALUES = 5_000
+MAX_TEXT = 20_000
+MAX_KEY = 100
+MAX_INTEGER = 2**53 - 1  # the largest integer RFC 8785 can write
+
+
+def canonical(value: Json) -> bytes:
+    """The one byte string that stands for *value* (RFC 8785, JSON Canonicalization Scheme)."""
+    return rfc8785.dumps(value)
+
+
+def compact(value: Json) -> str:
+    """JSON for storage: short, keys in the order given, text kept as it is."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def is_reserved(key: str) -> bool:
+    """Whether *key* could be taken for the engine library's own (reference: engine/decisions/0003)."""
+    return key == "typename" or key.startswith("__")
+
+
+def check_input(value: Any, *, where: str = "body") -> Json:
+    """
+    Refuse what must not enter an instance, from a form, the API, a job or an import.
+
+    Args:
+        value: Parsed JSON.
+        where: What to call the top of *value* in messages, for example ``body``.
+
+    Returns:
+        *value*, unchanged.
+
+    Raises:
+        InvalidSubmission: ``fields`` maps the path of the first fault to the reason.
+    """
+    budget = [MAX_VALUES]
+    _walk(value, where, 0, budget)
+    return value  # type: ignore[no-any-return]
+
+
+def _walk(value: Any, path: str, depth: int, budget: list[int]) -> None:
+    budget[0] -= 1
+    if budget[0] < 0:
+        _refuse(path, f"has more than {MAX_VALUES} values")
+    if depth > MAX_DEPTH:
+        _refuse(path, f"is nested deeper than {MAX_DEPTH} levels")
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, str):
+        _check_text(value, path, MAX_TEXT)
+    elif isinstance(value, int):
+        if abs(value) > MAX_INTEGER:
+            _refuse(path, f"is a number beyond ±{MAX_INTEGER}")
+    elif isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            _refuse(path, "is not a finite number")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _walk(item, f"{path}[{index}]", depth + 1, budget)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            _check_key(key, path)
+            _walk(item, f"{path}.{key}", depth + 1, budget)
+    else:
+        _refuse(path, f"is {type(value).__name__}; only JSON values are taken")
+
+
+def _check_key(key: Any, path: str) -> None:
+    if not isinstance(key, str):
+        _refuse(path, "has a field name that is not text")
+    _check_text(key, path, MAX_KEY)
+    if is_reserved(key):
+        _refuse(f"{path}.{key}", "is a reserved name; choose another")
+
+
+def _check_text(value: str, path: str, limit: int) -> None:
+    if len(value) > limit:
+        _refuse(path, f"is longer than {limit} characters")
+    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        _refuse(path, "holds a character that cannot be stored")
+
+
+def _refuse(path: str, reason: str) -> None:
+    raise InvalidSubmission(f"{path} {reason}.", fields={path: reason})

@@ -1,0 +1,121 @@
+"""Every error the engine raises on purpose. An error's docstring is its default message.
+
+EngineError
+├─ NotFound            404   unknown instance, task, process
+├─ NotAllowed          403   actor lacks the role or the claim
+├─ Conflict            409   revision moved, task taken
+├─ InvalidSubmission   422   .fields: {name: reason}
+├─ InvalidDefinition   422   .problems: [(element_id, reason)]
+├─ ExpressionError     422   .line: where in the expression or script
+├─ ElementFailed       422   .element: the element that could not do its work, .cause: why
+├─ LimitExceeded       422   more steps, tasks or data than one command may use
+├─ ServiceError              .retry True = transient, False = raise an incident
+├─ BusinessError             a service's answer "no", caught by an error boundary event
+├─ Corrupt             500   hash chain, state or version broken; page the operator
+├─ Unavailable         503   .retry True: the database is locked, full, read-only or away
+└─ Misconfigured             at start-up only; names the variable
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+
+class EngineError(Exception):
+    """The engine refused what was asked."""
+
+    retry = False
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or type(self).__doc__ or "")
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+
+class NotFound(EngineError):
+    """Nothing is known under this id."""
+
+
+class NotAllowed(EngineError):
+    """You may not do this."""
+
+
+class Conflict(EngineError):
+    """Somebody else was faster; read the newest state and decide again."""
+
+    def __init__(
+        self, message: str = "", *, winner: str | None = None, at: datetime | None = None
+    ) -> None:
+        super().__init__(message)
+        self.winner = winner
+        self.at = at
+
+
+class InvalidSubmission(EngineError):
+    """Some fields need another look."""
+
+    def __init__(self, message: str = "", *, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.fields: dict[str, str] = dict(fields or {})
+
+
+class InvalidDefinition(EngineError):
+    """The process package cannot be run as it is."""
+
+    def __init__(self, message: str = "", *, problems: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message or "; ".join(f"{element}: {why}" for element, why in problems))
+        self.problems = list(problems)
+
+
+class ExpressionError(EngineError):
+    """The expression cannot be evaluated."""
+
+    def __init__(self, message: str = "", *, line: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class ElementFailed(EngineError):
+    """An element of the diagram could not do its work."""
+
+    def __init__(self, element: str, cause: EngineError) -> None:
+        super().__init__(cause.message)
+        self.element = element
+        self.cause = cause
+
+
+class LimitExceeded(EngineError):
+    """This needs more steps, tasks or data than one command may use."""
+
+
+class ServiceError(EngineError):
+    """A service did not do what was asked."""
+
+    def __init__(self, message: str = "", *, retry: bool) -> None:
+        super().__init__(message)
+        self.retry = retry
+
+
+class BusinessError(EngineError):
+    """The service answered no; the diagram decides what follows."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Unavailable(EngineError):
+    """The database cannot be used at the moment; nothing was changed."""
+
+    retry = True
+
+
+class Corrupt(EngineError):
+    """Stored history or state does not fit together; nothing was changed."""
+
+
+class Misconfigured(EngineError):
+    """A setting is missing or wrong."""

@@ -1,0 +1,180 @@
+"""How a step is written: the one place where events become rows. Used by the commands in `runner` only."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from . import events as e
+from .bpmn import Diagram, Run
+from .bpmn import Step as StepContext
+from .canonical import Json, compact
+from .errors import Conflict, ElementFailed, EngineError, LimitExceeded
+from .questions import Actor, Instance, Questions
+from .services import Call, Operator
+from .state import LIVE, InstanceState, fold
+from .store import Row, Transaction, definitions, inbox, instances, queue, to_text
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing a person could misread
+MAX_DATA = 256_000  # characters of JSON
+
+
+@dataclass(slots=True)
+class Case:
+    """An instance under lock for one step; *workflow* is its serialized workflow, None before it has run."""
+
+    row: Row
+    diagram: Diagram
+    state: InstanceState
+    workflow: dict[str, Any] | None
+    now: datetime
+    new: bool = False
+
+    def resolve(self, resolved: list[e.Event]) -> None:
+        self.state = fold(self.state, resolved)
+
+
+class Ledger(Questions):
+    """Loads cases for a step and writes the step."""
+
+    def _new_case(self, tx: Transaction, process: str, data: dict[str, Any], business_key: str) -> Case:
+        version = definitions.latest(tx, process)
+        now = self.clock()
+        row = Row(
+            id="".join(secrets.choice(ALPHABET) for _ in range(12)),
+            process=process,
+            version=version.number,
+            definition=version.hash,
+            business_key=business_key,
+            status="",
+            revision=0,
+            head=instances.GENESIS,
+            state=None,
+            state_mac=None,
+            started_at=to_text(now),
+            ended_at=None,
+            outcome="",
+            explanation="",
+        )
+        return Case(row, self._diagram(tx, version.hash), InstanceState(data=data), None, now, new=True)
+
+    def _open(self, tx: Transaction, instance: str, revision: int | None) -> Case:
+        """Lock a case that has not ended; raises `NotFound` or `Conflict`."""
+        return self._case(tx, instances.lock(tx, instance), revision)
+
+    def _case(self, tx: Transaction, row: Row, revision: int | None) -> Case:
+        if row.ended_at is not None:
+            raise Conflict("This case has ended.")
+        if revision is not None and revision != row.revision:
+            last = instances.steps(tx, row.id, first=row.revision)[-1]
+            raise Conflict(f"{last.actor} has changed this case since you opened it.", winner=last.actor, at=last.at)
+        record = instances.unsealed(self._seal_key, row)
+        state = InstanceState.from_json(record["state"])
+        return Case(row, self._diagram(tx, row.definition), state, record["workflow"], self.clock())
+
+    def _context(self, tx: Transaction, case: Case, actor: Actor) -> StepContext:
+        return StepContext(
+            instance=case.row.id, actor=actor.name, now=case.now, services=self.services, answer=_ask, transaction=tx
+        )
+
+    def _resume(self, tx: Transaction, case: Case, first: list[e.Event], actor: Actor) -> Run:
+        if case.workflow is None:
+            raise Conflict("This case has not begun to run; try its incident again first.")
+        case.resolve(first)
+        return Run.resume(case.diagram, self._context(tx, case, actor), case.workflow, case.state)
+
+    def _write(
+        self,
+        tx: Transaction,
+        case: Case,
+        command: dict[str, Json],
+        actor: Actor,
+        ran: Run | EngineError | list[e.Event],
+        *,
+        first: list[e.Event] | None = None,
+    ) -> Instance:
+        """
+        Write one step: what ran, the incident that stopped it, or events that need no run.
+
+        *first* holds events that came before the run and that ``case.state`` has folded already.
+        """
+        happened = list(first or ())
+        if isinstance(ran, Run):
+            happened += ran.events
+            case.state, case.workflow = ran.after, ran.dump()
+        else:
+            added = [_incident(case, ran)] if isinstance(ran, EngineError) else ran
+            happened += added
+            case.state = fold(case.state, added)
+        self._seal(case)
+        self._append(tx, case.row, command, actor, happened, case.now, new=case.new)
+        inbox.follow(tx, case.row, happened, case.now)
+        queue.follow(tx, case.row.id, actor.name, happened, case.now)
+        tasks = inbox.of_instances(tx, [case.row.id]).get(case.row.id, ()) if case.state.tasks else ()
+        return self._described(case.row, case.state, tasks)
+
+    def _seal(self, case: Case) -> None:
+        """Put the new state into the row, sealed; a case that has ended keeps none, its history is the truth."""
+        row, state = case.row, case.state
+        row.status, row.outcome, row.explanation = state.status, state.outcome, state.explanation
+        if state.status not in LIVE:
+            row.state, row.state_mac, row.ended_at = None, None, to_text(case.now)
+            return
+        row.state = compact({"state": state.to_json(), "workflow": case.workflow})
+        if len(row.state) > MAX_DATA and len(compact(state.data)) > MAX_DATA:
+            raise LimitExceeded(f"The case holds more than {MAX_DATA // 1000} kB of data.")
+        row.state_mac = instances.sealed(self._seal_key, row.state)
+
+    def _note(self, tx: Transaction, instance: str, fact: e.FactRecorded, actor: Actor) -> None:
+        """Append a fact; state and waiting points stay as they are."""
+        self._append(tx, instances.lock(tx, instance), {"kind": "record"}, actor, [fact], self.clock())
+
+    def _append(
+        self,
+        tx: Transaction,
+        row: Row,
+        command: dict[str, Json],
+        actor: Actor,
+        happened: list[e.Event],
+        now: datetime,
+        *,
+        new: bool = False,
+    ) -> None:
+        """Add the step to the chain of *row* and store both."""
+        body: dict[str, Json] = {
+            "at": to_text(now),
+            "actor": _who(actor),
+            "command": command,
+            "events": [e.to_json(event) for event in happened],
+        }
+        if row.state is not None:
+            body["state"] = hashlib.sha256(row.state.encode()).hexdigest()
+        written = instances.chain(row, body)
+        if new:
+            instances.create(tx, row)
+        else:
+            instances.save(tx, row)
+        instances.add_step(tx, row, written)
+
+
+def _ask(operator: Operator, values: dict[str, Any], call: Call) -> Json:
+    """Live, an operator answers for itself; `replay` answers from the record."""
+    return operator.call(values, call)
+
+
+def _who(actor: Actor) -> dict[str, Json]:
+    who: dict[str, Json] = {"name": actor.name, "role": actor.role}
+    if actor.on_behalf_of:
+        who["on_behalf_of"] = actor.on_behalf_of
+    return who
+
+
+def _incident(case: Case, failure: EngineError) -> e.Event:
+    """The event that tells of *failure*, on the element that failed, or on where the case stands."""
+    if isinstance(failure, ElementFailed):
+        return e.IncidentRaised(failure.element, 0, type(failure.cause).__name__, failure.message)
+    element = case.state.at[0].rpartition(":")[0] if case.state.at else case.row.process
+    return e.IncidentRaised(element, 0, type(failure).__name__, failure.message)

@@ -1,0 +1,242 @@
+"""What the engine answers without changing anything: the inbox, cases, their history, the versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from .bpmn import Diagram, compile_diagram
+from .definitions import Package
+from .errors import Conflict, NotFound
+from .events import from_json
+from .services import Services
+from .settings import Settings
+from .state import InstanceState, fold
+from .store import Database, Row, Step, Transaction, UserTask, Version, definitions, from_text, inbox, instances, queue, to_text
+
+Clock = Callable[[], datetime]
+
+#: Who may act without being in a candidate group.
+UNBOUND_ROLES = frozenset({"system", "auditor"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Actor:
+    """Who asks. *groups* are the candidate groups whose tasks they may see; *on_behalf_of* names a represented user."""
+
+    name: str
+    role: str = "staff"
+    groups: frozenset[str] = frozenset()
+    on_behalf_of: str | None = None
+
+
+SYSTEM = Actor(name="system", role="system")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Instance:
+    """A case: ``at`` names the elements a token rests on, ``outcome`` the end event, ``incident`` what is wrong."""
+
+    id: str
+    process: str
+    version: int
+    revision: int
+    status: str
+    at: tuple[str, ...]
+    tasks: tuple[UserTask, ...]
+    business_key: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    explanation: str | None
+    incident: str | None
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def task_place(task: str) -> tuple[str, str, int]:
+    """(instance, element, visit) of a task id; raises `NotFound` when it is none."""
+    parts = task.split(":")
+    if len(parts) != 3 or not parts[2].isdigit():
+        raise NotFound("There is no such task.")
+    return parts[0], parts[1], int(parts[2])
+
+
+def may_see(actor: Actor | None, task: UserTask) -> bool:
+    """Whether *task* is for *actor*: unbound roles see all, others what their groups get or they have claimed."""
+    if actor is None or actor.role in UNBOUND_ROLES or not task.group:
+        return True
+    return task.group in actor.groups or task.assignee == actor.name
+
+
+class Questions:
+    """Everything one may ask the engine; `Engine` adds the commands."""
+
+    def __init__(
+        self, settings: Settings, services: Services, clock: Clock = utc_now, database: Database | None = None
+    ) -> None:
+        self.settings = settings
+        self.services = services
+        self.clock = clock
+        self.database = database or Database(settings.database_url)
+        self._diagrams: dict[str, Diagram] = {}
+
+    def tasks(
+        self,
+        actor: Actor | None = None,
+        *,
+        mine: bool = False,
+        overdue: bool = False,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> list[UserTask]:
+        """Open tasks *actor* may see (None: all), soonest due first; *after* is the last task's ``sort_key``."""
+        groups, name, due = self._scope(actor, overdue)
+        with self.database.read() as tx:
+            return inbox.select_tasks(
+                tx, groups=groups, assignee=name, mine=mine, overdue_at=due, after=after, limit=limit
+            )
+
+    def count_tasks(self, actor: Actor | None = None, *, mine: bool = False, overdue: bool = False) -> int:
+        """How many tasks `tasks` would list, counted up to 1,000."""
+        groups, name, due = self._scope(actor, overdue)
+        with self.database.read() as tx:
+            return inbox.count_tasks(tx, groups=groups, assignee=name, mine=mine, overdue_at=due)
+
+    def _scope(self, actor: Actor | None, overdue: bool) -> tuple[frozenset[str] | None, str, datetime | None]:
+        bound = actor is not None and actor.role not in UNBOUND_ROLES
+        groups = actor.groups | {""} if actor is not None and bound else None
+        return groups, actor.name if actor else "", self.clock() if overdue else None
+
+    def task(self, task: str, actor: Actor | None = None) -> UserTask:
+        """
+        One open task.
+
+        Raises:
+            NotFound: There is none, or it is not for *actor*.
+            Conflict: It was open and is not any more; ``winner`` and ``at`` say who ended it, and when.
+        """
+        instance, element, visit = task_place(task)
+        with self.database.read() as tx:
+            found = inbox.find(tx, instance, element, visit)
+            if found is None:
+                raise self._gone(tx, instance, element, visit)
+        if not may_see(actor, found):
+            raise NotFound("There is no such task.")
+        return found
+
+    def _gone(self, tx: Transaction, instance: str, element: str, visit: int) -> Conflict | NotFound:
+        """Why a task is not open: somebody ended it, or it never was."""
+        words = {"UserTaskCompleted": "completed", "UserTaskCancelled": "cancelled", "ElementCancelled": "ended"}
+        for step in reversed(instances.steps(tx, instance)):
+            for event in step.events:
+                if event.get("element") == element and event.get("visit") == visit and event["kind"] in words:
+                    message = f"{step.actor} {words[event['kind']]} this task."
+                    return Conflict(message, winner=step.actor, at=step.at)
+                if event["kind"] == "InstanceCancelled":
+                    return Conflict(f"{step.actor} cancelled the case.", winner=step.actor, at=step.at)
+        return NotFound("There is no such task.")
+
+    def instances(
+        self,
+        *,
+        business_key: str | None = None,
+        process: str | None = None,
+        status: str | None = None,
+        limit: int = 50,
+        after: Instance | None = None,
+    ) -> list[Instance]:
+        """Cases, newest first; *after* is the last one seen."""
+        position = (to_text(after.started_at), after.id) if after else None
+        with self.database.read() as tx:
+            rows = instances.recent(
+                tx, business_key=business_key, process=process, status=status, after=position, limit=limit
+            )
+            return self._instances(tx, rows)
+
+    def instance(self, instance: str) -> Instance:
+        """One case; raises `NotFound`."""
+        with self.database.read() as tx:
+            return self._instances(tx, [instances.find(tx, instance)])[0]
+
+    def _instances(self, tx: Transaction, rows: list[Row]) -> list[Instance]:
+        tasks = inbox.of_instances(tx, [row.id for row in rows if row.ended_at is None])
+        return [self._instance(row, tasks.get(row.id, ())) for row in rows]
+
+    def _instance(self, row: Row, tasks: tuple[UserTask, ...]) -> Instance:
+        state = None
+        if row.state is not None:
+            state = InstanceState.from_json(instances.unsealed(self._seal_key, row)["state"])
+        return self._described(row, state, tasks)
+
+    def _described(self, row: Row, state: InstanceState | None, tasks: tuple[UserTask, ...]) -> Instance:
+        return Instance(
+            id=row.id,
+            process=row.process,
+            version=row.version,
+            revision=row.revision,
+            status=row.status,
+            at=tuple(here.rpartition(":")[0] for here in state.at) if state else (),
+            tasks=tasks,
+            business_key=row.business_key,
+            started_at=from_text(row.started_at),
+            ended_at=from_text(row.ended_at) if row.ended_at else None,
+            outcome=row.outcome or None,
+            explanation=row.explanation or None,
+            incident="; ".join(state.incidents.values()) or None if state else None,
+        )
+
+    @property
+    def _seal_key(self) -> bytes:
+        return b"state:" + self.settings.secret_key.encode()
+
+    def history(self, instance: str) -> list[Step]:
+        """The steps of a case, oldest first; raises `NotFound`."""
+        with self.database.read() as tx:
+            instances.find(tx, instance)
+            return instances.steps(tx, instance)
+
+    def rebuild(self, instance: str, revision: int | None = None) -> InstanceState:
+        """The state of a case folded from its events, at *revision* (1-based) or now; raises `NotFound`."""
+        with self.database.read() as tx:
+            instances.find(tx, instance)
+            steps = instances.steps(tx, instance, last=revision)
+        return fold(InstanceState(), [from_json(event) for step in steps for event in step.events])
+
+    def versions(self, process: str | None = None) -> list[Version]:
+        """Deployed versions, newest first."""
+        with self.database.read() as tx:
+            return definitions.versions(tx, process)
+
+    def package(self, process: str, number: int | None = None) -> Package:
+        """The package of a version, or of the one in force; raises `NotFound`."""
+        with self.database.read() as tx:
+            found = definitions.latest(tx, process) if number is None else definitions.find(tx, process, number)
+            return self._diagram(tx, found.hash).package
+
+    def package_of(self, instance: str) -> Package:
+        """The package a case runs on."""
+        return self.diagram_of(instance).package
+
+    def diagram_of(self, instance: str) -> Diagram:
+        """The compiled diagram a case runs on; raises `NotFound`."""
+        with self.database.read() as tx:
+            return self._diagram(tx, instances.find(tx, instance).definition)
+
+    def _diagram(self, tx: Transaction, definition: str) -> Diagram:
+        """The compiled package with this hash, compiled once for each process and kept."""
+        diagram = self._diagrams.get(definition)
+        if diagram is None:
+            diagram = compile_diagram(definitions.content(tx, definition))
+            self._diagrams[definition] = diagram
+        return diagram
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """For monitoring: instances by status, jobs waiting and parked, open tasks (counted to 100,000)."""
+        with self.database.read() as tx:
+            tasks = inbox.count_tasks(tx, groups=None, assignee="", at_most=100_000)
+            return {"instances": instances.counts(tx), "jobs": queue.counts(tx), "tasks": {"open": tasks}}
+

@@ -1,0 +1,372 @@
+"""The file to read first: the use-cases. One public method = one command = one step = one transaction.
+
+Each method locks and loads the instance, lets SpiffWorkflow decide (`bpmn`), and writes the step, the new state, the
+inbox rows and the jobs together, or nothing (`ledger`). Effects run afterwards (`worker`), questions are answered in
+`questions`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from . import events as e
+from .bpmn import Run
+from .canonical import Json, canonical, check_input
+from .definitions import Package
+from .errors import (
+    BusinessError,
+    Conflict,
+    Corrupt,
+    ElementFailed,
+    EngineError,
+    InvalidDefinition,
+    InvalidSubmission,
+    LimitExceeded,
+    NotAllowed,
+    NotFound,
+)
+from .forms import parse_form
+from .gate import Finding, check_package
+from .ledger import Case, Ledger
+from .questions import SYSTEM, Actor, Instance, may_see, task_place
+from .state import Status
+from .store import Job, Transaction, UserTask, Version, definitions, inbox, instances, queue
+
+#: What makes a step fail for a reason that lies in the case or its diagram: it becomes an incident.
+FAILURES = (ElementFailed, LimitExceeded)
+
+
+class Engine(Ledger):
+    """The front door: commands here, questions inherited."""
+
+    # definitions
+
+    def check(self, package: Package) -> list[Finding]:
+        """What the gate says of *package*, in the order a person would mend it."""
+        return check_package(package, self.services)
+
+    def deploy(self, package: Package, *, actor: Actor, note: str = "") -> Version:
+        """
+        Make *package* the version in force of its process; running instances stay on theirs.
+
+        Raises:
+            InvalidDefinition: The gate found errors; the version in force stays as it is.
+        """
+        errors = [finding for finding in self.check(package) if finding.severity == "error"]
+        if errors:
+            problems = [(finding.element or finding.file, finding.message) for finding in errors]
+            raise InvalidDefinition(problems=problems)
+        with self.database.begin() as tx:
+            instances.one_at_a_time(tx, f"deploy {package.key}")
+            return definitions.add(tx, package, at=self.clock(), by=actor.name, note=note)
+
+    # instances
+
+    def start(
+        self,
+        process: str,
+        data: Mapping[str, Any],
+        *,
+        actor: Actor,
+        key: str | None = None,
+        source: str = "",
+        business_key: str = "",
+        one_live: bool = False,
+    ) -> Instance:
+        """
+        Start an instance of the version in force and run it to its first waiting points.
+
+        Args:
+            process: Id of the process.
+            data: Its first data; JSON, no reserved keys.
+            actor: Who starts it.
+            key: Idempotency key: the same key from the same *source* starts one instance.
+            source: Who gives out the keys, for example the name of an API token.
+            business_key: What the case is about, for example the patient's id.
+            one_live: Where a live instance has this business key, it is the answer and none is started.
+
+        Raises:
+            NotFound: No such process is deployed.
+            InvalidSubmission: *data* breaks a limit, or *key* was used with other data.
+        """
+        values = dict(check_input(dict(data), where="data"))  # type: ignore[arg-type]
+        asked = hashlib.sha256(canonical({"process": process, "data": values, "business_key": business_key})).digest()
+        try:
+            with self.database.begin() as tx:
+                found = self._known(tx, process, key, source, asked, business_key, one_live)
+                if found is not None:
+                    return self._instance(found, inbox.of_instances(tx, [found.id]).get(found.id, ()))
+                case = self._new_case(tx, process, values, business_key)
+                run = Run.start(case.diagram, self._context(tx, case, actor), values)
+                return self._begin(tx, case, run, key, source, asked, actor)
+        except FAILURES as failure:
+            with self.database.begin() as tx:
+                case = self._new_case(tx, process, values, business_key)
+                return self._begin(tx, case, failure, key, source, asked, actor)
+
+    def _known(
+        self, tx: Transaction, process: str, key: str | None, source: str, asked: bytes, business_key: str, one: bool
+    ) -> instances.Row | None:
+        """The instance this request has started before, or the live one it must not start beside."""
+        if key is not None:
+            instances.one_at_a_time(tx, f"request {source} {key}")
+            before = instances.requested(tx, source=source, key=key)
+            if before is not None and before[0] != asked:
+                raise InvalidSubmission(
+                    "This Idempotency-Key was used for another request. Send a new key with new content.",
+                    fields={"Idempotency-Key": "was used for another request"},
+                )
+            if before is not None:
+                return instances.find(tx, before[1])
+        if not one:
+            return None
+        instances.one_at_a_time(tx, f"case {process} {business_key}")
+        live = instances.live_with_key(tx, process, business_key)
+        if live is not None and key is not None:
+            instances.remember_request(tx, source=source, key=key, body=asked, instance=live.id)
+        return live
+
+    def _begin(
+        self, tx: Transaction, case: Case, ran: Run | EngineError, key: str | None, source: str, asked: bytes, actor: Actor
+    ) -> Instance:
+        """Write the first step of a case: what ran, or the incident that kept it from running."""
+        row = case.row
+        first = e.InstanceStarted(row.process, row.version, row.definition, case.state.data, row.business_key)
+        instance = self._write(tx, case, {"kind": "start"}, actor, ran, first=[first])
+        if key is not None:
+            instances.remember_request(tx, source=source, key=key, body=asked, instance=row.id)
+        return instance
+
+    def cancel(self, instance: str, reason: str, *, actor: Actor, revision: int | None = None) -> Instance:
+        """End a case before its end; raises `Conflict` when it has ended, `InvalidSubmission` without a reason."""
+        said = _reason(reason)
+        with self.database.begin() as tx:
+            case = self._open(tx, instance, revision)
+            return self._write(tx, case, {"kind": "cancel"}, actor, [e.InstanceCancelled(said)])
+
+    def retry(self, instance: str, *, actor: Actor, revision: int | None = None) -> Instance:
+        """Try again what raised an incident; raises `Conflict` when the case has none."""
+        with self.database.begin() as tx:
+            case = self._open(tx, instance, revision)
+            resolved = self._resolved(case)
+            if not resolved:
+                raise Conflict("This case has no incident to try again.")
+            queue.requeue(tx, instance, self.clock())
+            if case.workflow is not None:
+                return self._write(tx, case, {"kind": "retry"}, actor, resolved)
+            case.resolve(resolved)
+            try:
+                run: Run | EngineError = Run.start(case.diagram, self._context(tx, case, actor), case.state.data)
+            except FAILURES as failure:
+                run = failure
+            return self._write(tx, case, {"kind": "retry"}, actor, run, first=resolved)
+
+    def record(
+        self,
+        instance: str,
+        name: str,
+        details: Mapping[str, Any],
+        *,
+        actor: Actor,
+        transaction: Transaction | None = None,
+    ) -> None:
+        """Add a fact to the history of a case, also after its end; inside *transaction* where one is given."""
+        fact = e.FactRecorded(name, dict(check_input(dict(details), where="details")))  # type: ignore[arg-type]
+        if transaction is not None:
+            self._note(transaction, instance, fact, actor)
+        else:
+            with self.database.begin() as tx:
+                self._note(tx, instance, fact, actor)
+
+    # user tasks
+
+    def claim(self, task: str, *, actor: Actor, revision: int | None = None) -> Instance:
+        """Take an open task; raises `Conflict` naming whoever has it, `NotFound` when it is not for *actor*."""
+        with self.database.begin() as tx:
+            case, open_task = self._open_task(tx, task, actor, revision)
+            if open_task.assignee == actor.name:
+                return self._instance(case.row, inbox.of_instances(tx, [case.row.id])[case.row.id])
+            claimed = e.UserTaskClaimed(open_task.element, open_task.visit, actor.name)
+            return self._write(tx, case, {"kind": "claim"}, actor, [claimed])
+
+    def release(self, task: str, *, actor: Actor, revision: int | None = None) -> Instance:
+        """Give a claimed task back to its group."""
+        with self.database.begin() as tx:
+            case, open_task = self._open_task(tx, task, actor, revision)
+            if not open_task.assignee:
+                raise Conflict("Nobody has claimed this task.")
+            released = e.UserTaskReleased(open_task.element, open_task.visit)
+            return self._write(tx, case, {"kind": "release"}, actor, [released])
+
+    def complete(
+        self, task: str, submission: Mapping[str, Any], *, actor: Actor, revision: int | None = None
+    ) -> Instance:
+        """
+        Record a person's answer and run the process up to its next waiting points.
+
+        One transaction: the answer, every element that follows and the new inbox rows are stored together, or
+        nothing is. An open task nobody has claimed is claimed in the same step. Where the diagram fails on the way,
+        the task stays open with what was typed, and the case is returned with an incident.
+
+        Args:
+            task: ``instance:element:visit``.
+            submission: Field key to JSON value, as the task's form defines it; dates are ISO 8601 text.
+            actor: Who answers; written to the step.
+            revision: The revision the form was rendered from; None skips that check.
+
+        Raises:
+            NotFound: There is no such task for *actor*.
+            NotAllowed: Somebody else has claimed it.
+            InvalidSubmission: One entry for each wrong field, in form order.
+            Conflict: Somebody moved the instance since *revision*, or ended the task (``winner``, ``at``).
+
+        Source: BPMN 2.0.2, 13.3.3 (life cycle of a user task).
+        """
+        check_input(dict(submission), where="form")
+
+        def answer(run: Run, case: Case, open_task: UserTask) -> None:
+            form = parse_form(case.diagram.package.text(open_task.form)) if open_task.form else None
+            if form is None and submission:
+                raise InvalidSubmission("This task has no form; send no fields.", fields=dict.fromkeys(submission, "?"))
+            values = form.validate(submission, now=self.clock()) if form else {}
+            run.complete(open_task.element, open_task.visit, values)
+
+        return self._work(task, {"kind": "complete"}, actor, revision, answer, draft=submission)
+
+    def cancel_task(self, task: str, reason: str, *, actor: Actor, revision: int | None = None) -> Instance:
+        """Take the way out the diagram draws for cancelling *task*; raises like `complete`."""
+        said = _reason(reason)
+
+        def cancelling(run: Run, _case: Case, open_task: UserTask) -> None:
+            run.cancel_task(open_task.element, open_task.visit, said)
+
+        return self._work(task, {"kind": "cancel_task"}, actor, revision, cancelling)
+
+    def save_draft(self, task: str, values: Mapping[str, Any], *, actor: Actor) -> datetime:
+        """Keep what somebody typed in an open task, unchecked but for limits; returns when it was saved."""
+        check_input(dict(values), where="form")
+        with self.database.begin() as tx:
+            instance, element, visit = task_place(task)
+            self._seen(tx, instance, element, visit, actor)
+            now = self.clock()
+            inbox.save_draft(tx, instance, element, visit, dict(values), now)
+            return now
+
+    def _work(
+        self,
+        task: str,
+        command: dict[str, Json],
+        actor: Actor,
+        revision: int | None,
+        act: Callable[[Run, Case, UserTask], None],
+        *,
+        draft: Mapping[str, Any] | None = None,
+    ) -> Instance:
+        """A step that moves the process from an open user task; a failure in the diagram becomes an incident."""
+        try:
+            with self.database.begin() as tx:
+                case, open_task = self._open_task(tx, task, actor, revision)
+                first: list[e.Event] = self._resolved(case)
+                if not open_task.assignee:
+                    first.append(e.UserTaskClaimed(open_task.element, open_task.visit, actor.name))
+                run = self._resume(tx, case, first, actor)
+                act(run, case, open_task)
+                return self._write(tx, case, command, actor, run, first=first)
+        except FAILURES as failure:
+            with self.database.begin() as tx:
+                case, open_task = self._open_task(tx, task, actor, revision)
+                if draft is not None:
+                    place = (open_task.instance, open_task.element, open_task.visit)
+                    inbox.save_draft(tx, *place, dict(draft), self.clock())
+                return self._write(tx, case, command, actor, failure)
+
+    def _open_task(
+        self, tx: Transaction, task: str, actor: Actor, revision: int | None
+    ) -> tuple[Case, UserTask]:
+        """Lock the case of an open task that *actor* may work on; raises as `complete` says."""
+        instance, element, visit = task_place(task)
+        row = instances.lock(tx, instance)
+        found = self._seen(tx, instance, element, visit, actor)
+        if found.assignee and found.assignee != actor.name and actor.role != "system":
+            raise NotAllowed(f"{found.assignee} has claimed this task.")
+        return self._case(tx, row, revision), found
+
+    def _seen(self, tx: Transaction, instance: str, element: str, visit: int, actor: Actor) -> UserTask:
+        if actor.role not in ("staff", "system"):
+            raise NotAllowed("Only staff may work on tasks.")
+        found = inbox.find(tx, instance, element, visit)
+        if found is None:
+            raise self._gone(tx, instance, element, visit)
+        if not may_see(actor, found):
+            raise NotFound("There is no such task.")
+        return found
+
+    # what the worker reports
+
+    def finish_job(self, job: Job, result: Json) -> Instance | None:
+        """An effect was done: its result enters the case and the process goes on. None when the lease had passed on."""
+        check_input(result, where=job.operator)
+        return self._report(job, lambda run: run.finish_service(job.element, job.visit, result), result)
+
+    def refuse_job(self, job: Job, refusal: BusinessError) -> Instance | None:
+        """The service said no: the error boundary event takes over, or an incident is raised."""
+        return self._report(job, lambda run: run.refuse_service(job.element, job.visit, refusal), None)
+
+    def _report(self, job: Job, act: Callable[[Run], None], result: Json) -> Instance | None:
+        command: dict[str, Json] = {"kind": "finish_job", "element": job.element, "attempt": job.attempts}
+        try:
+            with self.database.begin() as tx:
+                case = self._open(tx, job.instance, None)
+                if not queue.finish(tx, job):
+                    return None
+                first = self._resolved(case)
+                run = self._resume(tx, case, first, SYSTEM)
+                act(run)
+                return self._write(tx, case, command, SYSTEM, run, first=first)
+        except (*FAILURES, Corrupt) as failure:
+            with self.database.begin() as tx:
+                case = self._open(tx, job.instance, None)
+                done = Job(**{**{n: getattr(job, n) for n in Job.__slots__}, "done": result is not None, "result": result})
+                if not queue.put_back(tx, done, due_at=None, reason=failure.message):
+                    return None
+                return self._write(tx, case, command, SYSTEM, failure)
+
+    def fail_job(self, job: Job, reason: str, *, retry: bool) -> Instance | None:
+        """An effect was not done: try again later with back-off, or raise an incident when tries or hope are spent."""
+        now = self.clock()
+        again = retry and job.attempts < self.settings.job_attempts
+        wait = timedelta(seconds=self.settings.job_backoff_s * 2 ** (job.attempts - 1))
+        due_at = now + wait if again else None
+        failed = e.ServiceFailed(job.element, job.visit, job.attempts, reason, _iso(due_at))
+        happened: list[e.Event] = [failed]
+        if not again:
+            happened.append(e.IncidentRaised(job.element, job.visit, "service", reason))
+        with self.database.begin() as tx:
+            case = self._open(tx, job.instance, None)
+            if not queue.put_back(tx, job, due_at=due_at, reason=reason):
+                return None
+            command: dict[str, Json] = {"kind": "fail_job", "element": job.element, "attempt": job.attempts}
+            return self._write(tx, case, command, SYSTEM, happened)
+
+    def _resolved(self, case: Case) -> list[e.Event]:
+        """The events that close every open incident of *case*."""
+        places = (here.rpartition(":") for here in case.state.incidents)
+        return [e.IncidentResolved(element, int(visit)) for element, _, visit in places]
+
+
+def _reason(text: str) -> str:
+    said = text.strip()
+    if not said:
+        raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
+    check_input(said, where="reason")
+    return said
+
+
+def _iso(moment: datetime | None) -> str:
+    return moment.isoformat().replace("+00:00", "Z") if moment else ""
+
+
+__all__ = ["FAILURES", "Engine", "Status"]

@@ -1,0 +1,133 @@
+"""The typed operators a service task may call; the only way out of a diagram.
+
+An operator is registered once at start-up. Its mode says when it runs: a READ or WRITE inside the step's
+transaction, its result recorded as an input, so that verify repeats the step without it; an EFFECT after the
+commit, from the job queue, at least once, with an idempotency key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from .canonical import Json
+from .definitions import Package
+from .errors import InvalidDefinition
+
+
+class Mode(Enum):
+    #: Looks something up; runs inside the step.
+    READ = "read"
+    #: Writes to Usher's own database, in the step's transaction.
+    WRITE = "write"
+    #: Reaches the outside world; runs as a job after the commit.
+    EFFECT = "effect"
+
+
+KINDS: dict[str, tuple[type, ...]] = {
+    "text": (str,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "record": (dict,),
+    "list": (list,),
+    "any": (object,),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parameter:
+    """One input of an operator; *kind* is a key of `KINDS`. An optional parameter may also be null."""
+
+    name: str
+    kind: str = "text"
+    required: bool = True
+    help: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """
+    What an operator may know of the step that calls it.
+
+    ``key`` is ``instance:element:visit``, the same on every attempt. ``transaction`` is the step's open database
+    connection for READ and WRITE, None for EFFECT, which opens its own.
+    """
+
+    instance: str
+    element: str
+    visit: int
+    now: datetime
+    actor: str
+    package: Package
+    attempt: int = 1
+    transaction: Any = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.instance}:{self.element}:{self.visit}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operator:
+    """
+    One thing a diagram may ask for.
+
+    ``call`` gets the evaluated parameters and the `Call`, and returns JSON. It raises `ServiceError` (with
+    ``retry``) when it could not do it, and `BusinessError` (with a code) when the answer is no, which an error
+    boundary event with that code catches.
+    """
+
+    name: str
+    title: str
+    mode: Mode
+    call: Callable[[Mapping[str, Any], Call], Json]
+    parameters: tuple[Parameter, ...] = ()
+    errors: tuple[str, ...] = field(default=())
+
+    def problems(self, given: set[str]) -> list[str]:
+        """What is wrong with the parameter names a diagram gives this operator; empty when they fit."""
+        known = {parameter.name for parameter in self.parameters}
+        missing = [p.name for p in self.parameters if p.required and p.name not in given]
+        return [f"parameter “{name}” of {self.name} is missing" for name in missing] + [
+            f"{self.name} has no parameter “{name}”" for name in sorted(given - known)
+        ]
+
+
+class Services:
+    """The operators by name; iterating gives them in order of registration."""
+
+    def __init__(self, operators: tuple[Operator, ...] = ()) -> None:
+        self._operators = {operator.name: operator for operator in operators}
+
+    def __iter__(self) -> Iterator[Operator]:
+        return iter(self._operators.values())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._operators
+
+    def get(self, name: str) -> Operator:
+        """The operator called *name*; raises `InvalidDefinition`, naming those there are."""
+        try:
+            return self._operators[name]
+        except KeyError:
+            known = ", ".join(sorted(self._operators)) or "none"
+            raise InvalidDefinition(f"No service operator is called “{name}”. Known: {known}.") from None
+
+
+def checked(operator: Operator, values: Mapping[str, Any]) -> dict[str, Any]:
+    """*values* as *operator* declares them; raises `InvalidDefinition` naming the first that does not fit."""
+    problems = operator.problems(set(values))
+    for parameter in operator.parameters:
+        value = values.get(parameter.name)
+        if value is None and not parameter.required:
+            continue
+        kinds = KINDS[parameter.kind]
+        wrong = not isinstance(value, kinds) or (isinstance(value, bool) and parameter.kind == "number")
+        if parameter.name in values and wrong:
+            problems.append(f"parameter “{parameter.name}” of {operator.name} must be {parameter.kind}")
+    if problems:
+        raise InvalidDefinition("; ".join(problems) + ".")
+    return dict(values)

@@ -1,0 +1,192 @@
+"""The state of one instance and the only function that changes it, live and in replay. Pure: no clock, no database.
+
+The state grows with the diagram, never with the history, so it is stored with every step and folded forward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import Any, assert_never
+
+from . import events as e
+from .canonical import Json
+
+
+class Status(str, Enum):
+    #: A person, a service or an event has to move first.
+    WAITING = "waiting"
+    #: An end event was reached and no token is left.
+    FINISHED = "finished"
+    #: Something failed; a person decides.
+    INCIDENT = "incident"
+    #: Somebody ended it before its end.
+    CANCELLED = "cancelled"
+
+
+#: The statuses of an instance that can still move.
+LIVE = (Status.WAITING, Status.INCIDENT)
+
+
+@dataclass(slots=True)
+class OpenTask:
+    """A user task that waits for a person; *opened* holds the fields of its `UserTaskOpened` event."""
+
+    opened: dict[str, Any]
+    assignee: str = ""
+
+
+@dataclass(slots=True)
+class InstanceState:
+    """
+    What is true of an instance after a step.
+
+    ``visits`` counts entries of each element, ``flows`` each sequence flow taken, ``at`` the elements a token rests
+    on (key ``element:visit``), ``tasks``, ``requests`` and ``incidents`` are keyed alike.
+    Treat it as a value: only `fold` makes a new one.
+    """
+
+    status: str = Status.WAITING.value
+    visits: dict[str, int] = field(default_factory=dict)
+    flows: dict[str, int] = field(default_factory=dict)
+    at: list[str] = field(default_factory=list)
+    tasks: dict[str, OpenTask] = field(default_factory=dict)
+    requests: dict[str, str] = field(default_factory=dict)
+    incidents: dict[str, str] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    outcome: str = ""
+    explanation: str = ""
+
+    def to_json(self) -> dict[str, Json]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> InstanceState:
+        tasks = {key: OpenTask(**task) for key, task in record["tasks"].items()}
+        return cls(**{**record, "tasks": tasks})
+
+
+def place(element: str, visit: int) -> str:
+    """The key of one visit of an element."""
+    return f"{element}:{visit}"
+
+
+def apply(state: InstanceState, event: e.Event) -> InstanceState:
+    """The state after *event*; *state* itself stays as it is."""
+    return fold(state, (event,))
+
+
+def fold(state: InstanceState, happened: Iterable[e.Event]) -> InstanceState:
+    """The state after all events, in order; *state* itself stays as it is."""
+    draft = InstanceState(
+        status=state.status,
+        visits=dict(state.visits),
+        flows=dict(state.flows),
+        at=list(state.at),
+        tasks={key: OpenTask(task.opened, task.assignee) for key, task in state.tasks.items()},
+        requests=dict(state.requests),
+        incidents=dict(state.incidents),
+        data=dict(state.data),
+        outcome=state.outcome,
+        explanation=state.explanation,
+    )
+    for event in happened:
+        _apply(draft, event)
+    return draft
+
+
+def _apply(draft: InstanceState, event: e.Event) -> None:
+    match event:
+        case e.ElementPassed(element, _, flow):
+            _enter(draft, element, flow)
+        case e.ElementEntered(element, visit, flow):
+            _enter(draft, element, flow)
+            draft.at.append(place(element, visit))
+        case e.ElementCompleted(element, visit) | e.ElementCancelled(element, visit):
+            _leave(draft, place(element, visit))
+        case e.FlowTaken(flow):
+            draft.flows[flow] = draft.flows.get(flow, 0) + 1
+        case e.InstanceStarted(data=data):
+            draft.data = deepcopy(data)
+        case e.DataChanged(changed, unset):
+            draft.data.update(deepcopy(changed))
+            for name in unset:
+                draft.data.pop(name, None)
+        case e.InstanceFinished(outcome, explanation):
+            draft.status, draft.outcome, draft.explanation = Status.FINISHED.value, outcome, explanation
+            draft.at.clear()
+        case e.InstanceCancelled(reason):
+            draft.status, draft.explanation = Status.CANCELLED.value, reason
+            for waiting in (draft.at, draft.tasks, draft.requests, draft.incidents):
+                waiting.clear()
+        case e.FactRecorded():
+            pass
+        case _:
+            _apply_work(draft, event)
+
+
+def _apply_work(
+    draft: InstanceState,
+    event: e.UserTaskOpened
+    | e.UserTaskClaimed
+    | e.UserTaskReleased
+    | e.UserTaskCompleted
+    | e.UserTaskCancelled
+    | e.ServiceCalled
+    | e.ServiceRequested
+    | e.ServiceCompleted
+    | e.ServiceRefused
+    | e.ServiceFailed
+    | e.IncidentRaised
+    | e.IncidentResolved,
+) -> None:
+    here = place(event.element, event.visit)
+    match event:
+        case e.UserTaskOpened():
+            draft.tasks[here] = OpenTask(e.to_json(event))
+        case e.UserTaskClaimed(by=by):
+            draft.tasks[here].assignee = by
+        case e.UserTaskReleased():
+            draft.tasks[here].assignee = ""
+        case e.UserTaskCompleted(variable=variable, answer=answer):
+            draft.tasks.pop(here, None)
+            draft.data[variable] = deepcopy(answer)
+        case e.UserTaskCancelled():
+            draft.tasks.pop(here, None)
+        case e.ServiceCalled(variable=variable, result=result, error=error):
+            if not error:
+                draft.data[variable] = deepcopy(result)
+        case e.ServiceRequested(operator=operator):
+            draft.requests[here] = operator
+        case e.ServiceCompleted(variable=variable, result=result):
+            draft.requests.pop(here, None)
+            draft.data[variable] = deepcopy(result)
+        case e.ServiceRefused():
+            draft.requests.pop(here, None)
+        case e.ServiceFailed():
+            pass
+        case e.IncidentRaised(reason=reason):
+            draft.incidents[here] = reason
+            draft.status = Status.INCIDENT.value
+        case e.IncidentResolved():
+            draft.incidents.pop(here, None)
+            if not draft.incidents:
+                draft.status = Status.WAITING.value
+        case _:
+            assert_never(event)
+
+
+def _enter(draft: InstanceState, element: str, flow: str) -> None:
+    draft.visits[element] = draft.visits.get(element, 0) + 1
+    if flow:
+        draft.flows[flow] = draft.flows.get(flow, 0) + 1
+
+
+def _leave(draft: InstanceState, here: str) -> None:
+    if here in draft.at:
+        draft.at.remove(here)
+    draft.tasks.pop(here, None)
+    draft.requests.pop(here, None)
+    draft.incidents.pop(here, None)

@@ -1,0 +1,89 @@
+"""Versions of process packages: numbered for each process, content stored once for each hash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, desc, insert, select
+
+from .. import tables as t
+from ..definitions import Package, from_zip, to_zip
+from ..errors import Corrupt, NotFound
+from .database import from_text, to_text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Version:
+    """One deployment of a process; *hash* is the content hash of its package."""
+
+    process: str
+    number: int
+    hash: str
+    name: str
+    note: str
+    deployed_at: datetime
+    deployed_by: str
+
+
+_LATEST = select(t.version).order_by(desc(t.version.c.number)).limit(1)
+
+
+def latest(connection: Connection, process: str) -> Version:
+    """The version in force; raises `NotFound`."""
+    row = connection.execute(_LATEST.where(t.version.c.process == process)).one_or_none()
+    if row is None:
+        raise NotFound(f"No process “{process}” is deployed. Deploy one with: usher deploy FOLDER")
+    return _version(row._mapping)
+
+
+def versions(connection: Connection, process: str | None = None) -> list[Version]:
+    """All versions, of one process or of all, newest first."""
+    query = select(t.version).order_by(t.version.c.process, desc(t.version.c.number))
+    if process is not None:
+        query = query.where(t.version.c.process == process)
+    return [_version(row._mapping) for row in connection.execute(query)]
+
+
+def find(connection: Connection, process: str, number: int) -> Version:
+    """Version *number*; raises `NotFound`."""
+    query = select(t.version).where(t.version.c.process == process, t.version.c.number == number)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(f"Process “{process}” has no version {number}.")
+    return _version(row._mapping)
+
+
+def add(connection: Connection, package: Package, *, at: datetime, by: str, note: str) -> Version:
+    """Store *package* as the next version of its process; the content only where it is new."""
+    if connection.execute(select(t.package.c.hash).where(t.package.c.hash == package.hash)).one_or_none() is None:
+        connection.execute(insert(t.package).values(hash=package.hash, content=to_zip(package)))
+    row = connection.execute(_LATEST.where(t.version.c.process == package.key)).one_or_none()
+    version = Version(
+        process=package.key,
+        number=row.number + 1 if row else 1,
+        hash=package.hash,
+        name=package.name,
+        note=note,
+        deployed_at=at,
+        deployed_by=by,
+    )
+    values = {name: getattr(version, name) for name in ("process", "number", "hash", "name", "note", "deployed_by")}
+    connection.execute(insert(t.version).values(**values, deployed_at=to_text(at)))
+    return version
+
+
+def content(connection: Connection, definition: str) -> Package:
+    """The package with this content hash; raises `NotFound`, or `Corrupt` when it is not what its hash says."""
+    row = connection.execute(select(t.package.c.content).where(t.package.c.hash == definition)).one_or_none()
+    if row is None:
+        raise NotFound(f"No package with the hash {definition[:12]}… is stored.")
+    package = from_zip(row.content)
+    if package.hash != definition:
+        raise Corrupt(f"The stored package {definition[:12]}… was altered after it was deployed.")
+    return package
+
+
+def _version(row: object) -> Version:
+    values = dict(row)  # type: ignore[call-overload]
+    return Version(**{**values, "deployed_at": from_text(values["deployed_at"])})

@@ -1,0 +1,212 @@
+"""The rows of open user tasks. They follow from the events of a step and are gone once the task is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
+
+from .. import tables as t
+from ..canonical import compact
+from ..events import (
+    ElementCancelled,
+    Event,
+    InstanceCancelled,
+    UserTaskCancelled,
+    UserTaskClaimed,
+    UserTaskCompleted,
+    UserTaskOpened,
+    UserTaskReleased,
+)
+from .database import from_text, to_text
+from .instances import Row
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserTask:
+    """
+    One open task. ``id`` is ``instance:element:visit``; ``initial`` fills the form; ``draft`` is what somebody typed
+    and did not send yet; ``revision`` is the instance's, for the next command.
+    """
+
+    id: str
+    instance: str
+    process: str
+    element: str
+    visit: int
+    title: str
+    message: str
+    form: str
+    group: str
+    assignee: str
+    created: datetime
+    due: datetime | None
+    priority: int
+    revision: int
+    business_key: str
+    initial: dict[str, Any] = field(default_factory=dict)
+    draft: dict[str, Any] | None = None
+    draft_at: datetime | None = None
+    cancellable: bool = False
+    sort_key: str = ""
+
+
+_COLUMNS = select(t.user_task, t.instance.c.revision).join(t.instance)
+
+
+def task_id(instance: str, element: str, visit: int) -> str:
+    return f"{instance}:{element}:{visit}"
+
+
+def follow(connection: Connection, row: Row, happened: Iterable[Event], at: datetime) -> None:
+    """Bring the task rows of *row* to where the events of its newest step put them."""
+    for event in happened:
+        match event:
+            case UserTaskOpened():
+                connection.execute(insert(t.user_task), _opened(row, event, at))
+            case UserTaskClaimed(element, visit, by):
+                _change(connection, row.id, element, visit, assignee=by)
+            case UserTaskReleased(element, visit):
+                _change(connection, row.id, element, visit, assignee="")
+            case UserTaskCompleted(element, visit) | UserTaskCancelled(element, visit) | ElementCancelled(element, visit):
+                connection.execute(delete(t.user_task).where(*_here(row.id, element, visit)))
+            case InstanceCancelled():
+                connection.execute(delete(t.user_task).where(t.user_task.c.instance == row.id))
+            case _:
+                pass
+
+
+def _opened(row: Row, event: UserTaskOpened, at: datetime) -> dict[str, Any]:
+    created = to_text(at)
+    due = to_text(from_text(event.due)) if event.due else ""
+    return {
+        "instance": row.id,
+        "element": event.element,
+        "visit": event.visit,
+        "process": row.process,
+        "business_key": row.business_key,
+        "title": event.title,
+        "message": event.message,
+        "form": event.form,
+        "candidate_group": event.group,
+        "assignee": "",
+        "created_at": created,
+        "due_at": due,
+        "priority": event.priority,
+        "initial": compact(event.initial or {}),
+        "cancellable": int(event.cancel),
+        "sort_key": f"{due or '~'}|{created}|{row.id}",
+    }
+
+
+def _here(instance: str, element: str, visit: int) -> tuple[Any, ...]:
+    c = t.user_task.c
+    return (c.instance == instance, c.element == element, c.visit == visit)
+
+
+def _change(connection: Connection, instance: str, element: str, visit: int, **values: Any) -> None:
+    connection.execute(update(t.user_task).where(*_here(instance, element, visit)).values(**values))
+
+
+def save_draft(
+    connection: Connection, instance: str, element: str, visit: int, values: dict[str, Any], at: datetime
+) -> None:
+    """Keep what somebody typed; the last save stands."""
+    _change(connection, instance, element, visit, draft=compact(values), draft_at=to_text(at))
+
+
+def find(connection: Connection, instance: str, element: str, visit: int) -> UserTask | None:
+    """The open task, or None when there is none any more (or never was)."""
+    row = connection.execute(_COLUMNS.where(*_here(instance, element, visit))).one_or_none()
+    return _task(row._mapping) if row else None
+
+
+def of_instances(connection: Connection, instances: Collection[str]) -> dict[str, tuple[UserTask, ...]]:
+    """The open tasks of each of *instances*; instances without one are left out."""
+    found: dict[str, tuple[UserTask, ...]] = {}
+    if instances:
+        query = _COLUMNS.where(t.user_task.c.instance.in_(list(instances))).order_by(t.user_task.c.sort_key)
+        for row in connection.execute(query):
+            task = _task(row._mapping)
+            found[task.instance] = (*found.get(task.instance, ()), task)
+    return found
+
+
+def select_tasks(
+    connection: Connection,
+    *,
+    groups: Collection[str] | None,
+    assignee: str,
+    mine: bool = False,
+    overdue_at: datetime | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[UserTask]:
+    """
+    Open tasks a person may see, soonest due first.
+
+    Args:
+        groups: Candidate groups of the person; None means every task.
+        assignee: The person; tasks claimed by them are always theirs to see.
+        mine: Only tasks claimed by *assignee*.
+        overdue_at: Only tasks due before this moment.
+        after: ``sort_key`` of the last task seen.
+        limit: How many at most.
+    """
+    query = _COLUMNS.order_by(t.user_task.c.sort_key, t.user_task.c.element, t.user_task.c.visit).limit(limit)
+    query = query.where(*_visible(groups, assignee, mine, overdue_at))
+    if after is not None:
+        query = query.where(t.user_task.c.sort_key > after)
+    return [_task(row._mapping) for row in connection.execute(query)]
+
+
+def count_tasks(
+    connection: Connection,
+    *,
+    groups: Collection[str] | None,
+    assignee: str,
+    mine: bool = False,
+    overdue_at: datetime | None = None,
+    at_most: int = 1_000,
+) -> int:
+    """How many tasks `select_tasks` would list, counted no further than *at_most*, so that it stays cheap."""
+    few: Select[Any] = select(t.user_task.c.instance).where(*_visible(groups, assignee, mine, overdue_at)).limit(at_most)
+    return int(connection.execute(select(func.count()).select_from(few.subquery())).scalar_one())
+
+
+def _visible(
+    groups: Collection[str] | None, assignee: str, mine: bool, overdue_at: datetime | None
+) -> list[Any]:
+    c = t.user_task.c
+    where: list[Any] = []
+    if mine:
+        where.append(c.assignee == assignee)
+    elif groups is not None:
+        where.append(or_(c.candidate_group.in_(list(groups)), c.assignee == assignee))
+    if overdue_at is not None:
+        where.append(and_(c.due_at != "", c.due_at < to_text(overdue_at)))
+    return where
+
+
+def _task(row: Any) -> UserTask:
+    return UserTask(
+        id=task_id(row["instance"], row["element"], row["visit"]),
+        group=row["candidate_group"],
+        created=from_text(row["created_at"]),
+        due=from_text(row["due_at"]) if row["due_at"] else None,
+        initial=json.loads(row["initial"]),
+        draft=json.loads(row["draft"]) if row["draft"] else None,
+        draft_at=from_text(row["draft_at"]) if row["draft_at"] else None,
+        cancellable=bool(row["cancellable"]),
+        **{name: row[name] for name in _PLAIN},
+    )
+
+
+_PLAIN = (
+    "instance", "process", "element", "visit", "title", "message", "form", "assignee", "priority", "revision",
+    "business_key", "sort_key",
+)  # fmt: skip

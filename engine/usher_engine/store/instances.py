@@ -1,0 +1,240 @@
+"""Instances and their steps: lock, load, append. The step table only ever grows."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from .. import tables as t
+from ..canonical import Json, canonical
+from ..errors import Conflict, Corrupt, NotFound
+from ..state import LIVE
+from .database import from_text
+
+GENESIS = b"\x00" * 32
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """
+    One command carried out.
+
+    ``body`` is what is hashed: ``at``, ``actor``, ``command``, ``events``, and ``state``, the SHA-256 of the state
+    stored with it. ``hash`` is SHA-256 of the previous hash and the canonical body.
+    """
+
+    instance: str
+    revision: int
+    body: dict[str, Any]
+    previous: bytes
+    hash: bytes
+
+    @property
+    def at(self) -> datetime:
+        return from_text(self.body["at"])
+
+    @property
+    def actor(self) -> str:
+        return str(self.body["actor"]["name"])
+
+    @property
+    def command(self) -> dict[str, Any]:
+        return dict(self.body["command"])
+
+    @property
+    def events(self) -> tuple[dict[str, Any], ...]:
+        return tuple(self.body["events"])
+
+
+@dataclass(slots=True)
+class Row:
+    """An instance as stored; *state* is the text of its serialized state, empty once it has ended."""
+
+    id: str
+    process: str
+    version: int
+    definition: str
+    business_key: str
+    status: str
+    revision: int
+    head: bytes
+    state: str | None
+    state_mac: bytes | None
+    started_at: str
+    ended_at: str | None
+    outcome: str
+    explanation: str
+
+
+_BY_ID = select(t.instance).where(t.instance.c.id == bindparam("id"))
+_LOCK = _BY_ID.with_for_update()
+_LIVE_OF_KEY = (
+    select(t.instance)
+    .where(
+        t.instance.c.business_key == bindparam("business_key"),
+        t.instance.c.process == bindparam("process"),
+        t.instance.c.ended_at.is_(None),
+    )
+    .limit(1)
+)
+_INSERT = insert(t.instance)
+_INSERT_STEP = insert(t.step)
+_CHANGING = ("status", "revision", "head", "state", "state_mac", "ended_at", "outcome", "explanation")
+_UPDATE = (
+    update(t.instance)
+    .where(t.instance.c.id == bindparam("of"), t.instance.c.revision == bindparam("expected"))
+    .values({name: bindparam(f"new_{name}") for name in _CHANGING})
+)
+
+
+def lock(connection: Connection, instance: str) -> Row:
+    """The instance, held until the transaction ends; raises `NotFound`."""
+    return _one(connection, _LOCK, instance)
+
+
+def find(connection: Connection, instance: str) -> Row:
+    """The instance; raises `NotFound`."""
+    return _one(connection, _BY_ID, instance)
+
+
+def _one(connection: Connection, query: Any, instance: str) -> Row:
+    row = connection.execute(query, {"id": instance}).one_or_none()
+    if row is None:
+        raise NotFound(f"No case has the number {instance}.")
+    return Row(*row)
+
+
+def live_with_key(connection: Connection, process: str, business_key: str) -> Row | None:
+    """The instance of *process* with *business_key* that has not ended, if there is one."""
+    row = connection.execute(_LIVE_OF_KEY, {"process": process, "business_key": business_key}).one_or_none()
+    return Row(*row) if row else None
+
+
+def recent(
+    connection: Connection,
+    *,
+    business_key: str | None = None,
+    process: str | None = None,
+    status: str | None = None,
+    after: tuple[str, str] | None = None,
+    limit: int = 50,
+) -> list[Row]:
+    """Instances, newest first; *after* is (started_at, id) of the last one seen."""
+    c = t.instance.c
+    query = select(t.instance).order_by(c.started_at.desc(), c.id.desc()).limit(limit)
+    if business_key is not None:
+        query = query.where(c.business_key == business_key)
+    if process is not None:
+        query = query.where(c.process == process)
+    if status is not None:
+        query = query.where(c.status == status)
+        if status in LIVE:
+            query = query.where(c.ended_at.is_(None))
+    if after is not None:
+        query = query.where((c.started_at < after[0]) | ((c.started_at == after[0]) & (c.id < after[1])))
+    return [Row(*row) for row in connection.execute(query)]
+
+
+def create(connection: Connection, row: Row) -> None:
+    connection.execute(_INSERT, {name: getattr(row, name) for name in Row.__slots__})
+
+
+def save(connection: Connection, row: Row) -> None:
+    """Write what a step changed; raises `Conflict` when the stored revision is not the one before."""
+    expected = row.revision - 1
+    values = {f"new_{name}": getattr(row, name) for name in _CHANGING}
+    if connection.execute(_UPDATE, {**values, "of": row.id, "expected": expected}).rowcount != 1:
+        raise Conflict("The case has moved on since you looked at it.")
+
+
+def chain(row: Row, body: dict[str, Json]) -> str:
+    """Move *row* and its head on by one step; returns the step's canonical text for `add_step`."""
+    written = canonical(body)
+    row.head = chained(row.head, written)
+    row.revision += 1
+    return written.decode()
+
+
+def add_step(connection: Connection, row: Row, written: str) -> None:
+    """Append the step that `chain` made."""
+    values = {"instance": row.id, "revision": row.revision, "body": written, "hash": row.head}
+    connection.execute(_INSERT_STEP, values)
+
+
+def chained(previous: bytes, written: bytes) -> bytes:
+    """The hash of a step: SHA-256 over the previous hash and the canonical body (DESIGN 6)."""
+    return hashlib.sha256(previous + written).digest()
+
+
+def steps(connection: Connection, instance: str, *, first: int = 1, last: int | None = None) -> list[Step]:
+    """
+    The steps of *instance* from revision *first* to *last*, oldest first; their hashes are as stored, not checked.
+
+    ``previous`` of the first one returned is only known where it is step 1.
+    """
+    c = t.step.c
+    query = select(c.revision, c.body, c.hash).where(c.instance == instance, c.revision >= first).order_by(c.revision)
+    if last is not None:
+        query = query.where(c.revision <= last)
+    found: list[Step] = []
+    previous = GENESIS
+    for revision, body, digest in connection.execute(query):
+        found.append(Step(instance=instance, revision=revision, body=_parsed(body), previous=previous, hash=digest))
+        previous = digest
+    return found
+
+
+def _parsed(body: str) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads(body)
+    except ValueError as error:
+        raise Corrupt("A step of this case is not readable; its text was altered.") from error
+    return record
+
+
+def sealed(key: bytes, text: str) -> bytes:
+    """The seal over a stored state, so that only what this system wrote is ever loaded."""
+    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+def unsealed(key: bytes, row: Row) -> dict[str, Any]:
+    """The parsed state of *row*; raises `Corrupt` when the seal does not fit."""
+    text, mac = row.state or "", row.state_mac or b""
+    if not hmac.compare_digest(sealed(key, text), mac):
+        raise Corrupt(f"The stored state of case {row.id} was altered outside Usher, or the secret key was changed.")
+    record: dict[str, Any] = json.loads(text)
+    return record
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many instances have each status."""
+    query = select(t.instance.c.status, func.count()).group_by(t.instance.c.status)
+    return {status: number for status, number in connection.execute(query)}
+
+
+def one_at_a_time(connection: Connection, name: str) -> None:
+    """Let no other transaction that names *name* run beside this one; SQLite writers never do."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+def remember_request(
+    connection: Connection, *, source: str, key: str, body: bytes, instance: str
+) -> None:
+    """Bind an idempotency key to the instance it started."""
+    connection.execute(
+        insert(t.request), {"source": source, "key": key, "body_hash": body, "instance": instance}
+    )
+
+
+def requested(connection: Connection, *, source: str, key: str) -> tuple[bytes, str] | None:
+    """(hash of the body, instance) of the request made with this key before, if any."""
+    c = t.request.c
+    row = connection.execute(select(c.body_hash, c.instance).where(c.source == source, c.key == key)).one_or_none()
+    return (row.body_hash, row.instance) if row else None

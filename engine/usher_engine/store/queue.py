@@ -1,0 +1,125 @@
+"""The embedded job queue: effects that a step asked for, in the same database and the same transaction.
+
+A worker takes a job with a lease; only the holder of the lease may finish it, so a late worker changes nothing.
+Attempts are counted before each try, so a job that kills its worker runs out of tries like any other.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from .. import tables as t
+from ..canonical import Json, compact
+from ..events import ElementCancelled, Event, InstanceCancelled, ServiceRequested
+from .database import to_text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One effect to be done. ``result`` is set when it was done but the step after it failed: it is not done again."""
+
+    id: int
+    instance: str
+    element: str
+    visit: int
+    operator: str
+    parameters: dict[str, Any]
+    actor: str
+    attempts: int
+    lease: str
+    done: bool = False
+    result: Json = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.instance}:{self.element}:{self.visit}"
+
+
+def follow(connection: Connection, instance: str, actor: str, happened: Iterable[Event], at: datetime) -> bool:
+    """Queue what the events of a step ask for and drop what they made needless; True when something was queued."""
+    queued = False
+    for event in happened:
+        match event:
+            case ServiceRequested(element, visit, operator, _, parameters):
+                values = {"instance": instance, "element": element, "visit": visit, "operator": operator}
+                rest = {"parameters": compact(parameters), "actor": actor, "attempts": 0, "reason": ""}
+                times = {"created_at": to_text(at), "due_at": to_text(at)}
+                connection.execute(insert(t.job), {**values, **rest, **times})
+                queued = True
+            case ElementCancelled(element, visit):
+                connection.execute(delete(t.job).where(*_here(instance, element, visit)))
+            case InstanceCancelled():
+                connection.execute(delete(t.job).where(t.job.c.instance == instance))
+            case _:
+                pass
+    return queued
+
+
+def _here(instance: str, element: str, visit: int) -> tuple[Any, ...]:
+    c = t.job.c
+    return (c.instance == instance, c.element == element, c.visit == visit)
+
+
+def take(connection: Connection, now: datetime, lease_until: datetime) -> Job | None:
+    """Lease the job due longest; None when none is due. A job under lease is due again when the lease ends."""
+    c = t.job.c
+    due = select(c.id).where(c.due_at <= to_text(now)).order_by(c.due_at, c.id).limit(1).with_for_update(skip_locked=True)
+    number = connection.execute(due).scalar_one_or_none()
+    if number is None:
+        return None
+    lease = secrets.token_hex(16)
+    values = {"lease": lease, "due_at": to_text(lease_until), "attempts": c.attempts + 1}
+    row = connection.execute(update(t.job).where(c.id == number).values(values).returning(t.job)).one()
+    return Job(
+        parameters=json.loads(row.parameters),
+        done=row.result is not None,
+        result=json.loads(row.result) if row.result is not None else None,
+        lease=lease,
+        **{n: getattr(row, n) for n in ("id", "instance", "element", "visit", "operator", "actor", "attempts")},
+    )
+
+
+def finish(connection: Connection, job: Job) -> bool:
+    """Remove a job that is done; False when its lease has passed to somebody else."""
+    gone = connection.execute(delete(t.job).where(t.job.c.id == job.id, t.job.c.lease == job.lease))
+    return gone.rowcount == 1
+
+
+def put_back(connection: Connection, job: Job, *, due_at: datetime | None, reason: str) -> bool:
+    """
+    Let *job* be tried again at *due_at*, or park it (None) until `requeue`; False when the lease has passed on.
+
+    The result of a job that is done is kept with it.
+    """
+    values: dict[str, Any] = {"lease": None, "due_at": to_text(due_at) if due_at else None, "reason": reason}
+    if job.done:
+        values["result"] = compact(job.result)
+    changed = connection.execute(update(t.job).where(t.job.c.id == job.id, t.job.c.lease == job.lease).values(values))
+    return changed.rowcount == 1
+
+
+def requeue(connection: Connection, instance: str, now: datetime) -> int:
+    """Make the parked jobs of *instance* due with all their tries; returns how many."""
+    values = {"due_at": to_text(now), "attempts": 0}
+    parked = (t.job.c.instance == instance, t.job.c.due_at.is_(None))
+    return connection.execute(update(t.job).where(*parked).values(values)).rowcount
+
+
+def next_due(connection: Connection) -> str | None:
+    """When the next job is due, as stored; None when no job waits."""
+    return connection.execute(select(func.min(t.job.c.due_at))).scalar_one_or_none()
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many jobs wait for their time and how many are parked behind an incident."""
+    waiting, parked = connection.execute(
+        select(func.count(t.job.c.due_at), func.count() - func.count(t.job.c.due_at)).select_from(t.job)
+    ).one()
+    return {"waiting": waiting, "parked": parked}

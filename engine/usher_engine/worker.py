@@ -1,0 +1,117 @@
+"""Does what steps asked for, outside transactions, and reports back as commands. At least once, with the same key.
+
+`Worker.run_due` does what is due now; `Worker.start` does so in a thread of its own until `stop`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+
+from .errors import BusinessError, EngineError, ServiceError, Unavailable
+from .runner import Engine
+from .services import Call
+from .store import Job, queue
+
+log = logging.getLogger("usher.worker")
+
+IDLE_SECONDS = 1.0
+
+
+class Worker:
+    """The embedded worker: one thread, one job at a time, woken by `wake` or by its own look every second."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._loop, name="usher-worker", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look for work at once."""
+        self._wake.set()
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Finish the job at hand and end the thread."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def run_due(self, at_most: int = 1_000) -> int:
+        """Do jobs that are due, one after the other; returns how many were tried."""
+        for done in range(at_most):
+            if not self._one():
+                return done
+        return at_most
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                busy = self._one()
+            except Unavailable as error:
+                log.warning("database unavailable: %s", error.message)
+                busy = False
+            except Exception:  # one broken case must not stop the others; its lease ends and its tries are counted
+                log.exception("a job could not be reported")
+                busy = False
+            if not busy:
+                self._wake.wait(IDLE_SECONDS)
+                self._wake.clear()
+
+    def _one(self) -> bool:
+        now = self.engine.clock()
+        lease_until = now + timedelta(seconds=self.engine.settings.job_lease_s)
+        with self.engine.database.begin() as tx:
+            job = queue.take(tx, now, lease_until)
+        if job is None:
+            return False
+        fault_point("job taken")
+        self._do(job)
+        return True
+
+    def _do(self, job: Job) -> None:
+        engine = self.engine
+        if job.attempts > engine.settings.job_attempts:
+            engine.fail_job(job, "The worker stopped in the middle of every try.", retry=False)
+            return
+        try:
+            result = job.result if job.done else self._call(job)
+        except BusinessError as refusal:
+            engine.refuse_job(job, refusal)
+        except (ServiceError, Unavailable) as error:
+            engine.fail_job(job, error.message, retry=error.retry)
+        except EngineError as error:
+            engine.fail_job(job, error.message, retry=False)
+        except Exception as error:
+            log.error("operator %s failed: %s", job.operator, type(error).__name__)
+            engine.fail_job(job, f"{job.operator} failed unexpectedly ({type(error).__name__}).", retry=False)
+        else:
+            fault_point("effect done")
+            engine.finish_job(job, result)
+            fault_point("effect recorded")
+
+    def _call(self, job: Job) -> object:
+        operator = self.engine.services.get(job.operator)
+        call = Call(
+            instance=job.instance,
+            element=job.element,
+            visit=job.visit,
+            now=self.engine.clock(),
+            actor=job.actor,
+            package=self.engine.package_of(job.instance),
+            attempt=job.attempts,
+        )
+        return operator.call(job.parameters, call)
+
+
+def fault_point(name: str) -> None:
+    """Where the fault tests kill the process; in the product it does nothing."""
+
+
+__all__ = ["Worker", "fault_point"]
