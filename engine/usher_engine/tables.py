@@ -161,4 +161,4 @@ APPEND_ONLY = {
 
 for _dialect, _statements in APPEND_ONLY.items():
     for _statement in _statements:
-        event.listen(step, "after_create", DDL(_statement).execute_if(dialect=_dialect))
+        event.listen(step, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]

@@ -9,6 +9,7 @@ import logging
 import threading
 from datetime import timedelta
 
+from .canonical import Json
 from .errors import BusinessError, EngineError, ServiceError, Unavailable
 from .runner import Engine
 from .services import Call
@@ -96,7 +97,7 @@ class Worker:
             engine.finish_job(job, result)
             fault_point("effect recorded")
 
-    def _call(self, job: Job) -> object:
+    def _call(self, job: Job) -> Json:
         operator = self.engine.services.get(job.operator)
         call = Call(
             instance=job.instance,

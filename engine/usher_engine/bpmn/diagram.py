@@ -23,6 +23,10 @@ from ..definitions import Package, parse_xml
 from ..errors import InvalidDefinition
 from .service_task import UsherServiceTask
 
+#: Names the library gives its helper specs, and what an element of that id is called while it compiles.
+LIBRARY_NAMES = frozenset({"Start", "End", "Root"})
+RENAMED = "..element"
+
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 
 
@@ -78,6 +82,8 @@ def compile_diagram(package: Package) -> Diagram:
         InvalidDefinition: The engine cannot run it; ``problems`` names the element where that is known.
     """
     trees = [parse_xml(package.files[name], name) for name in sorted(package.files) if name.endswith(".bpmn")]
+    for tree in trees:
+        _make_room(tree)
     parser = _Parser()
     try:
         for tree in trees:
@@ -90,15 +96,34 @@ def compile_diagram(package: Package) -> Diagram:
     except Exception as error:  # the library's parser fails in many ways on foreign files; none may escape
         message = f"The engine cannot read this diagram ({type(error).__name__})."
         raise InvalidDefinition(problems=[(package.key, message)]) from error
-    nodes = {node.get("id"): node for tree in trees for node in tree.iter() if isinstance(node.tag, str)}
-    specs = {s.bpmn_id: s for owner in (spec, *subprocess_specs.values()) for s in _drawn(owner)}
+    nodes = {node.get("id"): node for tree in trees for node in tree.iter()}
+    owners = (spec, *subprocess_specs.values())
+    specs = {s.bpmn_id: s for owner in owners for s in _drawn(owner)}
+    elements = {key: _element(nodes[key], task_spec) for key, task_spec in specs.items() if key in nodes}
+    for task_spec in specs.values():
+        task_spec.bpmn_id = _own_name(task_spec.bpmn_id)
     return Diagram(
         package=package,
         spec=spec,
         subprocess_specs=subprocess_specs,
-        elements={key: _element(nodes[key], task_spec) for key, task_spec in specs.items() if key in nodes},
-        flows=_flows(trees, (spec, *subprocess_specs.values())),
+        elements={element.id: element for element in elements.values()},
+        flows=_flows(trees, owners),
     )
+
+
+def _make_room(tree: Any) -> None:
+    """Rename elements called like the library's own specs, which would silently take their place."""
+    for node in tree.iter():
+        for name, value in node.attrib.items():
+            if value in LIBRARY_NAMES and name in ("id", "sourceRef", "targetRef", "attachedToRef", "bpmnElement"):
+                node.set(name, value + RENAMED)
+        if node.text in LIBRARY_NAMES and str(node.tag).endswith(("flowNodeRef", "incoming", "outgoing")):
+            node.text += RENAMED
+
+
+def _own_name(element: str) -> str:
+    """The id of an element as it is in the file."""
+    return element.removesuffix(RENAMED)
 
 
 def _plain(error: ValidationException) -> str:
@@ -114,7 +139,7 @@ def _element(node: Any, task_spec: Any) -> Element:
     extensions = getattr(task_spec, "extensions", None) or {}
     tag = node.tag.rpartition("}")[2]
     return Element(
-        id=task_spec.bpmn_id,
+        id=_own_name(task_spec.bpmn_id),
         name=(node.get("name") or "").strip(),
         tag=tag,
         lane=task_spec.lane or "",
@@ -145,7 +170,7 @@ def _flows(trees: list[Any], owners: tuple[Any, ...]) -> dict[tuple[str, str], s
         (s.bpmn_id, target) for owner in owners for s in _drawn(owner) for target in _targets(s, set())
     }
     drawn = {
-        (flow.get("sourceRef"), flow.get("targetRef")): flow.get("id")
+        (_own_name(flow.get("sourceRef")), _own_name(flow.get("targetRef"))): flow.get("id")
         for tree in trees
         for flow in tree.iter(f"{{{BPMN}}}sequenceFlow")
     }

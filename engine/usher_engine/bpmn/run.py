@@ -215,10 +215,10 @@ class Run:
             self.changed(scope, TaskState.STARTED)
         if state == TaskState.WAITING and element.boundary:
             return  # armed, not entered
-        flow = self._flow_into(task)
+        flow = "" if task.arrived else self._flow_into(task)
         if state == TaskState.WAITING and element.joins:
-            if flow:
-                self.events.append(FlowTaken(flow))
+            task.arrived = True
+            self.events.append(FlowTaken(flow))
             return
         visit = task.visit = self._visits[element.id] = self._visits.get(element.id, 0) + 1
         self._entered[element.id, visit] = len(self.events)

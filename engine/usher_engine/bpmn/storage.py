@@ -34,6 +34,8 @@ class _Tasks(TaskConverter):  # type: ignore[misc]
         }
         if task.visit:
             record["visit"] = task.visit
+        if task.arrived:
+            record["arrived"] = True
         if parent is not None:
             record["parent"] = parent.id.int
         if task._children:
@@ -49,6 +51,7 @@ class _Tasks(TaskConverter):  # type: ignore[misc]
         task_spec = workflow.spec.task_specs[record["spec"]]
         task = UsherTask(workflow, task_spec, state=record["state"], id=UUID(int=record["id"]))
         task.visit = record.get("visit", 0)
+        task.arrived = record.get("arrived", False)
         task._parent = UUID(int=record["parent"]) if "parent" in record else None
         task._children = [UUID(int=child) for child in record.get("children", ())]
         task.last_state_change = record["tick"]

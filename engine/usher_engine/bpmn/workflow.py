@@ -27,9 +27,11 @@ class Observer(Protocol):
 
 
 class UsherTask(Task):  # type: ignore[misc]
-    """A task with a counted id and, once a token has entered its element, the number of that visit."""
+    """A task with a counted id and, once a token has entered its element, the number of that visit (from 1)."""
 
     visit = 0
+    arrived = False  # its token was counted on the way into a join that then waited
+    _state: int
 
     def _add_child(self, task_spec: Any, state: int = TaskState.MAYBE) -> UsherTask:
         if self.has_state(TaskState.PREDICTED_MASK) and state & TaskState.PREDICTED_MASK == 0:
@@ -46,6 +48,8 @@ class UsherTask(Task):  # type: ignore[misc]
         if value != self._state:
             self.last_state_change = top.next_tick()
             self._state = value
+        elif self.visit or value != TaskState.READY:
+            return  # told before; a task created ready is told once
         top.changed(self, value)
 
     def _assign_new_thread_id(self, recursive: bool = True) -> int:

@@ -1,0 +1,35 @@
+"""Ways through a diagram: parallel branches, joins and loops, as events and counts."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import alice, package
+from usher_engine import Actor, Engine
+
+
+@pytest.fixture
+def parallel(engine: Engine) -> Engine:
+    engine.deploy(package("parallel"), actor=Actor(name="ana", role="analyst"))
+    return engine
+
+
+@pytest.mark.parametrize("order", [("A", "B"), ("B", "A")])
+def test_a_join_counts_every_flow_once_a_round(parallel: Engine, order: tuple[str, str]) -> None:
+    case = parallel.start("parallel", {"n": 2}, actor=alice).id
+    for _ in range(2):
+        for element in order:
+            task = next(task for task in parallel.instance(case).tasks if task.element == element)
+            parallel.complete(task.id, {}, actor=alice)
+    state = parallel.rebuild(case)
+    assert state.status == "finished"
+    rounds = {name: 2 for name in ("round", "left", "right", "a", "b", "joined", "counted")}
+    assert state.flows == {"in": 1, "more": 1, "out": 1, **rounds}
+    assert state.visits["Join"] == 2 and state.visits["Again"] == 2
+
+
+def test_a_long_loop_stays_in_the_inbox(parallel: Engine) -> None:
+    case = parallel.start("parallel", {"n": 3}, actor=alice)
+    for _ in range(3):
+        for task in parallel.instance(case.id).tasks:
+            parallel.complete(task.id, {}, actor=alice)
+    assert parallel.instance(case.id).status == "finished"

@@ -1,0 +1,137 @@
+"""Whatever people, services and crashes do to a case, its history tells the truth about it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from conftest import SECRET, Clock, Outside, alice, bob, package
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from usher_engine import Actor, Conflict, Engine, NotAllowed, NotFound, Settings, Worker
+from usher_engine import worker as worker_module
+from usher_engine.services import Mode, Operator, Parameter, Services
+from usher_engine.store import Database
+from usher_engine.store.schema import create_for_tests
+
+FINISHED = ("finished", "cancelled")
+
+
+class Killed(BaseException):
+    """Stands for a process that dies: nothing after it runs."""
+
+
+class CaseMachine(RuleBasedStateMachine):
+    """Cases of the small process under random commands, failures and deaths."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.clock = Clock()
+        self.outside = Outside()
+        anything = (Parameter(name="value", kind="any", required=False),)
+        services = Services(
+            tuple(
+                Operator(name=f"test/{m.value}", title="", mode=m, call=self.outside, parameters=anything) for m in Mode
+            )
+        )
+        self.database = Database(f"sqlite:///{Path(self.folder.name) / 'usher.db'}")
+        create_for_tests(self.database)
+        wanted = Settings(env="development", secret_key=SECRET)
+        self.engine = Engine(wanted, services, self.clock, self.database)
+        self.engine.deploy(package("small"), actor=Actor(name="ana", role="analyst"))
+        self.cases: list[str] = []
+
+    def teardown(self) -> None:
+        self.database.close()
+        self.folder.cleanup()
+
+    @rule(n=st.integers(0, 3))
+    def start(self, n: int) -> None:
+        self.outside.answers = [{"n": n}]
+        self.cases.append(self.engine.start("small", {"q": n}, actor=alice).id)
+
+    @rule()
+    def start_that_fails(self) -> None:
+        self.outside.answers = []
+        self.outside.fail(retry=False)
+        self.cases.append(self.engine.start("small", {"q": 1}, actor=alice).id)
+
+    @precondition(lambda self: self.engine.tasks())
+    @rule(who=st.sampled_from([alice, bob]), deed=st.sampled_from(["claim", "release", "complete", "cancel"]))
+    def work(self, who: Actor, deed: str) -> None:
+        task = self.engine.tasks()[0]
+        try:
+            match deed:
+                case "claim":
+                    self.engine.claim(task.id, actor=who)
+                case "release":
+                    self.engine.release(task.id, actor=who)
+                case "complete":
+                    self.engine.complete(task.id, {"word": "w"}, actor=who, revision=task.revision)
+                case _:
+                    self.engine.cancel_task(task.id, "reason", actor=who)
+        except (NotAllowed, Conflict, NotFound):
+            pass
+
+    @rule(how=st.sampled_from(["done", "refused", "later", "never"]))
+    def serve(self, how: str) -> None:
+        self.outside.answers = []
+        if how == "refused":
+            self.outside.refuse("no")
+        elif how in ("later", "never"):
+            self.outside.fail(retry=how == "later")
+        Worker(self.engine).run_due(at_most=1)
+
+    @rule(where=st.sampled_from(["job taken", "effect done", "effect recorded"]))
+    def die(self, where: str) -> None:
+        def kill(name: str) -> None:
+            if name == where:
+                raise Killed
+
+        self.outside.answers = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(worker_module, "fault_point", kill)
+            try:
+                Worker(self.engine).run_due(at_most=1)
+            except Killed:
+                pass
+
+    @rule(minutes=st.integers(1, 120))
+    def wait(self, minutes: int) -> None:
+        self.clock.forward(minutes=minutes)
+
+    @precondition(lambda self: self.cases)
+    @rule(data=st.data(), deed=st.sampled_from(["retry", "cancel"]))
+    def intervene(self, data: st.DataObject, deed: str) -> None:
+        case = data.draw(st.sampled_from(self.cases))
+        self.outside.answers = [{"n": 1}]
+        try:
+            if deed == "retry":
+                self.engine.retry(case, actor=alice)
+            else:
+                self.engine.cancel(case, "because", actor=alice)
+        except Conflict:
+            pass
+
+    @invariant()
+    def history_is_the_truth(self) -> None:
+        for case in self.cases[-2:]:
+            now, steps = self.engine.instance(case), self.engine.history(case)
+            rebuilt = self.engine.rebuild(case)
+            assert [step.revision for step in steps] == list(range(1, now.revision + 1))
+            assert rebuilt.status == now.status
+            assert {f"{task.element}:{task.visit}" for task in now.tasks} == set(rebuilt.tasks)
+            if now.status in FINISHED:
+                assert not now.tasks and not rebuilt.at
+            else:
+                with self.database.begin() as tx:
+                    assert self.engine._open(tx, case, None).state == rebuilt
+
+
+CaseMachine.TestCase.settings = settings(
+    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestCases = CaseMachine.TestCase
