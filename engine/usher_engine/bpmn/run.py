@@ -35,6 +35,7 @@ from ..events import (
 from ..services import Call, Mode, Operator, Services, checked
 from ..state import InstanceState, fold
 from . import storage
+from .compaction import compact_tree
 from .diagram import Diagram, Element, boundary_code
 from .language import ScriptEngine
 from .user_tasks import opened
@@ -99,6 +100,8 @@ class Run:
         return run
 
     def dump(self) -> dict[str, Any]:
+        """The serialized workflow without its spec and without what can no longer matter."""
+        compact_tree(self.workflow)
         return storage.dump(self.workflow)
 
     # commands

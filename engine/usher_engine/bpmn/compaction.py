@@ -1,0 +1,82 @@
+"""Cuts out of the task tree what can no longer matter, so that step 1,000 of a loop costs what step 10 did.
+
+The history keeps what happened; the state keeps what is needed to go on (DESIGN 3). Only the trunk is cut: from the
+root along the single branch that still has unfinished tasks, up to the last finished task before it forks or waits.
+That task stays, because the library lets waiting tasks inherit their parent's data again; joins, boundary events and
+parallel branches lie beyond the trunk and are never touched.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from SpiffWorkflow.util.task import TaskState
+
+from .workflow import UsherTask, UsherWorkflow
+
+
+def compact_tree(workflow: UsherWorkflow) -> None:
+    """Compact *workflow* and its running sub-processes in place."""
+    for scope in (workflow, *workflow.subprocesses.values()):
+        if not scope.completed:
+            _compact(scope)
+    for task_id in [task_id for task_id in workflow.subprocesses if not _holds(workflow, task_id)]:
+        del workflow.subprocesses[task_id]
+
+
+def _holds(workflow: UsherWorkflow, task_id: UUID) -> bool:
+    """Whether the task that opened a sub-process is still in the tree, or in that of a sub-process that is."""
+    return any(task_id in scope.tasks for scope in (workflow, *workflow.subprocesses.values()))
+
+
+def _compact(scope: Any) -> None:
+    live = _live(scope)
+    trunk = _trunk(scope.task_tree, live)
+    if len(trunk) < 3:
+        return
+    root, last = trunk[0], trunk[-1]
+    kept = {root.id, last.id}
+    for task in trunk:
+        for child in task.children:
+            if child.id not in live and child.id not in kept:
+                _drop(scope, child)
+    for task in trunk[1:-1]:
+        del scope.tasks[task.id]
+    last._children = [child for child in last._children if child in scope.tasks]
+    root._children, last._parent = [last.id], root.id
+    if scope.last_task is not None and scope.last_task.id not in scope.tasks:
+        scope.last_task = last
+
+
+def _live(scope: Any) -> set[UUID]:
+    """Ids of unfinished tasks and of all their ancestors."""
+    live: set[UUID] = set()
+    for task in scope.tasks.values():
+        if task._state < TaskState.COMPLETED:
+            while task is not None and task.id not in live:
+                live.add(task.id)
+                task = task.parent
+    return live
+
+
+def _trunk(root: UsherTask, live: set[UUID]) -> list[UsherTask]:
+    """The finished tasks from *root* on that have exactly one branch alive below them."""
+    trunk: list[UsherTask] = []
+    task = root
+    while task._state >= TaskState.COMPLETED:
+        trunk.append(task)
+        branches = [child for child in task.children if child.id in live]
+        if len(branches) != 1:
+            return trunk
+        task = branches[0]
+    return trunk
+
+
+def _drop(scope: Any, task: UsherTask) -> None:
+    """Forget a finished branch."""
+    pending = [task]
+    while pending:
+        gone = pending.pop()
+        pending.extend(gone.children)
+        del scope.tasks[gone.id]
