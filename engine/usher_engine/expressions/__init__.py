@@ -1,0 +1,22 @@
+"""SafeLang: the only place where text from a diagram is evaluated. Python's syntax, our own evaluator, bounded work.
+
+What analysts may write is in `engine/expressions.md`, why it is built this way in `engine/decisions/0002-safelang.md`.
+"""
+
+from usher_engine.errors import ExpressionError
+
+from .durations import parse_duration
+from .expression import Expression, compile_expression
+from .script import Script, compile_script
+from .template import Template, compile_template
+
+__all__ = [
+    "Expression",
+    "ExpressionError",
+    "Script",
+    "Template",
+    "compile_expression",
+    "compile_script",
+    "compile_template",
+    "parse_duration",
+]

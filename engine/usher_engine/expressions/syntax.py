@@ -1,0 +1,174 @@
+"""From text to a checked syntax tree: sizes, nesting, and what is refused by name. Nothing is compiled or run here."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from textwrap import dedent
+
+from usher_engine.canonical import is_reserved
+from usher_engine.errors import ExpressionError
+
+EXPRESSION_LENGTH = 4_000
+SCRIPT_LENGTH = 20_000
+EXPRESSION_NODES = 600
+SCRIPT_NODES = 3_000
+MAX_LEVELS = 40
+
+_SINGLE_EQUALS = re.compile(r"(?<![=!<>:])=(?!=)")
+
+_REFUSED: dict[type[ast.AST], str] = {
+    ast.AnnAssign: "A type annotation",
+    ast.Assert: "“assert”",
+    ast.AsyncFor: "“async”",
+    ast.Await: "“await”",
+    ast.BitAnd: "“&” (write “and”)",
+    ast.BitOr: "“|” (write “or”)",
+    ast.BitXor: "“^”",
+    ast.ClassDef: "“class”",
+    ast.FunctionDef: "“def”",
+    ast.AsyncFunctionDef: "“def”",
+    ast.GeneratorExp: "A generator outside a call (write it in […])",
+    ast.Global: "“global”",
+    ast.Import: "“import”",
+    ast.ImportFrom: "“import”",
+    ast.Invert: "“~”",
+    ast.Lambda: "“lambda”",
+    ast.LShift: "“<<”",
+    ast.MatMult: "“@”",
+    ast.Match: "“match” (use “if” and “elif”)",
+    ast.NamedExpr: "“:=”",
+    ast.Nonlocal: "“nonlocal”",
+    ast.Pow: "“**”",
+    ast.Raise: "“raise”",
+    ast.Return: "“return”",
+    ast.RShift: "“>>”",
+    ast.Set: "A set (use a list: […])",
+    ast.SetComp: "A set (use a list: […])",
+    ast.Slice: "A slice here",
+    ast.Starred: "“*” before a value",
+    ast.Try: "“try”",
+    ast.TryStar: "“try”",
+    ast.While: "“while” (use “for … in …”)",
+    ast.With: "“with”",
+    ast.AsyncWith: "“with”",
+    ast.Yield: "“yield”",
+    ast.YieldFrom: "“yield”",
+}
+
+
+def parsed_expression(source: str) -> ast.expr:
+    """The checked tree of one expression; raises `ExpressionError`."""
+    text = source.strip()
+    if not text:
+        raise ExpressionError("The expression is empty.")
+    _check_length(text, EXPRESSION_LENGTH)
+    with _explained(text, _hint(text)):
+        tree = ast.parse(_joined(text), mode="eval")
+    check_tree(tree, EXPRESSION_NODES)
+    return tree.body
+
+
+def parsed_script(source: str) -> list[ast.stmt]:
+    """The checked statements of a script; raises `ExpressionError` with the line."""
+    _check_length(source, SCRIPT_LENGTH)
+    text = dedent(source)
+    with _explained(text):
+        tree = ast.parse(text, mode="exec")
+    check_tree(tree, SCRIPT_NODES)
+    return tree.body
+
+
+def _check_length(text: str, longest: int) -> None:
+    if len(text) > longest:
+        raise ExpressionError(f"The text is longer than {longest} characters; split it.")
+
+
+def _joined(text: str) -> str:
+    """An expression drawn over several lines as one; left alone where a line break means something."""
+    if "#" in text or '"""' in text or "'''" in text:
+        return text
+    return text.replace("\r", " ").replace("\n", " ")
+
+
+@contextmanager
+def _explained(text: str, hint: str = "") -> Iterator[None]:
+    """The parser's errors as ours, also those it has for hostile nesting."""
+    try:
+        yield
+    except SyntaxError as error:
+        line = max(1, min(error.lineno or 1, text.count("\n") + 1))
+        raise ExpressionError(f"This cannot be read: {error.msg}.{hint}", line=line) from None
+    except (RecursionError, MemoryError):
+        raise ExpressionError(f"This is nested more than {MAX_LEVELS} levels deep; split it.") from None
+    except (ValueError, Warning):
+        raise ExpressionError("This holds characters that cannot be read.") from None
+
+
+def _hint(text: str) -> str:
+    if text.startswith("=") or "${" in text:
+        return ' Write it plainly, like status == "Pending": without “${…}” and without “=” in front.'
+    if _SINGLE_EQUALS.search(text):
+        return " To compare, write “==”."
+    return ""
+
+
+def check_tree(tree: ast.AST, most: int) -> None:
+    """Refuse a tree that is too large or too deep, before anything recursive walks over it."""
+    nodes = 0
+    waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
+    while waiting:
+        node, level = waiting.pop()
+        nodes += 1
+        if nodes > most:
+            raise ExpressionError(f"This has more than {most} parts; split it.")
+        if level > MAX_LEVELS:
+            raise ExpressionError(f"This is nested more than {MAX_LEVELS} levels deep; split it.", line=line_of(node))
+        waiting += ((child, level + _deeper(node, child)) for child in parts(node))
+
+
+def parts(node: ast.AST) -> Iterator[ast.AST]:
+    """The children of *node* that stand for work."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)):
+            yield child
+
+
+def weight(*nodes: ast.AST) -> int:
+    """How many parts *nodes* have: the fuel one evaluation of them costs."""
+    count = 0
+    waiting = list(nodes)
+    while waiting:
+        count += 1
+        waiting += parts(waiting.pop())
+    return count
+
+
+def elif_of(node: ast.If) -> ast.If | None:
+    """The `if` that is all there is in the `else` of *node*."""
+    only = node.orelse[0] if len(node.orelse) == 1 else None
+    return only if isinstance(only, ast.If) else None
+
+
+def _deeper(node: ast.AST, child: ast.AST) -> int:
+    """How much deeper *child* is; a chain of `elif` is flat to its author, though not in the tree."""
+    return 0 if isinstance(node, ast.If) and elif_of(node) is child else 1
+
+
+def checked_name(name: str, node: ast.AST) -> str:
+    """*name* if a diagram may use it."""
+    if name.startswith("_") or is_reserved(name):
+        raise ExpressionError(f"The name “{name}” is reserved; choose another.", line=line_of(node))
+    return name
+
+
+def refused(node: ast.AST, at: ast.AST | None = None) -> ExpressionError:
+    """The error for a part of Python that is not part of the language."""
+    what = _REFUSED.get(type(node), f"“{type(node).__name__}”")
+    return ExpressionError(f"{what} is not part of the expression language.", line=line_of(at or node))
+
+
+def line_of(node: ast.AST) -> int:
+    return int(getattr(node, "lineno", 1))

@@ -1,0 +1,104 @@
+"""Text with `{{ expression }}` placeholders, for messages and mails. Nothing else in the text is special."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from usher_engine.canonical import Json
+from usher_engine.errors import ExpressionError
+
+from .budget import MAX_SIZE, TEMPLATE_FUEL, Run, check_size
+from .expression import Expression, compile_expression
+from .functions import text_of
+from .syntax import EXPRESSION_LENGTH
+
+# Quoted text first, so that }} between quotes ends nothing.
+_QUOTE_OR_END = re.compile(r""""[^"\n]*"|'[^'\n]*'|\}\}""")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placeholder:
+    """An expression and the line of the template it starts on."""
+
+    expression: Expression
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Template:
+    """A compiled template; make one with `compile_template`. ``names`` is as in `Expression`."""
+
+    source: str
+    names: frozenset[str]
+    parts: tuple[str | Placeholder, ...]
+
+    def render(self, data: Mapping[str, Json], now: datetime, escape: Callable[[str], str] = str) -> str:
+        """
+        The text for *data* at *now*.
+
+        *escape* is applied to each value put in, not to the template's own text. Nothing (None) is put in as "".
+
+        Raises:
+            ExpressionError: With the line of the placeholder that cannot be filled.
+        """
+        run = Run(data, now, TEMPLATE_FUEL)
+        text = "".join(part if isinstance(part, str) else escape(_filled(part, run)) for part in self.parts)
+        check_size(len(text))
+        return text
+
+
+def _filled(placeholder: Placeholder, run: Run) -> str:
+    try:
+        value = placeholder.expression.code(run)
+        return "" if value is None else text_of(value)
+    except RecursionError:
+        raise ExpressionError("The placeholder is nested too deeply.", line=placeholder.line) from None
+    except ExpressionError as error:
+        raise ExpressionError(error.message, line=placeholder.line) from None
+
+
+@lru_cache(maxsize=512)
+def compile_template(text: str) -> Template:
+    """
+    Compile *text* with its placeholders.
+
+    Raises:
+        ExpressionError: With the line of the placeholder that is not understood.
+    """
+    if len(text) > MAX_SIZE:
+        raise ExpressionError(f"A template is a text of at most {MAX_SIZE} characters.")
+    parts = tuple(_parts(text))
+    names = [part.expression.names for part in parts if isinstance(part, Placeholder)]
+    return Template(source=text, names=frozenset().union(*names), parts=parts)
+
+
+def _parts(text: str) -> Iterator[str | Placeholder]:
+    position, line = 0, 1
+    while (start := text.find("{{", position)) >= 0:
+        if start > position:
+            yield text[position:start]
+        line += text.count("\n", position, start)
+        end = _end(text, start + 2, line)
+        yield _placeholder(text[start + 2 : end], line)
+        line += text.count("\n", start, end)
+        position = end + 2
+    if position < len(text):
+        yield text[position:]
+
+
+def _end(text: str, start: int, line: int) -> int:
+    for found in _QUOTE_OR_END.finditer(text, start, start + EXPRESSION_LENGTH + 2):
+        if found.group() == "}}":
+            return found.start()
+    raise ExpressionError("A placeholder opens with “{{” and is not closed with “}}”.", line=line)
+
+
+def _placeholder(source: str, line: int) -> Placeholder:
+    try:
+        return Placeholder(expression=compile_expression(source.strip()), line=line)
+    except ExpressionError as error:
+        raise ExpressionError(f"In “{{{{ … }}}}”: {error.message}", line=line) from None
