@@ -1,0 +1,67 @@
+# `make demo` and `make test` are all a fresh clone needs. Node is not needed: the build brings it where it is missing.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+UI := $(shell find web/ui/src -type f) $(addprefix web/ui/,package.json package-lock.json build.mjs .npmrc)
+JOBS ?= auto
+
+.PHONY: setup demo test lint bench assets requirements chromium clean help
+
+help:
+	@echo "make demo    everything on this machine, with sample patients   (PORT=8000)"
+	@echo "make test    lint, types, every test"
+	@echo "make lint    ruff, mypy, import-linter, codespell"
+	@echo "make bench   the benchmarks"
+	@echo "make assets  the browser's scripts and styles again, after a change in web/ui"
+	@echo "make requirements  requirements.txt again, after a change in pyproject.toml"
+	@echo "make clean   everything this file makes"
+
+setup: $(VENV)/.installed
+
+demo: setup
+	$(BIN)/usher demo --port $(PORT)
+
+test: setup chromium lint
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m "not bench"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+bench: setup
+	$(BIN)/usher bench
+
+assets: setup
+
+requirements: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --extra test --custom-compile-command "make requirements" pyproject.toml -o requirements.txt
+
+# The two steps of an installation, each done again only when what it is made from has changed.
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Usher needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.required: $(VENV)/.python requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.required pyproject.toml hatch_build.py $(UI)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+# The browser for the tests: the system's, Debian's where we may install it, otherwise Playwright's own.
+chromium: $(VENV)/.installed
+	@if [ -n "$$CHROMIUM" ] || command -v chromium || command -v chromium-browser || command -v google-chrome; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	else $(BIN)/playwright install chromium; fi
+
+clean:
+	rm -rf $(VENV) build dist web/ui/node_modules web/usher_web/static/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

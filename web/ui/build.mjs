@@ -1,0 +1,42 @@
+// Bundles src/ into the folder given, and writes the licence texts of everything that went in. hatch_build.py calls this.
+import { build } from "esbuild";
+import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const out = path.resolve(process.argv[2] ?? path.join(here, "../usher_web/static/dist"));
+
+const result = await build({
+  absWorkingDir: here,
+  entryPoints: ["src/main.js", "src/usher.css", "src/diagram.css"],
+  outdir: out,
+  bundle: true,
+  minify: true,
+  splitting: true,
+  format: "esm",
+  target: ["es2022", "chrome120", "firefox121", "safari17"],
+  chunkNames: "[name]-[hash]",
+  assetNames: "[name]-[hash]",
+  loader: { ".woff2": "file" },
+  legalComments: "none", // the texts stand in THIRD_PARTY.txt
+  metafile: true,
+  logLevel: "warning",
+});
+await mkdir(out, { recursive: true });
+await copyFile(path.join(here, "src/mark.svg"), path.join(out, "mark.svg"));
+await writeFile(path.join(out, "THIRD_PARTY.txt"), await licences(Object.keys(result.metafile.inputs)));
+
+async function licences(inputs) {
+  const folders = new Set(inputs.map((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]).filter(Boolean));
+  const texts = await Promise.all([...folders].sort().map(licence));
+  return `The scripts, styles and fonts in this folder contain these packages.\n\n${texts.join("\n")}`;
+}
+
+async function licence(folder) {
+  const at = path.join(here, folder);
+  const about = JSON.parse(await readFile(path.join(at, "package.json"), "utf8"));
+  const file = (await readdir(at)).find((name) => /^(licen[cs]e|copying)/i.test(name));
+  const text = file ? await readFile(path.join(at, file), "utf8") : `Licence: ${about.license}\n`;
+  return `${"=".repeat(80)}\n${about.name} ${about.version} (${about.license})\n${"=".repeat(80)}\n${text.trim()}\n`;
+}

@@ -1,0 +1,88 @@
+// Size and zoom of a diagram. Its tools sit bottom left: the bottom right corner is the bpmn.io mark's.
+
+const ROOM = 24; // diagram units left free around the drawing, for tokens and numbers
+const READABLE = { narrow: 0.75, wide: 0.6 }; // below this scale names cannot be read: show a part, the token first
+const FOOT = 44; // pixels for the tools and the mark
+const STEP = 1.25;
+
+export class Tools {
+  constructor(host, viewer, way) {
+    this.host = host;
+    this.canvas = viewer.get("canvas");
+    this.registry = viewer.get("elementRegistry");
+    this.start = [...(way?.incident ?? []), ...(way?.at ?? []), ...(way?.visited ?? []).map((v) => v.element).slice(-1)];
+    this.touched = false; // once somebody zoomed, a new window size no longer refits
+  }
+
+  show() {
+    this.host.append(this.#bar());
+    // A plain wheel scrolls the page; with Ctrl it zooms the diagram.
+    this.host.addEventListener("wheel", (event) => event.ctrlKey || event.metaKey || event.stopPropagation(), { capture: true });
+    this.fit();
+    let width = this.host.clientWidth;
+    new ResizeObserver(() => {
+      if (width === this.host.clientWidth) return;
+      width = this.host.clientWidth;
+      this.canvas.resized();
+      if (!this.touched) this.fit();
+    }).observe(this.host);
+  }
+
+  fit() {
+    const { inner } = this.canvas.viewbox();
+    const width = this.host.clientWidth;
+    const tallest = Math.max(320, window.innerHeight * 0.85);
+    const whole = Math.min(1, width / (inner.width + 2 * ROOM), (tallest - FOOT) / (inner.height + 2 * ROOM));
+    const scale = Math.max(whole, width < 700 ? READABLE.narrow : READABLE.wide);
+    const height = Math.min((inner.height + 2 * ROOM) * scale + FOOT, tallest);
+    this.host.style.height = `${Math.round(height)}px`;
+    this.canvas.resized();
+    const shown = { width: width / scale, height: (height - FOOT) / scale };
+    const middle = this.#middle(inner, shown);
+    const corner = { x: middle.x - shown.width / 2, y: middle.y - shown.height / 2 };
+    this.canvas.viewbox({ ...corner, width: width / scale, height: height / scale });
+  }
+
+  // Where everything fits, the middle of the drawing; otherwise as near to the token as the drawing's edges allow.
+  #middle(inner, shown) {
+    const element = this.start.map((id) => this.registry.get(id)).find((found) => found && !found.waypoints);
+    const first = this.registry.find((found) => found.type === "bpmn:StartEvent");
+    const goal = element ?? first;
+    const along = (axis, size) => {
+      const [from, to] = [inner[axis] - ROOM, inner[axis] + inner[size] + ROOM];
+      if (to - from <= shown[size] || !goal) return (from + to) / 2;
+      const wish = goal[axis] + goal[size] / 2;
+      return Math.min(Math.max(wish, from + shown[size] / 2), to - shown[size] / 2);
+    };
+    return { x: along("x", "width"), y: along("y", "height") };
+  }
+
+  #bar() {
+    const bar = Object.assign(document.createElement("div"), { className: "zoom" });
+    bar.setAttribute("role", "group");
+    bar.setAttribute("aria-label", "Size of the diagram");
+    bar.append(
+      this.#button("−", "Smaller", () => this.#zoom(1 / STEP)),
+      this.#button("+", "Larger", () => this.#zoom(STEP)),
+      this.#button("Fit", "Fit", () => this.#whole()),
+    );
+    return bar;
+  }
+
+  #zoom(by) {
+    this.touched = true;
+    this.canvas.zoom(Math.min(4, Math.max(0.2, this.canvas.zoom() * by)));
+  }
+
+  #whole() {
+    this.touched = false;
+    this.canvas.zoom("fit-viewport", "auto");
+  }
+
+  #button(words, label, act) {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: words });
+    button.setAttribute("aria-label", label);
+    button.addEventListener("click", act);
+    return button;
+  }
+}

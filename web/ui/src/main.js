@@ -1,0 +1,17 @@
+// Every page starts here: wires the small features up, loads the diagram only where there is one, then says it is ready.
+import { watchForms } from "./form.js";
+import { watchInbox } from "./inbox.js";
+import { watchKeys } from "./keys.js";
+import { watchMenus } from "./menus.js";
+
+watchForms();
+watchInbox();
+watchMenus();
+watchKeys();
+
+const canvases = [...document.querySelectorAll("[data-diagram]")];
+if (canvases.length > 0) {
+  const { drawDiagram } = await import("./diagram.js");
+  await Promise.all(canvases.map(drawDiagram));
+}
+document.body.dataset.ready = "1";
