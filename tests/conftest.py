@@ -114,16 +114,22 @@ def outside() -> Outside:
     return Outside()
 
 
-@pytest.fixture
-def services(outside: Outside) -> Services:
-    """Operators for the test processes: `test/read`, `test/write`, `test/effect`."""
+def operators(outside: Outside) -> Services:
+    """Operators for the test processes: `test/read`, `test/write`, `test/effect`; each may refuse with “no”."""
     anything = (Parameter(name="value", kind="any", required=False),)
     return Services(
         tuple(
-            Operator(name=f"test/{mode.value}", title=mode.value, mode=mode, call=outside, parameters=anything)
+            Operator(
+                name=f"test/{mode.value}", title=mode.value, mode=mode, call=outside, parameters=anything, errors=("no",)
+            )
             for mode in Mode
         )
     )
+
+
+@pytest.fixture
+def services(outside: Outside) -> Services:
+    return operators(outside)
 
 
 @pytest.fixture

@@ -23,8 +23,34 @@ MAX_INTEGER = 2**53 - 1  # the largest integer RFC 8785 can write
 
 
 def canonical(value: Json) -> bytes:
-    """The one byte string that stands for *value* (RFC 8785, JSON Canonicalization Scheme)."""
+    """
+    The one byte string that stands for *value* (RFC 8785, JSON Canonicalization Scheme).
+
+    Where no number has a fraction and all keys are ASCII, `json` writes the same bytes in a tenth of the time;
+    tests/properties compares the two. Everything else is the library's.
+    """
+    if _is_plain(value):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
     return rfc8785.dumps(value)
+
+
+def _is_plain(value: Json) -> bool:
+    pending: list[Any] = [value]
+    while pending:
+        item = pending.pop()
+        kind = type(item)
+        if kind is dict:
+            if not all(map(str.isascii, item)):
+                return False
+            pending.extend(item.values())
+        elif kind is list:
+            pending.extend(item)
+        elif kind is int:
+            if not -MAX_INTEGER <= item <= MAX_INTEGER:
+                return False
+        elif kind is not str and kind is not bool and item is not None:
+            return False
+    return True
 
 
 def compact(value: Json) -> str:

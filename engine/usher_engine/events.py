@@ -64,7 +64,7 @@ class FlowTaken:
 
 @dataclass(frozen=True, slots=True)
 class UserTaskOpened:
-    """*due* is ISO 8601 in UTC; *initial* fills the form; *cancel* tells whether the diagram lets it be cancelled."""
+    """*due* is ISO 8601 in UTC; *cancel* tells whether the diagram lets the task be cancelled."""
 
     element: str
     visit: int
@@ -74,7 +74,6 @@ class UserTaskOpened:
     group: str = ""
     due: str = ""
     priority: int = 50
-    initial: dict[str, Any] | None = None
     cancel: bool = False
 
 

@@ -52,8 +52,6 @@ class Ledger(Questions):
             status="",
             revision=0,
             head=instances.GENESIS,
-            state=None,
-            state_mac=None,
             started_at=to_text(now),
             ended_at=None,
             outcome="",
@@ -121,12 +119,12 @@ class Ledger(Questions):
         row, state = case.row, case.state
         row.status, row.outcome, row.explanation = state.status, state.outcome, state.explanation
         if state.status not in LIVE:
-            row.state, row.state_mac, row.ended_at = None, None, to_text(case.now)
+            row.state, row.seal, row.ended_at = None, None, to_text(case.now)
             return
         row.state = compact({"state": state.to_json(), "workflow": case.workflow})
         if len(row.state) > MAX_DATA and len(compact(state.data)) > MAX_DATA:
             raise LimitExceeded(f"The case holds more than {MAX_DATA // 1000} kB of data.")
-        row.state_mac = instances.sealed(self._seal_key, row.state)
+        row.seal = instances.sealed(self._seal_key, row.state)
 
     def _note(self, tx: Transaction, instance: str, fact: e.FactRecorded, actor: Actor) -> None:
         """Append a fact; state and waiting points stay as they are."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from .bpmn import Diagram, compile_diagram
+from .bpmn import Diagram, compile_diagram, initial_values
 from .definitions import Package
 from .errors import Conflict, NotFound
 from .events import from_json
@@ -124,9 +124,12 @@ class Questions:
             found = inbox.find(tx, instance, element, visit)
             if found is None:
                 raise self._gone(tx, instance, element, visit)
-        if not may_see(actor, found):
-            raise NotFound("There is no such task.")
-        return found
+            if not may_see(actor, found):
+                raise NotFound("There is no such task.")
+            row = instances.find(tx, instance)
+            data = instances.unsealed(self._seal_key, row)["state"]["data"]
+            initial = initial_values(self._diagram(tx, row.definition), element, data, self.clock())
+        return replace(found, initial=initial)
 
     def _gone(self, tx: Transaction, instance: str, element: str, visit: int) -> Conflict | NotFound:
         """Why a task is not open: somebody ended it, or it never was."""

@@ -6,8 +6,7 @@ The state grows with the diagram, never with the history, so it is stored with e
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, assert_never
 
@@ -45,7 +44,7 @@ class InstanceState:
 
     ``visits`` counts entries of each element, ``flows`` each sequence flow taken, ``at`` the elements a token rests
     on (key ``element:visit``), ``tasks``, ``requests`` and ``incidents`` are keyed alike.
-    Treat it as a value: only `fold` makes a new one.
+    Treat it as a value: only `fold` makes a new one, and the JSON in it is shared with the events.
     """
 
     status: str = Status.WAITING.value
@@ -60,7 +59,8 @@ class InstanceState:
     explanation: str = ""
 
     def to_json(self) -> dict[str, Json]:
-        return asdict(self)
+        tasks = {key: {"opened": task.opened, "assignee": task.assignee} for key, task in self.tasks.items()}
+        return {**{name: getattr(self, name) for name in self.__slots__}, "tasks": tasks}
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> InstanceState:
@@ -109,9 +109,9 @@ def _apply(draft: InstanceState, event: e.Event) -> None:
         case e.FlowTaken(flow):
             draft.flows[flow] = draft.flows.get(flow, 0) + 1
         case e.InstanceStarted(data=data):
-            draft.data = deepcopy(data)
+            draft.data = dict(data)
         case e.DataChanged(changed, unset):
-            draft.data.update(deepcopy(changed))
+            draft.data.update(changed)
             for name in unset:
                 draft.data.pop(name, None)
         case e.InstanceFinished(outcome, explanation):
@@ -152,17 +152,17 @@ def _apply_work(
             draft.tasks[here].assignee = ""
         case e.UserTaskCompleted(variable=variable, answer=answer):
             draft.tasks.pop(here, None)
-            draft.data[variable] = deepcopy(answer)
+            draft.data[variable] = answer
         case e.UserTaskCancelled():
             draft.tasks.pop(here, None)
         case e.ServiceCalled(variable=variable, result=result, error=error):
             if not error:
-                draft.data[variable] = deepcopy(result)
+                draft.data[variable] = result
         case e.ServiceRequested(operator=operator):
             draft.requests[here] = operator
         case e.ServiceCompleted(variable=variable, result=result):
             draft.requests.pop(here, None)
-            draft.data[variable] = deepcopy(result)
+            draft.data[variable] = result
         case e.ServiceRefused():
             draft.requests.pop(here, None)
         case e.ServiceFailed():

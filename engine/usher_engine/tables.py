@@ -61,8 +61,6 @@ instance = Table(
     Column("status", String(10), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("head", LargeBinary, nullable=False),
-    Column("state", Text),
-    Column("state_mac", LargeBinary),
     Column("started_at", String(27), nullable=False),
     Column("ended_at", String(27)),
     Column("outcome", String(200), nullable=False),
@@ -78,12 +76,22 @@ instance = Table(
     ),
 )
 
+#: The serialized state of an instance that has not ended, sealed; a row of its own, so that its pages are used again.
+instance_state = Table(
+    "instance_state",
+    metadata,
+    Column("instance", String(12), ForeignKey("instance.id"), primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+)
+
 step = Table(
     "step",
     metadata,
     Column("instance", String(12), ForeignKey("instance.id"), primary_key=True),
     Column("revision", Integer, primary_key=True, autoincrement=False),
-    Column("body", Text, nullable=False),
+    #: The canonical JSON that was hashed, deflated (RFC 1950).
+    Column("body", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
 )
 
@@ -103,7 +111,6 @@ user_task = Table(
     Column("created_at", String(27), nullable=False),
     Column("due_at", String(27), nullable=False),
     Column("priority", Integer, nullable=False),
-    Column("initial", Text, nullable=False),
     Column("cancellable", Integer, nullable=False),
     Column("draft", Text),
     Column("draft_at", String(27)),

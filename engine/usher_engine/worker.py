@@ -82,7 +82,7 @@ class Worker:
             engine.fail_job(job, "The worker stopped in the middle of every try.", retry=False)
             return
         try:
-            result = job.result if job.done else self._call(job)
+            result = job.result if job.done else self.perform(job)
         except BusinessError as refusal:
             engine.refuse_job(job, refusal)
         except (ServiceError, Unavailable) as error:
@@ -97,7 +97,8 @@ class Worker:
             engine.finish_job(job, result)
             fault_point("effect recorded")
 
-    def _call(self, job: Job) -> Json:
+    def perform(self, job: Job) -> Json:
+        """Ask the operator of *job*, outside any transaction; raises what it raises."""
         operator = self.engine.services.get(job.operator)
         call = Call(
             instance=job.instance,

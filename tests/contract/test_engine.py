@@ -200,7 +200,7 @@ def test_a_state_altered_by_hand_is_refused(small: Engine, outside: Outside) -> 
     open_case(small, outside)
     task = small.tasks(alice)[0]
     with small.database.begin() as tx:
-        tx.exec_driver_sql("UPDATE instance SET state = replace(state, '\"n\":2', '\"n\":7')")
+        tx.exec_driver_sql("""UPDATE instance_state SET content = replace(content, '"n":2', '"n":7')""")
     from usher_engine import Corrupt
 
     with pytest.raises(Corrupt, match="altered"):

@@ -6,13 +6,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from conftest import SECRET, Clock, Outside, alice, bob, package
+from conftest import SECRET, Clock, Outside, alice, bob, operators, package
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from usher_engine import Actor, Conflict, Engine, NotAllowed, NotFound, Settings, Worker
 from usher_engine import worker as worker_module
-from usher_engine.services import Mode, Operator, Parameter, Services
 from usher_engine.store import Database
 from usher_engine.store.schema import create_for_tests
 
@@ -31,16 +30,10 @@ class CaseMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.clock = Clock()
         self.outside = Outside()
-        anything = (Parameter(name="value", kind="any", required=False),)
-        services = Services(
-            tuple(
-                Operator(name=f"test/{m.value}", title="", mode=m, call=self.outside, parameters=anything) for m in Mode
-            )
-        )
         self.database = Database(f"sqlite:///{Path(self.folder.name) / 'usher.db'}")
         create_for_tests(self.database)
         wanted = Settings(env="development", secret_key=SECRET)
-        self.engine = Engine(wanted, services, self.clock, self.database)
+        self.engine = Engine(wanted, operators(self.outside), self.clock, self.database)
         self.engine.deploy(package("small"), actor=Actor(name="ana", role="analyst"))
         self.cases: list[str] = []
 

@@ -14,7 +14,7 @@ from ..errors import ElementFailed, ExpressionError
 from ..expressions import compile_expression, compile_script
 
 
-class _Environment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
+class Environment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
     def __init__(self, now: datetime) -> None:
         super().__init__()
         self.now = now
@@ -36,7 +36,7 @@ class ScriptEngine(PythonScriptEngine):  # type: ignore[misc]
     """One for each step; *now* is the step's recorded time."""
 
     def __init__(self, now: datetime) -> None:
-        super().__init__(environment=_Environment(now))
+        super().__init__(environment=Environment(now))
 
     def validate(self, expression: str) -> None:
         compile_expression(expression)

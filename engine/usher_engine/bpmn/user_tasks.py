@@ -26,7 +26,6 @@ def opened(diagram: Diagram, task: UsherTask, now: datetime) -> UserTaskOpened:
             group=properties.get("candidateGroups") or element.lane,
             due=_due(properties.get("dueIn"), now),
             priority=int(properties.get("priority", "50")),
-            initial=_initial(properties.get("initialValues"), task.data, now),
             cancel=element.cancel,
         )
     except ExpressionError as error:
@@ -37,9 +36,11 @@ def _due(duration: str | None, now: datetime) -> str:
     return (now + parse_duration(duration)).isoformat().replace("+00:00", "Z") if duration else ""
 
 
-def _initial(expression: str | None, data: dict[str, Any], now: datetime) -> dict[str, Any] | None:
+def initial_values(diagram: Diagram, element: str, data: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What fills the form of the user task *element* at first; raises `ExpressionError`."""
+    expression = diagram.elements[element].properties.get("initialValues")
     if not expression:
-        return None
+        return {}
     values = compile_expression(expression).evaluate(data, now)
     if not isinstance(values, dict):
         raise ExpressionError("initialValues must be a record of field names and values.")

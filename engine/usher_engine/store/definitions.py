@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, desc, insert, select
+from sqlalchemy import Connection, bindparam, desc, insert, select
 
 from .. import tables as t
 from ..definitions import Package, from_zip, to_zip
@@ -26,12 +26,14 @@ class Version:
     deployed_by: str
 
 
-_LATEST = select(t.version).order_by(desc(t.version.c.number)).limit(1)
+_LATEST = (
+    select(t.version).where(t.version.c.process == bindparam("process")).order_by(desc(t.version.c.number)).limit(1)
+)
 
 
 def latest(connection: Connection, process: str) -> Version:
     """The version in force; raises `NotFound`."""
-    row = connection.execute(_LATEST.where(t.version.c.process == process)).one_or_none()
+    row = connection.execute(_LATEST, {"process": process}).one_or_none()
     if row is None:
         raise NotFound(f"No process “{process}” is deployed. Deploy one with: usher deploy FOLDER")
     return _version(row._mapping)
@@ -58,7 +60,7 @@ def add(connection: Connection, package: Package, *, at: datetime, by: str, note
     """Store *package* as the next version of its process; the content only where it is new."""
     if connection.execute(select(t.package.c.hash).where(t.package.c.hash == package.hash)).one_or_none() is None:
         connection.execute(insert(t.package).values(hash=package.hash, content=to_zip(package)))
-    row = connection.execute(_LATEST.where(t.version.c.process == package.key)).one_or_none()
+    row = connection.execute(_LATEST, {"process": package.key}).one_or_none()
     version = Version(
         process=package.key,
         number=row.number + 1 if row else 1,

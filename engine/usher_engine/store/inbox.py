@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, or_, select, update
 
 from .. import tables as t
 from ..canonical import compact
@@ -29,8 +29,8 @@ from .instances import Row
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UserTask:
     """
-    One open task. ``id`` is ``instance:element:visit``; ``initial`` fills the form; ``draft`` is what somebody typed
-    and did not send yet; ``revision`` is the instance's, for the next command.
+    One open task. ``id`` is ``instance:element:visit``; ``draft`` is what somebody typed and did not send yet;
+    ``revision`` is the instance's, for the next command. ``initial`` fills the form; only `Questions.task` knows it.
     """
 
     id: str
@@ -56,6 +56,17 @@ class UserTask:
 
 
 _COLUMNS = select(t.user_task, t.instance.c.revision).join(t.instance)
+_HERE = (
+    t.user_task.c.instance == bindparam("i"),
+    t.user_task.c.element == bindparam("e"),
+    t.user_task.c.visit == bindparam("v"),
+)
+_FIND = _COLUMNS.where(*_HERE)
+_CLOSE = delete(t.user_task).where(*_HERE)
+_OPEN = insert(t.user_task)
+_OF_INSTANCES = _COLUMNS.where(t.user_task.c.instance.in_(bindparam("instances", expanding=True))).order_by(
+    t.user_task.c.sort_key
+)
 
 
 def task_id(instance: str, element: str, visit: int) -> str:
@@ -67,13 +78,13 @@ def follow(connection: Connection, row: Row, happened: Iterable[Event], at: date
     for event in happened:
         match event:
             case UserTaskOpened():
-                connection.execute(insert(t.user_task), _opened(row, event, at))
+                connection.execute(_OPEN, _opened(row, event, at))
             case UserTaskClaimed(element, visit, by):
                 _change(connection, row.id, element, visit, assignee=by)
             case UserTaskReleased(element, visit):
                 _change(connection, row.id, element, visit, assignee="")
             case UserTaskCompleted(element, visit) | UserTaskCancelled(element, visit) | ElementCancelled(element, visit):
-                connection.execute(delete(t.user_task).where(*_here(row.id, element, visit)))
+                connection.execute(_CLOSE, {"i": row.id, "e": element, "v": visit})
             case InstanceCancelled():
                 connection.execute(delete(t.user_task).where(t.user_task.c.instance == row.id))
             case _:
@@ -97,7 +108,6 @@ def _opened(row: Row, event: UserTaskOpened, at: datetime) -> dict[str, Any]:
         "created_at": created,
         "due_at": due,
         "priority": event.priority,
-        "initial": compact(event.initial or {}),
         "cancellable": int(event.cancel),
         "sort_key": f"{due or '~'}|{created}|{row.id}",
     }
@@ -121,7 +131,7 @@ def save_draft(
 
 def find(connection: Connection, instance: str, element: str, visit: int) -> UserTask | None:
     """The open task, or None when there is none any more (or never was)."""
-    row = connection.execute(_COLUMNS.where(*_here(instance, element, visit))).one_or_none()
+    row = connection.execute(_FIND, {"i": instance, "e": element, "v": visit}).one_or_none()
     return _task(row._mapping) if row else None
 
 
@@ -129,8 +139,7 @@ def of_instances(connection: Connection, instances: Collection[str]) -> dict[str
     """The open tasks of each of *instances*; instances without one are left out."""
     found: dict[str, tuple[UserTask, ...]] = {}
     if instances:
-        query = _COLUMNS.where(t.user_task.c.instance.in_(list(instances))).order_by(t.user_task.c.sort_key)
-        for row in connection.execute(query):
+        for row in connection.execute(_OF_INSTANCES, {"instances": list(instances)}):
             task = _task(row._mapping)
             found[task.instance] = (*found.get(task.instance, ()), task)
     return found
@@ -198,7 +207,6 @@ def _task(row: Any) -> UserTask:
         group=row["candidate_group"],
         created=from_text(row["created_at"]),
         due=from_text(row["due_at"]) if row["due_at"] else None,
-        initial=json.loads(row["initial"]),
         draft=json.loads(row["draft"]) if row["draft"] else None,
         draft_at=from_text(row["draft_at"]) if row["draft_at"] else None,
         cancellable=bool(row["cancellable"]),

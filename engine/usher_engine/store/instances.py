@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from .. import tables as t
 from ..canonical import Json, canonical
@@ -18,6 +19,7 @@ from ..state import LIVE
 from .database import from_text
 
 GENESIS = b"\x00" * 32
+MAX_STEP = 16_000_000  # bytes a step may unpack to
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,19 +66,20 @@ class Row:
     status: str
     revision: int
     head: bytes
-    state: str | None
-    state_mac: bytes | None
     started_at: str
     ended_at: str | None
     outcome: str
     explanation: str
+    state: str | None = None
+    seal: bytes | None = None
 
 
-_BY_ID = select(t.instance).where(t.instance.c.id == bindparam("id"))
-_LOCK = _BY_ID.with_for_update()
+_STATE = t.instance_state
+_WHOLE = select(t.instance, _STATE.c.content, _STATE.c.seal).outerjoin(_STATE, _STATE.c.instance == t.instance.c.id)
+_BY_ID = _WHOLE.where(t.instance.c.id == bindparam("id"))
+_LOCK = _BY_ID.with_for_update(of=t.instance)
 _LIVE_OF_KEY = (
-    select(t.instance)
-    .where(
+    _WHOLE.where(
         t.instance.c.business_key == bindparam("business_key"),
         t.instance.c.process == bindparam("process"),
         t.instance.c.ended_at.is_(None),
@@ -85,7 +88,16 @@ _LIVE_OF_KEY = (
 )
 _INSERT = insert(t.instance)
 _INSERT_STEP = insert(t.step)
-_CHANGING = ("status", "revision", "head", "state", "state_mac", "ended_at", "outcome", "explanation")
+_STORED = ("id", "process", "version", "definition", "business_key", "status", "revision", "head", "started_at",
+           "ended_at", "outcome", "explanation")  # fmt: skip
+_CHANGING = ("status", "revision", "head", "ended_at", "outcome", "explanation")
+_INSERT_STATE = insert(_STATE).values(
+    instance=bindparam("instance"), content=bindparam("content"), seal=bindparam("seal")
+)
+_UPDATE_STATE = (
+    update(_STATE).where(_STATE.c.instance == bindparam("of")).values(content=bindparam("content"), seal=bindparam("seal"))
+)
+_DELETE_STATE = delete(_STATE).where(_STATE.c.instance == bindparam("of"))
 _UPDATE = (
     update(t.instance)
     .where(t.instance.c.id == bindparam("of"), t.instance.c.revision == bindparam("expected"))
@@ -127,7 +139,7 @@ def recent(
 ) -> list[Row]:
     """Instances, newest first; *after* is (started_at, id) of the last one seen."""
     c = t.instance.c
-    query = select(t.instance).order_by(c.started_at.desc(), c.id.desc()).limit(limit)
+    query = _WHOLE.order_by(c.started_at.desc(), c.id.desc()).limit(limit)
     if business_key is not None:
         query = query.where(c.business_key == business_key)
     if process is not None:
@@ -142,7 +154,8 @@ def recent(
 
 
 def create(connection: Connection, row: Row) -> None:
-    connection.execute(_INSERT, {name: getattr(row, name) for name in Row.__slots__})
+    connection.execute(_INSERT, {name: getattr(row, name) for name in _STORED})
+    _save_state(connection, row, new=True)
 
 
 def save(connection: Connection, row: Row) -> None:
@@ -151,19 +164,29 @@ def save(connection: Connection, row: Row) -> None:
     values = {f"new_{name}": getattr(row, name) for name in _CHANGING}
     if connection.execute(_UPDATE, {**values, "of": row.id, "expected": expected}).rowcount != 1:
         raise Conflict("The case has moved on since you looked at it.")
+    _save_state(connection, row, new=False)
 
 
-def chain(row: Row, body: dict[str, Json]) -> str:
+def _save_state(connection: Connection, row: Row, *, new: bool) -> None:
+    if row.state is not None:
+        values = {"instance" if new else "of": row.id, "content": row.state, "seal": row.seal}
+        connection.execute(_INSERT_STATE if new else _UPDATE_STATE, values)
+    elif not new:
+        connection.execute(_DELETE_STATE, {"of": row.id})
+
+
+def chain(row: Row, body: dict[str, Json]) -> bytes:
     """Move *row* and its head on by one step; returns the step's canonical text for `add_step`."""
     written = canonical(body)
     row.head = chained(row.head, written)
     row.revision += 1
-    return written.decode()
+    return written
 
 
-def add_step(connection: Connection, row: Row, written: str) -> None:
+def add_step(connection: Connection, row: Row, written: bytes) -> None:
     """Append the step that `chain` made."""
-    values = {"instance": row.id, "revision": row.revision, "body": written, "hash": row.head}
+    body = zlib.compress(written)
+    values = {"instance": row.id, "revision": row.revision, "body": body, "hash": row.head}
     connection.execute(_INSERT_STEP, values)
 
 
@@ -190,10 +213,10 @@ def steps(connection: Connection, instance: str, *, first: int = 1, last: int | 
     return found
 
 
-def _parsed(body: str) -> dict[str, Any]:
+def _parsed(body: bytes) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = json.loads(body)
-    except ValueError as error:
+        record: dict[str, Any] = json.loads(zlib.decompressobj().decompress(body, MAX_STEP))
+    except (ValueError, zlib.error) as error:
         raise Corrupt("A step of this case is not readable; its text was altered.") from error
     return record
 
@@ -205,8 +228,8 @@ def sealed(key: bytes, text: str) -> bytes:
 
 def unsealed(key: bytes, row: Row) -> dict[str, Any]:
     """The parsed state of *row*; raises `Corrupt` when the seal does not fit."""
-    text, mac = row.state or "", row.state_mac or b""
-    if not hmac.compare_digest(sealed(key, text), mac):
+    text = row.state or ""
+    if not hmac.compare_digest(sealed(key, text), row.seal or b""):
         raise Corrupt(f"The stored state of case {row.id} was altered outside Usher, or the secret key was changed.")
     record: dict[str, Any] = json.loads(text)
     return record

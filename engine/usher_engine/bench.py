@@ -1,0 +1,236 @@
+"""Measures Usher beside its floor, in one run on one machine: the figures of DESIGN 9, as ratios.
+
+The floor is bare SpiffWorkflow in memory on the same diagram, plus a bare commit of the same bytes with the same
+durability. Ours and the floor are measured alternately, so that a busy machine slows both; medians are compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .bpmn import Bare
+from .definitions import Package
+from .enrollment import Enrollment, open_enrollment
+from .questions import Actor, Instance, utc_now
+from .settings import Settings
+from .store import Job, queue
+from .store.schema import upgrade
+from .worker import Worker
+
+STAFF = Actor(name="bench", role="staff", groups=frozenset({"Front desk"}))
+FIELDS = {
+    "first_name": "Ada", "last_name": "Bench", "birth_date": "1980-01-02", "zip_code": "12345",
+    "email": "ada@example.org", "birth_sex": "F", "mobile": "", "language": "",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """One measured number; *target* is the most it may be."""
+
+    name: str
+    value: float
+    unit: str
+    target: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "value": round(self.value, 3),
+            "unit": self.unit,
+            "target": self.target,
+            "holds": self.value <= self.target,
+        }
+
+
+def run_bench(package: Package, *, cases: int = 300) -> dict[str, Any]:
+    """Measure *package* (the enrolment) with this many cases; returns ``{"machine": …, "figures": […]}``."""
+    with tempfile.TemporaryDirectory(prefix="usher-bench-") as folder:
+        bench = _Bench(package, Path(folder), cases)
+        figures = bench.run()
+        bench.close()
+    return {"machine": _machine(), "figures": [figure.to_json() for figure in figures]}
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+
+
+class _Bench:
+    def __init__(self, package: Package, folder: Path, cases: int) -> None:
+        self.cases = cases
+        self.file = folder / "usher.db"
+        settings = Settings(env="development", secret_key="b" * 32, database_url=f"sqlite:///{self.file}")
+        self.enrollment: Enrollment = open_enrollment(settings, send_mail=lambda message: None)
+        self.engine = self.enrollment.engine
+        upgrade(self.engine.database)
+        self.engine.deploy(package, actor=STAFF)
+        self.enrollment.set_trigger("Visit", "Portal", "Enrollment", actor=STAFF)
+        self.enrollment.import_patients(json.dumps(_patient(number)) for number in range(cases))
+        self.bare = Bare(package, utc_now(), _Answers())
+        self.floor = _BareCommits(folder / "floor.db")
+        self.took: dict[str, list[float]] = {}
+
+    def close(self) -> None:
+        self.engine.database.close()
+        self.floor.close()
+
+    def run(self) -> list[Figure]:
+        before = self._size()
+        for number in range(self.cases):
+            self._one(number)
+        rows, size = (after - first for after, first in zip(self._size(), before, strict=True))
+        in_ms = [
+            Figure(name=f"{name}, committed", value=self._median(name), unit="ms", target=2 * self._floor(name))
+            for name in ("start", "complete", "end")
+        ]
+        return [
+            self._ratio("trigger to first user task : floor", ["start"]),
+            self._ratio("complete a user task to the end, mail between : floor", ["complete", "end"]),
+            Figure(name="rows of a finished enrolment", value=rows / self.cases, unit="rows", target=6),
+            Figure(name="bytes of a finished enrolment", value=size / self.cases, unit="bytes", target=5_000),
+            *in_ms,
+        ]
+
+    def _one(self, number: int) -> None:
+        """One enrolment: trigger, complete Update Now, mail accepted, end; each beside its floor."""
+        patient = f"bench-{number}"
+        instance = self._timed("start", lambda: self._trigger(patient))
+        workflow = self._timed("bare start", lambda: self.bare.start({"patient_id": patient}))
+        self._timed("commit start", lambda: self.floor.commit(self._written(instance)))
+        task = instance.tasks[0]
+        submit = {key: FIELDS[key] for key in FIELDS if key != "language"}
+        self._timed("complete", lambda: self.engine.complete(task.id, submit, actor=STAFF, revision=task.revision))
+        self._timed("commit complete", lambda: self.floor.commit(self._written(instance)))
+        job = self._take()
+        sent = Worker(self.engine).perform(job)
+        self._timed("end", lambda: self.engine.finish_job(job, sent))
+        self._timed("bare complete", lambda: self.bare.complete(workflow, "update", submit))
+        self._timed("commit end", lambda: self.floor.commit(self._written(instance)))
+        self.took.setdefault("bare end", []).append(0.0)  # bare ends within "bare complete"
+        if self.engine.instance(instance.id).status != "finished" or not workflow.completed:
+            raise RuntimeError("The bench's case did not come to its end; its figures would mean nothing.")
+
+    def _trigger(self, patient: str) -> Instance:
+        return self.enrollment.trigger(patient, "Visit", "Portal", "Enrollment", actor=STAFF)
+
+    def _take(self) -> Job:
+        with self.engine.database.begin() as tx:
+            job = queue.take(tx, self.engine.clock(), self.engine.clock())
+        assert job is not None
+        return job
+
+    def _timed(self, name: str, work: Callable[[], Any]) -> Any:
+        begin = time.perf_counter()
+        result = work()
+        self.took.setdefault(name, []).append(time.perf_counter() - begin)
+        return result
+
+    def _median(self, name: str) -> float:
+        return statistics.median(self.took[name]) * 1000
+
+    def _floor(self, name: str) -> float:
+        return self._median(f"bare {name}") + self._median(f"commit {name}")
+
+    def _ratio(self, name: str, parts: list[str]) -> Figure:
+        ours = sum(self._median(part) for part in parts)
+        return Figure(name=name, value=ours / sum(self._floor(part) for part in parts), unit="×", target=2.0)
+
+    def _written(self, instance: Instance) -> bytes:
+        """As many bytes as the last step of *instance* wrote: the step, the state, the task."""
+        with self.engine.database.read() as tx:
+            row = tx.exec_driver_sql(
+                "SELECT coalesce(i.content, ''), s.body FROM step s LEFT JOIN instance_state i USING (instance)"
+                " WHERE s.instance = ? ORDER BY s.revision DESC LIMIT 1",
+                (instance.id,),
+            ).one()
+        state, body = row
+        return state.encode() + bytes(body)
+
+    def _size(self) -> tuple[int, int]:
+        """Rows in all tables, and bytes of the tables and indexes that hold them."""
+        with self.engine.database.read() as tx:
+            names = [n for (n,) in tx.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            rows = sum(tx.exec_driver_sql(f'SELECT count(*) FROM "{n}"').scalar_one() for n in names)  # noqa: S608
+            pages, page, free = (
+                tx.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+                for name in ("page_count", "page_size", "freelist_count")
+            )
+        return rows, (pages - free) * page
+
+
+class _BareCommits:
+    """A commit of given bytes into one table, with SQLite as Usher sets it up."""
+
+    def __init__(self, file: Path) -> None:
+        self.connection = sqlite3.connect(file, isolation_level=None)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+            self.connection.execute(f"PRAGMA {pragma}")
+        self.connection.execute("CREATE TABLE written (id INTEGER PRIMARY KEY, content BLOB)")
+
+    def commit(self, content: bytes) -> None:
+        self.connection.execute("BEGIN IMMEDIATE")
+        self.connection.execute("INSERT INTO written (content) VALUES (?)", (content,))
+        self.connection.execute("COMMIT")
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class _Answers:
+    """What the services say to bare SpiffWorkflow: the same as the registry says to Usher."""
+
+    SENT = {
+        "message_id": "<bench@localhost>", "sent_at": "2026-05-04T09:00:00Z", "expires_at": "2026-06-03T09:00:00Z",
+        "to": "ada@example.org",
+    }  # fmt: skip
+
+    def __init__(self) -> None:
+        self.checks = 0
+
+    def __call__(self, operator: str) -> Any:
+        match operator:
+            case "patient/load":
+                fields = {**FIELDS, "email": ""}
+                return {"id": "p", "status": "Not Enrolled", "guard": None, "requested_at": None, "requested_by": None,
+                        "sends": 0, "response": None, "fields": fields, "version": 1}  # fmt: skip
+            case "patient/missing":
+                self.checks += 1
+                if self.checks % 2:
+                    return {"keys": ["email"], "labels": ["e-mail"], "text": "e-mail"}
+                return {"keys": [], "labels": [], "text": ""}
+            case "invitation/send":
+                return self.SENT
+            case _:
+                return {"status": "Pending", "requested_at": "2026-05-04T09:00:00Z", "changed": [], "version": 2}
+
+
+def _patient(number: int) -> dict[str, Any]:
+    """A patient who lacks nothing but an e-mail address."""
+    return {
+        "resourceType": "Patient",
+        "id": f"bench-{number}",
+        "active": True,
+        "name": [{"use": "official", "family": FIELDS["last_name"], "given": [FIELDS["first_name"]]}],
+        "gender": "female",
+        "birthDate": FIELDS["birth_date"],
+        "address": [{"postalCode": FIELDS["zip_code"], "country": "US"}],
+    }
+
+
+__all__ = ["Figure", "run_bench"]

@@ -1,0 +1,44 @@
+"""The domain: enrolling patients in the portal. The engine beneath knows nothing of patients.
+
+Start with `enrollment.py` (the front door) and `operators.py` (what a diagram may ask for).
+"""
+
+from .answering import TERMS, TERMS_VERSION, Answer, OpenLink
+from .directory import Correction, PatientDirectory, PatientRecord, Response
+from .enrollment import PROCESS, Enrollment, open_enrollment
+from .invitations import Invitation
+from .operators import NOT_ELIGIBLE, operators
+from .patients_import import BadLine, ImportReport
+from .portal import PastAnswer
+from .registry import Registry
+from .smtp import Sender, smtp_sender
+from .statuses import PortalStatus, glyph
+from .triggers import ACTIONS, Template, TriggerField
+
+__all__ = [
+    "ACTIONS",
+    "NOT_ELIGIBLE",
+    "PROCESS",
+    "TERMS",
+    "TERMS_VERSION",
+    "Answer",
+    "BadLine",
+    "Correction",
+    "Enrollment",
+    "ImportReport",
+    "Invitation",
+    "OpenLink",
+    "PastAnswer",
+    "PatientDirectory",
+    "PatientRecord",
+    "PortalStatus",
+    "Registry",
+    "Response",
+    "Sender",
+    "Template",
+    "TriggerField",
+    "glyph",
+    "open_enrollment",
+    "operators",
+    "smtp_sender",
+]

@@ -1,0 +1,182 @@
+"""The front door of the domain: triggers, patients and the patient's side of an invitation.
+
+`open_enrollment` puts engine, services and tables together; what a diagram may ask for is in operators.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..errors import InvalidSubmission
+from ..questions import Actor, Clock, Instance, utc_now
+from ..runner import Engine
+from ..services import Services
+from ..settings import Settings
+from ..store import Database
+from . import invitations, portal, registry, triggers
+from .answering import Answering
+from .directory import PatientRecord
+from .invitations import Invitation
+from .operators import operators
+from .patients_import import ImportReport, Progress, import_patients
+from .portal import PastAnswer
+from .registry import Registry
+from .smtp import Sender, smtp_sender
+from .triggers import ENROLLMENT, Template
+
+#: Id of the process a trigger with the action Enrollment starts.
+PROCESS = "enrollment"
+
+#: What the process may be started with; only the patient is a must.
+START_VALUES = ("patient_id", "template", "field", "action", "requested_by")
+
+
+def open_enrollment(
+    settings: Settings, *, clock: Clock = utc_now, send_mail: Sender | None = None, database: Database | None = None
+) -> Enrollment:
+    """The engine with the enrolment's services, on the database *settings* name; mail goes out over SMTP."""
+    ours = database or Database(settings.database_url)
+    registry = Registry(settings)
+    send = send_mail or smtp_sender(settings)
+    services = Services(operators(settings=settings, directory=registry, database=ours, send_mail=send))
+    return Enrollment(Engine(settings, services, clock, ours), settings)
+
+
+class Enrollment(Answering):
+    """What the web, the API and the command line ask of the domain; the patient's side is inherited."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.registry = Registry(settings)
+
+    # the trigger
+
+    def trigger(
+        self,
+        patient_id: str,
+        template: str,
+        field: str,
+        action: str,
+        *,
+        actor: Actor,
+        key: str | None = None,
+        source: str = "",
+    ) -> Instance:
+        """
+        Select the Patient Portal trigger for a patient: start the enrolment, or answer with the case that is open.
+
+        Args:
+            patient_id: Id of the patient in the directory.
+            template: The template the trigger lies on.
+            field: Its field.
+            action: What is asked for; Enrollment is the only one.
+            actor: Who selected it.
+            key: Idempotency key: the same key from the same *source* gives the same case.
+            source: Who gives out the keys.
+
+        Raises:
+            InvalidSubmission: Another action, a field without the trigger, or a key used for something else.
+            NotFound: No such patient, or no enrolment process is deployed.
+        """
+        asked = {"patient_id": patient_id, "template": template, "field": field, "action": action}
+        _require_text(asked)
+        with self.engine.database.read() as tx:
+            triggers.check(tx, template, field, action)
+        return self.start(asked, actor=actor, key=key, source=source)
+
+    def start(self, values: Mapping[str, Any], *, actor: Actor, key: str | None = None, source: str = "") -> Instance:
+        """
+        Start the enrolment of a patient without a template, or answer with the case that is open.
+
+        Args:
+            values: ``patient_id``; template, field and action where there is a trigger; ``requested_by``, by default
+                *actor*.
+            actor: Who starts it.
+            key: Idempotency key, as in `trigger`.
+            source: Who gives out the keys.
+
+        Raises:
+            InvalidSubmission: A value is missing, no text or unknown, or the action is another than Enrollment.
+            NotFound: No such patient, or no enrolment process is deployed.
+        """
+        given = {"patient_id": None, "requested_by": actor.on_behalf_of or actor.name, **values}
+        unknown = {
+            name: f"is unknown; known are {', '.join(START_VALUES)}" for name in given if name not in START_VALUES
+        }
+        if unknown:
+            raise InvalidSubmission(f"The enrolment takes no “{next(iter(unknown))[:60]}”.", fields=unknown)
+        _require_text(given)
+        triggers.check_action(given.get("action", ENROLLMENT))
+        with self.engine.database.read() as tx:
+            self.registry.load(tx, given["patient_id"], now=self.engine.clock())
+        return self.engine.start(
+            PROCESS,
+            given,
+            actor=actor,
+            key=key,
+            source=source,
+            business_key=given["patient_id"],
+            one_live=True,
+        )
+
+    def templates(self) -> list[Template]:
+        """The templates with a trigger, by name."""
+        with self.engine.database.read() as tx:
+            return triggers.templates(tx)
+
+    def set_trigger(self, template: str, field: str, action: str | None, *, actor: Actor) -> None:
+        """Put the trigger on a field of a template; *action* None takes it off. Raises `InvalidSubmission`."""
+        with self.engine.database.begin() as tx:
+            triggers.set_trigger(tx, template, field, action, by=actor.name, now=self.engine.clock())
+
+    # patients
+
+    def patients(self, search: str = "", *, limit: int = 50, after: str | None = None) -> list[PatientRecord]:
+        """Patients by name; *search* holds words of name, birth date, id or record number, *after* the last id seen."""
+        with self.engine.database.read() as tx:
+            return self.registry.search(tx, search, now=self.engine.clock(), limit=limit, after=after)
+
+    def patient(self, patient_id: str) -> PatientRecord:
+        """One patient; raises `NotFound`."""
+        with self.engine.database.read() as tx:
+            return self.registry.load(tx, patient_id, now=self.engine.clock())
+
+    def answers(self, patient_id: str) -> list[PastAnswer]:
+        """All answers the patient has given, removed ones too, newest first."""
+        with self.engine.database.read() as tx:
+            return portal.answers(tx, patient_id)
+
+    def invitations(self, patient_id: str) -> list[Invitation]:
+        """All invitations made for the patient, newest first."""
+        with self.engine.database.read() as tx:
+            return invitations.of_patient(tx, patient_id)
+
+    def import_patients(
+        self, lines: Iterable[str | bytes], progress: Progress | None = None, *, by: str = "import"
+    ) -> ImportReport:
+        """Store the FHIR Patients of NDJSON *lines* (open files in binary); bad lines stand in the report by number."""
+        now = self.engine.clock()
+        return import_patients(self.engine.database, self.registry, lines, by=by, now=now, progress=progress)
+
+    def set_portal_status(self, patient_id: str, status: str | None, *, actor: Actor) -> None:
+        """Set the status as another system reports it; None when it is not known any more."""
+        with self.engine.database.begin() as tx:
+            row = registry.find(tx, patient_id, lock=True)
+            portal.set_status(tx, row, status, by=actor.name, now=self.engine.clock())
+
+    def set_practice_opt_out(self, patient_id: str, opted_out: bool, *, actor: Actor) -> None:
+        """Note whether the patient wants no e-mail from the practice."""
+        with self.engine.database.begin() as tx:
+            portal.set_practice_opt_out(tx, patient_id, opted_out, by=actor.name, now=self.engine.clock())
+
+
+def _require_text(values: Mapping[str, object]) -> None:
+    wrong = {
+        name: "must be text and not empty"
+        for name, value in values.items()
+        if not isinstance(value, str) or not value.strip()
+    }
+    if wrong:
+        raise InvalidSubmission(f"The enrolment needs as text: {', '.join(wrong)}.", fields=wrong)

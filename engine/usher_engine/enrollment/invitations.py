@@ -1,0 +1,197 @@
+"""Invitation links: made, found, used once. Only the SHA-256 of a token is stored.
+
+A token is an HMAC of the send's idempotency key, so that a send repeated after a crash carries the same link.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, bindparam, insert, select, update
+
+from ..errors import NotFound, ServiceError
+from ..store import Transaction, from_text, to_text
+from .tables import invitation
+
+MAX_WRONG_TRIES = 5
+
+#: How long an identified patient has to read the terms and answer.
+PROOF_MINUTES = 30
+
+#: One sentence for every link that leads nowhere, so that it tells nothing about anybody.
+UNUSABLE = "This link cannot be used: it may have been used already, replaced by a newer one, locked or expired."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Invitation:
+    """A link to one patient; *address* is where it went."""
+
+    token_hash: str
+    patient: str
+    instance: str
+    key: str
+    message_id: str
+    address: str
+    created_at: datetime
+    expires_at: datetime
+    sent_at: datetime | None
+    used_at: datetime | None
+    revoked_at: datetime | None
+    wrong_tries: int
+    locked_at: datetime | None
+
+    def is_usable(self, now: datetime) -> bool:
+        return not (self.used_at or self.revoked_at or self.locked_at) and now < self.expires_at
+
+
+def token_for(secret_key: str, key: str) -> str:
+    """The token of the send with idempotency key *key*."""
+    if not secret_key:
+        raise ServiceError("No invitation link can be made: USHER_SECRET_KEY is not set.", retry=False)
+    return _signed(secret_key, f"invitation|{key}")
+
+
+def prepared(
+    tx: Transaction, *, token: str, key: str, patient: str, instance: str, message_id: str, address: str,
+    now: datetime, days: int,
+) -> Invitation:  # fmt: skip
+    """The invitation of this send: made at the first attempt, found again at the next."""
+    found = find_by_key(tx, key, lock=True)
+    current = {"token_hash": hash_of(token), "address": address}
+    if found is not None:
+        if found.sent_at is None:
+            tx.execute(update(invitation).where(invitation.c.key == key).values(**current))
+        return by_key(tx, key)
+    times = {"created_at": to_text(now), "expires_at": to_text(now + timedelta(days=days))}
+    row = {"patient": patient, "instance": instance, "key": key, "message_id": message_id, "wrong_tries": 0}
+    tx.execute(insert(invitation).values(**current, **times, **row))
+    return by_key(tx, key)
+
+
+def find_by_key(tx: Transaction, key: str, *, lock: bool = False) -> Invitation | None:
+    return _one(tx, invitation.c.key == key, lock=lock)
+
+
+def by_key(tx: Transaction, key: str) -> Invitation:
+    found = find_by_key(tx, key)
+    if found is None:
+        raise NotFound("There is no such invitation.")
+    return found
+
+
+def by_token(tx: Transaction, token: str, *, lock: bool = False) -> Invitation:
+    """The invitation of a link, in whatever state it is; raises `NotFound` with the neutral sentence."""
+    found = _one(tx, invitation.c.token_hash == hash_of(token), lock=lock)
+    if found is None:
+        raise NotFound(UNUSABLE)
+    return found
+
+
+def usable(tx: Transaction, token: str, now: datetime, *, lock: bool = False) -> Invitation:
+    """The invitation of a link that still works; raises `NotFound` with the neutral sentence for any other."""
+    found = by_token(tx, token, lock=lock)
+    if not found.is_usable(now):
+        raise NotFound(UNUSABLE)
+    return found
+
+
+def of_patient(tx: Transaction, patient: str) -> list[Invitation]:
+    """All invitations of a patient, newest first."""
+    query = select(invitation).where(invitation.c.patient == patient).order_by(invitation.c.created_at.desc())
+    return [_invitation(row) for row in tx.execute(query).all()]
+
+
+def mark_sent(tx: Transaction, key: str, now: datetime) -> Invitation:
+    """The mail server has taken the mail; the first time it did counts."""
+    unsent = (invitation.c.key == key) & invitation.c.sent_at.is_(None)
+    tx.execute(update(invitation).where(unsent).values(sent_at=to_text(now)))
+    return by_key(tx, key)
+
+
+_OF_PATIENT = invitation.c.patient == bindparam("of")
+_OF_MAIL = select(invitation).where(_OF_PATIENT, invitation.c.message_id == bindparam("mail"))
+_REVOKE_OTHERS = (
+    update(invitation)
+    .where(_OF_PATIENT, invitation.c.message_id != bindparam("mail"))
+    .where(invitation.c.revoked_at.is_(None), invitation.c.used_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
+
+
+def revoke_others(tx: Transaction, patient: str, message_id: str, now: datetime) -> Invitation | None:
+    """Make the invitation in mail *message_id* the only one that works; returns it, None when nobody knows it."""
+    which = {"of": patient, "mail": message_id}
+    tx.execute(_REVOKE_OTHERS, {**which, "now": to_text(now)})
+    row = tx.execute(_OF_MAIL, which).one_or_none()
+    return _invitation(row) if row else None
+
+
+def mark_used(tx: Transaction, token_hash: str, now: datetime) -> None:
+    """Use the link up; raises `NotFound` when another request was faster."""
+    unused = (invitation.c.token_hash == token_hash) & invitation.c.used_at.is_(None)
+    if tx.execute(update(invitation).where(unused).values(used_at=to_text(now))).rowcount != 1:
+        raise NotFound(UNUSABLE)
+
+
+def count_wrong_try(tx: Transaction, found: Invitation, now: datetime) -> bool:
+    """Count a wrong answer to the identity check; returns whether it was the one that locks the link."""
+    tries = found.wrong_tries + 1
+    locks = tries >= MAX_WRONG_TRIES
+    values = {"wrong_tries": tries, "locked_at": to_text(now) if locks else None}
+    tx.execute(update(invitation).where(invitation.c.token_hash == found.token_hash).values(**values))
+    return locks
+
+
+def proof_of_identity(secret_key: str, found: Invitation, now: datetime) -> str:
+    """What an identified patient shows with the answer; valid for `PROOF_MINUTES`, for this link only."""
+    until = str(int((now + timedelta(minutes=PROOF_MINUTES)).timestamp()))
+    return f"{until}.{_signed(secret_key, f'identified|{found.token_hash}|{until}')}"
+
+
+def is_proof(secret_key: str, found: Invitation, proof: str, now: datetime) -> bool:
+    until, _, signature = proof.partition(".")
+    expected = _signed(secret_key, f"identified|{found.token_hash}|{until}")
+    genuine = hmac.compare_digest(signature.encode(), expected.encode())
+    return genuine and now.timestamp() < int(until)
+
+
+def hash_of(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def _signed(secret_key: str, text: str) -> str:
+    mac = hmac.new(secret_key.encode(), text.encode("utf-8", "replace"), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def _one(tx: Transaction, which: Any, *, lock: bool = False) -> Invitation | None:
+    query = select(invitation).where(which)
+    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else _invitation(row)
+
+
+def _invitation(row: Row[Any]) -> Invitation:
+    return Invitation(
+        token_hash=row.token_hash,
+        patient=row.patient,
+        instance=row.instance,
+        key=row.key,
+        message_id=row.message_id,
+        address=row.address,
+        created_at=from_text(row.created_at),
+        expires_at=from_text(row.expires_at),
+        sent_at=_moment(row.sent_at),
+        used_at=_moment(row.used_at),
+        revoked_at=_moment(row.revoked_at),
+        wrong_tries=row.wrong_tries,
+        locked_at=_moment(row.locked_at),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return from_text(text) if text else None

@@ -1,0 +1,118 @@
+"""The invitation mail, composed from the package's templates; it says as little as possible. Sent by smtp.py."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from email_validator import EmailNotValidError, validate_email
+
+from ..definitions import Package
+from ..errors import InvalidDefinition, ServiceError
+from ..expressions import ExpressionError, compile_template
+from ..settings import Settings
+
+TEXT, HTML = "mail/invitation.txt", "mail/invitation.html"
+
+#: What a mail template may name; the gate checks templates against it.
+PLACEHOLDERS = frozenset({"practice", "first_name", "link", "expires", "contact", "opt_out"})
+
+MAX_FIRST_NAME = 60
+_SUBJECT = "Subject:"
+
+
+def message_id(key: str, settings: Settings) -> str:
+    """The Message-ID of the send with idempotency key *key*: the same on every attempt."""
+    domain = settings.mail_from.strip().rpartition("@")[2] or "localhost"
+    return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
+
+
+def recipient(address: str, settings: Settings) -> str:
+    """*address* as the one recipient of a mail; raises `ServiceError` for none, several or no e-mail address."""
+    try:
+        # Only a development server may write to the reserved domain .test.
+        found = validate_email(address, check_deliverability=False, test_environment=settings.env == "development")
+    except EmailNotValidError:
+        raise ServiceError(
+            "The patient's e-mail address is missing or not exactly one valid address. Correct it and try again.",
+            retry=False,
+        ) from None
+    return found.ascii_email or found.normalized
+
+
+def invitation_values(settings: Settings, *, token: str, first_name: str, expires_at: datetime) -> dict[str, str]:
+    """What the placeholders of the templates stand for."""
+    link = f"{settings.base_url.rstrip('/')}/i/{token}"
+    return {
+        "practice": _one_line(settings.practice_name),
+        "first_name": _one_line(first_name)[:MAX_FIRST_NAME],
+        "link": link,
+        "expires": day_in_words(expires_at, settings),
+        "contact": _one_line(settings.practice_contact),
+        "opt_out": f"{link}/opt-out",
+    }
+
+
+def compose(
+    package: Package, values: Mapping[str, str], *, to: str, identifier: str, now: datetime, settings: Settings
+) -> EmailMessage:
+    """
+    The mail as text and HTML from the package's templates.
+
+    A first line ``Subject: …`` in the text template is the subject; without one there is a plain default.
+
+    Raises:
+        ServiceError: A template is missing or cannot be filled, or the sender address is none.
+    """
+    subject, text = _split(_rendered(package, TEXT, values, now, str))
+    message = EmailMessage()
+    try:
+        message["From"] = _sender_address(settings)
+        message["To"] = Address(addr_spec=to)
+        message["Subject"] = subject or f"Your invitation to the patient portal of {values['practice']}"
+        message["Date"] = format_datetime(now.astimezone(UTC))
+        message["Message-ID"] = identifier
+        message["Auto-Submitted"] = "auto-generated"
+    except (ValueError, IndexError, MessageError):  # IndexError: how the library says that an address is empty
+        raise ServiceError("The mail cannot be addressed; check USHER_MAIL_FROM.", retry=False) from None
+    message.set_content(text)
+    message.add_alternative(_rendered(package, HTML, values, now, html.escape), subtype="html")
+    return message
+
+
+def day_in_words(at: datetime, settings: Settings) -> str:
+    """``23 December 2026``, as the calendar of the practice has it."""
+    try:
+        local = at.astimezone(UTC if settings.time_zone == "UTC" else ZoneInfo(settings.time_zone))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ServiceError("USHER_TIME_ZONE is no time zone, for example Europe/Vienna.", retry=False) from None
+    return f"{local.day} {local:%B %Y}"
+
+
+def _rendered(
+    package: Package, name: str, values: Mapping[str, str], now: datetime, escape: Callable[[str], str]
+) -> str:
+    try:
+        return compile_template(package.text(name)).render(values, now, escape)
+    except (InvalidDefinition, ExpressionError, KeyError) as error:
+        raise ServiceError(f"The mail template {name} cannot be filled: {error.args[0]}", retry=False) from None
+
+
+def _split(text: str) -> tuple[str, str]:
+    first, _, rest = text.partition("\n")
+    return (first[len(_SUBJECT) :].strip(), rest.lstrip("\r\n")) if first.startswith(_SUBJECT) else ("", text)
+
+
+def _sender_address(settings: Settings) -> Address:
+    return Address(_one_line(settings.practice_name), addr_spec=settings.mail_from.strip())
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -1,0 +1,112 @@
+"""Imports FHIR R4 Patients from NDJSON: good lines are kept, bad ones are told by number."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from ..canonical import check_input
+from ..errors import InvalidSubmission
+from ..store import Database
+from .redaction import redacted
+from .registry import Registry
+
+MAX_LINE_BYTES = 1_000_000
+BATCH = 500
+
+#: Called after each batch with the lines read and the bad ones among them.
+Progress = Callable[[int, int], None]
+
+#: FHIR R4, datatype id.
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BadLine:
+    number: int
+    reason: str
+
+
+@dataclass(kw_only=True, slots=True)
+class ImportReport:
+    """What became of the lines; ``bad`` is in order of line number. Blank lines do not count."""
+
+    lines: int = 0
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    bad: list[BadLine] = field(default_factory=list)
+
+
+def import_patients(
+    database: Database,
+    registry: Registry,
+    lines: Iterable[str | bytes],
+    *,
+    by: str,
+    now: datetime,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """
+    Store the Patient of each line; the portal status of one already known stays as it is.
+
+    One transaction for each `BATCH` lines: an interrupted import keeps whole batches and can be run again.
+    """
+    report = ImportReport()
+    numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    for batch in _batches(numbered):
+        patients = [patient for number, line in batch if (patient := _kept(number, line, report)) is not None]
+        with database.begin() as tx:
+            done = [registry.save(tx, patient, by=by, now=now) for patient in patients]
+        report.lines += len(batch)
+        report.new += done.count("new")
+        report.changed += done.count("changed")
+        report.same += done.count("same")
+        if progress is not None:
+            progress(report.lines, len(report.bad))
+    return report
+
+
+def read_patient(line: str | bytes) -> dict[str, Any]:
+    """The Patient on a line as it may be stored; raises `InvalidSubmission` with a reason that quotes no content."""
+    if len(line) > MAX_LINE_BYTES:
+        raise InvalidSubmission(f"is longer than {MAX_LINE_BYTES // 1_000_000} MB")
+    try:
+        found = json.loads(line, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise InvalidSubmission("is not JSON in UTF-8") from None
+    if not isinstance(found, dict):
+        raise InvalidSubmission("is not a JSON object")
+    if found.get("resourceType") != "Patient":
+        raise InvalidSubmission("is not a FHIR Patient (resourceType)")
+    if not isinstance(found.get("id"), str) or not _ID.fullmatch(found["id"]):
+        raise InvalidSubmission("has no usable id (1 to 64 letters, digits, “-” or “.”)")
+    try:
+        patient = redacted(found)
+    except RecursionError:
+        raise InvalidSubmission("is nested too deeply") from None
+    check_input(patient, where="Patient")
+    return patient
+
+
+def _kept(number: int, line: str | bytes, report: ImportReport) -> dict[str, Any] | None:
+    try:
+        return read_patient(line)
+    except InvalidSubmission as error:
+        report.bad.append(BadLine(number=number, reason=error.message))
+        return None
+
+
+def _batches(lines: Iterable[tuple[int, str | bytes]]) -> Iterator[list[tuple[int, str | bytes]]]:
+    source = iter(lines)
+    while batch := list(islice(source, BATCH)):
+        yield batch
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)

@@ -1,0 +1,144 @@
+"""What the portal knows of a patient and who changed it: status, enrolment request, answers, opt-outs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+
+from ..store import Transaction, from_text, to_text
+from . import registry
+from .directory import Response
+from .statuses import INVITABLE, PortalStatus
+from .tables import email_opt_out, patient_response
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PastAnswer:
+    """One answer a patient has given; *removed_at* tells that it no longer stands, and why."""
+
+    status: str
+    at: datetime
+    until: date | None
+    terms: str
+    removed_at: datetime | None
+    removed_by: str
+    removed_reason: str
+
+
+def hold(tx: Transaction, patient: str) -> None:
+    """
+    Keep others from changing the patient until the transaction ends.
+
+    Locks are taken in one order everywhere: instance, patient, invitation. Other orders deadlock on PostgreSQL.
+    """
+    registry.find(tx, patient, lock=True)
+
+
+def set_status(
+    tx: Transaction, row: Row[Any], status: str | None, *, by: str, now: datetime, **columns: object
+) -> None:
+    """
+    Change the portal status (None: not known any more) of a patient read with a lock; *columns* go with it.
+
+    Why it changed stands in the history of the case that changed it.
+    """
+    at = to_text(now)
+    registry.change(tx, row, by=by, now=now, portal_status=status, portal_status_at=at, **columns)
+
+
+def record_request(
+    tx: Transaction, patient: str, *, by: str, requested_by: str, now: datetime, answered: bool = False
+) -> tuple[str, datetime]:
+    """
+    Note that an invitation went out: the patient is Pending from now on.
+
+    A repeated send counts, but keeps time and name of the first request. Where the patient has *answered*, or the
+    practice has changed the status, before the mail was reported, what they did stands.
+
+    Returns:
+        The status and the time of the request.
+    """
+    row = registry.find(tx, patient, lock=True)
+    status = row.portal_status or PortalStatus.UNAVAILABLE.value
+    if answered or status not in INVITABLE:
+        return status, from_text(row.requested_at) if row.requested_at else now
+    again = row.portal_status == PortalStatus.PENDING.value and row.requested_at is not None
+    requested_at = row.requested_at if again else to_text(now)
+    asked = {"requested_at": requested_at, "requested_by": row.requested_by if again else requested_by}
+    set_status(tx, row, PortalStatus.PENDING.value, by=by, now=now, sends=row.sends + 1, **asked)
+    return PortalStatus.PENDING.value, from_text(requested_at)
+
+
+def add_response(
+    tx: Transaction, patient: str, status: str, *, until: date | None, terms: str, now: datetime, instance: str
+) -> None:
+    """The patient's own answer: kept for ever, and the new status."""
+    values = {
+        "patient": patient,
+        "status": status,
+        "at": to_text(now),
+        "until": until.isoformat() if until else None,
+        "terms": terms or None,
+        "instance": instance or None,
+    }
+    tx.execute(insert(patient_response).values(**values))
+    set_status(tx, registry.find(tx, patient, lock=True), status, by="patient", now=now)
+
+
+def remove_response(
+    tx: Transaction, patient: str, *, reason: str, by: str, now: datetime
+) -> Response | None:
+    """
+    Take the standing answer back: it stays in the history with *reason*, the status becomes Not Enrolled.
+
+    Returns:
+        The answer removed; None when none stands, and then nothing is changed.
+    """
+    row = registry.find(tx, patient, lock=True)
+    standing = registry.standing_response(tx, row)
+    if standing is None:
+        return None
+    marks = {"removed_at": to_text(now), "removed_by": by, "removed_reason": reason}
+    ours = patient_response.c
+    tx.execute(update(patient_response).where(ours.patient == patient, ours.removed_at.is_(None)).values(**marks))
+    set_status(tx, row, PortalStatus.NOT_ENROLLED.value, by=by, now=now)
+    return standing
+
+
+def answers(tx: Transaction, patient: str) -> list[PastAnswer]:
+    """All answers of a patient, newest first."""
+    ours = patient_response.c
+    rows = tx.execute(select(patient_response).where(ours.patient == patient).order_by(ours.id.desc())).all()
+    return [_answer(row) for row in rows]
+
+
+def set_practice_opt_out(tx: Transaction, patient: str, opted_out: bool, *, by: str, now: datetime) -> None:
+    """The practice's own flag: no e-mail to this patient."""
+    registry.change(tx, registry.find(tx, patient, lock=True), by=by, now=now, opted_out=opted_out)
+
+
+def opt_out_address(tx: Transaction, address: str, *, by: str, now: datetime) -> None:
+    """Put an address on the opt-out list; one already there stays as it is."""
+    if not registry.is_opted_out(tx, address):
+        values = {"address": registry.normal_address(address), "at": to_text(now), "by": by}
+        tx.execute(insert(email_opt_out).values(**values))
+
+
+def opt_in_address(tx: Transaction, address: str) -> None:
+    """Take an address off the opt-out list, because its owner asked for it."""
+    tx.execute(delete(email_opt_out).where(email_opt_out.c.address == registry.normal_address(address)))
+
+
+def _answer(row: Row[Any]) -> PastAnswer:
+    return PastAnswer(
+        status=row.status,
+        at=from_text(row.at),
+        until=date.fromisoformat(row.until) if row.until else None,
+        terms=row.terms or "",
+        removed_at=from_text(row.removed_at) if row.removed_at else None,
+        removed_by=row.removed_by or "",
+        removed_reason=row.removed_reason or "",
+    )

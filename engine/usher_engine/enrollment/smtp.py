@@ -1,0 +1,91 @@
+"""Sends a mail over SMTP and says in plain words what went wrong: never an address, for reasons are shown and kept."""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import ssl
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+
+from ..errors import ServiceError
+from ..settings import Settings
+
+#: Hands a mail to the mail server; raises `ServiceError`, with ``retry`` where a later attempt may work.
+Sender = Callable[[EmailMessage], None]
+
+_PERMANENT = 500
+
+
+def smtp_sender(settings: Settings) -> Sender:
+    """A sender that speaks to the configured mail server."""
+
+    def send(message: EmailMessage) -> None:
+        with _plain_reasons():
+            server = _connected(settings)
+            try:
+                server.send_message(message)
+            finally:
+                _leave(server)
+
+    return send
+
+
+def _connected(settings: Settings) -> smtplib.SMTP:
+    host, port, timeout = settings.smtp_host, settings.smtp_port, settings.smtp_timeout_s
+    server: smtplib.SMTP
+    if settings.smtp_security == "tls":
+        server = smtplib.SMTP_SSL(host, port, timeout=timeout, context=ssl.create_default_context())
+    else:
+        server = smtplib.SMTP(host, port, timeout=timeout)
+    try:
+        if settings.smtp_security == "starttls":
+            server.starttls(context=ssl.create_default_context())
+        if settings.smtp_user:
+            server.login(settings.smtp_user, settings.smtp_password)
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _leave(server: smtplib.SMTP) -> None:
+    """Say good-bye. Whatever goes wrong now, the mail was accepted or refused before."""
+    with contextlib.suppress(OSError, smtplib.SMTPException):
+        server.quit()
+    server.close()
+
+
+@contextlib.contextmanager
+def _plain_reasons() -> Iterator[None]:
+    # “from None”: the library's errors quote addresses and texts of the mail.
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        raise _refused(min((code for code, _ in error.recipients.values()), default=_PERMANENT)) from None
+    except smtplib.SMTPAuthenticationError as error:
+        if error.smtp_code < _PERMANENT:
+            raise _refused(error.smtp_code) from None
+        raise ServiceError(
+            "The mail server refused the log-in. Check USHER_SMTP_USER and USHER_SMTP_PASSWORD.", retry=False
+        ) from None
+    except smtplib.SMTPResponseException as error:
+        raise _refused(error.smtp_code) from None
+    except smtplib.SMTPNotSupportedError:
+        raise ServiceError(
+            "The mail server cannot do what is asked of it: TLS, log-in or international addresses. "
+            "Check USHER_SMTP_SECURITY and USHER_SMTP_USER.",
+            retry=False,
+        ) from None
+    except ssl.SSLCertVerificationError:
+        raise ServiceError("The mail server's certificate is not valid for its name.", retry=False) from None
+    except (TimeoutError, smtplib.SMTPServerDisconnected):
+        raise ServiceError("The mail server did not answer in time, or hung up.", retry=True) from None
+    except (OSError, smtplib.SMTPException):
+        raise ServiceError("The mail server cannot be reached.", retry=True) from None
+
+
+def _refused(code: int) -> ServiceError:
+    if code >= _PERMANENT:
+        return ServiceError(f"The mail server refused the mail for good (answer {code}).", retry=False)
+    return ServiceError(f"The mail server asks to try again later (answer {code}).", retry=True)

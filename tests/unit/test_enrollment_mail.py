@@ -1,0 +1,238 @@
+"""The invitation mail: what it says, to whom, and what is said when the mail server does not take it."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from usher_engine.definitions import Package, read_folder
+from usher_engine.enrollment.mail import compose, day_in_words, invitation_values, message_id, recipient
+from usher_engine.enrollment.smtp import smtp_sender
+from usher_engine.errors import ServiceError
+from usher_engine.settings import Settings
+
+NOW = datetime(2026, 11, 23, 13, 40, tzinfo=UTC)
+SETTINGS = Settings(
+    practice_name="Hill Practice",
+    practice_contact="555-0100",
+    mail_from="portal@hill.example.org",
+    base_url="https://hill.example.org/",
+    smtp_security="none",
+    smtp_timeout_s=1,
+)
+PACKAGE = read_folder(Path(__file__).parents[2] / "processes" / "enrollment")
+
+
+def invitation(package: Package = PACKAGE, settings: Settings = SETTINGS, first_name: str = "Ada") -> EmailMessage:
+    values = invitation_values(settings, token="T0K3N", first_name=first_name, expires_at=NOW)
+    identifier = message_id("i1:SendInvitation:1", settings)
+    return compose(package, values, to="ada@example.org", identifier=identifier, now=NOW, settings=settings)
+
+
+def parts(message: EmailMessage) -> tuple[str, str]:
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    return text.get_content(), html.get_content()
+
+
+def test_the_mail_of_our_process_says_what_it_must_and_no_more() -> None:
+    message = invitation()
+    assert message["To"] == "ada@example.org"
+    assert message["From"] == "Hill Practice <portal@hill.example.org>"
+    assert "Hill Practice" in message["Subject"]
+    assert "Ada" not in message["Subject"]
+    for body in parts(message):
+        for said in ("Ada", "Hill Practice", "https://hill.example.org/i/T0K3N", "23 November 2026", "555-0100"):
+            assert said in body
+        assert "https://hill.example.org/i/T0K3N/opt-out" in body
+
+
+def test_the_message_id_is_the_same_on_every_attempt() -> None:
+    assert invitation()["Message-ID"] == invitation()["Message-ID"]
+    assert invitation()["Message-ID"].endswith("@hill.example.org>")
+    assert message_id("other", SETTINGS) != message_id("i1:SendInvitation:1", SETTINGS)
+
+
+def test_values_are_escaped_in_html_and_stay_on_one_line() -> None:
+    message = invitation(first_name="<b>Ada</b>\r\nBcc: all@example.org" + "x" * 200)
+    text, html = parts(message)
+    assert "<b>" not in html
+    assert "\nBcc:" not in text
+    assert message["Bcc"] is None
+
+
+def test_without_a_subject_line_there_is_a_plain_subject() -> None:
+    package = Package({"mail/invitation.txt": b"{{ link }}", "mail/invitation.html": b"{{ link }}"})
+    assert invitation(package)["Subject"] == "Your invitation to the patient portal of Hill Practice"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"mail/invitation.txt": b"{{ password }}", "mail/invitation.html": b""},
+        {"mail/invitation.txt": b"{{ link", "mail/invitation.html": b""},
+    ],
+)
+def test_a_template_that_cannot_be_filled_is_named(files: dict[str, bytes]) -> None:
+    with pytest.raises(ServiceError, match=r"mail/invitation\.txt") as failed:
+        invitation(Package(files))
+    assert not failed.value.retry
+
+
+@pytest.mark.parametrize("sender", ["", "no address", "a@example.org\r\nBcc: b@example.org", "a@x.org, b@x.org"])
+def test_a_sender_that_is_no_address_is_refused(sender: str) -> None:
+    from dataclasses import replace
+
+    with pytest.raises(ServiceError, match="USHER_MAIL_FROM"):
+        invitation(settings=replace(SETTINGS, mail_from=sender))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "ada",
+        "a@example.org, b@example.org",
+        "a@example.org b@example.org",
+        "a@example.org\r\nBcc: b@example.org",
+        "Ada <ada@example.org>",
+        "ada@localhost",
+    ],
+)
+def test_a_recipient_is_exactly_one_address(address: str) -> None:
+    with pytest.raises(ServiceError) as failed:
+        recipient(address, SETTINGS)
+    assert not failed.value.retry
+    assert "example.org" not in failed.value.message
+
+
+def test_test_domains_are_for_development() -> None:
+    assert recipient("ada@example.org", SETTINGS) == "ada@example.org"
+    assert recipient("ada@clinic.test", Settings(env="development")) == "ada@clinic.test"
+
+
+def test_days_are_those_of_the_practice() -> None:
+    late = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+    assert day_in_words(late, Settings(time_zone="UTC")) == "31 December 2026"
+    with pytest.raises(ServiceError, match="USHER_TIME_ZONE"):
+        day_in_words(late, Settings(time_zone="Nowhere/At all"))
+
+
+class Server:
+    """A mail server that answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.answer = "250 OK"
+        self.received: list[Any] = []
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
+        self.received.append(envelope)
+        return self.answer
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[Server, Settings]]:
+    from dataclasses import replace
+
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    told = Server()
+    controller = Controller(told, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield told, replace(SETTINGS, smtp_host="127.0.0.1", smtp_port=port)
+    controller.stop()
+
+
+def test_a_mail_arrives(server: tuple[Server, Settings]) -> None:
+    told, settings = server
+    smtp_sender(settings)(invitation())
+    (envelope,) = told.received
+    assert envelope.rcpt_tos == ["ada@example.org"]
+    assert b"Message-ID" in envelope.content
+
+
+@pytest.mark.parametrize(
+    ("answer", "retry", "words"),
+    [("451 try later, ada@example.org", True, "try again later"), ("550 unknown ada@example.org", False, "for good")],
+)
+def test_answers_of_the_server(server: tuple[Server, Settings], answer: str, retry: bool, words: str) -> None:
+    told, settings = server
+    told.answer = answer
+    with pytest.raises(ServiceError, match=words) as failed:
+        smtp_sender(settings)(invitation())
+    assert failed.value.retry is retry
+    assert "ada" not in failed.value.message
+    assert failed.value.__suppress_context__
+
+
+def test_a_server_that_cannot_do_tls_gets_nothing(server: tuple[Server, Settings]) -> None:
+    from dataclasses import replace
+
+    told, settings = server
+    with pytest.raises(ServiceError, match="USHER_SMTP_SECURITY") as failed:
+        smtp_sender(replace(settings, smtp_security="starttls"))(invitation())
+    assert not failed.value.retry
+    assert told.received == []
+
+
+def test_a_server_that_is_not_there_is_tried_again() -> None:
+    from dataclasses import replace
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        with pytest.raises(ServiceError, match="cannot be reached") as failed:
+            smtp_sender(replace(SETTINGS, smtp_host="127.0.0.1", smtp_port=free.getsockname()[1]))(invitation())
+    assert failed.value.retry
+
+
+@pytest.mark.parametrize(
+    ("error", "retry"),
+    [
+        (TimeoutError(), True),
+        (smtplib.SMTPServerDisconnected("ada"), True),
+        (smtplib.SMTPRecipientsRefused({"ada@example.org": (550, b"no"), "x": (451, b"later")}), True),
+        (smtplib.SMTPRecipientsRefused({"ada@example.org": (550, b"no")}), False),
+        (smtplib.SMTPSenderRefused(553, b"no", "portal"), False),
+        (smtplib.SMTPAuthenticationError(535, b"no"), False),
+        (smtplib.SMTPAuthenticationError(454, b"later"), True),
+        (smtplib.SMTPNotSupportedError("no STARTTLS"), False),
+        (ssl.SSLCertVerificationError("wrong name"), False),
+        (ssl.SSLError("cut off"), True),
+        (socket.gaierror("no such host"), True),
+    ],
+)
+def test_failures_say_whether_a_later_try_may_work(
+    error: Exception, retry: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: Any, **_named: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(smtplib, "SMTP", fail)
+    with pytest.raises(ServiceError) as failed:
+        smtp_sender(SETTINGS)(invitation())
+    assert failed.value.retry is retry
+    assert "ada" not in failed.value.message
+
+
+def test_a_failed_goodbye_does_not_unsend_the_mail(server: tuple[Server, Settings]) -> None:
+    told, settings = server
+
+    class Rude(smtplib.SMTP):
+        def quit(self) -> Any:
+            raise smtplib.SMTPServerDisconnected
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(smtplib, "SMTP", Rude)
+        smtp_sender(settings)(invitation())
+    assert len(told.received) == 1
