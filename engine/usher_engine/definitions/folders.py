@@ -1,0 +1,82 @@
+"""Packages in and out: folders as analysts keep them, zip files as they are stored and sent."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+from usher_engine.errors import InvalidDefinition, NotAllowed
+
+from .package import MAX_FILE_BYTES, MAX_FILES, MAX_PACKAGE_BYTES, Package
+
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # fixed, so that equal packages give equal zip files
+
+
+def read_folder(path: str | Path) -> Package:
+    """The package in the folder *path*; hidden files, editors' backups and links out of the folder are left out."""
+    folder = Path(path)
+    if not folder.is_dir():
+        raise InvalidDefinition(f"{path} is not a folder; a process package is a folder with a .bpmn file in it.")
+    found: dict[str, bytes] = {}
+    for file in sorted(folder.rglob("*")):
+        relative = file.relative_to(folder)
+        if not file.is_file() or _left_out(relative) or not file.resolve().is_relative_to(folder.resolve()):
+            continue
+        if len(found) == MAX_FILES:
+            raise InvalidDefinition(f"{path} has more than {MAX_FILES} files; is it the folder of one process?")
+        found[relative.as_posix()] = _read(file)
+    return Package(found)
+
+
+def read_file(path: str | Path) -> Package:
+    """The single file *path* with the forms and mails beside and below it, without the other diagrams there."""
+    file = Path(path)
+    if not file.is_file():
+        raise InvalidDefinition(f"{path} is not a file.")
+    beside = [other for pattern in ("*.form", "mail/*") for other in sorted(file.parent.glob(pattern))]
+    companions = {other.relative_to(file.parent).as_posix(): _read(other) for other in beside if other.is_file()}
+    return Package({**companions, file.name: _read(file)})
+
+
+def write_folder(package: Package, path: str | Path) -> None:
+    """Write *package* into a new or empty folder; raises `NotAllowed` when files are there already."""
+    folder = Path(path)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise NotAllowed(f"{path} already holds files; name a new or empty folder.")
+    for name, content in package.files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def to_zip(package: Package) -> bytes:
+    """The package as one file; the same package gives the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in package.files.items():
+            archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), content, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def from_zip(content: bytes) -> Package:
+    """The package in a zip file; sizes are bounded before anything is unpacked."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            total = sum(entry.file_size for entry in entries)
+            if len(entries) > MAX_FILES or total > MAX_PACKAGE_BYTES:
+                raise InvalidDefinition("The zip file holds more than a process package may.")
+            return Package({entry.filename: archive.read(entry) for entry in entries})
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise InvalidDefinition("This is not a zip file that can be read.") from error
+
+
+def _left_out(relative: Path) -> bool:
+    return any(part.startswith((".", "__")) for part in relative.parts) or relative.name.endswith(("~", ".bak"))
+
+
+def _read(file: Path) -> bytes:
+    if file.stat().st_size > MAX_FILE_BYTES:
+        raise InvalidDefinition(problems=[(file.name, f"The file is larger than {MAX_FILE_BYTES // 1000} kB.")])
+    return file.read_bytes()

@@ -1,0 +1,115 @@
+"""A process package: its files by relative path, immutable and named by the hash of its content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from usher_engine.canonical import canonical
+from usher_engine.errors import InvalidDefinition
+
+from .safe_xml import BPMN, parse_xml
+
+MAX_FILE_BYTES = 1_000_000
+MAX_PACKAGE_BYTES = 8_000_000
+MAX_FILES = 200
+MAX_PATH = 200
+
+
+@dataclass(frozen=True)
+class Package:
+    """
+    Files as they are, by relative path with ``/``. Refused are only paths and sizes; what the files say is the gate's.
+
+    One executable process is the main one, the one that is started; others may be called by it.
+    """
+
+    files: Mapping[str, bytes]
+
+    def __post_init__(self) -> None:
+        problems = [(path, reason) for path in sorted(self.files) if (reason := _path_problem(path))]
+        problems += [
+            (path, f"The file is larger than {MAX_FILE_BYTES // 1000} kB.")
+            for path, content in sorted(self.files.items())
+            if len(content) > MAX_FILE_BYTES
+        ]
+        if len(self.files) > MAX_FILES:
+            problems.append(("package", f"The package has more than {MAX_FILES} files."))
+        if sum(map(len, self.files.values())) > MAX_PACKAGE_BYTES:
+            problems.append(("package", f"The package is larger than {MAX_PACKAGE_BYTES // 1_000_000} MB."))
+        if problems:
+            raise InvalidDefinition(problems=problems)
+        object.__setattr__(self, "files", MappingProxyType(dict(sorted(self.files.items()))))
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over the canonical JSON of {path: SHA-256 of the file}."""
+        content = {path: hashlib.sha256(file).hexdigest() for path, file in self.files.items()}
+        return hashlib.sha256(canonical(dict(content))).hexdigest()
+
+    @property
+    def key(self) -> str:
+        """Id of the main process; raises `InvalidDefinition` when there is none or more than one."""
+        return self._main[0]
+
+    @property
+    def name(self) -> str:
+        """Name of the main process as people read it; its id where it has none."""
+        return self._main[1] or self._main[0]
+
+    @cached_property
+    def _main(self) -> tuple[str, str]:
+        executable: dict[str, str] = {}
+        called: set[str | None] = set()
+        for path in self.diagrams():
+            root = parse_xml(self.files[path], path).getroot()
+            for process in root.iter(f"{{{BPMN}}}process"):
+                if process.get("isExecutable") in ("true", "1"):
+                    executable[str(process.get("id"))] = process.get("name") or ""
+            called |= {activity.get("calledElement") for activity in root.iter(f"{{{BPMN}}}callActivity")}
+        mains = [key for key in executable if key not in called]
+        if len(mains) == 1:
+            return mains[0], executable[mains[0]]
+        raise InvalidDefinition(problems=[("package", _main_problem(self.diagrams(), executable, mains))])
+
+    def text(self, name: str) -> str:
+        """The file *name* as text; raises `InvalidDefinition` naming it when it is not there or not UTF-8."""
+        if name not in self.files:
+            raise InvalidDefinition(problems=[(name, "The package has no such file.")])
+        try:
+            return self.files[name].decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise InvalidDefinition(problems=[(name, "The file is not UTF-8 text; save it as UTF-8.")]) from None
+
+    def diagrams(self) -> tuple[str, ...]:
+        return self._named(".bpmn")
+
+    def forms(self) -> tuple[str, ...]:
+        return self._named(".form")
+
+    def _named(self, ending: str) -> tuple[str, ...]:
+        return tuple(path for path in self.files if path.endswith(ending))
+
+
+def _main_problem(diagrams: tuple[str, ...], executable: Mapping[str, str], mains: list[str]) -> str:
+    if not diagrams:
+        return "The package has no .bpmn file."
+    if not executable:
+        return "No process is executable; set isExecutable on the process that is to be started."
+    if not mains:
+        return "Every executable process is called by another one; one must be the main process."
+    return f"Several processes could be started: {', '.join(sorted(mains))}. Keep one, or call the others from it."
+
+
+def _path_problem(path: str) -> str:
+    parts = path.split("/")
+    if not path or len(path) > MAX_PATH:
+        return f"A path has 1 to {MAX_PATH} characters."
+    if any(part in ("", ".", "..") for part in parts) or "\\" in path or ":" in path:
+        return "A path is relative to the package and uses / between its parts."
+    if any(ord(letter) < ord(" ") or "\ud800" <= letter <= "\udfff" for letter in path):
+        return "A path has no control characters."
+    return ""

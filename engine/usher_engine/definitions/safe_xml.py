@@ -1,0 +1,130 @@
+"""The only XML parser in the product: no document type, no entities, no network, bounded size and depth.
+
+Ids that BPMN lets authors leave out are added, because the engine library never follows a sequence flow without one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, TypeAlias, cast
+
+from lxml import etree
+
+from usher_engine.errors import InvalidDefinition
+
+XmlElement: TypeAlias = etree._Element  # noqa: SLF001 - lxml's only name for it
+XmlTree: TypeAlias = etree._ElementTree  # noqa: SLF001 - the same
+
+BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
+
+MAX_XML_BYTES = 1_000_000
+MAX_XML_DEPTH = 100  # people draw less than 20; libxml2 itself stops at 256
+
+#: BPMN elements that own an ``id`` attribute and that diagrams, events or findings refer to.
+_IDENTIFIED = {
+    "collaboration",
+    "participant",
+    "process",
+    "laneSet",
+    "lane",
+    "sequenceFlow",
+    "messageFlow",
+    "association",
+    "textAnnotation",
+    "multiInstanceLoopCharacteristics",
+    "standardLoopCharacteristics",
+    "task",
+    "userTask",
+    "manualTask",
+    "serviceTask",
+    "scriptTask",
+    "businessRuleTask",
+    "sendTask",
+    "receiveTask",
+    "subProcess",
+    "adHocSubProcess",
+    "transaction",
+    "callActivity",
+    "startEvent",
+    "endEvent",
+    "boundaryEvent",
+    "intermediateCatchEvent",
+    "intermediateThrowEvent",
+    "exclusiveGateway",
+    "inclusiveGateway",
+    "parallelGateway",
+    "complexGateway",
+    "eventBasedGateway",
+}
+
+
+def parse_xml(content: bytes, name: str) -> XmlTree:
+    """
+    Parse one XML file of a package.
+
+    The same bytes give the same tree, added ids included, so an id may be stored.
+
+    Args:
+        content: The file as it is, at most `MAX_XML_BYTES`.
+        name: Its path in the package, for messages.
+
+    Raises:
+        InvalidDefinition: ``problems`` holds (*name*, what is wrong).
+    """
+    if len(content) > MAX_XML_BYTES:
+        raise _refused(name, f"is larger than {MAX_XML_BYTES // 1000} kB; split the process into called processes.")
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True, remove_comments=True
+    )
+    try:
+        root = etree.fromstring(content, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise _refused(name, f"is not well-formed XML: {_first_line(error)}") from None
+    tree = root.getroottree()
+    document: Any = tree.docinfo
+    if document.doctype or document.internalDTD is not None:
+        raise _refused(name, "has a DOCTYPE; remove that line, process files do without.")
+    if _depth(root) > MAX_XML_DEPTH:
+        raise _refused(name, f"nests elements deeper than {MAX_XML_DEPTH} levels.")
+    _add_ids(root)
+    for parameter in root.iter(f"{{{SPIFF}}}parameter"):
+        # The engine library wants a type there and uses it for nothing.
+        parameter.set("type", parameter.get("type", "any"))
+    return tree
+
+
+def line_of(element: XmlElement) -> int:
+    """The line *element* begins on; 0 where it is not known."""
+    return cast("int | None", element.sourceline) or 0
+
+
+def _refused(name: str, reason: str) -> InvalidDefinition:
+    return InvalidDefinition(f"{name} {reason}", problems=[(name, f"The file {reason}")])
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", maxsplit=1)[0][:200]
+
+
+def _depth(root: XmlElement) -> int:
+    deepest = depth = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _add_ids(root: XmlElement) -> None:
+    taken = {element.get("id") for element in root.iter(etree.Element)}
+    numbers: Counter[str] = Counter()
+    for element in root.iter(etree.Element):
+        namespace, _, kind = str(element.tag).rpartition("}")
+        if kind not in _IDENTIFIED or namespace != f"{{{BPMN}" or element.get("id"):
+            continue
+        while True:
+            numbers[kind] += 1
+            candidate = f"{kind}_unnamed_{numbers[kind]}"
+            if candidate not in taken:
+                break
+        element.set("id", candidate)

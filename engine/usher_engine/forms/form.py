@@ -1,0 +1,71 @@
+"""What a form asks for, and whether an answer fits it. Reasons are written for the person who typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from usher_engine.canonical import Json
+from usher_engine.errors import InvalidSubmission
+
+from .field import Field
+from .values import Unfit, cleaned
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Form:
+    """*title* is the first text that begins with ``# ``, *submit* the label of the button, *texts* the other texts."""
+
+    id: str
+    title: str
+    submit: str
+    fields: tuple[Field, ...]
+    texts: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields if field.required)
+
+    def validate(self, submission: Mapping[str, Any], *, now: datetime) -> dict[str, Json]:
+        """
+        The answer as it is stored: every field of the form, texts trimmed, dates as YYYY-MM-DD, "" or null where empty.
+
+        Raises:
+            InvalidSubmission: One entry in ``fields`` for each wrong or unknown one, in form order.
+        """
+        values: dict[str, Json] = {}
+        wrong: dict[str, str] = {}
+        for field in self.fields:
+            try:
+                values[field.key] = cleaned(field, submission.get(field.key), now)
+            except Unfit as unfit:
+                wrong[field.key] = unfit.reason
+        for key in submission:
+            if key not in values and key not in wrong:
+                wrong[str(key)] = "This form has no such field."
+        if wrong:
+            raise InvalidSubmission(_headline(wrong, self.fields), fields=wrong)
+        return values
+
+    def missing(self, values: Mapping[str, Any], *, now: datetime) -> tuple[Field, ...]:
+        """The required fields that are empty in *values*, or hold something the form would not take."""
+        return tuple(field for field in self.required if not _fits(field, values.get(field.key), now))
+
+    def field(self, key: str) -> Field | None:
+        return next((field for field in self.fields if field.key == key), None)
+
+
+def _fits(field: Field, value: Any, now: datetime) -> bool:
+    try:
+        cleaned(field, value, now)
+    except Unfit:
+        return False
+    return True
+
+
+def _headline(wrong: Mapping[str, str], fields: tuple[Field, ...]) -> str:
+    labels = {field.key: field.label for field in fields}
+    count = "One field needs" if len(wrong) == 1 else f"{len(wrong)} fields need"
+    return f"{count} another look: {', '.join(labels.get(key, key) for key in wrong)}."

@@ -1,0 +1,178 @@
+"""The gate: every rule on every file of a package, in the order a person would put things right.
+
+The same rules run as lint on every save and refuse at deploy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+
+from usher_engine.bpmn import compile_diagram
+from usher_engine.definitions import Diagram, Package, XmlTree, parse_xml, read_diagram
+from usher_engine.errors import InvalidDefinition
+from usher_engine.expressions import compile_template
+from usher_engine.forms import parse_form
+from usher_engine.services import Services
+
+from .allowed import allowed_findings
+from .files import drawing_findings, file_findings
+from .finding import Finding, Severity
+from .loops import loop_findings
+from .sheet import Sheet
+from .soundness import soundness_findings
+from .structure import reference_findings, structure_findings
+from .texts import compiles, text_findings
+
+MAX_NODES = 300  # a longer one exhausts the engine's parser
+MAX_FINDINGS = 200
+
+#: Rules that rely on references that resolve come behind the one that checks them.
+_PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
+    allowed_findings,
+    reference_findings,
+    text_findings,
+    structure_findings,
+    loop_findings,
+)
+
+
+def check_package(
+    package: Package, services: Services, *, mail_names: frozenset[str] | None = None
+) -> list[Finding]:
+    """
+    What stands against deploying *package*; no finding of severity ``error`` means it may run.
+
+    Hostile and broken files come out as findings, never as exceptions.
+
+    Args:
+        package: The files to check.
+        services: The operators that will be there when it runs.
+        mail_names: What templates in ``mail/`` may name; None leaves the names unchecked.
+    """
+    findings = [*_diagrams(package, services), *_forms(package), *_mails(package, mail_names), *_others(package)]
+    if not any(finding.severity == "error" for finding in findings):
+        findings += _engine(package)
+    return _shortened(findings)
+
+
+def _shortened(findings: list[Finding]) -> list[Finding]:
+    rest = findings[MAX_FINDINGS:]
+    if not rest:
+        return findings
+    severity: Severity = "error" if any(finding.severity == "error" for finding in rest) else "warning"
+    message = f"There are {len(rest)} more findings; put these right first."
+    return [*findings[:MAX_FINDINGS], Finding(file="", element="", rule="more", message=message, severity=severity)]
+
+
+def _diagrams(package: Package, services: Services) -> Iterator[Finding]:
+    read: list[tuple[XmlTree, Diagram]] = []
+    ids: dict[str, str] = {}
+    for file in package.diagrams():
+        try:
+            tree = parse_xml(package.files[file], file)
+        except InvalidDefinition as error:
+            yield from _from_error(error, file, "safe-xml")
+            continue
+        yield from file_findings(file, tree, ids)
+        read.append((tree, read_diagram(tree, file)))
+    processes = {p.id: p for _, diagram in read for p in diagram.processes if p.executable}
+    for tree, diagram in read:
+        drawable: list[str] = []
+        for process in diagram.processes:
+            if process.executable:
+                drawable += [node.id for node in process.nodes] + [flow.id for flow in process.flows]
+                yield from _process(Sheet(diagram.file, process, package, services, processes))
+            elif process.nodes:
+                message = "The process is not executable and will never run. Set isExecutable, or remove it."
+                yield Finding(
+                    file=diagram.file, element=process.id, rule="executable", message=message, severity="warning"
+                )
+        yield from drawing_findings(diagram.file, tree, drawable)
+    yield from _main_process(package, complete=len(read) == len(package.diagrams()))
+
+
+def _process(sheet: Sheet) -> Iterator[Finding]:
+    size = len(sheet.process.nodes)
+    if size > MAX_NODES:
+        message = f"A process has at most {MAX_NODES} elements; this one has {size}. Move parts into called processes."
+        yield sheet.finding(sheet.process.id, "size", message)
+        return
+    findings = [finding for rule in _PROCESS_RULES for finding in rule(sheet)]
+    yield from findings
+    if not any(finding.severity == "error" for finding in findings):
+        yield from soundness_findings(sheet)
+
+
+def _main_process(package: Package, *, complete: bool) -> Iterator[Finding]:
+    try:
+        _ = package.key
+    except InvalidDefinition as error:
+        if complete:
+            yield from _from_error(error, "", "main-process")
+
+
+def _forms(package: Package) -> Iterator[Finding]:
+    for file in package.forms():
+        try:
+            parse_form(package.text(file))
+        except InvalidDefinition as error:
+            yield from _from_error(error, file, "form")
+
+
+def _mails(package: Package, names: frozenset[str] | None) -> Iterator[Finding]:
+    for file in (name for name in package.files if name.startswith("mail/")):
+        try:
+            text = package.text(file)
+        except InvalidDefinition as error:
+            yield from _from_error(error, file, "mail")
+            continue
+        problem = compiles(compile_template, text)
+        if problem:
+            yield Finding(file=file, element="", rule="mail", message=f"In a placeholder: {problem}")
+        elif names is not None:
+            for name in sorted(compile_template(text).names - names):
+                message = f"Nothing fills “{name}”. A mail may name: {', '.join(sorted(names))}."
+                yield Finding(file=file, element="", rule="mail", message=message)
+
+
+def _others(package: Package) -> Iterator[Finding]:
+    for file in package.files:
+        if file.endswith(".dmn"):
+            message = "Decision tables cannot run yet; nothing uses this file."
+            yield Finding(file=file, element="", rule="cannot-run", message=message, severity="warning")
+        elif file.startswith("examples/") and not _is_json_object(package.files[file]):
+            message = "An example is a JSON object; `usher test` cannot run this one."
+            yield Finding(file=file, element="", rule="example", message=message, severity="warning")
+
+
+def _is_json_object(content: bytes) -> bool:
+    try:
+        return isinstance(json.loads(content), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _engine(package: Package) -> Iterator[Finding]:
+    """Completeness: everything drawn is in what the engine will run, or its name is told."""
+    try:
+        compiled = compile_diagram(package)
+    except InvalidDefinition as error:
+        yield from _from_error(error, "", "engine")
+        return
+    flows = set(compiled.flows.values())
+    for file in package.diagrams():
+        for process in read_diagram(parse_xml(package.files[file], file), file).processes:
+            if not process.executable:
+                continue
+            lost = [node.id for node in process.nodes if node.id not in compiled.elements]
+            lost += [flow.id for flow in process.flows if flow.id not in flows]
+            for key in lost:
+                message = "The engine would lose this element without a word. Draw it anew, in another way."
+                yield Finding(file=file, element=key, rule="completeness", message=message)
+
+
+def _from_error(error: InvalidDefinition, file: str, rule: str) -> Iterator[Finding]:
+    for element, reason in error.problems or [("", error.message)]:
+        where = "" if element in (file, "package", "form") else element
+        yield Finding(file=file, element=where, rule=rule, message=reason)

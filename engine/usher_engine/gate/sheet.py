@@ -1,0 +1,81 @@
+"""One process on the gate's desk: the diagram it is in, the package around it, and its flow as a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from usher_engine.definitions import Flow, Node, Package, Process
+from usher_engine.services import Services
+
+from .finding import Finding, Severity
+
+#: Where a token can rest until a person acts.
+WAITS = frozenset({"userTask", "manualTask"})
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """*callable_processes* are all executable processes of the package by id, this one included."""
+
+    file: str
+    process: Process
+    package: Package
+    services: Services
+    callable_processes: Mapping[str, Process]
+
+    def finding(self, element: str, rule: str, message: str, severity: Severity = "error") -> Finding:
+        return Finding(file=self.file, element=element, rule=rule, message=message, severity=severity)
+
+    @cached_property
+    def nodes(self) -> dict[str, Node]:
+        return {node.id: node for node in self.process.nodes}
+
+    @cached_property
+    def outgoing(self) -> dict[str, list[Flow]]:
+        return _grouped((flow.source, flow) for flow in self.process.flows)
+
+    @cached_property
+    def incoming(self) -> dict[str, list[Flow]]:
+        return _grouped((flow.target, flow) for flow in self.process.flows)
+
+    @cached_property
+    def targets(self) -> dict[str, str]:
+        return {flow.id: flow.target for flow in self.process.flows}
+
+    @cached_property
+    def boundaries(self) -> dict[str, list[Node]]:
+        """Boundary events by the id of the activity they are attached to."""
+        found: dict[str, list[Node]] = {}
+        for node in self.process.nodes:
+            if node.kind == "boundaryEvent":
+                found.setdefault(node.attached_to, []).append(node)
+        return found
+
+    @cached_property
+    def scopes(self) -> dict[str, list[Node]]:
+        """Flow nodes by the process or sub-process they lie in; an empty one is there too."""
+        found: dict[str, list[Node]] = {self.process.id: []}
+        for node in self.process.nodes:
+            found.setdefault(node.scope, []).append(node)
+            if node.kind == "subProcess":
+                found.setdefault(node.id, [])
+        return found
+
+    def successors(self, key: str) -> Iterator[str]:
+        """Where a token on *key* may go next, boundary events included."""
+        yield from (flow.target for flow in self.outgoing.get(key, ()))
+        yield from (node.id for node in self.boundaries.get(key, ()))
+
+
+def called(element: str) -> str:
+    """How messages name an element."""
+    return f"“{element}”"
+
+
+def _grouped(pairs: Iterable[tuple[str, Flow]]) -> dict[str, list[Flow]]:
+    found: dict[str, list[Flow]] = {}
+    for key, flow in pairs:
+        found.setdefault(key, []).append(flow)
+    return found

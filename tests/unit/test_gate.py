@@ -1,0 +1,347 @@
+"""The gate: each rule names the element; hostile files come out as findings, quickly, never as exceptions."""
+
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from usher_engine.definitions import Package, read_file
+from usher_engine.gate import check_package
+from usher_engine.services import Mode, Operator, Parameter, Services
+
+MIWG = Path(__file__).parents[3] / "shared" / "data" / "bpmn-miwg"
+SERVICES = Services(
+    (
+        Operator(
+            name="clinic/send",
+            title="Send",
+            mode=Mode.EFFECT,
+            call=lambda _given, _call: {},
+            parameters=(Parameter(name="to"), Parameter(name="why", required=False)),
+            errors=("refused",),
+        ),
+    )
+)
+HEAD = """<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:s="http://spiffworkflow.org/bpmn/schema/1.0/core"
+ xmlns:camunda="http://camunda.org/schema/1.0/bpmn" id="d" targetNamespace="t">"""
+ROOTS = """<bpmn:error id="e" errorCode="refused"/><bpmn:error id="e2" errorCode="other"/>
+ <bpmn:escalation id="esc" escalationCode="cancel"/><bpmn:escalation id="esc2" escalationCode="else"/>"""
+ASK = '<bpmn:userTask id="ask" name="Ask">{}</bpmn:userTask>'
+SEND = """<bpmn:serviceTask id="send"><bpmn:extensionElements>
+ <s:serviceTaskOperator id="clinic/send" resultVariable="sent"><s:parameters>
+ <s:parameter id="to" value="name"/></s:parameters></s:serviceTaskOperator></bpmn:extensionElements></bpmn:serviceTask>"""
+
+
+def flow(key, source, target, condition=""):
+    inner = f'<bpmn:conditionExpression xsi:type="bpmn:tFormalExpression">{condition}</bpmn:conditionExpression>'
+    body = inner if condition else ""
+    return f'<bpmn:sequenceFlow id="{key}" sourceRef="{source}" targetRef="{target}">{body}</bpmn:sequenceFlow>'
+
+
+def process(body, key="p"):
+    text = f'{HEAD}<bpmn:process id="{key}" isExecutable="true">{body}</bpmn:process>{ROOTS}</bpmn:definitions>'
+    return text.encode()
+
+
+def between(*middle, extra=""):
+    """A process that runs through *middle*, one element after the other."""
+    keys = ["begin", *(part.split('id="', 1)[1].split('"', 1)[0] for part in middle), "end"]
+    flows = "".join(flow(f"f{i}", a, b) for i, (a, b) in enumerate(pairwise(keys)))
+    return process(
+        f'<bpmn:startEvent id="begin"/>{"".join(middle)}{extra}<bpmn:endEvent id="end"/>' + flows
+    )
+
+
+def check(content, **files):
+    package = Package({"p.bpmn": content, **{k.replace("__", "."): v for k, v in files.items()}})
+    return check_package(package, SERVICES)
+
+
+def told(findings, severity="error"):
+    return {(finding.element, finding.rule) for finding in findings if finding.severity == severity}
+
+
+def properties(**values):
+    inner = "".join(f'<s:property name="{name}" value="{value}"/>' for name, value in values.items())
+    return f"<bpmn:extensionElements><s:properties>{inner}</s:properties></bpmn:extensionElements>"
+
+
+def test_a_sound_process_has_no_errors():
+    assert not told(check(between(ASK.format(""), SEND)))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (between('<bpmn:task id="x"/>'), ("x", "cannot-run")),
+        (between('<bpmn:sendTask id="x"/>'), ("x", "cannot-run")),
+        (between('<bpmn:receiveTask id="x"/>'), ("x", "cannot-run")),
+        (between('<bpmn:businessRuleTask id="x"/>'), ("x", "cannot-run")),
+        (between('<bpmn:complexGateway id="x"/>'), ("x", "cannot-run")),
+        (between('<bpmn:eventBasedGateway id="x"/>'), ("x", "cannot-run")),
+        (between('<bpmn:adHocSubProcess id="x"/>'), ("x", "cannot-run")),
+        (between('<bpmn:transaction id="x"/>'), ("x", "cannot-run")),
+        (between('<bpmn:intermediateThrowEvent id="x"/>'), ("x", "cannot-run")),
+        (
+            between('<bpmn:intermediateCatchEvent id="x"><bpmn:timerEventDefinition/></bpmn:intermediateCatchEvent>'),
+            ("x", "cannot-run"),
+        ),
+        (
+            between(ASK.format("<bpmn:multiInstanceLoopCharacteristics/>")),
+            ("ask", "cannot-run"),
+        ),
+        (between(ASK.format("<bpmn:standardLoopCharacteristics/>")), ("ask", "cannot-run")),
+        (between(extra='<bpmn:task id="x" isForCompensation="true"/>'), ("x", "cannot-run")),
+        (between(extra='<bpmn:dataObject id="x"/>'), ("x", "cannot-run")),
+        (between(extra='<bpmn:subProcess id="x" triggeredByEvent="true"/>'), ("x", "cannot-run")),
+    ],
+)
+def test_what_cannot_run_yet_is_refused_by_name(body, expected):
+    assert expected in told(check(body))
+
+
+def boundary(key, host, definition, **more):
+    attributes = "".join(f' {name}="{value}"' for name, value in more.items())
+    return (
+        f'<bpmn:boundaryEvent id="{key}" attachedToRef="{host}"{attributes}>{definition}</bpmn:boundaryEvent>'
+        + flow(f"{key}_out", key, "end")
+    )
+
+
+ESCALATION = '<bpmn:escalationEventDefinition escalationRef="esc"/>'
+ERROR = '<bpmn:errorEventDefinition errorRef="e"/>'
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (boundary("b", "ask", "<bpmn:timerEventDefinition/>"), ("b", "cannot-run")),
+        (boundary("b", "ask", ESCALATION, cancelActivity="false"), ("b", "cannot-run")),
+        (boundary("b", "ask", ESCALATION.replace("esc", "esc2")), ("b", "cannot-run")),
+        (boundary("b", "send", ESCALATION), ("b", "cannot-run")),
+        (boundary("b", "ask", ERROR), ("b", "cannot-run")),
+        (boundary("b", "nobody", ESCALATION), ("b", "reference")),
+        (boundary("b", "send", '<bpmn:errorEventDefinition errorRef="none"/>'), ("b", "reference")),
+        (boundary("b", "send", "<bpmn:errorEventDefinition/>"), ("b", "reference")),
+        (boundary("b", "send", ERROR.replace('"e"', '"e2"')), ("send", "service")),
+    ],
+)
+def test_boundary_events(event, expected):
+    findings = check(between(ASK.format(""), SEND, extra=event))
+    assert expected in told(findings) | told(findings, "warning")
+
+
+def test_the_two_boundary_events_that_run():
+    events = boundary("no", "ask", ESCALATION) + boundary("refused", "send", ERROR)
+    findings = check(between(ASK.format(""), SEND, extra=events))
+    assert not told(findings)
+    assert ("send", "service") not in told(findings, "warning")
+
+
+def test_two_elements_with_one_id():
+    assert ("ask", "unique-id") in told(check(between(ASK.format(""), extra=ASK.format(""))))
+
+
+def test_references_resolve():
+    body = between(extra=flow("lost", "begin", "nowhere") + '<bpmn:callActivity id="c" calledElement="ghost"/>')
+    assert {("lost", "reference"), ("c", "reference")} <= told(check(body))
+
+
+def test_starts_ends_and_dead_ends():
+    assert ("p", "start-and-end") in told(check(process("")))
+    assert ("begin", "connection") in told(check(process('<bpmn:startEvent id="begin"/>')))
+    assert ("ask", "unreachable") in told(check(between(extra=ASK.format("") + flow("x", "ask", "end"))))
+    two = '<bpmn:startEvent id="other"/>' + flow("x", "other", "end")
+    assert ("p", "start-and-end") in told(check(between(extra=two)))
+
+
+def gateway(default="", first="a == 1", second=""):
+    attribute = f' default="{default}"' if default else ""
+    return process(
+        '<bpmn:startEvent id="begin"/>' + flow("in", "begin", "g") + f'<bpmn:exclusiveGateway id="g"{attribute}/>'
+        + flow("one", "g", "end", first) + flow("two", "g", "other", second)
+        + '<bpmn:endEvent id="end"/><bpmn:endEvent id="other"/>'
+    )  # fmt: skip
+
+
+def test_a_gateway_can_always_leave():
+    assert not told(check(gateway(default="two")))
+    assert ("g", "gateway") in told(check(gateway(second="a == 2")))
+    assert ("one", "gateway") in told(check(gateway(default="two", first="")))
+    assert ("two", "gateway") in told(check(gateway(default="two", second="a == 2")))
+    assert ("g", "reference") in told(check(gateway(default="in")))
+
+
+@pytest.mark.parametrize("condition", ["${a}", "= a", "a = 1", "__import__('os')", "(", "a if", "x" * 5_000])
+def test_every_condition_compiles(condition):
+    assert ("one", "expression") in told(check(gateway(default="two", first=condition)))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"dueIn": "2 days"}, ("ask", "expression")),
+        ({"initialValues": "{"}, ("ask", "expression")),
+        ({"priority": "high"}, ("ask", "property")),
+        ({"resultVariable": "error"}, ("ask", "property")),
+        ({"resultVariable": "typename"}, ("ask", "property")),
+        ({"resultVariable": "a b"}, ("ask", "property")),
+        ({"form": "gone.form"}, ("ask", "form")),
+    ],
+)
+def test_properties_of_user_tasks(values, expected):
+    assert expected in told(check(between(ASK.format(properties(**values)))))
+
+
+def test_messages_and_scripts_compile():
+    message = "<s:instructionsForEndUser>{{ x. }}</s:instructionsForEndUser>"
+    message = f"<bpmn:extensionElements>{message}</bpmn:extensionElements>"
+    script = '<bpmn:scriptTask id="s"><bpmn:script>a = 1\nimport os</bpmn:script></bpmn:scriptTask>'
+    post = "<bpmn:extensionElements><s:postScript>open('x')</s:postScript></bpmn:extensionElements>"
+    after = ASK.replace('"ask"', '"after"').format(post)
+    findings = check(between(ASK.format(message), script, after, '<bpmn:scriptTask id="none"/>'))
+    assert {(element, "expression") for element in ("ask", "s", "after", "none")} <= told(findings)
+    assert any("line 2" in finding.message for finding in findings)
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        '<bpmn:serviceTask id="send"/>',
+        SEND.replace("clinic/send", "clinic/gone"),
+        SEND.replace('id="to"', 'id="too"'),
+    ],
+)
+def test_operators_exist_and_their_parameters_fit(service):
+    assert ("send", "service") in told(check(between(service)))
+
+
+def test_the_operators_there_are_get_named():
+    (finding,) = (f for f in check(between(SEND.replace("clinic/send", "x/y"))) if f.rule == "service")
+    assert "clinic/send" in finding.message
+
+
+def test_forms_are_checked_by_component():
+    broken = b'{"components": [{"type": "iframe", "id": "frame"}]}'
+    assert ("frame", "form") in told(check(between(ASK.format(properties(form="a.form"))), a__form=broken))
+
+
+def test_mail_templates_compile_and_name_what_is_known():
+    files = {"p.bpmn": between(), "mail/a.txt": b"{{ ( }}", "mail/b.txt": b"{{ patient.ssn }}"}
+    findings = check_package(Package(files), SERVICES, mail_names=frozenset({"link"}))
+    assert [(f.file, f.rule) for f in findings if f.rule == "mail"] == [("mail/a.txt", "mail"), ("mail/b.txt", "mail")]
+
+
+def loop(inner):
+    return process(
+        '<bpmn:startEvent id="begin"/><bpmn:exclusiveGateway id="again"/>' + inner
+        + '<bpmn:exclusiveGateway id="more" default="out"/><bpmn:endEvent id="end"/>'
+        + flow("a", "begin", "again") + flow("b", "again", "x") + flow("c", "x", "more")
+        + flow("back", "more", "again", "n") + flow("out", "more", "end")
+    )  # fmt: skip
+
+
+def test_no_loop_without_a_wait():
+    script = '<bpmn:scriptTask id="x"><bpmn:script>n = 1</bpmn:script></bpmn:scriptTask>'
+    assert ("again", "loop") in told(check(loop(script)))
+    assert ("again", "loop") in told(check(loop(SEND.replace('"send"', '"x"'))))
+    assert not told(check(loop(ASK.replace('"ask"', '"x"').format(""))))
+
+
+def test_a_sub_process_waits_only_if_every_way_through_it_does():
+    part = '<bpmn:subProcess id="x"><bpmn:startEvent id="in"/>{}<bpmn:endEvent id="done"/></bpmn:subProcess>'
+    waiting = ASK.format("") + flow("i1", "in", "ask") + flow("i2", "ask", "done")
+    assert not told(check(loop(part.format(waiting))))
+    assert ("again", "loop") in told(check(loop(part.format(flow("i1", "in", "done")))))
+
+
+def test_processes_do_not_call_themselves_in_a_circle():
+    call = '<bpmn:callActivity id="c{}" calledElement="{}"/>'
+    other = between(call.format(2, "p")).replace(b'"p" is', b'"q" is')
+    files = {"p.bpmn": between(call.format(1, "q")), "q.bpmn": other}
+    assert "loop" in {finding.rule for finding in check_package(Package(files), SERVICES)}
+
+
+def split(kind_out, kind_in):
+    default = ' default="l"' if kind_out == "exclusiveGateway" else ""
+    condition = "n" if kind_out == "exclusiveGateway" else ""
+    task = '<bpmn:userTask id="{0}" name="{0}"/>'
+    return process(
+        f'<bpmn:startEvent id="begin"/><bpmn:{kind_out} id="split"{default}/>'
+        + task.format("left") + task.format("right") +
+        f'<bpmn:{kind_in} id="join"/>{task.format("after")}<bpmn:endEvent id="end"/>'
+        + flow("in", "begin", "split") + flow("l", "split", "left") + flow("r", "split", "right", condition)
+        + flow("l2", "left", "join") + flow("r2", "right", "join")
+        + flow("j", "join", "after") + flow("o", "after", "end")
+    )  # fmt: skip
+
+
+def test_soundness():
+    assert not told(check(split("parallelGateway", "parallelGateway")))
+    assert not told(check(split("exclusiveGateway", "exclusiveGateway")))
+    assert ("join", "soundness") in told(check(split("exclusiveGateway", "parallelGateway")))
+    assert ("after", "soundness") in told(check(split("parallelGateway", "exclusiveGateway")))
+
+
+def test_many_parallel_branches_end_in_a_finding_not_in_a_hang():
+    tasks = "".join(f'<bpmn:userTask id="t{i}" name="T"/>' for i in range(40))
+    flows = "".join(flow(f"a{i}", "s", f"t{i}") + flow(f"b{i}", f"t{i}", "j") for i in range(40))
+    body = (
+        '<bpmn:startEvent id="begin"/><bpmn:parallelGateway id="s"/>'
+        '<bpmn:parallelGateway id="j"/><bpmn:endEvent id="end"/>'
+        + tasks + flows + flow("in", "begin", "s") + flow("out", "j", "end")
+    )  # fmt: skip
+    began = time.perf_counter()
+    assert ("p", "soundness") in told(check(process(body)))
+    assert time.perf_counter() - began < 10
+
+
+def test_a_very_long_diagram_is_refused_by_size():
+    tasks = [f'<bpmn:scriptTask id="t{i}"><bpmn:script>a = 1</bpmn:script></bpmn:scriptTask>' for i in range(1_000)]
+    assert ("p", "size") in told(check(between(*tasks)))
+
+
+def test_settings_of_other_products_are_told():
+    foreign = ASK.replace('id="ask"', 'id="ask" camunda:formKey="x"').format("")
+    assert ("", "foreign") in told(check(between(foreign)), "warning")
+
+
+def test_what_is_not_drawn_is_told():
+    assert ("begin", "not-drawn") in told(check(between()), "warning")
+
+
+def test_flows_without_id_are_followed():
+    assert not told(check(between(ASK.format("")).replace(b'id="f0" ', b"").replace(b'id="f1" ', b"")))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"<a/>",
+        b"<!DOCTYPE a><a/>",
+        HEAD.encode(),
+        HEAD.encode() + b"</bpmn:definitions>",
+        process('<bpmn:startEvent id="begin"/>' * 3),
+        process('<bpmn:sequenceFlow id="f"/>'),
+        process('<bpmn:boundaryEvent id="b"/>'),
+        process('<bpmn:subProcess id="s"><bpmn:subProcess/></bpmn:subProcess>'),
+        process('<bpmn:callActivity id="c" calledElement="p"/>'),
+        process("<bpmn:subProcess>" * 60 + "</bpmn:subProcess>" * 60),
+        process('<bpmn:laneSet id="l"><bpmn:lane id="m"><bpmn:flowNodeRef/></bpmn:lane></bpmn:laneSet>'),
+        between(ASK.format("")).replace(b"isExecutable", b"executable"),
+        between('<bpmn:scriptTask id="x"><bpmn:script>' + "(" * 3_000 + "</bpmn:script></bpmn:scriptTask>"),
+    ],
+)
+def test_hostile_files_are_findings(content):
+    assert told(check(content))
+
+
+@pytest.mark.skipif(not MIWG.is_dir(), reason="the reference models are not on this machine")
+def test_reference_models_of_other_tools_never_raise():
+    for file in sorted(MIWG.glob("*.bpmn")):
+        began = time.perf_counter()
+        assert all(finding.message for finding in check_package(read_file(file), SERVICES))
+        assert time.perf_counter() - began < 5

@@ -1,0 +1,94 @@
+"""The command line: failures are one line, usage is exit code 2, a port in use leaves nothing behind."""
+
+import json
+import socket
+
+import pytest
+from click.testing import CliRunner
+from usher_engine import Misconfigured
+from usher_web.catcher import MailCatcher
+from usher_web.cli import main
+from usher_web.commands.listening import bound
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("USHER_SECRET_KEY", "a secret for tests only, longer than thirty-two")
+    monkeypatch.setenv("USHER_DATABASE_URL", f"sqlite:///{tmp_path / 'usher.db'}")
+    return lambda *words, **options: CliRunner().invoke(main, words, **options)
+
+
+def test_a_failure_is_one_clear_line(run):
+    failed = run("user", "list")
+    assert failed.exit_code == 1
+    assert failed.stdout == ""
+    assert failed.stderr.count("\n") == 1
+    assert "usher db upgrade" in failed.stderr
+
+
+def test_wrong_usage_is_exit_code_2(run):
+    assert run("user", "add", "alice", "--role", "king").exit_code == 2
+    assert run("nonsense").exit_code == 2
+
+
+def test_an_unknown_setting_is_named(run, monkeypatch):
+    monkeypatch.setenv("USHER_SMPT_HOST", "typo")
+    assert "USHER_SMPT_HOST is not a setting" in run("user", "list").stderr
+
+
+def test_people_and_tokens(run):
+    assert run("db", "upgrade").exit_code == 0
+    added = run("user", "add", "alice", "--role", "staff", "--json")
+    shown = json.loads(added.stdout)
+    assert shown["groups"] == ["Front desk"]
+    assert len(shown["password"]) >= 12
+    weak = run("user", "add", "bob", "--role", "staff", "--password-stdin", input="short\n")
+    assert weak.exit_code == 1
+    assert "at least 12 characters" in weak.stderr
+    assert "already an account" in run("user", "add", "alice", "--role", "admin").stderr
+    assert [user["name"] for user in json.loads(run("user", "list", "--json").stdout)] == ["alice"]
+    token = run("token", "add", "ehr", "--role", "staff").stdout.strip()
+    assert token.startswith("usher_")
+    assert run("token", "revoke", "ehr").exit_code == 0
+    assert run("token", "revoke", "ehr").exit_code == 1
+
+
+def test_production_needs_a_secret(run, monkeypatch):
+    monkeypatch.delenv("USHER_SECRET_KEY")
+    refused = run("serve")
+    assert refused.exit_code == 1
+    assert "USHER_SECRET_KEY" in refused.stderr
+
+
+def test_a_port_in_use_is_told_and_nothing_is_left(run, tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(Misconfigured, match=f"Port {port} is in use"):
+            bound("127.0.0.1", port)
+        refused = run("demo", "--port", str(port), "--folder", str(tmp_path / "demo"))
+    assert refused.exit_code == 1
+    assert "in use" in refused.stderr
+    assert not (tmp_path / "demo").exists()
+
+
+def test_the_catcher_keeps_what_it_takes_in(clock):
+    import smtplib
+    from email.message import EmailMessage
+
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "portal@example.org", "ada@example.org", "Ünvitation"
+    message["Message-ID"] = "<abc@example.org>"
+    message.set_content("Open https://example.org/i/abc until June.")
+    catcher = MailCatcher(clock)
+    catcher.start()
+    try:
+        with smtplib.SMTP("127.0.0.1", catcher.port, timeout=5) as server:
+            server.send_message(message)
+    finally:
+        catcher.stop()
+    (mail,) = catcher.mails()
+    assert (mail.to, mail.subject, mail.message_id) == ("ada@example.org", "Ünvitation", "<abc@example.org>")
+    assert mail.links == ("https://example.org/i/abc",)
+    assert mail.at == clock()

@@ -1,0 +1,112 @@
+"""Moments, due days and steps, as people say them."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from usher_engine import Step
+from usher_web import presentation as p
+from usher_web.story import Names, Teller, ordinal, tell
+
+NOW = datetime(2026, 11, 4, 17, 30, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (NOW - timedelta(hours=2), "today 16:30"),
+        (NOW - timedelta(hours=20), "yesterday 22:30"),
+        (NOW + timedelta(hours=6), "tomorrow 00:30"),
+        (NOW - timedelta(days=9), "26 October 18:30"),
+        (datetime(2026, 5, 3, 9, 12, tzinfo=UTC), "3 May, 6 months ago"),
+        (datetime(2026, 10, 5, 9, 0, tzinfo=UTC), "5 October, 1 month ago"),
+        (datetime(2023, 5, 3, 9, 0, tzinfo=UTC), "3 May 2023, 3 years ago"),
+        (datetime(2027, 3, 3, 9, 0, tzinfo=UTC), "3 March 2027, in 4 months"),
+    ],
+)
+def test_people_time_is_told_in_the_practices_zone(moment, words):
+    assert p.people_time(moment, NOW, BERLIN) == words
+
+
+def test_exact_and_machine_time():
+    moment = datetime(2026, 5, 3, 9, 12, 40, tzinfo=UTC)
+    assert p.exact_time(moment, BERLIN) == "3 May 2026, 11:12:40 CEST"
+    assert p.machine_time(moment, BERLIN) == "2026-05-03T11:12:40+02:00"
+
+
+@pytest.mark.parametrize(
+    ("due", "group", "words"),
+    [
+        (NOW - timedelta(days=2, hours=1), p.Due.OVERDUE, "2 days late"),
+        (NOW - timedelta(days=1, hours=1), p.Due.OVERDUE, "1 day late"),
+        (NOW - timedelta(hours=3), p.Due.OVERDUE, "3 h late"),
+        (NOW - timedelta(seconds=5), p.Due.OVERDUE, "1 min late"),
+        (NOW + timedelta(hours=1), p.Due.TODAY, "19:30"),
+        (NOW + timedelta(days=1), p.Due.THIS_WEEK, "Thu"),
+        (NOW + timedelta(days=8), p.Due.LATER, "12 November"),
+        (None, p.Due.LATER, ""),
+    ],
+)
+def test_due(due, group, words):
+    assert p.due_group(due, NOW, BERLIN) is group
+    assert p.due_words(due, NOW, BERLIN) == words
+
+
+def test_small_words():
+    assert p.born_words("1981-05-04", date(2026, 5, 3)) == "4 May 1981, age 44"
+    assert p.born_words("1981", date(2026, 5, 3)) == "1981"
+    assert p.element_words("SendInvitation") == "Send invitation"
+    assert p.joined(["a", "b", "c"]) == "a, b and c"
+    assert p.joined(["a"]) == "a"
+    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 21, 102)] == [
+        "1st", "2nd", "3rd", "4th", "11th", "12th", "21st", "102nd",
+    ]  # fmt: skip
+
+
+def step(*events, role="staff", actor="alice", revision=1):
+    body = {
+        "at": "2026-05-04T09:02:00.000000Z",
+        "actor": {"name": actor, "role": role},
+        "command": {"kind": "start"},
+        "events": list(events),
+    }
+    return Step(instance="X", revision=revision, body=body, previous=b"", hash=b"")
+
+
+def test_a_step_is_told_in_words():
+    names = Names(elements={"UpdateNow": "Update Now"}, told=frozenset({"patient/update"}))
+    started = step(
+        {"kind": "InstanceStarted", "data": {"template": "Office Visit", "field": "Patient Portal"}},
+        {"kind": "ElementPassed", "element": "LoadPatient", "visit": 1},
+        {"kind": "ServiceCalled", "element": "LoadPatient", "visit": 1, "operator": "patient/load"},
+        {"kind": "ElementEntered", "element": "UpdateNow", "visit": 1},
+        {"kind": "UserTaskOpened", "element": "UpdateNow", "visit": 1, "title": "Update Now",
+         "message": "E-mail is missing.\nFill it in.", "group": "Front desk"},
+    )  # fmt: skip
+    line = tell([started], names)[0]
+    assert line.words == (
+        "Selected “Patient Portal” on the template Office Visit. E-mail is missing. "
+        "Update Now was opened for Front desk."
+    )
+    assert line.way == ("Load patient", "Update Now")
+    assert line.then_at == ("Update Now, 1st",)
+    assert line.teller is Teller.PERSON
+
+
+def test_tellers_reasons_and_silent_steps():
+    names = Names(elements={})
+    failed = step({"kind": "IncidentRaised", "element": "Send", "visit": 1, "reason": "Refused."}, role="system")
+    answered = step(
+        {"kind": "FactRecorded", "name": "Response Added", "details": {"response": "Deferred", "until": "2026-06-01"}},
+        role="patient",
+    )
+    removed = step(
+        {"kind": "UserTaskCompleted", "element": "EnrollNow", "visit": 1, "answer": {"reason": "asked at the desk"}}
+    )
+    silent = step({"kind": "DataChanged", "set": {}, "unset": []})
+    lines = tell([failed, answered, removed, silent], names)
+    assert [line.teller for line in lines] == [Teller.INCIDENT, Teller.PATIENT, Teller.PERSON]
+    assert lines[0].words == "Stopped at Send: Refused."
+    assert lines[1].words == "Response Added: Deferred and until 2026-06-01."
+    assert lines[2].quote == "asked at the desk"
