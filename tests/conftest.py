@@ -120,7 +120,12 @@ def operators(outside: Outside) -> Services:
     return Services(
         tuple(
             Operator(
-                name=f"test/{mode.value}", title=mode.value, mode=mode, call=outside, parameters=anything, errors=("no",)
+                name=f"test/{mode.value}",
+                title=mode.value,
+                mode=mode,
+                call=outside,
+                parameters=anything,
+                errors=("no",),
             )
             for mode in Mode
         )

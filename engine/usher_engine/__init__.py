@@ -1,19 +1,23 @@
 """Usher's engine: runs BPMN diagrams, one command = one step = one transaction. Read `runner.py` first."""
 
-from .definitions import Package
+from .canonical import Json, check_input
+from .definitions import Package, from_zip
 from .errors import (
     BusinessError,
     Conflict,
     Corrupt,
     EngineError,
+    ExpressionError,
     InvalidDefinition,
     InvalidSubmission,
+    LimitExceeded,
     Misconfigured,
     NotAllowed,
     NotFound,
     ServiceError,
     Unavailable,
 )
+from .forms import Field, Form, parse_form
 from .questions import SYSTEM, Actor, Instance
 from .runner import Engine
 from .services import Mode, Operator, Parameter, Services
@@ -31,10 +35,15 @@ __all__ = [
     "Database",
     "Engine",
     "EngineError",
+    "ExpressionError",
+    "Field",
+    "Form",
     "Instance",
     "InstanceState",
     "InvalidDefinition",
     "InvalidSubmission",
+    "Json",
+    "LimitExceeded",
     "Misconfigured",
     "Mode",
     "NotAllowed",
@@ -50,4 +59,7 @@ __all__ = [
     "UserTask",
     "Version",
     "Worker",
+    "check_input",
+    "from_zip",
+    "parse_form",
 ]

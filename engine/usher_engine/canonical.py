@@ -6,6 +6,7 @@ The hash of a step, the hash of a package and the proof all rest on `canonical`.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -13,7 +14,7 @@ import rfc8785
 
 from .errors import InvalidSubmission
 
-Json: TypeAlias = None | bool | int | float | str | list[Any] | dict[str, Any]
+Json: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
 
 MAX_DEPTH = 12
 MAX_VALUES = 5_000
@@ -96,7 +97,7 @@ def _walk(value: Any, path: str, depth: int, budget: list[int]) -> None:
         if abs(value) > MAX_INTEGER:
             _refuse(path, f"is a number beyond ±{MAX_INTEGER}")
     elif isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             _refuse(path, "is not a finite number")
     elif isinstance(value, list):
         for index, item in enumerate(value):

@@ -18,7 +18,7 @@ from .definitions import Package
 from .errors import BusinessError, EngineError, InvalidDefinition, InvalidSubmission
 from .events import ElementEntered, ElementPassed, Event
 from .forms import parse_form
-from .services import Call, Mode, Operator, Services
+from .services import Call, Operator, Services
 from .state import InstanceState
 
 #: The moment examples run at, unless one names its own.
@@ -150,7 +150,6 @@ class _Player:
         """Answer the effects that wait, as the worker would."""
         while self.state.requests:
             here, operator = next(iter(self.state.requests.items()))
-            assert self.services.get(operator).mode is Mode.EFFECT
             element, _, visit = here.rpartition(":")
             run = self._resume()
             try:
@@ -180,7 +179,8 @@ class _Player:
         path = [event.element for event in self.happened if isinstance(event, ElementEntered | ElementPassed)]
         expected = list(example["path"])
         if path != expected:
-            at = next((i for i, (a, b) in enumerate(zip(path, expected, strict=False)) if a != b), min(len(path), len(expected)))
+            pairs = enumerate(zip(path, expected, strict=False))
+            at = next((i for i, (taken, said) in pairs if taken != said), min(len(path), len(expected)))
             return f"step {at + 1} of the path is {_at(path, at)}, the example says {_at(expected, at)}"
         if self.state.outcome != example.get("end", ""):
             return f"it ends at {self.state.outcome or 'no end'}, the example says {example.get('end') or 'no end'}"

@@ -18,6 +18,9 @@ from .services import Call, Operator
 from .state import LIVE, InstanceState, fold
 from .store import Row, Transaction, definitions, inbox, instances, queue, to_text
 
+#: What makes a step fail for a reason that lies in the case or its diagram: it becomes an incident.
+FAILURES = (ElementFailed, LimitExceeded)
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing a person could misread
 MAX_DATA = 256_000  # characters of JSON
 
@@ -83,6 +86,11 @@ class Ledger(Questions):
             raise Conflict("This case has not begun to run; try its incident again first.")
         case.resolve(first)
         return Run.resume(case.diagram, self._context(tx, case, actor), case.workflow, case.state)
+
+    def _resolved(self, case: Case) -> list[e.Event]:
+        """The events that close every open incident of *case*."""
+        places = (here.rpartition(":") for here in case.state.incidents)
+        return [e.IncidentResolved(element, int(visit)) for element, _, visit in places]
 
     def _write(
         self,

@@ -13,7 +13,20 @@ from .events import from_json
 from .services import Services
 from .settings import Settings
 from .state import InstanceState, fold
-from .store import Database, Row, Step, Transaction, UserTask, Version, definitions, from_text, inbox, instances, queue, to_text
+from .store import (
+    Database,
+    Row,
+    Step,
+    Transaction,
+    UserTask,
+    Version,
+    definitions,
+    from_text,
+    inbox,
+    instances,
+    queue,
+    to_text,
+)
 
 Clock = Callable[[], datetime]
 

@@ -9,37 +9,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from . import events as e
 from .bpmn import Run
 from .canonical import Json, canonical, check_input
 from .definitions import Package
-from .errors import (
-    BusinessError,
-    Conflict,
-    Corrupt,
-    ElementFailed,
-    EngineError,
-    InvalidDefinition,
-    InvalidSubmission,
-    LimitExceeded,
-    NotAllowed,
-    NotFound,
-)
+from .errors import Conflict, EngineError, InvalidDefinition, InvalidSubmission, NotAllowed, NotFound
 from .forms import parse_form
 from .gate import Finding, check_package
-from .ledger import Case, Ledger
-from .questions import SYSTEM, Actor, Instance, may_see, task_place
-from .state import Status
-from .store import Job, Transaction, UserTask, Version, definitions, inbox, instances, queue
-
-#: What makes a step fail for a reason that lies in the case or its diagram: it becomes an incident.
-FAILURES = (ElementFailed, LimitExceeded)
+from .ledger import FAILURES, Case
+from .questions import Actor, Instance, may_see, task_place
+from .reports import Reports
+from .store import Transaction, UserTask, Version, definitions, inbox, instances, queue
 
 
-class Engine(Ledger):
+class Engine(Reports):
     """The front door: commands here, questions inherited."""
 
     # definitions
@@ -130,7 +116,14 @@ class Engine(Ledger):
         return live
 
     def _begin(
-        self, tx: Transaction, case: Case, ran: Run | EngineError, key: str | None, source: str, asked: bytes, actor: Actor
+        self,
+        tx: Transaction,
+        case: Case,
+        ran: Run | EngineError,
+        key: str | None,
+        source: str,
+        asked: bytes,
+        actor: Actor,
     ) -> Instance:
         """Write the first step of a case: what ran, or the incident that kept it from running."""
         row = case.row
@@ -304,58 +297,6 @@ class Engine(Ledger):
             raise NotFound("There is no such task.")
         return found
 
-    # what the worker reports
-
-    def finish_job(self, job: Job, result: Json) -> Instance | None:
-        """An effect was done: its result enters the case and the process goes on. None when the lease had passed on."""
-        check_input(result, where=job.operator)
-        return self._report(job, lambda run: run.finish_service(job.element, job.visit, result), result)
-
-    def refuse_job(self, job: Job, refusal: BusinessError) -> Instance | None:
-        """The service said no: the error boundary event takes over, or an incident is raised."""
-        return self._report(job, lambda run: run.refuse_service(job.element, job.visit, refusal), None)
-
-    def _report(self, job: Job, act: Callable[[Run], None], result: Json) -> Instance | None:
-        command: dict[str, Json] = {"kind": "finish_job", "element": job.element, "attempt": job.attempts}
-        try:
-            with self.database.begin() as tx:
-                case = self._open(tx, job.instance, None)
-                if not queue.finish(tx, job):
-                    return None
-                first = self._resolved(case)
-                run = self._resume(tx, case, first, SYSTEM)
-                act(run)
-                return self._write(tx, case, command, SYSTEM, run, first=first)
-        except (*FAILURES, Corrupt) as failure:
-            with self.database.begin() as tx:
-                case = self._open(tx, job.instance, None)
-                done = Job(**{**{n: getattr(job, n) for n in Job.__slots__}, "done": result is not None, "result": result})
-                if not queue.put_back(tx, done, due_at=None, reason=failure.message):
-                    return None
-                return self._write(tx, case, command, SYSTEM, failure)
-
-    def fail_job(self, job: Job, reason: str, *, retry: bool) -> Instance | None:
-        """An effect was not done: try again later with back-off, or raise an incident when tries or hope are spent."""
-        now = self.clock()
-        again = retry and job.attempts < self.settings.job_attempts
-        wait = timedelta(seconds=self.settings.job_backoff_s * 2 ** (job.attempts - 1))
-        due_at = now + wait if again else None
-        failed = e.ServiceFailed(job.element, job.visit, job.attempts, reason, _iso(due_at))
-        happened: list[e.Event] = [failed]
-        if not again:
-            happened.append(e.IncidentRaised(job.element, job.visit, "service", reason))
-        with self.database.begin() as tx:
-            case = self._open(tx, job.instance, None)
-            if not queue.put_back(tx, job, due_at=due_at, reason=reason):
-                return None
-            command: dict[str, Json] = {"kind": "fail_job", "element": job.element, "attempt": job.attempts}
-            return self._write(tx, case, command, SYSTEM, happened)
-
-    def _resolved(self, case: Case) -> list[e.Event]:
-        """The events that close every open incident of *case*."""
-        places = (here.rpartition(":") for here in case.state.incidents)
-        return [e.IncidentResolved(element, int(visit)) for element, _, visit in places]
-
 
 def _reason(text: str) -> str:
     said = text.strip()
@@ -363,10 +304,3 @@ def _reason(text: str) -> str:
         raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
     check_input(said, where="reason")
     return said
-
-
-def _iso(moment: datetime | None) -> str:
-    return moment.isoformat().replace("+00:00", "Z") if moment else ""
-
-
-__all__ = ["FAILURES", "Engine", "Status"]

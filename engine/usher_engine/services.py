@@ -99,7 +99,11 @@ class Operator:
 class Services:
     """The operators by name; iterating gives them in order of registration."""
 
-    def __init__(self, operators: tuple[Operator, ...] = ()) -> None:
+    def __init__(
+        self, operators: tuple[Operator, ...] = (), *, mail_names: frozenset[str] | None = None
+    ) -> None:
+        """*mail_names* are what a package's mail templates may name; None leaves them unchecked."""
+        self.mail_names = mail_names
         self._operators = {operator.name: operator for operator in operators}
 
     def __iter__(self) -> Iterator[Operator]:

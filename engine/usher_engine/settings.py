@@ -43,6 +43,7 @@ class Settings:
     job_lease_s: int = _setting(60, "seconds a worker may hold a job before another takes it over")
     session_idle_minutes: int = _setting(15, "minutes without a click until a session ends")
     session_hours: int = _setting(12, "hours until a session ends in any case")
+    proxies: int = _setting(0, "reverse proxies in front of this server whose X-Forwarded headers are believed")
     api_per_minute: int = _setting(600, "requests one API token may make in a minute")
     threads: int = _setting(8, "threads of the web server")
 

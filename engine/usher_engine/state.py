@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any, assert_never
 
 from . import events as e
 from .canonical import Json
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     #: A person, a service or an event has to move first.
     WAITING = "waiting"
     #: An end event was reached and no token is left.

@@ -152,17 +152,17 @@ request = Table(
 #: One statement for each database, so that a migration can run them as they are.
 APPEND_ONLY = {
     "sqlite": [
-        f"CREATE TRIGGER step_no_{verb.lower()} BEFORE {verb} ON step "
-        "BEGIN SELECT RAISE(ABORT, 'step is append-only'); END"
+        f"""CREATE TRIGGER step_no_{verb.lower()} BEFORE {verb} ON step
+        BEGIN SELECT RAISE(ABORT, 'step is append-only'); END"""
         for verb in ("UPDATE", "DELETE")
     ],
     "postgresql": [
-        "CREATE OR REPLACE FUNCTION step_is_append_only() RETURNS trigger AS "
-        "$$ BEGIN RAISE EXCEPTION 'step is append-only'; END $$ LANGUAGE plpgsql",
-        "CREATE TRIGGER step_append_only BEFORE UPDATE OR DELETE ON step "
-        "FOR EACH ROW EXECUTE FUNCTION step_is_append_only()",
-        "CREATE TRIGGER step_no_truncate BEFORE TRUNCATE ON step "
-        "FOR EACH STATEMENT EXECUTE FUNCTION step_is_append_only()",
+        """CREATE OR REPLACE FUNCTION step_is_append_only() RETURNS trigger AS
+        $$ BEGIN RAISE EXCEPTION 'step is append-only'; END $$ LANGUAGE plpgsql""",
+        """CREATE TRIGGER step_append_only BEFORE UPDATE OR DELETE ON step
+        FOR EACH ROW EXECUTE FUNCTION step_is_append_only()""",
+        """CREATE TRIGGER step_no_truncate BEFORE TRUNCATE ON step
+        FOR EACH STATEMENT EXECUTE FUNCTION step_is_append_only()""",
     ],
 }
 

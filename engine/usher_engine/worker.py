@@ -30,6 +30,8 @@ class Worker:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
+        """Work in a thread of its own, woken by every commit of this process that queues a job."""
+        self.engine.database.on_queued = self.wake
         self._thread = threading.Thread(target=self._loop, name="usher-worker", daemon=True)
         self._thread.start()
 
@@ -89,8 +91,8 @@ class Worker:
             engine.fail_job(job, error.message, retry=error.retry)
         except EngineError as error:
             engine.fail_job(job, error.message, retry=False)
-        except Exception as error:
-            log.error("operator %s failed: %s", job.operator, type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - an operator may fail in any way; its text could hold patient data
+            log.error("operator %s failed: %s", job.operator, type(error).__name__)  # noqa: TRY400 - the same
             engine.fail_job(job, f"{job.operator} failed unexpectedly ({type(error).__name__}).", retry=False)
         else:
             fault_point("effect done")

@@ -22,7 +22,7 @@ def test_a_join_counts_every_flow_once_a_round(parallel: Engine, order: tuple[st
             parallel.complete(task.id, {}, actor=alice)
     state = parallel.rebuild(case)
     assert state.status == "finished"
-    rounds = {name: 2 for name in ("round", "left", "right", "a", "b", "joined", "counted")}
+    rounds = dict.fromkeys(("round", "left", "right", "a", "b", "joined", "counted"), 2)
     assert state.flows == {"in": 1, "more": 1, "out": 1, **rounds}
     assert state.visits["Join"] == 2 and state.visits["Again"] == 2
 

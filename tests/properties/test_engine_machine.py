@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -87,10 +88,8 @@ class CaseMachine(RuleBasedStateMachine):
         self.outside.answers = []
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(worker_module, "fault_point", kill)
-            try:
+            with contextlib.suppress(Killed):
                 Worker(self.engine).run_due(at_most=1)
-            except Killed:
-                pass
 
     @rule(minutes=st.integers(1, 120))
     def wait(self, minutes: int) -> None:

@@ -1,5 +1,6 @@
 """The gate: each rule names the element; hostile files come out as findings, quickly, never as exceptions."""
 
+import random
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -30,7 +31,8 @@ ROOTS = """<bpmn:error id="e" errorCode="refused"/><bpmn:error id="e2" errorCode
 ASK = '<bpmn:userTask id="ask" name="Ask">{}</bpmn:userTask>'
 SEND = """<bpmn:serviceTask id="send"><bpmn:extensionElements>
  <s:serviceTaskOperator id="clinic/send" resultVariable="sent"><s:parameters>
- <s:parameter id="to" value="name"/></s:parameters></s:serviceTaskOperator></bpmn:extensionElements></bpmn:serviceTask>"""
+ <s:parameter id="to" value="name"/></s:parameters></s:serviceTaskOperator>
+ </bpmn:extensionElements></bpmn:serviceTask>"""
 
 
 def flow(key, source, target, condition=""):
@@ -229,7 +231,7 @@ def test_forms_are_checked_by_component():
 
 def test_mail_templates_compile_and_name_what_is_known():
     files = {"p.bpmn": between(), "mail/a.txt": b"{{ ( }}", "mail/b.txt": b"{{ patient.ssn }}"}
-    findings = check_package(Package(files), SERVICES, mail_names=frozenset({"link"}))
+    findings = check_package(Package(files), Services(tuple(SERVICES), mail_names=frozenset({"link"})))
     assert [(f.file, f.rule) for f in findings if f.rule == "mail"] == [("mail/a.txt", "mail"), ("mail/b.txt", "mail")]
 
 
@@ -337,6 +339,17 @@ def test_flows_without_id_are_followed():
 )
 def test_hostile_files_are_findings(content):
     assert told(check(content))
+
+
+def test_a_mangled_diagram_is_always_findings():
+    """Lines of a good diagram are dropped, doubled and swapped; the seed is fixed."""
+    lines = (Path(__file__).parents[2] / "processes/enrollment/enrollment.bpmn").read_text("utf-8").split("\n")
+    choice = random.Random(7)
+    for _ in range(100):
+        mangled = list(lines)
+        here, there = choice.randrange(len(lines)), choice.randrange(len(lines))
+        mangled[here] = choice.choice(["", lines[there], lines[here] + lines[there], lines[here].replace("Task", "")])
+        assert isinstance(check("\n".join(mangled).encode()), list)
 
 
 @pytest.mark.skipif(not MIWG.is_dir(), reason="the reference models are not on this machine")

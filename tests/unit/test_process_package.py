@@ -6,25 +6,23 @@ from pathlib import Path
 
 import pytest
 from usher_engine.definitions import parse_xml, read_diagram, read_folder
-from usher_engine.enrollment.mail import PLACEHOLDERS
-from usher_engine.enrollment.operators import operators
+from usher_engine.enrollment import enrollment_services
 from usher_engine.examples import run_examples
 from usher_engine.expressions import compile_template
 from usher_engine.forms import parse_form
 from usher_engine.gate import check_package
-from usher_engine.services import Services
 from usher_engine.settings import Settings
 
 PROCESSES = Path(__file__).parents[2] / "processes"
 FOLDERS = sorted(path for path in PROCESSES.iterdir() if path.is_dir())
 #: Never called here: examples answer for them.
-SERVICES = Services(operators(settings=Settings(), directory=None, database=None, send_mail=None))  # type: ignore[arg-type]
+SERVICES = enrollment_services(Settings(), None, None, None)  # type: ignore[arg-type]
 NOW = datetime(2026, 5, 3, 9, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_passes_the_gate_without_a_remark(folder):
-    assert check_package(read_folder(folder), SERVICES, mail_names=PLACEHOLDERS) == []
+    assert check_package(read_folder(folder), SERVICES) == []
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)

@@ -54,9 +54,10 @@ def _live(scope: Any) -> set[UUID]:
     live: set[UUID] = set()
     for task in scope.tasks.values():
         if task._state < TaskState.COMPLETED:
-            while task is not None and task.id not in live:
-                live.add(task.id)
-                task = task.parent
+            ancestor = task
+            while ancestor is not None and ancestor.id not in live:
+                live.add(ancestor.id)
+                ancestor = ancestor.parent
     return live
 
 

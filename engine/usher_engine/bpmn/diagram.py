@@ -6,9 +6,10 @@ it with what the file draws.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
@@ -27,11 +28,14 @@ from .service_task import UsherServiceTask
 LIBRARY_NAMES = frozenset({"Start", "End", "Root"})
 RENAMED = "..element"
 
+#: How the library passes on an exception it did not expect; no reader is helped by it.
+RAISED = re.compile(r"[A-Za-z.]+\(.*\)$")
+
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 
 
 class _Parser(SpiffBpmnParser):  # type: ignore[misc]
-    OVERRIDE_PARSER_CLASSES = {
+    OVERRIDE_PARSER_CLASSES: ClassVar[dict[str, Any]] = {
         **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
         full_tag("serviceTask"): (ServiceTaskParser, UsherServiceTask),
     }
@@ -127,7 +131,8 @@ def _own_name(element: str) -> str:
 
 
 def _plain(error: ValidationException) -> str:
-    return str(error.args[0] if error.args else "The engine cannot run this element.").split("\n")[0]
+    text = str(error.args[0] if error.args else "").split("\n")[0]
+    return "The engine cannot run this element." if not text or RAISED.match(text) else text
 
 
 def _drawn(owner: Any) -> Iterator[Any]:

@@ -230,12 +230,11 @@ class Run:
 
     def _leave(self, element: Element, task: UsherTask) -> None:
         where = self._entered.pop((element.id, task.visit), None)
-        if where is None:
-            self.events.append(ElementCompleted(element.id, task.visit))
-        else:
-            entered = self.events[where]
-            assert isinstance(entered, ElementEntered)
+        entered = self.events[where] if where is not None else None
+        if where is not None and isinstance(entered, ElementEntered):
             self.events[where] = ElementPassed(element.id, task.visit, entered.flow)
+        else:
+            self.events.append(ElementCompleted(element.id, task.visit))
         if element.tag == "endEvent" and task.workflow is self.workflow:
             self._outcome = element.id
 

@@ -21,7 +21,7 @@ def opened(diagram: Diagram, task: UsherTask, now: datetime) -> UserTaskOpened:
             element=element.id,
             visit=task.visit,
             title=element.name or element.id,
-            message=compile_template(element.instructions).render(task.data, now).strip() if element.instructions else "",
+            message=compile_template(element.instructions).render(task.data, now).strip(),
             form=properties.get("form", ""),
             group=properties.get("candidateGroups") or element.lane,
             due=_due(properties.get("dueIn"), now),

@@ -40,8 +40,9 @@ class Node:
     One flow node. *scope* is the id of the process or sub-process it lies in, *line* where it stands in the file.
 
     ``events`` holds the kinds of its event definitions (``error``, ``timer``, …), ``codes`` the error or escalation
-    codes they refer to ("" catches all), ``markers`` what makes it special: ``multiInstance``, ``loop``, ``compensation``,
-    ``eventSubProcess``, ``nonInterrupting``, ``cardinality``.
+    codes they refer to, "" where the code is left open. ``markers`` holds what makes it special: ``multiInstance``,
+    ``loop``, ``compensation``, ``eventSubProcess``, ``nonInterrupting``, ``ioSpecification``. ``extensions`` holds
+    the text of our extension elements by name, ``properties`` what stands in ``spiffworkflow:properties``.
     """
 
     id: str
@@ -149,7 +150,7 @@ def _flow_elements(scope: XmlElement) -> Iterator[tuple[str, XmlElement]]:
 
 def _node(element: XmlElement, kind: str, scope: str, codes: Mapping[str, str], lanes: Mapping[str, str]) -> Node:
     definitions = [child for child in element if _kind(child).endswith("EventDefinition")]
-    references = [definition.get("errorRef") or definition.get("escalationRef") for definition in definitions]
+    references = [definition.get("errorRef") or definition.get("escalationRef") or "" for definition in definitions]
     extensions = element.find(_bpmn("extensionElements"))
     return Node(
         id=_id(element),

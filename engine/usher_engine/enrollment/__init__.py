@@ -5,7 +5,7 @@ Start with `enrollment.py` (the front door) and `operators.py` (what a diagram m
 
 from .answering import TERMS, TERMS_VERSION, Answer, OpenLink
 from .directory import Correction, PatientDirectory, PatientRecord, Response
-from .enrollment import PROCESS, Enrollment, open_enrollment
+from .enrollment import PROCESS, Enrollment, enrollment_services, open_enrollment
 from .invitations import Invitation
 from .operators import NOT_ELIGIBLE, operators
 from .patients_import import BadLine, ImportReport
@@ -37,6 +37,7 @@ __all__ = [
     "Sender",
     "Template",
     "TriggerField",
+    "enrollment_services",
     "glyph",
     "open_enrollment",
     "operators",

@@ -18,6 +18,7 @@ from . import invitations, portal, registry, triggers
 from .answering import Answering
 from .directory import PatientRecord
 from .invitations import Invitation
+from .mail import PLACEHOLDERS
 from .operators import operators
 from .patients_import import ImportReport, Progress, import_patients
 from .portal import PastAnswer
@@ -39,8 +40,14 @@ def open_enrollment(
     ours = database or Database(settings.database_url)
     registry = Registry(settings)
     send = send_mail or smtp_sender(settings)
-    services = Services(operators(settings=settings, directory=registry, database=ours, send_mail=send))
+    services = enrollment_services(settings, registry, ours, send)
     return Enrollment(Engine(settings, services, clock, ours), settings)
+
+
+def enrollment_services(settings: Settings, registry: Registry, database: Database, send_mail: Sender) -> Services:
+    """What diagrams of the enrolment may ask for, and its mails may name."""
+    ours = operators(settings=settings, directory=registry, database=database, send_mail=send_mail)
+    return Services(ours, mail_names=PLACEHOLDERS)
 
 
 class Enrollment(Answering):

@@ -73,9 +73,9 @@ def _duplicates(keys: list[str]) -> list[Problem]:
 
 
 def _display_problems(component: Mapping[str, Any]) -> Iterator[Problem]:
-    kind, name = component.get("type"), _name(component)
+    kind, name = str(component.get("type")), _name(component)
     if kind not in _DISPLAY and kind not in FIELD_TYPES:
-        yield name, f"The component “{str(kind)[:40]}” cannot be shown yet. There are: {', '.join(_known())}."
+        yield name, f"The component “{kind[:40]}” cannot be shown yet. There are: {', '.join(_known())}."
         return
     if kind == "button" and component.get("action", "submit") != "submit":
         yield name, "A button can only submit; remove this one."

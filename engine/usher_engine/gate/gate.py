@@ -37,9 +37,7 @@ _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
 )
 
 
-def check_package(
-    package: Package, services: Services, *, mail_names: frozenset[str] | None = None
-) -> list[Finding]:
+def check_package(package: Package, services: Services) -> list[Finding]:
     """
     What stands against deploying *package*; no finding of severity ``error`` means it may run.
 
@@ -47,11 +45,11 @@ def check_package(
 
     Args:
         package: The files to check.
-        services: The operators that will be there when it runs.
-        mail_names: What templates in ``mail/`` may name; None leaves the names unchecked.
+        services: The operators, and the names for mail templates, that will be there when it runs.
     """
-    findings = [*_diagrams(package, services), *_forms(package), *_mails(package, mail_names), *_others(package)]
-    if not any(finding.severity == "error" for finding in findings):
+    mails = _mails(package, services.mail_names)
+    findings = [*_diagrams(package, services), *_forms(package), *mails, *_others(package)]
+    if not _has_error(findings):
         findings += _engine(package)
     return _shortened(findings)
 
@@ -60,21 +58,28 @@ def _shortened(findings: list[Finding]) -> list[Finding]:
     rest = findings[MAX_FINDINGS:]
     if not rest:
         return findings
-    severity: Severity = "error" if any(finding.severity == "error" for finding in rest) else "warning"
+    severity: Severity = "error" if _has_error(rest) else "warning"
     message = f"There are {len(rest)} more findings; put these right first."
     return [*findings[:MAX_FINDINGS], Finding(file="", element="", rule="more", message=message, severity=severity)]
+
+
+def _has_error(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in findings)
 
 
 def _diagrams(package: Package, services: Services) -> Iterator[Finding]:
     read: list[tuple[XmlTree, Diagram]] = []
     ids: dict[str, str] = {}
+    broken = False
     for file in package.diagrams():
         try:
             tree = parse_xml(package.files[file], file)
         except InvalidDefinition as error:
             yield from _from_error(error, file, "safe-xml")
             continue
-        yield from file_findings(file, tree, ids)
+        findings = list(file_findings(file, tree, ids))
+        yield from findings
+        broken |= _has_error(findings)
         read.append((tree, read_diagram(tree, file)))
     processes = {p.id: p for _, diagram in read for p in diagram.processes if p.executable}
     for tree, diagram in read:
@@ -82,7 +87,7 @@ def _diagrams(package: Package, services: Services) -> Iterator[Finding]:
         for process in diagram.processes:
             if process.executable:
                 drawable += [node.id for node in process.nodes] + [flow.id for flow in process.flows]
-                yield from _process(Sheet(diagram.file, process, package, services, processes))
+                yield from _process(Sheet(diagram.file, process, package, services, processes), playable=not broken)
             elif process.nodes:
                 message = "The process is not executable and will never run. Set isExecutable, or remove it."
                 yield Finding(
@@ -92,7 +97,8 @@ def _diagrams(package: Package, services: Services) -> Iterator[Finding]:
     yield from _main_process(package, complete=len(read) == len(package.diagrams()))
 
 
-def _process(sheet: Sheet) -> Iterator[Finding]:
+def _process(sheet: Sheet, *, playable: bool) -> Iterator[Finding]:
+    """*playable* tells whether ids are unique, so that a token knows where it is."""
     size = len(sheet.process.nodes)
     if size > MAX_NODES:
         message = f"A process has at most {MAX_NODES} elements; this one has {size}. Move parts into called processes."
@@ -100,7 +106,7 @@ def _process(sheet: Sheet) -> Iterator[Finding]:
         return
     findings = [finding for rule in _PROCESS_RULES for finding in rule(sheet)]
     yield from findings
-    if not any(finding.severity == "error" for finding in findings):
+    if playable and not _has_error(findings):
         yield from soundness_findings(sheet)
 
 

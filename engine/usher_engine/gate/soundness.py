@@ -18,7 +18,7 @@ from .finding import Finding
 from .sheet import Sheet, called
 
 MAX_STATES = 20_000
-MAX_MOVES = 200_000  # about a second
+MAX_MOVES = 60_000  # about a second
 
 #: Tokens by place, sorted; a place is the id of a flow, or of an element where a token waits.
 State: TypeAlias = tuple[tuple[str, int], ...]

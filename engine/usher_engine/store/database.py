@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -13,6 +13,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from ..errors import Misconfigured, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
+
+#: Marks a connection whose transaction queued a job.
+QUEUED = "usher_queued"
 
 #: An open transaction, as the layers above pass it through without speaking SQL.
 Transaction: TypeAlias = Connection
@@ -27,6 +30,8 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
+        #: Called after a commit that queued a job; the embedded worker hangs its `wake` here.
+        self.on_queued: Callable[[], None] = _nobody
         try:
             parsed = make_url(url)
             self.is_sqlite = parsed.get_backend_name() == "sqlite"
@@ -46,9 +51,12 @@ class Database:
     def begin(self) -> Iterator[Connection]:
         """A writing transaction; commits at the end, rolls back on any exception."""
         with _plain_errors(), self.db.connect() as connection:
-            connection = connection.execution_options(usher_write=True)
-            with connection.begin():
-                yield connection
+            writing = connection.execution_options(usher_write=True)
+            writing.info.pop(QUEUED, None)
+            with writing.begin():
+                yield writing
+            if writing.info.pop(QUEUED, None):
+                self.on_queued()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -58,6 +66,10 @@ class Database:
 
     def close(self) -> None:
         self.db.dispose()
+
+
+def _nobody() -> None:
+    """No worker runs in this process."""
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -83,8 +83,8 @@ def follow(connection: Connection, row: Row, happened: Iterable[Event], at: date
                 _change(connection, row.id, element, visit, assignee=by)
             case UserTaskReleased(element, visit):
                 _change(connection, row.id, element, visit, assignee="")
-            case UserTaskCompleted(element, visit) | UserTaskCancelled(element, visit) | ElementCancelled(element, visit):
-                connection.execute(_CLOSE, {"i": row.id, "e": element, "v": visit})
+            case UserTaskCompleted() | UserTaskCancelled() | ElementCancelled():
+                connection.execute(_CLOSE, {"i": row.id, "e": event.element, "v": event.visit})
             case InstanceCancelled():
                 connection.execute(delete(t.user_task).where(t.user_task.c.instance == row.id))
             case _:
@@ -159,6 +159,7 @@ def select_tasks(
     Open tasks a person may see, soonest due first.
 
     Args:
+        connection: The transaction.
         groups: Candidate groups of the person; None means every task.
         assignee: The person; tasks claimed by them are always theirs to see.
         mine: Only tasks claimed by *assignee*.
@@ -183,7 +184,8 @@ def count_tasks(
     at_most: int = 1_000,
 ) -> int:
     """How many tasks `select_tasks` would list, counted no further than *at_most*, so that it stays cheap."""
-    few: Select[Any] = select(t.user_task.c.instance).where(*_visible(groups, assignee, mine, overdue_at)).limit(at_most)
+    visible = _visible(groups, assignee, mine, overdue_at)
+    few: Select[Any] = select(t.user_task.c.instance).where(*visible).limit(at_most)
     return int(connection.execute(select(func.count()).select_from(few.subquery())).scalar_one())
 
 

@@ -95,7 +95,9 @@ _INSERT_STATE = insert(_STATE).values(
     instance=bindparam("instance"), content=bindparam("content"), seal=bindparam("seal")
 )
 _UPDATE_STATE = (
-    update(_STATE).where(_STATE.c.instance == bindparam("of")).values(content=bindparam("content"), seal=bindparam("seal"))
+    update(_STATE)
+    .where(_STATE.c.instance == bindparam("of"))
+    .values(content=bindparam("content"), seal=bindparam("seal"))
 )
 _DELETE_STATE = delete(_STATE).where(_STATE.c.instance == bindparam("of"))
 _UPDATE = (
@@ -238,7 +240,7 @@ def unsealed(key: bytes, row: Row) -> dict[str, Any]:
 def counts(connection: Connection) -> dict[str, int]:
     """How many instances have each status."""
     query = select(t.instance.c.status, func.count()).group_by(t.instance.c.status)
-    return {status: number for status, number in connection.execute(query)}
+    return {str(status): int(number) for status, number in connection.execute(query)}
 
 
 def one_at_a_time(connection: Connection, name: str) -> None:

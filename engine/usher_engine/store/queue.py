@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from .. import tables as t
 from ..canonical import Json, compact
 from ..events import ElementCancelled, Event, InstanceCancelled, ServiceRequested
-from .database import to_text
+from .database import QUEUED, to_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,9 +42,8 @@ class Job:
         return f"{self.instance}:{self.element}:{self.visit}"
 
 
-def follow(connection: Connection, instance: str, actor: str, happened: Iterable[Event], at: datetime) -> bool:
-    """Queue what the events of a step ask for and drop what they made needless; True when something was queued."""
-    queued = False
+def follow(connection: Connection, instance: str, actor: str, happened: Iterable[Event], at: datetime) -> None:
+    """Queue what the events of a step ask for and drop what they made needless."""
     for event in happened:
         match event:
             case ServiceRequested(element, visit, operator, _, parameters):
@@ -52,14 +51,13 @@ def follow(connection: Connection, instance: str, actor: str, happened: Iterable
                 rest = {"parameters": compact(parameters), "actor": actor, "attempts": 0, "reason": ""}
                 times = {"created_at": to_text(at), "due_at": to_text(at)}
                 connection.execute(insert(t.job), {**values, **rest, **times})
-                queued = True
+                connection.info[QUEUED] = True
             case ElementCancelled(element, visit):
                 connection.execute(delete(t.job).where(*_here(instance, element, visit)))
             case InstanceCancelled():
                 connection.execute(delete(t.job).where(t.job.c.instance == instance))
             case _:
                 pass
-    return queued
 
 
 def _here(instance: str, element: str, visit: int) -> tuple[Any, ...]:
@@ -70,8 +68,8 @@ def _here(instance: str, element: str, visit: int) -> tuple[Any, ...]:
 def take(connection: Connection, now: datetime, lease_until: datetime) -> Job | None:
     """Lease the job due longest; None when none is due. A job under lease is due again when the lease ends."""
     c = t.job.c
-    due = select(c.id).where(c.due_at <= to_text(now)).order_by(c.due_at, c.id).limit(1).with_for_update(skip_locked=True)
-    number = connection.execute(due).scalar_one_or_none()
+    due = select(c.id).where(c.due_at <= to_text(now)).order_by(c.due_at, c.id).limit(1)
+    number = connection.execute(due.with_for_update(skip_locked=True)).scalar_one_or_none()
     if number is None:
         return None
     lease = secrets.token_hex(16)

@@ -1,0 +1,229 @@
+"""People, sessions and tokens in the database. What each may do is decided where it is asked for (usher_web.auth)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from ..errors import Conflict, NotFound
+from ..settings import Settings
+from ..store.database import Database, from_text, to_text
+from . import tables as t
+from .passwords import Passwords, check
+from .people import Account, Session, Token, checked_name, hashed, standing, to_account, to_token
+from .roles import Role
+
+#: How stale "last seen" may be; saves a write with every click.
+SEEN_EVERY = timedelta(seconds=30)
+USED_EVERY = timedelta(minutes=10)
+#: Counters older than this are swept.
+LONGEST_WINDOW = timedelta(days=1)
+
+
+def now_utc() -> datetime:
+    return datetime.now(UTC)
+
+
+class Accounts:
+    """One method for each thing done with an account, a session or a token; each is one transaction."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime] = now_utc,
+        *,
+        idle: timedelta = timedelta(minutes=15),
+        absolute: timedelta = timedelta(hours=12),
+        passwords: Passwords | None = None,
+    ) -> None:
+        self.database = database
+        self.clock = clock
+        self.idle = idle
+        self.absolute = absolute
+        self._passwords = passwords or Passwords()
+
+    @classmethod
+    def of(cls, database: Database, clock: Callable[[], datetime], settings: Settings) -> Accounts:
+        """The accounts with the session lengths of *settings*."""
+        idle, absolute = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
+        return cls(database, clock, idle=idle, absolute=absolute)
+
+    # people
+
+    def add_user(self, name: str, password: str, *, role: Role, groups: Iterable[str] = (), by: str) -> Account:
+        """Raises `InvalidSubmission` for a name or password that cannot be used, `Conflict` when the name is taken."""
+        name = checked_name(name)
+        check(password, name)
+        values = {"name": name, "disabled": False, **standing(role, groups), **self._stamp(by)}
+        made = self._passwords.hash(password)
+        with self.database.begin() as connection:
+            if connection.execute(select(t.account.c.name).where(t.account.c.name == name)).first():
+                raise Conflict(f"There is already an account named {values['name']}.")
+            connection.execute(insert(t.account).values(password=made, **values))
+            return to_account(_account_row(connection, name))
+
+    def set_password(self, name: str, password: str) -> None:
+        """Also ends every session of *name*."""
+        check(password, name)
+        made = self._passwords.hash(password)
+        with self.database.begin() as connection:
+            _account_row(connection, name)
+            connection.execute(update(t.account).where(t.account.c.name == name).values(password=made))
+            connection.execute(delete(t.web_session).where(t.web_session.c.account == name))
+
+    def disable(self, name: str, *, disabled: bool = True) -> None:
+        """*name* can no longer sign in, and is signed out everywhere; with ``disabled=False`` they can again."""
+        with self.database.begin() as connection:
+            _account_row(connection, name)
+            connection.execute(update(t.account).where(t.account.c.name == name).values(disabled=disabled))
+            connection.execute(delete(t.web_session).where(t.web_session.c.account == name))
+
+    def users(self) -> list[Account]:
+        with self.database.read() as connection:
+            rows = connection.execute(select(t.account).order_by(t.account.c.name)).mappings()
+            return [to_account(row) for row in rows]
+
+    def user(self, name: str) -> Account:
+        """Raises `NotFound`."""
+        with self.database.read() as connection:
+            return to_account(_account_row(connection, name))
+
+    def verify(self, name: str, password: str) -> Account | None:
+        """The account, or None: unknown, disabled and wrong password look and take the same."""
+        with self.database.read() as connection:
+            row = connection.execute(select(t.account).where(t.account.c.name == name)).mappings().one_or_none()
+        fits = self._passwords.fits(row["password"] if row else None, password)
+        return to_account(row) if row and fits and not row["disabled"] else None
+
+    # sessions
+
+    def begin_session(self, name: str, *, instead_of: str = "") -> Session:
+        """A new session with a new id; the one with the secret *instead_of* ends (no session fixation)."""
+        secret, now = secrets.token_urlsafe(32), to_text(self.clock())
+        with self.database.begin() as connection:
+            account = to_account(_account_row(connection, name))
+            gone = to_text(self.clock() - self.idle)
+            ended = (t.web_session.c.hash == hashed(instead_of)) | (t.web_session.c.seen_at < gone)
+            connection.execute(delete(t.web_session).where(ended))
+            values = {"hash": hashed(secret), "account": name, "created_at": now, "seen_at": now, "notice": ""}
+            connection.execute(insert(t.web_session).values(values))
+        moment = from_text(now)
+        return Session(secret=secret, account=account, created_at=moment, seen_at=moment, notice="")
+
+    def session(self, secret: str, *, touch: bool = True) -> Session | None:
+        """
+        The live session of this secret; None when it was never there, ended, idle or too old.
+
+        With ``touch=False`` the look does not count as activity: a page that refreshes itself must grow idle.
+        """
+        now = self.clock()
+        joined = select(t.web_session, t.account).join(t.account, t.account.c.name == t.web_session.c.account)
+        with self.database.read() as connection:
+            query = joined.where(t.web_session.c.hash == hashed(secret))
+            row = connection.execute(query.with_only_columns(*_SESSION_COLUMNS)).mappings().one_or_none()
+        if row is None or row["disabled"]:
+            return None
+        created, seen = from_text(row["session_created_at"]), from_text(row["seen_at"])
+        if now - seen > self.idle or now - created > self.absolute:
+            return None
+        if touch and now - seen > SEEN_EVERY:
+            self._change_session(secret, seen_at=to_text(now))
+        return Session(secret=secret, account=to_account(row), created_at=created, seen_at=seen, notice=row["notice"])
+
+    def end_session(self, secret: str) -> None:
+        with self.database.begin() as connection:
+            connection.execute(delete(t.web_session).where(t.web_session.c.hash == hashed(secret)))
+
+    def leave_notice(self, session: Session, text: str) -> None:
+        """Show *text* on the next page of *session*; empty text takes it away. No patient data here."""
+        self._change_session(session.secret, notice=text)
+
+    def _change_session(self, secret: str, **values: str) -> None:
+        with self.database.begin() as connection:
+            connection.execute(update(t.web_session).where(t.web_session.c.hash == hashed(secret)).values(**values))
+
+    # tokens
+
+    def add_token(self, name: str, *, role: Role, groups: Iterable[str] = (), by: str) -> str:
+        """The secret of a new token, shown this once; raises `Conflict` when the name is taken."""
+        secret = f"usher_{secrets.token_urlsafe(32)}"
+        values = {"name": checked_name(name), "hash": hashed(secret), **standing(role, groups), **self._stamp(by)}
+        with self.database.begin() as connection:
+            if connection.execute(select(t.api_token.c.name).where(t.api_token.c.name == values["name"])).first():
+                raise Conflict(f"There is already a token named {values['name']}. Revoked names are not used again.")
+            connection.execute(insert(t.api_token).values(values))
+        return secret
+
+    def tokens(self) -> list[Token]:
+        with self.database.read() as connection:
+            rows = connection.execute(select(t.api_token).order_by(t.api_token.c.name)).mappings()
+            return [to_token(row) for row in rows]
+
+    def token(self, secret: str) -> Token | None:
+        """The live token with this secret."""
+        now = self.clock()
+        with self.database.read() as connection:
+            query = select(t.api_token).where(t.api_token.c.hash == hashed(secret))
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None or row["revoked_at"]:
+            return None
+        if row["used_at"] is None or now - from_text(row["used_at"]) > USED_EVERY:
+            with self.database.begin() as connection:
+                changed = update(t.api_token).where(t.api_token.c.name == row["name"])
+                connection.execute(changed.values(used_at=to_text(now)))
+        return to_token(row)
+
+    def revoke_token(self, name: str) -> None:
+        """Raises `NotFound`."""
+        live = (t.api_token.c.name == name) & t.api_token.c.revoked_at.is_(None)
+        with self.database.begin() as connection:
+            revoked = connection.execute(update(t.api_token).where(live).values(revoked_at=to_text(self.clock())))
+            if not revoked.rowcount:
+                raise NotFound(f"No live token is named {name}.")
+
+    # guessing
+
+    def hit(self, key: str, limit: int, window_s: int) -> bool:
+        """
+        Count one try under *key*; False when it is more than *limit* within *window_s* seconds.
+
+        Counted in the database, because several processes share the limit; the key is stored hashed.
+        """
+        now, name = self.clock(), hashed(key)
+        counter, since = t.attempt, to_text(now - timedelta(seconds=window_s))
+        with self.database.begin() as connection:
+            here = (counter.c.key == name) & (counter.c.since > since)
+            more = update(counter).where(here).values(tries=counter.c.tries + 1).returning(counter.c.tries)
+            tries = connection.execute(more).scalar()
+            if tries is None:
+                stale = (counter.c.key == name) | (counter.c.since < to_text(now - LONGEST_WINDOW))
+                connection.execute(delete(counter).where(stale))
+                connection.execute(insert(counter).values(key=name, since=to_text(now), tries=1))
+        return (tries or 1) <= limit
+
+    def forget(self, key: str) -> None:
+        """Start counting *key* from zero again, for example after a sign-in that worked."""
+        with self.database.begin() as connection:
+            connection.execute(delete(t.attempt).where(t.attempt.c.key == hashed(key)))
+
+    def _stamp(self, by: str) -> dict[str, str]:
+        return {"created_at": to_text(self.clock()), "created_by": by}
+
+
+_SESSION_COLUMNS = (
+    *t.account.c,
+    t.web_session.c.seen_at,
+    t.web_session.c.notice,
+    t.web_session.c.created_at.label("session_created_at"),
+)
+
+
+def _account_row(connection: Connection, name: str) -> Mapping[str, Any]:
+    row = connection.execute(select(t.account).where(t.account.c.name == name)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"No account is named {name}.")
+    return dict(row)

@@ -1,0 +1,77 @@
+"""Passwords: what is accepted as one, and their Argon2id hashes."""
+
+from __future__ import annotations
+
+import threading
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from ..errors import InvalidSubmission
+
+MIN_LENGTH = 12
+MAX_LENGTH = 200
+MIN_DIFFERENT = 5
+#: A shorter name may stand in a password by chance.
+SHORTEST_NAME = 4
+#: One verification takes 64 MiB and about 0.1 s; more at once would let strangers at the sign-in page starve staff.
+AT_ONCE = 2
+
+#: Long enough, and still among the first that are guessed (letters and digits only, lower case).
+_GUESSED_FIRST = (
+    "123456789012 1234567890123 12345678901234 passwordpassword password1234 password12345 password123456 "
+    "qwertyuiop12 qwertyuiop123 qwertyuiopasdf 1qaz2wsx3edc 1q2w3e4r5t6y adminadminadmin administrator "
+    "administrator1 letmeinletmein welcomewelcome welcome12345 changemechangeme iloveyou1234 abcdefghijkl "
+    "qwerty123456 qwerty1234567 abc123abc123 trustno1trustno1 sunshine1234 princess1234 football1234"
+)
+GUESSED_FIRST = frozenset(_GUESSED_FIRST.split())
+
+
+class PasswordRefused(InvalidSubmission):
+    """This password cannot be used."""
+
+
+class Passwords:
+    """Hashes and verifies, a few at a time."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._nobody = self._hasher.hash("a password nobody has")
+
+    def hash(self, password: str) -> str:
+        with self._turns:
+            return self._hasher.hash(password)
+
+    def fits(self, stored: str | None, password: str) -> bool:
+        """Whether *password* is the one *stored* was made of; takes the same time when there is no such account."""
+        if len(password) > MAX_LENGTH:
+            return False
+        with self._turns:
+            try:
+                self._hasher.verify(stored or self._nobody, password)
+            except (VerificationError, InvalidHashError):
+                return False
+        return stored is not None
+
+
+def check(password: str, name: str) -> None:
+    """Refuse what would be guessed first; raises `PasswordRefused` with the reason."""
+    reason = _weakness(password, name)
+    if reason:
+        raise PasswordRefused(f"The password {reason}", fields={"password": f"The password {reason}"})
+
+
+def _weakness(password: str, name: str) -> str:
+    plain = "".join(letter for letter in password.lower() if letter.isalnum())
+    if len(password) < MIN_LENGTH:
+        return f"needs at least {MIN_LENGTH} characters."
+    if len(password) > MAX_LENGTH:
+        return f"may have at most {MAX_LENGTH} characters."
+    if len(set(password)) < MIN_DIFFERENT:
+        return "repeats the same few characters; mix more of them."
+    if plain in GUESSED_FIRST:
+        return "is among those guessed first; choose another."
+    if len(name) >= SHORTEST_NAME and name.lower() in password.lower():
+        return "contains the account's name; choose another."
+    return ""

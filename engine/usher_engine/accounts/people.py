@@ -1,0 +1,99 @@
+"""An account, a session and a token as values, and how they are read from and written to their rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..errors import InvalidSubmission
+from ..store.database import from_text
+from .roles import FRONT_DESK, Role
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,59}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """A person who may sign in. *groups* are the candidate groups whose tasks they work."""
+
+    name: str
+    role: Role
+    groups: frozenset[str]
+    disabled: bool
+    created_at: datetime
+    created_by: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Session:
+    """A signed-in browser; *secret* is what its cookie holds, only its hash is stored."""
+
+    secret: str
+    account: Account
+    created_at: datetime
+    seen_at: datetime
+    notice: str
+
+    @property
+    def csrf(self) -> str:
+        """The token a form of this session must carry; derived one way, so that it needs no storage."""
+        return hashlib.sha256(f"csrf|{self.secret}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """A program that may use the API."""
+
+    name: str
+    role: Role
+    groups: frozenset[str]
+    created_at: datetime
+    created_by: str
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+def checked_name(text: str) -> str:
+    if not NAME.fullmatch(text.strip()):
+        reason = "A name has 1 to 60 letters, digits or . _ - @ and begins with a letter or digit."
+        raise InvalidSubmission(f"name: {reason}", fields={"name": reason})
+    return text.strip()
+
+
+def standing(role: Role, groups: Iterable[str]) -> dict[str, str]:
+    names = sorted({group.strip() for group in groups if group.strip()})
+    if role is Role.STAFF and not names:
+        names = [FRONT_DESK]
+    return {"role": role.value, "groups": json.dumps(names)}
+
+
+def hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def to_account(row: Mapping[Any, Any]) -> Account:
+    return Account(
+        name=row["name"],
+        role=Role(row["role"]),
+        groups=frozenset(json.loads(row["groups"])),
+        disabled=bool(row["disabled"]),
+        created_at=from_text(row["created_at"]),
+        created_by=row["created_by"],
+    )
+
+
+def to_token(row: Mapping[Any, Any]) -> Token:
+    return Token(
+        name=row["name"],
+        role=Role(row["role"]),
+        groups=frozenset(json.loads(row["groups"])),
+        created_at=from_text(row["created_at"]),
+        created_by=row["created_by"],
+        used_at=from_text(row["used_at"]) if row["used_at"] else None,
+        revoked_at=from_text(row["revoked_at"]) if row["revoked_at"] else None,
+    )

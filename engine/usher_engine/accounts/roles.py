@@ -1,0 +1,31 @@
+"""What somebody is here for. One role each; who needs two has two accounts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ..errors import InvalidSubmission
+
+#: The group of staff who were given no other.
+FRONT_DESK = "Front desk"
+
+
+class Role(StrEnum):
+    #: Works tasks of their groups and selects triggers.
+    STAFF = "staff"
+    #: Draws and deploys processes; sees no patient.
+    ANALYST = "analyst"
+    #: Reads cases and their history; changes nothing.
+    AUDITOR = "auditor"
+    #: Keeps accounts, tokens and the trigger configuration; sees no patient.
+    ADMIN = "admin"
+
+    @classmethod
+    def named(cls, text: str) -> Role:
+        """The role called *text*; raises `InvalidSubmission` naming those there are."""
+        try:
+            return cls(text.strip().lower())
+        except ValueError:
+            known = ", ".join(role.value for role in cls)
+            reason = f"No role is called that. Choose one of: {known}."
+            raise InvalidSubmission(f"role: {reason}", fields={"role": reason}) from None

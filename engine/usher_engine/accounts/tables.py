@@ -1,0 +1,50 @@
+"""The tables of `accounts`. Secrets are kept as hashes only: Argon2id for passwords, SHA-256 for random ones."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text
+
+from ..tables import metadata
+
+account = Table(
+    "account",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("password", String(200), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("groups", Text, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("created_at", String(27), nullable=False),
+    Column("created_by", String(200), nullable=False),
+)
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("account", String(60), ForeignKey("account.name"), nullable=False, index=True),
+    Column("created_at", String(27), nullable=False),
+    Column("seen_at", String(27), nullable=False, index=True),
+    Column("notice", Text, nullable=False),
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),
+    Column("groups", Text, nullable=False),
+    Column("created_at", String(27), nullable=False),
+    Column("created_by", String(200), nullable=False),
+    Column("used_at", String(27)),
+    Column("revoked_at", String(27)),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("since", String(27), nullable=False),
+    Column("tries", Integer, nullable=False),
+)

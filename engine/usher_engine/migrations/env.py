@@ -1,0 +1,19 @@
+"""Runs migrations on the connection `store.schema` hands over; all tables of the engine, the domain and the accounts."""
+
+from alembic import context
+
+from usher_engine.accounts import tables as _accounts
+from usher_engine.enrollment import tables as _enrollment
+from usher_engine.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transactional_ddl=True,
+    render_as_batch=True,
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()
+
+__all__ = ["_accounts", "_enrollment"]

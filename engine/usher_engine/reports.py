@@ -1,0 +1,68 @@
+"""What the worker reports of the effects a step asked for; each report is a command and a step of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from . import events as e
+from .bpmn import Run
+from .canonical import Json, check_input
+from .errors import BusinessError, Corrupt
+from .ledger import FAILURES, Ledger
+from .questions import SYSTEM, Instance
+from .store import Job, queue
+
+
+class Reports(Ledger):
+    """The commands of the worker; each gives None when the job's lease has passed on to another worker."""
+
+    def finish_job(self, job: Job, result: Json) -> Instance | None:
+        """An effect was done: its result enters the case and the process goes on. None when the lease had passed on."""
+        check_input(result, where=job.operator)
+        return self._report(job, lambda run: run.finish_service(job.element, job.visit, result), result)
+
+    def refuse_job(self, job: Job, refusal: BusinessError) -> Instance | None:
+        """The service said no: the error boundary event takes over, or an incident is raised."""
+        return self._report(job, lambda run: run.refuse_service(job.element, job.visit, refusal), None)
+
+    def _report(self, job: Job, act: Callable[[Run], None], result: Json) -> Instance | None:
+        command: dict[str, Json] = {"kind": "finish_job", "element": job.element, "attempt": job.attempts}
+        try:
+            with self.database.begin() as tx:
+                case = self._open(tx, job.instance, None)
+                if not queue.finish(tx, job):
+                    return None
+                first = self._resolved(case)
+                run = self._resume(tx, case, first, SYSTEM)
+                act(run)
+                return self._write(tx, case, command, SYSTEM, run, first=first)
+        except (*FAILURES, Corrupt) as failure:
+            with self.database.begin() as tx:
+                case = self._open(tx, job.instance, None)
+                done = replace(job, done=result is not None, result=result)
+                if not queue.put_back(tx, done, due_at=None, reason=failure.message):
+                    return None
+                return self._write(tx, case, command, SYSTEM, failure)
+
+    def fail_job(self, job: Job, reason: str, *, retry: bool) -> Instance | None:
+        """An effect was not done: try again later with back-off, or raise an incident when tries or hope are spent."""
+        now = self.clock()
+        again = retry and job.attempts < self.settings.job_attempts
+        wait = timedelta(seconds=self.settings.job_backoff_s * 2 ** (job.attempts - 1))
+        due_at = now + wait if again else None
+        failed = e.ServiceFailed(job.element, job.visit, job.attempts, reason, _iso(due_at))
+        happened: list[e.Event] = [failed]
+        if not again:
+            happened.append(e.IncidentRaised(job.element, job.visit, "service", reason))
+        with self.database.begin() as tx:
+            case = self._open(tx, job.instance, None)
+            if not queue.put_back(tx, job, due_at=due_at, reason=reason):
+                return None
+            command: dict[str, Json] = {"kind": "fail_job", "element": job.element, "attempt": job.attempts}
+            return self._write(tx, case, command, SYSTEM, happened)
+
+
+def _iso(moment: datetime | None) -> str:
+    return moment.isoformat().replace("+00:00", "Z") if moment else ""

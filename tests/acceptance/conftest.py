@@ -1,0 +1,156 @@
+"""The whole product without a browser: application, worker and a postbox, with the cast and the sample patients."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from conftest import ROOT, Clock
+from flask import Flask
+from flask.testing import FlaskClient
+from usher_engine import SYSTEM, Settings, Worker, parse_form
+from usher_engine.accounts import Accounts, Role
+from usher_engine.accounts.passwords import Passwords
+from usher_engine.definitions import read_folder
+from usher_engine.enrollment import Enrollment, open_enrollment
+from usher_engine.enrollment.samples import add_samples
+from usher_engine.errors import ServiceError
+from usher_engine.store import Database
+from usher_web.app import create_app
+from werkzeug.test import TestResponse
+
+PASSWORD = "a password for tests"
+CAST = {
+    "alice": (Role.STAFF, ()),
+    "bob": (Role.STAFF, ()),
+    "charlie": (Role.STAFF, ("Billing",)),
+    "ana": (Role.ANALYST, ()),
+    "audrey": (Role.AUDITOR, ()),
+    "adam": (Role.ADMIN, ()),
+}
+CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+CSRF = re.compile(r'data-csrf="([0-9a-f]*)"')
+
+
+@dataclass
+class Postbox:
+    """Stands for the mail server."""
+
+    mails: list[EmailMessage] = field(default_factory=list)
+    down: bool = False
+
+    def __call__(self, message: EmailMessage) -> None:
+        if self.down:
+            raise ServiceError("The mail server does not answer.", retry=True)
+        self.mails.append(message)
+
+    @property
+    def link(self) -> str:
+        """The path of the link in the newest mail."""
+        body = self.mails[-1].get_body(("plain",))
+        assert body is not None
+        found = re.search(r"/i/[\w-]+(?=\s)", body.get_content())
+        assert found is not None
+        return found.group()
+
+
+class Visitor:
+    """Somebody at a browser: keeps cookies, sends the page's CSRF token, follows redirects."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+        self.csrf = ""
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self._seen(self.client.get(path, follow_redirects=True, **options))
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
+        sent = {"csrf_token": self.csrf, **(data or {})}
+        return self._seen(self.client.post(path, data=sent, follow_redirects=True, **options))
+
+    def sign_in(self, name: str) -> Visitor:
+        answer = self.post("/sign-in", {"name": name, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return self
+
+    def _seen(self, answer: TestResponse) -> TestResponse:
+        found = CSRF.search(answer.text) if answer.mimetype == "text/html" else None
+        self.csrf = found.group(1) if found else self.csrf
+        return answer
+
+
+@dataclass
+class House:
+    app: Flask
+    enrollment: Enrollment
+    accounts: Accounts
+    worker: Worker
+    postbox: Postbox
+    clock: Clock
+
+    def visitor(self, name: str | None = None) -> Visitor:
+        visitor = Visitor(self.app.test_client())
+        return visitor.sign_in(name) if name else visitor
+
+    def token(self, role: Role = Role.STAFF, name: str = "ehr", groups: tuple[str, ...] = ()) -> dict[str, str]:
+        secret = self.accounts.add_token(name, role=role, groups=groups, by="test")
+        return {"Authorization": f"Bearer {secret}"}
+
+    def select(self, patient: str, visitor: Visitor | None = None) -> TestResponse:
+        """Select the trigger for *patient* as staff do."""
+        return (visitor or self.visitor("alice")).post(
+            f"/patients/{patient}/trigger",
+            {"template": "Office Visit", "field": "Patient Portal", "action": "Enrollment"},
+        )
+
+    def newest_task(self) -> str:
+        return self.enrollment.engine.tasks(limit=200)[-1].id
+
+    def form_of(self, task: str) -> dict[str, str]:
+        """The task's form as a browser would send it untouched."""
+        engine = self.enrollment.engine
+        found = engine.task(task)
+        form = parse_form(engine.package_of(found.instance).text(found.form))
+        return {one.key: str(found.initial.get(one.key, "")) for one in form.fields}
+
+    def identity_of(self, patient: str) -> dict[str, str]:
+        """What the patient types to identify."""
+        fields = self.enrollment.patient(patient).fields(self.clock(), self.enrollment.settings)
+        return {"zip_code": fields["zip_code"], "birth_date": fields["birth_date"]}
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """The web has no SQL of its own: one kind of database is enough here."""
+    return f"sqlite:///{tmp_path / 'usher.db'}"
+
+
+@pytest.fixture
+def postbox() -> Postbox:
+    return Postbox()
+
+
+@pytest.fixture
+def make_house(settings: Settings, clock: Clock, database: Database, postbox: Postbox) -> Callable[[Settings], House]:
+    def make(chosen: Settings) -> House:
+        enrollment = open_enrollment(chosen, clock=clock, send_mail=postbox, database=database)
+        accounts = Accounts(database, clock, passwords=CHEAP)
+        for name, (role, groups) in CAST.items():
+            accounts.add_user(name, PASSWORD, role=role, groups=groups, by="test")
+        add_samples(database, enrollment.registry, clock())
+        enrollment.engine.deploy(read_folder(ROOT / "processes" / "enrollment"), actor=SYSTEM)
+        app = create_app(enrollment.engine, enrollment, accounts, chosen)
+        return House(app, enrollment, accounts, Worker(enrollment.engine), postbox, clock)
+
+    return make
+
+
+@pytest.fixture
+def house(make_house: Callable[[Settings], House], settings: Settings) -> House:
+    return make_house(settings)

@@ -1,0 +1,120 @@
+"""Each row of the enrolment table over HTTP, from the trigger to the mail and the patient's answer."""
+
+import html
+
+import pytest
+
+
+def test_a_complete_patient_is_invited_and_accepts(house):
+    answer = house.select("sample-complete")
+    assert answer.status_code == 200
+    assert house.worker.run_due() == 1
+    assert house.enrollment.patient("sample-complete").status == "Pending"
+
+    patient = house.visitor()
+    assert "who you are" in patient.get(house.postbox.link).text
+    page = patient.post(house.postbox.link, house.identity_of("sample-complete"))
+    proof = page.text.split('name="proof" value="')[1].split('"')[0]
+    done = patient.post(f"{house.postbox.link}/answer", {"proof": proof, "answer": "accept"})
+    assert "Thank you" in done.text
+    assert house.enrollment.patient("sample-complete").status == "Completed"
+    assert "cannot be used" in patient.get(house.postbox.link).text
+
+
+def test_update_now_names_what_is_missing_then_sends(house):
+    alice = house.visitor("alice")
+    page = house.select("sample-no-email", alice)
+    assert "e-mail" in page.text.lower()
+    assert ">Update Now</button>" in page.text
+    task = house.newest_task()
+    page = alice.post(f"/inbox/{task}/claim")
+    assert "Modify Patient Information" in page.text
+    assert "more fields" in page.text
+    form = house.form_of(task)
+    page = alice.post(f"/inbox/{task}/complete", {**form, "email": "not an address"})
+    assert page.status_code == 422
+    assert "One field needs another look" in page.text
+    assert "not an address" in page.text
+    page = alice.post(f"/inbox/{task}/complete", {**form, "email": "cleo@example.org"})
+    assert page.status_code == 200, page.text
+    assert "Update Now is done." in page.text
+    house.worker.run_due()
+    assert house.postbox.mails[-1]["To"] == "cleo@example.org"
+    assert house.enrollment.patient("sample-no-email").status == "Pending"
+
+
+@pytest.mark.parametrize(
+    ("patient", "button", "answer"),
+    [("sample-pending", "Resend Invitation", {}), ("sample-declined", "Enroll Now", {"reason": "asked at the desk"}),
+     ("sample-deferred", "Enroll Now", {"reason": "asked at the desk"})],
+)  # fmt: skip
+def test_one_button_is_enough(house, patient, button, answer):
+    alice = house.visitor("alice")
+    page = house.select(patient, alice)
+    assert f"{button} <kbd>" in page.text
+    task = house.newest_task()
+    page = alice.post(f"/inbox/{task}/complete", answer)
+    assert page.status_code == 200
+    assert f"{button} is done." in page.text
+    house.worker.run_due()
+    assert len(house.postbox.mails) == 1
+    assert house.enrollment.patient(patient).status == "Pending"
+
+
+@pytest.mark.parametrize(
+    "patient",
+    ["sample-completed", "sample-locked", "sample-deactivated", "sample-deleted", "sample-unavailable",
+     "sample-deceased", "sample-inactive", "sample-merged", "sample-opted-out", "sample-minor"],
+)  # fmt: skip
+def test_everybody_else_gets_an_explanation_and_no_mail(house, patient):
+    page = house.select(patient)
+    instance = house.enrollment.engine.instances()[0]
+    assert instance.status == "finished"
+    assert instance.explanation
+    assert str(instance.explanation) in html.unescape(page.text)
+    house.worker.run_due()
+    assert house.postbox.mails == []
+
+
+def test_a_second_trigger_answers_with_the_open_case(house):
+    house.select("sample-pending")
+    house.select("sample-pending", house.visitor("bob"))
+    assert len(house.enrollment.engine.instances()) == 1
+
+
+def test_a_silent_mail_server_is_told_and_the_mail_goes_out_later(house):
+    house.postbox.down = True
+    house.select("sample-complete")
+    house.worker.run_due()
+    case = house.enrollment.engine.instances()[0]
+    page = house.visitor("alice").get(f"/cases/{case.id}")
+    assert "does not answer" in page.text
+    house.postbox.down = False
+    house.clock.forward(minutes=5)
+    house.worker.run_due()
+    assert len(house.postbox.mails) == 1
+
+
+def test_five_wrong_tries_lock_the_link(house):
+    house.select("sample-complete")
+    house.worker.run_due()
+    patient = house.visitor()
+    for _ in range(4):
+        page = patient.post(house.postbox.link, {"zip_code": "00000", "birth_date": "1900-01-01"})
+        assert page.status_code == 422
+    page = patient.post(house.postbox.link, {"zip_code": "00000", "birth_date": "1900-01-01"})
+    assert "cannot be used" in page.text
+    assert "cannot be used" in patient.get(house.postbox.link).text
+
+
+def test_a_later_answer_is_deferred(house):
+    house.select("sample-complete")
+    house.worker.run_due()
+    patient = house.visitor()
+    page = patient.post(house.postbox.link, house.identity_of("sample-complete"))
+    proof = page.text.split('name="proof" value="')[1].split('"')[0]
+    wrong = patient.post(f"{house.postbox.link}/answer", {"proof": proof, "answer": "defer", "until": ""})
+    assert wrong.status_code == 422
+    done = patient.post(f"{house.postbox.link}/answer", {"proof": proof, "answer": "defer", "until": "2026-06-01"})
+    assert "1 June 2026" in done.text
+    assert house.enrollment.patient("sample-complete").status == "Deferred"

@@ -1,0 +1,1 @@
+"""The Flask application: parse, one engine call, render."""

@@ -1,0 +1,206 @@
+"""The HTTP API for programs (/api/v1): JSON in and out, bearer tokens, problem details. Described by `openapi`."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from json import JSONDecodeError
+from typing import Any
+
+import usher_engine
+from flask import Blueprint, Response, json, request, url_for
+from usher_engine import from_zip
+from usher_engine.accounts import Role
+from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMediaType
+
+from . import auth
+from .metrics import CONTENT_TYPE, prometheus
+from .openapi import description
+from .shapes import full_instance, full_step, full_task, full_version, outcome
+from .site import site
+from .visibility import may_see, seen
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+MAX_JSON = 256 * 1024
+MAX_PAGE = 200
+MAX_KEY = 200
+TRIGGER = ("patient_id", "template", "field", "action")
+
+
+@blueprint.before_request
+def limit_body() -> None:
+    """Only packages may be larger than `MAX_JSON`."""
+    if request.endpoint != "api.add_version":
+        request.max_content_length = MAX_JSON
+
+
+@blueprint.post("/triggers")
+@auth.token_policy(Role.STAFF)
+def trigger() -> Response:
+    """The EHR's trigger. The same Idempotency-Key gives the same case; with another body it is refused."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not key or len(key) > MAX_KEY or not key.isprintable():
+        raise BadRequest(f"Send an Idempotency-Key header of 1 to {MAX_KEY} characters, a new one for each trigger.")
+    body = _texts(_body(), TRIGGER)
+    instance = site().enrollment.trigger(
+        *(body[name] for name in TRIGGER), actor=auth.actor(), key=key, source=f"api:{auth.actor().name}"
+    )
+    location = {"Location": url_for("api.instance", instance_id=instance.id)}
+    return _json(outcome(instance), HTTPStatus.CREATED, location)
+
+
+@blueprint.get("/tasks")
+@auth.token_policy(Role.STAFF, Role.AUDITOR)
+def tasks() -> Response:
+    limit = _limit()
+    found = site().engine.tasks(auth.actor(), limit=limit, after=request.args.get("after"))
+    last = found[-1].sort_key if len(found) == limit else None
+    return _json({"tasks": [full_task(task) for task in found], "next": last})
+
+
+@blueprint.post("/tasks/<task_id>/claim")
+@auth.token_policy(Role.STAFF)
+def claim(task_id: str) -> Response:
+    return _json(outcome(site().engine.claim(task_id, actor=auth.actor(), revision=_revision(_body()))))
+
+
+@blueprint.post("/tasks/<task_id>/unclaim")
+@auth.token_policy(Role.STAFF)
+def unclaim(task_id: str) -> Response:
+    return _json(outcome(site().engine.release(task_id, actor=auth.actor(), revision=_revision(_body()))))
+
+
+@blueprint.post("/tasks/<task_id>/complete")
+@auth.token_policy(Role.STAFF)
+def complete(task_id: str) -> Response:
+    """Body: ``{"data": {…}, "revision": 3}``; the revision may be in If-Match instead, and must be in one of them."""
+    body = _body()
+    revision, answer = _revision(body), body.get("data", {})
+    if revision is None:
+        raise PreconditionRequired("Send the revision you saw, as “revision” in the body or in If-Match.")
+    if not isinstance(answer, dict):
+        raise usher_engine.InvalidSubmission("data must be an object.", fields={"data": "must be an object"})
+    return _json(outcome(site().engine.complete(task_id, answer, actor=auth.actor(), revision=revision)))
+
+
+@blueprint.get("/instances")
+@auth.token_policy(Role.STAFF, Role.AUDITOR)
+def instances() -> Response:
+    limit, after = _limit(), request.args.get("after")
+    found = site().engine.instances(
+        status=request.args.get("status"),
+        business_key=request.args.get("business_key"),
+        limit=limit,
+        after=site().engine.instance(after) if after else None,
+    )
+    shown = [full_instance(instance) for instance in found if may_see(auth.actor(), instance)]
+    return _json({"instances": shown, "next": found[-1].id if len(found) == limit else None})
+
+
+@blueprint.get("/instances/<instance_id>")
+@auth.token_policy(Role.STAFF, Role.AUDITOR)
+def instance(instance_id: str) -> Response:
+    found = seen(instance_id)
+    return _json(full_instance(found), headers={"ETag": f'"{found.revision}"'})
+
+
+@blueprint.get("/instances/<instance_id>/history")
+@auth.token_policy(Role.STAFF, Role.AUDITOR)
+def history(instance_id: str) -> Response:
+    steps = site().engine.history(seen(instance_id).id)
+    return _json({"instance": instance_id, "steps": [full_step(step) for step in steps]})
+
+
+@blueprint.post("/messages")
+@auth.token_policy(Role.STAFF)
+def message() -> Response:
+    name = str(_body().get("name", ""))[:100]
+    reason = "No deployed process waits for a message."
+    raise usher_engine.InvalidSubmission(f"{reason} “{name}” was not delivered to anybody.", fields={"name": reason})
+
+
+@blueprint.get("/definitions")
+@auth.token_policy(Role.ANALYST, Role.AUDITOR)
+def definitions() -> Response:
+    return _json({"definitions": [full_version(version) for version in site().engine.versions()]})
+
+
+@blueprint.post("/definitions/<key>/versions")
+@auth.token_policy(Role.ANALYST)
+def add_version(key: str) -> Response:
+    """Deploy a package: the body is a zip of its folder."""
+    if request.mimetype not in ("application/zip", "application/octet-stream"):
+        raise UnsupportedMediaType("Send the package as a zip: Content-Type: application/zip.")
+    package = from_zip(request.get_data())
+    if package.key != key:
+        raise usher_engine.InvalidSubmission(
+            f"The package holds the process “{package.key}”, not “{key}”. Send it to that address.",
+            fields={"key": f"is “{package.key}” in the package"},
+        )
+    version = site().engine.deploy(package, actor=auth.actor(), note=request.args.get("note", "")[:500])
+    return _json(full_version(version), HTTPStatus.CREATED)
+
+
+@blueprint.get("/health")
+@auth.public
+def health() -> Response:
+    """200 when the database answers; 503 with the reason when it does not."""
+    site().engine.versions()
+    return _json({"status": "ok"})
+
+
+@blueprint.get("/metrics")
+@auth.token_policy(*Role)
+def metrics() -> Response:
+    return Response(prometheus(site().engine.counts()), content_type=CONTENT_TYPE)
+
+
+@blueprint.get("/openapi.json")
+@auth.public
+def openapi() -> Response:
+    return _json(description(site().settings.base_url))
+
+
+def _body() -> dict[str, Any]:
+    """The body as a JSON object; an empty body is an empty object."""
+    if not request.get_data():
+        return {}
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("Send JSON: Content-Type: application/json.")
+    try:
+        body = json.loads(request.get_data())
+    except (ValueError, RecursionError) as error:
+        where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, JSONDecodeError) else ""
+        raise BadRequest(f"The body is not JSON{where}.") from None
+    if not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object.")
+    usher_engine.check_input(body)
+    return body
+
+
+def _texts(body: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    """*body* with exactly these fields, all text."""
+    wrong = {name: "is missing" for name in names if name not in body}
+    wrong |= {name: "must be text" for name in names if name in body and not isinstance(body[name], str)}
+    wrong |= {name: "is not known here" for name in body if name not in names}
+    if wrong:
+        raise usher_engine.InvalidSubmission("Some fields need another look.", fields=wrong)
+    return body
+
+
+def _revision(body: dict[str, Any]) -> int | None:
+    sent = body.get("revision", request.headers.get("If-Match", "").strip().strip('"') or None)
+    if sent is None:
+        return None
+    if isinstance(sent, bool) or not str(sent).isdigit():
+        raise BadRequest("revision must be a whole number, as the task showed it.")
+    return int(sent)
+
+
+def _limit() -> int:
+    asked = request.args.get("limit", default=50, type=int)
+    return min(max(asked, 1), MAX_PAGE)
+
+
+def _json(body: Any, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Response:
+    return Response(json.dumps(body), status, headers, content_type="application/json")

@@ -1,0 +1,176 @@
+"""The application: puts the views together, sets the headers, turns errors into pages. No view logic here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, redirect, request, url_for
+from usher_engine import Engine, Settings
+from usher_engine.accounts import Account, Accounts, Role
+from usher_engine.enrollment import Enrollment
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as AnyResponse
+
+from . import admin, api, auth, cases, errors, inbox, outbox, patient, presentation, processes, sign_in, triggers
+from .bundled import asset
+from .site import KEY, Outbox, Site, site
+
+MAX_BODY = 2 * 1024 * 1024
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not "no-referrer": browsers would send "Origin: null" with our own forms then.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+#: Where each role begins.
+HOME = {
+    Role.STAFF: "inbox.show",
+    Role.ANALYST: "processes.show",
+    Role.AUDITOR: "cases.show",
+    Role.ADMIN: "admin.people",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the rail."""
+
+    endpoint: str
+    label: str
+    icon: str
+    roles: frozenset[Role]
+
+
+RAIL = (
+    Place("inbox.show", "Inbox", "inbox", frozenset({Role.STAFF})),
+    Place("triggers.show", "Patients", "people", frozenset({Role.STAFF})),
+    Place("cases.show", "Cases", "cases", frozenset({Role.STAFF, Role.AUDITOR})),
+    Place("processes.show", "Processes", "processes", frozenset({Role.ANALYST, Role.AUDITOR})),
+    Place("admin.people", "Admin", "admin", frozenset({Role.ADMIN})),
+)
+
+#: Only with the demo's mail catcher.
+CAUGHT_MAIL = Place("outbox.show", "Caught mail", "mail", frozenset({Role.STAFF}))
+
+
+def create_app(
+    engine: Engine,
+    enrollment: Enrollment,
+    accounts: Accounts,
+    settings: Settings,
+    *,
+    outbox: Outbox | None = None,
+) -> Flask:
+    """The web application over these parts; *outbox* is the demo's mail catcher, whose page exists only with it."""
+    app = Flask("usher_web")
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, TRUSTED_HOSTS=_hosts(settings))
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # problem details read better in their own order
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions[KEY] = Site(
+        engine=engine, enrollment=enrollment, accounts=accounts, settings=settings, outbox=outbox
+    )
+    _register_views(app, with_outbox=outbox is not None)
+    errors.register(app)
+    app.before_request(auth.guard)
+    app.after_request(_with_headers)
+    app.context_processor(_names)
+    _register_filters(app, settings)
+    auth.refuse_unguarded(app)
+    if settings.proxies:
+        count = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    return app
+
+
+def _hosts(settings: Settings) -> list[str]:
+    named = [host.strip() for host in settings.trusted_hosts.split(",") if host.strip()]
+    hosts = named or [urlsplit(settings.base_url).hostname or "localhost"]
+    return [*hosts, "localhost", "127.0.0.1"] if settings.env == "development" else hosts
+
+
+def _register_views(app: Flask, *, with_outbox: bool) -> None:
+    modules = (sign_in, inbox, cases, triggers, processes, patient, admin, api)
+    for module in modules:
+        app.register_blueprint(module.blueprint)
+    if with_outbox:
+        app.register_blueprint(outbox.blueprint)
+    app.add_url_rule("/", "start", start)
+    app.view_functions["static"] = auth.public(app.view_functions["static"])
+
+
+@auth.policy(*Role)
+def start() -> AnyResponse:
+    return redirect(url_for(HOME[auth.session().account.role]))
+
+
+def _with_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    if site().settings.base_url.startswith("https://"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def _register_filters(app: Flask, settings: Settings) -> None:
+    tz = presentation.zone(settings)
+    app.add_template_filter(lambda moment: presentation.people_time(moment, site().now(), tz), "people_time")
+    app.add_template_filter(lambda moment: presentation.exact_time(moment, tz), "exact_time")
+    app.add_template_filter(lambda moment: presentation.machine_time(moment, tz), "machine_time")
+    app.add_template_filter(presentation.joined, "joined")
+
+
+def _names() -> dict[str, Any]:
+    """The names every template may use."""
+    session = g.get("session")
+    account: Account | None = session.account if session else None
+    return {
+        "asset": asset,
+        "csrf_token": auth.csrf_token,
+        "current_user": account,
+        "get_flashed_messages": _notices,
+        "home_url": url_for("start"),
+        "nav": _rail(account) if account else [],
+        "practice": site().settings.practice_name,
+        "search_url": url_for("triggers.show") if account and account.role is Role.STAFF else "",
+        "search_label": "Find a patient",
+    }
+
+
+def _rail(account: Account) -> list[dict[str, Any]]:
+    here = request.blueprint
+    count = site().engine.count_tasks(g.actor) if account.role is Role.STAFF and g.get("actor") else 0
+    return [
+        {
+            "url": url_for(place.endpoint),
+            "label": place.label,
+            "icon": place.icon,
+            "count": count if place.endpoint == "inbox.show" else 0,
+            "current": place.endpoint.split(".")[0] == here,
+        }
+        for place in ((*RAIL, CAUGHT_MAIL) if site().outbox else RAIL)
+        if account.role in place.roles
+    ]
+
+
+def _notices(*, with_categories: bool = False) -> list[Any]:
+    """What `auth.say` left for this page, once."""
+    session = g.get("session")
+    if session is None or not session.notice or request.method not in auth.SAFE_METHODS:
+        return []
+    site().accounts.leave_notice(session, "")
+    return [("message", session.notice)] if with_categories else [session.notice]

@@ -1,0 +1,194 @@
+"""Who may do what: a policy on every view, checked before it runs; what has no policy is refused.
+
+The sign-in page lives in `sign_in`. Sessions are rows (`usher_engine.accounts`), so signing out, a changed role and
+a disabled account take effect with the next click.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, current_app, g, redirect, request, url_for
+from usher_engine import Actor, Settings
+from usher_engine.accounts import Role, Session
+from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
+from werkzeug.wrappers import Response as AnyResponse
+
+from .site import site
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+POLICY = "usher_policy"
+
+
+class Door(Enum):
+    #: Anybody; the view itself knows what it may show.
+    PUBLIC = "public"
+    #: A person with a session cookie; unsafe methods need the CSRF token.
+    SESSION = "session"
+    #: A program with a bearer token; cookies count for nothing here.
+    BEARER = "bearer"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    door: Door
+    roles: frozenset[Role] = frozenset()
+
+
+def public(view: View) -> View:
+    """Anybody may open *view*."""
+    setattr(view, POLICY, Policy(Door.PUBLIC))
+    return view
+
+
+def policy(*roles: Role) -> Callable[[View], View]:
+    """Signed-in people with one of *roles* may open the view."""
+    return _with_policy(Policy(Door.SESSION, frozenset(roles)))
+
+
+def token_policy(*roles: Role) -> Callable[[View], View]:
+    """Programs whose bearer token has one of *roles* may call the view."""
+    return _with_policy(Policy(Door.BEARER, frozenset(roles)))
+
+
+def _with_policy(found: Policy) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        setattr(view, POLICY, found)
+        return view
+
+    return mark
+
+
+def policy_of(app: Flask, endpoint: str) -> Policy | None:
+    """The policy of the view behind *endpoint*; None means nobody may open it."""
+    found: Policy | None = getattr(app.view_functions[endpoint], POLICY, None)
+    return found
+
+
+def refuse_unguarded(app: Flask) -> None:
+    """Stop at start-up when a route has no policy; a route nobody thought about must not go live."""
+    bare = sorted({rule.endpoint for rule in app.url_map.iter_rules() if policy_of(app, rule.endpoint) is None})
+    if bare:
+        raise RuntimeError(f"No policy says who may open: {', '.join(bare)}")
+
+
+def guard() -> AnyResponse | None:
+    """Runs before every view: finds out who asks, and whether they may."""
+    g.session, g.actor = None, None
+    found = policy_of(current_app, request.endpoint) if request.endpoint else Policy(Door.PUBLIC)
+    if found is None:
+        raise Forbidden
+    if found.door is Door.BEARER:
+        _admit_program(found)
+        return None
+    g.session = _live_session(request)
+    if g.session is not None:
+        account = g.session.account
+        g.actor = Actor(name=account.name, role=account.role.value, groups=account.groups)
+    if request.method not in SAFE_METHODS:
+        _refuse_forged(request, g.session)
+    return _admit_person(found, g.session) if found.door is Door.SESSION else None
+
+
+def _admit_program(found: Policy) -> None:
+    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+    token = site().accounts.token(secret.strip()) if kind.lower() == "bearer" and secret else None
+    if token is None:
+        raise Unauthorized("Send a valid token: Authorization: Bearer usher_…. Make one with: usher token add NAME")
+    if token.role not in found.roles:
+        wanted = " or ".join(sorted(role.value for role in found.roles))
+        raise Forbidden(f"This token has the role {token.role.value}; this needs {wanted}.")
+    if not site().accounts.hit(f"api|{token.name}", site().settings.api_per_minute, 60):
+        raise TooManyRequests("This token has made too many requests in a minute. Wait a minute and go on more slowly.")
+    g.actor = Actor(name=token.name, role=token.role.value, groups=token.groups)
+
+
+def _admit_person(found: Policy, session: Session | None) -> AnyResponse | None:
+    if session is None:
+        return _to_sign_in()
+    if session.account.role not in found.roles:
+        raise Forbidden("Your role does not include this page.")
+    return None
+
+
+def _to_sign_in() -> AnyResponse:
+    if request.is_json or request.headers.get("X-Requested-With"):
+        raise Unauthorized("You are signed out. Sign in again; what you typed is still on this page.")
+    page = request.full_path.rstrip("?") if request.method in SAFE_METHODS else _referring_path()
+    return redirect(url_for("sign_in.show", next=page if page != "/" else None), 303)
+
+
+def _referring_path() -> str:
+    came_from = urlsplit(request.referrer or "")
+    return came_from.path if came_from.netloc == request.host else "/"
+
+
+def cookie_name(settings: Settings) -> str:
+    """`__Host-` makes browsers insist on Secure, no Domain and Path=/; plain HTTP in development cannot have it."""
+    return "usher" if settings.env == "development" else "__Host-usher"
+
+
+def _live_session(incoming: Request) -> Session | None:
+    secret = incoming.cookies.get(cookie_name(site().settings))
+    at_work = "X-Usher-Poll" not in incoming.headers
+    return site().accounts.session(secret, touch=at_work) if secret else None
+
+
+def set_cookie(response: Response | AnyResponse, session: Session) -> None:
+    name, secure = cookie_name(site().settings), site().settings.env != "development"
+    response.set_cookie(name, session.secret, httponly=True, secure=secure, samesite="Lax", path="/")
+
+
+def clear_cookie(response: Response | AnyResponse) -> None:
+    name, secure = cookie_name(site().settings), site().settings.env != "development"
+    response.delete_cookie(name, httponly=True, secure=secure, samesite="Lax", path="/")
+
+
+def _refuse_forged(incoming: Request, session: Session | None) -> None:
+    """
+    Refuse what another site made the browser send.
+
+    Browsers name the origin of every POST. Where neither header is there, no browser of today is asking; a session
+    still needs its token then.
+    """
+    origin, fetched_from = incoming.headers.get("Origin"), incoming.headers.get("Sec-Fetch-Site")
+    if origin is not None:
+        own = {incoming.host, urlsplit(site().settings.base_url).netloc}
+        if urlsplit(origin).netloc not in own:
+            raise Forbidden("This request came from another site and was refused.")
+    elif fetched_from not in (None, "same-origin", "none"):
+        raise Forbidden("This request came from another site and was refused.")
+    if session is not None:
+        sent = incoming.headers.get("X-CSRF-Token") or incoming.form.get("csrf_token", "")
+        if not hmac.compare_digest(sent, session.csrf):
+            raise Forbidden("This page is too old to be sent. Reload it and try again; drafts are kept.")
+
+
+def csrf_token() -> str:
+    """The token a form must carry; empty where nobody is signed in."""
+    session: Session | None = g.get("session")
+    return session.csrf if session else ""
+
+
+def actor() -> Actor:
+    """Who asks, inside a view whose policy let them in."""
+    found: Actor = g.actor
+    return found
+
+
+def session() -> Session:
+    """The session of the person who asks, inside a view for people."""
+    found: Session = g.session
+    return found
+
+
+def say(text: str) -> None:
+    """Show *text* on the next page. Kept in the session's row: no patient data."""
+    site().accounts.leave_notice(session(), text)

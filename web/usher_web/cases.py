@@ -1,0 +1,116 @@
+"""Cases: the list, and the page of one: the diagram with the way it took, its story in words, its facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import usher_engine
+from flask import Blueprint, redirect, render_template, request, url_for
+from usher_engine import Instance
+from usher_engine.accounts import Role
+from werkzeug.wrappers import Response
+
+from . import auth
+from .diagrams import bpmn_response
+from .site import site
+from .story import tell
+from .subjects import Subject, subject
+from .telling import names_of
+from .visibility import may_see, may_work_on, seen
+
+blueprint = Blueprint("cases", __name__, url_prefix="/cases")
+
+PAGE = 50
+STATUSES = ("waiting", "incident", "finished", "cancelled")
+#: Who ended a case may still be asked what went wrong; only a live one can be moved.
+LIVE = ("waiting", "incident")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    instance: Instance
+    patient: Subject | None
+    at: str
+
+
+@blueprint.get("")
+@auth.policy(Role.STAFF, Role.AUDITOR)
+def show() -> str:
+    status = request.args.get("status", "")
+    status = status if status in STATUSES else ""
+    after = site().engine.instance(request.args["after"]) if request.args.get("after") else None
+    found = site().engine.instances(
+        status=status or None, business_key=request.args.get("patient"), limit=PAGE + 1, after=after
+    )
+    listed = [_listed(instance) for instance in found[:PAGE] if may_see(auth.actor(), instance)]
+    more = url_for("cases.show", status=status or None, after=found[PAGE - 1].id) if len(found) > PAGE else ""
+    return render_template("cases.html", listed=listed, status=status, statuses=STATUSES, next_url=more)
+
+
+@blueprint.get("/<instance_id>")
+@auth.policy(Role.STAFF, Role.AUDITOR)
+def case(instance_id: str) -> str:
+    return _page(seen(instance_id))
+
+
+@blueprint.get("/<instance_id>/diagram.bpmn")
+@auth.policy(Role.STAFF, Role.AUDITOR)
+def diagram(instance_id: str) -> Response:
+    return bpmn_response(site().engine.package_of(seen(instance_id).id))
+
+
+@blueprint.post("/<instance_id>/retry")
+@auth.policy(Role.STAFF)
+def retry(instance_id: str) -> Response:
+    after = site().engine.retry(seen(instance_id).id, actor=auth.actor())
+    auth.say("It stopped again; the reason is below." if after.incident else "It is being tried again.")
+    return redirect(url_for("cases.case", instance_id=instance_id), 303)
+
+
+@blueprint.post("/<instance_id>/cancel")
+@auth.policy(Role.STAFF)
+def cancel(instance_id: str) -> Response | tuple[str, int]:
+    instance = seen(instance_id)
+    try:
+        site().engine.cancel(instance.id, request.form.get("reason", ""), actor=auth.actor())
+    except usher_engine.InvalidSubmission as wrong:
+        return _page(instance, errors=wrong.fields), 422
+    auth.say("The case was cancelled.")
+    return redirect(url_for("cases.case", instance_id=instance_id), 303)
+
+
+def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
+    names = names_of(instance.id)
+    steps = site().engine.history(instance.id)
+    return render_template(
+        "case.html",
+        case=instance,
+        patient=subject(instance.business_key),
+        lines=tell(steps, names),
+        steps=steps,
+        at=[names.of(element) for element in instance.at],
+        ended=names.of(instance.outcome) if instance.outcome else "",
+        path=way_taken(instance.id),
+        may_act=auth.session().account.role is Role.STAFF and instance.status in LIVE,
+        mine=[task for task in instance.tasks if may_work_on(auth.actor(), task)],
+        errors=errors or {},
+    )
+
+
+def way_taken(instance_id: str) -> dict[str, Any]:
+    """What the diagram marks: elements visited, flows taken, where the tokens rest, where it is stuck."""
+    state = site().engine.rebuild(instance_id)
+    return {
+        "visited": [{"element": element, "visits": number} for element, number in state.visits.items()],
+        "flows": state.flows,
+        "at": [here.rpartition(":")[0] for here in state.at],
+        "incident": [here.rpartition(":")[0] for here in state.incidents],
+    }
+
+
+def _listed(instance: Instance) -> Listed:
+    names = names_of(instance.id)
+    at = " and ".join(names.of(element) for element in instance.at)
+    ended = names.of(instance.outcome) if instance.outcome else ""
+    return Listed(instance=instance, patient=subject(instance.business_key), at=at or ended)

@@ -1,0 +1,129 @@
+"""`usher demo`: all on one machine, with sample patients and people, and a mail catcher instead of a mail server."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from usher_engine import Conflict, Database, NotFound, Settings, Worker
+from usher_engine.accounts import Accounts, Role
+from usher_engine.definitions import read_folder
+from usher_engine.enrollment import Enrollment
+from usher_engine.enrollment.samples import add_samples
+from usher_engine.store.schema import upgrade
+
+from ..app import create_app
+from ..bundled import bundled_package
+from ..catcher import MailCatcher
+from .listening import answer, bound
+from .opening import OPERATOR, open_usher
+
+PEOPLE = (
+    ("alice", Role.STAFF, "works the inbox of the front desk"),
+    ("bob", Role.STAFF, "her colleague"),
+    ("ana", Role.ANALYST, "looks at the process"),
+    ("audrey", Role.AUDITOR, "reads every case"),
+    ("adam", Role.ADMIN, "keeps people, tokens and triggers"),
+)
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option(
+    "--folder",
+    default=".usher",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where it keeps its data.",
+)
+@click.option("--fresh", is_flag=True, help="Forget what an earlier demo left in the folder.")
+def demo(port: int, folder: Path, *, fresh: bool) -> None:
+    """Run everything on this machine, with sample patients, people and a mail catcher."""
+    listening = bound("127.0.0.1", port)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if fresh:
+        for left in folder.glob("demo.db*"):
+            left.unlink()
+    catcher = MailCatcher(lambda: datetime.now(UTC))
+    settings = _settings(folder, port, catcher.port)
+    upgrade(Database(settings.database_url))
+    enrollment, accounts = open_usher(settings)
+    password = _password(settings.secret_key)
+    _fill(enrollment, accounts, password)
+    app = create_app(enrollment.engine, enrollment, accounts, settings, outbox=catcher)
+    running = Worker(enrollment.engine)
+    catcher.start()
+    running.start()
+    click.echo(_welcome(settings.base_url, password))
+    try:
+        answer(app, listening, settings)
+    finally:
+        running.stop()
+        catcher.stop()
+
+
+def _settings(folder: Path, port: int, mail_port: int) -> Settings:
+    return Settings(
+        env="development",
+        secret_key=_secret(folder / "secret"),
+        database_url=f"sqlite:///{folder.resolve() / 'demo.db'}",
+        base_url=f"http://127.0.0.1:{port}",
+        practice_name="Sample Clinic",
+        practice_contact="Front desk, 555 0100",
+        mail_from="portal@clinic.example.org",
+        smtp_port=mail_port,
+        smtp_security="none",
+        job_backoff_s=5,
+        session_idle_minutes=240,
+    )
+
+
+def _secret(file: Path) -> str:
+    """The demo's own secret, made at its first start and readable by its owner only."""
+    if not file.exists():
+        made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(made, "w") as opened:
+            opened.write(secrets.token_urlsafe(48))
+    return file.read_text().strip()
+
+
+def _password(secret: str) -> str:
+    """One password for the sample people, another on every machine: no installation shares a known one."""
+    digest = hashlib.sha256(f"demo password|{secret}".encode()).hexdigest()
+    return f"demo-{digest[:4]}-{digest[4:8]}"
+
+
+def _fill(enrollment: Enrollment, accounts: Accounts, password: str) -> None:
+    """Sample people and patients, and the process; what is there already stays as it is."""
+    engine = enrollment.engine
+    for name, role, _ in PEOPLE:
+        try:
+            accounts.add_user(name, password, role=role, by=OPERATOR.name)
+        except Conflict:
+            continue
+    add_samples(engine.database, enrollment.registry, engine.clock())
+    package = read_folder(bundled_package())
+    try:
+        in_force = engine.package(package.key).hash
+    except NotFound:
+        in_force = ""
+    if in_force != package.hash:
+        engine.deploy(package, actor=OPERATOR, note="from the demo")
+
+
+def _welcome(address: str, password: str) -> str:
+    people = "\n".join(f"    {name:<8}{role.value:<9}{about}" for name, role, about in PEOPLE)
+    return f"""
+Usher is at {address}
+
+Sign in as one of these; the password of all is  {password}
+
+{people}
+
+Mail that would be sent is at {address}/demo/outbox
+Stop with Ctrl+C.
+"""

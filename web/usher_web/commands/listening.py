@@ -1,0 +1,59 @@
+"""Listening on a port and answering there until somebody stops it."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import sys
+from types import FrameType
+from typing import Never
+
+from flask import Flask
+from usher_engine import Misconfigured, Settings
+from waitress.server import create_server
+
+#: Waitress refuses larger bodies before Flask sees them.
+MAX_BODY = 4 * 1024 * 1024
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket on *port*, taken before anything else is started; raises `Misconfigured` in plain words."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+    except OSError as error:
+        taken.close()
+        raise Misconfigured(_why(error, host, port)) from None
+    return taken
+
+
+def _why(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use. Stop what runs there, or choose another: --port {port + 1}"
+    if error.errno == errno.EACCES:
+        return f"Port {port} may not be used by this account. Choose one above 1024: --port 8000"
+    return f"This machine cannot listen on {host}, port {port}: {error.strerror}."
+
+
+def answer(app: Flask, listening: socket.socket, settings: Settings) -> None:
+    """Serve *app* until SIGINT or SIGTERM; requests at work are finished."""
+    signal.signal(signal.SIGTERM, _stop)
+    server = create_server(
+        app,
+        sockets=[listening],
+        threads=settings.threads,
+        ident="",
+        max_request_body_size=MAX_BODY,
+        clear_untrusted_proxy_headers=settings.proxies == 0,
+    )
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> Never:
+    sys.exit(0)

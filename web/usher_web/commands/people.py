@@ -1,0 +1,118 @@
+"""`usher user …` and `usher token …`: who may come in."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+
+import click
+from usher_engine.accounts import Account, Role
+
+from .opening import OPERATOR, as_json, open_usher, say
+
+ROLES = click.Choice([role.value for role in Role])
+
+
+@click.group()
+def user() -> None:
+    """Accounts of people."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--role", type=ROLES, required=True)
+@click.option("--group", "groups", multiple=True, help="Group whose tasks they work; repeat for more.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@as_json
+def add_user(name: str, role: str, groups: tuple[str, ...], *, password_stdin: bool, machine: bool) -> None:
+    """Add an account. Without a terminal and --password-stdin, a password is made and printed once."""
+    password, made = _password(from_stdin=password_stdin)
+    _, accounts = open_usher()
+    account = accounts.add_user(name, password, role=Role(role), groups=groups, by=OPERATOR.name)
+    if machine:
+        say(_shape(account) | ({"password": password} if made else {}))
+    else:
+        click.echo(f"Added {account.name} ({account.role.value}).")
+        if made:
+            click.echo(f"Password, shown once: {password}")
+
+
+@user.command("list")
+@as_json
+def list_users(*, machine: bool) -> None:
+    """Who has an account."""
+    _, accounts = open_usher()
+    users = accounts.users()
+    if machine:
+        say([_shape(account) for account in users])
+        return
+    for account in users:
+        state = "disabled" if account.disabled else "active"
+        click.echo(f"{account.name}\t{account.role.value}\t{', '.join(sorted(account.groups))}\t{state}")
+
+
+@user.command("password")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def set_password(name: str, *, password_stdin: bool) -> None:
+    """Set a new password; sessions of NAME end."""
+    password, made = _password(from_stdin=password_stdin)
+    _, accounts = open_usher()
+    accounts.set_password(name, password)
+    click.echo(f"Password of {name}, shown once: {password}" if made else f"{name} has a new password.")
+
+
+@user.command("disable")
+@click.argument("name")
+def disable(name: str) -> None:
+    """NAME can no longer sign in, and is signed out everywhere."""
+    _, accounts = open_usher()
+    accounts.disable(name)
+    click.echo(f"{name} can no longer sign in.")
+
+
+@click.group()
+def token() -> None:
+    """Tokens of programs that use the API."""
+
+
+@token.command("add")
+@click.argument("name")
+@click.option("--role", type=ROLES, required=True)
+@click.option("--group", "groups", multiple=True, help="Group whose tasks it may work; repeat for more.")
+@as_json
+def add_token(name: str, role: str, groups: tuple[str, ...], *, machine: bool) -> None:
+    """Add a token and print it, this once: only its hash is stored."""
+    _, accounts = open_usher()
+    secret = accounts.add_token(name, role=Role(role), groups=groups, by=OPERATOR.name)
+    if machine:
+        say({"name": name, "role": role, "token": secret})
+    else:
+        click.echo(secret)
+
+
+@token.command("revoke")
+@click.argument("name")
+def revoke_token(name: str) -> None:
+    """The token NAME works no longer."""
+    _, accounts = open_usher()
+    accounts.revoke_token(name)
+    click.echo(f"The token {name} no longer works.")
+
+
+def _password(*, from_stdin: bool) -> tuple[str, bool]:
+    """(password, whether it was made here)."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n"), False
+    if sys.stdin.isatty():
+        return click.prompt("Password", hide_input=True, confirmation_prompt=True), False
+    return secrets.token_urlsafe(12), True
+
+
+def _shape(account: Account) -> dict[str, object]:
+    return {
+        "name": account.name,
+        "role": account.role.value,
+        "groups": sorted(account.groups),
+        "disabled": account.disabled,
+    }

@@ -1,0 +1,52 @@
+"""`usher serve` and `usher worker`: the web application, and the jobs that follow from steps."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+from usher_engine import Worker
+
+from ..app import create_app
+from .listening import answer, bound
+from .opening import open_usher, read_settings
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--no-worker", is_flag=True, help="Leave the jobs to `usher worker`.")
+def serve(host: str, port: int, *, no_worker: bool) -> None:
+    """Serve the web application, with a job worker in the same process."""
+    settings = read_settings().for_production()
+    listening = bound(host, port)
+    enrollment, accounts = open_usher(settings)
+    app = create_app(enrollment.engine, enrollment, accounts, settings)
+    worker_thread = None if no_worker else Worker(enrollment.engine)
+    if worker_thread:
+        worker_thread.start()
+    click.echo(f"Usher listens on {host}, port {port}; people reach it at {settings.base_url}")
+    try:
+        answer(app, listening, settings)
+    finally:
+        if worker_thread:
+            worker_thread.stop()
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what is due now, then end.")
+def worker(*, once: bool) -> None:
+    """Do the jobs that follow from steps: mail, retries."""
+    enrollment, _ = open_usher(read_settings().for_production())
+    running = Worker(enrollment.engine)
+    if once:
+        click.echo(f"{running.run_due()} jobs done.")
+        return
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    running.start()
+    click.echo("Waiting for jobs. Stop with Ctrl+C.")
+    ended.wait()
+    running.stop()

@@ -1,0 +1,47 @@
+"""Commands for the database: create or migrate the schema, import patients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from usher_engine import Database
+from usher_engine.store.schema import upgrade
+
+from .opening import as_json, open_usher, read_settings, say
+
+
+@click.group()
+def db() -> None:
+    """The database schema."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Create the tables, or bring them to this version of Usher."""
+    database = Database(read_settings().database_url)
+    click.echo(f"The schema is at revision {upgrade(database)}.")
+
+
+@click.command("import-patients")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@as_json
+def import_patients(file: Path, machine: bool) -> None:
+    """Load FHIR R4 Patients, one JSON a line; bad lines are told by number, good ones kept; exit 1 if any is bad."""
+    enrollment, _ = open_usher()
+
+    def progress(lines: int, bad: int) -> None:
+        if not machine:
+            click.echo(f"{lines} lines read, {bad} refused …", err=True)
+
+    with file.open("rb") as lines:
+        report = enrollment.import_patients(lines, progress, by="command line")
+    if machine:
+        bad = [{"line": line.number, "reason": line.reason} for line in report.bad]
+        say({"lines": report.lines, "new": report.new, "changed": report.changed, "same": report.same, "bad": bad})
+    else:
+        for line in report.bad:
+            click.echo(f"line {line.number}: {line.reason}", err=True)
+        click.echo(f"{report.new} new, {report.changed} changed, {report.same} unchanged, {len(report.bad)} refused.")
+    if report.bad:
+        raise SystemExit(1)

@@ -1,0 +1,107 @@
+"""From an error to a status code and a page: the one table. The API says the same as problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+import usher_engine as engine
+from flask import Flask, Response, g, render_template, request
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from .problems import Problem, problem_response
+
+log = logging.getLogger("usher.web")
+
+#: Most particular first. What is not listed is a fault of ours: 500, with a number for the log.
+STATUS: tuple[tuple[type[engine.EngineError], int, str], ...] = (
+    (engine.NotFound, 404, "Nothing is here"),
+    (engine.NotAllowed, 403, "You may not do this"),
+    (engine.Conflict, 409, "Somebody was faster"),
+    (engine.InvalidSubmission, 422, "Some fields need another look"),
+    (engine.InvalidDefinition, 422, "The process package cannot be used as it is"),
+    (engine.ExpressionError, 422, "An expression cannot be evaluated"),
+    (engine.LimitExceeded, 422, "This is more than one request may ask for"),
+    (engine.BusinessError, 422, "The answer is no"),
+    (engine.ServiceError, 503, "A service did not answer"),
+    (engine.Unavailable, 503, "The database cannot be used right now"),
+)
+
+TITLES = {
+    400: "This request cannot be read",
+    401: "You are signed out",
+    403: "You may not do this",
+    404: "Nothing is here",
+    405: "This address does not do that",
+    413: "This is too large",
+    415: "This kind of content is not taken",
+    429: "Too many tries",
+}
+
+
+def describe(error: Exception) -> Problem:
+    """What to tell whoever asked; for a fault of ours a number only, the rest goes to the log."""
+    if isinstance(error, HTTPException):
+        code = error.code or 500
+        said = str(error.description or "")
+        return Problem(status=code, title=TITLES.get(code, error.name), detail=said)
+    for kind, status, title in STATUS:
+        if isinstance(error, kind):
+            return Problem(status=status, title=title, detail=error.message, extra=_extra(error))
+    reference = secrets.token_hex(4)
+    log.error("fault %s: %s at %s", reference, type(error).__name__, request.endpoint, exc_info=_without_text(error))
+    detail = "Nothing was changed. Try again; if it happens again, tell your administrator."
+    return Problem(status=500, title="Something is wrong on our side", detail=detail, extra={"reference": reference})
+
+
+def _extra(error: engine.EngineError) -> dict[str, Any]:
+    match error:
+        case engine.InvalidSubmission():
+            return {"fields": error.fields}
+        case engine.InvalidDefinition():
+            return {"problems": [{"element": element, "reason": reason} for element, reason in error.problems]}
+        case engine.Conflict():
+            return {"winner": error.winner, "at": error.at.isoformat() if error.at else None}
+        case _:
+            return {}
+
+
+def _without_text(error: Exception) -> Any:
+    """Where it happened, without the exception's text: that may hold what a patient or a person typed."""
+    return (type(error), Exception("text withheld"), error.__traceback__)
+
+
+def as_page(error: Exception) -> Any:
+    """The error as a page, or as problem details where a program asked."""
+    if isinstance(error, HTTPException) and error.response is not None:
+        return error.response
+    if isinstance(error, SecurityError):  # a foreign host name: no page of ours can be addressed from there
+        return Response("This server is not reached under this name.\n", 400, content_type="text/plain; charset=utf-8")
+    found = describe(error)
+    if request.path.startswith("/api/") or wants_json():
+        return problem_response(found)
+    page = render_template(
+        "error.html",
+        code=found.status,
+        title=found.title,
+        text=found.detail,
+        reference=found.extra.get("reference"),
+        next=_next_steps(found.status),
+    )
+    return page, found.status
+
+
+def wants_json() -> bool:
+    """Whether a script of ours asked, which reads problem details."""
+    return request.is_json or request.headers.get("X-Requested-With") == "fetch"
+
+
+def _next_steps(status: int) -> list[tuple[str, str]]:
+    if status == 401 or g.get("session") is None:
+        return [("/", "Go to the start page")]
+    return [("/", "Go to the start page"), (request.referrer or "/", "Back to where you were")]
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(Exception, as_page)

@@ -1,0 +1,35 @@
+"""Problem details for programs (RFC 9457)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, json
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """*extra* holds members of its own: ``fields``, ``problems``, ``winner``, ``at`` or ``reference``."""
+
+    status: int
+    title: str
+    detail: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def problem_response(problem: Problem) -> Response:
+    body = {
+        "type": "about:blank",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        **problem.extra,
+    }
+    response = Response(json.dumps(body), problem.status, content_type="application/problem+json")
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="usher"'
+    if problem.status == HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers["Retry-After"] = "60"
+    return response

@@ -1,0 +1,62 @@
+"""Signing in and out. Wrong name and wrong password look alike; guessing is slowed per account and per address."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from usher_engine.accounts import Role
+from werkzeug.exceptions import TooManyRequests
+from werkzeug.wrappers import Response
+
+from . import auth
+from .site import site
+
+blueprint = Blueprint("sign_in", __name__)
+
+PER_ACCOUNT, PER_ADDRESS, WINDOW_S = 10, 50, 900
+
+WRONG = "This name and password do not belong together."
+
+
+@blueprint.get("/sign-in")
+@auth.public
+def show() -> str | Response:
+    if g.session is not None:
+        return redirect(url_for("start"))
+    return render_template("sign_in.html", name="", wrong="", next=_inside(request.args.get("next", "")))
+
+
+@blueprint.post("/sign-in")
+@auth.public
+def sign_in() -> Response | tuple[str, int]:
+    name, password = request.form.get("name", "").strip()[:60], request.form.get("password", "")
+    onward = _inside(request.form.get("next", ""))
+    accounts, by_account = site().accounts, f"sign-in|{name.lower()}"
+    allowed = accounts.hit(by_account, PER_ACCOUNT, WINDOW_S)
+    if not accounts.hit(f"sign-in-from|{request.remote_addr}", PER_ADDRESS, WINDOW_S) or not allowed:
+        raise TooManyRequests("Too many tries to sign in. Wait a quarter of an hour, or ask your administrator.")
+    account = accounts.verify(name, password)
+    if account is None:
+        return render_template("sign_in.html", name=name, wrong=WRONG, next=onward), 422
+    accounts.forget(by_account)
+    session = accounts.begin_session(account.name, instead_of=g.session.secret if g.session else "")
+    response = redirect(onward or url_for("start"), 303)
+    auth.set_cookie(response, session)
+    return response
+
+
+@blueprint.post("/sign-out")
+@auth.policy(*Role)
+def sign_out() -> Response:
+    site().accounts.end_session(auth.session().secret)
+    response = redirect(url_for("sign_in.show"), 303)
+    auth.clear_cookie(response)
+    return response
+
+
+def _inside(target: str) -> str:
+    """*target* if it is a page of ours; other sites must not use the sign-in page as a springboard."""
+    parts = urlsplit(target)
+    ours = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if ours and "\\" not in target else ""

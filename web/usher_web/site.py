@@ -1,0 +1,52 @@
+"""What a running web application is made of. Views reach the engine, the domain and the accounts through `site()`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from flask import current_app
+from usher_engine import Engine, Settings
+from usher_engine.accounts import Accounts
+from usher_engine.enrollment import Enrollment
+
+KEY = "usher"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaughtMail:
+    """A mail the demo's catcher took in; *links* are the addresses in its text."""
+
+    to: str
+    subject: str
+    text: str
+    at: datetime
+    message_id: str
+    links: tuple[str, ...]
+
+
+class Outbox(Protocol):
+    """Where the demo's mail catcher puts what it caught."""
+
+    def mails(self) -> Sequence[CaughtMail]:
+        """Newest first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    engine: Engine
+    enrollment: Enrollment
+    accounts: Accounts
+    settings: Settings
+    outbox: Outbox | None = None
+
+    def now(self) -> datetime:
+        return self.accounts.clock()
+
+
+def site() -> Site:
+    """The site of the application that answers this request."""
+    found: Site = current_app.extensions[KEY]
+    return found

@@ -1,0 +1,160 @@
+"""A case told in words: one line for each step that people would call an event. Pure; times are said by templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from usher_engine import Step
+
+from .presentation import element_words, joined
+
+
+class Teller(StrEnum):
+    """Who made a step; each has its own mark on the timeline."""
+
+    PERSON = "person"
+    SYSTEM = "system"
+    PATIENT = "patient"
+    INCIDENT = "incident"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Names:
+    """What people call the elements, and the operators whose work is worth telling."""
+
+    elements: Mapping[str, str]
+    told: frozenset[str] = frozenset()
+
+    def of(self, element: str) -> str:
+        return self.elements.get(element) or element_words(element)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One step in words. *quote* is what somebody gave as a reason; *way* are the elements passed, in order."""
+
+    revision: int
+    at: datetime
+    actor: str
+    teller: Teller
+    words: str
+    quote: str
+    way: tuple[str, ...]
+    then_at: tuple[str, ...]
+
+
+def tell(steps: Iterable[Step], names: Names) -> list[Line]:
+    """The steps as lines, oldest first; a step that changed nothing people would name is left out."""
+    lines = (_line(step, names) for step in steps)
+    return [line for line in lines if line.words]
+
+
+def _line(step: Step, names: Names) -> Line:
+    sentences = [sentence for event in step.events if (sentence := _sentence(event, names))]
+    entered = [event for event in step.events if event["kind"] in ("ElementEntered", "ElementPassed")]
+    resting = [event for event in entered if event["kind"] == "ElementEntered"]
+    return Line(
+        revision=step.revision,
+        at=step.at,
+        actor=step.actor,
+        teller=_teller(step),
+        words=" ".join(sentences),
+        quote=next((reason for event in step.events if (reason := _reason(event))), ""),
+        way=tuple(names.of(event["element"]) for event in entered),
+        then_at=tuple(f"{names.of(event['element'])}, {ordinal(event['visit'])}" for event in resting),
+    )
+
+
+def _teller(step: Step) -> Teller:
+    if any(event["kind"] == "IncidentRaised" for event in step.events):
+        return Teller.INCIDENT
+    role = step.body["actor"].get("role", "staff")
+    return {"system": Teller.SYSTEM, "patient": Teller.PATIENT}.get(role, Teller.PERSON)
+
+
+def _reason(event: Mapping[str, Any]) -> str:
+    if event["kind"] == "UserTaskCompleted":
+        return str((event.get("answer") or {}).get("reason") or "")
+    if event["kind"] in ("UserTaskCancelled", "InstanceCancelled"):
+        return str(event.get("reason") or "")
+    return ""
+
+
+def _sentence(event: Mapping[str, Any], names: Names) -> str:
+    name = names.of(event["element"]) if event.get("element") else ""
+    match event["kind"]:
+        case "InstanceStarted":
+            return _started(event)
+        case "UserTaskOpened":
+            return _opened(event)
+        case "UserTaskClaimed":
+            return f"Claimed {name}."
+        case "UserTaskReleased":
+            return f"Released {name}, for others to take."
+        case "UserTaskCompleted":
+            return f"Completed {name}."
+        case "UserTaskCancelled":
+            return f"Cancelled {name}."
+        case "InstanceFinished":
+            return str(event.get("explanation") or f"The case ended: {names.of(event['outcome'])}.")
+        case "InstanceCancelled":
+            return "Cancelled the case."
+        case "FactRecorded":
+            return _fact(event)
+        case _:
+            return _service_sentence(event, name, names)
+
+
+def _service_sentence(event: Mapping[str, Any], name: str, names: Names) -> str:
+    match event["kind"]:
+        case "ServiceCalled":
+            return f"{name} was done." if event["operator"] in names.told and not event.get("error") else ""
+        case "ServiceRequested":
+            return f"{name} was queued."
+        case "ServiceCompleted":
+            return f"{name} was done."
+        case "ServiceRefused":
+            return f"{name} was refused: {event['message']}"
+        case "ServiceFailed":
+            tried = "and will be tried again by itself" if event.get("retry_at") else "and is not tried again by itself"
+            return f"{name} did not work (try {event['attempt']}) {tried}: {event['reason']}"
+        case "IncidentRaised":
+            return f"Stopped at {name}: {event['reason']}"
+        case "IncidentResolved":
+            return f"{name} was taken up again."
+        case _:
+            return ""
+
+
+def _started(event: Mapping[str, Any]) -> str:
+    given = event.get("data") or {}
+    if given.get("field") and given.get("template"):
+        return f"Selected “{given['field']}” on the template {given['template']}."
+    return "Started the case."
+
+
+def _opened(event: Mapping[str, Any]) -> str:
+    headline = str(event.get("message") or "").strip().split("\n")[0]
+    group = f" for {event['group']}" if event.get("group") else ""
+    return f"{headline} {event['title']} was opened{group}.".strip()
+
+
+def _fact(event: Mapping[str, Any]) -> str:
+    details = [_detail(key, value) for key, value in (event.get("details") or {}).items() if value not in (None, "")]
+    return f"{event['name']}: {joined(details)}." if details else f"{event['name']}."
+
+
+def _detail(key: str, value: Any) -> str:
+    words = key.replace("_", " ")
+    if value is True:
+        return words
+    return str(value) if key in ("status", "response") else f"{words} {value}"
+
+
+def ordinal(number: int) -> str:
+    teens = 10 <= number % 100 <= 20
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"

@@ -1,0 +1,45 @@
+"""The patient a case is about, as the pages for staff and auditors show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import usher_engine
+from usher_engine.enrollment import PatientRecord
+
+from .presentation import born_words, zone
+from .site import site
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """*guard* says why the patient must not be invited; empty when nothing stands against it."""
+
+    id: str
+    name: str
+    born: str
+    status: str
+    guard: str
+
+
+def subject(patient: str) -> Subject | None:
+    """Who the case with this business key is about; None when it is about no patient of ours."""
+    if not patient:
+        return None
+    try:
+        return described(site().enrollment.patient(patient))
+    except usher_engine.NotFound:
+        return None
+
+
+def described(record: PatientRecord) -> Subject:
+    here, settings = site(), site().settings
+    fields = record.fields(here.now(), settings)
+    name = f"{fields['first_name']} {fields['last_name']}".strip()
+    return Subject(
+        id=record.id,
+        name=name or "Patient without a name",
+        born=born_words(fields["birth_date"], here.now().astimezone(zone(settings)).date()),
+        status=record.status,
+        guard=record.guard(here.now(), settings) or "",
+    )
