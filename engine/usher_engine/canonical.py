@@ -60,7 +60,7 @@ def compact(value: Json) -> str:
 
 
 def is_reserved(key: str) -> bool:
-    """Whether *key* could be taken for the engine library's own (reference: engine/decisions/0003)."""
+    """Whether *key* could be taken for the engine library's own (engine/decisions/0003)."""
     return key == "typename" or key.startswith("__")
 
 

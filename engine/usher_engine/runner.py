@@ -188,11 +188,10 @@ class Engine(Reports):
     def release(self, task: str, *, actor: Actor, revision: int | None = None) -> Instance:
         """Give a claimed task back to its group."""
         with self.database.begin() as tx:
-            case, open_task = self._open_task(tx, task, actor, revision)
-            if not open_task.assignee:
+            case, found = self._open_task(tx, task, actor, revision)
+            if not found.assignee:
                 raise Conflict("Nobody has claimed this task.")
-            released = e.UserTaskReleased(open_task.element, open_task.visit)
-            return self._write(tx, case, {"kind": "release"}, actor, [released])
+            return self._write(tx, case, {"kind": "release"}, actor, [e.UserTaskReleased(found.element, found.visit)])
 
     def complete(
         self, task: str, submission: Mapping[str, Any], *, actor: Actor, revision: int | None = None

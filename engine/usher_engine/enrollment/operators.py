@@ -157,6 +157,10 @@ def operators(
 ) -> tuple[Operator, ...]:
     """The operators a diagram of the enrolment may call."""
     ours = Enrolling(settings=settings, directory=directory, database=database, send_mail=send_mail)
+    return (*_about_patients(ours), *_about_invitations(ours))
+
+
+def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
     return (
         Operator(
             name="patient/load",
@@ -189,6 +193,11 @@ def operators(
             call=ours.remove_response,
             parameters=(_PATIENT, Parameter(name="reason", help="why it is removed; kept with the response")),
         ),
+    )
+
+
+def _about_invitations(ours: Enrolling) -> tuple[Operator, ...]:
+    return (
         Operator(
             name="invitation/send",
             title="Send the invitation",

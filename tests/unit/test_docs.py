@@ -1,0 +1,52 @@
+"""Documentation is a tested contract: every setting, command and event is told, and nothing is told that is not there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from usher_engine.errors import EngineError
+from usher_engine.settings import Settings, variable
+from usher_web.cli import main
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_readme_lists_exactly_the_settings_there_are() -> None:
+    told = dict(re.findall(r"^\| `(USHER_\w+)` \| `?([^|`]*)`? \|", README, re.MULTILINE))
+    there = {variable(f.name): str(f.default) for f in fields(Settings)}
+    assert {name: default.strip() for name, default in told.items()} == there
+
+
+def test_readme_names_every_command() -> None:
+    told = set(re.findall(r"`usher ([a-z-]+)", README))
+    assert set(main.commands) <= told
+
+
+def test_readme_names_no_command_that_is_not_there() -> None:
+    told = set(re.findall(r"`usher ([a-z-]+)", README))
+    assert told <= set(main.commands)
+
+
+@pytest.mark.parametrize("command", ["make demo", "make test"])
+def test_readme_begins_with_the_two_commands(command: str) -> None:
+    assert command in README[:1500]
+
+
+def test_every_error_stands_in_the_tree() -> None:
+    tree = (ROOT / "engine/usher_engine/errors.py").read_text().split('"""')[1]
+    for kind in EngineError.__subclasses__():
+        if kind.__module__ == "usher_engine.errors":
+            assert f"─ {kind.__name__} " in tree, kind.__name__
+
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("engine/**/*.md"), *ROOT.glob("processes/**/*.md"), ROOT / "web/README.md"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name}: {target}"
