@@ -46,10 +46,9 @@ def test_where_the_library_evaluates_text_is_known() -> None:
     import SpiffWorkflow
 
     package = Path(SpiffWorkflow.__file__).parent
+    evaluates = re.compile(r"\b(eval|exec)\(|environment\.(evaluate|execute)\(|^import pickle", re.MULTILINE)
     found = {
-        path.relative_to(package).as_posix()
-        for path in package.rglob("*.py")
-        if re.search(r"\b(eval|exec)\(|environment\.(evaluate|execute)\(|^import pickle", path.read_text(), re.MULTILINE)
+        path.relative_to(package).as_posix() for path in package.rglob("*.py") if evaluates.search(path.read_text())
     }
     assert found == {
         "bpmn/script_engine/python_engine.py",
