@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from . import events as e
 from .bpmn import Diagram, Run
 from .bpmn import Step as StepContext
-from .canonical import Json, compact
+from .canonical import Json, check_input, compact
 from .errors import Conflict, ElementFailed, EngineError, LimitExceeded
 from .questions import Actor, Instance, Questions
 from .services import Call, Operator
@@ -133,6 +134,23 @@ class Ledger(Questions):
         if len(row.state) > MAX_DATA and len(compact(state.data)) > MAX_DATA:
             raise LimitExceeded(f"The case holds more than {MAX_DATA // 1000} kB of data.")
         row.seal = instances.sealed(self._seal_key, row.state)
+
+    def record(
+        self,
+        instance: str,
+        name: str,
+        details: Mapping[str, Any],
+        *,
+        actor: Actor,
+        transaction: Transaction | None = None,
+    ) -> None:
+        """Add a fact to the history of a case, also after its end; inside *transaction* where one is given."""
+        fact = e.FactRecorded(name, dict(check_input(dict(details), where="details")))  # type: ignore[arg-type]
+        if transaction is not None:
+            self._note(transaction, instance, fact, actor)
+        else:
+            with self.database.begin() as tx:
+                self._note(tx, instance, fact, actor)
 
     def _note(self, tx: Transaction, instance: str, fact: e.FactRecorded, actor: Actor) -> None:
         """Append a fact; state and waiting points stay as they are."""

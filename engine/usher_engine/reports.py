@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from . import events as e
 from .bpmn import Run
-from .canonical import Json, check_input
+from .canonical import Json
 from .errors import BusinessError, Corrupt
 from .ledger import FAILURES, Ledger
 from .questions import SYSTEM, Instance
-from .store import Job, queue
+from .store import Job, Transaction, instances, queue
 
 
 class Reports(Ledger):
@@ -20,7 +20,6 @@ class Reports(Ledger):
 
     def finish_job(self, job: Job, result: Json) -> Instance | None:
         """An effect was done: its result enters the case and the process goes on. None when the lease had passed on."""
-        check_input(result, where=job.operator)
         return self._report(job, lambda run: run.finish_service(job.element, job.visit, result), result)
 
     def refuse_job(self, job: Job, refusal: BusinessError) -> Instance | None:
@@ -31,6 +30,8 @@ class Reports(Ledger):
         command: dict[str, Json] = {"kind": "finish_job", "element": job.element, "attempt": job.attempts}
         try:
             with self.database.begin() as tx:
+                if self._came_late(tx, job, {"result": result}):
+                    return None
                 case = self._open(tx, job.instance, None)
                 if not queue.finish(tx, job):
                     return None
@@ -46,6 +47,14 @@ class Reports(Ledger):
                     return None
                 return self._write(tx, case, command, SYSTEM, failure)
 
+    def _came_late(self, tx: Transaction, job: Job, report: dict[str, Json]) -> bool:
+        """Note a report on a case that has ended meanwhile: what the service did is a fact all the same."""
+        if instances.lock(tx, job.instance).ended_at is None:
+            return False
+        details = {"element": job.element, "visit": job.visit, "operator": job.operator, **report}
+        self.record(job.instance, "Service reported after the end", details, actor=SYSTEM, transaction=tx)
+        return True
+
     def fail_job(self, job: Job, reason: str, *, retry: bool) -> Instance | None:
         """An effect was not done: try again later with back-off, or raise an incident when tries or hope are spent."""
         now = self.clock()
@@ -57,6 +66,8 @@ class Reports(Ledger):
         if not again:
             happened.append(e.IncidentRaised(job.element, job.visit, "service", reason))
         with self.database.begin() as tx:
+            if self._came_late(tx, job, {"reason": reason}):
+                return None
             case = self._open(tx, job.instance, None)
             if not queue.put_back(tx, job, due_at=due_at, reason=reason):
                 return None

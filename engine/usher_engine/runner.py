@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,28 @@ from .ledger import FAILURES, Case
 from .questions import Actor, Instance, may_see, task_place
 from .reports import Reports
 from .store import Transaction, UserTask, Version, definitions, inbox, instances, queue
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What was asked for with a start; its digest tells a repeated request from another one under the same key."""
+
+    process: str
+    data: dict[str, Any]
+    business_key: str
+    one_live: bool
+    key: str | None
+    source: str
+
+    @property
+    def digest(self) -> bytes:
+        content = {"process": self.process, "data": self.data, "business_key": self.business_key}
+        return hashlib.sha256(canonical(content)).digest()
+
+    def remember(self, tx: Transaction, instance: str) -> None:
+        """Bind the key, if there is one, to the case that answers it."""
+        if self.key is not None:
+            instances.remember_request(tx, source=self.source, key=self.key, body=self.digest, instance=instance)
 
 
 class Engine(Reports):
@@ -79,59 +102,45 @@ class Engine(Reports):
             InvalidSubmission: *data* breaks a limit, or *key* was used with other data.
         """
         values = dict(check_input(dict(data), where="data"))  # type: ignore[arg-type]
-        asked = hashlib.sha256(canonical({"process": process, "data": values, "business_key": business_key})).digest()
+        asked = _Request(process, values, business_key, one_live, key, source)
         try:
-            with self.database.begin() as tx:
-                found = self._known(tx, process, key, source, asked, business_key, one_live)
-                if found is not None:
-                    return self._instance(found, inbox.of_instances(tx, [found.id]).get(found.id, ()))
-                case = self._new_case(tx, process, values, business_key)
-                run = Run.start(case.diagram, self._context(tx, case, actor), values)
-                return self._begin(tx, case, run, key, source, asked, actor)
+            return self._start(asked, actor)
         except FAILURES as failure:
-            with self.database.begin() as tx:
-                case = self._new_case(tx, process, values, business_key)
-                return self._begin(tx, case, failure, key, source, asked, actor)
+            return self._start(asked, actor, failure)
 
-    def _known(
-        self, tx: Transaction, process: str, key: str | None, source: str, asked: bytes, business_key: str, one: bool
-    ) -> instances.Row | None:
+    def _start(self, asked: _Request, actor: Actor, failure: EngineError | None = None) -> Instance:
+        """Write the first step of a case: what ran, or the incident of a *failure* that kept it from running."""
+        with self.database.begin() as tx:
+            found = self._known(tx, asked)
+            if found is not None:
+                return self._instance(found, inbox.of_instances(tx, [found.id]).get(found.id, ()))
+            case = self._new_case(tx, asked.process, asked.data, asked.business_key)
+            ran = failure or Run.start(case.diagram, self._context(tx, case, actor), asked.data)
+            row = case.row
+            first = e.InstanceStarted(row.process, row.version, row.definition, asked.data, row.business_key)
+            instance = self._write(tx, case, {"kind": "start"}, actor, ran, first=[first])
+            asked.remember(tx, row.id)
+            return instance
+
+    def _known(self, tx: Transaction, asked: _Request) -> instances.Row | None:
         """The instance this request has started before, or the live one it must not start beside."""
-        if key is not None:
-            instances.one_at_a_time(tx, f"request {source} {key}")
-            before = instances.requested(tx, source=source, key=key)
-            if before is not None and before[0] != asked:
+        if asked.key is not None:
+            instances.one_at_a_time(tx, f"request {asked.source} {asked.key}")
+            before = instances.requested(tx, source=asked.source, key=asked.key)
+            if before is not None and before[0] != asked.digest:
                 raise InvalidSubmission(
                     "This Idempotency-Key was used for another request. Send a new key with new content.",
                     fields={"Idempotency-Key": "was used for another request"},
                 )
             if before is not None:
                 return instances.find(tx, before[1])
-        if not one:
+        if not asked.one_live:
             return None
-        instances.one_at_a_time(tx, f"case {process} {business_key}")
-        live = instances.live_with_key(tx, process, business_key)
-        if live is not None and key is not None:
-            instances.remember_request(tx, source=source, key=key, body=asked, instance=live.id)
+        instances.one_at_a_time(tx, f"case {asked.process} {asked.business_key}")
+        live = instances.live_with_key(tx, asked.process, asked.business_key)
+        if live is not None:
+            asked.remember(tx, live.id)
         return live
-
-    def _begin(
-        self,
-        tx: Transaction,
-        case: Case,
-        ran: Run | EngineError,
-        key: str | None,
-        source: str,
-        asked: bytes,
-        actor: Actor,
-    ) -> Instance:
-        """Write the first step of a case: what ran, or the incident that kept it from running."""
-        row = case.row
-        first = e.InstanceStarted(row.process, row.version, row.definition, case.state.data, row.business_key)
-        instance = self._write(tx, case, {"kind": "start"}, actor, ran, first=[first])
-        if key is not None:
-            instances.remember_request(tx, source=source, key=key, body=asked, instance=row.id)
-        return instance
 
     def cancel(self, instance: str, reason: str, *, actor: Actor, revision: int | None = None) -> Instance:
         """End a case before its end; raises `Conflict` when it has ended, `InvalidSubmission` without a reason."""
@@ -156,23 +165,6 @@ class Engine(Reports):
             except FAILURES as failure:
                 run = failure
             return self._write(tx, case, {"kind": "retry"}, actor, run, first=resolved)
-
-    def record(
-        self,
-        instance: str,
-        name: str,
-        details: Mapping[str, Any],
-        *,
-        actor: Actor,
-        transaction: Transaction | None = None,
-    ) -> None:
-        """Add a fact to the history of a case, also after its end; inside *transaction* where one is given."""
-        fact = e.FactRecorded(name, dict(check_input(dict(details), where="details")))  # type: ignore[arg-type]
-        if transaction is not None:
-            self._note(transaction, instance, fact, actor)
-        else:
-            with self.database.begin() as tx:
-                self._note(tx, instance, fact, actor)
 
     # user tasks
 
@@ -242,7 +234,7 @@ class Engine(Reports):
         check_input(dict(values), where="form")
         with self.database.begin() as tx:
             instance, element, visit = task_place(task)
-            self._seen(tx, instance, element, visit, actor)
+            self._own(tx, instance, element, visit, actor)
             now = self.clock()
             inbox.save_draft(tx, instance, element, visit, dict(values), now)
             return now
@@ -281,12 +273,11 @@ class Engine(Reports):
         """Lock the case of an open task that *actor* may work on; raises as `complete` says."""
         instance, element, visit = task_place(task)
         row = instances.lock(tx, instance)
-        found = self._seen(tx, instance, element, visit, actor)
-        if found.assignee and found.assignee != actor.name and actor.role != "system":
-            raise NotAllowed(f"{found.assignee} has claimed this task.")
+        found = self._own(tx, instance, element, visit, actor)
         return self._case(tx, row, revision), found
 
-    def _seen(self, tx: Transaction, instance: str, element: str, visit: int, actor: Actor) -> UserTask:
+    def _own(self, tx: Transaction, instance: str, element: str, visit: int, actor: Actor) -> UserTask:
+        """The open task, if *actor* may see it and nobody else has claimed it."""
         if actor.role not in ("staff", "system"):
             raise NotAllowed("Only staff may work on tasks.")
         found = inbox.find(tx, instance, element, visit)
@@ -294,6 +285,8 @@ class Engine(Reports):
             raise self._gone(tx, instance, element, visit)
         if not may_see(actor, found):
             raise NotFound("There is no such task.")
+        if found.assignee and found.assignee != actor.name and actor.role != "system":
+            raise NotAllowed(f"{found.assignee} has claimed this task.")
         return found
 
 

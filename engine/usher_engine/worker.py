@@ -9,7 +9,7 @@ import logging
 import threading
 from datetime import timedelta
 
-from .canonical import Json
+from .canonical import Json, check_input
 from .errors import BusinessError, EngineError, ServiceError, Unavailable
 from .runner import Engine
 from .services import Call
@@ -111,7 +111,7 @@ class Worker:
             package=self.engine.package_of(job.instance),
             attempt=job.attempts,
         )
-        return operator.call(job.parameters, call)
+        return check_input(operator.call(job.parameters, call), where=job.operator)
 
 
 def fault_point(name: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from conftest import Clock, Outside, alice, bob, charlie, package
 from usher_engine import Actor, Conflict, Engine, InvalidSubmission, NotAllowed, NotFound, Worker
 from usher_engine.state import InstanceState
+from usher_engine.store import queue
 
 ADMIN = Actor(name="ana", role="analyst")
 
@@ -205,3 +206,25 @@ def test_a_state_altered_by_hand_is_refused(small: Engine, outside: Outside) -> 
 
     with pytest.raises(Corrupt, match="altered"):
         small.complete(task.id, {"word": "x"}, actor=alice)
+
+
+def test_a_report_after_the_end_is_a_fact(small: Engine, outside: Outside) -> None:
+    case = open_case(small, outside)
+    small.complete(small.tasks(alice)[0].id, {"word": "x"}, actor=alice)
+    with small.database.begin() as tx:
+        job = queue.take(tx, small.clock(), small.clock())
+    assert job is not None
+    small.cancel(case, "never mind", actor=alice)
+    assert small.finish_job(job, {"sent": True}) is None
+    fact = small.history(case)[-1].events[0]
+    assert fact["name"] == "Service reported after the end" and fact["details"]["result"] == {"sent": True}
+
+
+def test_only_the_owner_of_a_task_keeps_a_draft(small: Engine, outside: Outside) -> None:
+    open_case(small, outside)
+    task = small.tasks(alice)[0]
+    small.claim(task.id, actor=alice)
+    small.save_draft(task.id, {"word": "half a w"}, actor=alice)
+    with pytest.raises(NotAllowed):
+        small.save_draft(task.id, {"word": "another"}, actor=bob)
+    assert small.task(task.id, alice).draft == {"word": "half a w"}

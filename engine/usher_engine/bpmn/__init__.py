@@ -2,7 +2,8 @@
 
 from .bare import Bare
 from .diagram import Diagram, Element, compile_diagram, schema_problem
-from .run import Run, Step
+from .run import Run
+from .step import Step
 from .user_tasks import initial_values
 
 __all__ = ["Bare", "Diagram", "Element", "Run", "Step", "compile_diagram", "initial_values", "schema_problem"]

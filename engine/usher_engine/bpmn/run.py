@@ -6,12 +6,10 @@ Gives events; stores nothing, sends nothing. After an exception the object must 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from SpiffWorkflow.bpmn.util.event import BpmnEvent
+from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.util.task import TaskState
 
 from ..canonical import Json
@@ -32,33 +30,23 @@ from ..events import (
     UserTaskCancelled,
     UserTaskCompleted,
 )
-from ..services import Call, Mode, Operator, Services, checked
+from ..services import Call, Mode, checked
 from ..state import InstanceState, fold
 from . import storage
 from .compaction import compact_tree
 from .diagram import Diagram, Element, boundary_code
 from .language import ScriptEngine
+from .step import Step
 from .user_tasks import opened
 from .workflow import UsherTask, UsherWorkflow
 
 MAX_ENGINE_STEPS = 300
 MAX_SECONDS = 10.0
 
-#: Answers an operator inside the step; replay answers from the record instead.
-Answer = Callable[[Operator, dict[str, Any], Call], Json]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
-    """What a run may know of the step it works for."""
-
-    instance: str
-    actor: str
-    now: datetime
-    services: Services
-    answer: Answer
-    transaction: Any = None
-
+#: How the library fails on diagrams it did not expect; never the database's errors, which are nobody's incident.
+LIBRARY_FAILURES = (
+    SpiffWorkflowException, KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError,
+)  # fmt: skip
 
 class Run:
     """A running instance; create it with `Run.start` or `Run.resume`."""
@@ -210,7 +198,11 @@ class Run:
             raise LimitExceeded(f"One command may run {MAX_ENGINE_STEPS} elements; this one runs more. Is it a loop?")
         if time.monotonic() > self._deadline:
             raise LimitExceeded(f"The command took longer than {MAX_SECONDS:.0f} seconds.")
-        task.run()
+        try:
+            task.run()
+        except LIBRARY_FAILURES as error:
+            message = f"The engine could not run this element ({type(error).__name__})."
+            raise ElementFailed(task.task_spec.bpmn_id or self.diagram.package.key, EngineError(message)) from error
 
     def _enter(self, task: UsherTask, element: Element, state: int) -> None:
         scope = self.workflow.get_task_from_id(task.workflow.parent_task_id) if task.workflow.parent_task_id else None

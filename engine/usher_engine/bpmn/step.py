@@ -1,0 +1,26 @@
+"""What a run may know of the step it works for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..canonical import Json
+from ..services import Call, Operator, Services
+
+#: Answers an operator inside the step; replay answers from the record instead.
+Answer = Callable[[Operator, dict[str, Any], Call], Json]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """*now* is the one time of the step; *answer* asks an operator inside it, *transaction* is what it may use."""
+
+    instance: str
+    actor: str
+    now: datetime
+    services: Services
+    answer: Answer
+    transaction: Any = None
