@@ -33,3 +33,25 @@ def test_a_long_loop_stays_in_the_inbox(parallel: Engine) -> None:
         for task in parallel.instance(case.id).tasks:
             parallel.complete(task.id, {}, actor=alice)
     assert parallel.instance(case.id).status == "finished"
+
+
+@pytest.mark.parametrize(
+    ("ways", "before", "flows"),
+    [
+        (["a", "b"], {"B"}, {"first": 1, "second": 1, "a": 1, "b": 1}),
+        (["a"], set(), {"first": 1, "a": 1}),
+        ([], set(), {"third": 1, "c": 1}),
+    ],
+)
+def test_inclusive_branches_meet_and_a_process_is_called(
+    engine: Engine, ways: list[str], before: set[str], flows: dict[str, int]
+) -> None:
+    engine.deploy(package("calls"), actor=Actor(name="ana", role="analyst"))
+    case = engine.start("calls", {"ways": ways}, actor=alice)
+    assert {task.element for task in case.tasks} == (before or {"Ask"})
+    for _ in range(1 + len(before)):
+        case = engine.complete(case.tasks[0].id, {}, actor=alice)
+    assert (case.status, case.outcome) == ("finished", "Over")
+    state = engine.rebuild(case.id)
+    assert state.flows == {"in": 1, "on": 1, "c1": 1, "c2": 1, "back": 1, **flows}
+    assert state.visits["Together"] == state.visits["Call"] == state.visits["Enough"] == 1
