@@ -1,5 +1,6 @@
 """Usher's engine: runs BPMN diagrams, one command = one step = one transaction. Read `runner.py` first."""
 
+from .audit import AuditKind
 from .canonical import Json, check_input
 from .definitions import Package, from_zip
 from .errors import (
@@ -17,18 +18,23 @@ from .errors import (
     ServiceError,
     Unavailable,
 )
+from .findings import Finding
 from .forms import Field, Form, parse_form
 from .questions import SYSTEM, Actor, Instance
+from .replay import Verified
 from .runner import Engine
 from .services import Mode, Operator, Parameter, Services
 from .settings import Settings
 from .state import InstanceState
 from .store import Database, Step, UserTask, Version
+from .store.audit import AuditEvent
 from .worker import Worker
 
 __all__ = [
     "SYSTEM",
     "Actor",
+    "AuditEvent",
+    "AuditKind",
     "BusinessError",
     "Conflict",
     "Corrupt",
@@ -37,6 +43,7 @@ __all__ = [
     "EngineError",
     "ExpressionError",
     "Field",
+    "Finding",
     "Form",
     "Instance",
     "InstanceState",
@@ -57,6 +64,7 @@ __all__ = [
     "Step",
     "Unavailable",
     "UserTask",
+    "Verified",
     "Version",
     "Worker",
     "check_input",

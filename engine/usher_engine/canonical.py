@@ -54,9 +54,36 @@ def _is_plain(value: Json) -> bool:
     return True
 
 
+def parsed(written: bytes) -> Any:
+    """What `canonical` bytes say; a whole number too large to be one comes back as the float it was."""
+    return json.loads(written, parse_int=_whole)
+
+
+def _whole(digits: str) -> int | float:
+    number = int(digits)
+    return number if -MAX_INTEGER <= number <= MAX_INTEGER else float(digits)
+
+
 def compact(value: Json) -> str:
     """JSON for storage: short, keys in the order given, text kept as it is."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def settled(value: Any) -> Any:
+    """*value* as it reads back from its canonical form: keys in order, whole numbers as integers.
+
+    What enters a run is settled first, so that running it again on the record gives the same state, byte for byte.
+    """
+    kind = type(value)
+    if kind is dict:
+        return {key: settled(value[key]) for key in sorted(value)}
+    if kind is list:
+        return [settled(item) for item in value]
+    if kind is float and value.is_integer() and abs(value) <= MAX_INTEGER:
+        return int(value)
+    if kind is int and abs(value) > MAX_INTEGER:
+        return float(value)
+    return value
 
 
 def is_reserved(key: str) -> bool:

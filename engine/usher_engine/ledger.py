@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from . import events as e
+from .audit import Audit, who
 from .bpmn import Diagram, Run
 from .bpmn import Step as StepContext
 from .canonical import Json, check_input, compact
-from .errors import Conflict, ElementFailed, EngineError, LimitExceeded
-from .questions import Actor, Instance, Questions
+from .errors import Conflict, Corrupt, ElementFailed, EngineError, LimitExceeded
+from .questions import Actor, Instance
 from .services import Call, Operator
 from .state import LIVE, InstanceState, fold
 from .store import Row, Transaction, definitions, inbox, instances, queue, to_text
@@ -41,7 +42,7 @@ class Case:
         self.state = fold(self.state, resolved)
 
 
-class Ledger(Questions):
+class Ledger(Audit):
     """Loads cases for a step and writes the step."""
 
     def _new_case(self, tx: Transaction, process: str, data: dict[str, Any], business_key: str) -> Case:
@@ -63,19 +64,25 @@ class Ledger(Questions):
         )
         return Case(row, self._diagram(tx, version.hash), InstanceState(data=data), None, now, new=True)
 
-    def _open(self, tx: Transaction, instance: str, revision: int | None) -> Case:
+    def _open(self, tx: Transaction, instance: str, revision: int | None, *, to_end: bool = False) -> Case:
         """Lock a case that has not ended; raises `NotFound` or `Conflict`."""
-        return self._case(tx, instances.lock(tx, instance), revision)
+        return self._case(tx, instances.lock(tx, instance), revision, to_end=to_end)
 
-    def _case(self, tx: Transaction, row: Row, revision: int | None) -> Case:
+    def _case(self, tx: Transaction, row: Row, revision: int | None, *, to_end: bool = False) -> Case:
         if row.ended_at is not None:
             raise Conflict("This case has ended.")
         if revision is not None and revision != row.revision:
             last = instances.steps(tx, row.id, first=row.revision)[-1]
             raise Conflict(f"{last.actor} has changed this case since you opened it.", winner=last.actor, at=last.at)
-        record = instances.unsealed(self._seal_key, row)
-        state = InstanceState.from_json(record["state"])
-        return Case(row, self._diagram(tx, row.definition), state, record["workflow"], self.clock())
+        try:
+            state, workflow = instances.unsealed(self._seal_key, row)
+        except Corrupt:
+            if not to_end:
+                raise
+            # The history is the truth, and all it takes to end a case whose state is lost.
+            happened = [e.from_json(event) for step in instances.steps(tx, row.id) for event in step.events]
+            state, workflow = fold(InstanceState(), happened), None
+        return Case(row, self._diagram(tx, row.definition), state, workflow, self.clock())
 
     def _context(self, tx: Transaction, case: Case, actor: Actor) -> StepContext:
         return StepContext(
@@ -170,7 +177,7 @@ class Ledger(Questions):
         """Add the step to the chain of *row* and store both."""
         body: dict[str, Json] = {
             "at": to_text(now),
-            "actor": _who(actor),
+            "actor": who(actor),
             "command": command,
             "events": [e.to_json(event) for event in happened],
         }
@@ -187,13 +194,6 @@ class Ledger(Questions):
 def _ask(operator: Operator, values: dict[str, Any], call: Call) -> Json:
     """Live, an operator answers for itself; `replay` answers from the record."""
     return operator.call(values, call)
-
-
-def _who(actor: Actor) -> dict[str, Json]:
-    who: dict[str, Json] = {"name": actor.name, "role": actor.role}
-    if actor.on_behalf_of:
-        who["on_behalf_of"] = actor.on_behalf_of
-    return who
 
 
 def _incident(case: Case, failure: EngineError) -> e.Event:

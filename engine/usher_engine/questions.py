@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from .bpmn import Diagram, compile_diagram, initial_values
 from .definitions import Package
-from .errors import Conflict, NotFound
+from .errors import Conflict, Corrupt, NotFound
 from .events import from_json
+from .findings import Finding
+from .replay import Progress, Verified, Verifier, verify_all
 from .services import Services
 from .settings import Settings
-from .state import InstanceState, fold
+from .state import InstanceState, Status, fold
 from .store import (
     Database,
     Row,
@@ -25,6 +27,7 @@ from .store import (
     inbox,
     instances,
     queue,
+    records,
     to_text,
 )
 
@@ -76,6 +79,12 @@ def task_place(task: str) -> tuple[str, str, int]:
     if len(parts) != 3 or not parts[2].isdigit():
         raise NotFound("There is no such task.")
     return parts[0], parts[1], int(parts[2])
+
+
+def case_number(text: str) -> str:
+    """*text* as case numbers are stored: capitals, no dashes or spaces, and digits for the letters they look like."""
+    plain = text.upper().replace("-", "").replace(" ", "")
+    return plain.replace("O", "0").replace("I", "1").replace("L", "1")
 
 
 def may_see(actor: Actor | None, task: UserTask) -> bool:
@@ -140,8 +149,8 @@ class Questions:
             if not may_see(actor, found):
                 raise NotFound("There is no such task.")
             row = instances.find(tx, instance)
-            data = instances.unsealed(self._seal_key, row)["state"]["data"]
-            initial = initial_values(self._diagram(tx, row.definition), element, data, self.clock())
+            state, _ = instances.unsealed(self._seal_key, row)
+            initial = initial_values(self._diagram(tx, row.definition), element, state.data, self.clock())
         return replace(found, initial=initial)
 
     def _gone(self, tx: Transaction, instance: str, element: str, visit: int) -> Conflict | NotFound:
@@ -160,16 +169,24 @@ class Questions:
         self,
         *,
         business_key: str | None = None,
+        about: Collection[str] | None = None,
+        numbered: str | None = None,
         process: str | None = None,
         status: str | None = None,
         limit: int = 50,
         after: Instance | None = None,
     ) -> list[Instance]:
-        """Cases, newest first; *after* is the last one seen."""
+        """
+        Cases, newest first; *after* is the last one seen.
+
+        *about* are business keys, *numbered* is how the number begins, as people write it (dashes and case are free).
+        """
+        keys = about if business_key is None else {business_key}
+        begins = case_number(numbered) if numbered is not None else None
         position = (to_text(after.started_at), after.id) if after else None
         with self.database.read() as tx:
             rows = instances.recent(
-                tx, business_key=business_key, process=process, status=status, after=position, limit=limit
+                tx, business_keys=keys, numbered=begins, process=process, status=status, after=position, limit=limit
             )
             return self._instances(tx, rows)
 
@@ -183,9 +200,11 @@ class Questions:
         return [self._instance(row, tasks.get(row.id, ())) for row in rows]
 
     def _instance(self, row: Row, tasks: tuple[UserTask, ...]) -> Instance:
-        state = None
-        if row.state is not None:
-            state = InstanceState.from_json(instances.unsealed(self._seal_key, row)["state"])
+        try:
+            state = None if row.state is None else instances.unsealed(self._seal_key, row)[0]
+        except Corrupt as fault:  # told at the case itself, so that lists and histories stay readable
+            broken = self._described(row, None, tasks)
+            return replace(broken, status=Status.INCIDENT.value, incident=fault.message)
         return self._described(row, state, tasks)
 
     def _described(self, row: Row, state: InstanceState | None, tasks: tuple[UserTask, ...]) -> Instance:
@@ -221,6 +240,24 @@ class Questions:
             instances.find(tx, instance)
             steps = instances.steps(tx, instance, last=revision)
         return fold(InstanceState(), [from_json(event) for step in steps for event in step.events])
+
+    def rebuild_each(self, instance: str) -> list[tuple[Step, InstanceState]]:
+        """Every step of a case with the state after it, as `rebuild` gives it, in one fold; raises `NotFound`."""
+        rebuilt: list[tuple[Step, InstanceState]] = []
+        state = InstanceState()
+        for step in self.history(instance):
+            state = fold(state, map(from_json, step.events))
+            rebuilt.append((step, state))
+        return rebuilt
+
+    def verify(self, instance: str) -> list[Finding]:
+        """What is wrong with the record of a case, and where running it again differs; raises `NotFound`."""
+        with self.database.read() as tx:
+            return Verifier(self.services, self._seal_key).check(tx, records.one(tx, instance))
+
+    def verify_all(self, *, after: str = "", jobs: int = 1, progress: Progress | None = None) -> Verified:
+        """`verify` for every case numbered beyond *after*, on *jobs* processes."""
+        return verify_all(self.database, self.services, self._seal_key, after=after, jobs=jobs, progress=progress)
 
     def versions(self, process: str | None = None) -> list[Version]:
         """Deployed versions, newest first."""

@@ -9,10 +9,13 @@ from datetime import datetime, timedelta
 from . import events as e
 from .bpmn import Run
 from .canonical import Json
-from .errors import BusinessError, Corrupt
+from .errors import BusinessError, Corrupt, EngineError
 from .ledger import FAILURES, Ledger
 from .questions import SYSTEM, Instance
 from .store import Job, Transaction, instances, queue
+
+#: How long the job of a case waits whose state cannot be read: somebody has to repair it first.
+UNREADABLE = timedelta(hours=1)
 
 
 class Reports(Ledger):
@@ -40,12 +43,31 @@ class Reports(Ledger):
                 act(run)
                 return self._write(tx, case, command, SYSTEM, run, first=first)
         except (*FAILURES, Corrupt) as failure:
+            done = replace(job, done=result is not None, result=result)
+            return self._put_back(done, command, failure, reason=failure.message)
+
+    def _put_back(
+        self,
+        job: Job,
+        command: dict[str, Json],
+        happened: list[e.Event] | EngineError,
+        *,
+        reason: str,
+        due_at: datetime | None = None,
+    ) -> Instance | None:
+        """Write the step that says why *job* must wait until *due_at*, or for a person."""
+        try:
             with self.database.begin() as tx:
-                case = self._open(tx, job.instance, None)
-                done = replace(job, done=result is not None, result=result)
-                if not queue.put_back(tx, done, due_at=None, reason=failure.message):
+                if self._came_late(tx, job, {"reason": reason}):
                     return None
-                return self._write(tx, case, command, SYSTEM, failure)
+                case = self._open(tx, job.instance, None)
+                if not queue.put_back(tx, job, due_at=due_at, reason=reason):
+                    return None
+                return self._write(tx, case, command, SYSTEM, happened)
+        except Corrupt as fault:  # no step can be written: others go on, and this case is looked at again later
+            with self.database.begin() as tx:
+                queue.put_back(tx, job, due_at=self.clock() + UNREADABLE, reason=fault.message)
+            return None
 
     def _came_late(self, tx: Transaction, job: Job, report: dict[str, Json]) -> bool:
         """Note a report on a case that has ended meanwhile: what the service did is a fact all the same."""
@@ -65,14 +87,8 @@ class Reports(Ledger):
         happened: list[e.Event] = [failed]
         if not again:
             happened.append(e.IncidentRaised(job.element, job.visit, "service", reason))
-        with self.database.begin() as tx:
-            if self._came_late(tx, job, {"reason": reason}):
-                return None
-            case = self._open(tx, job.instance, None)
-            if not queue.put_back(tx, job, due_at=due_at, reason=reason):
-                return None
-            command: dict[str, Json] = {"kind": "fail_job", "element": job.element, "attempt": job.attempts}
-            return self._write(tx, case, command, SYSTEM, happened)
+        command: dict[str, Json] = {"kind": "fail_job", "element": job.element, "attempt": job.attempts}
+        return self._put_back(job, command, happened, reason=reason, due_at=due_at)
 
 
 def _iso(moment: datetime | None) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from . import events as e
 from .bpmn import Run
-from .canonical import Json, canonical, check_input
+from .canonical import Json, canonical, check_input, settled
 from .definitions import Package
 from .errors import Conflict, EngineError, InvalidDefinition, InvalidSubmission, NotAllowed, NotFound
 from .forms import parse_form
@@ -70,7 +70,9 @@ class Engine(Reports):
             raise InvalidDefinition(problems=problems)
         with self.database.begin() as tx:
             instances.one_at_a_time(tx, f"deploy {package.key}")
-            return definitions.add(tx, package, at=self.clock(), by=actor.name, note=note)
+            version = definitions.add(tx, package, at=self.clock(), by=actor.name, note=note)
+            self.audit("Deployed", version.told, actor=actor, subject=package.key, transaction=tx)
+            return version
 
     # instances
 
@@ -101,7 +103,7 @@ class Engine(Reports):
             NotFound: No such process is deployed.
             InvalidSubmission: *data* breaks a limit, or *key* was used with other data.
         """
-        values = dict(check_input(dict(data), where="data"))  # type: ignore[arg-type]
+        values: dict[str, Any] = settled(check_input(dict(data), where="data"))
         asked = _Request(process, values, business_key, one_live, key, source)
         try:
             return self._start(asked, actor)
@@ -146,11 +148,20 @@ class Engine(Reports):
         """End a case before its end; raises `Conflict` when it has ended, `InvalidSubmission` without a reason."""
         said = _reason(reason)
         with self.database.begin() as tx:
-            case = self._open(tx, instance, revision)
+            case = self._open(tx, instance, revision, to_end=True)
             return self._write(tx, case, {"kind": "cancel"}, actor, [e.InstanceCancelled(said)])
 
     def retry(self, instance: str, *, actor: Actor, revision: int | None = None) -> Instance:
         """Try again what raised an incident; raises `Conflict` when the case has none."""
+        try:
+            return self._retry(instance, actor, revision)
+        except FAILURES as failure:
+            return self._retry(instance, actor, revision, failure)
+
+    def _retry(
+        self, instance: str, actor: Actor, revision: int | None, failure: EngineError | None = None
+    ) -> Instance:
+        """Write the step of a retry: what ran, or the incident of a *failure* that kept a case from beginning again."""
         with self.database.begin() as tx:
             case = self._open(tx, instance, revision)
             resolved = self._resolved(case)
@@ -160,11 +171,8 @@ class Engine(Reports):
             if case.workflow is not None:
                 return self._write(tx, case, {"kind": "retry"}, actor, resolved)
             case.resolve(resolved)
-            try:
-                run: Run | EngineError = Run.start(case.diagram, self._context(tx, case, actor), case.state.data)
-            except FAILURES as failure:
-                run = failure
-            return self._write(tx, case, {"kind": "retry"}, actor, run, first=resolved)
+            ran = failure or Run.start(case.diagram, self._context(tx, case, actor), case.state.data)
+            return self._write(tx, case, {"kind": "retry"}, actor, ran, first=resolved)
 
     # user tasks
 

@@ -1,7 +1,7 @@
 """Every table of the engine, and nothing else. Who reads and writes them: store/.
 
 Times are ISO 8601 text in UTC with microseconds, so that both databases sort them alike; JSON is text for the same
-reason. `step` is append-only: a trigger refuses UPDATE and DELETE in both databases.
+reason. `step`, `audit_event`, `leaf` and `checkpoint` are append-only: triggers refuse UPDATE and DELETE in both.
 """
 
 from __future__ import annotations
@@ -149,23 +149,80 @@ request = Table(
     Column("instance", String(12), ForeignKey("instance.id"), nullable=False),
 )
 
-#: One statement for each database, so that a migration can run them as they are.
-APPEND_ONLY = {
-    "sqlite": [
-        f"""CREATE TRIGGER step_no_{verb.lower()} BEFORE {verb} ON step
-        BEGIN SELECT RAISE(ABORT, 'step is append-only'); END"""
-        for verb in ("UPDATE", "DELETE")
-    ],
-    "postgresql": [
-        """CREATE OR REPLACE FUNCTION step_is_append_only() RETURNS trigger AS
-        $$ BEGIN RAISE EXCEPTION 'step is append-only'; END $$ LANGUAGE plpgsql""",
-        """CREATE TRIGGER step_append_only BEFORE UPDATE OR DELETE ON step
-        FOR EACH ROW EXECUTE FUNCTION step_is_append_only()""",
-        """CREATE TRIGGER step_no_truncate BEFORE TRUNCATE ON step
-        FOR EACH STATEMENT EXECUTE FUNCTION step_is_append_only()""",
-    ],
-}
+#: What people saw, tried, set and took out: one chain for the whole database, like the steps of one case. The columns
+#: beside *body* repeat what it says, so that it can be searched.
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("at", String(27), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("business_key", String(200), nullable=False),
+    Index("ix_audit_event_actor", "actor", "seq"),
+    Index("ix_audit_event_subject", "subject", "seq"),
+    Index("ix_audit_event_business_key", "business_key", "seq"),
+)
 
-for _dialect, _statements in APPEND_ONLY.items():
-    for _statement in _statements:
-        event.listen(step, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
+#: The leaves of the Merkle tree in their order, from 0: steps, and audit events (their instance is empty, their
+#: revision is the seq). Written by checkpoints only.
+leaf = Table(
+    "leaf",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("instance", String(12), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    UniqueConstraint("instance", "revision"),
+)
+
+#: A signed tree head: *line* as it stands in the checkpoint file, *peaks* (hex) what the next one goes on from.
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("line", Text, nullable=False),
+    Column("peaks", Text, nullable=False),
+)
+
+
+def append_only(table: str, *unique: str) -> dict[str, list[str]]:
+    """
+    Triggers that refuse every change of *table*, by database, one statement each.
+
+    *unique* are the columns by which SQLite's REPLACE finds a row to delete; that fires no trigger for DELETE.
+    """
+    refusal = f"{table} is append-only"
+    same = " AND ".join(f"{name} = NEW.{name}" for name in unique)
+    return {
+        "sqlite": [
+            f"""CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}
+            BEGIN SELECT RAISE(ABORT, '{refusal}'); END"""
+            for verb in ("UPDATE", "DELETE")
+        ]
+        + [
+            f"""CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}
+            WHEN EXISTS (SELECT 1 FROM {table} WHERE rowid = NEW.rowid OR ({same}))
+            BEGIN SELECT RAISE(ABORT, '{refusal}'); END"""  # noqa: S608 - names of ours
+        ],
+        "postgresql": [
+            f"""CREATE OR REPLACE FUNCTION {table}_is_append_only() RETURNS trigger AS
+            $$ BEGIN RAISE EXCEPTION '{refusal}'; END $$ LANGUAGE plpgsql""",
+            f"""CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION {table}_is_append_only()""",
+            f"""CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only()""",
+        ],
+    }
+
+
+_UNIQUE = {
+    step: ("instance", "revision"), audit_event: ("seq",), leaf: ("instance", "revision"), checkpoint: ("number",),
+}  # fmt: skip
+for _table, _unique in _UNIQUE.items():
+    for _dialect, _statements in append_only(_table.name, *_unique).items():
+        for _statement in _statements:
+            event.listen(_table, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]

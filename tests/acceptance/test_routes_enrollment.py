@@ -3,6 +3,7 @@
 import html
 
 import pytest
+from usher_engine.enrollment import TERMS, TERMS_VERSION
 
 
 def test_a_complete_patient_is_invited_and_accepts(house):
@@ -15,7 +16,11 @@ def test_a_complete_patient_is_invited_and_accepts(house):
     assert "who you are" in patient.get(house.postbox.link).text
     page = patient.post(house.postbox.link, house.identity_of("sample-complete"))
     proof = page.text.split('name="proof" value="')[1].split('"')[0]
-    done = patient.post(f"{house.postbox.link}/answer", {"proof": proof, "answer": "accept"})
+    assert TERMS in page.text
+    changed = patient.post(f"{house.postbox.link}/answer", {"proof": proof, "answer": "accept", "terms": "0"})
+    assert "The terms have changed" in changed.text
+    agreed = {"proof": proof, "answer": "accept", "terms": TERMS_VERSION}
+    done = patient.post(f"{house.postbox.link}/answer", agreed)
     assert "Thank you" in done.text
     assert house.enrollment.patient("sample-complete").status == "Completed"
     assert "cannot be used" in patient.get(house.postbox.link).text

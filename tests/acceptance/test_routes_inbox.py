@@ -91,7 +91,7 @@ def test_cancelling_needs_a_reason_and_ends_the_case(house):
     assert "was cancelled" in page.text
     case = alice.get(f"/cases/{task.split(':')[0]}").text
     assert "patient moved away" in case
-    assert "Cancelled Resend Invitation." in case
+    assert "You cancelled Resend Invitation." in case
 
 
 def test_an_unknown_task_or_case_is_a_plain_404(house):

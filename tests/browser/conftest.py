@@ -2,19 +2,23 @@
 
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browser.clinic import Clinic, listening, open_clinic
 from flask import Flask
-from playwright.sync_api import Page
-from werkzeug.serving import make_server
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next((path for path in map(shutil.which, NAMES) if path), None)
 HERE = Path(__file__).parent
+
+PATIENCE_MS = 10_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,44 +36,26 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     return {**browser_type_launch_args, **own, "args": quiet + small}
 
 
+# small pages of our own
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[[Flask], str]]:
     """Serve an application on a free port for the length of a test; answers its address."""
-    running = []
+    with ExitStack() as running:
 
-    def start(app: Flask) -> str:
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        running.append((server, thread))
-        return f"http://127.0.0.1:{server.server_port}"
+        def start(app: Flask) -> str:
+            server = running.enter_context(listening())
+            server.app = app
+            return f"http://127.0.0.1:{server.server_port}"
 
-    yield start
-    for server, thread in running:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        yield start
 
 
 @pytest.fixture
 def live(app: Flask, serve: Callable[[Flask], str]) -> str:
     """The address of the test's `app`."""
     return serve(app)
-
-
-@pytest.fixture
-def page(page: Page) -> Iterator[Page]:
-    """A page that fails its test when a script threw or the content security policy was broken."""
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text) if _is_fault(message) else None)
-    yield page
-    assert problems == []
-
-
-def _is_fault(message: object) -> bool:
-    # An answer of 4xx is logged by the browser as an error too; tests of refusals want exactly that answer.
-    return message.type == "error" and "Failed to load resource" not in message.text
 
 
 @pytest.fixture
@@ -82,6 +68,57 @@ def visit(page: Page, live: str) -> Callable[[str], Page]:
         return page
 
     return go
+
+
+# the whole product
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    """The running product, one for each module: every test brings its own patients."""
+    with open_clinic(tmp_path_factory.mktemp("clinic")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(clinic: Clinic, new_context: Any, watch: Callable[[Page], Page]) -> Callable[..., Page]:
+    """A window of its own: `desk("alice")` is signed in, `desk()` is anybody, a patient for example."""
+
+    def sit_down(name: str | None = None, **options: Any) -> Page:
+        context: BrowserContext = new_context(base_url=clinic.url, **options)
+        context.set_default_timeout(PATIENCE_MS)
+        if name:
+            context.add_cookies([clinic.cookie(name)])
+        return watch(context.new_page())
+
+    return sit_down
+
+
+# what holds on every page
+
+
+@pytest.fixture
+def watch() -> Iterator[Callable[[Page], Page]]:
+    """Fails the test when a script of a watched page threw or the content security policy was broken."""
+    problems: list[str] = []
+
+    def over(page: Page) -> Page:
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: problems.append(message.text) if _is_fault(message) else None)
+        return page
+
+    yield over
+    assert problems == []
+
+
+@pytest.fixture
+def page(page: Page, watch: Callable[[Page], Page]) -> Page:
+    return watch(page)
+
+
+def _is_fault(message: ConsoleMessage) -> bool:
+    # An answer of 4xx is logged by the browser as an error too; tests of refusals want exactly that answer.
+    return message.type in ("error", "warning") and "Failed to load resource" not in message.text
 
 
 @pytest.fixture
@@ -97,13 +134,13 @@ def accessible() -> Callable[[Page], None]:
 
 
 @pytest.fixture
-def shot(page: Page, request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Keep a picture of the page when TEST_PICTURES names a folder; for people to look at."""
-    folder = os.environ.get("TEST_PICTURES")
+def shot(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
+    """Keep a picture of a page when USHER_SHOTS names a folder; for people to look at."""
+    folder = os.environ.get("USHER_SHOTS")
 
-    def take(name: str) -> None:
+    def take(page: Page, name: str) -> None:
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=Path(folder) / f"{request.node.name}-{name}.png", full_page=True)
+            page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
     return take

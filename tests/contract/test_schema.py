@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 from usher_engine import Misconfigured
 from usher_engine.store import Database
-from usher_engine.store.schema import require_current, upgrade
+from usher_engine.store.schema import newest, require_current, upgrade
 from usher_engine.tables import metadata
 
 
@@ -21,6 +21,7 @@ def test_migrated_and_created_are_the_same(database_url: str) -> None:
     assert upgrade(database) == upgrade(database)
     require_current(database)
     with database.read() as tx:
+        assert MigrationContext.configure(tx).get_current_revision() == newest()
         assert compare_metadata(MigrationContext.configure(tx), metadata) == []
         for statement in ("UPDATE step SET revision = 1", "DELETE FROM step"):
             assert _triggers(tx, database.is_sqlite) >= 2, statement

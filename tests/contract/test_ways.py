@@ -55,3 +55,12 @@ def test_inclusive_branches_meet_and_a_process_is_called(
     state = engine.rebuild(case.id)
     assert state.flows == {"in": 1, "on": 1, "c1": 1, "c2": 1, "back": 1, **flows}
     assert state.visits["Together"] == state.visits["Call"] == state.visits["Enough"] == 1
+
+
+def test_a_number_too_large_for_json_becomes_the_nearest_there_is(parallel: Engine) -> None:
+    case = parallel.start("parallel", {"n": -(2**53 - 1)}, actor=alice)
+    for task in case.tasks:
+        case = parallel.complete(task.id, {}, actor=alice)
+    assert case.status == "finished"
+    assert parallel.rebuild(case.id).data["n"] == -(2**53)
+    assert parallel.verify(case.id) == []

@@ -115,6 +115,7 @@ class CaseMachine(RuleBasedStateMachine):
             rebuilt = self.engine.rebuild(case)
             assert [step.revision for step in steps] == list(range(1, now.revision + 1))
             assert rebuilt.status == now.status
+            assert self.engine.verify(case) == []
             assert {f"{task.element}:{task.visit}" for task in now.tasks} == set(rebuilt.tasks)
             if now.status in FINISHED:
                 assert not now.tasks and not rebuilt.at

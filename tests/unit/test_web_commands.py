@@ -2,12 +2,15 @@
 
 import json
 import socket
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
 from usher_engine import Misconfigured
 from usher_web.catcher import MailCatcher
 from usher_web.cli import main
+from usher_web.commands import COMMANDS, load
 from usher_web.commands.listening import bound
 
 
@@ -92,3 +95,13 @@ def test_the_catcher_keeps_what_it_takes_in(clock):
     assert (mail.to, mail.subject, mail.message_id) == ("ada@example.org", "Ünvitation", "<abc@example.org>")
     assert mail.links == ("https://example.org/i/abc",)
     assert mail.at == clock()
+
+
+def test_a_server_loads_no_migrations_and_no_mail_catcher():
+    asked = "import sys, usher_web.commands.serving; print([n for n in ('alembic', 'aiosmtpd') if n in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_every_command_is_where_its_name_says():
+    assert {name: load(name).name for name in COMMANDS} == {name: name for name in COMMANDS}

@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from usher_engine import Step
 from usher_web import presentation as p
+from usher_web.mailing import mailing
 from usher_web.story import Names, Teller, ordinal, tell
+from usher_web.worklist import in_short
 
 NOW = datetime(2026, 11, 4, 17, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -110,3 +112,57 @@ def test_tellers_reasons_and_silent_steps():
     assert lines[0].words == "Stopped at Send: Refused."
     assert lines[1].words == "Response Added: Deferred and until 2026-06-01."
     assert lines[2].quote == "asked at the desk"
+
+
+def test_who_acted_is_the_subject_of_what_they_did():
+    names = Names(elements={"UpdateNow": "Update Now"})
+    claim, done = (
+        {"kind": kind, "element": "UpdateNow", "visit": 1, "by": "alice"}
+        for kind in ("UserTaskClaimed", "UserTaskCompleted")
+    )
+    only, both = tell([step(claim), step(claim, done)], names)
+    assert only.told_to("alice") == "You claimed Update Now."
+    assert only.told_to("bob") == "alice claimed Update Now."
+    assert both.told_to("alice") == "You completed Update Now."
+
+
+def test_mail_and_answers_are_told_in_plain_words():
+    names = Names(elements={"Send": "Send invitation"}, operators={"Send": "invitation/send"})
+    here = {"element": "Send", "visit": 1}
+    steps = [
+        step({"kind": "ServiceRequested", **here, "operator": "invitation/send"}),
+        step({"kind": "ServiceFailed", **here, "attempt": 1, "reason": "Silent.", "retry_at": "2026-05-04T09:03:00Z"}),
+        step({"kind": "ServiceCompleted", **here, "result": {}}),
+        step(
+            {"kind": "FactRecorded", "name": "Patient Enrollment Response Added",
+             "details": {"response": "Deferred", "until": "2026-06-01", "terms": None}},
+            role="patient",
+        ),
+    ]  # fmt: skip
+    assert [line.words for line in tell(steps, names)] == [
+        "The invitation e-mail is queued to be sent.",
+        "The invitation e-mail was not accepted (try 1) and will be tried again by itself: Silent.",
+        "The mail server accepted the invitation e-mail.",
+        "The patient decided to answer later, not before 1 June 2026.",
+    ]
+    posted = mailing(steps, names)
+    assert [(one.kind, one.words) for one in posted] == [
+        ("wait", "Queued"), ("alarm", "Failed: Silent."), ("done", "Accepted by the mail server"),
+    ]  # fmt: skip
+    assert posted[1].again_at == datetime(2026, 5, 4, 9, 3, tzinfo=UTC)
+
+
+def test_a_case_number_is_grouped_for_reading():
+    assert p.case_no("3QXZDAWN94N6") == "3QXZ-DAWN-94N6"
+
+
+@pytest.mark.parametrize(
+    ("message", "short"),
+    [
+        ("The invitation cannot be sent: e-mail is missing.\nFill it in.", "e-mail missing"),
+        ("It cannot be sent: e-mail and ZIP code are missing.", "e-mail and ZIP code missing"),
+        ("The patient declined.", "The patient declined."),
+    ],
+)
+def test_a_row_says_it_in_short(message, short):
+    assert in_short(message) == short

@@ -43,7 +43,7 @@ def add_person() -> Page:
 def reset_password(name: str) -> Page:
     password = _new_password()
     try:
-        site().accounts.set_password(name, password)
+        site().accounts.set_password(name, password, by=auth.actor().name)
     except REFUSALS as refused:
         return _people(refused=refused), 422
     return _people(shown=(name, password))
@@ -56,7 +56,7 @@ def disable_person(name: str) -> Page | Response:
     if disabled and name == auth.actor().name:
         own = usher_engine.InvalidSubmission("You cannot disable the account you are signed in with.")
         return _people(refused=own), 422
-    site().accounts.disable(name, disabled=disabled)
+    site().accounts.disable(name, disabled=disabled, by=auth.actor().name)
     auth.say(f"{name} can no longer sign in." if disabled else f"{name} can sign in again.")
     return redirect(url_for("admin.people"), 303)
 
@@ -82,7 +82,7 @@ def add_token() -> Page:
 @blueprint.post("/tokens/<name>/revoke")
 @auth.policy(Role.ADMIN)
 def revoke_token(name: str) -> Response:
-    site().accounts.revoke_token(name)
+    site().accounts.revoke_token(name, by=auth.actor().name)
     auth.say(f"The token {name} no longer works.")
     return redirect(url_for("admin.tokens"), 303)
 

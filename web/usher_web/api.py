@@ -12,7 +12,7 @@ from usher_engine import from_zip
 from usher_engine.accounts import Role
 from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMediaType
 
-from . import auth
+from . import auth, trail
 from .metrics import CONTENT_TYPE, prometheus
 from .openapi import description
 from .shapes import full_instance, full_step, full_task, full_version, outcome
@@ -35,7 +35,7 @@ def limit_body() -> None:
 
 
 @blueprint.post("/triggers")
-@auth.token_policy(Role.STAFF)
+@auth.token_policy(Role.STAFF, pages=True)
 def trigger() -> Response:
     """The EHR's trigger. The same Idempotency-Key gives the same case; with another body it is refused."""
     key = request.headers.get("Idempotency-Key", "").strip()
@@ -43,7 +43,7 @@ def trigger() -> Response:
         raise BadRequest(f"Send an Idempotency-Key header of 1 to {MAX_KEY} characters, a new one for each trigger.")
     body = _texts(_body(), TRIGGER)
     instance = site().enrollment.trigger(
-        *(body[name] for name in TRIGGER), actor=auth.actor(), key=key, source=f"api:{auth.actor().name}"
+        *(body[name] for name in TRIGGER), actor=auth.actor(), key=key, source=auth.source()
     )
     location = {"Location": url_for("api.instance", instance_id=instance.id)}
     return _json(outcome(instance), HTTPStatus.CREATED, location)
@@ -54,6 +54,7 @@ def trigger() -> Response:
 def tasks() -> Response:
     limit = _limit()
     found = site().engine.tasks(auth.actor(), limit=limit, after=request.args.get("after"))
+    trail.lists(task.business_key for task in found)
     last = found[-1].sort_key if len(found) == limit else None
     return _json({"tasks": [full_task(task) for task in found], "next": last})
 
@@ -93,7 +94,9 @@ def instances() -> Response:
         limit=limit,
         after=site().engine.instance(after) if after else None,
     )
-    shown = [full_instance(instance) for instance in found if may_see(auth.actor(), instance)]
+    mine = [instance for instance in found if may_see(auth.actor(), instance)]
+    trail.lists(instance.business_key for instance in mine)
+    shown = [full_instance(instance) for instance in mine]
     return _json({"instances": shown, "next": found[-1].id if len(found) == limit else None})
 
 

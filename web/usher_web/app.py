@@ -13,7 +13,23 @@ from usher_engine.enrollment import Enrollment
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import admin, api, auth, cases, errors, inbox, outbox, patient, presentation, processes, sign_in, triggers
+from . import (
+    admin,
+    api,
+    auth,
+    cases,
+    errors,
+    inbox,
+    outbox,
+    patient,
+    presentation,
+    processes,
+    replay,
+    search,
+    sign_in,
+    trail,
+    triggers,
+)
 from .bundled import asset
 from .site import KEY, Outbox, Site, site
 
@@ -34,6 +50,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+#: Who may search, and for what.
+SEARCHING = {Role.STAFF: "Patients, cases, tasks", Role.AUDITOR: "Cases, patients"}
 
 #: Where each role begins.
 HOME = {
@@ -85,6 +104,7 @@ def create_app(
     _register_views(app, with_outbox=outbox is not None)
     errors.register(app)
     app.before_request(auth.guard)
+    trail.register(app)
     app.after_request(_with_headers)
     app.context_processor(_names)
     _register_filters(app, settings)
@@ -102,7 +122,7 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    modules = (sign_in, inbox, cases, triggers, processes, patient, admin, api)
+    modules = (sign_in, inbox, cases, replay, triggers, search, processes, patient, admin, api)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:
@@ -129,9 +149,11 @@ def _with_headers(response: Response) -> Response:
 def _register_filters(app: Flask, settings: Settings) -> None:
     tz = presentation.zone(settings)
     app.add_template_filter(lambda moment: presentation.people_time(moment, site().now(), tz), "people_time")
+    app.add_template_filter(lambda moment: presentation.clock_time(moment, site().now(), tz), "clock_time")
     app.add_template_filter(lambda moment: presentation.exact_time(moment, tz), "exact_time")
     app.add_template_filter(lambda moment: presentation.machine_time(moment, tz), "machine_time")
     app.add_template_filter(presentation.joined, "joined")
+    app.add_template_filter(presentation.case_no, "case_no")
 
 
 def _names() -> dict[str, Any]:
@@ -146,13 +168,13 @@ def _names() -> dict[str, Any]:
         "home_url": url_for("start"),
         "nav": _rail(account) if account else [],
         "practice": site().settings.practice_name,
-        "search_url": url_for("triggers.show") if account and account.role is Role.STAFF else "",
-        "search_label": "Find a patient",
+        "search_url": url_for("search.show") if account and account.role in SEARCHING else "",
+        "search_label": SEARCHING[account.role] if account and account.role in SEARCHING else "",
     }
 
 
 def _rail(account: Account) -> list[dict[str, Any]]:
-    here = request.blueprint
+    here = "cases" if request.blueprint == "replay" else request.blueprint
     count = site().engine.count_tasks(g.actor) if account.role is Role.STAFF and g.get("actor") else 0
     return [
         {

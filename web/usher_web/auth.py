@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, current_app, g, redirect, request, url_for
 from usher_engine import Actor, Settings
-from usher_engine.accounts import Role, Session
+from usher_engine.accounts import Account, Role, Session, Token
 from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
+from . import page_token
 from .site import site
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -40,6 +41,8 @@ class Door(Enum):
 class Policy:
     door: Door
     roles: frozenset[Role] = frozenset()
+    #: With `Door.BEARER`: whether a page of ours may call it too, with its `page_token`.
+    pages: bool = False
 
 
 def public(view: View) -> View:
@@ -53,9 +56,9 @@ def policy(*roles: Role) -> Callable[[View], View]:
     return _with_policy(Policy(Door.SESSION, frozenset(roles)))
 
 
-def token_policy(*roles: Role) -> Callable[[View], View]:
-    """Programs whose bearer token has one of *roles* may call the view."""
-    return _with_policy(Policy(Door.BEARER, frozenset(roles)))
+def token_policy(*roles: Role, pages: bool = False) -> Callable[[View], View]:
+    """Programs whose bearer token has one of *roles* may call the view; with *pages* our own pages too."""
+    return _with_policy(Policy(Door.BEARER, frozenset(roles), pages))
 
 
 def _with_policy(found: Policy) -> Callable[[View], View]:
@@ -90,24 +93,40 @@ def guard() -> AnyResponse | None:
         return None
     g.session = _live_session(request)
     if g.session is not None:
-        account = g.session.account
-        g.actor = Actor(name=account.name, role=account.role.value, groups=account.groups)
-    if request.method not in SAFE_METHODS:
+        g.actor = acting(g.session.account)
+    if request.method not in SAFE_METHODS and request.endpoint:  # an address without a view answers 404 or 405 itself
         _refuse_forged(request, g.session)
     return _admit_person(found, g.session) if found.door is Door.SESSION else None
 
 
 def _admit_program(found: Policy) -> None:
-    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-    token = site().accounts.token(secret.strip()) if kind.lower() == "bearer" and secret else None
+    caller, source = _caller(request.headers.get("Authorization", ""), found)
+    g.actor, g.source = acting(caller), source
+    if caller.role not in found.roles:
+        wanted = " or ".join(sorted(role.value for role in found.roles))
+        raise Forbidden(f"This token has the role {caller.role.value}; this needs {wanted}.")
+    if not site().accounts.hit(f"{source}|api", site().settings.api_per_minute, 60):
+        raise TooManyRequests("This token has made too many requests in a minute. Wait a minute and go on more slowly.")
+
+
+def _caller(header: str, found: Policy) -> tuple[Token | Account, str]:
+    """Who sent the bearer token, and the name of the place its idempotency keys come from."""
+    kind, _, secret = header.partition(" ")
+    secret = secret.strip() if kind.lower() == "bearer" else ""
+    if found.pages and page_token.is_page_token(secret):
+        account = page_token.holder(secret)
+        if account is None:
+            raise Unauthorized("This page has been open for too long, or you are signed out. Reload it and try again.")
+        return account, page_source(account.name)
+    token = site().accounts.token(secret) if secret else None
     if token is None:
         raise Unauthorized("Send a valid token: Authorization: Bearer usher_…. Make one with: usher token add NAME")
-    if token.role not in found.roles:
-        wanted = " or ".join(sorted(role.value for role in found.roles))
-        raise Forbidden(f"This token has the role {token.role.value}; this needs {wanted}.")
-    if not site().accounts.hit(f"api|{token.name}", site().settings.api_per_minute, 60):
-        raise TooManyRequests("This token has made too many requests in a minute. Wait a minute and go on more slowly.")
-    g.actor = Actor(name=token.name, role=token.role.value, groups=token.groups)
+    return token, f"api:{token.name}"
+
+
+def page_source(name: str) -> str:
+    """Where the idempotency keys of the pages of the person called *name* come from, with a script or without."""
+    return f"web:{name}"
 
 
 def _admit_person(found: Policy, session: Session | None) -> AnyResponse | None:
@@ -171,6 +190,11 @@ def _refuse_forged(incoming: Request, session: Session | None) -> None:
             raise Forbidden("This page is too old to be sent. Reload it and try again; drafts are kept.")
 
 
+def acting(account: Account | Token) -> Actor:
+    """The person or program of *account*, as the engine knows who acts."""
+    return Actor(name=account.name, role=account.role.value, groups=account.groups)
+
+
 def csrf_token() -> str:
     """The token a form must carry; empty where nobody is signed in."""
     session: Session | None = g.get("session")
@@ -180,6 +204,12 @@ def csrf_token() -> str:
 def actor() -> Actor:
     """Who asks, inside a view whose policy let them in."""
     found: Actor = g.actor
+    return found
+
+
+def source() -> str:
+    """Who gives out the idempotency keys, inside a view for programs."""
+    found: str = g.source
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import usher_engine
@@ -12,10 +11,12 @@ from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
 from . import auth
+from .caselist import as_listed
 from .diagrams import bpmn_response
+from .mailing import mailing
 from .site import site
 from .story import tell
-from .subjects import Subject, subject
+from .subjects import subject
 from .telling import names_of
 from .visibility import may_see, may_work_on, seen
 
@@ -27,31 +28,39 @@ STATUSES = ("waiting", "incident", "finished", "cancelled")
 LIVE = ("waiting", "incident")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Listed:
-    instance: Instance
-    patient: Subject | None
-    at: str
-
-
 @blueprint.get("")
 @auth.policy(Role.STAFF, Role.AUDITOR)
 def show() -> str:
-    status = request.args.get("status", "")
+    status, patient = request.args.get("status", ""), request.args.get("patient", "")
     status = status if status in STATUSES else ""
     after = site().engine.instance(request.args["after"]) if request.args.get("after") else None
     found = site().engine.instances(
-        status=status or None, business_key=request.args.get("patient"), limit=PAGE + 1, after=after
+        status=status or None, business_key=patient or None, limit=PAGE + 1, after=after
     )
-    listed = [_listed(instance) for instance in found[:PAGE] if may_see(auth.actor(), instance)]
-    more = url_for("cases.show", status=status or None, after=found[PAGE - 1].id) if len(found) > PAGE else ""
-    return render_template("cases.html", listed=listed, status=status, statuses=STATUSES, next_url=more)
+    listed = as_listed([instance for instance in found[:PAGE] if may_see(auth.actor(), instance)])
+    more = ""
+    if len(found) > PAGE:
+        more = url_for("cases.show", status=status or None, patient=patient or None, after=found[PAGE - 1].id)
+    whom = listed[0].patient if patient and listed else None
+    return render_template(
+        "cases.html", listed=listed, status=status, statuses=STATUSES, next_url=more, patient=patient, whom=whom
+    )
 
 
 @blueprint.get("/<instance_id>")
 @auth.policy(Role.STAFF, Role.AUDITOR)
 def case(instance_id: str) -> str:
     return _page(seen(instance_id))
+
+
+@blueprint.get("/<instance_id>/onward")
+@auth.policy(Role.STAFF)
+def onward(instance_id: str) -> Response:
+    """Where a trigger leads: to the task it has opened, if it is for whoever selected it; else to the case."""
+    for task in seen(instance_id).tasks:
+        if may_work_on(auth.actor(), task):
+            return redirect(f"{url_for('inbox.task', task_id=task.id)}#task", 303)
+    return redirect(url_for("cases.case", instance_id=instance_id), 303)
 
 
 @blueprint.get("/<instance_id>/diagram.bpmn")
@@ -88,6 +97,8 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         case=instance,
         patient=subject(instance.business_key),
         lines=tell(steps, names),
+        mailing=mailing(steps, names),
+        answers=site().enrollment.answers(instance.business_key),
         steps=steps,
         at=[names.of(element) for element in instance.at],
         ended=names.of(instance.outcome) if instance.outcome else "",
@@ -107,10 +118,3 @@ def way_taken(instance_id: str) -> dict[str, Any]:
         "at": [here.rpartition(":")[0] for here in state.at],
         "incident": [here.rpartition(":")[0] for here in state.incidents],
     }
-
-
-def _listed(instance: Instance) -> Listed:
-    names = names_of(instance.id)
-    at = " and ".join(names.of(element) for element in instance.at)
-    ended = names.of(instance.outcome) if instance.outcome else ""
-    return Listed(instance=instance, patient=subject(instance.business_key), at=at or ended)

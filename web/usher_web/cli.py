@@ -7,11 +7,17 @@ from typing import Any
 import click
 from usher_engine import EngineError
 
-from .commands import COMMANDS
+from .commands import COMMANDS, load
 
 
 class PlainErrors(click.Group):
     """Turns what the engine refuses into one line; nobody at a shell is helped by a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 the same
+        return load(cmd_name) if cmd_name in COMMANDS else None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -24,7 +30,3 @@ class PlainErrors(click.Group):
 @click.version_option(package_name="usher-flow", prog_name="usher")
 def main() -> None:
     """Usher enrols patients in a patient portal by running a BPMN diagram."""
-
-
-for command in COMMANDS:
-    main.add_command(command)

@@ -8,7 +8,7 @@ from typing import Any
 
 import usher_engine as engine
 from flask import Flask, Response, g, render_template, request
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
 from .problems import Problem, problem_response
 
@@ -40,15 +40,43 @@ TITLES = {
 }
 
 
+#: What to say where the web framework refused by itself; its own sentences are for developers.
+PLAIN = {
+    400: "Something in it is missing or garbled. Go back, reload the page and try again.",
+    401: "Sign in and try again.",
+    403: "Your role does not include this.",
+    404: "The address may be mistyped, or what was here is gone or not for you.",
+    405: "It may have been opened from the address bar, or reloaded. Go back and use the button on the page.",
+    413: "Send less at once: a shorter text, or a smaller file.",
+    415: "Send it as the description of this address says.",
+    429: "Wait a minute and try again.",
+}
+
+IN_GENERAL = "It could not be done. Go back and try again."
+
+
 def describe(error: Exception) -> Problem:
     """What to tell whoever asked; for a fault of ours a number only, the rest goes to the log."""
     if isinstance(error, HTTPException):
-        code = error.code or 500
-        said = str(error.description or "")
-        return Problem(status=code, title=TITLES.get(code, error.name), detail=said)
+        return _refusal(error)
     for kind, status, title in STATUS:
         if isinstance(error, kind):
             return Problem(status=status, title=title, detail=error.message, extra=_extra(error))
+    return _fault(error)
+
+
+def _refusal(error: HTTPException) -> Problem:
+    """Ours come with a sentence of their own; the framework's get one from `PLAIN`."""
+    code = error.code or 500
+    said = "" if error.description == type(error).description else str(error.description or "")
+    if code >= 500 and not said:
+        return _fault(error)
+    extra = {"allowed": sorted(error.valid_methods or ())} if isinstance(error, MethodNotAllowed) else {}
+    title = TITLES.get(code, "This did not work")
+    return Problem(status=code, title=title, detail=said or PLAIN.get(code, IN_GENERAL), extra=extra)
+
+
+def _fault(error: Exception) -> Problem:
     reference = secrets.token_hex(4)
     log.error("fault %s: %s at %s", reference, type(error).__name__, request.endpoint, exc_info=_without_text(error))
     detail = "Nothing was changed. Try again; if it happens again, tell your administrator."

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from . import auth
 from .open_task import OpenTask, open_task, submitted
-from .presentation import zone
+from .presentation import case_no, zone
 from .site import site
 from .telling import names_of
 from .visibility import may_work_on
@@ -108,7 +108,7 @@ def cancel(task_id: str) -> Page | AnyResponse:
 @auth.policy(Role.STAFF)
 def draft(task_id: str) -> Response:
     """Keep what is typed so far (``{"values": {key: text}}``), so that it is there on any computer."""
-    body: Any = request.get_json()
+    body: Any = request.get_json(silent=True)
     values = body.get("values") if isinstance(body, dict) else None
     if not isinstance(values, dict):
         raise usher_engine.InvalidSubmission("Send the fields as an object named “values”.")
@@ -158,7 +158,7 @@ def _onward(before: UserTask, after: Instance, done: str) -> AnyResponse:
         done = f"{done} {after.explanation}"
     elif after.at:
         done = f"{done} {' and '.join(names.of(element) for element in after.at)} follows by itself."
-    auth.say(f"Case {before.instance}: {done}")
+    auth.say(f"Case {case_no(before.instance)}: {done}")
     return redirect(url_for("inbox.show", view=_view()), 303)
 
 

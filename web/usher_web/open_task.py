@@ -8,6 +8,7 @@ from typing import Any
 
 from usher_engine import Actor, Field, Form, UserTask, parse_form
 
+from . import trail
 from .site import site
 from .story import Line, tell
 from .subjects import Subject, subject
@@ -69,6 +70,7 @@ def open_task(
     moved: bool = False,
 ) -> OpenTask:
     """*typed* is what was sent and refused with *errors*; *moved* says that the case went on meanwhile."""
+    trail.viewed("TaskViewed", task.id, business_key=task.business_key)
     engine, now, wrong = site().engine, site().now(), dict(errors or {})
     form = parse_form(engine.package_of(task.instance).text(task.form)) if task.form else None
     values = _values(task, form, typed)

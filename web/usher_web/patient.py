@@ -54,7 +54,7 @@ def answer(token: str) -> Response:
     proof, said, until = request.form.get("proof", ""), request.form.get("answer", ""), request.form.get("until", "")
     try:
         day = _day(until) if said == Answer.DEFER.value else None
-        terms = TERMS_VERSION if said == Answer.ACCEPT.value else ""
+        terms = _agreed() if said == Answer.ACCEPT.value else ""
         site().enrollment.respond(token, proof, _answer(said), until=day, terms=terms)
     except usher_engine.NotFound:
         return _page("invitation_unusable.html", 404)
@@ -79,6 +79,14 @@ def opt_out(token: str) -> Response:
     except usher_engine.NotFound:
         return _page("invitation_unusable.html", 404)
     return _page("invitation_opt_out.html", token=token, done=True)
+
+
+def _agreed() -> str:
+    """The version of the terms the patient has read; refused when they have changed since, and shown again."""
+    if request.form.get("terms") != TERMS_VERSION:
+        reason = "The terms have changed. Please read them and answer again."
+        raise usher_engine.InvalidSubmission(reason, fields={"terms": reason})
+    return TERMS_VERSION
 
 
 def _answer(text: str) -> Answer:
@@ -106,7 +114,12 @@ def _slow_down(token: str, limit: int = PER_LINK) -> None:
 
 def _page(template: str, status: int = 200, **values: object) -> Response:
     blank = {"errors": {}, "wrong": "", "said": "", "until": ""}
-    always = {"terms": TERMS, "today": site().now().date().isoformat(), "contact": site().settings.practice_contact}
+    always = {
+        "terms": TERMS,
+        "terms_version": TERMS_VERSION,
+        "today": site().now().date().isoformat(),
+        "contact": site().settings.practice_contact,
+    }
     response = make_response(render_template(template, **{**blank, **always, **values}), status)
     response.headers["X-Robots-Tag"] = "noindex"
     return response

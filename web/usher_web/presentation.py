@@ -42,6 +42,12 @@ def people_time(moment: datetime, now: datetime, tz: ZoneInfo) -> str:
     return f"{people_day(there.date(), here.date())}, {_distance(days)}"
 
 
+def clock_time(moment: datetime, now: datetime, tz: ZoneInfo) -> str:
+    """ "4 May 09:02": where moments are compared, the hour counts and the distance does not."""
+    there = moment.astimezone(tz)
+    return f"{people_day(there.date(), now.astimezone(tz).date())} {there:%H:%M}"
+
+
 def people_day(day: date, today: date) -> str:
     """ "3 May", with the year when it is not this one."""
     return f"{day.day} {day:%B}" if day.year == today.year else f"{day.day} {day:%B} {day.year}"
@@ -112,6 +118,11 @@ def element_words(element: str) -> str:
     """A name for an element that has none: "SendInvitation" reads "Send invitation"."""
     spaced = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in element).strip()
     return spaced[:1].upper() + spaced[1:].replace("_", " ")
+
+
+def case_no(number: str) -> str:
+    """ "3QXZ-DAWN-94N6": a case number in groups, for reading; addresses keep it whole."""
+    return "-".join(number[at : at + 4] for at in range(0, len(number), 4))
 
 
 def joined(words: list[str]) -> str:

@@ -11,7 +11,7 @@ from flask import Response, json
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """*extra* holds members of its own: ``fields``, ``problems``, ``winner``, ``at`` or ``reference``."""
+    """*extra* holds members of its own: ``fields``, ``problems``, ``winner``, ``at``, ``allowed`` or ``reference``."""
 
     status: int
     title: str
@@ -30,6 +30,8 @@ def problem_response(problem: Problem) -> Response:
     response = Response(json.dumps(body), problem.status, content_type="application/problem+json")
     if problem.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="usher"'
+    if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(problem.extra.get("allowed", ()))
     if problem.status == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers["Retry-After"] = "60"
     return response

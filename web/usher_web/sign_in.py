@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+import usher_engine
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from usher_engine.accounts import Role
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from . import auth
+from . import auth, trail
 from .site import site
 
 blueprint = Blueprint("sign_in", __name__)
@@ -38,9 +39,11 @@ def sign_in() -> Response | tuple[str, int]:
         raise TooManyRequests("Too many tries to sign in. Wait a quarter of an hour, or ask your administrator.")
     account = accounts.verify(name, password)
     if account is None:
+        trail.told("LogInFailed", {"from": request.remote_addr}, subject=_known(name), actor=trail.STRANGER)
         return render_template("sign_in.html", name=name, wrong=WRONG, next=onward), 422
     accounts.forget(by_account)
     session = accounts.begin_session(account.name, instead_of=g.session.secret if g.session else "")
+    trail.told("LoggedIn", {"from": request.remote_addr}, subject=account.name, actor=auth.acting(account))
     response = redirect(onward or url_for("start"), 303)
     auth.set_cookie(response, session)
     return response
@@ -49,10 +52,19 @@ def sign_in() -> Response | tuple[str, int]:
 @blueprint.post("/sign-out")
 @auth.policy(*Role)
 def sign_out() -> Response:
+    trail.told("LoggedOut", {}, subject=auth.actor().name)
     site().accounts.end_session(auth.session().secret)
     response = redirect(url_for("sign_in.show"), 303)
     auth.clear_cookie(response)
     return response
+
+
+def _known(name: str) -> str:
+    """*name* if there is such an account; what else is typed there may be a password."""
+    try:
+        return site().accounts.user(name).name
+    except usher_engine.NotFound:
+        return ""
 
 
 def _inside(target: str) -> str:

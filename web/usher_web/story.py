@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -11,6 +11,10 @@ from typing import Any
 from usher_engine import Step
 
 from .presentation import element_words, joined
+from .wording import DONE, FAILED, QUEUED, called, fact
+
+#: How sentences begin that tell what the one who made the step did; all others stand for themselves.
+DEEDS = ("Claimed ", "Released ", "Completed ", "Cancelled ", "Selected ", "Started ")
 
 
 class Teller(StrEnum):
@@ -28,6 +32,8 @@ class Names:
 
     elements: Mapping[str, str]
     told: frozenset[str] = frozenset()
+    #: Which operator an element asks.
+    operators: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, element: str) -> str:
         return self.elements.get(element) or element_words(element)
@@ -45,15 +51,26 @@ class Line:
     quote: str
     way: tuple[str, ...]
     then_at: tuple[str, ...]
+    sentences: tuple[str, ...] = ()
+
+    def told_to(self, reader: str) -> str:
+        """The words with whoever acted as their subject: "You claimed Update Now.", "bob completed Enroll Now." """
+        deeds = [sentence for sentence in self.sentences if sentence.startswith(DEEDS)]
+        if len(deeds) > 1:
+            deeds = [deed for deed in deeds if not deed.startswith("Claimed ")]
+        others = [sentence for sentence in self.sentences if not sentence.startswith(DEEDS)]
+        who = "You" if self.actor == reader else self.actor
+        return " ".join([*(f"{who} {deed[:1].lower()}{deed[1:]}" for deed in deeds), *others])
 
 
 def tell(steps: Iterable[Step], names: Names) -> list[Line]:
     """The steps as lines, oldest first; a step that changed nothing people would name is left out."""
-    lines = (_line(step, names) for step in steps)
+    lines = (tell_one(step, names) for step in steps)
     return [line for line in lines if line.words]
 
 
-def _line(step: Step, names: Names) -> Line:
+def tell_one(step: Step, names: Names) -> Line:
+    """One step as a line, its words empty where nothing in it is worth telling."""
     sentences = [sentence for event in step.events if (sentence := _sentence(event, names))]
     entered = [event for event in step.events if event["kind"] in ("ElementEntered", "ElementPassed")]
     resting = [event for event in entered if event["kind"] == "ElementEntered"]
@@ -66,6 +83,7 @@ def _line(step: Step, names: Names) -> Line:
         quote=next((reason for event in step.events if (reason := _reason(event))), ""),
         way=tuple(names.of(event["element"]) for event in entered),
         then_at=tuple(f"{names.of(event['element'])}, {ordinal(event['visit'])}" for event in resting),
+        sentences=tuple(sentences),
     )
 
 
@@ -110,24 +128,33 @@ def _sentence(event: Mapping[str, Any], names: Names) -> str:
 
 
 def _service_sentence(event: Mapping[str, Any], name: str, names: Names) -> str:
+    operator = names.operators.get(event.get("element", ""), "")
     match event["kind"]:
         case "ServiceCalled":
-            return f"{name} was done." if event["operator"] in names.told and not event.get("error") else ""
+            return _called(event, name, names)
         case "ServiceRequested":
-            return f"{name} was queued."
+            return QUEUED.get(operator, f"{name} was queued.")
         case "ServiceCompleted":
-            return f"{name} was done."
+            return DONE.get(operator, f"{name} was done.")
         case "ServiceRefused":
-            return f"{name} was refused: {event['message']}"
+            return f"{FAILED.get(operator, f'{name} was refused')}: {event['message']}"
         case "ServiceFailed":
             tried = "and will be tried again by itself" if event.get("retry_at") else "and is not tried again by itself"
-            return f"{name} did not work (try {event['attempt']}) {tried}: {event['reason']}"
+            failed = FAILED.get(operator, f"{name} did not work")
+            return f"{failed} (try {event['attempt']}) {tried}: {event['reason']}"
         case "IncidentRaised":
             return f"Stopped at {name}: {event['reason']}"
         case "IncidentResolved":
             return f"{name} was taken up again."
         case _:
             return ""
+
+
+def _called(event: Mapping[str, Any], name: str, names: Names) -> str:
+    if event["operator"] not in names.told or event.get("error"):
+        return ""
+    own = called(event["operator"], event.get("result"))
+    return f"{name} was done." if own is None else own
 
 
 def _started(event: Mapping[str, Any]) -> str:
@@ -144,6 +171,9 @@ def _opened(event: Mapping[str, Any]) -> str:
 
 
 def _fact(event: Mapping[str, Any]) -> str:
+    own = fact(event["name"], event.get("details") or {})
+    if own is not None:
+        return own
     details = [_detail(key, value) for key, value in (event.get("details") or {}).items() if value not in (None, "")]
     return f"{event['name']}: {joined(details)}." if details else f"{event['name']}."
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import usher_engine
 from usher_engine.enrollment import PatientRecord
 
+from . import trail
 from .presentation import born_words, zone
 from .site import site
 
@@ -32,7 +34,14 @@ def subject(patient: str) -> Subject | None:
         return None
 
 
+def subjects(patients: Iterable[str]) -> dict[str, Subject]:
+    """Who the cases with these business keys are about, read at once; what is no patient of ours is left out."""
+    found = site().enrollment.patients_by_id({patient for patient in patients if patient})
+    return {patient: described(record) for patient, record in found.items()}
+
+
 def described(record: PatientRecord) -> Subject:
+    trail.shows(record.id)
     here, settings = site(), site().settings
     fields = record.fields(here.now(), settings)
     name = f"{fields['first_name']} {fields['last_name']}".strip()

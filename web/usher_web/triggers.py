@@ -1,4 +1,4 @@
-"""The page that stands for the EHR's template: find a patient, open a template, select its Patient Portal trigger."""
+"""The pages that stand for the EHR: find a patient, open a template, select the Patient Portal trigger on a field."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import secrets
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import Instance
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
-from . import auth
+from . import auth, page_token, trail
 from .site import site
 from .subjects import described
-from .visibility import may_see, may_work_on
+from .visibility import may_see
 
 blueprint = Blueprint("triggers", __name__, url_prefix="/patients")
 
@@ -33,13 +32,31 @@ def show() -> str:
 @blueprint.get("/<patient_id>")
 @auth.policy(Role.STAFF)
 def patient(patient_id: str) -> str:
-    return _page(patient_id)
+    record = site().enrollment.patient(patient_id)
+    trail.viewed("PatientViewed", record.id, business_key=record.id)
+    found = site().engine.instances(business_key=patient_id, limit=PAGE)
+    return render_template(
+        "patient.html",
+        patient=described(record),
+        record=record,
+        fields=record.fields(site().now(), site().settings),
+        templates=site().enrollment.templates(),
+        answers=site().enrollment.answers(patient_id),
+        cases=[instance for instance in found if may_see(auth.actor(), instance)],
+    )
+
+
+@blueprint.get("/<patient_id>/template")
+@auth.policy(Role.STAFF)
+def template(patient_id: str) -> str:
+    """A template as the EHR shows it; its page calls `POST /api/v1/triggers` itself, with a `page_token`."""
+    return _template(patient_id, request.args.get("name", ""))
 
 
 @blueprint.post("/<patient_id>/trigger")
 @auth.policy(Role.STAFF)
 def select(patient_id: str) -> Response | tuple[str, int]:
-    """Selects the trigger as `POST /api/v1/triggers` does; the page's key makes a double click one request."""
+    """Selects the trigger where no script does; the page's key is the same, so that both together are one request."""
     try:
         instance = site().enrollment.trigger(
             patient_id,
@@ -48,31 +65,26 @@ def select(patient_id: str) -> Response | tuple[str, int]:
             request.form.get("action", ""),
             actor=auth.actor(),
             key=request.form.get("key") or None,
-            source=f"web:{auth.actor().name}",
+            source=auth.page_source(auth.actor().name),
         )
     except usher_engine.InvalidSubmission as wrong:
-        return _page(patient_id, refusal=wrong.message), 422
-    return _onward(instance)
+        return _template(patient_id, request.form.get("template", ""), refusal=wrong.message), 422
+    return redirect(url_for("cases.onward", instance_id=instance.id), 303)
 
 
-def _onward(instance: Instance) -> Response:
-    """To the task the trigger has opened, if it is for whoever selected it; else to the case."""
-    for task in instance.tasks:
-        if may_work_on(auth.actor(), task):
-            return redirect(f"{url_for('inbox.task', task_id=task.id)}#task", 303)
-    return redirect(url_for("cases.case", instance_id=instance.id), 303)
-
-
-def _page(patient_id: str, refusal: str = "") -> str:
+def _template(patient_id: str, name: str, refusal: str = "") -> str:
     record = site().enrollment.patient(patient_id)
-    found = site().engine.instances(business_key=patient_id, limit=PAGE)
+    trail.viewed("PatientViewed", record.id, business_key=record.id)
+    found = next((one for one in site().enrollment.templates() if one.name == name), None)
+    if found is None and not refusal:
+        raise usher_engine.NotFound("No template of this name carries the Patient Portal trigger.")
     return render_template(
-        "patient.html",
+        "template.html",
         patient=described(record),
-        record=record,
         fields=record.fields(site().now(), site().settings),
-        templates=site().enrollment.templates(),
-        cases=[instance for instance in found if may_see(auth.actor(), instance)],
+        template=found,
+        name=name,
         key=secrets.token_urlsafe(16),
+        token=page_token.issue(auth.session()),
         refusal=refusal,
     )

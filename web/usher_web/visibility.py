@@ -6,6 +6,7 @@ import usher_engine
 from usher_engine import Actor, Instance, UserTask
 from usher_engine.accounts import Role
 
+from . import trail
 from .auth import actor
 from .site import site
 
@@ -15,6 +16,7 @@ def seen(instance_id: str) -> Instance:
     found = site().engine.instance(instance_id)
     if not may_see(actor(), found):
         raise usher_engine.NotFound(f"No case has the number {instance_id}.")
+    trail.viewed("CaseViewed", found.id, business_key=found.business_key)
     return found
 
 

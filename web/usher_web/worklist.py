@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -12,9 +13,11 @@ from usher_engine import Actor, UserTask
 
 from .presentation import Due, due_group, due_words, zone
 from .site import site
-from .subjects import Subject, subject
+from .subjects import Subject, subjects
 
 PAGE = 50
+
+MISSING = re.compile(r" (?:is|are) (missing)\.$")
 
 
 class View(StrEnum):
@@ -69,17 +72,23 @@ def worklist(actor: Actor, view: View, after: str | None = None) -> Worklist:
     return Worklist(view=view, groups=_groups(shown, actor), counts=counts, next_url=more)
 
 
-def _groups(tasks: Iterable[UserTask], actor: Actor) -> tuple[Group, ...]:
+def rows_of(tasks: Sequence[UserTask], actor: Actor) -> tuple[Row, ...]:
+    """*tasks* as rows; their patients are read at once."""
+    patients = subjects(task.business_key for task in tasks)
+    return tuple(_row(task, patients.get(task.business_key), actor) for task in tasks)
+
+
+def _groups(tasks: Sequence[UserTask], actor: Actor) -> tuple[Group, ...]:
     now, tz = site().now(), zone(site().settings)
-    by_due = groupby(tasks, lambda task: due_group(task.due, now, tz))
-    return tuple(Group(due=due, rows=tuple(_row(task, actor) for task in found)) for due, found in by_due)
+    by_due = groupby(rows_of(tasks, actor), lambda row: due_group(row.task.due, now, tz))
+    return tuple(Group(due=due, rows=tuple(found)) for due, found in by_due)
 
 
-def _row(task: UserTask, actor: Actor) -> Row:
+def _row(task: UserTask, patient: Subject | None, actor: Actor) -> Row:
     now, tz = site().now(), zone(site().settings)
     return Row(
         task=task,
-        patient=subject(task.business_key),
+        patient=patient,
         headline=in_short(task.message),
         due=due_words(task.due, now, tz),
         late=due_group(task.due, now, tz) is Due.OVERDUE,
@@ -93,9 +102,10 @@ def headline(message: str) -> str:
 
 
 def in_short(message: str) -> str:
-    """The headline for a narrow row: of "It cannot be sent: e-mail is missing." what follows the colon."""
+    """The headline for a narrow row: of "It cannot be sent: e-mail is missing." only "e-mail missing"."""
     first = headline(message)
-    return first.partition(": ")[2] or first
+    told = first.partition(": ")[2] or first
+    return MISSING.sub(r" \1", told)
 
 
 def what_to_do(message: str) -> list[str]:

@@ -9,13 +9,19 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from ..audit import audit_body
 from ..errors import Conflict, NotFound
+from ..questions import Actor
 from ..settings import Settings
+from ..store.audit import append
 from ..store.database import Database, from_text, to_text
 from . import tables as t
 from .passwords import Passwords, check
 from .people import Account, Session, Token, checked_name, hashed, standing, to_account, to_token
 from .roles import Role
+
+#: Who sets something up when nobody is named.
+COMMAND_LINE = "command line"
 
 #: How stale "last seen" may be; saves a write with every click.
 SEEN_EVERY = timedelta(seconds=30)
@@ -64,22 +70,25 @@ class Accounts:
             if connection.execute(select(t.account.c.name).where(t.account.c.name == name)).first():
                 raise Conflict(f"There is already an account named {values['name']}.")
             connection.execute(insert(t.account).values(password=made, **values))
+            self._tell(connection, by, "account added", name, role=role.value)
             return to_account(_account_row(connection, name))
 
-    def set_password(self, name: str, password: str) -> None:
+    def set_password(self, name: str, password: str, *, by: str = COMMAND_LINE) -> None:
         """Also ends every session of *name*."""
         check(password, name)
         made = self._passwords.hash(password)
         with self.database.begin() as connection:
             _account_row(connection, name)
             connection.execute(update(t.account).where(t.account.c.name == name).values(password=made))
+            self._tell(connection, by, "password set", name)
             connection.execute(delete(t.web_session).where(t.web_session.c.account == name))
 
-    def disable(self, name: str, *, disabled: bool = True) -> None:
+    def disable(self, name: str, *, disabled: bool = True, by: str = COMMAND_LINE) -> None:
         """*name* can no longer sign in, and is signed out everywhere; with ``disabled=False`` they can again."""
         with self.database.begin() as connection:
             _account_row(connection, name)
             connection.execute(update(t.account).where(t.account.c.name == name).values(disabled=disabled))
+            self._tell(connection, by, "account disabled" if disabled else "account enabled", name)
             connection.execute(delete(t.web_session).where(t.web_session.c.account == name))
 
     def users(self) -> list[Account]:
@@ -120,10 +129,22 @@ class Accounts:
 
         With ``touch=False`` the look does not count as activity: a page that refreshes itself must grow idle.
         """
+        row = self._live(hashed(secret), touch=touch)
+        if row is None:
+            return None
+        created, seen = from_text(row["session_created_at"]), from_text(row["seen_at"])
+        return Session(secret=secret, account=to_account(row), created_at=created, seen_at=seen, notice=row["notice"])
+
+    def session_account(self, key: str) -> Account | None:
+        """Whose live session has this `Session.key`; asking counts as activity. None when it has ended."""
+        row = self._live(key, touch=True)
+        return to_account(row) if row else None
+
+    def _live(self, key: str, *, touch: bool) -> Mapping[Any, Any] | None:
         now = self.clock()
         joined = select(t.web_session, t.account).join(t.account, t.account.c.name == t.web_session.c.account)
         with self.database.read() as connection:
-            query = joined.where(t.web_session.c.hash == hashed(secret))
+            query = joined.where(t.web_session.c.hash == key)
             row = connection.execute(query.with_only_columns(*_SESSION_COLUMNS)).mappings().one_or_none()
         if row is None or row["disabled"]:
             return None
@@ -131,8 +152,8 @@ class Accounts:
         if now - seen > self.idle or now - created > self.absolute:
             return None
         if touch and now - seen > SEEN_EVERY:
-            self._change_session(secret, seen_at=to_text(now))
-        return Session(secret=secret, account=to_account(row), created_at=created, seen_at=seen, notice=row["notice"])
+            self._change_session(key, seen_at=to_text(now))
+        return row
 
     def end_session(self, secret: str) -> None:
         with self.database.begin() as connection:
@@ -140,11 +161,11 @@ class Accounts:
 
     def leave_notice(self, session: Session, text: str) -> None:
         """Show *text* on the next page of *session*; empty text takes it away. No patient data here."""
-        self._change_session(session.secret, notice=text)
+        self._change_session(session.key, notice=text)
 
-    def _change_session(self, secret: str, **values: str) -> None:
+    def _change_session(self, key: str, **values: str) -> None:
         with self.database.begin() as connection:
-            connection.execute(update(t.web_session).where(t.web_session.c.hash == hashed(secret)).values(**values))
+            connection.execute(update(t.web_session).where(t.web_session.c.hash == key).values(**values))
 
     # tokens
 
@@ -156,6 +177,7 @@ class Accounts:
             if connection.execute(select(t.api_token.c.name).where(t.api_token.c.name == values["name"])).first():
                 raise Conflict(f"There is already a token named {values['name']}. Revoked names are not used again.")
             connection.execute(insert(t.api_token).values(values))
+            self._tell(connection, by, "token added", values["name"], role=role.value)
         return secret
 
     def tokens(self) -> list[Token]:
@@ -177,13 +199,14 @@ class Accounts:
                 connection.execute(changed.values(used_at=to_text(now)))
         return to_token(row)
 
-    def revoke_token(self, name: str) -> None:
+    def revoke_token(self, name: str, *, by: str = COMMAND_LINE) -> None:
         """Raises `NotFound`."""
         live = (t.api_token.c.name == name) & t.api_token.c.revoked_at.is_(None)
         with self.database.begin() as connection:
             revoked = connection.execute(update(t.api_token).where(live).values(revoked_at=to_text(self.clock())))
             if not revoked.rowcount:
                 raise NotFound(f"No live token is named {name}.")
+            self._tell(connection, by, "token revoked", name)
 
     # guessing
 
@@ -209,6 +232,13 @@ class Accounts:
         """Start counting *key* from zero again, for example after a sign-in that worked."""
         with self.database.begin() as connection:
             connection.execute(delete(t.attempt).where(t.attempt.c.key == hashed(key)))
+
+    def _tell(self, connection: Connection, by: str, setting: str, subject: str, **more: str) -> None:
+        """Write to the audit stream, in the same transaction, that *by* changed a setting."""
+        role = connection.execute(select(t.account.c.role).where(t.account.c.name == by)).scalar()
+        actor = Actor(name=by, role=role or "system")
+        body = audit_body("SettingChanged", {"setting": setting, **more}, at=self.clock(), actor=actor, subject=subject)
+        append(connection, body)
 
     def _stamp(self, by: str) -> dict[str, str]:
         return {"created_at": to_text(self.clock()), "created_by": by}

@@ -40,6 +40,11 @@ class Session:
     notice: str
 
     @property
+    def key(self) -> str:
+        """What names the session where its secret must not go; nobody can sign in with it."""
+        return hashed(self.secret)
+
+    @property
     def csrf(self) -> str:
         """The token a form of this session must carry; derived one way, so that it needs no storage."""
         return hashlib.sha256(f"csrf|{self.secret}".encode()).hexdigest()

@@ -9,7 +9,6 @@ parallel branches lie beyond the trunk and are never touched.
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from SpiffWorkflow.util.task import TaskState
 
@@ -25,7 +24,7 @@ def compact_tree(workflow: UsherWorkflow) -> None:
         del workflow.subprocesses[task_id]
 
 
-def _holds(workflow: UsherWorkflow, task_id: UUID) -> bool:
+def _holds(workflow: UsherWorkflow, task_id: int) -> bool:
     """Whether the task that opened a sub-process is still in the tree, or in that of a sub-process that is."""
     return any(task_id in scope.tasks for scope in (workflow, *workflow.subprocesses.values()))
 
@@ -49,9 +48,9 @@ def _compact(scope: Any) -> None:
         scope.last_task = last
 
 
-def _live(scope: Any) -> set[UUID]:
+def _live(scope: Any) -> set[int]:
     """Ids of unfinished tasks and of all their ancestors."""
-    live: set[UUID] = set()
+    live: set[int] = set()
     for task in scope.tasks.values():
         if task._state < TaskState.COMPLETED:
             ancestor = task
@@ -61,7 +60,7 @@ def _live(scope: Any) -> set[UUID]:
     return live
 
 
-def _trunk(root: UsherTask, live: set[UUID]) -> list[UsherTask]:
+def _trunk(root: UsherTask, live: set[int]) -> list[UsherTask]:
     """The finished tasks from *root* on that have exactly one branch alive below them."""
     trunk: list[UsherTask] = []
     task = root

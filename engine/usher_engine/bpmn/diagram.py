@@ -56,17 +56,19 @@ class Element:
     boundary: bool = False
     joins: bool = False
     cancel: bool = False
+    operator: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Diagram:
-    """``flows`` maps (source, target) to the sequence flow drawn between them."""
+    """``flows`` maps (source, target) to the sequence flow drawn between them; ``flow_names`` lacks the nameless."""
 
     package: Package
     spec: Any
     subprocess_specs: dict[str, Any]
     elements: dict[str, Element]
     flows: dict[tuple[str, str], str]
+    flow_names: dict[str, str] = field(default_factory=dict)
 
 
 def schema_problem(tree: Any) -> tuple[str, int] | None:
@@ -112,6 +114,12 @@ def compile_diagram(package: Package) -> Diagram:
         subprocess_specs=subprocess_specs,
         elements={element.id: element for element in elements.values()},
         flows=_flows(trees, owners),
+        flow_names={
+            str(flow.get("id")): name
+            for tree in trees
+            for flow in tree.iter(f"{{{BPMN}}}sequenceFlow")
+            if (name := (flow.get("name") or "").strip())
+        },
     )
 
 
@@ -155,6 +163,7 @@ def _element(node: Any, task_spec: Any) -> Element:
         boundary=isinstance(task_spec, BoundaryEvent),
         joins=isinstance(task_spec, UnstructuredJoin) and len(task_spec._inputs) > 1,
         cancel=any(boundary_code(event) == "cancel" for event in _boundary_events(task_spec)),
+        operator=str(getattr(task_spec, "operation_name", "")),
     )
 
 

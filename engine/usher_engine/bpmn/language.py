@@ -10,6 +10,7 @@ from typing import Any
 from SpiffWorkflow.bpmn.script_engine.python_engine import PythonScriptEngine
 from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScriptEngineEnvironment
 
+from ..canonical import settled
 from ..errors import ElementFailed, ExpressionError
 from ..expressions import compile_expression, compile_script
 
@@ -23,7 +24,7 @@ class Environment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
         return compile_expression(expression).evaluate(context, self.now)
 
     def execute(self, script: str, context: dict[str, Any], external_context: Any = None) -> bool:
-        changed = compile_script(script).run(context, self.now)
+        changed = settled(compile_script(script).run(context, self.now))
         context.clear()
         context.update(changed)
         return True

@@ -12,7 +12,7 @@ from SpiffWorkflow.bpmn.util.event import BpmnEvent
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.util.task import TaskState
 
-from ..canonical import Json
+from ..canonical import Json, settled
 from ..errors import BusinessError, Corrupt, ElementFailed, EngineError, LimitExceeded
 from ..events import (
     DataChanged,
@@ -36,12 +36,11 @@ from . import storage
 from .compaction import compact_tree
 from .diagram import Diagram, Element, boundary_code
 from .language import ScriptEngine
-from .step import Step
+from .step import MAX_SECONDS, Step
 from .user_tasks import opened
 from .workflow import UsherTask, UsherWorkflow
 
 MAX_ENGINE_STEPS = 300
-MAX_SECONDS = 10.0
 
 #: How the library fails on diagrams it did not expect; never the database's errors, which are nobody's incident.
 LIBRARY_FAILURES = (
@@ -62,12 +61,13 @@ class Run:
         self._entered_tasks: list[UsherTask] = []
         self._outcome = ""
         self._steps_left = MAX_ENGINE_STEPS
-        self._deadline = time.monotonic() + MAX_SECONDS
+        self._deadline = time.monotonic() + step.limit_s
         self.workflow: UsherWorkflow
 
     @classmethod
     def start(cls, diagram: Diagram, step: Step, data: dict[str, Any]) -> Run:
         """A new instance at its start event, with *data*."""
+        data = settled(data)
         run = cls(diagram, step, InstanceState(data=data))
         run.workflow = UsherWorkflow(
             diagram.spec, diagram.subprocess_specs, script_engine=ScriptEngine(step.now), observer=run
@@ -99,7 +99,7 @@ class Run:
         task = self._find(element, visit, TaskState.READY)
         if not task.task_spec.manual:
             raise Corrupt(f"{element} is not a user task.")
-        variable = self.diagram.elements[element].properties.get("resultVariable") or element
+        variable, answer = self.diagram.elements[element].properties.get("resultVariable") or element, settled(answer)
         task.data[variable] = answer
         self.events.append(UserTaskCompleted(element, visit, variable, answer))
         self._run(task)
@@ -117,7 +117,7 @@ class Run:
     def finish_service(self, element: str, visit: int, result: Json) -> None:
         """An effect was done; *result* goes into the data."""
         task = self._find(element, visit, TaskState.STARTED)
-        variable = task.task_spec.result_variable
+        variable, result = task.task_spec.result_variable, settled(result)
         task.data[variable] = result
         self.events.append(ServiceCompleted(element, visit, variable, result))
         task.complete()
@@ -149,11 +149,11 @@ class Run:
         element, visit, variable = task.task_spec.bpmn_id, task.visit, task.task_spec.result_variable
         try:
             operator = self.step.services.get(name)
-            values = checked(operator, parameters)
+            values = settled(checked(operator, parameters))
             if operator.mode is Mode.EFFECT:
                 self.events.append(ServiceRequested(element, visit, name, variable, values))
                 return False
-            result = self.step.answer(operator, values, self._call(element, visit))
+            result = settled(self.step.answer(operator, values, self._call(element, visit)))
         except BusinessError as refusal:
             self.events.append(ServiceCalled(element, visit, name, variable, refusal.message, refusal.code))
             self._divert_refusal(task, refusal)

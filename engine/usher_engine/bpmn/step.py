@@ -10,6 +10,9 @@ from typing import Any
 from ..canonical import Json
 from ..services import Call, Operator, Services
 
+#: How long one command may run.
+MAX_SECONDS = 10.0
+
 #: Answers an operator inside the step; replay answers from the record instead.
 Answer = Callable[[Operator, dict[str, Any], Call], Json]
 
@@ -24,3 +27,4 @@ class Step:
     services: Services
     answer: Answer
     transaction: Any = None
+    limit_s: float = MAX_SECONDS

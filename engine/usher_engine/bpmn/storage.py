@@ -5,7 +5,6 @@ definition's hash already says, what is at its default, and everything that diff
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from SpiffWorkflow.bpmn.serializer.default.workflow import (
     BpmnSubWorkflowConverter,
@@ -27,7 +26,7 @@ class _Tasks(TaskConverter):  # type: ignore[misc]
     def to_dict(self, task: UsherTask) -> dict[str, Any]:
         parent = task.parent
         record: dict[str, Any] = {
-            "id": task.id.int,
+            "id": task.id,
             "spec": task.task_spec.name,
             "state": task._state,
             "tick": task.last_state_change,
@@ -37,9 +36,9 @@ class _Tasks(TaskConverter):  # type: ignore[misc]
         if task.arrived:
             record["arrived"] = True
         if parent is not None:
-            record["parent"] = parent.id.int
+            record["parent"] = parent.id
         if task._children:
-            record["children"] = [child.int for child in task._children]
+            record["children"] = list(task._children)
         if task.triggered:
             record["triggered"] = True
         if task.internal_data:
@@ -49,11 +48,11 @@ class _Tasks(TaskConverter):  # type: ignore[misc]
 
     def from_dict(self, record: dict[str, Any], workflow: Any) -> UsherTask:
         task_spec = workflow.spec.task_specs[record["spec"]]
-        task = UsherTask(workflow, task_spec, state=record["state"], id=UUID(int=record["id"]))
+        task = UsherTask(workflow, task_spec, state=record["state"], id=record["id"])
         task.visit = record.get("visit", 0)
         task.arrived = record.get("arrived", False)
-        task._parent = UUID(int=record["parent"]) if "parent" in record else None
-        task._children = [UUID(int=child) for child in record.get("children", ())]
+        task._parent = record.get("parent")
+        task._children = list(record.get("children", ()))
         task.last_state_change = record["tick"]
         task.triggered = record.get("triggered", False)
         if "internal" in record:
@@ -83,11 +82,11 @@ def _add_data(record: dict[str, Any], task: UsherTask, parent: UsherTask | None)
 
 def _common(converter: Any, workflow: Any) -> dict[str, Any]:
     record: dict[str, Any] = {
-        "root": workflow.task_tree.id.int,
+        "root": workflow.task_tree.id,
         "tasks": [converter.registry.convert(task) for task in workflow.tasks.values()],
     }
     if workflow.last_task is not None:
-        record["last_task"] = workflow.last_task.id.int
+        record["last_task"] = workflow.last_task.id
     for name in ("data", "correlations"):
         if value := getattr(workflow, name):
             record[name] = converter.registry.convert(value)
@@ -100,8 +99,8 @@ def _common(converter: Any, workflow: Any) -> dict[str, Any]:
 def _restore_common(converter: Any, workflow: Any, record: dict[str, Any]) -> None:
     for task in record["tasks"]:
         converter.registry.restore(task, workflow=workflow)
-    workflow.task_tree = workflow.tasks[UUID(int=record["root"])]
-    workflow.last_task = workflow.tasks.get(UUID(int=record["last_task"])) if "last_task" in record else None
+    workflow.task_tree = workflow.tasks[record["root"]]
+    workflow.last_task = workflow.tasks.get(record["last_task"]) if "last_task" in record else None
     workflow.success = record.get("success", True)
     workflow.completed = record.get("completed", False)
     workflow.correlations = record.get("correlations", {})
@@ -110,7 +109,7 @@ def _restore_common(converter: Any, workflow: Any, record: dict[str, Any]) -> No
 
 class _SubWorkflows(BpmnSubWorkflowConverter):  # type: ignore[misc]
     def to_dict(self, workflow: UsherSubWorkflow) -> dict[str, Any]:
-        return {**_common(self, workflow), "parent": workflow.parent_task_id.int}
+        return {**_common(self, workflow), "parent": workflow.parent_task_id}
 
     def from_dict(self, record: dict[str, Any], task: UsherTask, top_workflow: UsherWorkflow) -> UsherSubWorkflow:
         spec = top_workflow.subprocess_specs[task.task_spec.spec]
@@ -130,7 +129,7 @@ class _Workflows(BpmnWorkflowConverter):  # type: ignore[misc]
         _restore_common(self, workflow, record)
         workflow.counter, workflow.tick = record["counter"], record["ticks"]
         for nested in record.get("subprocesses", ()):
-            task = workflow.get_task_from_id(UUID(int=nested["parent"]))
+            task = workflow.get_task_from_id(nested["parent"])
             subprocess = self.registry.restore(nested, task=task, top_workflow=workflow)
             workflow.subprocesses[task.id] = subprocess
             subprocess.completed_event.connect(task.task_spec._on_subworkflow_completed, task)

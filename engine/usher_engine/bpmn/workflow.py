@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import deque
 from typing import Any, Protocol
-from uuid import UUID
 
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
@@ -90,11 +89,11 @@ class UsherWorkflow(_Rooted, BpmnWorkflow):  # type: ignore[misc]
         self.observer = observer
         super().__init__(spec, subprocess_specs, script_engine=script_engine, deserializing=True)
 
-    def next_id(self) -> UUID:
+    def next_id(self) -> int:
         self.counter += 1
         if self.counter % 256 == 0 and len(self.tasks) > MAX_TASKS:
             raise LimitExceeded(f"The case holds more than {MAX_TASKS} tasks; the diagram multiplies its tokens.")
-        return UUID(int=self.counter)
+        return self.counter
 
     def next_tick(self) -> int:
         self.tick += 1
@@ -119,4 +118,4 @@ class UsherWorkflow(_Rooted, BpmnWorkflow):  # type: ignore[misc]
         found = list(self.tasks.values())
         for subprocess in self.subprocesses.values():
             found.extend(subprocess.tasks.values())
-        return sorted(found, key=lambda task: task.id.int)
+        return sorted(found, key=lambda task: task.id)

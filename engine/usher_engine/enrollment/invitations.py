@@ -60,16 +60,16 @@ def prepared(
     tx: Transaction, *, token: str, key: str, patient: str, instance: str, message_id: str, address: str,
     now: datetime, days: int,
 ) -> Invitation:  # fmt: skip
-    """The invitation of this send: made at the first attempt, found again at the next."""
+    """The invitation of this send: made at the first attempt, found again at the next; valid from when it goes out."""
     found = find_by_key(tx, key, lock=True)
-    current = {"token_hash": hash_of(token), "address": address}
+    until = to_text(now + timedelta(days=days))
+    current = {"token_hash": hash_of(token), "address": address, "expires_at": until}
     if found is not None:
         if found.sent_at is None:
             tx.execute(update(invitation).where(invitation.c.key == key).values(**current))
         return by_key(tx, key)
-    times = {"created_at": to_text(now), "expires_at": to_text(now + timedelta(days=days))}
     row = {"patient": patient, "instance": instance, "key": key, "message_id": message_id, "wrong_tries": 0}
-    tx.execute(insert(invitation).values(**current, **times, **row))
+    tx.execute(insert(invitation).values(**current, created_at=to_text(now), **row))
     return by_key(tx, key)
 
 

@@ -6,7 +6,7 @@ What the portal knows of a patient (status, answers, opt-outs) is written by por
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -30,7 +30,12 @@ class Registry:
         self._settings = settings
 
     def load(self, tx: Transaction, patient: str, *, now: datetime) -> PatientRecord:
-        return self._record(tx, find(tx, patient), now)
+        return self._records(tx, [find(tx, patient)], now)[0]
+
+    def load_all(self, tx: Transaction, patients: Collection[str], *, now: datetime) -> list[PatientRecord]:
+        """Those of *patients* that are known, in any order; three statements, however many they are."""
+        rows = tx.execute(_FIND_ALL, {"wanted": list(patients)}).all() if patients else []
+        return self._records(tx, rows, now)
 
     def knows(self, tx: Transaction, patient_id: str) -> bool:
         return tx.execute(select(patient.c.id).where(patient.c.id == patient_id)).first() is not None
@@ -46,7 +51,7 @@ class Registry:
             last = find(tx, after)
             later = and_(patient.c.sort_name == last.sort_name, patient.c.id > last.id)
             query = query.where(or_(patient.c.sort_name > last.sort_name, later))
-        return [self._record(tx, row, now) for row in tx.execute(query).all()]
+        return self._records(tx, tx.execute(query).all(), now)
 
     def update(
         self, tx: Transaction, patient: str, values: Mapping[str, object], *, by: str, now: datetime
@@ -96,24 +101,31 @@ class Registry:
             "search": " ".join(words).lower(),
         }
 
-    def _record(self, tx: Transaction, row: Row[Any], now: datetime) -> PatientRecord:
-        resource = json.loads(row.resource)
-        address = records.fields(resource, now, self._settings.birth_sex_sources)["email"]
-        return PatientRecord(
-            id=row.id,
-            resource=resource,
-            version=row.version,
-            status=row.portal_status or PortalStatus.UNAVAILABLE.value,
-            requested_at=from_text(row.requested_at) if row.requested_at else None,
-            requested_by=row.requested_by,
-            sends=row.sends,
-            response=standing_response(tx, row),
-            opted_out=row.opted_out,
-            address_opted_out=bool(address) and is_opted_out(tx, address),
-        )
+    def _records(self, tx: Transaction, rows: Sequence[Row[Any]], now: datetime) -> list[PatientRecord]:
+        resources = {row.id: json.loads(row.resource) for row in rows}
+        sources = self._settings.birth_sex_sources
+        emails = {key: records.fields(resource, now, sources)["email"] for key, resource in resources.items()}
+        responses = standing_responses(tx, rows)
+        opted_out = opted_out_addresses(tx, emails.values())
+        return [
+            PatientRecord(
+                id=row.id,
+                resource=resources[row.id],
+                version=row.version,
+                status=row.portal_status or PortalStatus.UNAVAILABLE.value,
+                requested_at=from_text(row.requested_at) if row.requested_at else None,
+                requested_by=row.requested_by,
+                sends=row.sends,
+                response=responses.get(row.id),
+                opted_out=row.opted_out,
+                address_opted_out=normal_address(emails[row.id]) in opted_out,
+            )
+            for row in rows
+        ]
 
 
 _FIND = select(patient).where(patient.c.id == bindparam("wanted"))
+_FIND_ALL = select(patient).where(patient.c.id.in_(bindparam("wanted", expanding=True)))
 _LOCK = _FIND.with_for_update()
 
 
@@ -135,11 +147,27 @@ def change(tx: Transaction, row: Row[Any], *, by: str, now: datetime, **columns:
 
 def standing_response(tx: Transaction, row: Row[Any]) -> Response | None:
     """The patient's answer that has not been removed; where only the status tells of one, its time is the status's."""
-    if row.portal_status not in RESPONSES:
-        return None
-    r = patient_response.c
-    query = select(r.status, r.at, r.until).where(r.patient == row.id, r.removed_at.is_(None))
-    found = tx.execute(query.order_by(r.id.desc())).first()
+    return standing_responses(tx, [row]).get(row.id)
+
+
+def standing_responses(tx: Transaction, rows: Iterable[Row[Any]]) -> dict[str, Response]:
+    """`standing_response` by patient, in one statement; patients without one are left out."""
+    answered = {row.id: row for row in rows if row.portal_status in RESPONSES}
+    if not answered:
+        return {}
+    newest = {found.patient: found for found in tx.execute(_STANDING, {"patients": list(answered)})}
+    return {key: _response(row, newest.get(key)) for key, row in answered.items()}
+
+
+_STANDING = (
+    select(patient_response)
+    .where(patient_response.c.patient.in_(bindparam("patients", expanding=True)))
+    .where(patient_response.c.removed_at.is_(None))
+    .order_by(patient_response.c.id)
+)
+
+
+def _response(row: Row[Any], found: Row[Any] | None) -> Response:
     if found is None or found.status != row.portal_status:
         return Response(status=row.portal_status, at=from_text(row.portal_status_at))
     until = date.fromisoformat(found.until) if found.until else None
@@ -147,8 +175,18 @@ def standing_response(tx: Transaction, row: Row[Any]) -> Response | None:
 
 
 def is_opted_out(tx: Transaction, address: str) -> bool:
-    query = select(email_opt_out.c.address).where(email_opt_out.c.address == normal_address(address))
-    return tx.execute(query).first() is not None
+    return bool(opted_out_addresses(tx, [address]))
+
+
+def opted_out_addresses(tx: Transaction, addresses: Iterable[str]) -> frozenset[str]:
+    """Those of *addresses* that are on the opt-out list, as `normal_address` writes them."""
+    asked = sorted({normal_address(address) for address in addresses} - {""})
+    return frozenset(tx.execute(_OPTED_OUT, {"addresses": asked}).scalars()) if asked else frozenset()
+
+
+_OPTED_OUT = select(email_opt_out.c.address).where(
+    email_opt_out.c.address.in_(bindparam("addresses", expanding=True))
+)
 
 
 def normal_address(address: str) -> str:

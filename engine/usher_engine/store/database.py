@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 
-from ..errors import Misconfigured, Unavailable
+from ..errors import Conflict, Corrupt, Misconfigured, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -61,8 +62,11 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A reading transaction: one consistent view, no lock that hinders writers."""
-        with _plain_errors(), self.db.connect() as connection, connection.begin():
-            yield connection
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with _plain_errors(), self.db.connect() as connection:
+            reading = connection.execution_options(**options)
+            with reading.begin():
+                yield reading
 
     def close(self) -> None:
         self.db.dispose()
@@ -93,28 +97,55 @@ def _begin_sqlite(connection: Connection) -> None:
 def _plain_errors() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        raise Unavailable(_plain(str(error.orig).lower())) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Unavailable("The connection to the database was lost; nothing was changed. Try again.") from error
-        raise
+        if "append-only" in str(error.orig):
+            raise Corrupt("History is append-only: what is recorded stays. Nothing was changed.") from error
+        if isinstance(error, IntegrityError):
+            raise Conflict("Somebody else wrote the same just now; nothing of this was saved. Try again.") from error
+        words = _plain(error)
+        if words is None:
+            raise
+        raise Unavailable(words) from error
 
 
-def _plain(reason: str) -> str:
-    known = {
-        "readonly": "The database is read-only; nothing was changed. Check the file's and the folder's permissions.",
-        "read-only": "The database is read-only; nothing was changed. Check the file's and the folder's permissions.",
-        "unable to open": "The database file cannot be opened. Check that its folder exists and may be written to.",
-        "full": "The disk is full; nothing was changed. Free some space and try again.",
-        "locked": "The database is busy; nothing was changed. Try again in a moment.",
-        "lock timeout": "The case is busy; nothing was changed. Try again in a moment.",
-        "no such table": "The database has no tables yet. Run: usher db upgrade",
-        "does not exist": "The database has no tables yet. Run: usher db upgrade",
-    }
-    for sign, words in known.items():
-        if sign in reason:
-            return words
+_BUSY = "The database is busy; nothing was changed. Try again in a moment."
+_FULL = "The disk is full; nothing was changed. Free some space and try again."
+_READ_ONLY = "The database is read-only; nothing was changed. Check the file's and the folder's permissions."
+_NO_TABLES = "The database has no tables yet. Run: usher db upgrade"
+_DAMAGED = "The file is no database, or it is damaged. Check USHER_DATABASE_URL, or restore a backup."
+_REFUSED = "The database refuses the log-in. Check name and password in USHER_DATABASE_URL."
+
+#: Result codes of SQLite (the low byte, the rest is detail) and SQLSTATEs of PostgreSQL, in plain words.
+_KNOWN: dict[int | str, str] = {
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: "The database file cannot be opened. Check that its folder exists and may be written to.",
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    "55P03": "The case is busy; nothing was changed. Try again in a moment.",
+    "53100": _FULL,
+    "25006": _READ_ONLY,
+    "42P01": _NO_TABLES,
+}
+
+
+def _plain(error: DBAPIError) -> str | None:
+    """Why the database cannot be used, in plain words; None for a mistake of ours, which must not pass for that."""
+    cause, text = error.orig, str(error.orig)
+    code = getattr(cause, "sqlite_errorcode", None)
+    known = _KNOWN.get(code & 0xFF if code else getattr(cause, "sqlstate", None) or "")
+    if known or "no such table" in text:
+        return known or _NO_TABLES
+    if error.connection_invalidated:
+        return "The connection to the database was lost. Look at what is stored now before you try again."
+    if not isinstance(error, OperationalError):
+        return None
+    if 'FATAL:  database "' in text:  # before there is a connection, PostgreSQL gives no SQLSTATE, only words
+        return "The server has no database of this name. Create it, or check USHER_DATABASE_URL."
+    if "authentication failed" in text or 'FATAL:  role "' in text or "no pg_hba.conf entry" in text:
+        return _REFUSED
     return "The database cannot be reached; nothing was changed. Try again in a moment."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, desc, insert, select
 
@@ -24,6 +25,11 @@ class Version:
     note: str
     deployed_at: datetime
     deployed_by: str
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the audit stream says of the deployment."""
+        return {"version": self.number, "hash": self.hash, "note": self.note}
 
 
 _LATEST = (

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from .. import tables as t
-from ..canonical import Json, canonical
+from ..canonical import Json, canonical, parsed
 from ..errors import Conflict, Corrupt, NotFound
-from ..state import LIVE
+from ..state import LIVE, InstanceState
 from .database import from_text
 
 GENESIS = b"\x00" * 32
@@ -53,6 +54,11 @@ class Step:
     def events(self) -> tuple[dict[str, Any], ...]:
         return tuple(self.body["events"])
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether the hash is the one this body has after the previous hash; an altered step or chain has another."""
+        return chained(self.previous, canonical(self.body)) == self.hash
+
 
 @dataclass(slots=True)
 class Row:
@@ -74,10 +80,13 @@ class Row:
     seal: bytes | None = None
 
 
+#: Characters in the number of a case.
+ID_LENGTH = 12
+
 _STATE = t.instance_state
 _WHOLE = select(t.instance, _STATE.c.content, _STATE.c.seal).outerjoin(_STATE, _STATE.c.instance == t.instance.c.id)
 _BY_ID = _WHOLE.where(t.instance.c.id == bindparam("id"))
-_LOCK = _BY_ID.with_for_update(of=t.instance)
+_LOCK = select(t.instance.c.id).where(t.instance.c.id == bindparam("id")).with_for_update()
 _LIVE_OF_KEY = (
     _WHOLE.where(
         t.instance.c.business_key == bindparam("business_key"),
@@ -109,7 +118,10 @@ _UPDATE = (
 
 def lock(connection: Connection, instance: str) -> Row:
     """The instance, held until the transaction ends; raises `NotFound`."""
-    return _one(connection, _LOCK, instance)
+    if connection.dialect.name == "postgresql":
+        # In a statement of its own: one that waits for the lock goes on with joined rows as they were before it waited.
+        connection.execute(_LOCK, {"id": instance})
+    return _one(connection, _BY_ID, instance)
 
 
 def find(connection: Connection, instance: str) -> Row:
@@ -133,17 +145,21 @@ def live_with_key(connection: Connection, process: str, business_key: str) -> Ro
 def recent(
     connection: Connection,
     *,
-    business_key: str | None = None,
+    business_keys: Collection[str] | None = None,
+    numbered: str | None = None,
     process: str | None = None,
     status: str | None = None,
     after: tuple[str, str] | None = None,
     limit: int = 50,
 ) -> list[Row]:
-    """Instances, newest first; *after* is (started_at, id) of the last one seen."""
+    """Instances, newest first; *numbered* is how the id begins, *after* (started_at, id) of the last one seen."""
     c = t.instance.c
     query = _WHOLE.order_by(c.started_at.desc(), c.id.desc()).limit(limit)
-    if business_key is not None:
-        query = query.where(c.business_key == business_key)
+    if business_keys is not None:
+        query = query.where(c.business_key.in_(sorted(business_keys)))
+    if numbered is not None:
+        # A range, not LIKE: it uses the primary key in either database and every collation.
+        query = query.where(c.id.between(numbered.ljust(ID_LENGTH, "0"), numbered.ljust(ID_LENGTH, "Z")))
     if process is not None:
         query = query.where(c.process == process)
     if status is not None:
@@ -217,7 +233,7 @@ def steps(connection: Connection, instance: str, *, first: int = 1, last: int | 
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = json.loads(zlib.decompressobj().decompress(body, MAX_STEP))
+        record: dict[str, Any] = parsed(zlib.decompressobj().decompress(body, MAX_STEP))
     except (ValueError, zlib.error) as error:
         raise Corrupt("A step of this case is not readable; its text was altered.") from error
     return record
@@ -228,13 +244,19 @@ def sealed(key: bytes, text: str) -> bytes:
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
 
 
-def unsealed(key: bytes, row: Row) -> dict[str, Any]:
-    """The parsed state of *row*; raises `Corrupt` when the seal does not fit."""
+def unsealed(key: bytes, row: Row) -> tuple[InstanceState, dict[str, Any] | None]:
+    """The state of *row* and its serialized workflow; raises `Corrupt` when seal or content do not fit."""
     text = row.state or ""
     if not hmac.compare_digest(sealed(key, text), row.seal or b""):
         raise Corrupt(f"The stored state of case {row.id} was altered outside Usher, or the secret key was changed.")
-    record: dict[str, Any] = json.loads(text)
-    return record
+    try:
+        record = json.loads(text)
+        state, workflow = InstanceState.from_json(record["state"]), record["workflow"]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Corrupt(f"The stored state of case {row.id} cannot be read; it was left as it is.") from error
+    if not isinstance(workflow, dict | None):
+        raise Corrupt(f"The stored state of case {row.id} holds no workflow; it was left as it is.")
+    return state, workflow
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -94,11 +94,11 @@ def put_back(connection: Connection, job: Job, *, due_at: datetime | None, reaso
     """
     Let *job* be tried again at *due_at*, or park it (None) until `requeue`; False when the lease has passed on.
 
-    The result of a job that is done is kept with it.
+    The result of a job that is done is kept with it, and its tries are over: what waits is only the report.
     """
     values: dict[str, Any] = {"lease": None, "due_at": to_text(due_at) if due_at else None, "reason": reason}
     if job.done:
-        values["result"] = compact(job.result)
+        values.update(result=compact(job.result), attempts=0)
     changed = connection.execute(update(t.job).where(t.job.c.id == job.id, t.job.c.lease == job.lease).values(values))
     return changed.rowcount == 1
 

@@ -33,7 +33,8 @@ export class Tools {
     const width = this.host.clientWidth;
     const tallest = Math.max(320, window.innerHeight * 0.85);
     const whole = Math.min(1, width / (inner.width + 2 * ROOM), (tallest - FOOT) / (inner.height + 2 * ROOM));
-    const scale = Math.max(whole, width < 700 ? READABLE.narrow : READABLE.wide);
+    const least = Number(this.host.dataset.diagramLeast) || READABLE.wide;
+    const scale = Math.max(whole, width < 700 ? READABLE.narrow : least);
     const height = Math.min((inner.height + 2 * ROOM) * scale + FOOT, tallest);
     this.host.style.height = `${Math.round(height)}px`;
     this.canvas.resized();

@@ -3,6 +3,13 @@ import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { Tools } from "./diagram-tools.js";
 import { paintWay } from "./diagram-way.js";
 
+const viewers = new WeakMap();
+
+// The viewer that drew into *host*; none where that did not work.
+export function viewerOf(host) {
+  return viewers.get(host);
+}
+
 export async function drawDiagram(host) {
   try {
     const [xml, way] = await Promise.all([text(host.dataset.diagramUrl), wayOf(host), styles()]);
@@ -34,6 +41,7 @@ async function draw(host, xml, way) {
   await viewer.importXML(xml);
   if (way) paintWay(viewer, way);
   new Tools(host, viewer, way).show();
+  viewers.set(host, viewer);
 }
 
 // The file as this page shows it: no colours of its own (they would fight with the way taken and with the dark theme),

@@ -4,6 +4,8 @@ const PAUSE_MS = 1000; // after the last key, before a draft is sent
 
 export function watchForms() {
   document.querySelector("[data-error-summary]")?.focus();
+  // Where the address has a fragment, as the task's has, browsers focus its target instead of the `autofocus` field.
+  addEventListener("load", () => document.querySelector("[autofocus]")?.focus());
   document.addEventListener("click", toField);
   document.addEventListener("submit", sendOnce);
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(unlock));

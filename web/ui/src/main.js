@@ -3,7 +3,9 @@ import { watchForms } from "./form.js";
 import { watchInbox } from "./inbox.js";
 import { watchKeys } from "./keys.js";
 import { watchMenus } from "./menus.js";
+import { watchTriggers } from "./trigger.js";
 
+watchTriggers();
 watchForms();
 watchInbox();
 watchMenus();
@@ -13,5 +15,10 @@ const canvases = [...document.querySelectorAll("[data-diagram]")];
 if (canvases.length > 0) {
   const { drawDiagram } = await import("./diagram.js");
   await Promise.all(canvases.map(drawDiagram));
+}
+const replay = document.querySelector("[data-replay]");
+if (replay) {
+  const { watchReplay } = await import("./replay.js");
+  await watchReplay(replay);
 }
 document.body.dataset.ready = "1";

@@ -1,28 +1,39 @@
-"""The commands of `usher`, one module for each topic; `opening` puts together what they work on."""
+"""
+The commands of `usher`, one module for each topic; `opening` puts together what they work on.
 
-from .cases import complete, history, start, tasks
-from .demonstration import demo
-from .measuring import bench
-from .packages import check, deploy, export, test
-from .people import token, user
-from .serving import serve, worker
-from .upkeep import db, import_patients
+A command's module is loaded when it is asked for: the server needs neither the mail catcher nor the migrations, and
+without them each of its processes is a fifth smaller.
+"""
 
-COMMANDS = (
-    demo,
-    serve,
-    worker,
-    db,
-    check,
-    test,
-    deploy,
-    export,
-    start,
-    tasks,
-    complete,
-    history,
-    import_patients,
-    bench,
-    user,
-    token,
-)
+from importlib import import_module
+
+import click
+
+#: In which module each command is; the function is named like the command.
+COMMANDS = {
+    "demo": "demonstration",
+    "serve": "serving",
+    "worker": "serving",
+    "db": "upkeep",
+    "check": "packages",
+    "test": "packages",
+    "deploy": "packages",
+    "export": "packages",
+    "start": "cases",
+    "tasks": "cases",
+    "complete": "cases",
+    "history": "cases",
+    "import-patients": "upkeep",
+    "verify": "proving",
+    "checkpoint": "checkpoints",
+    "bench": "measuring",
+    "user": "people",
+    "token": "people",
+}
+
+
+def load(name: str) -> click.Command:
+    """The command called *name*; raises `KeyError` when there is none."""
+    module = import_module(f".{COMMANDS[name]}", __package__)
+    command: click.Command = getattr(module, name.replace("-", "_"))
+    return command

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from usher_engine import Conflict, Database, NotFound, Settings, Worker
 from usher_engine.accounts import Accounts, Role
+from usher_engine.checkpoints import Checkpointer
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment
 from usher_engine.enrollment.samples import add_samples
@@ -46,7 +47,7 @@ def demo(port: int, folder: Path, *, fresh: bool) -> None:
     listening = bound("127.0.0.1", port)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if fresh:
-        for left in folder.glob("demo.db*"):
+        for left in (*folder.glob("demo.db*"), *folder.glob("checkpoints.jsonl")):
             left.unlink()
     catcher = MailCatcher(lambda: datetime.now(UTC))
     settings = _settings(folder, port, catcher.port)
@@ -56,12 +57,15 @@ def demo(port: int, folder: Path, *, fresh: bool) -> None:
     _fill(enrollment, accounts, password)
     app = create_app(enrollment.engine, enrollment, accounts, settings, outbox=catcher)
     running = Worker(enrollment.engine)
+    checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
     catcher.start()
     running.start()
+    checkpoints.start()
     click.echo(_welcome(settings.base_url, password))
     try:
         answer(app, listening, settings)
     finally:
+        checkpoints.stop()
         running.stop()
         catcher.stop()
 
@@ -79,6 +83,8 @@ def _settings(folder: Path, port: int, mail_port: int) -> Settings:
         smtp_security="none",
         job_backoff_s=5,
         session_idle_minutes=240,
+        checkpoint_file=str(folder / "checkpoints.jsonl"),
+        signing_key_file=str(folder / "signing-key.pem"),
     )
 
 

@@ -13,7 +13,7 @@ from usher_engine.examples import Report, run_examples
 from usher_engine.gate import check_package
 from usher_engine.store import Database
 
-from .opening import acting, as_json, open_usher, say
+from .opening import OPERATOR, acting, as_json, open_usher, say
 
 folder = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
@@ -92,6 +92,7 @@ def export(process: str, folder: Path, number: int | None) -> None:
         raise click.UsageError(f"{folder} is not empty; nothing was written.")
     enrollment, _ = open_usher()
     package = enrollment.engine.package(process, number)
+    enrollment.engine.audit("Exported", {"hash": package.hash}, actor=OPERATOR, subject=package.key)
     write_folder(package, folder)
     click.echo(f"{len(package.files)} files written to {folder}.")
 

@@ -7,6 +7,7 @@ import threading
 
 import click
 from usher_engine import Worker
+from usher_engine.checkpoints import Checkpointer
 
 from ..app import create_app
 from .listening import answer, bound
@@ -24,21 +25,25 @@ def serve(host: str, port: int, *, no_worker: bool) -> None:
     enrollment, accounts = open_usher(settings)
     app = create_app(enrollment.engine, enrollment, accounts, settings)
     worker_thread = None if no_worker else Worker(enrollment.engine)
+    checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
     if worker_thread:
         worker_thread.start()
+        checkpoints.start()
     click.echo(f"Usher listens on {host}, port {port}; people reach it at {settings.base_url}")
     try:
         answer(app, listening, settings)
     finally:
         if worker_thread:
             worker_thread.stop()
+            checkpoints.stop()
 
 
 @click.command()
 @click.option("--once", is_flag=True, help="Do what is due now, then end.")
 def worker(*, once: bool) -> None:
     """Do the jobs that follow from steps: mail, retries."""
-    enrollment, _ = open_usher(read_settings().for_production())
+    settings = read_settings().for_production()
+    enrollment, _ = open_usher(settings)
     running = Worker(enrollment.engine)
     if once:
         click.echo(f"{running.run_due()} jobs done.")
@@ -46,7 +51,10 @@ def worker(*, once: bool) -> None:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
+    checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
     running.start()
+    checkpoints.start()
     click.echo("Waiting for jobs. Stop with Ctrl+C.")
     ended.wait()
+    checkpoints.stop()
     running.stop()

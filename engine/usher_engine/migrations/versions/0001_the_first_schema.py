@@ -15,6 +15,9 @@ APPEND_ONLY = {
     "sqlite": [
         "CREATE TRIGGER step_no_update BEFORE UPDATE ON step BEGIN SELECT RAISE(ABORT, 'step is append-only'); END",
         "CREATE TRIGGER step_no_delete BEFORE DELETE ON step BEGIN SELECT RAISE(ABORT, 'step is append-only'); END",
+        """CREATE TRIGGER step_no_replace BEFORE INSERT ON step
+        WHEN EXISTS (SELECT 1 FROM step WHERE rowid = NEW.rowid OR (instance = NEW.instance AND revision = NEW.revision))
+        BEGIN SELECT RAISE(ABORT, 'step is append-only'); END""",
     ],
     "postgresql": [
         """CREATE OR REPLACE FUNCTION step_is_append_only() RETURNS trigger AS

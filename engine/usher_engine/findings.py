@@ -1,0 +1,16 @@
+"""What a check of the stored records found wrong: one exact place and one plain sentence each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One disagreement between the records and what they should be; empty fields do not apply."""
+
+    instance: str
+    revision: int | None
+    element: str
+    kind: str
+    message: str

@@ -1,0 +1,78 @@
+"""The hash chain of one case: every step there, readable, and hashed over the one before it (DESIGN 6)."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from ..canonical import parsed
+from ..findings import Finding
+from ..store import Row
+from ..store.instances import GENESIS, MAX_STEP, chained
+from ..store.records import Record
+
+#: Revision, parsed body, and the bytes that were hashed.
+ReadStep = tuple[int, dict[str, Any], bytes]
+
+
+def found(row: Row, revision: int | None, kind: str, message: str, element: str = "") -> Finding:
+    return Finding(instance=row.id, revision=revision, element=element, kind=kind, message=message)
+
+
+def read_chain(record: Record) -> tuple[list[ReadStep], list[Finding]]:
+    """The steps up to the first that is missing or unreadable, and what is wrong with the chain."""
+    row, previous = record.row, GENESIS
+    steps: list[ReadStep] = []
+    findings: list[Finding] = []
+    for expected, (revision, packed, digest) in enumerate(record.steps, start=1):
+        if revision != expected:
+            words = f"Step {expected} is missing; the history goes on with step {revision}."
+            return steps, [*findings, found(row, expected, "missing", words)]
+        written, body = _unpacked(packed)
+        if written is None or body is None:
+            words = f"Step {revision} cannot be read; its text was altered."
+            return steps, [*findings, found(row, revision, "unreadable", words)]
+        if chained(previous, written) != digest:
+            words = f"Step {revision} does not fit its hash: the step, its hash or the step before it was altered."
+            findings.append(found(row, revision, "chain", words))
+        steps.append((revision, body, written))
+        previous = digest if isinstance(digest, bytes) else b""
+    return steps, findings + _check_head(row, len(steps), previous)
+
+
+def _unpacked(packed: Any) -> tuple[bytes | None, dict[str, Any] | None]:
+    """The bytes of a stored body and what they say; None for what no step was ever stored as."""
+    try:
+        stream = zlib.decompressobj()
+        written = stream.decompress(packed, MAX_STEP)
+        if not stream.eof or stream.unused_data or packed[:2] != _HEADER:
+            return None, None
+        body = parsed(written)
+    except (ValueError, TypeError, zlib.error, RecursionError):
+        return None, None
+    return written, body if _is_step(body) else None
+
+
+#: How every deflated body begins; other beginnings would read the same and were never written.
+_HEADER = zlib.compress(b"")[:2]
+
+
+def _is_step(body: Any) -> bool:
+    """Whether *body* has the parts every step has; what is in its events is for the second run to judge."""
+    if not isinstance(body, dict) or not isinstance(body.get("at"), str) or not isinstance(body.get("events"), list):
+        return False
+    actor, command = body.get("actor"), body.get("command")
+    named = isinstance(actor, dict) and isinstance(actor.get("name"), str)
+    asked = isinstance(command, dict) and isinstance(command.get("kind"), str)
+    return named and asked and all(isinstance(event, dict) for event in body["events"])
+
+
+def _check_head(row: Row, steps: int, last: bytes) -> list[Finding]:
+    if row.revision != steps:
+        words = f"The case was at step {row.revision}; its history has {steps}."
+        removed = " The newest steps were removed." if row.revision > steps else ""
+        return [found(row, steps + 1 if row.revision > steps else steps, "missing", words + removed)]
+    if row.head != last:
+        words = "The head hash kept with the case is not the hash of its newest step."
+        return [found(row, steps, "head", words)]
+    return []

@@ -1,0 +1,290 @@
+"""One case run again, step by step, on what its steps recorded: time, actor, answers, results; no service is asked.
+
+A step run again must give the very bytes that were stored: the same events in the same order, and the same hash of
+the state. `Difference` names the first that does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NoReturn
+
+from .. import events as e
+from ..bpmn import Diagram, Run
+from ..bpmn import Step as StepContext
+from ..canonical import Json, canonical, compact, settled
+from ..errors import BusinessError, Corrupt, ElementFailed, EngineError, LimitExceeded
+from ..services import Call, Operator, Services
+from ..state import LIVE, InstanceState, fold, place
+from ..store import Row
+from . import words
+
+#: Commands that run the diagram, and the events that tell what was said to it.
+SAID = {
+    "complete": ("UserTaskCompleted",),
+    "cancel_task": ("UserTaskCancelled",),
+    "finish_job": ("ServiceCompleted", "ServiceRefused"),
+}
+NO_LIMIT_S = float("inf")  # a slow machine must not give other results
+
+
+class Difference(Exception):
+    """The record and a second run disagree; *kind* is ``path``, ``data`` or ``state``."""
+
+    def __init__(self, message: str, element: str = "", kind: str = "path") -> None:
+        super().__init__(message)
+        self.message = message
+        self.element = element
+        self.kind = kind
+
+
+class Unanswered(Exception):
+    """The diagram asks a service for an answer the record does not hold."""
+
+    def __init__(self, element: str, operator: str) -> None:
+        super().__init__(f"{element} asks {operator}")
+        self.element = element
+        self.operator = operator
+
+
+def switched_off(services: Services) -> Services:
+    """What *services* declare, with every operator's way to the outside cut."""
+    return Services(tuple(replace(operator, call=_off) for operator in services))
+
+
+def _off(_values: Mapping[str, Any], call: Call) -> Json:
+    raise Unanswered(call.element, "a service")
+
+
+class Rerun:
+    """A case between two steps: folded state and serialized workflow, as they were stored live."""
+
+    def __init__(self, diagram: Diagram, row: Row, services: Services) -> None:
+        self.diagram = diagram
+        self.row = row
+        self.state = InstanceState()
+        self._services = services
+        self._workflow: dict[str, Any] | None = None
+        self._workflow_text = "null"
+        self._digest: str | None = None
+        self._revision = 0
+
+    def step(self, revision: int, body: dict[str, Any], written: bytes) -> None:
+        """Carry out one recorded step again; raises `Difference`."""
+        self._revision = revision
+        happened = self._again(str(body["command"]["kind"]), body)
+        made = [e.to_json(event) for event in happened]
+        again: dict[str, Any] = {**body, "events": made}
+        again.pop("state", None)
+        if self._digest is not None:
+            again["state"] = self._digest
+        if canonical(again) != written:
+            self._differ(body, made)
+
+    def _again(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
+        recorded = body["events"]
+        if kind == "record":
+            return self._fact(recorded)
+        if self._revision > 1 and self.state.status not in LIVE:
+            self._disagree("had already ended before it")
+        if (kind == "start") != (self._revision == 1):
+            self._disagree("is not the first step" if kind == "start" else "does not begin with a start")
+        if kind == "start":
+            return self._start([_started(recorded[0])], body)
+        if kind == "retry" and self._workflow is None:
+            return self._start(self._resolved(), body)
+        if kind in SAID and recorded[-1]["kind"] != "IncidentRaised":
+            return self._moved(kind, body)
+        return self._noted(kind, body)
+
+    # steps that run the diagram
+
+    def _start(self, first: list[e.Event], body: dict[str, Any]) -> list[e.Event]:
+        recorded = body["events"]
+        before = fold(self.state, first)
+        if recorded[-1]["kind"] == "IncidentRaised":
+            return self._failed_start(first, before, body)
+        run = self._run(lambda step: Run.start(self.diagram, step, before.data), body, len(first))
+        return first + run.events
+
+    def _failed_start(self, first: list[e.Event], before: InstanceState, body: dict[str, Any]) -> list[e.Event]:
+        """A start that failed fails again alike, unless it failed for a reason outside the diagram."""
+        incident = e.from_json(body["events"][-1])
+        if not isinstance(incident, e.IncidentRaised):
+            raise TypeError
+        try:
+            Run.start(self.diagram, self._context(body, {}), before.data)
+        except Unanswered:
+            again: e.Event = incident  # what the services said in a step that failed is not recorded
+        except ElementFailed as failure:
+            again = e.IncidentRaised(failure.element, 0, type(failure.cause).__name__, failure.message)
+        except LimitExceeded as failure:
+            again = e.IncidentRaised(self.row.process, 0, type(failure).__name__, failure.message)
+        else:
+            if incident.code != LimitExceeded.__name__:  # of time and size: of the machine, not of the diagram
+                told = words.told(e.to_json(incident), self.diagram)
+                message = f"Step {self._revision} recorded that {told}; run again, the diagram goes through."
+                raise Difference(message, incident.element)
+            again = incident
+        self._keep(fold(before, [again]))
+        return [*first, again]
+
+    def _moved(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
+        """A person's or a service's answer, and everything that follows from it."""
+        said = next((e.from_json(r) for r in body["events"] if r["kind"] in SAID[kind]), None)
+        first = self._resolved()
+        match said:
+            case e.UserTaskCompleted() | e.UserTaskCancelled():
+                task = self.state.tasks.get(place(said.element, said.visit))
+                if task is not None and not task.assignee:
+                    first.append(e.UserTaskClaimed(said.element, said.visit, body["actor"]["name"]))
+                is_open = task is not None
+            case e.ServiceCompleted() | e.ServiceRefused():
+                is_open = place(said.element, said.visit) in self.state.requests
+            case _:
+                self._disagree("does not tell what was answered")
+        if not is_open or self._workflow is None:
+            name = words.named(said.element, self.diagram)
+            raise Difference(f"Step {self._revision} answered {name}, which was not open.", said.element)
+        stored, before = self._workflow, fold(self.state, first)
+
+        def answered(step: StepContext) -> Run:
+            run = Run.resume(self.diagram, step, stored, before)
+            _answer(run, said)
+            return run
+
+        return first + self._run(answered, body, len(first)).events
+
+    def _run(self, act: Any, body: dict[str, Any], known: int) -> Run:
+        """*act* on the recorded answers; keeps the state after it."""
+        recorded = body["events"]
+        answers = {(r["element"], r["visit"], r["operator"]): r for r in recorded if r["kind"] == "ServiceCalled"}
+        try:
+            run: Run = act(self._context(body, answers))
+        except Unanswered as asked:
+            name = words.named(asked.element, self.diagram)
+            told = f"{name} asks {asked.operator} and the record has no answer"
+            raise self._other(recorded, known, told, asked.element) from asked
+        except EngineError as failure:
+            element = failure.element if isinstance(failure, ElementFailed) else ""
+            told = f"{words.named(element, self.diagram)} fails: {failure.message}"
+            raise self._other(recorded, known, told.rstrip("."), element) from failure
+        self._keep(run.after, run)
+        return run
+
+    def _other(self, recorded: list[dict[str, Any]], known: int, told: str, element: str) -> Difference:
+        was = words.told(recorded[known], self.diagram) if known < len(recorded) else "nothing followed"
+        return Difference(f"Step {self._revision} recorded that {was}; run again, {told}.", element)
+
+    def _context(self, body: dict[str, Any], answers: dict[tuple[str, int, str], dict[str, Any]]) -> StepContext:
+        def answer(operator: Operator, _values: dict[str, Any], call: Call) -> Json:
+            recorded = answers.pop((call.element, call.visit, operator.name), None)
+            if recorded is None:
+                raise Unanswered(call.element, operator.name)
+            if recorded.get("error"):
+                raise BusinessError(recorded["error"], recorded.get("result", ""))
+            result: Json = recorded.get("result")
+            return result
+
+        return StepContext(
+            instance=self.row.id,
+            actor=body["actor"]["name"],
+            now=datetime.fromisoformat(body["at"]),
+            services=self._services,
+            answer=answer,
+            limit_s=NO_LIMIT_S,
+        )
+
+    # steps that run nothing
+
+    def _fact(self, recorded: list[dict[str, Any]]) -> list[e.Event]:
+        happened = [e.from_json(record) for record in recorded]
+        if len(happened) != 1 or not isinstance(happened[0], e.FactRecorded) or self._revision == 1:
+            self._disagree("is not built as a fact is")
+        return happened
+
+    def _noted(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
+        """What was said is taken from the record; it must have been possible, and the state must follow from it."""
+        happened = [e.from_json(record) for record in body["events"]]
+        if not self._possible(kind, happened, body["actor"]["name"]):
+            first = body["events"][0] if body["events"] else None
+            was = words.told(first, self.diagram) if first else "nothing happened"
+            raise Difference(
+                f"Step {self._revision} ({words.command(kind)}) recorded that {was}; that could not be.",
+                str((first or {}).get("element", "")),
+            )
+        self._keep(fold(self.state, happened))
+        return happened
+
+    def _possible(self, kind: str, happened: list[e.Event], actor: str) -> bool:
+        state = self.state
+        match kind, happened:
+            case "claim", [e.UserTaskClaimed(element, visit, by)]:
+                task = state.tasks.get(place(element, visit))
+                return task is not None and by == actor
+            case "release", [e.UserTaskReleased(element, visit)]:
+                task = state.tasks.get(place(element, visit))
+                return task is not None and task.assignee != ""
+            case "fail_job", [e.ServiceFailed(element, visit, reason=reason), *rest]:
+                incident = [e.IncidentRaised(element, visit, "service", reason)]
+                return place(element, visit) in state.requests and rest in ([], incident)
+            case "cancel", [e.InstanceCancelled()]:
+                return True
+            case "retry", _:
+                return bool(happened) and happened == self._resolved()
+            case ("complete" | "cancel_task" | "finish_job"), [e.IncidentRaised()]:
+                return self._workflow is not None  # the answer that failed is not in the record
+            case _:
+                return False
+
+    def _resolved(self) -> list[e.Event]:
+        places = (here.rpartition(":") for here in self.state.incidents)
+        return [e.IncidentResolved(element, int(visit)) for element, _, visit in places]
+
+    def _disagree(self, why: str) -> NoReturn:
+        raise Difference(f"Step {self._revision} cannot be: the case {why}.")
+
+    # what is kept, and how it differs
+
+    def _keep(self, state: InstanceState, run: Run | None = None) -> None:
+        """The state after a step, and the hash it was stored under."""
+        self.state = state
+        if state.status not in LIVE:
+            self._digest = None
+            return
+        if run is not None:
+            self._workflow = run.dump()
+            self._workflow_text = compact(self._workflow)
+        text = f'{{"state":{compact(state.to_json())},"workflow":{self._workflow_text}}}'
+        self._digest = hashlib.sha256(text.encode()).hexdigest()
+
+    def _differ(self, body: dict[str, Any], made: list[dict[str, Json]]) -> NoReturn:
+        message, element, kind = words.first_difference(self._revision, body["events"], made, self.diagram)
+        if not message and body.get("state") != self._digest:
+            message = f"Step {self._revision} was stored with another state than the diagram gives when run again."
+            kind = "state"
+        raise Difference(message or f"Step {self._revision} is not written in its canonical form.", element, kind)
+
+
+def _started(record: dict[str, Any]) -> e.Event:
+    started = e.from_json(record)
+    if not isinstance(started, e.InstanceStarted):
+        raise TypeError
+    return replace(started, data=settled(started.data))
+
+
+def _answer(run: Run, said: e.Event) -> None:
+    match said:
+        case e.UserTaskCompleted(element, visit, _, answer):
+            run.complete(element, visit, answer)
+        case e.UserTaskCancelled(element, visit, reason):
+            run.cancel_task(element, visit, reason)
+        case e.ServiceCompleted(element, visit, _, result):
+            run.finish_service(element, visit, result)
+        case e.ServiceRefused(element, visit, code, message):
+            run.refuse_service(element, visit, BusinessError(code, message))
+        case _:
+            raise Corrupt("This event answers nothing.")

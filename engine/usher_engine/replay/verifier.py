@@ -1,0 +1,140 @@
+"""Checks one case after the other: its chain and row, its definition, and what its diagram does when run again."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any
+
+from ..bpmn import Diagram, compile_diagram
+from ..errors import Corrupt, EngineError, NotFound
+from ..events import from_json
+from ..findings import Finding
+from ..services import Services
+from ..state import LIVE, InstanceState, fold
+from ..store import Row, Transaction, definitions, instances
+from ..store.records import Record
+from .chain import ReadStep, found, read_chain
+from .rerun import Difference, Rerun, switched_off
+
+
+class Verifier:
+    """Reads and compiles each definition once; *seal_key* also checks that a stored state would be taken up again."""
+
+    def __init__(self, services: Services, seal_key: bytes | None = None) -> None:
+        self._services = switched_off(services)
+        self._seal_key = seal_key
+        self._definitions: dict[tuple[str, int, str], Diagram | str] = {}
+
+    def check(self, tx: Transaction, record: Record) -> list[Finding]:
+        """Everything that is wrong with one case; empty when its record and a second run agree."""
+        steps, findings = read_chain(record)
+        definition = self._definition(tx, record.row)
+        state = None
+        if isinstance(definition, str):
+            findings.append(found(record.row, None, "definition", definition))
+        else:
+            state, difference = self._run_again(record.row, definition, steps)
+            findings += difference
+        if len(steps) == len(record.steps):
+            findings += _check_row(record.row, steps, state or _folded(steps))
+            findings += self._check_state(record.row, steps)
+        return findings
+
+    def _definition(self, tx: Transaction, row: Row) -> Diagram | str:
+        """The diagram a case runs on, or what is wrong with it."""
+        key = (row.process, row.version, row.definition)
+        if key not in self._definitions:
+            self._definitions[key] = _compiled(tx, row)
+        return self._definitions[key]
+
+    def _run_again(
+        self, row: Row, diagram: Diagram, steps: list[ReadStep]
+    ) -> tuple[InstanceState | None, list[Finding]]:
+        rerun = Rerun(diagram, row, self._services)
+        for revision, body, written in steps:
+            try:
+                rerun.step(revision, body, written)
+            except Difference as difference:
+                return None, [found(row, revision, difference.kind, difference.message, difference.element)]
+            except Exception as error:  # noqa: BLE001 - an altered body may be anything; what it holds stays out of sight
+                message = f"Step {revision} cannot be run again: it is not built like a step ({type(error).__name__})."
+                return None, [found(row, revision, "unreadable", message)]
+        return rerun.state, []
+
+    def _check_state(self, row: Row, steps: list[ReadStep]) -> list[Finding]:
+        """The stored state must be the one its newest step tells of, under a seal of this system."""
+        last = steps[-1][0] if steps else None
+        digest = steps[-1][1].get("state") if steps else None
+        if row.state is None:
+            missing = digest is not None
+            return [found(row, last, "state", "The stored state of this case was removed.")] if missing else []
+        if hashlib.sha256(str(row.state).encode()).hexdigest() != digest:
+            return [found(row, last, "state", "The stored state is not the one the newest step was written with.")]
+        if self._seal_key is not None and not _is_sealed(self._seal_key, row):
+            words = "The seal of the stored state was altered, or USHER_SECRET_KEY was changed; the case cannot go on."
+            return [found(row, last, "seal", words)]
+        return []
+
+
+def _is_sealed(key: bytes, row: Row) -> bool:
+    seal = row.seal if isinstance(row.seal, bytes) else b""
+    return hmac.compare_digest(instances.sealed(key, row.state or ""), seal)
+
+
+def _compiled(tx: Transaction, row: Row) -> Diagram | str:
+    try:
+        version = definitions.find(tx, row.process, row.version)
+        if version.hash != row.definition:
+            return f"Version {row.version} of {row.process} is another package than the one this case runs on."
+        return compile_diagram(definitions.content(tx, row.definition))
+    except (NotFound, Corrupt) as error:
+        return error.message
+    except EngineError as error:
+        return f"The package this case runs on cannot be read: {error.message}"
+    except Exception as error:  # noqa: BLE001 - an altered archive may break in any way
+        return f"The package this case runs on cannot be read ({type(error).__name__}); it was altered."
+
+
+def _folded(steps: list[ReadStep]) -> InstanceState | None:
+    """The state the recorded events tell of; None where they tell of none that could be."""
+    try:
+        return fold(InstanceState(), [from_json(event) for _, body, _ in steps for event in body["events"]])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _check_row(row: Row, steps: list[ReadStep], state: InstanceState | None) -> list[Finding]:
+    """The columns people search by must say what the history says."""
+    if not steps or state is None:
+        return []
+    told = {"status": state.status, "outcome": state.outcome, "explanation": state.explanation, **_start(steps)}
+    told["ended_at"] = None if state.status in LIVE else _end(steps)
+    wrong = {name: (getattr(row, name), said) for name, said in told.items() if getattr(row, name) != said}
+    return [found(row, steps[-1][0], "row", _row_words(name, *pair)) for name, pair in wrong.items()]
+
+
+def _row_words(column: str, stored: Any, told: Any) -> str:
+    if column in ("explanation", "business_key"):  # may name a patient
+        return f"The case's {column.replace('_', ' ')} is not what its history tells."
+    return f"The case's {column.replace('_', ' ')} is {stored or 'empty'}; its history tells {told or 'of none'}."
+
+
+def _start(steps: list[ReadStep]) -> dict[str, Any]:
+    body = steps[0][1]
+    try:
+        started, names = body["events"][0], ("process", "version", "definition")
+        return {"started_at": body["at"], "business_key": started.get("business_key", "")} | {
+            name: started[name] for name in names
+        }
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return {}
+
+
+def _end(steps: list[ReadStep]) -> Any:
+    """When the step that ended the case was carried out; facts may follow it."""
+    ends = {"InstanceFinished", "InstanceCancelled"}
+    for _, body, _ in steps:
+        if any(event.get("kind") in ends for event in body["events"]):
+            return body["at"]
+    return None

@@ -1,0 +1,122 @@
+"""Audit events: one chain for the whole database, appended one at a time; the table only ever grows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, desc, insert, select, type_coerce
+from sqlalchemy.types import NullType
+
+from .. import tables as t
+from ..canonical import Json, canonical
+from .checkpoints import streamed
+from .database import from_text
+from .instances import GENESIS, one_at_a_time
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditEvent:
+    """
+    What somebody saw, tried, set or took out.
+
+    *subject* is the id of what it was about (a case, a task, a patient, an account), *business_key* what that case is
+    about, *body* the whole record as it was hashed.
+    """
+
+    seq: int
+    at: datetime
+    kind: str
+    actor: str
+    subject: str
+    business_key: str
+    body: dict[str, Any]
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return dict(self.body["details"])
+
+    @property
+    def why(self) -> str:
+        return str(self.body.get("why", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class RawEvent:
+    """A row as it lies in the table, which may have been altered: nothing in it is certain, not even its types."""
+
+    seq: Any
+    body: Any
+    hash: Any
+    columns: tuple[Any, ...]
+
+
+#: The columns that repeat the body.
+REPEATED = ("at", "kind", "actor", "subject", "business_key")
+
+_LAST = select(t.audit_event.c.seq, t.audit_event.c.hash).order_by(desc(t.audit_event.c.seq)).limit(1)
+_INSERT = insert(t.audit_event)
+
+
+def append(connection: Connection, body: dict[str, Json]) -> int:
+    """Add *body* to the chain; returns its number, counted from 1 without gaps."""
+    one_at_a_time(connection, "audit")
+    last = connection.execute(_LAST).one_or_none()
+    seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
+    written = canonical(body)
+    digest = hashlib.sha256(previous + written).digest()
+    values = dict(zip(REPEATED, repeated(body), strict=True))
+    connection.execute(_INSERT, {"seq": seq, "body": written, "hash": digest, **values})
+    return int(seq)
+
+
+def repeated(body: dict[str, Any]) -> tuple[str, ...]:
+    """What the columns beside *body* must hold."""
+    return (body["at"], body["kind"], body["actor"]["name"], body["subject"], body.get("business_key", ""))
+
+
+def select_events(
+    connection: Connection,
+    *,
+    actor: str | None,
+    subject: str | None,
+    business_key: str | None,
+    kind: str | None,
+    before: int | None,
+    limit: int,
+) -> list[AuditEvent]:
+    """Events, newest first; *before* is the number of the last one seen."""
+    c = t.audit_event.c
+    query = select(t.audit_event).order_by(c.seq.desc()).limit(limit)
+    wanted = ((c.actor, actor), (c.subject, subject), (c.business_key, business_key), (c.kind, kind))
+    for column, value in wanted:
+        if value is not None:
+            query = query.where(column == value)
+    if before is not None:
+        query = query.where(c.seq < before)
+    return [
+        AuditEvent(
+            seq=row.seq,
+            at=from_text(row.at),
+            kind=row.kind,
+            actor=row.actor,
+            subject=row.subject,
+            business_key=row.business_key,
+            body=json.loads(row.body),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def raw(connection: Connection) -> Iterator[RawEvent]:
+    """Every row, as it lies there, in order."""
+    c = t.audit_event.c
+    columns = [c[name] for name in REPEATED]
+    body, digest = (type_coerce(column, NullType()) for column in (c.body, c.hash))  # altered rows may hold text
+    query = select(c.seq, body.label("raw"), digest.label("digest"), *columns).order_by(c.seq)
+    for row in streamed(connection, query):
+        yield RawEvent(row[0], row[1], row[2], tuple(row[3:]))

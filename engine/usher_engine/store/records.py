@@ -1,0 +1,71 @@
+"""Whole cases as they are stored, for checks: the row, its state and every step, unparsed and unjudged.
+
+Each case is read in one statement, so that a step written meanwhile is seen with its row or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, select
+
+from .. import tables as t
+from ..errors import NotFound
+from .instances import Row
+
+#: A step as stored: revision, deflated body, hash. Altered rows may hold anything.
+StoredStep = tuple[int, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One case with all its steps, oldest first."""
+
+    row: Row
+    steps: tuple[StoredStep, ...]
+
+
+_i, _s, _c = t.instance, t.step, t.instance_state
+_newest = and_(_c.c.instance == _i.c.id, _s.c.revision == _i.c.revision)  # the state comes once, with the last step
+_RECORDS = (
+    select(_i, _c.c.content, _c.c.seal, _s.c.revision, _s.c.body, _s.c.hash)
+    .select_from(_i.outerjoin(_s, _s.c.instance == _i.c.id).outerjoin(_c, _newest))
+    .order_by(_i.c.id, _s.c.revision)
+)
+_ROW = len(_i.c) + 2
+
+
+def one(connection: Connection, instance: str) -> Record:
+    """The case; raises `NotFound`."""
+    for record in _grouped(connection.execute(_RECORDS.where(_i.c.id == instance))):
+        return record
+    raise NotFound(f"No case has the number {instance}.")
+
+
+def between(connection: Connection, first: str, last: str) -> Iterator[Record]:
+    """The cases numbered from *first* to *last*, both included, in order."""
+    return _grouped(connection.execute(_RECORDS.where(_i.c.id >= first, _i.c.id <= last)))
+
+
+def _grouped(rows: Any) -> Iterator[Record]:
+    for _, group in groupby(rows, key=itemgetter(0)):
+        found = list(group)
+        steps = tuple((row[_ROW], row[_ROW + 1], row[_ROW + 2]) for row in found if row[_ROW] is not None)
+        yield Record(Row(*found[-1][:_ROW]), steps)
+
+
+def ranges(connection: Connection, after: str, size: int) -> list[tuple[str, str, int]]:
+    """The numbers of all cases beyond *after* as ranges (first, last, how many) of up to *size*."""
+    numbers = connection.execute(select(_i.c.id).where(_i.c.id > after).order_by(_i.c.id)).scalars()
+    return [(page[0], page[-1], len(page)) for page in numbers.partitions(size)]
+
+
+def without_row(connection: Connection, at_most: int = 100) -> list[tuple[str, int]]:
+    """Numbers of cases that have steps and no row, with how many steps; the database's own rules allow none."""
+    query = select(_s.c.instance, func.count()).outerjoin(_i, _s.c.instance == _i.c.id).where(_i.c.id.is_(None))
+    grouped = query.group_by(_s.c.instance).order_by(_s.c.instance).limit(at_most)
+    return [(str(instance), int(steps)) for instance, steps in connection.execute(grouped)]

@@ -1,0 +1,292 @@
+"""Every page of the product in every state worth looking at: who sees it, and how it is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from browser.clinic import PASSWORD, Clinic
+from browser.people import Patient
+from playwright.sync_api import Page, expect
+from usher_engine import Actor
+from usher_engine.enrollment import Answer
+
+ALICE = Actor(name="alice", role="staff", groups=frozenset({"Front desk"}))
+BOB = Actor(name="bob", role="staff", groups=frozenset({"Front desk"}))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A clinic on a busy day: tasks by title, cases by how they ended."""
+
+    clinic: Clinic
+    tasks: dict[str, str]
+    cases: dict[str, str]
+
+
+Opening = Callable[[Page, Stage], None]
+
+
+@dataclass(frozen=True)
+class Scene:
+    name: str
+    who: str | None
+    open: Opening
+
+
+SCENES: dict[str, Scene] = {}
+
+
+def scene(name: str, *who: str) -> Callable[[Opening], Opening]:
+    """Register a scene, once for each of *who*; without any it is open to everybody."""
+
+    def register(opening: Opening) -> Opening:
+        for one in who or (None,):
+            found = Scene(f"{one or 'anybody'}-{name}", one, opening)
+            SCENES[found.name] = found
+        return opening
+
+    return register
+
+
+def plain(name: str, path: str, *who: str) -> None:
+    """A scene that is just an address; `{task:Update Now}` and `{case:finished}` are filled in."""
+
+    def opening(page: Page, stage: Stage) -> None:
+        page.goto(_filled(path, stage))
+
+    scene(name, *who)(opening)
+
+
+def _filled(path: str, stage: Stage) -> str:
+    for kind, known in (("task", stage.tasks), ("case", stage.cases)):
+        for name, value in known.items():
+            path = path.replace(f"{{{kind}:{name}}}", value)
+    return path
+
+
+def set_stage(clinic: Clinic) -> Stage:
+    """Let a day pass: triggers, tasks in every state, mails, an answer, an incident."""
+    engine, tasks, cases = clinic.enrollment.engine, {}, {}
+
+    def opened(name: str, patient: str) -> str:
+        case = clinic.trigger(patient)
+        tasks[name], cases[name] = case.tasks[0].id, case.id
+        return case.tasks[0].id
+
+    opened("free", clinic.add(first_name="Ada", email=None, zip_code=None))
+    engine.claim(opened("mine", clinic.add(first_name="Ben", email=None, birth_sex=None)), actor=ALICE)
+    engine.claim(opened("taken", clinic.add(first_name="Cleo", zip_code=None)), actor=BOB)
+    opened("overdue", clinic.add("Pending", first_name="Dan"))
+    clinic.clock.forward(days=4)
+    opened("resend", clinic.add("Pending", first_name="Eve"))
+    declined = clinic.add(first_name="Finn")
+    clinic.invited(declined)
+    _respond(clinic, declined, Answer.DECLINE)
+    opened("enroll", declined)
+    gone = opened("gone", clinic.add("Pending", first_name="Gus"))
+    clinic.clock.forward(hours=2)
+    engine.complete(gone, {}, actor=BOB)
+
+    accepted = clinic.add(first_name="Hana")
+    clinic.invited(accepted)
+    _respond(clinic, accepted, Answer.ACCEPT)
+    cases["finished"] = clinic.cases(accepted)[0].id
+    cases["explained"] = clinic.trigger(clinic.add("Locked or Expired", first_name="Ivo")).id
+    cases["not eligible"] = clinic.trigger(clinic.add(first_name="June", resource={"active": False})).id
+    cancelled = opened("cancelled", clinic.add(first_name="Kai", email=None))
+    engine.cancel_task(cancelled, "The patient moved away.", actor=ALICE)
+    clinic.postbox.refusal = "554 No"
+    stopped = clinic.add(first_name="Lena")
+    cases["incident"] = clinic.trigger(stopped).id
+    clinic.until(lambda: clinic.cases(stopped)[0].status == "incident")
+    clinic.postbox.refusal = ""
+    clinic.settled(clinic.cases(declined)[0].business_key)
+    clinic.token("lab-interface")
+    return Stage(clinic, tasks, cases)
+
+
+def _respond(clinic: Clinic, patient: str, answer: Answer) -> None:
+    token, known = clinic.link(patient).rpartition("/")[2], clinic.fields(patient)
+    proof = clinic.enrollment.identify(token, known["zip_code"], known["birth_date"])
+    terms = "1" if answer is Answer.ACCEPT else ""
+    clinic.enrollment.respond(token, proof, answer, terms=terms)
+
+
+# staff
+
+plain("inbox", "/inbox", "alice")
+plain("inbox-mine", "/inbox?view=mine", "alice")
+plain("inbox-overdue", "/inbox?view=overdue", "alice")
+plain("task-update-now", "/inbox/{task:free}", "alice")
+plain("task-form", "/inbox/{task:mine}", "alice")
+plain("task-resend", "/inbox/{task:resend}", "alice")
+plain("task-enroll", "/inbox/{task:enroll}", "alice")
+plain("task-taken", "/inbox/{task:taken}", "alice")
+plain("task-gone", "/inbox/{task:gone}", "alice")
+plain("patients", "/patients", "alice")
+plain("patients-more", "/patients?q=quill", "alice")
+plain("patient", "/patients/sample-pending", "alice")
+plain("patient-declined", "/patients/sample-declined", "alice")
+plain("patient-guard", "/patients/sample-deceased", "alice")
+plain("patient-bare", "/patients/sample-bare", "alice")
+plain("template", "/patients/sample-complete/template?name=Office+Visit", "alice")
+plain("template-guard", "/patients/sample-minor/template?name=Office+Visit", "alice")
+plain("search", "/search?q=quill", "alice", "audrey")
+plain("search-near", "/search?q=quilt", "alice")
+plain("search-nothing", "/search?q=zzzz", "alice")
+plain("cases", "/cases", "alice", "audrey")
+plain("cases-none", "/cases?status=incident&patient=sample-complete", "alice")
+plain("case-waiting", "/cases/{case:free}", "alice", "audrey")
+plain("case-finished", "/cases/{case:finished}", "alice", "audrey")
+plain("case-incident", "/cases/{case:incident}", "alice")
+plain("case-explained", "/cases/{case:explained}", "alice")
+plain("case-cancelled", "/cases/{case:cancelled}", "alice")
+plain("replay", "/cases/{case:finished}/replay", "audrey")
+plain("caught-mail", "/demo/outbox", "alice")
+plain("not-found", "/patients/nobody", "alice")
+plain("forbidden", "/admin/people", "alice")
+
+
+@scene("task-form-wrong", "alice")
+def _(page: Page, stage: Stage) -> None:
+    page.goto(f"/inbox/{stage.tasks['mine']}")
+    page.get_by_label("E-mail").fill("ben at example")
+    page.get_by_role("button", name="Save and send invitation").click()
+    expect(page.locator("[data-error-summary]")).to_be_visible()
+
+
+@scene("task-cancel", "alice")
+def _(page: Page, stage: Stage) -> None:
+    page.goto(f"/inbox/{stage.tasks['resend']}")
+    page.get_by_text("Cancel task…").click()
+
+
+@scene("task-gone-typed", "alice")
+def _(page: Page, stage: Stage) -> None:
+    clinic = stage.clinic
+    task = clinic.trigger(clinic.add("Declined", first_name="Milo")).tasks[0].id
+    page.goto(f"/inbox/{task}")
+    page.get_by_label("Why is the response removed?").fill("She asked for it.")
+    clinic.enrollment.engine.cancel_task(task, "Wrong patient.", actor=BOB)
+    page.get_by_role("button", name="Enroll Now").click()
+    expect(page.get_by_role("region", name="What you typed")).to_be_visible()
+
+
+@scene("case-cancel", "alice")
+def _(page: Page, stage: Stage) -> None:
+    page.goto(f"/cases/{stage.cases['free']}")
+    page.get_by_text("Cancel the case…").click()
+
+
+@scene("keys", "alice")
+def _(page: Page, stage: Stage) -> None:
+    page.goto("/inbox")
+    page.wait_for_selector("body[data-ready]")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+
+
+@scene("menu", "alice")
+def _(page: Page, stage: Stage) -> None:
+    page.goto("/inbox")
+    page.locator("[data-menu] summary").click()
+
+
+# analysts, auditors, administrators
+
+plain("processes", "/processes", "ana", "audrey")
+plain("process", "/processes/enrollment", "ana", "audrey")
+plain("people", "/admin/people", "adam")
+plain("tokens", "/admin/tokens", "adam")
+plain("triggers", "/admin/triggers", "adam")
+
+
+@scene("person-added", "adam")
+def _(page: Page, stage: Stage) -> None:
+    page.goto("/admin/people")
+    stage.clinic.patients += 1
+    page.get_by_role("textbox", name="Name").fill(f"new-{stage.clinic.patients}")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#shown-once")).to_be_visible()
+
+
+@scene("trigger-refused", "adam")
+def _(page: Page, stage: Stage) -> None:
+    page.goto("/admin/triggers")
+    for name, words in (("Template", "Office Visit"), ("Field", "Portal"), ("Action", "Billing")):
+        page.get_by_role("textbox", name=name).fill(words)
+    page.get_by_role("button", name="Set the trigger").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+# anybody: signing in, and what patients see
+
+plain("sign-in", "/sign-in")
+plain("not-found", "/nowhere")
+plain("link-unusable", "/i/nobody-has-given-this-out")
+
+
+@scene("sign-in-wrong")
+def _(page: Page, stage: Stage) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("Name").fill("nobody")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+@scene("link-identify")
+def _(page: Page, stage: Stage) -> None:
+    Patient(page, stage.clinic).open(stage.clinic.invited(stage.clinic.add()))
+
+
+@scene("link-identify-wrong")
+def _(page: Page, stage: Stage) -> None:
+    patient = Patient(page, stage.clinic)
+    patient.open(stage.clinic.invited(stage.clinic.add()))
+    patient.identify("00000", "1981-05-04")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+@scene("link-answer")
+def _(page: Page, stage: Stage) -> None:
+    _entered(page, stage)
+
+
+@scene("link-answer-wrong")
+def _(page: Page, stage: Stage) -> None:
+    _entered(page, stage).answer("Later")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+@scene("link-done")
+def _(page: Page, stage: Stage) -> None:
+    _entered(page, stage).answer("Later", "2026-07-01")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+
+
+@scene("opt-out")
+def _(page: Page, stage: Stage) -> None:
+    page.goto(_opt_out(stage))
+
+
+@scene("opted-out")
+def _(page: Page, stage: Stage) -> None:
+    page.goto(_opt_out(stage))
+    page.get_by_role("button", name="Stop e-mail").click()
+    expect(page.get_by_role("heading", name="No more e-mail")).to_be_visible()
+
+
+def _entered(page: Page, stage: Stage) -> Patient:
+    who = stage.clinic.add()
+    stage.clinic.invited(who)
+    patient = Patient(page, stage.clinic)
+    patient.enter(who)
+    return patient
+
+
+def _opt_out(stage: Stage) -> str:
+    who = stage.clinic.add()
+    stage.clinic.invited(who)
+    return stage.clinic.mails(who)[0].links[1]

@@ -1,0 +1,215 @@
+"""The replay of a case in a real browser: slider, keys, playing, the words beside it, and its looks."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import zlib
+from collections.abc import Callable
+
+import pytest
+from browser.clinic import Clinic
+from playwright.sync_api import Page, expect
+from usher_engine import Actor, parse_form
+from usher_engine.accounts import Role
+from usher_engine.enrollment import Answer
+
+Desk = Callable[..., Page]
+
+STEPS = 9
+ALICE = Actor(name="alice", role="staff", groups=frozenset({"Front desk"}))
+BOB = Actor(name="bob", role="staff", groups=frozenset({"Front desk"}))
+
+
+@pytest.fixture(scope="module")
+def story(clinic: Clinic) -> str:
+    """A case with everything to see: two people, an answer removed, fields filled, an incident, waits, a patient."""
+    engine, clock = clinic.enrollment.engine, clinic.clock
+    patient = clinic.add(email=None, zip_code=None)
+    clinic.enrollment.set_portal_status(patient, "Declined", actor=ALICE)
+    case = clinic.trigger(patient)
+    clock.forward(minutes=5)
+    engine.complete(case.tasks[0].id, {"reason": "Asked at the desk to be invited again."}, actor=ALICE)
+    clock.forward(days=30)
+    update = engine.instance(case.id).tasks[0].id
+    engine.claim(update, actor=BOB)
+    clock.forward(minutes=3)
+    clinic.postbox.refusal = "550 No such mailbox"
+    filled = {**engine.task(update).initial, "email": f"{patient}@example.org", "zip_code": "97201"}
+    engine.complete(update, {key: filled[key] for key in _keys(clinic, update)}, actor=BOB)
+    clinic.until(lambda: engine.instance(case.id).status == "incident")
+    clinic.postbox.refusal = ""
+    clock.forward(hours=26)
+    engine.retry(case.id, actor=ALICE)
+    clinic.until(lambda: engine.instance(case.id).status == "finished")
+    clock.forward(days=5)
+    token = clinic.link(patient).rpartition("/")[2]
+    proof = clinic.enrollment.identify(token, "97201", "1981-05-04")
+    clinic.enrollment.respond(token, proof, Answer.DECLINE)
+    clock.forward(days=130)
+    engine.record(case.id, "Note added", {"note": "asked again by phone"}, actor=ALICE)
+    return case.id
+
+
+def _keys(clinic: Clinic, task: str) -> list[str]:
+    engine = clinic.enrollment.engine
+    form = parse_form(engine.package_of(task.split(":", 1)[0]).text(engine.task(task).form))
+    return [field.key for field in form.fields]
+
+
+def opened(page: Page, case: str, step: int | None = None) -> Page:
+    page.goto(f"/cases/{case}/replay{f'?step={step}' if step else ''}")
+    page.wait_for_selector("body[data-ready]")
+    expect(page.locator("[data-replay][data-ready]")).to_be_attached()
+    return page
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (360, "light"), (360, "dark")])
+@pytest.mark.parametrize("step", [2, 5, 6, STEPS])
+def test_it_reads_and_looks_right(
+    story: str, desk: Desk, accessible: Callable[[Page], None], shot: Callable[[Page, str], None],
+    width: int, scheme: str, step: int,
+) -> None:  # fmt: skip
+    page = desk("audrey", viewport={"width": width, "height": 900}, color_scheme=scheme)
+    opened(page, story, step)
+    expect(page.locator("[data-panel]")).to_contain_text(f"Step {step} of {STEPS}")
+    accessible(page)
+    shot(page, f"replay-{width}-{scheme}-{step}")
+
+
+def test_the_slider_moves_everything_with_it(story: str, desk: Desk) -> None:
+    page = opened(desk("audrey"), story, 2)
+    slider = page.get_by_role("slider", name="Step")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("Step 2 of 9, .*, alice completed Enroll Now"))
+    expect(page.locator('[data-element-id="UpdateNow"].way-here')).to_be_visible()
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("heading", name="Stopped at Send invitation e-mail")).to_be_visible()
+    said = "Step 5 of 9, 3 June .*, System: Stopped at Send invitation e-mail"
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(said))
+    expect(page.locator('[data-element-id="SendInvitation"].way-incident')).to_be_visible()
+    expect(page.locator('[data-element-id="UpdateNow"].way-here')).to_have_count(0)
+    expect(page.locator("tr[aria-current=step] .c-n")).to_have_text("Step 5")
+    assert page.url.endswith("?step=5")
+    expect(page).to_have_title(re.compile("step 5 of 9 · Cases · Usher$"))
+    page.reload()
+    expect(page.get_by_role("heading", name="Stopped at Send invitation e-mail")).to_be_visible()
+
+
+def test_keys_work_from_anywhere_on_the_page(story: str, desk: Desk) -> None:
+    page = opened(desk("audrey"), story, 4)
+    step = page.locator("[data-panel] .num").first
+    for key, number in (("ArrowLeft", 3), ("Home", 1), ("ArrowLeft", 1), ("End", STEPS), ("ArrowRight", STEPS)):
+        page.keyboard.press(key)
+        expect(step).to_contain_text(f"Step {number} of {STEPS}")
+    page.get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    expect(step).to_contain_text(f"Step 1 of {STEPS}")
+    page.get_by_role("searchbox").focus()
+    page.keyboard.press("End")
+    expect(step).to_contain_text(f"Step 1 of {STEPS}")
+
+
+def test_it_plays_to_the_end_and_begins_again(story: str, desk: Desk) -> None:
+    page = desk("audrey", reduced_motion="reduce")
+    page.clock.install(time=0)
+    opened(page, story)
+    page.clock.pause_at(3_600_000)
+    step = page.locator("[data-panel] .num").first
+    page.get_by_label("Speed").select_option("4×")
+    page.locator("h1").click()
+    page.keyboard.press("Space")
+    expect(step).to_contain_text("Step 1 of")
+    page.clock.run_for(1100)
+    expect(step).to_contain_text("Step 3 of")
+    page.keyboard.press("Space")
+    page.clock.run_for(5000)
+    expect(step).to_contain_text("Step 3 of")
+    page.get_by_role("button", name="Play").click()
+    page.clock.run_for(500 * STEPS)
+    expect(step).to_contain_text(f"Step {STEPS} of")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    expect(page.locator("[data-said]")).to_contain_text(f"Step {STEPS} of {STEPS}")
+
+
+def test_buttons_rows_and_links_lead_to_steps(story: str, desk: Desk) -> None:
+    page = opened(desk("audrey"), story, 4)
+    step = page.locator("[data-panel] .num").first
+    page.get_by_role("link", name="Step on").click()
+    expect(step).to_contain_text("Step 5 of")
+    page.locator("[data-panel]").get_by_role("link", name="Step 7").click()
+    expect(step).to_contain_text("Step 7 of")
+    expect(page.locator("[data-panel] .diff del").first).to_have_text("Not Enrolled")
+    expect(page.locator("[data-panel] .diff ins").first).to_have_text("Pending")
+    page.locator("[data-steps]").get_by_role("link", name="Step 1", exact=True).click()
+    expect(step).to_contain_text("Step 1 of")
+    page.get_by_role("link", name="First step").click()
+    expect(step).to_contain_text("Step 1 of")
+
+
+def test_the_browser_adds_the_steps_up_as_the_engine_does(story: str, desk: Desk, clinic: Clinic) -> None:
+    page = opened(desk("audrey"), story, 1)
+    steps = page.request.get(f"/cases/{story}/replay.json").json()["steps"]
+    visits: dict[str, int] = {}
+    for number, step in enumerate(steps, start=1):
+        for element, count in step["visits"].items():
+            visits[element] = visits.get(element, 0) + count
+        state = clinic.enrollment.engine.rebuild(story, number)
+        assert visits == state.visits
+        assert step["at"] == [here.rpartition(":")[0] for here in state.at]
+    for number in (1, 4, STEPS):
+        page.locator("[data-steps]").get_by_role("link", name=f"Step {number}", exact=True).click()
+        drawn = page.locator(".djs-connection.way-taken").count()
+        assert drawn == len(clinic.enrollment.engine.rebuild(story, number).flows)
+
+
+def test_without_javascript_links_lead_to_each_step(story: str, desk: Desk) -> None:
+    page = desk("audrey", java_script_enabled=False)
+    page.goto(f"/cases/{story}")
+    page.get_by_role("link", name="Replay").click()
+    expect(page.locator("[data-panel] .num").first).to_contain_text(f"Step {STEPS} of {STEPS}")
+    expect(page.get_by_role("slider")).to_be_hidden()
+    page.get_by_role("link", name="Step back").click()
+    expect(page.locator("[data-panel] .num").first).to_contain_text(f"Step {STEPS - 1} of")
+    page.get_by_role("link", name="Step 2", exact=True).click()
+    expect(page.get_by_role("heading", name="alice completed Enroll Now")).to_be_visible()
+    expect(page.locator("blockquote")).to_have_text("“Asked at the desk to be invited again.”")
+    for wrong in ("0", "-3", "x", "99"):
+        assert page.goto(f"/cases/{story}/replay?step={wrong}").status == 200
+
+
+def test_others_cases_are_not_there(story: str, clinic: Clinic) -> None:
+    clinic.accounts.add_user("charlie", "a password for tests", role=Role.STAFF, groups=("Billing",), by="test")
+    for name, answer in (("charlie", 404), ("ana", 403), ("adam", 403), ("bob", 200), ("audrey", 200)):
+        client = clinic.app.test_client()
+        client.set_cookie("usher", clinic.cookie(name)["value"], domain="127.0.0.1")
+        for path in ("replay", "replay.json", "replay?step=2"):
+            assert client.get(f"/cases/{story}/{path}", base_url=clinic.url).status_code == answer, (name, path)
+
+
+def test_print_shows_the_words_and_the_table(story: str, desk: Desk) -> None:
+    page = opened(desk("audrey"), story, 2)
+    page.emulate_media(media="print")
+    expect(page.locator(".time")).to_be_hidden()
+    expect(page.get_by_role("heading", name="alice completed Enroll Now")).to_be_visible()
+    expect(page.locator("[data-steps] tr")).to_have_count(STEPS)
+
+
+def test_an_altered_step_is_shown_in_red(
+    desk: Desk, clinic: Clinic, accessible: Callable[[Page], None], shot: Callable[[Page, str], None]
+) -> None:
+    case = clinic.trigger(clinic.add("Pending"))
+    clinic.enrollment.engine.claim(case.tasks[0].id, actor=ALICE)
+    with sqlite3.connect(clinic.settings.database_url.removeprefix("sqlite:///")) as file:
+        for (trigger,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            file.execute(f'DROP TRIGGER "{trigger}"')
+        (body,) = file.execute("SELECT body FROM step WHERE instance = ? AND revision = 2", [case.id]).fetchone()
+        altered = zlib.compress(zlib.decompress(body).replace(b"alice", b"bob__"))
+        file.execute("UPDATE step SET body = ? WHERE instance = ? AND revision = 2", [altered, case.id])
+    page = opened(desk("audrey"), case.id)
+    expect(page.locator(".badge")).to_have_text("Chain broken, 1 of 2 steps hold")
+    expect(page.locator(".proof")).to_contain_text("was altered after it was written")
+    accessible(page)
+    shot(page, "replay-altered")

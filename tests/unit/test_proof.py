@@ -1,0 +1,168 @@
+"""The Merkle tree against published roots and against its definition; signed heads; the key's file."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from usher_engine.errors import Corrupt, Misconfigured
+from usher_engine.proof import (
+    Head,
+    SignedHead,
+    SigningKey,
+    Tree,
+    inclusion_path,
+    is_included,
+    leaf_hash,
+    node_hash,
+    public_key,
+    root_of,
+)
+
+#: The entries and roots every implementation of Certificate Transparency is tried with (RFC 6962, kept by RFC 9162).
+ENTRIES = [
+    bytes.fromhex(entry)
+    for entry in (
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
+    )
+]
+ROOTS = (
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+)
+
+HEAD = Head(origin="usher-1", number=1, size=3, root="ab" * 32, at="2026-05-04T09:02:00.000000Z")
+
+
+def by_definition(entries):
+    """RFC 9162, 2.1.1, word by word."""
+    if not entries:
+        return hashlib.sha256(b"").digest()
+    if len(entries) == 1:
+        return leaf_hash(entries[0])
+    split = 1
+    while split * 2 < len(entries):
+        split *= 2
+    return node_hash(by_definition(entries[:split]), by_definition(entries[split:]))
+
+
+@pytest.mark.parametrize("size", range(9))
+def test_published_roots(size):
+    assert root_of(ENTRIES[:size]).hex() == ROOTS[size]
+
+
+@given(st.lists(st.binary(max_size=8), max_size=70), st.integers(0, 70))
+def test_a_tree_goes_on_from_its_peaks(entries, cut):
+    before = Tree()
+    for entry in entries[:cut]:
+        before.append(entry)
+    after = Tree(before.size, before.peaks)
+    for entry in entries[cut:]:
+        after.append(entry)
+    assert after.root == by_definition(entries)
+    assert after.size == len(entries)
+
+
+def test_peaks_that_do_not_fit_are_refused():
+    with pytest.raises(Corrupt):
+        Tree(3, [b"\x00" * 32])
+
+
+def test_the_path_of_the_standard():
+    """RFC 9162, 2.1.5: with seven entries, the path of the first is [b, h, l], that of the last [i, k]."""
+    seven = ENTRIES[:7]
+    leaves = [leaf_hash(entry) for entry in seven]
+    g, h = node_hash(leaves[0], leaves[1]), node_hash(leaves[2], leaves[3])
+    i = node_hash(leaves[4], leaves[5])
+    k, right = node_hash(g, h), node_hash(i, leaves[6])
+    assert inclusion_path(0, seven) == [leaves[1], h, right]
+    assert inclusion_path(6, seven) == [i, k]
+
+
+@given(st.lists(st.binary(max_size=8), min_size=1, max_size=40, unique=True), st.data())
+def test_inclusion_is_proved_for_the_right_entry_only(entries, data):
+    index = data.draw(st.integers(0, len(entries) - 1))
+    path, root = inclusion_path(index, entries), root_of(entries)
+    assert is_included(entries[index], index, len(entries), path, root)
+    assert not is_included(entries[index] + b"!", index, len(entries), path, root)
+    assert not is_included(entries[index], index + 1, len(entries), path, root)
+    assert not is_included(entries[index], index, len(entries), [*path, root], root)
+    assert not is_included(entries[index], index, len(entries), path[:-1], root) or len(entries) == 1
+
+
+def test_a_signed_head_survives_its_line(tmp_path):
+    key = SigningKey.at(tmp_path / "key.pem")
+    signed = key.sign(HEAD)
+    assert SignedHead.from_line(signed.to_line()) == signed
+    assert signed.is_signed_by(key.public_text)
+    assert public_key(f" {key.public_text}\n") == key.public_text
+
+
+def test_another_head_key_or_signature_is_refused(tmp_path):
+    key, other = SigningKey.at(tmp_path / "key.pem"), SigningKey.at(tmp_path / "other.pem")
+    signed = key.sign(HEAD)
+    assert not signed.is_signed_by(other.public_text)
+    for changed in (replace(HEAD, size=4), replace(HEAD, origin="usher-2"), replace(HEAD, root="00" * 32)):
+        assert not replace(signed, head=changed).is_signed_by(key.public_text)
+    assert not replace(signed, signature="no base64!").is_signed_by(key.public_text)
+    assert not replace(signed, signature="").is_signed_by(key.public_text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "{", "[]", "null", '"text"', "{}", '{"head":{},"key":"k","signature":"s"}', "[" * 100_000, '{"head":1}'],
+)
+def test_what_is_no_head_is_told_so(line):
+    with pytest.raises(Corrupt):
+        SignedHead.from_line(line)
+
+
+@pytest.mark.parametrize(("field", "value"), [("size", "3"), ("size", True), ("number", 0), ("root", 5), ("at", None)])
+def test_a_head_of_wrong_types_is_told_so(field, value):
+    import json
+
+    record = {"origin": "o", "number": 1, "size": 3, "root": "ab", "at": "now", field: value}
+    line = json.dumps({"head": record, "key": "k", "signature": "s"}, separators=(",", ":"), sort_keys=True)
+    with pytest.raises(Corrupt):
+        SignedHead.from_line(line)
+
+
+def test_the_key_is_private_and_made_once(tmp_path):
+    file = tmp_path / "key.pem"
+    first = SigningKey.at(file)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [left.name for left in tmp_path.iterdir()] == ["key.pem"]
+    assert SigningKey.at(file).public_text == first.public_text
+    file.chmod(0o644)
+    with pytest.raises(Misconfigured, match="chmod 600"):
+        SigningKey.at(file)
+
+
+def test_a_key_that_is_none_is_told_so(tmp_path):
+    file = tmp_path / "key.pem"
+    file.write_text("no key")
+    file.chmod(0o600)
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        SigningKey.at(file)
+    with pytest.raises(Misconfigured, match="cannot be read or made"):
+        SigningKey.at(tmp_path / "no folder" / "key.pem")
+    for text in ("", "ed25519:", "ed25519:AAAA", "hello"):
+        with pytest.raises(Misconfigured, match="no public key"):
+            public_key(text)

@@ -1,0 +1,56 @@
+"""`usher checkpoint`: sign what is new; and what `usher verify --checkpoint FILE --key KEY` asks of checkpoints."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+from usher_engine import Database, Settings
+from usher_engine.checkpoints import check_everything, public_key_of, take
+from usher_engine.findings import Finding
+from usher_engine.proof import SigningKey
+
+from .opening import as_json, open_usher, read_settings, say
+
+
+@click.command()
+@click.option("--file", type=click.Path(dir_okay=False), help="Checkpoint file; default: USHER_CHECKPOINT_FILE.")
+@click.option("--public-key", "shows_key", is_flag=True, help="Print the public key and sign nothing.")
+@as_json
+def checkpoint(*, file: str | None, shows_key: bool, machine: bool) -> None:
+    """Sign all steps and audit events that are new, in the database and in a file beside it."""
+    settings = read_settings()
+    if file is not None:
+        settings = replace(settings, checkpoint_file=file)
+    if shows_key:
+        click.echo(SigningKey.at(Path(settings.signing_key_file)).public_text)
+        return
+    enrollment, _ = open_usher(settings)
+    taken = take(enrollment.engine.database, settings, enrollment.engine.clock())
+    if machine:
+        say({"file": settings.checkpoint_file, "checkpoints": [asdict(signed.head) for signed in taken]})
+    elif not taken:
+        click.echo("Nothing is new since the last checkpoint.")
+    else:
+        head = taken[-1].head
+        click.echo(
+            f"Checkpoint {head.number} covers {head.size} steps and events; written to {settings.checkpoint_file}."
+        )
+
+
+def check_checkpoints(
+    database: Database, settings: Settings, *, file: Path | None = None, key: str | None = None
+) -> list[Finding]:
+    """
+    What `usher verify` says of checkpoints, chains and audit events; empty when all fits.
+
+    Args:
+        database: What to check.
+        settings: Where the signing key lies, whose public half counts where no *key* is given.
+        file: The checkpoint file; None checks only what the database itself has.
+        key: Public key as text, or a file that holds it.
+    """
+    checks_signatures = key is not None or file is not None or Path(settings.signing_key_file).exists()
+    wanted = public_key_of(settings, key) if checks_signatures else None
+    return check_everything(database, file=file, key=wanted)

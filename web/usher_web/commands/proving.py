@@ -1,0 +1,80 @@
+"""`usher verify`: what the history says is what was written, and what the diagram does again."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from usher_engine import Engine, Finding, Verified
+from usher_engine.checkpoints import check_audit
+
+from .checkpoints import check_checkpoints
+from .opening import as_json, open_usher, read_settings, say
+
+
+@click.command()
+@click.argument("instances", metavar="[INSTANCE]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every case, and the audit events.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes for --all; default: one for each core.")
+@click.option("--after", default="", metavar="INSTANCE", help="Go on with --all beyond this case.")
+@click.option("--checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Checkpoint file.")
+@click.option("--key", help="Public key of the checkpoints, or a file that holds it.")
+@as_json
+def verify(
+    *,
+    instances: tuple[str, ...],
+    everything: bool,
+    jobs: int | None,
+    after: str,
+    checkpoint: Path | None,
+    key: str | None,
+    machine: bool,
+) -> None:
+    """Check the history of cases and run them again, with all services off; exit 1 when anything differs."""
+    asks_checkpoint = checkpoint is not None or key is not None
+    if everything == bool(instances) and not (asks_checkpoint and not instances):
+        raise click.UsageError("Name cases to verify, or give --all.")
+    if not everything and (after or jobs):
+        raise click.UsageError("--after and --jobs belong to --all.")
+    settings = read_settings()
+    engine = open_usher(settings)[0].engine
+    result = _all(engine, after, jobs or os.cpu_count() or 1) if everything else _each(engine, instances)
+    if everything and not after:
+        result.findings += check_audit(engine.database)
+    if asks_checkpoint:
+        result.findings += check_checkpoints(engine.database, settings, file=checkpoint, key=key)
+    _tell(result, machine)
+
+
+def _each(engine: Engine, instances: tuple[str, ...]) -> Verified:
+    result = Verified()
+    for instance in dict.fromkeys(instances):
+        result.add(1, engine.verify(instance))
+    return result
+
+
+def _all(engine: Engine, after: str, jobs: int) -> Verified:
+    def progress(checked: int, of: int, last: str) -> None:
+        click.echo(f"{checked} of {of} cases checked; to go on from here: --after {last}", err=True)
+
+    return engine.verify_all(after=after, jobs=jobs, progress=progress)
+
+
+def _tell(result: Verified, machine: bool) -> None:
+    if machine:
+        found = [asdict(finding) for finding in result.findings]
+        say({"checked": result.checked, "equal": result.equal, "findings": found})
+    else:
+        for finding in result.findings:
+            click.echo(_line(finding))
+        click.echo(f"{result.checked} cases checked, {result.equal} of them agree with their record.")
+    if result.findings:
+        raise SystemExit(1)
+
+
+def _line(finding: Finding) -> str:
+    case = f"Case {finding.instance}: " if finding.instance else ""
+    element = f" (element {finding.element})" if finding.element else ""
+    return f"{case}{finding.message}{element}"

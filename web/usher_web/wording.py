@@ -1,0 +1,67 @@
+"""What the services and facts of the enrolment are called when a case is told to people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from .presentation import joined
+
+MAIL = "invitation/send"
+
+#: Said while an effect waits for its turn, and when it is done.
+QUEUED = {MAIL: "The invitation e-mail is queued to be sent."}
+DONE = {MAIL: "The mail server accepted the invitation e-mail."}
+#: Begins the sentence that says why it failed.
+FAILED = {MAIL: "The invitation e-mail was not accepted"}
+
+FIELDS = {"email": "e-mail", "zip_code": "ZIP code"}
+
+ANSWERS = {"Completed": "accepted", "Declined": "declined", "Deferred": "decided to answer later"}
+
+
+def called(operator: str, result: Any) -> str | None:
+    """A service that answered inside the step as a sentence: empty when not worth one, None without own words."""
+    given = result if isinstance(result, dict) else {}
+    match operator:
+        case "patient/update":
+            changed = [FIELDS.get(key, key.replace("_", " ")) for key in given.get("changed") or ()]
+            return f"The patient's record was corrected: {joined(changed)}." if changed else ""
+        case "patient/remove-response":
+            removed = given.get("removed")
+            return f"The answer {_answer(removed)} was removed." if isinstance(removed, dict) else ""
+        case "patient/record-pending":
+            return "" if given.get("status") == "Pending" else f"The portal status stays {given.get('status')}."
+        case _:
+            return None
+
+
+def fact(name: str, details: Mapping[str, Any]) -> str | None:
+    """A fact in the history of a case as a sentence; None when it has no words of its own."""
+    match name:
+        case "Patient Enrollment Response Added":
+            said = ANSWERS.get(str(details.get("response")), f"answered {details.get('response')}")
+            until = f", not before {_day(details['until'])}" if details.get("until") else ""
+            terms = f" and agreed to the terms, version {details['terms']}" if details.get("terms") else ""
+            return f"The patient {said}{until}{terms}."
+        case "Enrollment Link Locked":
+            return f"The link was locked after {details.get('wrong_tries')} wrong tries."
+        case "Email Opt Out Added":
+            return "The patient asked for no more e-mail to this address."
+        case _:
+            return None
+
+
+def _answer(removed: Mapping[str, Any]) -> str:
+    until = f", until {_day(removed['until'])}," if removed.get("until") else ""
+    return f"{removed.get('status')} of {_day(removed.get('at'))}{until}"
+
+
+def _day(text: object) -> str:
+    """ "4 May 2026" of a date or a moment in ISO 8601; other text as it is."""
+    try:
+        day: date = datetime.fromisoformat(str(text))
+    except ValueError:
+        return str(text)
+    return f"{day.day} {day:%B %Y}"
