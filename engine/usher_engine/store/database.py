@@ -100,12 +100,18 @@ def _plain_errors() -> Iterator[None]:
     except DBAPIError as error:
         if "append-only" in str(error.orig):
             raise Corrupt("History is append-only: what is recorded stays. Nothing was changed.") from error
-        if isinstance(error, IntegrityError):
+        if isinstance(error, IntegrityError) and _is_duplicate(error):
             raise Conflict("Somebody else wrote the same just now; nothing of this was saved. Try again.") from error
         words = _plain(error)
         if words is None:
             raise
         raise Unavailable(words) from error
+
+
+def _is_duplicate(error: IntegrityError) -> bool:
+    """Whether a unique value was there already: what a race looks like. Other breaches are our own mistakes."""
+    reasons = (getattr(error.orig, "sqlite_errorname", ""), getattr(error.orig, "sqlstate", ""))
+    return bool({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"} & set(reasons))
 
 
 _BUSY = "The database is busy; nothing was changed. Try again in a moment."

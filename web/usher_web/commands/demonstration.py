@@ -20,7 +20,7 @@ from usher_engine.store.schema import upgrade
 from ..app import create_app
 from ..bundled import bundled_package
 from ..catcher import MailCatcher
-from .listening import answer, bound
+from .listening import PORT, answer, bound
 from .opening import OPERATOR, open_usher
 
 PEOPLE = (
@@ -33,7 +33,7 @@ PEOPLE = (
 
 
 @click.command()
-@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--port", type=PORT, default=8000, show_default=True, help="Port to listen on.")
 @click.option(
     "--folder",
     default=".usher",

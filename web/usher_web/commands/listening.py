@@ -9,12 +9,17 @@ import sys
 from types import FrameType
 from typing import Never
 
+import click
 from flask import Flask
 from usher_engine import Misconfigured, Settings
 from waitress.server import create_server
 
 #: Waitress refuses larger bodies before Flask sees them.
 MAX_BODY = 4 * 1024 * 1024
+
+
+#: The `--port` option's type: anything else is told apart before it reaches the socket.
+PORT = click.IntRange(1, 65_535)
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -24,6 +29,7 @@ def bound(host: str, port: int) -> socket.socket:
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))
+        taken.listen()  # until it listens, another server could still bind beside it
     except OSError as error:
         taken.close()
         raise Misconfigured(_why(error, host, port)) from None

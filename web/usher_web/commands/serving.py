@@ -10,13 +10,13 @@ from usher_engine import Worker
 from usher_engine.checkpoints import Checkpointer
 
 from ..app import create_app
-from .listening import answer, bound
+from .listening import PORT, answer, bound
 from .opening import open_usher, read_settings
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--port", type=PORT, default=8000, show_default=True, help="Port to listen on.")
 @click.option("--no-worker", is_flag=True, help="Leave the jobs to `usher worker`.")
 def serve(host: str, port: int, *, no_worker: bool) -> None:
     """Serve the web application, with a job worker in the same process."""

@@ -1,0 +1,484 @@
+"""The command line, told as people use it: every command in a fresh folder, its JSON, its exit codes, plain complaints.
+
+The story runs the real `usher` executable; what must be refused runs the same `main` in processes forked from one that
+has imported it, so that there can be many of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, SECRET
+from usher_engine import Misconfigured
+from usher_engine.store import database
+from usher_web.catcher import MailCatcher
+from usher_web.cli import main
+from usher_web.commands import COMMANDS
+from usher_web.commands.listening import bound
+
+ENROLLMENT = ROOT / "processes" / "enrollment"
+FILLED = {
+    "first_name": "Ada", "last_name": "Sample", "birth_date": "1980-01-02", "zip_code": "12345",
+    "email": "ada@example.org", "birth_sex": "F", "mobile": "",
+}  # fmt: skip
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["__main__", *(f"usher_web.commands.{module}" for module in set(COMMANDS.values()))])
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Shell:
+    """A folder, and an environment with nothing in it but what Usher needs."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def usher(self, *words: object) -> Ran:
+        """Run the executable to its end."""
+        with self.started(*words) as process:
+            out, err = process.communicate(timeout=60)
+        return self._seen(Ran(process.returncode, out, err))
+
+    def started(self, *words: object) -> subprocess.Popen[str]:
+        """Start the executable; whoever asks waits for its end."""
+        return subprocess.Popen(
+            [str(Path(sys.executable).with_name("usher")), *map(str, words)],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def quick(self, *words: object, **changed: str | None) -> Ran:
+        """Run the same in a forked process; *changed* are variables for it alone, None takes one away."""
+        merged = {**self.environment, **changed}
+        environment = {name: value for name, value in merged.items() if value is not None}
+        out, err = self.folder / ".stdout", self.folder / ".stderr"
+        process = _FORKS.Process(target=_forked, args=(self.folder, environment, [*map(str, words)], out, err))
+        process.start()
+        process.join(60)
+        code = process.exitcode
+        process.close()
+        assert code is not None
+        return self._seen(Ran(code, out.read_text(), err.read_text()))
+
+    @staticmethod
+    def _seen(ran: Ran) -> Ran:
+        assert "Traceback" not in ran.err, ran.err
+        assert ran.code in (0, 1, 2), ran
+        return ran
+
+
+def _forked(folder: Path, environment: dict[str, str], words: list[str], out: Path, err: Path) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.argv = ["usher", *words]
+    database.BUSY_TIMEOUT_MS = 100  # no test here waits for a lock it hopes to get
+    with Path(os.devnull).open() as sys.stdin, out.open("w") as sys.stdout, err.open("w") as sys.stderr:
+        main()
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where Python keeps what it has compiled, so that only the first command starts slowly."""
+    return tmp_path_factory.mktemp("compiled")
+
+
+@pytest.fixture(scope="module")
+def catcher() -> Iterator[MailCatcher]:
+    opened = MailCatcher(lambda: datetime.now(UTC))
+    opened.start()
+    yield opened
+    opened.stop()
+
+
+def new_shell(folder: Path, catcher: MailCatcher, compiled: Path) -> Shell:
+    return Shell(
+        folder,
+        {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "PYTHONPYCACHEPREFIX": str(compiled),
+            "USHER_SECRET_KEY": SECRET,
+            "USHER_SMTP_PORT": str(catcher.port),
+            "USHER_SMTP_SECURITY": "none",
+            "USHER_MAIL_FROM": "portal@clinic.example.org",
+        },
+    )
+
+
+def patient(name: str, **more: Any) -> str:
+    """One line of the file of patients: all there but the ZIP code."""
+    resource = {
+        "resourceType": "Patient", "id": name, "active": True, "birthDate": "1980-01-02",
+        "name": [{"family": "Sample", "given": ["Ada"]}],
+        "telecom": [{"system": "email", "value": "ada@example.org"}],
+    }  # fmt: skip
+    return json.dumps({**resource, **more})
+
+
+# what each command does
+
+
+@pytest.fixture
+def shell(tmp_path: Path, catcher: MailCatcher, compiled: Path) -> Shell:
+    """A fresh folder with tables and patients, and nothing deployed."""
+    fresh = new_shell(tmp_path, catcher, compiled)
+    (tmp_path / "patients.ndjson").write_text(f"{patient('p1')}\n{patient('p2')}\n")
+    assert fresh.quick("db", "upgrade").code == 0
+    return fresh
+
+
+def test_every_command_is_run_here() -> None:
+    told = set(re.findall(r'(?:shell\.usher\(|serving\(shell, )"([a-z-]+)"', Path(__file__).read_text()))
+    assert told == set(COMMANDS)
+
+
+def test_packages(shell: Shell) -> None:
+    assert shell.usher("db", "upgrade").out.startswith("The schema is at revision ")
+    assert shell.usher("check", ENROLLMENT, "--json").json == {"files": 1, "findings": []}
+    deployed = shell.usher("deploy", ENROLLMENT, "--json").json
+    assert (deployed["process"], deployed["version"], len(deployed["hash"])) == ("enrollment", 1, 64)
+    tested = shell.usher("test", ENROLLMENT, "--json").json
+    assert tested["examples"] >= 5 and tested["failed"] == 0
+    assert tested["coverage"] == {"elements": 1.0, "flows": 1.0}
+    assert shell.usher("export", "enrollment", "out").code == 0
+    assert (shell.folder / "out/enrollment.bpmn").read_bytes() == (ENROLLMENT / "enrollment.bpmn").read_bytes()
+
+
+def test_people(shell: Shell) -> None:
+    added = shell.usher("user", "add", "alice", "--role", "staff", "--json").json
+    assert (added["name"], added["role"], added["disabled"]) == ("alice", "staff", False)
+    assert shell.usher("token", "add", "ehr", "--role", "staff", "--json").json["token"].startswith("usher_")
+
+
+def test_a_case_from_the_import_to_the_invitation(shell: Shell, catcher: MailCatcher) -> None:
+    imported = shell.usher("import-patients", "patients.ndjson", "--json").json
+    assert imported == {"lines": 2, "new": 2, "changed": 0, "same": 0, "bad": []}
+    assert shell.quick("deploy", ENROLLMENT).code == shell.quick("user", "add", "alice", "--role", "staff").code == 0
+
+    begin = ("enrollment", "--data", '{"patient_id": "p1"}', "--key", "visit-1", "--json")
+    started = shell.usher("start", *begin).json
+    assert {"instance", "revision", "status", "at", "tasks"} <= set(started)
+    assert (started["revision"], started["status"], started["at"]) == (1, "waiting", ["UpdateNow"])
+    assert [set(task) for task in started["tasks"]] == [{"id", "element", "title"}]
+    assert shell.quick("start", *begin).json == started
+    (task,) = shell.usher("tasks", "--user", "alice", "--json").json
+    shape = {"id", "instance", "element", "title", "message", "group", "assignee", "created", "due", "priority"}
+    assert shape <= set(task)
+    assert task["id"] == started["tasks"][0]["id"] and "ZIP code" in task["message"]
+
+    mails = len(catcher.mails())
+    completed = shell.usher("complete", task["id"], "--data", json.dumps(FILLED), "--as", "alice", "--json").json
+    assert (completed["instance"], completed["status"]) == (started["instance"], "waiting")
+    assert completed["at"] == ["SendInvitation"] and completed["tasks"] == []
+    assert shell.usher("worker", "--once").out == "1 jobs done.\n"
+    assert [mail.to for mail in catcher.mails()[mails:]] == ["ada@example.org"]
+
+    told = shell.usher("history", started["instance"], "--json").json
+    assert [step["revision"] for step in told] == [1, 2, 3]
+    assert [step["command"]["kind"] for step in told] == ["start", "complete", "finish_job"]
+    last = told[-1]["events"][-1]
+    assert (last["kind"], last["outcome"]) == ("InstanceFinished", "InvitationSent")
+    verified = shell.usher("verify", started["instance"], "--json").json
+    assert verified == {"checked": 1, "equal": 1, "findings": []}
+    assert shell.usher("checkpoint", "--json").json["checkpoints"]
+
+
+def test_bench(shell: Shell) -> None:
+    bench = shell.usher("bench", "--cases", "3", "--json")
+    assert set(bench.json) == {"machine", "figures"}
+    assert all(set(figure) == {"name", "value", "unit", "target", "holds"} for figure in bench.json["figures"])
+    assert bench.code == (0 if all(figure["holds"] for figure in bench.json["figures"]) else 1)
+
+
+def test_serve(shell: Shell) -> None:
+    port = free_port()
+    with serving(shell, "serve", "--port", port, until="Usher listens") as server:
+        assert fetched(port, "/api/v1/health")
+        busy = shell.quick("serve", "--port", port)
+        assert (busy.code, busy.out) == (1, "")
+        assert busy.err == f"Error: Port {port} is in use. Stop what runs there, or choose another: --port {port + 1}\n"
+        server.send_signal(signal.SIGTERM)
+    assert server.returncode == 0
+
+
+def test_demo(shell: Shell) -> None:
+    port = free_port()
+    with serving(shell, "demo", "--port", port, "--folder", "demo", until="Stop with Ctrl+C") as server:
+        assert "Usher" in fetched(port, "/sign-in")
+        server.send_signal(signal.SIGINT)
+    assert server.returncode == 0
+    assert (shell.folder / "demo" / "secret").stat().st_mode & 0o077 == 0
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serving(shell: Shell, *words: object, until: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that goes on until it is stopped, once it has said *until*."""
+    with shell.started(*words) as process:
+        try:
+            assert process.stdout is not None and process.stderr is not None
+            said = iter(process.stdout.readline, "")
+            assert any(until in line for line in said), process.stderr.read()
+            yield process
+            assert process.wait(20) is not None
+            assert "Traceback" not in process.stderr.read()
+        finally:
+            process.kill()
+
+
+def fetched(port: int, path: str) -> str:
+    """The page at *path*; the server may need a moment between what it says and what it does."""
+    for _ in range(50):
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=20):
+            break
+        time.sleep(0.1)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+        assert answer.status == 200
+        return str(answer.read().decode())
+
+
+# what is refused
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory, catcher: MailCatcher, compiled: Path) -> Shell:
+    """A folder with the process, two people, one case with an open task ({open}) and one with a finished ({done})."""
+    shell = new_shell(tmp_path_factory.mktemp("clinic"), catcher, compiled)
+    (shell.folder / "patients.ndjson").write_text("\n".join(map(patient, ("p1", "p2", "p3"))))
+    for words in (
+        ("db", "upgrade"),
+        ("deploy", ENROLLMENT),
+        ("import-patients", "patients.ndjson"),
+        ("user", "add", "alice", "--role", "staff"),
+        ("user", "add", "audrey", "--role", "auditor"),
+        ("user", "add", "gone", "--role", "staff"),
+        ("user", "disable", "gone"),
+        ("token", "add", "ehr", "--role", "staff"),
+        ("start", "enrollment", "--data", '{"patient_id": "p1"}', "--key", "visit-1"),
+        ("start", "enrollment", "--data", '{"patient_id": "p2"}'),
+    ):
+        assert shell.quick(*words).code == 0
+    done, opened = sorted(shell.quick("tasks", "--json").json, key=lambda task: str(task["created"]))
+    assert shell.quick("complete", done["id"], "--data", json.dumps(FILLED), "--as", "alice").code == 0
+    shell.environment |= {"TEST_DONE": done["id"], "TEST_OPEN": opened["id"]}
+    return shell
+
+
+REFUSED: list[tuple[str, int, str]] = [
+    ("start enrollment --data {'patient_id':'nobody'}", 1, "No patient is known under this id."),
+    ("start nothing --data {}", 1, "No process “nothing” is deployed. Deploy one with: usher deploy FOLDER"),
+    ("start enrollment --data {}", 1, "The enrolment needs as text: patient_id."),
+    ("start enrollment --data {'patient_id':7}", 1, "The enrolment needs as text: patient_id."),
+    ("start enrollment --data {'patient_id':'p1','colour':'red'}", 1, "The enrolment takes no “colour”."),
+    ("start enrollment --data {'patient_id':'p1','action':'Delete'}", 1, "“Delete” is no action"),
+    ("start enrollment --data {'patient_id':'p1','typename':'x'}", 1, "typename"),
+    ("start enrollment --data {'patient_id':'p2'} --key visit-1", 1, "Send a new key with new content."),
+    ("start enrollment --data {'patient_id':'p1'} --as nobody", 1, "nobody"),
+    ("start enrollment --data {'patient_id':'p1'} --as gone", 2, "The account gone is disabled."),
+    ("start enrollment --data {patient}", 2, "--data is not JSON"),
+    ("start enrollment --data ['p1']", 2, "--data must be a JSON object"),
+    ("start enrollment", 2, "Missing option '--data'"),
+    ("tasks --user nobody", 1, "nobody"),
+    ("tasks --colour", 2, "No such option"),
+    ("complete nothing --as alice", 1, "There is no such task."),
+    ("complete A:UpdateNow:1 --as alice", 1, "No case has the number A."),
+    ("complete {open} --data {'first_name':''} --as alice", 1, "Last name"),
+    ("complete {open} --data {'colour':'red'} --as alice", 1, "colour"),
+    ("complete {open} --data {} --as nobody", 1, "nobody"),
+    ("complete {open} --data {} --as audrey", 1, "Only staff may work on tasks."),
+    ("complete {open} --data nonsense --as alice", 2, "--data is not JSON"),
+    ("complete {open} --data {}", 2, "Missing option '--as'"),
+    ("complete {done} --data {} --as alice", 1, "alice completed this task."),
+    ("history nothing", 1, "No case has the number nothing."),
+    ("verify nothing", 1, "No case has the number nothing."),
+    ("export nothing out", 1, "No process “nothing” is deployed."),
+    ("export enrollment out --version 7", 1, "Process “enrollment” has no version 7."),
+    ("export enrollment .", 2, "is not empty; nothing was written."),
+    ("deploy nowhere", 2, "does not exist"),
+    ("check nowhere", 2, "does not exist"),
+    ("test nowhere", 2, "does not exist"),
+    ("import-patients nowhere.ndjson", 2, "does not exist"),
+    ("import-patients .", 2, "is a directory"),
+    ("user add alice --role staff", 1, "alice"),
+    ("user add bob --role king", 2, "'king' is not one of"),
+    ("user disable nobody", 1, "nobody"),
+    ("token add ehr --role staff", 1, "ehr"),
+    ("token revoke nothing", 1, "nothing"),
+    ("serve --host 203.0.113.1", 1, "203.0.113.1"),
+    ("dance", 2, "No such command"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "said"), REFUSED, ids=[words for words, *_ in REFUSED])
+def test_refused(words: str, code: int, said: str, clinic: Shell) -> None:
+    places = {"{open}": clinic.environment["TEST_OPEN"], "{done}": clinic.environment["TEST_DONE"]}
+    given = [places.get(word, word.replace("'", '"')) for word in words.split()]
+    before = _cases(clinic.folder)
+    ran = clinic.quick(*given)
+    assert (ran.code, ran.out) == (code, "")
+    assert said in ran.err
+    assert "12345" not in ran.err, "what was typed is repeated"
+    assert _cases(clinic.folder) == before
+
+
+def _cases(folder: Path) -> list[Any]:
+    with contextlib.closing(sqlite3.connect(folder / "usher.db")) as database:
+        return database.execute("SELECT id, revision, status FROM instance ORDER BY id").fetchall()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"USHER_SECRET_KEY": None}, "USHER_SECRET_KEY is missing or shorter than 32 characters."),
+        ({"USHER_SECRET_KEY": "short"}, "USHER_SECRET_KEY is missing or shorter than 32 characters."),
+        ({"USHER_ENV": "test"}, "USHER_ENV must be production or development."),
+        ({"USHER_SMTP_SECURITY": "maybe"}, "USHER_SMTP_SECURITY must be none, starttls or tls."),
+        ({"USHER_SMTP_PORT": "many"}, "USHER_SMTP_PORT must be a whole number"),
+        ({"USHER_COLOUR": "red"}, "USHER_COLOUR is not a setting. The README lists them all."),
+        ({"USHER_DATABASE_URL": "nonsense"}, "USHER_DATABASE_URL"),
+        ({"USHER_DATABASE_URL": "mysql://x/y"}, "USHER_DATABASE_URL must begin with sqlite: or postgresql"),
+        ({"USHER_DATABASE_URL": "sqlite:///other.db"}, "The database has no tables yet. Run: usher db upgrade"),
+        ({"USHER_DATABASE_URL": "sqlite:////no/such/folder/usher.db"}, "The database file cannot be opened."),
+        ({"USHER_DATABASE_URL": "sqlite:///patients.ndjson"}, "The file is no database, or it is damaged."),
+        ({"USHER_DATABASE_URL": "postgresql+psycopg://u@127.0.0.1:1/usher"}, "The database cannot be reached"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_serve_does_not_start(changed: dict[str, str | None], said: str, clinic: Shell) -> None:
+    ran = clinic.quick("serve", "--port", free_port(), **changed)
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err
+    assert ran.err.count("\n") == 1, "one clear line"
+
+
+def test_a_port_is_taken_as_soon_as_it_is_bound() -> None:
+    port = free_port()
+    with bound("127.0.0.1", port), pytest.raises(Misconfigured, match="in use"), bound("127.0.0.1", port):
+        pass
+
+
+def test_a_port_there_is_not(clinic: Shell) -> None:
+    assert "65535" in clinic.quick("serve", "--port", "99999").err
+
+
+def test_serve_in_production_needs_a_secret_key(tmp_path: Path, catcher: MailCatcher, compiled: Path) -> None:
+    shell = new_shell(tmp_path, catcher, compiled)
+    del shell.environment["USHER_SECRET_KEY"]
+    ran = shell.usher("serve")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("Error: USHER_SECRET_KEY is missing")
+    assert list(tmp_path.iterdir()) == []
+
+
+BREAKS = [
+    pytest.param("enrollment.bpmn", ' default="Flow_nothing_missing"', "", "FieldsMissing", id="gateway"),
+    pytest.param("enrollment.bpmn", "invitation/send", "invitation/sing", "SendInvitation", id="operator"),
+    pytest.param("enrollment.bpmn", 'value="update-now.form"', 'value="gone.form"', "UpdateNow", id="form"),
+    pytest.param("enrollment.bpmn", 'value="enroll.reason"', 'value="open(1)"', "RemoveResponse", id="expression"),
+    pytest.param("enrollment.bpmn", "</bpmn:definitions>", "", "enrollment.bpmn", id="XML"),
+    pytest.param("update-now.form", '"textfield"', '"iframe"', "iframe", id="component"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "named"), BREAKS)
+def test_a_broken_package(file: str, old: str, new: str, named: str, clinic: Shell, tmp_path: Path) -> None:
+    """Element and reason are named; the version in force stays."""
+    broken = tmp_path / "broken"
+    shutil.copytree(ENROLLMENT, broken)
+    text = (broken / file).read_text()
+    assert old in text
+    (broken / file).write_text(text.replace(old, new))
+    refused = clinic.quick("deploy", broken)
+    assert (refused.code, refused.out) == (1, "")
+    assert named in refused.err
+    checked = clinic.quick("check", broken, "--json")
+    assert checked.code == 1
+    findings = checked.json["findings"]
+    assert all(set(one) >= {"file", "element", "rule", "severity", "message"} for one in findings)
+    assert any(one["severity"] == "error" and named in json.dumps(one) for one in findings)
+    with contextlib.closing(sqlite3.connect(clinic.folder / "usher.db")) as database:
+        assert database.execute("SELECT process, number FROM version").fetchall() == [("enrollment", 1)]
+
+
+def test_bad_lines_are_told_by_number_and_good_ones_kept(clinic: Shell) -> None:
+    lines = [patient("good-1"), "{nonsense", "[]", patient("no spaces, please"), patient("good-2"), '{"id": "x"}', ""]
+    (clinic.folder / "mixed.ndjson").write_text("\n".join(lines))
+    ran = clinic.quick("import-patients", "mixed.ndjson", "--json")
+    assert ran.code == 1
+    assert (ran.json["lines"], ran.json["new"]) == (6, 2)
+    assert [one["line"] for one in ran.json["bad"]] == [2, 3, 4, 6]
+    again = clinic.quick("import-patients", "mixed.ndjson")
+    assert again.out == "0 new, 0 changed, 2 unchanged, 4 refused.\n"
+    assert re.findall(r"line (\d+): ", again.err) == ["2", "3", "4", "6"]
+
+
+def test_a_database_that_may_not_be_written_to(clinic: Shell, tmp_path: Path) -> None:
+    copy = tmp_path / "usher.db"
+    shutil.copy(clinic.folder / "usher.db", copy)
+    url = f"sqlite:///file:{copy}?mode=ro&uri=true"
+    ran = clinic.quick("start", "enrollment", "--data", '{"patient_id": "p3"}', USHER_DATABASE_URL=url)
+    assert (ran.code, ran.out) == (1, "")
+    assert "read-only; nothing was changed" in ran.err
+
+
+def test_a_database_somebody_has_locked(clinic: Shell) -> None:
+    with contextlib.closing(sqlite3.connect(clinic.folder / "usher.db", isolation_level=None)) as held:
+        held.execute("BEGIN IMMEDIATE")
+        ran = clinic.quick("start", "enrollment", "--data", '{"patient_id": "p3"}')
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "Error: The database is busy; nothing was changed. Try again in a moment.\n"
+
+
+def test_the_mail_server_is_down(clinic: Shell) -> None:
+    """The case waits, says so, and goes out when the server is back."""
+    start = ("start", "enrollment", "--data", json.dumps({"patient_id": "complete"}), "--json")
+    address = {"address": [{"postalCode": "12345"}], "gender": "female"}
+    (clinic.folder / "complete.ndjson").write_text(patient("complete", **address))
+    assert clinic.quick("import-patients", "complete.ndjson").code == 0
+    case = clinic.quick(*start).json["instance"]
+    down = {"USHER_SMTP_PORT": str(free_port()), "USHER_JOB_BACKOFF_S": "0"}
+    assert clinic.quick("worker", "--once", **down).code == 0
+    told = clinic.quick("history", case)
+    assert "ServiceFailed SendInvitation" in told.out and "IncidentRaised SendInvitation" in told.out
+    assert clinic.quick(*start).json["incident"] == "The mail server cannot be reached."

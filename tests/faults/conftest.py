@@ -1,0 +1,93 @@
+"""Where the fault tests happen: a post office, and the enrolment deployed on a database."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import SECRET
+from sqlalchemy import make_url
+from usher_engine import Settings
+from usher_engine.enrollment import Enrollment
+from usher_engine.store import Database
+from usher_engine.store.schema import create_for_tests
+
+from .postoffice import PostOffice
+from .story import Place, settle
+
+
+@pytest.fixture
+def office() -> Iterator[PostOffice]:
+    opened = PostOffice()
+    opened.open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """In memory where that is possible: no test here takes the power away, so no disk has to be waited for."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="usher-faults-", dir=memory) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def postgres_url(postgres_url: str, postgres_server: Any) -> str:
+    """The same for PostgreSQL; `test_database_away` waits for its disk where it stops the server."""
+    postgres_server.psql(f"ALTER DATABASE {make_url(postgres_url).database} SET synchronous_commit TO off;")
+    return postgres_url
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the commands find and leave Python's compiled files, so that only the first of them starts slowly."""
+    return tmp_path_factory.mktemp("compiled")
+
+
+@pytest.fixture
+def make_place(database_url: str, office: PostOffice) -> Callable[..., Place]:
+    """Settle the story on an empty database."""
+
+    def make(patients: int = 1, **chosen: Any) -> Place:
+        settings = Settings(
+            env="development",
+            secret_key=SECRET,
+            database_url=database_url,
+            mail_from="portal@clinic.example.org",
+            smtp_security="none",
+            **{"smtp_port": office.port, **chosen},
+        )
+        database = Database(database_url)
+        create_for_tests(database)
+        database.close()
+        place = Place(settings=settings)
+        settle(place, patients)
+        return place
+
+    return make
+
+
+@pytest.fixture
+def place(make_place: Callable[..., Place]) -> Place:
+    return make_place()
+
+
+@pytest.fixture
+def enter() -> Iterator[Callable[..., Enrollment]]:
+    """Take part in a place from this process; the connection is closed when the test is over."""
+    with ExitStack() as closing:
+
+        def opened(place: Place, **options: Any) -> Enrollment:
+            enrollment = place.open(**options)
+            closing.callback(enrollment.engine.database.close)
+            return enrollment
+
+        yield opened

@@ -1,0 +1,136 @@
+"""F1: kill -9 at every point where something was written or sent. Afterwards the case ends; nothing is done twice."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from usher_engine import Database, Settings, Worker
+from usher_engine.enrollment import Enrollment
+from usher_engine.questions import utc_now
+from usher_engine.settings import variable
+from usher_engine.store.schema import upgrade
+
+from .children import KILLED, Child
+from .postoffice import PostOffice
+from .story import CHAPTERS, Place, check, doomed, tell
+
+Enter = Callable[..., Enrollment]
+
+#: Points that must be among those where the process was killed, so that none gets lost unseen.
+POINTS = {
+    "trigger": {"before BEGIN", "INSERT instance", "INSERT instance_state", "INSERT step", "INSERT user_task",
+                "INSERT request", "before COMMIT", "after COMMIT"},
+    "complete": {"before BEGIN", "UPDATE patient", "UPDATE instance", "UPDATE instance_state", "INSERT step",
+                 "DELETE user_task", "INSERT job", "before COMMIT", "after COMMIT"},
+    "work": {"UPDATE job", "job taken", "INSERT invitation", "before SMTP", "after SMTP", "UPDATE invitation",
+             "effect done", "DELETE job", "UPDATE patient", "UPDATE instance", "DELETE instance_state",
+             "INSERT step", "before COMMIT", "after COMMIT", "effect recorded"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_process_killed_at_any_point(
+    chapter: str, make_place: Callable[..., Place], office: PostOffice, enter: Enter
+) -> None:
+    place = make_place(patients=60)
+    earlier, later = enter(place), enter(place.later())
+    deaths: list[str] = []
+    for number in itertools.count():
+        tell(earlier, number, *CHAPTERS[: CHAPTERS.index(chapter)])
+        earlier.engine.database.close()
+        code, heard = Child(doomed, place, number, (chapter,), number + 1).ended()
+        deaths += heard
+        tell(later, number, *CHAPTERS)
+        check(later, number, office, mails=2 if heard and _sent_but_not_recorded(deaths) else 1)
+        later.engine.database.close()
+        if not heard:
+            break
+        assert code == KILLED
+    assert code == 0, "the process that was not to be killed failed"
+    assert set(deaths) >= POINTS[chapter]
+
+
+def _sent_but_not_recorded(points: list[str]) -> bool:
+    """Whether the last of *points* lies where the mail server has the mail and nobody has written that down yet."""
+    return "after SMTP" in points and "after COMMIT" not in points[points.index("after SMTP") :]
+
+
+@pytest.mark.parametrize("when", ["before the mail", "before the answer"])
+def test_a_worker_killed_while_it_speaks_to_the_mail_server(
+    when: str, make_place: Callable[..., Place], office: PostOffice, enter: Enter
+) -> None:
+    place = make_place()
+    enrollment = enter(place.later())
+    tell(enter(place), 0, "trigger", "complete")
+    worker: list[Child] = []
+
+    def kill() -> None:
+        if worker:
+            os.kill(worker.pop().pid, signal.SIGKILL)
+
+    if when == "before the mail":
+        office.before_mail = kill
+    else:
+        office.before_answer = kill
+    worker.append(child := Child(doomed, place, 0, ("work",), None))
+    assert child.ended() == (KILLED, [])
+    assert Worker(enrollment.engine).run_due() == 1
+    check(enrollment, 0, office, mails=1 if when == "before the mail" else 2)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("when", ["between the commit and the send", "between the send and its record"])
+def test_usher_worker_killed(
+    when: str,
+    database_url: str,
+    make_place: Callable[..., Place],
+    office: PostOffice,
+    enter: Enter,
+    tmp_path: Path,
+    compiled: Path,
+) -> None:
+    """The real command, in real time."""
+    fresh = Database(database_url)
+    upgrade(fresh)
+    fresh.close()
+    place = make_place(job_lease_s=1)
+    enrollment = enter(place, clock=utc_now)
+    tell(enrollment, 0, "trigger", "complete")
+    running: list[int] = []
+
+    def kill() -> None:
+        if running:
+            os.kill(running.pop(), signal.SIGKILL)
+
+    if when == "between the commit and the send":
+        office.before_mail = kill
+    else:
+        office.before_answer = kill
+    with _usher_worker(place.settings, tmp_path, compiled) as first:
+        running.append(first.pid)
+        _, complaint = first.communicate()
+    assert (first.returncode, complaint) == (KILLED, "")
+    for _ in range(5):  # the lease ends while Python starts
+        with _usher_worker(place.settings, tmp_path, compiled, "--once") as again:
+            said, complaint = again.communicate()
+        assert (again.returncode, complaint) == (0, "")
+        if said == "1 jobs done.\n":
+            break
+    check(enrollment, 0, office, mails=1 if when == "between the commit and the send" else 2)
+
+
+def _usher_worker(settings: Settings, folder: Path, compiled: Path, *options: str) -> subprocess.Popen[str]:
+    ours = {variable(name): str(value) for name, value in asdict(settings).items()}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPYCACHEPREFIX": str(compiled), **ours}
+    command = [str(Path(sys.executable).with_name("usher")), "worker", *options]
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )

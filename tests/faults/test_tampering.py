@@ -1,0 +1,247 @@
+"""F9, F11, F12: rows changed behind Usher's back are refused by name; the other cases go on. A long case stays open."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import SECRET, Clock, Outside, alice, bob, package
+from sqlalchemy import make_url
+from usher_engine import (
+    Corrupt,
+    Database,
+    Engine,
+    Mode,
+    Operator,
+    Parameter,
+    Services,
+    Settings,
+    Worker,
+    tables,
+)
+from usher_engine.services import Call
+from usher_engine.store import instances
+
+ROUNDS = 400
+
+
+@pytest.fixture
+def small(engine: Engine) -> Engine:
+    engine.deploy(package("small"), actor=alice)
+    return engine
+
+
+def open_case(engine: Engine, outside: Outside) -> str:
+    outside.answers = [{"n": 2}]
+    return engine.start("small", {"q": 2}, actor=alice, business_key="p1").id
+
+
+def complete(engine: Engine, case: str) -> str:
+    return engine.complete(f"{case}:U:1", {"word": "x"}, actor=alice).status
+
+
+# F9: the history
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE step SET body = hash",
+        "DELETE FROM step",
+        "DELETE FROM step WHERE revision = 2",
+        pytest.param(
+            {
+                "sqlite": "INSERT OR REPLACE INTO step SELECT instance, revision, hash, hash FROM step",
+                "postgresql": "INSERT INTO step SELECT instance, revision, hash, hash FROM step"
+                " ON CONFLICT (instance, revision) DO UPDATE SET body = excluded.body",
+            },
+            id="replace",
+        ),
+        pytest.param(
+            {
+                "sqlite": "INSERT OR REPLACE INTO step (rowid, instance, revision, body, hash)"
+                " SELECT rowid, instance, revision + 7, hash, hash FROM step",
+                "postgresql": "MERGE INTO step USING instance ON step.instance = instance.id"
+                " WHEN MATCHED THEN DELETE",
+            },
+            id="replace by rowid",
+        ),
+        pytest.param({"sqlite": "UPDATE OR REPLACE step SET revision = 2", "postgresql": "TRUNCATE step"}, id="other"),
+    ],
+)
+def test_a_step_changed_by_hand(
+    statement: str | dict[str, str], small: Engine, outside: Outside, database_url: str
+) -> None:
+    """With the database's own client, which knows nothing of Usher's code."""
+    case = open_case(small, outside)
+    complete(small, case)
+    before = small.history(case)
+    kind = make_url(database_url).get_backend_name()
+    with pytest.raises((sqlite3.Error, psycopg.Error), match="append-only"):
+        by_hand(database_url, statement if isinstance(statement, str) else statement[kind])
+    assert small.history(case) == before
+
+
+def by_hand(database_url: str, statement: str) -> None:
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        with contextlib.closing(sqlite3.connect(str(url.database))) as client:
+            client.execute(statement)
+    else:
+        with psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False)) as client:
+            client.execute(statement)
+
+
+# F12: the state
+
+
+def poison(engine: Engine, case: str, change: Callable[[str], str], *, resealed: bool = True) -> None:
+    """Change the stored state of *case*; *resealed* as somebody does who knows the key."""
+    with engine.database.begin() as tx:
+        row = instances.find(tx, case)
+        row.state = change(row.state or "")
+        if resealed:
+            row.seal = instances.sealed(b"state:" + SECRET.encode(), row.state)
+        instances._save_state(tx, row, new=False)
+
+
+def edited(*path: str | int, to: Any) -> Callable[[str], str]:
+    """A change of one place of the stored JSON."""
+
+    def change(text: str) -> str:
+        record = json.loads(text)
+        target = record
+        for part in path[:-1]:
+            target = target[part]
+        target[path[-1]] = to
+        return json.dumps(record)
+
+    return change
+
+
+POISONS = {
+    "bad JSON": lambda text: text[:-7],
+    "empty": lambda _text: "",
+    "another kind of JSON": lambda _text: "[]",
+    "null": lambda _text: "null",
+    "no state": lambda text: json.dumps({"workflow": json.loads(text)["workflow"]}),
+    "no workflow": lambda text: json.dumps({"state": json.loads(text)["state"]}),
+    "a state with unknown parts": edited("state", "surprise", to=1),
+    "a state with wrong parts": edited("state", "tasks", to=[1]),
+    "a workflow of another kind": edited("workflow", to=[1, 2]),
+    "an old serializer version": edited("workflow", "serializer_version", to="1.1"),
+    "typename": edited("workflow", "data", to={"typename": "UserTask"}),
+    "a task's typename": edited("workflow", "tasks", 0, "typename", to="BpmnWorkflow"),
+    "an unknown element": edited("workflow", "tasks", 0, "spec", to="Nowhere"),
+}
+
+
+@pytest.mark.parametrize("what", [*POISONS, "a wrong seal"])
+def test_a_poisoned_state(what: str, small: Engine, outside: Outside, clock: Clock) -> None:
+    good, bad = open_case(small, outside), open_case(small, outside)
+    poison(small, bad, POISONS.get(what, lambda text: text.replace('"n":2', '"n":7')), resealed=what != "a wrong seal")
+
+    with pytest.raises(Corrupt, match="stored state"):
+        complete(small, bad)
+    assert small.instance(bad).revision == 1 and len(small.history(bad)) == 1
+    assert {one.id for one in small.instances(business_key="p1")} == {good, bad}, "it spoils no list"
+    assert {task.instance for task in small.tasks(alice)} == {good, bad}
+    assert small.instances(status="waiting")
+
+    assert complete(small, good) == "waiting"
+    assert Worker(small).run_due() == 1
+    assert small.instance(good).status == "finished"
+    assert small.cancel(bad, "its state was altered", actor=bob).status == "cancelled"
+    assert small.rebuild(bad).status == "cancelled"
+
+
+def test_what_a_poisoned_case_shows(small: Engine, outside: Outside) -> None:
+    case = open_case(small, outside)
+    poison(small, case, POISONS["bad JSON"])
+    shown = small.instance(case)
+    assert shown.status == "incident"
+    assert "stored state" in (shown.incident or "")
+
+
+def test_a_job_of_a_poisoned_case_holds_up_no_other(small: Engine, outside: Outside, clock: Clock) -> None:
+    bad, good = open_case(small, outside), open_case(small, outside)
+    for case in (bad, good):
+        complete(small, case)
+    with small.database.read() as tx:
+        healthy = instances.find(tx, bad)
+    poison(small, bad, POISONS["bad JSON"])
+    outside.calls.clear()
+    for _ in range(3):
+        Worker(small).run_due()
+        assert small.instance(good).status == "finished"
+        clock.forward(days=1)
+    assert [call.instance for call in outside.calls].count(bad) == 1, "what was done is not done again"
+
+    with small.database.begin() as tx:
+        instances._save_state(tx, healthy, new=False)
+    Worker(small).run_due()
+    assert small.instance(bad).status == "finished", "it goes on once its state is back"
+
+
+def test_another_secret_key_changes_nothing(small: Engine, outside: Outside, clock: Clock) -> None:
+    """Who starts Usher with another key by mistake sees it at every case, and nothing is lost."""
+    case = open_case(small, outside)
+    mistaken = replace(small.settings, secret_key="another key, just as long as it has to be")
+    other = Engine(mistaken, small.services, clock, small.database)
+    assert "secret key" in (other.instance(case).incident or "")
+    with pytest.raises(Corrupt, match="secret key"):
+        complete(other, case)
+    assert complete(small, case) == "waiting"
+
+
+# a failed step leaves nothing, whoever tries it again
+
+
+def test_a_retry_that_fails_leaves_nothing_half_done(settings: Settings, clock: Clock, database: Database) -> None:
+    """The operator has written before the next element fails: both times the write goes with the step."""
+
+    def write(_given: Any, call: Call) -> dict[str, str]:
+        call.transaction.execute(tables.package.insert(), {"hash": f"note by {call.actor}", "content": b""})
+        return {"nothing": "to count"}
+
+    value = (Parameter(name="value", kind="any", required=False),)
+    operator = Operator(name="test/read", title="Write", mode=Mode.WRITE, call=write, parameters=value)
+    effect = Operator(
+        name="test/effect", title="Effect", mode=Mode.EFFECT, call=write, parameters=value, errors=("no",)
+    )
+    engine = Engine(settings, Services((operator, effect)), clock, database)
+    engine.deploy(package("small"), actor=alice)
+    failed = engine.start("small", {"q": 1}, actor=alice)
+    assert failed.status == "incident"
+    assert engine.retry(failed.id, actor=alice).status == "incident"
+    assert len(engine.history(failed.id)) == 2
+    with engine.database.read() as tx:
+        assert tx.execute(tables.package.select().where(tables.package.c.content == b"")).all() == []
+
+
+# F11: a case of many rounds
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_long_case_stays_in_the_inbox(small: Engine, outside: Outside) -> None:
+    """SpiffWorkflow alone loses sight of it after 333 rounds."""
+    outside.answers = [{"n": ROUNDS + 2}]
+    case = small.start("small", {"q": 1}, actor=alice).id
+    worker = Worker(small)
+    for visit in range(1, ROUNDS + 1):
+        (task,) = small.tasks(alice)
+        assert task.id == f"{case}:U:{visit}"
+        small.complete(task.id, {"word": "again"}, actor=alice, revision=task.revision)
+        assert worker.run_due() == 1
+    (task,) = small.tasks(alice)
+    assert task.message == "n is 2"
+    assert len(small.history(case)) == 1 + 2 * ROUNDS
+    small.complete(task.id, {"word": "enough"}, actor=alice)
+    worker.run_due()
+    assert small.instance(case).outcome == "E2"
