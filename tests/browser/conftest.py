@@ -5,19 +5,23 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser.clinic import Clinic, listening, open_clinic
+from browser.windows import PATIENCE_MS, Windows
 from flask import Flask
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next((path for path in map(shutil.which, NAMES) if path), None)
 HERE = Path(__file__).parent
 
-PATIENCE_MS = 10_000
+AXE = Axe()
+#: Only what is broken comes back: the whole of axe's answer is megabytes.
+BROKEN_RULES = """() => axe.run(document, {resultTypes: ["violations"]}).then(found => found.violations.map(
+    rule => [rule.id, ...rule.nodes.map(node => node.target.join(" "))]))"""
+
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -80,18 +84,18 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def windows(clinic: Clinic, browser: Browser) -> Iterator[Windows]:
+    kept = Windows(browser, clinic)
+    yield kept
+    kept.close()
+
+
 @pytest.fixture
-def desk(clinic: Clinic, new_context: Any, watch: Callable[[Page], Page]) -> Callable[..., Page]:
+def desk(windows: Windows, watch: Callable[[Page], Page]) -> Iterator[Callable[..., Page]]:
     """A window of its own: `desk("alice")` is signed in, `desk()` is anybody, a patient for example."""
-
-    def sit_down(name: str | None = None, **options: Any) -> Page:
-        context: BrowserContext = new_context(base_url=clinic.url, **options)
-        context.set_default_timeout(PATIENCE_MS)
-        if name:
-            context.add_cookies([clinic.cookie(name)])
-        return watch(context.new_page())
-
-    return sit_down
+    yield lambda name=None, **wishes: watch(windows.take(name, **wishes))
+    windows.give_back()
 
 
 # what holds on every page
@@ -101,13 +105,25 @@ def desk(clinic: Clinic, new_context: Any, watch: Callable[[Page], Page]) -> Cal
 def watch() -> Iterator[Callable[[Page], Page]]:
     """Fails the test when a script of a watched page threw or the content security policy was broken."""
     problems: list[str] = []
+    watched: list[Page] = []
+
+    def threw(error: Error) -> None:
+        problems.append(str(error))
+
+    def wrote(message: ConsoleMessage) -> None:
+        if _is_fault(message):
+            problems.append(message.text)
 
     def over(page: Page) -> Page:
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text) if _is_fault(message) else None)
+        page.on("pageerror", threw)
+        page.on("console", wrote)
+        watched.append(page)
         return page
 
     yield over
+    for page in watched:
+        page.remove_listener("pageerror", threw)
+        page.remove_listener("console", wrote)
     assert problems == []
 
 
@@ -126,8 +142,9 @@ def accessible() -> Callable[[Page], None]:
     """Fail with every rule axe finds broken on the page as it stands, and with anything cut off sideways."""
 
     def check(page: Page) -> None:
-        broken = Axe().run(page).response["violations"]
-        assert [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in broken] == []
+        if page.evaluate("typeof axe === 'undefined'"):
+            page.evaluate(AXE.axe_script)
+        assert page.evaluate(BROKEN_RULES) == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page moves sideways"
 
     return check

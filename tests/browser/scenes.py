@@ -23,6 +23,13 @@ class Stage:
     tasks: dict[str, str]
     cases: dict[str, str]
 
+    def filled(self, path: str) -> str:
+        """*path* with `{task:free}` and `{case:finished}` filled in."""
+        for kind, known in (("task", self.tasks), ("case", self.cases)):
+            for name, value in known.items():
+                path = path.replace(f"{{{kind}:{name}}}", value)
+        return path
+
 
 Opening = Callable[[Page, Stage], None]
 
@@ -32,17 +39,19 @@ class Scene:
     name: str
     who: str | None
     open: Opening
+    #: The address it begins at; empty where it depends on what the scene does first.
+    path: str = ""
 
 
 SCENES: dict[str, Scene] = {}
 
 
-def scene(name: str, *who: str) -> Callable[[Opening], Opening]:
+def scene(name: str, *who: str, path: str = "") -> Callable[[Opening], Opening]:
     """Register a scene, once for each of *who*; without any it is open to everybody."""
 
     def register(opening: Opening) -> Opening:
         for one in who or (None,):
-            found = Scene(f"{one or 'anybody'}-{name}", one, opening)
+            found = Scene(f"{one or 'anybody'}-{name}", one, opening, path)
             SCENES[found.name] = found
         return opening
 
@@ -50,19 +59,12 @@ def scene(name: str, *who: str) -> Callable[[Opening], Opening]:
 
 
 def plain(name: str, path: str, *who: str) -> None:
-    """A scene that is just an address; `{task:Update Now}` and `{case:finished}` are filled in."""
+    """A scene that is just an address, see `Stage.filled`."""
 
     def opening(page: Page, stage: Stage) -> None:
-        page.goto(_filled(path, stage))
+        page.goto(stage.filled(path))
 
-    scene(name, *who)(opening)
-
-
-def _filled(path: str, stage: Stage) -> str:
-    for kind, known in (("task", stage.tasks), ("case", stage.cases)):
-        for name, value in known.items():
-            path = path.replace(f"{{{kind}:{name}}}", value)
-    return path
+    scene(name, *who, path=path)(opening)
 
 
 def set_stage(clinic: Clinic) -> Stage:
@@ -225,6 +227,7 @@ def _(page: Page, stage: Stage) -> None:
 plain("sign-in", "/sign-in")
 plain("not-found", "/nowhere")
 plain("link-unusable", "/i/nobody-has-given-this-out")
+plain("opt-out-of-nobody", "/i/nobody-has-given-this-out/opt-out")
 
 
 @scene("sign-in-wrong")

@@ -23,6 +23,9 @@ blueprint = Blueprint("inbox", __name__, url_prefix="/inbox")
 
 Page = str | tuple[str, int]
 
+#: Id of the field for the reason of a cancellation.
+CANCEL_REASON = "cancel-reason"
+
 
 @blueprint.get("")
 @auth.policy(Role.STAFF)
@@ -98,7 +101,9 @@ def cancel(task_id: str) -> Page | AnyResponse:
         after = site().engine.cancel_task(task_id, reason, actor=auth.actor(), revision=_revision())
     except usher_engine.InvalidSubmission as wrong:
         found = site().engine.task(task_id, auth.actor())
-        return _page(open_task(found, auth.actor(), errors=wrong.fields)), 422
+        # Another name than “reason”, which a field of the task's own form may have.
+        errors = {CANCEL_REASON: wrong.fields.get("reason", wrong.message)}
+        return _page(open_task(found, auth.actor(), errors=errors)), 422
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
         return _lost(task_id, lost, {"reason": reason})
     return _onward(before, after, f"{before.title} was cancelled.")

@@ -74,7 +74,8 @@ def open_task(
     engine, now, wrong = site().engine, site().now(), dict(errors or {})
     form = parse_form(engine.package_of(task.instance).text(task.form)) if task.form else None
     values = _values(task, form, typed)
-    missing = {found.key for found in form.missing(values, now=now)} if form else set()
+    # A field that was missing stays in sight while it is being filled, in a draft or in an answer that was refused.
+    missing = {f.key for known in (task.initial, values) for f in form.missing(known, now=now)} if form else set()
     fields = form.fields if form else ()
     asked = tuple(f for f in fields if f.key in missing or f.key in wrong)
     if len(fields) - len(asked) < 2:

@@ -1,0 +1,256 @@
+"""A clinic to test in: the real application, its worker, its database file and a real mail server in this process."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from argon2 import PasswordHasher
+from conftest import ROOT, SECRET, Clock
+from flask import Flask
+from usher_engine import SYSTEM, Actor, Instance, Settings, Worker
+from usher_engine.accounts import Accounts, Role
+from usher_engine.accounts.passwords import Passwords
+from usher_engine.definitions import read_folder
+from usher_engine.enrollment import Enrollment, open_enrollment
+from usher_engine.enrollment.records import BIRTH_SEX_EXTENSION
+from usher_engine.enrollment.samples import add_samples
+from usher_engine.store import Database, Job
+from usher_engine.store.schema import upgrade
+from usher_web.app import create_app
+from usher_web.catcher import MailCatcher
+from usher_web.site import CaughtMail
+from werkzeug.serving import BaseWSGIServer, make_server
+
+PASSWORD = "a password for tests"
+CAST = {
+    "alice": Role.STAFF,
+    "bob": Role.STAFF,
+    "ana": Role.ANALYST,
+    "audrey": Role.AUDITOR,
+    "adam": Role.ADMIN,
+}
+CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+PATIENCE_S = 15.0
+#: Sessions outlive the months a test lets pass.
+LONG = timedelta(days=1000)
+
+#: What a patient record of the tests holds; `Clinic.add` takes changes, None leaves a field out.
+COMPLETE = {
+    "first_name": "Vera",
+    "last_name": "Quill",
+    "birth_date": "1981-05-04",
+    "zip_code": "97201",
+    "email": "{id}@example.org",
+    "birth_sex": "F",
+}
+
+
+class Postbox(MailCatcher):
+    """The demo's mail server, with ears: tests wait for a mail, see its bytes, and may make it refuse or close it."""
+
+    def __init__(self, clock: Clock, changed: threading.Condition) -> None:
+        super().__init__(clock)
+        self.raw: list[bytes] = []
+        self.refusal = ""
+        self._changed = changed
+
+    def to(self, address: str) -> list[CaughtMail]:
+        """The mails caught for *address*, the newest first."""
+        return [mail for mail in self.mails() if mail.to == address]
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 aiosmtpd's name
+        if self.refusal:
+            return self.refusal
+        self.raw.append(envelope.content)
+        said = await super().handle_DATA(server, session, envelope)
+        with self._changed:
+            self._changed.notify_all()
+        return said
+
+    def open_again(self) -> None:
+        """Listen on the same port as before, after `stop`."""
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.start()
+
+
+class Hand(Worker):
+    """The product's worker thread; says when it has done a job, and waits while a test holds its `gate`."""
+
+    def __init__(self, enrollment: Enrollment, changed: threading.Condition) -> None:
+        super().__init__(enrollment.engine)
+        self.gate = threading.Lock()
+        self._changed = changed
+
+    def _one(self) -> bool:
+        with self.gate:
+            return super()._one()
+
+    def _do(self, job: Job) -> None:
+        super()._do(job)
+        with self._changed:
+            self._changed.notify_all()
+
+
+@dataclass
+class Clinic:
+    url: str
+    app: Flask
+    settings: Settings
+    enrollment: Enrollment
+    accounts: Accounts
+    worker: Hand
+    postbox: Postbox
+    clock: Clock
+    changed: threading.Condition
+    patients: int = field(default=0)
+
+    def until(self, fact: Callable[[], object]) -> None:
+        """Wait for what the worker thread does."""
+        with self.changed:
+            assert self.changed.wait_for(fact, PATIENCE_S), "it did not come true"
+
+    def cookie(self, name: str) -> dict[str, str]:
+        """The cookie of somebody who has just signed in."""
+        return {"name": "usher", "value": self.accounts.begin_session(name).secret, "url": self.url}
+
+    def token(self, name: str, role: Role = Role.STAFF) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.accounts.add_token(name, role=role, by='test')}"}
+
+    # patients
+
+    def add(self, status: str | None = "Not Enrolled", *, resource: dict[str, Any] | None = None, **fields: Any) -> str:
+        """A new patient (`COMPLETE`, with *fields* changed or None) with this portal status; answers the id."""
+        self.patients += 1
+        patient = f"patient-{self.patients}"
+        values = {**COMPLETE, "email": f"{patient}@example.org", **fields}
+        line = json.dumps({**fhir(patient, values), **(resource or {})})
+        report = self.enrollment.import_patients([line])
+        assert report.bad == []
+        if status != "Not Enrolled":
+            self.enrollment.set_portal_status(patient, status, actor=SYSTEM)
+        return patient
+
+    def status(self, patient: str) -> str:
+        return self.enrollment.patient(patient).status
+
+    def fields(self, patient: str) -> dict[str, str]:
+        return self.enrollment.patient(patient).fields(self.clock(), self.settings)
+
+    def cases(self, patient: str) -> list[Instance]:
+        """The patient's cases, the newest first."""
+        return self.enrollment.engine.instances(business_key=patient)
+
+    def trigger(self, patient: str, by: str = "alice") -> Instance:
+        """Select the trigger without a browser; for what only leads up to a test."""
+        self.clock.forward(minutes=1)
+        actor = Actor(name=by, role="staff", groups=frozenset({"Front desk"}))
+        return self.enrollment.trigger(patient, "Office Visit", "Patient Portal", "Enrollment", actor=actor)
+
+    def invited(self, patient: str) -> str:
+        """Invite a patient whose fields are complete; answers the link in the mail."""
+        self.trigger(patient)
+        self.until(lambda: self.status(patient) == "Pending")
+        return self.link(patient)
+
+    # mail
+
+    def mails(self, patient: str) -> list[CaughtMail]:
+        """What was caught for the patient's address, the newest first."""
+        address = self.fields(patient)["email"]
+        return self.postbox.to(address) if address else []
+
+    def link(self, patient: str) -> str:
+        return self.mails(patient)[0].links[0]
+
+    def settled(self, patient: str) -> Instance:
+        """The patient's newest case, once the worker has nothing left to do for it."""
+        self.until(lambda: self.cases(patient)[0].status != "waiting" or self.cases(patient)[0].tasks)
+        return self.cases(patient)[0]
+
+
+def fhir(patient: str, values: dict[str, str | None]) -> dict[str, Any]:
+    """A FHIR Patient with these fields, a record number and a social security number."""
+    name = {"use": "official", "family": values["last_name"], "given": [values["first_name"]]}
+    found: dict[str, Any] = {
+        "resourceType": "Patient",
+        "id": patient,
+        "active": True,
+        "name": [{key: value for key, value in name.items() if value not in (None, [None])}],
+        "identifier": [{"system": "http://hl7.org/fhir/sid/us-ssn", "value": "999-12-3456"}],
+        "extension": [],
+    }
+    if values["birth_date"]:
+        found["birthDate"] = values["birth_date"]
+    if values["zip_code"]:
+        found["address"] = [{"use": "home", "postalCode": values["zip_code"]}]
+    if values["email"]:
+        found["telecom"] = [{"system": "email", "value": values["email"]}]
+    if values["birth_sex"]:
+        found["extension"] = [{"url": BIRTH_SEX_EXTENSION, "valueCode": values["birth_sex"]}]
+    return found
+
+
+@contextmanager
+def open_clinic(folder: Path) -> Iterator[Clinic]:
+    """Everything running, with the sample patients, the cast and the enrolment deployed; closed at the end."""
+    clock, changed = Clock(), threading.Condition(threading.RLock())
+    postbox = Postbox(clock, changed)
+    with listening() as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        settings = _settings(folder, url, postbox.port)
+        enrollment, accounts = _filled(settings, clock)
+        app = create_app(enrollment.engine, enrollment, accounts, settings, outbox=postbox)
+        server.app = app
+        worker = Hand(enrollment, changed)
+        postbox.start()
+        worker.start()
+        yield Clinic(url, app, settings, enrollment, accounts, worker, postbox, clock, changed)
+        worker.stop()
+        postbox.stop()
+    enrollment.engine.database.close()
+
+
+def _settings(folder: Path, url: str, mail_port: int) -> Settings:
+    ours = Settings(
+        env="development",
+        secret_key=SECRET,
+        database_url=f"sqlite:///{folder / 'usher.db'}",
+        base_url=url,
+        practice_name="Sample Clinic",
+        practice_contact="Front desk, 555 0100",
+        mail_from="portal@clinic.example.org",
+    )
+    return replace(ours, smtp_port=mail_port, smtp_security="none")
+
+
+def _filled(settings: Settings, clock: Clock) -> tuple[Enrollment, Accounts]:
+    upgrade(database := Database(settings.database_url))
+    enrollment = open_enrollment(settings, clock=clock, database=database)
+    accounts = Accounts(database, clock, idle=LONG, absolute=LONG, passwords=CHEAP)
+    for name, role in CAST.items():
+        accounts.add_user(name, PASSWORD, role=role, by="test")
+    add_samples(database, enrollment.registry, clock())
+    enrollment.engine.deploy(read_folder(ROOT / "processes" / "enrollment"), actor=SYSTEM)
+    return enrollment, accounts
+
+
+@contextmanager
+def listening() -> Iterator[BaseWSGIServer]:
+    """A server on a free port; put the application into its `app`, which may need to know the port first."""
+    server = make_server("127.0.0.1", 0, Flask("nobody is at home yet"), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

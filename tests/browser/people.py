@@ -1,0 +1,125 @@
+"""What people do in the product, click by click: staff at the desk, a patient with the link in the mail."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote_plus
+
+from browser.clinic import Clinic
+from playwright.sync_api import Locator, Page, expect
+
+#: Where a trigger leads.
+ONWARD = re.compile(r"/(inbox|cases)/[^/?#]+([?#].*)?$")
+TASK = re.compile(r"/inbox/[^/?]+")
+CASE = re.compile(r"/cases/[^/?]+")
+
+
+class Staff:
+    """Somebody of the front desk at a window."""
+
+    def __init__(self, page: Page, clinic: Clinic) -> None:
+        self.page = page
+        self.clinic = clinic
+
+    def find(self, patient: str) -> None:
+        """From the search in the bar to the patient's page."""
+        self.page.goto("/inbox")
+        self.page.get_by_role("searchbox").fill(patient)
+        self.page.keyboard.press("Enter")
+        self.page.get_by_role("table", name="Patients").get_by_role("link").click()
+        expect(self.page.locator("dd.num").first).to_have_text(patient)
+
+    def find_and_trigger(self, patient: str, template: str = "Office Visit", field: str = "Patient Portal") -> None:
+        """The whole way: find the patient, open the template, select the trigger on its field."""
+        self.clinic.clock.forward(minutes=1)  # so that the patient's cases have an order
+        self.find(patient)
+        self.page.get_by_role("main").get_by_role("link", name=template).click()
+        self.select(field)
+        self.page.wait_for_url(ONWARD)
+
+    def trigger(self, patient: str, template: str = "Office Visit", field: str = "Patient Portal") -> None:
+        """Select the trigger on a field of a template that is open for the patient."""
+        self.clinic.clock.forward(minutes=1)
+        self.open_template(patient, template)
+        self.select(field)
+        self.page.wait_for_url(ONWARD)
+
+    def open_template(self, patient: str, template: str = "Office Visit") -> None:
+        self.page.goto(f"/patients/{patient}/template?name={quote_plus(template)}")
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(template)
+
+    def select(self, field: str) -> None:
+        self.page.get_by_role("row", name=field).get_by_role("button", name="Enrollment").click()
+
+    def in_task(self, title: str) -> Locator:
+        """The open task, which must be this one."""
+        expect(self.page).to_have_url(TASK)
+        expect(self.page.get_by_role("heading", name=title, level=2)).to_be_visible()
+        return self.page.get_by_role("article", name=title)
+
+    def message(self) -> Locator:
+        """What the open task says is the case."""
+        return self.page.get_by_role("article").get_by_role("status").filter(has=self.page.locator(".say"))
+
+    def claim(self, title: str) -> None:
+        """Press the button the task is named after; it opens the form."""
+        self.page.get_by_role("button", name=title, exact=True).click()
+        expect(self.page.get_by_text("claimed by you")).to_be_visible()
+
+    def save(self, button: str) -> None:
+        self.page.get_by_role("button", name=button).click()
+
+    def expect_done(self, words: str) -> None:
+        """Back at the inbox, told what has happened."""
+        expect(self.page.locator(".flash")).to_contain_text(words)
+
+    def open_case(self, patient: str) -> None:
+        self.page.goto(f"/cases/{self.clinic.cases(patient)[0].id}")
+
+    def expect_case(self, words: str) -> None:
+        """The page of a case that says this first."""
+        expect(self.page).to_have_url(CASE)
+        expect(self.page.locator(".notice .say").first).to_contain_text(words)
+
+    def expect_told(self, words: str) -> None:
+        """The story of the case says this."""
+        expect(self.page.locator(".steps")).to_contain_text(words, ignore_case=True)
+
+
+class Patient:
+    """Somebody who opens the link in the mail."""
+
+    def __init__(self, page: Page, clinic: Clinic) -> None:
+        self.page = page
+        self.clinic = clinic
+
+    def open(self, link: str) -> None:
+        self.page.goto(link)
+
+    def identify(self, zip_code: str, birth_date: str) -> None:
+        self.page.get_by_label("ZIP code").fill(zip_code)
+        self.page.get_by_label("Date of birth").fill(birth_date)
+        self.page.get_by_role("button", name="Continue").click()
+
+    def enter(self, patient: str) -> None:
+        """Open the newest link of *patient* and say who they are."""
+        known = self.clinic.fields(patient)
+        self.open(self.clinic.link(patient))
+        self.identify(known["zip_code"], known["birth_date"])
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Would you like")
+
+    def answer(self, choice: str, until: str = "") -> None:
+        """Send an answer: “Yes”, “Later” or “No”."""
+        self.page.get_by_role("radio", name=re.compile(f"^{choice}")).check()
+        if until:
+            self.page.get_by_label("do not ask again before").fill(until)
+        self.page.get_by_role("button", name="Send my answer").click()
+
+    def expect_thanks(self, words: str) -> None:
+        expect(self.page.get_by_role("heading", name="Thank you")).to_be_visible()
+        expect(self.page.locator("main")).to_contain_text(words)
+
+    def expect_dead(self, link: str) -> None:
+        answer = self.page.goto(link)
+        assert answer is not None and answer.status == 404
+        expect(self.page.get_by_role("heading", name="This link cannot be used")).to_be_visible()
