@@ -178,9 +178,7 @@ def test_wrong_fields_are_told_beside_them_and_nothing_is_lost(clinic: Clinic, a
     assert clinic.fields(who)["first_name"] == "Veronica"
 
 
-def test_what_is_typed_is_there_on_another_computer(
-    clinic: Clinic, alice: Staff, desk: Callable[..., Page]
-) -> None:
+def test_what_is_typed_is_there_on_another_computer(clinic: Clinic, alice: Staff, desk: Callable[..., Page]) -> None:
     who = clinic.add(email=None, zip_code=None)
     alice.trigger(who)
     alice.claim("Update Now")
@@ -351,9 +349,7 @@ def test_guards_stand_again_at_the_moment_of_sending(clinic: Clinic, alice: Staf
         ("Declined", {}, "Enroll Now"),
     ],
 )
-def test_a_task_is_cancelled_with_a_reason(
-    clinic: Clinic, alice: Staff, status: str, fields: dict, title: str
-) -> None:
+def test_a_task_is_cancelled_with_a_reason(clinic: Clinic, alice: Staff, status: str, fields: dict, title: str) -> None:
     who = clinic.add(status, **fields)
     alice.trigger(who)
     alice.in_task(title).get_by_text("Cancel task…").click()
@@ -371,9 +367,7 @@ def test_a_task_is_cancelled_with_a_reason(
     alice.expect_told("The patient moved away.")
 
 
-def test_a_second_trigger_answers_with_the_open_case(
-    clinic: Clinic, alice: Staff, desk: Callable[..., Page]
-) -> None:
+def test_a_second_trigger_answers_with_the_open_case(clinic: Clinic, alice: Staff, desk: Callable[..., Page]) -> None:
     who = clinic.add(email=None)
     alice.trigger(who)
     alice.in_task("Update Now")
@@ -457,9 +451,7 @@ def test_a_patient_nobody_knows_is_told_with_a_way_on(clinic: Clinic, alice: Sta
     expect(alice.page.get_by_role("heading", name="Inbox")).to_be_visible()
 
 
-def test_an_administrator_puts_the_trigger_on_a_field(
-    clinic: Clinic, alice: Staff, desk: Callable[..., Page]
-) -> None:
+def test_an_administrator_puts_the_trigger_on_a_field(clinic: Clinic, alice: Staff, desk: Callable[..., Page]) -> None:
     adam = desk("adam")
     adam.goto("/admin/triggers")
     adam.get_by_role("textbox", name="Template").fill("Telephone Encounter")
@@ -478,9 +470,7 @@ def test_an_administrator_puts_the_trigger_on_a_field(
     expect(adam.get_by_role("row", name="Telephone Encounter")).to_have_count(0)
 
 
-def test_a_trigger_taken_off_meanwhile_is_refused_by_name(
-    clinic: Clinic, alice: Staff
-) -> None:
+def test_a_trigger_taken_off_meanwhile_is_refused_by_name(clinic: Clinic, alice: Staff) -> None:
     clinic.enrollment.set_trigger("Old Template", "Portal", "Enrollment", actor=SYSTEM)
     who = clinic.add()
     alice.open_template(who, "Old Template")
