@@ -96,16 +96,11 @@ class _Bench:
         for number in range(self.cases):
             self._one(number)
         rows, size = (after - first for after, first in zip(self._size(), before, strict=True))
-        in_ms = [
-            Figure(name=f"{name}, committed", value=self._median(name), unit="ms", target=2 * self._floor(name))
-            for name in ("start", "complete", "end")
-        ]
         return [
             self._ratio("trigger to first user task : floor", ["start"]),
             self._ratio("complete a user task to the end, mail between : floor", ["complete", "end"]),
             Figure(name="rows of a finished enrolment", value=rows / self.cases, unit="rows", target=6),
             Figure(name="bytes of a finished enrolment", value=size / self.cases, unit="bytes", target=5_000),
-            *in_ms,
         ]
 
     def _one(self, number: int) -> None:
