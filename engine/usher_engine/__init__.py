@@ -3,6 +3,7 @@
 from .audit import AuditKind
 from .canonical import Json, check_input
 from .definitions import Package, from_zip
+from .drafts import draft_key, file_etag
 from .errors import (
     BusinessError,
     Conflict,
@@ -16,6 +17,7 @@ from .errors import (
     NotAllowed,
     NotFound,
     ServiceError,
+    StaleDraft,
     Unavailable,
 )
 from .findings import Finding
@@ -26,7 +28,7 @@ from .runner import Engine
 from .services import Mode, Operator, Parameter, Services
 from .settings import Settings
 from .state import InstanceState
-from .store import Database, Step, UserTask, Version
+from .store import Database, Draft, DraftFile, SetAside, SignOff, Step, UserTask, Version
 from .store.audit import AuditEvent
 from .worker import Worker
 
@@ -39,6 +41,8 @@ __all__ = [
     "Conflict",
     "Corrupt",
     "Database",
+    "Draft",
+    "DraftFile",
     "Engine",
     "EngineError",
     "ExpressionError",
@@ -60,7 +64,10 @@ __all__ = [
     "Parameter",
     "ServiceError",
     "Services",
+    "SetAside",
     "Settings",
+    "SignOff",
+    "StaleDraft",
     "Step",
     "Unavailable",
     "UserTask",
@@ -68,6 +75,8 @@ __all__ = [
     "Version",
     "Worker",
     "check_input",
+    "draft_key",
+    "file_etag",
     "from_zip",
     "parse_form",
 ]

@@ -4,6 +4,7 @@ EngineError
 ├─ NotFound            404   unknown instance, task, process
 ├─ NotAllowed          403   actor lacks the role or the claim
 ├─ Conflict            409   revision moved, task taken
+│  └─ StaleDraft       412   a file of a draft was changed since; .aside: where the late save is kept
 ├─ InvalidSubmission   422   .fields: {name: reason}
 ├─ InvalidDefinition   422   .problems: [(element_id, reason)]
 ├─ ExpressionError     422   .line: where in the expression or script
@@ -52,6 +53,23 @@ class Conflict(EngineError):
         super().__init__(message)
         self.winner = winner
         self.at = at
+
+
+class StaleDraft(Conflict):
+    """Somebody changed this file of the draft since you opened it."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        winner: str | None = None,
+        at: datetime | None = None,
+        aside: str = "",
+        etag: str = "",
+    ) -> None:
+        super().__init__(message, winner=winner, at=at)
+        self.aside = aside
+        self.etag = etag
 
 
 class InvalidSubmission(EngineError):

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from . import events as e
-from .audit import Audit, who
+from .audit import who
 from .bpmn import Diagram, Run
 from .bpmn import Step as StepContext
 from .canonical import Json, check_input, compact
+from .deployments import Deployments
 from .errors import Conflict, Corrupt, ElementFailed, EngineError, LimitExceeded
 from .questions import Actor, Instance
 from .services import Call, Operator
@@ -42,7 +43,7 @@ class Case:
         self.state = fold(self.state, resolved)
 
 
-class Ledger(Audit):
+class Ledger(Deployments):
     """Loads cases for a step and writes the step."""
 
     def _new_case(self, tx: Transaction, process: str, data: dict[str, Any], business_key: str) -> Case:

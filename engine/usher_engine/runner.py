@@ -16,14 +16,12 @@ from typing import Any
 from . import events as e
 from .bpmn import Run
 from .canonical import Json, canonical, check_input, settled
-from .definitions import Package
-from .errors import Conflict, EngineError, InvalidDefinition, InvalidSubmission, NotAllowed, NotFound
+from .errors import Conflict, EngineError, InvalidSubmission, NotAllowed, NotFound
 from .forms import parse_form
-from .gate import Finding, check_package
 from .ledger import FAILURES, Case
 from .questions import Actor, Instance, may_see, task_place
 from .reports import Reports
-from .store import Transaction, UserTask, Version, definitions, inbox, instances, queue
+from .store import Transaction, UserTask, inbox, instances, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +48,6 @@ class _Request:
 
 class Engine(Reports):
     """The front door: commands here, questions inherited."""
-
-    # definitions
-
-    def check(self, package: Package) -> list[Finding]:
-        """What the gate says of *package*, in the order a person would mend it."""
-        return check_package(package, self.services)
-
-    def deploy(self, package: Package, *, actor: Actor, note: str = "") -> Version:
-        """
-        Make *package* the version in force of its process; running instances stay on theirs.
-
-        Raises:
-            InvalidDefinition: The gate found errors; the version in force stays as it is.
-        """
-        errors = [finding for finding in self.check(package) if finding.severity == "error"]
-        if errors:
-            problems = [(finding.element or finding.file, finding.message) for finding in errors]
-            raise InvalidDefinition(problems=problems)
-        with self.database.begin() as tx:
-            instances.one_at_a_time(tx, f"deploy {package.key}")
-            version = definitions.add(tx, package, at=self.clock(), by=actor.name, note=note)
-            self.audit("Deployed", version.told, actor=actor, subject=package.key, transaction=tx)
-            return version
 
     # instances
 

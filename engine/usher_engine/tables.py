@@ -48,6 +48,47 @@ version = Table(
     Column("note", Text, nullable=False),
     Column("deployed_at", String(27), nullable=False),
     Column("deployed_by", String(200), nullable=False),
+    #: The second analyst, where the setting asks for four eyes.
+    Column("signed_off_by", String(200), nullable=False, server_default=""),
+)
+
+#: What analysts work on beside the versions, one for each process. *etag* is the content's hash, *files* says as JSON
+#: who changed which file when, and what its hash is.
+draft = Table(
+    "draft",
+    metadata,
+    Column("process", String(200), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("etag", String(64), nullable=False),
+    Column("based_on", Integer),
+    Column("changed_at", String(27), nullable=False),
+    Column("changed_by", String(200), nullable=False),
+    Column("files", Text, nullable=False),
+)
+
+#: A file somebody saved that had changed under their hands: kept until somebody decides.
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("process", String(200), nullable=False),
+    Column("path", String(200), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("seen", String(64), nullable=False),
+    Column("saved_at", String(27), nullable=False),
+    Column("saved_by", String(200), nullable=False),
+    Index("ix_set_aside_process", "process", "saved_at"),
+)
+
+#: A draft whose deployment waits for a second analyst; *etag* is what was seen by the one who asks.
+sign_off = Table(
+    "sign_off",
+    metadata,
+    Column("process", String(200), primary_key=True),
+    Column("etag", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("asked_at", String(27), nullable=False),
+    Column("asked_by", String(200), nullable=False),
 )
 
 instance = Table(

@@ -25,11 +25,13 @@ class Version:
     note: str
     deployed_at: datetime
     deployed_by: str
+    signed_off_by: str = ""
 
     @property
     def told(self) -> dict[str, Any]:
         """What the audit stream says of the deployment."""
-        return {"version": self.number, "hash": self.hash, "note": self.note}
+        signed = {"deployed_by": self.deployed_by, "signed_off_by": self.signed_off_by} if self.signed_off_by else {}
+        return {"version": self.number, "hash": self.hash, "note": self.note, **signed}
 
 
 _LATEST = (
@@ -62,7 +64,9 @@ def find(connection: Connection, process: str, number: int) -> Version:
     return _version(row._mapping)
 
 
-def add(connection: Connection, package: Package, *, at: datetime, by: str, note: str) -> Version:
+def add(
+    connection: Connection, package: Package, *, at: datetime, by: str, note: str, signed_off_by: str = ""
+) -> Version:
     """Store *package* as the next version of its process; the content only where it is new."""
     if connection.execute(select(t.package.c.hash).where(t.package.c.hash == package.hash)).one_or_none() is None:
         connection.execute(insert(t.package).values(hash=package.hash, content=to_zip(package)))
@@ -75,8 +79,10 @@ def add(connection: Connection, package: Package, *, at: datetime, by: str, note
         note=note,
         deployed_at=at,
         deployed_by=by,
+        signed_off_by=signed_off_by,
     )
-    values = {name: getattr(version, name) for name in ("process", "number", "hash", "name", "note", "deployed_by")}
+    named = ("process", "number", "hash", "name", "note", "deployed_by", "signed_off_by")
+    values = {name: getattr(version, name) for name in named}
     connection.execute(insert(t.version).values(**values, deployed_at=to_text(at)))
     return version
 
