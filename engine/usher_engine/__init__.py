@@ -23,13 +23,14 @@ from .errors import (
 from .findings import Finding
 from .forms import Field, Form, parse_form
 from .questions import SYSTEM, Actor, Instance
-from .replay import Verified
+from .replay import Backtested, Compared, Kind, Verified
 from .runner import Engine
 from .services import Mode, Operator, Parameter, Services
 from .settings import Settings
 from .state import InstanceState
 from .store import Database, Draft, DraftFile, SetAside, SignOff, Step, UserTask, Version
 from .store.audit import AuditEvent
+from .store.chosen import Chosen
 from .worker import Worker
 
 __all__ = [
@@ -37,7 +38,10 @@ __all__ = [
     "Actor",
     "AuditEvent",
     "AuditKind",
+    "Backtested",
     "BusinessError",
+    "Chosen",
+    "Compared",
     "Conflict",
     "Corrupt",
     "Database",
@@ -54,6 +58,7 @@ __all__ = [
     "InvalidDefinition",
     "InvalidSubmission",
     "Json",
+    "Kind",
     "LimitExceeded",
     "Misconfigured",
     "Mode",

@@ -55,7 +55,7 @@ class Run:
         self.step = step
         self.state = state
         self.after = state
-        self.events: list[Event] = []
+        self.events: list[Event] = [] if step.events is None else step.events
         self._visits = dict(state.visits)
         self._entered: dict[tuple[str, int], int] = {}
         self._entered_tasks: list[UsherTask] = []

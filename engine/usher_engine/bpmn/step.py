@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ..canonical import Json
+from ..events import Event
 from ..services import Call, Operator, Services
 
 #: How long one command may run.
@@ -19,7 +20,11 @@ Answer = Callable[[Operator, dict[str, Any], Call], Json]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """*now* is the one time of the step; *answer* asks an operator inside it, *transaction* is what it may use."""
+    """
+    *now* is the one time of the step; *answer* asks an operator inside it, *transaction* is what it may use.
+
+    *events*, where given, is what the run tells its events to, so that they are known also where it fails.
+    """
 
     instance: str
     actor: str
@@ -28,3 +33,4 @@ class Step:
     answer: Answer
     transaction: Any = None
     limit_s: float = MAX_SECONDS
+    events: list[Event] | None = None

@@ -1,10 +1,27 @@
 """Verify: the hash chain of a case, and its diagram run again on the recorded inputs with all services off.
+Backtest: the same on another package, to see where recorded cases would have gone.
 
-`Verifier.check` is the place to start; `rerun` runs a case again, `verify_all` does so for every case on all cores.
+`Verifier.check` and `backtest.compare` are the places to start; `verify_all` and `backtest_all` do so for every case
+on all cores.
 """
 
 from ..findings import Finding
+from .backtest import Compared, Kind
+from .backtests import Backtested, backtest_all, compare_each
 from .many import Progress, Verified, verify_all
+from .recording import Way
 from .verifier import Verifier
 
-__all__ = ["Finding", "Progress", "Verified", "Verifier", "verify_all"]
+__all__ = [
+    "Backtested",
+    "Compared",
+    "Finding",
+    "Kind",
+    "Progress",
+    "Verified",
+    "Verifier",
+    "Way",
+    "backtest_all",
+    "compare_each",
+    "verify_all",
+]

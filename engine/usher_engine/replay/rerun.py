@@ -153,7 +153,7 @@ class Rerun:
 
         def answered(step: StepContext) -> Run:
             run = Run.resume(self.diagram, step, stored, before)
-            _answer(run, said)
+            tell(run, said)
             return run
 
         return first + self._run(answered, body, len(first)).events
@@ -276,7 +276,8 @@ def _started(record: dict[str, Any]) -> e.Event:
     return replace(started, data=settled(started.data))
 
 
-def _answer(run: Run, said: e.Event) -> None:
+def tell(run: Run, said: e.Event) -> None:
+    """Tell *run* what a person or a service said."""
     match said:
         case e.UserTaskCompleted(element, visit, _, answer):
             run.complete(element, visit, answer)

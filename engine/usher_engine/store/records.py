@@ -5,7 +5,7 @@ Each case is read in one statement, so that a step written meanwhile is seen wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -56,6 +56,11 @@ def _grouped(rows: Any) -> Iterator[Record]:
         found = list(group)
         steps = tuple((row[_ROW], row[_ROW + 1], row[_ROW + 2]) for row in found if row[_ROW] is not None)
         yield Record(Row(*found[-1][:_ROW]), steps)
+
+
+def of(connection: Connection, instances: Sequence[str]) -> Iterator[Record]:
+    """The cases with these numbers, in order."""
+    return _grouped(connection.execute(_RECORDS.where(_i.c.id.in_(instances))))
 
 
 def ranges(connection: Connection, after: str, size: int) -> list[tuple[str, str, int]]:

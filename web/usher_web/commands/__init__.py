@@ -25,6 +25,7 @@ COMMANDS = {
     "history": "cases",
     "import-patients": "upkeep",
     "verify": "proving",
+    "backtest": "backtesting",
     "checkpoint": "checkpoints",
     "bench": "measuring",
     "user": "people",

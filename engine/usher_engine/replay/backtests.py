@@ -1,0 +1,118 @@
+"""Backtests every chosen case of a database on another package, on several processes; and sums up what came out."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ..bpmn import Diagram, compile_diagram
+from ..definitions import Package
+from ..services import Services
+from ..store import Database, Transaction, records
+from ..store.chosen import Chosen, pages
+from .backtest import Compared, Kind, compare
+from .many import CASES_AT_ONCE, Progress
+from .rerun import switched_off
+
+
+@dataclass(slots=True)
+class Backtested:
+    """How many cases came out how, and each one that did not go the same way."""
+
+    counts: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
+    other_data: int = 0
+    others: list[Compared] = field(default_factory=list)
+
+    @property
+    def cases(self) -> int:
+        return sum(self.counts.values())
+
+    def add(self, compared: Iterable[Compared]) -> None:
+        for one in compared:
+            self.counts[one.kind] += 1
+            self.other_data += bool(one.data)
+            if one.kind is not Kind.SAME:
+                self.others.append(one)
+
+
+def compare_each(
+    tx: Transaction, diagram: Diagram, services: Services, instances: Sequence[str]
+) -> Iterator[Compared]:
+    """The cases with these numbers on *diagram*, one after the other, in order."""
+    off = switched_off(services)
+    for record in records.of(tx, instances):
+        yield compare(record, diagram, off)
+
+
+def backtest_all(
+    database: Database,
+    services: Services,
+    package: Package,
+    chosen: Chosen,
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Backtested:
+    """
+    Run every chosen case again on *package*; nothing is written and no service is asked.
+
+    Args:
+        database: Where the cases lie; every process opens its own connection to it.
+        services: What diagrams may ask for; only their declarations are used.
+        package: The other package; the gate has let it through.
+        chosen: Which cases.
+        jobs: How many processes work.
+        progress: Told after each hundred cases.
+    """
+    result = Backtested()
+    with database.read() as tx:
+        found = pages(tx, chosen, CASES_AT_ONCE)
+    total = sum(map(len, found))
+    with _compared(database, services, package, min(jobs, len(found)), found) as chunks:
+        for page, compared in zip(found, chunks, strict=True):
+            result.add(compared)
+            if progress is not None:
+                progress(result.cases, total, page[-1])
+    return result
+
+
+@contextmanager
+def _compared(
+    database: Database, services: Services, package: Package, jobs: int, found: list[Sequence[str]]
+) -> Iterator[Iterable[list[Compared]]]:
+    """What became of the cases of each page, in order."""
+    if jobs <= 1:
+        yield map(_Worker(database, services, package).compare, found)
+        return
+    url = database.db.url.render_as_string(hide_password=False)
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(jobs, initializer=_begin, initargs=(url, switched_off(services), dict(package.files))) as pool:
+        yield pool.imap(_compare, found)
+
+
+class _Worker:
+    def __init__(self, database: Database, services: Services, package: Package) -> None:
+        self._database = database
+        self._services = services
+        self._diagram = compile_diagram(package)
+
+    def compare(self, instances: Sequence[str]) -> list[Compared]:
+        with self._database.read() as tx:
+            return list(compare_each(tx, self._diagram, self._services, instances))
+
+
+_workers: list[_Worker] = []
+
+
+def _begin(url: str, services: Services, files: dict[str, bytes]) -> None:
+    """First thing in each process."""
+    gc.freeze()
+    gc.set_threshold(200_000)  # as in `many`
+    _workers.append(_Worker(Database(url), services, Package(files)))
+
+
+def _compare(instances: Sequence[str]) -> list[Compared]:
+    return _workers[0].compare(instances)

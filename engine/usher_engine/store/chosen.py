@@ -1,0 +1,83 @@
+"""Which cases a backtest or a migration is about: a filter that finds the same cases however often it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from .. import tables as t
+
+_i = t.instance.c
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chosen:
+    """
+    The cases of *process* that keep to every filter given; empty ones count for nothing.
+
+    *since* and *until* are moments as stored, about the start of the case (the second one excluded); *limit* means
+    the newest so many.
+    """
+
+    process: str
+    since: str = ""
+    until: str = ""
+    status: str = ""
+    outcome: str = ""
+    version: int = 0
+    live: bool = False
+    cases: tuple[str, ...] = ()
+    limit: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: list(value) if name == "cases" else value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Chosen:
+        return cls(**{**record, "cases": tuple(record.get("cases", ()))})
+
+
+def settled(connection: Connection, chosen: Chosen, before: str) -> Chosen:
+    """*chosen* without a limit, and with those that began before *before* only."""
+    fixed = replace(chosen, limit=0, until=min(chosen.until or before, before))
+    if not chosen.limit:
+        return fixed
+    newest = select(_i.started_at).where(*_where(fixed)).order_by(_i.started_at.desc()).limit(chosen.limit)
+    oldest = connection.execute(select(func.min(newest.subquery().c.started_at))).scalar()
+    return replace(fixed, since=oldest or chosen.since)
+
+
+def count(connection: Connection, chosen: Chosen) -> int:
+    """How many cases are chosen."""
+    return int(connection.execute(select(func.count()).select_from(t.instance).where(*_where(chosen))).scalar_one())
+
+
+def numbers(connection: Connection, chosen: Chosen, *, after: str = "", at_most: int) -> list[str]:
+    """The numbers of chosen cases beyond *after*, in order."""
+    query = select(_i.id).where(_i.id > after, *_where(chosen)).order_by(_i.id).limit(at_most)
+    return list(connection.execute(query).scalars())
+
+
+def pages(connection: Connection, chosen: Chosen, size: int) -> list[Sequence[str]]:
+    """The numbers of all chosen cases, in order, *size* at a time."""
+    query = select(_i.id).where(*_where(chosen)).order_by(_i.id)
+    return list(connection.execute(query).scalars().partitions(size))
+
+
+def _where(chosen: Chosen) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = [_i.process == chosen.process]
+    if chosen.since:
+        where.append(_i.started_at >= chosen.since)
+    if chosen.until:
+        where.append(_i.started_at < chosen.until)
+    for column, value in ((_i.status, chosen.status), (_i.outcome, chosen.outcome), (_i.version, chosen.version)):
+        if value:
+            where.append(column == value)
+    if chosen.live:
+        where.append(_i.ended_at.is_(None))
+    if chosen.cases:
+        where.append(_i.id.in_(chosen.cases))
+    return where

@@ -1,0 +1,74 @@
+"""`usher backtest` from a shell: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from conftest import SECRET, Clock, alice, package
+from usher_engine import Actor, Database, Engine, Package, Services, Settings
+from usher_engine.definitions import write_folder
+from usher_engine.store.schema import upgrade
+from usher_web.cli import main
+
+
+@pytest.fixture
+def cases(tmp_path, monkeypatch):
+    """Two finished cases and one that waits, in a database the command opens."""
+    url = f"sqlite:///{tmp_path / 'usher.db'}"
+    monkeypatch.setenv("USHER_SECRET_KEY", SECRET)
+    monkeypatch.setenv("USHER_DATABASE_URL", url)
+    database = Database(url)
+    upgrade(database)
+    settings = Settings(env="development", secret_key=SECRET, database_url=url)
+    engine = Engine(settings, Services(), Clock(), database)
+    engine.deploy(package("parallel"), actor=Actor(name="ana", role="analyst"))
+    found = [engine.start("parallel", {"n": 1}, actor=alice).id for _ in range(3)]
+    for case in found[:2]:
+        for task in engine.instance(case).tasks:
+            engine.complete(task.id, {}, actor=alice)
+    database.close()
+    return found
+
+
+def draft(folder, before, after):
+    text = package("parallel").files["parallel.bpmn"].decode()
+    assert before in text
+    write_folder(Package({"parallel.bpmn": text.replace(before, after).encode()}), folder)
+    return str(folder)
+
+
+def backtest(*words):
+    return CliRunner().invoke(main, ["backtest", "parallel", "--jobs", "1", *words])
+
+
+def test_the_same_way(cases):
+    told = backtest("--version", "1")
+    assert (told.exit_code, told.stdout) == (0, "3 cases: 3 take the same way.\n")
+    assert told.stderr == "3 of 3 cases\n"
+
+
+def test_another_way_is_named_and_exit_code_1(cases, tmp_path):
+    folder = draft(tmp_path / "draft", "n &gt; 0", "n &gt; -1")
+    told = backtest("--draft", folder, "--json")
+    found = json.loads(told.stdout)
+    assert told.exit_code == 1
+    assert (found["cases"], found["same"], found["needs_answer"], found["different"]) == (3, 1, 2, 0)
+    assert [(one["instance"], one["element"]) for one in found["first"]] == [(case, "A") for case in sorted(cases[:2])]
+    assert "A is asked once more than it was answered. (element A)" in backtest("--draft", folder).stdout
+    assert json.loads(backtest("--draft", folder, "--json", "--status", "waiting").stdout)["cases"] == 1
+
+
+def test_an_unfit_draft_is_refused(cases, tmp_path):
+    told = backtest("--draft", draft(tmp_path / "draft", "n &gt; 0", "n &gt;"))
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr.startswith("Error: ")
+
+
+def test_wrong_words_are_told(cases, tmp_path):
+    for words in ((), ("--version", "1", "--draft", str(tmp_path)), ("--version", "1", "--from", "yesterday")):
+        assert backtest(*words).exit_code == 2
+    unknown = CliRunner().invoke(main, ["backtest", "nothing", "--version", "1"])
+    assert (unknown.exit_code, "No process “nothing” is deployed" in unknown.stderr) == (1, True)
+    assert backtest("--version", "7").stderr == "Error: Process “parallel” has no version 7.\n"
