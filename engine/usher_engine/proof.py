@@ -30,6 +30,9 @@ from .errors import Corrupt, Misconfigured
 #: Nothing else this key may ever sign begins like this.
 CONTEXT = b"usher checkpoint 1\n"
 
+#: The same for the last line of an export.
+EXPORT_CONTEXT = b"usher export 1\n"
+
 KEY_KIND = "ed25519:"
 
 # the tree (RFC 9162, 2.1.1)
@@ -161,6 +164,15 @@ class SignedHead:
         return self.key == key
 
 
+def signs_export(key: str, digest: bytes, signature: str) -> bool:
+    """Whether *signature* is that of the owner of the public *key* over an export with this SHA-256."""
+    try:
+        _public_key(key).verify(base64.b64decode(signature, validate=True), EXPORT_CONTEXT + digest)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
 def _sound(signed: SignedHead) -> bool:
     head = signed.head
     texts = (head.origin, head.root, head.at, signed.key, signed.signature)
@@ -187,6 +199,10 @@ class SigningKey:
     def sign(self, head: Head) -> SignedHead:
         signature = base64.b64encode(self._key.sign(_signed_bytes(head))).decode()
         return SignedHead(head=head, key=self.public_text, signature=signature)
+
+    def sign_export(self, digest: bytes) -> str:
+        """The signature (base64) over an export with this SHA-256, for `signs_export`."""
+        return base64.b64encode(self._key.sign(EXPORT_CONTEXT + digest)).decode()
 
     @classmethod
     def at(cls, file: Path) -> SigningKey:

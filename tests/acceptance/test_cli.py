@@ -20,7 +20,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -217,6 +217,12 @@ def test_a_case_from_the_import_to_the_invitation(shell: Shell, catcher: MailCat
     verified = shell.usher("verify", started["instance"], "--json").json
     assert verified == {"checked": 1, "equal": 1, "findings": []}
     assert shell.usher("checkpoint", "--json").json["checkpoints"]
+    written = shell.usher("export-history", "--format", "jsonl", "-o", "history.jsonl", "--with-audit", "--json").json
+    assert (written["cases"], written["steps"]) == (1, 3)
+    key = shell.usher("checkpoint", "--public-key").out.strip()
+    alone = {name: value for name, value in shell.environment.items() if not name.startswith("USHER_")}
+    offline = ("verify", "--export", "history.jsonl", "--key", key, "--checkpoint", "usher-checkpoints.jsonl", "--json")
+    assert replace(shell, environment=alone).usher(*offline).json == {"checked": 1, "equal": 1, "findings": []}
 
 
 def test_bench(shell: Shell) -> None:
@@ -332,6 +338,20 @@ REFUSED: list[tuple[str, int, str]] = [
     ("complete {done} --data {} --as alice", 1, "alice completed this task."),
     ("history nothing", 1, "No case has the number nothing."),
     ("verify nothing", 1, "No case has the number nothing."),
+    ("verify --export nowhere --key k", 2, "does not exist"),
+    ("verify --export patients.ndjson", 2, "--export needs --key"),
+    ("verify --export patients.ndjson --all --key k", 2, "--export checks the file alone"),
+    ("verify --export patients.ndjson --key k", 1, "This is no public key."),
+    ("export-history --format csv", 2, "Missing option '-o'"),
+    ("export-history --format pdf -o out.pdf", 2, "'pdf' is not one of"),
+    ("export-history --format csv -o nowhere/out.csv", 1, "nowhere/out.csv cannot be written: No such file"),
+    ("export-history --format csv -o .", 1, "cannot be written"),
+    ("export-history --format csv -o out.csv --case nothing", 1, "No case has the number nothing."),
+    ("export-history --format csv -o out.csv --process nothing", 1, "No case was started in this selection"),
+    ("export-history --format csv -o out.csv --from 2026-02-01 --to 2026-01-01", 2, "Exchange the two days."),
+    ("export-history --format csv -o out.csv --from someday", 2, "“someday” is no day."),
+    ("export-history --format csv -o out.csv --with-audit", 1, "Audit events come with JSON Lines"),
+    ("export-history --format csv -o out.csv --as nobody", 1, "nobody"),
     ("export nothing out", 1, "No process “nothing” is deployed."),
     ("export enrollment out --version 7", 1, "Process “enrollment” has no version 7."),
     ("export enrollment .", 2, "is not empty; nothing was written."),

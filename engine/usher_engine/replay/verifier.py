@@ -28,8 +28,18 @@ class Verifier:
 
     def check(self, tx: Transaction, record: Record) -> list[Finding]:
         """Everything that is wrong with one case; empty when its record and a second run agree."""
+        steps, findings = self.compare(record, self._definition(tx, record.row))
+        if len(steps) == len(record.steps):
+            findings += self._check_state(record.row, steps)
+        return findings
+
+    def compare(self, record: Record, definition: Diagram | str) -> tuple[list[ReadStep], list[Finding]]:
+        """
+        The steps of a case that can be read, and what is wrong with its record; its stored state is left out.
+
+        *definition* is the diagram it runs on, or what is wrong with that.
+        """
         steps, findings = read_chain(record)
-        definition = self._definition(tx, record.row)
         state = None
         if isinstance(definition, str):
             findings.append(found(record.row, None, "definition", definition))
@@ -38,8 +48,7 @@ class Verifier:
             findings += difference
         if len(steps) == len(record.steps):
             findings += _check_row(record.row, steps, state or _folded(steps))
-            findings += self._check_state(record.row, steps)
-        return findings
+        return steps, findings
 
     def _definition(self, tx: Transaction, row: Row) -> Diagram | str:
         """The diagram a case runs on, or what is wrong with it."""

@@ -27,6 +27,7 @@ COMMANDS = {
     "verify": "proving",
     "backtest": "backtesting",
     "checkpoint": "checkpoints",
+    "export-history": "exporting",
     "bench": "measuring",
     "user": "people",
     "token": "people",

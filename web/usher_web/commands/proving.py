@@ -7,8 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from usher_engine import Engine, Finding, Verified
-from usher_engine.checkpoints import check_audit
+from usher_engine import Engine, Finding, Settings, Verified
+from usher_engine.checkpoints import check_audit, public_key_of, read_lines
+from usher_engine.exports import verify_export
 
 from .checkpoints import check_checkpoints
 from .opening import as_json, open_usher, read_settings, say
@@ -21,6 +22,7 @@ from .opening import as_json, open_usher, read_settings, say
 @click.option("--after", default="", metavar="INSTANCE", help="Go on with --all beyond this case.")
 @click.option("--checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Checkpoint file.")
 @click.option("--key", help="Public key of the checkpoints, or a file that holds it.")
+@click.option("--export", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Only this exported file.")
 @as_json
 def verify(
     *,
@@ -30,9 +32,15 @@ def verify(
     after: str,
     checkpoint: Path | None,
     key: str | None,
+    export: Path | None,
     machine: bool,
 ) -> None:
     """Check the history of cases and run them again, with all services off; exit 1 when anything differs."""
+    if export is not None:
+        if everything or instances or after or jobs:
+            raise click.UsageError("--export checks the file alone; it goes with --key and --checkpoint only.")
+        _tell(_exported(export, key, checkpoint), machine)
+        return
     asks_checkpoint = checkpoint is not None or key is not None
     if everything == bool(instances) and not (asks_checkpoint and not instances):
         raise click.UsageError("Name cases to verify, or give --all.")
@@ -47,6 +55,15 @@ def verify(
         result.findings += check_checkpoints(engine.database, settings, file=checkpoint, key=key)
     result.findings = list(dict.fromkeys(result.findings))  # checkpoints look at the audit chain too
     _tell(result, machine)
+
+
+def _exported(export: Path, key: str | None, checkpoint: Path | None) -> Verified:
+    """Needs neither a database nor a secret: everything it looks at is in the files."""
+    if key is None:
+        raise click.UsageError("--export needs --key: the public key, from the practice and not from the file.")
+    wanted = public_key_of(Settings(), key)
+    with export.open("rb") as lines:
+        return verify_export(lines, key=wanted, checkpoints=None if checkpoint is None else read_lines(checkpoint))
 
 
 def _each(engine: Engine, instances: tuple[str, ...]) -> Verified:

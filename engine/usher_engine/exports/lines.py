@@ -1,0 +1,49 @@
+"""Reads the parts of one line of an export; whatever else stands there is `Malformed`, never another error."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from ..definitions import Package
+
+
+class Malformed(Exception):
+    """The line is not what an export writes."""
+
+
+def text_of(record: dict[str, Any], name: str) -> str:
+    value = record.get(name)
+    if not isinstance(value, str):
+        raise Malformed(f"Its “{name}” is no text.")
+    return value
+
+
+def number_of(record: dict[str, Any], name: str) -> int:
+    value = record.get(name)
+    if type(value) is not int or value < 0:
+        raise Malformed(f"Its “{name}” is no number.")
+    return value
+
+
+def digest_of(record: dict[str, Any], name: str) -> bytes:
+    """A SHA-256 in hexadecimal, in the one way it is written."""
+    try:
+        value = bytes.fromhex(text_of(record, name))
+    except ValueError:
+        value = b""
+    if len(value) != 32 or value.hex() != record[name]:
+        raise Malformed(f"Its “{name}” is no hash.")
+    return value
+
+
+def files_of(record: dict[str, Any]) -> Package:
+    """The package in a line; raises `InvalidDefinition` for one no deployment would take."""
+    files = record.get("files")
+    if not isinstance(files, dict):
+        raise Malformed("It holds no files.")
+    try:
+        return Package({path: base64.b64decode(text_of(files, path), validate=True) for path in files})
+    except (binascii.Error, ValueError) as error:
+        raise Malformed("A file in it cannot be read.") from error

@@ -1,0 +1,277 @@
+"""Exports on both databases: what is asked for is checked and told, the file is whole, and it verifies by itself."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from conftest import Clock, Outside, alice, package
+from usher_engine import SYSTEM, Actor, Engine, Worker
+from usher_engine.checkpoints import take
+from usher_engine.errors import InvalidSubmission, Misconfigured, NotFound
+from usher_engine.exports import Export, Selection, period, verify_export, write_file
+from usher_engine.proof import SigningKey
+from usher_engine.services import Services
+from usher_engine.settings import Settings
+from usher_engine.store import Database
+from usher_engine.store.schema import create_for_tests
+
+auditor = Actor(name="audrey", role="auditor")
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    return replace(settings, signing_key_file=str(tmp_path / "key.pem"), checkpoint_file=str(tmp_path / "heads.jsonl"))
+
+
+@pytest.fixture
+def key(settings: Settings) -> str:
+    return SigningKey.at(Path(settings.signing_key_file)).public_text
+
+
+@pytest.fixture
+def cases(engine: Engine, clock: Clock, outside: Outside) -> list[str]:
+    """Cases in all states, one each day: finished, waiting, stopped, cancelled."""
+    engine.deploy(package("small"), actor=SYSTEM)
+    return [_lived(engine, clock, outside, number) for number in range(6)]
+
+
+def _lived(engine: Engine, clock: Clock, outside: Outside, number: int) -> str:
+    outside.answers.append({"n": 2})
+    case = engine.start("small", {"q": f"=n{number}"}, actor=alice, business_key=f"p{number}")
+    clock.forward(minutes=5)
+    if number % 3 == 0:
+        outside.fail(retry=False)
+    if number != 1:
+        engine.complete(case.tasks[0].id, {"word": "yes"}, actor=alice)
+        Worker(engine).run_due()
+    if number == 4:
+        engine.audit("CaseViewed", {}, actor=auditor, subject=case.id, business_key=f"p{number}")
+    clock.forward(days=1)
+    return case.id
+
+
+def lines_of(engine: Engine, selection: Selection | None = None, form: str = "jsonl", **more: bool) -> list[bytes]:
+    return list(Export(engine, form, selection or Selection(), actor=auditor, **more).pieces())
+
+
+def test_an_export_with_proof_verifies_without_the_database(
+    engine: Engine, cases: list[str], key: str, settings: Settings
+) -> None:
+    lines = lines_of(engine, with_audit=True)
+    result = verify_export(lines, key=key, checkpoints=Path(settings.checkpoint_file).read_text().splitlines())
+    assert result.findings == []
+    assert (result.checked, result.equal) == (6, 6)
+    kinds = [json.loads(line)["kind"] for line in lines]
+    assert kinds[0] == "header"
+    assert kinds[-1] == "trailer"
+    assert {kind: kinds.count(kind) for kind in ("package", "version", "case", "proof")} == {
+        "package": 1, "version": 1, "case": 6, "proof": 6,
+    }  # fmt: skip
+    assert kinds.count("event") == len(engine.audit_events(limit=100))
+
+
+def test_every_step_of_an_export_is_proven_to_be_in_the_signed_tree(engine: Engine, cases: list[str], key: str) -> None:
+    records = [json.loads(line) for line in lines_of(engine)]
+    for case in cases:
+        steps = sum(record["kind"] == "step" and record["case"] == case for record in records)
+        (proof,) = [record for record in records if record["kind"] == "proof" and record["case"] == case]
+        assert sum(run["steps"] for run in proof["runs"]) == steps == engine.instance(case).revision
+
+
+def test_steps_written_after_the_head_are_covered_by_the_signature_over_the_file(
+    engine: Engine, cases: list[str], key: str
+) -> None:
+    export = Export(engine, "jsonl", Selection(), actor=auditor).pieces()
+    late = engine.start("small", {"q": "ünï"}, actor=alice)
+    found = list(export)
+    assert verify_export(found, key=key).findings == []
+    assert b'"case":"' + late.id.encode() in b"".join(found)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_each_export_is_told_in_the_audit_stream_before_its_first_byte(
+    engine: Engine, cases: list[str], form: str
+) -> None:
+    Export(engine, form, Selection(cases=(cases[2],)), actor=auditor).pieces()
+    event = engine.audit_events(kind="Exported")[0]
+    assert (event.actor, event.subject) == ("audrey", cases[2])
+    assert event.details["format"] == form
+    assert (event.details["cases"], event.details["steps"]) == (1, engine.instance(cases[2]).revision)
+    assert "p2" not in json.dumps(event.details)
+
+
+def test_cases_are_chosen_by_number_process_and_period(engine: Engine, cases: list[str]) -> None:
+    def chosen(selection: Selection) -> set[str]:
+        rows = csv.DictReader(io.StringIO(b"".join(lines_of(engine, selection, "csv")).decode("utf-8-sig")))
+        return {row["case"] for row in rows}
+
+    since, until = period("2026-05-05", "2026-05-06", BERLIN)
+    assert chosen(Selection(cases=(cases[0], cases[5]))) == {cases[0], cases[5]}
+    assert chosen(Selection(process="small")) == set(cases)
+    assert chosen(Selection(since=since, until=until)) == set(cases[1:3])
+
+
+def test_audit_events_of_a_case_are_those_about_it(engine: Engine, cases: list[str], key: str) -> None:
+    lines = lines_of(engine, Selection(cases=(cases[4],)), with_audit=True)
+    bodies = [json.loads(line)["body"] for line in lines if json.loads(line)["kind"] == "event"]
+    assert [body["kind"] for body in bodies] == ["CaseViewed", "Exported"]
+    assert verify_export(lines, key=key).findings == []
+
+
+def test_a_period_the_wrong_way_round_is_refused() -> None:
+    with pytest.raises(InvalidSubmission, match=r"ends \(2026-05-01\) before it begins \(2026-05-02\)"):
+        period("2026-05-02", "2026-05-01", BERLIN)
+    with pytest.raises(InvalidSubmission, match="“yesterday” is no day"):
+        period("", "yesterday", BERLIN)
+    assert period("", "", BERLIN) == (None, None)
+    assert period("2026-05-02", "2026-05-02", BERLIN)[0] == datetime(2026, 5, 1, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("form", "selection", "error", "words"),
+    [
+        ("pdf", Selection(), InvalidSubmission, "“pdf” is no format"),
+        ("csv", Selection(process="nothing"), NotFound, "No case was started in this selection"),
+        ("csv", Selection(cases=("nobody",)), NotFound, "No case has the number nobody"),
+        ("csv", Selection(cases=("x",) * 501), InvalidSubmission, "At most 500 cases"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused_before_anything_is_told(
+    engine: Engine, cases: list[str], form: str, selection: Selection, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        Export(engine, form, selection, actor=auditor)
+    assert engine.audit_events(kind="Exported") == []
+
+
+def test_a_table_has_a_row_for_each_event_and_no_formulas(engine: Engine, cases: list[str]) -> None:
+    def rows(**more: bool) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(b"".join(lines_of(engine, form="csv", **more)).decode("utf-8-sig"))))
+
+    events = [event for case in cases for step in engine.history(case) for event in step.events]
+    assert len(rows()) == len(events)
+    assert "data" not in rows()[0]
+    assert "=n0" not in json.dumps(rows())
+    assert '"q":"=n0"' in next(row["data"] for row in rows(with_data=True) if row["case"] == cases[0])
+
+
+def test_a_file_is_whole_or_not_there(engine: Engine, cases: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "out" / "history.jsonl"
+    export = Export(engine, "jsonl", Selection(), actor=auditor)
+    with pytest.raises(Misconfigured, match="cannot be written"):
+        write_file(file, export.pieces)
+    assert engine.audit_events(kind="Exported") == []
+    file.parent.mkdir()
+
+    def breaking() -> list[bytes]:
+        raise NotFound("gone")
+
+    with pytest.raises(NotFound):
+        write_file(file, breaking)
+    assert list(file.parent.iterdir()) == []
+    size = write_file(file, export.pieces)
+    assert file.stat().st_size == size
+    assert [found.name for found in file.parent.iterdir()] == ["history.jsonl"]
+
+
+def as_line(record: dict[str, object]) -> bytes:
+    return json.dumps(record, separators=(",", ":"), sort_keys=True).encode() + b"\n"
+
+
+def other_key(lines: list[bytes], key: str, folder: Path) -> tuple[list[bytes], str]:
+    return lines, SigningKey.at(folder / "other.pem").public_text
+
+
+def cut_off(lines: list[bytes], key: str, folder: Path) -> tuple[list[bytes], str]:
+    return lines[:-1], key
+
+
+def empty(lines: list[bytes], key: str, folder: Path) -> tuple[list[bytes], str]:
+    return [], key
+
+
+def swapped(lines: list[bytes], key: str, folder: Path) -> tuple[list[bytes], str]:
+    at = next(n for n in range(len(lines)) if all(b'"kind":"step"' in line for line in lines[n : n + 2]))
+    return [*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]], key
+
+
+def altered(lines: list[bytes], key: str, folder: Path) -> tuple[list[bytes], str]:
+    return [line.replace(b"alice", b"mallo") for line in lines], key
+
+
+def altered_file(lines: list[bytes], key: str, folder: Path) -> tuple[list[bytes], str]:
+    at = next(n for n, line in enumerate(lines) if b'"kind":"package"' in line)
+    record = json.loads(lines[at])
+    record["files"][next(iter(record["files"]))] = "QUJD"
+    return [*lines[:at], as_line(record), *lines[at + 1 :]], key
+
+
+def rewritten(lines: list[bytes], key: str, folder: Path) -> tuple[list[bytes], str]:
+    """As altered, and signed anew with a key of the forger's own."""
+    forger, digest = SigningKey.at(folder / "forger.pem"), hashlib.sha256()
+    told = [line.replace(key.encode(), forger.public_text.encode()).replace(b"alice", b"mallo") for line in lines[:-1]]
+    for line in told:
+        digest.update(line)
+    trailer = {**json.loads(lines[-1]), "sha256": digest.hexdigest(), "signature": forger.sign_export(digest.digest())}
+    return [*told, as_line(trailer)], key
+
+
+@pytest.mark.parametrize(
+    ("deed", "kinds", "words"),
+    [
+        (other_key, {"key", "signature"}, "was signed with another key: ed25519:"),
+        (cut_off, {"truncated"}, "without its last line: it was cut off"),
+        (empty, {"line"}, "The file is empty"),
+        (swapped, {"missing", "sum", "inclusion"}, "Step 1 is missing"),
+        (altered, {"chain", "sum"}, "does not fit its hash"),
+        (altered_file, {"definition", "sum"}, "a file of it was altered"),
+        (rewritten, {"key", "chain", "signature"}, "The signature over the whole export is wrong"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_what_was_done_to_an_export_is_told(
+    engine: Engine,
+    cases: list[str],
+    key: str,
+    tmp_path: Path,
+    deed: Callable[[list[bytes], str, Path], tuple[list[bytes], str]],
+    kinds: set[str],
+    words: str,
+) -> None:
+    lines, given = deed(lines_of(engine, with_audit=True), key, tmp_path)
+    findings = verify_export(lines, key=given).findings
+    assert kinds <= {finding.kind for finding in findings}
+    assert any(words in finding.message for finding in findings)
+
+
+def test_a_checkpoint_of_another_database_is_told(
+    engine: Engine, cases: list[str], key: str, tmp_path: Path, services: Services, clock: Clock, settings: Settings
+) -> None:
+    lines = lines_of(engine)
+    other = Database(f"sqlite:///{tmp_path / 'other.db'}")
+    create_for_tests(other)
+    theirs = Engine(settings, services, clock, other)
+    theirs.deploy(package("small"), actor=SYSTEM)
+    heads = tmp_path / "others.jsonl"
+    take(other, replace(settings, checkpoint_file=str(heads)), clock())
+    header = json.loads(lines[0])
+    header["head"] = json.loads(heads.read_text())
+    forged = [as_line(header), *lines[1:]]
+    assert {"origin", "sum"} <= {finding.kind for finding in verify_export(forged, key=key).findings}
+    header["origin"] = header["head"]["head"]["origin"]
+    forged[0] = as_line(header)
+    kinds = [finding for finding in verify_export(forged, key=key).findings if finding.kind == "inclusion"]
+    assert {finding.instance for finding in kinds} == set(cases)
+    findings = verify_export(lines, key=key, checkpoints=heads.read_text().splitlines()).findings
+    assert [finding.kind for finding in findings] == ["checkpoint file"]
+    other.close()
