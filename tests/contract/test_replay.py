@@ -392,3 +392,34 @@ def test_a_missing_definition(altered: Any) -> None:
         assert [finding.kind for finding in engine.verify(case)] == ["definition"]
     run("DELETE FROM version")
     assert [finding.kind for finding in engine.verify(case)] == ["definition"]
+
+
+def told(engine: Engine, case: str) -> list[str]:
+    found = engine.verify(case)
+    assert {finding.kind for finding in found} <= {"waiting"}
+    return [finding.message for finding in found]
+
+
+def test_an_altered_task_row(altered: Any) -> None:
+    engine, case, run = altered
+    run("UPDATE user_task SET assignee = 'mallory', candidate_group = 'all', draft = '{}' WHERE instance = :case")
+    (message,) = told(engine, case)
+    assert message.endswith("this was altered: candidate group, assignee.")
+    run("DELETE FROM user_task WHERE instance = :case")
+    assert told(engine, case) == ["The task in the inbox this case waits for was removed."]
+
+
+def test_a_task_row_nobody_opened(altered: Any) -> None:
+    engine, case, run = altered
+    run("UPDATE user_task SET instance = :case, element = 'V' WHERE instance = :other")
+    assert told(engine, case) == ["The task in the inbox was put in: the history of the case opened none."]
+
+
+def test_an_altered_job(altered: Any) -> None:
+    engine, case, run = altered
+    engine.complete(next(task for task in engine.tasks(alice) if task.instance == case).id, {"word": "x"}, actor=alice)
+    assert told(engine, case) == []
+    run("UPDATE job SET parameters = :other WHERE instance = :case")
+    assert told(engine, case) == ["The job is not the one its history opened; this was altered: parameters."]
+    run("DELETE FROM job WHERE instance = :case")
+    assert told(engine, case) == ["The job this case waits for was removed."]

@@ -235,10 +235,10 @@ TEMPLATES = [
 
 
 def refused_soon(attempt):
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ExpressionError) as caught:
         attempt()
-    assert time.perf_counter() - began < SOON_S
+    assert time.process_time() - began < SOON_S
     assert caught.value.message
 
 

@@ -209,6 +209,6 @@ def test_patterns_that_could_take_for_ever_are_refused(pattern):
 @pytest.mark.parametrize("pattern", ["^a*a*b$", "^a?a?a?a?a?a?a?a?b$", "^[A-Za-z0-9]{2,6}([ -]?[A-Za-z0-9]{2,4})?$"])
 def test_patterns_that_are_taken_stay_quick(pattern):
     shape = form(field(validate={"pattern": pattern, "maxLength": 500}))
-    began = time.perf_counter()
+    began = time.process_time()
     refusal(shape, x="a" * 100)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5

@@ -294,9 +294,9 @@ def test_many_parallel_branches_end_in_a_finding_not_in_a_hang():
         '<bpmn:parallelGateway id="j"/><bpmn:endEvent id="end"/>'
         + tasks + flows + flow("in", "begin", "s") + flow("out", "j", "end")
     )  # fmt: skip
-    began = time.perf_counter()
+    began = time.process_time()
     assert ("p", "soundness") in told(check(process(body)))
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_a_very_long_diagram_is_refused_by_size():
@@ -355,6 +355,6 @@ def test_a_mangled_diagram_is_always_findings():
 @pytest.mark.skipif(not MIWG.is_dir(), reason="the reference models are not on this machine")
 def test_reference_models_of_other_tools_never_raise():
     for file in sorted(MIWG.glob("*.bpmn")):
-        began = time.perf_counter()
+        began = time.process_time()
         assert all(finding.message for finding in check_package(read_file(file), SERVICES))
-        assert time.perf_counter() - began < 5
+        assert time.process_time() - began < 5

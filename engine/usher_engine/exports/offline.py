@@ -210,7 +210,7 @@ class _Reader:
         case, self._case = self._case, None
         if case is None:
             return
-        _, findings = self._verifier.compare(case.record, self._definition(case))
+        _, _, findings = self._verifier.compare(case.record, self._definition(case))
         self.result.add(1, [*findings, *case.inclusion(self._head)])
 
     # audit events

@@ -16,6 +16,7 @@ from ..store import Row, Transaction, definitions, instances
 from ..store.records import Record
 from .chain import ReadStep, found, read_chain
 from .rerun import Difference, Rerun, switched_off
+from .waiting import check_waiting
 
 
 class Verifier:
@@ -28,16 +29,20 @@ class Verifier:
 
     def check(self, tx: Transaction, record: Record) -> list[Finding]:
         """Everything that is wrong with one case; empty when its record and a second run agree."""
-        steps, findings = self.compare(record, self._definition(tx, record.row))
+        steps, state, findings = self.compare(record, self._definition(tx, record.row))
         if len(steps) == len(record.steps):
+            findings += check_waiting(record, steps, state) if state else ()
             findings += self._check_state(record.row, steps)
         return findings
 
-    def compare(self, record: Record, definition: Diagram | str) -> tuple[list[ReadStep], list[Finding]]:
+    def compare(
+        self, record: Record, definition: Diagram | str
+    ) -> tuple[list[ReadStep], InstanceState | None, list[Finding]]:
         """
-        The steps of a case that can be read, and what is wrong with its record; its stored state is left out.
+        The steps of a case that can be read, the state they lead to, and what is wrong with them and its row.
 
-        *definition* is the diagram it runs on, or what is wrong with that.
+        *definition* is the diagram it runs on, or what is wrong with that. The state is None where the second run
+        stopped. What is stored of the case beside its steps and its row is left out.
         """
         steps, findings = read_chain(record)
         state = None
@@ -48,7 +53,7 @@ class Verifier:
             findings += difference
         if len(steps) == len(record.steps):
             findings += _check_row(record.row, steps, state or _folded(steps))
-        return steps, findings
+        return steps, state, findings
 
     def _definition(self, tx: Transaction, row: Row) -> Diagram | str:
         """The diagram a case runs on, or what is wrong with it."""

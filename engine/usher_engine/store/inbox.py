@@ -78,7 +78,7 @@ def follow(connection: Connection, row: Row, happened: Iterable[Event], at: date
     for event in happened:
         match event:
             case UserTaskOpened():
-                connection.execute(_OPEN, _opened(row, event, at))
+                connection.execute(_OPEN, opened_row(row, event, at))
             case UserTaskClaimed(element, visit, by):
                 _change(connection, row.id, element, visit, assignee=by)
             case UserTaskReleased(element, visit):
@@ -91,7 +91,8 @@ def follow(connection: Connection, row: Row, happened: Iterable[Event], at: date
                 pass
 
 
-def _opened(row: Row, event: UserTaskOpened, at: datetime) -> dict[str, Any]:
+def opened_row(row: Row, event: UserTaskOpened, at: datetime) -> dict[str, Any]:
+    """The columns of the task that *event* opened in a step at *at*; a draft comes later."""
     created = to_text(at)
     due = to_text(from_text(event.due)) if event.due else ""
     return {

@@ -1,17 +1,17 @@
-"""Whole cases as they are stored, for checks: the row, its state and every step, unparsed and unjudged.
+"""Whole cases as they are stored, for checks: the row, its state, every step and what it waits for, unjudged.
 
-Each case is read in one statement, so that a step written meanwhile is seen with its row or not at all.
+Read in one transaction, so in one view of the database: a step written meanwhile is seen with its rows or not at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Table, and_, func, select
 
 from .. import tables as t
 from ..errors import NotFound
@@ -23,10 +23,12 @@ StoredStep = tuple[int, Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One case with all its steps, oldest first."""
+    """One case with all its steps, oldest first, and its rows in the inbox and in the queue."""
 
     row: Row
     steps: tuple[StoredStep, ...]
+    tasks: tuple[dict[str, Any], ...] = ()
+    jobs: tuple[dict[str, Any], ...] = ()
 
 
 _i, _s, _c = t.instance, t.step, t.instance_state
@@ -41,14 +43,17 @@ _ROW = len(_i.c) + 2
 
 def one(connection: Connection, instance: str) -> Record:
     """The case; raises `NotFound`."""
-    for record in _grouped(connection.execute(_RECORDS.where(_i.c.id == instance))):
+    for record in between(connection, instance, instance):
         return record
     raise NotFound(f"No case has the number {instance}.")
 
 
 def between(connection: Connection, first: str, last: str) -> Iterator[Record]:
     """The cases numbered from *first* to *last*, both included, in order."""
-    return _grouped(connection.execute(_RECORDS.where(_i.c.id >= first, _i.c.id <= last)))
+    tasks, jobs = (_waiting(connection, table, first, last) for table in (t.user_task, t.job))
+    for record in _grouped(connection.execute(_RECORDS.where(_i.c.id >= first, _i.c.id <= last))):
+        key = record.row.id
+        yield replace(record, tasks=tuple(tasks.get(key, ())), jobs=tuple(jobs.get(key, ())))
 
 
 def _grouped(rows: Any) -> Iterator[Record]:
@@ -58,8 +63,16 @@ def _grouped(rows: Any) -> Iterator[Record]:
         yield Record(Row(*found[-1][:_ROW]), steps)
 
 
+def _waiting(connection: Connection, table: Table, first: str, last: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows of *table* by the number of their case."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in connection.execute(select(table).where(table.c.instance.between(first, last))).mappings():
+        found.setdefault(row["instance"], []).append(dict(row))
+    return found
+
+
 def of(connection: Connection, instances: Sequence[str]) -> Iterator[Record]:
-    """The cases with these numbers, in order."""
+    """The cases with these numbers, in order, without what they wait for."""
     return _grouped(connection.execute(_RECORDS.where(_i.c.id.in_(instances))))
 
 

@@ -1,0 +1,86 @@
+"""What a case waits for: its inbox rows and jobs must be those its history opened, word for word.
+
+People work on these rows and the worker acts on them, so an altered one would misdirect a task or a mail.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from ..canonical import Json
+from ..events import ServiceRequested, UserTaskOpened, from_json
+from ..findings import Finding
+from ..state import InstanceState, place
+from ..store import Row, inbox
+from ..store.records import Record
+from .chain import ReadStep, found
+
+#: What people may change without a step: what they typed and did not send.
+DRAFT = ("draft", "draft_at")
+
+
+def check_waiting(record: Record, steps: list[ReadStep], state: InstanceState) -> Iterator[Finding]:
+    """Compare the task and job rows of *record* with the *state* its *steps* led to."""
+    row, last = record.row, steps[-1][0] if steps else None
+    wanted = _tasks(row, steps, state), _requests(steps, state)
+    given = {place(t["element"], t["visit"]): _task(t) for t in record.tasks}, {
+        place(j["element"], j["visit"]): _job(j) for j in record.jobs if j["operator"]
+    }
+    for what, expected, there in zip(("task in the inbox", "job"), wanted, given, strict=True):
+        for here in sorted({*expected, *there}):
+            message = _difference(what, expected.get(here), there.get(here))
+            if message:
+                yield found(row, last, "waiting", message, here.rpartition(":")[0])
+
+
+def _difference(what: str, expected: dict[str, Any] | None, there: dict[str, Any] | None) -> str:
+    if there is None:
+        return f"The {what} this case waits for was removed."
+    if expected is None:
+        return f"The {what} was put in: the history of the case opened none."
+    names = [name.replace("_", " ") for name in expected if expected[name] != there.get(name)]
+    return f"The {what} is not the one its history opened; this was altered: {', '.join(names)}." if names else ""
+
+
+def _tasks(row: Row, steps: list[ReadStep], state: InstanceState) -> dict[str, dict[str, Any]]:
+    """The rows of the open tasks, as `inbox.follow` writes them."""
+    rows: dict[str, dict[str, Any]] = {}
+    for here, opened, body in _events(steps, UserTaskOpened):
+        if here in state.tasks:
+            rows[here] = inbox.opened_row(row, opened, datetime.fromisoformat(body["at"]))
+            rows[here]["assignee"] = state.tasks[here].assignee
+    return rows
+
+
+def _requests(steps: list[ReadStep], state: InstanceState) -> dict[str, dict[str, Any]]:
+    return {
+        here: {"operator": asked.operator, "parameters": asked.parameters, "actor": body["actor"]["name"]}
+        for here, asked, body in _events(steps, ServiceRequested)
+        if here in state.requests
+    }
+
+
+def _events(steps: list[ReadStep], kind: type[Any]) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    for _, body, _ in steps:
+        for event in body["events"]:
+            if event["kind"] == kind.__name__:
+                yield place(event["element"], event["visit"]), from_json(event), body
+
+
+def _task(stored: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in stored.items() if name not in DRAFT}
+
+
+def _job(stored: dict[str, Any]) -> dict[str, Any]:
+    return {"operator": stored["operator"], "parameters": _parsed(stored["parameters"]), "actor": stored["actor"]}
+
+
+def _parsed(text: Any) -> Json:
+    try:
+        read: Json = json.loads(text)
+    except (TypeError, ValueError):  # altered by hand
+        return None
+    return read
