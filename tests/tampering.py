@@ -77,7 +77,7 @@ def truncate(db: sqlite3.Connection, random: Random) -> set[str]:
 
 def delete_case(db: sqlite3.Connection, random: Random) -> set[str]:
     case, _, _, _ = step(db, random)
-    for table in ("step", "user_task", "job", "instance_state"):
+    for table in ("step", "user_task", "job", "instance_state", "case_actor"):
         db.execute(f"DELETE FROM {table} WHERE instance = ?", (case,))
     db.execute("DELETE FROM instance WHERE id = ?", (case,))
     return {case}

@@ -25,10 +25,11 @@ from .forms import Field, Form, parse_form
 from .questions import SYSTEM, Actor, Instance
 from .replay import Backtested, Compared, Kind, Verified
 from .runner import Engine
+from .searching import CasePage, Facets
 from .services import Mode, Operator, Parameter, Services
 from .settings import Settings
 from .state import InstanceState
-from .store import Database, Draft, DraftFile, SetAside, SignOff, Step, UserTask, Version
+from .store import CaseFilter, Database, Draft, DraftFile, SetAside, SignOff, Step, UserTask, Version
 from .store.audit import AuditEvent
 from .store.chosen import Chosen
 from .worker import Worker
@@ -40,6 +41,8 @@ __all__ = [
     "AuditKind",
     "Backtested",
     "BusinessError",
+    "CaseFilter",
+    "CasePage",
     "Chosen",
     "Compared",
     "Conflict",
@@ -50,6 +53,7 @@ __all__ = [
     "Engine",
     "EngineError",
     "ExpressionError",
+    "Facets",
     "Field",
     "Finding",
     "Form",

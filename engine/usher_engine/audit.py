@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias, get_args
 
 from .canonical import Json, check_input
-from .questions import Actor, Questions
+from .questions import Actor
+from .searching import Searching
 from .store import Transaction, to_text
 from .store.audit import AuditEvent, append, select_events
 
@@ -39,7 +40,7 @@ KINDS: tuple[str, ...] = get_args(AuditKind)
 MAX_ID = 200
 
 
-class Audit(Questions):
+class Audit(Searching):
     """Writes and finds audit events."""
 
     def audit(

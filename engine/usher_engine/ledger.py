@@ -19,7 +19,7 @@ from .errors import Conflict, Corrupt, ElementFailed, EngineError, LimitExceeded
 from .questions import Actor, Instance
 from .services import Call, Operator
 from .state import LIVE, InstanceState, fold
-from .store import Row, Transaction, definitions, inbox, instances, queue, to_text
+from .store import Row, Transaction, definitions, inbox, instances, kinds, queue, to_text
 
 #: What makes a step fail for a reason that lies in the case or its diagram: it becomes an incident.
 FAILURES = (ElementFailed, LimitExceeded)
@@ -184,12 +184,14 @@ class Ledger(Deployments):
         }
         if row.state is not None:
             body["state"] = hashlib.sha256(row.state.encode()).hexdigest()
-        written = instances.chain(row, body)
+        written, person = instances.chain(row, body), kinds.is_person(actor.role)
+        before, row.kind = row.kind, kinds.follow(tx, row, happened)
         if new:
             instances.create(tx, row)
         else:
             instances.save(tx, row)
-        instances.add_step(tx, row, written)
+        kinds.follow_people(tx, row, actor.name if person else "", moved=row.kind != before and not new)
+        instances.add_step(tx, row, written, actor=actor.name if person else "", at=to_text(now) if person else "")
 
 
 def _ask(operator: Operator, values: dict[str, Any], call: Call) -> Json:

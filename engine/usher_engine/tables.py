@@ -7,7 +7,7 @@ reason. `step`, `audit_event`, `leaf` and `checkpoint` are append-only: triggers
 from __future__ import annotations
 
 from sqlalchemy import (
-    DDL,
+    BigInteger,
     Column,
     ForeignKey,
     Index,
@@ -18,9 +18,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    event,
     text,
 )
+
+from . import append_only
 
 metadata = MetaData(
     naming_convention={
@@ -91,6 +92,8 @@ sign_off = Table(
     Column("asked_by", String(200), nullable=False),
 )
 
+_ENDED = text("ended_at IS NOT NULL")
+
 instance = Table(
     "instance",
     metadata,
@@ -106,7 +109,12 @@ instance = Table(
     Column("ended_at", String(27)),
     Column("outcome", String(200), nullable=False),
     Column("explanation", Text, nullable=False),
+    #: The `case_kind` it is of; 0 until it is indexed (store/kinds.py).
+    Column("kind", BigInteger, nullable=False, server_default="0"),
     Index("ix_instance_started", "started_at", "id"),
+    Index("ix_instance_kind_started", "kind", "started_at", "id"),
+    Index("ix_instance_ended", "ended_at", "id", sqlite_where=_ENDED, postgresql_where=_ENDED),
+    Index("ix_instance_kind_ended", "kind", "ended_at", "id", sqlite_where=_ENDED, postgresql_where=_ENDED),
     Index("ix_instance_business_key", "business_key", "process"),
     Index(
         "ix_instance_live",
@@ -126,6 +134,8 @@ instance_state = Table(
     Column("seal", LargeBinary, nullable=False),
 )
 
+_BY_A_PERSON = text("actor <> ''")
+
 step = Table(
     "step",
     metadata,
@@ -134,6 +144,46 @@ step = Table(
     #: The canonical JSON that was hashed, deflated (RFC 1950).
     Column("body", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    #: Who and when, where it was a person: what somebody did is found by it. Empty for the system and for patients.
+    Column("actor", String(200), nullable=False, server_default=""),
+    Column("at", String(27), nullable=False, server_default=""),
+    Index(
+        "ix_step_actor_at",
+        "actor",
+        "at",
+        "instance",
+        "revision",
+        sqlite_where=_BY_A_PERSON,
+        postgresql_where=_BY_A_PERSON,
+    ),
+)
+
+#: What many cases have in common, once: what a search asks for beside people and times (store/kinds.py). *elements*
+#: and *groups* are names between line feeds; *id* is made from all the others.
+case_kind = Table(
+    "case_kind",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("process", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("outcome", String(200), nullable=False),
+    Column("stopped", Integer, nullable=False),
+    Column("elements", Text, nullable=False),
+    Column("groups", Text, nullable=False),
+)
+
+#: Who had a hand in which case; *kind* and *started_at* repeat the case's, so that one index answers.
+case_actor = Table(
+    "case_actor",
+    metadata,
+    Column("instance", String(12), ForeignKey("instance.id"), primary_key=True),
+    Column("actor", String(200), primary_key=True),
+    Column("kind", BigInteger, nullable=False),
+    Column("started_at", String(27), nullable=False),
+    Index("ix_case_actor_started", "actor", "started_at", "instance", "kind"),
+    Index("ix_case_actor_kind_started", "actor", "kind", "started_at", "instance"),
+    sqlite_with_rowid=False,
 )
 
 user_task = Table(
@@ -230,40 +280,7 @@ checkpoint = Table(
 )
 
 
-def append_only(table: str, *unique: str) -> dict[str, list[str]]:
-    """
-    Triggers that refuse every change of *table*, by database, one statement each.
-
-    *unique* are the columns by which SQLite's REPLACE finds a row to delete; that fires no trigger for DELETE.
-    """
-    refusal = f"{table} is append-only"
-    same = " AND ".join(f"{name} = NEW.{name}" for name in unique)
-    return {
-        "sqlite": [
-            f"""CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}
-            BEGIN SELECT RAISE(ABORT, '{refusal}'); END"""
-            for verb in ("UPDATE", "DELETE")
-        ]
-        + [
-            f"""CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}
-            WHEN EXISTS (SELECT 1 FROM {table} WHERE rowid = NEW.rowid OR ({same}))
-            BEGIN SELECT RAISE(ABORT, '{refusal}'); END"""  # noqa: S608 - names of ours
-        ],
-        "postgresql": [
-            f"""CREATE OR REPLACE FUNCTION {table}_is_append_only() RETURNS trigger AS
-            $$ BEGIN RAISE EXCEPTION '{refusal}'; END $$ LANGUAGE plpgsql""",
-            f"""CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
-            FOR EACH ROW EXECUTE FUNCTION {table}_is_append_only()""",
-            f"""CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
-            FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only()""",
-        ],
-    }
-
-
-_UNIQUE = {
-    step: ("instance", "revision"), audit_event: ("seq",), leaf: ("instance", "revision"), checkpoint: ("number",),
-}  # fmt: skip
-for _table, _unique in _UNIQUE.items():
-    for _dialect, _statements in append_only(_table.name, *_unique).items():
-        for _statement in _statements:
-            event.listen(_table, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
+append_only.keep(step, "instance", "revision")
+append_only.keep(audit_event, "seq")
+append_only.keep(leaf, "instance", "revision")
+append_only.keep(checkpoint, "number")

@@ -15,6 +15,7 @@ from ..state import LIVE, InstanceState, fold
 from ..store import Row, Transaction, definitions, instances
 from ..store.records import Record
 from .chain import ReadStep, found, read_chain
+from .index import check_index
 from .rerun import Difference, Rerun, switched_off
 from .waiting import check_waiting
 
@@ -33,7 +34,7 @@ class Verifier:
         if len(steps) == len(record.steps):
             findings += check_waiting(record, steps, state) if state else ()
             findings += self._check_state(record.row, steps)
-        return findings
+        return findings or check_index(tx, record, steps)
 
     def compare(
         self, record: Record, definition: Diagram | str

@@ -6,13 +6,17 @@ from .drafts import Draft, DraftFile, SetAside, SignOff
 from .inbox import UserTask, task_id
 from .instances import Row, Step
 from .queue import Job
+from .search import CaseFilter, Place, Scope
 
 __all__ = [
+    "CaseFilter",
     "Database",
     "Draft",
     "DraftFile",
     "Job",
+    "Place",
     "Row",
+    "Scope",
     "SetAside",
     "SignOff",
     "Step",

@@ -18,6 +18,9 @@ BUSY_TIMEOUT_MS = 5_000
 #: Marks a connection whose transaction queued a job.
 QUEUED = "usher_queued"
 
+#: The kinds of cases a connection's transaction has added; nobody else can see them before its commit.
+NEW_KINDS = "usher_new_kinds"
+
 #: An open transaction, as the layers above pass it through without speaking SQL.
 Transaction: TypeAlias = Connection
 
@@ -54,6 +57,7 @@ class Database:
         with _plain_errors(), self.db.connect() as connection:
             writing = connection.execution_options(usher_write=True)
             writing.info.pop(QUEUED, None)
+            writing.info.pop(NEW_KINDS, None)
             with writing.begin():
                 yield writing
             if writing.info.pop(QUEUED, None):

@@ -76,6 +76,7 @@ class Row:
     ended_at: str | None
     outcome: str
     explanation: str
+    kind: int = 0
     state: str | None = None
     seal: bytes | None = None
 
@@ -84,11 +85,11 @@ class Row:
 ID_LENGTH = 12
 
 _STATE = t.instance_state
-_WHOLE = select(t.instance, _STATE.c.content, _STATE.c.seal).outerjoin(_STATE, _STATE.c.instance == t.instance.c.id)
-_BY_ID = _WHOLE.where(t.instance.c.id == bindparam("id"))
+WHOLE = select(t.instance, _STATE.c.content, _STATE.c.seal).outerjoin(_STATE, _STATE.c.instance == t.instance.c.id)
+_BY_ID = WHOLE.where(t.instance.c.id == bindparam("id"))
 _LOCK = select(t.instance.c.id).where(t.instance.c.id == bindparam("id")).with_for_update()
 _LIVE_OF_KEY = (
-    _WHOLE.where(
+    WHOLE.where(
         t.instance.c.business_key == bindparam("business_key"),
         t.instance.c.process == bindparam("process"),
         t.instance.c.ended_at.is_(None),
@@ -98,8 +99,8 @@ _LIVE_OF_KEY = (
 _INSERT = insert(t.instance)
 _INSERT_STEP = insert(t.step)
 _STORED = ("id", "process", "version", "definition", "business_key", "status", "revision", "head", "started_at",
-           "ended_at", "outcome", "explanation")  # fmt: skip
-_CHANGING = ("status", "revision", "head", "ended_at", "outcome", "explanation")
+           "ended_at", "outcome", "explanation", "kind")  # fmt: skip
+_CHANGING = ("status", "revision", "head", "ended_at", "outcome", "explanation", "kind")
 _INSERT_STATE = insert(_STATE).values(
     instance=bindparam("instance"), content=bindparam("content"), seal=bindparam("seal")
 )
@@ -154,7 +155,7 @@ def recent(
 ) -> list[Row]:
     """Instances, newest first; *numbered* is how the id begins, *after* (started_at, id) of the last one seen."""
     c = t.instance.c
-    query = _WHOLE.order_by(c.started_at.desc(), c.id.desc()).limit(limit)
+    query = WHOLE.order_by(c.started_at.desc(), c.id.desc()).limit(limit)
     if business_keys is not None:
         query = query.where(c.business_key.in_(sorted(business_keys)))
     if numbered is not None:
@@ -201,10 +202,10 @@ def chain(row: Row, body: dict[str, Json]) -> bytes:
     return written
 
 
-def add_step(connection: Connection, row: Row, written: bytes) -> None:
-    """Append the step that `chain` made."""
+def add_step(connection: Connection, row: Row, written: bytes, *, actor: str, at: str) -> None:
+    """Append the step that `chain` made; *actor* and *at* are empty where no person made it."""
     body = zlib.compress(written)
-    values = {"instance": row.id, "revision": row.revision, "body": body, "hash": row.head}
+    values = {"instance": row.id, "revision": row.revision, "body": body, "hash": row.head, "actor": actor, "at": at}
     connection.execute(_INSERT_STEP, values)
 
 

@@ -23,18 +23,23 @@ StoredStep = tuple[int, Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One case with all its steps, oldest first, and its rows in the inbox and in the queue."""
+    """
+    One case with all its steps, oldest first, and its rows in the inbox and in the queue.
+
+    *makers* are the columns beside the steps that say who made each, and when.
+    """
 
     row: Row
     steps: tuple[StoredStep, ...]
     tasks: tuple[dict[str, Any], ...] = ()
     jobs: tuple[dict[str, Any], ...] = ()
+    makers: tuple[tuple[Any, Any], ...] = ()
 
 
 _i, _s, _c = t.instance, t.step, t.instance_state
 _newest = and_(_c.c.instance == _i.c.id, _s.c.revision == _i.c.revision)  # the state comes once, with the last step
 _RECORDS = (
-    select(_i, _c.c.content, _c.c.seal, _s.c.revision, _s.c.body, _s.c.hash)
+    select(_i, _c.c.content, _c.c.seal, _s.c.revision, _s.c.body, _s.c.hash, _s.c.actor, _s.c.at)
     .select_from(_i.outerjoin(_s, _s.c.instance == _i.c.id).outerjoin(_c, _newest))
     .order_by(_i.c.id, _s.c.revision)
 )
@@ -59,8 +64,10 @@ def between(connection: Connection, first: str, last: str) -> Iterator[Record]:
 def _grouped(rows: Any) -> Iterator[Record]:
     for _, group in groupby(rows, key=itemgetter(0)):
         found = list(group)
-        steps = tuple((row[_ROW], row[_ROW + 1], row[_ROW + 2]) for row in found if row[_ROW] is not None)
-        yield Record(Row(*found[-1][:_ROW]), steps)
+        there = [row for row in found if row[_ROW] is not None]
+        steps = tuple((row[_ROW], row[_ROW + 1], row[_ROW + 2]) for row in there)
+        makers = tuple((row[_ROW + 3], row[_ROW + 4]) for row in there)
+        yield Record(Row(*found[-1][:_ROW]), steps, makers=makers)
 
 
 def _waiting(connection: Connection, table: Table, first: str, last: str) -> dict[str, list[dict[str, Any]]]:

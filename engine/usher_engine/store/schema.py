@@ -13,6 +13,7 @@ from sqlalchemy import inspect
 from ..errors import Misconfigured
 from ..tables import metadata
 from .database import Database
+from .indexing import reindex
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -27,6 +28,7 @@ def upgrade(database: Database) -> str:
     with database.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        reindex(connection, only_new=True)
     return newest()
 
 

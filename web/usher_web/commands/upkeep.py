@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 from usher_engine import Database
+from usher_engine.store.indexing import reindex
 from usher_engine.store.schema import upgrade
 
 from .opening import as_json, open_usher, read_settings, say
@@ -21,6 +22,19 @@ def db_upgrade() -> None:
     """Create the tables, or bring them to this version of Usher."""
     database = Database(read_settings().database_url)
     click.echo(f"The schema is at revision {upgrade(database)}.")
+
+
+@db.command("reindex")
+@as_json
+def db_reindex(*, machine: bool) -> None:
+    """Make what searches look in anew from the history of every case."""
+    enrollment, _ = open_usher()
+    with enrollment.engine.database.begin() as transaction:
+        looked, mended = reindex(transaction)
+    if machine:
+        say({"cases": looked, "mended": mended})
+    else:
+        click.echo(f"{looked} cases looked at, {mended} had to be mended.")
 
 
 @click.command("import-patients")
