@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from usher_engine import Conflict, Database, NotFound, Settings, Worker
+from usher_engine import Conflict, Database, Settings, Worker
 from usher_engine.accounts import Accounts, Role
 from usher_engine.checkpoints import Checkpointer
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment
+from usher_engine.enrollment.sample_past import live_through
 from usher_engine.enrollment.samples import add_samples
 from usher_engine.store.schema import upgrade
 
@@ -54,7 +56,7 @@ def demo(port: int, folder: Path, *, fresh: bool) -> None:
     upgrade(Database(settings.database_url))
     enrollment, accounts = open_usher(settings)
     password = _password(settings.secret_key)
-    _fill(enrollment, accounts, password)
+    _fill(enrollment, accounts, settings, password)
     app = create_app(enrollment.engine, enrollment, accounts, settings, outbox=catcher)
     running = Worker(enrollment.engine)
     checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
@@ -103,8 +105,8 @@ def _password(secret: str) -> str:
     return f"demo-{digest[:4]}-{digest[4:8]}"
 
 
-def _fill(enrollment: Enrollment, accounts: Accounts, password: str) -> None:
-    """Sample people and patients, and the process; what is there already stays as it is."""
+def _fill(enrollment: Enrollment, accounts: Accounts, settings: Settings, password: str) -> None:
+    """Sample people, patients and half a year of cases, and the process; what is there already stays as it is."""
     engine = enrollment.engine
     for name, role, _ in PEOPLE:
         try:
@@ -113,11 +115,10 @@ def _fill(enrollment: Enrollment, accounts: Accounts, password: str) -> None:
             continue
     add_samples(engine.database, enrollment.registry, engine.clock())
     package = read_folder(bundled_package())
-    try:
-        in_force = engine.package(package.key).hash
-    except NotFound:
-        in_force = ""
-    if in_force != package.hash:
+    if not engine.versions(package.key):
+        with click.progressbar(length=100, label="Living through half a year", file=sys.stderr) as bar:
+            live_through(settings, package, engine.clock(), lambda day, of: bar.update(day * 100 // of - bar.pos))
+    if engine.package(package.key).hash != package.hash:
         engine.deploy(package, actor=OPERATOR, note="from the demo")
 
 
