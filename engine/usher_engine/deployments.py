@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .canonical import check_input
-from .definitions import Package
+from .definitions import Package, translate
 from .drafts import Drafts, require_analyst
 from .errors import Conflict, InvalidDefinition, InvalidSubmission, NotAllowed
 from .gate import Finding, check_package
@@ -135,6 +135,7 @@ class Deployments(Drafts):
     def _add(
         self, tx: Transaction, package: Package, actor: Actor, note: str, *, signed_off_by: Actor | None = None
     ) -> Version:
+        package, _ = translate(package)
         instances.one_at_a_time(tx, f"deploy {package.key}")
         signer = signed_off_by.name if signed_off_by else ""
         version = definitions.add(tx, package, at=self.clock(), by=actor.name, note=note, signed_off_by=signer)

@@ -14,7 +14,7 @@ from typing import Any
 
 from .bpmn import Diagram, Run, Step, compile_diagram
 from .canonical import Json
-from .definitions import Package
+from .definitions import Package, translate
 from .errors import BusinessError, EngineError, InvalidDefinition, InvalidSubmission
 from .events import ElementEntered, ElementPassed, Event
 from .forms import parse_form
@@ -71,6 +71,7 @@ class _Answers:
 
 def run_examples(package: Package, services: Services) -> Report:
     """Run every example of *package*; raises `InvalidDefinition` when the package itself cannot run."""
+    package, _ = translate(package)
     diagram = compile_diagram(package)
     names = sorted(n for n in package.files if n.startswith("examples/") and n.endswith(".json"))
     outcomes = tuple(run_example(diagram, services, name) for name in names)

@@ -1,9 +1,9 @@
 """The wall around SpiffWorkflow: compile a package, run one step, give back events. Nothing of the library leaves."""
 
 from .bare import Bare
-from .diagram import Diagram, Element, compile_diagram, schema_problem
+from .diagram import Diagram, Element, compile_diagram, schema_problems
 from .run import Run
 from .step import Step
 from .user_tasks import initial_values
 
-__all__ = ["Bare", "Diagram", "Element", "Run", "Step", "compile_diagram", "initial_values", "schema_problem"]
+__all__ = ["Bare", "Diagram", "Element", "Run", "Step", "compile_diagram", "initial_values", "schema_problems"]

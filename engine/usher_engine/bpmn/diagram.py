@@ -71,13 +71,11 @@ class Diagram:
     flow_names: dict[str, str] = field(default_factory=dict)
 
 
-def schema_problem(tree: Any) -> tuple[str, int] | None:
-    """The first breach of the BPMN 2.0 schema in *tree* as (message, line); None when it keeps to it."""
-    try:
-        VALIDATOR.validate(tree)
-    except ValidationException as error:
-        return str(error.args[0] if error.args else error), int(error.line_number or 0)
-    return None
+def schema_problems(tree: Any) -> list[tuple[str, int, str]]:
+    """Every breach of the BPMN 2.0 schema in *tree* as (message, line, XPath of the element)."""
+    VALIDATOR.preprocess(tree)
+    VALIDATOR.validator.validate(tree)
+    return [(str(e.message), int(e.line), str(e.path or "")) for e in VALIDATOR.validator.error_log]
 
 
 def compile_diagram(package: Package) -> Diagram:

@@ -3,23 +3,29 @@
 Nothing here judges whether a package can run; that is the gate's work.
 """
 
-from .diagram import Diagram, Flow, Node, Process, ServiceCall, read_diagram
+from .diagram import FLOW_NODES, Diagram, Flow, Node, Process, ServiceCall, read_diagram
+from .finding import Finding, Severity
 from .folders import from_zip, read_file, read_folder, to_zip, write_folder
 from .package import MAX_FILE_BYTES, Package
-from .safe_xml import BPMN, SPIFF, XmlElement, XmlTree, line_of, parse_xml
+from .safe_xml import BPMN, SPIFF, XmlElement, XmlTree, element_at, line_of, parse_xml
+from .translation import translate
 
 __all__ = [
     "BPMN",
+    "FLOW_NODES",
     "MAX_FILE_BYTES",
     "SPIFF",
     "Diagram",
+    "Finding",
     "Flow",
     "Node",
     "Package",
     "Process",
     "ServiceCall",
+    "Severity",
     "XmlElement",
     "XmlTree",
+    "element_at",
     "from_zip",
     "line_of",
     "parse_xml",
@@ -27,5 +33,6 @@ __all__ = [
     "read_file",
     "read_folder",
     "to_zip",
+    "translate",
     "write_folder",
 ]

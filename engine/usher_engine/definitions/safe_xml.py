@@ -61,7 +61,7 @@ _IDENTIFIED = {
 
 def parse_xml(content: bytes, name: str) -> XmlTree:
     """
-    Parse one XML file of a package.
+    Parse one XML file of a package, for running: without comments, with every id.
 
     The same bytes give the same tree, added ids included, so an id may be stored.
 
@@ -72,10 +72,26 @@ def parse_xml(content: bytes, name: str) -> XmlTree:
     Raises:
         InvalidDefinition: ``problems`` holds (*name*, what is wrong).
     """
+    tree = parse_as_written(content, name, comments=False)
+    root = tree.getroot()
+    add_ids(root)
+    for parameter in root.iter(f"{{{SPIFF}}}parameter"):
+        # The engine library wants a type there and uses it for nothing.
+        parameter.set("type", parameter.get("type", "any"))
+    return tree
+
+
+def parse_as_written(content: bytes, name: str, *, comments: bool = True) -> XmlTree:
+    """Parse one XML file safely and add nothing; raises like `parse_xml`."""
     if len(content) > MAX_XML_BYTES:
         raise _refused(name, f"is larger than {MAX_XML_BYTES // 1000} kB; split the process into called processes.")
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True, remove_comments=True
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_pis=True,
+        remove_comments=not comments,
     )
     try:
         root = etree.fromstring(content, parser)
@@ -87,16 +103,23 @@ def parse_xml(content: bytes, name: str) -> XmlTree:
         raise _refused(name, "has a DOCTYPE; remove that line, process files do without.")
     if _depth(root) > MAX_XML_DEPTH:
         raise _refused(name, f"nests elements deeper than {MAX_XML_DEPTH} levels.")
-    _add_ids(root)
-    for parameter in root.iter(f"{{{SPIFF}}}parameter"):
-        # The engine library wants a type there and uses it for nothing.
-        parameter.set("type", parameter.get("type", "any"))
     return tree
 
 
 def line_of(element: XmlElement) -> int:
     """The line *element* begins on; 0 where it is not known."""
     return cast("int | None", element.sourceline) or 0
+
+
+def element_at(tree: XmlTree, path: str) -> XmlElement | None:
+    """The element a validator names by *path*; None where the path leads nowhere."""
+    root = tree.getroot()
+    prefixes = {prefix: uri for element in root.iter(etree.Element) for prefix, uri in element.nsmap.items() if prefix}
+    try:
+        found: Any = tree.xpath(path, namespaces=prefixes) if path else []
+    except etree.XPathError:
+        return None
+    return cast("XmlElement", found[0]) if isinstance(found, list) and found and hasattr(found[0], "tag") else None
 
 
 def _refused(name: str, reason: str) -> InvalidDefinition:
@@ -115,7 +138,9 @@ def _depth(root: XmlElement) -> int:
     return deepest
 
 
-def _add_ids(root: XmlElement) -> None:
+def add_ids(root: XmlElement) -> list[str]:
+    """Give an id to every element that needs one and has none; the ids given, in file order."""
+    given: list[str] = []
     taken = {element.get("id") for element in root.iter(etree.Element)}
     numbers: Counter[str] = Counter()
     for element in root.iter(etree.Element):
@@ -128,3 +153,5 @@ def _add_ids(root: XmlElement) -> None:
             if candidate not in taken:
                 break
         element.set("id", candidate)
+        given.append(candidate)
+    return given

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from usher_engine.bpmn import schema_problem
+from usher_engine.bpmn import schema_problems
 from usher_engine.canonical import MAX_KEY
-from usher_engine.definitions import BPMN, XmlElement, XmlTree, line_of
+from usher_engine.definitions import BPMN, XmlElement, XmlTree, element_at, line_of
 
 from .finding import Finding
 
@@ -16,14 +16,14 @@ _NAMESPACE = re.compile(r"\{[^}]*\}")
 #: Names the engine library gives its own helpers.
 _TAKEN = {"Root", "typename"}
 _TAKEN_ENDINGS = (".EndJoin", ".BoundaryEventSplit", ".BoundaryEventJoin")
-#: Extensions other products write; what they say would be ignored without a word.
-_FOREIGN = {"http://camunda.org/schema/1.0/bpmn": "Camunda 7", "http://camunda.org/schema/zeebe/1.0": "Camunda 8"}
+#: One fault of a file often shows in many places.
+_MOST_BREACHES = 40
 
 
 def file_findings(file: str, tree: XmlTree, seen_ids: dict[str, str]) -> Iterator[Finding]:
     """What is wrong with *tree* as BPMN; *seen_ids* maps ids met so far in the package to their file."""
     root = tree.getroot()
-    if root.tag != f"{{{BPMN}}}definitions":
+    if not is_bpmn(tree):
         yield _finding(file, "", "not-bpmn", "The file is not BPMN 2.0: its outermost element is not bpmn:definitions.")
         return
     yield from _schema(file, tree)
@@ -31,7 +31,10 @@ def file_findings(file: str, tree: XmlTree, seen_ids: dict[str, str]) -> Iterato
     for element in root.iter(f"{{{BPMN}}}import"):
         message = "Imports cannot run yet. Put the imported file into the package and call its process."
         yield _finding(file, element.get("id") or "import", "cannot-run", message)
-    yield from _foreign(file, root)
+
+
+def is_bpmn(tree: XmlTree) -> bool:
+    return bool(tree.getroot().tag == f"{{{BPMN}}}definitions")
 
 
 def drawing_findings(file: str, tree: XmlTree, drawable: list[str]) -> Iterator[Finding]:
@@ -48,21 +51,32 @@ def drawing_findings(file: str, tree: XmlTree, drawable: list[str]) -> Iterator[
 
 
 def _schema(file: str, tree: XmlTree) -> Iterator[Finding]:
-    problem = schema_problem(tree)
-    if problem is not None:
-        message, line = problem
+    """Breaches of the schema: in what runs an error, in how it is drawn a warning."""
+    told: set[str] = set()
+    for message, line, path in schema_problems(tree)[:_MOST_BREACHES]:
+        found = element_at(tree, path)
+        element = _last_before(tree, line) if found is None else found
+        key = _id_around(element)
+        if key in told:
+            continue
+        told.add(key)
         plain = _NAMESPACE.sub("", message).split("\n", maxsplit=1)[0][:300]
-        element = _element_at(tree.getroot(), line)
-        yield _finding(file, element, "schema", f"Line {line} does not keep to the BPMN 2.0 schema: {plain}")
+        drawn = not str(element.tag).startswith(f"{{{BPMN}}}")
+        text = f"Line {line} does not keep to the BPMN 2.0 schema: {plain}"
+        yield Finding(file=file, element=key, rule="schema", message=text, severity="warning" if drawn else "error")
 
 
-def _element_at(root: XmlElement, line: int) -> str:
-    """Id of the last element with an id that begins at or before *line*."""
-    found = ""
-    for element in root.iter():
-        if element.get("id") and line_of(element) <= line:
-            found = str(element.get("id"))
-    return found
+def _last_before(tree: XmlTree, line: int) -> XmlElement:
+    """The last element that begins at or before *line*."""
+    return max((e for e in tree.getroot().iter() if line_of(e) <= line), key=line_of, default=tree.getroot())
+
+
+def _id_around(element: XmlElement) -> str:
+    """Id of *element* or of what it is a part of; a shape is told on what it draws."""
+    for here in (element, *element.iterancestors()):
+        if key := here.get("bpmnElement") or here.get("id"):
+            return str(key).rpartition(":")[2]
+    return ""
 
 
 def _ids(file: str, root: XmlElement, seen: dict[str, str]) -> Iterator[Finding]:
@@ -78,16 +92,6 @@ def _ids(file: str, root: XmlElement, seen: dict[str, str]) -> Iterator[Finding]
             yield _finding(file, key, "reserved-id", f"The id “{key}” is a name the engine uses itself; change it.")
         if len(key) > MAX_KEY:
             yield _finding(file, key[:MAX_KEY], "reserved-id", f"An id has at most {MAX_KEY} characters; shorten it.")
-
-
-def _foreign(file: str, root: XmlElement) -> Iterator[Finding]:
-    for namespace, product in _FOREIGN.items():
-        owners = [e for e in root.iter(f"{{{BPMN}}}*") if any(f"{{{namespace}}}" in str(name) for name in e.attrib)]
-        owners += [e for e in root.iter(f"{{{namespace}}}*") if e.get("id")]
-        if owners:
-            names = _some([owner.get("id") or _NAMESPACE.sub("", str(owner.tag)) for owner in owners])
-            message = f"Settings made for {product} are ignored: {names}. Set them again in the properties panel."
-            yield Finding(file=file, element="", rule="foreign", message=message, severity="warning")
 
 
 def _some(names: list[str], most: int = 5) -> str:

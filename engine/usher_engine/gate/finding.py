@@ -1,22 +1,5 @@
-"""What the gate says: one fault of a package, where it is and what to do about it."""
+"""What the gate says; the type stands in `definitions`, since reading a foreign file finds things too."""
 
-from __future__ import annotations
+from usher_engine.definitions import Finding, Severity
 
-from dataclasses import asdict, dataclass
-from typing import Literal, TypeAlias
-
-Severity: TypeAlias = Literal["error", "warning", "info"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """*element* is an element id, a form field's key, or empty for the whole file; *rule* a name that stays."""
-
-    file: str
-    element: str
-    rule: str
-    message: str
-    severity: Severity = "error"
-
-    def to_json(self) -> dict[str, str]:
-        return {key: str(value) for key, value in asdict(self).items()}
+__all__ = ["Finding", "Severity"]

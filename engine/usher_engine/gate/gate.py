@@ -9,16 +9,17 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 
 from usher_engine.bpmn import compile_diagram
-from usher_engine.definitions import Diagram, Package, XmlTree, parse_xml, read_diagram
+from usher_engine.definitions import Package, parse_xml, read_diagram, translate
 from usher_engine.errors import InvalidDefinition
 from usher_engine.expressions import compile_template
 from usher_engine.forms import parse_form
 from usher_engine.services import Services
 
 from .allowed import allowed_findings
-from .files import drawing_findings, file_findings
+from .files import drawing_findings, file_findings, is_bpmn
 from .finding import Finding, Severity
 from .loops import loop_findings
+from .processes import Drawn, process_findings
 from .sheet import Sheet
 from .soundness import soundness_findings
 from .structure import reference_findings, structure_findings
@@ -47,11 +48,17 @@ def check_package(package: Package, services: Services) -> list[Finding]:
         package: The files to check.
         services: The operators, and the names for mail templates, that will be there when it runs.
     """
-    mails = _mails(package, services.mail_names)
-    findings = [*_diagrams(package, services), *_forms(package), *mails, *_others(package)]
+    return admit(package, services)[1]
+
+
+def admit(package: Package, services: Services) -> tuple[Package, list[Finding]]:
+    """*package* as it would be deployed, foreign words translated, and everything found on the way."""
+    translated, findings = translate(package)
+    mails = _mails(translated, services.mail_names)
+    findings += [*_diagrams(translated, services), *_forms(translated), *mails, *_others(translated)]
     if not _has_error(findings):
-        findings += _engine(package)
-    return _shortened(findings)
+        findings += _engine(translated)
+    return translated, _shortened(findings)
 
 
 def _shortened(findings: list[Finding]) -> list[Finding]:
@@ -68,7 +75,7 @@ def _has_error(findings: Iterable[Finding]) -> bool:
 
 
 def _diagrams(package: Package, services: Services) -> Iterator[Finding]:
-    read: list[tuple[XmlTree, Diagram]] = []
+    drawn = Drawn()
     ids: dict[str, str] = {}
     broken = False
     for file in package.diagrams():
@@ -80,21 +87,18 @@ def _diagrams(package: Package, services: Services) -> Iterator[Finding]:
         findings = list(file_findings(file, tree, ids))
         yield from findings
         broken |= _has_error(findings)
-        read.append((tree, read_diagram(tree, file)))
-    processes = {p.id: p for _, diagram in read for p in diagram.processes if p.executable}
-    for tree, diagram in read:
+        if is_bpmn(tree):
+            drawn.trees.append((tree, read_diagram(tree, file)))
+    if len(drawn.trees) == len(package.diagrams()):
+        yield from process_findings(drawn)
+    checked = drawn.checked
+    for tree, diagram in drawn.trees:
         drawable: list[str] = []
         for process in diagram.processes:
-            if process.executable:
+            if checked.get(process.id) is process:
                 drawable += [node.id for node in process.nodes] + [flow.id for flow in process.flows]
-                yield from _process(Sheet(diagram.file, process, package, services, processes), playable=not broken)
-            elif process.nodes:
-                message = "The process is not executable and will never run. Set isExecutable, or remove it."
-                yield Finding(
-                    file=diagram.file, element=process.id, rule="executable", message=message, severity="warning"
-                )
+                yield from _process(Sheet(diagram.file, process, package, services, checked), playable=not broken)
         yield from drawing_findings(diagram.file, tree, drawable)
-    yield from _main_process(package, complete=len(read) == len(package.diagrams()))
 
 
 def _process(sheet: Sheet, *, playable: bool) -> Iterator[Finding]:
@@ -108,14 +112,6 @@ def _process(sheet: Sheet, *, playable: bool) -> Iterator[Finding]:
     yield from findings
     if playable and not _has_error(findings):
         yield from soundness_findings(sheet)
-
-
-def _main_process(package: Package, *, complete: bool) -> Iterator[Finding]:
-    try:
-        _ = package.key
-    except InvalidDefinition as error:
-        if complete:
-            yield from _from_error(error, "", "main-process")
 
 
 def _forms(package: Package) -> Iterator[Finding]:
@@ -164,7 +160,7 @@ def _engine(package: Package) -> Iterator[Finding]:
     try:
         compiled = compile_diagram(package)
     except InvalidDefinition as error:
-        yield from _from_error(error, "", "engine")
+        yield from _from_error(error, package.diagrams()[0], "engine")
         return
     flows = set(compiled.flows.values())
     for file in package.diagrams():

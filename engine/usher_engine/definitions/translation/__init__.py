@@ -1,0 +1,58 @@
+"""What other products draw, read into Usher's own: a pure function from files to files, and what was read as what.
+
+What is not understood is never guessed: it stays as it is and is refused by element, with what to do.
+"""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from usher_engine.errors import InvalidDefinition
+
+from ..finding import Finding
+from ..package import Package
+from ..safe_xml import BPMN, parse_as_written
+from .encoding import as_utf8
+from .leftovers import tell_leftovers
+from .page import Page
+from .repair import repair
+from .services import translate_services
+from .texts import translate_texts
+from .user_tasks import translate_user_tasks
+
+
+def translate(package: Package) -> tuple[Package, list[Finding]]:
+    """
+    *package* with its diagrams in Usher's words, and a finding for each thing that was read or is refused.
+
+    A package that needs no translation comes back as it is, byte for byte; what comes back needs none again. Files
+    that are no XML or no BPMN are left to the gate.
+    """
+    files = dict(package.files)
+    findings: list[Finding] = []
+    for file in package.diagrams():
+        content, note = as_utf8(package.files[file])
+        if note:
+            findings.append(Finding(file=file, element="", rule="translated", message=note, severity="info"))
+        try:
+            tree = parse_as_written(content, file)
+        except InvalidDefinition:
+            continue
+        files[file] = content
+        if tree.getroot().tag != f"{{{BPMN}}}definitions":
+            continue
+        page = Page(file=file, root=tree.getroot(), files=files)
+        _translate(page)
+        findings += page.findings
+        if page.changed:
+            files[file] = etree.tostring(tree, encoding="UTF-8", xml_declaration=True)
+        files |= {name: form for name, form in page.added.items() if name not in files}
+    return (package if files == dict(package.files) else Package(files)), findings
+
+
+def _translate(page: Page) -> None:
+    repair(page)
+    translate_texts(page)
+    translate_user_tasks(page)
+    translate_services(page)
+    tell_leftovers(page)

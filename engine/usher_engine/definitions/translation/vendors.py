@@ -1,0 +1,96 @@
+"""What other products write into a diagram, sorted by what it means here: nothing, or something that would be lost."""
+
+from __future__ import annotations
+
+#: Camunda 7 and what it came from and what came from it: one vocabulary.
+ENGINES = {
+    "http://camunda.org/schema/1.0/bpmn": "Camunda 7",
+    "http://activiti.org/bpmn": "Activiti",
+    "http://flowable.org/bpmn": "Flowable",
+}
+ZEEBE = "http://camunda.org/schema/zeebe/1.0"
+DROOLS = "http://www.jboss.org/drools"
+PRODUCTS = {**ENGINES, ZEEBE: "Camunda 8", DROOLS: "jBPM"}
+
+#: Attributes and elements that tell a foreign engine how to do its work, not what the process does.
+HARMLESS = frozenset(
+    {
+        # transactions, jobs, history, versions, starting by hand, tools
+        *("async", "asyncBefore", "asyncAfter", "exclusive", "jobPriority", "taskPriority", "jobTopic"),
+        *("failedJobRetryTimeCycle", "asyncLeave", "asyncLeaveExclusive", "parallelInSameTransaction"),
+        *("historyTimeToLive", "versionTag", "isStartableInTasklist", "candidateStarterUsers"),
+        *("candidateStarterGroups", "potentialStarter", "diagramRelationId", "triggerable", "initiator"),
+        *("modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon", "retryCounter", "category"),
+        *("calledElementBinding", "calledElementVersion", "calledElementVersionTag", "calledElementTenantId"),
+        *("decisionRefBinding", "decisionRefVersion", "decisionRefTenantId", "decisionRefVersionTag"),
+        *("formRefBinding", "formRefVersion", "calledElementType", "processInstanceName", "formFieldValidation"),
+        *("inheritVariables", "inheritBusinessKey", "sameDeployment", "fallbackToDefaultTenant", "businessKey"),
+        *("eagerExecutionFetching", "doNotIncludeVariables", "isForCompensation", "localScope"),
+        *("properties", "property", "taskHeaders", "header", "priorityDefinition", "jobPriorityDefinition"),
+        *("userTask", "userTaskForm", "linkedResources", "linkedResource", "isEagerExecutionFetching"),
+        *("followUpDate", "storeResultVariableAsTransient", "useLocalScopeForResultVariable"),
+        # jBPM
+        *("packageName", "version", "metaData", "metaValue", "isAsync", "taskName", "import", "global"),
+        *("errorMessage", "variableEvents", "errorCodeVariable", "errorMessageVariable", "escalationCodeVariable"),
+        *("stencilid", "stencilsuperid", "allowedRoles", "allowedUsers", "isCaseFolder"),
+    }
+)
+
+_LISTENER = "Code of the foreign product runs here at this moment. Draw a script or service task in its place."
+_CODE = "It names code of the foreign product. Choose one of Usher's service operators in the properties panel."
+
+#: What would be lost without a word, and what to do instead.
+MEANT = {
+    "executionListener": _LISTENER,
+    "executionListeners": _LISTENER,
+    "taskListener": _LISTENER,
+    "taskListeners": _LISTENER,
+    "eventListener": _LISTENER,
+    "onEntry-script": _LISTENER,
+    "onExit-script": _LISTENER,
+    "class": _CODE,
+    "delegateExpression": _CODE,
+    "expression": _CODE,
+    "connector": _CODE,
+    "type": _CODE,
+    "topic": _CODE,
+    "variableMappingClass": _CODE,
+    "variableMappingDelegateExpression": _CODE,
+    "formHandlerClass": "Draw the form in Usher's form editor.",
+    "resource": "Write the script into the task instead of naming a file.",
+    "skipExpression": "Whether the element is skipped is decided by a gateway here. Draw one before it.",
+    "caseRef": "Cases (CMMN) cannot run here. Draw them as a process.",
+    "adHoc": "Draw the order of its tasks in a sub-process.",
+    "agentDefinition": "Agents cannot run here. Use a service task with one of Usher's operators.",
+    "variableName": "Conditional events cannot run here. Use a message or a timer.",
+    "ruleFlowGroup": "Decide with a decision table.",
+    "rules": "Decide with a decision table.",
+    "ruleVariablesInput": "Decide with a decision table.",
+    "decisionTableReferenceKey": "Choose the decision table again in the properties panel.",
+    "inputOutput": "Write the values into the properties panel.",
+    "ioMapping": "Write the values into the properties panel.",
+    "in": "Write the values into the script before the call.",
+    "out": "Write the values into the script after the call.",
+    "formData": "Draw the form in Usher's form editor.",
+    "formProperty": "Draw the form in Usher's form editor.",
+    "script": "Use a script task with a script in Usher's language.",
+    "field": _CODE,
+    "loopCharacteristics": "Set the list to repeat over again in the properties panel.",
+    "collection": "Set the list to repeat over again in the properties panel.",
+    "elementVariable": "Set the list to repeat over again in the properties panel.",
+    "subscription": "Set what the message is matched by again in the properties panel.",
+    "calledElement": "Choose the called process again in the properties panel.",
+    "calledDecision": "Choose the decision table again in the properties panel.",
+    "resultVariable": "Set the result variable again in the properties panel.",
+    "mapDecisionResult": "The result is a record of all outputs. Read the one you need from it.",
+    "formDefinition": "Choose the form again in the properties panel.",
+    "taskDefinition": _CODE,
+}
+#: Same names with a meaning in one place only.
+PLACES = {
+    ("startEvent", "formKey"): "A process is started with data, without a form. Ask in a user task behind the start.",
+    ("startEvent", "formRef"): "A process is started with data, without a form. Ask in a user task behind the start.",
+    ("startEvent", "formData"): "A process is started with data, without a form. Ask in a user task behind the start.",
+    ("startEvent", "formDefinition"): "A process is started with data, without a form. Ask in a user task behind it.",
+    ("process", "executionListener"): _LISTENER,
+}

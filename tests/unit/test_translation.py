@@ -1,0 +1,273 @@
+"""Foreign words are read into Usher's language or refused; what is read is told, and nothing changes twice."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from foreign import documents
+from usher_engine.definitions import Package, parse_xml, read_diagram, translate
+from usher_engine.definitions.translation.feel import feel
+from usher_engine.definitions.translation.juel import juel
+from usher_engine.definitions.translation.words import NotUnderstood
+from usher_engine.expressions import compile_expression, compile_script
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HEAD = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t"
+ xmlns:camunda="http://camunda.org/schema/1.0/bpmn" xmlns:flowable="http://flowable.org/bpmn"
+ xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">"""
+
+
+def process(body):
+    text = f'{HEAD}<process id="p" isExecutable="true"><startEvent id="s"/>{body}<endEvent id="e"/></process>'
+    return f"{text}</definitions>".encode()
+
+
+def translated(body, **files):
+    package = Package({"p.bpmn": process(body), **{k.replace("__", "."): v for k, v in files.items()}})
+    after, findings = translate(package)
+    again, _ = translate(after)
+    assert again.files == after.files
+    diagram = read_diagram(parse_xml(after.files["p.bpmn"], "p.bpmn"), "p.bpmn")
+    return after, diagram.processes[0], findings
+
+
+def node(body, key="t", **files):
+    after, drawn, findings = translated(body, **files)
+    return drawn.node(key), findings, after
+
+
+def told(findings, severity):
+    return [(f.element, f.rule) for f in findings if f.severity == severity]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("${approved}", "approved"),
+        ("#{ !approved }", "not approved"),
+        ("${a && b || c}", "a and b or c"),
+        ("${a && (b || c)}", "a and (b or c)"),
+        ("${x eq 'y' and n ge 3}", 'x == "y" and n >= 3'),
+        ("${!(a && b)}", "not (a and b)"),
+        ("${x == null}", 'get("x") is None'),
+        ("${null != order.id}", "order.id is not None"),
+        ("${empty items}", 'not get("items")'),
+        ('${execution.getVariable("x") > 5}', 'get("x") > 5'),
+        ("${state.equals('done')}", 'state == "done"'),
+        ("${tags.contains('a')}", '"a" in tags'),
+        ("${items.size() > 0}", "len(items) > 0"),
+        ("${a ? 1 : 2}", "1 if a else 2"),
+        ("${-a * (b + 2) / 3 mod 4}", "-a * (b + 2) / 3 % 4"),
+        ("${map['key'].part}", 'map["key"].part'),
+        ("${class == 1}", 'get("class") == 1'),
+    ],
+)
+def test_juel(source, expected):
+    assert juel(source) == expected
+    compile_expression(expected)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('= x = "a"', 'x == "a"'),
+        ("=a and b", "a and b"),
+        ("=not(x)", "not x"),
+        ("=x > 5 and y != null", 'x > 5 and get("y") is not None'),
+        ("=x in [1..5]", "1 <= x <= 5"),
+        ("=x in (1..5)", "1 < x < 5"),
+        ('=x in ("a", "b")', 'x in ["a", "b"]'),
+        ("=x between 1 and 5 or y", "1 <= x <= 5 or y"),
+        ("=if a then 1 else 2", "1 if a else 2"),
+        ('=list contains(tags, "a")', '"a" in tags'),
+        ("=is defined(x)", 'get("x") is not None'),
+        ('=upper case(name) + "!"', 'name.upper() + "!"'),
+        ("=items[1]", "items[0]"),
+        ("=count(items) = 0", "len(items) == 0"),
+        ('=date("2026-01-01") < today()', '"2026-01-01" < today()'),
+    ],
+)
+def test_feel(source, expected):
+    assert feel(source) == expected
+    compile_expression(expected)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "${bean.check(x)}", "${execution.setVariable('a', 1)}", "${a", "Hello ${name}", "${a}${b}", "${}", "${a b}",
+        "${a == b == c}", "${fn:length(x)}", "${x._y}", "${'a' + b}", "${" + "(" * 200 + "a" + ")" * 200 + "}",
+        "${" + "!" * 3_000 + "a}", "${" + "a" * 5_000 + "}", "${a ? b}", "${§}", "${'\\", "#{a.b.c()}",
+    ],
+)  # fmt: skip
+def test_juel_that_is_not_understood_is_refused_with_a_reason(source):
+    with pytest.raises(NotUnderstood, match=r"\w"):
+        juel(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["=", "=some x in y satisfies x", "=items[x > 1]", "=f(x)", "=a ** b", "=for x in y", "=now()", "=x in [1"],
+)
+def test_feel_that_is_not_understood_is_refused_with_a_reason(source):
+    with pytest.raises(NotUnderstood, match=r"\w"):
+        feel(source)
+
+
+def test_conditions_and_timers_are_read_where_they_stand():
+    condition = "<conditionExpression>{}</conditionExpression>"
+    flow = f'<sequenceFlow id="f" sourceRef="s" targetRef="e">{condition}</sequenceFlow>'
+    _, drawn, findings = translated(flow.format("${a == 1}"))
+    assert drawn.flows[0].condition == "a == 1"
+    assert told(findings, "info") == [("f", "translated")]
+    _, drawn, findings = translated(flow.format("${bean.a()}"))
+    assert drawn.flows[0].condition == "${bean.a()}"
+    assert told(findings, "error") == [("f", "not-translated")]
+
+
+def test_user_task_of_camunda_7():
+    task, findings, _ = node(
+        '<userTask id="t" camunda:assignee="demo" camunda:candidateGroups="clerks" camunda:dueDate="P3D" '
+        'camunda:priority="70" camunda:formRef="ask" camunda:asyncBefore="true"/>',
+        ask__form=b'{"components": [{"type": "checkbox", "key": "ok", "label": "Fine?"}]}',
+    )
+    assert task.properties["candidateGroups"] == "clerks"
+    assert (task.properties["dueIn"], task.properties["priority"]) == ("P3D", "70")
+    assert task.properties["form"] == "ask.form"
+    lifted = compile_script(task.extensions["postScript"]).run({task.properties["resultVariable"]: {"ok": True}}, NOW)
+    assert lifted["ok"] is True
+    assert told(findings, "warning") == [("t", "translated")]  # the assignee
+    assert ("t", "foreign") in told(findings, "info")
+
+
+def test_user_task_of_camunda_8():
+    task, findings, _ = node(
+        '<userTask id="t"><extensionElements><zeebe:userTask/><zeebe:formDefinition formId="ask"/>'
+        '<zeebe:assignmentDefinition candidateGroups="=&quot;clerks&quot;"/><zeebe:taskSchedule dueDate="=now()"/>'
+        '<zeebe:ioMapping><zeebe:input source="=order.id" target="id"/></zeebe:ioMapping>'
+        "</extensionElements></userTask>"
+    )
+    assert task.properties["form"] == "ask.form"
+    assert task.properties["candidateGroups"] == "clerks"
+    assert task.extensions["preScript"] == "id = order.id"
+    assert not told(findings, "error")
+
+
+@pytest.mark.parametrize("groups", ["a,b", "${group}", "=group"])
+def test_several_or_computed_groups_are_refused(groups):
+    _, findings, _ = node(f'<userTask id="t" camunda:candidateGroups="{groups}"/>')
+    assert told(findings, "error")[0] == ("t", "not-translated")
+
+
+def test_potential_owners_of_the_standard():
+    owner = "<resourceAssignmentExpression><formalExpression>{}</formalExpression></resourceAssignmentExpression>"
+    for text, group in (("clerks", "clerks"), ("group(clerks)", "clerks"), ("user(kermit)", None)):
+        task, findings, _ = node(
+            f'<userTask id="t"><potentialOwner>{owner.format(text)}</potentialOwner></userTask>'
+        )
+        assert task.properties.get("candidateGroups") == group
+        assert not told(findings, "error")
+
+
+def test_a_form_in_the_diagram_becomes_a_form_of_the_package():
+    rule = '<camunda:validation><camunda:constraint name="required"/></camunda:validation>'
+    field = f'<camunda:formField id="age" label="Age" type="long">{rule}</camunda:formField>'
+    body = '<userTask id="t"><extensionElements><camunda:formData>{}</camunda:formData></extensionElements></userTask>'
+    task, _, package = node(body.format(field))
+    form = json.loads(package.files[task.properties["form"]])
+    assert form["components"][1]["validate"] == {"required": True}
+    assert "age = answer_t.age" in task.extensions["postScript"]
+    _, findings, _ = node(body.format(field.replace("required", "readonly")))
+    assert ("t", "not-translated") in told(findings, "error")
+
+
+def test_services_name_the_operator_they_call():
+    parameters = '<camunda:inputOutput><camunda:inputParameter name="to">${mail}</camunda:inputParameter>'
+    parameters += '<camunda:inputParameter name="text">Hello</camunda:inputParameter></camunda:inputOutput>'
+    task, findings, _ = node(
+        f'<serviceTask id="t" camunda:type="external" camunda:topic="mail/send"><extensionElements>{parameters}'
+        "</extensionElements></serviceTask>"
+    )
+    assert (task.service.operator, dict(task.service.parameters)) == ("mail/send", {"to": "mail", "text": '"Hello"'})
+    assert told(findings, "warning") == [("t", "translated")]
+    task, _, _ = node('<serviceTask id="t" camunda:delegateExpression="#{svn}" camunda:resultVariable="r"/>')
+    assert (task.service.operator, task.service.variable) == ("svn", "r")
+    task, _, _ = node(
+        '<serviceTask id="t"><extensionElements><zeebe:taskDefinition type="mail"/></extensionElements></serviceTask>'
+    )
+    assert task.service.operator == "mail"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<serviceTask id="t" camunda:expression="${bean.call()}"/>',
+        '<serviceTask id="t"><extensionElements><zeebe:taskDefinition type="=kind"/></extensionElements></serviceTask>',
+        '<userTask id="t"><extensionElements><camunda:taskListener event="create"/></extensionElements></userTask>',
+        '<manualTask id="t" flowable:skipExpression="${x}"/>',
+        '<callActivity id="t" calledElement="${process}"/>',
+        '<scriptTask id="t" camunda:resource="a.groovy"/>',
+        '<userTask id="t" camunda:formKey="${form}"/>',
+    ],
+)
+def test_what_would_change_the_meaning_is_refused_by_element(body):
+    _, findings, _ = node(body)
+    assert ("t", "not-translated") in told(findings, "error")
+
+
+def test_repetition_over_a_collection():
+    body = '<manualTask id="t"><multiInstanceLoopCharacteristics {}/></manualTask>'
+    _, findings, package = node(body.format('camunda:collection="${people}" camunda:elementVariable="person"'))
+    text = package.text("p.bpmn")
+    assert "<loopDataInputRef>people</loopDataInputRef>" in text
+    assert '<inputDataItem id="person"' in text
+    assert not told(findings, "error")
+    _, findings, _ = node(body.format('camunda:collection="${dao.all()}"'))
+    assert ("t", "not-translated") in told(findings, "error")
+
+
+def test_scripts_and_calls():
+    groovy = 'scriptFormat="groovy" camunda:resultVariable="s"'
+    task, _, _ = node(f'<scriptTask id="t" {groovy}><script>a + b</script></scriptTask>')
+    assert task.script == "s = a + b"
+    passing = '<camunda:in variables="all"/><camunda:in source="a" target="b"/><camunda:out source="c" target="d"/>'
+    task, _, _ = node(
+        f'<callActivity id="t" calledElement="q"><extensionElements>{passing}</extensionElements></callActivity>'
+    )
+    assert (task.extensions["preScript"], task.extensions["postScript"]) == ("b = a", "d = c")
+    called = '<extensionElements><zeebe:calledElement processId="q"/></extensionElements>'
+    assert node(f'<callActivity id="t">{called}</callActivity>')[0].called == "q"
+
+
+@pytest.mark.parametrize(
+    ("said", "used"),
+    [
+        ("UTF-8", "utf-8-sig"), ("UTF-16", "utf-16"), ("UTF-16", "utf-16-be"), ("ISO-8859-1", "latin-1"),
+        ("UTF-8", "latin-1"), ("UTF-16", "utf-8"), ("ISO-8859-1", "utf-8"), ("nonsense", "utf-8"), ("", "cp1252"),
+    ],
+)  # fmt: skip
+def test_every_encoding_becomes_utf_8(said, used):
+    declared = f'<?xml version="1.0" encoding="{said}"?>' if said else ""
+    text = declared + process('<manualTask id="t" name="Prüfen"/>').decode()
+    after, findings = translate(Package({"p.bpmn": text.encode(used)}))
+    assert read_diagram(parse_xml(after.files["p.bpmn"], "p"), "p").processes[0].node("t").name == "Prüfen"
+    assert [f.severity for f in findings] == ["info"]
+
+
+def test_a_package_of_our_own_is_not_touched():
+    package = Package({"p.bpmn": process("")})
+    assert translate(package) == (package, [])
+
+
+def test_what_is_left_out_or_in_the_wrong_order_is_put_right():
+    body = '<userTask id="t"><incoming>f</incoming><documentation>Why</documentation></userTask>'
+    _, drawn, findings = translated(f'{body}<sequenceFlow sourceRef="s" targetRef="t"/>')
+    assert drawn.node("t").documentation == "Why"
+    assert {f.severity for f in findings} == {"info"}
+    assert ("sequenceFlow_unnamed_1", "translated") in told(findings, "info")
+
+
+def test_translating_twice_changes_nothing_more():
+    for _, _, content in documents(0, 120):
+        once, _ = translate(Package({"p.bpmn": content}))
+        assert translate(once)[0].files == once.files
