@@ -188,7 +188,9 @@ def mutate_checkpoint(db: sqlite3.Connection, random: Random) -> set[str]:
     return set()
 
 
-DEEDS: tuple[Callable[[sqlite3.Connection, Random], set[str]], ...] = (
+Deed = Callable[[sqlite3.Connection, Random], set[str]]
+
+DEEDS: tuple[Deed, ...] = (
     mutate_body,
     mutate_text,
     mutate_hash,

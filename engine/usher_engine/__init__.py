@@ -22,6 +22,7 @@ from .errors import (
 )
 from .findings import Finding
 from .forms import Field, Form, parse_form
+from .proving import CaseProof, Prover
 from .questions import SYSTEM, Actor, Instance
 from .replay import Backtested, Compared, Kind, Verified
 from .runner import Engine
@@ -32,10 +33,12 @@ from .state import InstanceState
 from .store import CaseFilter, Database, Draft, DraftFile, SetAside, SignOff, Step, UserTask, Version
 from .store.audit import AuditEvent
 from .store.chosen import Chosen
+from .windows import WINDOW, Seen, Window, Windows
 from .worker import Worker
 
 __all__ = [
     "SYSTEM",
+    "WINDOW",
     "Actor",
     "AuditEvent",
     "AuditKind",
@@ -43,6 +46,7 @@ __all__ = [
     "BusinessError",
     "CaseFilter",
     "CasePage",
+    "CaseProof",
     "Chosen",
     "Compared",
     "Conflict",
@@ -71,6 +75,8 @@ __all__ = [
     "Operator",
     "Package",
     "Parameter",
+    "Prover",
+    "Seen",
     "ServiceError",
     "Services",
     "SetAside",
@@ -82,6 +88,8 @@ __all__ = [
     "UserTask",
     "Verified",
     "Version",
+    "Window",
+    "Windows",
     "Worker",
     "check_input",
     "draft_key",

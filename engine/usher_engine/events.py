@@ -231,6 +231,11 @@ Event: TypeAlias = (
 
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
 _FIELDS = {kind: tuple(f.name for f in fields(kind)) for kind in KINDS.values()}
+#: Those without a default: what `to_json` left out of them was empty.
+_REQUIRED = {
+    kind: tuple(f.name for f in fields(kind) if f.default is f.default_factory)  # both MISSING
+    for kind in KINDS.values()
+}
 
 
 def to_json(event: Event) -> dict[str, Json]:
@@ -247,8 +252,8 @@ def from_json(record: dict[str, Any]) -> Event:
     """The event written by `to_json`; fields left out get their defaults, or empty text or null without one."""
     kind = KINDS[record["kind"]]
     values = {name: record[name] for name in _FIELDS[kind] if name in record}
-    for f in fields(kind):
-        if f.name not in values and f.default is f.default_factory:  # both MISSING: a required field was empty
-            values[f.name] = ""
+    for name in _REQUIRED[kind]:
+        if name not in values:
+            values[name] = ""
     event: Event = kind(**values)
     return event

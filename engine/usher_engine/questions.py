@@ -253,7 +253,11 @@ class Questions:
     def verify(self, instance: str) -> list[Finding]:
         """What is wrong with the record of a case, and where running it again differs; raises `NotFound`."""
         with self.database.read() as tx:
-            return Verifier(self.services, self._seal_key).check(tx, records.one(tx, instance))
+            return self.verifier().check(tx, records.one(tx, instance))
+
+    def verifier(self) -> Verifier:
+        """What checks cases one by one; it reads each definition once."""
+        return Verifier(self.services, self._seal_key)
 
     def verify_all(self, *, after: str = "", jobs: int = 1, progress: Progress | None = None) -> Verified:
         """`verify` for every case numbered beyond *after*, on *jobs* processes."""

@@ -227,6 +227,8 @@ def _settings(folder: Path, url: str, mail_port: int) -> Settings:
         practice_name="Sample Clinic",
         practice_contact="Front desk, 555 0100",
         mail_from="portal@clinic.example.org",
+        checkpoint_file=str(folder / "heads.jsonl"),
+        signing_key_file=str(folder / "key.pem"),
     )
     return replace(ours, smtp_port=mail_port, smtp_security="none")
 

@@ -12,11 +12,13 @@ from browser.clinic import Clinic
 from playwright.sync_api import Page, expect
 from usher_engine import Actor, parse_form
 from usher_engine.accounts import Role
+from usher_engine.checkpoints import take
 from usher_engine.enrollment import Answer
 
 Desk = Callable[..., Page]
 
 STEPS = 9
+LONG = 230
 ALICE = Actor(name="alice", role="staff", groups=frozenset({"Front desk"}))
 BOB = Actor(name="bob", role="staff", groups=frozenset({"Front desk"}))
 
@@ -48,6 +50,7 @@ def story(clinic: Clinic) -> str:
     clinic.enrollment.respond(token, proof, Answer.DECLINE)
     clock.forward(days=130)
     engine.record(case.id, "Note added", {"note": "asked again by phone"}, actor=ALICE)
+    take(engine.database, clinic.settings, clock())
     return case.id
 
 
@@ -73,6 +76,8 @@ def test_it_reads_and_looks_right(
     page = desk("audrey", viewport={"width": width, "height": 900}, color_scheme=scheme)
     opened(page, story, step)
     expect(page.locator("[data-panel]")).to_contain_text(f"Step {step} of {STEPS}")
+    expect(page.locator(".badge")).to_have_text(f"Proven, {STEPS} of {STEPS} steps")
+    expect(page.locator(".proof li:visible")).to_have_count(3)
     accessible(page)
     shot(page, f"replay-{width}-{scheme}-{step}")
 
@@ -171,6 +176,8 @@ def test_without_javascript_links_lead_to_each_step(story: str, desk: Desk) -> N
     page.get_by_role("link", name="Replay").click()
     expect(page.locator("[data-panel] .num").first).to_contain_text(f"Step {STEPS} of {STEPS}")
     expect(page.get_by_role("slider")).to_be_hidden()
+    page.get_by_role("link", name="Check").click()
+    expect(page.locator(".badge")).to_have_text(f"Proven, {STEPS} of {STEPS} steps")
     page.get_by_role("link", name="Step back").click()
     expect(page.locator("[data-panel] .num").first).to_contain_text(f"Step {STEPS - 1} of")
     page.get_by_role("link", name="Step 2", exact=True).click()
@@ -185,7 +192,7 @@ def test_others_cases_are_not_there(story: str, clinic: Clinic) -> None:
     for name, answer in (("charlie", 404), ("ana", 403), ("adam", 403), ("bob", 200), ("audrey", 200)):
         client = clinic.app.test_client()
         client.set_cookie("usher", clinic.cookie(name)["value"], domain="127.0.0.1")
-        for path in ("replay", "replay.json", "replay?step=2"):
+        for path in ("replay", "replay.json", "replay?step=2", "proof"):
             assert client.get(f"/cases/{story}/{path}", base_url=clinic.url).status_code == answer, (name, path)
 
 
@@ -195,6 +202,105 @@ def test_print_shows_the_words_and_the_table(story: str, desk: Desk) -> None:
     expect(page.locator(".time")).to_be_hidden()
     expect(page.get_by_role("heading", name="alice completed Enroll Now")).to_be_visible()
     expect(page.locator("[data-steps] tr")).to_have_count(STEPS)
+
+
+def test_mails_say_what_became_of_them(story: str, desk: Desk) -> None:
+    page = opened(desk("audrey"), story)
+    stages = page.locator(".mails .stages li")
+    expect(stages).to_have_count(5)
+    told = ("Queued", "failed: The mail server refused", "Tried again by hand", "Accepted by the mail", "declined")
+    for number, words in enumerate(told):
+        expect(stages.nth(number)).to_contain_text(words)
+    stages.nth(3).get_by_role("link").click()
+    expect(page.locator("[data-panel] .num").first).to_contain_text("Step 7 of")
+
+
+def test_the_timeline_tells_incidents_and_what_was_done_by_hand(story: str, desk: Desk) -> None:
+    page = opened(desk("audrey"), story)
+    expect(page.locator(".track li.bad")).to_have_attribute("data-from", "5")
+    expect(page.locator(".track li.hand")).to_have_attribute("data-from", "6")
+    expect(page.locator("[data-steps] .by")).to_have_count(1)
+
+
+@pytest.fixture(scope="module")
+def long_case(clinic: Clinic) -> str:
+    """Some hundred steps: one that was triggered, and many notes."""
+    case = clinic.trigger(clinic.add("Pending"))
+    for number in range(LONG - 1):
+        clinic.clock.forward(minutes=1)
+        clinic.enrollment.engine.record(case.id, "Note added", {"number": number + 2}, actor=ALICE)
+    return case.id
+
+
+def test_a_long_case_opens_at_its_beginning_and_comes_in_windows(
+    long_case: str, desk: Desk, accessible: Callable[[Page], None], shot: Callable[[Page, str], None]
+) -> None:
+    page = opened(desk("audrey"), long_case)
+    step, rows = page.locator("[data-panel] .num").first, page.locator("[data-steps] tr")
+    expect(step).to_contain_text(f"Step 1 of {LONG}")
+    expect(rows).to_have_count(100)
+    assert page.locator(".track li").count() < 60
+    page.keyboard.press("End")
+    expect(step).to_contain_text(f"Step {LONG} of {LONG}")
+    expect(rows).to_have_count(LONG - 200)
+    expect(page.locator("[data-range]")).to_have_text(f"Steps 201 to {LONG} of {LONG} in words")
+    expect(page.locator("tr[aria-current=step] .c-n")).to_have_text(f"Step {LONG}")
+    page.get_by_role("link", name="Steps before").click()
+    expect(step).to_contain_text(f"Step 200 of {LONG}")
+    expect(rows).to_have_count(100)
+    page.keyboard.press("ArrowRight")
+    expect(step).to_contain_text("Step 201 of")
+    page.get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    expect(step).to_contain_text("Step 1 of")
+    opened(page, long_case, 150)
+    expect(step).to_contain_text("Step 150 of")
+    expect(page.locator("tr[aria-current=step] .c-what")).to_contain_text("number 150")
+    accessible(page)
+    shot(page, "replay-long")
+
+
+def test_playing_goes_on_over_the_end_of_a_window(long_case: str, desk: Desk) -> None:
+    page = opened(desk("audrey"), long_case, 99)
+    page.get_by_label("Speed").select_option("16×")
+    page.get_by_role("button", name="Play").click()
+    step = page.locator("[data-panel] .num").first
+    expect(step).to_contain_text(re.compile(r"Step (10[1-9]|1[1-9]\d|2\d\d) of"))
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("[data-range]")).to_contain_text("Steps 101 to 200")
+
+
+@pytest.mark.parametrize(
+    ("statement", "badge", "told"),
+    [
+        ("DELETE FROM step WHERE instance = :case AND revision = 2", "missing", "Step 2 is missing"),
+        ("DELETE FROM step WHERE instance = :case AND revision = 3", "missing", "Step 3 is missing"),
+        ("UPDATE step SET body = 'x' WHERE instance = :case AND revision = 2", "altered", "Step 2 cannot be read"),
+        ("UPDATE step SET body = x'00' WHERE instance = :case AND revision = 1", "altered", "Step 1 cannot be read"),
+        ("UPDATE instance_state SET content = '{}' WHERE instance = :case", "state swapped", ""),
+        ("UPDATE instance SET definition = 'gone' WHERE id = :case", "definition missing", "not there, or was altered"),
+        ("DELETE FROM step WHERE instance = :case", "missing", "Step 1 is missing"),
+    ],
+)
+def test_what_was_done_to_a_case_is_told_in_red_and_never_an_error_page(
+    desk: Desk, clinic: Clinic, accessible: Callable[[Page], None], shot: Callable[[Page, str], None],
+    statement: str, badge: str, told: str,
+) -> None:  # fmt: skip
+    case = clinic.trigger(clinic.add("Pending"))
+    clinic.enrollment.engine.claim(case.tasks[0].id, actor=ALICE)
+    clinic.enrollment.engine.record(case.id, "Note added", {"note": "called"}, actor=ALICE)
+    with sqlite3.connect(clinic.settings.database_url.removeprefix("sqlite:///")) as file:
+        for (trigger,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            file.execute(f'DROP TRIGGER "{trigger}"')
+        file.execute(statement, {"case": case.id})
+    page = desk("audrey")
+    page.goto(f"/cases/{case.id}/replay")
+    expect(page.locator(".badge")).to_have_text(f"Not proven: {badge}")
+    expect(page.locator("main")).to_contain_text(told)
+    accessible(page)
+    shot(page, f"replay-{badge.replace(' ', '-')}")
+    for path in ("replay?step=2", "replay.json"):
+        assert page.request.get(f"/cases/{case.id}/{path}").status == 200
 
 
 def test_an_altered_step_is_shown_in_red(
@@ -209,7 +315,9 @@ def test_an_altered_step_is_shown_in_red(
         altered = zlib.compress(zlib.decompress(body).replace(b"alice", b"bob__"))
         file.execute("UPDATE step SET body = ? WHERE instance = ? AND revision = 2", [altered, case.id])
     page = opened(desk("audrey"), case.id)
-    expect(page.locator(".badge")).to_have_text("Chain broken, 1 of 2 steps hold")
+    expect(page.locator(".badge")).to_have_text("Not proven: altered")
+    expect(page.locator(".verdict")).to_contain_text("is not as it was written")
     expect(page.locator(".proof")).to_contain_text("was altered after it was written")
+    expect(page.locator("[data-steps] tr").nth(1)).to_contain_text("Altered")
     accessible(page)
     shot(page, "replay-altered")

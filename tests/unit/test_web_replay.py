@@ -10,16 +10,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import ROOT
-from usher_engine import InstanceState, Step
+from usher_engine import InstanceState, Seen, Step, Window
 from usher_engine.canonical import canonical
 from usher_engine.definitions import read_folder
 from usher_engine.events import from_json
 from usher_engine.state import fold
 from usher_web.changes import Change, changes, glossary, in_words
-from usher_web.frames import Frame, Words, frames
+from usher_web.effects import Followed, Stage, Words, effects, follow
+from usher_web.frames import Frame, frames
 from usher_web.replay import way_until
 from usher_web.story import Names
 from usher_web.timeline import timeline, wait_words
+from usher_web.wording import ANSWER
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2026, 5, 4, 9, 2, tzinfo=UTC)
@@ -40,6 +42,31 @@ def rebuilt(*steps: tuple[str, str, list[dict[str, Any]]]) -> list[tuple[Step, I
         found.append((Step(instance="X", revision=number, body=body, previous=previous, hash=digest), state))
         previous = digest
     return found
+
+
+def opened(
+    case: list[tuple[Step, InstanceState]], first: int = 1, last: int | None = None, *, lost: tuple[int, ...] = ()
+) -> Window[Followed]:
+    """The steps from *first* to *last* as the engine opens them; those in *lost* are not there."""
+    carried, before, seen = Followed(), InstanceState(), []
+    for step, state in case[: first - 1]:
+        carried, before = follow(carried, step), state
+    for step, state in case[first - 1 : last]:
+        is_lost = step.revision in lost
+        seen.append(
+            Seen(
+                revision=step.revision,
+                step=None if is_lost else step,
+                is_missing=is_lost,
+                is_linked=not is_lost and step.is_linked,
+                after=state,
+            )
+        )
+    ahead = tuple(step for step, _ in case[last:]) if last else ()
+    end = last or len(case)
+    return Window(
+        first=first, last=end, total=len(case), before=before, carried=carried, seen=tuple(seen), ahead=ahead
+    )
 
 
 def entered(element: str, flow: str = "", kind: str = "ElementPassed", visit: int = 1) -> dict[str, Any]:
@@ -86,7 +113,7 @@ def mailing() -> list[tuple[Step, InstanceState]]:
 
 
 def test_a_case_becomes_frames_that_say_who_did_what():
-    found = frames(mailing(), WORDS)
+    found = frames(opened(mailing()), WORDS)
     assert [frame.headline for frame in found][:4] == [
         "alice started the case",
         "alice completed Ask",
@@ -109,8 +136,8 @@ def test_a_case_becomes_frames_that_say_who_did_what():
 
 
 def test_what_became_of_a_mail_is_told_at_each_of_its_steps():
-    found = frames(mailing(), WORDS)
-    assert [len(frame.effects) for frame in found] == [0, 1, 1, 1, 1, 0]
+    found = frames(opened(mailing()), WORDS)
+    assert [len(frame.effects) for frame in found] == [0, 1, 1, 1, 1, 0]  # the answer has no words of its own here
     (effect,) = found[1].effects
     assert effect.name == "Send mail, 1st"
     stages = [(stage.revision, stage.kind) for stage in effect.stages]
@@ -118,9 +145,41 @@ def test_what_became_of_a_mail_is_told_at_each_of_its_steps():
     assert effect.stages[-1].words == "Accepted by the mail server for a@example.org"
 
 
+def test_the_patients_answer_is_told_at_the_mail_it_follows():
+    case = rebuilt(*[(s.actor, s.command["kind"], list(s.events)) for s, _ in mailing()[:5]], answered("Declined"))
+    (effect,) = effects(opened(case), WORDS)
+    assert effect.stages[-1] == Stage(revision=6, kind="done", words="Answered: the patient declined.")
+    assert frames(opened(case), WORDS)[5].effects == (effect,)
+
+
+def answered(response: str) -> tuple[str, str, list[dict[str, Any]]]:
+    details = {"response": response}
+    return "patient", "record", [{"kind": "FactRecorded", "name": ANSWER, "details": details}]
+
+
+def test_a_window_tells_the_same_as_the_whole():
+    case = rebuilt(*[(s.actor, s.command["kind"], list(s.events)) for s, _ in mailing()[:5]], answered("Declined"))
+    whole = frames(opened(case), WORDS)
+    for first in range(1, 7):
+        for last in range(first, 7):
+            assert frames(opened(case, first, last), WORDS) == whole[first - 1 : last]
+
+
+def test_an_altered_step_is_shown_as_one_and_the_others_stay_readable():
+    for wrong in ({"kind": "ServiceRequested"}, {}, {"kind": ["x"]}, {"kind": "UserTaskCompleted", "answer": "x"}):
+        case = mailing()
+        step, state = case[2]
+        body = {**step.body, "events": [*step.body["events"], wrong]}
+        altered = Step(instance="X", revision=3, body=body, previous=step.previous, hash=step.hash)
+        found = frames(opened([*case[:2], (altered, state), *case[3:]]), WORDS)
+        assert [frame.revision for frame in found] == [1, 2, 3, 4, 5, 6]
+        assert not found[2].proof.holds
+        assert found[3].headline == "bob tried it again by hand"
+
+
 def test_a_proof_holds_only_for_what_was_written():
     case = mailing()
-    assert all(frame.proof.holds for frame in frames(case, WORDS))
+    assert all(frame.proof.holds for frame in frames(opened(case), WORDS))
     step, state = case[2]
     altered = Step(
         instance=step.instance,
@@ -129,22 +188,24 @@ def test_a_proof_holds_only_for_what_was_written():
         previous=step.previous,
         hash=step.hash,
     )
-    found = frames([*case[:2], (altered, state), *case[3:]], WORDS)
+    found = frames(opened([*case[:2], (altered, state), *case[3:]]), WORDS)
     assert [frame.proof.holds for frame in found] == [True, True, False, True, True, True]
-    without_third = frames([*case[:2], *case[3:]], WORDS)
-    assert [frame.proof.gapless for frame in without_third] == [True, True, False, False, False]
+    without_third = frames(opened(case, lost=(3,)), WORDS)
+    assert [frame.proof.gapless for frame in without_third] == [True, True, True, False, True, True]
+    assert without_third[2].line is None
+    assert without_third[2].words == "Step 3 is missing. It was removed after it was written."
 
 
 def test_the_diagram_gets_the_steps_until_then_added_up():
     case = mailing()
-    found: list[Frame] = frames(case, WORDS)
+    found: list[Frame] = frames(opened(case), WORDS)
     for number, (_, state) in enumerate(case, start=1):
-        way = way_until(found, number)
+        way = way_until(found, number, InstanceState())
         assert {one["element"]: one["visits"] for one in way["visited"]} == state.visits
         assert way["flows"] == state.flows
         assert way["at"] == [here.rpartition(":")[0] for here in state.at]
-    assert way_until(found, 3)["incident"] == ["S"]
-    assert way_until(found, 2)["step"] == {"elements": ["G", "S"], "flows": ["in", "yes"]}
+    assert way_until(found, 3, InstanceState())["incident"] == ["S"]
+    assert way_until(found, 2, InstanceState())["step"] == {"elements": ["G", "S"], "flows": ["in", "yes"]}
 
 
 def test_changes_have_the_labels_of_the_forms_and_are_told_once():

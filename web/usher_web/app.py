@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, redirect, request, url_for
-from usher_engine import Engine, Settings
+from usher_engine import Engine, Prover, Settings
 from usher_engine.accounts import Account, Accounts, Role
 from usher_engine.enrollment import Enrollment
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -99,8 +99,14 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # problem details read better in their own order
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions[KEY] = Site(
-        engine=engine, enrollment=enrollment, accounts=accounts, settings=settings, outbox=outbox
+        engine=engine,
+        enrollment=enrollment,
+        accounts=accounts,
+        settings=settings,
+        prover=Prover(engine),
+        outbox=outbox,
     )
+    replay.register(app, engine)
     _register_views(app, with_outbox=outbox is not None)
     errors.register(app)
     app.before_request(auth.guard)

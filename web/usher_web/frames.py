@@ -1,6 +1,7 @@
-"""A case step by step as the replay shows it: who did what, what changed, which way, what went out, what is proven.
+"""A case step by step as the replay shows it: who did what, what changed, which way, what is proven.
 
-Pure: takes the steps with the states rebuilt after them, gives one `Frame` for each. How events are worded: `story`.
+Pure: takes a window of steps with the states after them, gives one `Frame` for each. How events are worded: `story`;
+what became of mails and other services: `effects`.
 """
 
 from __future__ import annotations
@@ -8,24 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from usher_engine import InstanceState, Step
+from usher_engine import InstanceState, Seen, Step, Window
 
-from .changes import Change, Glossary, changes, in_words
-from .story import DEEDS, Line, Names, Teller, ordinal, tell_one
+from .changes import Change, changes
+from .effects import ALTERED, Effect, Followed, Words, effects, portal_status
+from .story import DEEDS, Line, Names, Teller, ordinal, tell_one, teller_of
 
 #: What people do to a case beside its diagram.
 BY_HAND = {"retry": "tried it again by hand", "cancel": "cancelled the case by hand"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Words:
-    """What a case is told with. *flows* maps a sequence flow to (the element it leaves, its name)."""
-
-    names: Names
-    glossary: Glossary
-    flows: Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,23 +26,6 @@ class Passed:
 
     name: str
     choice: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stage:
-    """Something that became of an effect; *kind* is one of idle, wait, done, refuse and alarm."""
-
-    revision: int
-    kind: str
-    words: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Effect:
-    """A mail, or another service asked for: all that became of it, also after the step shown."""
-
-    name: str
-    stages: tuple[Stage, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,9 +55,14 @@ class Marked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Frame:
-    """One step; *then_at* says where the case stood after it, *status* what the portal knew of the patient then."""
+    """
+    One step; *then_at* says where the case stood after it, *status* what the portal knew of the patient then.
 
-    line: Line
+    *line* is None where the step is missing or cannot be read.
+    """
+
+    revision: int
+    line: Line | None
     who: str
     headline: str
     told: str
@@ -96,45 +76,76 @@ class Frame:
     marked: Marked
 
     @property
-    def revision(self) -> int:
-        return self.line.revision
-
-    @property
     def words(self) -> str:
         """The step in the table, where who did it stands in a column of its own."""
-        return f"{self.headline}. {self.told}" if self.is_incident or not self.line.words else self.line.words
+        told = self.line.words if self.line and not self.is_incident else ""
+        return told or f"{self.headline}. {self.told}"
 
     @property
     def is_incident(self) -> bool:
-        return self.line.teller is Teller.INCIDENT
+        return self.line is not None and self.line.teller is Teller.INCIDENT
+
+    @property
+    def flaw(self) -> str:
+        """What is wrong with the record of the step, in one word; empty where nothing is."""
+        if self.line is None:
+            return "Missing" if self.headline.endswith("missing") else "Unreadable"
+        return "" if self.proof.linked else "Altered"
+
+    @property
+    def kind(self) -> str:
+        """Its mark on the timeline."""
+        if self.line is None:
+            return Teller.INCIDENT.value
+        return "hand" if self.by_hand else self.line.teller.value
 
 
-def frames(rebuilt: Sequence[tuple[Step, InstanceState]], words: Words) -> list[Frame]:
-    """The steps of one case as frames, oldest first."""
-    effects, found, status, before = _effects(rebuilt, words), [], "", InstanceState()
-    for number, (step, after) in enumerate(rebuilt, start=1):
-        was, status = status, _portal_status(step, status)
-        found.append(_frame(step, before, after, words, effects, (was, status), step.revision == number))
-        before = after
+def glance(step: Step | None) -> tuple[datetime | None, str]:
+    """When a step was and its mark on the timeline; without a time where it is lost."""
+    if step is not None:
+        try:
+            return step.at, "hand" if step.command["kind"] in BY_HAND else teller_of(step).value
+        except ALTERED:
+            pass
+    return None, Teller.INCIDENT.value
+
+
+def frames(window: Window[Followed], words: Words) -> list[Frame]:
+    """The steps of a window as frames, oldest first."""
+    asked, found, status, before = effects(window, words), [], window.carried.status, window.before
+    whole = True
+    for seen in window.seen:
+        was = status
+        try:
+            if seen.step is not None:
+                status = portal_status(seen.step, status)
+            found.append(_frame(seen, before, words, asked, (was, status), gapless=whole))
+        except Exception:  # noqa: BLE001 - an altered step may tell of anything; its place is shown in red
+            found.append(_lost(seen, before, status, gapless=whole))
+        before, whole = seen.after, not seen.is_missing
     return found
 
 
 def _frame(
-    step: Step,
+    seen: Seen,
     before: InstanceState,
-    after: InstanceState,
     words: Words,
-    effects: Sequence[Effect],
+    asked: Sequence[Effect],
     status: tuple[str, str],
+    *,
     gapless: bool,
 ) -> Frame:
+    step = seen.step
+    if step is None:
+        return _lost(seen, before, status[1], gapless=gapless)
     line = tell_one(step, words.names)
     who = _who(step, line)
     headline, told = _said(step, line, who, words.names)
-    rows = changes(before.data, after.data, words.glossary)
+    rows = changes(before.data, seen.after.data, words.glossary)
     if status[0] != status[1]:
         rows.insert(0, Change(label="Portal status", before=status[0], after=status[1]))
     return Frame(
+        revision=seen.revision,
         line=line,
         who=who,
         headline=headline,
@@ -142,12 +153,37 @@ def _frame(
         by_hand=step.command["kind"] in BY_HAND,
         changes=tuple(row for row in rows if not line.quote or row.after != line.quote),
         way=_way(step, words),
-        effects=tuple(e for e in effects if any(stage.revision == step.revision for stage in e.stages)),
-        then_at=_then_at(after, words.names),
+        effects=tuple(e for e in asked if any(stage.revision == step.revision for stage in e.stages)),
+        then_at=_then_at(seen.after, words.names),
         status=status[1],
-        proof=Proof(hash=step.hash.hex(), previous=step.previous.hex(), linked=step.is_linked, gapless=gapless),
-        marked=_marked(step, before, after),
+        proof=_proof(seen, gapless=gapless),
+        marked=_marked(step, before, seen.after),
     )
+
+
+def _lost(seen: Seen, before: InstanceState, status: str, *, gapless: bool) -> Frame:
+    """A step nobody can read: its number, and what is the case with it."""
+    headline = f"Step {seen.revision} is missing" if seen.is_missing else f"Step {seen.revision} cannot be read"
+    return Frame(
+        revision=seen.revision,
+        line=None,
+        who="",
+        headline=headline,
+        told="It was removed after it was written." if seen.is_missing else "It was altered after it was written.",
+        by_hand=False,
+        changes=(),
+        way=(),
+        effects=(),
+        then_at="",
+        status=status,
+        proof=_proof(seen, gapless=gapless),
+        marked=Marked(visits={}, flows={}, passed=(), at=_elements(before.at), incident=_elements(before.incidents)),
+    )
+
+
+def _proof(seen: Seen, *, gapless: bool) -> Proof:
+    digest, previous = (seen.step.hash.hex(), seen.step.previous.hex()) if seen.step else ("", "")
+    return Proof(hash=digest, previous=previous, linked=seen.is_linked, gapless=gapless)
 
 
 def _who(step: Step, line: Line) -> str:
@@ -209,17 +245,6 @@ def _then_at(state: InstanceState, names: Names) -> str:
     return ", ".join(f"{names.of(element)}, {ordinal(int(visit))}" for element, _, visit in places)
 
 
-def _portal_status(step: Step, before: str) -> str:
-    """What the portal knew of the patient after *step*: from the results of patient services and from answers."""
-    for event in step.events:
-        result = event.get("result") if event["kind"] == "ServiceCalled" else None
-        if isinstance(result, dict) and str(event["operator"]).startswith("patient/"):
-            before = str(result.get("status") or before)
-        if event["kind"] == "FactRecorded":
-            before = str((event.get("details") or {}).get("response") or before)
-    return before
-
-
 def _marked(step: Step, before: InstanceState, after: InstanceState) -> Marked:
     passed = dict.fromkeys(
         event["element"] for event in step.events if event["kind"] in ("ElementEntered", "ElementPassed")
@@ -239,42 +264,3 @@ def _added(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int
 
 def _elements(places: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(here.rpartition(":")[0] for here in places))
-
-
-def _effects(rebuilt: Sequence[tuple[Step, InstanceState]], words: Words) -> list[Effect]:
-    """Everything services were asked for, with what became of it; a visit of an element asks once."""
-    stages: dict[tuple[str, int], list[Stage]] = {}
-    for step, _ in rebuilt:
-        for event in step.events:
-            here = (event.get("element", ""), event.get("visit", 0))
-            if event["kind"] == "ServiceRequested":
-                stages[here] = []
-            if here in stages and (told := _stage(event, words, step.at)):
-                stages[here].append(Stage(revision=step.revision, kind=told[0], words=told[1]))
-    return [
-        Effect(name=f"{words.names.of(element)}, {ordinal(visit)}", stages=tuple(told))
-        for (element, visit), told in stages.items()
-    ]
-
-
-def _stage(event: Mapping[str, Any], words: Words, at: datetime) -> tuple[str, str] | None:
-    tz = words.glossary.tz
-    match event["kind"]:
-        case "ServiceRequested":
-            return "wait", "Asked for"
-        case "ServiceCompleted":
-            result = event.get("result")
-            to = result.get("to") if isinstance(result, dict) else None
-            return "done", f"Accepted by the mail server for {to}" if to else "Done"
-        case "ServiceRefused":
-            return "refuse", f"Refused: {event['message']}"
-        case "ServiceFailed":
-            again = event.get("retry_at")
-            later = f" Next try {in_words(again, tz)}." if again else ""
-            return "alarm", f"Try {event['attempt']} failed: {event['reason']}{later}"
-        case "IncidentResolved":
-            return "wait", f"Tried again by hand, {at.astimezone(tz):%H:%M}"
-        case "UserTaskCancelled" | "ElementCancelled":
-            return "idle", "Not wanted any more"
-        case _:
-            return None

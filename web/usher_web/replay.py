@@ -1,84 +1,167 @@
-"""The replay of one case: any step on the diagram, in words, with its data and its proof; all of them as JSON."""
+"""The replay of one case: any step on the diagram, in words, with its data and its proof; in windows as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from flask import Blueprint, current_app, render_template, request, url_for
-from usher_engine import Instance, Version
+from flask import Blueprint, Flask, current_app, render_template, request
+from usher_engine import WINDOW, CaseProof, Engine, Instance, InstanceState, Version, Window, Windows
 from usher_engine.accounts import Role
 
 from . import auth
-from .changes import glossary
-from .frames import Frame, Words, frames
+from .effects import Effect, Followed, Words, effects, follow
+from .frames import Frame, frames, glance
 from .presentation import clock_time, zone
 from .site import site
 from .subjects import subject
-from .telling import names_of
-from .timeline import timeline
+from .telling import bare_words, words_of
+from .timeline import Mark, timeline
+from .verdict import verdict
 from .visibility import seen
 
 blueprint = Blueprint("replay", __name__, url_prefix="/cases")
+
+KEY = "usher.replay"
+#: Cases up to so many steps are checked when their page is opened, longer ones when somebody asks.
+CHECKED_AT_ONCE = 500
+#: About how many marks the timeline of a long case has.
+MARKS = 40
+
+
+def register(app: Flask, engine: Engine) -> None:
+    """Where the windows of the cases looked at last begin is kept with the application."""
+    app.extensions[KEY] = Windows(engine, follow, Followed())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """A window of a case as frames; *words* is None where the diagram of the case is lost."""
+
+    window: Window[Followed]
+    words: Words | None
+    frames: list[Frame]
+
+    def frame(self, revision: int) -> Frame | None:
+        """The frame of the step, or the nearest one; none in a case without steps."""
+        inside = min(max(revision, self.window.first), self.window.last)
+        return self.frames[inside - self.window.first] if self.frames else None
+
+    @property
+    def mails(self) -> list[Effect]:
+        return [effect for effect in effects(self.window, self.words or bare_words()) if effect.is_mail]
 
 
 @blueprint.get("/<instance_id>/replay")
 @auth.policy(Role.STAFF, Role.AUDITOR)
 def show(instance_id: str) -> str:
-    """The page at ``?step=N``, drawn whole by the server; without a step, or with none there is, at the last."""
+    """
+    The page at ``?step=N``, drawn whole by the server.
+
+    Without a step, or with none there is, at the last; a long case at its first, where nothing has to be added up.
+    """
     case = seen(instance_id)
-    found = _frames(case)
-    asked = request.args.get("step", type=int) or len(found)
-    chosen = found[min(max(asked, 1), len(found)) - 1]
+    usual = case.revision if case.revision <= WINDOW else 1
+    asked = request.args.get("step", type=int) or usual
+    part = _part(case, asked)
+    chosen, window = part.frame(asked), part.window
+    proof = _proof(case)
     return render_template(
         "replay.html",
         case=case,
         patient=subject(case.business_key),
         version=_version(case),
-        newest=site().engine.versions(case.process)[0].number,
-        frames=found,
+        newest=next((found.number for found in site().engine.versions(case.process)), case.version),
+        part=part,
+        window=window,
         frame=chosen,
-        said=_said(chosen, len(found)),
-        marks=timeline([(frame.line.at, frame.line.teller.value) for frame in found], zone(site().settings)),
-        way=way_until(found, chosen.revision),
-        intact=sum(frame.proof.holds for frame in found) if len(found) == case.revision else 0,
-        data_url=url_for("replay.steps", instance_id=case.id),
+        said=_said(chosen, window.total) if chosen else "",
+        marks=_marks(case, part),
+        way=way_until(part.frames, chosen.revision, window.before) if chosen else {},
+        proof=proof,
+        verdict=verdict(proof) if proof else None,
+        checks_itself=case.revision <= CHECKED_AT_ONCE,
     )
 
 
 @blueprint.get("/<instance_id>/replay.json")
 @auth.policy(Role.STAFF, Role.AUDITOR)
 def steps(instance_id: str) -> dict[str, Any]:
-    """Every step: what it adds to the diagram, where the case stands then, and its words as the page shows them."""
+    """The window of ``?step=N``: what each step adds to the diagram, and its words as the page shows them."""
     case = seen(instance_id)
-    found = _frames(case)
+    part = _part(case, request.args.get("step", 1, type=int))
+    window = part.window
     # Not `render_template`: that asks for everything a page needs, for each step anew.
     panel = current_app.jinja_env.get_template("replay_step.html")
+    table = current_app.jinja_env.get_template("replay_rows.html")
     return {
+        "first": window.first,
+        "last": window.last,
+        "total": window.total,
+        "before": {"visits": window.before.visits, "flows": window.before.flows},
+        "rows": table.render(case=case, frames=part.frames, current=0),
         "steps": [
             asdict(frame.marked)
-            | {"said": _said(frame, len(found)), "html": panel.render(case=case, frame=frame, total=len(found))}
-            for frame in found
-        ]
+            | {
+                "said": _said(frame, window.total),
+                "html": panel.render(case=case, frame=frame, total=window.total),
+            }
+            for frame in part.frames
+        ],
     }
+
+
+@blueprint.get("/<instance_id>/proof")
+@auth.policy(Role.STAFF, Role.AUDITOR)
+def proof(instance_id: str) -> str:
+    """The verdict on a case, checked now unless nothing was touched since it was last; ``?again`` checks anyway."""
+    case = seen(instance_id)
+    found = site().prover.prove(case.id, again="again" in request.args)
+    return render_template("replay_proof.html", case=case, proof=found, verdict=verdict(found))
+
+
+def _proof(case: Instance) -> CaseProof | None:
+    """What is known of a case already; with ``?check``, for who has no JavaScript, it is found out."""
+    if "check" in request.args:
+        return site().prover.prove(case.id, again=True)
+    return site().prover.known(case.id) if case.revision <= CHECKED_AT_ONCE else None
 
 
 def _said(frame: Frame, total: int) -> str:
     """The step in one line, for who listens instead of looking."""
+    if frame.line is None:
+        return f"{frame.headline}, of {total}"
     when = clock_time(frame.line.at, site().now(), zone(site().settings))
     who = "" if frame.headline.startswith(frame.who) else f"{frame.who}: "
     return f"Step {frame.revision} of {total}, {when}, {who}{frame.headline}"
 
 
-def _frames(case: Instance) -> list[Frame]:
-    engine = site().engine
-    diagram = engine.diagram_of(case.id)
-    flows = {flow: (source, diagram.flow_names.get(flow, "")) for (source, _), flow in diagram.flows.items()}
-    words = Words(
-        names=names_of(case.id), glossary=glossary(diagram.package, zone(site().settings)), flows=flows
-    )
-    return frames(engine.rebuild_each(case.id), words)
+def _part(case: Instance, revision: int) -> Part:
+    window = _windows().open(case.id, revision)
+    words = words_of(case.id)
+    return Part(window=window, words=words, frames=frames(window, words or bare_words()))
+
+
+def _windows() -> Windows[Followed]:
+    found: Windows[Followed] = current_app.extensions[KEY]
+    return found
+
+
+def _marks(case: Instance, part: Part) -> list[tuple[int, Mark]]:
+    """The marks of the timeline with the step each stands for; of a long case only some steps have one."""
+    tz, total = zone(site().settings), part.window.total
+    if total <= WINDOW:
+        told = [(frame.revision, frame.line.at if frame.line else None, frame.kind) for frame in part.frames]
+    else:
+        sample = _windows().sample(case.id, total, -(-total // MARKS))
+        told = [(number, *glance(step)) for number, step in sample]
+    at, moments = case.started_at, []
+    for _, moment, kind in told:
+        at = moment or at
+        moments.append((at, kind))
+    marks = timeline(moments, tz, sampled=total > WINDOW) if moments else []
+    return [(number, mark) for (number, _, _), mark in zip(told, marks, strict=True)]
 
 
 def _version(case: Instance) -> Version | None:
@@ -87,10 +170,9 @@ def _version(case: Instance) -> Version | None:
     return next((version for version in found if version.number == case.version), None)
 
 
-def way_until(found: Sequence[Frame], revision: int) -> dict[str, Any]:
-    """What the diagram marks at step *revision*: the steps until then added up, the step itself apart."""
-    visits: dict[str, int] = {}
-    flows: dict[str, int] = {}
+def way_until(found: Sequence[Frame], revision: int, before: InstanceState) -> dict[str, Any]:
+    """What the diagram marks at step *revision*: *before* and the steps until then added up, the step itself apart."""
+    visits, flows = dict(before.visits), dict(before.flows)
     until = [frame.marked for frame in found if frame.revision <= revision]
     for marked in until:
         for total, added in ((visits, marked.visits), (flows, marked.flows)):
@@ -104,3 +186,4 @@ def way_until(found: Sequence[Frame], revision: int) -> dict[str, Any]:
         "incident": list(last.incident),
         "step": {"elements": list(last.passed), "flows": list(last.flows)},
     }
+

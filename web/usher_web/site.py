@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from flask import current_app
-from usher_engine import Engine, Settings
+from usher_engine import Engine, Prover, Settings
 from usher_engine.accounts import Accounts
 from usher_engine.enrollment import Enrollment
 
@@ -40,6 +40,8 @@ class Site:
     enrollment: Enrollment
     accounts: Accounts
     settings: Settings
+    #: Keeps what it has proven of cases for the life of the process.
+    prover: Prover
     outbox: Outbox | None = None
 
     def now(self) -> datetime:

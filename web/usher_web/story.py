@@ -78,7 +78,7 @@ def tell_one(step: Step, names: Names) -> Line:
         revision=step.revision,
         at=step.at,
         actor=step.actor,
-        teller=_teller(step),
+        teller=teller_of(step),
         words=" ".join(sentences),
         quote=next((reason for event in step.events if (reason := _reason(event))), ""),
         way=tuple(names.of(event["element"]) for event in entered),
@@ -87,8 +87,8 @@ def tell_one(step: Step, names: Names) -> Line:
     )
 
 
-def _teller(step: Step) -> Teller:
-    if any(event["kind"] == "IncidentRaised" for event in step.events):
+def teller_of(step: Step) -> Teller:
+    if any(event.get("kind") == "IncidentRaised" for event in step.events):
         return Teller.INCIDENT
     role = step.body["actor"].get("role", "staff")
     return {"system": Teller.SYSTEM, "patient": Teller.PATIENT}.get(role, Teller.PERSON)

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
+import usher_engine
 from usher_engine import Mode
 
+from .changes import Glossary, glossary
+from .effects import Words
+from .presentation import zone
 from .site import site
 from .story import Names
 
 
 def names_of(instance: str) -> Names:
     """The names in the diagram *instance* runs on; lookups (READ services) are not told, they change nothing."""
-    engine = site().engine
-    drawn = engine.diagram_of(instance).elements.values()
+    return _names(site().engine.diagram_of(instance).elements.values())
+
+
+def words_of(instance: str) -> Words | None:
+    """All a case is told with; None where the package it runs on is not there or cannot be read."""
+    try:
+        diagram = site().engine.diagram_of(instance)
+    except usher_engine.EngineError:
+        return None
+    flows = {flow: (source, diagram.flow_names.get(flow, "")) for (source, _), flow in diagram.flows.items()}
+    labels = glossary(diagram.package, zone(site().settings))
+    return Words(names=_names(diagram.elements.values()), glossary=labels, flows=flows)
+
+
+def bare_words() -> Words:
+    """What a case is told with where its diagram is lost: elements by their ids."""
+    return Words(names=Names(elements={}), glossary=Glossary(fields={}, tz=zone(site().settings)), flows={})
+
+
+def _names(drawn: Collection[Any]) -> Names:
     elements = {element.id: element.name for element in drawn}
     operators = {element.id: element.operator for element in drawn if element.operator}
-    told = frozenset(operator.name for operator in engine.services if operator.mode is not Mode.READ)
+    told = frozenset(operator.name for operator in site().engine.services if operator.mode is not Mode.READ)
     return Names(elements=elements, told=told, operators=operators)

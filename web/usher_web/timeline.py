@@ -27,10 +27,15 @@ class Mark:
     shown: bool
 
 
-def timeline(moments: Sequence[tuple[datetime, str]], tz: ZoneInfo) -> list[Mark]:
-    """*moments* are (when, kind of mark), oldest first; days and waits are written where they do not overlap."""
+def timeline(moments: Sequence[tuple[datetime, str]], tz: ZoneInfo, *, sampled: bool = False) -> list[Mark]:
+    """
+    *moments* are (when, kind of mark), oldest first; days and waits are written where they do not overlap.
+
+    Where they are *sampled*, what lies between two of them is no wait.
+    """
     days = [at.astimezone(tz).date() for at, _ in moments]
-    waits = [after - before for (before, _), (after, _) in pairwise(moments)] + [timedelta(0)]
+    nothing = [timedelta(0)]
+    waits = nothing * len(moments) if sampled else [b - a for (a, _), (b, _) in pairwise(moments)] + nothing
     apart = max(1, math.ceil(ROOM * (len(moments) - 1)))
     written, told = _written_days(days, apart), _told_waits(waits, apart)
     return [

@@ -9,6 +9,7 @@ from typing import Any
 from .presentation import joined
 
 MAIL = "invitation/send"
+ANSWER = "Patient Enrollment Response Added"
 
 #: Said while an effect waits for its turn, and when it is done.
 QUEUED = {MAIL: "The invitation e-mail is queued to be sent."}
@@ -40,7 +41,7 @@ def called(operator: str, result: Any) -> str | None:
 def fact(name: str, details: Mapping[str, Any]) -> str | None:
     """A fact in the history of a case as a sentence; None when it has no words of its own."""
     match name:
-        case "Patient Enrollment Response Added":
+        case _ if name == ANSWER:
             said = ANSWERS.get(str(details.get("response")), f"answered {details.get('response')}")
             until = f", not before {_day(details['until'])}" if details.get("until") else ""
             terms = f" and agreed to the terms, version {details['terms']}" if details.get("terms") else ""

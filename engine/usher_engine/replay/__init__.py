@@ -8,6 +8,7 @@ on all cores.
 from ..findings import Finding
 from .backtest import Compared, Kind
 from .backtests import Backtested, backtest_all, compare_each
+from .chain import unpacked
 from .many import Progress, Verified, verify_all
 from .recording import Way
 from .verifier import Verifier
@@ -23,5 +24,6 @@ __all__ = [
     "Way",
     "backtest_all",
     "compare_each",
+    "unpacked",
     "verify_all",
 ]

@@ -28,7 +28,7 @@ def read_chain(record: Record) -> tuple[list[ReadStep], list[Finding]]:
         if revision != expected:
             words = f"Step {expected} is missing; the history goes on with step {revision}."
             return steps, [*findings, found(row, expected, "missing", words)]
-        written, body = _unpacked(packed)
+        written, body = unpacked(packed)
         if written is None or body is None:
             words = f"Step {revision} cannot be read; its text was altered."
             return steps, [*findings, found(row, revision, "unreadable", words)]
@@ -40,7 +40,7 @@ def read_chain(record: Record) -> tuple[list[ReadStep], list[Finding]]:
     return steps, findings + _check_head(row, len(steps), previous)
 
 
-def _unpacked(packed: Any) -> tuple[bytes | None, dict[str, Any] | None]:
+def unpacked(packed: Any) -> tuple[bytes | None, dict[str, Any] | None]:
     """The bytes of a stored body and what they say; None for what no step was ever stored as."""
     try:
         stream = zlib.decompressobj()

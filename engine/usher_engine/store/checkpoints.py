@@ -94,14 +94,35 @@ def add_leaves(connection: Connection, first: int, leaves: Sequence[Leaf]) -> No
 
 def leaves(connection: Connection) -> Generator[tuple[Any, Any, Any, Any], None, None]:
     """(number, instance, revision, hash) of every leaf in order, as the rows lie there."""
-    query = select(_LEAF.number, _LEAF.instance, _LEAF.revision, *_as_stored(_LEAF.hash)).order_by(_LEAF.number)
+    query = select(_LEAF.number, _LEAF.instance, _LEAF.revision, *as_stored(_LEAF.hash)).order_by(_LEAF.number)
     yield from streamed(connection, query)
+
+
+def leaves_of(connection: Connection, instance: str) -> list[tuple[int, int, bytes]]:
+    """(number, revision, hash) of the leaves of one case, by revision."""
+    query = select(_LEAF.number, _LEAF.revision, *as_stored(_LEAF.hash)).where(_LEAF.instance == instance)
+    rows = connection.execute(query.order_by(_LEAF.revision))
+    return [(number, revision, digest) for number, revision, digest in rows]
+
+
+def leaves_between(connection: Connection, first: int, end: int) -> list[Leaf]:
+    """The leaves numbered from *first* to before *end*."""
+    query = select(_LEAF.instance, _LEAF.revision, *as_stored(_LEAF.hash)).order_by(_LEAF.number)
+    rows = connection.execute(query.where(_LEAF.number >= first, _LEAF.number < end))
+    return [Leaf(*row) for row in rows]
 
 
 def last(connection: Connection) -> Stored | None:
     """The newest checkpoint."""
     c = t.checkpoint.c
     row = connection.execute(select(c.number, c.line, c.peaks).order_by(desc(c.number)).limit(1)).one_or_none()
+    return Stored(*row) if row else None
+
+
+def numbered(connection: Connection, number: int) -> Stored | None:
+    """Checkpoint *number*."""
+    c = t.checkpoint.c
+    row = connection.execute(select(c.number, c.line, c.peaks).where(c.number == number)).one_or_none()
     return Stored(*row) if row else None
 
 
@@ -118,7 +139,7 @@ def stored(connection: Connection) -> list[Stored]:
 def compared(connection: Connection) -> Generator[Compared, None, None]:
     """Every step beside its leaf and its case, by case and revision."""
     query = (
-        select(_STEP.instance, _STEP.revision, *_as_stored(_STEP.body, _STEP.hash, _LEAF.hash, t.instance.c.head))
+        select(_STEP.instance, _STEP.revision, *as_stored(_STEP.body, _STEP.hash, _LEAF.hash, t.instance.c.head))
         .add_columns(t.instance.c.revision)
         .select_from(
             t.step.outerjoin(
@@ -146,7 +167,7 @@ def cases_without_steps(connection: Connection) -> list[Any]:
 
 def covered_events(connection: Connection) -> Generator[tuple[Any, Any], None, None]:
     """(number, hash) of the audit events that have leaves, in order."""
-    query = select(_LEAF.revision, *_as_stored(_LEAF.hash)).where(_LEAF.instance == AUDIT).order_by(_LEAF.revision)
+    query = select(_LEAF.revision, *as_stored(_LEAF.hash)).where(_LEAF.instance == AUDIT).order_by(_LEAF.revision)
     yield from streamed(connection, query)
 
 
@@ -156,6 +177,6 @@ def streamed(connection: Connection, query: Select[Any]) -> Generator[Any, None,
         yield from result
 
 
-def _as_stored(*columns: Column[Any]) -> list[Any]:
+def as_stored(*columns: Column[Any]) -> list[Any]:
     """*columns* without a type: on SQLite an altered row may hold text where bytes belong."""
     return [type_coerce(column, NullType()).label(f"raw_{place}") for place, column in enumerate(columns)]

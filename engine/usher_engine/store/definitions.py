@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -96,6 +97,13 @@ def content(connection: Connection, definition: str) -> Package:
     if package.hash != definition:
         raise Corrupt(f"The stored package {definition[:12]}… was altered after it was deployed.")
     return package
+
+
+def fingerprint(connection: Connection, process: str, number: int, definition: str) -> bytes:
+    """A digest over version *number* and the package with this hash as they lie there; another when either changes."""
+    named = connection.execute(select(t.version).where(t.version.c.process == process, t.version.c.number == number))
+    stored = connection.execute(select(t.package.c.content).where(t.package.c.hash == definition))
+    return hashlib.sha256(repr((named.all(), stored.all())).encode()).digest()
 
 
 def _version(row: object) -> Version:

@@ -5,7 +5,7 @@ Read in one transaction, so in one view of the database: a step written meanwhil
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table, and_, func, select
 
 from .. import tables as t
 from ..errors import NotFound
+from .checkpoints import as_stored, streamed
 from .instances import Row
 
 #: A step as stored: revision, deflated body, hash. Altered rows may hold anything.
@@ -51,6 +52,24 @@ def one(connection: Connection, instance: str) -> Record:
     for record in between(connection, instance, instance):
         return record
     raise NotFound(f"No case has the number {instance}.")
+
+
+def steps(
+    connection: Connection, instance: str, first: int, last: int, *, every: int = 1
+) -> Generator[StoredStep, None, None]:
+    """The stored steps of a case from revision *first* to *last*, oldest first; of them each *every*-th."""
+    query = select(_s.c.revision, *as_stored(_s.c.body, _s.c.hash)).where(_s.c.instance == instance)
+    if every > 1:
+        query = query.where(_s.c.revision.in_([*range(first, last, every), last]))
+    else:
+        query = query.where(_s.c.revision.between(first, last))
+    yield from streamed(connection, query.order_by(_s.c.revision))
+
+
+def newest(connection: Connection, instance: str) -> int:
+    """The highest revision there is a step of; 0 where there is none."""
+    query = select(func.coalesce(func.max(_s.c.revision), 0)).where(_s.c.instance == instance)
+    return int(connection.execute(query).scalar_one())
 
 
 def between(connection: Connection, first: str, last: str) -> Iterator[Record]:

@@ -1,23 +1,29 @@
 // The replay of a case: a slider, buttons and keys move over its steps; diagram, words, marks and address follow.
-// The page came with one step drawn; all steps are fetched once, then nothing is asked of the server any more.
+// The page came with one step drawn; the others come in windows, fetched when they are needed.
 import { viewerOf } from "./diagram.js";
 import { paintWay } from "./diagram-way.js";
+import { Verdict } from "./replay-proof.js";
+import { Steps, wayUntil } from "./replay-steps.js";
 
 const STEP_MS = 2000; // at speed 1×
+const SOON = 20; // so many steps before the end of a window the next one is fetched
 
 export async function watchReplay(root) {
-  const answer = await fetch(root.dataset.replay).catch(() => null);
-  if (!answer?.ok) return; // links and table still lead to every step
-  new Replay(root, (await answer.json()).steps).start();
+  const verdict = new Verdict(document.querySelector("[data-proof]"), document.querySelector("[data-check]"));
+  verdict.start();
+  const steps = await Steps.open(root.dataset.replay, Number(root.dataset.replayStep));
+  if (!steps) return; // links and table still lead to every step
+  await new Replay(root, steps, verdict).start();
 }
 
 class Replay {
   #timer = 0;
 
-  constructor(root, steps) {
+  constructor(root, steps, verdict) {
     const find = (selector) => root.querySelector(selector);
     this.root = root;
     this.steps = steps;
+    this.verdict = verdict;
     this.now = Number(root.dataset.replayStep);
     this.range = find("input[type=range]");
     this.panel = find("[data-panel]");
@@ -25,63 +31,84 @@ class Replay {
     this.playing = find("[data-move=play]");
     this.speed = find("[data-speed]");
     this.marks = [...root.querySelectorAll(".track li")];
-    this.rows = [...document.querySelectorAll("[data-steps] tr")];
-    this.viewer = viewerOf(find("[data-diagram]"));
+    this.table = document.querySelector("[data-steps]");
+    const diagram = find("[data-diagram]");
+    this.viewer = diagram && viewerOf(diagram);
     this.title = document.title;
   }
 
-  start() {
+  async start() {
     for (const control of this.root.querySelectorAll(".time [hidden]")) control.hidden = false;
     this.range.value = this.now;
     this.#links();
+    this.window = await this.steps.around(this.now);
     this.range.addEventListener("input", () => this.#byHand(Number(this.range.value), false));
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("keydown", (event) => this.#key(event));
     this.speed.addEventListener("change", () => this.#timer && this.#play());
+    this.verdict.section.addEventListener("told", () => this.verdict.tell(this.panel, this.now));
+    this.verdict.tell(this.panel, this.now);
     this.root.dataset.ready = "1";
   }
 
-  show(step) {
-    this.now = Math.min(Math.max(step, 1), this.steps.length);
-    const { html, said } = this.steps[this.now - 1];
-    this.panel.innerHTML = html; // the server's own template, escaped there
+  async show(step) {
+    this.now = Math.min(Math.max(step, 1), this.steps.total);
     this.range.value = this.now;
+    const wanted = this.now;
+    const found = await this.steps.around(wanted);
+    if (!found || wanted !== this.now) return; // somebody has moved on meanwhile
+    if (wanted > found.last - SOON && found.last < this.steps.total) this.steps.around(found.last + 1);
+    this.#fill(found);
+    const { html, said } = this.#step;
+    this.panel.innerHTML = html; // the server's own template, escaped there
+    this.verdict.tell(this.panel, this.now);
     this.range.setAttribute("aria-valuetext", said);
     this.marks.forEach((mark, n) => {
-      mark.classList.toggle("past", n < this.now);
-      mark.classList.toggle("cur", n === this.now - 1);
+      mark.classList.toggle("past", Number(mark.dataset.from) <= this.now);
+      mark.classList.toggle("cur", n === this.#mark);
     });
-    this.rows.forEach((row, n) => (n === this.now - 1 ? row.setAttribute("aria-current", "step") : row.removeAttribute("aria-current")));
+    [...this.table.rows].forEach((row, n) => (found.first + n === this.now ? row.setAttribute("aria-current", "step") : row.removeAttribute("aria-current")));
     document.title = this.title.replace(/step \d+/, `step ${this.now}`);
     if (!this.#timer) this.#remember();
     this.#links();
     this.#draw();
   }
 
-  // The sums of all steps until now; what the server does in `way_until`.
-  way() {
-    const [visits, flows] = [new Map(), {}];
-    for (const step of this.steps.slice(0, this.now)) {
-      for (const [id, count] of Object.entries(step.visits)) visits.set(id, (visits.get(id) ?? 0) + count);
-      for (const [id, count] of Object.entries(step.flows)) flows[id] = (flows[id] ?? 0) + count;
-    }
-    const { at, incident, passed, flows: taken } = this.steps[this.now - 1];
-    const visited = [...visits].map(([element, count]) => ({ element, visits: count }));
-    return { visited, flows, at, incident, step: { elements: passed, flows: Object.keys(taken) } };
+  get #step() {
+    return this.window.steps[this.now - this.window.first];
+  }
+
+  get #mark() {
+    return this.marks.findLastIndex((mark) => Number(mark.dataset.from) <= this.now);
+  }
+
+  // The table shows the steps of one window.
+  #fill(found) {
+    if (found.first === this.window.first) return void (this.window = found);
+    this.window = found;
+    this.table.innerHTML = found.rows; // the server's own template, escaped there
+    document.querySelector("[data-range]").textContent = `Steps ${found.first} to ${found.last} of ${found.total} in words`;
+    const pages = [[found.first - 1, "Steps before"], [found.last + 1, "Steps after"]];
+    document.querySelector("[data-pages]").replaceChildren(...pages.filter(([step]) => step >= 1 && step <= found.total).map(([step, words]) => page(step, words)));
   }
 
   #draw() {
     if (!this.viewer) return;
-    const way = this.way();
+    const way = wayUntil(this.window, this.now);
     paintWay(this.viewer, way);
     const shown = [...way.incident, ...way.at, ...way.step.elements.slice(-1)].find((id) => this.viewer.get("elementRegistry").get(id));
     if (shown) reveal(this.viewer, shown);
   }
 
-  #byHand(step, aloud = true) {
+  async #byHand(step, aloud = true) {
     this.#stop();
-    this.show(step);
-    if (aloud) this.said.textContent = this.steps[this.now - 1].said;
+    await this.show(step);
+    if (aloud) this.#say();
+  }
+
+  #say() {
+    const said = this.#step?.said;
+    if (said) this.said.textContent = said;
   }
 
   #click(event) {
@@ -111,7 +138,7 @@ class Replay {
     else if (key === "ArrowLeft") this.#byHand(this.now - 1);
     else if (key === "ArrowRight") this.#byHand(this.now + 1);
     else if (key === "Home") this.#byHand(1);
-    else if (key === "End") this.#byHand(this.steps.length);
+    else if (key === "End") this.#byHand(this.steps.total);
     else return;
     event.preventDefault();
   }
@@ -119,7 +146,7 @@ class Replay {
   #toggle() {
     if (this.#timer) return this.#stop();
     this.#play();
-    if (this.now === this.steps.length) this.show(1);
+    if (this.now === this.steps.total) this.show(1);
   }
 
   #play() {
@@ -128,11 +155,11 @@ class Replay {
     this.#label("Pause", "pause");
   }
 
-  #tick() {
-    this.show(this.now + 1);
-    if (this.now < this.steps.length) return;
+  async #tick() {
+    await this.show(this.now + 1);
+    if (this.now < this.steps.total || !this.#timer) return;
     this.#stop();
-    this.said.textContent = this.steps[this.now - 1].said;
+    this.#say();
   }
 
   #stop() {
@@ -155,13 +182,19 @@ class Replay {
 
   // Without this script they are how one moves; with it they can still be opened in a window of their own.
   #links() {
-    const ends = { first: 1, back: Math.max(this.now - 1, 1), next: Math.min(this.now + 1, this.steps.length) };
+    const ends = { first: 1, back: Math.max(this.now - 1, 1), next: Math.min(this.now + 1, this.steps.total) };
     for (const [move, step] of Object.entries(ends)) {
       const link = this.root.querySelector(`[data-move=${move}]`);
       link.href = address(step);
       link.toggleAttribute("data-end", step === this.now);
     }
   }
+}
+
+function page(step, words) {
+  const link = Object.assign(document.createElement("a"), { className: "btn", href: address(step), textContent: words });
+  link.dataset.step = step;
+  return link;
 }
 
 function address(step) {
