@@ -8,6 +8,7 @@ EngineError
 ├─ InvalidSubmission   422   .fields: {name: reason}
 ├─ InvalidDefinition   422   .problems: [(element_id, reason)]
 ├─ ExpressionError     422   .line: where in the expression or script
+├─ DecisionFailed      422   a decision table gives no single answer, or a value does not fit its column
 ├─ ElementFailed       422   .element: the element that could not do its work, .cause: why
 ├─ LimitExceeded       422   more steps, tasks or data than one command may use
 ├─ ServiceError              .retry True = transient, False = raise an incident
@@ -94,6 +95,10 @@ class ExpressionError(EngineError):
     def __init__(self, message: str = "", *, line: int = 1) -> None:
         super().__init__(message)
         self.line = line
+
+
+class DecisionFailed(EngineError):
+    """The decision gives no single answer."""
 
 
 class ElementFailed(EngineError):

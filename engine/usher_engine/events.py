@@ -6,7 +6,7 @@ re-execution. A released event is never edited: add a new one and keep applying 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias, get_args
 
 from .canonical import Json
@@ -160,6 +160,22 @@ class ServiceFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionMade:
+    """
+    *decision* looked at *inputs* (by expression), its *rules* matched (ids, in the order they count), and *outputs*
+    went into the data. *required* tells the same of each decision it asked first.
+    """
+
+    element: str
+    visit: int
+    decision: str
+    inputs: dict[str, Any]
+    rules: list[str]
+    outputs: dict[str, Any]
+    required: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentRaised:
     """The instance needs a person; *code* is the kind of failure, *reason* is said in plain words."""
 
@@ -221,6 +237,7 @@ Event: TypeAlias = (
     | ServiceCompleted
     | ServiceRefused
     | ServiceFailed
+    | DecisionMade
     | IncidentRaised
     | IncidentResolved
     | DataChanged

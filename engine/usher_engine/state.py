@@ -114,6 +114,8 @@ def _apply(draft: InstanceState, event: e.Event) -> None:
             draft.data.update(changed)
             for name in unset:
                 draft.data.pop(name, None)
+        case e.DecisionMade(outputs=outputs):
+            draft.data.update(outputs)
         case e.InstanceFinished(outcome, explanation):
             draft.status, draft.outcome, draft.explanation = Status.FINISHED.value, outcome, explanation
             draft.at.clear()

@@ -96,6 +96,19 @@ def test_a_step_is_told_in_words():
     assert line.teller is Teller.PERSON
 
 
+def test_a_decision_is_told_with_the_rows_that_matched():
+    names = Names(
+        elements={"Choose": "Choose a way"},
+        decisions={"Contact": "How to reach them", "Group": "Age group"},
+        rows={("Contact", "c1"): 1, ("Contact", "c3"): 3, ("Group", "g2"): 2},
+    )
+    group = {"decision": "Group", "rules": ["g2"]}
+    made = {"kind": "DecisionMade", "element": "Choose", "visit": 1, "decision": "Contact"}
+    several = tell([step({**made, "rules": ["c1", "c3"], "required": [group]})], names)[0]
+    assert several.words == "Choose a way was decided: row 2 of “Age group” and rows 1 and 3 of “How to reach them”."
+    assert tell([step({**made, "rules": []})], names)[0].words.endswith("no row of “How to reach them”.")
+
+
 def test_tellers_reasons_and_silent_steps():
     names = Names(elements={})
     failed = step({"kind": "IncidentRaised", "element": "Send", "visit": 1, "reason": "Refused."}, role="system")

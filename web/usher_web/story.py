@@ -34,6 +34,9 @@ class Names:
     told: frozenset[str] = frozenset()
     #: Which operator an element asks.
     operators: Mapping[str, str] = field(default_factory=dict)
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    #: The number of the row that (decision, rule) is.
+    rows: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def of(self, element: str) -> str:
         return self.elements.get(element) or element_words(element)
@@ -142,12 +145,28 @@ def _service_sentence(event: Mapping[str, Any], name: str, names: Names) -> str:
             tried = "and will be tried again by itself" if event.get("retry_at") else "and is not tried again by itself"
             failed = FAILED.get(operator, f"{name} did not work")
             return f"{failed} (try {event['attempt']}) {tried}: {event['reason']}"
+        case "DecisionMade":
+            return f"{name} was decided: {joined([_decided(made, names) for made in _made(event)])}."
         case "IncidentRaised":
             return f"Stopped at {name}: {event['reason']}"
         case "IncidentResolved":
             return f"{name} was taken up again."
         case _:
             return ""
+
+
+def _made(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The decision asked for and those it asked itself, as they were made."""
+    return [*(event.get("required") or ()), event]
+
+
+def _decided(made: Mapping[str, Any], names: Names) -> str:
+    decision = made["decision"]
+    table = f"“{names.decisions.get(decision) or element_words(decision)}”"
+    rows = [str(names.rows.get((decision, rule), rule)) for rule in made["rules"]]
+    if rows:
+        return f"{'row' if len(rows) == 1 else 'rows'} {joined(rows)} of {table}"
+    return f"no row of {table}" if any(of == decision for of, _ in names.rows) else table
 
 
 def _called(event: Mapping[str, Any], name: str, names: Names) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 import usher_engine
@@ -17,7 +16,7 @@ from .story import Names
 
 def names_of(instance: str) -> Names:
     """The names in the diagram *instance* runs on; lookups (READ services) are not told, they change nothing."""
-    return _names(site().engine.diagram_of(instance).elements.values())
+    return _names(site().engine.diagram_of(instance))
 
 
 def words_of(instance: str) -> Words | None:
@@ -28,7 +27,7 @@ def words_of(instance: str) -> Words | None:
         return None
     flows = {flow: (source, diagram.flow_names.get(flow, "")) for (source, _), flow in diagram.flows.items()}
     labels = glossary(diagram.package, zone(site().settings))
-    return Words(names=_names(diagram.elements.values()), glossary=labels, flows=flows)
+    return Words(names=_names(diagram), glossary=labels, flows=flows)
 
 
 def bare_words() -> Words:
@@ -36,8 +35,16 @@ def bare_words() -> Words:
     return Words(names=Names(elements={}), glossary=Glossary(fields={}, tz=zone(site().settings)), flows={})
 
 
-def _names(drawn: Collection[Any]) -> Names:
+def _names(diagram: Any) -> Names:
+    drawn = diagram.elements.values()
     elements = {element.id: element.name for element in drawn}
     operators = {element.id: element.operator for element in drawn if element.operator}
     told = frozenset(operator.name for operator in site().engine.services if operator.mode is not Mode.READ)
-    return Names(elements=elements, told=told, operators=operators)
+    decisions = diagram.decisions
+    return Names(
+        elements=elements,
+        told=told,
+        operators=operators,
+        decisions={decision.id: decision.name for decision in decisions.by_id.values()},
+        rows={key: row.number for key, row in decisions.rules.items()},
+    )

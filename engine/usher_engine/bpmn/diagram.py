@@ -21,7 +21,9 @@ from SpiffWorkflow.spiff.parser.process import VALIDATOR, SpiffBpmnParser
 from SpiffWorkflow.spiff.parser.task_spec import ServiceTaskParser
 
 from ..definitions import Package, parse_xml
+from ..dmn import Decisions, compile_decisions
 from ..errors import InvalidDefinition
+from .decision_task import DecisionTaskParser, UsherDecisionTask
 from .service_task import UsherServiceTask
 
 #: Names the library gives its helper specs, and what an element of that id is called while it compiles.
@@ -37,6 +39,7 @@ BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 class _Parser(SpiffBpmnParser):  # type: ignore[misc]
     OVERRIDE_PARSER_CLASSES: ClassVar[dict[str, Any]] = {
         **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
+        full_tag("businessRuleTask"): (DecisionTaskParser, UsherDecisionTask),
         full_tag("serviceTask"): (ServiceTaskParser, UsherServiceTask),
     }
 
@@ -69,6 +72,7 @@ class Diagram:
     elements: dict[str, Element]
     flows: dict[tuple[str, str], str]
     flow_names: dict[str, str] = field(default_factory=dict)
+    decisions: Decisions = field(default_factory=Decisions)
 
 
 def schema_problems(tree: Any) -> list[tuple[str, int, str]]:
@@ -118,6 +122,7 @@ def compile_diagram(package: Package) -> Diagram:
             for flow in tree.iter(f"{{{BPMN}}}sequenceFlow")
             if (name := (flow.get("name") or "").strip())
         },
+        decisions=compile_decisions(package),
     )
 
 

@@ -3,32 +3,40 @@
 Nothing here judges whether a package can run; that is the gate's work.
 """
 
+from .decision_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .diagram import FLOW_NODES, Diagram, Flow, Node, Process, ServiceCall, read_diagram
 from .finding import Finding, Severity
 from .folders import from_zip, read_file, read_folder, to_zip, write_folder
 from .package import MAX_FILE_BYTES, Package
-from .safe_xml import BPMN, SPIFF, XmlElement, XmlTree, element_at, line_of, parse_xml
+from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, element_at, line_of, parse_xml
 from .translation import translate
 
 __all__ = [
     "BPMN",
+    "DMN",
     "FLOW_NODES",
     "MAX_FILE_BYTES",
     "SPIFF",
+    "Column",
+    "Decision",
+    "DecisionFile",
     "Diagram",
     "Finding",
     "Flow",
     "Node",
     "Package",
     "Process",
+    "Row",
     "ServiceCall",
     "Severity",
+    "Table",
     "XmlElement",
     "XmlTree",
     "element_at",
     "from_zip",
     "line_of",
     "parse_xml",
+    "read_decisions",
     "read_diagram",
     "read_file",
     "read_folder",

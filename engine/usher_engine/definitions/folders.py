@@ -30,11 +30,11 @@ def read_folder(path: str | Path) -> Package:
 
 
 def read_file(path: str | Path) -> Package:
-    """The single file *path* with the forms and mails beside and below it, without the other diagrams there."""
+    """The single file *path* with the forms, decisions and mails beside it, without the other diagrams there."""
     file = Path(path)
     if not file.is_file():
         raise InvalidDefinition(f"{path} is not a file.")
-    beside = [other for pattern in ("*.form", "mail/*") for other in sorted(file.parent.glob(pattern))]
+    beside = [other for pattern in ("*.form", "*.dmn", "mail/*") for other in sorted(file.parent.glob(pattern))]
     companions = {other.relative_to(file.parent).as_posix(): _read(other) for other in beside if other.is_file()}
     return Package({**companions, file.name: _read(file)})
 

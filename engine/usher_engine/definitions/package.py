@@ -90,6 +90,9 @@ class Package:
     def forms(self) -> tuple[str, ...]:
         return self._named(".form")
 
+    def decisions(self) -> tuple[str, ...]:
+        return self._named(".dmn")
+
     def _named(self, ending: str) -> tuple[str, ...]:
         return tuple(path for path in self.files if path.endswith(ending))
 

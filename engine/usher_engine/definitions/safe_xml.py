@@ -1,6 +1,6 @@
 """The only XML parser in the product: no document type, no entities, no network, bounded size and depth.
 
-Ids that BPMN lets authors leave out are added, because the engine library never follows a sequence flow without one.
+Ids that BPMN and DMN let authors leave out are added: the engine library never follows a sequence flow without one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,17 @@ XmlTree: TypeAlias = etree._ElementTree  # noqa: SLF001 - the same
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
+#: DMN 1.1 to 1.5; what Usher reads of them is the same in all.
+DMN = frozenset(
+    {
+        "http://www.omg.org/spec/DMN/20151101/dmn.xsd",
+        "http://www.omg.org/spec/DMN/20151130",
+        "http://www.omg.org/spec/DMN/20180521/MODEL/",
+        "https://www.omg.org/spec/DMN/20191111/MODEL/",
+        "https://www.omg.org/spec/DMN/20211108/MODEL/",
+        "https://www.omg.org/spec/DMN/20230324/MODEL/",
+    }
+)
 
 MAX_XML_BYTES = 1_000_000
 MAX_XML_DEPTH = 100  # people draw less than 20; libxml2 itself stops at 256
@@ -57,6 +68,8 @@ _IDENTIFIED = {
     "complexGateway",
     "eventBasedGateway",
 }
+#: The same of DMN; an id may be left out of any element there.
+_IDENTIFIED_IN_DMN = {"decision", "decisionTable", "input", "output", "rule", "informationRequirement"}
 
 
 def parse_xml(content: bytes, name: str) -> XmlTree:
@@ -138,6 +151,12 @@ def _depth(root: XmlElement) -> int:
     return deepest
 
 
+def _identified(namespace: str) -> set[str]:
+    if namespace == BPMN:
+        return _IDENTIFIED
+    return _IDENTIFIED_IN_DMN if namespace in DMN else set()
+
+
 def add_ids(root: XmlElement) -> list[str]:
     """Give an id to every element that needs one and has none; the ids given, in file order."""
     given: list[str] = []
@@ -145,7 +164,7 @@ def add_ids(root: XmlElement) -> list[str]:
     numbers: Counter[str] = Counter()
     for element in root.iter(etree.Element):
         namespace, _, kind = str(element.tag).rpartition("}")
-        if kind not in _IDENTIFIED or namespace != f"{{{BPMN}" or element.get("id"):
+        if element.get("id") or kind not in _identified(namespace.removeprefix("{")):
             continue
         while True:
             numbers[kind] += 1

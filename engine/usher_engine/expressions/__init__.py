@@ -5,6 +5,7 @@ What analysts may write is in `engine/expressions.md`, why it is built this way 
 
 from usher_engine.errors import ExpressionError
 
+from .budget import Run, checked_number
 from .durations import parse_duration
 from .expression import Expression, compile_expression
 from .script import Script, compile_script
@@ -13,8 +14,10 @@ from .template import Template, compile_template
 __all__ = [
     "Expression",
     "ExpressionError",
+    "Run",
     "Script",
     "Template",
+    "checked_number",
     "compile_expression",
     "compile_script",
     "compile_template",

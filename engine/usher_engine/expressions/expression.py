@@ -36,8 +36,12 @@ class Expression:
         Raises:
             ExpressionError: A name or field is missing, kinds do not fit, or a limit is reached.
         """
+        return self.within(Run(data, now, EXPRESSION_FUEL))
+
+    def within(self, run: Run) -> Json:
+        """The value as one part of a larger piece of work, on the data of *run* and on what is left of its fuel."""
         try:
-            value: Json = self.code(Run(data, now, EXPRESSION_FUEL))
+            value: Json = self.code(run)
             return value if type(value) in SCALARS else copied(value)
         except RecursionError:
             raise ExpressionError("The expression is nested too deeply to be evaluated here.") from None

@@ -11,14 +11,13 @@ from .sheet import Sheet, called
 
 _KINDS = {
     *("startEvent", "endEvent", "boundaryEvent"),
-    *("userTask", "manualTask", "scriptTask", "serviceTask"),
+    *("userTask", "manualTask", "scriptTask", "serviceTask", "businessRuleTask"),
     *("exclusiveGateway", "parallelGateway", "inclusiveGateway"),
     *("subProcess", "callActivity"),
 }
 _INSTEAD = {
     "task": "Choose what it is: a user, service or script task",
     "sendTask": "Use a service task with an operator that sends",
-    "businessRuleTask": "Decide with a script task or a gateway",
     "eventBasedGateway": "Use a user task with a boundary event",
     "complexGateway": "Use exclusive and parallel gateways",
     "adHocSubProcess": "Draw the order of its tasks in a sub-process",

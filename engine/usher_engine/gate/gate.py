@@ -16,6 +16,7 @@ from usher_engine.forms import parse_form
 from usher_engine.services import Services
 
 from .allowed import allowed_findings
+from .decisions import decision_findings, decision_task_findings
 from .files import drawing_findings, file_findings, is_bpmn
 from .finding import Finding, Severity
 from .loops import loop_findings
@@ -33,6 +34,7 @@ _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
     allowed_findings,
     reference_findings,
     text_findings,
+    decision_task_findings,
     structure_findings,
     loop_findings,
 )
@@ -55,7 +57,8 @@ def admit(package: Package, services: Services) -> tuple[Package, list[Finding]]
     """*package* as it would be deployed, foreign words translated, and everything found on the way."""
     translated, findings = translate(package)
     mails = _mails(translated, services.mail_names)
-    findings += [*_diagrams(translated, services), *_forms(translated), *mails, *_others(translated)]
+    findings += [*_diagrams(translated, services), *decision_findings(translated)]
+    findings += [*_forms(translated), *mails, *_others(translated)]
     if not _has_error(findings):
         findings += _engine(translated)
     return translated, _shortened(findings)
@@ -140,10 +143,7 @@ def _mails(package: Package, names: frozenset[str] | None) -> Iterator[Finding]:
 
 def _others(package: Package) -> Iterator[Finding]:
     for file in package.files:
-        if file.endswith(".dmn"):
-            message = "Decision tables cannot run yet; nothing uses this file."
-            yield Finding(file=file, element="", rule="cannot-run", message=message, severity="warning")
-        elif file.startswith("examples/") and not _is_json_object(package.files[file]):
+        if file.startswith("examples/") and not _is_json_object(package.files[file]):
             message = "An example is a JSON object; `usher test` cannot run this one."
             yield Finding(file=file, element="", rule="example", message=message, severity="warning")
 

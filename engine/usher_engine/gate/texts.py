@@ -16,7 +16,10 @@ from .finding import Finding
 from .sheet import WAITS, Sheet
 
 _USER_PROPERTIES = {"form", "candidateGroups", "dueIn", "priority", "initialValues", "resultVariable"}
-_EXTENSIONS = {"properties", "instructionsForEndUser", "preScript", "postScript", "serviceTaskOperator"}
+_EXTENSIONS = {
+    *("properties", "instructionsForEndUser", "preScript", "postScript"),
+    *("serviceTaskOperator", "calledDecisionId"),
+}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _FORM_LITERAL = re.compile(r"""["']([^"']+\.form)["']""")
 #: Written by the engine when a boundary event takes over.

@@ -37,6 +37,7 @@ TOLD = {
     "ServiceCompleted": "the service of {} was done",
     "ServiceRefused": "the service of {} said no",
     "ServiceFailed": "the service of {} failed",
+    "DecisionMade": "{} was decided",
     "IncidentRaised": "{} failed",
     "IncidentResolved": "the incident at {} was resolved",
     "DataChanged": "the data changed",

@@ -1,0 +1,135 @@
+"""Values as cells write them: text, number, true and false, null, date, date and time, duration. Kinds never mix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from usher_engine.canonical import Json
+from usher_engine.errors import ExpressionError
+from usher_engine.expressions import compile_expression, parse_duration
+
+from .words import Word
+
+#: ``typeRef`` as dmn-js, Camunda and DMN write it, and the kind of value it means; "" is any.
+TYPES = {
+    "": "", "any": "", "Any": "",
+    "string": "text",
+    "boolean": "true or false",
+    "integer": "whole number", "long": "whole number",
+    "number": "number", "double": "number",
+    "date": "date",
+    "dateTime": "date and time", "date and time": "date and time",
+    "dayTimeDuration": "duration", "days and time duration": "duration",
+}  # fmt: skip
+_LIKE = {
+    "date": "a date like 2026-05-03",
+    "date and time": "a date and time like 2026-05-03T09:12:00Z",
+    "duration": "a duration like P2D",
+}
+#: Kinds that are kept as ISO 8601 text and compared as what they mean.
+TEMPORAL = frozenset(_LIKE)
+_ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value with its kind. ``value`` is JSON; ``key`` is what is compared, equal only for what means the same."""
+
+    kind: str
+    value: Json
+    key: Any
+
+
+NULL = Literal("null", None, None)
+
+
+def literal(value: Json, kind: str = "") -> Literal:
+    """
+    *value* as a literal, of the column's *kind* where that is known.
+
+    Raises:
+        ExpressionError: It is not of that kind; says what was expected, never the value.
+    """
+    if value is None:
+        return NULL
+    if kind in TEMPORAL:
+        return _temporal(value, kind)
+    own = kind_of(value)
+    if kind and own != kind and not (kind == "whole number" and own == "number" and _is_whole(value)):
+        raise ExpressionError(f"{a_kind(kind)} is wanted, this is {a_kind(own)}.")
+    return Literal(own, value, value)
+
+
+def kind_of(value: Json) -> str:
+    """What *value* is, apart from the three kinds that are texts."""
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, list):
+        return "list"
+    return "record" if isinstance(value, dict) else "null"
+
+
+def _is_whole(value: Any) -> bool:
+    return bool(value == int(value))
+
+
+def _temporal(value: Any, kind: str) -> Literal:
+    try:
+        if type(value) is str and len(value) <= 40:
+            return Literal(kind, value, _key(value.strip(), kind))
+    except (ValueError, OverflowError, ExpressionError):
+        pass
+    raise ExpressionError(f"{_LIKE[kind]} is wanted.")
+
+
+def _key(text: str, kind: str) -> float:
+    if kind == "date":
+        if len(text) != len("2026-05-03"):
+            raise ValueError
+        return float(date.fromisoformat(text).toordinal())
+    if kind == "duration":
+        return parse_duration(text).total_seconds()
+    if "T" not in text:
+        raise ValueError
+    moment = datetime.fromisoformat(text)
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _ORIGIN).total_seconds()
+
+
+def literal_of(words: Sequence[Word]) -> Literal | None:
+    """The literal *words* are; None where they are something else."""
+    match [word.text for word in words]:
+        case ["null"]:
+            return NULL
+        case ["true" | "false" | "True" | "False" as said]:
+            return literal(said.lower() == "true")
+        case ["None"]:
+            return NULL
+        case ["-", number] if words[1].kind == "number":
+            return literal(_constant(f"-{number}"))
+        case ["date", "(", text, ")"] if words[2].kind == "string":
+            return literal(_constant(text), "date")
+        case ["date", "and", "time", "(", text, ")"] if words[4].kind == "string":
+            return literal(_constant(text), "date and time")
+        case ["duration", "(", text, ")"] if words[2].kind == "string":
+            return literal(_constant(text), "duration")
+        case [only] if words[0].kind in ("string", "number"):
+            return literal(_constant(only))
+        case _:
+            return None
+
+
+def _constant(source: str) -> Json:
+    if source.startswith("."):
+        source = f"0{source}"
+    return compile_expression(source).evaluate({}, _ORIGIN)
+
+
+def a_kind(kind: str) -> str:
+    return kind if kind in ("true or false", "null") else f"a {kind}"
