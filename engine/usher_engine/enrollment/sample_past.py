@@ -29,6 +29,8 @@ DAYS = 180
 PATIENTS = 72
 #: The last patients, whose tasks nobody has come to yet.
 RECENT = 9
+#: Sample patients the trigger is selected for at the very end, so that every kind of task waits in the inbox.
+TODAY = ("sample-pending", "sample-deferred")
 EARLIER_VERSION_DAYS = 75
 CHECKPOINT_DAYS = 30
 
@@ -140,6 +142,9 @@ class _Past:
                 heapq.heappush(turns, (at + wait, number, story))
             if progress is not None:
                 progress((at - start).days, DAYS)
+        self.clock.now = self.end
+        for patient in TODAY:
+            self.clinic.trigger(patient, *TRIGGERS[0], "Enrollment", actor=STAFF[0])
         take(engine.database, self.settings, self.end)
         engine.database.close()
 
@@ -147,7 +152,7 @@ class _Past:
         """A moment in the hours of the practice; the last patients come in the days before the present."""
         ago = DAYS - self.chance.uniform(1, DAYS - 14)
         if number >= PATIENTS - RECENT:
-            ago = 1 + (PATIENTS - number) / 2
+            ago = 1 + (PATIENTS - number) / 4
         day = self.end - timedelta(days=ago)
         return datetime.combine(day.date(), time(8), tzinfo=day.tzinfo) + self._minutes(0, 9 * 60)
 
@@ -194,7 +199,7 @@ class _Past:
 
     def _asked_again(self, patient: _Patient, staff: Actor) -> Story:
         again = self._triggered(patient, staff)
-        if again.tasks and self.chance.random() < 0.8:
+        if again.tasks:
             yield self._minutes(1, 40)
             yield from self._worked(patient, again, staff)
             if self.chance.random() < 0.5:
