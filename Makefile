@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UI := $(shell find web/ui/src -type f) $(addprefix web/ui/,package.json package-lock.json build.mjs .npmrc)
 JOBS ?= auto
 
-.PHONY: setup demo test lint bench assets requirements chromium clean help
+.PHONY: setup interop demo test lint bench assets requirements chromium clean help
 
 help:
 	@echo "make demo    everything on this machine, with sample patients   (PORT=8000)"
@@ -22,8 +22,10 @@ setup: $(VENV)/.installed
 demo: setup
 	$(BIN)/usher demo --port $(PORT)
 
-test: setup chromium lint
+test: setup interop chromium lint
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m "not bench"
+
+interop: $(VENV)/.interop
 
 lint: setup
 	$(BIN)/ruff check .
@@ -40,6 +42,9 @@ requirements: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --extra test --custom-compile-command "make requirements" pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --extra interop --constraint requirements.txt --custom-compile-command "make requirements" pyproject.toml \
+	  -o requirements-interop.txt
 
 # The two steps of an installation, each done again only when what it is made from has changed.
 $(VENV)/.python:
@@ -54,6 +59,11 @@ $(VENV)/.required: $(VENV)/.python requirements.txt
 
 $(VENV)/.installed: $(VENV)/.required pyproject.toml hatch_build.py $(UI)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+# What reads our exports in tests/interop.
+$(VENV)/.interop: $(VENV)/.required requirements-interop.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-interop.txt
 	@touch $@
 
 # The browser for the tests: the system's, Debian's where we may install it, otherwise Playwright's own.

@@ -16,8 +16,9 @@ import pytest
 from conftest import Clock, Outside, alice, package
 from usher_engine import SYSTEM, Actor, Engine, Worker
 from usher_engine.checkpoints import take
+from usher_engine.definitions import parse_xml
 from usher_engine.errors import InvalidSubmission, Misconfigured, NotFound
-from usher_engine.exports import Export, Selection, period, verify_export, write_file
+from usher_engine.exports import FORMATS, Export, Selection, period, verify_export, write_file
 from usher_engine.proof import SigningKey
 from usher_engine.services import Services
 from usher_engine.settings import Settings
@@ -98,7 +99,7 @@ def test_steps_written_after_the_head_are_covered_by_the_signature_over_the_file
     assert b'"case":"' + late.id.encode() in b"".join(found)
 
 
-@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_each_export_is_told_in_the_audit_stream_before_its_first_byte(
     engine: Engine, cases: list[str], form: str
 ) -> None:
@@ -107,7 +108,24 @@ def test_each_export_is_told_in_the_audit_stream_before_its_first_byte(
     assert (event.actor, event.subject) == ("audrey", cases[2])
     assert event.details["format"] == form
     assert (event.details["cases"], event.details["steps"]) == (1, engine.instance(cases[2]).revision)
+    assert event.business_key == "p2"
     assert "p2" not in json.dumps(event.details)
+
+
+@pytest.mark.parametrize("form", [form for form in FORMATS if form != "jsonl"])
+def test_the_other_formats_hold_every_case_and_no_data(engine: Engine, cases: list[str], form: str) -> None:
+    whole = b"".join(lines_of(engine, form=form)).decode()
+    assert all(case in whole for case in cases)
+    assert "=n" not in whole.replace("encoding=n", "")
+    assert "p5" in whole
+
+
+def test_what_xml_cannot_hold_is_replaced(engine: Engine, cases: list[str]) -> None:
+    actor = Actor(name='al\x01ice <&> "x"', role="staff", groups=frozenset({"Front desk"}))
+    odd = engine.start("small", {"q": 1}, actor=actor)
+    whole = b"".join(lines_of(engine, Selection(cases=(odd.id,)), "xes"))
+    events = parse_xml(whole, "log.xes").getroot().iter("{http://www.xes-standard.org/}string")
+    assert 'al\ufffdice <&> "x"' in {event.get("value") for event in events if event.get("key") == "org:resource"}
 
 
 def test_cases_are_chosen_by_number_process_and_period(engine: Engine, cases: list[str]) -> None:

@@ -13,9 +13,12 @@ from ..questions import Actor
 from ..runner import Engine
 from ..store import exporting
 from ..store.exporting import MAX_NAMED, Selection
+from .fhir import fhir_lines
 from .history import history_lines
+from .ocel import ocel_pieces
 from .source import Progress, Source
 from .table import table_lines
+from .xes import xes_lines
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +44,17 @@ FORMATS = {
             media="application/x-ndjson",
             write=history_lines,
             holds_data=True,
+        ),
+        Format(name="xes", title="XES for process mining", ending=".xes", media="application/xml", write=xes_lines),
+        Format(name="ocel", title="OCEL 2.0 for process mining", ending=".json", media="application/json",
+               write=ocel_pieces),
+        Format(
+            name="fhir",
+            title="FHIR AuditEvent",
+            ending=".ndjson",
+            media="application/fhir+ndjson",
+            write=fhir_lines,
+            takes_data=False,
         ),
         Format(name="csv", title="CSV for a spreadsheet", ending=".csv", media="text/csv", write=table_lines),
     )
@@ -121,7 +135,9 @@ class Export:
             "selection": {**source.selection.told, "cases": list(source.selection.cases[:50])},
         }
         subject = source.selection.cases[0] if len(source.selection.cases) == 1 else ""
-        self._engine.audit("Exported", told, actor=source.actor, subject=subject)
+        with self._engine.database.read() as tx:
+            about = exporting.business_key(tx, subject)
+        self._engine.audit("Exported", told, actor=source.actor, subject=subject, business_key=about)
         if self.format.name == "jsonl":
             take(self._engine.database, self._engine.settings, source.at)
         return self.format.write(source)

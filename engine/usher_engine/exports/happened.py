@@ -6,7 +6,9 @@ General over kinds: an event that names an element is told with it, whatever its
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from ..store import Row
@@ -44,7 +46,8 @@ class Happened:
     """
     One event of a step. *number* counts the events of the step from 1; *activity* is what people call the element.
 
-    *record* is the event as it was written.
+    *record* is the event as it was written; *beside* are the events of its step a log does not tell of, with the last
+    one it tells of.
     """
 
     row: Row
@@ -56,6 +59,7 @@ class Happened:
     kind: str
     activity: str
     record: Mapping[str, Any]
+    beside: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def element(self) -> str:
@@ -79,6 +83,21 @@ class Happened:
     def data(self) -> dict[str, Any]:
         """The fields that may hold what a record says."""
         return {name: value for name, value in self.record.items() if name not in PLAIN and name != "kind"}
+
+    @property
+    def log_data(self) -> dict[str, Any]:
+        """`data`, and what stands beside it."""
+        return {**self.data, **({"beside": list(self.beside)} if self.beside else {})}
+
+
+def told_in_log(source: Source, row: Row, steps: Sequence[ExportedStep]) -> Iterator[Happened]:
+    """The events of the steps a log for process mining tells of, in order; raises `Corrupt`."""
+    for _, group in groupby(happened(source, row, steps), key=attrgetter("revision")):
+        found = list(group)
+        told = [one for one in found if one.is_activity]
+        yield from told[:-1]
+        if told:
+            yield replace(told[-1], beside=tuple(one.record for one in found if not one.is_activity))
 
 
 def happened(source: Source, row: Row, steps: Sequence[ExportedStep]) -> Iterator[Happened]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from .. import tables as t
-from .checkpoints import AUDIT, streamed
+from .checkpoints import AUDIT
 from .database import to_text
 from .instances import Row
 
@@ -120,11 +120,15 @@ def page(connection: Connection, selection: Selection, after: str, size: int) ->
     return found
 
 
-def business_keys(connection: Connection, selection: Selection) -> Generator[str, None, None]:
-    """What the cases are about, each once, in order."""
-    query = select(_i.business_key).where(_i.business_key != "", *_wanted(selection)).distinct()
-    for row in streamed(connection, query.order_by(_i.business_key)):
-        yield row[0]
+def business_keys(connection: Connection, selection: Selection, after: str, size: int) -> list[str]:
+    """Up to *size* of what the cases are about, each once, in order, beyond *after*."""
+    query = select(_i.business_key).where(_i.business_key > after, *_wanted(selection)).distinct()
+    return list(connection.execute(query.order_by(_i.business_key).limit(size)).scalars())
+
+
+def business_key(connection: Connection, case: str) -> str:
+    """What *case* is about; empty where that is nothing, or there is no such case."""
+    return connection.execute(select(_i.business_key).where(_i.id == case)).scalar_one_or_none() or ""
 
 
 def events(connection: Connection, selection: Selection, after: int, size: int) -> list[ExportedEvent]:

@@ -1,0 +1,195 @@
+"""OCEL 2.0 (JSON): the same events as in XES, told of cases, patients, user tasks, services asked, and versions.
+
+Events are written as they are read; the objects they tell of wait in a temporary file until all events are there.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from ..canonical import Json, compact
+from ..store import Row, exporting
+from .happened import Happened, happened, told_in_log
+from .source import Source
+from .xes import moment
+
+#: Bytes of objects kept in memory.
+SPOOLED = 2_000_000
+PATIENTS_AT_ONCE = 1_000
+
+EVENT_ATTRIBUTES = (
+    ("lifecycle", "string"), ("resource", "string"), ("role", "string"), ("kind", "string"), ("element", "string"),
+    ("visit", "integer"), ("step", "integer"), ("version", "integer"),
+)  # fmt: skip
+OBJECT_ATTRIBUTES: dict[str, tuple[tuple[str, str], ...]] = {
+    "case": (("process", "string"), ("status", "string"), ("outcome", "string")),
+    "patient": (),
+    "user task": (("element", "string"), ("visit", "integer"), ("title", "string"), ("group", "string")),
+    "invitation": (("element", "string"), ("visit", "integer"), ("operator", "string")),
+    "service request": (("element", "string"), ("visit", "integer"), ("operator", "string")),
+    "version": (("process", "string"), ("number", "integer")),
+}
+#: Asked through these operators, a service request is a thing of its own.
+INVITING = "invitation/"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A thing that lives at one visit of an element: a user task, or what a service was asked for."""
+
+    kind: str
+    record: dict[str, Any]
+
+
+def ocel_pieces(source: Source) -> Iterator[bytes]:
+    """The file: events, objects, then the types that occurred."""
+    types: set[str] = set()
+    versions: set[tuple[str, int]] = set()
+    with tempfile.SpooledTemporaryFile(SPOOLED) as objects:
+        yield b'{"events":['
+        between = b"\n"
+        for row, steps in source.cases():
+            places = _places(happened(source, row, steps))
+            versions.add((row.process, row.version))
+            _keep(objects, _case_objects(row, places))
+            for one in told_in_log(source, row, steps):
+                types.add(one.activity)
+                yield between + _dump(_event(one, places, with_data=source.with_data))
+                between = b",\n"
+        yield b'],\n"objects":['
+        yield from _kept(objects, versions, source)
+    yield b'],\n"eventTypes":' + _dump(_event_types(types, with_data=source.with_data))
+    yield b',\n"objectTypes":' + _dump([_typed(name, attributes) for name, attributes in OBJECT_ATTRIBUTES.items()])
+    yield b"}\n"
+
+
+def _dump(value: Json) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _places(found: Iterable[Happened]) -> dict[tuple[str, int], _Place]:
+    places: dict[tuple[str, int], _Place] = {}
+    for one in found:
+        if one.visit is None:
+            continue
+        if one.kind == "UserTaskOpened":
+            places[one.element, one.visit] = _Place("user task", dict(one.record))
+        elif one.kind == "ServiceRequested":
+            inviting = str(one.record.get("operator")).startswith(INVITING)
+            kind = "invitation" if inviting else "service request"
+            places[one.element, one.visit] = _Place(kind, dict(one.record))
+    return places
+
+
+# events
+
+
+def _event(one: Happened, places: dict[tuple[str, int], _Place], *, with_data: bool) -> dict[str, Json]:
+    row = one.row
+    values = {
+        "lifecycle": one.lifecycle,
+        "resource": one.actor.get("name"),
+        "role": one.actor.get("role", "staff"),
+        "kind": one.kind,
+        "element": one.element,
+        "visit": one.visit,
+        "step": one.revision,
+        "version": row.version,
+        "data": compact(one.log_data) if with_data else None,
+    }
+    related = [_related(f"case:{row.id}", "of"), _related(_version_id(row.process, row.version), "runs on")]
+    if row.business_key:
+        related.append(_related(f"patient:{row.business_key}", "about"))
+    if one.visit is not None and (one.element, one.visit) in places:
+        place = places[one.element, one.visit]
+        related.append(_related(_place_id(row, place, one.element, one.visit), place.kind))
+    return {
+        "id": f"{row.id}:{one.revision:06}:{one.number:04}",  # in order where readers sort events of one moment by id
+        "type": one.activity,
+        "time": moment(one.at),
+        "attributes": [{"name": name, "value": value} for name, value in values.items() if value not in (None, "")],
+        "relationships": list(related),
+    }
+
+
+def _related(identifier: str, qualifier: str) -> Json:
+    return {"objectId": identifier, "qualifier": qualifier}
+
+
+def _version_id(process: str, number: int) -> str:
+    return f"version:{process}:{number}"
+
+
+def _place_id(row: Row, place: _Place, element: str, visit: int) -> str:
+    return f"{place.kind}:{row.id}:{element}:{visit}"
+
+
+# objects
+
+
+def _case_objects(row: Row, places: dict[tuple[str, int], _Place]) -> Iterator[Json]:
+    case = f"case:{row.id}"
+    related = [_related(_version_id(row.process, row.version), "runs on")]
+    if row.business_key:
+        related.append(_related(f"patient:{row.business_key}", "about"))
+    values = {"process": row.process, "status": row.status, "outcome": row.outcome}
+    yield _object(case, "case", values, row.started_at, related)
+    for (element, visit), place in places.items():
+        identifier = _place_id(row, place, element, visit)
+        named = {"element": element, "visit": visit}
+        more = {name: place.record.get(name) for name in ("title", "group", "operator")}
+        known = {name for name, _ in OBJECT_ATTRIBUTES[place.kind]}
+        told = {name: value for name, value in {**named, **more}.items() if name in known}
+        yield _object(identifier, place.kind, told, row.started_at, [_related(case, "of")])
+
+
+def _object(identifier: str, kind: str, values: dict[str, Any], at: str, related: list[Json]) -> Json:
+    attributes = [
+        {"name": name, "time": moment(at), "value": value} for name, value in values.items() if value not in (None, "")
+    ]
+    return {"id": identifier, "type": kind, "attributes": [*attributes], "relationships": related}
+
+
+def _keep(objects: BinaryIO | Any, found: Iterator[Json]) -> None:
+    for one in found:
+        objects.write(_dump(one) + b"\n")
+
+
+def _kept(objects: Any, versions: set[tuple[str, int]], source: Source) -> Iterator[bytes]:
+    between = b"\n"
+    objects.seek(0)
+    for line in objects:
+        yield between + line.rstrip(b"\n")
+        between = b",\n"
+    for process, number in sorted(versions):
+        values = {"process": process, "number": number}
+        yield between + _dump(_object(_version_id(process, number), "version", values, "1970-01-01T00:00:00Z", []))
+    for patient in _patients(source):
+        yield between + _dump(_object(f"patient:{patient}", "patient", {}, "", []))
+
+
+def _patients(source: Source) -> Iterator[str]:
+    after = ""
+    while True:
+        with source.engine.database.read() as tx:
+            found = exporting.business_keys(tx, source.selection, after, PATIENTS_AT_ONCE)
+        if not found:
+            return
+        yield from found
+        after = found[-1]
+
+
+# types
+
+
+def _event_types(types: set[str], *, with_data: bool) -> Json:
+    attributes = (*EVENT_ATTRIBUTES, ("data", "string")) if with_data else EVENT_ATTRIBUTES
+    return [_typed(name, attributes) for name in sorted(types)]
+
+
+def _typed(name: str, attributes: tuple[tuple[str, str], ...]) -> Json:
+    return {"name": name, "attributes": [{"name": one, "type": kind} for one, kind in attributes]}

@@ -1,0 +1,93 @@
+"""The enrolment lived by every sample patient, for programs of others to read. They come with `make interop`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from conftest import ROOT, SECRET, Clock, alice
+from usher_engine import SYSTEM, Actor, Worker
+from usher_engine.definitions import read_folder
+from usher_engine.enrollment import TERMS_VERSION, Answer, Enrollment, open_enrollment
+from usher_engine.enrollment.samples import add_samples
+from usher_engine.errors import ServiceError
+from usher_engine.exports import Export, Selection
+from usher_engine.settings import Settings
+from usher_engine.store import Database
+from usher_engine.store.schema import create_for_tests
+
+auditor = Actor(name="audrey", role="auditor")
+FILLED = {
+    "first_name": "Gus", "last_name": "Sample", "zip_code": "10009", "email": "gus@example.org", "birth_sex": "M",
+    "birth_date": "1990-02-03", "mobile": "",
+}  # fmt: skip
+
+
+class Mail:
+    """A mail server that refuses every fifth mail at its first try, and remembers the links."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+        self.tokens: list[str] = []
+
+    def __call__(self, message: EmailMessage) -> None:
+        self.tries += 1
+        if self.tries % 5 == 0:
+            raise ServiceError("The mail server refused the sender.", retry=False)
+        text = message.get_body(("plain",))
+        assert text is not None
+        self.tokens += re.findall(r"/i/([\w-]{43})\b(?!/)", text.get_content())
+
+
+@pytest.fixture(scope="session")
+def enrollment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enrollment]:
+    """Every sample patient, from the trigger as far as the case goes: some cancelled, some stopped, one accepted."""
+    folder, mail, clock = tmp_path_factory.mktemp("lived"), Mail(), Clock()
+    settings = Settings(
+        env="development", secret_key=SECRET, database_url=f"sqlite:///{folder / 'usher.db'}",
+        signing_key_file=str(folder / "key.pem"), checkpoint_file=str(folder / "heads.jsonl"),
+        mail_from="portal@example.org",
+    )  # fmt: skip
+    database = Database(settings.database_url)
+    create_for_tests(database)
+    opened = open_enrollment(settings, clock=clock, send_mail=mail, database=database)
+    opened.engine.deploy(read_folder(ROOT / "processes" / "enrollment"), actor=SYSTEM)
+    for number, patient in enumerate(add_samples(database, opened.registry, clock())):
+        _worked(opened, patient, number, clock)
+    _answered(opened, mail.tokens[0])
+    yield opened
+    database.close()
+
+
+def _worked(enrollment: Enrollment, patient: str, number: int, clock: Clock) -> None:
+    engine = enrollment.engine
+    case = enrollment.trigger(patient, "Office Visit", "Patient Portal", "Enrollment", actor=alice)
+    engine.audit("CaseViewed", {"page": "cases.case"}, actor=auditor, subject=case.id, business_key=patient)
+    clock.forward(minutes=7)
+    for task in case.tasks:
+        if number % 4 == 3:
+            engine.cancel_task(task.id, "not today", actor=alice)
+        else:
+            answer = {"UpdateNow": FILLED, "EnrollNow": {"reason": "asked at the desk"}}.get(task.element, {})
+            engine.complete(task.id, answer, actor=alice)
+    Worker(engine).run_due()
+    clock.forward(hours=3)
+
+
+def _answered(enrollment: Enrollment, token: str) -> None:
+    patient = enrollment.patient("sample-complete")
+    fields: dict[str, Any] = patient.fields(enrollment.engine.clock(), enrollment.settings)
+    proof = enrollment.identify(token, fields["zip_code"], fields["birth_date"])
+    enrollment.respond(token, proof, Answer.ACCEPT, terms=TERMS_VERSION)
+    listed = {"page": "cases.show", "patients": ["sample-complete", "sample-bare"]}
+    enrollment.engine.audit("PatientsListed", listed, actor=auditor)
+    refused = {"page": "cases.case", "method": "GET", "status": 404}
+    enrollment.engine.audit("Refused", refused, actor=alice, subject="sample-minor", business_key="sample-minor")
+    enrollment.engine.audit("LoggedIn", {}, actor=alice)
+
+
+def exported(enrollment: Enrollment, form: str, **more: bool) -> bytes:
+    return b"".join(Export(enrollment.engine, form, Selection(), actor=auditor, **more).pieces())
