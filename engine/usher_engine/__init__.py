@@ -6,6 +6,7 @@ from .definitions import Package, from_zip
 from .drafts import draft_key, file_etag
 from .errors import (
     BusinessError,
+    CannotMigrate,
     Conflict,
     Corrupt,
     EngineError,
@@ -22,6 +23,7 @@ from .errors import (
 )
 from .findings import Finding
 from .forms import Field, Form, parse_form
+from .migrating import Trial
 from .proving import CaseProof, Prover
 from .questions import SYSTEM, Actor, Instance
 from .replay import Backtested, Compared, Kind, Verified
@@ -44,6 +46,7 @@ __all__ = [
     "AuditKind",
     "Backtested",
     "BusinessError",
+    "CannotMigrate",
     "CaseFilter",
     "CasePage",
     "CaseProof",
@@ -84,6 +87,7 @@ __all__ = [
     "SignOff",
     "StaleDraft",
     "Step",
+    "Trial",
     "Unavailable",
     "UserTask",
     "Verified",

@@ -7,6 +7,7 @@ EngineError
 │  └─ StaleDraft       412   a file of a draft was changed since; .aside: where the late save is kept
 ├─ InvalidSubmission   422   .fields: {name: reason}
 ├─ InvalidDefinition   422   .problems: [(element_id, reason)]
+│  └─ CannotMigrate    422   the same: what stands against moving a case to another version
 ├─ ExpressionError     422   .line: where in the expression or script
 ├─ DecisionFailed      422   a decision table gives no single answer, or a value does not fit its column
 ├─ ElementFailed       422   .element: the element that could not do its work, .cause: why
@@ -87,6 +88,10 @@ class InvalidDefinition(EngineError):
     def __init__(self, message: str = "", *, problems: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(message or "; ".join(f"{element}: {why}" for element, why in problems))
         self.problems = list(problems)
+
+
+class CannotMigrate(InvalidDefinition):
+    """The case cannot be moved to this version."""
 
 
 class ExpressionError(EngineError):

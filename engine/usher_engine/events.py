@@ -220,6 +220,23 @@ class InstanceCancelled:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class InstanceMigrated:
+    """
+    The case goes on under version *to_version* of its process, whose package has the hash *definition*.
+
+    *mapping* says which element takes the place of which, where that is another one; *places* are the visits a token
+    rested on and where it rests now, where that is another one. Tasks that are open are opened anew after it.
+    """
+
+    from_version: int
+    to_version: int
+    definition: str
+    mapping: dict[str, str]
+    reason: str
+    places: dict[str, str] = field(default_factory=dict)
+
+
 Event: TypeAlias = (
     InstanceStarted
     | ElementEntered
@@ -244,6 +261,7 @@ Event: TypeAlias = (
     | FactRecorded
     | InstanceFinished
     | InstanceCancelled
+    | InstanceMigrated
 )
 
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}

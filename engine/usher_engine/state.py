@@ -123,6 +123,8 @@ def _apply(draft: InstanceState, event: e.Event) -> None:
             draft.status, draft.explanation = Status.CANCELLED.value, reason
             for waiting in (draft.at, draft.tasks, draft.requests, draft.incidents):
                 waiting.clear()
+        case e.InstanceMigrated(places=places):
+            _move(draft, places)
         case e.FactRecorded():
             pass
         case _:
@@ -178,6 +180,17 @@ def _apply_work(
                 draft.status = Status.WAITING.value
         case _:
             assert_never(event)
+
+
+def _move(draft: InstanceState, places: dict[str, str]) -> None:
+    """Tokens rest elsewhere now; the visits of where they rested stay counted."""
+    draft.at = [places.get(here, here) for here in draft.at]
+    draft.tasks = {places.get(here, here): task for here, task in draft.tasks.items()}
+    draft.requests = {places.get(here, here): operator for here, operator in draft.requests.items()}
+    draft.incidents = {places.get(here, here): reason for here, reason in draft.incidents.items()}
+    for here in places.values():
+        element, _, visit = here.rpartition(":")
+        draft.visits[element] = max(draft.visits.get(element, 0), int(visit))
 
 
 def _enter(draft: InstanceState, element: str, flow: str) -> None:

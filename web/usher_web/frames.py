@@ -17,7 +17,11 @@ from .effects import ALTERED, Effect, Followed, Words, effects, portal_status
 from .story import DEEDS, Line, Names, Teller, ordinal, tell_one, teller_of
 
 #: What people do to a case beside its diagram.
-BY_HAND = {"retry": "tried it again by hand", "cancel": "cancelled the case by hand"}
+BY_HAND = {
+    "retry": "tried it again by hand",
+    "cancel": "cancelled the case by hand",
+    "migrate": "moved the case to another version",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -100,7 +100,7 @@ def teller_of(step: Step) -> Teller:
 def _reason(event: Mapping[str, Any]) -> str:
     if event["kind"] == "UserTaskCompleted":
         return str((event.get("answer") or {}).get("reason") or "")
-    if event["kind"] in ("UserTaskCancelled", "InstanceCancelled"):
+    if event["kind"] in ("UserTaskCancelled", "InstanceCancelled", "InstanceMigrated"):
         return str(event.get("reason") or "")
     return ""
 
@@ -124,6 +124,8 @@ def _sentence(event: Mapping[str, Any], names: Names) -> str:
             return str(event.get("explanation") or f"The case ended: {names.of(event['outcome'])}.")
         case "InstanceCancelled":
             return "Cancelled the case."
+        case "InstanceMigrated":
+            return f"Moved the case from version {event['from_version']} to version {event['to_version']}."
         case "FactRecorded":
             return _fact(event)
         case _:

@@ -2,8 +2,10 @@
 
 from .bare import Bare
 from .diagram import Diagram, Element, compile_diagram, schema_problems
+from .moving import Moved, move, proposed_mapping
 from .run import Run
 from .step import Step
 from .user_tasks import initial_values
 
-__all__ = ["Bare", "Diagram", "Element", "Run", "Step", "compile_diagram", "initial_values", "schema_problems"]
+__all__ = ["Bare", "Diagram", "Element", "Moved", "Run", "Step", "compile_diagram", "initial_values", "move",
+           "proposed_mapping", "schema_problems"]  # fmt: skip

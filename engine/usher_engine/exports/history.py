@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..checkpoints.entries import entry
 from ..definitions import Package
 from ..errors import Corrupt, NotFound
 from ..proof import Head, SignedHead, SigningKey
+from ..replay.migrated import MIGRATED, runs_on
 from ..services import Operator, Services
 from ..store import Row, Version, definitions, exporting, to_text
 from ..store import checkpoints as heads
@@ -25,6 +27,9 @@ from .inclusion import Nodes, range_path
 from .source import Source, unpacked
 
 FORMAT = "usher history 1"
+
+#: Stands in the text of every step that moved its case to another version.
+MOVED = MIGRATED.encode()
 
 #: Gives the path, in hexadecimal, of the leaves from a number to before another.
 Prover = Callable[[int, int], list[str]]
@@ -49,12 +54,13 @@ def _lines(source: Source, key: str) -> Iterator[tuple[str, bytes]]:
     packages: set[str] = set()
     versions: set[tuple[str, int]] = set()
     for row, steps in source.cases():
-        if row.definition not in packages:
-            packages.add(row.definition)
-            yield "package", _line(_package(source, row))
-        if (row.process, row.version) not in versions:
-            versions.add((row.process, row.version))
-            yield "version", _line(_version(source, row))
+        for ran in _ran_on(row, steps):
+            if ran.definition not in packages:
+                packages.add(ran.definition)
+                yield "package", _line(_package(source, ran))
+            if (ran.process, ran.version) not in versions:
+                versions.add((ran.process, ran.version))
+                yield "version", _line(_version(source, ran))
         yield "case", _line(_case(row))
         for step in steps:
             yield "step", _step(row, step)
@@ -62,6 +68,16 @@ def _lines(source: Source, key: str) -> Iterator[tuple[str, bytes]]:
     if source.with_audit:
         for event in source.events():
             yield "event", _event(event, signed, prove)
+
+
+def _ran_on(row: Row, steps: Sequence[ExportedStep]) -> list[Row]:
+    """The row as it was on each version the case ran on, the newest last."""
+    texts = [unpacked(row, step) for step in steps]
+    if not any(MOVED in text for text in texts):
+        return [row]
+    read = [(number, json.loads(text), text) for number, text in enumerate(texts, start=1)]
+    ran = dict.fromkeys(runs_on(read, number) for number, _, _ in read)
+    return [replace(row, version=version, definition=definition) for version, definition in ran]
 
 
 def _line(record: dict[str, Json]) -> bytes:

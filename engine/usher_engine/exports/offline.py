@@ -183,13 +183,13 @@ class _Reader:
         self._definitions[digest] = message
         self._say("definition", message)
 
-    def _definition(self, case: ReadCase) -> Diagram | str:
-        named = self._versions.get((case.row.process, case.row.version))
+    def _definition(self, process: str, version: int, definition: str) -> Diagram | str:
+        named = self._versions.get((process, version))
         if named is None:
-            return f"Version {case.row.version} of {case.row.process} is not in the export."
-        if named != case.row.definition:
-            return f"Version {case.row.version} of {case.row.process} is another package than this case runs on."
-        return self._definitions.get(case.row.definition, "The package this case runs on is not in the export.")
+            return f"Version {version} of {process} is not in the export."
+        if named != definition:
+            return f"Version {version} of {process} is another package than this case runs on."
+        return self._definitions.get(definition, "The package this case runs on is not in the export.")
 
     # cases
 
@@ -210,7 +210,8 @@ class _Reader:
         case, self._case = self._case, None
         if case is None:
             return
-        _, _, findings = self._verifier.compare(case.record, self._definition(case))
+        process = case.row.process
+        _, _, findings = self._verifier.compare(case.record, lambda *version: self._definition(process, *version))
         self.result.add(1, [*findings, *case.inclusion(self._head)])
 
     # audit events

@@ -23,7 +23,8 @@ from ..store.records import Record
 from . import words
 from .chain import read_chain
 from .recording import Recording, Said, Way, read, way
-from .rerun import NO_LIMIT_S, Unanswered, tell
+from .rerun import NO_LIMIT_S, Unanswered
+from .said import tell
 
 
 class Kind(StrEnum):

@@ -9,7 +9,7 @@ from typing import Any
 from .. import events as e
 from ..state import InstanceState, fold, place
 from .chain import ReadStep
-from .rerun import SAID
+from .said import SAID
 
 #: Every event that tells a case something.
 TOLD = frozenset(kind for kinds in SAID.values() for kind in kinds)

@@ -7,7 +7,7 @@ the state. `Difference` names the first that does not.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NoReturn
@@ -16,19 +16,19 @@ from .. import events as e
 from ..bpmn import Diagram, Run
 from ..bpmn import Step as StepContext
 from ..canonical import Json, canonical, compact, settled
-from ..errors import BusinessError, Corrupt, ElementFailed, EngineError, LimitExceeded
+from ..errors import BusinessError, ElementFailed, EngineError, LimitExceeded
 from ..services import Call, Operator, Services
 from ..state import LIVE, InstanceState, fold, place
 from ..store import Row
 from . import words
+from .migrated import moved_again
+from .said import SAID, tell
 
-#: Commands that run the diagram, and the events that tell what was said to it.
-SAID = {
-    "complete": ("UserTaskCompleted",),
-    "cancel_task": ("UserTaskCancelled",),
-    "finish_job": ("ServiceCompleted", "ServiceRefused"),
-}
 NO_LIMIT_S = float("inf")  # a slow machine must not give other results
+
+
+#: The diagram of a version (number, hash), or what is wrong with it.
+Versions = Callable[[int, str], Diagram | str]
 
 
 class Difference(Exception):
@@ -62,9 +62,11 @@ def _off(_values: Mapping[str, Any], call: Call) -> Json:
 class Rerun:
     """A case between two steps: folded state and serialized workflow, as they were stored live."""
 
-    def __init__(self, diagram: Diagram, row: Row, services: Services) -> None:
+    def __init__(self, diagram: Diagram, row: Row, services: Services, versions: Versions | None = None) -> None:
+        """*versions* gives the diagrams of the versions the case was moved to."""
         self.diagram = diagram
         self.row = row
+        self._versions = versions or (lambda *_: "is not known here")
         self.state = InstanceState()
         self._services = services
         self._workflow: dict[str, Any] | None = None
@@ -96,6 +98,8 @@ class Rerun:
             return self._start([_started(recorded[0])], body)
         if kind == "retry" and self._workflow is None:
             return self._start(self._resolved(), body)
+        if kind == "migrate":
+            return self._migrated(body)
         if kind in SAID and recorded[-1]["kind"] != "IncidentRaised":
             return self._moved(kind, body)
         return self._noted(kind, body)
@@ -198,6 +202,23 @@ class Rerun:
             limit_s=NO_LIMIT_S,
         )
 
+    def _migrated(self, body: dict[str, Any]) -> list[e.Event]:
+        """The case goes on under another version; its state is moved again."""
+        recorded = e.from_json(body["events"][0])
+        if not isinstance(recorded, e.InstanceMigrated):
+            self._disagree("does not tell where it was moved to")
+        target = self._versions(recorded.to_version, recorded.definition)
+        if isinstance(target, str):
+            raise Difference(f"Step {self._revision} moved the case to version {recorded.to_version}: {target}")
+        step = self._context(body, {})
+        moved = moved_again(self.diagram, target, step, self._workflow, self.state, recorded)
+        if isinstance(moved, str):
+            raise Difference(f"Step {self._revision} moved the case to another version; that cannot be: {moved}")
+        self.diagram = target
+        self._workflow, self._workflow_text = moved.workflow, compact(moved.workflow)
+        self._keep(moved.after)
+        return moved.events
+
     # steps that run nothing
 
     def _fact(self, recorded: list[dict[str, Any]]) -> list[e.Event]:
@@ -274,18 +295,3 @@ def _started(record: dict[str, Any]) -> e.Event:
     if not isinstance(started, e.InstanceStarted):
         raise TypeError
     return replace(started, data=settled(started.data))
-
-
-def tell(run: Run, said: e.Event) -> None:
-    """Tell *run* what a person or a service said."""
-    match said:
-        case e.UserTaskCompleted(element, visit, _, answer):
-            run.complete(element, visit, answer)
-        case e.UserTaskCancelled(element, visit, reason):
-            run.cancel_task(element, visit, reason)
-        case e.ServiceCompleted(element, visit, _, result):
-            run.finish_service(element, visit, result)
-        case e.ServiceRefused(element, visit, code, message):
-            run.refuse_service(element, visit, BusinessError(code, message))
-        case _:
-            raise Corrupt("This event answers nothing.")

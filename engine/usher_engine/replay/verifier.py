@@ -16,7 +16,8 @@ from ..store import Row, Transaction, definitions, instances
 from ..store.records import Record
 from .chain import ReadStep, found, read_chain
 from .index import check_index
-from .rerun import Difference, Rerun, switched_off
+from .migrated import began, runs_on
+from .rerun import Difference, Rerun, Versions, switched_off
 from .waiting import check_waiting
 
 
@@ -30,43 +31,42 @@ class Verifier:
 
     def check(self, tx: Transaction, record: Record) -> list[Finding]:
         """Everything that is wrong with one case; empty when its record and a second run agree."""
-        steps, state, findings = self.compare(record, self._definition(tx, record.row))
+        process = record.row.process
+        steps, state, findings = self.compare(record, lambda *version: self._definition(tx, process, *version))
         if len(steps) == len(record.steps):
             findings += check_waiting(record, steps, state) if state else ()
             findings += self._check_state(record.row, steps)
         return findings or check_index(tx, record, steps)
 
     def compare(
-        self, record: Record, definition: Diagram | str
+        self, record: Record, versions: Versions
     ) -> tuple[list[ReadStep], InstanceState | None, list[Finding]]:
         """
         The steps of a case that can be read, the state they lead to, and what is wrong with them and its row.
 
-        *definition* is the diagram it runs on, or what is wrong with that. The state is None where the second run
+        *versions* gives the diagrams it ran on, or what is wrong with them. The state is None where the second run
         stopped. What is stored of the case beside its steps and its row is left out.
         """
         steps, findings = read_chain(record)
-        state = None
-        if isinstance(definition, str):
-            findings.append(found(record.row, None, "definition", definition))
+        row, state = record.row, None
+        newest, first = versions(row.version, row.definition), versions(*began(row, steps))
+        if isinstance(newest, str) or isinstance(first, str):
+            findings.append(found(row, None, "definition", newest if isinstance(newest, str) else str(first)))
         else:
-            state, difference = self._run_again(record.row, definition, steps)
+            state, difference = self._run_again(row, Rerun(first, row, self._services, versions), steps)
             findings += difference
         if len(steps) == len(record.steps):
             findings += _check_row(record.row, steps, state or _folded(steps))
         return steps, state, findings
 
-    def _definition(self, tx: Transaction, row: Row) -> Diagram | str:
-        """The diagram a case runs on, or what is wrong with it."""
-        key = (row.process, row.version, row.definition)
+    def _definition(self, tx: Transaction, process: str, version: int, definition: str) -> Diagram | str:
+        """The diagram of a version, or what is wrong with it."""
+        key = (process, version, definition)
         if key not in self._definitions:
-            self._definitions[key] = _compiled(tx, row)
+            self._definitions[key] = _compiled(tx, *key)
         return self._definitions[key]
 
-    def _run_again(
-        self, row: Row, diagram: Diagram, steps: list[ReadStep]
-    ) -> tuple[InstanceState | None, list[Finding]]:
-        rerun = Rerun(diagram, row, self._services)
+    def _run_again(self, row: Row, rerun: Rerun, steps: list[ReadStep]) -> tuple[InstanceState | None, list[Finding]]:
         for revision, body, written in steps:
             try:
                 rerun.step(revision, body, written)
@@ -97,12 +97,11 @@ def _is_sealed(key: bytes, row: Row) -> bool:
     return hmac.compare_digest(instances.sealed(key, row.state or ""), seal)
 
 
-def _compiled(tx: Transaction, row: Row) -> Diagram | str:
+def _compiled(tx: Transaction, process: str, version: int, definition: str) -> Diagram | str:
     try:
-        version = definitions.find(tx, row.process, row.version)
-        if version.hash != row.definition:
-            return f"Version {row.version} of {row.process} is another package than the one this case runs on."
-        return compile_diagram(definitions.content(tx, row.definition))
+        if definitions.find(tx, process, version).hash != definition:
+            return f"Version {version} of {process} is another package than the one this case runs on."
+        return compile_diagram(definitions.content(tx, definition))
     except (NotFound, Corrupt) as error:
         return error.message
     except EngineError as error:
@@ -138,9 +137,14 @@ def _row_words(column: str, stored: Any, told: Any) -> str:
 def _start(steps: list[ReadStep]) -> dict[str, Any]:
     body = steps[0][1]
     try:
-        started, names = body["events"][0], ("process", "version", "definition")
-        return {"started_at": body["at"], "business_key": started.get("business_key", "")} | {
-            name: started[name] for name in names
+        started = body["events"][0]
+        version, definition = runs_on(steps)
+        return {
+            "started_at": body["at"],
+            "business_key": started.get("business_key", ""),
+            "process": started["process"],
+            "version": version,
+            "definition": definition,
         }
     except (KeyError, IndexError, TypeError, AttributeError):
         return {}

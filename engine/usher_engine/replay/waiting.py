@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ..canonical import Json
-from ..events import ServiceRequested, UserTaskOpened, from_json
+from ..events import InstanceMigrated, ServiceRequested, UserTaskOpened, from_json
 from ..findings import Finding
 from ..state import InstanceState, place
 from ..store import Row, inbox
@@ -46,28 +46,33 @@ def _difference(what: str, expected: dict[str, Any] | None, there: dict[str, Any
 
 
 def _tasks(row: Row, steps: list[ReadStep], state: InstanceState) -> dict[str, dict[str, Any]]:
-    """The rows of the open tasks, as `inbox.follow` writes them."""
+    """The rows of the open tasks, as `inbox.follow` writes them: one opened anew by a migration keeps its time."""
     rows: dict[str, dict[str, Any]] = {}
-    for here, opened, body in _events(steps, UserTaskOpened):
-        if here in state.tasks:
-            rows[here] = inbox.opened_row(row, opened, datetime.fromisoformat(body["at"]))
-            rows[here]["assignee"] = state.tasks[here].assignee
+    since: dict[str, str] = {}
+    for _, body, _ in steps:
+        before: dict[str, str] = {}
+        for event in map(from_json, body["events"]):
+            if isinstance(event, InstanceMigrated):
+                before = {event.places.get(here, here): at for here, at in since.items()}
+            elif isinstance(event, UserTaskOpened):
+                here = place(event.element, event.visit)
+                since[here] = before.get(here, body["at"])
+                if here in state.tasks:
+                    rows[here] = inbox.opened_row(row, event, datetime.fromisoformat(since[here]))
+                    rows[here]["assignee"] = state.tasks[here].assignee
     return rows
 
 
 def _requests(steps: list[ReadStep], state: InstanceState) -> dict[str, dict[str, Any]]:
-    return {
-        here: {"operator": asked.operator, "parameters": asked.parameters, "actor": body["actor"]["name"]}
-        for here, asked, body in _events(steps, ServiceRequested)
-        if here in state.requests
-    }
-
-
-def _events(steps: list[ReadStep], kind: type[Any]) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    asked: dict[str, dict[str, Any]] = {}
     for _, body, _ in steps:
-        for event in body["events"]:
-            if event["kind"] == kind.__name__:
-                yield place(event["element"], event["visit"]), from_json(event), body
+        for event in map(from_json, body["events"]):
+            if isinstance(event, InstanceMigrated):
+                asked = {event.places.get(here, here): request for here, request in asked.items()}
+            elif isinstance(event, ServiceRequested):
+                told = {"operator": event.operator, "parameters": event.parameters, "actor": body["actor"]["name"]}
+                asked[place(event.element, event.visit)] = told
+    return {here: request for here, request in asked.items() if here in state.requests}
 
 
 def _task(stored: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ COMMANDS = {
     "release": "release",
     "cancel": "cancel the case",
     "record": "a fact",
+    "migrate": "move to another version",
 }
 
 TOLD = {
@@ -44,6 +45,7 @@ TOLD = {
     "FactRecorded": "a fact was recorded",
     "InstanceFinished": "the case ended at {}",
     "InstanceCancelled": "the case was cancelled",
+    "InstanceMigrated": "the case was moved to another version",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,12 +16,14 @@ from ..events import (
     ElementCancelled,
     Event,
     InstanceCancelled,
+    InstanceMigrated,
     UserTaskCancelled,
     UserTaskClaimed,
     UserTaskCompleted,
     UserTaskOpened,
     UserTaskReleased,
 )
+from ..state import place
 from .database import from_text, to_text
 from .instances import Row
 
@@ -75,10 +77,15 @@ def task_id(instance: str, element: str, visit: int) -> str:
 
 def follow(connection: Connection, row: Row, happened: Iterable[Event], at: datetime) -> None:
     """Bring the task rows of *row* to where the events of its newest step put them."""
+    kept: dict[str, dict[str, Any]] = {}
     for event in happened:
         match event:
-            case UserTaskOpened():
-                connection.execute(_OPEN, opened_row(row, event, at))
+            case InstanceMigrated(places=places):
+                kept = _lift(connection, row.id, places)
+            case UserTaskOpened(element, visit):
+                before = kept.get(place(element, visit), {"created_at": to_text(at)})
+                since = from_text(before.pop("created_at"))
+                connection.execute(_OPEN, opened_row(row, event, since) | before)
             case UserTaskClaimed(element, visit, by):
                 _change(connection, row.id, element, visit, assignee=by)
             case UserTaskReleased(element, visit):
@@ -91,8 +98,20 @@ def follow(connection: Connection, row: Row, happened: Iterable[Event], at: date
                 pass
 
 
+def _lift(connection: Connection, instance: str, places: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Take the task rows of a case that moves to another version away; by new place, what its tasks keep."""
+    c = t.user_task.c
+    query = select(c.element, c.visit, c.created_at, c.draft, c.draft_at).where(c.instance == instance)
+    kept = {}
+    for row in connection.execute(query):
+        here = place(row.element, row.visit)
+        kept[places.get(here, here)] = {name: getattr(row, name) for name in ("created_at", "draft", "draft_at")}
+    connection.execute(delete(t.user_task).where(c.instance == instance))
+    return kept
+
+
 def opened_row(row: Row, event: UserTaskOpened, at: datetime) -> dict[str, Any]:
-    """The columns of the task that *event* opened in a step at *at*; a draft comes later."""
+    """The columns of the task that *event* opened at *at*; a draft comes later."""
     created = to_text(at)
     due = to_text(from_text(event.due)) if event.due else ""
     return {

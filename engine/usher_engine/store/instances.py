@@ -100,7 +100,7 @@ _INSERT = insert(t.instance)
 _INSERT_STEP = insert(t.step)
 _STORED = ("id", "process", "version", "definition", "business_key", "status", "revision", "head", "started_at",
            "ended_at", "outcome", "explanation", "kind")  # fmt: skip
-_CHANGING = ("status", "revision", "head", "ended_at", "outcome", "explanation", "kind")
+_CHANGING = ("version", "definition", "status", "revision", "head", "ended_at", "outcome", "explanation", "kind")
 _INSERT_STATE = insert(_STATE).values(
     instance=bindparam("instance"), content=bindparam("content"), seal=bindparam("seal")
 )

@@ -103,6 +103,17 @@ def put_back(connection: Connection, job: Job, *, due_at: datetime | None, reaso
     return changed.rowcount == 1
 
 
+def move(connection: Connection, instance: str, old: tuple[str, int], new: tuple[str, int]) -> bool:
+    """
+    Let the job of one element visit be another's; False when it was tried already.
+
+    A try used the old visit as its key outside; under another one the same effect could be done twice.
+    """
+    values = {"element": new[0], "visit": new[1]}
+    fresh = (t.job.c.attempts == 0, t.job.c.lease.is_(None))
+    return connection.execute(update(t.job).where(*_here(instance, *old), *fresh).values(values)).rowcount == 1
+
+
 def requeue(connection: Connection, instance: str, now: datetime) -> int:
     """Make the parked jobs of *instance* due with all their tries; returns how many."""
     values = {"due_at": to_text(now), "attempts": 0}

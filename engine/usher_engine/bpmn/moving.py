@@ -1,0 +1,247 @@
+"""Moves a running case to another diagram: reads where its tokens stand, and builds a workflow that stands there.
+
+`move` is the place to start. Nothing on the old way runs again and nothing ahead runs yet: a token is put on the
+element that takes its place, with its data, and what lies beside it (boundary events) is armed. The same call gives
+the same state byte for byte, so verify repeats it. What is not provably safe is refused (decisions/0014).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any
+
+from SpiffWorkflow.util.task import TaskState
+
+from ..errors import CannotMigrate, Corrupt, EngineError
+from ..events import DataChanged, Event, InstanceMigrated, UserTaskClaimed
+from ..state import InstanceState, fold, place
+from . import storage
+from .compaction import compact_tree
+from .diagram import Diagram
+from .joins import require_same_joins
+from .language import ScriptEngine
+from .run import LIBRARY_FAILURES
+from .step import Step
+from .tokens import PERSON, SERVICE, SUBPROCESS, Scope, Silent, Token, kind_of, read_tokens
+from .user_tasks import opened
+from .workflow import UsherTask, UsherWorkflow
+
+SPLIT = ".BoundaryEventSplit"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moved:
+    """What the migration is as events, and the case after it."""
+
+    events: list[Event]
+    after: InstanceState
+    workflow: dict[str, Any] | None
+
+    def place_of(self, element: str, visit: int) -> str:
+        """Where a token of this visit stands now."""
+        here = place(element, visit)
+        migrated = self.events[0]
+        return migrated.places.get(here, here) if isinstance(migrated, InstanceMigrated) else here
+
+
+def move(
+    source: Diagram,
+    target: Diagram,
+    step: Step,
+    stored: dict[str, Any] | None,
+    state: InstanceState,
+    migrated: InstanceMigrated,
+) -> Moved:
+    """
+    Move a case from *source* to *target*.
+
+    Args:
+        source: The diagram the case runs on.
+        target: The one it is to run on.
+        step: The step the migration is.
+        stored: The serialized workflow; None for a case that has not begun to run.
+        state: The state of the same revision.
+        migrated: The event of the migration; its ``places`` are filled in here.
+
+    Raises:
+        CannotMigrate: ``problems`` names each element that stands against it.
+    """
+    if stored is None:
+        return Moved(events=[migrated], after=fold(state, [migrated]), workflow=None)
+    try:
+        return _Move(source, target, step, stored, state, migrated).moved()
+    except (*LIBRARY_FAILURES, Corrupt) as error:
+        message = f"The state of the case does not fit this version ({type(error).__name__})."
+        raise CannotMigrate(problems=[(target.package.key, message)]) from error
+
+
+class _Move:
+    def __init__(
+        self,
+        source: Diagram,
+        target: Diagram,
+        step: Step,
+        stored: dict[str, Any],
+        state: InstanceState,
+        migrated: InstanceMigrated,
+    ) -> None:
+        self.source, self.target = source, target
+        self.step = step
+        self.state = state
+        self.migrated = migrated
+        self.silent = Silent()
+        self.old = storage.load(stored, source, ScriptEngine(step.now), self.silent)
+        self.visits = dict(state.visits)
+        self.places: dict[str, str] = {}
+        self.problems: list[tuple[str, str]] = []
+        self.people: list[UsherTask] = []
+
+    def moved(self) -> Moved:
+        scope = read_tokens(self.old, self.source)
+        mapped = {token.element: self._goal(token) for token in scope.all_tokens()}
+        if not self.problems:
+            self.problems += require_same_joins(scope, self.old.spec, self.target, mapped)
+        if self.problems:
+            raise CannotMigrate(problems=self.problems)
+        self.new = UsherWorkflow(
+            self.target.spec,
+            self.target.subprocess_specs,
+            script_engine=ScriptEngine(self.step.now),
+            observer=self.silent,
+        )
+        self.new.plant()
+        self._fill(self.new, scope, mapped)
+        compact_tree(self.new)
+        return self._told()
+
+    # may it go there?
+
+    def _goal(self, token: Token) -> str:
+        """The element of the target that takes the place of the token's; notes what stands against it."""
+        goal = self.migrated.mapping.get(token.element, token.element)
+        name = _named(self.source, token.element)
+        element = self.target.elements.get(goal)
+        if element is None:
+            self.problems.append((token.element, f"{name} is not in this version; say which element takes its place."))
+        elif (kind := kind_of(_spec(self.target, goal))) != token.kind:
+            what = f"a {kind}" if kind else "another kind of element"
+            self.problems.append((token.element, f"{name} is a {token.kind}; {_named(self.target, goal)} is {what}."))
+        elif token.kind == SERVICE and element.operator != self.source.elements[token.element].operator:
+            before = self.source.elements[token.element].operator
+            reason = f"{name} has asked {before}; in this version it asks {element.operator}."
+            self.problems.append((token.element, reason))
+        return goal
+
+    # putting the tokens there
+
+    def _fill(self, workflow: Any, scope: Scope, mapped: Mapping[str, str]) -> None:
+        """Let *workflow*, just planted, stand where *scope* stood."""
+        root = workflow.task_tree
+        root._drop_children(force=True)
+        root._state = TaskState.COMPLETED
+        workflow.data = deepcopy(scope.data)
+        workflow.correlations = deepcopy(scope.correlations)
+        for token in scope.tokens:
+            goal = mapped[token.element]
+            spec = next(s for s in workflow.spec.task_specs.values() if s.bpmn_id == goal)
+            self._place(root, spec, token, mapped)
+
+    def _place(self, root: UsherTask, spec: Any, token: Token, mapped: Mapping[str, str]) -> None:
+        """A finished task that holds the token's data, and below it the token, with its boundary events armed."""
+        carrier = UsherTask(root.workflow, root.task_spec, root, state=TaskState.COMPLETED, id=self.new.next_id())
+        carrier.last_state_change = self.new.next_tick()
+        carrier.data = deepcopy(token.data)
+        split = root.workflow.spec.task_specs.get(f"{spec.name}{SPLIT}")
+        first = carrier._add_child(split or spec, TaskState.FUTURE)
+        first.task_spec._predict(first, mask=TaskState.NOT_FINISHED_MASK)
+        if split is None:
+            self._stand(first, token, mapped)
+            return
+        first._inherit_data()
+        first._set_state(TaskState.COMPLETED)
+        for child in first.children:
+            if child.task_spec is spec:
+                self._stand(child, token, mapped)
+            elif (element := self.target.elements.get(child.task_spec.bpmn_id)) is not None and element.boundary:
+                child._set_state(TaskState.WAITING)
+                child.task_spec._update(child)
+
+    def _stand(self, task: UsherTask, token: Token, mapped: Mapping[str, str]) -> None:
+        element = task.task_spec.bpmn_id
+        task.data = deepcopy(token.data)
+        task.visit = self._visit(element, token)
+        self.places[place(token.element, token.visit)] = place(element, task.visit)
+        task._set_state(TaskState.READY if token.kind == PERSON else TaskState.STARTED)
+        if token.kind == PERSON:
+            self.people.append(task)
+        if token.kind == SUBPROCESS and token.inside is not None:
+            nested = self.new.create_subprocess(task, task.task_spec.spec)
+            self._fill(nested, token.inside, mapped)
+
+    def _visit(self, element: str, token: Token) -> int:
+        if element == token.element:
+            return token.visit
+        visit = self.visits[element] = self.visits.get(element, 0) + 1
+        return visit
+
+    # telling it
+
+    def _told(self) -> Moved:
+        changed = {old: new for old, new in self.places.items() if old != new}
+        migrated = replace(self.migrated, places=changed)
+        events: list[Event] = [migrated]
+        before = {self.places[old]: task for old, task in self.state.tasks.items()}
+        for task in self.people:
+            old = before[place(task.task_spec.bpmn_id, task.visit)]
+            try:
+                again = opened(self.target, task, self.step.now)
+            except EngineError as error:
+                raise CannotMigrate(problems=[(task.task_spec.bpmn_id, error.message)]) from error
+            events.append(replace(again, due=old.opened.get("due", "")))
+            if old.assignee:
+                events.append(UserTaskClaimed(again.element, again.visit, old.assignee))
+        after = fold(self.state, events)
+        holds = TaskState.WAITING | TaskState.READY | TaskState.STARTED
+        data: dict[str, Any] = {}
+        for task in self.new.all_tasks():  # as a run sees them
+            if task._state & holds:
+                data.update(task.data)
+        if data != after.data:
+            rest = DataChanged(
+                {k: v for k, v in data.items() if k not in after.data or after.data[k] != v},
+                sorted(k for k in after.data if k not in data),
+            )
+            events, after = [*events, rest], fold(after, [rest])
+        return Moved(events=events, after=after, workflow=storage.dump(self.new))
+
+
+def _spec(diagram: Diagram, element: str) -> Any:
+    for owner in (diagram.spec, *diagram.subprocess_specs.values()):
+        for spec in owner.task_specs.values():
+            if spec.bpmn_id == element:
+                return spec
+    raise Corrupt(f"{element} has no specification.")
+
+
+def _named(diagram: Diagram, element: str) -> str:
+    known = diagram.elements.get(element)
+    return (known.name if known else "") or element
+
+
+def proposed_mapping(source: Diagram, target: Diagram) -> dict[str, str]:
+    """For each element a token may be moved from: itself, else the one of the same name and kind, if there is one."""
+    proposed: dict[str, str] = {}
+    new = {key: element for key, element in target.elements.items() if key not in source.elements}
+    kinds = {key: kind_of(_spec(target, key)) for key in target.elements}
+    for key, element in source.elements.items():
+        kind = kind_of(_spec(source, key))
+        if not kind:
+            continue
+        alike = [k for k, other in new.items() if element.name and (other.name, kinds[k]) == (element.name, kind)]
+        if kinds.get(key) == kind:
+            proposed[key] = key
+        elif len(alike) == 1:
+            proposed[key] = alike[0]
+    return proposed

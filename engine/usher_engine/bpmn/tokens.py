@@ -1,0 +1,103 @@
+"""Where a stored case stands: its tokens with their data, as a migration has to know them. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
+from SpiffWorkflow.util.task import TaskState
+
+from ..errors import CannotMigrate
+from .diagram import Diagram
+from .service_task import UsherServiceTask
+from .workflow import UsherTask, UsherWorkflow
+
+
+class Silent:
+    """An observer for whoever only looks."""
+
+    def changed(self, task: UsherTask, state: int) -> None:
+        """Nothing follows."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Token:
+    """A token at one visit of an element; *inside* are the tokens of the sub-process it stands for."""
+
+    element: str
+    visit: int
+    order: int
+    kind: str
+    data: dict[str, Any]
+    inside: Scope | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Scope:
+    """A process or sub-process that runs, with its tokens in the order they came; *spec* is the library's."""
+
+    spec: Any
+    data: dict[str, Any]
+    correlations: dict[str, Any]
+    tokens: list[Token] = field(default_factory=list)
+
+    def all_tokens(self) -> Iterator[Token]:
+        for token in self.tokens:
+            yield token
+            if token.inside is not None:
+                yield from token.inside.all_tokens()
+
+
+#: The kinds of elements a token may be moved from and to.
+PERSON, SERVICE, SUBPROCESS = "user task", "service", "sub-process"
+
+
+def read_tokens(workflow: UsherWorkflow, diagram: Diagram) -> Scope:
+    """The tokens of *workflow*; raises `CannotMigrate` where one stands at what cannot be moved."""
+    return _scope(workflow, workflow, diagram)
+
+
+def _scope(workflow: Any, top: UsherWorkflow, diagram: Diagram) -> Scope:
+    scope = Scope(spec=workflow.spec, data=dict(workflow.data), correlations=dict(workflow.correlations))
+    holds = TaskState.WAITING | TaskState.READY | TaskState.STARTED
+    for task in sorted(workflow.tasks.values(), key=lambda task: task.id):
+        if task._state & holds and not _is_armed(task, diagram):
+            scope.tokens.append(_token(task, top, diagram))
+    return scope
+
+
+def _is_armed(task: UsherTask, diagram: Diagram) -> bool:
+    """Whether *task* is a boundary event that waits beside its task; it comes again with that."""
+    element = diagram.elements.get(task.task_spec.bpmn_id)
+    return element is not None and element.boundary and task._state == TaskState.WAITING and not task.visit
+
+
+def _token(task: UsherTask, top: UsherWorkflow, diagram: Diagram) -> Token:
+    element = diagram.elements.get(task.task_spec.bpmn_id)
+    if element is None:
+        raise _cannot(diagram.package.key, "One of its branches has ended already and waits for the others.")
+    name = element.name or element.id
+    if task.arrived:
+        raise _cannot(element.id, f"One of its branches has arrived at the join {name} and waits there.")
+    kind = kind_of(task.task_spec)
+    nested = top.subprocesses.get(task.id)
+    inside = _scope(nested, top, diagram) if kind == SUBPROCESS and nested is not None else None
+    waits = task._state == (TaskState.READY if kind == PERSON else TaskState.STARTED)
+    if not kind or not waits or (kind == SUBPROCESS) != (inside is not None):
+        raise _cannot(element.id, f"It waits at {name}; nothing can be moved from such an element.")
+    return Token(element=element.id, visit=task.visit, order=task.id, kind=kind, data=task.data, inside=inside)
+
+
+def _cannot(element: str, reason: str) -> CannotMigrate:
+    return CannotMigrate(problems=[(element, reason)])
+
+
+def kind_of(task_spec: Any) -> str:
+    """What a token at *task_spec* waits for; empty for what no token can be moved to."""
+    if isinstance(task_spec, UsherServiceTask):
+        return SERVICE
+    if isinstance(task_spec, SubWorkflowTask):
+        return SUBPROCESS if type(task_spec).__name__ in ("SubWorkflowTask", "CallActivity") else ""
+    return PERSON if task_spec.manual else ""

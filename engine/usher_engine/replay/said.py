@@ -1,0 +1,29 @@
+"""What people and services say to a case, as its history tells it, and how a run is told it again."""
+
+from __future__ import annotations
+
+from .. import events as e
+from ..bpmn import Run
+from ..errors import BusinessError, Corrupt
+
+#: Commands that run the diagram, and the events that tell what was said to it.
+SAID = {
+    "complete": ("UserTaskCompleted",),
+    "cancel_task": ("UserTaskCancelled",),
+    "finish_job": ("ServiceCompleted", "ServiceRefused"),
+}
+
+
+def tell(run: Run, said: e.Event) -> None:
+    """Tell *run* what a person or a service said."""
+    match said:
+        case e.UserTaskCompleted(element, visit, _, answer):
+            run.complete(element, visit, answer)
+        case e.UserTaskCancelled(element, visit, reason):
+            run.cancel_task(element, visit, reason)
+        case e.ServiceCompleted(element, visit, _, result):
+            run.finish_service(element, visit, result)
+        case e.ServiceRefused(element, visit, code, message):
+            run.refuse_service(element, visit, BusinessError(code, message))
+        case _:
+            raise Corrupt("This event answers nothing.")
