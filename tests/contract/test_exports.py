@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import Clock, Outside, alice, package
-from usher_engine import SYSTEM, Actor, Engine, Worker
+from usher_engine import SYSTEM, Actor, Engine, Package, Worker
 from usher_engine.checkpoints import take
 from usher_engine.definitions import parse_xml
 from usher_engine.errors import InvalidSubmission, Misconfigured, NotFound
@@ -293,3 +293,20 @@ def test_a_checkpoint_of_another_database_is_told(
     findings = verify_export(lines, key=key, checkpoints=heads.read_text().splitlines()).findings
     assert [finding.kind for finding in findings] == ["checkpoint file"]
     other.close()
+
+
+def test_a_case_that_was_moved_brings_every_version_it_ran_on(
+    engine: Engine, outside: Outside, key: str
+) -> None:
+    engine.deploy(package("small"), actor=SYSTEM)
+    outside.answers.append({"n": 2})
+    case = engine.start("small", {"q": 2}, actor=alice).id
+    files = dict(package("small").files)
+    files["small.bpmn"] = files["small.bpmn"].replace(b'"U"', b'"Ask"')
+    engine.deploy(Package(files), actor=SYSTEM)
+    engine.migrate(case, 2, {"U": "Ask"}, actor=SYSTEM, reason="renamed")
+    take(engine.database, engine.settings, engine.clock())
+    lines = lines_of(engine)
+    kinds = [json.loads(line)["kind"] for line in lines]
+    assert (kinds.count("package"), kinds.count("version")) == (2, 2)
+    assert verify_export(lines, key=key).findings == []

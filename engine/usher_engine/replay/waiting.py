@@ -50,13 +50,13 @@ def _tasks(row: Row, steps: list[ReadStep], state: InstanceState) -> dict[str, d
     rows: dict[str, dict[str, Any]] = {}
     since: dict[str, str] = {}
     for _, body, _ in steps:
-        before: dict[str, str] = {}
+        before: dict[str, str] = {}  # when what is opened anew was opened first
         for event in map(from_json, body["events"]):
             if isinstance(event, InstanceMigrated):
                 before = {event.places.get(here, here): at for here, at in since.items()}
             elif isinstance(event, UserTaskOpened):
                 here = place(event.element, event.visit)
-                since[here] = before.get(here, body["at"])
+                since[here] = before.get(here) or str(body["at"])
                 if here in state.tasks:
                     rows[here] = inbox.opened_row(row, event, datetime.fromisoformat(since[here]))
                     rows[here]["assignee"] = state.tasks[here].assignee
