@@ -8,6 +8,7 @@ from .diagram import FLOW_NODES, Diagram, Flow, Node, Process, ServiceCall, read
 from .finding import Finding, Severity
 from .folders import from_zip, read_file, read_folder, to_zip, write_folder
 from .package import MAX_FILE_BYTES, Package
+from .parts import Part, read_parts
 from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, element_at, line_of, parse_xml
 from .translation import translate
 
@@ -25,6 +26,7 @@ __all__ = [
     "Flow",
     "Node",
     "Package",
+    "Part",
     "Process",
     "Row",
     "ServiceCall",
@@ -40,6 +42,7 @@ __all__ = [
     "read_diagram",
     "read_file",
     "read_folder",
+    "read_parts",
     "to_zip",
     "translate",
     "write_folder",
