@@ -18,7 +18,7 @@ def pages(app):
 
 def address(rule):
     values = {"task_id": "X:Y:1", "instance_id": "X", "patient_id": "x", "process": "x", "number": 1, "name": "x"}
-    return rule.build({name: values[name] for name in rule.arguments}, append_unknown=False)[1]
+    return rule.build({name: values.get(name, 1) for name in rule.arguments}, append_unknown=False)[1]
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from json import JSONDecodeError
 from typing import Any
@@ -13,11 +14,12 @@ from usher_engine.accounts import Role
 from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMediaType
 
 from . import auth, trail
+from .finding import asked
 from .metrics import CONTENT_TYPE, prometheus
 from .openapi import description
 from .shapes import full_instance, full_step, full_task, full_version, outcome
 from .site import site
-from .visibility import may_see, seen
+from .visibility import seen
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -87,17 +89,23 @@ def complete(task_id: str) -> Response:
 @blueprint.get("/instances")
 @auth.token_policy(Role.STAFF, Role.AUDITOR)
 def instances() -> Response:
-    limit, after = _limit(), request.args.get("after")
-    found = site().engine.instances(
-        status=request.args.get("status"),
-        business_key=request.args.get("business_key"),
-        limit=limit,
-        after=site().engine.instance(after) if after else None,
+    """Takes what the page of cases takes (`finding.PARAMETERS`); business_key is a patient's id and nothing else."""
+    given, key = request.args.to_dict(), request.args.get("business_key")
+    search = asked(given)
+    if search.errors:
+        raise usher_engine.InvalidSubmission("This cannot be looked for.", fields=search.errors)
+    if given.get("after") and given.get("before"):
+        both = "goes one way: send after or before"
+        raise usher_engine.InvalidSubmission("Send after or before, not both.", fields={"before": both})
+    wanted = replace(search.wanted, about=frozenset({key})) if key else search.wanted
+    page = site().engine.find_cases(
+        wanted, actor=auth.actor(), after=given.get("after") or None, before=given.get("before") or None, limit=_limit()
     )
-    mine = [instance for instance in found if may_see(auth.actor(), instance)]
-    trail.lists(instance.business_key for instance in mine)
-    shown = [full_instance(instance) for instance in mine]
-    return _json({"instances": shown, "next": found[-1].id if len(found) == limit else None})
+    trail.lists(instance.business_key for instance in page.cases)
+    shown = [full_instance(instance) for instance in page.cases]
+    first, last = (page.cases[0].id, page.cases[-1].id) if page.cases else (None, None)
+    sides = {"next": last if page.older else None, "previous": first if page.newer else None}
+    return _json({"instances": shown, **sides})
 
 
 @blueprint.get("/instances/<instance_id>")

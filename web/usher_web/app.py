@@ -26,6 +26,7 @@ from . import (
     processes,
     replay,
     search,
+    searches,
     sign_in,
     trail,
     triggers,
@@ -128,7 +129,7 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    modules = (sign_in, inbox, cases, replay, triggers, search, processes, patient, admin, api)
+    modules = (sign_in, inbox, cases, searches, replay, triggers, search, processes, patient, admin, api)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:
@@ -180,7 +181,7 @@ def _names() -> dict[str, Any]:
 
 
 def _rail(account: Account) -> list[dict[str, Any]]:
-    here = "cases" if request.blueprint == "replay" else request.blueprint
+    here = "cases" if request.blueprint in ("replay", "searches") else request.blueprint
     count = site().engine.count_tasks(g.actor) if account.role is Role.STAFF and g.get("actor") else 0
     return [
         {

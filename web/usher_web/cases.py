@@ -11,40 +11,34 @@ from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
 from . import auth
-from .caselist import as_listed
+from .casesearch import search_page
 from .diagrams import bpmn_response
 from .mailing import mailing
+from .savedsearch import kept, query_of
 from .site import site
 from .story import tell
 from .subjects import subject
 from .telling import names_of
-from .visibility import may_see, may_work_on, seen
+from .visibility import may_work_on, seen
 
 blueprint = Blueprint("cases", __name__, url_prefix="/cases")
 
-PAGE = 50
-STATUSES = ("waiting", "incident", "finished", "cancelled")
 #: Who ended a case may still be asked what went wrong; only a live one can be moved.
 LIVE = ("waiting", "incident")
 
 
 @blueprint.get("")
 @auth.policy(Role.STAFF, Role.AUDITOR)
-def show() -> str:
-    status, patient = request.args.get("status", ""), request.args.get("patient", "")
-    status = status if status in STATUSES else ""
-    after = site().engine.instance(request.args["after"]) if request.args.get("after") else None
-    found = site().engine.instances(
-        status=status or None, business_key=patient or None, limit=PAGE + 1, after=after
-    )
-    listed = as_listed([instance for instance in found[:PAGE] if may_see(auth.actor(), instance)])
-    more = ""
-    if len(found) > PAGE:
-        more = url_for("cases.show", status=status or None, patient=patient or None, after=found[PAGE - 1].id)
-    whom = listed[0].patient if patient and listed else None
-    return render_template(
-        "cases.html", listed=listed, status=status, statuses=STATUSES, next_url=more, patient=patient, whom=whom
-    )
+def show() -> str | tuple[str, int] | Response:
+    found = search_page()
+    search = found["search"]
+    if len(search.patients) == 1 and search.given["patient"] != search.patients[0].id:
+        # A name that fits one patient only: from here on the address holds the id, and no name.
+        return redirect(url_for("cases.show", **{**search.given, "patient": search.patients[0].id}))
+    saved, query = kept(), query_of(search)
+    own = next((one for one in saved if one.query == query and one.owner == auth.actor().name), None)
+    page = render_template("cases.html", **found, saved=saved, query=query, own=own)
+    return (page, 422) if search.errors else page
 
 
 @blueprint.get("/<instance_id>")

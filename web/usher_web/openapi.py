@@ -7,6 +7,7 @@ from typing import Any
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer"}
 _MOMENT = {"type": "string", "format": "date-time"}
+_DAY = {"type": "string", "format": "date"}
 
 
 def _maybe(schema: dict[str, Any]) -> dict[str, Any]:
@@ -164,10 +165,20 @@ PATHS: dict[str, dict[str, Any]] = {
     "/instances": {
         "get": _ask(
             "Cases, newest first.",
-            _object(instances=_list(_ref("Instance")), next=_maybe(_TEXT)),
+            _object(instances=_list(_ref("Instance")), next=_maybe(_TEXT), previous=_maybe(_TEXT)),
             _query("status", "waiting, finished, incident or cancelled."),
             _query("business_key", "What the case is about, for example the patient's id."),
+            _query("patient", "Id, record number or words of the name of a patient."),
+            _query("who", "Name of somebody who had a hand in it."),
+            _query("element", "Id of an element the case came to."),
+            _query("outcome", "Id of the end event it reached."),
+            _query("process", "Id of the process."),
+            _query("version", "Its version.", _NUMBER),
+            _query("incident", "yes: there was an incident, past or present."),
+            *(_query(f"{what}_{end}", f"Day it {what}, {words}.", _DAY) for what in ("started", "ended")
+              for end, words in (("from", "at the earliest"), ("to", "at the latest"))),
             *_PAGE,
+            _query("before", "previous of the page after; instead of after."),
         )
     },
     "/instances/{instance_id}": {"get": _ask("One case.", _ref("Instance"), _path("instance_id"), missing=True)},

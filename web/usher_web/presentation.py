@@ -130,3 +130,33 @@ def joined(words: list[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def period_words(first: str, last: str) -> str:
+    """ "in May 2026", "on 4 May 2026", "from 3 May to 9 June 2026", "since 3 May 2026"; empty where there is no day."""
+    begin, end = _date(first), _date(last)
+    if begin is None and end is None:
+        return ""
+    if begin is None or end is None:
+        return f"since {long_day(begin)}" if begin else f"until {long_day(end)}" if end else ""
+    if begin == end:
+        return f"on {long_day(begin)}"
+    next_day = end + timedelta(days=1)
+    if begin.day == 1 and next_day.day == 1 and (begin.year, begin.month) == (end.year, end.month):
+        return f"in {begin:%B %Y}"
+    if (begin.month, begin.day, end.month, end.day) == (1, 1, 12, 31) and begin.year == end.year:
+        return f"in {begin.year}"
+    shown = f"{begin.day} {begin:%B}" if begin.year == end.year else long_day(begin)
+    return f"from {shown} to {long_day(end)}"
+
+
+def long_day(day: date) -> str:
+    """ "4 May 2026": the day with its year in any case."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

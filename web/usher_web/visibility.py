@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import usher_engine
 from usher_engine import Actor, Instance, UserTask
-from usher_engine.accounts import Role
 
 from . import trail
 from .auth import actor
@@ -21,17 +20,8 @@ def seen(instance_id: str) -> Instance:
 
 
 def may_see(who: Actor, instance: Instance) -> bool:
-    """
-    Whether the case is part of *who*'s work.
-
-    Auditors see all. Staff see a case one of whose tasks is or was for their groups, and those they had a hand in.
-    """
-    if who.role == Role.AUDITOR.value or any(may_work_on(who, task) for task in instance.tasks):
-        return True
-    return any(
-        step.actor == who.name or any(event.get("group") in who.groups for event in step.events)
-        for step in site().engine.history(instance.id)
-    )
+    """Whether the case is part of *who*'s work."""
+    return any(may_work_on(who, task) for task in instance.tasks) or site().engine.concerns(who, instance.id)
 
 
 def may_work_on(who: Actor, task: UserTask) -> bool:

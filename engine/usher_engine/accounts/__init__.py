@@ -4,5 +4,16 @@ from .accounts import Accounts
 from .passwords import PasswordRefused
 from .people import Account, Session, Token
 from .roles import FRONT_DESK, Role
+from .searches import SavedSearch, SavedSearches
 
-__all__ = ["FRONT_DESK", "Account", "Accounts", "PasswordRefused", "Role", "Session", "Token"]
+__all__ = [
+    "FRONT_DESK",
+    "Account",
+    "Accounts",
+    "PasswordRefused",
+    "Role",
+    "SavedSearch",
+    "SavedSearches",
+    "Session",
+    "Token",
+]

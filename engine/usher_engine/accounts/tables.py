@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
 from ..tables import metadata
 
@@ -47,4 +47,18 @@ attempt = Table(
     Column("key", String(64), primary_key=True),
     Column("since", String(27), nullable=False),
     Column("tries", Integer, nullable=False),
+)
+
+#: A search of cases under a name; *shared* is the role that sees it beside its owner, empty for none.
+saved_search = Table(
+    "saved_search",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner", String(60), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("query", Text, nullable=False),
+    Column("shared", String(20), nullable=False),
+    Column("created_at", String(27), nullable=False),
+    UniqueConstraint("owner", "name"),
+    Index("ix_saved_search_shared", "shared"),
 )
