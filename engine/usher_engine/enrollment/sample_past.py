@@ -139,7 +139,7 @@ class _Past:
             wait = next(story, None)
             self.worker.run_due()
             if wait is not None:
-                heapq.heappush(turns, (at + wait, number, story))
+                heapq.heappush(turns, (_by_day(at + wait), number, story))
             if progress is not None:
                 progress((at - start).days, DAYS)
         self.clock.now = self.end
@@ -266,6 +266,13 @@ class _Past:
         until = (self.clock.now + timedelta(days=30)).date() if answer is Answer.DEFER else None
         self.clinic.respond(token, proof, answer, until=until, terms=TERMS_VERSION if answer is Answer.ACCEPT else "")
         return True
+
+
+def _by_day(moment: datetime) -> datetime:
+    """*moment*, or the next morning where it is night."""
+    if 7 <= moment.hour < 21:
+        return moment
+    return (moment + timedelta(hours=(24 + 7 - moment.hour) % 24)).replace(second=moment.microsecond % 60)
 
 
 def _earlier(package: Package) -> Package:
