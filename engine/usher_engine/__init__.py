@@ -3,7 +3,6 @@
 from .audit import AuditKind
 from .canonical import Json, check_input
 from .definitions import Package, from_zip
-from .differences import Aspect, Change, ChangeKind, Comparison, compare
 from .drafts import draft_key, file_etag
 from .errors import (
     BusinessError,
@@ -43,7 +42,6 @@ __all__ = [
     "SYSTEM",
     "WINDOW",
     "Actor",
-    "Aspect",
     "AuditEvent",
     "AuditKind",
     "Backtested",
@@ -52,11 +50,8 @@ __all__ = [
     "CaseFilter",
     "CasePage",
     "CaseProof",
-    "Change",
-    "ChangeKind",
     "Chosen",
     "Compared",
-    "Comparison",
     "Conflict",
     "Corrupt",
     "Database",
@@ -101,7 +96,6 @@ __all__ = [
     "Windows",
     "Worker",
     "check_input",
-    "compare",
     "draft_key",
     "file_etag",
     "from_zip",

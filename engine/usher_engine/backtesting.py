@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from .arrivals import Arrivals
 from .definitions import Package
 from .errors import InvalidDefinition
 from .gate import check_package
 from .replay import Backtested, Progress, backtest_all
-from .reports import Reports
 from .store import to_text
 from .store.chosen import Chosen, settled
 
@@ -16,7 +16,7 @@ from .store.chosen import Chosen, settled
 MOMENT = timedelta(microseconds=1)
 
 
-class Backtests(Reports):
+class Backtests(Arrivals):
     """Runs recorded cases on another package. Cases stay as they are."""
 
     def backtest(

@@ -9,7 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias, get_args
 
+from . import waits
 from .canonical import Json
+from .waits import ItemGiven, MessageAwaited, MessageReceived, RepetitionStarted, TimerFired, TimerStarted, WaitEnded
+
+__all__ = [
+    "KINDS", "DataChanged", "DecisionMade", "ElementCancelled", "ElementCompleted", "ElementEntered",
+    "ElementPassed", "Event", "FactRecorded", "FlowTaken", "IncidentRaised", "IncidentResolved",
+    "InstanceCancelled", "InstanceFinished", "InstanceStarted", "ItemGiven", "MessageAwaited", "MessageReceived",
+    "RepetitionStarted", "ServiceCalled", "ServiceCompleted", "ServiceFailed", "ServiceRefused", "ServiceRequested",
+    "TimerFired", "TimerStarted", "UserTaskCancelled", "UserTaskClaimed", "UserTaskCompleted", "UserTaskOpened",
+    "UserTaskReleased", "WaitEnded", "from_json", "to_json",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +266,8 @@ Event: TypeAlias = (
     | ServiceRefused
     | ServiceFailed
     | DecisionMade
+    | waits.OfWaits
+    | RepetitionStarted
     | IncidentRaised
     | IncidentResolved
     | DataChanged

@@ -24,6 +24,9 @@ from .state import InstanceState
 #: The moment examples run at, unless one names its own.
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
+#: The answer of an effect that is still under way when the example ends, or until a timer ends the wait.
+SILENCE = {"silent": True}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
@@ -121,6 +124,7 @@ class _Player:
         self.happened: list[Event] = []
         self.workflow: dict[str, Any] = {}
         self.now = NOON
+        self.unanswered: set[str] = set()
 
     def play(self, example: dict[str, Any]) -> str:
         self.answers = _Answers(example.get("services", {}))
@@ -149,17 +153,24 @@ class _Player:
 
     def _serve(self) -> None:
         """Answer the effects that wait, as the worker would."""
-        while self.state.requests:
-            here, operator = next(iter(self.state.requests.items()))
+        while waiting := [here for here in self.state.requests if here not in self.unanswered]:
+            here, operator = waiting[0], self.state.requests[waiting[0]]
             element, _, visit = here.rpartition(":")
             run = self._resume()
             try:
-                run.finish_service(element, int(visit), self.answers.next(operator))
+                answer = self.answers.next(operator)
+                if answer == SILENCE:
+                    self.unanswered.add(here)
+                    continue
+                run.finish_service(element, int(visit), answer)
             except BusinessError as refusal:
                 run.refuse_service(element, int(visit), refusal)
             self._keep(run)
 
     def _act(self, deed: dict[str, Any]) -> None:
+        if "fire" in deed or "message" in deed:
+            self._bring(deed)
+            return
         element = str(deed.get("complete") or deed.get("cancel"))
         here = next((key for key in self.state.tasks if key.rpartition(":")[0] == element), None)
         if here is None:
@@ -175,6 +186,27 @@ class _Player:
             values = parse_form(self.diagram.package.text(name)).validate(submission, now=self.now) if name else {}
             run.complete(element, visit, values)
         self._keep(run)
+
+    def _bring(self, deed: dict[str, Any]) -> None:
+        """Let the time of a timer come, or deliver a message; the oldest wait that fits gets it."""
+        field, wanted = ("element", deed["fire"]) if "fire" in deed else ("name", deed["message"])
+        kind = "TimerStarted" if "fire" in deed else "MessageAwaited"
+        waits = self.state.waits.values()
+        wait = next((wait for wait in waits if wait["kind"] == kind and wait[field] == wanted), None)
+        if wait is None:
+            waiting = ", ".join(f"{w['element']} ({w.get('name') or w['due']})" for w in waits) or "nothing of the kind"
+            raise InvalidDefinition(f"Nothing waits for {wanted}; the case waits for {waiting}.")
+        run = self._resume_at(wait)
+        if kind == "TimerStarted":
+            run.fire_timer(wait["element"], wait["visit"])
+        else:
+            run.receive_message(wait["element"], wait["visit"], dict(deed.get("with", {})))
+        self._keep(run)
+
+    def _resume_at(self, wait: dict[str, Any]) -> Run:
+        if "due" in wait:
+            self.now = max(self.now, datetime.fromisoformat(wait["due"]))
+        return self._resume()
 
     def _compare(self, example: dict[str, Any]) -> str:
         path = [event.element for event in self.happened if isinstance(event, ElementEntered | ElementPassed)]

@@ -15,7 +15,7 @@ from .bpmn import Diagram, Run
 from .bpmn import Step as StepContext
 from .canonical import Json, check_input, compact
 from .deployments import Deployments
-from .errors import Conflict, Corrupt, ElementFailed, EngineError, LimitExceeded
+from .errors import Conflict, Corrupt, ElementFailed, EngineError, InvalidSubmission, LimitExceeded
 from .questions import Actor, Instance
 from .services import Call, Operator
 from .state import LIVE, InstanceState, fold
@@ -84,6 +84,26 @@ class Ledger(Deployments):
             happened = [e.from_json(event) for step in instances.steps(tx, row.id) for event in step.events]
             state, workflow = fold(InstanceState(), happened), None
         return Case(row, self._diagram(tx, row.definition), state, workflow, self.clock())
+
+    def _answered(self, tx: Transaction, source: str, key: str | None, digest: bytes) -> Row | None:
+        """
+        The case that answered the request made under this idempotency key before.
+
+        Raises:
+            InvalidSubmission: The key was used for another request.
+        """
+        if key is None:
+            return None
+        instances.one_at_a_time(tx, f"request {source} {key}")
+        before = instances.requested(tx, source=source, key=key)
+        if before is None:
+            return None
+        if before[0] != digest:
+            raise InvalidSubmission(
+                "This Idempotency-Key was used for another request. Send a new key with new content.",
+                fields={"Idempotency-Key": "was used for another request"},
+            )
+        return instances.find(tx, before[1])
 
     def _context(self, tx: Transaction, case: Case, actor: Actor) -> StepContext:
         return StepContext(

@@ -101,18 +101,9 @@ class Engine(Migrations):
 
     def _known(self, tx: Transaction, asked: _Request) -> instances.Row | None:
         """The instance this request has started before, or the live one it must not start beside."""
-        if asked.key is not None:
-            instances.one_at_a_time(tx, f"request {asked.source} {asked.key}")
-            before = instances.requested(tx, source=asked.source, key=asked.key)
-            if before is not None and before[0] != asked.digest:
-                raise InvalidSubmission(
-                    "This Idempotency-Key was used for another request. Send a new key with new content.",
-                    fields={"Idempotency-Key": "was used for another request"},
-                )
-            if before is not None:
-                return instances.find(tx, before[1])
-        if not asked.one_live:
-            return None
+        before = self._answered(tx, asked.source, asked.key, asked.digest)
+        if before is not None or not asked.one_live:
+            return before
         instances.one_at_a_time(tx, f"case {asked.process} {asked.business_key}")
         live = instances.live_with_key(tx, asked.process, asked.business_key)
         if live is not None:

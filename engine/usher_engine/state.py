@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 from . import events as e
 from .canonical import Json
+from .waits import OfWaits
 
 
 class Status(StrEnum):
@@ -29,6 +30,10 @@ class Status(StrEnum):
 LIVE = (Status.WAITING, Status.INCIDENT)
 
 
+#: Left out of the record of a state when empty, so that a state from before there were any reads and hashes the same.
+_SELDOM = frozenset({"waits", "armed", "items"})
+
+
 @dataclass(slots=True)
 class OpenTask:
     """A user task that waits for a person; *opened* holds the fields of its `UserTaskOpened` event."""
@@ -43,7 +48,9 @@ class InstanceState:
     What is true of an instance after a step.
 
     ``visits`` counts entries of each element, ``flows`` each sequence flow taken, ``at`` the elements a token rests
-    on (key ``element:visit``), ``tasks``, ``requests`` and ``incidents`` are keyed alike.
+    on (key ``element:visit``), ``tasks``, ``requests`` and ``incidents`` are keyed alike. So are ``waits``, the timers
+    and messages waited for as their events tell, and ``items``, what single visits of a repeated activity know.
+    ``armed`` counts the waits of each element.
     Treat it as a value: only `fold` makes a new one, and the JSON in it is shared with the events.
     """
 
@@ -57,10 +64,14 @@ class InstanceState:
     data: dict[str, Any] = field(default_factory=dict)
     outcome: str = ""
     explanation: str = ""
+    waits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    armed: dict[str, int] = field(default_factory=dict)
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Json]:
         tasks = {key: {"opened": task.opened, "assignee": task.assignee} for key, task in self.tasks.items()}
-        return {**{name: getattr(self, name) for name in self.__slots__}, "tasks": tasks}
+        written = {name: getattr(self, name) for name in self.__slots__ if name not in _SELDOM or getattr(self, name)}
+        return {**written, "tasks": tasks}
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> InstanceState:
@@ -91,6 +102,9 @@ def fold(state: InstanceState, happened: Iterable[e.Event]) -> InstanceState:
         data=dict(state.data),
         outcome=state.outcome,
         explanation=state.explanation,
+        waits=dict(state.waits),
+        armed=dict(state.armed),
+        items=dict(state.items),
     )
     for event in happened:
         _apply(draft, event)
@@ -99,15 +113,18 @@ def fold(state: InstanceState, happened: Iterable[e.Event]) -> InstanceState:
 
 def _apply(draft: InstanceState, event: e.Event) -> None:
     match event:
-        case e.ElementPassed(element, _, flow):
+        case e.ElementPassed(element, visit, flow):
             _enter(draft, element, flow)
+            if draft.items:
+                draft.items.pop(place(element, visit), None)
         case e.ElementEntered(element, visit, flow):
             _enter(draft, element, flow)
             draft.at.append(place(element, visit))
         case e.ElementCompleted(element, visit) | e.ElementCancelled(element, visit):
             _leave(draft, place(element, visit))
-        case e.FlowTaken(flow):
-            draft.flows[flow] = draft.flows.get(flow, 0) + 1
+        case e.FlowTaken(flow) | e.RepetitionStarted(flow=flow):
+            if flow:
+                draft.flows[flow] = draft.flows.get(flow, 0) + 1
         case e.InstanceStarted(data=data):
             draft.data = dict(data)
         case e.DataChanged(changed, unset):
@@ -121,7 +138,7 @@ def _apply(draft: InstanceState, event: e.Event) -> None:
             draft.at.clear()
         case e.InstanceCancelled(reason):
             draft.status, draft.explanation = Status.CANCELLED.value, reason
-            for waiting in (draft.at, draft.tasks, draft.requests, draft.incidents):
+            for waiting in (draft.at, draft.tasks, draft.requests, draft.incidents, draft.waits, draft.items):
                 waiting.clear()
         case e.InstanceMigrated(places=places):
             _move(draft, places)
@@ -129,6 +146,23 @@ def _apply(draft: InstanceState, event: e.Event) -> None:
             pass
         case _:
             _apply_work(draft, event)
+
+
+def _apply_wait(draft: InstanceState, event: OfWaits) -> None:
+    here = place(event.element, event.visit)
+    match event:
+        case e.TimerStarted() | e.MessageAwaited():
+            draft.waits[here] = e.to_json(event)
+            draft.armed[event.element] = event.visit
+        case e.TimerFired() | e.WaitEnded():
+            draft.waits.pop(here, None)
+        case e.MessageReceived(variable=variable, payload=payload):
+            draft.waits.pop(here, None)
+            draft.data[variable] = payload
+        case e.ItemGiven(data=data):
+            draft.items[here] = data
+        case _:
+            assert_never(event)
 
 
 def _apply_work(
@@ -144,7 +178,8 @@ def _apply_work(
     | e.ServiceRefused
     | e.ServiceFailed
     | e.IncidentRaised
-    | e.IncidentResolved,
+    | e.IncidentResolved
+    | OfWaits,
 ) -> None:
     here = place(event.element, event.visit)
     match event:
@@ -179,7 +214,7 @@ def _apply_work(
             if not draft.incidents:
                 draft.status = Status.WAITING.value
         case _:
-            assert_never(event)
+            _apply_wait(draft, event)
 
 
 def _move(draft: InstanceState, places: dict[str, str]) -> None:
@@ -205,3 +240,4 @@ def _leave(draft: InstanceState, here: str) -> None:
     draft.tasks.pop(here, None)
     draft.requests.pop(here, None)
     draft.incidents.pop(here, None)
+    draft.items.pop(here, None)

@@ -18,6 +18,7 @@ from .store import Job, queue
 log = logging.getLogger("usher.worker")
 
 IDLE_SECONDS = 1.0
+TRIED = "The worker stopped in the middle of every try."
 
 
 class Worker:
@@ -79,9 +80,12 @@ class Worker:
         return True
 
     def _do(self, job: Job) -> None:
+        if job.kind != "effect":
+            self._bring(job)
+            return
         engine = self.engine
         if job.attempts > engine.settings.job_attempts:
-            engine.fail_job(job, "The worker stopped in the middle of every try.", retry=False)
+            engine.fail_job(job, TRIED, retry=False)
             return
         try:
             result = job.result if job.done else self.perform(job)
@@ -98,6 +102,16 @@ class Worker:
             fault_point("effect done")
             engine.finish_job(job, result)
             fault_point("effect recorded")
+
+    def _bring(self, job: Job) -> None:
+        """A timer that is due, or a message to be delivered again: nothing to do outside, only the step."""
+        if job.attempts > self.engine.settings.job_attempts:
+            self.engine.give_up(job, TRIED)
+        elif job.kind == queue.TIMER:
+            self.engine.fire_timer(job)
+        else:
+            self.engine.deliver_again(job)
+        fault_point("effect recorded")
 
     def perform(self, job: Job) -> Json:
         """Ask the operator of *job*, outside any transaction; raises what it raises."""

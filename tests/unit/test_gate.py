@@ -77,25 +77,26 @@ def test_a_sound_process_has_no_errors():
     [
         (between('<bpmn:task id="x"/>'), ("x", "cannot-run")),
         (between('<bpmn:sendTask id="x"/>'), ("x", "cannot-run")),
-        (between('<bpmn:receiveTask id="x"/>'), ("x", "cannot-run")),
+        (between('<bpmn:receiveTask id="x"/>'), ("x", "message")),
         (between('<bpmn:businessRuleTask id="x"/>'), ("x", "decision")),
         (between('<bpmn:complexGateway id="x"/>'), ("x", "cannot-run")),
-        (between('<bpmn:eventBasedGateway id="x"/>'), ("x", "cannot-run")),
+        (between('<bpmn:eventBasedGateway id="x"/>'), ("x", "event")),
         (between('<bpmn:adHocSubProcess id="x"/>'), ("x", "cannot-run")),
         (between('<bpmn:transaction id="x"/>'), ("x", "cannot-run")),
-        (between('<bpmn:intermediateThrowEvent id="x"/>'), ("x", "cannot-run")),
         (
-            between('<bpmn:intermediateCatchEvent id="x"><bpmn:timerEventDefinition/></bpmn:intermediateCatchEvent>'),
+            between('<bpmn:intermediateThrowEvent id="x"><bpmn:signalEventDefinition/></bpmn:intermediateThrowEvent>'),
             ("x", "cannot-run"),
         ),
+        (between('<bpmn:intermediateCatchEvent id="x"/>'), ("x", "cannot-run")),
         (
-            between(ASK.format("<bpmn:multiInstanceLoopCharacteristics/>")),
-            ("ask", "cannot-run"),
+            between('<bpmn:intermediateCatchEvent id="x"><bpmn:timerEventDefinition/></bpmn:intermediateCatchEvent>'),
+            ("x", "timer"),
         ),
-        (between(ASK.format("<bpmn:standardLoopCharacteristics/>")), ("ask", "cannot-run")),
+        (between(ASK.format("<bpmn:multiInstanceLoopCharacteristics/>")), ("ask", "repeat")),
+        (between(ASK.format("<bpmn:standardLoopCharacteristics/>")), ("ask", "repeat")),
         (between(extra='<bpmn:task id="x" isForCompensation="true"/>'), ("x", "cannot-run")),
         (between(extra='<bpmn:dataObject id="x"/>'), ("x", "cannot-run")),
-        (between(extra='<bpmn:subProcess id="x" triggeredByEvent="true"/>'), ("x", "cannot-run")),
+        (between(extra='<bpmn:subProcess id="x" triggeredByEvent="true"/>'), ("x", "start-and-end")),
     ],
 )
 def test_what_cannot_run_yet_is_refused_by_name(body, expected):
@@ -112,19 +113,25 @@ def boundary(key, host, definition, **more):
 
 ESCALATION = '<bpmn:escalationEventDefinition escalationRef="esc"/>'
 ERROR = '<bpmn:errorEventDefinition errorRef="e"/>'
+TIMER = "<bpmn:timerEventDefinition><bpmn:timeDuration>{}</bpmn:timeDuration></bpmn:timerEventDefinition>"
 
 
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        (boundary("b", "ask", "<bpmn:timerEventDefinition/>"), ("b", "cannot-run")),
+        (boundary("b", "ask", "<bpmn:timerEventDefinition/>"), ("b", "timer")),
+        (boundary("b", "ask", TIMER.format("PT1H later")), ("b", "timer")),
+        (boundary("b", "ask", TIMER.format("P1Y")), ("b", "timer")),
+        (boundary("b", "ask", TIMER.format("R3/PT1H").replace("Duration", "Cycle")), ("b", "timer")),
+        (boundary("b", "ask", "<bpmn:signalEventDefinition/>"), ("b", "cannot-run")),
+        (boundary("b", "ask", "<bpmn:messageEventDefinition/>"), ("b", "message")),
+        (boundary("b", "send", ERROR, cancelActivity="false"), ("b", "cannot-run")),
         (boundary("b", "ask", ESCALATION, cancelActivity="false"), ("b", "cannot-run")),
         (boundary("b", "ask", ESCALATION.replace("esc", "esc2")), ("b", "cannot-run")),
         (boundary("b", "send", ESCALATION), ("b", "cannot-run")),
         (boundary("b", "ask", ERROR), ("b", "cannot-run")),
         (boundary("b", "nobody", ESCALATION), ("b", "reference")),
         (boundary("b", "send", '<bpmn:errorEventDefinition errorRef="none"/>'), ("b", "reference")),
-        (boundary("b", "send", "<bpmn:errorEventDefinition/>"), ("b", "reference")),
         (boundary("b", "send", ERROR.replace('"e"', '"e2"')), ("send", "service")),
     ],
 )

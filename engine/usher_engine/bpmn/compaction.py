@@ -3,7 +3,8 @@
 The history keeps what happened; the state keeps what is needed to go on (DESIGN 3). Only the trunk is cut: from the
 root along the single branch that still has unfinished tasks, up to the last finished task before it forks or waits.
 That task stays, because the library lets waiting tasks inherit their parent's data again; joins, boundary events and
-parallel branches lie beyond the trunk and are never touched.
+parallel branches lie beyond the trunk and are never touched. Event sub-processes that nothing has set off stand at the
+root and do not count as a branch. Of a repeated activity, the items that are done go.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 
 from SpiffWorkflow.util.task import TaskState
 
+from .catching import is_asleep
+from .repeating import Repeated
 from .workflow import UsherTask, UsherWorkflow
 
 
@@ -31,7 +34,9 @@ def _holds(workflow: UsherWorkflow, task_id: int) -> bool:
 
 def _compact(scope: Any) -> None:
     live = _live(scope)
-    trunk = _trunk(scope.task_tree, live)
+    _drop_items(scope, live)
+    asleep = [task.id for task in scope.task_tree.children if is_asleep(task)]
+    trunk = _trunk(scope.task_tree, live.difference(asleep))
     if len(trunk) < 3:
         return
     root, last = trunk[0], trunk[-1]
@@ -43,7 +48,7 @@ def _compact(scope: Any) -> None:
     for task in trunk[1:-1]:
         del scope.tasks[task.id]
     last._children = [child for child in last._children if child in scope.tasks]
-    root._children, last._parent = [last.id], root.id
+    root._children, last._parent = [*asleep, last.id], root.id
     if scope.last_task is not None and scope.last_task.id not in scope.tasks:
         scope.last_task = last
 
@@ -71,6 +76,14 @@ def _trunk(root: UsherTask, live: set[int]) -> list[UsherTask]:
             return trunk
         task = branches[0]
     return trunk
+
+
+def _drop_items(scope: Any, live: set[int]) -> None:
+    for task in [task for task in scope.tasks.values() if isinstance(task.task_spec, Repeated) and task.id in live]:
+        done = [child for child in task.children if child.triggered and child.id not in live]
+        for item in done:
+            task._children.remove(item.id)
+            _drop(scope, item)
 
 
 def _drop(scope: Any, task: UsherTask) -> None:

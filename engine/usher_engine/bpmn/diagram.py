@@ -9,22 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
-from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
-from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import CodeEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
-from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
-from SpiffWorkflow.spiff.parser.process import VALIDATOR, SpiffBpmnParser
-from SpiffWorkflow.spiff.parser.task_spec import ServiceTaskParser
+from SpiffWorkflow.spiff.parser.process import VALIDATOR
 
 from ..definitions import Package, parse_xml
 from ..dmn import Decisions, compile_decisions
 from ..errors import InvalidDefinition
-from .decision_task import DecisionTaskParser, UsherDecisionTask
-from .service_task import UsherServiceTask
+from .catching import UsherBoundaryEvent, UsherEventGateway, UsherEventSubprocess
+from .parser import UsherParser
+from .repeating import Repeated
+from .triggers import ESCALATION, Trigger
 
 #: Names the library gives its helper specs, and what an element of that id is called while it compiles.
 LIBRARY_NAMES = frozenset({"Start", "End", "Root"})
@@ -36,17 +34,13 @@ RAISED = re.compile(r"[A-Za-z.]+\(.*\)$")
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 
 
-class _Parser(SpiffBpmnParser):  # type: ignore[misc]
-    OVERRIDE_PARSER_CLASSES: ClassVar[dict[str, Any]] = {
-        **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
-        full_tag("businessRuleTask"): (DecisionTaskParser, UsherDecisionTask),
-        full_tag("serviceTask"): (ServiceTaskParser, UsherServiceTask),
-    }
-
-
 @dataclass(frozen=True, kw_only=True)
 class Element:
-    """What the engine needs to know of one flow node beyond the library's spec of it."""
+    """
+    What the engine needs to know of one flow node beyond the library's spec of it.
+
+    ``armed`` tells that it waits before a token enters it, ``variable`` where its answer or message goes.
+    """
 
     id: str
     name: str
@@ -56,10 +50,11 @@ class Element:
     properties: dict[str, str] = field(default_factory=dict)
     instructions: str = ""
     manual: bool = False
-    boundary: bool = False
+    armed: bool = False
     joins: bool = False
     cancel: bool = False
     operator: str = ""
+    variable: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +68,12 @@ class Diagram:
     flows: dict[tuple[str, str], str]
     flow_names: dict[str, str] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=Decisions)
+    waits: bool = False
+    repeats: bool = False
+
+    def is_armed(self, task_spec: Any) -> bool:
+        element = self.elements.get(task_spec.bpmn_id)
+        return element is not None and element.armed
 
 
 def schema_problems(tree: Any) -> list[tuple[str, int, str]]:
@@ -92,7 +93,7 @@ def compile_diagram(package: Package) -> Diagram:
     trees = [parse_xml(package.files[name], name) for name in sorted(package.files) if name.endswith(".bpmn")]
     for tree in trees:
         _make_room(tree)
-    parser = _Parser()
+    parser = UsherParser()
     try:
         for tree in trees:
             parser.add_bpmn_xml(tree)
@@ -108,8 +109,11 @@ def compile_diagram(package: Package) -> Diagram:
     owners = (spec, *subprocess_specs.values())
     specs = {s.bpmn_id: s for owner in owners for s in _drawn(owner)}
     elements = {key: _element(nodes[key], task_spec) for key, task_spec in specs.items() if key in nodes}
-    for task_spec in specs.values():
+    every = [s for owner in owners for s in _drawn(owner)]
+    for task_spec in every:
         task_spec.bpmn_id = _own_name(task_spec.bpmn_id)
+    for repeated in (s for s in every if isinstance(s, Repeated)):
+        repeated.listen()
     return Diagram(
         package=package,
         spec=spec,
@@ -123,6 +127,8 @@ def compile_diagram(package: Package) -> Diagram:
             if (name := (flow.get("name") or "").strip())
         },
         decisions=compile_decisions(package),
+        waits=any(_waits(task_spec) for task_spec in every),
+        repeats=any(isinstance(task_spec, Repeated) for task_spec in every),
     )
 
 
@@ -154,31 +160,41 @@ def _drawn(owner: Any) -> Iterator[Any]:
 def _element(node: Any, task_spec: Any) -> Element:
     extensions = getattr(task_spec, "extensions", None) or {}
     tag = node.tag.rpartition("}")[2]
+    own, properties = _own_name(task_spec.bpmn_id), dict(extensions.get("properties") or {})
     return Element(
-        id=_own_name(task_spec.bpmn_id),
+        id=own,
         name=(node.get("name") or "").strip(),
         tag=tag,
         lane=task_spec.lane or "",
         documentation=(task_spec.documentation or "").strip(),
-        properties=dict(extensions.get("properties") or {}),
+        properties=properties,
         instructions=(extensions.get("instructionsForEndUser") or "").strip(),
         manual=bool(task_spec.manual),
-        boundary=isinstance(task_spec, BoundaryEvent),
+        armed=isinstance(task_spec, UsherBoundaryEvent | UsherEventSubprocess),
         joins=isinstance(task_spec, UnstructuredJoin) and len(task_spec._inputs) > 1,
-        cancel=any(boundary_code(event) == "cancel" for event in _boundary_events(task_spec)),
+        cancel=any(_is_cancel(event.event_definition) for event in _boundary_events(task_spec)),
         operator=str(getattr(task_spec, "operation_name", "")),
+        variable=str(properties.get("resultVariable") or getattr(task_spec, "result_variable", "") or own),
     )
 
 
 def _boundary_events(task_spec: Any) -> list[Any]:
-    split = task_spec._wf_spec.task_specs.get(f"{task_spec.name}.BoundaryEventSplit")
-    return [s for s in split.outputs if isinstance(s, BoundaryEvent)] if split else []
+    split = task_spec._wf_spec.task_specs.get(f"{task_spec.bpmn_id}.BoundaryEventSplit")
+    return [s for s in split.outputs if isinstance(s, UsherBoundaryEvent)] if split else []
 
 
-def boundary_code(task_spec: Any) -> str | None:
-    """The error or escalation code a boundary event catches; None for every other spec. "" catches all."""
-    definition = task_spec.event_definition if isinstance(task_spec, CatchingEvent) else None
-    return (definition.code or "") if isinstance(definition, CodeEventDefinition) else None
+def _is_cancel(trigger: Any) -> bool:
+    return isinstance(trigger, Trigger) and trigger.kind == ESCALATION and trigger.code == "cancel"
+
+
+def _waits(task_spec: Any) -> bool:
+    """Whether time or a message sets it off."""
+    if isinstance(task_spec, UsherEventGateway):
+        return True
+    if isinstance(task_spec, UsherEventSubprocess):
+        return task_spec.trigger.waits
+    trigger = task_spec.event_definition if isinstance(task_spec, CatchingEvent) else None
+    return isinstance(trigger, Trigger) and trigger.waits
 
 
 def _flows(trees: list[Any], owners: tuple[Any, ...]) -> dict[tuple[str, str], str]:

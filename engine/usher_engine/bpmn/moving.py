@@ -26,6 +26,7 @@ from .run import LIBRARY_FAILURES
 from .step import Step
 from .tokens import PERSON, SERVICE, SUBPROCESS, Scope, Silent, Token, kind_of, read_tokens
 from .user_tasks import opened
+from .waiting import Waiting
 from .workflow import UsherTask, UsherWorkflow
 
 SPLIT = ".BoundaryEventSplit"
@@ -99,6 +100,7 @@ class _Move:
         self.people: list[UsherTask] = []
 
     def moved(self) -> Moved:
+        self._refuse_waits()
         scope = read_tokens(self.old, self.source)
         mapped = {token.element: self._goal(token) for token in scope.all_tokens()}
         if not self.problems:
@@ -117,6 +119,20 @@ class _Move:
         return self._told()
 
     # may it go there?
+
+    def _refuse_waits(self) -> None:
+        """A time or a message waited for belongs to the version it was waited for in; so does what lies beside it."""
+        for wait in self.state.waits.values():
+            what = f"the message “{wait['name']}”" if "name" in wait else "a time"
+            name = _named(self.source, wait["element"])
+            self.problems.append((wait["element"], f"{name} waits for {what}; move the case when that has come."))
+        for diagram in (self.source, self.target):
+            for element in diagram.elements.values():
+                if element.armed and element.tag == "subProcess":
+                    reason = f"{element.name or element.id} is an event sub-process; such cases cannot be moved."
+                    self.problems.append((element.id, reason))
+        if self.problems:
+            raise CannotMigrate(problems=self.problems)
 
     def _goal(self, token: Token) -> str:
         """The element of the target that takes the place of the token's; notes what stands against it."""
@@ -164,7 +180,7 @@ class _Move:
         for child in first.children:
             if child.task_spec is spec:
                 self._stand(child, token, mapped)
-            elif (element := self.target.elements.get(child.task_spec.bpmn_id)) is not None and element.boundary:
+            elif (element := self.target.elements.get(child.task_spec.bpmn_id)) is not None and element.armed:
                 child._set_state(TaskState.WAITING)
                 child.task_spec._update(child)
 
@@ -202,6 +218,9 @@ class _Move:
             events.append(replace(again, due=old.opened.get("due", "")))
             if old.assignee:
                 events.append(UserTaskClaimed(again.element, again.visit, old.assignee))
+        waiting = Waiting(self.target, self.step, self.state)
+        waiting.workflow = self.new
+        events += waiting.begun_and_ended(fold(self.state, events))
         after = fold(self.state, events)
         holds = TaskState.WAITING | TaskState.READY | TaskState.STARTED
         data: dict[str, Any] = {}

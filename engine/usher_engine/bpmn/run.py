@@ -1,6 +1,7 @@
-"""One instance in memory for the length of one step: hands commands to SpiffWorkflow and listens to what happens.
+"""One instance in memory for the length of one step: hands commands to SpiffWorkflow and gives the events that follow.
 
-Gives events; stores nothing, sends nothing. After an exception the object must be thrown away.
+Stores nothing, sends nothing. After an exception the object must be thrown away. How it listens: `listening`; what
+takes over when something fails or was waited for: `throwing`, `waiting`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from SpiffWorkflow.bpmn.util.event import BpmnEvent
+from SpiffWorkflow.bpmn.specs.mixins.events.end_event import EndEvent
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.util.task import TaskState
 
@@ -16,28 +17,23 @@ from ..canonical import Json, settled
 from ..errors import BusinessError, Corrupt, ElementFailed, EngineError, LimitExceeded
 from ..events import (
     DataChanged,
-    ElementCancelled,
-    ElementCompleted,
-    ElementEntered,
-    ElementPassed,
     Event,
-    FlowTaken,
     InstanceFinished,
-    ServiceCalled,
+    ItemGiven,
     ServiceCompleted,
     ServiceRefused,
-    ServiceRequested,
     UserTaskCancelled,
     UserTaskCompleted,
 )
-from ..services import Call, Mode, checked
 from ..state import InstanceState, fold
 from . import storage
 from .compaction import compact_tree
-from .diagram import Diagram, Element, boundary_code
+from .diagram import Diagram
 from .language import ScriptEngine
+from .repeating import own_names
 from .step import MAX_SECONDS, Step
 from .user_tasks import opened
+from .waiting import Waiting
 from .workflow import UsherTask, UsherWorkflow
 
 MAX_ENGINE_STEPS = 300
@@ -47,22 +43,15 @@ LIBRARY_FAILURES = (
     SpiffWorkflowException, KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError,
 )  # fmt: skip
 
-class Run:
+
+class Run(Waiting):
     """A running instance; create it with `Run.start` or `Run.resume`."""
 
     def __init__(self, diagram: Diagram, step: Step, state: InstanceState) -> None:
-        self.diagram = diagram
-        self.step = step
-        self.state = state
+        super().__init__(diagram, step, state)
         self.after = state
-        self.events: list[Event] = [] if step.events is None else step.events
-        self._visits = dict(state.visits)
-        self._entered: dict[tuple[str, int], int] = {}
-        self._entered_tasks: list[UsherTask] = []
-        self._outcome = ""
         self._steps_left = MAX_ENGINE_STEPS
         self._deadline = time.monotonic() + step.limit_s
-        self.workflow: UsherWorkflow
 
     @classmethod
     def start(cls, diagram: Diagram, step: Step, data: dict[str, Any]) -> Run:
@@ -99,7 +88,7 @@ class Run:
         task = self._find(element, visit, TaskState.READY)
         if not task.task_spec.manual:
             raise Corrupt(f"{element} is not a user task.")
-        variable, answer = self.diagram.elements[element].properties.get("resultVariable") or element, settled(answer)
+        variable, answer = self.diagram.elements[element].variable, settled(answer)
         task.data[variable] = answer
         self.events.append(UserTaskCompleted(element, visit, variable, answer))
         self._run(task)
@@ -110,8 +99,10 @@ class Run:
         task = self._find(element, visit, TaskState.READY)
         self.events.append(UserTaskCancelled(element, visit, reason))
         cancelled = {"by": self.step.actor, "reason": reason, "element": element}
-        if not self._divert(task, "EscalationEventDefinition", "cancel", {"cancelled": cancelled}):
+        way = self._cancelling(task)
+        if way is None:
             raise EngineError(f"“{element}” cannot be cancelled: its diagram draws no way for that.")
+        self._fire(way, {"cancelled": cancelled})
         self._advance()
 
     def finish_service(self, element: str, visit: int, result: Json) -> None:
@@ -127,55 +118,20 @@ class Run:
         """An effect was refused; the diagram's error boundary event takes over, else `ElementFailed` is raised."""
         task = self._find(element, visit, TaskState.STARTED)
         self.events.append(ServiceRefused(element, visit, refusal.code, refusal.message))
-        self._divert_refusal(task, refusal)
+        self.refused(task, refusal)
         self._advance()
 
-    # what SpiffWorkflow tells
+    def fire_timer(self, element: str, visit: int) -> None:
+        """The time that was waited for has come."""
+        self._timer_fired(element, visit)
+        self._advance()
 
-    def changed(self, task: UsherTask, state: int) -> None:
-        element = self.diagram.elements.get(task.task_spec.bpmn_id)
-        if element is None:
-            return
-        if state in (TaskState.READY, TaskState.WAITING, TaskState.STARTED):
-            if not task.visit:
-                self._enter(task, element, state)
-        elif task.visit and state == TaskState.COMPLETED:
-            self._leave(element, task)
-        elif task.visit and state == TaskState.CANCELLED:
-            self.events.append(ElementCancelled(element.id, task.visit))
-
-    def call_service(self, task: UsherTask, name: str, parameters: dict[str, Any]) -> bool:
-        """Ask operator *name*; False when the answer will come from a job."""
-        element, visit, variable = task.task_spec.bpmn_id, task.visit, task.task_spec.result_variable
-        try:
-            operator = self.step.services.get(name)
-            values = settled(checked(operator, parameters))
-            if operator.mode is Mode.EFFECT:
-                self.events.append(ServiceRequested(element, visit, name, variable, values))
-                return False
-            result = settled(self.step.answer(operator, values, self._call(element, visit)))
-        except BusinessError as refusal:
-            self.events.append(ServiceCalled(element, visit, name, variable, refusal.message, refusal.code))
-            self._divert_refusal(task, refusal)
-            return False
-        except EngineError as error:
-            raise ElementFailed(element, error) from error
-        task.data[variable] = result
-        self.events.append(ServiceCalled(element, visit, name, variable, result))
-        return True
+    def receive_message(self, element: str, visit: int, payload: dict[str, Any]) -> None:
+        """The message that was waited for has come; *payload* goes into the data."""
+        self._message_received(element, visit, payload)
+        self._advance()
 
     # inside
-
-    def _call(self, element: str, visit: int) -> Call:
-        return Call(
-            instance=self.step.instance,
-            element=element,
-            visit=visit,
-            now=self.step.now,
-            actor=self.step.actor,
-            package=self.diagram.package,
-            transaction=self.step.transaction,
-        )
 
     def _find(self, element: str, visit: int, state: int) -> UsherTask:
         for task in self.workflow.all_tasks():
@@ -200,75 +156,27 @@ class Run:
             raise LimitExceeded(f"The command took longer than {MAX_SECONDS:.0f} seconds.")
         try:
             task.run()
+            while self._later:
+                self._later.pop(0)()
         except LIBRARY_FAILURES as error:
             message = f"The engine could not run this element ({type(error).__name__})."
             raise ElementFailed(task.task_spec.bpmn_id or self.diagram.package.key, EngineError(message)) from error
-
-    def _enter(self, task: UsherTask, element: Element, state: int) -> None:
-        scope = self.workflow.get_task_from_id(task.workflow.parent_task_id) if task.workflow.parent_task_id else None
-        if scope is not None and not scope.visit:  # the library starts a sub-process before it says it entered it
-            self.changed(scope, TaskState.STARTED)
-        if state == TaskState.WAITING and element.boundary:
-            return  # armed, not entered
-        flow = "" if task.arrived else self._flow_into(task)
-        if state == TaskState.WAITING and element.joins:
-            task.arrived = True
-            self.events.append(FlowTaken(flow))
-            return
-        visit = task.visit = self._visits[element.id] = self._visits.get(element.id, 0) + 1
-        self._entered[element.id, visit] = len(self.events)
-        self._entered_tasks.append(task)
-        self.events.append(ElementEntered(element.id, visit, flow))
-
-    def _leave(self, element: Element, task: UsherTask) -> None:
-        where = self._entered.pop((element.id, task.visit), None)
-        entered = self.events[where] if where is not None else None
-        if where is not None and isinstance(entered, ElementEntered):
-            self.events[where] = ElementPassed(element.id, task.visit, entered.flow)
-        else:
-            self.events.append(ElementCompleted(element.id, task.visit))
-        if element.tag == "endEvent" and task.workflow is self.workflow:
-            self._outcome = element.id
-
-    def _flow_into(self, task: UsherTask) -> str:
-        """The sequence flow that led to *task*: from the nearest ancestor that is drawn."""
-        ancestor = task.parent
-        while ancestor is not None and ancestor.task_spec.bpmn_id not in self.diagram.elements:
-            ancestor = ancestor.parent
-        if ancestor is None:
-            return ""
-        return self.diagram.flows.get((ancestor.task_spec.bpmn_id, task.task_spec.bpmn_id), "")
-
-    def _divert_refusal(self, task: UsherTask, refusal: BusinessError) -> None:
-        error = {"code": refusal.code, "message": refusal.message}
-        if not self._divert(task, "ErrorEventDefinition", refusal.code, {"error": error}):
-            raise ElementFailed(task.task_spec.bpmn_id, refusal)
-
-    def _divert(self, task: UsherTask, definition: str, code: str, data: dict[str, Any]) -> bool:
-        """Fire the boundary event of *task* that catches *code*; False when none is drawn."""
-        siblings = [t for t in task.parent.children if t._state == TaskState.WAITING and t is not task]
-        for sibling in siblings:
-            kind = type(getattr(sibling.task_spec, "event_definition", None)).__name__
-            if kind == definition and boundary_code(sibling.task_spec) in (code, ""):
-                event = BpmnEvent(sibling.task_spec.event_definition)
-                sibling.task_spec.catch(sibling, event)
-                sibling.task_spec._update(sibling)
-                sibling.data.update(data)
-                return True
-        return False
 
     def _close(self) -> None:
         """Open the user tasks just reached, note what the data became, and finish or make sure something waits."""
         for task in self._entered_tasks:
             if task._state == TaskState.READY and task.task_spec.manual:
-                self.events.append(opened(self.diagram, task, self.step.now))
+                self._open(task)
         self._entered_tasks.clear()
         data = self._data()
         folded = fold(self.state, self.events)
         changed = {k: v for k, v in data.items() if k not in folded.data or folded.data[k] != v}
         unset = sorted(k for k in folded.data if k not in data)
-        rest: list[Event] = [DataChanged(changed, unset)] if changed or unset else []
+        rest: list[Event] = self.begun_and_ended(folded)
+        if changed or unset:
+            rest.append(DataChanged(changed, unset))
         if self.workflow.completed:
+            self._outcome = self._outcome or self._last_end()
             rest.append(InstanceFinished(self._outcome, self._explanation(data)))
         self.events += rest
         self.after = fold(folded, rest) if rest else folded
@@ -277,19 +185,18 @@ class Run:
         if not self._leaves():
             raise LimitExceeded("The diagram has come to a standstill: no element can go on and no end was reached.")
 
-    def _leaves(self) -> list[UsherTask]:
-        """The tasks that hold a token: waiting, ready or started."""
-        holds = TaskState.WAITING | TaskState.READY | TaskState.STARTED
-        return [task for task in self.workflow.all_tasks() if task._state & holds]
+    def _open(self, task: UsherTask) -> None:
+        """Put a user task into the inbox; one inside an item is told what the item knows."""
+        own = own_names(task) if self.diagram.repeats and "own" not in task.internal_data else None
+        if own:
+            self.events.append(ItemGiven(task.task_spec.bpmn_id, task.visit, own))
+        self.events.append(opened(self.diagram, task, self.step.now))
 
-    def _data(self) -> dict[str, Any]:
-        """The data of the case: of every waiting branch, the later entered on top; at the end, the workflow's."""
-        if self.workflow.completed:
-            return {k: v for k, v in self.workflow.data.items() if k != "data_objects"}
-        data: dict[str, Any] = {}
-        for task in self._leaves():
-            data.update(task.data)
-        return data
+    def _last_end(self) -> str:
+        """The end event of the process reached in an earlier step, where something beside the flow ended last."""
+        ends = (t for t in self.workflow.tasks.values() if t.visit and isinstance(t.task_spec, EndEvent))
+        last = max(ends, key=lambda task: task.last_state_change, default=None)
+        return str(last.task_spec.bpmn_id) if last else ""
 
     def _explanation(self, data: dict[str, Any]) -> str:
         said = data.get("explanation")

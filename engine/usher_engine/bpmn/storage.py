@@ -12,10 +12,8 @@ from SpiffWorkflow.bpmn.serializer.default.workflow import (
     TaskConverter,
 )
 from SpiffWorkflow.bpmn.serializer.workflow import VERSION, BpmnWorkflowSerializer
-from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.spiff.serializer.config import SPIFF_CONFIG
 from SpiffWorkflow.util.deep_merge import DeepMerge
-from SpiffWorkflow.util.task import TaskState
 
 from ..errors import Corrupt
 from .diagram import Diagram
@@ -57,8 +55,6 @@ class _Tasks(TaskConverter):  # type: ignore[misc]
         task.triggered = record.get("triggered", False)
         if "internal" in record:
             task.internal_data = self.registry.restore(record["internal"])
-        if isinstance(task_spec, CatchingEvent) and task._state == TaskState.WAITING:
-            workflow.top_workflow.event_manager.add_task(task)
         parent = workflow.tasks.get(task._parent)
         data = dict(parent.data) if parent is not None and "data" not in record else {}
         for key in record.get("unset", ()):

@@ -12,6 +12,7 @@ from SpiffWorkflow.util.task import TaskState
 from ..errors import CannotMigrate
 from .diagram import Diagram
 from .service_task import UsherServiceTask
+from .triggers import Trigger
 from .workflow import UsherTask, UsherWorkflow
 
 
@@ -19,6 +20,12 @@ class Silent:
     """An observer for whoever only looks."""
 
     def changed(self, task: UsherTask, state: int) -> None:
+        """Nothing follows."""
+
+    def repeats(self, task: UsherTask, total: int | None) -> None:
+        """Nothing follows."""
+
+    def thrown(self, task: UsherTask, trigger: Trigger) -> None:
         """Nothing follows."""
 
 
@@ -71,7 +78,7 @@ def _scope(workflow: Any, top: UsherWorkflow, diagram: Diagram) -> Scope:
 def _is_armed(task: UsherTask, diagram: Diagram) -> bool:
     """Whether *task* is a boundary event that waits beside its task; it comes again with that."""
     element = diagram.elements.get(task.task_spec.bpmn_id)
-    return element is not None and element.boundary and task._state == TaskState.WAITING and not task.visit
+    return element is not None and element.armed and task._state == TaskState.WAITING and not task.visit
 
 
 def _token(task: UsherTask, top: UsherWorkflow, diagram: Diagram) -> Token:

@@ -14,15 +14,21 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from ..errors import LimitExceeded
+from .triggers import Trigger
 
+BEGUN = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 MAX_TASKS = 5_000
 MAX_SUBPROCESSES = 200
 
 
 class Observer(Protocol):
-    """Hears of every change of state of a task, in the order they happen."""
+    """Hears of every change of state of a task, in the order they happen, and of what specs of ours have to tell."""
 
     def changed(self, task: UsherTask, state: int) -> None: ...
+
+    def repeats(self, task: UsherTask, total: int | None) -> None: ...
+
+    def thrown(self, task: UsherTask, trigger: Trigger) -> None: ...
 
 
 class UsherTask(Task):  # type: ignore[misc]
@@ -50,6 +56,19 @@ class UsherTask(Task):  # type: ignore[misc]
         elif self.visit or value != TaskState.READY:
             return  # told before; a task created ready is told once
         top.changed(self, value)
+
+    def _inherit_data(self) -> None:
+        super()._inherit_data()
+        if own := self.internal_data.get("own"):
+            self.data.update(own)
+
+    def cancel(self) -> None:
+        """Cancel this task and what it has begun below it: the library forgets the items of an unfinished task."""
+        if not self.has_state(TaskState.FINISHED_MASK):
+            for child in self.children:
+                if child.has_state(BEGUN):
+                    child.cancel()
+        super().cancel()
 
     def _assign_new_thread_id(self, recursive: bool = True) -> int:
         """Nothing here reads thread ids; the library counts them over the whole process."""
@@ -103,6 +122,12 @@ class UsherWorkflow(_Rooted, BpmnWorkflow):  # type: ignore[misc]
         if state == TaskState.READY:
             self.ready.append(task)
         self.observer.changed(task, state)
+
+    def first(self, task: UsherTask) -> None:
+        """Let *task* run before others that are ready."""
+        if task in self.ready:
+            self.ready.remove(task)
+            self.ready.appendleft(task)
 
     def create_subprocess(self, my_task: UsherTask, spec_name: str) -> UsherSubWorkflow:
         if len(self.subprocesses) >= MAX_SUBPROCESSES:

@@ -8,8 +8,8 @@ from .diagram import FLOW_NODES, Diagram, Flow, Node, Process, ServiceCall, read
 from .finding import Finding, Severity
 from .folders import from_zip, read_file, read_folder, to_zip, write_folder
 from .package import MAX_FILE_BYTES, Package
-from .parts import Part, read_parts
 from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, element_at, line_of, parse_xml
+from .timing import Repeat, Timer
 from .translation import translate
 
 __all__ = [
@@ -26,12 +26,13 @@ __all__ = [
     "Flow",
     "Node",
     "Package",
-    "Part",
     "Process",
+    "Repeat",
     "Row",
     "ServiceCall",
     "Severity",
     "Table",
+    "Timer",
     "XmlElement",
     "XmlTree",
     "element_at",
@@ -42,7 +43,6 @@ __all__ = [
     "read_diagram",
     "read_file",
     "read_folder",
-    "read_parts",
     "to_zip",
     "translate",
     "write_folder",

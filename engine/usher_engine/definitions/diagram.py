@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .safe_xml import BPMN, SPIFF, XmlElement, XmlTree, line_of
+from .timing import Repeat, Timer, read_repeat, read_timer
 
 _TASKS = {
     *("task", "userTask", "manualTask", "serviceTask", "scriptTask", "businessRuleTask", "sendTask", "receiveTask"),
@@ -40,7 +41,8 @@ class Node:
     One flow node. *scope* is the id of the process or sub-process it lies in, *line* where it stands in the file.
 
     ``events`` holds the kinds of its event definitions (``error``, ``timer``, …), ``codes`` the error or escalation
-    codes they refer to, "" where the code is left open. ``markers`` holds what makes it special: ``multiInstance``,
+    codes they refer to, "" where the code is left open, ``refers`` whether they refer to any. ``message`` is the name
+    of the message it waits for. ``markers`` holds what makes it special: ``multiInstance``,
     ``loop``, ``compensation``, ``eventSubProcess``, ``nonInterrupting``, ``ioSpecification``. ``extensions`` holds
     the text of our extension elements by name, ``properties`` what stands in ``spiffworkflow:properties``.
     """
@@ -52,6 +54,10 @@ class Node:
     line: int
     events: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
+    refers: bool = False
+    message: str = ""
+    timer: Timer | None = None
+    repeat: Repeat | None = None
     markers: frozenset[str] = frozenset()
     attached_to: str = ""
     default: str = ""
@@ -105,7 +111,7 @@ class Diagram:
 def read_diagram(tree: XmlTree, file: str) -> Diagram:
     """What is drawn in *tree*."""
     root = tree.getroot()
-    codes = _event_codes(root)
+    codes = _event_codes(root) | _message_names(root)
     return Diagram(file=file, processes=tuple(_process(element, codes) for element in root.iter(_bpmn("process"))))
 
 
@@ -151,6 +157,7 @@ def _flow_elements(scope: XmlElement) -> Iterator[tuple[str, XmlElement]]:
 def _node(element: XmlElement, kind: str, scope: str, codes: Mapping[str, str], lanes: Mapping[str, str]) -> Node:
     definitions = [child for child in element if _kind(child).endswith("EventDefinition")]
     references = [definition.get("errorRef") or definition.get("escalationRef") or "" for definition in definitions]
+    messages = [source.get("messageRef") or "" for source in (element, *definitions)]
     extensions = element.find(_bpmn("extensionElements"))
     return Node(
         id=_id(element),
@@ -161,6 +168,10 @@ def _node(element: XmlElement, kind: str, scope: str, codes: Mapping[str, str], 
         events=tuple(_kind(definition).removesuffix("EventDefinition") for definition in definitions)
         + tuple("referenced" for _ in element.findall(_bpmn("eventDefinitionRef"))),
         codes=tuple(codes[reference] for reference in references if reference in codes),
+        refers=any(references),
+        message=next((codes[reference] for reference in messages if reference in codes), ""),
+        timer=read_timer(element),
+        repeat=read_repeat(element),
         markers=frozenset(_markers(element)),
         attached_to=element.get("attachedToRef") or "",
         default=element.get("default") or "",
@@ -183,7 +194,7 @@ def _markers(element: XmlElement) -> Iterator[str]:
         yield "compensation"
     if element.get("triggeredByEvent") in ("true", "1"):
         yield "eventSubProcess"
-    if element.get("cancelActivity") in ("false", "0"):
+    if element.get("cancelActivity") in ("false", "0") or element.get("isInterrupting") in ("false", "0"):
         yield "nonInterrupting"
     if any(element.find(_bpmn(name)) is not None for name in ("ioSpecification", "dataInputAssociation")):
         yield "ioSpecification"
@@ -223,6 +234,10 @@ def _event_codes(root: XmlElement) -> dict[str, str]:
         for kind, attribute in (("error", "errorCode"), ("escalation", "escalationCode"))
         for element in root.iter(_bpmn(kind))
     }
+
+
+def _message_names(root: XmlElement) -> dict[str, str]:
+    return {_id(element): element.get("name") or "" for element in root.iter(_bpmn("message"))}
 
 
 def _text(element: XmlElement, tag: str) -> str | None:

@@ -11,24 +11,43 @@ from .sheet import Sheet, called
 
 _KINDS = {
     *("startEvent", "endEvent", "boundaryEvent"),
-    *("userTask", "manualTask", "scriptTask", "serviceTask", "businessRuleTask"),
-    *("exclusiveGateway", "parallelGateway", "inclusiveGateway"),
+    *("intermediateCatchEvent", "intermediateThrowEvent"),
+    *("userTask", "manualTask", "scriptTask", "serviceTask", "businessRuleTask", "receiveTask"),
+    *("exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"),
     *("subProcess", "callActivity"),
 }
 _INSTEAD = {
     "task": "Choose what it is: a user, service or script task",
     "sendTask": "Use a service task with an operator that sends",
-    "eventBasedGateway": "Use a user task with a boundary event",
     "complexGateway": "Use exclusive and parallel gateways",
     "adHocSubProcess": "Draw the order of its tasks in a sub-process",
     "transaction": "Use a sub-process",
 }
 _MARKERS = {
-    "multiInstance": "Multi-instance cannot run yet. Draw a loop with a gateway.",
-    "loop": "The loop marker cannot run yet. Draw a loop with a gateway.",
     "compensation": "Compensation cannot run yet. Draw what undoes the work as tasks of its own.",
-    "eventSubProcess": "Event sub-processes cannot run yet. Use boundary events.",
     "ioSpecification": "Data associations cannot run yet. Use the names of the process data in expressions.",
+}
+#: What may be done several times.
+_REPEATED = {
+    *("userTask", "manualTask", "scriptTask", "serviceTask", "businessRuleTask", "subProcess", "callActivity"),
+}
+#: The events each kind may have, one of them; those in _BARE may do without. What to do instead of others.
+_CATCH = {"timer", "message", "error", "escalation"}
+_SEND = "Use a service task with an operator that sends"
+_EVENTS = {
+    "startEvent": (_CATCH, "Start the case from outside, by its trigger or the API"),
+    "endEvent": ({"terminate", "error", "escalation"}, f"{_SEND}, then a plain end"),
+    "intermediateCatchEvent": ({"timer", "message"}, "Wait for a message or a time"),
+    "intermediateThrowEvent": ({"escalation"}, _SEND),
+    "boundaryEvent": (_CATCH, "Use a timer, message, error or escalation"),
+}
+_BARE = {"startEvent", "endEvent", "intermediateThrowEvent"}
+#: What a boundary event with this trigger may be attached to.
+_HOSTS = {
+    "timer": {"userTask", "manualTask", "serviceTask", "receiveTask", "subProcess", "callActivity"},
+    "message": {"userTask", "manualTask", "serviceTask", "receiveTask", "subProcess", "callActivity"},
+    "error": {"serviceTask", "subProcess", "callActivity"},
+    "escalation": {"userTask", "manualTask", "subProcess", "callActivity"},
 }
 #: Children of a process that are no flow nodes and change nothing.
 _HARMLESS = {
@@ -54,29 +73,47 @@ def _reasons(sheet: Sheet, node: Node) -> Iterator[str]:
     if node.kind not in _KINDS:
         instead = _INSTEAD.get(node.kind)
         yield f"{_words(node.kind)} cannot run yet." + (f" {instead}." if instead else "")
-    elif node.kind == "startEvent" and node.events:
-        yield f"A start by {_words(node.events[0]).lower()} cannot run yet. Use a plain start event."
-    elif node.kind == "endEvent" and set(node.events) - {"terminate"}:
-        yield f"An end by {_words(node.events[0]).lower()} cannot run yet. Use a plain or terminating end event."
+        return
+    if node.repeat is not None and (node.kind not in _REPEATED or "eventSubProcess" in node.markers):
+        yield f"{_words(node.kind)} cannot be done several times. Put it into a sub-process that is."
+    yield from _event_reasons(sheet, node)
+
+
+def _event_reasons(sheet: Sheet, node: Node) -> Iterator[str]:
+    if node.kind not in _EVENTS:
+        return
+    possible, instead = _EVENTS[node.kind]
+    if len(node.events) > 1:
+        yield "It has several triggers; only one can run. Draw an event for each."
+    elif not node.events and node.kind not in _BARE:
+        yield f"{_words(node.kind)} without a trigger cannot run. {instead}."
+    elif set(node.events) - possible:
+        yield f"{_words(node.kind)} with {_words(node.events[0]).lower()} cannot run yet. {instead}."
+    elif node.kind == "startEvent" and node.events and not _starts_apart(sheet, node):
+        yield f"A start by {_words(node.events[0]).lower()} cannot run yet. {instead}."
     elif node.kind == "boundaryEvent":
-        yield from _boundary_reasons(sheet, node)
+        yield from _boundary_reasons(sheet, node, node.events[0])
+    elif node.kind == "startEvent" and node.events == ("error",) and "nonInterrupting" in node.markers:
+        yield "An error always interrupts. Make the start event interrupting."
 
 
-def _boundary_reasons(sheet: Sheet, node: Node) -> Iterator[str]:
+def _starts_apart(sheet: Sheet, node: Node) -> bool:
+    scope = sheet.nodes.get(node.scope)
+    return scope is not None and "eventSubProcess" in scope.markers
+
+
+def _boundary_reasons(sheet: Sheet, node: Node, event: str) -> Iterator[str]:
     host = sheet.nodes.get(node.attached_to)
-    if "nonInterrupting" in node.markers:
-        yield "Boundary events that do not interrupt cannot run yet. Make it interrupting."
-    if node.events == ("error",):
-        if host is not None and host.kind != "serviceTask":
-            yield f"An error can only be caught on a service task yet, not on {called(host.id)}."
-    elif node.events == ("escalation",):
-        if host is not None and host.kind not in ("userTask", "manualTask"):
-            yield f"An escalation can only be caught on a user task yet, not on {called(host.id)}."
+    if host is not None and host.kind not in _HOSTS[event]:
+        fitting = ", ".join(sorted(_words(kind).lower() for kind in _HOSTS[event]))
+        yield f"It can never happen on {called(host.id)}. Attach it to one of: {fitting}."
+    if event == "error" and "nonInterrupting" in node.markers:
+        yield "An error always interrupts. Make it interrupting."
+    if event == "escalation" and host is not None and host.kind in ("userTask", "manualTask"):
         if node.codes != ("cancel",):
             yield "Only the escalation with the code “cancel” can be raised by staff. Refer to one with that code."
-    else:
-        name = _words(node.events[0]).lower() if node.events else "no trigger"
-        yield f"A boundary event with {name} cannot run yet. Use an error or the escalation “cancel”."
+        if "nonInterrupting" in node.markers:
+            yield "Staff cancel the task by it. Make it interrupting."
 
 
 def _words(kind: str) -> str:

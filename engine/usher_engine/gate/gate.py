@@ -19,6 +19,7 @@ from .allowed import allowed_findings
 from .decisions import decision_findings, decision_task_findings
 from .files import drawing_findings, file_findings, is_bpmn
 from .finding import Finding, Severity
+from .happenings import happening_findings
 from .loops import loop_findings
 from .processes import Drawn, process_findings
 from .sheet import Sheet
@@ -35,6 +36,7 @@ _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
     reference_findings,
     text_findings,
     decision_task_findings,
+    happening_findings,
     structure_findings,
     loop_findings,
 )

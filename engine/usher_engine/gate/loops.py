@@ -1,4 +1,4 @@
-"""No loop without a wait: every round passes a person, and no process reaches itself through calls."""
+"""No loop without a wait: every round passes a person, a timer or a message, and no process calls itself."""
 
 from __future__ import annotations
 
@@ -20,19 +20,23 @@ def loop_findings(sheet: Sheet) -> Iterator[Finding]:
         inside = {node.id for node in nodes if node.id in passable}
         for knot in _knots(inside, sheet):
             names = ", ".join(knot[:6])
-            message = f"These go round without waiting for a person: {names}. Put a user task into the loop."
+            message = f"These go round without a wait: {names}. Put a user task, timer or message into the loop."
             yield sheet.finding(knot[0], "loop", message)
     yield from _calls_itself(sheet)
 
 
 def _passable(sheet: Sheet) -> set[str]:
-    """Nodes a token can pass without a wait: not user tasks, nor sub-processes that always meet one."""
-    passable = {node.id for node in sheet.process.nodes if node.kind not in WAITS}
+    """Nodes a token can pass without a wait: no user tasks, timers or messages, nor sub-processes that meet one."""
+    passable = {node.id for node in sheet.process.nodes if node.kind not in WAITS and not _comes_later(node)}
     # Inner sub-processes come after their owner in file order, so the innermost are judged first.
     for scope in reversed([node.id for node in sheet.process.nodes if node.kind == "subProcess"]):
         if not _can_run_through(sheet.scopes[scope], sheet, passable):
             passable.discard(scope)
     return passable
+
+
+def _comes_later(node: Node) -> bool:
+    return node.kind == "boundaryEvent" and node.events in (("timer",), ("message",))
 
 
 def _can_run_through(nodes: list[Node], sheet: Sheet, passable: set[str]) -> bool:

@@ -11,8 +11,9 @@ from usher_engine.services import Services
 
 from .finding import Finding, Severity
 
-#: Where a token can rest until a person acts.
-WAITS = frozenset({"userTask", "manualTask"})
+PEOPLE = frozenset({"userTask", "manualTask"})
+#: Where a token can rest until a person acts, time passes or a message comes.
+WAITS = PEOPLE | {"receiveTask", "intermediateCatchEvent", "eventBasedGateway"}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 Refused are joins that wait for a branch that never comes, and tokens that pile up on one place. Automatic elements
 run at once and people in any order, as in the engine. Conditions are not evaluated: every branch is thought possible.
+Boundary events that do not interrupt are played by themselves, as they may happen never or often.
 Inclusive gateways are not played; a sub-process counts as one task.
 """
 
@@ -23,7 +24,10 @@ MAX_MOVES = 60_000  # about a second
 #: Tokens by place, sorted; a place is the id of a flow, or of an element where a token waits.
 State: TypeAlias = tuple[tuple[str, int], ...]
 
-_AUTOMATIC = {"exclusiveGateway", "parallelGateway", "startEvent", "scriptTask", "boundaryEvent"}
+_AUTOMATIC = {
+    *("exclusiveGateway", "parallelGateway", "eventBasedGateway"),
+    *("startEvent", "scriptTask", "boundaryEvent", "intermediateThrowEvent"),
+}
 
 
 def soundness_findings(sheet: Sheet) -> Iterator[Finding]:
@@ -32,11 +36,12 @@ def soundness_findings(sheet: Sheet) -> Iterator[Finding]:
         starts = [node.id for node in nodes if node.kind == "startEvent"]
         if len(starts) != 1 or any(node.kind == "inclusiveGateway" for node in nodes):
             continue
-        game = _Game(sheet, {node.id: node for node in nodes})
-        problem = game.play(starts[0])
-        if problem:
-            element, message = problem
-            yield sheet.finding(element or scope, "soundness", message)
+        for first in (starts[0], *(node.id for node in nodes if _is_beside(node))):
+            problem = _Game(sheet, {node.id: node for node in nodes}).play(first)
+            if problem:
+                element, message = problem
+                yield sheet.finding(element or scope, "soundness", message)
+                break
 
 
 class _Stuck(Exception):
@@ -89,7 +94,7 @@ class _Game:
             return None
         node = self.nodes[target]
         if node.kind == "endEvent":
-            return [() if "terminate" in node.events else self._moved(tokens, [place], [])]
+            return [() if {"terminate", "error"} & set(node.events) else self._moved(tokens, [place], [])]
         if node.kind == "parallelGateway":
             needed = [f.id for f in self.sheet.incoming.get(node.id, ())]
             ready = all(tokens[other] for other in needed)
@@ -102,7 +107,8 @@ class _Game:
         """States after the element *place* was completed, or left through one of its boundary events."""
         if place not in self.nodes:
             return []
-        ways = [self._after(place)] + [self._after(b.id) for b in self.sheet.boundaries.get(place, ())]
+        boundaries = (b for b in self.sheet.boundaries.get(place, ()) if not _is_beside(b))
+        ways = [self._after(place)] + [self._after(b.id) for b in boundaries]
         return [self._moved(tokens, [place], way) for way in ways]
 
     def _moved(self, tokens: Counter[str], taken: list[str], put: list[str]) -> State:
@@ -128,6 +134,10 @@ class _Game:
 
     def _after(self, key: str) -> list[str]:
         return [flow.id for flow in self.sheet.outgoing.get(key, ())]
+
+
+def _is_beside(node: Node) -> bool:
+    return node.kind == "boundaryEvent" and "nonInterrupting" in node.markers
 
 
 def _frozen(tokens: Counter[str]) -> State:

@@ -9,10 +9,13 @@ from usher_engine.definitions import Node
 from .finding import Finding
 from .sheet import Sheet, called
 
-_ACTIVITIES = {"userTask", "manualTask", "serviceTask", "scriptTask", "subProcess", "callActivity"}
+_ACTIVITIES = {
+    *("userTask", "manualTask", "serviceTask", "scriptTask", "receiveTask", "subProcess", "callActivity"),
+}
 _CHOOSING = {"exclusiveGateway", "inclusiveGateway"}
 _GATEWAYS = _CHOOSING | {"parallelGateway"}
-#: Stand apart from the flow; the allow-list refuses them already.
+_MANY = _GATEWAYS | {"eventBasedGateway"}
+#: Stand apart from the flow.
 _APART = frozenset({"eventSubProcess", "compensation"})
 
 
@@ -35,12 +38,17 @@ def _dangling(sheet: Sheet, node: Node) -> Iterator[str]:
         host = sheet.nodes.get(node.attached_to)
         if host is None or host.kind not in _ACTIVITIES or host.scope != node.scope:
             yield f"The boundary event is attached to {called(node.attached_to)}, which is no task beside it."
-        if node.events in (("error",), ("escalation",)) and not node.codes:
-            yield f"The {node.events[0]} event names no {node.events[0]} with a code. Choose one in its properties."
+    if node.events in (("error",), ("escalation",)) and not any(node.codes) and not _catches_all(node):
+        yield f"The {node.events[0]} event names no {node.events[0]} with a code. Choose one in its properties."
     if node.default and node.default not in {flow.id for flow in sheet.outgoing.get(node.id, ())}:
         yield f"Its default flow {called(node.default)} does not leave from it. Choose another default."
     if node.kind == "callActivity" and node.called not in sheet.callable_processes:
         yield f"It calls {called(node.called)}, which is no executable process of this package."
+
+
+def _catches_all(node: Node) -> bool:
+    """A catching event may leave open which error or escalation it is for."""
+    return node.kind in ("boundaryEvent", "startEvent") and not node.refers
 
 
 def structure_findings(sheet: Sheet) -> Iterator[Finding]:
@@ -51,7 +59,7 @@ def structure_findings(sheet: Sheet) -> Iterator[Finding]:
         yield from (sheet.finding(node.id, "connection", message) for message in _connections(sheet, node))
         if node.kind in _GATEWAYS:
             yield from _gateway(sheet, node)
-        else:
+        elif node.kind not in _MANY:
             yield from _plain_flows(sheet, node)
     yield from _parallel_flows(sheet)
     yield from _unreachable(sheet)

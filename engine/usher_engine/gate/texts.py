@@ -13,7 +13,7 @@ from usher_engine.expressions import compile_expression, compile_script, compile
 from usher_engine.services import Operator
 
 from .finding import Finding
-from .sheet import WAITS, Sheet
+from .sheet import PEOPLE, Sheet
 
 _USER_PROPERTIES = {"form", "candidateGroups", "dueIn", "priority", "initialValues", "resultVariable"}
 _EXTENSIONS = {
@@ -23,7 +23,7 @@ _EXTENSIONS = {
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _FORM_LITERAL = re.compile(r"""["']([^"']+\.form)["']""")
 #: Written by the engine when a boundary event takes over.
-_ENGINE_NAMES = {"error", "cancelled"}
+_ENGINE_NAMES = {"error", "cancelled", "escalation", "loopCounter"}
 _MAX_PRIORITY = 100
 
 
@@ -35,7 +35,7 @@ def text_findings(sheet: Sheet) -> Iterator[Finding]:
             yield from (sheet.finding(flow.id, "expression", message) for message in problem)
     for node in sheet.process.nodes:
         yield from (sheet.finding(node.id, "expression", message) for message in _scripts(node))
-        if node.kind in WAITS:
+        if node.kind in PEOPLE:
             yield from _user_task(sheet, node)
         elif node.kind == "serviceTask":
             yield from _service_task(sheet, node)

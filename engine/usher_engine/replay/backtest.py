@@ -131,6 +131,8 @@ class _Player:
 
     def _is_open(self, said: Said) -> bool:
         """Whether what was said is what the other package waits for now."""
+        if isinstance(said.event, e.TimerFired | e.MessageReceived):
+            return said.place in self.state.waits
         if said.operator:
             return self.state.requests.get(said.place) == said.operator
         return said.place in self.state.tasks

@@ -148,6 +148,9 @@ class Rerun:
                 is_open = task is not None
             case e.ServiceCompleted() | e.ServiceRefused():
                 is_open = place(said.element, said.visit) in self.state.requests
+            case e.TimerFired() | e.MessageReceived():
+                first = []  # neither time nor message says that somebody has mended the case
+                is_open = self._was_awaited(said, body["at"])
             case _:
                 self._disagree("does not tell what was answered")
         if not is_open or self._workflow is None:
@@ -161,6 +164,13 @@ class Rerun:
             return run
 
         return first + self._run(answered, body, len(first)).events
+
+    def _was_awaited(self, said: e.TimerFired | e.MessageReceived, at: str) -> bool:
+        """Whether the case waited for this; a timer does not come before its time."""
+        wait = self.state.waits.get(place(said.element, said.visit))
+        if wait is None or isinstance(said, e.MessageReceived):
+            return wait is not None and wait.get("name") == getattr(said, "name", None)
+        return "due" in wait and datetime.fromisoformat(wait["due"]) <= datetime.fromisoformat(at)
 
     def _run(self, act: Any, body: dict[str, Any], known: int) -> Run:
         """*act* on the recorded answers; keeps the state after it."""
@@ -256,7 +266,7 @@ class Rerun:
                 return True
             case "retry", _:
                 return bool(happened) and happened == self._resolved()
-            case ("complete" | "cancel_task" | "finish_job"), [e.IncidentRaised()]:
+            case ("complete" | "cancel_task" | "finish_job" | "fire_timer" | "deliver_message"), [e.IncidentRaised()]:
                 return self._workflow is not None  # the answer that failed is not in the record
             case _:
                 return False

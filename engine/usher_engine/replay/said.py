@@ -1,4 +1,4 @@
-"""What people and services say to a case, as its history tells it, and how a run is told it again."""
+"""What people, services, time and messages say to a case, as its history tells it, and how a run is told it again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ SAID = {
     "complete": ("UserTaskCompleted",),
     "cancel_task": ("UserTaskCancelled",),
     "finish_job": ("ServiceCompleted", "ServiceRefused"),
+    "fire_timer": ("TimerFired",),
+    "deliver_message": ("MessageReceived",),
 }
 
 
@@ -25,5 +27,9 @@ def tell(run: Run, said: e.Event) -> None:
             run.finish_service(element, visit, result)
         case e.ServiceRefused(element, visit, code, message):
             run.refuse_service(element, visit, BusinessError(code, message))
+        case e.TimerFired(element, visit):
+            run.fire_timer(element, visit)
+        case e.MessageReceived(element, visit, _, _, payload):
+            run.receive_message(element, visit, payload)
         case _:
             raise Corrupt("This event answers nothing.")

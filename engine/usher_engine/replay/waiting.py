@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from ..canonical import Json
-from ..events import InstanceMigrated, ServiceRequested, UserTaskOpened, from_json
+from ..events import InstanceMigrated, ServiceRequested, TimerStarted, UserTaskOpened, from_json
 from ..findings import Finding
 from ..state import InstanceState, place
-from ..store import Row, inbox
+from ..store import Row, inbox, queue
 from ..store.records import Record
 from .chain import ReadStep, found
 
@@ -27,7 +27,7 @@ def check_waiting(record: Record, steps: list[ReadStep], state: InstanceState) -
     row, last = record.row, steps[-1][0] if steps else None
     wanted = _tasks(row, steps, state), _requests(steps, state)
     given = {place(t["element"], t["visit"]): _task(t) for t in record.tasks}, {
-        place(j["element"], j["visit"]): _job(j) for j in record.jobs if j["operator"]
+        place(j["element"], j["visit"]): _job(j) for j in record.jobs if j["operator"] != queue.MESSAGE
     }
     for what, expected, there in zip(("task in the inbox", "job"), wanted, given, strict=True):
         for here in sorted({*expected, *there}):
@@ -72,7 +72,10 @@ def _requests(steps: list[ReadStep], state: InstanceState) -> dict[str, dict[str
             elif isinstance(event, ServiceRequested):
                 told = {"operator": event.operator, "parameters": event.parameters, "actor": body["actor"]["name"]}
                 asked[place(event.element, event.visit)] = told
-    return {here: request for here, request in asked.items() if here in state.requests}
+            elif isinstance(event, TimerStarted):
+                told = {"operator": queue.TIMER, "parameters": {}, "actor": body["actor"]["name"]}
+                asked[place(event.element, event.visit)] = told
+    return {here: request for here, request in asked.items() if here in state.requests or here in state.waits}
 
 
 def _task(stored: dict[str, Any]) -> dict[str, Any]:

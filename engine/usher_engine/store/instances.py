@@ -150,6 +150,7 @@ def recent(
     numbered: str | None = None,
     process: str | None = None,
     status: str | None = None,
+    live: bool = False,
     after: tuple[str, str] | None = None,
     limit: int = 50,
 ) -> list[Row]:
@@ -163,6 +164,8 @@ def recent(
         query = query.where(c.id.between(numbered.ljust(ID_LENGTH, "0"), numbered.ljust(ID_LENGTH, "Z")))
     if process is not None:
         query = query.where(c.process == process)
+    if live:
+        query = query.where(c.ended_at.is_(None))
     if status is not None:
         query = query.where(c.status == status)
         if status in LIVE:

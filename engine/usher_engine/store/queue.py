@@ -1,4 +1,4 @@
-"""The embedded job queue: effects that a step asked for, in the same database and the same transaction.
+"""The embedded job queue: effects a step asked for and timers it started, in the same database and transaction.
 
 A worker takes a job with a lease; only the holder of the lease may finish it, so a late worker changes nothing.
 Attempts are counted before each try, so a job that kills its worker runs out of tries like any other.
@@ -17,13 +17,28 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from .. import tables as t
 from ..canonical import Json, compact
-from ..events import ElementCancelled, Event, InstanceCancelled, ServiceRequested
-from .database import QUEUED, to_text
+from ..events import (
+    ElementCancelled,
+    Event,
+    InstanceCancelled,
+    MessageReceived,
+    ServiceRequested,
+    TimerStarted,
+    WaitEnded,
+)
+from .database import QUEUED, from_text, to_text
+
+#: What stands for an operator in jobs that ask none: a timer that will be due, a message whose step failed.
+TIMER, MESSAGE = "timer", "message"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One effect to be done. ``result`` is set when it was done but the step after it failed: it is not done again."""
+    """
+    One effect to be done, or a timer to be fired, or a message to be delivered again (``kind``).
+
+    ``result`` is set when an effect was done but the step after it failed: it is not done again.
+    """
 
     id: int
     instance: str
@@ -41,23 +56,50 @@ class Job:
     def key(self) -> str:
         return f"{self.instance}:{self.element}:{self.visit}"
 
+    @property
+    def kind(self) -> str:
+        return self.operator if self.operator in (TIMER, MESSAGE) else "effect"
+
 
 def follow(connection: Connection, instance: str, actor: str, happened: Iterable[Event], at: datetime) -> None:
     """Queue what the events of a step ask for and drop what they made needless."""
     for event in happened:
         match event:
             case ServiceRequested(element, visit, operator, _, parameters):
-                values = {"instance": instance, "element": element, "visit": visit, "operator": operator}
-                rest = {"parameters": compact(parameters), "actor": actor, "attempts": 0, "reason": ""}
-                times = {"created_at": to_text(at), "due_at": to_text(at)}
-                connection.execute(insert(t.job), {**values, **rest, **times})
-                connection.info[QUEUED] = True
-            case ElementCancelled(element, visit):
+                _add(connection, (instance, element, visit), operator, parameters, actor, at, at)
+            case TimerStarted(element, visit, due):
+                _add(connection, (instance, element, visit), TIMER, {}, actor, at, from_text(due))
+            case ElementCancelled(element, visit) | WaitEnded(element, visit) | MessageReceived(element, visit):
                 connection.execute(delete(t.job).where(*_here(instance, element, visit)))
             case InstanceCancelled():
                 connection.execute(delete(t.job).where(t.job.c.instance == instance))
             case _:
                 pass
+
+
+def _add(
+    connection: Connection,
+    place: tuple[str, str, int],
+    operator: str,
+    parameters: dict[str, Any],
+    actor: str,
+    at: datetime,
+    due_at: datetime | None,
+) -> None:
+    values = {"instance": place[0], "element": place[1], "visit": place[2], "operator": operator, "actor": actor}
+    times = {"created_at": to_text(at), "due_at": to_text(due_at) if due_at else None}
+    rest = {"parameters": compact(parameters), "attempts": 0, "reason": ""}
+    connection.execute(insert(t.job), {**values, **times, **rest})
+    if due_at is not None and due_at <= at:
+        connection.info[QUEUED] = True
+
+
+def park_message(
+    connection: Connection, place: tuple[str, str, int], payload: dict[str, Any], actor: str, at: datetime
+) -> None:
+    """Keep a message whose step failed, to be delivered again by `requeue`; one kept before gives way to it."""
+    connection.execute(delete(t.job).where(*_here(*place)))
+    _add(connection, place, MESSAGE, payload, actor, at, None)
 
 
 def _here(instance: str, element: str, visit: int) -> tuple[Any, ...]:

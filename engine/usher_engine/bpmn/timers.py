@@ -1,0 +1,102 @@
+"""When a timer is due: ISO 8601 as it stands in the diagram, or what an expression of ours gives.
+
+The step's recorded time is the only clock, so a second run gets the same moment.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ..errors import ExpressionError
+from ..expressions import compile_expression, parse_duration
+
+_LITERAL = re.compile(r"P[0-9T][0-9TWDHMSY.,]*|R[0-9]*/.*|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T.*)?")
+_CYCLE = re.compile(r"R(?P<times>[0-9]{0,4})/(?P<every>P.+)")
+SHORTEST_CYCLE = timedelta(minutes=1)
+FORMS = ("timeDate", "timeDuration", "timeCycle")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """A moment in UTC; a cycle comes *left* times more, each *every* (ISO 8601) later; None is without end."""
+
+    at: datetime
+    every: str = ""
+    left: int | None = None
+
+    @property
+    def iso(self) -> str:
+        return self.at.isoformat().replace("+00:00", "Z")
+
+
+def literal(text: str) -> str | None:
+    """*text* when it is written as ISO 8601 without quotes, None when it is an expression."""
+    plain = text.strip()
+    return plain if _LITERAL.fullmatch(plain) else None
+
+
+def due(form: str, text: object, now: datetime) -> Due:
+    """
+    When a timer that starts *now* is due.
+
+    Args:
+        form: ``timeDate``, ``timeDuration`` or ``timeCycle``.
+        text: ISO 8601: a moment (UTC where it names no zone), a duration, or a repeated one like R3/PT1H.
+        now: The time of the step.
+
+    Raises:
+        ExpressionError: Says what the form is written like.
+    """
+    if not isinstance(text, str):
+        raise ExpressionError("A timer is set by text: a date, a duration like P2D, or a cycle like R3/PT1H.")
+    try:
+        if form == "timeDate":
+            return Due(at=_moment(text))
+        if form == "timeDuration":
+            return Due(at=now + parse_duration(text))
+        return _cycle(text, now)
+    except OverflowError:
+        raise ExpressionError("This time lies too far in the future.") from None
+
+
+def following(at: str, every: str, left: int | None) -> Due | None:
+    """The time after the one *at* of a cycle; None when it was the last."""
+    if not every or left == 0:
+        return None
+    try:
+        moment = datetime.fromisoformat(at) + parse_duration(every)
+    except OverflowError:
+        return None
+    return Due(at=moment, every=every, left=None if left is None else left - 1)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except ValueError:
+        raise ExpressionError("A date is written like 2026-05-03 or 2026-05-03T09:00:00Z.") from None
+
+
+def _cycle(text: str, now: datetime) -> Due:
+    found = _CYCLE.fullmatch(text.strip())
+    if found is None:
+        raise ExpressionError("A cycle is written like R3/PT1H (three times, an hour apart) or R/P1D (without end).")
+    every = parse_duration(found["every"])
+    if every < SHORTEST_CYCLE:
+        raise ExpressionError("A cycle comes once a minute at most.")
+    left = int(found["times"]) - 1 if found["times"] else None
+    if left is not None and left < 0:
+        raise ExpressionError("A cycle comes at least once: R1/PT1H.")
+    return Due(at=now + every, every=found["every"], left=left)
+
+
+def check(form: str, text: str) -> None:
+    """Refuse at the gate what would fail when it is reached; raises `ExpressionError`."""
+    written = literal(text)
+    if written is None:
+        compile_expression(text)
+    else:
+        due(form, written, datetime(2026, 1, 1, tzinfo=UTC))
