@@ -3,6 +3,7 @@
 from .audit import AuditKind
 from .canonical import Json, check_input
 from .definitions import Package, from_zip
+from .differences import Aspect, Change, ChangeKind, Comparison, compare
 from .drafts import draft_key, file_etag
 from .errors import (
     BusinessError,
@@ -42,6 +43,7 @@ __all__ = [
     "SYSTEM",
     "WINDOW",
     "Actor",
+    "Aspect",
     "AuditEvent",
     "AuditKind",
     "Backtested",
@@ -50,8 +52,11 @@ __all__ = [
     "CaseFilter",
     "CasePage",
     "CaseProof",
+    "Change",
+    "ChangeKind",
     "Chosen",
     "Compared",
+    "Comparison",
     "Conflict",
     "Corrupt",
     "Database",
@@ -96,6 +101,7 @@ __all__ = [
     "Windows",
     "Worker",
     "check_input",
+    "compare",
     "draft_key",
     "file_etag",
     "from_zip",

@@ -8,6 +8,7 @@ from .diagram import FLOW_NODES, Diagram, Flow, Node, Process, ServiceCall, read
 from .finding import Finding, Severity
 from .folders import from_zip, read_file, read_folder, to_zip, write_folder
 from .package import MAX_FILE_BYTES, Package
+from .parts import Part, read_parts
 from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, element_at, line_of, parse_xml
 from .timing import Repeat, Timer
 from .translation import translate
@@ -26,6 +27,7 @@ __all__ = [
     "Flow",
     "Node",
     "Package",
+    "Part",
     "Process",
     "Repeat",
     "Row",
@@ -43,6 +45,7 @@ __all__ = [
     "read_diagram",
     "read_file",
     "read_folder",
+    "read_parts",
     "to_zip",
     "translate",
     "write_folder",
