@@ -1,7 +1,9 @@
 """Usher's engine: runs BPMN diagrams, one command = one step = one transaction. Read `runner.py` first."""
 
+from .audit import KINDS as AUDIT_KINDS
 from .audit import AuditKind
 from .canonical import Json, check_input
+from .checks import Checker, ProofState, proof_state
 from .definitions import Package, from_zip
 from .differences import Aspect, Change, ChangeKind, Comparison, compare
 from .drafts import draft_key, file_etag
@@ -28,6 +30,7 @@ from .migrating import Trial
 from .proving import CaseProof, Prover
 from .questions import SYSTEM, Actor, Instance
 from .replay import Backtested, Compared, Kind, Verified
+from .reviewing import Review, Reviewing
 from .runner import Engine
 from .searching import CasePage, Facets
 from .services import Mode, Operator, Parameter, Services
@@ -35,11 +38,14 @@ from .settings import Settings
 from .state import InstanceState
 from .store import CaseFilter, Database, Draft, DraftFile, SetAside, SignOff, Step, UserTask, Version
 from .store.audit import AuditEvent
+from .store.checks import CheckRun
 from .store.chosen import Chosen
+from .trails import Moment, Trail, Trails
 from .windows import WINDOW, Seen, Window, Windows
 from .worker import Worker
 
 __all__ = [
+    "AUDIT_KINDS",
     "SYSTEM",
     "WINDOW",
     "Actor",
@@ -54,6 +60,8 @@ __all__ = [
     "CaseProof",
     "Change",
     "ChangeKind",
+    "CheckRun",
+    "Checker",
     "Chosen",
     "Compared",
     "Comparison",
@@ -78,12 +86,16 @@ __all__ = [
     "LimitExceeded",
     "Misconfigured",
     "Mode",
+    "Moment",
     "NotAllowed",
     "NotFound",
     "Operator",
     "Package",
     "Parameter",
+    "ProofState",
     "Prover",
+    "Review",
+    "Reviewing",
     "Seen",
     "ServiceError",
     "Services",
@@ -92,6 +104,8 @@ __all__ = [
     "SignOff",
     "StaleDraft",
     "Step",
+    "Trail",
+    "Trails",
     "Trial",
     "Unavailable",
     "UserTask",
@@ -106,4 +120,5 @@ __all__ = [
     "file_etag",
     "from_zip",
     "parse_form",
+    "proof_state",
 ]

@@ -7,14 +7,14 @@ The engine says how an event is written; which views and commands write one is d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias, get_args
 
 from .canonical import Json, check_input
 from .questions import Actor
 from .searching import Searching
 from .store import Transaction, to_text
-from .store.audit import AuditEvent, append, select_events
+from .store.audit import AuditEvent, append, count_since, select_events
 
 AuditKind: TypeAlias = Literal[
     "LoggedIn",
@@ -32,10 +32,13 @@ AuditKind: TypeAlias = Literal[
     "Exported",
     "Imported",
     "SettingChanged",
+    "TrailViewed",
+    "Verified",
+    "LogReviewed",
 ]
 
 #: Every kind of audit event there is.
-KINDS: tuple[str, ...] = get_args(AuditKind)
+KINDS: tuple[AuditKind, ...] = get_args(AuditKind)
 
 MAX_ID = 200
 
@@ -80,21 +83,36 @@ class Audit(Searching):
         actor: str | None = None,
         subject: str | None = None,
         business_key: str | None = None,
+        about: str | None = None,
         kind: AuditKind | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         before: int | None = None,
         limit: int = 50,
     ) -> list[AuditEvent]:
-        """Audit events, newest first; *before* is the ``seq`` of the last one seen."""
+        """
+        Audit events, newest first; *before* is the ``seq`` of the last one seen.
+
+        *about* is a patient who is what it is about, or one of several it names.
+        """
         with self.database.read() as tx:
             return select_events(
                 tx,
                 actor=actor,
                 subject=subject,
                 business_key=business_key,
+                about=about,
                 kind=kind,
+                since=since,
+                until=until,
                 before=before,
                 limit=limit,
             )
+
+    def count_lately(self, kind: AuditKind, hours: int) -> int:
+        """How many events of *kind* there were in the last *hours*, counted up to 1,000."""
+        with self.database.read() as tx:
+            return count_since(tx, kind, self.clock() - timedelta(hours=hours))
 
 
 def audit_body(

@@ -256,6 +256,8 @@ audit_event = Table(
     Index("ix_audit_event_actor", "actor", "seq"),
     Index("ix_audit_event_subject", "subject", "seq"),
     Index("ix_audit_event_business_key", "business_key", "seq"),
+    Index("ix_audit_event_kind", "kind", "seq"),
+    Index("ix_audit_event_at", "at", "seq"),
 )
 
 #: The leaves of the Merkle tree in their order, from 0: steps, and audit events (their instance is empty, their

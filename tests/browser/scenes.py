@@ -201,6 +201,14 @@ def _(page: Page, stage: Stage) -> None:
 # analysts, auditors, administrators
 
 plain("processes", "/processes", "ana", "audrey")
+plain("audit", "/audit", "audrey", "adam")
+plain("audit-refused", "/audit?kind=Refused&from=2026-05-01&to=2026-05-31", "audrey")
+plain("audit-wrong", "/audit?from=2026-05-09&to=2026-05-01", "audrey")
+plain("audit-reviews", "/audit/reviews", "audrey")
+plain("trail-people", "/audit/people", "audrey")
+plain("trail-person", "/audit/people/alice", "audrey")
+plain("trail-patients", "/audit/patients?q=a", "audrey")
+plain("trail-patient", "/audit/patients/sample-pending", "audrey")
 plain("process", "/processes/enrollment", "ana", "audrey")
 plain("people", "/admin/people", "adam")
 plain("tokens", "/admin/tokens", "adam")

@@ -71,7 +71,7 @@ def _hold(page: Page, size: tuple[int, int], *, touch: bool) -> None:
 def test_every_page_is_looked_at(stage: Stage) -> None:
     """A new view gets a scene, or a reason why not."""
     rules = stage.clinic.app.url_map
-    no_pages = {"static", "start", "inbox.rows", "cases.onward", "replay.steps", "replay.proof"}
+    no_pages = {"static", "start", "inbox.rows", "audit.progress", "cases.onward", "replay.steps", "replay.proof"}
     ends = ("rows", "diagram", "steps")
     pages = {rule.endpoint for rule in rules.iter_rules() if "GET" in (rule.methods or ())} - no_pages
     pages = {one for one in pages if not one.startswith("api.") and not one.endswith(ends)}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, redirect, request, url_for
+from flask import Flask, Response, current_app, g, redirect, request, url_for
 from usher_engine import Engine, Prover, Settings
 from usher_engine.accounts import Account, Accounts, Role
 from usher_engine.enrollment import Enrollment
@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from . import (
     admin,
     api,
+    audit,
     auth,
     cases,
     errors,
@@ -29,6 +30,7 @@ from . import (
     searches,
     sign_in,
     trail,
+    trails,
     triggers,
 )
 from .bundled import asset
@@ -79,8 +81,12 @@ RAIL = (
     Place("triggers.show", "Patients", "people", frozenset({Role.STAFF})),
     Place("cases.show", "Cases", "cases", frozenset({Role.STAFF, Role.AUDITOR})),
     Place("processes.show", "Processes", "processes", frozenset({Role.ANALYST, Role.AUDITOR})),
+    Place("audit.show", "Audit", "audit", frozenset({Role.AUDITOR, Role.ADMIN})),
     Place("admin.people", "Admin", "admin", frozenset({Role.ADMIN})),
 )
+
+#: Blueprints whose pages lie within the place of another.
+INSIDE = {"replay": "cases", "searches": "cases", "trails": "audit"}
 
 #: Only with the demo's mail catcher.
 CAUGHT_MAIL = Place("outbox.show", "Caught mail", "mail", frozenset({Role.STAFF}))
@@ -129,7 +135,7 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    modules = (sign_in, inbox, cases, searches, replay, triggers, search, processes, patient, admin, api)
+    modules = (sign_in, inbox, cases, searches, replay, triggers, search, processes, patient, audit, trails, admin, api)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:
@@ -171,6 +177,7 @@ def _names() -> dict[str, Any]:
         "asset": asset,
         "csrf_token": auth.csrf_token,
         "current_user": account,
+        "endpoints": current_app.view_functions,
         "get_flashed_messages": _notices,
         "home_url": url_for("start"),
         "nav": _rail(account) if account else [],
@@ -181,7 +188,7 @@ def _names() -> dict[str, Any]:
 
 
 def _rail(account: Account) -> list[dict[str, Any]]:
-    here = "cases" if request.blueprint in ("replay", "searches") else request.blueprint
+    here = INSIDE.get(request.blueprint or "", request.blueprint)
     count = site().engine.count_tasks(g.actor) if account.role is Role.STAFF and g.get("actor") else 0
     return [
         {

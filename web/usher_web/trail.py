@@ -55,9 +55,11 @@ def register(app: Flask) -> None:
     app.after_request(_keep)
 
 
-def told(kind: AuditKind, details: dict[str, Any], *, subject: str = "", actor: Actor | None = None) -> None:
-    """Write an event at once; *actor* where it is not whoever asks."""
-    site().engine.audit(kind, details, actor=actor or g.actor, subject=subject)
+def told(
+    kind: AuditKind, details: dict[str, Any], *, subject: str = "", actor: Actor | None = None, about: str = ""
+) -> None:
+    """Write an event at once; *actor* where it is not whoever asks, *about* the patient it is about."""
+    site().engine.audit(kind, details, actor=actor or g.actor, subject=subject, business_key=about)
 
 
 def viewed(kind: AuditKind, subject: str, *, business_key: str) -> None:

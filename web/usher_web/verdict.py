@@ -17,6 +17,13 @@ MEANINGS = {
     "row": ("Altered", "What lists show of the case is not what its history tells."),
     "state": ("State swapped", "What the case would go on with is not what its history leads to."),
     "seal": ("State swapped", "What the case would go on with was not written by this system."),
+    "index": ("Not found by searches", "A search would not find the case as its history tells it."),
+    "audit": ("Audit events altered", "The record of who saw, tried or set something is not as it was written."),
+    "tree": ("Entries altered", "What was signed and what is stored do not agree."),
+    "checkpoint file": ("Signed file altered", "The file of signed checkpoints and the database do not agree."),
+    "key": ("Other key", "A checkpoint was signed with another key than this system's."),
+    "signature": ("Signature wrong", "A checkpoint was altered after it was signed."),
+    "origin": ("Other database", "The checkpoints were made by another database."),
     "waiting": ("Altered", "What the inbox or the queue holds of the case is not what its history asked for."),
     "definition": ("Definition missing", "The process version the case ran on is not there as it was deployed."),
     "path": ("Other way", "Run again on what was recorded, the diagram goes another way than the record says."),
@@ -53,7 +60,7 @@ def verdict(proof: CaseProof) -> Verdict:
     total, signed = proof.steps, proof.proven_steps
     of = f"{signed} of {total} step{'' if total == 1 else 's'} proven"
     if proof.findings:
-        problems = _problems(proof.findings)
+        problems = meanings(proof.findings)
         return Verdict(kind="alarm", badge=f"Not proven: {problems[0].title.lower()}", words=ASK, problems=problems)
     if proof.is_proven:
         words = "The steps follow from each other, stand in signed checkpoints, and run again they are the same."
@@ -66,7 +73,8 @@ def verdict(proof: CaseProof) -> Verdict:
     return Verdict(kind="wait", badge=of, words=words)
 
 
-def _problems(findings: Iterable[Finding]) -> tuple[Problem, ...]:
+def meanings(findings: Iterable[Finding]) -> tuple[Problem, ...]:
+    """Each finding with what it is called and means."""
     return tuple(
         Problem(
             title=MEANINGS.get(finding.kind, MEANINGS[""])[0],

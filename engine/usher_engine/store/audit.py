@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, desc, insert, select, type_coerce
+from sqlalchemy import Connection, desc, func, insert, select, type_coerce
 from sqlalchemy.types import NullType
 
+from .. import record_tables as r
 from .. import tables as t
 from ..canonical import Json, canonical
 from .checkpoints import streamed
-from .database import from_text
+from .database import from_text, to_text
 from .instances import GENESIS, one_at_a_time
 
 
@@ -60,6 +61,7 @@ REPEATED = ("at", "kind", "actor", "subject", "business_key")
 
 _LAST = select(t.audit_event.c.seq, t.audit_event.c.hash).order_by(desc(t.audit_event.c.seq)).limit(1)
 _INSERT = insert(t.audit_event)
+_NAMED = insert(r.audit_patient)
 
 
 def append(connection: Connection, body: dict[str, Json]) -> int:
@@ -71,7 +73,16 @@ def append(connection: Connection, body: dict[str, Json]) -> int:
     digest = hashlib.sha256(previous + written).digest()
     values = dict(zip(REPEATED, repeated(body), strict=True))
     connection.execute(_INSERT, {"seq": seq, "body": written, "hash": digest, **values})
+    named = named_among_others(body)
+    if named:
+        connection.execute(_NAMED, [{"patient": patient, "seq": seq} for patient in named])
     return int(seq)
+
+
+def named_among_others(body: dict[str, Any]) -> list[str]:
+    """The patients a list showed, by which the event is found too."""
+    patients = body["details"].get("patients")
+    return sorted({str(patient)[:200] for patient in patients}) if isinstance(patients, list) else []
 
 
 def repeated(body: dict[str, Any]) -> tuple[str, ...]:
@@ -82,34 +93,68 @@ def repeated(body: dict[str, Any]) -> tuple[str, ...]:
 def select_events(
     connection: Connection,
     *,
-    actor: str | None,
-    subject: str | None,
-    business_key: str | None,
-    kind: str | None,
-    before: int | None,
+    actor: str | None = None,
+    subject: str | None = None,
+    business_key: str | None = None,
+    about: str | None = None,
+    kind: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: int | None = None,
     limit: int,
 ) -> list[AuditEvent]:
-    """Events, newest first; *before* is the number of the last one seen."""
+    """
+    Events, newest first; *before* is the number of the last one seen.
+
+    *about* is somebody an event is about or names among others. The numbers follow the times but for the moment
+    between asking the clock and writing, so *since* and *until* bound both.
+    """
     c = t.audit_event.c
     query = select(t.audit_event).order_by(c.seq.desc()).limit(limit)
     wanted = ((c.actor, actor), (c.subject, subject), (c.business_key, business_key), (c.kind, kind))
     for column, value in wanted:
         if value is not None:
             query = query.where(column == value)
+    if since is not None:
+        first = select(func.min(c.seq)).where(c.at >= to_text(since)).scalar_subquery()
+        query = query.where(c.seq >= first, c.at >= to_text(since))
+    if until is not None:
+        last = select(func.max(c.seq)).where(c.at < to_text(until)).scalar_subquery()
+        query = query.where(c.seq <= last, c.at < to_text(until))
     if before is not None:
         query = query.where(c.seq < before)
-    return [
-        AuditEvent(
-            seq=row.seq,
-            at=from_text(row.at),
-            kind=row.kind,
-            actor=row.actor,
-            subject=row.subject,
-            business_key=row.business_key,
-            body=json.loads(row.body),
-        )
-        for row in connection.execute(query)
-    ]
+    if about is None:
+        return [_event(row) for row in connection.execute(query)]
+    named = r.audit_patient
+    alone = query.where(c.business_key == about)
+    among = query.join(named, named.c.seq == c.seq).where(named.c.patient == about)
+    found = {row.seq: row for part in (alone, among) for row in connection.execute(part)}
+    return [_event(found[seq]) for seq in sorted(found, reverse=True)[:limit]]
+
+
+def count_since(connection: Connection, kind: str, since: datetime, at_most: int = 1_000) -> int:
+    """How many events of *kind* there were from *since* on, counted no further than *at_most*."""
+    c = t.audit_event.c
+    few = select(c.seq).where(c.kind == kind, c.at >= to_text(since)).limit(at_most)
+    return int(connection.execute(select(func.count()).select_from(few.subquery())).scalar_one())
+
+
+def first_at(connection: Connection) -> datetime | None:
+    """When the first event of all was."""
+    at = connection.execute(select(t.audit_event.c.at).where(t.audit_event.c.seq == 1)).scalar_one_or_none()
+    return from_text(at) if at else None
+
+
+def _event(row: Any) -> AuditEvent:
+    return AuditEvent(
+        seq=row.seq,
+        at=from_text(row.at),
+        kind=row.kind,
+        actor=row.actor,
+        subject=row.subject,
+        business_key=row.business_key,
+        body=json.loads(row.body),
+    )
 
 
 def raw(connection: Connection) -> Iterator[RawEvent]:

@@ -230,12 +230,13 @@ def steps(connection: Connection, instance: str, *, first: int = 1, last: int | 
     found: list[Step] = []
     previous = GENESIS
     for revision, body, digest in connection.execute(query):
-        found.append(Step(instance=instance, revision=revision, body=_parsed(body), previous=previous, hash=digest))
+        found.append(Step(instance=instance, revision=revision, body=parsed_body(body), previous=previous, hash=digest))
         previous = digest
     return found
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def parsed_body(body: bytes) -> dict[str, Any]:
+    """What a step says; raises `Corrupt` when it cannot be read."""
     try:
         record: dict[str, Any] = parsed(zlib.decompressobj().decompress(body, MAX_STEP))
     except (ValueError, zlib.error) as error:

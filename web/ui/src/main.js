@@ -1,4 +1,5 @@
 // Every page starts here: wires the small features up, loads the diagram only where there is one, then says it is ready.
+import { follow } from "./check.js";
 import { watchForms } from "./form.js";
 import { watchInbox } from "./inbox.js";
 import { watchKeys } from "./keys.js";
@@ -10,6 +11,7 @@ watchForms();
 watchInbox();
 watchMenus();
 watchKeys();
+follow();
 
 const canvases = [...document.querySelectorAll("[data-diagram]")];
 if (canvases.length > 0) {

@@ -1,0 +1,41 @@
+"""What one person did, in the order of time: steps by the columns that say who made them, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select, tuple_
+
+from .. import tables as t
+from .instances import Step, parsed_body
+
+#: (at, instance, revision) of a step.
+Position = tuple[str, str, int]
+
+
+def steps_by(
+    connection: Connection, actor: str, *, before: Position | None, limit: int
+) -> list[tuple[str, Step]]:
+    """The steps *actor* made, newest first, each with what its case is about."""
+    c = t.step.c
+    query = (
+        select(c.instance, c.revision, c.body, c.hash, t.instance.c.business_key)
+        .join(t.instance, t.instance.c.id == c.instance)
+        .where(c.actor == actor, c.actor != "")
+        .order_by(c.at.desc(), c.instance.desc(), c.revision.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(tuple_(c.at, c.instance, c.revision) < before)
+    return [
+        (about, Step(instance=instance, revision=revision, body=parsed_body(body), previous=b"", hash=digest))
+        for instance, revision, body, digest, about in connection.execute(query)
+        if body
+    ]
+
+
+def cases_about(connection: Connection, business_key: str, at_most: int = 1_000) -> Sequence[str]:
+    """The cases about *business_key*, newest first."""
+    c = t.instance.c
+    query = select(c.id).where(c.business_key == business_key).order_by(c.started_at.desc()).limit(at_most)
+    return list(connection.execute(query).scalars())

@@ -1,0 +1,166 @@
+"""Audit events as sentences people read, with the mark that stands before each. Pure; who and when have own columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from usher_engine import AuditEvent
+
+from .presentation import case_no, element_words
+
+#: What kinds of events are called where one of them is chosen.
+CALLED: Mapping[str, str] = {
+    "LoggedIn": "Sign-ins",
+    "LogInFailed": "Failed sign-ins",
+    "LoggedOut": "Sign-outs",
+    "PatientViewed": "Views of a patient",
+    "CaseViewed": "Views of a case",
+    "TaskViewed": "Views of a task",
+    "PatientsListed": "Lists with patients",
+    "TrailViewed": "Views of a trail",
+    "Refused": "Refused attempts",
+    "Deployed": "Deployments",
+    "DraftStarted": "Drafts begun",
+    "DraftDiscarded": "Drafts thrown away",
+    "SignOffAsked": "Sign-offs asked for",
+    "Exported": "Exports",
+    "Imported": "Imports",
+    "SettingChanged": "Changed settings",
+    "Verified": "Checks of the record",
+    "LogReviewed": "Log reviews",
+    "HoldSet": "Legal holds",
+    "HoldLifted": "Lifted holds",
+    "Purged": "Purged cases",
+}
+
+#: Why something was refused, by status.
+REFUSED = {
+    403: "not allowed for this role, or claimed by somebody else",
+    404: "not there, or not for them",
+    409: "somebody was faster, or it cannot be done any more",
+    410: "it was purged",
+    422: "what was sent needed another look",
+}
+
+#: What pages are called, by the first part of their endpoint.
+PLACES = {
+    "inbox": "the inbox", "cases": "the cases", "triggers": "the patients", "search": "the search",
+    "replay": "a replay", "api": "the API", "admin": "administration", "processes": "the processes",
+    "audit": "the audit page", "trails": "a trail",
+    "searches": "saved searches", "outbox": "the caught mail", "retention": "retention",
+}  # fmt: skip
+
+ALARMS = frozenset({"Refused", "LogInFailed"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deed:
+    """*kind* is the mark: idle, done, refuse or alarm; *case* and *patient* are where it leads, empty for nowhere."""
+
+    words: str
+    kind: str
+    case: str = ""
+    patient: str = ""
+
+
+def called(kind: str) -> str:
+    return CALLED.get(kind) or element_words(kind)
+
+
+def deed(event: AuditEvent) -> Deed:
+    """What *event* tells, without who and when."""
+    say = _WORDS.get(event.kind)
+    words = say(event) if say else f"{element_words(event.kind)}{': ' + event.subject if event.subject else ''}."
+    return Deed(words=words, kind=_mark(event), case=_case(event), patient=event.business_key)
+
+
+def _mark(event: AuditEvent) -> str:
+    if event.kind in ALARMS or (event.kind == "Verified" and event.details.get("findings")):
+        return "alarm"
+    return {"Verified": "done", "LogReviewed": "done", "Purged": "refuse"}.get(event.kind, "idle")
+
+
+def _case(event: AuditEvent) -> str:
+    """The case an event is about, where it is about one."""
+    if event.kind not in ("CaseViewed", "TaskViewed", "Refused", "Purged"):
+        return ""
+    number = event.subject.partition(":")[0]
+    return number if len(number) == 12 and number.isalnum() and number.isupper() else ""
+
+
+def _place(event: AuditEvent) -> str:
+    page = str(event.details.get("page") or "")
+    return PLACES.get(page.partition(".")[0], page or "a page")
+
+
+def _refused(event: AuditEvent) -> str:
+    why = REFUSED.get(event.details.get("status", 0), f"status {event.details.get('status')}")
+    tried = "open" if event.details.get("method") in ("GET", "HEAD") else "do"
+    return f"Tried to {tried} something in {_place(event)} and was refused: {why}."
+
+
+def _listed(event: AuditEvent) -> str:
+    number = len(event.details.get("patients") or ())
+    return f"Saw the names of {number} patient{'' if number == 1 else 's'} in {_place(event)}."
+
+
+def _failed(event: AuditEvent) -> str:
+    whom = f"the account {event.subject}" if event.subject else "an account that does not exist"
+    return f"A sign-in to {whom} failed, from {event.details.get('from') or 'an unknown address'}."
+
+
+def _verified(event: AuditEvent) -> str:
+    told = event.details
+    if told.get("findings"):
+        return f"Checked {told.get('cases')} cases, audit events and checkpoints: {told['findings']} findings."
+    return f"Checked {told.get('cases')} cases, audit events and checkpoints: all as it was written."
+
+
+def _reviewed(event: AuditEvent) -> str:
+    since, until = (str(event.details.get(name, ""))[:10] for name in ("since", "until"))
+    return f"Signed off the audit events from {since} until {until}: {event.why}"
+
+
+def _purged(event: AuditEvent) -> str:
+    return f"Purged case {case_no(event.subject)}; the proof of its {event.details.get('steps')} steps is kept."
+
+
+def _setting(event: AuditEvent) -> str:
+    told = event.details
+    about = [event.subject, *(f"{value}" for name, value in told.items() if name != "setting" and value)]
+    rest = ", ".join(part for part in about if part)
+    return f"Changed a setting: {told.get('setting')}{' (' + rest + ')' if rest else ''}."
+
+
+def _exported(event: AuditEvent) -> str:
+    form = event.details.get("format")
+    return f"Exported {event.subject or 'the history'}{f' as {form}' if form else ''}."
+
+
+_WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
+    "LoggedIn": lambda event: f"Signed in from {event.details.get('from') or 'an unknown address'}.",
+    "LogInFailed": _failed,
+    "LoggedOut": lambda _: "Signed out.",
+    "PatientViewed": lambda _: "Looked at the patient.",
+    "CaseViewed": lambda event: f"Looked at case {case_no(event.subject)}.",
+    "TaskViewed": lambda event: f"Looked at a task of case {case_no(event.subject.partition(':')[0])}.",
+    "PatientsListed": _listed,
+    "TrailViewed": lambda event: f"Looked at the trail of {event.details.get('of')} {event.subject}.",
+    "Refused": _refused,
+    "Deployed": lambda event: f"Deployed version {event.details.get('version')} of {event.subject}.",
+    "DraftStarted": lambda event: f"Began a draft of {event.subject}.",
+    "DraftDiscarded": lambda event: f"Threw away the draft of {event.subject}.",
+    "SignOffAsked": lambda event: f"Asked for a sign-off of the draft of {event.subject}.",
+    "Exported": _exported,
+    "Imported": lambda event: f"Imported patients: {event.details.get('new', 0)} new, "
+    f"{event.details.get('changed', 0)} changed.",
+    "SettingChanged": _setting,
+    "Verified": _verified,
+    "LogReviewed": _reviewed,
+    "HoldSet": lambda event: f"Put a legal hold on the patient: {event.why}",
+    "HoldLifted": lambda event: f"Lifted the legal hold on the patient: {event.why}",
+    "Purged": _purged,
+}
+
+
