@@ -9,7 +9,7 @@ from .finding import Finding, Severity
 from .folders import from_zip, read_file, read_folder, to_zip, write_folder
 from .package import MAX_FILE_BYTES, Package
 from .parts import Part, read_parts
-from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, element_at, line_of, parse_xml
+from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_xml
 from .timing import Repeat, Timer
 from .translation import translate
 
@@ -37,7 +37,7 @@ __all__ = [
     "Timer",
     "XmlElement",
     "XmlTree",
-    "element_at",
+    "elements_at",
     "from_zip",
     "line_of",
     "parse_xml",

@@ -124,10 +124,17 @@ def line_of(element: XmlElement) -> int:
     return cast("int | None", element.sourceline) or 0
 
 
-def element_at(tree: XmlTree, path: str) -> XmlElement | None:
-    """The element a validator names by *path*; None where the path leads nowhere."""
-    root = tree.getroot()
-    prefixes = {prefix: uri for element in root.iter(etree.Element) for prefix, uri in element.nsmap.items() if prefix}
+def elements_at(tree: XmlTree, paths: list[str]) -> list[XmlElement | None]:
+    """The elements a validator names by XPath; None where a path leads nowhere."""
+    prefixes = {
+        str(name[0]): str(name[1])
+        for _, name in etree.iterwalk(tree, events=("start-ns",))
+        if name[0]
+    }
+    return [_element_at(tree, path, prefixes) for path in paths]
+
+
+def _element_at(tree: XmlTree, path: str, prefixes: dict[str, str]) -> XmlElement | None:
     try:
         found: Any = tree.xpath(path, namespaces=prefixes) if path else []
     except etree.XPathError:

@@ -6,17 +6,20 @@ What analysts may write is in `engine/expressions.md`, why it is built this way 
 from usher_engine.errors import ExpressionError
 
 from .budget import Run, checked_number
+from .cases import Case, case_of
 from .durations import parse_duration
 from .expression import Expression, compile_expression
 from .script import Script, compile_script
 from .template import Template, compile_template
 
 __all__ = [
+    "Case",
     "Expression",
     "ExpressionError",
     "Run",
     "Script",
     "Template",
+    "case_of",
     "checked_number",
     "compile_expression",
     "compile_script",

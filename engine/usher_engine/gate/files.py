@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from usher_engine.bpmn import schema_problems
 from usher_engine.canonical import MAX_KEY
-from usher_engine.definitions import BPMN, XmlElement, XmlTree, element_at, line_of
+from usher_engine.definitions import BPMN, XmlElement, XmlTree, elements_at, line_of
 
 from .finding import Finding
 
+_XINCLUDE = "http://www.w3.org/2001/XInclude"
 _BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
 _NAMESPACE = re.compile(r"\{[^}]*\}")
 #: Names the engine library gives its own helpers.
@@ -28,6 +29,9 @@ def file_findings(file: str, tree: XmlTree, seen_ids: dict[str, str]) -> Iterato
         return
     yield from _schema(file, tree)
     yield from _ids(file, root, seen_ids)
+    for element in root.iter(f"{{{_XINCLUDE}}}*"):
+        message = "Other files are never put in by XInclude. Remove the element, or copy what it names."
+        yield _finding(file, _id_around(element), "safe-xml", message)
     for element in root.iter(f"{{{BPMN}}}import"):
         message = "Imports cannot run yet. Put the imported file into the package and call its process."
         yield _finding(file, element.get("id") or "import", "cannot-run", message)
@@ -53,8 +57,9 @@ def drawing_findings(file: str, tree: XmlTree, drawable: list[str]) -> Iterator[
 def _schema(file: str, tree: XmlTree) -> Iterator[Finding]:
     """Breaches of the schema: in what runs an error, in how it is drawn a warning."""
     told: set[str] = set()
-    for message, line, path in schema_problems(tree)[:_MOST_BREACHES]:
-        found = element_at(tree, path)
+    breaches = schema_problems(tree)[:_MOST_BREACHES]
+    places = elements_at(tree, [path for _, _, path in breaches]) if breaches else []
+    for (message, line, _), found in zip(breaches, places, strict=True):
         element = _last_before(tree, line) if found is None else found
         key = _id_around(element)
         if key in told:

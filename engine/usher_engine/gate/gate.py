@@ -28,6 +28,7 @@ from .structure import reference_findings, structure_findings
 from .texts import compiles, text_findings
 
 MAX_NODES = 300  # a longer one exhausts the engine's parser
+MAX_FLOWS = 1_000
 MAX_FINDINGS = 200
 
 #: Rules that rely on references that resolve come behind the one that checks them.
@@ -111,6 +112,10 @@ def _process(sheet: Sheet, *, playable: bool) -> Iterator[Finding]:
     size = len(sheet.process.nodes)
     if size > MAX_NODES:
         message = f"A process has at most {MAX_NODES} elements; this one has {size}. Move parts into called processes."
+        yield sheet.finding(sheet.process.id, "size", message)
+        return
+    if len(sheet.process.flows) > MAX_FLOWS:
+        message = f"A process has at most {MAX_FLOWS} flows; this one has {len(sheet.process.flows)}."
         yield sheet.finding(sheet.process.id, "size", message)
         return
     findings = [finding for rule in _PROCESS_RULES for finding in rule(sheet)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from usher_engine.definitions import Node
 
+from .coverage import uncovered
 from .finding import Finding
 from .sheet import Sheet, called
 
@@ -96,8 +97,10 @@ def _gateway(sheet: Sheet, node: Node) -> Iterator[Finding]:
             yield sheet.finding(flow.id, "gateway", message)
         return
     if (conditional or len(flows) > 1) and not node.default:
-        message = "No way out when no condition holds. Mark one flow as the default."
-        yield sheet.finding(node.id, "gateway", message)
+        case = uncovered(sheet, flows)
+        if case is not None:
+            message = f"No way out when {case or 'no condition holds'}. Mark one flow as the default."
+            yield sheet.finding(node.id, "gateway", message)
     for flow in flows:
         if flow.id == node.default and flow.condition:
             message = "The default flow has a condition, which is never asked. Remove it."

@@ -10,7 +10,7 @@ from usher_engine import InvalidDefinition, Services, Settings
 from usher_engine.definitions import read_file, read_folder, write_folder
 from usher_engine.enrollment import Registry, enrollment_services, smtp_sender
 from usher_engine.examples import Report, run_examples
-from usher_engine.gate import check_package
+from usher_engine.gate import admit, check_package
 from usher_engine.store import Database
 
 from .opening import OPERATOR, acting, as_json, open_usher, say
@@ -102,7 +102,12 @@ def export(process: str, folder: Path, number: int | None) -> None:
 @as_json
 def test(folder: Path, machine: bool) -> None:
     """Run a package's examples and show what they cover; exit 1 when one takes another way."""
-    report = run_examples(read_folder(folder), all_services())
+    services = all_services()
+    package, findings = admit(read_folder(folder), services)
+    problems = [(f.element or f.file, f.message) for f in findings if f.severity == "error"]
+    if problems:
+        raise InvalidDefinition(problems=problems)
+    report = run_examples(package, services)
     if machine:
         say(_report(report))
     else:

@@ -37,16 +37,18 @@ def tell_leftovers(page: Page) -> None:
 
 
 def _foreign(element: XmlElement) -> Iterator[tuple[str, str]]:
-    """Foreign attributes of *element*, and what stands in its extension elements."""
+    """Foreign attributes of *element*, and foreign elements in it, in its extension elements or beside them."""
     for attribute in element.attrib:
         namespace, name = name_of(attribute)
         if namespace and not namespace.startswith(_STANDARD):
             yield namespace, name
-    for holder in element.iterchildren(bpmn("extensionElements")):
-        for child in holder:
-            namespace, name = name_of(child.tag)
-            if namespace and namespace != SPIFF:
-                yield namespace, name
+    if kind_of(element) == "definitions":
+        return
+    holders = [element, *element.iterchildren(bpmn("extensionElements"))]
+    for child in (child for holder in holders for child in holder):
+        namespace, name = name_of(child.tag)
+        if namespace and namespace not in (SPIFF, BPMN) and kind_of(element) != "extensionElements":
+            yield namespace, name
 
 
 def _tell(page: Page, element: str, message: str) -> None:
