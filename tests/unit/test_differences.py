@@ -56,7 +56,7 @@ def test_one_added_one_removed_one_renamed_and_one_moved_are_four_changes():
     comparison = compare(before, after)
     assert comparison.counts == {kind: 1 for kind in ChangeKind if kind is not ChangeKind.REROUTED}
     assert aspects(before, after)["c"] == {"name": ("Tell", "Say")}
-    assert aspects(before, after)["n"]["script"] == ("", "x = 1")
+    assert aspects(before, after)["n"] == {"script": ("", "x = 1")}
     written = json.loads(json.dumps(comparison.to_json()))
     assert written["counts"] == {"added": 1, "removed": 1, "changed": 1, "moved": 1}
 
@@ -92,6 +92,11 @@ def test_everything_said_of_an_element_is_told_with_before_and_after():
         "Way": {"default flow": ("nobody (nobody)", "by mail (by_mail)")},
     }
     assert ("rerouted", "flow", "nobody") in told(OUTREACH, after)
+
+
+def test_a_new_name_changes_nothing_that_refers_to_it():
+    after = changed(ENROLMENT, "enrollment.bpmn", ('name="Update Now"', 'name="Update Today"'))
+    assert told(ENROLMENT, after) == [("changed", "user task", "UpdateNow")]
 
 
 def test_operators_parameters_lanes_timers_and_kinds():

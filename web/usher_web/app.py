@@ -19,6 +19,7 @@ from . import (
     audit,
     auth,
     cases,
+    compare,
     errors,
     inbox,
     outbox,
@@ -86,7 +87,7 @@ RAIL = (
 )
 
 #: Blueprints whose pages lie within the place of another.
-INSIDE = {"replay": "cases", "searches": "cases", "trails": "audit"}
+INSIDE = {"compare": "processes", "replay": "cases", "searches": "cases", "trails": "audit"}
 
 #: Only with the demo's mail catcher.
 CAUGHT_MAIL = Place("outbox.show", "Caught mail", "mail", frozenset({Role.STAFF}))
@@ -135,7 +136,8 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    modules = (sign_in, inbox, cases, searches, replay, triggers, search, processes, patient, audit, trails, admin, api)
+    desk = (sign_in, inbox, cases, searches, replay, triggers, search)
+    modules = (*desk, processes, compare, patient, audit, trails, admin, api)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from ..definitions import Package, Part, parse_xml, read_parts
 from ..errors import InvalidDefinition
@@ -30,29 +31,49 @@ def diagram_changes(
 ) -> Iterator[Change]:
     """The changes of elements between the diagrams of two versions; an element is the same under one id."""
     old, new = _placed(before), _placed(after)
-    for key, (file, part) in old.items():
-        if key in new:
-            yield from _between(file, part, *new[key])
-        else:
-            yield _change(ChangeKind.REMOVED, file, part, aspects_of(part.said, {}))
-    for key, (file, part) in new.items():
-        if key not in old:
-            yield _change(ChangeKind.ADDED, file, part, aspects_of({}, part.said))
+    for change in _raw_changes(old, new):
+        aspects = tuple(_named(aspect, old, new) for aspect in change.aspects)
+        yield replace(change, aspects=aspects)
 
 
-def _placed(diagrams: Mapping[str, Mapping[str, Part]]) -> dict[str, tuple[str, Part]]:
-    """Every element with its file; what it refers to is called by name and id."""
+_Placed: TypeAlias = Mapping[str, tuple[str, Part]]
+
+
+def _placed(diagrams: Mapping[str, Mapping[str, Part]]) -> _Placed:
+    """Every element with its file."""
     found: dict[str, tuple[str, Part]] = {}
     for file, parts in diagrams.items():
         for key, part in parts.items():
             found.setdefault(key, (file, part))
-    names = {key: part.name for key, (_, part) in found.items() if part.name}
-    return {key: (file, _named(part, names)) for key, (file, part) in found.items()}
+    return found
 
 
-def _named(part: Part, names: Mapping[str, str]) -> Part:
-    referred = {a: f"{names[v]} ({v})" for a, v in part.said.items() if a in _REFERENCES and v in names}
-    return replace(part, said={**part.said, **referred}) if referred else part
+def _raw_changes(old: _Placed, new: _Placed) -> Iterator[Change]:
+    for key, (file, part) in old.items():
+        if key in new:
+            yield from _between(file, part, *new[key])
+        else:
+            yield _change(ChangeKind.REMOVED, file, part, aspects_of(_rest(part), {}))
+    for key, (file, part) in new.items():
+        if key not in old:
+            yield _change(ChangeKind.ADDED, file, part, aspects_of({}, _rest(part)))
+
+
+def _rest(part: Part) -> dict[str, str]:
+    """What is said of an element beside what it is and what it is called."""
+    return {aspect: value for aspect, value in part.said.items() if aspect not in ("kind", "name")}
+
+
+def _named(aspect: Aspect, old: _Placed, new: _Placed) -> Aspect:
+    """What an aspect refers to, called by its name and its id; compared were the ids."""
+    if aspect.name not in _REFERENCES:
+        return aspect
+    return replace(aspect, before=_called(aspect.before, old), after=_called(aspect.after, new))
+
+
+def _called(key: str, parts: _Placed) -> str:
+    name = parts[key][1].name if key in parts else ""
+    return f"{name} ({key})" if name else key
 
 
 def _between(was_in: str, was: Part, now_in: str, now: Part) -> Iterator[Change]:

@@ -2,6 +2,7 @@
 
 const ROOM = 24; // diagram units left free around the drawing, for tokens and numbers
 const READABLE = { narrow: 0.75, wide: 0.6 }; // below this scale names cannot be read: show a part, the token first
+export const OVERVIEW = 480; // pixels of width below which an overview of the whole shows nothing
 const FOOT = 44; // pixels for the tools and the mark
 const STEP = 1.25;
 
@@ -34,7 +35,8 @@ export class Tools {
     const tallest = Math.max(320, window.innerHeight * 0.85);
     const whole = Math.min(1, width / (inner.width + 2 * ROOM), (tallest - FOOT) / (inner.height + 2 * ROOM));
     const least = Number(this.host.dataset.diagramLeast) || READABLE.wide;
-    const scale = Math.max(whole, width < 700 ? READABLE.narrow : least);
+    const overview = this.host.dataset.diagramWhole !== undefined && width >= OVERVIEW;
+    const scale = overview ? whole : Math.max(whole, width < 700 ? READABLE.narrow : least);
     const height = Math.min((inner.height + 2 * ROOM) * scale + FOOT, tallest);
     this.host.style.height = `${Math.round(height)}px`;
     this.canvas.resized();

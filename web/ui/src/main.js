@@ -23,4 +23,9 @@ if (replay) {
   const { watchReplay } = await import("./replay.js");
   await watchReplay(replay);
 }
+const comparison = document.querySelector("[data-comparison]");
+if (comparison) {
+  const { watchComparison } = await import("./compare.js");
+  watchComparison(comparison);
+}
 document.body.dataset.ready = "1";

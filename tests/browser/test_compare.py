@@ -1,0 +1,101 @@
+"""The comparison of two versions in a real browser: marks in both diagrams, and ways between list and diagram."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from browser.clinic import Clinic
+from playwright.sync_api import Page, expect
+from usher_engine import Actor, Package
+
+Desk = Callable[..., Page]
+ANA = Actor(name="ana", role="analyst")
+ADDRESS = "/processes/enrollment/compare?from=1&to=2"
+OLD_FLOW = b'<bpmn:sequenceFlow id="Flow_update" sourceRef="UpdateNow" targetRef="SavePatient" />'
+NEW_TASK = b"""<bpmn:scriptTask id="CountUpdate" name="Count the update"><bpmn:incoming>Flow_update</bpmn:incoming>
+<bpmn:outgoing>Flow_counted</bpmn:outgoing><bpmn:script>updates = get("updates", 0) + 1</bpmn:script></bpmn:scriptTask>
+<bpmn:sequenceFlow id="Flow_counted" sourceRef="CountUpdate" targetRef="SavePatient" />
+<bpmn:sequenceFlow id="Flow_update" sourceRef="UpdateNow" targetRef="CountUpdate" />"""
+OLD_SHAPE = b'<bpmndi:BPMNShape id="SavePatient_di"'
+NEW_SHAPE = b"""<bpmndi:BPMNShape id="CountUpdate_di" bpmnElement="CountUpdate">
+<dc:Bounds x="950" y="210" width="100" height="80" /></bpmndi:BPMNShape>
+<bpmndi:BPMNEdge id="Flow_counted_di" bpmnElement="Flow_counted"><di:waypoint x="1000" y="290" />
+<di:waypoint x="1000" y="385" /></bpmndi:BPMNEdge>"""
+OLD_WAY = b"""<di:waypoint x="1000" y="250" />
+        <di:waypoint x="1000" y="385" />"""
+
+
+@pytest.fixture(scope="module")
+def versions(clinic: Clinic) -> Clinic:
+    """Version 2: a task renamed, one put in behind it, a form and a mail changed."""
+    engine = clinic.enrollment.engine
+    files = dict(engine.package("enrollment").files)
+    drawn = files["enrollment.bpmn"].replace(b'name="Update Now"', b'name="Update Today"')
+    for old, new in (
+        (OLD_FLOW, NEW_TASK),
+        (OLD_SHAPE, NEW_SHAPE + OLD_SHAPE),
+        (OLD_WAY, b'<di:waypoint x="1050" y="250" />'),
+    ):
+        assert old in drawn
+        drawn = drawn.replace(old, new, 1)
+    files["enrollment.bpmn"] = drawn
+    form = json.loads(files["update-now.form"])
+    form["components"][1]["label"] = "Another label"
+    files["update-now.form"] = json.dumps(form).encode()
+    files["mail/invitation.txt"] += b"\nOne more line.\n"
+    engine.deploy(Package(files), actor=ANA, note="one task more")
+    return clinic
+
+
+def opened(page: Page) -> Page:
+    page.goto(ADDRESS)
+    page.wait_for_selector("body[data-ready]")
+    expect(page.locator("[data-diagram][data-drawn] svg").first).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (360, "light")])
+def test_it_reads_and_looks_right(
+    versions: Clinic, desk: Desk, accessible: Callable[[Page], None], shot: Callable[[Page, str], None],
+    width: int, scheme: str,
+) -> None:  # fmt: skip
+    page = opened(desk("audrey", viewport={"width": width, "height": 900}, color_scheme=scheme))
+    expect(page.locator(".notice .say")).to_contain_text("element")
+    expect(page.locator("[data-side=before] .change-mark-changed").first).to_be_attached()
+    expect(page.locator("[data-side=after] .change-mark-changed").first).to_be_attached()
+    left, right = (page.locator(f"[data-side={side}]").bounding_box() for side in ("before", "after"))
+    assert left is not None and right is not None
+    assert (left["x"] < right["x"]) == (width > 1000) and (left["y"] < right["y"]) == (width < 1000)
+    accessible(page)
+    shot(page, f"compare-{width}-{scheme}")
+
+
+def test_a_change_leads_to_its_element_and_an_element_to_its_change(versions: Clinic, desk: Desk) -> None:
+    page = opened(desk("ana", viewport={"width": 1440, "height": 900}))
+    link = page.get_by_role("link", name="User task “Update Today”")
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-side=after] .djs-element.change-here[data-element-id=UpdateNow]")).to_be_visible()
+    expect(page.locator("[data-side=before] .djs-element.change-here[data-element-id=UpdateNow]")).to_be_visible()
+    expect(page.locator("[data-said]")).to_contain_text("Diagram of version 1 and Diagram of version 2")
+    expect(link).to_be_focused()
+    page.locator("[data-side=after] .djs-element[data-element-id=UpdateNow] > .djs-hit").first.click()
+    expect(page.locator("#change-UpdateNow")).to_be_focused()
+
+
+def test_another_pair_is_chosen_and_the_same_is_said_to_be_the_same(versions: Clinic, desk: Desk) -> None:
+    page = opened(desk("ana", viewport={"width": 1440, "height": 900}))
+    page.get_by_label("From").select_option("2")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator(".notice .say")).to_have_text("The two are the same.")
+
+
+def test_the_process_page_leads_here(versions: Clinic, desk: Desk, accessible: Callable[[Page], None]) -> None:
+    page = desk("audrey", viewport={"width": 360, "height": 800})
+    page.goto("/processes/enrollment")
+    page.wait_for_selector("body[data-ready]")
+    accessible(page)
+    page.get_by_role("link", name="What changed in version 2").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("version 1 and version 2")
