@@ -4,7 +4,7 @@ from .audit import KINDS as AUDIT_KINDS
 from .audit import AuditKind
 from .canonical import Json, check_input
 from .checks import Checker, ProofState, proof_state
-from .definitions import Package, from_zip
+from .definitions import Package, decision_names, from_zip, to_zip
 from .differences import Aspect, Change, ChangeKind, Comparison, compare
 from .drafts import draft_key, file_etag
 from .errors import (
@@ -116,9 +116,11 @@ __all__ = [
     "Worker",
     "check_input",
     "compare",
+    "decision_names",
     "draft_key",
     "file_etag",
     "from_zip",
     "parse_form",
     "proof_state",
+    "to_zip",
 ]

@@ -78,9 +78,7 @@ class Deployments(Drafts):
         _refuse_errors(self.check_draft(process, package))
         with self._drafting(process) as tx:
             _same(drafts.find(tx, process), etag, package)
-            wanted = SignOff(
-                process=process, etag=etag, note=_noted(note), asked_at=self.clock(), asked_by=actor.name
-            )
+            wanted = SignOff(process=process, etag=etag, note=_noted(note), asked_at=self.clock(), asked_by=actor.name)
             drafts.ask(tx, wanted)
             told = {"hash": etag, "note": wanted.note}
             self.audit("SignOffAsked", told, actor=actor, subject=process, transaction=tx)

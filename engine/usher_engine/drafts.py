@@ -177,12 +177,14 @@ class Drafts(Audit):
     def _set_aside(
         self, tx: Transaction, there: Draft, path: str, content: bytes, seen: str, actor: Actor
     ) -> StaleDraft:
-        """Keep a save that came too late; the caller raises what is returned once this is committed."""
-        for old in drafts.aside(tx, there.process)[MAX_ASIDE - 1 :]:
-            drafts.remove_aside(tx, there.process, old.id)
-        key, now = secrets.token_hex(16), self.clock()
-        kept = SetAside(id=key, process=there.process, path=path, seen=seen[:64], saved_at=now, saved_by=actor.name)
-        drafts.set_aside(tx, kept, content)
+        """Keep a save that came too late, once; the caller raises what is returned when this is committed."""
+        key = drafts.same_aside(tx, there.process, path, actor.name, content)
+        if not key:
+            for old in drafts.aside(tx, there.process)[MAX_ASIDE - 1 :]:
+                drafts.remove_aside(tx, there.process, old.id)
+            key, now = secrets.token_hex(16), self.clock()
+            kept = SetAside(id=key, process=there.process, path=path, seen=seen[:64], saved_at=now, saved_by=actor.name)
+            drafts.set_aside(tx, kept, content)
         return _stale(there, path, aside=key)
 
     @contextmanager

@@ -12,12 +12,13 @@ def pages(app):
         found = auth.policy_of(app, rule.endpoint)
         assert found is not None, f"{rule.endpoint} has no policy"
         if found.door is auth.Door.SESSION:
-            for method in rule.methods & {"GET", "POST"}:
+            for method in rule.methods & {"GET", "POST", "PUT", "DELETE"}:
                 yield rule, found, method
 
 
 def address(rule):
     values = {"task_id": "X:Y:1", "instance_id": "X", "patient_id": "x", "process": "x", "number": 1, "name": "x"}
+    values |= {"path": "x", "key": "x"}
     return rule.build({name: values.get(name, 1) for name in rule.arguments}, append_unknown=False)[1]
 
 
@@ -27,7 +28,8 @@ def test_each_page_opens_for_its_roles_only(house, role):
     for rule, found, method in pages(house.app):
         if rule.endpoint == "sign_in.sign_out":
             continue
-        answer = visitor.client.open(address(rule), method=method, data={"csrf_token": visitor.csrf})
+        headers = {"X-CSRF-Token": visitor.csrf}
+        answer = visitor.client.open(address(rule), method=method, data={"csrf_token": visitor.csrf}, headers=headers)
         refused = answer.status_code == 403
         assert refused == (role not in found.roles), f"{method} {rule} as {role}: {answer.status_code}"
         assert answer.status_code < 500

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from browser import scenes_workbench  # noqa: F401 it brings scenes of its own
 from browser.clinic import PASSWORD, Clinic
 from browser.people import Staff
 from browser.scenes import SCENES, Stage, set_stage
@@ -13,10 +14,11 @@ from werkzeug.routing import MapAdapter
 
 DESKTOP, PHONE = (1440, 900), (360, 740)
 
-#: What may be moved sideways by itself: wide tables, tabs and diagrams. Answers everything else that can be.
+#: What may be moved sideways by itself: wide tables, tabs, diagrams, editors of others. Answers all other that can be.
 SIDEWAYS = """() => [...document.querySelectorAll("body *")].filter(one =>
     one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(one).overflowX)
-    && !one.closest(".scroll, .dia, [data-diagram], svg") && !one.matches(".tabs, input, textarea")
+    && !one.closest(".scroll, .dia, .embedded, .bench .canvas, [data-diagram], svg")
+    && !one.matches(".tabs, input, textarea")
 ).map(one => one.outerHTML.slice(0, 100))"""
 
 #: Text that runs out of its box and is cut off there.
@@ -72,6 +74,7 @@ def test_every_page_is_looked_at(stage: Stage) -> None:
     """A new view gets a scene, or a reason why not."""
     rules = stage.clinic.app.url_map
     no_pages = {"static", "start", "inbox.rows", "audit.progress", "cases.onward", "replay.steps", "replay.proof"}
+    no_pages |= {"drafts.file", "drafts.late", "drafts.package"}
     ends = ("rows", "diagram", "steps")
     pages = {rule.endpoint for rule in rules.iter_rules() if "GET" in (rule.methods or ())} - no_pages
     pages = {one for one in pages if not one.startswith("api.") and not one.endswith(ends)}

@@ -116,6 +116,9 @@ def test_two_people_save_one_file_and_both_texts_are_kept(small: Engine, clock: 
     assert small.draft_package("small").text("notes.txt") == "by abe"
     kept, content = small.set_aside_content("small", late.value.aside)
     assert (kept.path, kept.seen, kept.saved_by, content) == ("notes.txt", seen, "ana", b"by ana")
+    with pytest.raises(StaleDraft) as again:  # the same browser tries once more
+        save(small, "notes.txt", "by ana", seen=seen)
+    assert again.value.aside == late.value.aside
     assert small.set_aside("small") == [kept]
     save(small, "notes.txt", "by both", seen=abes)
     small.forget_aside("small", kept.id, actor=ana)

@@ -9,7 +9,7 @@ const out = path.resolve(process.argv[2] ?? path.join(here, "../usher_web/static
 
 const result = await build({
   absWorkingDir: here,
-  entryPoints: ["src/main.js", "src/usher.css", "src/diagram.css"],
+  entryPoints: ["main.js", "usher.css", "diagram.css", "modeler.css", "form-editor.css", "decision-editor.css"].map((name) => `src/${name}`),
   outdir: out,
   bundle: true,
   minify: true,
@@ -18,7 +18,7 @@ const result = await build({
   target: ["es2022", "chrome120", "firefox121", "safari17"],
   chunkNames: "[name]-[hash]",
   assetNames: "[name]-[hash]",
-  loader: { ".woff2": "file" },
+  loader: { ".woff2": "file", ".woff": "file", ".ttf": "file", ".svg": "file", ".eot": "empty" },
   legalComments: "none", // the texts stand in THIRD_PARTY.txt
   metafile: true,
   logLevel: "warning",

@@ -20,8 +20,12 @@ from . import (
     auth,
     cases,
     compare,
+    content_policy,
+    deploying,
+    drafting,
     errors,
     inbox,
+    modeler,
     outbox,
     patient,
     presentation,
@@ -39,13 +43,8 @@ from .site import KEY, Outbox, Site, site
 
 MAX_BODY = 2 * 1024 * 1024
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-
 HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    content_policy.HEADER: content_policy.STRICT,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     # Not "no-referrer": browsers would send "Origin: null" with our own forms then.
@@ -87,7 +86,10 @@ RAIL = (
 )
 
 #: Blueprints whose pages lie within the place of another.
-INSIDE = {"compare": "processes", "replay": "cases", "searches": "cases", "trails": "audit"}
+INSIDE = {
+    "replay": "cases", "searches": "cases", "trails": "audit",
+    "compare": "processes", "modeler": "processes", "deployments": "processes",
+}
 
 #: Only with the demo's mail catcher.
 CAUGHT_MAIL = Place("outbox.show", "Caught mail", "mail", frozenset({Role.STAFF}))
@@ -137,7 +139,8 @@ def _hosts(settings: Settings) -> list[str]:
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (sign_in, inbox, cases, searches, replay, triggers, search)
-    modules = (*desk, processes, compare, patient, audit, trails, admin, api)
+    workbench = (processes, compare, modeler, drafting, deploying)
+    modules = (*desk, *workbench, patient, audit, trails, admin, api)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:

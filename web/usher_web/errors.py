@@ -18,6 +18,7 @@ log = logging.getLogger("usher.web")
 STATUS: tuple[tuple[type[engine.EngineError], int, str], ...] = (
     (engine.NotFound, 404, "Nothing is here"),
     (engine.NotAllowed, 403, "You may not do this"),
+    (engine.StaleDraft, 412, "Somebody saved this meanwhile"),
     (engine.Conflict, 409, "Somebody was faster"),
     (engine.InvalidSubmission, 422, "Some fields need another look"),
     (engine.InvalidDefinition, 422, "The process package cannot be used as it is"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, render_template, request
-from usher_engine import Version
+from usher_engine import Draft, SignOff, Version
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
-from . import auth
+from . import auth, workbench
 from .diagrams import bpmn_response
 from .site import site
 
@@ -20,7 +22,19 @@ def show() -> str:
     in_force: dict[str, Version] = {}
     for version in site().engine.versions():
         in_force.setdefault(version.process, version)
-    return render_template("processes.html", in_force=list(in_force.values()))
+    drafts = _unfinished(in_force) if auth.actor().role == Role.ANALYST else []
+    return render_template("processes.html", in_force=list(in_force.values()), drafts=drafts)
+
+
+def _unfinished(in_force: Mapping[str, Version]) -> list[tuple[Draft, SignOff | None]]:
+    """Drafts that differ from what is in force, with the sign-off somebody waits for."""
+    engine = site().engine
+    drafts = [draft for draft in engine.drafts() if _differs(draft, in_force.get(draft.process))]
+    return [(draft, engine.sign_off_asked(draft.process)) for draft in drafts]
+
+
+def _differs(draft: Draft, version: Version | None) -> bool:
+    return version is None or draft.etag != version.hash
 
 
 @blueprint.get("/<process>")
@@ -30,7 +44,8 @@ def process(process: str) -> str:
     package = site().engine.package(process, number)
     versions = site().engine.versions(process)
     shown = next(version for version in versions if version.number == (number or versions[0].number))
-    return render_template("process.html", versions=versions, shown=shown, files=list(package.files))
+    links = workbench.elsewhere(process)
+    return render_template("process.html", versions=versions, shown=shown, files=list(package.files), links=links)
 
 
 @blueprint.get("/<process>/<int:number>/diagram.bpmn")

@@ -4,6 +4,7 @@ Nothing here judges whether a package can run; that is the gate's work.
 """
 
 from .decision_file import Column, Decision, DecisionFile, Row, Table, read_decisions
+from .decision_names import decision_names
 from .diagram import FLOW_NODES, Diagram, Flow, Node, Process, ServiceCall, read_diagram
 from .finding import Finding, Severity
 from .folders import from_zip, read_file, read_folder, to_zip, write_folder
@@ -37,6 +38,7 @@ __all__ = [
     "Timer",
     "XmlElement",
     "XmlTree",
+    "decision_names",
     "elements_at",
     "from_zip",
     "line_of",

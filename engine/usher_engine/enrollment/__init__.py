@@ -7,6 +7,7 @@ from .answering import TERMS, TERMS_VERSION, Answer, OpenLink
 from .directory import Correction, PatientDirectory, PatientRecord, Response
 from .enrollment import PROCESS, Enrollment, enrollment_services, open_enrollment
 from .invitations import Invitation
+from .mail import preview_mail
 from .operators import NOT_ELIGIBLE, operators
 from .patients_import import BadLine, ImportReport
 from .portal import PastAnswer
@@ -41,5 +42,6 @@ __all__ = [
     "glyph",
     "open_enrollment",
     "operators",
+    "preview_mail",
     "smtp_sender",
 ]

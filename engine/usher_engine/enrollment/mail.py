@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import html
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
+from html import escape as _escape
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from email_validator import EmailNotValidError, validate_email
@@ -60,6 +60,13 @@ def invitation_values(settings: Settings, *, token: str, first_name: str, expire
     }
 
 
+def preview_mail(text: str, *, html: bool, settings: Settings, now: datetime) -> str:
+    """A template as a patient who does not exist would get it; raises `ExpressionError` where it cannot be filled."""
+    expires_at = now + timedelta(days=settings.invitation_days)
+    values = invitation_values(settings, token="", first_name="Sam", expires_at=expires_at)
+    return compile_template(text).render(values, now, _escape if html else str)
+
+
 def compose(
     package: Package, values: Mapping[str, str], *, to: str, identifier: str, now: datetime, settings: Settings
 ) -> EmailMessage:
@@ -83,7 +90,7 @@ def compose(
     except (ValueError, IndexError, MessageError):  # IndexError: how the library says that an address is empty
         raise ServiceError("The mail cannot be addressed; check USHER_MAIL_FROM.", retry=False) from None
     message.set_content(text)
-    message.add_alternative(_rendered(package, HTML, values, now, html.escape), subtype="html")
+    message.add_alternative(_rendered(package, HTML, values, now, _escape), subtype="html")
     return message
 
 

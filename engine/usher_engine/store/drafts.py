@@ -112,6 +112,13 @@ def set_aside(connection: Connection, kept: SetAside, content: bytes) -> None:
     connection.execute(insert(t.set_aside).values(**values, saved_at=to_text(kept.saved_at), content=content))
 
 
+def same_aside(connection: Connection, process: str, path: str, by: str, content: bytes) -> str:
+    """The id under which this very save of the same person is kept already; empty where it is not."""
+    c = t.set_aside.c
+    query = select(c.id).where(c.process == process, c.path == path, c.saved_by == by, c.content == content)
+    return connection.execute(query.limit(1)).scalar_one_or_none() or ""
+
+
 def aside(connection: Connection, process: str) -> list[SetAside]:
     """What was set aside for *process*, newest first."""
     c = t.set_aside.c

@@ -28,4 +28,14 @@ if (comparison) {
   const { watchComparison } = await import("./compare.js");
   watchComparison(comparison);
 }
+const editors = {
+  "[data-modeler]": async (host) => (await import("./workbench/modeler.js")).editDiagram(host),
+  "[data-form-editor]": async (host) => (await import("./workbench/form-editor.js")).editForm(host),
+  "[data-decision-editor]": async (host) => (await import("./workbench/decision-editor.js")).editDecision(host),
+  "[data-text-editor]": async (host) => (await import("./workbench/text-editor.js")).editText(host),
+};
+for (const [where, edit] of Object.entries(editors)) {
+  const host = document.querySelector(where);
+  if (host) await edit(host);
+}
 document.body.dataset.ready = "1";

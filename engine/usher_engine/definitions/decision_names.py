@@ -1,0 +1,22 @@
+"""Which decisions a package offers to its business rule tasks, for lists people choose from."""
+
+from __future__ import annotations
+
+from usher_engine.errors import InvalidDefinition
+
+from .decision_file import read_decisions
+from .package import Package
+from .safe_xml import parse_xml
+
+
+def decision_names(package: Package) -> list[tuple[str, str]]:
+    """Id and name of each decision in the package's .dmn files; files that cannot be read are passed over."""
+    found: list[tuple[str, str]] = []
+    for path in package.files:
+        if path.endswith(".dmn"):
+            try:
+                file = read_decisions(parse_xml(package.files[path], path), path)
+            except InvalidDefinition:
+                continue
+            found += [(decision.id, decision.name) for decision in file.decisions if decision.id]
+    return found

@@ -1,0 +1,246 @@
+"""The workbench over HTTP: ETags and conflicts, what is refused and how it says so, and that nothing of it leaks."""
+
+import io
+import json
+import re
+import zipfile
+from dataclasses import replace
+
+import pytest
+from usher_engine import file_etag, from_zip
+
+FILES = "/processes/enrollment/draft/file"
+LATE = re.compile(r"/processes/enrollment/late/(\w+)")
+
+
+@pytest.fixture
+def ana(house):
+    visitor = house.visitor("ana")
+    visitor.get("/processes")
+    visitor.post("/processes/enrollment/draft")
+    return visitor
+
+
+@pytest.fixture
+def engine(house):
+    return house.enrollment.engine
+
+
+def put(visitor, path, text, **headers):
+    sent = {"X-CSRF-Token": visitor.csrf, "X-Requested-With": "fetch", **headers}
+    return visitor.client.put(f"{FILES}/{path}", data=text, headers=sent)
+
+
+def etag_of(engine, path):
+    return f'"{engine.draft("enrollment").file(path).etag}"'
+
+
+def upload(name, content):
+    return {"upload": (io.BytesIO(content), name)}
+
+
+def test_a_file_is_read_and_saved_by_its_etag(ana, engine):
+    got = ana.get(f"{FILES}/mail/invitation.txt")
+    assert got.headers["ETag"] == etag_of(engine, "mail/invitation.txt")
+    assert got.headers["Content-Disposition"] == "attachment"
+    again = ana.client.get(f"{FILES}/mail/invitation.txt", headers={"If-None-Match": got.headers["ETag"]})
+    assert again.status_code == 304
+    saved = put(ana, "mail/invitation.txt", "Hello", **{"If-Match": got.headers["ETag"]})
+    assert saved.status_code == 200
+    assert saved.json["etag"] == file_etag(b"Hello")
+    assert saved.json["saved"] == "today 09:02"
+    assert saved.json["draft"] == engine.draft("enrollment").etag
+    late = put(ana, "mail/invitation.txt", "Other", **{"If-Match": got.headers["ETag"]})
+    assert (late.status_code, late.mimetype) == (412, "application/problem+json")
+    assert (late.json["winner"], late.json["etag"]) == ("ana", file_etag(b"Hello"))
+    assert ana.get(f"/processes/enrollment/draft/late/{late.json['aside']}").data == b"Other"
+    assert engine.draft_package("enrollment").files["mail/invitation.txt"] == b"Hello"
+
+
+def test_a_save_says_what_it_saw(ana, engine):
+    assert put(ana, "notes.txt", "x").status_code == 428
+    assert put(ana, "notes.txt", "x", **{"If-None-Match": "*"}).status_code == 200
+    assert put(ana, "notes.txt", "y", **{"If-None-Match": "*"}).status_code == 412
+    assert put(ana, "../notes.txt", "x", **{"If-None-Match": "*"}).status_code in {404, 405, 422}
+    large = put(ana, "large.txt", "x" * 1_000_001, **{"If-None-Match": "*"})
+    assert (large.status_code, large.json["problems"][0]["element"]) == (422, "large.txt")
+    assert put(ana, "huge.txt", "x" * 2_200_000, **{"If-None-Match": "*"}).status_code == 413
+    headers = {"X-CSRF-Token": ana.csrf, "If-Match": etag_of(engine, "notes.txt")}
+    gone = ana.client.delete(f"{FILES}/notes.txt", headers=headers)
+    assert gone.status_code == 200
+    assert ana.get(f"{FILES}/notes.txt").status_code == 404
+
+
+def test_another_site_cannot_save(ana, engine):
+    forged = put(ana, "notes.txt", "x", **{"If-None-Match": "*", "Origin": "https://evil.example"})
+    assert forged.status_code == 403
+    assert put(ana, "notes.txt", "x", **{"If-None-Match": "*", "X-CSRF-Token": "no"}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["alice", "audrey", "adam"])
+def test_nobody_else_saves_or_reads(house, ana, engine, name):
+    other = house.visitor(name)
+    assert put(other, "notes.txt", "x", **{"If-None-Match": "*"}).status_code == 403
+    assert other.get(f"{FILES}/enrollment.bpmn").status_code == 403
+    assert other.client.delete(f"{FILES}/enrollment.bpmn", headers={"X-CSRF-Token": other.csrf}).status_code == 403
+
+
+def check(visitor, files):
+    headers = {"X-CSRF-Token": visitor.csrf}
+    return visitor.client.post("/processes/enrollment/draft/check", json={"files": files}, headers=headers)
+
+
+def test_what_is_typed_is_checked_and_not_saved(ana, engine):
+    before = engine.draft("enrollment").etag
+    text = engine.draft_package("enrollment").text("enrollment.bpmn")
+    assert check(ana, {}).json["findings"] == []
+    answer = check(ana, {"enrollment.bpmn": text.replace('patient.status == "Pending"', "patient.status = = 1")})
+    found = answer.json["findings"][0]
+    assert (found["element"], found["rule"], found["severity"]) == ("Flow_status_pending", "expression", "error")
+    assert check(ana, {"enrollment.bpmn": "<!DOCTYPE x><x/>"}).json["findings"][0]["severity"] == "error"
+    other = check(ana, {"enrollment.bpmn": text.replace('"enrollment"', '"other"')}).json["findings"][0]
+    assert other["rule"] == "process-id"
+    assert check(ana, "no").status_code == 400
+    assert engine.draft("enrollment").etag == before
+
+
+def test_the_package_goes_out_and_comes_in_as_the_same(ana, engine):
+    out = ana.get("/processes/enrollment/draft/package.zip").data
+    assert from_zip(out).hash == engine.package("enrollment").hash
+    ana.get("/processes/enrollment/files")
+    ana.post("/processes/enrollment/draft/discard", {"etag": engine.draft("enrollment").etag})
+    folder = io.BytesIO()
+    with zipfile.ZipFile(folder, "w") as archive:  # as people zip a folder
+        for path, content in from_zip(out).files.items():
+            archive.writestr(f"enrollment/{path}", content)
+        archive.writestr("__MACOSX/enrollment/._x", b"")
+    ana.get("/processes/enrollment/edit")
+    ana.post("/processes/enrollment/draft", upload("enrollment.zip", folder.getvalue()))
+    assert engine.draft("enrollment").etag == engine.package("enrollment").hash
+
+
+def test_a_new_process_begins_blank_or_from_a_file(ana, engine):
+    ana.get("/drafts/new")
+    assert ana.post("/drafts/new").status_code == 422
+    assert ana.post("/drafts/new", {"key": "9 lives"}).status_code == 422
+    page = ana.post("/drafts/new", {"key": "recall", "name": 'Recall "all" <now>'})
+    assert page.status_code == 200
+    assert [f.rule for f in engine.check_draft("recall", engine.draft_package("recall")) if f.rule == "safe-xml"] == []
+    assert engine.draft_package("recall").name == 'Recall "all" <now>'
+    assert ana.post("/drafts/new", {"key": "recall"}).status_code == 409
+    broken = ana.post("/drafts/new", {"key": "broken", **upload("x.bpmn", b"<broken")})
+    assert broken.status_code == 200
+    assert ana.post("/drafts/new", upload("x.exe", b"MZ")).status_code == 422
+    assert ana.post("/drafts/new", upload("x.zip", b"no zip")).status_code == 422
+    assert "recall" in ana.get("/processes").text
+
+
+def test_files_are_added_renamed_and_removed(ana, engine):
+    add = "/processes/enrollment/files"
+    ana.get(add)
+    assert ana.post(add, {"path": "call.form"}).status_code == 200
+    assert ana.post(add, {"path": "call.form", **upload("call.form", b"{}")}).status_code == 422
+    assert engine.set_aside("enrollment") == []
+    assert ana.post(add, {"path": "../x"}).status_code == 422
+    assert ana.post(add, {"path": ""}).status_code == 422
+    assert ana.post(add, {"path": "", **upload("mine.txt", b"hi")}).status_code == 200
+    package = engine.draft_package("enrollment")
+    assert (package.files["mine.txt"], json.loads(package.files["call.form"])["components"]) == (b"hi", [])
+    for path in ("reminder.dmn", "other.bpmn"):
+        assert ana.post(add, {"path": path}).status_code == 200
+    etag = engine.draft("enrollment").file("mine.txt").etag
+    ana.get(add)
+    same = {"path": "mine.txt", "new": "call.form", "etag": etag}
+    assert ana.post(f"{add}/rename", same).status_code == 422
+    assert ana.post(f"{add}/rename", {**same, "new": "notes/mine.txt"}).status_code == 200
+    assert ana.post(f"{add}/remove", {"path": "notes/mine.txt", "etag": "old"}).status_code == 412
+    assert ana.post(f"{add}/remove", {"path": "notes/mine.txt", "etag": etag}).status_code == 200
+    assert "notes/mine.txt" not in engine.draft_package("enrollment").files
+
+
+def test_late_saves_wait_on_every_page_of_the_draft_until_somebody_chooses(ana, engine):
+    seen = etag_of(engine, "mail/invitation.txt")
+    put(ana, "mail/invitation.txt", "first\nmiddle\nlast\n", **{"If-Match": seen})
+    put(ana, "mail/invitation.txt", "FIRST\nmiddle\nLAST\n", **{"If-Match": seen})
+    key = LATE.search(ana.get("/processes/enrollment/files").text).group(1)
+    page = ana.get(f"/processes/enrollment/late/{key}")
+    assert "2 places differ" in page.text
+    choice = {"etag": engine.draft("enrollment").file("mail/invitation.txt").etag, "choice": "some", "h1": "theirs"}
+    assert ana.post(f"/processes/enrollment/late/{key}", {**choice, "choice": "both"}).status_code == 400
+    assert ana.post(f"/processes/enrollment/late/{key}", {**choice, "etag": "old"}).status_code == 412
+    assert ana.post(f"/processes/enrollment/late/{key}", choice).status_code == 200
+    assert engine.draft_package("enrollment").files["mail/invitation.txt"] == b"first\nmiddle\nLAST\n"
+    [other] = engine.set_aside("enrollment")  # the choice that came too late itself
+    ana.get("/processes/enrollment/files")
+    assert ana.post(f"/processes/enrollment/late/{other.id}", {"choice": "theirs"}).status_code == 200
+    assert engine.set_aside("enrollment") == []
+
+
+def test_deploying_needs_a_note_and_what_was_seen(ana, engine):
+    assert "nothing to deploy" in ana.get("/processes/enrollment/deploy").text
+    put(ana, "mail/invitation.txt", "Hello {{ link }}", **{"If-Match": etag_of(engine, "mail/invitation.txt")})
+    etag = engine.draft("enrollment").etag
+    ana.get("/processes/enrollment/deploy")
+    assert ana.post("/processes/enrollment/deploy", {"etag": etag, "note": " "}).status_code == 422
+    assert ana.post("/processes/enrollment/deploy", {"etag": "0" * 64, "note": "x"}).status_code == 409
+    done = ana.post("/processes/enrollment/deploy", {"etag": etag, "note": "Shorter mail."})
+    assert "v2 is in force" in done.text
+    assert "Shorter mail." in done.text
+    assert engine.versions("enrollment")[0].deployed_by == "ana"
+    back = ana.post("/processes/enrollment/roll-back", {"number": 1, "seen": 2, "note": "Too short."})
+    assert "v3 is in force" in back.text
+    assert ana.post("/processes/enrollment/roll-back", {"number": 1, "seen": 2}).status_code == 409
+
+
+def test_a_broken_draft_is_kept_and_not_deployed(ana, engine):
+    put(ana, "update-now.form", "{", **{"If-Match": etag_of(engine, "update-now.form")})
+    page = ana.get("/processes/enrollment/deploy")
+    assert "cannot be deployed yet" in page.text
+    assert "Deploy v2" not in page.text
+    answer = ana.post("/processes/enrollment/deploy", {"etag": engine.draft("enrollment").etag, "note": "x"})
+    assert answer.status_code == 422
+    assert ana.get("/processes/enrollment/files/update-now.form").status_code == 200
+    assert len(engine.versions("enrollment")) == 1
+
+
+def test_with_four_eyes_the_api_takes_no_packages(house, ana, engine):
+    engine.settings = replace(engine.settings, deploy_four_eyes=1)
+    content = ana.get("/processes/enrollment/draft/package.zip").data
+    headers = {**house.token(house.accounts.user("ana").role, "ci"), "Content-Type": "application/zip"}
+    answer = house.app.test_client().post("/api/v1/definitions/enrollment/versions", data=content, headers=headers)
+    assert answer.status_code == 403
+    assert "second analyst" in answer.json["detail"]
+
+
+def test_every_editor_opens_under_the_policy_it_needs(ana, engine):
+    strict = ana.get("/processes").headers["Content-Security-Policy"]
+    assert "unsafe" not in strict
+    modeler = ana.get("/processes/enrollment/edit").headers["Content-Security-Policy"]
+    assert "unsafe" not in modeler
+    form = ana.get("/processes/enrollment/files/update-now.form").headers["Content-Security-Policy"]
+    assert "style-src 'self' 'unsafe-inline'" in form
+    assert "unsafe-eval" not in form
+    assert "script-src 'self';" in form
+
+
+def test_a_hostile_mail_is_shown_where_it_can_do_nothing(ana):
+    ana.get("/processes/enrollment/files/mail/invitation.html")
+    sent = {"path": "mail/invitation.html", "text": "<script>alert(1)</script>{{ first_name }}"}
+    answer = ana.post("/drafts/preview", sent)
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.endswith("sandbox")
+    assert "script-src" not in policy
+    assert policy.startswith("default-src 'none'")
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert answer.text == "<script>alert(1)</script>Sam"
+    text = ana.post("/drafts/preview", {**sent, "path": "mail/invitation.txt"})
+    assert "&lt;script&gt;" in text.text
+    wrong = ana.post("/drafts/preview", {**sent, "text": "{{ nobody.knows }}"})
+    assert "cannot be filled in" in wrong.text
+
+
+def test_what_no_editor_can_show_is_offered_for_download(ana, engine):
+    put(ana, "picture.bpmn", b"\xff\xfe\x00", **{"If-None-Match": "*"})
+    page = ana.get("/processes/enrollment/files/picture.bpmn")
+    assert page.status_code == 200
+    assert "cannot be shown here" in page.text

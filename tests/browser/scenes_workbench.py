@@ -1,0 +1,151 @@
+"""The workbench in every state worth looking at; the scenes of `scenes` go on here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from browser.clinic import Clinic
+from browser.scenes import Stage, plain, scene
+from playwright.sync_api import Page, expect
+from usher_engine import Actor, NotFound, Package, StaleDraft
+
+ANA = Actor(name="ana", role="analyst")
+ABE = Actor(name="abe", role="analyst")
+DRAFT = "/processes/enrollment"
+TABLE = b"""<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="Reminder" namespace="x">
+  <decision id="reminder" name="Reminder"><decisionTable id="t" hitPolicy="FIRST">
+    <input id="i" label="Status"><inputExpression id="ie" typeRef="string"><text>status</text></inputExpression></input>
+    <output id="o" label="Days" name="days" typeRef="number" />
+    <rule id="r1"><inputEntry id="e1"><text>"Pending"</text></inputEntry>
+      <outputEntry id="x1"><text>14</text></outputEntry></rule>
+  </decisionTable></decision>
+</definitions>
+"""
+
+
+def draft(clinic: Clinic, **files: bytes) -> None:
+    """A draft of the enrolment with these files saved into it (dots and slashes written as they are)."""
+    engine = clinic.enrollment.engine
+    try:
+        engine.draft("enrollment")
+    except NotFound:
+        engine.start_draft("enrollment", actor=ANA)
+    for path, content in files.items():
+        there = engine.draft("enrollment").file(path)
+        engine.save_draft_file("enrollment", path, content, etag=there.etag if there else "", actor=ANA)
+
+
+def fresh(clinic: Clinic) -> None:
+    """A draft that is the version in force, with nothing set aside."""
+    engine = clinic.enrollment.engine
+    draft(clinic)
+    engine.discard_draft("enrollment", etag=engine.draft("enrollment").etag, actor=ANA)
+    engine.start_draft("enrollment", actor=ANA)
+
+
+def open_editor(page: Page, stage: Stage, path: str) -> None:
+    draft(stage.clinic, **{"reminder.dmn": TABLE})
+    page.goto(f"{DRAFT}/files/{path}")
+    page.wait_for_selector("body[data-ready]")
+
+
+@scene("edit", "ana", path=f"{DRAFT}/edit")
+def _(page: Page, stage: Stage) -> None:
+    fresh(stage.clinic)
+    page.goto(f"{DRAFT}/edit#ResendInvitation")
+    page.wait_for_selector("body[data-ready]")
+
+
+@scene("edit-findings", "ana")
+def _(page: Page, stage: Stage) -> None:
+    fresh(stage.clinic)
+    text = stage.clinic.enrollment.engine.draft_package("enrollment").text("enrollment.bpmn")
+    broken = text.replace('patient.status == "Pending"', "patient.status === 1")
+    broken = broken.replace("resend-invitation.form", "gone.form")
+    draft(stage.clinic, **{"enrollment.bpmn": broken.encode()})
+    page.goto(f"{DRAFT}/edit#Flow_status_pending")
+    page.wait_for_selector("body[data-ready]")
+    expect(page.locator(".flag")).not_to_have_count(0)
+
+
+@scene("edit-form", "ana", path=f"{DRAFT}/files/update-now.form")
+def _(page: Page, stage: Stage) -> None:
+    open_editor(page, stage, "update-now.form")
+
+
+@scene("edit-table", "ana")
+def _(page: Page, stage: Stage) -> None:
+    open_editor(page, stage, "reminder.dmn")
+
+
+@scene("edit-mail", "ana")
+def _(page: Page, stage: Stage) -> None:
+    open_editor(page, stage, "mail/invitation.html")
+
+
+@scene("edit-text", "ana")
+def _(page: Page, stage: Stage) -> None:
+    open_editor(page, stage, "README.md")
+
+
+@scene("draft-files", "ana", path=f"{DRAFT}/files")
+def _(page: Page, stage: Stage) -> None:
+    draft(stage.clinic)
+    page.goto(f"{DRAFT}/files")
+
+
+@scene("draft-none", "ana")
+def _(page: Page, stage: Stage) -> None:
+    fresh(stage.clinic)
+    engine = stage.clinic.enrollment.engine
+    engine.discard_draft("enrollment", etag=engine.draft("enrollment").etag, actor=ANA)
+    page.goto(f"{DRAFT}/edit")
+
+
+plain("draft-new", "/drafts/new", "ana")
+
+
+@scene("draft-late", "ana", path=f"{DRAFT}/late/x")
+def _(page: Page, stage: Stage) -> None:
+    fresh(stage.clinic)
+    engine = stage.clinic.enrollment.engine
+    seen = engine.draft("enrollment").file("mail/invitation.txt")
+    assert seen
+    text = engine.draft_package("enrollment").text("mail/invitation.txt")
+    engine.save_draft_file("enrollment", seen.path, text.replace("Hello", "Dear").encode(), etag=seen.etag, actor=ABE)
+    try:
+        mine = text.replace("Hello", "Good day").replace("works once", "works only once")
+        engine.save_draft_file("enrollment", seen.path, mine.encode(), etag=seen.etag, actor=ANA)
+    except StaleDraft as late:
+        page.goto(f"{DRAFT}/late/{late.aside}")
+
+
+@scene("deploy", "ana", path=f"{DRAFT}/deploy")
+def _(page: Page, stage: Stage) -> None:
+    fresh(stage.clinic)
+    draft(stage.clinic, **{"reminder.dmn": TABLE, "mail/invitation.txt": b"Subject: Hello\n\n{{ link }} {{ opt_out }}"})
+    page.goto(f"{DRAFT}/deploy")
+
+
+@scene("deploy-blocked", "ana")
+def _(page: Page, stage: Stage) -> None:
+    draft(stage.clinic, **{"update-now.form": b"{"})
+    page.goto(f"{DRAFT}/deploy")
+
+
+@scene("processes-drafts", "ana")
+def _(page: Page, stage: Stage) -> None:
+    draft(stage.clinic, **{"update-now.form": b"{"})
+    page.goto("/processes")
+
+
+@scene("process-versions", "ana")
+def _(page: Page, stage: Stage) -> None:
+    engine = stage.clinic.enrollment.engine
+    fresh(stage.clinic)
+    if len(engine.versions("enrollment")) == 1:
+        changed = Package({**engine.package("enrollment").files, "notes.txt": b"x"})
+        engine.deploy(changed, actor=replace(ANA, name="abe"), note="Notes for the front desk.")
+    page.goto("/processes/enrollment")
+    page.get_by_text("Go back").first.click()

@@ -1,0 +1,318 @@
+"""The workbench in a real browser: an analyst changes the enrolment, sees each mistake on its element, deploys it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from browser.clinic import Clinic
+from browser.scenes_workbench import ABE, ANA, TABLE, draft, fresh
+from playwright.sync_api import Locator, Page, Route, expect
+from usher_engine import Engine, from_zip
+from usher_engine.accounts import Role
+from usher_engine.bpmn import schema_problems
+from usher_engine.definitions import parse_xml
+from usher_engine.examples import run_examples
+
+Desk = Callable[..., Page]
+
+EDIT = "/processes/enrollment/edit"
+FIELD = {"type": "textfield", "key": "spoke_to", "label": "Whom did you reach?", "id": "f1"}
+FORM = json.dumps({"components": [FIELD]})
+
+
+@pytest.fixture
+def engine(clinic: Clinic) -> Engine:
+    fresh(clinic)
+    return clinic.enrollment.engine
+
+
+@pytest.fixture
+def ana(desk: Desk) -> Page:
+    return desk("ana")
+
+
+def opened(page: Page, path: str = EDIT) -> Page:
+    page.goto(path)
+    page.wait_for_selector("body[data-ready]")
+    return page
+
+
+def select(page: Page, element: str) -> Locator:
+    """Open the properties of *element* from the list of elements."""
+    page.locator(f"[data-outline] [data-element={element}]").click()
+    expect(page.locator(".props header code")).to_have_text(element)
+    return page.locator(".props")
+
+
+def saved(page: Page) -> None:
+    """Save at once, and wait until the server has it."""
+    page.locator("[data-do=save]").click()
+    expect(page.locator("[data-saved][data-state=saved]")).to_contain_text("saved")
+
+
+def drawn(engine: Engine) -> str:
+    return engine.draft_package("enrollment").text("enrollment.bpmn")
+
+
+def test_an_analyst_changes_the_enrolment_and_a_case_takes_the_new_way(
+    clinic: Clinic, engine: Engine, ana: Page, shot: Callable
+) -> None:
+    draft(clinic, **{"call.form": FORM.encode()})
+    ana.goto("/processes")
+    ana.get_by_role("button", name="Edit Portal enrolment").click()
+    ana.wait_for_selector("body[data-ready]")
+    # a user task with a form on the way of Declined and Deferred
+    props = select(ana, "Flow_status_declined")
+    props.get_by_label("Put a step here").select_option(label="User task")
+    props.get_by_role("button", name="Add").click()
+    expect(props.locator("header p")).to_contain_text("User task")
+    task = props.locator("header code").inner_text()
+    props.get_by_label("Name", exact=True).fill("Call the patient")
+    props.get_by_label("Form", exact=True).select_option("call.form")
+    props.get_by_label("Name of the answer").fill("call")
+    props.get_by_label("Group").fill("Front desk")
+    props.get_by_label("Message to staff").fill("Call first.")
+    # a broken condition is found on its element while typing, and mended
+    props = select(ana, "Flow_status_pending")
+    props.get_by_label("Taken when", exact=True).fill("patient.status = = 'Pending'")
+    found = ana.locator("[data-findings] li", has_text="In the condition")
+    expect(found).to_have_count(1)
+    expect(ana.locator(".djs-overlay-finding .flag-error")).to_have_count(1)
+    expect(ana.locator("[data-element-id=Flow_status_pending].has-error").first).to_be_visible()
+    expect(ana.locator("[data-counts]")).to_have_text("1 error")
+    shot(ana, "workbench-broken")
+    select(ana, "LoadPatient")
+    found.get_by_role("button", name="Pending").click()
+    props.get_by_label("Taken when", exact=True).fill("patient.status == 'Pending'")
+    expect(found).to_have_count(0)
+    saved(ana)
+    # deployed with a note, and a case starts on it
+    ana.get_by_role("navigation", name="Workbench").get_by_role("link", name="Deploy").click()
+    ana.get_by_label("What changed, and why").fill("Staff call before they enrol again.")
+    number = engine.versions("enrollment")[0].number + 1
+    ana.get_by_role("button", name=f"Deploy v{number}").click()
+    expect(ana.get_by_role("status").first).to_contain_text(f"v{number} is in force")
+    patient = clinic.add("Declined")
+    case = clinic.trigger(patient)
+    assert (case.version, case.tasks[0].element, case.tasks[0].title) == (number, task, "Call the patient")
+    assert case.tasks[0].form == "call.form"
+    # and back, with one button
+    ana.get_by_role("row").filter(has=ana.get_by_role("link", name="1", exact=True)).locator("summary").click()
+    ana.get_by_label("Why go back to v1?").fill("Too many calls.")
+    ana.get_by_role("button", name="Make v1 the version in force").click()
+    expect(ana.get_by_role("status").first).to_contain_text("with the content of v1")
+    assert engine.versions("enrollment")[0].hash == engine.package("enrollment", 1).hash
+
+
+def test_two_people_save_and_nothing_is_lost(engine: Engine, ana: Page, shot: Callable) -> None:
+    opened(ana)
+    seen = engine.draft("enrollment").file("enrollment.bpmn")
+    assert seen
+    theirs = drawn(engine).replace('name="Save patient"', 'name="Keep patient"').encode()
+    engine.save_draft_file("enrollment", "enrollment.bpmn", theirs, etag=seen.etag, actor=ABE)
+    select(ana, "UpdateNow").get_by_label("Name", exact=True).fill("Complete Now")
+    notice = ana.locator("[data-conflict]")
+    expect(notice).to_contain_text("abe saved enrollment.bpmn")
+    select(ana, "EnrollNow").get_by_label("Name", exact=True).fill("Enrol Again")  # she goes on
+    expect(ana.locator("[data-outline] [data-element=EnrollNow]")).to_contain_text("Enrol Again")
+    notice.get_by_role("button", name="Compare and choose").click()
+    expect(ana.get_by_text("Both are kept until you choose.")).to_be_visible()
+    shot(ana, "workbench-two-saves")
+    [kept] = engine.set_aside("enrollment")
+    assert kept.saved_by == "ana"
+    hunks = ana.locator(".hunks > li")
+    for number in range(hunks.count()):
+        if "Keep patient" in hunks.nth(number).inner_text():
+            hunks.nth(number).get_by_label("In the draft, by abe").check()
+    ana.get_by_role("button", name="Use what is chosen below").click()
+    ana.wait_for_selector("body[data-ready]")
+    for name in ("Keep patient", "Complete Now", "Enrol Again"):
+        assert f'name="{name}"' in drawn(engine)
+    assert engine.set_aside("enrollment") == []
+    assert schema_problems(parse_xml(drawn(engine).encode(), "enrollment.bpmn")) == []
+
+
+def test_closing_the_browser_loses_nothing(engine: Engine, ana: Page) -> None:
+    opened(ana)
+    ana.route("**/draft/file/**", lambda route: route.abort() if route.request.method == "PUT" else route.fallback())
+    select(ana, "UpdateNow").get_by_label("Name", exact=True).fill("Not yet saved")
+    expect(ana.locator("[data-saved]")).to_contain_text("no connection")
+    ana.goto("about:blank")
+    ana.unroute_all()
+    assert "Not yet saved" not in drawn(engine)
+    opened(ana)
+    expect(ana.locator("[data-outline] [data-element=UpdateNow]")).to_contain_text("Not yet saved")
+    assert 'name="Not yet saved"' in drawn(engine)
+
+
+def test_what_was_not_saved_meets_what_others_saved(engine: Engine, ana: Page) -> None:
+    opened(ana)
+    ana.route("**/draft/file/**", lambda route: route.abort() if route.request.method == "PUT" else route.fallback())
+    select(ana, "UpdateNow").get_by_label("Name", exact=True).fill("Mine")
+    expect(ana.locator("[data-saved]")).to_contain_text("no connection")
+    ana.goto("about:blank")
+    ana.unroute_all()
+    seen = engine.draft("enrollment").file("enrollment.bpmn")
+    assert seen
+    theirs = drawn(engine).replace('name="Save patient"', 'name="Theirs"').encode()
+    engine.save_draft_file("enrollment", "enrollment.bpmn", theirs, etag=seen.etag, actor=ABE)
+    opened(ana)
+    expect(ana.locator("[data-conflict]")).to_contain_text("abe saved enrollment.bpmn")
+    select(ana, "LoadPatient").get_by_label("Name", exact=True).fill("Also new")
+    saved(ana)
+    assert 'name="Theirs"' in drawn(engine)
+    assert 'name="Also new"' in drawn(engine)
+    [kept] = engine.set_aside("enrollment")
+    assert b'name="Mine"' in engine.set_aside_content("enrollment", kept.id)[1]
+
+
+def test_a_round_trip_keeps_every_word(clinic: Clinic, engine: Engine, ana: Page, tmp_path) -> None:
+    opened(ana)
+    props = select(ana, "UpdateNow")
+    props.get_by_label("Name", exact=True).fill("Something")
+    expect(ana.locator("[data-outline] [data-element=UpdateNow]")).to_contain_text("Something")
+    props.get_by_label("Name", exact=True).fill("Update Now")
+    saved(ana)
+    package = engine.draft_package("enrollment")
+    assert schema_problems(parse_xml(package.files["enrollment.bpmn"], "enrollment.bpmn")) == []
+    assert engine.check_draft("enrollment", package) == []
+    report = run_examples(package, engine.services)
+    assert (report.failed, report.elements, report.flows) == (0, 1.0, 1.0)
+    opened(ana)
+    expect(ana.locator("[data-conflict]")).to_be_hidden()  # nothing the editor does not understand
+    ana.locator(".file-menu summary").click()
+    with ana.expect_download() as download:
+        ana.get_by_role("link", name="Export the whole package").click()
+    brought = from_zip(download.value.path().read_bytes())
+    version = engine.deploy_draft("enrollment", etag=brought.hash, note="round trip", actor=ANA)
+    assert version.hash == brought.hash == package.hash
+    with ana.expect_download() as svg:
+        ana.get_by_role("button", name="Export as picture").click()
+    picture = svg.value.path().read_text()
+    assert "Update Now" in picture
+    assert "var(--" not in picture
+    with ana.expect_download() as bpmn:
+        ana.get_by_role("button", name="Export as .bpmn").click()
+    assert bpmn.value.path().read_text() == drawn(engine)
+
+
+def test_a_file_from_outside_takes_the_place_of_the_diagram(engine: Engine, ana: Page, tmp_path) -> None:
+    opened(ana)
+    other = tmp_path / "other.bpmn"
+    other.write_text(drawn(engine).replace('name="Load patient"', 'name="Fetch patient"'))
+    ana.locator("[data-import]").set_input_files(other)
+    expect(ana.locator("[data-outline] [data-element=LoadPatient]")).to_contain_text("Fetch patient")
+    saved(ana)
+    assert 'name="Fetch patient"' in drawn(engine)
+
+
+def test_the_keyboard_is_enough(engine: Engine, ana: Page) -> None:
+    opened(ana)
+    first = ana.locator("[data-outline] button").first
+    first.focus()
+    ana.keyboard.press("ArrowDown")
+    ana.keyboard.press("ArrowDown")
+    expect(ana.locator("[data-outline] [data-element=LoadPatient]")).to_be_focused()
+    ana.keyboard.press("Enter")
+    expect(ana.locator(".props header code")).to_have_text("LoadPatient")
+    expect(ana.get_by_label("Name", exact=True)).to_be_focused()
+    ana.get_by_label("Add the next step").focus()
+    ana.get_by_label("Add the next step").select_option(label="Script task")
+    ana.keyboard.press("Tab")
+    ana.keyboard.press("Enter")
+    expect(ana.locator(".props header p")).to_contain_text("Script task")
+    added = ana.locator(".props header code").inner_text()
+    ana.keyboard.press("Escape")
+    expect(ana.locator(f"[data-outline] [data-element={added}]")).to_be_focused()
+    ana.locator("[data-do=undo]").press("Enter")
+    expect(ana.locator(f"[data-outline] [data-element={added}]")).to_have_count(0)
+    ana.keyboard.press("Control+f")
+    expect(ana.locator(".djs-search-container")).to_be_visible()
+
+
+def test_operators_come_from_the_registry_with_their_parameters(engine: Engine, ana: Page) -> None:
+    opened(ana)
+    props = select(ana, "SavePatient")
+    call = props.get_by_label("What it does")
+    call.select_option("patient/load")
+    expect(ana.locator("[data-findings] li", has_text="patient/load has no parameter")).not_to_have_count(0)
+    call.select_option("patient/remove-response")
+    expect(props.get_by_label("reason *")).to_be_visible()
+    props.get_by_label("reason *").fill("'because'")
+    saved(ana)
+    assert 'id="reason" type="any" value="&#39;because&#39;"' in drawn(engine).replace("'because'", "&#39;because&#39;")
+
+
+def test_a_mail_is_shown_as_a_patient_would_get_it(engine: Engine, ana: Page) -> None:
+    opened(ana, "/processes/enrollment/files/mail/invitation.txt")
+    frame = ana.frame_locator("iframe")
+    expect(frame.locator("body")).to_contain_text("Hello Sam,")
+    ana.get_by_label("mail/invitation.txt").fill("Subject: Hi\n\n{{ first_name.upper() }}, see {{ link }} {{ oops }}")
+    expect(frame.locator("body")).to_contain_text("cannot be filled in")
+    expect(ana.locator("[data-findings] li", has_text="Nothing fills “oops”")).to_have_count(1)
+    ana.get_by_label("mail/invitation.txt").fill("Subject: Hi\n\n{{ first_name.upper() }}, see {{ link }}")
+    expect(frame.locator("body")).to_contain_text("SAM, see http")
+    saved(ana)
+    assert engine.draft_package("enrollment").text("mail/invitation.txt").startswith("Subject: Hi\n\n{{ first")
+
+
+def test_a_form_is_drawn_and_saved(engine: Engine, ana: Page) -> None:
+    opened(ana, "/processes/enrollment/files/resend-invitation.form")
+    ana.locator(".fjs-element[data-field-type=button]").click()
+    ana.locator(".bio-properties-panel-group-header", has_text="General").click()
+    ana.get_by_label("Field label").fill("Send it again")
+    expect(ana.locator(".fjs-form-field-button button")).to_have_text("Send it again")
+    saved(ana)
+    assert "Send it again" in engine.draft_package("enrollment").text("resend-invitation.form")
+
+
+def test_a_decision_table_is_edited_and_saved(clinic: Clinic, engine: Engine, ana: Page) -> None:
+    draft(clinic, **{"reminder.dmn": TABLE})
+    opened(ana, "/processes/enrollment/files/reminder.dmn")
+    cell = ana.locator("td.output-cell [contenteditable], td.output-cell")
+    cell.first.click()
+    ana.keyboard.press("Control+a")
+    ana.keyboard.type("21")
+    expect(ana.locator("[data-saved][data-state]")).to_have_count(1)
+    saved(ana)
+    assert "21" in engine.draft_package("enrollment").text("reminder.dmn")
+
+
+def test_four_eyes_over_the_page(clinic: Clinic, engine: Engine, ana: Page, desk: Desk) -> None:
+    if not any(user.name == "abe" for user in clinic.accounts.users()):
+        clinic.accounts.add_user("abe", "a password for tests", role=Role.ANALYST, by="test")
+    settings, engine.settings = engine.settings, replace(engine.settings, deploy_four_eyes=1)
+    try:
+        draft(clinic, **{"notes.txt": b"for the second pair of eyes"})
+        opened(ana, "/processes/enrollment/deploy")
+        ana.get_by_label("What changed, and why").fill("Notes.")
+        ana.get_by_role("button", name="Ask for the sign-off").click()
+        expect(ana.get_by_text("Another analyst has to sign this off")).to_be_visible()
+        abe = desk("abe")
+        abe.goto("/processes")
+        abe.get_by_role("link", name="look and sign off").click()
+        abe.get_by_role("button", name="Sign off and deploy").click()
+        expect(abe.get_by_role("status").first).to_contain_text("is in force")
+    finally:
+        engine.settings = settings
+    assert engine.versions("enrollment")[0].signed_off_by == "abe"
+
+
+def test_a_lost_session_is_told_and_nothing_is_thrown_away(engine: Engine, ana: Page) -> None:
+    opened(ana)
+    ana.route("**/draft/file/**", _signed_out)
+    select(ana, "UpdateNow").get_by_label("Name", exact=True).fill("Kept")
+    expect(ana.locator("[data-saved]")).to_contain_text("sign in again")
+    ana.unroute_all()
+    saved(ana)
+    assert 'name="Kept"' in drawn(engine)
+
+
+def _signed_out(route: Route) -> None:
+    if route.request.method == "PUT":
+        route.fulfill(status=401, json={"title": "You are signed out"})
+    else:
+        route.fallback()

@@ -1,0 +1,108 @@
+// What events wait for or tell: times, messages, errors, escalations, signals, conditions.
+import { is } from "bpmn-js/lib/util/ModelUtil";
+import { update } from "./several.js";
+
+const TIMES = [
+  { value: "timeDuration", label: "After a time" },
+  { value: "timeDate", label: "At a moment" },
+  { value: "timeCycle", label: "Again and again" },
+];
+const TIME_HELP = { timeDuration: "Quoted, like “PT1H” or “P30D”, or an expression that gives one.", timeDate: "An expression that gives a date and time, or one in quotes.", timeCycle: "Quoted, like “R3/PT10M”: three times, every ten minutes." };
+
+export function eventGroups(element, object, tools) {
+  const definition = object.eventDefinitions?.[0];
+  const fields = [];
+  if (is(object, "bpmn:BoundaryEvent")) {
+    const set = (cancelActivity) => tools.modeling.updateProperties(element, { cancelActivity });
+    fields.push({ key: "interrupting", label: "Ends what it is attached to", kind: "check", value: object.cancelActivity !== false, set });
+  }
+  if (is(object, "bpmn:StartEvent") && object.$parent?.triggeredByEvent) {
+    const set = (isInterrupting) => tools.modeling.updateProperties(element, { isInterrupting });
+    fields.push({ key: "interrupting", label: "Ends what runs in the process", kind: "check", value: object.isInterrupting !== false, set });
+  }
+  fields.push(...what(element, object, definition, tools));
+  return [{ title: "Event", fields }, tools.scriptsOf(element, object)];
+}
+
+function what(element, object, definition, tools) {
+  if (is(object, "bpmn:ReceiveTask") || is(object, "bpmn:SendTask")) return message(element, object, object, tools);
+  switch (definition?.$type) {
+    case "bpmn:TimerEventDefinition":
+      return timer(element, definition, tools);
+    case "bpmn:MessageEventDefinition":
+      return message(element, object, definition, tools);
+    case "bpmn:ErrorEventDefinition":
+      return [named(element, definition, tools, { type: "bpmn:Error", reference: "errorRef", attribute: "errorCode", label: "Error code", help: "Empty: every error.", list: errorCodes(object, tools) })];
+    case "bpmn:EscalationEventDefinition":
+      return [named(element, definition, tools, { type: "bpmn:Escalation", reference: "escalationRef", attribute: "escalationCode", label: "Escalation code", help: "“cancel” at the edge of a user task lets staff cancel it with a reason.", list: ["cancel"] })];
+    case "bpmn:SignalEventDefinition":
+      return [named(element, definition, tools, { type: "bpmn:Signal", reference: "signalRef", attribute: "name", label: "Signal" })];
+    case "bpmn:ConditionalEventDefinition":
+      return [expression(element, definition, "condition", "When", "An expression; the event happens when it becomes true.", tools)];
+    default:
+      return [];
+  }
+}
+
+function timer(element, definition, { modeling, moddle }) {
+  const kind = TIMES.map(({ value }) => value).find((name) => definition[name]) ?? "timeDuration";
+  const write = (name, body) => {
+    const made = moddle.create("bpmn:FormalExpression", { body });
+    made.$parent = definition;
+    const nothing = { timeDuration: undefined, timeDate: undefined, timeCycle: undefined };
+    modeling.updateModdleProperties(element, definition, { ...nothing, [name]: made });
+  };
+  const body = definition[kind]?.body ?? "";
+  return [
+    { key: "timer", label: "Kind of time", kind: "select", value: kind, options: TIMES, set: (name) => write(name, body) },
+    { key: "time", label: TIMES.find(({ value }) => value === kind).label, kind: "code", rows: 1, value: body, set: (text) => write(kind, text.trim()), help: TIME_HELP[kind] },
+  ];
+}
+
+function message(element, object, definition, tools) {
+  const fields = [named(element, definition, tools, { type: "bpmn:Message", reference: "messageRef", attribute: "name", label: "Message", help: "Under this name it is sent or awaited." })];
+  const there = definition.messageRef;
+  if (!there) return fields;
+  const throws = is(object, "bpmn:ThrowEvent") || is(object, "bpmn:SendTask");
+  const [type, label, help] = throws
+    ? ["MessagePayload", "What it carries", "An expression that gives a record."]
+    : ["MessageVariable", "Name of what it brings", "Later expressions read the message under this name."];
+  const set = (text) => tools.extensions.setText(element, there, type, text.trim());
+  return [...fields, { key: type, label, kind: throws ? "code" : "text", rows: 2, mono: true, value: tools.extensions.text(there, type), set, help }];
+}
+
+function expression(element, definition, name, label, help, { modeling, moddle }) {
+  const set = (body) => {
+    const made = body.trim() ? moddle.create("bpmn:FormalExpression", { body: body.trim() }) : undefined;
+    if (made) made.$parent = definition;
+    modeling.updateModdleProperties(element, definition, { [name]: made });
+  };
+  return { key: name, label, kind: "code", rows: 2, value: definition[name]?.body ?? "", set, help };
+}
+
+// A reference to a message, error, … of the whole file, by what people call it; made where there is none yet.
+function named(element, definition, { modeler, moddle, several }, { type, reference, attribute, label, help, list = [] }) {
+  const definitions = modeler.getDefinitions();
+  const there = definitions.rootElements.filter((one) => one.$type === type);
+  const known = there.map((one) => one[attribute]).filter(Boolean);
+  const set = (text) => {
+    const word = text.trim();
+    const found = there.find((one) => (one[attribute] ?? "") === word);
+    if (!word) return several([update(element, definition, { [reference]: undefined })]);
+    if (found) return several([update(element, definition, { [reference]: found })]);
+    const made = moddle.create(type, { [attribute]: word, name: word });
+    made.id = moddle.ids.nextPrefixed(`${type.replace("bpmn:", "")}_`, made);
+    made.$parent = definitions;
+    several([
+      update(element, definitions, { rootElements: [...definitions.rootElements, made] }),
+      update(element, definition, { [reference]: made }),
+    ]);
+  };
+  return { key: reference, label, value: definition[reference]?.[attribute] ?? "", list: [...new Set([...list, ...known])], set, help };
+}
+
+function errorCodes(object, { extensions, facts }) {
+  const host = object.attachedToRef;
+  const called = host ? extensions.operator(host).id : "";
+  return facts.operators.find((one) => one.name === called)?.errors ?? [];
+}

@@ -1,0 +1,39 @@
+// Ways out of gateways: the condition of a sequence flow, and the one taken when no other holds.
+import { isAny } from "bpmn-js/lib/util/ModelUtil";
+
+const CHOOSING = ["bpmn:ExclusiveGateway", "bpmn:InclusiveGateway"];
+
+export function flowGroups(element, object, { modeling, moddle }) {
+  const source = object.sourceRef;
+  const chooses = source && isAny(source, CHOOSING) && source.outgoing.length > 1;
+  const condition = object.conditionExpression?.body ?? "";
+  const isDefault = source?.default === object;
+  if (!chooses && !condition) return [];
+  const set = (body) => {
+    const made = body.trim() ? moddle.create("bpmn:FormalExpression", { body: body.trim() }) : undefined;
+    modeling.updateProperties(element, { conditionExpression: made });
+  };
+  const fields = [];
+  if (chooses) {
+    const choose = (on) => modeling.updateProperties(element.source, { default: on ? object : undefined });
+    fields.push({ key: "default", label: "Taken when no other condition holds", kind: "check", value: isDefault, set: choose });
+  }
+  if (!isDefault || condition) {
+    fields.push({ key: "condition", label: "Taken when", kind: "code", rows: 3, value: condition, set, help: "An expression, like patient.status == “Pending” (with straight quotes)." });
+  }
+  return [{ title: "Condition", fields }];
+}
+
+export function gatewayGroups(element, object, { modeling, nameOf, show }) {
+  if (!isAny(object, CHOOSING) || (object.outgoing ?? []).length < 2) return [];
+  const ways = object.outgoing.map((flow) => ({ value: flow.id, label: nameOf(flow) }));
+  const set = (id) => modeling.updateProperties(element, { default: object.outgoing.find((flow) => flow.id === id) });
+  const links = object.outgoing.map((flow) => ({
+    key: `way:${flow.id}`,
+    kind: "action",
+    button: `${nameOf(flow)}: ${flow === object.default ? "when no other holds" : flow.conditionExpression?.body ?? "no condition yet"}`,
+    act: () => show(flow.id),
+  }));
+  const fallback = { key: "defaultFlow", label: "When no condition holds", kind: "select", value: object.default?.id ?? "", options: [{ value: "", label: "None: the case would stop" }, ...ways], set };
+  return [{ title: "Ways out", fields: [fallback, ...links] }];
+}

@@ -1,0 +1,140 @@
+// What tasks have: the form and who gets it, the service operator with its parameters, scripts, decisions, repetition.
+const DURATION = "Like P2D (two days), PT4H (four hours)";
+
+export function work(element, object, { extensions, facts, addressOf, lanes }) {
+  const property = (name, label, more = {}) => ({
+    key: name,
+    label,
+    value: extensions.property(object, name),
+    set: (value) => extensions.setProperty(element, object, name, value.trim()),
+    ...more,
+  });
+  const form = extensions.property(object, "form");
+  const forms = [...new Set([...facts.forms, ...(form ? [form] : [])])];
+  const options = [{ value: "", label: "None: a message and a button" }, ...forms.map((value) => ({ value, label: facts.forms.includes(value) ? value : `${value} (missing)` }))];
+  const link = form && facts.forms.includes(form) ? { label: "Edit this form", url: addressOf(form) } : undefined;
+  return {
+    title: "Work",
+    fields: [
+      { key: "message", label: "Message to staff", kind: "area", rows: 5, value: extensions.text(object, "InstructionsForEndUser"), set: (text) => extensions.setText(element, object, "InstructionsForEndUser", text), help: "The first line is the headline. {{ … }} holds an expression." },
+      property("form", "Form", { kind: "select", options, link }),
+      property("candidateGroups", "Group", { list: [...new Set([...facts.groups, ...lanes()])], help: "Whose inbox it comes to. Empty: the group named like the lane." }),
+      property("dueIn", "Due in", { placeholder: "P2D", help: DURATION }),
+      ...(facts.followUp ? [property("followUp", "Follow up in", { placeholder: "P1D", help: DURATION })] : []),
+      property("priority", "Priority", { placeholder: "50", help: "0 to 100, higher first." }),
+      property("initialValues", "What the form begins with", { kind: "code", help: "An expression that gives a record, like {“reason”: patient.status}" }),
+      property("resultVariable", "Name of the answer", { mono: true, placeholder: object.id, help: "Later expressions read the answer under this name." }),
+    ],
+  };
+}
+
+export function service(element, object, { extensions, facts }) {
+  const call = extensions.operator(object);
+  const operator = facts.operators.find((one) => one.name === call.id);
+  const write = (changes) => extensions.setOperator(element, object, { ...extensions.operator(object), ...changes });
+  const known = facts.operators.map(({ name, title }) => ({ value: name, label: `${title} (${name})` }));
+  const options = [{ value: "", label: "Choose…" }, ...known, ...(call.id && !operator ? [{ value: call.id, label: `${call.id} (not known here)` }] : [])];
+  const parameter = (name, { kind = "any", required = false, help = "", unknown = false } = {}) => ({
+    key: `parameter:${name}`,
+    label: `${name}${required ? " *" : ""}`,
+    kind: "code",
+    rows: 1,
+    value: call.parameters[name] ?? "",
+    set: (value) => write({ parameters: { ...extensions.operator(object).parameters, [name]: value.trim() } }),
+    help: unknown ? "The operator does not know this; empty it to remove it." : `${help ? `${help} ` : ""}An expression that gives ${KINDS[kind] ?? kind}${required ? "" : "; may be empty"}.`,
+  });
+  const declared = operator?.parameters ?? [];
+  const others = Object.keys(call.parameters).filter((name) => !declared.some((one) => one.name === name));
+  const told = operator?.errors.length ? [{ key: "errors", kind: "note", label: `It may answer no with: ${operator.errors.join(", ")}. An error event at the edge with that code takes over then.` }] : [];
+  return {
+    title: "Service",
+    fields: [
+      { key: "operator", label: "What it does", kind: "select", value: call.id, options, set: (id) => write({ id }) },
+      ...declared.map((one) => parameter(one.name, one)),
+      ...others.map((name) => parameter(name, { unknown: true })),
+      { key: "result", label: "Name of the result", mono: true, value: call.resultVariable, set: (value) => write({ resultVariable: value.trim() }), help: "Later expressions read the answer under this name." },
+      ...told,
+    ],
+  };
+}
+
+const KINDS = { text: "text", number: "a number", boolean: "yes or no (True, False)", record: "a record", list: "a list", any: "any value" };
+
+export function script(element, object, { modeling }) {
+  const set = (text) => modeling.updateModdleProperties(element, object, { script: text || undefined });
+  return { title: "Script", fields: [{ key: "script", label: "Script", kind: "code", rows: 8, value: object.script ?? "", set, help: "One assignment a line, like total = price * 2" }] };
+}
+
+export function scripts(element, object, { extensions }) {
+  const field = (type, label) => ({
+    key: type,
+    label,
+    kind: "code",
+    rows: 2,
+    value: extensions.text(object, type),
+    set: (text) => extensions.setText(element, object, type, text),
+  });
+  return { title: "Scripts", fields: [field("PreScript", "Script before"), field("PostScript", "Script after")] };
+}
+
+export function deciding(element, object, { extensions, facts }) {
+  const value = extensions.text(object, "CalledDecisionId");
+  const known = facts.decisions.map(({ id, name }) => ({ value: id, label: name ? `${name} (${id})` : id }));
+  const missing = value && !facts.decisions.some((one) => one.id === value) ? [{ value, label: `${value} (missing)` }] : [];
+  const set = (id) => extensions.setText(element, object, "CalledDecisionId", id);
+  return {
+    title: "Decision",
+    fields: [
+      { key: "decision", label: "Decision table", kind: "select", value, options: [{ value: "", label: "Choose…" }, ...known, ...missing], set, help: "The tables are the .dmn files of the package." },
+      { key: "resultVariable", label: "Name of the result", mono: true, value: extensions.property(object, "resultVariable"), set: (name) => extensions.setProperty(element, object, "resultVariable", name.trim()), help: "Later expressions read the answer under this name. Empty: each output under its own name." },
+    ],
+  };
+}
+
+export function calling(element, object, { modeling }) {
+  const set = (calledElement) => modeling.updateModdleProperties(element, object, { calledElement: calledElement.trim() || undefined });
+  return { title: "Called process", fields: [{ key: "called", label: "Id of the process", mono: true, value: object.calledElement ?? "", set, help: "Its diagram is another .bpmn file of the package." }] };
+}
+
+export function repeating(element, object, { modeling, moddle }) {
+  const loop = object.loopCharacteristics;
+  if (loop?.$type !== "bpmn:MultiInstanceLoopCharacteristics") return null;
+  const update = (changes) => modeling.updateModdleProperties(element, loop, changes);
+  const child = (type, attributes) => Object.assign(moddle.create(type, attributes), { $parent: loop });
+  const expression = (key, label, help) => ({
+    key,
+    label,
+    kind: "code",
+    rows: 1,
+    value: loop[key]?.body ?? "",
+    set: (body) => update({ [key]: body.trim() ? child("bpmn:FormalExpression", { body: body.trim() }) : undefined }),
+    help,
+  });
+  const reference = (key, label, help) => ({
+    key,
+    label,
+    mono: true,
+    value: loop[key]?.id ?? "",
+    set: (id) => update({ [key]: id.trim() ? moddle.create("bpmn:ItemAwareElement", { id: id.trim() }) : undefined }),
+    help,
+  });
+  const item = (key, type, label) => ({
+    key,
+    label,
+    mono: true,
+    value: loop[key]?.name ?? loop[key]?.id ?? "",
+    set: (name) => update({ [key]: name.trim() ? child(type, { id: name.trim(), name: name.trim() }) : undefined }),
+  });
+  return {
+    title: "Repetition",
+    fields: [
+      { key: "isSequential", label: "One after the other", kind: "check", value: Boolean(loop.isSequential), set: (isSequential) => update({ isSequential }) },
+      expression("loopCardinality", "How many times", "A number or an expression; or give a list."),
+      reference("loopDataInputRef", "List", "Name of the list in the data."),
+      item("inputDataItem", "bpmn:DataInput", "Name of one item"),
+      reference("loopDataOutputRef", "List of results", "Name under which the results are collected."),
+      item("outputDataItem", "bpmn:DataOutput", "Name of one result"),
+      expression("completionCondition", "Done early when", "An expression that is true when the rest need not be done."),
+    ],
+  };
+}

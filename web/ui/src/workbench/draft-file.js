@@ -1,0 +1,211 @@
+// One file of a draft: saved a moment after the last change, with the ETag it was made from. Until the server has it, the
+// text also lies in this browser, so that closing it loses nothing. A save that comes too late is kept by the server.
+const KEEP_MS = 150; // after a change, before the text is put aside in this browser
+const SAVE_MS = 1200; // after the last change, before it is sent
+const AGAIN_MS = 10_000; // after a failed try
+const KEEPALIVE_BYTES = 60_000; // what a closing page may still send
+
+export class DraftFile {
+  // `read` answers the text as it is now, or a promise of it.
+  constructor(facts, read) {
+    this.facts = facts;
+    this.etag = facts.etag;
+    this.read = read;
+    this.dirty = false;
+    this.conflict = null;
+    this.timers = {};
+    this.stored = `usher-draft:${facts.process}:${facts.file}`;
+    this.place = document.querySelector("[data-saved]");
+    document.addEventListener("visibilitychange", () => document.hidden && this.dirty && this.save());
+    window.addEventListener("pagehide", () => this.dirty && this.save({ keepalive: true }));
+    window.addEventListener("beforeunload", (event) => this.dirty && !this.isKept && event.preventDefault());
+    document.addEventListener("keydown", (event) => this.#key(event), { capture: true });
+  }
+
+  // What was not saved when this browser was closed goes to the server first; answers the text to open.
+  async recover(text) {
+    const kept = this.#kept();
+    if (!kept) return text;
+    if (kept.text === text) return this.#forget(), text;
+    this.etag = kept.etag;
+    const saved = await this.#send(kept.text);
+    if (saved) {
+      this.#say("what was not saved when this page was closed is back, and saved", "saved");
+      return kept.text;
+    }
+    if (!this.conflict) {
+      this.dirty = true;
+      return kept.text;
+    }
+    // The server keeps the old text beside the one that is opened now; work goes on with that one.
+    this.conflict = null;
+    this.etag = this.facts.etag;
+    this.#say("opened as it is saved", "saved");
+    return text;
+  }
+
+  changed() {
+    this.dirty = true;
+    this.isKept = false;
+    if (this.conflict) return this.#later("keep", KEEP_MS, () => this.#keep());
+    this.#say("not saved yet", "unsaved");
+    this.#later("keep", KEEP_MS, () => this.#keep());
+    this.#later("save", SAVE_MS, () => this.save());
+  }
+
+  async save(options = {}) {
+    clearTimeout(this.timers.save);
+    if (this.conflict) return;
+    if (this.sending) return void (this.again = true);
+    const text = await this.read();
+    this.#remember(text);
+    this.dirty = false;
+    this.sending = true;
+    const saved = await this.#send(text, options);
+    this.sending = false;
+    if (!saved && !this.conflict) this.dirty = true;
+    if (this.again) {
+      this.again = false;
+      if (this.dirty) await this.save();
+    }
+  }
+
+  async #send(text, options = {}) {
+    const keepalive = Boolean(options.keepalive) && text.length < KEEPALIVE_BYTES;
+    const condition = this.etag ? { "If-Match": `"${this.etag}"` } : { "If-None-Match": "*" };
+    const headers = { "Content-Type": "application/octet-stream", ...condition, ...tokens() };
+    try {
+      const answer = await fetch(this.facts.urls.file, { method: "PUT", headers, body: text, keepalive });
+      if (answer.status === 412) return this.#tooLate(await answer.json());
+      if (answer.redirected || [401, 403].includes(answer.status)) return this.#refused("Not saved: sign in again in another tab, then press Save. Your text is kept in this browser.");
+      if (!answer.ok) return this.#refused((await answer.json().catch(() => ({}))).detail ?? "Not saved.");
+      const said = await answer.json();
+      this.etag = said.etag;
+      if (!this.dirty) {
+        this.#forget();
+        this.#say(`saved ${said.saved}`, "saved");
+      }
+      return true;
+    } catch {
+      this.#later("save", AGAIN_MS, () => this.save());
+      return this.#refused("Not saved: no connection. Your text is kept in this browser and sent as soon as there is one.");
+    }
+  }
+
+  #refused(words) {
+    this.#say(words, "failed");
+    return false;
+  }
+
+  // Somebody else saved this file: both texts are on the server now, and nothing more is sent until somebody chose.
+  #tooLate(problem) {
+    this.conflict = problem;
+    this.#forget();
+    this.#say("not saved", "late");
+    const place = document.querySelector("[data-conflict]");
+    const notice = element("div", "notice alarm");
+    const choose = element("button", "btn", "Compare and choose");
+    choose.type = "button";
+    choose.addEventListener("click", () => this.#choose(problem));
+    const send = element("div", "send");
+    send.append(choose);
+    notice.append(element("p", "say", problem.detail), element("p", "", "You may go on; what you do now is compared too."), send);
+    place.replaceChildren(notice);
+    place.hidden = false;
+    return false;
+  }
+
+  // What was changed since goes along: the newest text is set aside in place of the one before.
+  async #choose(problem) {
+    let key = problem.aside;
+    if (!this.conflict) await this.save();
+    else if (this.dirty) {
+      await this.#send(await this.read());
+      key = this.conflict.aside;
+      if (key !== problem.aside) await fetch(this.#late(problem.aside), { method: "DELETE", headers: tokens() });
+    }
+    this.dirty = false;
+    location.assign(this.facts.urls.late.replace("KEY", key));
+  }
+
+  #late(key) {
+    return this.facts.urls.forget.replace("KEY", key);
+  }
+
+  #key(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
+    event.preventDefault();
+    this.save();
+  }
+
+  #later(name, wait, act) {
+    clearTimeout(this.timers[name]);
+    this.timers[name] = setTimeout(act, wait);
+  }
+
+  async #keep() {
+    if (this.dirty) this.#remember(await this.read());
+  }
+
+  #remember(text) {
+    try {
+      localStorage.setItem(this.stored, JSON.stringify({ text, etag: this.etag }));
+      this.isKept = true;
+    } catch {
+      this.isKept = false; // full or forbidden: leaving the page asks first
+    }
+  }
+
+  #kept() {
+    try {
+      return JSON.parse(localStorage.getItem(this.stored));
+    } catch {
+      return null;
+    }
+  }
+
+  #forget() {
+    try {
+      localStorage.removeItem(this.stored);
+    } catch {
+      // nothing was kept then
+    }
+  }
+
+  // `state` is what pages may wait for: unsaved, saved, failed or late.
+  #say(words, state) {
+    if (this.place.textContent !== words) this.place.textContent = words;
+    this.place.dataset.state = state;
+  }
+}
+
+// What every request of an editor carries.
+export function tokens() {
+  return { "X-CSRF-Token": document.body.dataset.csrf, "X-Requested-With": "fetch" };
+}
+
+export function facts(id = "facts") {
+  return JSON.parse(document.getElementById(id).textContent);
+}
+
+export function element(name, className = "", words = "") {
+  return Object.assign(document.createElement(name), { className, textContent: words });
+}
+
+// The buttons at the top: data-do names what they do.
+export function actions(acts) {
+  document.addEventListener("click", (event) => {
+    const act = acts[event.target.closest("[data-do]")?.dataset.do];
+    if (act) act();
+  });
+}
+
+// The style sheet of an editor: only its own page loads it.
+export function styles(name) {
+  const entry = document.querySelector('script[src*="main.js"]').src;
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: entry.replace("main.js", name) });
+  return new Promise((resolve) => {
+    link.onload = link.onerror = resolve;
+    document.head.append(link);
+  });
+}

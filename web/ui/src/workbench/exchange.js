@@ -1,0 +1,39 @@
+// Diagrams in and out: a .bpmn file takes the place of what is drawn, and the diagram leaves as .bpmn or as a picture.
+import { tellLosses } from "./references.js";
+
+export function exchange(modeler, sizes, known, changed) {
+  const chooser = document.querySelector("[data-import]");
+  chooser.addEventListener("change", async () => {
+    const [chosen] = chooser.files;
+    chooser.value = "";
+    if (!chosen) return;
+    try {
+      const { warnings } = await modeler.importXML(await chosen.text());
+      tellLosses(warnings);
+      sizes.fit();
+      changed();
+    } catch (problem) {
+      tellLosses([{ message: `${chosen.name} cannot be opened: ${problem.message}` }]);
+    }
+  });
+  const name = known.file.split("/").pop();
+  return {
+    importDiagram: () => chooser.click(),
+    exportDiagram: async () => save(name, "application/xml", (await modeler.saveXML({ format: true })).xml),
+    exportPicture: async () => save(name.replace(/\.bpmn$/, ".svg"), "image/svg+xml", plain((await modeler.saveSVG()).svg)),
+  };
+}
+
+// Pictures leave this page's variables behind: they get the colours that are shown.
+function plain(svg) {
+  const style = getComputedStyle(document.documentElement);
+  return svg.replaceAll(/var\((--[\w-]+)\)/g, (_, name) => style.getPropertyValue(name).trim() || "black");
+}
+
+function save(name, type, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,156 @@
+// The fields of the properties panel, made from a description: {key, label, kind, value, set, …}. A field is written a
+// moment after the last key and when it loses the focus; what somebody types is never overwritten.
+import { element } from "./draft-file.js";
+
+const PAUSE_MS = 400;
+
+export function makeField(field) {
+  const outer = element("div", `field${field.kind === "check" ? " check" : ""}`);
+  outer.dataset.field = field.key;
+  if (field.kind === "note") return note(outer, field);
+  if (field.kind === "action") return action(outer, field);
+  const id = `p-${field.key.replaceAll(/[^\w-]/g, "_")}`;
+  const input = control(field);
+  input.id = id;
+  const label = element("label", "", field.kind === "check" ? "" : field.label);
+  label.htmlFor = id;
+  if (field.kind === "check") label.append(input, element("span", "", field.label));
+  outer.append(label);
+  if (field.kind !== "check") outer.append(input);
+  if (field.list) outer.append(suggestions(input, field));
+  help(outer, input, field);
+  listen(input, field);
+  write(input, field);
+  return outer;
+}
+
+// Brings a field up to date without disturbing whoever types in it.
+export function refresh(outer, field) {
+  const input = outer.querySelector("input, textarea, select");
+  if (!input || field.kind === "action") return;
+  input.usherField = field;
+  if (document.activeElement !== input || field.kind === "select") write(input, field);
+  const told = outer.querySelector(".msg");
+  if (told && field.help) told.textContent = field.help;
+}
+
+// Writes at once what is still waiting for a pause.
+export function flush(panel) {
+  for (const input of panel.querySelectorAll("input, textarea, select")) commit(input);
+}
+
+function control(field) {
+  if (field.kind === "select") {
+    const select = document.createElement("select");
+    select.append(...field.options.map(({ value, label }) => Object.assign(document.createElement("option"), { value, textContent: label })));
+    return select;
+  }
+  if (field.kind === "area" || field.kind === "code") {
+    const area = Object.assign(document.createElement("textarea"), { rows: field.rows ?? 2, spellcheck: field.kind === "area" });
+    if (field.kind === "code") area.className = "mono";
+    return area;
+  }
+  const input = document.createElement("input");
+  input.type = field.kind === "check" ? "checkbox" : "text";
+  input.autocomplete = "off";
+  if (field.mono) input.className = "mono";
+  if (field.placeholder) input.placeholder = field.placeholder;
+  return input;
+}
+
+function suggestions(input, field) {
+  const list = document.createElement("datalist");
+  list.id = `${input.id}-list`;
+  list.append(...field.list.map((value) => Object.assign(document.createElement("option"), { value })));
+  input.setAttribute("list", list.id);
+  return list;
+}
+
+function help(outer, input, field) {
+  if (!field.help && !field.link) return;
+  const told = element("p", "msg", field.help ?? "");
+  told.id = `${input.id}-m`;
+  input.setAttribute("aria-describedby", told.id);
+  if (field.link) {
+    const link = element("a", "", field.link.label);
+    link.href = field.link.url;
+    told.append(field.help ? " " : "", link);
+  }
+  outer.append(told);
+}
+
+function note(outer, field) {
+  outer.append(element("p", "msg", field.label));
+  return outer;
+}
+
+// A choice and a button that does it: the next step, a connection, an event.
+function action(outer, field) {
+  const id = `p-${field.key}`;
+  const button = element("button", `btn small${field.danger ? " danger" : ""}`, field.button);
+  button.type = "button";
+  if (!field.options) {
+    button.addEventListener("click", () => field.act());
+    outer.append(button);
+    return outer;
+  }
+  const select = control({ kind: "select", options: field.options });
+  select.id = id;
+  const label = element("label", "", field.label);
+  label.htmlFor = id;
+  const row = element("div", "row");
+  button.addEventListener("click", () => field.act(select.value));
+  row.append(select, button);
+  outer.append(label, row);
+  return outer;
+}
+
+function listen(input, field) {
+  input.usherField = field;
+  let timer = 0;
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => commit(input), PAUSE_MS);
+  };
+  const now = () => {
+    clearTimeout(timer);
+    commit(input);
+  };
+  if (input.matches("select, [type=checkbox]")) return input.addEventListener("change", now);
+  input.addEventListener("input", soon);
+  input.addEventListener("change", now);
+}
+
+function commit(input) {
+  const field = input.usherField;
+  if (!field) return;
+  const value = read(input);
+  if (value === field.value) return;
+  const problem = field.check?.(value) ?? "";
+  input.toggleAttribute("aria-invalid", Boolean(problem));
+  input.closest(".field").classList.toggle("bad", Boolean(problem));
+  if (problem) return told(input, problem);
+  told(input, field.help ?? "");
+  field.value = value;
+  field.set(value);
+}
+
+function told(input, words) {
+  let place = input.closest(".field").querySelector(".msg");
+  if (!place && words) {
+    place = element("p", "msg");
+    place.id = `${input.id}-m`;
+    input.setAttribute("aria-describedby", place.id);
+    input.closest(".field").append(place);
+  }
+  if (place && !place.querySelector("a")) place.textContent = words;
+}
+
+function read(input) {
+  return input.type === "checkbox" ? input.checked : input.value;
+}
+
+function write(input, field) {
+  if (input.type === "checkbox") input.checked = Boolean(field.value);
+  else if (input.value !== field.value) input.value = field.value;
+}

@@ -1,0 +1,140 @@
+// The diagram of a draft: bpmn-js draws, our panel (panel.js) edits what the engine understands, the gate on the server
+// judges while people type, and every change is saved by itself (draft-file.js).
+import Modeler from "bpmn-js/lib/Modeler";
+import minimap from "diagram-js-minimap";
+import { describer } from "./describe.js";
+import { scripts } from "./describe-tasks.js";
+import { DraftFile, actions, facts, styles } from "./draft-file.js";
+import { exchange } from "./exchange.js";
+import { Extensions } from "./extensions.js";
+import { Findings } from "./findings.js";
+import { Outline } from "./outline.js";
+import { paintFindings } from "./paint.js";
+import { Panel } from "./panel.js";
+import { keepReferences, tellLosses } from "./references.js";
+import { SeveralModule } from "./several.js";
+import spiff from "./spiff.json";
+import { Sizes } from "./sizes.js";
+import { nameOf } from "./words.js";
+
+export async function editDiagram(bench) {
+  const known = facts();
+  const host = bench.querySelector("[data-canvas]");
+  await Promise.all([styles("modeler.css"), document.fonts.ready]); // names are measured while they are drawn
+  const modeler = opened(host);
+  const read = async () => (await modeler.saveXML({ format: true })).xml;
+  const file = new DraftFile(known, read);
+  const text = await file.recover(await stored(known, file));
+  const show = (id, { open = true } = {}) => reveal(modeler, id) && open && panel.focus();
+  const outline = new Outline(bench.querySelector("[data-outline]"), modeler, show);
+  const panel = new Panel(bench.querySelector("[data-properties]"), modeler, describer(tools(modeler, known, show)), (element) => outline.focus(element?.id));
+  const findings = new Findings(known, {
+    about: (id) => aboutElement(modeler, id, show),
+    painted: (mine) => (paintFindings(modeler, mine), outline.mark(mine)),
+  });
+  const changed = () => {
+    file.changed();
+    findings.soon(read);
+  };
+  const sizes = new Sizes(host, modeler);
+  await open(modeler, sizes, text);
+  modeler.on("commandStack.changed", changed);
+  findings.begin();
+  outline.show();
+  const commands = modeler.get("commandStack");
+  const { exportDiagram, exportPicture, importDiagram } = exchange(modeler, sizes, known, changed);
+  actions({
+    undo: () => commands.canUndo() && commands.undo(),
+    redo: () => commands.canRedo() && commands.redo(),
+    save: () => file.save(),
+    export: exportDiagram,
+    svg: exportPicture,
+    import: importDiagram,
+  });
+  shortcuts(modeler);
+  const asked = decodeURIComponent(location.hash.slice(1));
+  if (asked) show(asked);
+}
+
+function opened(host) {
+  host.replaceChildren();
+  return new Modeler({
+    container: host,
+    additionalModules: [minimap, SeveralModule],
+    moddleExtensions: { spiffworkflow: spiff },
+    bpmnRenderer: { defaultFillColor: "var(--dg-shape)", defaultStrokeColor: "var(--dg-stroke)", defaultLabelColor: "var(--ink)" },
+    // Inter is wider than the Arial that labels are measured for in most files.
+    textRenderer: { defaultStyle: { fontFamily: getComputedStyle(host).fontFamily }, externalStyle: { fontSize: 10 } },
+    minimap: { open: false },
+  });
+}
+
+async function open(modeler, sizes, text) {
+  keepReferences(modeler);
+  try {
+    const { warnings } = await modeler.importXML(text);
+    tellLosses(warnings);
+    sizes.show();
+  } catch (problem) {
+    tellLosses([{ message: `The file cannot be drawn: ${problem.message}` }]);
+  }
+}
+
+// The file as the server has it; its ETag is the one the next save names.
+async function stored(known, file) {
+  const answer = await fetch(known.urls.file);
+  if (!answer.ok) throw new Error(`The file's address answered ${answer.status}.`);
+  const etag = (answer.headers.get("ETag") ?? "").replaceAll('"', "");
+  if (etag) file.etag = known.etag = etag;
+  return answer.text();
+}
+
+function tools(modeler, known, show) {
+  const modeling = modeler.get("modeling");
+  const registry = modeler.get("elementRegistry");
+  const found = {
+    modeler,
+    modeling,
+    show,
+    nameOf,
+    facts: known,
+    moddle: modeler.get("moddle"),
+    extensions: new Extensions(modeler),
+    several: (commands) => modeler.get("commandStack").execute("usher.several", { commands }),
+    addressOf: (path) => known.urls.editor.replace("PATH", path),
+    lanes: () => registry.filter((one) => one.type === "bpmn:Lane").map((one) => one.businessObject.name).filter(Boolean),
+    nodes: () => registry.filter((one) => !one.labelTarget && one.businessObject?.$instanceOf?.("bpmn:FlowNode")),
+  };
+  found.scriptsOf = (element, object) => scripts(element, object, found);
+  return found;
+}
+
+// Selects an element and brings it into sight; answers whether there is one.
+function reveal(modeler, id) {
+  const element = modeler.get("elementRegistry").get(id);
+  if (!element) return false;
+  const plane = modeler.get("canvas").findRoot(element);
+  if (plane && plane !== modeler.get("canvas").getRootElement()) modeler.get("canvas").setRootElement(plane);
+  modeler.get("selection").select(element.parent ? element : null);
+  if (element.parent) modeler.get("canvas").scrollToElement(element, 80);
+  return true;
+}
+
+function aboutElement(modeler, id, show) {
+  const registry = modeler.get("elementRegistry");
+  const element = registry.get(id) ?? registry.find((one) => one.businessObject?.processRef?.id === id);
+  return element ? { label: nameOf(element), show: () => show(element.id) } : null;
+}
+
+// Ctrl+F and Ctrl+Z work wherever the focus is, but not while somebody types.
+function shortcuts(modeler) {
+  const act = modeler.get("editorActions");
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable], .djs-container, dialog");
+    if (typing || !(event.ctrlKey || event.metaKey)) return;
+    const name = { f: "find", z: event.shiftKey ? "redo" : "undo", y: "redo" }[event.key.toLowerCase()];
+    if (!name) return;
+    event.preventDefault();
+    act.trigger(name);
+  });
+}

@@ -1,0 +1,46 @@
+"""What a page may load and run (Content-Security-Policy). Pages that need more than `STRICT` say so one by one."""
+
+from __future__ import annotations
+
+from flask import Response, make_response
+
+_RULES = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self' data:",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+
+HEADER = "Content-Security-Policy"
+
+
+def _written(**changes: str) -> str:
+    rules = _RULES | {name.replace("_", "-"): value for name, value in changes.items()}
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+#: Every page that says nothing else.
+STRICT = _written()
+#: The decision-table and form editors write style attributes into what they draw. No script may do more for that.
+STYLED = _written(style_src="'self' 'unsafe-inline'")
+#: A page that shows another page of ours in a frame.
+FRAMING = _written(frame_src="'self'")
+#: What an analyst wrote, shown as a mail reader would: no scripts, no pictures from elsewhere, no way out.
+MAIL = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'; sandbox"
+)
+
+
+def with_policy(page: str, policy: str) -> Response:
+    """*page* under a policy of its own."""
+    response = make_response(page)
+    response.headers[HEADER] = policy
+    if policy == MAIL:
+        response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response
