@@ -1,4 +1,4 @@
-"""What somebody who owns the database file may do to it; used by properties/test_tampering.py."""
+"""What somebody who owns the database file may do to it; for properties/test_tampering.py and bench."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import hashlib
 import sqlite3
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 from usher_engine.store.instances import GENESIS
-
-#: How many cases, and audit events about them, the database has; one more event tells of the deployment.
-CASES = 50
 
 # what may be done; each returns the cases of which one must be named
 
@@ -19,6 +17,12 @@ CASES = 50
 def flip(random: Random, value: bytes) -> bytes:
     place = random.randrange(len(value))
     return value[:place] + bytes([value[place] ^ random.randrange(1, 256)]) + value[place + 1 :]
+
+
+def events(db: sqlite3.Connection) -> int:
+    """How many audit events there are."""
+    found: int = db.execute("SELECT max(seq) FROM audit_event").fetchone()[0]
+    return found
 
 
 def step(db: sqlite3.Connection, random: Random, where: str = "1") -> tuple[str, int, bytes, bytes]:
@@ -159,19 +163,19 @@ def mutate_event(db: sqlite3.Connection, random: Random) -> set[str]:
 
 def mutate_event_columns(db: sqlite3.Connection, random: Random) -> set[str]:
     column = random.choice(("at", "kind", "actor", "subject", "business_key"))
-    seq = random.randrange(1, CASES + 2)
+    seq = random.randrange(1, events(db) + 1)
     db.execute(f"UPDATE audit_event SET {column} = 'x' WHERE seq = ?", (seq,))
     return set()
 
 
 def delete_events(db: sqlite3.Connection, random: Random) -> set[str]:
-    seq, how = random.randrange(1, CASES + 2), random.choice(("=", ">="))
+    seq, how = random.randrange(1, events(db) + 1), random.choice(("=", ">="))
     db.execute(f"DELETE FROM audit_event WHERE seq {how} ?", (seq,))
     return set()
 
 
 def swap_events(db: sqlite3.Connection, random: Random) -> set[str]:
-    one, other = random.sample(range(1, CASES + 2), 2)
+    one, other = random.sample(range(1, events(db) + 1), 2)
     for old, new in ((one, 0), (other, one), (0, other)):
         db.execute("UPDATE audit_event SET seq = ? WHERE seq = ?", (new, old))
     return set()
@@ -217,3 +221,20 @@ DEEDS: tuple[Deed, ...] = (
 def altered(random: Random, line: str) -> str:
     place = random.randrange(len(line))
     return f"{line[:place]}{chr((ord(line[place]) - 32 + random.randrange(1, 94)) % 95 + 32)}{line[place + 1 :]}"
+
+
+def spoil(heads: Path, random: Random) -> str:
+    """Do something to the checkpoint file; answers what."""
+    lines = heads.read_text().splitlines()
+    place = random.randrange(len(lines))
+    deed = random.choice(("alter", "drop", "swap", "empty"))
+    if deed == "alter":
+        lines[place] = altered(random, lines[place])
+    elif deed == "drop":
+        del lines[place]
+    elif deed == "swap":
+        lines[place], lines[place - 1] = lines[place - 1], lines[place]
+    else:
+        lines = []
+    heads.write_text("".join(f"{line}\n" for line in lines))
+    return deed
