@@ -24,6 +24,7 @@ from .errors import (
     StaleDraft,
     Unavailable,
 )
+from .figures import OF_ALL, Figures, Period, Spread, Tally, Variant
 from .findings import Finding
 from .forms import Field, Form, parse_form
 from .migrating import Trial
@@ -46,6 +47,7 @@ from .worker import Worker
 
 __all__ = [
     "AUDIT_KINDS",
+    "OF_ALL",
     "SYSTEM",
     "WINDOW",
     "Actor",
@@ -75,6 +77,7 @@ __all__ = [
     "ExpressionError",
     "Facets",
     "Field",
+    "Figures",
     "Finding",
     "Form",
     "Instance",
@@ -92,6 +95,7 @@ __all__ = [
     "Operator",
     "Package",
     "Parameter",
+    "Period",
     "ProofState",
     "Prover",
     "Review",
@@ -102,13 +106,16 @@ __all__ = [
     "SetAside",
     "Settings",
     "SignOff",
+    "Spread",
     "StaleDraft",
     "Step",
+    "Tally",
     "Trail",
     "Trails",
     "Trial",
     "Unavailable",
     "UserTask",
+    "Variant",
     "Verified",
     "Version",
     "Window",

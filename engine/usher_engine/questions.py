@@ -270,9 +270,13 @@ class Questions:
 
     def package(self, process: str, number: int | None = None) -> Package:
         """The package of a version, or of the one in force; raises `NotFound`."""
+        return self.diagram(process, number).package
+
+    def diagram(self, process: str, number: int | None = None) -> Diagram:
+        """The compiled diagram of a version, or of the one in force; raises `NotFound`."""
         with self.database.read() as tx:
             found = definitions.latest(tx, process) if number is None else definitions.find(tx, process, number)
-            return self._diagram(tx, found.hash).package
+            return self._diagram(tx, found.hash)
 
     def package_of(self, instance: str) -> Package:
         """The package a case runs on."""

@@ -282,6 +282,19 @@ checkpoint = Table(
 )
 
 
+#: What reports add up, one row for each process, version and day its cases were started on. Not kept by the steps but
+#: counted from them when asked for: *basis* says of what, and a day is counted anew when that has changed.
+day_figures = Table(
+    "day_figures",
+    metadata,
+    Column("process", String(200), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("day", String(10), primary_key=True),
+    Column("basis", String(100), nullable=False),
+    #: JSON, deflated.
+    Column("content", LargeBinary, nullable=False),
+)
+
 append_only.keep(step, "instance", "revision")
 append_only.keep(audit_event, "seq")
 append_only.keep(leaf, "instance", "revision")

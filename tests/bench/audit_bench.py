@@ -147,7 +147,7 @@ def _enrol(enrollment: Enrollment, number: int) -> None:
         engine.cancel(case.id, "left over", actor=alice)
 
 
-#: What a child does: on a day long after, without a network, all cases again. Prints the answer, and the seconds of a core it took.
+#: What a child does: on a day long after, without a network, all cases again. Prints the answer, then its seconds.
 CHILD = """
 import sys, time
 def refuse(event, _arguments):

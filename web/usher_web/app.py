@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from usher_engine import Engine, Prover, Settings
 from usher_engine.accounts import Account, Accounts, Role
-from usher_engine.enrollment import Enrollment
+from usher_engine.enrollment import Enrollment, open_figures
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -31,6 +31,7 @@ from . import (
     presentation,
     processes,
     replay,
+    reports,
     search,
     searches,
     sign_in,
@@ -81,6 +82,7 @@ RAIL = (
     Place("triggers.show", "Patients", "people", frozenset({Role.STAFF})),
     Place("cases.show", "Cases", "cases", frozenset({Role.STAFF, Role.AUDITOR})),
     Place("processes.show", "Processes", "processes", frozenset({Role.ANALYST, Role.AUDITOR})),
+    Place("reports.show", "Reports", "reports", frozenset(reports.MAY_LOOK)),
     Place("audit.show", "Audit", "audit", frozenset({Role.AUDITOR, Role.ADMIN})),
     Place("admin.people", "Admin", "admin", frozenset({Role.ADMIN})),
 )
@@ -114,6 +116,7 @@ def create_app(
         accounts=accounts,
         settings=settings,
         prover=Prover(engine),
+        figures=open_figures(enrollment),
         outbox=outbox,
     )
     replay.register(app, engine)
@@ -140,7 +143,7 @@ def _hosts(settings: Settings) -> list[str]:
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (sign_in, inbox, cases, searches, replay, triggers, search)
     workbench = (processes, compare, modeler, drafting, deploying)
-    modules = (*desk, *workbench, patient, audit, trails, admin, api)
+    modules = (*desk, reports, *workbench, patient, audit, trails, admin, api)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from flask import current_app
-from usher_engine import Engine, Prover, Settings
+from usher_engine import Engine, Figures, Prover, Settings
 from usher_engine.accounts import Accounts
 from usher_engine.enrollment import Enrollment
 
@@ -42,6 +42,7 @@ class Site:
     settings: Settings
     #: Keeps what it has proven of cases for the life of the process.
     prover: Prover
+    figures: Figures
     outbox: Outbox | None = None
 
     def now(self) -> datetime:

@@ -30,6 +30,15 @@ def words_of(instance: str) -> Words | None:
     return Words(names=_names(diagram), glossary=labels, flows=flows)
 
 
+def names_in(process: str, number: int) -> dict[str, str]:
+    """What the elements of a version are called, by their ids; nothing where the version cannot be read."""
+    try:
+        drawn = site().engine.diagram(process, number).elements.values()
+    except usher_engine.EngineError:
+        return {}
+    return {element.id: element.name for element in drawn}
+
+
 def bare_words() -> Words:
     """What a case is told with where its diagram is lost: elements by their ids."""
     return Words(names=Names(elements={}), glossary=Glossary(fields={}, tz=zone(site().settings)), flows={})

@@ -6,6 +6,7 @@ Start with `enrollment.py` (the front door) and `operators.py` (what a diagram m
 from .answering import TERMS, TERMS_VERSION, Answer, OpenLink
 from .directory import Correction, PatientDirectory, PatientRecord, Response
 from .enrollment import PROCESS, Enrollment, enrollment_services, open_enrollment
+from .funnel import MILESTONES, open_figures
 from .invitations import Invitation
 from .mail import preview_mail
 from .operators import NOT_ELIGIBLE, operators
@@ -18,6 +19,7 @@ from .triggers import ACTIONS, Template, TriggerField
 
 __all__ = [
     "ACTIONS",
+    "MILESTONES",
     "NOT_ELIGIBLE",
     "PROCESS",
     "TERMS",
@@ -41,6 +43,7 @@ __all__ = [
     "enrollment_services",
     "glyph",
     "open_enrollment",
+    "open_figures",
     "operators",
     "preview_mail",
     "smtp_sender",

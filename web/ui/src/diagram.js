@@ -1,6 +1,7 @@
 // Draws a BPMN file and, where there is one, the way a case took through it. Reads only; words beside it say the same.
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { Tools } from "./diagram-tools.js";
+import { paintHeat } from "./diagram-heat.js";
 import { paintWay } from "./diagram-way.js";
 
 const viewers = new WeakMap();
@@ -40,6 +41,7 @@ async function draw(host, xml, way) {
   viewer.on("import.render.start", ({ definitions }) => prepare(definitions));
   await viewer.importXML(xml);
   if (way) paintWay(viewer, way);
+  if (host.dataset.heat) paintHeat(viewer, JSON.parse(document.getElementById(host.dataset.heat).textContent));
   new Tools(host, viewer, way).show();
   viewers.set(host, viewer);
 }
