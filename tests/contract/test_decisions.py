@@ -86,6 +86,30 @@ def test_two_rules_of_a_unique_table_are_an_incident_that_names_them(engine: Eng
     assert engine.verify(case.id) == []
 
 
+EACH = b"""<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
+ xmlns:s="http://spiffworkflow.org/bpmn/schema/1.0/core" id="d" targetNamespace="x">
+ <bpmn:process id="each" isExecutable="true"><bpmn:startEvent id="Begin"/>
+ <bpmn:sequenceFlow id="f1" sourceRef="Begin" targetRef="Sort"/>
+ <bpmn:businessRuleTask id="Sort" name="Sort"><bpmn:extensionElements><s:calledDecisionId>Group</s:calledDecisionId>
+ </bpmn:extensionElements><bpmn:multiInstanceLoopCharacteristics isSequential="%s">
+ <bpmn:loopDataInputRef>ages</bpmn:loopDataInputRef><bpmn:loopDataOutputRef>groups</bpmn:loopDataOutputRef>
+ <bpmn:inputDataItem id="i" name="age"/><bpmn:outputDataItem id="o" name="group"/>
+ </bpmn:multiInstanceLoopCharacteristics></bpmn:businessRuleTask>
+ <bpmn:sequenceFlow id="f2" sourceRef="Sort" targetRef="Over"/><bpmn:endEvent id="Over"/>
+ </bpmn:process></bpmn:definitions>"""
+
+
+@pytest.mark.parametrize("in_turn", [b"true", b"false"])
+def test_a_decision_for_each_element_of_a_list(engine: Engine, in_turn: bytes) -> None:
+    files = {"each.bpmn": EACH % in_turn, "contact.dmn": package("outreach").files["contact.dmn"]}
+    engine.deploy(Package(files), actor=ADMIN)
+    case = engine.start("each", {"ages": [3, 15, 40]}, actor=alice)
+    assert case.status == "finished"
+    assert engine.rebuild(case.id).data["groups"] == ["child", "teen", "adult"]
+    assert [event["rules"] for event in decided(engine, case.id)] == [["child"], ["teen"], ["adult"]]
+    assert engine.verify(case.id) == []
+
+
 @pytest.mark.parametrize("field", ["rules", "inputs", "outputs"])
 def test_another_decision_with_new_hashes_is_found(outreach: Engine, field: str) -> None:
     case = outreach.start("outreach", {"age": 70, "has_phone": True}, actor=alice).id

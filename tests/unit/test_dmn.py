@@ -232,6 +232,21 @@ def test_overlaps_and_gaps_are_told_with_an_example():
     assert coverage(compile_decisions(package(decision(table([("n", "number")], rows=closed)))).by_id["D"].logic) == []
 
 
+def test_large_tables_are_looked_at_soon_or_not_at_all():
+    began = time.process_time()
+    steep = [([f">= {60 - n}"] * 3 + [str(n)], ["1"]) for n in range(60)]
+    (gap,) = _covered([(f"x{n}", "number") for n in range(4)], steep)
+    assert not gap.rules
+    wide = [([f">= {150 - n}"] * 38 + [str(n)], ["1"]) for n in range(150)]
+    assert _covered([(f"x{n}", "number") for n in range(39)], wide) == []
+    assert _covered([("x", "number")], [([str(n)], ["1"]) for n in range(151)]) == []
+    assert time.process_time() - began < 10
+
+
+def _covered(columns, rows):
+    return coverage(compile_decisions(package(decision(table(columns, rows=rows)))).by_id["D"].logic)
+
+
 # what nobody drew
 
 

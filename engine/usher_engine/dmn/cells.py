@@ -298,6 +298,8 @@ def _same(value: Json, end: Literal) -> bool:
 
 def _comparable(value: Json, end: Literal) -> Any:
     """*value* as what *end* is compared with; what has no order with it is an error, not a “no”."""
+    if end.kind in ("number", "text") and kind_of(value) == end.kind:
+        return value
     try:
         found = literal(value, end.kind if end.kind != "whole number" else "number")
     except ExpressionError as error:

@@ -18,9 +18,10 @@ from usher_engine.expressions import Run
 from .literals import Literal
 from .table import Input, Rule, Table
 
-MAX_RULES = 200
-MAX_SAMPLES = 400
+MAX_RULES = 150
+MAX_LOOKS = 60_000  # values times rules; a table that needs more is not looked at
 MAX_TRIES = 20_000
+MAX_OVERLAPS = 5
 _FUEL = 10_000_000
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,9 +47,11 @@ def coverage(table: Table) -> list[Overlap]:
     if len(table.rules) > MAX_RULES or not table.inputs:
         return []
     columns: list[list[_Sampled]] = []
+    looks = MAX_LOOKS
     for place, column in enumerate(table.inputs):
         samples = _samples(table, place, column)
-        if samples is None:
+        looks -= len(samples or ()) * len(table.rules)
+        if samples is None or looks < 0:
             return []
         columns.append([_sampled(table, place, value, words) for value, words in samples])
     return [*_overlaps(table, columns), *_gap(columns, table)]
@@ -65,17 +68,26 @@ def _sampled(table: Table, place: int, value: Json, words: str) -> _Sampled:
 
 
 def _overlaps(table: Table, columns: Sequence[Sequence[_Sampled]]) -> Iterator[Overlap]:
+    met = [_met(samples, len(table.rules)) for samples in columns]
     found = 0
     for second, rule in enumerate(table.rules):
         for first in range(second):
-            both = 1 << first | 1 << second
-            example = [next((s for s in samples if s.meets & both == both), None) for samples in columns]
-            met = [sample for sample in example if sample is not None]
-            if len(met) == len(columns):
-                yield Overlap(rules=(table.rules[first], rule), example=_told(table, met))
+            both = [by_rule[first] & by_rule[second] for by_rule in met]
+            if all(both):
+                example = [samples[_lowest(bits)] for samples, bits in zip(columns, both, strict=True)]
+                yield Overlap(rules=(table.rules[first], rule), example=_told(table, example))
                 found += 1
-                if found == 5:
+                if found == MAX_OVERLAPS:
                     return
+
+
+def _met(samples: Sequence[_Sampled], rules: int) -> list[int]:
+    """For each rule the values of a column that meet it, one bit for each."""
+    return [sum((sample.meets >> rule & 1) << bit for bit, sample in enumerate(samples)) for rule in range(rules)]
+
+
+def _lowest(bits: int) -> int:
+    return (bits & -bits).bit_length() - 1
 
 
 def _gap(columns: Sequence[Sequence[_Sampled]], table: Table) -> Iterator[Overlap]:
@@ -103,7 +115,7 @@ def _told(table: Table, samples: Sequence[_Sampled]) -> str:
 def _samples(table: Table, place: int, column: Input) -> list[tuple[Json, str]] | None:
     """Values that stand for all a column can hold, each with how it is called; None where that is not known."""
     if column.allowed is not None:
-        return [(value, _shown(value)) for value in column.allowed[:MAX_SAMPLES]]
+        return [(value, _shown(value)) for value in column.allowed]
     named: dict[str, list[Literal]] = {}
     for rule in table.rules:
         literals = rule.cells[place].literals
@@ -115,7 +127,7 @@ def _samples(table: Table, place: int, column: Input) -> list[tuple[Json, str]] 
     kind = column.kind or (next(iter(named)) if len(named) == 1 else "")
     if not named and kind != "true or false":
         return [*empty, (_other([]), "anything else" if empty else "anything")]
-    if len(named) > 1 or sum(map(len, named.values())) > MAX_SAMPLES:
+    if len(named) > 1:
         return None
     ends = sorted({literal.key for literals in named.values() for literal in literals})
     around = _around(kind, ends, table, place)
