@@ -20,6 +20,7 @@ from .errors import (
     Misconfigured,
     NotAllowed,
     NotFound,
+    Purged,
     ServiceError,
     StaleDraft,
     Unavailable,
@@ -31,6 +32,7 @@ from .migrating import Trial
 from .proving import CaseProof, Prover
 from .questions import SYSTEM, Actor, Instance
 from .replay import Backtested, Compared, Kind, Verified
+from .retention import Plan, Retention
 from .reviewing import Review, Reviewing
 from .runner import Engine
 from .searching import CasePage, Facets
@@ -41,6 +43,8 @@ from .store import CaseFilter, Database, Draft, DraftFile, SetAside, SignOff, St
 from .store.audit import AuditEvent
 from .store.checks import CheckRun
 from .store.chosen import Chosen
+from .store.holds import Hold
+from .store.tombstones import Tombstone
 from .trails import Moment, Trail, Trails
 from .windows import WINDOW, Seen, Window, Windows
 from .worker import Worker
@@ -80,6 +84,7 @@ __all__ = [
     "Figures",
     "Finding",
     "Form",
+    "Hold",
     "Instance",
     "InstanceState",
     "InvalidDefinition",
@@ -96,8 +101,11 @@ __all__ = [
     "Package",
     "Parameter",
     "Period",
+    "Plan",
     "ProofState",
     "Prover",
+    "Purged",
+    "Retention",
     "Review",
     "Reviewing",
     "Seen",
@@ -110,6 +118,7 @@ __all__ = [
     "StaleDraft",
     "Step",
     "Tally",
+    "Tombstone",
     "Trail",
     "Trails",
     "Trial",

@@ -35,6 +35,9 @@ AuditKind: TypeAlias = Literal[
     "TrailViewed",
     "Verified",
     "LogReviewed",
+    "HoldSet",
+    "HoldLifted",
+    "Purged",
 ]
 
 #: Every kind of audit event there is.

@@ -2,6 +2,7 @@
 
 EngineError
 ├─ NotFound            404   unknown instance, task, process
+├─ Purged              410   what was here is gone after the time it had to be kept; its proof is not
 ├─ NotAllowed          403   actor lacks the role or the claim
 ├─ Conflict            409   revision moved, task taken
 │  └─ StaleDraft       412   a file of a draft was changed since; .aside: where the late save is kept
@@ -40,6 +41,10 @@ class EngineError(Exception):
 
 class NotFound(EngineError):
     """Nothing is known under this id."""
+
+
+class Purged(EngineError):
+    """What was here was purged after the time it had to be kept; the proof of it is kept."""
 
 
 class NotAllowed(EngineError):

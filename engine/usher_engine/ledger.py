@@ -19,7 +19,7 @@ from .errors import Conflict, Corrupt, ElementFailed, EngineError, InvalidSubmis
 from .questions import Actor, Instance
 from .services import Call, Operator
 from .state import LIVE, InstanceState, fold
-from .store import Row, Transaction, definitions, inbox, instances, kinds, queue, to_text
+from .store import Row, Transaction, definitions, inbox, instances, kinds, queue, to_text, tombstones
 
 #: What makes a step fail for a reason that lies in the case or its diagram: it becomes an incident.
 FAILURES = (ElementFailed, LimitExceeded)
@@ -181,8 +181,10 @@ class Ledger(Deployments):
                 self._note(tx, instance, fact, actor)
 
     def _note(self, tx: Transaction, instance: str, fact: e.FactRecorded, actor: Actor) -> None:
-        """Append a fact; state and waiting points stay as they are."""
-        self._append(tx, instances.lock(tx, instance), {"kind": "record"}, actor, [fact], self.clock())
+        """Append a fact; state and waiting points stay as they are. Raises `Purged` where nothing is left to add to."""
+        row = instances.lock(tx, instance)
+        tombstones.refuse(tx, [instance])
+        self._append(tx, row, {"kind": "record"}, actor, [fact], self.clock())
 
     def _append(
         self,

@@ -49,6 +49,7 @@ class Settings:
     deploy_four_eyes: int = _setting(0, "1: a second analyst signs every deployment off; 0: one is enough")
     checkpoint_file: str = _setting("usher-checkpoints.jsonl", "where signed tree heads go, outside the database")
     checkpoint_minutes: int = _setting(60, "minutes between checkpoints; 0: only by `usher checkpoint`")
+    retention_years: int = _setting(6, "years an ended case is kept at least; then `usher purge` may empty it")
     signing_key_file: str = _setting("usher-signing-key.pem", "Ed25519 key of the checkpoints; made at first use")
 
     @classmethod

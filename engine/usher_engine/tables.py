@@ -295,7 +295,7 @@ day_figures = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
-append_only.keep(step, "instance", "revision")
+append_only.keep(step, "instance", "revision", unless=append_only.EMPTIED)
 append_only.keep(audit_event, "seq")
 append_only.keep(leaf, "instance", "revision")
 append_only.keep(checkpoint, "number")

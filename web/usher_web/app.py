@@ -32,6 +32,7 @@ from . import (
     processes,
     replay,
     reports,
+    retention,
     search,
     searches,
     sign_in,
@@ -89,7 +90,7 @@ RAIL = (
 
 #: Blueprints whose pages lie within the place of another.
 INSIDE = {
-    "replay": "cases", "searches": "cases", "trails": "audit",
+    "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes",
 }
 
@@ -143,7 +144,7 @@ def _hosts(settings: Settings) -> list[str]:
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (sign_in, inbox, cases, searches, replay, triggers, search)
     workbench = (processes, compare, modeler, drafting, deploying)
-    modules = (*desk, reports, *workbench, patient, audit, trails, admin, api)
+    modules = (*desk, reports, *workbench, patient, audit, trails, retention, admin, api)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:

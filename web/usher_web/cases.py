@@ -93,6 +93,7 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         lines=tell(steps, names),
         mailing=mailing(steps, names),
         answers=site().enrollment.answers(instance.business_key),
+        hold=site().enrollment.retention.hold_on(instance.business_key),
         steps=steps,
         at=[names.of(element) for element in instance.at],
         ended=names.of(instance.outcome) if instance.outcome else "",

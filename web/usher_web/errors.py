@@ -17,6 +17,7 @@ log = logging.getLogger("usher.web")
 #: Most particular first. What is not listed is a fault of ours: 500, with a number for the log.
 STATUS: tuple[tuple[type[engine.EngineError], int, str], ...] = (
     (engine.NotFound, 404, "Nothing is here"),
+    (engine.Purged, 410, "This case was purged"),
     (engine.NotAllowed, 403, "You may not do this"),
     (engine.StaleDraft, 412, "Somebody saved this meanwhile"),
     (engine.Conflict, 409, "Somebody was faster"),

@@ -42,6 +42,7 @@ def patient(patient_id: str) -> str:
         fields=record.fields(site().now(), site().settings),
         templates=site().enrollment.templates(),
         answers=site().enrollment.answers(patient_id),
+        hold=site().enrollment.retention.hold_on(patient_id),
         cases=[instance for instance in found if may_see(auth.actor(), instance)],
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import usher_engine
-from usher_engine import Actor, Instance, UserTask
+from usher_engine import Actor, Instance, Retention, UserTask
 
 from . import trail
 from .auth import actor
@@ -16,6 +16,9 @@ def seen(instance_id: str) -> Instance:
     if not may_see(actor(), found):
         raise usher_engine.NotFound(f"No case has the number {instance_id}.")
     trail.viewed("CaseViewed", found.id, business_key=found.business_key)
+    left = Retention(site().engine).tombstone(found.id) if found.ended_at else None
+    if left is not None:
+        raise usher_engine.Purged(left.words)
     return found
 
 

@@ -10,10 +10,12 @@ from typing import Any
 
 from ..errors import InvalidSubmission
 from ..questions import Actor, Clock, Instance, utc_now
+from ..retention import Retention
 from ..runner import Engine
 from ..services import Services
 from ..settings import Settings
-from ..store import Database
+from ..store import Database, Transaction
+from ..store import Row as CaseRow
 from . import invitations, portal, registry, triggers
 from .answering import Answering
 from .directory import PatientRecord
@@ -57,6 +59,11 @@ class Enrollment(Answering):
         self.engine = engine
         self.settings = settings
         self.registry = Registry(settings)
+
+    @property
+    def retention(self) -> Retention:
+        """How long cases are kept, and their purge with what the enrolment keeps of them."""
+        return Retention(self.engine, _forget)
 
     # the trigger
 
@@ -188,6 +195,12 @@ class Enrollment(Answering):
         """Note whether the patient wants no e-mail from the practice."""
         with self.engine.database.begin() as tx:
             portal.set_practice_opt_out(tx, patient_id, opted_out, by=actor.name, now=self.engine.clock())
+
+
+def _forget(tx: Transaction, row: CaseRow) -> None:
+    """What the enrolment keeps of a case beside the engine: links and addresses, answers that no longer stand."""
+    invitations.forget_case(tx, row.id)
+    portal.forget_case(tx, row.id)
 
 
 def _require_text(values: Mapping[str, object]) -> None:

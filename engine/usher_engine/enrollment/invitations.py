@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from ..errors import NotFound, ServiceError
 from ..store import Transaction, from_text, to_text
@@ -104,6 +104,11 @@ def of_patient(tx: Transaction, patient: str) -> list[Invitation]:
     """All invitations of a patient, newest first."""
     query = select(invitation).where(invitation.c.patient == patient).order_by(invitation.c.created_at.desc())
     return [_invitation(row) for row in tx.execute(query).all()]
+
+
+def forget_case(tx: Transaction, instance: str) -> None:
+    """Remove the invitations of a case that is purged."""
+    tx.execute(delete(invitation).where(invitation.c.instance == instance))
 
 
 def mark_sent(tx: Transaction, key: str, now: datetime) -> Invitation:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, exists, insert, or_, select, update
 
 from ..store import Transaction, from_text, to_text
 from . import registry
@@ -113,6 +113,15 @@ def answers(tx: Transaction, patient: str) -> list[PastAnswer]:
     ours = patient_response.c
     rows = tx.execute(select(patient_response).where(ours.patient == patient).order_by(ours.id.desc())).all()
     return [_answer(row) for row in rows]
+
+
+def forget_case(tx: Transaction, instance: str) -> None:
+    """Remove the answers given in a case that is purged, but for one that still stands: the status rests on it."""
+    ours = patient_response.c
+    later = patient_response.alias()
+    replaced = exists().where(later.c.patient == ours.patient, later.c.id > ours.id)
+    which = (ours.instance == instance, or_(ours.removed_at.is_not(None), replaced))
+    tx.execute(delete(patient_response).where(*which))
 
 
 def set_practice_opt_out(tx: Transaction, patient: str, opted_out: bool, *, by: str, now: datetime) -> None:

@@ -12,7 +12,7 @@ from ..events import from_json
 from ..findings import Finding
 from ..services import Services
 from ..state import LIVE, InstanceState, fold
-from ..store import Row, Transaction, definitions, instances
+from ..store import Row, Transaction, definitions, instances, tombstones
 from ..store.records import Record
 from .chain import ReadStep, found, read_chain
 from .index import check_index
@@ -30,7 +30,14 @@ class Verifier:
         self._definitions: dict[tuple[str, int, str], Diagram | str] = {}
 
     def check(self, tx: Transaction, record: Record) -> list[Finding]:
-        """Everything that is wrong with one case; empty when its record and a second run agree."""
+        """
+        Everything that is wrong with one case; empty when its record and a second run agree.
+
+        Of a case that was purged its proof is all there is to check.
+        """
+        tombstone = tombstones.of(tx, record.row.id) if record.steps and not record.steps[0][1] else None
+        if tombstone is not None:
+            return tombstones.check(tx, tombstone)
         process = record.row.process
         steps, state, findings = self.compare(record, lambda *version: self._definition(tx, process, *version))
         if len(steps) == len(record.steps):

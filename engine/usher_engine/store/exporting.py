@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from .. import tables as t
+from . import tombstones
 from .checkpoints import AUDIT
 from .database import to_text
 from .instances import Row
@@ -85,7 +86,7 @@ _EVENTS = (
 
 
 def _wanted(selection: Selection) -> list[Any]:
-    found: list[Any] = []
+    found: list[Any] = [~tombstones.stands()]  # nothing is left of them to be told
     if selection.cases:
         found.append(_i.id.in_(selection.cases))
     if selection.process:
@@ -105,7 +106,8 @@ def count(connection: Connection, selection: Selection) -> tuple[int, int]:
 
 
 def known(connection: Connection, cases: tuple[str, ...]) -> set[str]:
-    """Those of *cases* there are."""
+    """Those of *cases* there are; raises `Purged` when one of them is only a tombstone."""
+    tombstones.refuse(connection, cases)
     return set(connection.execute(select(_i.id).where(_i.id.in_(cases))).scalars())
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from .. import tables as t
 from ..canonical import Json, canonical, parsed
-from ..errors import Conflict, Corrupt, NotFound
+from ..errors import Conflict, Corrupt, NotFound, Purged
 from ..state import LIVE, InstanceState
 from .database import from_text
 
@@ -236,7 +236,9 @@ def steps(connection: Connection, instance: str, *, first: int = 1, last: int | 
 
 
 def parsed_body(body: bytes) -> dict[str, Any]:
-    """What a step says; raises `Corrupt` when it cannot be read."""
+    """What a step says; raises `Corrupt` when it cannot be read, `Purged` when nothing is left to be read."""
+    if not body:
+        raise Purged
     try:
         record: dict[str, Any] = parsed(zlib.decompressobj().decompress(body, MAX_STEP))
     except (ValueError, zlib.error) as error:

@@ -28,6 +28,7 @@ COMMANDS = {
     "backtest": "backtesting",
     "checkpoint": "checkpoints",
     "export-history": "exporting",
+    "purge": "retention",
     "bench": "measuring",
     "user": "people",
     "token": "people",

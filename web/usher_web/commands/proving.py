@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from usher_engine import Engine, Finding, Settings, Verified
+from usher_engine import Engine, Finding, Retention, Settings, Verified
 from usher_engine.checkpoints import check_audit, public_key_of, read_lines
 from usher_engine.exports import verify_export
 
@@ -54,6 +54,8 @@ def verify(
     if asks_checkpoint:
         result.findings += check_checkpoints(engine.database, settings, file=checkpoint, key=key)
     result.findings = list(dict.fromkeys(result.findings))  # checkpoints look at the audit chain too
+    if not machine:
+        _tell_purged(engine, instances, {finding.instance for finding in result.findings})
     _tell(result, machine)
 
 
@@ -78,6 +80,17 @@ def _all(engine: Engine, after: str, jobs: int) -> Verified:
         click.echo(f"{checked} of {of} cases checked; to go on from here: --after {last}", err=True)
 
     return engine.verify_all(after=after, jobs=jobs, progress=progress)
+
+
+def _tell_purged(engine: Engine, instances: tuple[str, ...], wrong: set[str]) -> None:
+    """Of purged cases: when, by whom, and that what is left of them proves that nothing was altered."""
+    retention = Retention(engine)
+    for instance in instances:
+        left = retention.tombstone(instance)
+        if left is not None and instance not in wrong:
+            click.echo(f"Case {instance} was purged on {left.at:%Y-%m-%d} by {left.by}; its proof is intact.")
+    if not instances and (number := retention.count()):
+        click.echo(f"{number} cases were purged; what is left of them was checked like the others.")
 
 
 def _tell(result: Verified, machine: bool) -> None:

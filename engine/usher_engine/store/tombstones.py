@@ -1,0 +1,166 @@
+"""What is left of purged cases, how a case becomes one, and whether a tombstone is what the audit chain tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, select, update
+
+from .. import record_tables as r
+from .. import tables as t
+from ..errors import Purged
+from ..findings import Finding
+from . import kinds
+from .database import from_text, to_text
+from .instances import Row
+from .kinds import Kind
+
+_T, _S, _I = r.tombstone.c, t.step.c, t.instance.c
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tombstone:
+    """*before* was the end of what might be purged, *seq* is the audit event that tells of it."""
+
+    instance: str
+    at: datetime
+    by: str
+    before: datetime
+    seq: int
+
+    @property
+    def words(self) -> str:
+        return (
+            f"This case was purged on {self.at:%Y-%m-%d} by {self.by}, after the time it had to be kept. What it said "
+            "is gone; the proof of its steps is kept."
+        )
+
+
+def of(connection: Connection, instance: str) -> Tombstone | None:
+    row = connection.execute(select(r.tombstone).where(_T.instance == instance)).one_or_none()
+    return _tombstone(row) if row else None
+
+
+def refuse(connection: Connection, instances: Collection[str]) -> None:
+    """Raise `Purged` when one of *instances* is only a tombstone."""
+    row = connection.execute(select(r.tombstone).where(_T.instance.in_(list(instances))).limit(1)).one_or_none()
+    if row:
+        raise Purged(_tombstone(row).words)
+
+
+def count(connection: Connection) -> int:
+    return int(connection.execute(select(func.count()).select_from(r.tombstone)).scalar_one())
+
+
+def ids(connection: Connection) -> frozenset[str]:
+    return frozenset(connection.execute(select(_T.instance)).scalars())
+
+
+def stands() -> Any:
+    """For other queries over `instance`: whether the case is only a tombstone."""
+    return exists().where(_T.instance == _I.id)
+
+
+# which may be purged
+
+_HELD = exists().where(r.legal_hold.c.business_key == _I.business_key, r.legal_hold.c.lifted_at == "")
+_SIGNED = exists().where(t.leaf.c.instance == _I.id, t.leaf.c.revision == _I.revision)
+
+
+def _old(before: datetime) -> tuple[Any, ...]:
+    return (_I.ended_at.is_not(None), _I.ended_at < to_text(before), ~stands())
+
+
+def counts(connection: Connection, before: datetime) -> tuple[int, int, int]:
+    """Of the cases that ended before a moment: how many might be purged, are under hold, are not signed yet."""
+
+    def number(*which: Any) -> int:
+        query: Select[Any] = select(func.count()).select_from(t.instance).where(*_old(before), *which)
+        return int(connection.execute(query).scalar_one())
+
+    return number(~_HELD, _SIGNED), number(_HELD), number(~_HELD, ~_SIGNED)
+
+
+def purgeable(connection: Connection, before: datetime, after: str, limit: int) -> list[str]:
+    """Numbers of cases beyond *after* that might be purged, in order."""
+    query = select(_I.id).where(_I.id > after, *_old(before), ~_HELD, _SIGNED).order_by(_I.id).limit(limit)
+    return list(connection.execute(query).scalars())
+
+
+def is_purgeable(connection: Connection, instance: str, before: datetime) -> bool:
+    query = select(_I.id).where(_I.id == instance, *_old(before), ~_HELD, _SIGNED)
+    return connection.execute(query).first() is not None
+
+
+def set_up(connection: Connection, row: Row, *, at: datetime, by: str, before: datetime, seq: int) -> None:
+    """Let nothing of *row* be left but what proves that nothing was altered; the database refuses what must be kept."""
+    values = {"instance": row.id, "at": to_text(at), "by": by, "before": to_text(before), "seq": seq}
+    connection.execute(insert(r.tombstone).values(**values))
+    connection.execute(update(t.step).where(_S.instance == row.id).values(body=b"", actor="", at=""))
+    for table in (t.user_task, t.job, t.request, t.instance_state):
+        connection.execute(delete(table).where(table.c.instance == row.id))
+    connection.execute(update(t.instance).where(_I.id == row.id).values(business_key="", explanation=""))
+    kinds.index(connection, row, Kind(row.process, row.version, row.status, row.outcome), ())
+
+
+# whether it is what the audit chain tells
+
+
+def check(connection: Connection, found: Tombstone) -> list[Finding]:
+    """What is wrong with a tombstone; empty when the audit chain tells of it and the proof is whole."""
+    event = connection.execute(select(t.audit_event).where(t.audit_event.c.seq == found.seq)).one_or_none()
+    told = _body(event.body) if event is not None else {}
+    actor, details = told.get("actor"), told.get("details")
+    what = (told.get("kind"), told.get("subject"), told.get("at"))
+    by = actor.get("name") if isinstance(actor, dict) else None
+    if what != ("Purged", found.instance, to_text(found.at)) or by != found.by or not isinstance(details, dict):
+        words = "The text of this case was removed, and no audit event tells of a purge: that was no purge."
+        return [_finding(found.instance, words)]
+    leaf = and_(t.leaf.c.instance == _S.instance, t.leaf.c.revision == _S.revision)
+    query = select(_S.body, _S.hash, t.leaf.c.hash).outerjoin(t.leaf, leaf).where(_S.instance == found.instance)
+    steps = list(connection.execute(query.order_by(_S.revision)))
+    if len(steps) != details.get("steps") or not steps or steps[-1][1].hex() != details.get("head"):
+        return [_finding(found.instance, "The steps left of this purged case are not those its purge tells of.")]
+    if any(body for body, _, _ in steps):
+        return [_finding(found.instance, "This case was purged, and the text of a step is there again.")]
+    if any(digest != signed for _, digest, signed in steps):
+        return [_finding(found.instance, "A step of this purged case is not the one a checkpoint has signed.")]
+    return []
+
+
+def check_all(connection: Connection) -> Iterator[Finding]:
+    """Every tombstone, and every purge that left none."""
+    for row in list(connection.execute(select(r.tombstone).order_by(_T.instance))):
+        yield from check(connection, _tombstone(row))
+    c = t.audit_event.c
+    lost = select(c.subject).where(c.kind == "Purged", ~exists().where(_T.seq == c.seq)).order_by(c.seq)
+    for instance in connection.execute(lost).scalars():
+        yield _finding(str(instance), "The audit events tell of a purge of this case; its tombstone is gone.")
+
+
+def _finding(instance: str, words: str) -> Finding:
+    return Finding(instance=instance, revision=None, element="", kind="tombstone", message=words)
+
+
+def _body(text: Any) -> dict[str, Any]:
+    try:
+        body = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _tombstone(row: Any) -> Tombstone:
+    return Tombstone(instance=row.instance, at=_moment(row.at), by=row.by, before=_moment(row.before), seq=row.seq)
+
+
+def _moment(written: Any) -> datetime:
+    """A forged tombstone may hold anything; what is no moment is one that fits nothing."""
+    try:
+        return from_text(written)
+    except (ValueError, TypeError):
+        return datetime.min.replace(tzinfo=UTC)
