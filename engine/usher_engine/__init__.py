@@ -38,7 +38,7 @@ from .runner import Engine
 from .searching import CasePage, Facets
 from .services import Mode, Operator, Parameter, Services
 from .settings import Settings
-from .state import InstanceState
+from .state import InstanceState, Wait
 from .store import CaseFilter, Database, Draft, DraftFile, SetAside, SignOff, Step, UserTask, Version
 from .store.audit import AuditEvent
 from .store.checks import CheckRun
@@ -127,6 +127,7 @@ __all__ = [
     "Variant",
     "Verified",
     "Version",
+    "Wait",
     "Window",
     "Windows",
     "Worker",

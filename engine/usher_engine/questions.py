@@ -14,7 +14,7 @@ from .findings import Finding
 from .replay import Progress, Verified, Verifier, verify_all
 from .services import Services
 from .settings import Settings
-from .state import InstanceState, Status, fold
+from .state import InstanceState, Status, Wait, fold, place
 from .store import (
     Database,
     Row,
@@ -52,7 +52,10 @@ SYSTEM = Actor(name="system", role="system")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Instance:
-    """A case: ``at`` names the elements a token rests on, ``outcome`` the end event, ``incident`` what is wrong."""
+    """
+    A case: ``at`` names the elements a token rests on, ``waits`` the times and messages that set it going,
+    ``outcome`` the end event, ``incident`` what is wrong.
+    """
 
     id: str
     process: str
@@ -67,6 +70,7 @@ class Instance:
     outcome: str | None
     explanation: str | None
     incident: str | None
+    waits: tuple[Wait, ...] = ()
 
 
 def utc_now() -> datetime:
@@ -150,7 +154,8 @@ class Questions:
                 raise NotFound("There is no such task.")
             row = instances.find(tx, instance)
             state, _ = instances.unsealed(self._seal_key, row)
-            initial = initial_values(self._diagram(tx, row.definition), element, state.data, self.clock())
+            known = {**state.data, **state.items.get(place(element, visit), {})}
+            initial = initial_values(self._diagram(tx, row.definition), element, known, self.clock())
         return replace(found, initial=initial)
 
     def _gone(self, tx: Transaction, instance: str, element: str, visit: int) -> Conflict | NotFound:
@@ -222,6 +227,7 @@ class Questions:
             outcome=row.outcome or None,
             explanation=row.explanation or None,
             incident="; ".join(state.incidents.values()) or None if state else None,
+            waits=state.waiting_for() if state else (),
         )
 
     @property

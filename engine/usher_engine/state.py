@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, assert_never
 
@@ -42,6 +43,15 @@ class OpenTask:
     assignee: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wait:
+    """What a case waits for at *element*: a time (*due*) or the *message* of that name."""
+
+    element: str
+    due: datetime | None = None
+    message: str = ""
+
+
 @dataclass(slots=True)
 class InstanceState:
     """
@@ -72,6 +82,14 @@ class InstanceState:
         tasks = {key: {"opened": task.opened, "assignee": task.assignee} for key, task in self.tasks.items()}
         written = {name: getattr(self, name) for name in self.__slots__ if name not in _SELDOM or getattr(self, name)}
         return {**written, "tasks": tasks}
+
+    def waiting_for(self) -> tuple[Wait, ...]:
+        """The times and messages waited for, in the order the waits began."""
+        dues = {key: datetime.fromisoformat(wait["due"]) for key, wait in self.waits.items() if "due" in wait}
+        return tuple(
+            Wait(element=wait["element"], due=dues.get(key), message=wait.get("name", ""))
+            for key, wait in self.waits.items()
+        )
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> InstanceState:

@@ -3,7 +3,9 @@
 import re
 from dataclasses import replace
 
+import pytest
 from conftest import ROOT
+from usher_engine import SYSTEM
 from usher_engine.accounts import Role
 from usher_engine.definitions import Package, read_folder, to_zip
 
@@ -121,10 +123,43 @@ def test_a_package_is_deployed_and_a_broken_one_changes_nothing(house):
     assert client.post(path, data=to_zip(changed), headers=headers, content_type=kind).json["version"] == 2
 
 
-def test_messages_are_refused_loudly(house):
-    answer = house.app.test_client().post("/api/v1/messages", json={"name": "Paid"}, headers=house.token())
-    assert answer.status_code == 422
-    assert "No deployed process waits for a message" in answer.json["detail"]
+def test_a_message_reaches_the_case_that_waits_once(house):
+    engine, client, headers = house.enrollment.engine, house.app.test_client(), house.token()
+    engine.deploy(read_folder(ROOT / "tests" / "processes" / "message_catch"), actor=SYSTEM)
+    case = engine.start("message_catch", {}, actor=SYSTEM, business_key="invoice-7").id
+
+    def send(body, key="k1"):
+        return client.post("/api/v1/messages", json=body, headers={**headers, "Idempotency-Key": key})
+
+    paid = {"name": "Paid", "data": {"sum": 5}, "business_key": "invoice-7"}
+    told = send(paid)
+    assert (told.status_code, told.json["at"]) == (200, ["Papers"])
+    assert told.json["waits"] == [{"element": "Papers", "due": None, "message": "News"}]
+    assert send(paid).json["revision"] == told.json["revision"]
+    assert send({**paid, "data": {"sum": 6}}).status_code == 422
+    lost = send(paid, "k2")
+    assert lost.status_code == 404
+    assert f"{case} waits for “News”" in lost.json["detail"]
+    assert "Papers: waits for the message “News”" in house.visitor("audrey").get(f"/cases/{case}").text
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"name": "Paid"}, 422),
+        ({"name": "Paid", "business_key": "nobody"}, 404),
+        ({"name": "Paid", "instance": "0" * 12}, 404),
+        ({"name": 7, "business_key": "b"}, 422),
+        ({"name": "Paid", "business_key": "b", "data": []}, 422),
+        ({"name": "Paid", "business_key": "b", "data": {"__x": 1}}, 422),
+        ({"name": "Paid", "business_key": "b", "more": 1}, 422),
+    ],
+)
+def test_a_message_for_nobody_or_of_the_wrong_form_is_told_so(house, body, code):
+    client, headers = house.app.test_client(), house.token()
+    answer = client.post("/api/v1/messages", json=body, headers={**headers, "Idempotency-Key": "k"})
+    assert answer.status_code == code and answer.json["detail"]
+    assert client.post("/api/v1/messages", json=body, headers=headers).status_code == 400
 
 
 def test_health_and_metrics(house):

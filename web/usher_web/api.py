@@ -27,6 +27,7 @@ MAX_JSON = 256 * 1024
 MAX_PAGE = 200
 MAX_KEY = 200
 TRIGGER = ("patient_id", "template", "field", "action")
+MESSAGE = ("name", "business_key", "instance")
 
 
 @blueprint.before_request
@@ -40,9 +41,7 @@ def limit_body() -> None:
 @auth.token_policy(Role.STAFF, pages=True)
 def trigger() -> Response:
     """The EHR's trigger. The same Idempotency-Key gives the same case; with another body it is refused."""
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if not key or len(key) > MAX_KEY or not key.isprintable():
-        raise BadRequest(f"Send an Idempotency-Key header of 1 to {MAX_KEY} characters, a new one for each trigger.")
+    key = _key()
     body = _texts(_body(), TRIGGER)
     instance = site().enrollment.trigger(
         *(body[name] for name in TRIGGER), actor=auth.actor(), key=key, source=auth.source()
@@ -125,9 +124,24 @@ def history(instance_id: str) -> Response:
 @blueprint.post("/messages")
 @auth.token_policy(Role.STAFF)
 def message() -> Response:
-    name = str(_body().get("name", ""))[:100]
-    reason = "No deployed process waits for a message."
-    raise usher_engine.InvalidSubmission(f"{reason} “{name}” was not delivered to anybody.", fields={"name": reason})
+    """Body: ``{"name": …, "data": {…}, "business_key": …}`` or ``"instance"`` in the place of the business key."""
+    key, body = _key(), _body()
+    data = body.pop("data", {})
+    wrong = {name: "is not known here" for name in body if name not in MESSAGE}
+    wrong |= {name: "must be text" for name in MESSAGE if not isinstance(body.get(name, ""), str)}
+    wrong |= {} if isinstance(data, dict) else {"data": "must be an object"}
+    if wrong:
+        raise usher_engine.InvalidSubmission("Some fields need another look.", fields=wrong)
+    instance = site().engine.deliver_message(
+        body.get("name", ""),
+        data,
+        actor=auth.actor(),
+        business_key=body.get("business_key"),
+        instance=body.get("instance"),
+        key=key,
+        source=auth.source(),
+    )
+    return _json(outcome(instance))
 
 
 @blueprint.get("/definitions")
@@ -170,6 +184,14 @@ def metrics() -> Response:
 @auth.public
 def openapi() -> Response:
     return _json(description(site().settings.base_url))
+
+
+def _key() -> str:
+    """The idempotency key of the request, which must have one."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not key or len(key) > MAX_KEY or not key.isprintable():
+        raise BadRequest(f"Send an Idempotency-Key header of 1 to {MAX_KEY} characters, a new one for each request.")
+    return key
 
 
 def _body() -> dict[str, Any]:

@@ -96,6 +96,7 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         hold=site().enrollment.retention.hold_on(instance.business_key),
         steps=steps,
         at=[names.of(element) for element in instance.at],
+        waits=[(names.of(wait.element), wait) for wait in instance.waits],
         ended=names.of(instance.outcome) if instance.outcome else "",
         path=way_taken(instance.id),
         may_act=auth.session().account.role is Role.STAFF and instance.status in LIVE,

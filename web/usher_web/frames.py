@@ -12,7 +12,7 @@ from datetime import datetime
 
 from usher_engine import InstanceState, Seen, Step, Window
 
-from .changes import Change, changes
+from .changes import Change, changes, in_words
 from .effects import ALTERED, Effect, Followed, Words, effects, portal_status
 from .story import DEEDS, Line, Names, Teller, ordinal, tell_one, teller_of
 
@@ -158,7 +158,7 @@ def _frame(
         changes=tuple(row for row in rows if not line.quote or row.after != line.quote),
         way=_way(step, words),
         effects=tuple(e for e in asked if any(stage.revision == step.revision for stage in e.stages)),
-        then_at=_then_at(seen.after, words.names),
+        then_at=_then_at(seen.after, words),
         status=status[1],
         proof=_proof(seen, gapless=gapless),
         marked=_marked(step, before, seen.after),
@@ -242,11 +242,16 @@ def _way(step: Step, words: Words) -> tuple[Passed, ...]:
     )
 
 
-def _then_at(state: InstanceState, names: Names) -> str:
+def _then_at(state: InstanceState, words: Words) -> str:
+    names, tz = words.names, words.glossary.tz
     if state.outcome:
         return names.of(state.outcome)
     places = [here.rpartition(":") for here in state.at]
-    return ", ".join(f"{names.of(element)}, {ordinal(int(visit))}" for element, _, visit in places)
+    said = [f"{names.of(element)}, {ordinal(int(visit))}" for element, _, visit in places]
+    for wait in state.waiting_for():
+        what = f"until {in_words(wait.due.isoformat(), tz)}" if wait.due else f"for the message “{wait.message}”"
+        said.append(f"waits {what} ({names.of(wait.element)})")
+    return ", ".join(said)
 
 
 def _marked(step: Step, before: InstanceState, after: InstanceState) -> Marked:

@@ -61,7 +61,10 @@ def _refusals(*codes: int) -> dict[str, Any]:
 
 
 _TASK_STATE = _object(id=_TEXT, element=_TEXT, title=_TEXT)
-_OUTCOME = _object(instance=_TEXT, revision=_NUMBER, status=_TEXT, at=_list(_TEXT), tasks=_list(_TASK_STATE))
+_WAIT = _object(element=_TEXT, due=_maybe(_MOMENT), message=_maybe(_TEXT))
+_OUTCOME = _object(
+    instance=_TEXT, revision=_NUMBER, status=_TEXT, at=_list(_TEXT), tasks=_list(_TASK_STATE), waits=_list(_WAIT)
+)
 
 SCHEMAS = {
     "Problem": {
@@ -117,6 +120,11 @@ SCHEMAS = {
         deployed_at=_MOMENT,
         deployed_by=_TEXT,
     ),
+    "Message": {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": _TEXT, "data": {"type": "object"}, "business_key": _TEXT, "instance": _TEXT},
+    },
     "Trigger": _object(
         patient_id=_TEXT, template=_TEXT, field=_TEXT, action={"type": "string", "enum": ["Enrollment"]}
     ),
@@ -192,9 +200,12 @@ PATHS: dict[str, dict[str, Any]] = {
     },
     "/messages": {
         "post": {
-            "summary": "Deliver a message. No deployed process waits for one yet, so each is refused.",
-            "requestBody": _body(_object(name=_TEXT)),
-            "responses": _refusals(400, 403, 422),
+            "summary": "Deliver a message to the case that waits for it.",
+            "description": "The case is named by its number (instance) or by what it is about (business_key). A message"
+            " that no case waits for is refused with 404, which says who waits for what; it is kept nowhere.",
+            "parameters": [_header("Idempotency-Key", "New for each message; repeated on a retry.", required=True)],
+            "requestBody": _body(_ref("Message")),
+            "responses": {"200": _MOVED, **_refusals(400, 403, 404, 409, 422)},
         }
     },
     "/definitions": {"get": _ask("Deployed versions.", _object(definitions=_list(_ref("Version"))))},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from usher_engine import Instance, Step, UserTask, Version
+from usher_engine import Instance, Step, UserTask, Version, Wait
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -21,7 +21,12 @@ def outcome(instance: Instance) -> dict[str, Any]:
         "status": instance.status,
         "at": list(instance.at),
         "tasks": tasks,
+        "waits": [_wait(wait) for wait in instance.waits],
     }
+
+
+def _wait(wait: Wait) -> dict[str, Any]:
+    return {"element": wait.element, "due": iso(wait.due), "message": wait.message or None}
 
 
 def full_instance(instance: Instance) -> dict[str, Any]:

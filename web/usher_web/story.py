@@ -11,10 +11,10 @@ from typing import Any
 from usher_engine import Step
 
 from .presentation import element_words, joined
-from .wording import DONE, FAILED, QUEUED, called, fact
+from .wording import DONE, FAILED, QUEUED, awaited, called, fact
 
 #: How sentences begin that tell what the one who made the step did; all others stand for themselves.
-DEEDS = ("Claimed ", "Released ", "Completed ", "Cancelled ", "Selected ", "Started ")
+DEEDS = ("Claimed ", "Released ", "Completed ", "Cancelled ", "Selected ", "Started ", "Delivered ")
 
 
 class Teller(StrEnum):
@@ -154,7 +154,7 @@ def _service_sentence(event: Mapping[str, Any], name: str, names: Names) -> str:
         case "IncidentResolved":
             return f"{name} was taken up again."
         case _:
-            return ""
+            return awaited(event, name)
 
 
 def _made(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -54,6 +54,24 @@ def fact(name: str, details: Mapping[str, Any]) -> str | None:
             return None
 
 
+def awaited(event: Mapping[str, Any], name: str) -> str:
+    """What a case waits for, or what has come, as a sentence; empty for events of another kind."""
+    match event["kind"]:
+        case "TimerStarted":
+            return f"{name} is set for {_day(event['due'])}."
+        case "TimerFired":
+            return f"The time of {name} has come."
+        case "MessageAwaited":
+            return f"{name} waits for the message “{event['name']}”."
+        case "MessageReceived":
+            return f"Delivered the message “{event['name']}”."
+        case "RepetitionStarted" if event.get("total") is not None:
+            total = event["total"]
+            return f"{name} is to be done for {total} item{'' if total == 1 else 's'}."
+        case _:
+            return ""
+
+
 def _answer(removed: Mapping[str, Any]) -> str:
     until = f", until {_day(removed['until'])}," if removed.get("until") else ""
     return f"{removed.get('status')} of {_day(removed.get('at'))}{until}"

@@ -100,6 +100,8 @@ class UsherEventSubprocess(EventSubprocess):  # type: ignore[misc]
 class _ScopeEnd(_EndJoin):  # type: ignore[misc]
     """Waits for every branch of its scope, but not for event sub-processes that nothing has set off."""
 
+    shares = False
+
     def _check_threshold_unstructured(self, my_task: Any) -> bool:
         asleep = {task.id for task in my_task.workflow.task_tree.children if is_asleep(task)}
         if not asleep:
@@ -111,7 +113,11 @@ class _ScopeEnd(_EndJoin):  # type: ignore[misc]
         for task in my_task.workflow.task_tree.children:
             if is_asleep(task):
                 task.cancel()
-        return super()._run_hook(my_task)
+        if not self.shares:
+            return super()._run_hook(my_task)
+        my_task.data = dict(my_task.parent.data)  # every branch knows what the others did; nothing is left to merge
+        my_task.workflow.data.update(my_task.data)
+        return True
 
 
 class UsherProcessSpec(BpmnProcessSpec):  # type: ignore[misc]

@@ -59,7 +59,12 @@ class Element:
 
 @dataclass(frozen=True, kw_only=True)
 class Diagram:
-    """``flows`` maps (source, target) to the sequence flow drawn between them; ``flow_names`` lacks the nameless."""
+    """
+    ``waits``, ``repeats`` and ``shares`` tell whether anything in it waits for time or a message, is done several
+    times, or runs beside the flow, so that what one branch changes is told to the others.
+
+    ``flows`` maps (source, target) to the sequence flow drawn between them; ``flow_names`` lacks the nameless.
+    """
 
     package: Package
     spec: Any
@@ -70,6 +75,7 @@ class Diagram:
     decisions: Decisions = field(default_factory=Decisions)
     waits: bool = False
     repeats: bool = False
+    shares: bool = False
 
     def is_armed(self, task_spec: Any) -> bool:
         element = self.elements.get(task_spec.bpmn_id)
@@ -114,6 +120,9 @@ def compile_diagram(package: Package) -> Diagram:
         task_spec.bpmn_id = _own_name(task_spec.bpmn_id)
     for repeated in (s for s in every if isinstance(s, Repeated)):
         repeated.listen()
+    shares = any(_runs_beside(task_spec) for task_spec in every)
+    for owner in owners:
+        owner.end.shares = shares
     return Diagram(
         package=package,
         spec=spec,
@@ -129,6 +138,7 @@ def compile_diagram(package: Package) -> Diagram:
         decisions=compile_decisions(package),
         waits=any(_waits(task_spec) for task_spec in every),
         repeats=any(isinstance(task_spec, Repeated) for task_spec in every),
+        shares=shares,
     )
 
 
@@ -185,6 +195,13 @@ def _boundary_events(task_spec: Any) -> list[Any]:
 
 def _is_cancel(trigger: Any) -> bool:
     return isinstance(trigger, Trigger) and trigger.kind == ESCALATION and trigger.code == "cancel"
+
+
+def _runs_beside(task_spec: Any) -> bool:
+    """Whether it may run while the flow it stands beside goes on."""
+    if isinstance(task_spec, UsherEventSubprocess):
+        return True
+    return isinstance(task_spec, UsherBoundaryEvent) and not task_spec.cancel_activity
 
 
 def _waits(task_spec: Any) -> bool:

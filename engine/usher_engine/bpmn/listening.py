@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin
 from SpiffWorkflow.util.task import TaskState
 
 from ..canonical import settled
@@ -26,7 +28,7 @@ from ..services import Call, Mode, checked
 from ..state import InstanceState
 from .catching import UsherEventSubprocess
 from .diagram import Diagram, Element
-from .repeating import Repeated, hidden_names
+from .repeating import Repeated, hidden_names, own_names
 from .step import Step
 from .workflow import UsherTask, UsherWorkflow
 
@@ -59,6 +61,17 @@ class Listener:
             self._leave(element, task)
         elif task.visit and state == TaskState.CANCELLED:
             self.events.append(ElementCancelled(element.id, task.visit))
+
+    def completed(self, task: UsherTask) -> None:
+        """*task* is done: what it changed is true for whatever runs beside it; items keep theirs until all are done."""
+        if not self.diagram.shares or task.parent is None or own_names(task):
+            return
+        before = task.parent.data
+        changed = {k: v for k, v in task.data.items() if k not in before or before[k] != v}
+        for other in self._leaves() if changed else ():
+            own = own_names(other)
+            news = {k: v for k, v in changed.items() if k not in own}
+            other.data.update(deepcopy(news))  # the library merges lists and records in place
 
     def repeats(self, task: UsherTask, total: int | None) -> None:
         """A repeated activity begins, with *total* items where that is known."""
@@ -133,6 +146,9 @@ class Listener:
             host = self._host(host)
         return host is None
 
+    def _is_beside(self, spec: Any) -> bool:
+        return isinstance(spec, BoundaryEventJoin) or self.diagram.is_armed(spec)
+
     def _host(self, task: UsherTask) -> UsherTask | None:
         """The sub-process or call *task* runs in; None in the process itself."""
         parent = task.workflow.parent_task_id
@@ -163,7 +179,7 @@ class Listener:
         """The data of *leaves*, the later ones on top, without what belongs to single items."""
         data: dict[str, Any] = {}
         for task in leaves:
-            if task._state == TaskState.WAITING and self.diagram.is_armed(task.task_spec):
+            if task._state == TaskState.WAITING and self._is_beside(task.task_spec):
                 continue  # holds no token, only the data of when it was armed
             hidden = hidden_names(task) if self.diagram.repeats else ()
             data.update({k: v for k, v in task.data.items() if k not in hidden} if hidden else task.data)

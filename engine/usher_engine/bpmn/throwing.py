@@ -6,6 +6,7 @@ An event sub-process of the scope comes first, then a boundary event of the acti
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -76,12 +77,12 @@ class Throwing(Listener):
         spec = task.task_spec
         if isinstance(spec, UsherEventSubprocess):
             scope = [leaf for leaf in self._leaves() if leaf.workflow is task.workflow and leaf is not task]
-            task.data = {**self._merged(scope), **data}
+            task.data = deepcopy({**self._merged(scope), **data})
             if spec.interrupts:
                 _cancel(scope)
         else:
             if isinstance(spec, UsherBoundaryEvent):
-                task.data.update(self._merged(self._within(task)))
+                task.data.update(deepcopy(self._merged(self._within(task))))
             task.data.update(data)
         if again is not None:
             _leave_armed(task, again)
@@ -127,5 +128,5 @@ def _leave_armed(task: UsherTask, notes: dict[str, Any]) -> None:
     other = task.parent._add_child(task.task_spec, TaskState.WAITING)
     other.triggered = True
     other.internal_data = notes
-    other.data = dict(task.parent.data)
+    other.data = deepcopy(task.parent.data)
     other._sync_children(task.task_spec.outputs, TaskState.MAYBE)

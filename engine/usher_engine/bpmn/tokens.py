@@ -22,6 +22,9 @@ class Silent:
     def changed(self, task: UsherTask, state: int) -> None:
         """Nothing follows."""
 
+    def completed(self, task: UsherTask) -> None:
+        """Nothing follows."""
+
     def repeats(self, task: UsherTask, total: int | None) -> None:
         """Nothing follows."""
 

@@ -5,6 +5,7 @@ time is a tick, and every change of a task's state is told to an observer. Nothi
 from __future__ import annotations
 
 from collections import deque
+from copy import deepcopy
 from typing import Any, Protocol
 
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
@@ -25,6 +26,8 @@ class Observer(Protocol):
     """Hears of every change of state of a task, in the order they happen, and of what specs of ours have to tell."""
 
     def changed(self, task: UsherTask, state: int) -> None: ...
+
+    def completed(self, task: UsherTask) -> None: ...
 
     def repeats(self, task: UsherTask, total: int | None) -> None: ...
 
@@ -60,7 +63,7 @@ class UsherTask(Task):  # type: ignore[misc]
     def _inherit_data(self) -> None:
         super()._inherit_data()
         if own := self.internal_data.get("own"):
-            self.data.update(own)
+            self.data.update(deepcopy(own))
 
     def cancel(self) -> None:
         """Cancel this task and what it has begun below it: the library forgets the items of an unfinished task."""
@@ -84,6 +87,10 @@ class _Rooted:
         self.task_tree.last_state_change = 0
         self.task_tree.task_spec._predict(self.task_tree, mask=TaskState.NOT_FINISHED_MASK)
         self.task_tree._ready()
+
+    def _task_completed_notify(self: Any, task: UsherTask) -> None:
+        self.top_workflow.observer.completed(task)
+        super()._task_completed_notify(task)  # type: ignore[misc]
 
     def update_waiting_tasks(self: Any) -> None:
         for task in [task for task in self.tasks.values() if task._state == TaskState.WAITING]:

@@ -22,6 +22,7 @@ COMMANDS = {
     "start": "cases",
     "tasks": "cases",
     "complete": "cases",
+    "message": "cases",
     "history": "cases",
     "import-patients": "upkeep",
     "verify": "proving",

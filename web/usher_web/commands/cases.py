@@ -58,6 +58,37 @@ def complete(task: str, data: str, user: str, machine: bool) -> None:
 
 
 @click.command()
+@click.argument("name")
+@click.option("--data", default="{}", help="What the message says, a JSON object.")
+@click.option("--key", "business_key", help="What the case is about, for example a patient's id.")
+@click.option("--case", "instance", help="The case's number, in the place of --key.")
+@click.option("--once", help="Idempotency key: the same one delivers once.")
+@click.option("--as", "user", help="Account that delivers it.")
+@as_json
+def message(
+    name: str,
+    data: str,
+    business_key: str | None,
+    instance: str | None,
+    once: str | None,
+    user: str | None,
+    machine: bool,
+) -> None:
+    """Deliver the message NAME to the case that waits for it."""
+    enrollment, accounts = open_usher()
+    moved = enrollment.engine.deliver_message(
+        name,
+        parse_data(data),
+        actor=acting(accounts, user),
+        business_key=business_key,
+        instance=instance,
+        key=once,
+        source="command line",
+    )
+    _tell(moved, machine)
+
+
+@click.command()
 @click.argument("instance")
 @as_json
 def history(instance: str, machine: bool) -> None:
@@ -83,6 +114,10 @@ def _tell(instance: Instance, machine: bool) -> None:
                 "status": instance.status,
                 "at": list(instance.at),
                 "tasks": [{"id": t.id, "element": t.element, "title": t.title} for t in instance.tasks],
+                "waits": [
+                    {"element": w.element, "due": w.due.isoformat() if w.due else None, "message": w.message or None}
+                    for w in instance.waits
+                ],
                 "outcome": instance.outcome,
                 "incident": instance.incident,
             }
@@ -94,6 +129,9 @@ def _tell(instance: Instance, machine: bool) -> None:
         click.echo(instance.explanation)
     if instance.incident:
         click.echo(f"Incident: {instance.incident}")
+    for wait in instance.waits:
+        what = f"until {wait.due:%Y-%m-%d %H:%M} UTC" if wait.due else f"for the message “{wait.message}”"
+        click.echo(f"{wait.element} waits {what}.")
     for task in instance.tasks:
         click.echo(f"Open task: {task.id}  {task.title}")
 
