@@ -31,7 +31,9 @@ class Windows:
         if not special:
             look = {**USUAL, **wishes}
             page.set_viewport_size(look["viewport"])
-            page.emulate_media(color_scheme=look["color_scheme"], reduced_motion=look["reduced_motion"])
+            page.emulate_media(
+                media="screen", color_scheme=look["color_scheme"], reduced_motion=look["reduced_motion"]
+            )
             page.context.clear_cookies()
         if name:
             page.context.add_cookies([self._clinic.cookie(name)])

@@ -175,10 +175,13 @@ def of_history(row: Row, bodies: Iterable[dict[str, Any]]) -> tuple[Kind, list[s
     return kind, sorted(people)
 
 
+#: Built once: verify asks for every case.
+_HANDS = select(_A.actor, _A.kind, _A.started_at).where(_A.instance == bindparam("of")).order_by(_A.actor)
+
+
 def is_indexed(connection: Connection, row: Row, kind: Kind, people: Collection[str]) -> bool:
     """Whether the index says of *row* what it should."""
-    query = select(_A.actor, _A.kind, _A.started_at).where(_A.instance == row.id).order_by(_A.actor)
-    there = [tuple(found) for found in connection.execute(query)]
+    there = [tuple(found) for found in connection.execute(_HANDS, {"of": row.id})]
     told = [(name, kind.id, row.started_at) for name in sorted(people)]
     return row.kind == kind.id and there == told and find(connection, kind.id) == kind
 
