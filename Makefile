@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 UI := $(shell find web/ui/src -type f) $(addprefix web/ui/,package.json package-lock.json build.mjs .npmrc)
 JOBS ?= auto
 
-.PHONY: setup interop demo test lint bench audit-bench assets requirements chromium clean help
+.PHONY: setup interop demo test lint bench finding-bench audit-bench assets requirements chromium clean help
 
 help:
 	@echo "make demo    everything on this machine, with sample patients   (PORT=8000)"
 	@echo "make test    lint, types, every test"
 	@echo "make lint    ruff, mypy, import-linter, codespell"
 	@echo "make bench   the benchmarks"
+	@echo "make finding-bench  searches among a million steps beside a thousand (a quarter of an hour)"
 	@echo "make audit-bench  ten thousand alterations found, a thousand cases run again (half an hour)"
 	@echo "make assets  the browser's scripts and styles again, after a change in web/ui"
 	@echo "make requirements  requirements.txt again, after a change in pyproject.toml"
@@ -36,6 +37,9 @@ lint: setup
 
 bench: setup
 	$(BIN)/usher bench
+
+finding-bench: setup
+	$(BIN)/python -m pytest -q -s -m bench tests/bench/test_finding.py
 
 audit-bench: setup
 	$(BIN)/python tests/bench/audit_bench.py

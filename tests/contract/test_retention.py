@@ -27,7 +27,9 @@ from usher_engine import (
 )
 from usher_engine.checkpoints import check_everything, take
 from usher_engine.errors import Corrupt, Misconfigured
+from usher_engine.figures.days import _told
 from usher_engine.proof import SigningKey
+from usher_engine.store import figures
 from usher_engine.store.indexing import reindex
 
 ADAM = Actor(name="adam", role="admin")
@@ -303,3 +305,14 @@ def test_a_purge_covers_no_forgery(
     assert retention.tombstone(other) is not None
     assert retention.tombstone(old) is None
     assert problems(small)
+
+
+def test_reports_count_what_is_left(
+    small: Engine, retention: Retention, ended: Callable[[str], str], clock: Clock
+) -> None:
+    old = ended("p1")
+    sign(small)
+    years(clock, 7)
+    retention.purge(actor=ADAM)
+    with small.database.read() as tx:
+        assert list(_told(figures.steps(tx, [old]))) == []

@@ -184,6 +184,8 @@ def _told(stored: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, list[Told]]]
     for case, steps in groupby(stored, key=itemgetter(0)):
         bodies = (unpacked(body)[1] for _, body in steps)
         try:
-            yield case, [(from_text(body["at"]), event) for body in bodies if body for event in body["events"]]
+            told = [(from_text(body["at"]), event) for body in bodies if body for event in body["events"]]
         except ValueError:  # an altered time; verify tells of it
             continue
+        if told:  # of a purged case nothing is left to be counted
+            yield case, told

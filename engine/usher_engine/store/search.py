@@ -22,7 +22,7 @@ from .instances import WHOLE, Row
 from .kinds import Kind
 
 #: How many of the newest cases are looked through before each kind is asked for its own.
-LOOKED_AT = 400
+LOOKED_AT = 100
 #: Kinds in one statement; SQLite takes 500.
 AT_ONCE = 200
 

@@ -1,0 +1,163 @@
+"""Finding among a million steps beside finding among a thousand, in one run: `make finding-bench` prints the ratios.
+
+The large database is filled with copies of real cases under new numbers, times, people and patients. Both databases
+are asked alternately, so that a busy machine slows both; medians are compared. ``USHER_BENCH_STEPS`` makes it smaller.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from conftest import SECRET, Clock, Outside, alice, operators, package
+from usher_engine import SYSTEM, CaseFilter, Engine, Settings, Trails, Worker
+from usher_engine.ledger import ALPHABET
+from usher_engine.store import Database, to_text
+from usher_engine.store.schema import create_for_tests
+
+pytestmark = pytest.mark.bench
+
+STEPS = int(os.environ.pop("USHER_BENCH_STEPS", "1000000"))
+FEW = 1_000
+TARGET = 1.5
+ROUNDS = 40
+#: Few enough that a page is full in both databases: the same rows are compared, not more of them.
+PEOPLE = [f"person{n}" for n in range(5)]
+BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
+YEARS = timedelta(days=6 * 365)
+
+
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Engine]]:
+    """A database of a thousand steps, and one of a million."""
+    made = [_filled(tmp_path_factory.mktemp("db"), steps) for steps in (FEW, STEPS)]
+    yield made[0], made[1]
+    for engine in made:
+        engine.database.close()
+
+
+def _filled(folder: Path, steps: int) -> Engine:
+    file = folder / "usher.db"
+    clock, outside = Clock(), Outside()
+    database = Database(f"sqlite:///{file}")
+    create_for_tests(database)
+    engine = Engine(Settings(secret_key=SECRET), operators(outside), clock, database)
+    engine.deploy(package("small"), actor=SYSTEM)
+    for number in range(12):
+        _live(engine, outside, number)
+    with sqlite3.connect(file) as db:
+        for pragma in ("synchronous=OFF", "foreign_keys=OFF"):
+            db.execute(f"PRAGMA {pragma}")
+        _multiply(db, steps)
+        db.execute("ANALYZE")
+    db.close()
+    return engine
+
+
+def _live(engine: Engine, outside: Outside, number: int) -> None:
+    """Cases of a few kinds: waiting, finished after one round or more, cancelled, stopped."""
+    outside.answers.append({"n": number % 7})
+    if number == 11:
+        outside.fail(retry=False)
+    case = engine.start("small", {"q": number}, actor=alice, business_key="p")
+    while case.tasks and number % 4:
+        if number % 4 == 3:
+            engine.cancel(case.id, "no", actor=alice)
+            return
+        word = "again" if number % 5 == 0 and case.revision < 6 else "yes"
+        case = engine.complete(case.tasks[0].id, {"word": word}, actor=alice)
+        Worker(engine).run_due()
+        case = engine.instance(case.id)
+
+
+def _multiply(db: sqlite3.Connection, steps: int) -> None:
+    random = Random(7)
+    models = db.execute("SELECT * FROM instance WHERE ended_at IS NOT NULL").fetchall()
+    columns = [row[1] for row in db.execute("PRAGMA table_info(instance)")]
+    query = "SELECT revision, body, hash, actor FROM step WHERE instance = ?"
+    of_step = {row[0]: db.execute(query, (row[0],)).fetchall() for row in models}
+    written, batch = 0, ([], [], [])
+    while written < steps:
+        values = dict(zip(columns, random.choice(models), strict=True))
+        model, at = values["id"], BEGIN + random.random() * YEARS
+        values["id"] = "".join(random.choices(ALPHABET, k=12))
+        values |= {"started_at": to_text(at), "ended_at": to_text(at + timedelta(hours=random.randrange(1, 900)))}
+        values["business_key"] = f"p{random.randrange(max(steps // 8, 50))}"
+        who = random.choice(PEOPLE)
+        batch[0].append(tuple(values[name] for name in columns))
+        batch[1].append((values["id"], who, values["kind"], values["started_at"]))
+        for revision, body, digest, actor in of_step[model]:
+            moment = to_text(at + timedelta(minutes=revision))
+            batch[2].append((values["id"], revision, body, digest, who if actor else "", moment if actor else ""))
+        written += len(of_step[model])
+        if len(batch[2]) > 20_000 or written >= steps:
+            marks = ",".join("?" * len(columns))
+            db.executemany(f"INSERT INTO instance VALUES ({marks})", batch[0])
+            db.executemany("INSERT INTO case_actor VALUES (?,?,?,?)", batch[1])
+            db.executemany("INSERT INTO step (instance,revision,body,hash,actor,at) VALUES (?,?,?,?,?,?)", batch[2])
+            batch = ([], [], [])
+    db.commit()
+
+
+FIRST, LAST = datetime(2022, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)
+#: Pages of ten, so that both databases have enough for one.
+SEARCHES: dict[str, CaseFilter] = {
+    "everything": CaseFilter(),
+    "a person": CaseFilter(actor="person3"),
+    "a person and a rare status": CaseFilter(actor="person3", statuses=frozenset({"cancelled"})),
+    "an element": CaseFilter(element="Send"),
+    "an outcome": CaseFilter(outcome="E2"),
+    "a status": CaseFilter(statuses=frozenset({"cancelled"})),
+    "with an incident": CaseFilter(stopped=True),
+    "what there is not": CaseFilter(element="Nowhere"),
+    "a patient": CaseFilter(about=frozenset({"p17"})),
+    "two years": CaseFilter(started_from=FIRST, started_until=LAST),
+    "ended in two years": CaseFilter(ended_from=FIRST, ended_until=LAST),
+}
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def _ratio(engines: tuple[Engine, Engine], ask: Callable[[Engine], object]) -> float:
+    took: tuple[list[float], list[float]] = ([], [])
+    for engine in engines:
+        ask(engine)
+    for _ in range(ROUNDS):
+        for engine, times in zip(engines, took, strict=True):
+            times.append(_seconds(lambda engine=engine: ask(engine)))
+    return statistics.median(took[1]) / statistics.median(took[0])
+
+
+@pytest.mark.timeout(3600)
+def test_a_million_steps_beside_a_thousand(engines: tuple[Engine, Engine], capsys: pytest.CaptureFixture[str]) -> None:
+    asked: dict[str, Callable[[Engine], object]] = {
+        f"cases: {name}": (lambda engine, wanted=wanted: engine.find_cases(wanted, limit=10))
+        for name, wanted in SEARCHES.items()
+    }
+    asked["cases: the second page"] = lambda engine: engine.find_cases(
+        CaseFilter(), after=engine.find_cases(CaseFilter()).cases[-1].id
+    )
+    asked["the trail of a person"] = lambda engine: Trails(engine).of_person("person3")
+    figures = []
+    for name, ask in asked.items():
+        ratio = _ratio(engines, ask)
+        held = ratio <= TARGET
+        figures.append({"name": name, "value": round(ratio, 3), "unit": "×", "target": TARGET, "holds": held})
+    with capsys.disabled():
+        sys.stdout.write(json.dumps({"steps": [FEW, STEPS], "figures": figures}, indent=2) + "\n")
+    assert {len(engine.find_cases(CaseFilter()).cases) for engine in engines} == {50}
+
+
