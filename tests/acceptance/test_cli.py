@@ -223,6 +223,10 @@ def test_a_case_from_the_import_to_the_invitation(shell: Shell, catcher: MailCat
     alone = {name: value for name, value in shell.environment.items() if not name.startswith("USHER_")}
     offline = ("verify", "--export", "history.jsonl", "--key", key, "--checkpoint", "usher-checkpoints.jsonl", "--json")
     assert replace(shell, environment=alone).usher(*offline).json == {"checked": 1, "equal": 1, "findings": []}
+    bundle = shell.usher("evidence", started["instance"], "-o", "evidence.html", "--json").json
+    assert (bundle["instance"], bundle["steps"]) == (started["instance"], 3)
+    offline = ("verify", "--export", "evidence.html", "--key", key, "--json")
+    assert replace(shell, environment=alone).usher(*offline).json == {"checked": 1, "equal": 1, "findings": []}
 
 
 def test_bench(shell: Shell) -> None:
@@ -352,6 +356,8 @@ REFUSED: list[tuple[str, int, str]] = [
     ("export-history --format csv -o out.csv --from someday", 2, "“someday” is no day."),
     ("export-history --format csv -o out.csv --with-audit", 1, "Audit events come with JSON Lines"),
     ("export-history --format csv -o out.csv --as nobody", 1, "nobody"),
+    ("evidence nothing -o out.html", 1, "No case has the number nothing."),
+    ("evidence nothing", 2, "Missing option '-o'"),
     ("export nothing out", 1, "No process “nothing” is deployed."),
     ("export enrollment out --version 7", 1, "Process “enrollment” has no version 7."),
     ("export enrollment .", 2, "is not empty; nothing was written."),

@@ -7,25 +7,31 @@ import { fileURLToPath } from "node:url";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.resolve(process.argv[2] ?? path.join(here, "../usher_web/static/dist"));
 
-const result = await build({
+const common = {
   absWorkingDir: here,
-  entryPoints: ["main.js", "usher.css", "diagram.css", "modeler.css", "form-editor.css", "decision-editor.css"].map((name) => `src/${name}`),
   outdir: out,
   bundle: true,
   minify: true,
-  splitting: true,
   format: "esm",
   target: ["es2022", "chrome120", "firefox121", "safari17"],
-  chunkNames: "[name]-[hash]",
-  assetNames: "[name]-[hash]",
-  loader: { ".woff2": "file", ".woff": "file", ".ttf": "file", ".svg": "file", ".eot": "empty" },
   legalComments: "none", // the texts stand in THIRD_PARTY.txt
   metafile: true,
   logLevel: "warning",
+};
+const pages = await build({
+  ...common,
+  entryPoints: ["main.js", "usher.css", "diagram.css", "modeler.css", "form-editor.css", "decision-editor.css"].map((name) => `src/${name}`),
+  splitting: true,
+  chunkNames: "[name]-[hash]",
+  assetNames: "[name]-[hash]",
+  loader: { ".woff2": "file", ".woff": "file", ".ttf": "file", ".svg": "file", ".eot": "empty" },
 });
+// What goes into the evidence bundle, each in one piece: the page that carries them has no network.
+const evidence = await build({ ...common, entryPoints: ["src/evidence.js", "src/evidence.css"] });
 await mkdir(out, { recursive: true });
 await copyFile(path.join(here, "src/mark.svg"), path.join(out, "mark.svg"));
-await writeFile(path.join(out, "THIRD_PARTY.txt"), await licences(Object.keys(result.metafile.inputs)));
+await writeFile(path.join(out, "THIRD_PARTY.txt"), await licences(Object.keys(pages.metafile.inputs)));
+await writeFile(path.join(out, "evidence-licences.txt"), await licences(Object.keys(evidence.metafile.inputs)));
 
 async function licences(inputs) {
   const folders = new Set(inputs.map((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]).filter(Boolean));

@@ -24,6 +24,7 @@ from . import (
     deploying,
     drafting,
     errors,
+    exports,
     inbox,
     modeler,
     outbox,
@@ -85,6 +86,7 @@ RAIL = (
     Place("processes.show", "Processes", "processes", frozenset({Role.ANALYST, Role.AUDITOR})),
     Place("reports.show", "Reports", "reports", frozenset(reports.MAY_LOOK)),
     Place("audit.show", "Audit", "audit", frozenset({Role.AUDITOR, Role.ADMIN})),
+    Place("exports.show", "Exports", "save", frozenset({Role.AUDITOR, Role.ADMIN})),
     Place("admin.people", "Admin", "admin", frozenset({Role.ADMIN})),
 )
 
@@ -144,7 +146,7 @@ def _hosts(settings: Settings) -> list[str]:
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (sign_in, inbox, cases, searches, replay, triggers, search)
     workbench = (processes, compare, modeler, drafting, deploying)
-    modules = (*desk, reports, *workbench, patient, audit, trails, retention, admin, api)
+    modules = (*desk, reports, *workbench, patient, audit, trails, retention, exports, admin, api)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:

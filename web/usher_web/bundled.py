@@ -25,6 +25,15 @@ def asset(name: str) -> str:
 
 
 @cache
+def built(name: str) -> str:
+    """The text of a built file, to stand inside a page; raises `Misconfigured` where the installation is incomplete."""
+    file = HERE / "static/dist" / name
+    if not file.is_file():
+        raise Misconfigured(f"The built file {name} is missing from this installation. Install usher-flow again.")
+    return file.read_text(encoding="utf-8")
+
+
+@cache
 def _build() -> str:
     stamp = HERE / "static/dist/stamp"
     return stamp.read_text()[:12] if stamp.is_file() else "none"

@@ -1,12 +1,25 @@
 """Exports of the history: JSON Lines with proof, XES, OCEL 2.0, FHIR AuditEvent and CSV (engine/exports.md).
 
 `Export` checks what is asked, tells the audit stream, and gives the file piece by piece; `verify_export` checks one
-without a database.
+without a database, `evidence` is what the bundle of one case carries.
 """
 
 from ..store.exporting import Selection
+from .bundle import Evidence, evidence, sealed, verify_file
 from .export import FORMATS, Export, Format, period
 from .files import write_file
 from .offline import verify_export
 
-__all__ = ["FORMATS", "Export", "Format", "Selection", "period", "verify_export", "write_file"]
+__all__ = [
+    "FORMATS",
+    "Evidence",
+    "Export",
+    "Format",
+    "Selection",
+    "evidence",
+    "period",
+    "sealed",
+    "verify_export",
+    "verify_file",
+    "write_file",
+]

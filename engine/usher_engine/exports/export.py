@@ -72,6 +72,7 @@ class Export:
         actor: Who asks; the audit stream tells of it.
         with_data: Also what the data of the cases says; without it the other formats name patients by id only.
         with_audit: Also the audit events that belong to them; FHIR has them in any case.
+        told_as: What the audit stream calls the format, where it is not its name.
         progress: Told after each hundred cases.
 
     Raises:
@@ -88,6 +89,7 @@ class Export:
         actor: Actor,
         with_data: bool = False,
         with_audit: bool = False,
+        told_as: str = "",
         progress: Progress | None = None,
     ) -> None:
         if form not in FORMATS:
@@ -98,7 +100,7 @@ class Export:
         if with_audit and form != "jsonl":
             raise _refused("audit", "Audit events come with JSON Lines; FHIR AuditEvent has them in any case.")
         self.cases, self.steps = _counted(engine, selection)
-        self._engine = engine
+        self._engine, self._told_as = engine, told_as or form
         self._source = Source(
             engine=engine,
             selection=selection,
@@ -127,7 +129,7 @@ class Export:
         """
         source = self._source
         told = {
-            "format": self.format.name,
+            "format": self._told_as,
             "cases": self.cases,
             "steps": self.steps,
             "data": source.with_data,

@@ -22,7 +22,7 @@ export async function drawDiagram(host) {
   host.dataset.drawn = "1";
 }
 
-async function draw(host, xml, way) {
+export async function draw(host, xml, way) {
   const sheet = Object.assign(document.createElement("div"), { className: "sheet" });
   host.replaceChildren(sheet);
   host.setAttribute("role", "region");

@@ -30,6 +30,7 @@ COMMANDS = {
     "checkpoint": "checkpoints",
     "export-history": "exporting",
     "purge": "retention",
+    "evidence": "exporting",
     "bench": "measuring",
     "user": "people",
     "token": "people",

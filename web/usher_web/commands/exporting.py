@@ -8,6 +8,8 @@ import click
 from usher_engine import InvalidSubmission
 from usher_engine.exports import FORMATS, Export, Selection, period, write_file
 
+from ..app import create_app
+from ..evidence import bundle
 from ..presentation import zone
 from .opening import acting, as_json, open_usher, read_settings, say
 
@@ -60,6 +62,26 @@ def export_history(
         say({"file": str(file), "format": form, "cases": export.cases, "steps": export.steps, "bytes": size})
     else:
         click.echo(f"{export.cases} cases with {export.steps} steps written to {file}.")
+
+
+@click.command()
+@click.argument("instance")
+@click.option("-o", "--output", "file", required=True, type=click.Path(path_type=Path), help="The file to write.")
+@click.option("--as", "user", help="Account that asks; told in the audit stream.")
+@as_json
+def evidence(instance: str, file: Path, user: str | None, machine: bool) -> None:
+    """Write the evidence bundle of a case: one page with everything, which opens without a network."""
+    settings = read_settings()
+    enrollment, accounts = open_usher(settings)
+    actor = acting(accounts, user)
+    app = create_app(enrollment.engine, enrollment, accounts, settings)
+    with app.app_context():
+        case = enrollment.engine.instance(instance)
+        size = write_file(file, lambda: [bundle(case, actor=actor)])
+    if machine:
+        say({"file": str(file), "instance": case.id, "steps": case.revision, "bytes": size})
+    else:
+        click.echo(f"The evidence of case {case.id} was written to {file}. Check it with: usher verify --export {file}")
 
 
 def _told(done: int, of: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from usher_engine import Engine, Finding, Retention, Settings, Verified
 from usher_engine.checkpoints import check_audit, public_key_of, read_lines
-from usher_engine.exports import verify_export
+from usher_engine.exports import verify_file
 
 from .checkpoints import check_checkpoints
 from .opening import as_json, open_usher, read_settings, say
@@ -64,8 +64,7 @@ def _exported(export: Path, key: str | None, checkpoint: Path | None) -> Verifie
     if key is None:
         raise click.UsageError("--export needs --key: the public key, from the practice and not from the file.")
     wanted = public_key_of(Settings(), key)
-    with export.open("rb") as lines:
-        return verify_export(lines, key=wanted, checkpoints=None if checkpoint is None else read_lines(checkpoint))
+    return verify_file(export, key=wanted, checkpoints=None if checkpoint is None else read_lines(checkpoint))
 
 
 def _each(engine: Engine, instances: tuple[str, ...]) -> Verified:
