@@ -249,7 +249,8 @@ def _then_at(state: InstanceState, words: Words) -> str:
     places = [here.rpartition(":") for here in state.at]
     said = [f"{names.of(element)}, {ordinal(int(visit))}" for element, _, visit in places]
     for wait in state.waiting_for():
-        what = f"until {in_words(wait.due.isoformat(), tz)}" if wait.due else f"for the message “{wait.message}”"
+        until = in_words(wait.due.strftime("%Y-%m-%dT%H:%M:%SZ"), tz) if wait.due else ""
+        what = f"until {until}" if until else f"for the message “{wait.message}”"
         said.append(f"waits {what} ({names.of(wait.element)})")
     return ", ".join(said)
 
