@@ -40,7 +40,9 @@ from .services import Mode, Operator, Parameter, Services
 from .settings import Settings
 from .state import InstanceState, Wait
 from .store import CaseFilter, Database, Draft, DraftFile, SetAside, SignOff, Step, UserTask, Version
+from .store import to_text as stored_time
 from .store.audit import AuditEvent
+from .store.batches import Batch, BatchCase, BatchKind, BatchStatus
 from .store.checks import CheckRun
 from .store.chosen import Chosen
 from .store.holds import Hold
@@ -59,6 +61,10 @@ __all__ = [
     "AuditEvent",
     "AuditKind",
     "Backtested",
+    "Batch",
+    "BatchCase",
+    "BatchKind",
+    "BatchStatus",
     "BusinessError",
     "CannotMigrate",
     "CaseFilter",
@@ -139,5 +145,6 @@ __all__ = [
     "from_zip",
     "parse_form",
     "proof_state",
+    "stored_time",
     "to_zip",
 ]

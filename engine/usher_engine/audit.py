@@ -38,6 +38,8 @@ AuditKind: TypeAlias = Literal[
     "HoldSet",
     "HoldLifted",
     "Purged",
+    "RunStarted",
+    "RunStopped",
 ]
 
 #: Every kind of audit event there is.

@@ -29,9 +29,10 @@ class Backtests(Arrivals):
             InvalidDefinition: The gate found errors, or the package holds another process than the cases'.
         """
         self._require_fit(package, chosen.process)
+        now = self.clock()
         with self.database.read() as tx:
-            fixed = settled(tx, chosen, to_text(self.clock() + MOMENT))
-        return backtest_all(self.database, self.services, package, fixed, jobs=jobs, progress=progress)
+            fixed = settled(tx, chosen, to_text(now + MOMENT))
+        return backtest_all(self.database, self.services, package, fixed, now, jobs=jobs, progress=progress)
 
     def _require_fit(self, package: Package, process: str) -> None:
         if package.key != process:

@@ -14,12 +14,12 @@ from datetime import datetime
 from typing import Any
 
 from . import events as e
+from .batches import Batches
 from .bpmn import Run
 from .canonical import Json, canonical, check_input, settled
 from .errors import Conflict, EngineError, InvalidSubmission, NotAllowed, NotFound
 from .forms import parse_form
 from .ledger import FAILURES, Case
-from .migrating import Migrations
 from .questions import Actor, Instance, may_see, task_place
 from .store import Transaction, UserTask, inbox, instances, queue
 
@@ -46,7 +46,7 @@ class _Request:
             instances.remember_request(tx, source=self.source, key=self.key, body=self.digest, instance=instance)
 
 
-class Engine(Migrations):
+class Engine(Batches):
     """The front door: commands here, questions inherited."""
 
     # instances

@@ -74,7 +74,7 @@ class Worker:
         with self.engine.database.begin() as tx:
             job = queue.take(tx, now, lease_until)
         if job is None:
-            return False
+            return self.engine.work_on_batch()
         fault_point("job taken")
         self._do(job)
         return True

@@ -19,6 +19,7 @@ def pages(app):
 def address(rule):
     values = {"task_id": "X:Y:1", "instance_id": "X", "patient_id": "x", "process": "x", "number": 1, "name": "x"}
     values |= {"path": "x", "key": "x"}
+    values |= {"batch": "X", "side": "draft"}
     return rule.build({name: values.get(name, 1) for name in rule.arguments}, append_unknown=False)[1]
 
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from browser.clinic import PASSWORD, Clinic
 from browser.people import Patient
+from conftest import ROOT
 from playwright.sync_api import Page, expect
-from usher_engine import Actor
+from usher_engine import Actor, Chosen, Package
+from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Answer
 
 ALICE = Actor(name="alice", role="staff", groups=frozenset({"Front desk"}))
+ANA = Actor(name="ana", role="analyst")
 BOB = Actor(name="bob", role="staff", groups=frozenset({"Front desk"}))
 
 
@@ -105,7 +108,38 @@ def set_stage(clinic: Clinic) -> Stage:
     clinic.postbox.refusal = ""
     clinic.settled(clinic.cases(declined)[0].business_key)
     clinic.token("lab-interface")
+    cases |= _runs(clinic)
     return Stage(clinic, tasks, cases)
+
+
+def _runs(clinic: Clinic) -> dict[str, str]:
+    """A backtest on a package that sends some cases another way, and running cases tried on it and moved to it."""
+    engine, files = clinic.enrollment.engine, dict(read_folder(ROOT / "processes" / "enrollment").files)
+    text = files["enrollment.bpmn"].decode()
+    for before, after in (
+        ('in ["Declined", "Deferred"]', 'in ["Deferred"]'),
+        ('"ResendInvitation"', '"SendAgain"'),
+        (">ResendInvitation<", ">SendAgain<"),
+    ):
+        text = text.replace(before, after)
+    other = Package({**files, "enrollment.bpmn": text.encode()})
+    backtest = engine.ask_backtest(other, Chosen(process="enrollment"), label="the draft", actor=ANA)
+    version = engine.deploy(other, actor=ANA, note="Declined patients are not asked again.").number
+    live = Chosen(process="enrollment", version=1, live=True)
+    known = {"EnrollNow": "EnrollNow"}
+    tried = engine.ask_migration(version, live, known, reason="", actor=ANA, trial=True)
+    for run in (backtest, tried):
+        _ended(clinic, run.id)
+    waits = engine.instances(status="waiting", limit=1)[0].id
+    moved = engine.ask_migration(version, Chosen(process="enrollment", cases=(waits,)), {}, reason="x", actor=ANA)
+    _ended(clinic, moved.id)
+    parted = engine.batch_cases(backtest.id, outcome="different")[0].instance
+    return {"backtest": backtest.id, "parted": parted, "trial": tried.id, "migration": moved.id}
+
+
+def _ended(clinic: Clinic, run: str) -> None:
+    while clinic.enrollment.engine.batch(run).status == "open":
+        clinic.enrollment.engine.work_on_batch(run)
 
 
 def _respond(clinic: Clinic, patient: str, answer: Answer) -> None:
@@ -213,6 +247,12 @@ plain("trail-patients", "/audit/patients?q=a", "audrey")
 plain("trail-patient", "/audit/patients/sample-pending", "audrey")
 plain("reports", "/reports", "ana", "audrey", "adam")
 plain("process", "/processes/enrollment", "ana", "audrey")
+plain("backtests", "/processes/enrollment/backtest", "ana", "audrey")
+plain("backtest", "/processes/enrollment/backtest/{case:backtest}", "ana", "audrey")
+plain("backtest-case", "/processes/enrollment/backtest/{case:backtest}/cases/{case:parted}", "ana")
+plain("migrations", "/processes/enrollment/migrate?from=1&to=2", "ana", "audrey")
+plain("migration-trial", "/processes/enrollment/migrate/{case:trial}", "ana")
+plain("migration", "/processes/enrollment/migrate/{case:migration}", "ana", "audrey")
 plain("people", "/admin/people", "adam")
 plain("tokens", "/admin/tokens", "adam")
 plain("triggers", "/admin/triggers", "adam")

@@ -10,6 +10,9 @@ from usher_engine import Actor, Chosen, Compared, Engine, InvalidDefinition, Kin
 
 ADMIN = Actor(name="ana", role="analyst")
 SMALL = Chosen(process="small")
+LATE = """<bpmn:boundaryEvent id="Late" attachedToRef="U"><bpmn:timerEventDefinition>
+<bpmn:timeDuration>P3D</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent>
+<bpmn:sequenceFlow id="l" sourceRef="Late" targetRef="TooLate"/><bpmn:endEvent id="TooLate"/>"""
 
 
 @pytest.fixture
@@ -240,3 +243,24 @@ def test_an_unfit_package_is_refused_with_findings(small: Engine, outside: Outsi
     assert "f3" in {element for element, _ in broken.value.problems}
     with pytest.raises(InvalidDefinition, match="holds the process “parallel”"):
         small.backtest(package("parallel"), SMALL)
+
+
+def test_a_timer_only_the_draft_has_fires_at_its_time(small: Engine, outside: Outside, clock: Clock) -> None:
+    """A reminder after three days: of the three cases one waited longer before somebody answered, one still waits."""
+    cases = []
+    for days in (1, 5):
+        case = open_case(small, outside)
+        clock.forward(days=days)
+        small.complete(small.instance(case).tasks[0].id, {"word": "x"}, actor=bob)
+        Worker(small).run_due()
+        cases.append(case)
+    waits = open_case(small, outside)
+    clock.forward(days=4)
+    reminder = ('<bpmn:boundaryEvent id="B"', f'{LATE}<bpmn:boundaryEvent id="B"')
+    result = small.backtest(drawn(reminder), SMALL)
+    assert {one.instance: (one.kind, one.element, one.draft.end) for one in result.others} == {
+        cases[1]: (Kind.DIFFERENT, "Late", "TooLate"),
+        waits: (Kind.DIFFERENT, "Late", "TooLate"),
+    }
+    on_time = small.backtest(package("small"), SMALL)
+    assert on_time.counts[Kind.SAME] == 3

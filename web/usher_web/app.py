@@ -18,6 +18,7 @@ from . import (
     api,
     audit,
     auth,
+    backtests,
     cases,
     compare,
     content_policy,
@@ -26,6 +27,7 @@ from . import (
     errors,
     exports,
     inbox,
+    migrations,
     modeler,
     outbox,
     patient,
@@ -94,6 +96,7 @@ RAIL = (
 INSIDE = {
     "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes",
+    "backtests": "processes", "migrations": "processes",
 }
 
 #: Only with the demo's mail catcher.
@@ -145,7 +148,7 @@ def _hosts(settings: Settings) -> list[str]:
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (sign_in, inbox, cases, searches, replay, triggers, search)
-    workbench = (processes, compare, modeler, drafting, deploying)
+    workbench = (processes, compare, modeler, drafting, deploying, backtests, migrations)
     modules = (*desk, reports, *workbench, patient, audit, trails, retention, exports, admin, api)
     for module in modules:
         app.register_blueprint(module.blueprint)

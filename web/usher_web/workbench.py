@@ -42,6 +42,7 @@ def tabs(draft: Draft, current: str) -> list[Tab]:
 def elsewhere(process: str) -> list[tuple[str, str]]:
     """Addresses and names of the pages of other blueprints about the versions of *process*."""
     there = [(endpoint, label) for endpoint, label in ELSEWHERE if endpoint in current_app.view_functions]
+    there.append(("migrations.show", "Move running cases"))
     return [(url_for(endpoint, process=process), label) for endpoint, label in there]
 
 

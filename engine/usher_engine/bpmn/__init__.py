@@ -2,11 +2,11 @@
 
 from .bare import Bare
 from .diagram import Diagram, Element, compile_diagram, schema_problems
-from .moving import Moved, move, proposed_mapping
+from .moving import Moved, move, proposed_mapping, waiting_kinds
 from .run import Run
 from .step import Step
 from .timers import check as check_timer
 from .user_tasks import initial_values
 
 __all__ = ["Bare", "Diagram", "Element", "Moved", "Run", "Step", "check_timer", "compile_diagram", "initial_values",
-           "move", "proposed_mapping", "schema_problems"]  # fmt: skip
+           "move", "proposed_mapping", "schema_problems", "waiting_kinds"]  # fmt: skip

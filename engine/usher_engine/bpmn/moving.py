@@ -249,16 +249,20 @@ def _named(diagram: Diagram, element: str) -> str:
     return (known.name if known else "") or element
 
 
+def waiting_kinds(diagram: Diagram) -> dict[str, str]:
+    """The elements a token may be moved from and to, and what it waits for there."""
+    kinds = {key: kind_of(_spec(diagram, key)) for key in diagram.elements}
+    return {key: kind for key, kind in kinds.items() if kind}
+
+
 def proposed_mapping(source: Diagram, target: Diagram) -> dict[str, str]:
     """For each element a token may be moved from: itself, else the one of the same name and kind, if there is one."""
     proposed: dict[str, str] = {}
-    new = {key: element for key, element in target.elements.items() if key not in source.elements}
-    kinds = {key: kind_of(_spec(target, key)) for key in target.elements}
-    for key, element in source.elements.items():
-        kind = kind_of(_spec(source, key))
-        if not kind:
-            continue
-        alike = [k for k, other in new.items() if element.name and (other.name, kinds[k]) == (element.name, kind)]
+    kinds = waiting_kinds(target)
+    new = {key: target.elements[key].name for key in kinds if key not in source.elements}
+    for key, kind in waiting_kinds(source).items():
+        name = source.elements[key].name
+        alike = [other for other, called in new.items() if name and (called, kinds[other]) == (name, kind)]
         if kinds.get(key) == kind:
             proposed[key] = key
         elif len(alike) == 1:

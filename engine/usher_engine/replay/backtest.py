@@ -26,6 +26,9 @@ from .recording import Recording, Said, Way, read, way
 from .rerun import NO_LIMIT_S, Unanswered
 from .said import tell
 
+#: Who fires timers.
+SYSTEM = "system"
+
 
 class Kind(StrEnum):
     #: The same elements in the same order.
@@ -72,9 +75,12 @@ class _Lacking(Exception):
         self.message = message
 
 
-def compare(record: Record, diagram: Diagram, services: Services) -> Compared:
-    """Run a case again on *diagram*; *services* are switched off (`rerun.switched_off`)."""
+def compare(record: Record, diagram: Diagram, services: Services, now: datetime) -> Compared:
+    """Run a case again on *diagram* as if until *now*; *services* are switched off (`rerun.switched_off`)."""
     instance = record.row.id
+    if record.steps and not record.steps[0][1]:
+        reason = "The case was purged; what it was told is not kept any more."
+        return Compared(instance=instance, kind=Kind.UNREADABLE, message=reason)
     steps, findings = read_chain(record)
     if findings or not steps:
         reason = findings[0].message if findings else "The case has no history."
@@ -84,18 +90,21 @@ def compare(record: Record, diagram: Diagram, services: Services) -> Compared:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         reason = f"The history is not built like one ({type(error).__name__})."
         return Compared(instance=instance, kind=Kind.UNREADABLE, message=reason)
-    return _Player(instance, recording, diagram, services).compare()
+    return _Player(instance, recording, diagram, services, now).compare()
 
 
 class _Player:
     """Plays one recording on another diagram."""
 
-    def __init__(self, instance: str, recording: Recording, diagram: Diagram, services: Services) -> None:
+    def __init__(
+        self, instance: str, recording: Recording, diagram: Diagram, services: Services, until: datetime
+    ) -> None:
         self.instance = instance
         self.recording = recording
         self.diagram = diagram
         self.services = services
         self.answers = dict(recording.answers)
+        self.until = until
         self.now = datetime.fromisoformat(recording.at)
         self.state = InstanceState()
         self.happened: list[e.Event] = []
@@ -124,10 +133,24 @@ class _Player:
         waiting = list(self.recording.said)
         while self.state.status in LIVE:
             said = next((one for one in waiting if self._is_open(one)), None)
-            if said is None:
+            due = self._new_timer()
+            if due is not None and due[0] < (datetime.fromisoformat(said.at) if said else self.until):
+                self._tell(due[0], SYSTEM, due[1])
+            elif said is not None:
+                waiting.remove(said)
+                at = max(self.now, datetime.fromisoformat(said.at))
+                self._tell(at, said.actor, self._fitting(said.event, at))
+            else:
                 return
-            waiting.remove(said)
-            self._tell(said)
+
+    def _new_timer(self) -> tuple[datetime, e.TimerFired] | None:
+        """The first timer that is due of those the recorded case did not have: its time would have come."""
+        new = [
+            (datetime.fromisoformat(wait["due"]), e.TimerFired(wait["element"], wait["visit"]))
+            for here, wait in self.state.waits.items()
+            if "due" in wait and here not in self.recording.timers
+        ]
+        return min(new, key=lambda one: one[0], default=None)
 
     def _is_open(self, said: Said) -> bool:
         """Whether what was said is what the other package waits for now."""
@@ -137,9 +160,8 @@ class _Player:
             return self.state.requests.get(said.place) == said.operator
         return said.place in self.state.tasks
 
-    def _tell(self, said: Said) -> None:
-        self.now = max(self.now, datetime.fromisoformat(said.at))
-        event = self._fitting(said.event)
+    def _tell(self, at: datetime, actor: str, event: e.Event) -> None:
+        self.now = max(self.now, at)
         stored, before = self.workflow, self.state
 
         def act(step: StepContext) -> Run:
@@ -147,9 +169,9 @@ class _Player:
             tell(run, event)
             return run
 
-        self._run(said.actor, act)
+        self._run(actor, act)
 
-    def _fitting(self, event: Any) -> Any:
+    def _fitting(self, event: Any, at: datetime) -> Any:
         """The answer as the other package's form takes it; raises `_Lacking` where the form asks for more."""
         if isinstance(event, e.UserTaskCancelled) and not self.diagram.elements[event.element].cancel:
             name = words.named(event.element, self.diagram)
@@ -163,7 +185,7 @@ class _Player:
         known = {field.key for field in form.fields}
         try:
             given = {key: value for key, value in event.answer.items() if key in known}
-            return replace(event, answer=form.validate(given, now=self.now))
+            return replace(event, answer=form.validate(given, now=at))
         except InvalidSubmission as wrong:
             labels = ", ".join(field.label for field in form.fields if field.key in wrong.fields)
             task = words.named(event.element, self.diagram)

@@ -7,6 +7,7 @@ import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ..bpmn import Diagram, compile_diagram
 from ..definitions import Package
@@ -39,12 +40,12 @@ class Backtested:
 
 
 def compare_each(
-    tx: Transaction, diagram: Diagram, services: Services, instances: Sequence[str]
+    tx: Transaction, diagram: Diagram, services: Services, instances: Sequence[str], now: datetime
 ) -> Iterator[Compared]:
-    """The cases with these numbers on *diagram*, one after the other, in order."""
+    """The cases with these numbers on *diagram* as if until *now*, one after the other, in order."""
     off = switched_off(services)
     for record in records.of(tx, instances):
-        yield compare(record, diagram, off)
+        yield compare(record, diagram, off, now)
 
 
 def backtest_all(
@@ -52,6 +53,7 @@ def backtest_all(
     services: Services,
     package: Package,
     chosen: Chosen,
+    now: datetime,
     *,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -64,6 +66,7 @@ def backtest_all(
         services: What diagrams may ask for; only their declarations are used.
         package: The other package; the gate has let it through.
         chosen: Which cases.
+        now: How far time goes in them: a timer only the other package has fires if it is due by then.
         jobs: How many processes work.
         progress: Told after each hundred cases.
     """
@@ -71,7 +74,8 @@ def backtest_all(
     with database.read() as tx:
         found = pages(tx, chosen, CASES_AT_ONCE)
     total = sum(map(len, found))
-    with _compared(database, services, package, min(jobs, len(found)), found) as chunks:
+    what = _Task(package, services, now)
+    with _compared(database, what, min(jobs, len(found)), found) as chunks:
         for page, compared in zip(found, chunks, strict=True):
             result.add(compared)
             if progress is not None:
@@ -79,39 +83,49 @@ def backtest_all(
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What every process is given."""
+
+    package: Package
+    services: Services
+    now: datetime
+
+
 @contextmanager
 def _compared(
-    database: Database, services: Services, package: Package, jobs: int, found: list[Sequence[str]]
+    database: Database, what: _Task, jobs: int, found: list[Sequence[str]]
 ) -> Iterator[Iterable[list[Compared]]]:
     """What became of the cases of each page, in order."""
     if jobs <= 1:
-        yield map(_Worker(database, services, package).compare, found)
+        yield map(_Worker(database, what).compare, found)
         return
     url = database.db.url.render_as_string(hide_password=False)
     context = multiprocessing.get_context("spawn")
-    with context.Pool(jobs, initializer=_begin, initargs=(url, switched_off(services), dict(package.files))) as pool:
+    given = (url, dict(what.package.files), switched_off(what.services), what.now)
+    with context.Pool(jobs, initializer=_begin, initargs=given) as pool:
         yield pool.imap(_compare, found)
 
 
 class _Worker:
-    def __init__(self, database: Database, services: Services, package: Package) -> None:
+    def __init__(self, database: Database, what: _Task) -> None:
         self._database = database
-        self._services = services
-        self._diagram = compile_diagram(package)
+        self._what = what
+        self._diagram = compile_diagram(what.package)
 
     def compare(self, instances: Sequence[str]) -> list[Compared]:
         with self._database.read() as tx:
-            return list(compare_each(tx, self._diagram, self._services, instances))
+            return list(compare_each(tx, self._diagram, self._what.services, instances, self._what.now))
 
 
 _workers: list[_Worker] = []
 
 
-def _begin(url: str, services: Services, files: dict[str, bytes]) -> None:
+def _begin(url: str, files: dict[str, bytes], services: Services, now: datetime) -> None:
     """First thing in each process."""
     gc.freeze()
     gc.set_threshold(200_000)  # as in `many`
-    _workers.append(_Worker(Database(url), services, Package(files)))
+    _workers.append(_Worker(Database(url), _Task(Package(files), services, now)))
 
 
 def _compare(instances: Sequence[str]) -> list[Compared]:

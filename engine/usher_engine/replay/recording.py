@@ -46,13 +46,18 @@ class Said:
 
 @dataclass(kw_only=True, slots=True)
 class Recording:
-    """*state* is the last one of the case, or the one it was cancelled in; *answers* are those given inside a step."""
+    """
+    *state* is the last one of the case, or the one it was cancelled in; *answers* are those given inside a step.
+
+    *timers* are the visits a timer was started for.
+    """
 
     started: e.InstanceStarted
     at: str
     actor: str
     said: list[Said] = field(default_factory=list)
     answers: dict[tuple[str, int, str], e.ServiceCalled] = field(default_factory=dict)
+    timers: set[str] = field(default_factory=set)
     state: InstanceState = field(default_factory=InstanceState)
     way: Way = field(default_factory=Way)
 
@@ -87,6 +92,8 @@ def _note(recording: Recording, event: e.Event, body: dict[str, Any], operators:
     match event:
         case e.ServiceCalled(element, visit, operator):
             recording.answers[element, visit, operator] = event
+        case e.TimerStarted(element, visit):
+            recording.timers.add(place(element, visit))
         case e.ServiceRequested(element, visit, operator):
             operators[place(element, visit)] = operator
         case _ if type(event).__name__ in TOLD:

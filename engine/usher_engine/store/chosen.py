@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from .. import tables as t
 
@@ -19,7 +19,7 @@ class Chosen:
     The cases of *process* that keep to every filter given; empty ones count for nothing.
 
     *since* and *until* are moments as stored, about the start of the case (the second one excluded); *limit* means
-    the newest so many.
+    the newest so many, *at* is an element the case waits at.
     """
 
     process: str
@@ -29,6 +29,7 @@ class Chosen:
     outcome: str = ""
     version: int = 0
     live: bool = False
+    at: str = ""
     cases: tuple[str, ...] = ()
     limit: int = 0
 
@@ -67,6 +68,30 @@ def pages(connection: Connection, chosen: Chosen, size: int) -> list[Sequence[st
     return list(connection.execute(query).scalars().partitions(size))
 
 
+def most_used(connection: Connection, chosen: Chosen) -> str | None:
+    """The hash of the package most of the chosen cases run on; None where none is chosen."""
+    query = select(_i.definition).where(*_where(chosen)).group_by(_i.definition).order_by(func.count().desc())
+    return connection.execute(query.limit(1)).scalar_one_or_none()
+
+
+def live_versions(connection: Connection, process: str) -> dict[int, int]:
+    """How many running cases of *process* each version has, newest version first."""
+    query = select(_i.version, func.count()).where(*_where(Chosen(process=process, live=True)))
+    found = connection.execute(query.group_by(_i.version).order_by(_i.version.desc()))
+    return {int(version): int(cases) for version, cases in found}
+
+
+def standing(connection: Connection, process: str, version: int) -> dict[str, int]:
+    """How many running cases of a version wait at each element, for a person or a service; most first."""
+    counted: dict[str, int] = {}
+    for table in (t.user_task, t.job):
+        query = select(table.c.element, func.count()).join(t.instance, _i.id == table.c.instance)
+        query = query.where(*_where(Chosen(process=process, version=version, live=True))).group_by(table.c.element)
+        for element, cases in connection.execute(query):
+            counted[element] = counted.get(element, 0) + int(cases)
+    return dict(sorted(counted.items(), key=lambda one: (-one[1], one[0])))
+
+
 def _where(chosen: Chosen) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = [_i.process == chosen.process]
     if chosen.since:
@@ -78,6 +103,11 @@ def _where(chosen: Chosen) -> list[ColumnElement[bool]]:
             where.append(column == value)
     if chosen.live:
         where.append(_i.ended_at.is_(None))
+    if chosen.at:
+        waits = [
+            exists().where(table.c.instance == _i.id, table.c.element == chosen.at) for table in (t.user_task, t.job)
+        ]
+        where.append(or_(*waits))
     if chosen.cases:
         where.append(_i.id.in_(chosen.cases))
     return where

@@ -65,12 +65,17 @@ def find(connection: Connection, process: str, number: int) -> Version:
     return _version(row._mapping)
 
 
+def keep(connection: Connection, package: Package) -> None:
+    """Store the content of *package*, if it is new; it is no version of anything by that."""
+    if connection.execute(select(t.package.c.hash).where(t.package.c.hash == package.hash)).one_or_none() is None:
+        connection.execute(insert(t.package).values(hash=package.hash, content=to_zip(package)))
+
+
 def add(
     connection: Connection, package: Package, *, at: datetime, by: str, note: str, signed_off_by: str = ""
 ) -> Version:
     """Store *package* as the next version of its process; the content only where it is new."""
-    if connection.execute(select(t.package.c.hash).where(t.package.c.hash == package.hash)).one_or_none() is None:
-        connection.execute(insert(t.package).values(hash=package.hash, content=to_zip(package)))
+    keep(connection, package)
     row = connection.execute(_LATEST, {"process": package.key}).one_or_none()
     version = Version(
         process=package.key,

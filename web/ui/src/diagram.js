@@ -2,6 +2,7 @@
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { Tools } from "./diagram-tools.js";
 import { paintHeat } from "./diagram-heat.js";
+import { asWay, paintParting } from "./diagram-parting.js";
 import { paintWay } from "./diagram-way.js";
 
 const viewers = new WeakMap();
@@ -40,9 +41,10 @@ export async function draw(host, xml, way) {
   });
   viewer.on("import.render.start", ({ definitions }) => prepare(definitions));
   await viewer.importXML(xml);
-  if (way) paintWay(viewer, way);
+  if (way?.shared) paintParting(viewer, way);
+  else if (way) paintWay(viewer, way);
   if (host.dataset.heat) paintHeat(viewer, JSON.parse(document.getElementById(host.dataset.heat).textContent));
-  new Tools(host, viewer, way).show();
+  new Tools(host, viewer, way?.shared ? asWay(way) : way).show();
   viewers.set(host, viewer);
 }
 

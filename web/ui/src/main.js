@@ -4,12 +4,14 @@ import { watchForms } from "./form.js";
 import { watchInbox } from "./inbox.js";
 import { watchKeys } from "./keys.js";
 import { watchMenus } from "./menus.js";
+import { watchRuns } from "./runs.js";
 import { watchTriggers } from "./trigger.js";
 
 watchTriggers();
 watchForms();
 watchInbox();
 watchMenus();
+watchRuns();
 watchKeys();
 follow();
 

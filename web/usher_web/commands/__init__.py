@@ -27,6 +27,7 @@ COMMANDS = {
     "import-patients": "upkeep",
     "verify": "proving",
     "backtest": "backtesting",
+    "migrate": "migrating",
     "checkpoint": "checkpoints",
     "export-history": "exporting",
     "purge": "retention",

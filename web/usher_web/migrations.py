@@ -1,0 +1,168 @@
+"""Moving running cases to another version: choose them, say what takes whose place, try it, do it; no patient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from usher_engine import Batch, BatchKind, Chosen, InvalidSubmission
+from usher_engine.accounts import Role
+from werkzeug.wrappers import Response
+
+from . import auth
+from .runs import names_with, process_url, progress_of, run_of
+from .site import site
+
+blueprint = Blueprint("migrations", __name__, url_prefix="/processes/<process>/migrate")
+
+ASKING = (Role.ANALYST, Role.ADMIN)
+READING = (*ASKING, Role.AUDITOR)
+KINDS = (BatchKind.TRIAL, BatchKind.MIGRATION)
+PAGE = 100
+OLD = "map."
+
+
+@blueprint.get("")
+@auth.policy(*READING)
+def show(process: str) -> str:
+    """Which cases, to which version, and what takes whose place."""
+    engine = site().engine
+    name = engine.package(process).name
+    versions = engine.versions(process)
+    live = engine.live_versions(process)
+    left_behind = (number for number in live if number != versions[0].number)
+    source = request.args.get("from", type=int) or next(left_behind, versions[0].number)
+    target = request.args.get("to", type=int) or versions[0].number
+    before, after = engine.version_diagram(process, source), engine.version_diagram(process, target)
+    standing = engine.standing(process, source)
+    return render_template(
+        "migrations.html",
+        process=process,
+        process_url=process_url,
+        name=name,
+        versions=versions,
+        live=live,
+        source=source,
+        target=target,
+        standing=standing,
+        at=request.args.get("at", ""),
+        of=request.args.get("of", ""),
+        rows=_rows(process, source, target, set(standing)),
+        names=names_with(before, after),
+        after=names_with(after),
+        runs=engine.batches(process, *KINDS),
+        may_ask=auth.session().account.role in ASKING,
+    )
+
+
+@blueprint.post("")
+@auth.policy(*ASKING)
+def ask(process: str) -> Response:
+    """Try it: nothing is moved yet."""
+    form = request.form
+    mapping = {key.removeprefix(OLD): value for key, value in form.items() if key.startswith(OLD) and value}
+    chosen = Chosen(
+        process=process,
+        version=form.get("from", 0, type=int),
+        live=True,
+        at=form.get("at", ""),
+        cases=_moved_by(process, form.get("of", "")),
+    )
+    target = form.get("to", 0, type=int)
+    run = site().engine.ask_migration(target, chosen, mapping, reason="", actor=auth.actor(), trial=True)
+    return redirect(url_for("migrations.run", process=process, batch=run.id), 303)
+
+
+@blueprint.get("/<batch>")
+@auth.policy(*READING)
+def run(process: str, batch: str) -> str:
+    return _page(process, run_of(process, batch, *KINDS))
+
+
+@blueprint.post("/<batch>/run")
+@auth.policy(*ASKING)
+def do(process: str, batch: str) -> Response | tuple[str, int]:
+    """Do what was tried."""
+    tried = run_of(process, batch, BatchKind.TRIAL)
+    chosen = Chosen.from_json(tried.details["chosen"])
+    try:
+        started = site().engine.ask_migration(
+            tried.details["version"],
+            chosen,
+            tried.details["mapping"],
+            reason=request.form.get("reason", ""),
+            actor=auth.actor(),
+        )
+    except InvalidSubmission as wrong:
+        return _page(process, tried, wrong.fields), 422
+    return redirect(url_for("migrations.run", process=process, batch=started.id), 303)
+
+
+@blueprint.get("/<batch>/progress")
+@auth.policy(*READING)
+def progress(process: str, batch: str) -> dict[str, Any]:
+    return progress_of(run_of(process, batch, *KINDS))
+
+
+@blueprint.post("/<batch>/cancel")
+@auth.policy(*ASKING)
+def cancel(process: str, batch: str) -> Response:
+    site().engine.cancel_batch(run_of(process, batch, *KINDS).id, actor=auth.actor())
+    auth.say("The run was stopped; what it did until then stays.")
+    return redirect(url_for("migrations.run", process=process, batch=batch), 303)
+
+
+def _page(process: str, found: Batch, errors: dict[str, str] | None = None) -> str:
+    engine = site().engine
+    chosen = found.details["chosen"]
+    source, target = chosen.get("version", 0), found.details["version"]
+    before = engine.version_diagram(process, source or target)
+    after = engine.version_diagram(process, target)
+    outcome = request.args.get("outcome", "")
+    listed = engine.batch_cases(
+        found.id, outcome=outcome or None, after=request.args.get("after", ""), limit=PAGE + 1
+    )
+    more = listed[PAGE - 1].instance if len(listed) > PAGE else ""
+    return render_template(
+        "migration.html",
+        process=process,
+        process_url=process_url,
+        name=after.package.name,
+        run=found,
+        trial=found.kind is BatchKind.TRIAL,
+        source=source,
+        target=target,
+        reasons=engine.batch_reasons(found.id),
+        names=names_with(before, after),
+        listed=listed[:PAGE],
+        outcome=outcome,
+        next_url=url_for(".run", process=process, batch=found.id, outcome=outcome or None, after=more) if more else "",
+        errors=errors or {},
+        reason=request.form.get("reason", ""),
+        may_ask=auth.session().account.role in ASKING,
+        may_see_cases=auth.session().account.role is Role.AUDITOR,
+    )
+
+
+def _rows(process: str, source: int, target: int, standing: set[str]) -> list[tuple[str, str, list[str]]]:
+    """(element, what is proposed in its place, what could take it) for each element cases can wait at."""
+    engine = site().engine
+    proposed = engine.proposed_mapping(process, source, target)
+    kinds_before, kinds_after = engine.waiting_kinds(process, source), engine.waiting_kinds(process, target)
+    rows = []
+    for element, kind in kinds_before.items():
+        alike = [other for other, other_kind in kinds_after.items() if other_kind == kind]
+        rows.append((element, proposed.get(element, ""), alike))
+    return sorted(rows, key=lambda row: (row[0] not in standing, bool(row[1]), row[0]))
+
+
+def _moved_by(process: str, batch: str) -> tuple[str, ...]:
+    """The cases an earlier run has moved, to move them back."""
+    if not batch:
+        return ()
+    found = run_of(process, batch, BatchKind.MIGRATION)
+    cases, after = [], ""
+    while page := site().engine.batch_cases(found.id, outcome="moved", after=after, limit=1_000):
+        cases += [one.instance for one in page]
+        after = page[-1].instance
+    return tuple(cases)
