@@ -25,6 +25,7 @@ from .errors import (
     StaleDraft,
     Unavailable,
 )
+from .examples import AskedPerson, AskedService, Awaited, Outcome, Report, Tried, run_examples, try_out
 from .figures import OF_ALL, Figures, Period, Spread, Tally, Variant
 from .findings import Finding
 from .forms import Field, Form, parse_form
@@ -57,9 +58,12 @@ __all__ = [
     "SYSTEM",
     "WINDOW",
     "Actor",
+    "AskedPerson",
+    "AskedService",
     "Aspect",
     "AuditEvent",
     "AuditKind",
+    "Awaited",
     "Backtested",
     "Batch",
     "BatchCase",
@@ -104,6 +108,7 @@ __all__ = [
     "NotAllowed",
     "NotFound",
     "Operator",
+    "Outcome",
     "Package",
     "Parameter",
     "Period",
@@ -112,6 +117,7 @@ __all__ = [
     "Prover",
     "Purged",
     "Retention",
+    "Report",
     "Review",
     "Reviewing",
     "Seen",
@@ -128,6 +134,7 @@ __all__ = [
     "Trail",
     "Trails",
     "Trial",
+    "Tried",
     "Unavailable",
     "UserTask",
     "Variant",
@@ -146,5 +153,7 @@ __all__ = [
     "parse_form",
     "proof_state",
     "stored_time",
+    "run_examples",
     "to_zip",
+    "try_out",
 ]

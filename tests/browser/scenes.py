@@ -253,6 +253,35 @@ plain("backtest-case", "/processes/enrollment/backtest/{case:backtest}/cases/{ca
 plain("migrations", "/processes/enrollment/migrate?from=1&to=2", "ana", "audrey")
 plain("migration-trial", "/processes/enrollment/migrate/{case:trial}", "ana")
 plain("migration", "/processes/enrollment/migrate/{case:migration}", "ana", "audrey")
+plain("try", "/processes/enrollment/try?source=1", "ana")
+
+
+def _try_example(page: Page, stage: Stage, name: str) -> None:
+    page.goto("/processes/enrollment/try?source=1")
+    page.get_by_label("With the inputs of an example").select_option(f"examples/{name}.json")
+    page.get_by_role("button", name="Begin with this example").click()
+
+
+@scene("try-task", "ana")
+def _try_task(page: Page, stage: Stage) -> None:
+    _try_example(page, stage, "08-declined-enroll-now")
+    expect(page.get_by_role("heading", name="Enroll Now")).to_be_visible()
+    page.get_by_role("button", name="Enroll Now").click()
+    expect(page.get_by_text("One field needs another look.")).to_be_visible()
+
+
+@scene("try-service", "ana")
+def _try_service(page: Page, stage: Stage) -> None:
+    page.goto("/processes/enrollment/try?source=1")
+    page.get_by_text("Inputs of my own").click()
+    page.get_by_role("button", name="Begin with this data").click()
+    expect(page.get_by_role("heading", name="What does patient/load answer?")).to_be_visible()
+
+
+@scene("try-end", "ana")
+def _try_end(page: Page, stage: Stage) -> None:
+    _try_example(page, stage, "11-completed")
+    expect(page.get_by_text("The run ended at")).to_be_visible()
 plain("people", "/admin/people", "adam")
 plain("tokens", "/admin/tokens", "adam")
 plain("triggers", "/admin/triggers", "adam")

@@ -42,6 +42,7 @@ from . import (
     trail,
     trails,
     triggers,
+    tryout,
 )
 from .bundled import asset
 from .site import KEY, Outbox, Site, site
@@ -96,7 +97,7 @@ RAIL = (
 INSIDE = {
     "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes",
-    "backtests": "processes", "migrations": "processes",
+    "backtests": "processes", "migrations": "processes", "tryout": "processes",
 }
 
 #: Only with the demo's mail catcher.
@@ -148,7 +149,7 @@ def _hosts(settings: Settings) -> list[str]:
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (sign_in, inbox, cases, searches, replay, triggers, search)
-    workbench = (processes, compare, modeler, drafting, deploying, backtests, migrations)
+    workbench = (processes, tryout, compare, modeler, drafting, deploying, backtests, migrations)
     modules = (*desk, reports, *workbench, patient, audit, trails, retention, exports, admin, api)
     for module in modules:
         app.register_blueprint(module.blueprint)

@@ -11,6 +11,7 @@ from usher_engine.errors import ExpressionError
 from .budget import Code, Run, check_size, checked_key, checked_number, foreign, kind_of
 from .calls import call, list_comprehension, record_comprehension
 from .compiler import Compiler, Nodes, label_of
+from .constants import against_constant
 from .functions import FUNCTIONS, text_of
 from .operators import BINARY, COMPARE, JSON, item, negative, positive, sliced
 from .syntax import checked_name, line_of, refused
@@ -124,6 +125,8 @@ def _binary(compiler: Compiler, node: ast.BinOp) -> Code:
 
 
 def _compare(compiler: Compiler, node: ast.Compare) -> Code:
+    if len(node.ops) == 1 and (quick := against_constant(compiler, node)) is not None:
+        return quick
     left = compiler.code(node.left)
     links = [_link(compiler, op, right) for op, right in zip(node.ops, node.comparators, strict=True)]
     if len(links) == 1:

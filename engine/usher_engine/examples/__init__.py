@@ -1,0 +1,17 @@
+"""Examples of a package: run for `usher test`, made up step by step in the try-out. Nothing leaves or is stored."""
+
+from .player import SILENCE
+from .running import Outcome, Report, run_examples
+from .trying import AskedPerson, AskedService, Awaited, Tried, try_out
+
+__all__ = [
+    "SILENCE",
+    "AskedPerson",
+    "AskedService",
+    "Awaited",
+    "Outcome",
+    "Report",
+    "Tried",
+    "run_examples",
+    "try_out",
+]

@@ -1,0 +1,58 @@
+"""The commonest clauses of conditions, a value against a constant, without a call in between.
+
+They mean what `operators.py` says and refuse what it refuses; a constant is short, so there is no work to pay for.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from .budget import NUMBERS, Code, Run, check_size, checked_number
+from .compiler import Compiler
+from .operators import COMPARE, Operation
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+def against_constant(compiler: Compiler, node: ast.Compare) -> Code | None:
+    """The code of ``left sign constant``; None when *node* is another comparison."""
+    sign, right = type(node.ops[0]), node.comparators[0]
+    if not isinstance(right, ast.Constant) or type(right.value) not in _PLAIN or sign not in COMPARE:
+        return None
+    value = right.value
+    if type(value) is str:
+        check_size(len(value))
+    elif type(value) in (int, float):
+        checked_number(value)
+    if sign is ast.Eq:
+        left = compiler.code(node.left)
+        return lambda run: left(run) == value
+    if sign is ast.NotEq:
+        left = compiler.code(node.left)
+        return lambda run: left(run) != value
+    if type(value) in NUMBERS and sign in (ast.Lt, ast.LtE, ast.Gt, ast.GtE):
+        return _ordered(compiler.code(node.left), sign, value, COMPARE[sign])
+    return None
+
+
+def _ordered(left: Code, sign: type[ast.cmpop], value: Any, general: Operation) -> Code:
+    """``left < value`` and its like; where the left is no number, the general operation says why not."""
+
+    def less(run: Run) -> Any:
+        found = left(run)
+        return found < value if type(found) in NUMBERS else general(run, found, value)
+
+    def less_or_equal(run: Run) -> Any:
+        found = left(run)
+        return found <= value if type(found) in NUMBERS else general(run, found, value)
+
+    def greater(run: Run) -> Any:
+        found = left(run)
+        return found > value if type(found) in NUMBERS else general(run, found, value)
+
+    def greater_or_equal(run: Run) -> Any:
+        found = left(run)
+        return found >= value if type(found) in NUMBERS else general(run, found, value)
+
+    return {ast.Lt: less, ast.LtE: less_or_equal, ast.Gt: greater, ast.GtE: greater_or_equal}[sign]
