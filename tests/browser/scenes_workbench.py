@@ -121,6 +121,12 @@ def _(page: Page, stage: Stage) -> None:
         page.goto(f"{DRAFT}/late/{late.aside}")
 
 
+@scene("compare", "ana", path=f"{DRAFT}/compare")
+def _(page: Page, stage: Stage) -> None:
+    draft(stage.clinic, **{"mail/invitation.txt": b"Subject: Hello\n\n{{ link }} {{ opt_out }}"})
+    page.goto(f"{DRAFT}/compare?from=1&to=draft")
+
+
 @scene("deploy", "ana", path=f"{DRAFT}/deploy")
 def _(page: Page, stage: Stage) -> None:
     fresh(stage.clinic)

@@ -7,7 +7,11 @@ const TIMES = [
   { value: "timeDate", label: "At a moment" },
   { value: "timeCycle", label: "Again and again" },
 ];
-const TIME_HELP = { timeDuration: "Quoted, like “PT1H” or “P30D”, or an expression that gives one.", timeDate: "An expression that gives a date and time, or one in quotes.", timeCycle: "Quoted, like “R3/PT10M”: three times, every ten minutes." };
+const TIME_HELP = {
+  timeDuration: "Like PT1H or P30D, or an expression that gives one: “P” + str(days) + “D” (with straight quotes).",
+  timeDate: "Like 2027-01-31T09:00:00Z, or an expression that gives one. Without a zone: UTC.",
+  timeCycle: "Like R3/P1D: three times, once a day. Where nothing is ended by it.",
+};
 
 export function eventGroups(element, object, tools) {
   const definition = object.eventDefinitions?.[0];
@@ -59,16 +63,13 @@ function timer(element, definition, { modeling, moddle }) {
   ];
 }
 
+// A message is known by its name; what it brings enters the data under a name of its own.
 function message(element, object, definition, tools) {
-  const fields = [named(element, definition, tools, { type: "bpmn:Message", reference: "messageRef", attribute: "name", label: "Message", help: "Under this name it is sent or awaited." })];
-  const there = definition.messageRef;
-  if (!there) return fields;
-  const throws = is(object, "bpmn:ThrowEvent") || is(object, "bpmn:SendTask");
-  const [type, label, help] = throws
-    ? ["MessagePayload", "What it carries", "An expression that gives a record."]
-    : ["MessageVariable", "Name of what it brings", "Later expressions read the message under this name."];
-  const set = (text) => tools.extensions.setText(element, there, type, text.trim());
-  return [...fields, { key: type, label, kind: throws ? "code" : "text", rows: 2, mono: true, value: tools.extensions.text(there, type), set, help }];
+  const { extensions } = tools;
+  const name = named(element, definition, tools, { type: "bpmn:Message", reference: "messageRef", attribute: "name", label: "Message", help: "Under this name it is sent or awaited." });
+  const set = (value) => extensions.setProperty(element, object, "resultVariable", value.trim());
+  const brings = { key: "resultVariable", label: "Name of what it brings", mono: true, placeholder: object.id, value: extensions.property(object, "resultVariable"), set, help: "Later expressions read the message under this name." };
+  return is(object, "bpmn:ThrowEvent") || is(object, "bpmn:SendTask") ? [name] : [name, brings];
 }
 
 function expression(element, definition, name, label, help, { modeling, moddle }) {

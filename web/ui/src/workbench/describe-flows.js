@@ -1,11 +1,11 @@
 // Ways out of gateways: the condition of a sequence flow, and the one taken when no other holds.
-import { isAny } from "bpmn-js/lib/util/ModelUtil";
+import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 
 const CHOOSING = ["bpmn:ExclusiveGateway", "bpmn:InclusiveGateway"];
 
 export function flowGroups(element, object, { modeling, moddle }) {
   const source = object.sourceRef;
-  const chooses = source && isAny(source, CHOOSING) && source.outgoing.length > 1;
+  const chooses = source && isAny(source, CHOOSING) && (element.source?.outgoing ?? []).length > 1;
   const condition = object.conditionExpression?.body ?? "";
   const isDefault = source?.default === object;
   if (!chooses && !condition) return [];
@@ -25,10 +25,11 @@ export function flowGroups(element, object, { modeling, moddle }) {
 }
 
 export function gatewayGroups(element, object, { modeling, nameOf, show }) {
-  if (!isAny(object, CHOOSING) || (object.outgoing ?? []).length < 2) return [];
-  const ways = object.outgoing.map((flow) => ({ value: flow.id, label: nameOf(flow) }));
-  const set = (id) => modeling.updateProperties(element, { default: object.outgoing.find((flow) => flow.id === id) });
-  const links = object.outgoing.map((flow) => ({
+  const flows = (element.outgoing ?? []).map((one) => one.businessObject).filter((one) => is(one, "bpmn:SequenceFlow"));
+  if (!isAny(object, CHOOSING) || flows.length < 2) return [];
+  const ways = flows.map((flow) => ({ value: flow.id, label: nameOf(flow) }));
+  const set = (id) => modeling.updateProperties(element, { default: flows.find((flow) => flow.id === id) });
+  const links = flows.map((flow) => ({
     key: `way:${flow.id}`,
     kind: "action",
     button: `${nameOf(flow)}: ${flow === object.default ? "when no other holds" : flow.conditionExpression?.body ?? "no condition yet"}`,

@@ -98,7 +98,7 @@ export function calling(element, object, { modeling }) {
 
 export function repeating(element, object, { modeling, moddle }) {
   const loop = object.loopCharacteristics;
-  if (loop?.$type !== "bpmn:MultiInstanceLoopCharacteristics") return null;
+  if (!loop) return null;
   const update = (changes) => modeling.updateModdleProperties(element, loop, changes);
   const child = (type, attributes) => Object.assign(moddle.create(type, attributes), { $parent: loop });
   const expression = (key, label, help) => ({
@@ -123,8 +123,9 @@ export function repeating(element, object, { modeling, moddle }) {
     label,
     mono: true,
     value: loop[key]?.name ?? loop[key]?.id ?? "",
-    set: (name) => update({ [key]: name.trim() ? child(type, { id: name.trim(), name: name.trim() }) : undefined }),
+    set: (name) => update({ [key]: name.trim() ? child(type, { id: `${object.id}_${key}`, name: name.trim() }) : undefined }),
   });
+  if (loop.$type === "bpmn:StandardLoopCharacteristics") return { title: "Repetition", fields: rounds(loop, update, expression) };
   return {
     title: "Repetition",
     fields: [
@@ -137,4 +138,14 @@ export function repeating(element, object, { modeling, moddle }) {
       expression("completionCondition", "Done early when", "An expression that is true when the rest need not be done."),
     ],
   };
+}
+
+// A loop: again and again while a condition holds.
+function rounds(loop, update, expression) {
+  const set = (text) => update({ loopMaximum: /^\d+$/.test(text.trim()) ? Number(text) : undefined });
+  return [
+    expression("loopCondition", "Again while", "An expression; loopCounter counts the rounds from 1."),
+    { key: "testBefore", label: "Ask before the first round", kind: "check", value: Boolean(loop.testBefore), set: (testBefore) => update({ testBefore }) },
+    { key: "loopMaximum", label: "At most so many rounds", value: loop.loopMaximum === undefined ? "" : String(loop.loopMaximum), set },
+  ];
 }

@@ -57,10 +57,10 @@ export class DraftFile {
     clearTimeout(this.timers.save);
     if (this.conflict) return;
     if (this.sending) return void (this.again = true);
+    this.sending = true;
+    this.dirty = false; // what is changed from here on, also while the text is read, is sent the next time
     const text = await this.read();
     this.#remember(text);
-    this.dirty = false;
-    this.sending = true;
     const saved = await this.#send(text, options);
     this.sending = false;
     if (!saved && !this.conflict) this.dirty = true;

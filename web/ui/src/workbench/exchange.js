@@ -1,4 +1,5 @@
 // Diagrams in and out: a .bpmn file takes the place of what is drawn, and the diagram leaves as .bpmn or as a picture.
+import { drawn } from "./drawn.js";
 import { tellLosses } from "./references.js";
 
 export function exchange(modeler, sizes, known, changed) {
@@ -8,8 +9,7 @@ export function exchange(modeler, sizes, known, changed) {
     chooser.value = "";
     if (!chosen) return;
     try {
-      const { warnings } = await modeler.importXML(await chosen.text());
-      tellLosses(warnings);
+      tellLosses(await drawn(modeler, await chosen.text()));
       sizes.fit();
       changed();
     } catch (problem) {

@@ -83,7 +83,8 @@ export class Findings {
     if (found) {
       const button = element("button", "link", found.label);
       button.type = "button";
-      button.addEventListener("click", found.show);
+      button.addEventListener("click", () => found.show(one.path ?? []));
+      if (one.path?.length > 1) button.title = "Shows the element and the way that leads to it";
       return button;
     }
     if (!one.file || one.file === this.facts.file) return element("span", "", one.element || one.file || "the package");

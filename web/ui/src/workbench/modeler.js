@@ -5,11 +5,12 @@ import minimap from "diagram-js-minimap";
 import { describer } from "./describe.js";
 import { scripts } from "./describe-tasks.js";
 import { DraftFile, actions, facts, styles } from "./draft-file.js";
+import { drawn } from "./drawn.js";
 import { exchange } from "./exchange.js";
 import { Extensions } from "./extensions.js";
 import { Findings } from "./findings.js";
 import { Outline } from "./outline.js";
-import { paintFindings } from "./paint.js";
+import { paintFindings, paintPath } from "./paint.js";
 import { Panel } from "./panel.js";
 import { keepReferences, tellLosses } from "./references.js";
 import { SeveralModule } from "./several.js";
@@ -30,7 +31,7 @@ export async function editDiagram(bench) {
   const panel = new Panel(bench.querySelector("[data-properties]"), modeler, describer(tools(modeler, known, show)), (element) => outline.focus(element?.id));
   const findings = new Findings(known, {
     about: (id) => aboutElement(modeler, id, show),
-    painted: (mine) => (paintFindings(modeler, mine), outline.mark(mine)),
+    painted: (mine) => (paintPath(modeler, []), paintFindings(modeler, mine), outline.mark(mine)),
   });
   const changed = () => {
     file.changed();
@@ -72,8 +73,7 @@ function opened(host) {
 async function open(modeler, sizes, text) {
   keepReferences(modeler);
   try {
-    const { warnings } = await modeler.importXML(text);
-    tellLosses(warnings);
+    tellLosses(await drawn(modeler, text));
     sizes.show();
   } catch (problem) {
     tellLosses([{ message: `The file cannot be drawn: ${problem.message}` }]);
@@ -123,7 +123,8 @@ function reveal(modeler, id) {
 function aboutElement(modeler, id, show) {
   const registry = modeler.get("elementRegistry");
   const element = registry.get(id) ?? registry.find((one) => one.businessObject?.processRef?.id === id);
-  return element ? { label: nameOf(element), show: () => show(element.id) } : null;
+  if (!element) return null;
+  return { label: nameOf(element), show: (path) => (show(element.id), paintPath(modeler, path)) };
 }
 
 // Ctrl+F and Ctrl+Z work wherever the focus is, but not while somebody types.

@@ -59,7 +59,7 @@ export class Outline {
   // Flow nodes of a process or sub-process: from its starts along the flows, then what nothing leads to.
   #scope(scope) {
     const nodes = (scope.flowElements ?? []).filter((one) => is(one, "bpmn:FlowNode"));
-    return inOrder(nodes).flatMap((node) => {
+    return inOrder(nodes, (node) => this.#outgoing(node)).flatMap((node) => {
       const shape = this.registry.get(node.id);
       if (!shape) return [];
       const line = this.#line(shape);
@@ -76,8 +76,15 @@ export class Outline {
 
   // The flows out of a node that say something of their own.
   #ways(node) {
-    const ways = (node.outgoing ?? []).filter((flow) => node.outgoing.length > 1 || flow.conditionExpression || this.findings.has(flow.id));
+    const all = this.#outgoing(node);
+    const ways = all.filter((flow) => all.length > 1 || flow.conditionExpression || this.findings.has(flow.id));
     return ways.map((flow) => this.registry.get(flow.id)).filter(Boolean).map((one) => this.#line(one));
+  }
+
+  // As they are drawn: files may leave out what the elements themselves say of their flows.
+  #outgoing(node) {
+    const shape = this.registry.get(node.id);
+    return (shape?.outgoing ?? []).map((one) => one.businessObject).filter((one) => is(one, "bpmn:SequenceFlow"));
   }
 
   #line(shape) {
@@ -89,7 +96,7 @@ export class Outline {
     button.dataset.element = shape.id;
     const flow = is(object, "bpmn:SequenceFlow");
     button.append(element("span", "what", flow ? "way" : kindOf(object)), element("span", "name", nameOf(object)));
-    const told = flow ? way(object) : leads(object);
+    const told = flow ? way(object) : leads(this.#outgoing(object));
     if (told) button.append(element("span", "to", told));
     for (const one of this.findings.get(shape.id) ?? []) button.append(mark(one.severity, one.message));
     line.append(button);
@@ -122,7 +129,8 @@ export class Outline {
   }
 }
 
-function inOrder(nodes) {
+function inOrder(nodes, outgoing) {
+  const entered = new Set(nodes.flatMap((node) => outgoing(node).map((flow) => flow.targetRef)));
   const seen = new Set();
   const order = [];
   const visit = (first) => {
@@ -133,17 +141,17 @@ function inOrder(nodes) {
       seen.add(node);
       order.push(node);
       const edges = nodes.filter((one) => one.attachedToRef === node);
-      pending.unshift(...edges, ...(node.outgoing ?? []).map((flow) => flow.targetRef));
+      pending.unshift(...edges, ...outgoing(node).map((flow) => flow.targetRef));
     }
   };
   nodes.filter((node) => is(node, "bpmn:StartEvent")).forEach(visit);
-  nodes.filter((node) => (node.incoming ?? []).length === 0 && !node.attachedToRef).forEach(visit);
+  nodes.filter((node) => !entered.has(node) && !node.attachedToRef).forEach(visit);
   nodes.forEach(visit);
   return order;
 }
 
-function leads(object) {
-  const targets = (object.outgoing ?? []).map((flow) => flow.targetRef).filter(Boolean).map(nameOf);
+function leads(flows) {
+  const targets = flows.map((flow) => flow.targetRef).filter(Boolean).map(nameOf);
   if (targets.length === 0 || targets.length > 3) return targets.length > 0 ? `${targets.length} ways on` : "";
   return `→ ${targets.join(", ")}`;
 }

@@ -25,6 +25,20 @@ export function paintFindings(modeler, findings) {
   }
 }
 
+// The elements and flows that lead to a fault; until another way is shown, or none.
+export function paintPath(modeler, path) {
+  const canvas = modeler.get("canvas");
+  const registry = modeler.get("elementRegistry");
+  for (const one of registry.filter((found) => found.usherPath)) {
+    canvas.removeMarker(one, "on-path");
+    one.usherPath = false;
+  }
+  for (const one of path.map((id) => registry.get(id)).filter(Boolean)) {
+    canvas.addMarker(one, "on-path");
+    one.usherPath = true;
+  }
+}
+
 function flag(severity, here) {
   const mark = element("div", `flag flag-${severity}`, String(here.length));
   mark.title = here.map((one) => one.message).join("\n");

@@ -1,0 +1,36 @@
+"""Two texts of one file: where they differ, and what a choice between them makes."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from usher_web.choosing import chosen, hunks
+
+THEIRS = b"one\ntwo\nthree\nfour\nfive\nsix\n"
+MINE = b"one\nTWO\nthree\nfour\nfive\nSIX\nseven\n"
+
+texts = st.lists(st.sampled_from([b"a\n", b"b\n", b"c\n", b"d\r\n", b"\xff\n", b"e"])).map(b"".join)
+
+
+def test_differences_are_counted_and_shown_with_the_lines_before():
+    first, second = hunks(THEIRS, MINE)
+    assert (first.number, first.before, first.theirs, first.mine) == (1, ("one",), ("two",), ("TWO",))
+    assert (second.number, second.before, second.skipped) == (2, ("four", "five"), 1)
+    assert (second.theirs, second.mine) == (("six",), ("SIX", "seven"))
+
+
+def test_a_choice_takes_each_difference_from_where_it_says():
+    assert chosen(THEIRS, MINE, {"h1": "theirs", "h2": "mine"}) == b"one\ntwo\nthree\nfour\nfive\nSIX\nseven\n"
+    assert chosen(THEIRS, MINE, {"h2": "theirs"}) == b"one\nTWO\nthree\nfour\nfive\nsix\n"
+
+
+def test_bytes_that_are_no_text_survive():
+    assert chosen(b"\xff\xfe\n", b"\xff\xfd\n", {"h1": "theirs"}) == b"\xff\xfe\n"
+    assert next(hunks(b"\xff\xfe\n", b"x\n")).theirs == ("\ufffd\ufffd",)
+
+
+@given(texts, texts)
+def test_all_of_one_side_is_that_side(theirs, mine):
+    count = len(list(hunks(theirs, mine)))
+    assert [hunk.number for hunk in hunks(theirs, mine)] == list(range(1, count + 1))
+    all_theirs = chosen(theirs, mine, {f"h{number}": "theirs" for number in range(1, count + 1)})
+    assert all_theirs.splitlines() == theirs.splitlines()
+    assert chosen(theirs, mine, {}).splitlines() == mine.splitlines()

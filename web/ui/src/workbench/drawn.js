@@ -1,0 +1,44 @@
+// Opens a BPMN file on the canvas. A file that says what runs but not where it is drawn gets a drawing first: many that
+// come from elsewhere, or were written by hand, have none. Only the drawing is added; the rest stays word for word.
+const NO_DRAWING = /no (diagram|process or collaboration) to display/i;
+const BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL";
+const DI = "http://www.omg.org/spec/BPMN/20100524/DI";
+
+// Answers what the editor did not understand.
+export async function drawn(modeler, text) {
+  try {
+    return (await modeler.importXML(text)).warnings;
+  } catch (problem) {
+    if (!NO_DRAWING.test(problem.message)) throw problem;
+    return (await modeler.importXML(await withDrawing(text))).warnings;
+  }
+}
+
+async function withDrawing(text) {
+  const { layoutProcess } = await import("bpmn-auto-layout");
+  const laid = parsed(await layoutProcess(joined(text)));
+  const whole = parsed(text);
+  for (const drawing of laid.getElementsByTagNameNS(DI, "BPMNDiagram")) whole.documentElement.append(whole.importNode(drawing, true));
+  return new XMLSerializer().serializeToString(whole);
+}
+
+// The layout goes along `incoming` and `outgoing`, which BPMN lets authors leave out; they are added for it alone.
+function joined(text) {
+  const file = parsed(text);
+  const flows = [...file.getElementsByTagNameNS(BPMN, "sequenceFlow")].filter((flow) => flow.id);
+  for (const flow of flows) {
+    for (const [end, name] of [["sourceRef", "outgoing"], ["targetRef", "incoming"]]) {
+      const node = file.querySelector(`[id="${CSS.escape(flow.getAttribute(end) ?? "")}"]`);
+      const told = [...(node?.children ?? [])].some((child) => child.localName === name && child.textContent.trim() === flow.id);
+      if (!node || told) continue;
+      const reference = file.createElementNS(BPMN, node.prefix ? `${node.prefix}:${name}` : name);
+      reference.textContent = flow.id;
+      node.append(reference);
+    }
+  }
+  return new XMLSerializer().serializeToString(file);
+}
+
+function parsed(text) {
+  return new DOMParser().parseFromString(text, "text/xml");
+}
