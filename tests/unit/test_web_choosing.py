@@ -27,6 +27,10 @@ def test_bytes_that_are_no_text_survive():
     assert next(hunks(b"\xff\xfe\n", b"x\n")).theirs == ("\ufffd\ufffd",)
 
 
+def test_a_last_line_without_an_end_is_not_glued_to_what_follows():
+    assert chosen(b"a\nb\n", b"a", {"h1": "theirs"}) == b"a\nb\n"
+
+
 @given(texts, texts)
 def test_all_of_one_side_is_that_side(theirs, mine):
     count = len(list(hunks(theirs, mine)))

@@ -54,7 +54,9 @@ def chosen(theirs: bytes, mine: bytes, picks: Mapping[str, str]) -> bytes:
         number += tag != "equal"
         take_theirs = tag != "equal" and picks.get(f"h{number}") == "theirs"
         parts += old[a:b] if take_theirs else new[c:d]
-    return b"".join(parts)
+    # The last line of one text may have no end; where lines of the other follow it, it gets one.
+    ended = [line if line.endswith((b"\n", b"\r")) else line + b"\n" for line in parts[:-1]]
+    return b"".join([*ended, *parts[-1:]])
 
 
 def _shown(lines: list[bytes]) -> tuple[str, ...]:
