@@ -229,6 +229,37 @@ def test_a_case_from_the_import_to_the_invitation(shell: Shell, catcher: MailCat
     assert replace(shell, environment=alone).usher(*offline).json == {"checked": 1, "equal": 1, "findings": []}
 
 
+def test_a_change_is_tried_and_cases_move_to_it(shell: Shell) -> None:
+    shell.quick("import-patients", "patients.ndjson")
+    shell.quick("deploy", ENROLLMENT)
+    case = shell.quick("start", "enrollment", "--data", '{"patient_id": "p1"}', "--json").json["instance"]
+    tried = shell.usher("backtest", "enrollment", "--draft", ENROLLMENT, "--json").json
+    assert tried == tried | {"cases": 1, "same": 1, "different": 0, "needs_answer": 0, "first": []}
+    assert shell.quick("export", "enrollment", "changed").code == 0
+    diagram = shell.folder / "changed" / "enrollment.bpmn"
+    diagram.write_text(diagram.read_text().replace('value="P3D"', 'value="P1D"'))
+    assert shell.quick("deploy", "changed").code == 0
+    moved = shell.usher("migrate", "enrollment", "--to", "2", "--reason", "due sooner", "--json")
+    assert moved.code == 0, moved
+    history = shell.quick("history", case, "--json").json
+    assert history[-1]["events"][0]["kind"] == "InstanceMigrated"
+    assert shell.quick("verify", case, "--json").json["equal"] == 1
+
+
+def test_messages_reach_the_case_that_waits(shell: Shell) -> None:
+    assert shell.quick("deploy", ROOT / "tests" / "processes" / "message_catch").code == 0
+    begin = ("message_catch", "--data", "{}", "--key", "k1", "--json")
+    case = shell.quick("start", *begin).json["instance"]
+    nobody = shell.quick("message", "Unheard of", "--case", case)
+    assert nobody.code == 1 and nobody.err.startswith("Error: ")
+    told = shell.usher("message", "Paid", "--data", '{"amount": 3}', "--case", case, "--json")
+    assert told.json["at"] == ["Papers"]
+
+
+def test_nothing_young_is_purged(shell: Shell) -> None:
+    assert shell.usher("purge", "--dry-run", "--json").json["purgeable"] == 0
+
+
 def test_bench(shell: Shell) -> None:
     bench = shell.usher("bench", "--cases", "3", "--json")
     assert set(bench.json) == {"machine", "figures"}

@@ -68,3 +68,14 @@ def test_backtest_deploy_and_move(clinic: Clinic, desk: Callable[..., Page], acc
     assert engine.live_versions("enrollment")[version] == RUNNING + 1
     result = engine.verify_all()
     assert (result.findings, result.equal) == ([], result.checked)
+
+    case = next(one for one in engine.instances(limit=300) if one.at == ("SendAgain",) and one.id != fresh.id)
+    page = desk("audrey")
+    page.goto(f"{clinic.url}/cases/{case.id}/replay")
+    expect(page.locator("[data-replay][data-ready]")).to_be_visible()
+    expect(page.locator('[data-element-id="SendAgain"]').first).to_be_attached()
+    page.keyboard.press("Home")  # the step before the move is shown on the version it was made on
+    expect(page.locator('[data-element-id="ResendInvitation"].way-here').first).to_be_attached()
+    expect(page.locator('[data-element-id="SendAgain"]')).to_have_count(0)
+    page.keyboard.press("End")
+    expect(page.locator('[data-element-id="SendAgain"].way-here').first).to_be_attached()

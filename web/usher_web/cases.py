@@ -60,7 +60,9 @@ def onward(instance_id: str) -> Response:
 @blueprint.get("/<instance_id>/diagram.bpmn")
 @auth.policy(Role.STAFF, Role.AUDITOR)
 def diagram(instance_id: str) -> Response:
-    return bpmn_response(site().engine.package_of(seen(instance_id).id))
+    """The diagram the case runs on, or ran on at step ``?at=N``: cases move between versions."""
+    revision = request.args.get("at", type=int)
+    return bpmn_response(site().engine.diagram_of(seen(instance_id).id, revision).package)
 
 
 @blueprint.post("/<instance_id>/retry")

@@ -56,9 +56,14 @@ Told = tuple[Step, Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Followed:
-    """Until some step: the patient's portal status, and the requests that still wait, with the newest one of all."""
+    """
+    Until some step: the patient's portal status, and the requests that still wait, with the newest one of all.
+
+    *drawn* is the step that put the case on the diagram it ran on: the first, or the one that moved it to a version.
+    """
 
     status: str = ""
+    drawn: int = 1
     requests: Mapping[Place, tuple[Told, ...]] = field(default_factory=dict)
 
 
@@ -69,9 +74,15 @@ def follow(before: Followed, step: Step) -> Followed:
         _add(requests, step)
         newest = next(reversed(requests), None)
         kept = {here: tuple(told) for here, told in requests.items() if here == newest or not _ended(told)}
-        return Followed(status=portal_status(step, before.status), requests=kept)
+        return Followed(status=portal_status(step, before.status), drawn=drawn(step, before.drawn), requests=kept)
     except ALTERED:
         return before
+
+
+def drawn(step: Step | None, before: int) -> int:
+    """The step whose diagram *step* is shown on, where that of the step before it was *before*."""
+    moved = step is not None and any(event.get("kind") == "InstanceMigrated" for event in step.events)
+    return step.revision if step is not None and moved else before
 
 
 def effects(window: Window[Followed], words: Words) -> list[Effect]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import Any
 
 from flask import Blueprint, Flask, current_app, render_template, request
@@ -11,7 +12,7 @@ from usher_engine import WINDOW, CaseProof, Engine, Instance, InstanceState, Ver
 from usher_engine.accounts import Role
 
 from . import auth
-from .effects import Effect, Followed, Words, effects, follow
+from .effects import Effect, Followed, Words, drawn, effects, follow
 from .frames import Frame, frames, glance
 from .presentation import clock_time, zone
 from .site import site
@@ -49,6 +50,12 @@ class Part:
         return self.frames[inside - self.window.first] if self.frames else None
 
     @property
+    def drawn(self) -> list[int]:
+        """For each frame, the step that put the case on the diagram it is shown on."""
+        steps = [seen.step for seen in self.window.seen]
+        return list(accumulate(steps, lambda before, step: drawn(step, before), initial=self.window.carried.drawn))[1:]
+
+    @property
     def mails(self) -> list[Effect]:
         return [effect for effect in effects(self.window, self.words or bare_words()) if effect.is_mail]
 
@@ -79,6 +86,7 @@ def show(instance_id: str) -> str:
         said=_said(chosen, window.total) if chosen else "",
         marks=_marks(case, part),
         way=way_until(part.frames, chosen.revision, window.before) if chosen else {},
+        drawn=part.drawn[chosen.revision - window.first] if chosen else 1,
         proof=proof,
         verdict=verdict(proof) if proof else None,
         checks_itself=case.revision <= CHECKED_AT_ONCE,
@@ -104,10 +112,11 @@ def steps(instance_id: str) -> dict[str, Any]:
         "steps": [
             asdict(frame.marked)
             | {
+                "drawn": drawn_at,
                 "said": _said(frame, window.total),
                 "html": panel.render(case=case, frame=frame, total=window.total),
             }
-            for frame in part.frames
+            for frame, drawn_at in zip(part.frames, part.drawn, strict=True)
         ],
     }
 

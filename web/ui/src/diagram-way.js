@@ -64,6 +64,11 @@ function keepArrow(drawn) {
   }
 }
 
+// What was painted went with the diagram it was painted on.
+export function forgetWay(viewer) {
+  painted.delete(viewer);
+}
+
 function place(registry, overlays, id, html, where) {
   const element = registry.get(id);
   if (!element || element.waypoints) return null;

@@ -3,7 +3,7 @@ import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { Tools } from "./diagram-tools.js";
 import { paintHeat } from "./diagram-heat.js";
 import { asWay, paintParting } from "./diagram-parting.js";
-import { paintWay } from "./diagram-way.js";
+import { forgetWay, paintWay } from "./diagram-way.js";
 
 const viewers = new WeakMap();
 
@@ -44,8 +44,17 @@ export async function draw(host, xml, way) {
   if (way?.shared) paintParting(viewer, way);
   else if (way) paintWay(viewer, way);
   if (host.dataset.heat) paintHeat(viewer, JSON.parse(document.getElementById(host.dataset.heat).textContent));
-  new Tools(host, viewer, way?.shared ? asWay(way) : way).show();
-  viewers.set(host, viewer);
+  const tools = new Tools(host, viewer, way?.shared ? asWay(way) : way);
+  tools.show();
+  viewers.set(host, Object.assign(viewer, { tools }));
+}
+
+// Another version of the diagram in place of the one *host* shows: its address with *query*.
+export async function redraw(host, query) {
+  const viewer = viewerOf(host);
+  forgetWay(viewer);
+  await viewer.importXML(await text(`${host.dataset.diagramUrl.split("?")[0]}?${query}`));
+  viewer.tools.fit();
 }
 
 // The file as this page shows it: no colours of its own (they would fight with the way taken and with the dark theme),

@@ -1,6 +1,6 @@
 // The replay of a case: a slider, buttons and keys move over its steps; diagram, words, marks and address follow.
 // The page came with one step drawn; the others come in windows, fetched when they are needed.
-import { viewerOf } from "./diagram.js";
+import { redraw, viewerOf } from "./diagram.js";
 import { paintWay } from "./diagram-way.js";
 import { Verdict } from "./replay-proof.js";
 import { Steps, wayUntil } from "./replay-steps.js";
@@ -34,6 +34,8 @@ class Replay {
     this.table = document.querySelector("[data-steps]");
     const diagram = find("[data-diagram]");
     this.viewer = diagram && viewerOf(diagram);
+    this.diagram = diagram;
+    this.drawn = Number(root.dataset.replayDrawn); // the step that put the case on the diagram that is shown
     this.title = document.title;
   }
 
@@ -92,8 +94,14 @@ class Replay {
     document.querySelector("[data-pages]").replaceChildren(...pages.filter(([step]) => step >= 1 && step <= found.total).map(([step, words]) => page(step, words)));
   }
 
-  #draw() {
+  async #draw() {
     if (!this.viewer) return;
+    const { drawn } = this.#step;
+    if (drawn !== this.drawn) {
+      this.drawn = drawn;
+      await redraw(this.diagram, `at=${drawn}`);
+      if (this.#step?.drawn !== this.drawn) return; // somebody has moved on meanwhile
+    }
     const way = wayUntil(this.window, this.now);
     paintWay(this.viewer, way);
     const shown = [...way.incident, ...way.at, ...way.step.elements.slice(-1)].find((id) => this.viewer.get("elementRegistry").get(id));
