@@ -138,8 +138,15 @@ def services(outside: Outside) -> Services:
 
 
 @pytest.fixture
-def settings(database_url: str) -> Settings:
-    return Settings(env="development", secret_key=SECRET, database_url=database_url, job_backoff_s=30)
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(
+        env="development",
+        secret_key=SECRET,
+        database_url=database_url,
+        job_backoff_s=30,
+        checkpoint_file=str(tmp_path / "usher-checkpoints.jsonl"),
+        signing_key_file=str(tmp_path / "usher-signing-key.pem"),
+    )
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -11,9 +12,10 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from conftest import ROOT, Clock
+from conftest import ROOT, SECRET, Clock
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from usher_engine import SYSTEM, Settings, Worker, parse_form
 from usher_engine.accounts import Accounts, Role
 from usher_engine.accounts.passwords import Passwords
@@ -22,6 +24,7 @@ from usher_engine.enrollment import Enrollment, open_enrollment
 from usher_engine.enrollment.samples import add_samples
 from usher_engine.errors import ServiceError
 from usher_engine.store import Database
+from usher_engine.store.schema import create_for_tests
 from usher_web.app import create_app
 from werkzeug.test import TestResponse
 
@@ -125,10 +128,33 @@ class House:
         return {"zip_code": fields["zip_code"], "birth_date": fields["birth_date"]}
 
 
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the cast, the sample patients and the enrolment; made once, every test gets a copy."""
+    file, clock = tmp_path_factory.mktemp("furnished") / "usher.db", Clock()
+    settings = Settings(env="development", secret_key=SECRET, database_url=f"sqlite:///{file}")
+    database = Database(settings.database_url)
+    create_for_tests(database)
+    enrollment = open_enrollment(settings, clock=clock, database=database)
+    accounts = Accounts(database, clock, passwords=CHEAP)
+    for name, (role, groups) in CAST.items():
+        accounts.add_user(name, PASSWORD, role=role, groups=groups, by="test")
+    add_samples(database, enrollment.registry, clock())
+    enrollment.engine.deploy(read_folder(ROOT / "processes" / "enrollment"), actor=SYSTEM)
+    database.close()
+    return file
+
+
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(tmp_path: Path, furnished: Path) -> str:
     """The web has no SQL of its own: one kind of database is enough here."""
-    return f"sqlite:///{tmp_path / 'usher.db'}"
+    return f"sqlite:///{shutil.copy(furnished, tmp_path / 'usher.db')}"
+
+
+@pytest.fixture(scope="session")
+def compiled_pages(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates are compiled once, not by the application of every test."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("pages")))
 
 
 @pytest.fixture
@@ -137,15 +163,14 @@ def postbox() -> Postbox:
 
 
 @pytest.fixture
-def make_house(settings: Settings, clock: Clock, database: Database, postbox: Postbox) -> Callable[[Settings], House]:
+def make_house(
+    clock: Clock, database: Database, postbox: Postbox, compiled_pages: FileSystemBytecodeCache
+) -> Callable[[Settings], House]:
     def make(chosen: Settings) -> House:
         enrollment = open_enrollment(chosen, clock=clock, send_mail=postbox, database=database)
         accounts = Accounts(database, clock, passwords=CHEAP)
-        for name, (role, groups) in CAST.items():
-            accounts.add_user(name, PASSWORD, role=role, groups=groups, by="test")
-        add_samples(database, enrollment.registry, clock())
-        enrollment.engine.deploy(read_folder(ROOT / "processes" / "enrollment"), actor=SYSTEM)
         app = create_app(enrollment.engine, enrollment, accounts, chosen)
+        app.jinja_env.bytecode_cache = compiled_pages
         return House(app, enrollment, accounts, Worker(enrollment.engine), postbox, clock)
 
     return make

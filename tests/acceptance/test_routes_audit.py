@@ -149,7 +149,7 @@ def test_a_check_that_holds(house, case, engine):
     begun = audrey.post("/audit/check")
     assert "The check has begun" in begun.text
     last = until_done(engine)
-    assert (last.holds, last.checked, last.by) == (True, 1, "audrey")
+    assert (last.holds, last.checked, last.by) == (True, 1, "audrey"), last
     assert "All as it was written" in audrey.get("/audit").text
     assert "All as it was written" in audrey.get("/audit/check").text
     told = engine.audit_events(kind="Verified")[0]

@@ -204,7 +204,7 @@ def _(page: Page, stage: Stage) -> None:
 @scene("task-gone-typed", "alice")
 def _(page: Page, stage: Stage) -> None:
     clinic = stage.clinic
-    task = clinic.trigger(clinic.add("Declined", first_name="Milo")).tasks[0].id
+    task = clinic.trigger(clinic.add("Deferred", first_name="Milo")).tasks[0].id
     page.goto(f"/inbox/{task}")
     page.get_by_label("Why is the response removed?").fill("She asked for it.")
     clinic.enrollment.engine.cancel_task(task, "Wrong patient.", actor=BOB)

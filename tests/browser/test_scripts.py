@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask, Response, render_template_string, request
 from playwright.sync_api import Page, expect
-from usher_web.app import CONTENT_SECURITY_POLICY
 from usher_web.bundled import asset, bundled_package
+from usher_web.content_policy import HEADER, STRICT
 
 HEAD = """{% extends "frame.html" %}{% from "macros.html" import field, csrf, error_summary, diagram with context %}
 {% block title %}Test{% endblock %}{% block main %}"""
@@ -55,7 +55,7 @@ def app(rows: list[str]) -> Flask:
 
     @app.after_request
     def guarded(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.headers[HEADER] = STRICT
         return response
 
     def page(body: str) -> str:

@@ -75,6 +75,12 @@ def policy_of(app: Flask, endpoint: str) -> Policy | None:
     return found
 
 
+def may_open(endpoint: str) -> bool:
+    """Whether whoever is signed in may open the view behind *endpoint*: no link should lead to a refusal."""
+    found = policy_of(current_app, endpoint)
+    return found is not None and g.session is not None and g.session.account.role in found.roles
+
+
 def refuse_unguarded(app: Flask) -> None:
     """Stop at start-up when a route has no policy; a route nobody thought about must not go live."""
     bare = sorted({rule.endpoint for rule in app.url_map.iter_rules() if policy_of(app, rule.endpoint) is None})

@@ -10,6 +10,7 @@ from flask import current_app, url_for
 from usher_engine import Draft, Package, decision_names
 from usher_engine.accounts import Role
 
+from . import auth
 from .site import site
 
 #: The tabs behind pages of other blueprints, in their order; one shows up where its page exists.
@@ -40,10 +41,9 @@ def tabs(draft: Draft, current: str) -> list[Tab]:
 
 
 def elsewhere(process: str) -> list[tuple[str, str]]:
-    """Addresses and names of the pages of other blueprints about the versions of *process*."""
-    there = [(endpoint, label) for endpoint, label in ELSEWHERE if endpoint in current_app.view_functions]
-    there.append(("migrations.show", "Move running cases"))
-    return [(url_for(endpoint, process=process), label) for endpoint, label in there]
+    """Addresses and names of the pages of other blueprints about the versions of *process*, for who may open them."""
+    there = (*ELSEWHERE, ("migrations.show", "Move running cases"))
+    return [(url_for(endpoint, process=process), label) for endpoint, label in there if auth.may_open(endpoint)]
 
 
 def _address(endpoint: str, draft: Draft) -> str:
