@@ -137,8 +137,9 @@ class Tamper:
         return True
 
     def doubled_step(self) -> bool:
-        self.run("INSERT INTO step SELECT instance, (SELECT max(revision) + 1 FROM step WHERE instance = :case), body,"
-                 " hash FROM step WHERE instance = :case AND revision = :r", r=self.step().revision)  # fmt: skip
+        self.run("INSERT INTO step (instance, revision, body, hash)"
+                 " SELECT instance, (SELECT max(revision) + 1 FROM step WHERE instance = :case), body, hash"
+                 " FROM step WHERE instance = :case AND revision = :r", r=self.step().revision)  # fmt: skip
         return True
 
     def foreign_step(self) -> bool:
