@@ -49,10 +49,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_full_disk(chapter: str, make_place: MakePlace, office: PostOffice, enter: Enter) -> None:
     """Each patient finds the file full at another place of it: where its last pages end differs."""
-    place = make_place(patients=10)
+    place = make_place(patients=30)
     roomy, later = enter(place), enter(place.later())
     refused = []
-    for number in range(10):
+    for number in range(30):
         tell(roomy, number, *CHAPTERS[: CHAPTERS.index(chapter)])
         full = enter(place)
         pages = filled_up(roomy.engine.database)

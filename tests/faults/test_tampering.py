@@ -57,8 +57,10 @@ def complete(engine: Engine, case: str) -> str:
         "DELETE FROM step WHERE revision = 2",
         pytest.param(
             {
-                "sqlite": "INSERT OR REPLACE INTO step SELECT instance, revision, hash, hash FROM step",
-                "postgresql": "INSERT INTO step SELECT instance, revision, hash, hash FROM step"
+                "sqlite": "INSERT OR REPLACE INTO step (instance, revision, body, hash)"
+                " SELECT instance, revision, hash, hash FROM step",
+                "postgresql": "INSERT INTO step (instance, revision, body, hash)"
+                " SELECT instance, revision, hash, hash FROM step"
                 " ON CONFLICT (instance, revision) DO UPDATE SET body = excluded.body",
             },
             id="replace",
