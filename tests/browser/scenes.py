@@ -308,6 +308,7 @@ def _(page: Page, stage: Stage) -> None:
 # anybody: signing in, and what patients see
 
 plain("sign-in", "/sign-in")
+plain("exports", "/exports", "audrey")
 plain("not-found", "/nowhere")
 plain("link-unusable", "/i/nobody-has-given-this-out")
 plain("opt-out-of-nobody", "/i/nobody-has-given-this-out/opt-out")
