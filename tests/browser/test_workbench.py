@@ -170,7 +170,7 @@ def test_what_was_not_saved_meets_what_others_saved(engine: Engine, ana: Page) -
     assert b'name="Mine"' in engine.set_aside_content("enrollment", kept.id)[1]
 
 
-@pytest.mark.xfail(reason="known fault: the gate's translation rewrites the editor's file on deploy, so its hash changes")
+@pytest.mark.xfail(reason="known fault: deploying rewrites the file of the editor, so its hash changes")
 def test_a_round_trip_keeps_every_word(clinic: Clinic, engine: Engine, ana: Page, tmp_path) -> None:
     opened(ana)
     props = select(ana, "UpdateNow")
