@@ -103,6 +103,8 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
         "USHER_SMTP_PORT": str(postbox.port),
         "USHER_SMTP_SECURITY": "none",
         "USHER_API_PER_MINUTE": "100000",
+        "USHER_CHECKPOINT_FILE": str(folder / "checkpoints.jsonl"),
+        "USHER_SIGNING_KEY_FILE": str(folder / "signing-key.pem"),
         "PYTHONUNBUFFERED": "1",
     }
     log = folder / "server.log"
