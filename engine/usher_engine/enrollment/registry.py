@@ -127,6 +127,7 @@ class Registry:
 _FIND = select(patient).where(patient.c.id == bindparam("wanted"))
 _FIND_ALL = select(patient).where(patient.c.id.in_(bindparam("wanted", expanding=True)))
 _LOCK = _FIND.with_for_update()
+_CHANGE = update(patient).where(patient.c.id == bindparam("wanted"), patient.c.version == bindparam("seen"))
 
 
 def find(tx: Transaction, patient_id: str, *, lock: bool = False) -> Row[Any]:
@@ -139,9 +140,8 @@ def find(tx: Transaction, patient_id: str, *, lock: bool = False) -> Row[Any]:
 
 def change(tx: Transaction, row: Row[Any], *, by: str, now: datetime, **columns: object) -> None:
     """Change a patient's row as it was read; raises `Conflict` when somebody else was faster."""
-    seen = and_(patient.c.id == row.id, patient.c.version == row.version)
     marks = {"version": row.version + 1, "changed_at": to_text(now), "changed_by": by}
-    if tx.execute(update(patient).where(seen).values(**columns, **marks)).rowcount != 1:
+    if tx.execute(_CHANGE, {**columns, **marks, "wanted": row.id, "seen": row.version}).rowcount != 1:
         raise Conflict("Somebody else changed this patient just now. Open the patient again.")
 
 

@@ -65,6 +65,8 @@ _HERE = (
 )
 _FIND = _COLUMNS.where(*_HERE)
 _CLOSE = delete(t.user_task).where(*_HERE)
+_ASSIGN = update(t.user_task).where(*_HERE).values(assignee=bindparam("by"))
+_DRAFT = update(t.user_task).where(*_HERE).values(draft=bindparam("typed"), draft_at=bindparam("at"))
 _OPEN = insert(t.user_task)
 _OF_INSTANCES = _COLUMNS.where(t.user_task.c.instance.in_(bindparam("instances", expanding=True))).order_by(
     t.user_task.c.sort_key
@@ -87,9 +89,9 @@ def follow(connection: Connection, row: Row, happened: Iterable[Event], at: date
                 since = from_text(before.pop("created_at"))
                 connection.execute(_OPEN, opened_row(row, event, since) | before)
             case UserTaskClaimed(element, visit, by):
-                _change(connection, row.id, element, visit, assignee=by)
+                connection.execute(_ASSIGN, {"i": row.id, "e": element, "v": visit, "by": by})
             case UserTaskReleased(element, visit):
-                _change(connection, row.id, element, visit, assignee="")
+                connection.execute(_ASSIGN, {"i": row.id, "e": element, "v": visit, "by": ""})
             case UserTaskCompleted() | UserTaskCancelled() | ElementCancelled():
                 connection.execute(_CLOSE, {"i": row.id, "e": event.element, "v": event.visit})
             case InstanceCancelled():
@@ -133,20 +135,12 @@ def opened_row(row: Row, event: UserTaskOpened, at: datetime) -> dict[str, Any]:
     }
 
 
-def _here(instance: str, element: str, visit: int) -> tuple[Any, ...]:
-    c = t.user_task.c
-    return (c.instance == instance, c.element == element, c.visit == visit)
-
-
-def _change(connection: Connection, instance: str, element: str, visit: int, **values: Any) -> None:
-    connection.execute(update(t.user_task).where(*_here(instance, element, visit)).values(**values))
-
-
 def save_draft(
     connection: Connection, instance: str, element: str, visit: int, values: dict[str, Any], at: datetime
 ) -> None:
     """Keep what somebody typed; the last save stands."""
-    _change(connection, instance, element, visit, draft=compact(values), draft_at=to_text(at))
+    typed = {"typed": compact(values), "at": to_text(at)}
+    connection.execute(_DRAFT, {"i": instance, "e": element, "v": visit, **typed})
 
 
 def find(connection: Connection, instance: str, element: str, visit: int) -> UserTask | None:
