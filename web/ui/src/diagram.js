@@ -40,7 +40,8 @@ export async function draw(host, xml, way) {
     textRenderer: { defaultStyle: { fontFamily } },
   });
   viewer.on("import.render.start", ({ definitions }) => prepare(definitions));
-  await viewer.importXML(xml);
+  const { warnings } = await viewer.importXML(xml);
+  host.dataset.warnings = warnings.length; // what bpmn-js did not understand; nothing of what Usher itself has written
   if (way?.shared) paintParting(viewer, way);
   else if (way) paintWay(viewer, way);
   if (host.dataset.heat) paintHeat(viewer, JSON.parse(document.getElementById(host.dataset.heat).textContent));

@@ -2,16 +2,18 @@
 import DmnModeler from "dmn-js/lib/Modeler";
 import { DraftFile, actions, element, facts, styles } from "./draft-file.js";
 import { Findings } from "./findings.js";
+import { Pauses } from "./pauses.js";
 
 export async function editDecision(host) {
   const known = facts();
   let modeler = null;
   const read = async () => (await modeler.saveXML({ format: true })).xml;
-  const file = new DraftFile(known, read);
+  const pauses = new Pauses();
+  const file = new DraftFile(known, read, () => pauses.settle());
   const findings = new Findings(known);
   await styles("decision-editor.css");
   const text = await file.recover(facts("text"));
-  modeler = new DmnModeler({ container: host });
+  modeler = new DmnModeler({ container: host, ...pausing(pauses) });
   const changed = () => {
     file.changed();
     findings.soon(read);
@@ -34,6 +36,12 @@ export async function editDecision(host) {
   const commands = () => modeler.getActiveViewer().get("commandStack");
   actions({ save: () => file.save(), undo: () => commands().undo(), redo: () => commands().redo() });
   findings.begin();
+}
+
+// Each kind of view has modules of its own.
+function pausing(pauses) {
+  const options = { additionalModules: [{ debounceInput: ["value", pauses.later] }] };
+  return Object.fromEntries(["drd", "decisionTable", "literalExpression", "boxedExpression"].map((view) => [view, options]));
 }
 
 // A file with one decision opens at its table, not at the drawing of all decisions.

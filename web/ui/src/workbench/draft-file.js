@@ -6,20 +6,22 @@ const AGAIN_MS = 10_000; // after a failed try
 const KEEPALIVE_BYTES = 60_000; // what a closing page may still send
 
 export class DraftFile {
-  // `read` answers the text as it is now, or a promise of it.
-  constructor(facts, read) {
+  // `read` answers the text as it is now, or a promise of it; `settle` puts into it what somebody is still typing.
+  constructor(facts, read, settle = () => {}) {
     this.facts = facts;
     this.etag = facts.etag;
     this.read = read;
+    this.settle = settle;
     this.dirty = false;
     this.conflict = null;
     this.timers = {};
     this.stored = `usher-draft:${facts.process}:${facts.file}`;
     this.place = document.querySelector("[data-saved]");
-    document.addEventListener("visibilitychange", () => document.hidden && this.dirty && this.save());
-    window.addEventListener("pagehide", () => this.dirty && this.save({ keepalive: true }));
-    window.addEventListener("beforeunload", (event) => this.dirty && !this.isKept && event.preventDefault());
+    document.addEventListener("visibilitychange", () => document.hidden && this.#isUnsaved && this.save());
+    window.addEventListener("pagehide", () => this.#isUnsaved && (this.#keep(), this.save({ keepalive: true })));
+    window.addEventListener("beforeunload", (event) => this.#isUnsaved && !this.isKept && event.preventDefault());
     document.addEventListener("keydown", (event) => this.#key(event), { capture: true });
+    document.addEventListener("click", (event) => this.#leave(event), { capture: true });
   }
 
   // What was not saved when this browser was closed goes to the server first; answers the text to open.
@@ -53,21 +55,25 @@ export class DraftFile {
     this.#later("save", SAVE_MS, () => this.save());
   }
 
-  async save(options = {}) {
+  // Sends the text as it is, and once more what was changed meanwhile; done when the server has answered.
+  save(options = {}) {
+    this.settle();
     clearTimeout(this.timers.save);
-    if (this.conflict) return;
-    if (this.sending) return void (this.again = true);
-    this.sending = true;
-    this.dirty = false; // what is changed from here on, also while the text is read, is sent the next time
-    const text = await this.read();
-    this.#remember(text);
-    const saved = await this.#send(text, options);
-    this.sending = false;
-    if (!saved && !this.conflict) this.dirty = true;
-    if (this.again) {
+    if (this.conflict) return Promise.resolve();
+    if (this.sending) this.again = true;
+    else this.sending = this.#saveAll(options).finally(() => (this.sending = null));
+    return this.sending;
+  }
+
+  async #saveAll(options) {
+    do {
       this.again = false;
-      if (this.dirty) await this.save();
-    }
+      this.dirty = false; // what is changed from here on, also while the text is read, is sent the next time
+      const text = await this.read();
+      this.#remember(text);
+      const saved = await this.#send(text, options);
+      if (!saved && !this.conflict) this.dirty = true;
+    } while (this.again && this.dirty && !this.conflict);
   }
 
   async #send(text, options = {}) {
@@ -126,6 +132,26 @@ export class DraftFile {
     }
     this.dirty = false;
     location.assign(this.facts.urls.late.replace("KEY", key));
+  }
+
+  get #isUnsaved() {
+    this.settle();
+    return this.dirty;
+  }
+
+  // Trying, comparing, deploying and exporting look at what the server has: a link waits until it has the last change.
+  // One whose save failed leads on when it is followed again; this browser keeps the text.
+  async #leave(event) {
+    const link = event.target.closest?.("a[href]");
+    const elsewhere = event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (!link || elsewhere || link.origin !== location.origin || link.getAttribute("href").startsWith("#")) return;
+    const failed = this.place.dataset.state === "failed";
+    if ((!this.#isUnsaved && !this.sending) || this.conflict || failed) return;
+    event.preventDefault();
+    event.stopPropagation();
+    await this.save();
+    if (this.dirty || this.conflict) return;
+    link.click();
   }
 
   #late(key) {

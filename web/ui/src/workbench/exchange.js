@@ -2,7 +2,8 @@
 import { drawn } from "./drawn.js";
 import { tellLosses } from "./references.js";
 
-export function exchange(modeler, sizes, known, changed) {
+// `settle` puts into the diagram what somebody is still typing, `changed` says that another one is there.
+export function exchange(modeler, sizes, known, { changed, settle }) {
   const chooser = document.querySelector("[data-import]");
   chooser.addEventListener("change", async () => {
     const [chosen] = chooser.files;
@@ -19,8 +20,14 @@ export function exchange(modeler, sizes, known, changed) {
   const name = known.file.split("/").pop();
   return {
     importDiagram: () => chooser.click(),
-    exportDiagram: async () => save(name, "application/xml", (await modeler.saveXML({ format: true })).xml),
-    exportPicture: async () => save(name.replace(/\.bpmn$/, ".svg"), "image/svg+xml", plain((await modeler.saveSVG()).svg)),
+    async exportDiagram() {
+      settle();
+      save(name, "application/xml", (await modeler.saveXML({ format: true })).xml);
+    },
+    async exportPicture() {
+      settle();
+      save(name.replace(/\.bpmn$/, ".svg"), "image/svg+xml", plain((await modeler.saveSVG()).svg));
+    },
   };
 }
 

@@ -2,16 +2,18 @@
 import { FormEditor } from "@bpmn-io/form-js-editor";
 import { DraftFile, actions, facts, styles } from "./draft-file.js";
 import { Findings } from "./findings.js";
+import { Pauses } from "./pauses.js";
 
 export async function editForm(host) {
   const known = facts();
   let editor = null;
   const read = () => `${JSON.stringify(editor.saveSchema(), null, 2)}\n`;
-  const file = new DraftFile(known, read);
+  const pauses = new Pauses();
+  const file = new DraftFile(known, read, () => pauses.settle());
   const findings = new Findings(known, { about: (key) => component(editor, key) });
   await styles("form-editor.css");
   const text = await file.recover(facts("text"));
-  editor = new FormEditor({ container: host });
+  editor = new FormEditor({ container: host, additionalModules: [{ debounce: ["value", pauses.later] }] });
   try {
     await editor.importSchema(JSON.parse(text));
   } catch (problem) {

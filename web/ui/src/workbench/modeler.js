@@ -8,6 +8,7 @@ import { DraftFile, actions, facts, styles } from "./draft-file.js";
 import { drawn } from "./drawn.js";
 import { exchange } from "./exchange.js";
 import { Extensions } from "./extensions.js";
+import { flush } from "./fields.js";
 import { Findings } from "./findings.js";
 import { Outline } from "./outline.js";
 import { paintFindings, paintPath } from "./paint.js";
@@ -24,11 +25,13 @@ export async function editDiagram(bench) {
   await Promise.all([styles("modeler.css"), document.fonts.ready]); // names are measured while they are drawn
   const modeler = opened(host);
   const read = async () => (await modeler.saveXML({ format: true })).xml;
-  const file = new DraftFile(known, read);
+  const properties = bench.querySelector("[data-properties]");
+  const settle = () => (flush(properties), modeler.get("directEditing").complete());
+  const file = new DraftFile(known, read, settle);
   const text = await file.recover(await stored(known, file));
   const show = (id, { open = true } = {}) => reveal(modeler, id) && open && panel.focus();
   const outline = new Outline(bench.querySelector("[data-outline]"), modeler, show);
-  const panel = new Panel(bench.querySelector("[data-properties]"), modeler, describer(tools(modeler, known, show)), (element) => outline.focus(element?.id));
+  const panel = new Panel(properties, modeler, describer(tools(modeler, known, show)), (element) => outline.focus(element?.id));
   const findings = new Findings(known, {
     about: (id) => aboutElement(modeler, id, show),
     painted: (mine) => (paintPath(modeler, []), paintFindings(modeler, mine), outline.mark(mine)),
@@ -43,7 +46,7 @@ export async function editDiagram(bench) {
   findings.begin();
   outline.show();
   const commands = modeler.get("commandStack");
-  const { exportDiagram, exportPicture, importDiagram } = exchange(modeler, sizes, known, changed);
+  const { exportDiagram, exportPicture, importDiagram } = exchange(modeler, sizes, known, { changed, settle });
   actions({
     undo: () => commands.canUndo() && commands.undo(),
     redo: () => commands.canRedo() && commands.redo(),
