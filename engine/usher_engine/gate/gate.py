@@ -21,6 +21,7 @@ from .files import drawing_findings, file_findings, is_bpmn
 from .finding import Finding, Severity
 from .happenings import happening_findings
 from .loops import loop_findings
+from .order import in_order
 from .processes import Drawn, process_findings
 from .sheet import Sheet
 from .soundness import soundness_findings
@@ -59,12 +60,13 @@ def check_package(package: Package, services: Services) -> list[Finding]:
 def admit(package: Package, services: Services) -> tuple[Package, list[Finding]]:
     """*package* as it would be deployed, foreign words translated, and everything found on the way."""
     translated, findings = translate(package)
+    drawn = Drawn()
     mails = _mails(translated, services.mail_names)
-    findings += [*_diagrams(translated, services), *decision_findings(translated)]
+    findings += [*_diagrams(translated, services, drawn), *decision_findings(translated)]
     findings += [*_forms(translated), *mails, *_others(translated)]
     if not _has_error(findings):
         findings += _engine(translated)
-    return translated, _shortened(findings)
+    return translated, _shortened(in_order(findings, [diagram for _, diagram in drawn.trees]))
 
 
 def _shortened(findings: list[Finding]) -> list[Finding]:
@@ -80,8 +82,8 @@ def _has_error(findings: Iterable[Finding]) -> bool:
     return any(finding.severity == "error" for finding in findings)
 
 
-def _diagrams(package: Package, services: Services) -> Iterator[Finding]:
-    drawn = Drawn()
+def _diagrams(package: Package, services: Services, drawn: Drawn) -> Iterator[Finding]:
+    """What is wrong with the diagrams; those that can be read are put into *drawn*."""
     ids: dict[str, str] = {}
     broken = False
     for file in package.diagrams():
