@@ -7,7 +7,8 @@ from usher_engine.gate.order import along
 from usher_engine.services import Services
 
 OPEN = (
-    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
+    'xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
     'id="d" targetNamespace="t"><process id="p" isExecutable="true">'
 )
 CLOSE = "</process></definitions>"
