@@ -205,7 +205,7 @@ user_task = Table(
     Column("cancellable", Integer, nullable=False),
     Column("draft", Text),
     Column("draft_at", String(27)),
-    Column("sort_key", String(70), nullable=False),
+    Column("sort_key", String(280), nullable=False),
     Index("ix_user_task_group_sort", "candidate_group", "sort_key"),
     Index("ix_user_task_assignee_sort", "assignee", "sort_key"),
     Index("ix_user_task_sort", "sort_key"),

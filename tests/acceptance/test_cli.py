@@ -261,7 +261,7 @@ def test_nothing_young_is_purged(shell: Shell) -> None:
 
 
 def test_bench(shell: Shell) -> None:
-    bench = shell.usher("bench", "--cases", "3", "--json")
+    bench = shell.usher("bench", "--cases", "3", "--tasks", "2000", "--loops", "30", "--json")
     assert set(bench.json) == {"machine", "figures"}
     assert all(set(figure) == {"name", "value", "unit", "target", "holds"} for figure in bench.json["figures"])
     assert bench.code == (0 if all(figure["holds"] for figure in bench.json["figures"]) else 1)

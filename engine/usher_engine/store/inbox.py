@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Subquery, bindparam, delete, func, insert, select, union_all, update
 
 from .. import tables as t
 from ..canonical import compact
@@ -73,6 +73,10 @@ _OF_INSTANCES = _COLUMNS.where(t.user_task.c.instance.in_(bindparam("instances",
 )
 
 
+#: Stands for a due date where there is none: behind every date, in the order of any language.
+NO_DUE = "z"
+
+
 def task_id(instance: str, element: str, visit: int) -> str:
     return f"{instance}:{element}:{visit}"
 
@@ -131,7 +135,7 @@ def opened_row(row: Row, event: UserTaskOpened, at: datetime) -> dict[str, Any]:
         "due_at": due,
         "priority": event.priority,
         "cancellable": int(event.cancel),
-        "sort_key": f"{due or '~'}|{created}|{row.id}",
+        "sort_key": f"{due or NO_DUE}|{created}|{row.id}|{event.element}|{event.visit:06}",
     }
 
 
@@ -181,11 +185,9 @@ def select_tasks(
         after: ``sort_key`` of the last task seen.
         limit: How many at most.
     """
-    query = _COLUMNS.order_by(t.user_task.c.sort_key, t.user_task.c.element, t.user_task.c.visit).limit(limit)
-    query = query.where(*_visible(groups, assignee, mine, overdue_at))
-    if after is not None:
-        query = query.where(t.user_task.c.sort_key > after)
-    return [_task(row._mapping) for row in connection.execute(query)]
+    few = _each(groups, assignee, mine, overdue_at, after, limit)
+    query = select(few, t.instance.c.revision).join(t.instance, t.instance.c.id == few.c.instance)
+    return [_task(row._mapping) for row in connection.execute(query.order_by(few.c.sort_key).limit(limit))]
 
 
 def count_tasks(
@@ -198,23 +200,38 @@ def count_tasks(
     at_most: int = 1_000,
 ) -> int:
     """How many tasks `select_tasks` would list, counted no further than *at_most*, so that it stays cheap."""
-    visible = _visible(groups, assignee, mine, overdue_at)
-    few: Select[Any] = select(t.user_task.c.instance).where(*visible).limit(at_most)
-    return int(connection.execute(select(func.count()).select_from(few.subquery())).scalar_one())
+    few = _each(groups, assignee, mine, overdue_at, None, at_most)
+    found = select(few.c.sort_key).limit(at_most).subquery()
+    return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
 
 
-def _visible(
-    groups: Collection[str] | None, assignee: str, mine: bool, overdue_at: datetime | None
-) -> list[Any]:
+def _each(
+    groups: Collection[str] | None,
+    assignee: str,
+    mine: bool,
+    overdue_at: datetime | None,
+    after: str | None,
+    limit: int,
+) -> Subquery:
+    """
+    The first *limit* tasks of each reason to see one, which an index gives in order.
+
+    However many tasks there are of others, no more than these are read.
+    """
     c = t.user_task.c
-    where: list[Any] = []
-    if mine:
-        where.append(c.assignee == assignee)
-    elif groups is not None:
-        where.append(or_(c.candidate_group.in_(list(groups)), c.assignee == assignee))
+    later: list[Any] = []
+    if after is not None:
+        later.append(c.sort_key > after)
     if overdue_at is not None:
-        where.append(and_(c.due_at != "", c.due_at < to_text(overdue_at)))
-    return where
+        later.append(c.sort_key < to_text(overdue_at))
+    reasons: list[list[Any]] = [[]]
+    if mine:
+        reasons = [[c.assignee == assignee]]
+    elif groups is not None:
+        of_others = [c.assignee == assignee, c.candidate_group.not_in(groups)]
+        reasons = [*([c.candidate_group == group] for group in sorted(groups)), of_others]
+    firsts = (select(t.user_task).where(*why, *later).order_by(c.sort_key).limit(limit).subquery() for why in reasons)
+    return union_all(*(select(first) for first in firsts)).subquery("few")
 
 
 def _task(row: Any) -> UserTask:

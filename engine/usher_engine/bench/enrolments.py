@@ -1,4 +1,5 @@
-"""Measures Usher beside its floor, in one run on one machine: the figures of DESIGN 9, as ratios.
+"""
+The enrolment beside its floor: from the trigger to the first user task, from its answer to the end, and verified.
 
 The floor is bare SpiffWorkflow in memory on the same diagram, plus a bare commit of the same bytes with the same
 durability. Ours and the floor are measured alternately, so that a busy machine slows both; medians are compared.
@@ -7,26 +8,21 @@ durability. Ours and the floor are measured alternately, so that a busy machine 
 from __future__ import annotations
 
 import json
-import os
-import platform
 import sqlite3
-import statistics
-import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from .bpmn import Bare
-from .definitions import Package
-from .enrollment import Enrollment, open_enrollment
-from .questions import Actor, Instance, utc_now
-from .settings import Settings
-from .store import Job, queue
-from .store.schema import upgrade
-from .worker import Worker
+from ..bpmn import Bare
+from ..definitions import Package
+from ..enrollment import Enrollment, open_enrollment
+from ..questions import Actor, Instance, utc_now
+from ..settings import Settings
+from ..store import Job, queue
+from ..store.schema import upgrade
+from ..worker import Worker
+from .figures import Figure, Times
 
 STAFF = Actor(name="bench", role="staff", groups=frozenset({"Front desk"}))
 FIELDS = {
@@ -35,48 +31,19 @@ FIELDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Figure:
-    """One measured number; *target* is the most it may be."""
-
-    name: str
-    value: float
-    unit: str
-    target: float
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "value": round(self.value, 3),
-            "unit": self.unit,
-            "target": self.target,
-            "holds": self.value <= self.target,
-        }
-
-
-def run_bench(package: Package, *, cases: int = 300) -> dict[str, Any]:
-    """Measure *package* (the enrolment) with this many cases; returns ``{"machine": …, "figures": […]}``."""
-    with tempfile.TemporaryDirectory(prefix="usher-bench-") as folder:
-        bench = _Bench(package, Path(folder), cases)
-        figures = bench.run()
+def enrolments(package: Package, folder: Path, cases: int) -> Iterator[Figure]:
+    """Figures of *cases* enrolments on *package*, in a database in *folder*."""
+    bench = _Enrolments(package, folder, cases)
+    try:
+        yield from bench.figures()
+    finally:
         bench.close()
-    return {"machine": _machine(), "figures": [figure.to_json() for figure in figures]}
 
 
-def _machine() -> dict[str, Any]:
-    return {
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "sqlite": sqlite3.sqlite_version,
-    }
-
-
-class _Bench:
+class _Enrolments:
     def __init__(self, package: Package, folder: Path, cases: int) -> None:
         self.cases = cases
-        self.file = folder / "usher.db"
-        settings = Settings(env="development", secret_key="b" * 32, database_url=f"sqlite:///{self.file}")
+        settings = Settings(env="development", secret_key="b" * 32, database_url=f"sqlite:///{folder / 'usher.db'}")
         self.enrollment: Enrollment = open_enrollment(settings, send_mail=_nowhere)
         self.engine = self.enrollment.engine
         upgrade(self.engine.database)
@@ -85,42 +52,55 @@ class _Bench:
         self.enrollment.import_patients(json.dumps(_patient(number)) for number in range(cases + 1))
         self.bare = Bare(package, utc_now(), _Answers())
         self.floor = _BareCommits(folder / "floor.db")
-        self.took: dict[str, list[float]] = {}
+        self.times = Times()
 
     def close(self) -> None:
         self.engine.database.close()
         self.floor.close()
 
-    def run(self) -> list[Figure]:
+    def figures(self) -> Iterator[Figure]:
         self._one(self.cases)  # what all cases of one way share is written with the first
-        self.took.clear()
+        self.times = Times()
         before = self._size()
         for number in range(self.cases):
             self._one(number)
         rows, size = (after - first for after, first in zip(self._size(), before, strict=True))
-        return [
-            self._ratio("trigger to first user task : floor", ["start"]),
-            self._ratio("complete a user task to the end, mail between : floor", ["complete", "end"]),
-            Figure(name="rows of a finished enrolment", value=rows / self.cases, unit="rows", target=6),
-            Figure(name="bytes of a finished enrolment", value=size / self.cases, unit="bytes", target=5_000),
-        ]
+        median = self.times.median
+        start = median("start") / median("bare start", "commit start")
+        end = median("complete", "end") / median("bare complete", "commit complete", "commit end")
+        yield Figure(name="trigger to first user task : floor", value=start, unit="×", target=2)
+        yield Figure(name="complete a user task to the end, mail between : floor", value=end, unit="×", target=2)
+        yield Figure(name="rows of a finished enrolment", value=rows / self.cases, unit="rows", target=6)
+        yield Figure(name="bytes of a finished enrolment", value=size / self.cases, unit="bytes", target=5_000)
+        yield from self._again()
+
+    def _again(self) -> Iterator[Figure]:
+        """All cases verified, on one core; and what bare SpiffWorkflow alone took to carry one out."""
+        verified = self.times.of("verify", lambda: self.engine.verify_all(jobs=1))
+        if verified.findings or verified.checked != self.cases + 1:
+            raise RuntimeError("The bench's cases do not verify; its figures would mean nothing.")
+        each = self.times.median("verify") / verified.checked
+        bare = self.times.median("bare start", "bare complete")
+        yield Figure(name="a finished enrolment verified", value=each * 1000, unit="ms", target=1)
+        yield Figure(
+            name="a finished enrolment verified : bare SpiffWorkflow's run", value=each / bare, unit="×", target=2
+        )
 
     def _one(self, number: int) -> None:
         """One enrolment: trigger, complete Update Now, mail accepted, end; each beside its floor."""
-        patient = f"bench-{number}"
-        instance = self._timed("start", lambda: self._trigger(patient))
-        workflow = self._timed("bare start", lambda: self.bare.start({"patient_id": patient}))
-        self._timed("commit start", lambda: self.floor.commit(self._written(instance)))
+        patient, timed = f"bench-{number}", self.times.of
+        instance = timed("start", lambda: self._trigger(patient))
+        workflow = timed("bare start", lambda: self.bare.start({"patient_id": patient}))
+        timed("commit start", lambda: self.floor.commit(self._written(instance)))
         task = instance.tasks[0]
         submit = {key: FIELDS[key] for key in FIELDS if key != "language"}
-        self._timed("complete", lambda: self.engine.complete(task.id, submit, actor=STAFF, revision=task.revision))
-        self._timed("commit complete", lambda: self.floor.commit(self._written(instance)))
+        timed("complete", lambda: self.engine.complete(task.id, submit, actor=STAFF, revision=task.revision))
+        timed("commit complete", lambda: self.floor.commit(self._written(instance)))
         job = self._take()
         sent = Worker(self.engine).perform(job)
-        self._timed("end", lambda: self.engine.finish_job(job, sent))
-        self._timed("bare complete", lambda: self.bare.complete(workflow, "update", submit))
-        self._timed("commit end", lambda: self.floor.commit(self._written(instance)))
-        self.took.setdefault("bare end", []).append(0.0)  # bare ends within "bare complete"
+        timed("end", lambda: self.engine.finish_job(job, sent))
+        timed("bare complete", lambda: self.bare.complete(workflow, "update", submit))  # to the end
+        timed("commit end", lambda: self.floor.commit(self._written(instance)))
         if self.engine.instance(instance.id).status != "finished" or not workflow.completed:
             raise RuntimeError("The bench's case did not come to its end; its figures would mean nothing.")
 
@@ -133,22 +113,6 @@ class _Bench:
         if job is None:
             raise RuntimeError("The case queued no mail; the bench cannot go on.")
         return job
-
-    def _timed(self, name: str, work: Callable[[], Any]) -> Any:
-        begin = time.perf_counter()
-        result = work()
-        self.took.setdefault(name, []).append(time.perf_counter() - begin)
-        return result
-
-    def _median(self, name: str) -> float:
-        return statistics.median(self.took[name]) * 1000
-
-    def _floor(self, name: str) -> float:
-        return self._median(f"bare {name}") + self._median(f"commit {name}")
-
-    def _ratio(self, name: str, parts: list[str]) -> Figure:
-        ours = sum(self._median(part) for part in parts)
-        return Figure(name=name, value=ours / sum(self._floor(part) for part in parts), unit="×", target=2.0)
 
     def _written(self, instance: Instance) -> bytes:
         """As many bytes as the last step of *instance* wrote: the step, the state, the task."""
@@ -238,6 +202,3 @@ def _patient(number: int) -> dict[str, Any]:
         "birthDate": FIELDS["birth_date"],
         "address": [{"postalCode": FIELDS["zip_code"], "country": "US"}],
     }
-
-
-__all__ = ["Figure", "run_bench"]

@@ -1,0 +1,40 @@
+"""The list of open tasks: everybody sees theirs, once, in the order they are due, however many there are of others."""
+
+from __future__ import annotations
+
+from conftest import alice, charlie, package
+from usher_engine import Actor, Engine
+
+both = Actor(name="both", role="staff", groups=frozenset({"Front desk", "Billing"}))
+
+
+def pages(engine: Engine, actor: Actor, limit: int = 2, **wanted: bool) -> list[str]:
+    """The ids of all tasks *actor* gets, page after page."""
+    seen: list[str] = []
+    after = None
+    while page := engine.tasks(actor, limit=limit, after=after, **wanted):
+        seen += [task.id for task in page]
+        after = page[-1].sort_key
+    return seen
+
+
+def ask_everybody(engine: Engine, people: int) -> str:
+    engine.deploy(package("items_parallel"), actor=alice)
+    asked = [{"name": f"Person {number}"} for number in range(people)]
+    return engine.start("items_parallel", {"people": asked, "enough": 1}, actor=alice, business_key="p").id
+
+
+def test_tasks_opened_in_one_step_are_all_on_some_page(engine: Engine) -> None:
+    case = ask_everybody(engine, 12)
+    assert pages(engine, alice, limit=5) == [f"{case}:Ask:{visit}" for visit in range(1, 13)]
+
+
+def test_a_claimed_task_is_listed_once_for_whom_it_is_also_a_candidate(engine: Engine) -> None:
+    ask_everybody(engine, 3)
+    mine = engine.tasks(alice)[1].id
+    engine.claim(mine, actor=alice)
+    assert len(pages(engine, alice)) == len(set(pages(engine, alice))) == engine.count_tasks(alice) == 3
+    assert pages(engine, alice, mine=True) == [mine]
+    assert engine.count_tasks(alice, mine=True) == 1
+    assert pages(engine, charlie) == []
+    assert pages(engine, both) == pages(engine, alice)
