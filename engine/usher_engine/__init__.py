@@ -49,14 +49,14 @@ from .store.chosen import Chosen
 from .store.holds import Hold
 from .store.tombstones import Tombstone
 from .trails import Moment, Trail, Trails
-from .windows import WINDOW, Seen, Window, Windows
+from .windows import WHOLE, Seen, Window, Windows
 from .worker import Worker
 
 __all__ = [
     "AUDIT_KINDS",
     "OF_ALL",
     "SYSTEM",
-    "WINDOW",
+    "WHOLE",
     "Actor",
     "AskedPerson",
     "AskedService",

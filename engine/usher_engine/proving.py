@@ -61,7 +61,9 @@ class Prover:
         self._lock = threading.Lock()
 
     def known(self, instance: str) -> CaseProof | None:
-        """The last answer for *instance*, if nothing it rests on was touched since; raises `NotFound`."""
+        """The last answer for *instance*, if there is one and nothing it rests on was touched since."""
+        if instance not in self._kept:
+            return None
         with self._questions.database.read() as tx:
             return self._known(tx, records.one(tx, instance))
 

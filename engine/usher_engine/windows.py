@@ -1,4 +1,4 @@
-"""A case in windows of a hundred steps, so that its first page costs the same for ten steps and for ten thousand.
+"""A case whole, or in windows where it is long, so that its first page costs the same for ten steps and ten thousand.
 
 Reads what others refuse: a step that is missing or unreadable is told as such, and the steps around it stay readable.
 Where each window begins is kept for the cases looked at last; the way there is folded, never shown.
@@ -21,9 +21,14 @@ from .state import InstanceState, fold
 from .store import Step, Transaction, instances, records
 from .store.records import StoredStep
 
-WINDOW = 100
+#: Cases up to so many steps are one window.
+WHOLE = 100
+#: Steps in each window of a longer one.
+WINDOW = 16
 #: Steps read beyond a window, to tell what became of what it asked for.
-AHEAD = 50
+AHEAD = 10
+#: Every so many steps a place is kept where folding may begin.
+MARKED = 100
 KEPT_CASES = 16
 
 #: What events of an altered step may raise: the text is JSON of the right outline, and may hold anything.
@@ -50,11 +55,16 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window(Generic[T]):
-    """Steps *first* to *last* of *total*; *before* and *carried* are the state and what was followed until then."""
+    """
+    Steps *first* to *last* of *total*; *before* and *carried* are the state and what was followed until then.
+
+    *size* is how many steps the windows of this case have, but for the last one.
+    """
 
     first: int
     last: int
     total: int
+    size: int
     before: InstanceState
     carried: T
     seen: tuple[Seen, ...]
@@ -86,15 +96,17 @@ class Windows(Generic[T]):
         with self._questions.database.read() as tx:
             row = instances.find(tx, instance)
             newest = records.newest(tx, instance)
-            total = max(newest, min(row.revision, newest + WINDOW))  # an altered number must not fill the memory
-            first = (min(max(revision, 1), max(total, 1)) - 1) // WINDOW * WINDOW + 1
-            last = min(first + WINDOW - 1, total)
+            total = max(newest, min(row.revision, newest + WHOLE))  # an altered number must not fill the memory
+            size = WHOLE if total <= WHOLE else WINDOW
+            first = (min(max(revision, 1), max(total, 1)) - 1) // size * size + 1
+            last = min(first + size - 1, total)
             place = self._go(tx, instance, self._nearest(tx, instance, first), first)
             stored = {step[0]: step for step in records.steps(tx, instance, first, last + AHEAD)}
         return Window(
             first=first,
             last=last,
             total=total,
+            size=size,
             before=place.state,
             carried=place.carried,
             seen=tuple(_seen(instance, place, stored, range(first, last + 1))),
@@ -121,7 +133,7 @@ class Windows(Generic[T]):
         """From *place* to where the window of step *first* begins; remembers every window passed."""
         passed: dict[int, _Place[T]] = {}
         between = records.steps(tx, instance, place.revision + 1, first - 1)
-        for _, group in groupby(between, key=lambda stored: (stored[0] - 1) // WINDOW):
+        for _, group in groupby(between, key=lambda stored: (stored[0] - 1) // MARKED):
             stored = list(group)
             steps = [step for one in stored if (step := read(instance, one))]
             revision, _, digest = stored[-1]
@@ -136,23 +148,27 @@ class Windows(Generic[T]):
         return place
 
 
-def read(instance: str, stored: StoredStep, previous: bytes = b"") -> Step | None:
-    """The stored step; None where it cannot be read as one."""
+def read(instance: str, stored: StoredStep) -> Step | None:
+    """The stored step, the hash before it left empty; None where it cannot be read as one."""
+    return _read(instance, stored, b"")[1]
+
+
+def _read(instance: str, stored: StoredStep, previous: bytes) -> tuple[bytes, Step | None]:
+    """The bytes that were hashed, and the step they say."""
     revision, packed, digest = stored
-    _, body = unpacked(packed)
-    if body is None or type(digest) is not bytes:
-        return None
-    return Step(instance=instance, revision=revision, body=body, previous=previous, hash=digest)
+    written, body = unpacked(packed)
+    if written is None or body is None or type(digest) is not bytes:
+        return b"", None
+    return written, Step(instance=instance, revision=revision, body=body, previous=previous, hash=digest)
 
 
 def _seen(instance: str, place: _Place[T], stored: dict[int, StoredStep], revisions: range) -> Iterator[Seen]:
     state, previous = place.state, place.hash
     for revision in revisions:
         found = stored.get(revision)
-        step = read(instance, found, previous) if found else None
+        written, step = _read(instance, found, previous) if found else (b"", None)
         state = _after(state, step) if step else state
-        written = unpacked(found[1])[0] if found and step else None
-        linked = written is not None and step is not None and instances.chained(previous, written) == step.hash
+        linked = step is not None and instances.chained(previous, written) == step.hash
         yield Seen(revision=revision, step=step, is_missing=found is None, is_linked=linked, after=state)
         previous = step.hash if step else b""
 

@@ -1,6 +1,7 @@
 """Finding among a million steps beside finding among a thousand, in one run: `make finding-bench` prints the ratios.
 
-The large database is filled with copies of real cases under new numbers, times, people and patients. Both databases
+The large database is filled with copies of real cases under new numbers, times, people and patients; one of its cases
+has gone round for ten thousand steps, and its replay page is opened beside that of a short case. Both databases
 are asked alternately, so that a busy machine slows both; medians are compared. ``USHER_BENCH_STEPS`` makes it smaller.
 """
 
@@ -18,11 +19,15 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from acceptance.conftest import CHEAP, PASSWORD, Visitor
 from conftest import SECRET, Clock, Outside, alice, operators, package
 from usher_engine import SYSTEM, CaseFilter, Engine, Settings, Trails, Worker
+from usher_engine.accounts import Accounts, Role
+from usher_engine.enrollment import open_enrollment
 from usher_engine.ledger import ALPHABET
 from usher_engine.store import Database, to_text
 from usher_engine.store.schema import create_for_tests
+from usher_web.app import create_app
 
 pytestmark = pytest.mark.bench
 
@@ -30,6 +35,7 @@ STEPS = int(os.environ.pop("USHER_BENCH_STEPS", "1000000"))
 FEW = 1_000
 TARGET = 1.5
 ROUNDS = 40
+SHORT, LONG = 11, 10_001
 #: Few enough that a page is full in both databases: the same rows are compared, not more of them.
 PEOPLE = [f"person{n}" for n in range(5)]
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
@@ -38,22 +44,23 @@ YEARS = timedelta(days=6 * 365)
 
 @pytest.fixture(scope="module")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Engine]]:
-    """A database of a thousand steps, and one of a million."""
-    made = [_filled(tmp_path_factory.mktemp("db"), steps) for steps in (FEW, STEPS)]
+    """A database of a thousand steps, and one of a million; a short case in the one, a long one in the other."""
+    made = [_filled(tmp_path_factory.mktemp("db"), *sizes) for sizes in ((FEW, SHORT), (STEPS, LONG))]
     yield made[0], made[1]
     for engine in made:
         engine.database.close()
 
 
-def _filled(folder: Path, steps: int) -> Engine:
+def _filled(folder: Path, steps: int, round_about: int) -> Engine:
     file = folder / "usher.db"
     clock, outside = Clock(), Outside()
     database = Database(f"sqlite:///{file}")
     create_for_tests(database)
-    engine = Engine(Settings(secret_key=SECRET), operators(outside), clock, database)
+    engine = Engine(Settings(env="development", secret_key=SECRET), operators(outside), clock, database)
     engine.deploy(package("small"), actor=SYSTEM)
     for number in range(12):
         _live(engine, outside, number)
+    _round_about(engine, outside, round_about)
     with sqlite3.connect(file) as db:
         for pragma in ("synchronous=OFF", "foreign_keys=OFF"):
             db.execute(f"PRAGMA {pragma}")
@@ -77,6 +84,32 @@ def _live(engine: Engine, outside: Outside, number: int) -> None:
         case = engine.complete(case.tasks[0].id, {"word": word}, actor=alice)
         Worker(engine).run_due()
         case = engine.instance(case.id)
+
+
+def _round_about(engine: Engine, outside: Outside, steps: int) -> None:
+    """A case that has gone round, and waits for a person at its step *steps*."""
+    outside.answers = [{"n": steps}]
+    case = engine.start("small", {"q": 1}, actor=alice, business_key=str(steps)).id
+    for visit in range(1, steps // 2 + 1):
+        engine.complete(f"{case}:U:{visit}", {"word": "again"}, actor=alice)
+        Worker(engine).run_due()
+
+
+def _auditor(engine: Engine, steps: int) -> Callable[[], object]:
+    """Opens the replay page of the case `_round_about` made."""
+    enrollment = open_enrollment(engine.settings, clock=engine.clock, database=engine.database)
+    accounts = Accounts(engine.database, engine.clock, passwords=CHEAP)
+    accounts.add_user("audrey", PASSWORD, role=Role.AUDITOR, groups=(), by="test")
+    visitor = Visitor(create_app(enrollment.engine, enrollment, accounts, engine.settings).test_client())
+    visitor.get("/sign-in")
+    visitor.sign_in("audrey")
+    (case,) = engine.instances(business_key=str(steps))
+    assert case.revision == steps
+
+    def opened() -> None:
+        assert visitor.client.get(f"/cases/{case.id}/replay").status_code == 200
+
+    return opened
 
 
 def _multiply(db: sqlite3.Connection, steps: int) -> None:
@@ -151,6 +184,8 @@ def test_a_million_steps_beside_a_thousand(engines: tuple[Engine, Engine], capsy
         CaseFilter(), after=engine.find_cases(CaseFilter()).cases[-1].id
     )
     asked["the trail of a person"] = lambda engine: Trails(engine).of_person("person3")
+    open_replay = {engine: _auditor(engine, steps) for engine, steps in zip(engines, (SHORT, LONG), strict=True)}
+    asked[f"the replay page of {LONG:,} steps, beside {SHORT}"] = lambda engine: open_replay[engine]()
     figures = []
     for name, ask in asked.items():
         ratio = _ratio(engines, ask)

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 import tampering
 from conftest import SECRET, Clock, Outside, alice, operators, package
-from usher_engine import WINDOW, Database, Engine, InstanceState, Prover, Settings, Windows, Worker
+from usher_engine import WHOLE, Database, Engine, InstanceState, Prover, Settings, Windows, Worker
 from usher_engine.checkpoints import take
 
 
@@ -119,11 +119,12 @@ def test_nothing_altered_is_called_proven(
 
 
 def test_every_window_begins_where_the_one_before_ends(small: Engine, outside: Outside) -> None:
-    case = lived(small, outside, WINDOW)
+    case = lived(small, outside, WHOLE)
     states = [state for _, state in small.rebuild_each(case)]
     windows: Windows[int] = Windows(small, lambda before, _: before + 1, 0)
     assert windows.open(case, 10**9).last == len(states), "the nearest there is"
-    for revision in (len(states), 1, WINDOW, WINDOW + 1, 2 * WINDOW + 1):
+    size = windows.open(case, 1).size
+    for revision in (len(states), 1, size, size + 1, WHOLE - 1, WHOLE + 1, 2 * WHOLE - size):
         window = windows.open(case, revision)
         assert window.first <= revision <= window.last and window.total == len(states)
         assert window.carried == window.first - 1

@@ -65,7 +65,14 @@ def opened(
     ahead = tuple(step for step, _ in case[last:]) if last else ()
     end = last or len(case)
     return Window(
-        first=first, last=end, total=len(case), before=before, carried=carried, seen=tuple(seen), ahead=ahead
+        first=first,
+        last=end,
+        total=len(case),
+        size=len(case),
+        before=before,
+        carried=carried,
+        seen=tuple(seen),
+        ahead=ahead,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from flask import current_app
-from usher_engine import WINDOW, Actor, Instance, Windows
+from usher_engine import Actor, Instance, Windows
 from usher_engine.exports import Evidence, evidence, sealed
 
 from .bundled import built
@@ -74,10 +74,13 @@ def _told(case: Instance, words: Words) -> tuple[list[Frame], list[Effect]]:
     windows: Windows[Followed] = Windows(site().engine, follow, Followed())
     told: list[Frame] = []
     asked: dict[str, Effect] = {}
-    for first in range(1, min(case.revision, MAX_STEPS) + 1, WINDOW):
+    first = 1
+    while first <= min(case.revision, MAX_STEPS):
         window = windows.open(case.id, first)
-        told += frames(window, words)
-        asked |= {effect.name: effect for effect in effects(window, words)}
+        found = effects(window, words)
+        told += frames(window, words, found)
+        asked |= {effect.name: effect for effect in found}
+        first = window.last + 1
     return told, list(asked.values())
 
 

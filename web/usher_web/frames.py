@@ -114,9 +114,10 @@ def glance(step: Step | None) -> tuple[datetime | None, str]:
     return None, Teller.INCIDENT.value
 
 
-def frames(window: Window[Followed], words: Words) -> list[Frame]:
-    """The steps of a window as frames, oldest first."""
-    asked, found, status, before = effects(window, words), [], window.carried.status, window.before
+def frames(window: Window[Followed], words: Words, known: Sequence[Effect] | None = None) -> list[Frame]:
+    """The steps of a window as frames, oldest first; *known* are its `effects`, where somebody has them already."""
+    asked = effects(window, words) if known is None else known
+    found, status, before = [], window.carried.status, window.before
     whole = True
     for seen in window.seen:
         was = status

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from flask import Blueprint, Flask, current_app, render_template, request
-from usher_engine import WINDOW, CaseProof, Engine, Instance, InstanceState, Version, Window, Windows
+from usher_engine import WHOLE, CaseProof, Engine, Instance, InstanceState, Version, Window, Windows
 from usher_engine.accounts import Role
 
 from . import auth
@@ -28,7 +28,7 @@ KEY = "usher.replay"
 #: Cases up to so many steps are checked when their page is opened, longer ones when somebody asks.
 CHECKED_AT_ONCE = 500
 #: About how many marks the timeline of a long case has.
-MARKS = 40
+MARKS = 16
 
 
 def register(app: Flask, engine: Engine) -> None:
@@ -38,11 +38,12 @@ def register(app: Flask, engine: Engine) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """A window of a case as frames; *words* is None where the diagram of the case is lost."""
+    """A window of a case as frames, and its effects; *words* is None where the diagram of the case is lost."""
 
     window: Window[Followed]
     words: Words | None
     frames: list[Frame]
+    effects: list[Effect]
 
     def frame(self, revision: int) -> Frame | None:
         """The frame of the step, or the nearest one; none in a case without steps."""
@@ -57,7 +58,7 @@ class Part:
 
     @property
     def mails(self) -> list[Effect]:
-        return [effect for effect in effects(self.window, self.words or bare_words()) if effect.is_mail]
+        return [effect for effect in self.effects if effect.is_mail]
 
 
 @blueprint.get("/<instance_id>/replay")
@@ -69,17 +70,18 @@ def show(instance_id: str) -> str:
     Without a step, or with none there is, at the last; a long case at its first, where nothing has to be added up.
     """
     case = seen(instance_id)
-    usual = case.revision if case.revision <= WINDOW else 1
+    usual = case.revision if case.revision <= WHOLE else 1
     asked = request.args.get("step", type=int) or usual
     part = _part(case, asked)
     chosen, window = part.frame(asked), part.window
     proof = _proof(case)
+    version, newest = _versions(case)
     return render_template(
         "replay.html",
         case=case,
         patient=subject(case.business_key),
-        version=_version(case),
-        newest=next((found.number for found in site().engine.versions(case.process)), case.version),
+        version=version,
+        newest=newest,
         part=part,
         window=window,
         frame=chosen,
@@ -107,6 +109,7 @@ def steps(instance_id: str) -> dict[str, Any]:
         "first": window.first,
         "last": window.last,
         "total": window.total,
+        "size": window.size,
         "before": {"visits": window.before.visits, "flows": window.before.flows},
         "rows": table.render(case=case, frames=part.frames, current=0),
         "steps": [
@@ -149,7 +152,9 @@ def _said(frame: Frame, total: int) -> str:
 def _part(case: Instance, revision: int) -> Part:
     window = _windows().open(case.id, revision)
     words = words_of(case.id)
-    return Part(window=window, words=words, frames=frames(window, words or bare_words()))
+    told_with = words or bare_words()
+    asked = effects(window, told_with)
+    return Part(window=window, words=words, frames=frames(window, told_with, asked), effects=asked)
 
 
 def _windows() -> Windows[Followed]:
@@ -160,7 +165,7 @@ def _windows() -> Windows[Followed]:
 def _marks(case: Instance, part: Part) -> list[tuple[int, Mark]]:
     """The marks of the timeline with the step each stands for; of a long case only some steps have one."""
     tz, total = zone(site().settings), part.window.total
-    if total <= WINDOW:
+    if total <= WHOLE:
         told = [(frame.revision, frame.line.at if frame.line else None, frame.kind) for frame in part.frames]
     else:
         sample = _windows().sample(case.id, total, -(-total // MARKS))
@@ -169,14 +174,15 @@ def _marks(case: Instance, part: Part) -> list[tuple[int, Mark]]:
     for _, moment, kind in told:
         at = moment or at
         moments.append((at, kind))
-    marks = timeline(moments, tz, sampled=total > WINDOW) if moments else []
+    marks = timeline(moments, tz, sampled=total > WHOLE) if moments else []
     return [(number, mark) for (number, _, _), mark in zip(told, marks, strict=True)]
 
 
-def _version(case: Instance) -> Version | None:
-    """The deployment the case runs on."""
+def _versions(case: Instance) -> tuple[Version | None, int]:
+    """The deployment the case runs on, and the number of the one in force."""
     found = site().engine.versions(case.process)
-    return next((version for version in found if version.number == case.version), None)
+    ours = next((version for version in found if version.number == case.version), None)
+    return ours, found[0].number if found else case.version
 
 
 def way_until(found: Sequence[Frame], revision: int, before: InstanceState) -> dict[str, Any]:

@@ -1,13 +1,13 @@
-// The steps of a case as the server gives them: in windows of a hundred, each fetched when it is first looked at.
+// The steps of a case as the server gives them: whole, or in windows, each fetched when it is first looked at.
 
-const KEPT = 12; // windows
+const KEPT = 40; // windows
 
 export class Steps {
   #windows = new Map(); // number of the window → promise of it
 
   constructor(url, first) {
     this.url = url;
-    this.size = first.last < first.total ? first.last - first.first + 1 : Infinity;
+    this.size = first.size;
     this.total = first.total;
     this.#windows.set(this.#number(first.first), Promise.resolve(first));
   }
@@ -29,7 +29,7 @@ export class Steps {
   }
 
   #number(step) {
-    return this.size === Infinity ? 0 : Math.floor((step - 1) / this.size);
+    return Math.floor((step - 1) / this.size);
   }
 }
 
