@@ -196,7 +196,7 @@ def dead(n: int, _choice: random.Random) -> Files:
         "", task.format("ask"), '<bpmn:startEvent id="begin"/>', '<bpmn:startEvent id="begin"/>' + task.format("ask"),
         ask() + task.format("lost"), ask() + '<bpmn:startEvent id="two"/>', row('<bpmn:exclusiveGateway id="ask"/>')
         + '<bpmn:sequenceFlow id="f3" sourceRef="ask" targetRef="ask"/>', '<bpmn:endEvent id="end"/>',
-        row('<bpmn:task id="ask"/>'), row('<bpmn:complexGateway id="ask"/>'),
+        row('<bpmn:transaction id="ask"/>'), row('<bpmn:complexGateway id="ask"/>'),
     )  # fmt: skip
     return diagram(bodies[n])
 

@@ -75,7 +75,7 @@ def test_a_sound_process_has_no_errors():
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (between('<bpmn:task id="x"/>'), ("x", "cannot-run")),
+        (between('<bpmn:transaction id="x" triggeredByEvent="true"/>'), ("x", "cannot-run")),
         (between('<bpmn:sendTask id="x"/>'), ("x", "cannot-run")),
         (between('<bpmn:receiveTask id="x"/>'), ("x", "message")),
         (between('<bpmn:businessRuleTask id="x"/>'), ("x", "decision")),
@@ -95,7 +95,7 @@ def test_a_sound_process_has_no_errors():
         (between(ASK.format("<bpmn:multiInstanceLoopCharacteristics/>")), ("ask", "repeat")),
         (between(ASK.format("<bpmn:standardLoopCharacteristics/>")), ("ask", "repeat")),
         (between(extra='<bpmn:task id="x" isForCompensation="true"/>'), ("x", "cannot-run")),
-        (between(extra='<bpmn:dataObject id="x"/>'), ("x", "cannot-run")),
+        (between(extra='<bpmn:property id="x" name="y"/>'), ("x", "cannot-run")),
         (between(extra='<bpmn:subProcess id="x" triggeredByEvent="true"/>'), ("x", "start-and-end")),
     ],
 )

@@ -271,3 +271,49 @@ def test_translating_twice_changes_nothing_more():
     for _, _, content in documents(0, 120):
         once, _ = translate(Package({"p.bpmn": content}))
         assert translate(once)[0].files == once.files
+
+
+def test_a_task_without_a_kind_runs_like_a_manual_task():
+    drawn, findings, _ = node('<task id="t" name="Look"/>')
+    assert drawn.kind == "manualTask"
+    assert ("t", "translated") in told(findings, "info")
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        '<task id="t" xmlns:d="http://www.jboss.org/drools" d:taskName="Rest"/>',
+        '<task id="t" camunda:class="a.B"/>',
+        '<task id="t"><extensionElements><zeebe:taskDefinition type="x"/></extensionElements></task>',
+    ],
+)
+def test_a_task_that_some_product_does_by_itself_waits_for_nobody(task):
+    drawn, findings, _ = node(task)
+    assert drawn.kind == "task"
+    assert ("t", "not-translated") in told(findings, "error")
+
+
+def test_scripts_around_a_script_become_part_of_it():
+    own = 'xmlns:s="http://spiffworkflow.org/bpmn/schema/1.0/core"'
+    around = f"<s:preScript {own}>a = 1\nb = 2</s:preScript><s:postScript {own}>d = c</s:postScript>"
+    extensions = f"<extensionElements>{around}</extensionElements>"
+    drawn, _, _ = node(f'<scriptTask id="t">{extensions}<script>c = a + b</script></scriptTask>')
+    assert drawn.script == "a = 1\nb = 2\nc = a + b\nd = c"
+    assert not drawn.extensions
+    inputs = '<camunda:inputOutput><camunda:inputParameter name="a">${x}</camunda:inputParameter></camunda:inputOutput>'
+    body = f'<scriptTask id="t"><extensionElements>{inputs}</extensionElements><script>c = a</script></scriptTask>'
+    assert node(body)[0].script == "a = x\nc = a"
+
+
+def test_references_and_yes_or_no_are_read_in_every_form_the_schema_allows():
+    boundary = '<boundaryEvent id="b" attachedToRef="my:t" cancelActivity="0"><timerEventDefinition/></boundaryEvent>'
+    drawn, findings, after = node(
+        f'<userTask id="t"><multiInstanceLoopCharacteristics isSequential=" 1 "/></userTask>{boundary}'
+        '<sequenceFlow id="f" sourceRef=" s " targetRef="t"/>', key="b"
+    )  # fmt: skip
+    assert drawn.attached_to == "t"
+    text = after.files["p.bpmn"]
+    assert b'isSequential="true"' in text
+    assert b'cancelActivity="false"' in text
+    assert b'sourceRef="s"' in text
+    assert any(finding.rule == "translated" for finding in findings)

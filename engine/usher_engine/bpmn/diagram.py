@@ -31,6 +31,12 @@ RENAMED = "..element"
 #: How the library passes on an exception it did not expect; no reader is helped by it.
 RAISED = re.compile(r"[A-Za-z.]+\(.*\)$")
 
+#: Data as it is drawn; what a case knows are names, which every element sees.
+DRAWN_DATA = (
+    *("dataObject", "dataObjectReference", "dataStore", "dataStoreReference"),
+    *("dataInputAssociation", "dataOutputAssociation"),
+)
+
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 
 
@@ -98,6 +104,7 @@ def compile_diagram(package: Package) -> Diagram:
     """
     trees = [parse_xml(package.files[name], name) for name in sorted(package.files) if name.endswith(".bpmn")]
     for tree in trees:
+        _leave_out_data(tree)
         _make_room(tree)
     parser = UsherParser()
     try:
@@ -140,6 +147,12 @@ def compile_diagram(package: Package) -> Diagram:
         repeats=any(isinstance(task_spec, Repeated) for task_spec in every),
         shares=shares,
     )
+
+
+def _leave_out_data(tree: Any) -> None:
+    """Take out what is only drawn; the library would read and write it."""
+    for node in list(tree.iter(*(f"{{{BPMN}}}{kind}" for kind in DRAWN_DATA))):
+        node.getparent().remove(node)
 
 
 def _make_room(tree: Any) -> None:

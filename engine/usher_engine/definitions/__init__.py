@@ -5,7 +5,18 @@ Nothing here judges whether a package can run; that is the gate's work.
 
 from .decision_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .decision_names import decision_names
-from .diagram import FLOW_NODES, Diagram, Flow, Node, Process, ServiceCall, read_diagram
+from .diagram import (
+    FLOW_NODES,
+    PLACEHOLDER,
+    SUB_PROCESSES,
+    Diagram,
+    Flow,
+    Node,
+    Process,
+    ServiceCall,
+    process_element,
+    read_diagram,
+)
 from .finding import Finding, Severity
 from .folders import from_zip, read_file, read_folder, to_zip, write_folder
 from .package import MAX_FILE_BYTES, Package
@@ -19,7 +30,9 @@ __all__ = [
     "DMN",
     "FLOW_NODES",
     "MAX_FILE_BYTES",
+    "PLACEHOLDER",
     "SPIFF",
+    "SUB_PROCESSES",
     "Column",
     "Decision",
     "DecisionFile",
@@ -43,6 +56,7 @@ __all__ = [
     "from_zip",
     "line_of",
     "parse_xml",
+    "process_element",
     "read_decisions",
     "read_diagram",
     "read_file",

@@ -5,6 +5,7 @@ Reads everything that is there, right or wrong, and never raises on a tree from 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -25,6 +26,9 @@ SUB_PROCESSES = frozenset({"subProcess", "adHocSubProcess", "transaction"})
 #: Every kind of flow node BPMN 2.0 knows (BPMN 2.0.2, table 7.1 and chapter 10).
 FLOW_NODES = frozenset(_TASKS | _EVENTS | _GATEWAYS | SUB_PROCESSES)
 
+#: A part the modeller bpmn-js needs to draw an arrow from data to a task; it says nothing.
+PLACEHOLDER = "__targetRef_placeholder"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceCall:
@@ -43,8 +47,9 @@ class Node:
     ``events`` holds the kinds of its event definitions (``error``, ``timer``, …), ``codes`` the error or escalation
     codes they refer to, "" where the code is left open, ``refers`` whether they refer to any. ``message`` is the name
     of the message it waits for. ``markers`` holds what makes it special: ``multiInstance``,
-    ``loop``, ``compensation``, ``eventSubProcess``, ``nonInterrupting``, ``ioSpecification``. ``extensions`` holds
-    the text of our extension elements by name, ``properties`` what stands in ``spiffworkflow:properties``.
+    ``loop``, ``compensation``, ``eventSubProcess``, ``nonInterrupting``, ``ioSpecification``, ``dataAssociation``,
+    ``dataAssignment``. ``extensions`` holds the text of our extension elements by name, ``twice`` the names of those
+    that stand there more than once, ``properties`` what stands in ``spiffworkflow:properties``.
     """
 
     id: str
@@ -68,6 +73,7 @@ class Node:
     lane: str = ""
     properties: Mapping[str, str] = field(default_factory=dict)
     extensions: Mapping[str, str] = field(default_factory=dict)
+    twice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +114,11 @@ class Diagram:
     processes: tuple[Process, ...]
 
 
+def process_element(tree: XmlTree, key: str) -> XmlElement:
+    """The element of the process *key*, which is in *tree*."""
+    return next(element for element in tree.getroot().iter(_bpmn("process")) if _id(element) == key)
+
+
 def read_diagram(tree: XmlTree, file: str) -> Diagram:
     """What is drawn in *tree*."""
     root = tree.getroot()
@@ -130,7 +141,7 @@ def _process(element: XmlElement, codes: Mapping[str, str]) -> Process:
             nodes.append(_node(child, kind, scope, codes, lanes))
         elif kind == "sequenceFlow":
             flows.append(_flow(child, scope))
-        else:
+        elif child.get("name") != PLACEHOLDER:
             others.append((_id(child), kind, line_of(child)))
     return Process(
         id=_id(element),
@@ -159,6 +170,8 @@ def _node(element: XmlElement, kind: str, scope: str, codes: Mapping[str, str], 
     references = [definition.get("errorRef") or definition.get("escalationRef") or "" for definition in definitions]
     messages = [source.get("messageRef") or "" for source in (element, *definitions)]
     extensions = element.find(_bpmn("extensionElements"))
+    ours = [] if extensions is None else [child for child in extensions if _is_spiff(child)]
+    names = Counter(_local(child) for child in ours)
     return Node(
         id=_id(element),
         kind=kind,
@@ -181,7 +194,8 @@ def _node(element: XmlElement, kind: str, scope: str, codes: Mapping[str, str], 
         service=_service(extensions),
         lane=lanes.get(_id(element), ""),
         properties=_properties(extensions),
-        extensions={} if extensions is None else {_local(e): e.text or "" for e in extensions if _is_spiff(e)},
+        extensions={_local(child): child.text or "" for child in ours},
+        twice=tuple(name for name, count in names.items() if count > 1),
     )
 
 
@@ -196,8 +210,13 @@ def _markers(element: XmlElement) -> Iterator[str]:
         yield "eventSubProcess"
     if element.get("cancelActivity") in ("false", "0") or element.get("isInterrupting") in ("false", "0"):
         yield "nonInterrupting"
-    if any(element.find(_bpmn(name)) is not None for name in ("ioSpecification", "dataInputAssociation")):
+    if element.find(_bpmn("ioSpecification")) is not None:
         yield "ioSpecification"
+    associations = [child for child in element if _kind(child) in ("dataInputAssociation", "dataOutputAssociation")]
+    if associations:
+        yield "dataAssociation"
+    if any(_kind(part) in ("assignment", "transformation") for child in associations for part in child):
+        yield "dataAssignment"
 
 
 def _flow(element: XmlElement, scope: str) -> Flow:

@@ -69,7 +69,7 @@ class Package:
             for process in root.iter(f"{{{BPMN}}}process"):
                 if process.get("isExecutable") in ("true", "1"):
                     executable[str(process.get("id"))] = process.get("name") or ""
-            called |= {activity.get("calledElement") for activity in root.iter(f"{{{BPMN}}}callActivity")}
+                    called |= {activity.get("calledElement") for activity in process.iter(f"{{{BPMN}}}callActivity")}
         mains = [key for key in executable if key not in called]
         if len(mains) == 1:
             return mains[0], executable[mains[0]]

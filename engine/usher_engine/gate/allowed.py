@@ -25,7 +25,8 @@ _INSTEAD = {
 }
 _MARKERS = {
     "compensation": "Compensation cannot run yet. Draw what undoes the work as tasks of its own.",
-    "ioSpecification": "Data associations cannot run yet. Use the names of the process data in expressions.",
+    "ioSpecification": "What a task takes and gives cannot run yet. Use the names of the process data in expressions.",
+    "dataAssignment": "Assignments between data and a task cannot run yet. Set the names by a script.",
 }
 #: What may be done several times.
 _REPEATED = {
@@ -55,27 +56,57 @@ _HARMLESS = {
     *("incoming", "outgoing", "auditing", "monitoring"),
 }
 #: Told through the markers of their owner.
-_TOLD = {"multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "ioSpecification", "dataInputAssociation"}
+_TOLD = {
+    *("multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "ioSpecification"),
+    *("dataInputAssociation", "dataOutputAssociation"),
+}
+#: Drawn, and nothing else: the data of a case are names, which every element sees.
+_DRAWN = {
+    "dataObject": "Data objects",
+    "dataObjectReference": "Data objects",
+    "dataStoreReference": "Data stores",
+    "dataAssociation": "Arrows between data and tasks",
+}
+_NAMED = 5
 
 
 def allowed_findings(sheet: Sheet) -> Iterator[Finding]:
     """Elements of the process that cannot run yet."""
     for node in sheet.process.nodes:
         yield from (sheet.finding(node.id, "cannot-run", message) for message in _reasons(sheet, node))
+    yield from _drawn(sheet)
     for key, kind, line in sheet.process.others:
-        if kind not in _HARMLESS | _TOLD:
-            message = f"{_words(kind)} cannot run yet. Remove the element at line {line}."
+        if kind not in _HARMLESS | _TOLD | _DRAWN.keys():
+            message = f"{words(kind)} cannot run yet. Remove the element at line {line}."
             yield sheet.finding(key or sheet.process.id, "cannot-run", message)
+
+
+def _drawn(sheet: Sheet) -> Iterator[Finding]:
+    """What is drawn for readers, one finding for each kind, on the first of them."""
+    found: dict[str, list[str]] = {}
+    for key, kind, _ in sheet.process.others:
+        if kind in _DRAWN and key:
+            found.setdefault(_DRAWN[kind], []).append(key)
+    tasks = [node.id for node in sheet.process.nodes if "dataAssociation" in node.markers]
+    if tasks:
+        found[_DRAWN["dataAssociation"]] = tasks
+    for what, keys in found.items():
+        more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+        message = (
+            f"{what} are drawn only ({', '.join(keys[:_NAMED])}{more}): nothing is read from them or written to them. "
+            "Values are kept under names of the case's data."
+        )
+        yield sheet.finding(keys[0], "drawn-only", message, "info")
 
 
 def _reasons(sheet: Sheet, node: Node) -> Iterator[str]:
     yield from (text for marker, text in _MARKERS.items() if marker in node.markers)
     if node.kind not in _KINDS:
         instead = _INSTEAD.get(node.kind)
-        yield f"{_words(node.kind)} cannot run yet." + (f" {instead}." if instead else "")
+        yield f"{words(node.kind)} cannot run yet." + (f" {instead}." if instead else "")
         return
     if node.repeat is not None and (node.kind not in _REPEATED or "eventSubProcess" in node.markers):
-        yield f"{_words(node.kind)} cannot be done several times. Put it into a sub-process that is."
+        yield f"{words(node.kind)} cannot be done several times. Put it into a sub-process that is."
     yield from _event_reasons(sheet, node)
 
 
@@ -86,11 +117,11 @@ def _event_reasons(sheet: Sheet, node: Node) -> Iterator[str]:
     if len(node.events) > 1:
         yield "It has several triggers; only one can run. Draw an event for each."
     elif not node.events and node.kind not in _BARE:
-        yield f"{_words(node.kind)} without a trigger cannot run. {instead}."
+        yield f"{words(node.kind)} without a trigger cannot run. {instead}."
     elif set(node.events) - possible:
-        yield f"{_words(node.kind)} with {_words(node.events[0]).lower()} cannot run yet. {instead}."
+        yield f"{words(node.kind)} with {words(node.events[0]).lower()} cannot run yet. {instead}."
     elif node.kind == "startEvent" and node.events and not _starts_apart(sheet, node):
-        yield f"A start by {_words(node.events[0]).lower()} cannot run yet. {instead}."
+        yield f"A start by {words(node.events[0]).lower()} cannot run yet. {instead}."
     elif node.kind == "boundaryEvent":
         yield from _boundary_reasons(sheet, node, node.events[0])
     elif node.kind == "startEvent" and node.events == ("error",) and "nonInterrupting" in node.markers:
@@ -105,7 +136,7 @@ def _starts_apart(sheet: Sheet, node: Node) -> bool:
 def _boundary_reasons(sheet: Sheet, node: Node, event: str) -> Iterator[str]:
     host = sheet.nodes.get(node.attached_to)
     if host is not None and host.kind not in _HOSTS[event]:
-        fitting = ", ".join(sorted(_words(kind).lower() for kind in _HOSTS[event]))
+        fitting = ", ".join(sorted(words(kind).lower() for kind in _HOSTS[event]))
         yield f"It can never happen on {called(host.id)}. Attach it to one of: {fitting}."
     if event == "error" and "nonInterrupting" in node.markers:
         yield "An error always interrupts. Make it interrupting."
@@ -116,7 +147,7 @@ def _boundary_reasons(sheet: Sheet, node: Node, event: str) -> Iterator[str]:
             yield "Staff cancel the task by it. Make it interrupting."
 
 
-def _words(kind: str) -> str:
+def words(kind: str) -> str:
     """``intermediateCatchEvent`` as “Intermediate catch event”."""
     spaced = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind)
     return spaced[:1].upper() + spaced[1:]

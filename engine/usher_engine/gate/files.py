@@ -33,8 +33,9 @@ def file_findings(file: str, tree: XmlTree, seen_ids: dict[str, str]) -> Iterato
         message = "Other files are never put in by XInclude. Remove the element, or copy what it names."
         yield _finding(file, _id_around(element), "safe-xml", message)
     for element in root.iter(f"{{{BPMN}}}import"):
-        message = "Imports cannot run yet. Put the imported file into the package and call its process."
-        yield _finding(file, element.get("id") or "import", "cannot-run", message)
+        named = (element.get("location") or element.get("namespace") or "")[:200]
+        message = f"The import of “{named}” cannot run yet. Put the file into the package and call its process."
+        yield _finding(file, root.get("id") or "", "cannot-run", message)
 
 
 def is_bpmn(tree: XmlTree) -> bool:
@@ -77,10 +78,13 @@ def _last_before(tree: XmlTree, line: int) -> XmlElement:
 
 
 def _id_around(element: XmlElement) -> str:
-    """Id of *element* or of what it is a part of; a shape is told on what it draws."""
+    """Id of *element* or of what it is a part of; a shape is told on what it draws, where that is there."""
     for here in (element, *element.iterancestors()):
-        if key := here.get("bpmnElement") or here.get("id"):
-            return str(key).rpartition(":")[2]
+        drawn = (here.get("bpmnElement") or "").rpartition(":")[2]
+        if drawn and element.getroottree().xpath("boolean(//*[@id=$key])", key=drawn):
+            return str(drawn)
+        if key := here.get("id"):
+            return str(key)
     return ""
 
 

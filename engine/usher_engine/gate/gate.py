@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 
 from usher_engine.bpmn import compile_diagram
-from usher_engine.definitions import Package, parse_xml, read_diagram, translate
+from usher_engine.definitions import Package, parse_xml, process_element, read_diagram, translate
 from usher_engine.errors import InvalidDefinition
 from usher_engine.expressions import compile_template
 from usher_engine.forms import parse_form
@@ -21,6 +21,7 @@ from .files import drawing_findings, file_findings, is_bpmn
 from .finding import Finding, Severity
 from .happenings import happening_findings
 from .loops import loop_findings
+from .meanings import meaning_findings
 from .order import in_order
 from .processes import Drawn, process_findings
 from .sheet import Sheet
@@ -104,6 +105,7 @@ def _diagrams(package: Package, services: Services, drawn: Drawn) -> Iterator[Fi
         drawable: list[str] = []
         for process in diagram.processes:
             if checked.get(process.id) is process:
+                yield from meaning_findings(diagram.file, process_element(tree, process.id))
                 drawable += [node.id for node in process.nodes] + [flow.id for flow in process.flows]
                 yield from _process(Sheet(diagram.file, process, package, services, checked), playable=not broken)
         yield from drawing_findings(diagram.file, tree, drawable)

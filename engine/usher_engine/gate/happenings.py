@@ -83,7 +83,7 @@ def _loop(repeat: Repeat) -> Iterator[str]:
 
 
 def _event(sheet: Sheet, node: Node) -> Iterator[str]:
-    if "eventSubProcess" in node.markers:
+    if "eventSubProcess" in node.markers and node.kind == "subProcess":
         if sheet.incoming.get(node.id) or sheet.outgoing.get(node.id):
             yield "An event sub-process stands apart: no flow leads to it or from it."
         starts = [n for n in sheet.scopes[node.id] if n.kind == "startEvent"]
@@ -99,7 +99,7 @@ def _can_be_caught(sheet: Sheet, node: Node) -> bool:
     if node.scope != sheet.process.id:
         return True
     beside = [n.id for n in sheet.scopes[sheet.process.id] if "eventSubProcess" in n.markers]
-    if any("error" in n.events for key in beside for n in sheet.scopes[key] if n.kind == "startEvent"):
+    if any("error" in n.events for key in beside for n in sheet.scopes.get(key, ()) if n.kind == "startEvent"):
         return True
     calls = (n.called for process in sheet.callable_processes.values() for n in process.nodes)
     return sheet.process.id in calls

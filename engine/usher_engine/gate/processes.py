@@ -37,9 +37,10 @@ def process_findings(drawn: Drawn) -> Iterator[Finding]:
         yield Finding(file="", element="", rule="main-process", message=message)
     elif not any(diagram.processes for _, diagram in drawn.trees):
         yield from _no_process(drawn)
+    empty = not drawn.checked  # then at least the pools are told
     for _, diagram in drawn.trees:
         for process in diagram.processes:
-            if process.executable or not (process.nodes or len(diagram.processes) == 1):
+            if process.executable or not (process.nodes or empty or len(diagram.processes) == 1):
                 continue
             yield _not_executable(diagram.file, process, others=bool(executable))
     if executable:

@@ -16,10 +16,21 @@ from .finding import Finding
 from .sheet import PEOPLE, Sheet
 
 _USER_PROPERTIES = {"form", "candidateGroups", "dueIn", "priority", "initialValues", "resultVariable"}
-_EXTENSIONS = {
-    *("properties", "instructionsForEndUser", "preScript", "postScript"),
-    *("serviceTaskOperator", "calledDecisionId"),
+#: What runs a script before and after itself; a script task has only its own.
+_WITH_SCRIPTS = {
+    *("userTask", "manualTask", "serviceTask", "businessRuleTask", "receiveTask", "subProcess", "callActivity"),
 }
+#: Where each of our extensions is read; None is everywhere.
+_EXTENSIONS: dict[str, set[str] | frozenset[str] | None] = {
+    "properties": None,
+    "instructionsForEndUser": PEOPLE,
+    "preScript": _WITH_SCRIPTS,
+    "postScript": _WITH_SCRIPTS,
+    "serviceTaskOperator": {"serviceTask"},
+    "calledDecisionId": {"businessRuleTask"},
+}
+#: Kinds whose answer or message is kept under a name.
+_NAMED = {"businessRuleTask", "receiveTask", "intermediateCatchEvent", "boundaryEvent", "startEvent"}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _FORM_LITERAL = re.compile(r"""["']([^"']+\.form)["']""")
 #: Written by the engine when a boundary event takes over.
@@ -39,8 +50,26 @@ def text_findings(sheet: Sheet) -> Iterator[Finding]:
             yield from _user_task(sheet, node)
         elif node.kind == "serviceTask":
             yield from _service_task(sheet, node)
-        for name in node.extensions.keys() - _EXTENSIONS:
+        yield from _extensions(sheet, node)
+
+
+def _extensions(sheet: Sheet, node: Node) -> Iterator[Finding]:
+    """Our own words at a place where nobody reads them."""
+    for name in node.extensions:
+        places = _EXTENSIONS.get(name, set())
+        beside = "eventSubProcess" in node.markers and places is _WITH_SCRIPTS
+        if places is None or (node.kind in places and not beside):
+            continue
+        if places and name != "instructionsForEndUser":
+            message = f"“{name}” is never asked for here. Put what it says into a task before or behind it."
+            yield sheet.finding(node.id, "misplaced", message)
+        else:
             yield sheet.finding(node.id, "ignored", f"The extension “{name}” is ignored.", "warning")
+    for name in node.twice:
+        yield sheet.finding(node.id, "misplaced", f"“{name}” stands here more than once. Keep one.")
+    if node.kind not in PEOPLE:
+        for name in node.properties.keys() - ({"resultVariable"} if node.kind in _NAMED else set()):
+            yield sheet.finding(node.id, "ignored", f"The property “{name}” is ignored here.", "warning")
 
 
 def compiles(compile_text: Callable[[str], object], text: str) -> str:

@@ -13,6 +13,7 @@ from ..finding import Finding
 from ..package import Package
 from ..safe_xml import BPMN, parse_as_written
 from .encoding import as_utf8
+from .kinds import translate_kinds
 from .leftovers import tell_leftovers
 from .page import Page
 from .repair import repair
@@ -55,4 +56,5 @@ def _translate(page: Page) -> None:
     translate_texts(page)
     translate_user_tasks(page)
     translate_services(page)
+    translate_kinds(page)
     tell_leftovers(page)

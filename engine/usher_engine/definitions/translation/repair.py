@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lxml import etree
+
 from ..finding import Finding
 from ..safe_xml import BPMN, XmlElement, add_ids
 from .page import Page, bpmn, kind_of
@@ -36,12 +38,50 @@ _LAST = {"textAnnotation": 30, "association": 30, "group": 30}
 _ORDERED = ("Event", "Task", "task", "Gateway", "ubProcess", "transaction", "Activity", "process", "sequenceFlow")
 
 
+#: Attributes the schema reads without blanks around them: names of elements, and what is true or false.
+_REFERENCES = ("sourceRef", "targetRef", "default", "id")
+_QUALIFIED = (
+    *("attachedToRef", "processRef", "messageRef", "errorRef", "escalationRef", "signalRef", "bpmnElement"),
+    *("dataObjectRef", "dataStoreRef"),
+)
+_TRUE_OR_FALSE = (
+    *("isExecutable", "isForCompensation", "isInterrupting", "cancelActivity", "parallelMultiple", "instantiate"),
+    *("triggeredByEvent", "isSequential", "testBefore", "isCollection", "isClosed", "isImmediate"),
+)
+_BOOLEANS = {"1": "true", "0": "false"}
+
+
 def repair(page: Page) -> None:
-    """Ids, order of children, the target namespace and the types of expressions."""
+    """Ids and references, order of children, the target namespace and the types of expressions."""
+    _settle(page)
     _name(page)
     _add_namespace(page)
     _mend_types(page)
     _sort_children(page)
+
+
+def _settle(page: Page) -> None:
+    """References, and what is true or false, in the one form that every reader of the file takes for the same."""
+    ids = {str(key).strip() for element in page.root.iter() if (key := element.get("id"))}
+    changed: list[XmlElement] = []
+    for element in page.root.iter(etree.Element):
+        for name in (*_REFERENCES, *_QUALIFIED, *_TRUE_OR_FALSE):
+            written = element.get(name)
+            if written is None or (name in _TRUE_OR_FALSE and not kind_of(element)):
+                continue
+            plain = written.strip()
+            if name in _TRUE_OR_FALSE:
+                plain = _BOOLEANS.get(plain, plain)
+            elif name in _QUALIFIED and plain not in ids and plain.rpartition(":")[2] in ids:
+                plain = plain.rpartition(":")[2]
+            if plain != written:
+                element.set(name, plain)
+                changed.append(element)
+    told = next((element for element in changed if kind_of(element)), None)
+    if told is not None:
+        names = {str(element.get("id")) for element in changed if element.get("id")}
+        page.read_as(told, f"References or settings of {max(len(names), 1)} elements were written in their plain form.")
+    page.changed |= bool(changed)
 
 
 def _name(page: Page) -> None:

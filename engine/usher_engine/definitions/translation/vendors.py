@@ -93,4 +93,5 @@ PLACES = {
     ("startEvent", "formData"): "A process is started with data, without a form. Ask in a user task behind the start.",
     ("startEvent", "formDefinition"): "A process is started with data, without a form. Ask in a user task behind it.",
     ("process", "executionListener"): _LISTENER,
+    ("task", "taskName"): _CODE,
 }
