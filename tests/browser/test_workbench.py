@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from browser.analyst import drawn, opened, saved, select
 from browser.clinic import Clinic
 from browser.scenes_workbench import ABE, ANA, TABLE, draft, fresh
 from conftest import ROOT
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 from usher_engine import ChangeKind, Engine, compare, from_zip
 from usher_engine.accounts import Role
 from usher_engine.bpmn import schema_problems
@@ -19,7 +20,6 @@ from usher_engine.examples import run_examples
 
 Desk = Callable[..., Page]
 
-EDIT = "/processes/enrollment/edit"
 FIELD = {"type": "textfield", "key": "spoke_to", "label": "Whom did you reach?", "id": "f1"}
 FORM = json.dumps({"components": [FIELD]})
 
@@ -33,29 +33,6 @@ def engine(clinic: Clinic) -> Engine:
 @pytest.fixture
 def ana(desk: Desk) -> Page:
     return desk("ana")
-
-
-def opened(page: Page, path: str = EDIT) -> Page:
-    page.goto(path)
-    page.wait_for_selector("body[data-ready]")
-    return page
-
-
-def select(page: Page, element: str) -> Locator:
-    """Open the properties of *element* from the list of elements."""
-    page.locator(f"[data-outline] [data-element={element}]").click()
-    expect(page.locator(".props header code")).to_have_text(element)
-    return page.locator(".props")
-
-
-def saved(page: Page) -> None:
-    """Save at once, and wait until the server has it."""
-    page.locator("[data-do=save]").click()
-    expect(page.locator("[data-saved][data-state=saved]")).to_contain_text("saved")
-
-
-def drawn(engine: Engine) -> str:
-    return engine.draft_package("enrollment").text("enrollment.bpmn")
 
 
 def test_an_analyst_changes_the_enrolment_and_a_case_takes_the_new_way(

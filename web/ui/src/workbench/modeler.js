@@ -15,8 +15,11 @@ import { paintFindings, paintPath } from "./paint.js";
 import { Panel } from "./panel.js";
 import { keepReferences, tellLosses } from "./references.js";
 import { SeveralModule } from "./several.js";
+import { reveal } from "./sight.js";
+import { Simulation } from "./simulation.js";
 import spiff from "./spiff.json";
 import { Sizes } from "./sizes.js";
+import { WalkModule } from "./walk.js";
 import { nameOf } from "./words.js";
 
 export async function editDiagram(bench) {
@@ -46,6 +49,7 @@ export async function editDiagram(bench) {
   findings.begin();
   outline.show();
   const commands = modeler.get("commandStack");
+  const simulation = new Simulation(bench, modeler);
   const { exportDiagram, exportPicture, importDiagram } = exchange(modeler, sizes, known, { changed, settle });
   actions({
     undo: () => commands.canUndo() && commands.undo(),
@@ -54,6 +58,7 @@ export async function editDiagram(bench) {
     export: exportDiagram,
     svg: exportPicture,
     import: importDiagram,
+    simulate: () => simulation.toggle(),
   });
   shortcuts(modeler);
   const asked = decodeURIComponent(location.hash.slice(1));
@@ -64,7 +69,7 @@ function opened(host) {
   host.replaceChildren();
   return new Modeler({
     container: host,
-    additionalModules: [minimap, SeveralModule],
+    additionalModules: [minimap, SeveralModule, WalkModule],
     moddleExtensions: { spiffworkflow: spiff },
     bpmnRenderer: { defaultFillColor: "var(--dg-shape)", defaultStrokeColor: "var(--dg-stroke)", defaultLabelColor: "var(--ink)" },
     // Inter is wider than the Arial that labels are measured for in most files.
@@ -110,17 +115,6 @@ function tools(modeler, known, show) {
   };
   found.scriptsOf = (element, object) => scripts(element, object, found);
   return found;
-}
-
-// Selects an element and brings it into sight; answers whether there is one.
-function reveal(modeler, id) {
-  const element = modeler.get("elementRegistry").get(id);
-  if (!element) return false;
-  const plane = modeler.get("canvas").findRoot(element);
-  if (plane && plane !== modeler.get("canvas").getRootElement()) modeler.get("canvas").setRootElement(plane);
-  modeler.get("selection").select(element.parent ? element : null);
-  if (element.parent) modeler.get("canvas").scrollToElement(element, 80);
-  return true;
 }
 
 function aboutElement(modeler, id, show) {

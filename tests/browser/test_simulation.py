@@ -1,0 +1,140 @@
+"""The token simulation of the workbench: a token walks the diagram as it is drawn, whoever watches chooses the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from browser.analyst import drawn, opened, select
+from browser.clinic import Clinic
+from browser.scenes_workbench import ANA, fresh
+from playwright.sync_api import Page, expect
+from usher_engine import Engine, Package
+
+Desk = Callable[..., Page]
+
+
+@pytest.fixture
+def engine(clinic: Clinic) -> Engine:
+    fresh(clinic)
+    return clinic.enrollment.engine
+
+
+@pytest.fixture
+def ana(desk: Desk) -> Page:
+    return desk("ana")
+
+
+def said(page: Page, *words: str) -> None:
+    for one in words:
+        expect(page.locator("[data-simulation] [data-said]")).to_contain_text(one)
+
+
+def choices(page: Page) -> list[str]:
+    return [text.partition("\n")[0] for text in page.locator("[data-next] button").all_inner_texts()]
+
+
+def choose(page: Page, name: str) -> None:
+    page.locator("[data-next]").get_by_role("button", name=name).click()
+
+
+def walking(page: Page, engine: Engine, key: str, drawing: str) -> None:
+    """Simulate a process of its own, drawn as *drawing* says."""
+    head = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t">'
+    text = f'{head}<process id="{key}" name="Walk" isExecutable="true">{drawing}</process></definitions>'
+    engine.start_draft(key, actor=ANA, package=Package({f"{key}.bpmn": text.encode()}))
+    opened(page, f"/processes/{key}/edit")
+    page.get_by_role("button", name="Simulate").click()
+
+
+def flows(*pairs: str) -> str:
+    ends = (pair.split(">") for pair in pairs)
+    return "".join(f'<sequenceFlow id="{a}_{b}" sourceRef="{a}" targetRef="{b}"/>' for a, b in ends)
+
+
+def test_the_keyboard_walks_a_token_through_the_enrolment(
+    engine: Engine, ana: Page, accessible: Callable, shot: Callable
+) -> None:
+    before = drawn(engine)
+    opened(ana)
+    ana.get_by_role("button", name="Simulate").press("Enter")
+    expect(ana.get_by_role("button", name="Simulate")).to_have_attribute("aria-pressed", "true")
+    expect(ana.locator("[data-simulation]")).to_contain_text("Data and conditions are ignored")
+    ana.keyboard.press("Enter")  # the focus lies on what can happen first
+    said(ana, "Begun at “Trigger selected”.", "Then “Load patient”.", "The token is at “May be invited?”.")
+    assert choices(ana) == ["yes", "no"]
+    ana.keyboard.press("Enter")
+    ana.locator("[data-next]").get_by_role("button", name="Declined or Deferred").press("Enter")
+    said(ana, "“Portal status?”: “Declined or Deferred”.", "The token is at “Enroll Now”.")
+    assert choices(ana) == ["“Enroll Now” is done", "“Cancel” happens"]
+    expect(ana.locator("[data-element-id=Flow_status_declined].sim-taken").first).to_be_visible()
+    expect(ana.locator("[data-element-id=EnrollNow].sim-here").first).to_be_visible()
+    accessible(ana)
+    shot(ana, "workbench-simulation")
+    ana.keyboard.press("Enter")
+    said(ana, "“Enroll Now” is done.", "The token is at “May be invited?”.")
+    ana.get_by_role("button", name="Back", exact=True).press("Enter")
+    said(ana, "The token is at “Enroll Now”.")
+    choose(ana, "“Cancel” happens")
+    said(ana, "“Cancel” has happened. Then “Cancelled”.", "the run is over")
+    assert ana.locator("[data-moves] li").count() == 4
+    ana.keyboard.press("Escape")
+    expect(ana.locator("[data-simulation]")).to_be_hidden()
+    expect(ana.locator(".sim-token, .sim-taken")).to_have_count(0)
+    assert drawn(engine) == before
+
+
+def test_pressing_an_element_chooses_it_and_drawing_ends_the_walk(engine: Engine, ana: Page) -> None:
+    opened(ana)
+    ana.get_by_role("button", name="Simulate").click()
+    ana.locator("[data-element-id=TriggerSelected] .djs-hit").first.click()
+    said(ana, "The token is at “May be invited?”.")
+    ana.locator("[data-element-id=Flow_may_be_invited] .djs-hit").first.click(force=True)
+    said(ana, "The token is at “Portal status?”.")
+    ana.locator("[data-element-id=LoadPatient] .djs-hit").first.dblclick()  # would write its name
+    expect(ana.locator(".djs-direct-editing-content")).to_have_count(0)
+    expect(ana.locator("[data-simulation]")).to_be_visible()
+    select(ana, "UpdateNow")
+    expect(ana.locator("[data-simulation]")).to_be_hidden()
+    expect(ana.get_by_role("button", name="Simulate")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_token_that_can_never_go_on_is_told(engine: Engine, ana: Page) -> None:
+    walking(
+        ana,
+        engine,
+        "stuck",
+        '<startEvent id="s" name="Start"/><exclusiveGateway id="g" name="Which?"/><task id="a" name="A"/>'
+        '<task id="b" name="B"/><parallelGateway id="j" name="Both"/><endEvent id="e" name="End"/>'
+        + flows("s>g", "g>a", "g>b", "a>j", "b>j", "j>e"),
+    )
+    choose(ana, "Start")
+    choose(ana, "Which? → A")
+    said(ana, "a token is left at “Both”: the run never ends.")
+
+
+def test_several_ways_and_what_comes_first(engine: Engine, ana: Page) -> None:
+    walking(
+        ana,
+        engine,
+        "several",
+        '<startEvent id="s" name="Start"/><inclusiveGateway id="g" name="Which?"/>'
+        '<userTask id="a" name="A"/><userTask id="b" name="B"/><userTask id="c" name="C"/>'
+        '<inclusiveGateway id="j"/><eventBasedGateway id="w" name="First of"/>'
+        '<intermediateCatchEvent id="m" name="Answer"><messageEventDefinition/></intermediateCatchEvent>'
+        '<intermediateCatchEvent id="t" name="Three days"><timerEventDefinition/></intermediateCatchEvent>'
+        '<endEvent id="e" name="Answered"/><endEvent id="l" name="Late"/>'
+        + flows("s>g", "g>a", "g>b", "g>c", "a>j", "b>j", "c>j", "j>w", "w>m", "w>t", "m>e", "t>l"),
+    )
+    choose(ana, "Start")
+    choose(ana, "Take the ways that are ticked")
+    said(ana, "The token is at “Which?”.")  # at least one
+    ana.get_by_label("Which? → A").check()
+    ana.get_by_label("Which? → C").check()
+    choose(ana, "Take the ways that are ticked")
+    said(ana, "Tokens are at “A” and “C”.")
+    choose(ana, "“A” is done")
+    choose(ana, "“C” is done")
+    assert choices(ana) == ["“Answer” happens", "“Three days” happens"]
+    choose(ana, "“Three days” happens")
+    said(ana, "Then “Late”", "the run is over")
