@@ -37,6 +37,7 @@ QUIET = {
     *("loopDataOutputRef", "outputDataItem", "timerEventDefinition", "timeDuration", "timeDate", "timeCycle"),
     *("messageEventDefinition", "errorEventDefinition", "escalationEventDefinition", "terminateEventDefinition"),
     *("textAnnotation", "text", "association", "group", "categoryValueRef", "auditing", "monitoring"),
+    "linkEventDefinition",
 }
 #: Told once for all of a kind.
 DRAWN = {"dataObject", "dataObjectReference", "dataStoreReference", "dataInputAssociation", "dataOutputAssociation"}

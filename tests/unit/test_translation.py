@@ -293,6 +293,13 @@ def test_a_task_that_some_product_does_by_itself_waits_for_nobody(task):
     assert ("t", "not-translated") in told(findings, "error")
 
 
+def test_what_means_something_in_words_of_nobody_known_is_told_by_element():
+    _, findings, _ = node('<userTask id="t" xmlns:x="urn:engine" x:formKey="a" x:colour="red"/>')
+    assert [f.message for f in findings if (f.element, f.severity) == ("t", "warning")] == [
+        "“formKey” of urn:engine, an engine or tool not known here, does nothing."
+    ]
+
+
 def test_scripts_around_a_script_become_part_of_it():
     own = 'xmlns:s="http://spiffworkflow.org/bpmn/schema/1.0/core"'
     around = f"<s:preScript {own}>a = 1\nb = 2</s:preScript><s:postScript {own}>d = c</s:postScript>"

@@ -27,6 +27,8 @@ from .triggers import ESCALATION, Trigger
 #: Names the library gives its helper specs, and what an element of that id is called while it compiles.
 LIBRARY_NAMES = frozenset({"Start", "End", "Root"})
 RENAMED = "..element"
+#: What the flows are called that stand for links; they are in no file and in no event.
+LINK = "..link"
 
 #: How the library passes on an exception it did not expect; no reader is helped by it.
 RAISED = re.compile(r"[A-Za-z.]+\(.*\)$")
@@ -105,6 +107,7 @@ def compile_diagram(package: Package) -> Diagram:
     trees = [parse_xml(package.files[name], name) for name in sorted(package.files) if name.endswith(".bpmn")]
     for tree in trees:
         _leave_out_data(tree)
+        _follow_links(tree)
         _make_room(tree)
     parser = UsherParser()
     try:
@@ -153,6 +156,21 @@ def _leave_out_data(tree: Any) -> None:
     """Take out what is only drawn; the library would read and write it."""
     for node in list(tree.iter(*(f"{{{BPMN}}}{kind}" for kind in DRAWN_DATA))):
         node.getparent().remove(node)
+
+
+def _follow_links(tree: Any) -> None:
+    """Put a flow in the place of each link; the events at its ends are passed like events without a trigger."""
+    ends = {kind: {} for kind in ("intermediateThrowEvent", "intermediateCatchEvent")}  # type: dict[str, dict[Any, Any]]
+    for link in list(tree.iter(f"{{{BPMN}}}linkEventDefinition")):
+        event = link.getparent()
+        kind = event.tag.rpartition("}")[2]
+        if kind in ends:
+            ends[kind][event] = (event.getparent(), link.get("name"))
+            event.remove(link)
+    for number, (event, place) in enumerate(ends["intermediateThrowEvent"].items()):
+        for caught in (other for other, end in ends["intermediateCatchEvent"].items() if end == place):
+            flow = {"id": f"{LINK}{number}", "sourceRef": event.get("id"), "targetRef": caught.get("id")}
+            event.getparent().append(event.makeelement(f"{{{BPMN}}}sequenceFlow", flow))
 
 
 def _make_room(tree: Any) -> None:
@@ -236,6 +254,7 @@ def _flows(trees: list[Any], owners: tuple[Any, ...]) -> dict[tuple[str, str], s
         (_own_name(flow.get("sourceRef")), _own_name(flow.get("targetRef"))): flow.get("id")
         for tree in trees
         for flow in tree.iter(f"{{{BPMN}}}sequenceFlow")
+        if not flow.get("id").startswith(LINK)
     }
     return {ends: flow for ends, flow in drawn.items() if ends in followed}
 

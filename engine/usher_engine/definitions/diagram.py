@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from .safe_xml import BPMN, SPIFF, XmlElement, XmlTree, line_of
 from .timing import Repeat, Timer, read_repeat, read_timer
@@ -46,10 +47,10 @@ class Node:
 
     ``events`` holds the kinds of its event definitions (``error``, ``timer``, …), ``codes`` the error or escalation
     codes they refer to, "" where the code is left open, ``refers`` whether they refer to any. ``message`` is the name
-    of the message it waits for. ``markers`` holds what makes it special: ``multiInstance``,
-    ``loop``, ``compensation``, ``eventSubProcess``, ``nonInterrupting``, ``ioSpecification``, ``dataAssociation``,
-    ``dataAssignment``. ``extensions`` holds the text of our extension elements by name, ``twice`` the names of those
-    that stand there more than once, ``properties`` what stands in ``spiffworkflow:properties``.
+    of the message it waits for, ``link`` the name of a link event. ``markers`` holds what makes it special:
+    ``multiInstance``, ``loop``, ``compensation``, ``eventSubProcess``, ``nonInterrupting``, ``ioSpecification``,
+    ``dataAssociation``, ``dataAssignment``. ``extensions`` holds the text of our extension elements by name, ``twice``
+    the names of those that stand there more than once, ``properties`` what stands in ``spiffworkflow:properties``.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Node:
     codes: tuple[str, ...] = ()
     refers: bool = False
     message: str = ""
+    link: str = ""
     timer: Timer | None = None
     repeat: Repeat | None = None
     markers: frozenset[str] = frozenset()
@@ -102,6 +104,17 @@ class Process:
     lanes: tuple[str, ...]
     others: tuple[tuple[str, str, int], ...]
 
+    @cached_property
+    def jumps(self) -> tuple[Flow, ...]:
+        """From each throwing link event to the catching one of its name in its scope, where there is one."""
+        links = [node for node in self.nodes if node.events == ("link",) and node.link]
+        catching = {(n.scope, n.link): n.id for n in reversed(links) if n.kind == "intermediateCatchEvent"}
+        return tuple(
+            Flow(id=f"{n.id}→{to}", name="", scope=n.scope, source=n.id, target=to, line=n.line)
+            for n in links
+            if n.kind == "intermediateThrowEvent" and (to := catching.get((n.scope, n.link)))
+        )
+
     def node(self, key: str) -> Node | None:
         return next((node for node in self.nodes if node.id == key), None)
 
@@ -141,7 +154,7 @@ def _process(element: XmlElement, codes: Mapping[str, str]) -> Process:
             nodes.append(_node(child, kind, scope, codes, lanes))
         elif kind == "sequenceFlow":
             flows.append(_flow(child, scope))
-        elif child.get("name") != PLACEHOLDER:
+        elif kind != "property" or child.get("name") != PLACEHOLDER:
             others.append((_id(child), kind, line_of(child)))
     return Process(
         id=_id(element),
@@ -183,6 +196,7 @@ def _node(element: XmlElement, kind: str, scope: str, codes: Mapping[str, str], 
         codes=tuple(codes[reference] for reference in references if reference in codes),
         refers=any(references),
         message=next((codes[reference] for reference in messages if reference in codes), ""),
+        link=next((d.get("name") or "" for d in definitions if _kind(d) == "linkEventDefinition"), "").strip(),
         timer=read_timer(element),
         repeat=read_repeat(element),
         markers=frozenset(_markers(element)),

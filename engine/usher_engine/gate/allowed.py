@@ -38,8 +38,8 @@ _SEND = "Use a service task with an operator that sends"
 _EVENTS = {
     "startEvent": (_CATCH, "Start the case from outside, by its trigger or the API"),
     "endEvent": ({"terminate", "error", "escalation"}, f"{_SEND}, then a plain end"),
-    "intermediateCatchEvent": ({"timer", "message"}, "Wait for a message or a time"),
-    "intermediateThrowEvent": ({"escalation"}, _SEND),
+    "intermediateCatchEvent": ({"timer", "message", "link"}, "Wait for a message or a time"),
+    "intermediateThrowEvent": ({"escalation", "link"}, _SEND),
     "boundaryEvent": (_CATCH, "Use a timer, message, error or escalation"),
 }
 _BARE = {"startEvent", "endEvent", "intermediateThrowEvent"}

@@ -20,6 +20,7 @@ from .decisions import decision_findings, decision_task_findings
 from .files import drawing_findings, file_findings, is_bpmn
 from .finding import Finding, Severity
 from .happenings import happening_findings
+from .links import link_findings
 from .loops import loop_findings
 from .meanings import meaning_findings
 from .order import in_order
@@ -40,6 +41,7 @@ _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
     text_findings,
     decision_task_findings,
     happening_findings,
+    link_findings,
     structure_findings,
     loop_findings,
 )

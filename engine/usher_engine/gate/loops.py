@@ -8,7 +8,7 @@ from typing import TypeAlias
 from usher_engine.definitions import Node, Process
 
 from .finding import Finding
-from .sheet import WAITS, Sheet, called
+from .sheet import Sheet, called, waits
 
 Neighbours: TypeAlias = Callable[[str], Iterable[str]]
 
@@ -27,7 +27,7 @@ def loop_findings(sheet: Sheet) -> Iterator[Finding]:
 
 def _passable(sheet: Sheet) -> set[str]:
     """Nodes a token can pass without a wait: no user tasks, timers or messages, nor sub-processes that meet one."""
-    passable = {node.id for node in sheet.process.nodes if node.kind not in WAITS and not _comes_later(node)}
+    passable = {node.id for node in sheet.process.nodes if not waits(node) and not _comes_later(node)}
     # Inner sub-processes come after their owner in file order, so the innermost are judged first.
     for scope in reversed([node.id for node in sheet.process.nodes if node.kind == "subProcess"]):
         if not _can_run_through(sheet.scopes[scope], sheet, passable):

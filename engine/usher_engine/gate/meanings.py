@@ -19,6 +19,7 @@ _KNOWN = FLOW_NODES | {
     *("timeDate", "timeDuration", "timeCycle", "eventDefinitionRef", "textAnnotation", "association", "group"),
     *("ioSpecification", "dataInputAssociation", "dataOutputAssociation"),
     *("dataObject", "dataObjectReference", "dataStoreReference"),
+    *("source", "target"),  # a link event names the other end again; what counts is its name
 }
 #: Parts told by their owner already; nothing below them is looked at.
 _WHOLE = {

@@ -12,8 +12,7 @@ from usher_engine.services import Services
 from .finding import Finding, Severity
 
 PEOPLE = frozenset({"userTask", "manualTask"})
-#: Where a token can rest until a person acts, time passes or a message comes.
-WAITS = PEOPLE | {"receiveTask", "intermediateCatchEvent", "eventBasedGateway"}
+_WAITS = PEOPLE | {"receiveTask", "intermediateCatchEvent", "eventBasedGateway"}
 
 
 @dataclass(frozen=True)
@@ -34,16 +33,21 @@ class Sheet:
         return {node.id: node for node in self.process.nodes}
 
     @cached_property
+    def ways(self) -> tuple[Flow, ...]:
+        """The sequence flows, and the jumps between link events, which no flow is drawn for."""
+        return (*self.process.flows, *self.process.jumps)
+
+    @cached_property
     def outgoing(self) -> dict[str, list[Flow]]:
-        return _grouped((flow.source, flow) for flow in self.process.flows)
+        return _grouped((way.source, way) for way in self.ways)
 
     @cached_property
     def incoming(self) -> dict[str, list[Flow]]:
-        return _grouped((flow.target, flow) for flow in self.process.flows)
+        return _grouped((way.target, way) for way in self.ways)
 
     @cached_property
     def targets(self) -> dict[str, str]:
-        return {flow.id: flow.target for flow in self.process.flows}
+        return {way.id: way.target for way in self.ways}
 
     @cached_property
     def boundaries(self) -> dict[str, list[Node]]:
@@ -68,6 +72,11 @@ class Sheet:
         """Where a token on *key* may go next, boundary events included."""
         yield from (flow.target for flow in self.outgoing.get(key, ()))
         yield from (node.id for node in self.boundaries.get(key, ()))
+
+
+def waits(node: Node) -> bool:
+    """Whether a token can rest there until a person acts, time passes or a message comes."""
+    return node.kind in _WAITS and node.events != ("link",)
 
 
 def called(element: str) -> str:

@@ -32,6 +32,7 @@ _AUTOMATIC = {
 
 def soundness_findings(sheet: Sheet) -> Iterator[Finding]:
     """The first thing each scope of the process gets stuck on."""
+    jumps = {way.id for way in sheet.process.jumps}  # nothing is drawn for them
     for scope, nodes in sheet.scopes.items():
         starts = [node.id for node in nodes if node.kind == "startEvent"]
         if len(starts) != 1 or any(_is_too_wide(sheet, node) for node in nodes):
@@ -39,7 +40,7 @@ def soundness_findings(sheet: Sheet) -> Iterator[Finding]:
         for first in (starts[0], *(node.id for node in nodes if _is_beside(node))):
             stuck = _Game(sheet, {node.id: node for node in nodes}).play(first)
             if stuck:
-                element, path = stuck.element or scope, tuple(stuck.path)
+                element, path = stuck.element or scope, tuple(key for key in stuck.path if key not in jumps)
                 yield Finding(
                     file=sheet.file, element=element, rule="soundness", message=stuck.message, path=path
                 )
@@ -132,7 +133,7 @@ class _Game:
             return [self._moved(state, needed, self._after(target), target)] if ready else None
         if node.kind == "inclusiveGateway":
             return self._inclusive(state, target)
-        if node.kind in _AUTOMATIC:
+        if node.kind in _AUTOMATIC or node.events == ("link",):
             return [self._moved(state, [place], [flow], target) for flow in self._after(target)]
         return [self._moved(state, [place], [target], target)]
 

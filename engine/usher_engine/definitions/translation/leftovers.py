@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ..finding import Finding
 from ..safe_xml import BPMN, SPIFF, XmlElement
 from .page import Page, bpmn, kind_of, name_of, owner_id
-from .vendors import HARMLESS, MEANT, PLACES, PRODUCTS
+from .vendors import HARMLESS, MEANT, PLACES, PRODUCTS, TRANSLATED
 
 _STANDARD = ("http://www.omg.org/", "http://www.w3.org/")
 
@@ -20,6 +20,9 @@ def tell_leftovers(page: Page) -> None:
         for namespace, name in _foreign(element):
             if namespace not in PRODUCTS:
                 tools[namespace] += 1
+                if name in MEANT or name in TRANSLATED:
+                    message = f"“{name}” of {namespace[:80]}, an engine or tool not known here, does nothing."
+                    page.say(element, "foreign", message, "warning")
                 continue
             advice = PLACES.get((kind_of(element), name)) or MEANT.get(name)
             if advice:

@@ -86,6 +86,13 @@ MEANT = {
     "formDefinition": "Choose the form again in the properties panel.",
     "taskDefinition": _CODE,
 }
+#: What is translated in the words of the products above, and would be lost in those of others.
+TRANSLATED = frozenset(
+    {
+        *("assignee", "candidateGroups", "candidateUsers", "dueDate", "priority", "formKey", "formRef", "decisionRef"),
+        *("assignmentDefinition", "taskSchedule", "formField", "inputParameter", "outputParameter"),
+    }
+)
 #: Same names with a meaning in one place only.
 PLACES = {
     ("startEvent", "formKey"): "A process is started with data, without a form. Ask in a user task behind the start.",
