@@ -107,7 +107,7 @@ class Arrivals(Reports):
                 instances.remember_request(tx, source=source, key=key, body=message.digest, instance=case.row.id)
             if failure is not None:
                 here = (case.row.id, wait["element"], wait["visit"])
-                queue.park_message(tx, here, message.payload, actor.name, case.now)
+                queue.park_message(tx, here, message.payload, actor.name, case.now, reason=failure.message)
                 return self._write(tx, case, message.command, actor, failure)
             run = self._resume(tx, case, [], actor)
             run.receive_message(wait["element"], wait["visit"], message.payload)

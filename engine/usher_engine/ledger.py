@@ -116,10 +116,17 @@ class Ledger(Deployments):
         case.resolve(first)
         return Run.resume(case.diagram, self._context(tx, case, actor), case.workflow, case.state)
 
-    def _resolved(self, case: Case) -> list[e.Event]:
-        """The events that close every open incident of *case*."""
-        places = (here.rpartition(":") for here in case.state.incidents)
-        return [e.IncidentResolved(element, int(visit)) for element, _, visit in places]
+    def _mended(self, tx: Transaction, case: Case) -> list[e.Event]:
+        """
+        The events that close the incidents a person's answer ends: those of answers that failed before.
+
+        What is parked stays an incident until it is tried again; it is told by its visit, or by the reason it waits.
+        """
+        if not case.state.incidents:
+            return []
+        parked = queue.parked(tx, case.row.id)
+        failed = (here for here, reason in case.state.incidents.items() if here.endswith(":0") and reason not in parked)
+        return case.state.resolving(failed)
 
     def _write(
         self,

@@ -12,6 +12,7 @@ from .canonical import Json
 from .errors import BusinessError, Corrupt, EngineError
 from .ledger import FAILURES, Ledger
 from .questions import SYSTEM, Instance
+from .state import place
 from .store import Job, Transaction, instances, queue
 
 #: How long the job of a case waits whose state cannot be read: somebody has to repair it first.
@@ -38,7 +39,8 @@ class Reports(Ledger):
                 case = self._open(tx, job.instance, None)
                 if not queue.finish(tx, job):
                     return None
-                first = self._resolved(case)
+                here = place(job.element, job.visit)
+                first = case.state.resolving([here] if here in case.state.incidents else [])
                 run = self._resume(tx, case, first, SYSTEM)
                 act(run)
                 return self._write(tx, case, command, SYSTEM, run, first=first)

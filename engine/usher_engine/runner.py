@@ -130,7 +130,7 @@ class Engine(Batches):
         """Write the step of a retry: what ran, or the incident of a *failure* that kept a case from beginning again."""
         with self.database.begin() as tx:
             case = self._open(tx, instance, revision)
-            resolved = self._resolved(case)
+            resolved = case.state.resolving()
             if not resolved:
                 raise Conflict("This case has no incident to try again.")
             queue.requeue(tx, instance, self.clock())
@@ -227,7 +227,7 @@ class Engine(Batches):
         try:
             with self.database.begin() as tx:
                 case, open_task = self._open_task(tx, task, actor, revision)
-                first: list[e.Event] = self._resolved(case)
+                first = self._mended(tx, case)
                 if not open_task.assignee:
                     first.append(e.UserTaskClaimed(open_task.element, open_task.visit, actor.name))
                 run = self._resume(tx, case, first, actor)

@@ -91,6 +91,11 @@ class InstanceState:
             for key, wait in self.waits.items()
         )
 
+    def resolving(self, places: Iterable[str] | None = None) -> list[e.Event]:
+        """The events that close the incidents at *places*, all of them unless told; visit 0 is a step that failed."""
+        found = (here.rpartition(":") for here in (self.incidents if places is None else places))
+        return [e.IncidentResolved(element, int(visit)) for element, _, visit in found]
+
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> InstanceState:
         tasks = {key: OpenTask(**task) for key, task in record["tasks"].items()}
@@ -228,9 +233,7 @@ def _apply_work(
             draft.incidents[here] = reason
             draft.status = Status.INCIDENT.value
         case e.IncidentResolved():
-            draft.incidents.pop(here, None)
-            if not draft.incidents:
-                draft.status = Status.WAITING.value
+            _resolve(draft, here)
         case _:
             _apply_wait(draft, event)
 
@@ -257,5 +260,12 @@ def _leave(draft: InstanceState, here: str) -> None:
         draft.at.remove(here)
     draft.tasks.pop(here, None)
     draft.requests.pop(here, None)
-    draft.incidents.pop(here, None)
     draft.items.pop(here, None)
+    if here in draft.incidents:
+        _resolve(draft, here)
+
+
+def _resolve(draft: InstanceState, here: str) -> None:
+    draft.incidents.pop(here, None)
+    if not draft.incidents:
+        draft.status = Status.WAITING.value

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, NoReturn
 
 from .. import events as e
@@ -97,7 +98,7 @@ class Rerun:
         if kind == "start":
             return self._start([_started(recorded[0])], body)
         if kind == "retry" and self._workflow is None:
-            return self._start(self._resolved(), body)
+            return self._start(self.state.resolving(), body)
         if kind == "migrate":
             return self._migrated(body)
         if kind in SAID and recorded[-1]["kind"] != "IncidentRaised":
@@ -139,7 +140,7 @@ class Rerun:
     def _moved(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
         """A person's or a service's answer, and everything that follows from it."""
         said = next((e.from_json(r) for r in body["events"] if r["kind"] in SAID[kind]), None)
-        first = self._resolved()
+        first = self._mended(body["events"])
         match said:
             case e.UserTaskCompleted() | e.UserTaskCancelled():
                 task = self.state.tasks.get(place(said.element, said.visit))
@@ -149,7 +150,6 @@ class Rerun:
             case e.ServiceCompleted() | e.ServiceRefused():
                 is_open = place(said.element, said.visit) in self.state.requests
             case e.TimerFired() | e.MessageReceived():
-                first = []  # neither time nor message says that somebody has mended the case
                 is_open = self._was_awaited(said, body["at"])
             case _:
                 self._disagree("does not tell what was answered")
@@ -265,15 +265,18 @@ class Rerun:
             case "cancel", [e.InstanceCancelled()]:
                 return True
             case "retry", _:
-                return bool(happened) and happened == self._resolved()
+                return bool(happened) and happened == self.state.resolving()
             case ("complete" | "cancel_task" | "finish_job" | "fire_timer" | "deliver_message"), [e.IncidentRaised()]:
                 return self._workflow is not None  # the answer that failed is not in the record
             case _:
                 return False
 
-    def _resolved(self) -> list[e.Event]:
-        places = (here.rpartition(":") for here in self.state.incidents)
-        return [e.IncidentResolved(element, int(visit)) for element, _, visit in places]
+    def _mended(self, recorded: list[dict[str, Any]]) -> list[e.Event]:
+        """The incidents a step closed, as recorded: which ones were parked is known to the queue alone."""
+        closed = [e.from_json(r) for r in takewhile(lambda r: r["kind"] == "IncidentResolved", recorded)]
+        if closed != [one for one in self.state.resolving() if one in closed]:
+            self._disagree("had no such incident")
+        return closed
 
     def _disagree(self, why: str) -> NoReturn:
         raise Difference(f"Step {self._revision} cannot be: the case {why}.")

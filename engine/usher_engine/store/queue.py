@@ -85,21 +85,34 @@ def _add(
     actor: str,
     at: datetime,
     due_at: datetime | None,
+    reason: str = "",
 ) -> None:
     values = {"instance": place[0], "element": place[1], "visit": place[2], "operator": operator, "actor": actor}
     times = {"created_at": to_text(at), "due_at": to_text(due_at) if due_at else None}
-    rest = {"parameters": compact(parameters), "attempts": 0, "reason": ""}
+    rest = {"parameters": compact(parameters), "attempts": 0, "reason": reason}
     connection.execute(insert(t.job), {**values, **times, **rest})
     if due_at is not None and due_at <= at:
         connection.info[QUEUED] = True
 
 
 def park_message(
-    connection: Connection, place: tuple[str, str, int], payload: dict[str, Any], actor: str, at: datetime
+    connection: Connection,
+    place: tuple[str, str, int],
+    payload: dict[str, Any],
+    actor: str,
+    at: datetime,
+    *,
+    reason: str,
 ) -> None:
     """Keep a message whose step failed, to be delivered again by `requeue`; one kept before gives way to it."""
     connection.execute(delete(t.job).where(*_here(*place)))
-    _add(connection, place, MESSAGE, payload, actor, at, None)
+    _add(connection, place, MESSAGE, payload, actor, at, None, reason)
+
+
+def parked(connection: Connection, instance: str) -> set[str]:
+    """Why the parked jobs of *instance* wait for a person."""
+    c = t.job.c
+    return set(connection.execute(select(c.reason).where(c.instance == instance, c.due_at.is_(None))).scalars())
 
 
 def _here(instance: str, element: str, visit: int) -> tuple[Any, ...]:
