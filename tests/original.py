@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from conftest import SECRET, Clock, Outside, alice, operators, package
+from databases import new_sqlite
 from usher_engine import SYSTEM, Database, Engine, Settings, Worker
 from usher_engine.checkpoints import check_everything, take
 from usher_engine.proof import SigningKey
-from usher_engine.store.schema import create_for_tests
 
 
 @dataclass
@@ -27,8 +27,7 @@ def build(folder: Path, *, cases: int) -> Original:
         secret_key=SECRET, checkpoint_file=str(folder / "heads.jsonl"), signing_key_file=str(folder / "key.pem")
     )
     file = folder / "usher.db"
-    database, clock, outside = Database(f"sqlite:///{file}"), Clock(), Outside()
-    create_for_tests(database)
+    database, clock, outside = Database(new_sqlite(folder)), Clock(), Outside()
     engine = Engine(settings, operators(outside), clock, database)
     engine.deploy(package("small"), actor=SYSTEM)
     for number in range(cases):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from conftest import ROOT, SECRET, Clock
+from databases import new_sqlite
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
@@ -24,7 +25,6 @@ from usher_engine.enrollment import Enrollment, open_enrollment
 from usher_engine.enrollment.samples import add_samples
 from usher_engine.errors import ServiceError
 from usher_engine.store import Database
-from usher_engine.store.schema import create_for_tests
 from usher_web.app import create_app
 from werkzeug.test import TestResponse
 
@@ -131,10 +131,9 @@ class House:
 @pytest.fixture(scope="session")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the cast, the sample patients and the enrolment; made once, every test gets a copy."""
-    file, clock = tmp_path_factory.mktemp("furnished") / "usher.db", Clock()
-    settings = Settings(env="development", secret_key=SECRET, database_url=f"sqlite:///{file}")
+    folder, clock = tmp_path_factory.mktemp("furnished"), Clock()
+    settings = Settings(env="development", secret_key=SECRET, database_url=new_sqlite(folder))
     database = Database(settings.database_url)
-    create_for_tests(database)
     enrollment = open_enrollment(settings, clock=clock, database=database)
     accounts = Accounts(database, clock, passwords=CHEAP)
     for name, (role, groups) in CAST.items():
@@ -142,7 +141,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_samples(database, enrollment.registry, clock())
     enrollment.engine.deploy(read_folder(ROOT / "processes" / "enrollment"), actor=SYSTEM)
     database.close()
-    return file
+    return folder / "usher.db"
 
 
 @pytest.fixture

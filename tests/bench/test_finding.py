@@ -21,12 +21,12 @@ from random import Random
 import pytest
 from acceptance.conftest import CHEAP, PASSWORD, Visitor
 from conftest import SECRET, Clock, Outside, alice, operators, package
+from databases import new_sqlite
 from usher_engine import SYSTEM, CaseFilter, Engine, Settings, Trails, Worker
 from usher_engine.accounts import Accounts, Role
 from usher_engine.enrollment import open_enrollment
 from usher_engine.ledger import ALPHABET
 from usher_engine.store import Database, to_text
-from usher_engine.store.schema import create_for_tests
 from usher_web.app import create_app
 
 pytestmark = pytest.mark.bench
@@ -54,8 +54,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, 
 def _filled(folder: Path, steps: int, round_about: int) -> Engine:
     file = folder / "usher.db"
     clock, outside = Clock(), Outside()
-    database = Database(f"sqlite:///{file}")
-    create_for_tests(database)
+    database = Database(new_sqlite(folder))
     engine = Engine(Settings(env="development", secret_key=SECRET), operators(outside), clock, database)
     engine.deploy(package("small"), actor=SYSTEM)
     for number in range(12):

@@ -14,6 +14,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from argon2 import PasswordHasher
 from conftest import ROOT, SECRET, Clock
+from databases import new_sqlite
 from flask import Flask
 from usher_engine import SYSTEM, Actor, Instance, Settings, Worker
 from usher_engine.accounts import Accounts, Role
@@ -23,7 +24,6 @@ from usher_engine.enrollment import Enrollment, open_enrollment
 from usher_engine.enrollment.records import BIRTH_SEX_EXTENSION
 from usher_engine.enrollment.samples import add_samples
 from usher_engine.store import Database, Job
-from usher_engine.store.schema import upgrade
 from usher_web.app import create_app
 from usher_web.catcher import MailCatcher
 from usher_web.site import CaughtMail
@@ -222,7 +222,7 @@ def _settings(folder: Path, url: str, mail_port: int) -> Settings:
     ours = Settings(
         env="development",
         secret_key=SECRET,
-        database_url=f"sqlite:///{folder / 'usher.db'}",
+        database_url=new_sqlite(folder),
         base_url=url,
         practice_name="Sample Clinic",
         practice_contact="Front desk, 555 0100",
@@ -234,7 +234,7 @@ def _settings(folder: Path, url: str, mail_port: int) -> Settings:
 
 
 def _filled(settings: Settings, clock: Clock) -> tuple[Enrollment, Accounts]:
-    upgrade(database := Database(settings.database_url))
+    database = Database(settings.database_url)
     enrollment = open_enrollment(settings, clock=clock, database=database)
     accounts = Accounts(database, clock, idle=LONG, absolute=LONG, passwords=CHEAP)
     for name, role in CAST.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Clock, Outside, alice, bob, package
+from databases import new_sqlite
 from usher_engine import SYSTEM, Actor, Engine, InvalidSubmission, NotAllowed
 from usher_engine.audit import KINDS
 from usher_engine.checkpoints import Checkpointer, check_audit, check_checkpoints, check_everything, read_lines, take
@@ -16,7 +17,6 @@ from usher_engine.proof import SigningKey
 from usher_engine.settings import Settings
 from usher_engine.store import Database
 from usher_engine.store import checkpoints as rows
-from usher_engine.store.schema import create_for_tests
 
 
 @pytest.fixture
@@ -216,8 +216,7 @@ def test_a_checkpoint_of_another_database(
     cases(small, outside, 1)
     sign(small)
     other_file = replace(small.settings, checkpoint_file=str(tmp_path / "other.jsonl"))
-    other = Database(f"sqlite:///{tmp_path / 'other.db'}")
-    create_for_tests(other)
+    other = Database(new_sqlite(tmp_path, "other.db"))
     elsewhere = Engine(replace(other_file, database_url="unused"), small.services, small.clock, other)
     elsewhere.audit("CaseViewed", {}, actor=alice)
     take(other, other_file, small.clock())

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import Clock, Outside, alice, package
+from databases import new_sqlite
 from usher_engine import SYSTEM, Actor, Engine, Package, Worker
 from usher_engine.checkpoints import take
 from usher_engine.definitions import parse_xml
@@ -23,7 +24,6 @@ from usher_engine.proof import SigningKey
 from usher_engine.services import Services
 from usher_engine.settings import Settings
 from usher_engine.store import Database
-from usher_engine.store.schema import create_for_tests
 
 auditor = Actor(name="audrey", role="auditor")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -276,8 +276,7 @@ def test_a_checkpoint_of_another_database_is_told(
     engine: Engine, cases: list[str], key: str, tmp_path: Path, services: Services, clock: Clock, settings: Settings
 ) -> None:
     lines = lines_of(engine)
-    other = Database(f"sqlite:///{tmp_path / 'other.db'}")
-    create_for_tests(other)
+    other = Database(new_sqlite(tmp_path, "other.db"))
     theirs = Engine(settings, services, clock, other)
     theirs.deploy(package("small"), actor=SYSTEM)
     heads = tmp_path / "others.jsonl"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, SECRET, Clock, alice
+from databases import new_sqlite
 from usher_engine import Actor, Engine, Instance, Services, Worker
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment, open_enrollment
@@ -19,7 +20,6 @@ from usher_engine.enrollment.samples import add_samples
 from usher_engine.errors import BusinessError, ServiceError
 from usher_engine.settings import Settings
 from usher_engine.store import Database
-from usher_engine.store.schema import upgrade
 
 ADMIN = Actor(name="adam", role="admin")
 PATIENTS = [
@@ -126,12 +126,11 @@ SEEDS = range(8) if os.environ.get("USHER_FULL") else (0, 7)
 
 @pytest.fixture
 def file_url(tmp_path: Any) -> str:
-    return f"sqlite:///{tmp_path / 'usher.db'}"
+    return new_sqlite(tmp_path)
 
 
 def test_other_hash_seeds_other_processes_and_no_network(file_url: str, clock: Clock) -> None:
     database = Database(file_url)
-    upgrade(database)
     settings = Settings(env="development", secret_key=SECRET, database_url=file_url)
     cases = len(filled(settings, database, clock).engine.instances(limit=1_000))
     database.close()

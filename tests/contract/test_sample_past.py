@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, SECRET, Clock
+from databases import new_sqlite
 from usher_engine import Settings
 from usher_engine.checkpoints import check_everything, public_key_of
 from usher_engine.definitions import read_folder
@@ -15,7 +16,6 @@ from usher_engine.enrollment import Enrollment, open_enrollment
 from usher_engine.enrollment.sample_past import DAYS, live_through
 from usher_engine.enrollment.samples import add_samples
 from usher_engine.store import Database
-from usher_engine.store.schema import create_for_tests
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +24,11 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Enrollment:
     settings = Settings(
         env="development",
         secret_key=SECRET,
-        database_url=f"sqlite:///{folder / 'usher.db'}",
+        database_url=new_sqlite(folder),
         checkpoint_file=str(folder / "checkpoints.jsonl"),
         signing_key_file=str(folder / "key.pem"),
     )
     database = Database(settings.database_url)
-    create_for_tests(database)
     made = open_enrollment(settings, clock=Clock(), database=database)
     add_samples(database, made.registry, made.engine.clock())
     live_through(settings, read_folder(ROOT / "processes" / "enrollment"), made.engine.clock())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from conftest import postgres_database
 from sqlalchemy import inspect
 from usher_engine import Misconfigured
 from usher_engine.store import Database
@@ -14,8 +17,18 @@ from usher_engine.store.schema import newest, require_current, upgrade
 from usher_engine.tables import metadata
 
 
-def test_migrated_and_created_are_the_same(database_url: str) -> None:
-    database = Database(database_url)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of each kind without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'usher.db'}"
+        return
+    with postgres_database(request.getfixturevalue("postgres_server"), "template1") as address:
+        yield address
+
+
+def test_migrated_and_created_are_the_same(empty_url: str) -> None:
+    database = Database(empty_url)
     with pytest.raises(Misconfigured, match="usher db upgrade"):
         require_current(database)
     assert upgrade(database) == upgrade(database)
@@ -36,8 +49,8 @@ def _triggers(tx: Any, is_sqlite: bool) -> int:
     )
 
 
-def test_every_table_is_in_a_migration(database_url: str) -> None:
-    database = Database(database_url)
+def test_every_table_is_in_a_migration(empty_url: str) -> None:
+    database = Database(empty_url)
     upgrade(database)
     with database.read() as tx:
         assert set(metadata.tables) <= set(inspect(tx).get_table_names())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,11 +9,8 @@ from typing import Any
 
 import pytest
 from conftest import SECRET
-from sqlalchemy import make_url
 from usher_engine import Settings
 from usher_engine.enrollment import Enrollment
-from usher_engine.store import Database
-from usher_engine.store.schema import create_for_tests
 
 from .postoffice import PostOffice
 from .story import Place, settle
@@ -28,24 +24,6 @@ def office() -> Iterator[PostOffice]:
     opened.close()
 
 
-@pytest.fixture
-def tmp_path(tmp_path: Path) -> Iterator[Path]:
-    """In memory where that is possible: no test here takes the power away, so no disk has to be waited for."""
-    memory = Path("/dev/shm")
-    if not memory.is_dir():
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(prefix="usher-faults-", dir=memory) as folder:
-        yield Path(folder)
-
-
-@pytest.fixture
-def postgres_url(postgres_url: str, postgres_server: Any) -> str:
-    """The same for PostgreSQL; `test_database_away` waits for its disk where it stops the server."""
-    postgres_server.psql(f"ALTER DATABASE {make_url(postgres_url).database} SET synchronous_commit TO off;")
-    return postgres_url
-
-
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the commands find and leave Python's compiled files, so that only the first of them starts slowly."""
@@ -54,7 +32,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make_place(database_url: str, office: PostOffice) -> Callable[..., Place]:
-    """Settle the story on an empty database."""
+    """Settle the story on a database nobody has used."""
 
     def make(patients: int = 1, **chosen: Any) -> Place:
         settings = Settings(
@@ -65,9 +43,6 @@ def make_place(database_url: str, office: PostOffice) -> Callable[..., Place]:
             smtp_security="none",
             **{"smtp_port": office.port, **chosen},
         )
-        database = Database(database_url)
-        create_for_tests(database)
-        database.close()
         place = Place(settings=settings)
         settle(place, patients)
         return place

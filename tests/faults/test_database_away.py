@@ -287,9 +287,8 @@ def _password_wanted(server: Any, role: str) -> Iterator[None]:
 
 @only_postgres
 def test_postgres_is_stopped_inside_a_transaction(
-    database_url: str, make_place: MakePlace, postgres_server: Any, office: PostOffice, enter: Enter
+    make_place: MakePlace, postgres_server: Any, office: PostOffice, enter: Enter
 ) -> None:
-    postgres_server.psql(f"ALTER DATABASE {make_url(database_url).database} SET synchronous_commit TO on;")
     place = make_place()
     enrollment = enter(place)
     tell(enrollment, 0, "trigger")

@@ -12,11 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from usher_engine import Database, Settings, Worker
+from usher_engine import Settings, Worker
 from usher_engine.enrollment import Enrollment
 from usher_engine.questions import utc_now
 from usher_engine.settings import variable
-from usher_engine.store.schema import upgrade
 
 from .children import KILLED, Child
 from .postoffice import PostOffice
@@ -90,7 +89,6 @@ def test_a_worker_killed_while_it_speaks_to_the_mail_server(
 @pytest.mark.parametrize("when", ["between the commit and the send", "between the send and its record"])
 def test_usher_worker_killed(
     when: str,
-    database_url: str,
     make_place: Callable[..., Place],
     office: PostOffice,
     enter: Enter,
@@ -98,9 +96,6 @@ def test_usher_worker_killed(
     compiled: Path,
 ) -> None:
     """The real command, in real time."""
-    fresh = Database(database_url)
-    upgrade(fresh)
-    fresh.close()
     place = make_place(job_lease_s=1)
     enrollment = enter(place, clock=utc_now)
     tell(enrollment, 0, "trigger", "complete")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, SECRET, Clock, alice
+from databases import new_sqlite
 from usher_engine import SYSTEM, Actor, Worker
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import TERMS_VERSION, Answer, Enrollment, open_enrollment
@@ -17,7 +18,6 @@ from usher_engine.errors import ServiceError
 from usher_engine.exports import Export, Selection
 from usher_engine.settings import Settings
 from usher_engine.store import Database
-from usher_engine.store.schema import create_for_tests
 
 auditor = Actor(name="audrey", role="auditor")
 FILLED = {
@@ -47,12 +47,11 @@ def enrollment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enrollment]
     """Every sample patient, from the trigger as far as the case goes: some cancelled, some stopped, one accepted."""
     folder, mail, clock = tmp_path_factory.mktemp("lived"), Mail(), Clock()
     settings = Settings(
-        env="development", secret_key=SECRET, database_url=f"sqlite:///{folder / 'usher.db'}",
+        env="development", secret_key=SECRET, database_url=new_sqlite(folder),
         signing_key_file=str(folder / "key.pem"), checkpoint_file=str(folder / "heads.jsonl"),
         mail_from="portal@example.org",
     )  # fmt: skip
     database = Database(settings.database_url)
-    create_for_tests(database)
     opened = open_enrollment(settings, clock=clock, send_mail=mail, database=database)
     opened.engine.deploy(read_folder(ROOT / "processes" / "enrollment"), actor=SYSTEM)
     for number, patient in enumerate(add_samples(database, opened.registry, clock())):

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from conftest import SECRET, Clock, Outside, alice, bob, operators, package
+from databases import new_sqlite
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from usher_engine import Actor, Conflict, Engine, NotAllowed, NotFound, Settings, Worker
 from usher_engine import worker as worker_module
 from usher_engine.store import Database
-from usher_engine.store.schema import create_for_tests
 
 FINISHED = ("finished", "cancelled")
 
@@ -31,8 +31,7 @@ class CaseMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.clock = Clock()
         self.outside = Outside()
-        self.database = Database(f"sqlite:///{Path(self.folder.name) / 'usher.db'}")
-        create_for_tests(self.database)
+        self.database = Database(new_sqlite(Path(self.folder.name)))
         wanted = Settings(env="development", secret_key=SECRET)
         self.engine = Engine(wanted, operators(self.outside), self.clock, self.database)
         self.engine.deploy(package("small"), actor=Actor(name="ana", role="analyst"))

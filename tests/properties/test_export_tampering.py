@@ -13,6 +13,7 @@ from random import Random
 
 import pytest
 from conftest import SECRET, Clock, Outside, alice, operators, package
+from databases import new_sqlite
 from tampering import flip
 from usher_engine import SYSTEM, Engine, Worker
 from usher_engine.checkpoints import take
@@ -20,7 +21,6 @@ from usher_engine.exports import Export, Selection, verify_export
 from usher_engine.proof import SigningKey
 from usher_engine.settings import Settings
 from usher_engine.store import Database
-from usher_engine.store.schema import create_for_tests
 
 COUNT = int(os.environ.pop("USHER_EXPORT_COUNT", "12"))
 CASES = 9
@@ -35,8 +35,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lines, str]:
     settings = Settings(
         secret_key=SECRET, checkpoint_file=str(folder / "heads.jsonl"), signing_key_file=str(folder / "key.pem")
     )
-    database, clock, outside = Database(f"sqlite:///{folder / 'usher.db'}"), Clock(), Outside()
-    create_for_tests(database)
+    database, clock, outside = Database(new_sqlite(folder)), Clock(), Outside()
     engine = Engine(settings, operators(outside), clock, database)
     engine.deploy(package("small"), actor=SYSTEM)
     for number in range(CASES):

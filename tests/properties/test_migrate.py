@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from conftest import SECRET, Clock, Outside, alice, operators, package
+from databases import new_sqlite
 from usher_engine import Actor, CannotMigrate, Conflict, Engine, Package, Settings, Worker
 from usher_engine.store import Database
-from usher_engine.store.schema import create_for_tests
 
 ROUNDS = int(os.environ.get("USHER_TEST_MOVES", "40"))
 ANA = Actor(name="ana", role="analyst")
@@ -53,8 +53,7 @@ def between(engine: Engine, process: str, target: int) -> dict[str, str]:
 def test_moved_at_random(process: str, seed: int) -> None:
     chance, outside, clock = random.Random(seed), Outside(), Clock()
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{Path(folder) / 'usher.db'}")
-        create_for_tests(database)
+        database = Database(new_sqlite(Path(folder)))
         engine = Engine(Settings(env="development", secret_key=SECRET), operators(outside), clock, database)
         for changes in VERSIONS[process]:
             engine.deploy(drawn(process, changes), actor=ANA)

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from conftest import SECRET, Clock, Outside, alice, bob, operators, package
+from databases import new_sqlite
 from sqlalchemy import Connection, text
 from usher_engine import Actor, Conflict, Engine, Settings, Worker
 from usher_engine.replay import Verifier
 from usher_engine.store import Database, records
-from usher_engine.store.schema import create_for_tests
 
 MUTATIONS = int(os.environ.get("USHER_TEST_MUTATIONS", "400"))
 CASES = 40
@@ -27,8 +27,7 @@ CASES = 40
 def engine() -> Iterator[Engine]:
     """Many cases of the small process in every state, in a database without its triggers."""
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{Path(folder) / 'usher.db'}")
-        create_for_tests(database)
+        database = Database(new_sqlite(Path(folder)))
         outside, chance = Outside(), random.Random(3)
         made = Engine(Settings(env="development", secret_key=SECRET), operators(outside), Clock(), database)
         made.deploy(package("small"), actor=Actor(name="ana", role="analyst"))

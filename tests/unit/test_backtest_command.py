@@ -7,20 +7,19 @@ import json
 import pytest
 from click.testing import CliRunner
 from conftest import SECRET, Clock, alice, package
+from databases import new_sqlite
 from usher_engine import Actor, Database, Engine, Package, Services, Settings
 from usher_engine.definitions import write_folder
-from usher_engine.store.schema import upgrade
 from usher_web.cli import main
 
 
 @pytest.fixture
 def cases(tmp_path, monkeypatch):
     """Two finished cases and one that waits, in a database the command opens."""
-    url = f"sqlite:///{tmp_path / 'usher.db'}"
+    url = new_sqlite(tmp_path)
     monkeypatch.setenv("USHER_SECRET_KEY", SECRET)
     monkeypatch.setenv("USHER_DATABASE_URL", url)
     database = Database(url)
-    upgrade(database)
     settings = Settings(env="development", secret_key=SECRET, database_url=url)
     engine = Engine(settings, Services(), Clock(), database)
     engine.deploy(package("parallel"), actor=Actor(name="ana", role="analyst"))

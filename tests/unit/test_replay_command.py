@@ -8,21 +8,19 @@ import sqlite3
 import pytest
 from click.testing import CliRunner
 from conftest import SECRET, Clock, alice, package
+from databases import new_sqlite
 from usher_engine import Actor, Database, Engine, Services, Settings
-from usher_engine.store.schema import upgrade
 from usher_web.cli import main
 
 
 @pytest.fixture
 def file(tmp_path, monkeypatch):
     """A database with three cases, one of them finished."""
-    path = tmp_path / "usher.db"
-    url = f"sqlite:///{path}"
+    url = new_sqlite(tmp_path)
     monkeypatch.setenv("USHER_SECRET_KEY", SECRET)
     monkeypatch.setenv("USHER_DATABASE_URL", url)
     monkeypatch.setenv("USHER_SIGNING_KEY_FILE", str(tmp_path / "key.pem"))
     database = Database(url)
-    upgrade(database)
     settings = Settings(env="development", secret_key=SECRET, database_url=url)
     engine = Engine(settings, Services(), Clock(), database)
     engine.deploy(package("parallel"), actor=Actor(name="ana", role="analyst"))
@@ -31,7 +29,7 @@ def file(tmp_path, monkeypatch):
     for task in case.tasks:
         engine.complete(task.id, {}, actor=alice)
     database.close()
-    return path
+    return tmp_path / "usher.db"
 
 
 def verify(*words):

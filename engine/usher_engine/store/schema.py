@@ -11,7 +11,6 @@ from pathlib import Path
 from sqlalchemy import inspect
 
 from ..errors import Misconfigured
-from ..tables import metadata
 from .database import Database
 from .indexing import reindex
 
@@ -46,9 +45,3 @@ def require_current(database: Database) -> None:
 def newest() -> str:
     """The id of the newest revision: migrations are numbered, and their files begin with the number."""
     return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
-
-
-def create_for_tests(database: Database) -> None:
-    """All tables at once, without migrations; tests/contract shows that both ways give the same schema."""
-    with database.begin() as connection:
-        metadata.create_all(connection)
