@@ -1,7 +1,8 @@
 """The command line, told as people use it: every command in a fresh folder, its JSON, its exit codes, plain complaints.
 
-The story runs the real `usher` executable; what must be refused runs the same `main` in processes forked from one that
-has imported it, so that there can be many of them.
+The story runs the real `usher` executable, which imports all that is ours; what must be refused runs the same `main`
+with that imported already, so that there can be many of them. Both are processes of their own, forked from one that
+has imported what others wrote; a server is started as the shell starts it.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ import json
 import multiprocessing
 import os
 import re
+import runpy
 import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +30,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, SECRET
+from databases import new_sqlite
 from usher_engine import Misconfigured
 from usher_engine.store import database
 from usher_web.catcher import MailCatcher
@@ -39,6 +43,8 @@ FILLED = {
     "first_name": "Ada", "last_name": "Sample", "birth_date": "1980-01-02", "zip_code": "12345",
     "email": "ada@example.org", "birth_sex": "F", "mobile": "",
 }  # fmt: skip
+
+EXECUTABLE = str(Path(sys.executable).with_name("usher"))
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["__main__", *(f"usher_web.commands.{module}" for module in set(COMMANDS.values()))])
@@ -66,14 +72,29 @@ class Shell:
 
     def usher(self, *words: object) -> Ran:
         """Run the executable to its end."""
-        with self.started(*words) as process:
-            out, err = process.communicate(timeout=60)
-        return self._seen(Ran(process.returncode, out, err))
+        return self._run(_executable, words, self.environment)
+
+    def quick(self, *words: object, **changed: str | None) -> Ran:
+        """Run a command to its end; *changed* are variables for it alone, None takes one away."""
+        merged = {**self.environment, **changed}
+        return self._run(_impatient_main, words, {name: value for name, value in merged.items() if value is not None})
+
+    def _run(self, program: Callable[[], object], words: tuple[object, ...], environment: dict[str, str]) -> Ran:
+        with tempfile.TemporaryDirectory() as beside:
+            out, err = Path(beside) / "out", Path(beside) / "err"
+            given = (program, self.folder, environment, [*map(str, words)], out, err)
+            process = _FORKS.Process(target=_forked, args=given)
+            process.start()
+            process.join(60)
+            code = process.exitcode
+            process.close()
+            assert code is not None
+            return self._seen(Ran(code, out.read_text(), err.read_text()))
 
     def started(self, *words: object) -> subprocess.Popen[str]:
         """Start the executable; whoever asks waits for its end."""
         return subprocess.Popen(
-            [str(Path(sys.executable).with_name("usher")), *map(str, words)],
+            [EXECUTABLE, *map(str, words)],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -82,19 +103,6 @@ class Shell:
             text=True,
         )
 
-    def quick(self, *words: object, **changed: str | None) -> Ran:
-        """Run the same in a forked process; *changed* are variables for it alone, None takes one away."""
-        merged = {**self.environment, **changed}
-        environment = {name: value for name, value in merged.items() if value is not None}
-        out, err = self.folder / ".stdout", self.folder / ".stderr"
-        process = _FORKS.Process(target=_forked, args=(self.folder, environment, [*map(str, words)], out, err))
-        process.start()
-        process.join(60)
-        code = process.exitcode
-        process.close()
-        assert code is not None
-        return self._seen(Ran(code, out.read_text(), err.read_text()))
-
     @staticmethod
     def _seen(ran: Ran) -> Ran:
         assert "Traceback" not in ran.err, ran.err
@@ -102,20 +110,29 @@ class Shell:
         return ran
 
 
-def _forked(folder: Path, environment: dict[str, str], words: list[str], out: Path, err: Path) -> None:
+def _forked(
+    program: Callable[[], object], folder: Path, environment: dict[str, str], words: list[str], out: Path, err: Path
+) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
-    sys.argv = ["usher", *words]
-    database.BUSY_TIMEOUT_MS = 100  # no test here waits for a lock it hopes to get
+    sys.argv = [EXECUTABLE, *words]
     with Path(os.devnull).open() as sys.stdin, out.open("w") as sys.stdout, err.open("w") as sys.stderr:
-        main()
+        program()
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where Python keeps what it has compiled, so that only the first command starts slowly."""
-    return tmp_path_factory.mktemp("compiled")
+def _executable() -> None:
+    """The executable, to which nothing of ours is known yet."""
+    for module in [*sys.modules]:
+        if module.partition(".")[0] in ("usher_engine", "usher_web"):
+            del sys.modules[module]
+    sys.dont_write_bytecode = False  # as a shell has it: only the first command compiles what is ours
+    runpy.run_path(EXECUTABLE, run_name="__main__")
+
+
+def _impatient_main() -> None:
+    database.BUSY_TIMEOUT_MS = 100  # no test here waits for a lock it hopes to get
+    main()
 
 
 @pytest.fixture(scope="module")
@@ -126,13 +143,12 @@ def catcher() -> Iterator[MailCatcher]:
     opened.stop()
 
 
-def new_shell(folder: Path, catcher: MailCatcher, compiled: Path) -> Shell:
+def new_shell(folder: Path, catcher: MailCatcher) -> Shell:
     return Shell(
         folder,
         {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
-            "PYTHONPYCACHEPREFIX": str(compiled),
             "USHER_SECRET_KEY": SECRET,
             "USHER_SMTP_PORT": str(catcher.port),
             "USHER_SMTP_SECURITY": "none",
@@ -155,11 +171,11 @@ def patient(name: str, **more: Any) -> str:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, catcher: MailCatcher, compiled: Path) -> Shell:
+def shell(tmp_path: Path, catcher: MailCatcher) -> Shell:
     """A fresh folder with tables and patients, and nothing deployed."""
-    fresh = new_shell(tmp_path, catcher, compiled)
+    fresh = new_shell(tmp_path, catcher)
     (tmp_path / "patients.ndjson").write_text(f"{patient('p1')}\n{patient('p2')}\n")
-    assert fresh.quick("db", "upgrade").code == 0
+    new_sqlite(tmp_path)
     return fresh
 
 
@@ -169,6 +185,7 @@ def test_every_command_is_run_here() -> None:
 
 
 def test_packages(shell: Shell) -> None:
+    (shell.folder / "usher.db").unlink()
     assert shell.usher("db", "upgrade").out.startswith("The schema is at revision ")
     assert shell.usher("check", ENROLLMENT, "--json").json == {"files": 1, "findings": []}
     deployed = shell.usher("deploy", ENROLLMENT, "--json").json
@@ -323,9 +340,9 @@ def fetched(port: int, path: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory, catcher: MailCatcher, compiled: Path) -> Shell:
+def clinic(tmp_path_factory: pytest.TempPathFactory, catcher: MailCatcher) -> Shell:
     """A folder with the process, two people, one case with an open task ({open}) and one with a finished ({done})."""
-    shell = new_shell(tmp_path_factory.mktemp("clinic"), catcher, compiled)
+    shell = new_shell(tmp_path_factory.mktemp("clinic"), catcher)
     (shell.folder / "patients.ndjson").write_text("\n".join(map(patient, ("p1", "p2", "p3"))))
     for words in (
         ("db", "upgrade"),
@@ -459,8 +476,8 @@ def test_a_port_there_is_not(clinic: Shell) -> None:
     assert "65535" in clinic.quick("serve", "--port", "99999").err
 
 
-def test_serve_in_production_needs_a_secret_key(tmp_path: Path, catcher: MailCatcher, compiled: Path) -> None:
-    shell = new_shell(tmp_path, catcher, compiled)
+def test_serve_in_production_needs_a_secret_key(tmp_path: Path, catcher: MailCatcher) -> None:
+    shell = new_shell(tmp_path, catcher)
     del shell.environment["USHER_SECRET_KEY"]
     ran = shell.usher("serve")
     assert (ran.code, ran.out) == (1, "")

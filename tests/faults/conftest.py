@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,12 +21,6 @@ def office() -> Iterator[PostOffice]:
     opened.open()
     yield opened
     opened.close()
-
-
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the commands find and leave Python's compiled files, so that only the first of them starts slowly."""
-    return tmp_path_factory.mktemp("compiled")
 
 
 @pytest.fixture

@@ -93,7 +93,6 @@ def test_usher_worker_killed(
     office: PostOffice,
     enter: Enter,
     tmp_path: Path,
-    compiled: Path,
 ) -> None:
     """The real command, in real time."""
     place = make_place(job_lease_s=1)
@@ -109,12 +108,12 @@ def test_usher_worker_killed(
         office.before_mail = kill
     else:
         office.before_answer = kill
-    with _usher_worker(place.settings, tmp_path, compiled) as first:
+    with _usher_worker(place.settings, tmp_path) as first:
         running.append(first.pid)
         _, complaint = first.communicate()
     assert (first.returncode, complaint) == (KILLED, "")
     for _ in range(5):  # the lease ends while Python starts
-        with _usher_worker(place.settings, tmp_path, compiled, "--once") as again:
+        with _usher_worker(place.settings, tmp_path, "--once") as again:
             said, complaint = again.communicate()
         assert (again.returncode, complaint) == (0, "")
         if said == "1 jobs done.\n":
@@ -122,9 +121,9 @@ def test_usher_worker_killed(
     check(enrollment, 0, office, mails=1 if when == "between the commit and the send" else 2)
 
 
-def _usher_worker(settings: Settings, folder: Path, compiled: Path, *options: str) -> subprocess.Popen[str]:
+def _usher_worker(settings: Settings, folder: Path, *options: str) -> subprocess.Popen[str]:
     ours = {variable(name): str(value) for name, value in asdict(settings).items()}
-    environment = {"PATH": os.environ["PATH"], "PYTHONPYCACHEPREFIX": str(compiled), **ours}
+    environment = {"PATH": os.environ["PATH"], **ours}
     command = [str(Path(sys.executable).with_name("usher")), "worker", *options]
     return subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
