@@ -13,10 +13,11 @@ from typing import Any
 
 from . import events as e
 from .canonical import Json, canonical, check_input, settled
-from .errors import Conflict, Corrupt, EngineError, InvalidSubmission, NotAllowed, NotFound
+from .errors import Conflict, Corrupt, EngineError, InvalidSubmission, NotAllowed, NotFound, ServiceError
 from .ledger import FAILURES, Case
 from .questions import SYSTEM, Actor, Instance
 from .reports import Reports
+from .services import SEND
 from .state import InstanceState, place
 from .store import Job, Row, Transaction, from_text, inbox, instances, queue
 
@@ -145,6 +146,24 @@ class Arrivals(Reports):
         return f"No case with the {of} waits for “{message.name}”; it was not delivered. {'; '.join(said)}."
 
     # what the worker brings
+
+    def send_message(self, job: Job) -> Json:
+        """
+        Deliver the message a case has thrown, once however often it is tried; gives what the case keeps of it.
+
+        That nobody waits for it is an answer like any other. That several do is none: raises `ServiceError`.
+        """
+        given, key = job.parameters, f"{job.instance}:{job.element}:{job.visit}"
+        name, about = str(given["message"]), str(given["business_key"])
+        try:
+            case = self.deliver_message(
+                name, given.get("data") or {}, actor=SYSTEM, business_key=about, key=key, source=SEND.name
+            )
+        except NotFound as nobody:
+            return {"delivered": False, "case": None, "reason": nobody.message}
+        except Conflict as several:
+            raise ServiceError(several.message, retry=False) from several
+        return {"delivered": True, "case": case.id, "reason": ""}
 
     def fire_timer(self, job: Job) -> Instance | None:
         """The time of a timer has come: the process goes on. None when there was nothing to do any more."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from .canonical import Json
 from .definitions import Package
-from .errors import InvalidDefinition
+from .errors import InvalidDefinition, ServiceError
 
 
 class Mode(Enum):
@@ -96,15 +96,33 @@ class Operator:
         ]
 
 
+def _elsewhere(_given: Mapping[str, Any], _call: Call) -> Json:
+    raise ServiceError("Messages between cases are delivered by the worker only.", retry=False)
+
+
+#: What an element that throws a message asks for, where it names no operator of its own; the engine answers it.
+SEND = Operator(
+    name="message/send",
+    title="Send a message to a case",
+    mode=Mode.EFFECT,
+    call=_elsewhere,
+    parameters=(
+        Parameter(name="message", help="the message's name in the diagram that waits for it"),
+        Parameter(name="business_key", help="what the case is about that waits for it"),
+        Parameter(name="data", kind="record", required=False, help="the contents"),
+    ),
+)
+
+
 class Services:
-    """The operators by name; iterating gives them in order of registration."""
+    """The operators by name, `SEND` the last of them; iterating gives them in order of registration."""
 
     def __init__(
         self, operators: tuple[Operator, ...] = (), *, mail_names: frozenset[str] | None = None
     ) -> None:
         """*mail_names* are what a package's mail templates may name; None leaves them unchecked."""
         self.mail_names = mail_names
-        self._operators = {operator.name: operator for operator in operators}
+        self._operators = {operator.name: operator for operator in (*operators, SEND)}
 
     def __iter__(self) -> Iterator[Operator]:
         return iter(self._operators.values())

@@ -12,7 +12,7 @@ from datetime import timedelta
 from .canonical import Json, check_input
 from .errors import BusinessError, EngineError, ServiceError, Unavailable
 from .runner import Engine
-from .services import Call
+from .services import SEND, Call
 from .store import Job, queue
 
 log = logging.getLogger("usher.worker")
@@ -115,6 +115,8 @@ class Worker:
 
     def perform(self, job: Job) -> Json:
         """Ask the operator of *job*, outside any transaction; raises what it raises."""
+        if job.operator == SEND.name:
+            return self.engine.send_message(job)
         operator = self.engine.services.get(job.operator)
         call = Call(
             instance=job.instance,

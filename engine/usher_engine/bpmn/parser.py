@@ -24,7 +24,7 @@ from .catching import (
 )
 from .decision_task import DecisionTaskParser, UsherDecisionTask
 from .repeating import Items, ItemsInTurn, Loop
-from .service_task import UsherServiceTask
+from .service_task import UsherSendEnd, UsherSendTask, UsherServiceTask, sender
 from .timers import FORMS
 from .triggers import ERROR, ESCALATION, MESSAGE, TIMER, Trigger
 
@@ -62,6 +62,14 @@ class _Triggers(_Repeats):
 
     def parse_escalation_event(self, event: Any) -> Trigger:
         return self._coded(ESCALATION, event.get("escalationRef"), "escalationCode")
+
+    def _thrown_message(self) -> str | None:
+        """The name of the message it throws, None where it throws none; empty where an operator does it."""
+        found = self.xpath("./bpmn:messageEventDefinition")
+        reference = found[0].get("messageRef") if found else self.node.get("messageRef")
+        if not reference:
+            return "" if found or self.node.tag == full_tag("sendTask") else None
+        return str(self._referenced("message", reference).get("name") or "")
 
     def _coded(self, kind: str, reference: str | None, attribute: str) -> Trigger:
         if not reference:
@@ -119,7 +127,13 @@ class _StartParser(_Triggers, events.SpiffStartEventParser):  # type: ignore[mis
 
 
 class _EndParser(_Triggers, events.SpiffEndEventParser):  # type: ignore[misc]
-    pass
+    def create_task(self) -> Any:
+        message = self._thrown_message()
+        if message is None:
+            return super().create_task()
+        task = sender(UsherSendEnd, self, message)
+        task.connect(self.spec.end)
+        return task
 
 
 class _CatchParser(_Triggers, events.SpiffIntermediateCatchEventParser):  # type: ignore[misc]
@@ -127,7 +141,14 @@ class _CatchParser(_Triggers, events.SpiffIntermediateCatchEventParser):  # type
 
 
 class _ThrowParser(_Triggers, events.SpiffIntermediateThrowEventParser):  # type: ignore[misc]
-    pass
+    def create_task(self) -> Any:
+        message = self._thrown_message()
+        return super().create_task() if message is None else sender(UsherSendTask, self, message)
+
+
+class _SendParser(_Triggers, tasks.SpiffTaskParser):  # type: ignore[misc]
+    def create_task(self) -> Any:
+        return sender(UsherSendTask, self, self._thrown_message() or "")
 
 
 class _BoundaryParser(_Triggers, events.SpiffBoundaryEventParser):  # type: ignore[misc]
@@ -177,6 +198,7 @@ class UsherParser(SpiffBpmnParser):  # type: ignore[misc]
         full_tag("scriptTask"): (_ScriptTaskParser, ScriptTask),
         full_tag("serviceTask"): (_ServiceTaskParser, UsherServiceTask),
         full_tag("businessRuleTask"): (_DecisionTaskParser, UsherDecisionTask),
+        full_tag("sendTask"): (_SendParser, UsherSendTask),
         full_tag("receiveTask"): (_ReceiveParser, UsherReceiveTask),
         full_tag("subProcess"): (_SubProcessParser, SubWorkflowTask),
         full_tag("callActivity"): (_CallActivityParser, CallActivity),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from SpiffWorkflow.bpmn.specs.mixins.events.end_event import EndEvent
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.util.task import TaskState
 
@@ -31,6 +30,7 @@ from .compaction import compact_tree
 from .diagram import Diagram
 from .language import ScriptEngine
 from .repeating import own_names
+from .service_task import is_end
 from .step import MAX_SECONDS, Step
 from .user_tasks import opened
 from .waiting import Waiting
@@ -194,7 +194,7 @@ class Run(Waiting):
 
     def _last_end(self) -> str:
         """The end event of the process reached in an earlier step, where something beside the flow ended last."""
-        ends = (t for t in self.workflow.tasks.values() if t.visit and isinstance(t.task_spec, EndEvent))
+        ends = (t for t in self.workflow.tasks.values() if t.visit and is_end(t.task_spec))
         last = max(ends, key=lambda task: task.last_state_change, default=None)
         return str(last.task_spec.bpmn_id) if last else ""
 

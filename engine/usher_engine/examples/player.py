@@ -16,7 +16,7 @@ from usher_engine.canonical import Json
 from usher_engine.errors import BusinessError, InvalidDefinition
 from usher_engine.events import ElementEntered, ElementPassed, Event, ServiceRequested
 from usher_engine.forms import parse_form
-from usher_engine.services import Call, Operator, Services
+from usher_engine.services import SEND, Call, Operator, Services
 from usher_engine.state import InstanceState
 
 #: The moment examples run at, unless one names its own.
@@ -24,6 +24,10 @@ NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 #: The answer of an effect that is still under way when the example ends, or until a timer ends the wait.
 SILENCE = {"silent": True}
+
+#: What is answered where an example says nothing: no other case is there to hear a message.
+_ALONE = {"delivered": False, "case": None, "reason": "An example is alone; no other case waits."}
+_GIVEN: dict[str, list[dict[str, Any]]] = {SEND.name: [_ALONE]}
 
 
 class Unanswered(InvalidDefinition):
@@ -45,7 +49,7 @@ class Answers:
 
     def next(self, operator: str, given: Mapping[str, Any]) -> Json:
         """The next answer of *operator*, which is asked with *given*; raises `Unanswered`."""
-        answers, turn = self.by_operator.get(operator), self.used.get(operator, 0)
+        answers, turn = self.by_operator.get(operator, _GIVEN.get(operator)), self.used.get(operator, 0)
         if not answers or (turn >= len(answers) and not self.repeats):
             raise Unanswered(operator, dict(given))
         self.used[operator] = turn + 1

@@ -12,13 +12,13 @@ from .sheet import Sheet, called
 _KINDS = {
     *("startEvent", "endEvent", "boundaryEvent"),
     *("intermediateCatchEvent", "intermediateThrowEvent"),
-    *("userTask", "manualTask", "scriptTask", "serviceTask", "businessRuleTask", "receiveTask"),
+    *("userTask", "manualTask", "scriptTask", "serviceTask", "businessRuleTask"),
+    *("receiveTask", "sendTask"),
     *("exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"),
     *("subProcess", "callActivity"),
 }
 _INSTEAD = {
     "task": "Choose what it is: a user, service or script task",
-    "sendTask": "Use a service task with an operator that sends",
     "complexGateway": "Use exclusive and parallel gateways",
     "adHocSubProcess": "Draw the order of its tasks in a sub-process",
     "transaction": "Use a sub-process",
@@ -30,24 +30,25 @@ _MARKERS = {
 }
 #: What may be done several times.
 _REPEATED = {
-    *("userTask", "manualTask", "scriptTask", "serviceTask", "businessRuleTask", "subProcess", "callActivity"),
+    *("userTask", "manualTask", "scriptTask", "serviceTask", "sendTask", "businessRuleTask"),
+    *("subProcess", "callActivity"),
 }
 #: The events each kind may have, one of them; those in _BARE may do without. What to do instead of others.
 _CATCH = {"timer", "message", "error", "escalation"}
-_SEND = "Use a service task with an operator that sends"
+_SEND = "Throw a message, or use a service task with an operator that sends"
 _EVENTS = {
     "startEvent": (_CATCH, "Start the case from outside, by its trigger or the API"),
-    "endEvent": ({"terminate", "error", "escalation"}, f"{_SEND}, then a plain end"),
+    "endEvent": ({"terminate", "error", "escalation", "message"}, f"{_SEND}, then a plain end"),
     "intermediateCatchEvent": ({"timer", "message", "link"}, "Wait for a message or a time"),
-    "intermediateThrowEvent": ({"escalation", "link"}, _SEND),
+    "intermediateThrowEvent": ({"escalation", "link", "message"}, _SEND),
     "boundaryEvent": (_CATCH, "Use a timer, message, error or escalation"),
 }
 _BARE = {"startEvent", "endEvent", "intermediateThrowEvent"}
 #: What a boundary event with this trigger may be attached to.
 _HOSTS = {
-    "timer": {"userTask", "manualTask", "serviceTask", "receiveTask", "subProcess", "callActivity"},
-    "message": {"userTask", "manualTask", "serviceTask", "receiveTask", "subProcess", "callActivity"},
-    "error": {"serviceTask", "subProcess", "callActivity"},
+    "timer": {"userTask", "manualTask", "serviceTask", "sendTask", "receiveTask", "subProcess", "callActivity"},
+    "message": {"userTask", "manualTask", "serviceTask", "sendTask", "receiveTask", "subProcess", "callActivity"},
+    "error": {"serviceTask", "sendTask", "subProcess", "callActivity"},
     "escalation": {"userTask", "manualTask", "subProcess", "callActivity"},
 }
 #: Children of a process that are no flow nodes and change nothing.

@@ -13,7 +13,7 @@ from usher_engine.errors import ExpressionError
 from usher_engine.expressions import compile_expression
 
 from .finding import Finding
-from .sheet import Sheet, called
+from .sheet import Sheet, called, throws_message
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _RECEIVERS = ("intermediateCatchEvent", "receiveTask")
@@ -43,6 +43,8 @@ def _timer(node: Node) -> Iterator[str]:
 
 
 def _message(node: Node) -> Iterator[str]:
+    if throws_message(node):
+        return
     waits = "message" in node.events or node.kind == "receiveTask"
     if waits and not node.message:
         yield "It refers to no message with a name. Choose one in its properties."

@@ -74,6 +74,12 @@ class Sheet:
         yield from (node.id for node in self.boundaries.get(key, ()))
 
 
+def throws_message(node: Node) -> bool:
+    """Whether it sends: a send task, or an event that throws a message."""
+    thrown = node.kind in ("endEvent", "intermediateThrowEvent") and node.events == ("message",)
+    return thrown or node.kind == "sendTask"
+
+
 def waits(node: Node) -> bool:
     """Whether a token can rest there until a person acts, time passes or a message comes."""
     return node.kind in _WAITS and node.events != ("link",)

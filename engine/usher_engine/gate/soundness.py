@@ -18,7 +18,7 @@ from itertools import combinations
 from usher_engine.definitions import Node
 
 from .finding import Finding
-from .sheet import Sheet, called
+from .sheet import Sheet, called, throws_message
 
 MAX_STATES = 20_000
 MAX_MOVES = 60_000  # well below a second
@@ -133,7 +133,7 @@ class _Game:
             return [self._moved(state, needed, self._after(target), target)] if ready else None
         if node.kind == "inclusiveGateway":
             return self._inclusive(state, target)
-        if node.kind in _AUTOMATIC or node.events == ("link",):
+        if (node.kind in _AUTOMATIC and not throws_message(node)) or node.events == ("link",):
             return [self._moved(state, [place], [flow], target) for flow in self._after(target)]
         return [self._moved(state, [place], [target], target)]
 

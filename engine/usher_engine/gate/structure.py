@@ -11,7 +11,8 @@ from .finding import Finding
 from .sheet import Sheet, called
 
 _ACTIVITIES = {
-    *("userTask", "manualTask", "serviceTask", "scriptTask", "receiveTask", "subProcess", "callActivity"),
+    *("userTask", "manualTask", "serviceTask", "scriptTask", "receiveTask", "sendTask"),
+    *("subProcess", "callActivity"),
 }
 _CHOOSING = {"exclusiveGateway", "inclusiveGateway"}
 _GATEWAYS = _CHOOSING | {"parallelGateway"}

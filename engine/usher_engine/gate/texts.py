@@ -13,12 +13,13 @@ from usher_engine.expressions import compile_expression, compile_script, compile
 from usher_engine.services import Operator
 
 from .finding import Finding
-from .sheet import PEOPLE, Sheet
+from .sheet import PEOPLE, Sheet, throws_message
 
 _USER_PROPERTIES = {"form", "candidateGroups", "dueIn", "priority", "initialValues", "resultVariable"}
 #: What runs a script before and after itself; a script task has only its own.
 _WITH_SCRIPTS = {
-    *("userTask", "manualTask", "serviceTask", "businessRuleTask", "receiveTask", "subProcess", "callActivity"),
+    *("userTask", "manualTask", "serviceTask", "businessRuleTask", "receiveTask", "sendTask", "subProcess"),
+    "callActivity",
 }
 #: Where each of our extensions is read; None is everywhere.
 _EXTENSIONS: dict[str, set[str] | frozenset[str] | None] = {
@@ -26,7 +27,7 @@ _EXTENSIONS: dict[str, set[str] | frozenset[str] | None] = {
     "instructionsForEndUser": PEOPLE,
     "preScript": _WITH_SCRIPTS,
     "postScript": _WITH_SCRIPTS,
-    "serviceTaskOperator": {"serviceTask"},
+    "serviceTaskOperator": {"serviceTask", "sendTask"},
     "calledDecisionId": {"businessRuleTask"},
 }
 #: Kinds whose answer or message is kept under a name.
@@ -48,8 +49,10 @@ def text_findings(sheet: Sheet) -> Iterator[Finding]:
         yield from (sheet.finding(node.id, "expression", message) for message in _scripts(node))
         if node.kind in PEOPLE:
             yield from _user_task(sheet, node)
-        elif node.kind == "serviceTask":
+        elif node.kind == "serviceTask" or (throws_message(node) and node.service is not None):
             yield from _service_task(sheet, node)
+        elif throws_message(node):
+            yield from (sheet.finding(node.id, "message", message) for message in _thrown(node))
         yield from _extensions(sheet, node)
 
 
@@ -58,7 +61,8 @@ def _extensions(sheet: Sheet, node: Node) -> Iterator[Finding]:
     for name in node.extensions:
         places = _EXTENSIONS.get(name, set())
         beside = "eventSubProcess" in node.markers and places is _WITH_SCRIPTS
-        if places is None or (node.kind in places and not beside):
+        sends = name == "serviceTaskOperator" and throws_message(node)
+        if places is None or sends or (node.kind in places and not beside):
             continue
         if places and name != "instructionsForEndUser":
             message = f"“{name}” is never asked for here. Put what it says into a task before or behind it."
@@ -68,8 +72,14 @@ def _extensions(sheet: Sheet, node: Node) -> Iterator[Finding]:
     for name in node.twice:
         yield sheet.finding(node.id, "misplaced", f"“{name}” stands here more than once. Keep one.")
     if node.kind not in PEOPLE:
-        for name in node.properties.keys() - ({"resultVariable"} if node.kind in _NAMED else set()):
+        for name in node.properties.keys() - _known_properties(node):
             yield sheet.finding(node.id, "ignored", f"The property “{name}” is ignored here.", "warning")
+
+
+def _known_properties(node: Node) -> set[str]:
+    if throws_message(node) and node.service is None:
+        return {"businessKey", "contents", "resultVariable"}
+    return {"resultVariable"} if node.kind in _NAMED else set()
 
 
 def compiles(compile_text: Callable[[str], object], text: str) -> str:
@@ -152,6 +162,18 @@ def _service_task(sheet: Sheet, node: Node) -> Iterator[Finding]:
         return
     yield from _operator(sheet, node, call, operator)
     yield from (sheet.finding(node.id, "form", message) for message in _named_forms(sheet, call))
+
+
+def _thrown(node: Node) -> Iterator[str]:
+    """What a thrown message lacks to find the case that waits for it."""
+    if not node.message:
+        yield "It refers to no message with a name, and names no operator that sends. Choose one of them."
+    if not node.properties.get("businessKey"):
+        yield "Say which case the message is for: set businessKey to an expression for what that case is about."
+    for name in ("businessKey", "contents"):
+        if node.properties.get(name):
+            yield from _tried(compile_expression, node.properties[name], name)
+    yield from _variable(node.properties.get("resultVariable") or node.id)
 
 
 def _parameter_texts(call: ServiceCall) -> Iterator[str]:

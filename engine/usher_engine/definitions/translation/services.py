@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ..safe_xml import XmlElement
 from . import feel, juel
-from .page import Page, bpmn, kind_of, name_of, spiff
+from .page import Page, bpmn, name_of, spiff
 from .vendors import ENGINES, ZEEBE
 from .words import NotUnderstood
 
@@ -27,8 +27,6 @@ def translate_services(page: Page) -> None:
 
 
 def _service(page: Page, task: XmlElement) -> None:
-    if kind_of(task) == "sendTask":
-        return
     for namespace in ENGINES:
         called, attribute = _named(task, namespace)
         if not called or _extension(task, spiff("serviceTaskOperator")) is not None:
