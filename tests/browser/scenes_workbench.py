@@ -23,6 +23,9 @@ TABLE = b"""<?xml version="1.0" encoding="UTF-8"?>
 </definitions>
 """
 
+CALL_FORM = b"""{"components": [{"type": "textfield", "key": "spoke_to", "label": "Whom did you reach?", "id": "f1",
+    "validate": {"required": true}}]}"""
+
 
 def draft(clinic: Clinic, **files: bytes) -> None:
     """A draft of the enrolment with these files saved into it (dots and slashes written as they are)."""
