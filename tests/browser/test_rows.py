@@ -57,7 +57,7 @@ def test_complete_then_accepted(clinic: Clinic, alice: Staff, patient: Patient) 
     assert "Hello Vera" in mail.text and clinic.settings.practice_name in mail.subject
     assert not any(private in mail.text for private in ("Quill", "1981", "97201"))
     alice.open_case(who)
-    alice.expect_case("The invitation e-mail was sent. The portal status is Pending until the patient answers.")
+    alice.expect_case("The invitation e-mail was sent, and the portal status was set to Pending.")
     alice.expect_told("selected “Patient Portal” on the template Office Visit.")
 
     patient.enter(who)
@@ -67,6 +67,7 @@ def test_complete_then_accepted(clinic: Clinic, alice: Staff, patient: Patient) 
     patient.expect_dead(clinic.link(who))
     alice.page.reload()
     alice.expect_told("The patient accepted")
+    expect(alice.page.locator(".notice").first).to_contain_text("The patient accepted")  # and what is so since then
 
     alice.trigger(who)
     alice.expect_case("The patient already has a portal account.")

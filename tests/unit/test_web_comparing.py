@@ -1,7 +1,7 @@
 """The words of a comparison, and what its two diagrams mark."""
 
 from usher_engine import Change, ChangeKind, Comparison
-from usher_web.comparing import lines_of, marks, sentence, tell
+from usher_web.comparing import changed_elements, lines_of, marks, sentence, tell
 
 
 def change(kind, thing="user task", key="A", file="a.bpmn", **more):
@@ -38,20 +38,23 @@ def test_each_change_has_a_title_and_a_way_to_its_element():
             change("changed", "file", "mail/a.txt", "mail/a.txt"),
         )
     )
-    assert [(told.title, told.element) for told in tell(comparison, {"a.bpmn"})] == [
-        ("User task “Update Now”", "A"),
-        ("User task “B”", ""),
-        ("Flow “Ask → Tell”", ""),
-        ("Row 3 of “Age group”", ""),
-        ("Field “E-mail” of f.form", ""),
-        ("File mail/a.txt", ""),
+    told = tell(comparison, ["a.bpmn", "other.bpmn"], "a.bpmn")
+    assert [(one.title, one.element, one.shown) for one in told] == [
+        ("User task “Update Now”", "A", True),
+        ("User task “B”", "B", False),
+        ("Flow “Ask → Tell”", "", True),
+        ("Row 3 of “Age group”", "", False),
+        ("Field “E-mail” of f.form", "", False),
+        ("File mail/a.txt", "", False),
     ]
+    assert changed_elements(comparison) == {"a.bpmn": 2, "other.bpmn": 1}
 
 
 def test_each_side_marks_what_it_has():
     kinds = ("added", "removed", "changed", "rerouted", "moved")
     comparison = Comparison(changes=tuple(change(kind, key=kind) for kind in kinds))
-    assert marks(comparison) == {
+    assert marks(comparison, "b.bpmn") == {"before": {}, "after": {}}
+    assert marks(comparison, "a.bpmn") == {
         "before": {"removed": ["removed"], "changed": ["changed", "rerouted"], "moved": ["moved"]},
         "after": {"added": ["added"], "changed": ["changed", "rerouted"], "moved": ["moved"]},
     }

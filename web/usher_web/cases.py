@@ -6,7 +6,7 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import Instance
+from usher_engine import Instance, Step
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -16,7 +16,7 @@ from .diagrams import bpmn_response
 from .mailing import mailing
 from .savedsearch import kept, query_of
 from .site import site
-from .story import tell
+from .story import Line, tell
 from .subjects import subject
 from .telling import names_of
 from .visibility import may_work_on, seen
@@ -91,11 +91,13 @@ def cancel(instance_id: str) -> Response | tuple[str, int]:
 def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
     names = names_of(instance.id)
     steps = site().engine.history(instance.id)
+    lines = tell(steps, names)
     return render_template(
         "case.html",
         case=instance,
         patient=subject(instance.business_key),
-        lines=tell(steps, names),
+        lines=lines,
+        since=_since(steps, lines),
         mailing=mailing(steps, names),
         answers=site().enrollment.answers(instance.business_key),
         hold=site().enrollment.retention.hold_on(instance.business_key),
@@ -108,6 +110,13 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         mine=[task for task in instance.tasks if may_work_on(auth.actor(), task)],
         errors=errors or {},
     )
+
+
+def _since(steps: list[Step], lines: list[Line]) -> list[Line]:
+    """The newest line behind the end of the case, if there is one: what its explanation cannot know."""
+    ends = (step.revision for step in steps for event in step.events if event.get("kind") == "InstanceFinished")
+    end = next(ends, None)
+    return [line for line in lines if end is not None and line.revision > end][-1:]
 
 
 def way_taken(instance_id: str) -> dict[str, Any]:

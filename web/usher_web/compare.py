@@ -11,7 +11,7 @@ from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
 from . import auth
-from .comparing import lines_of, marks, sentence, tell
+from .comparing import changed_elements, lines_of, marks, sentence, tell
 from .diagrams import bpmn_response
 from .site import site
 
@@ -32,7 +32,7 @@ class Side:
 @blueprint.get("/<process>/compare")
 @auth.policy(Role.ANALYST, Role.AUDITOR, Role.ADMIN)
 def show(process: str) -> str:
-    """``?from=3&to=4`` or ``to=draft``; without them the newest version and the one before."""
+    """``?from=3&to=4`` or ``to=draft``, without them the newest version and the one before; ``diagram=`` a file."""
     versions, has_draft = site().engine.versions(process), _has_draft(process)
     if not versions and not has_draft:
         raise NotFound(f"No process is called “{process}”.")
@@ -40,8 +40,12 @@ def show(process: str) -> str:
     newer = _side(process, to)
     older = _side(process, request.args.get("from") or _before(newer, versions))
     comparison = usher_engine.compare(older.package, newer.package)
-    drawn = older.package.diagrams()[:1], newer.package.diagrams()[:1]
-    told = tell(comparison, {*drawn[0], *drawn[1]})
+    counted = changed_elements(comparison)
+    diagrams = list(dict.fromkeys([*newer.package.diagrams(), *older.package.diagrams()]))
+    shown = request.args.get("diagram") or next(iter(sorted(diagrams, key=lambda file: not counted[file])), "")
+    if shown and shown not in diagrams:
+        raise NotFound(f"Neither of the two has a diagram {shown}.")
+    told = tell(comparison, diagrams, shown)
     return render_template(
         "compare.html",
         process=process,
@@ -52,9 +56,11 @@ def show(process: str) -> str:
         sentence=sentence(comparison),
         changes=[one for one in told if not one.only_moved],
         moved=[one for one in told if one.only_moved],
-        marks=marks(comparison),
+        marks=marks(comparison, shown),
         lines_of=lines_of,
-        drawn=[bool(files) for files in drawn],
+        diagrams=diagrams,
+        shown=shown,
+        counted=counted,
     )
 
 
@@ -62,10 +68,10 @@ def show(process: str) -> str:
 @auth.policy(Role.ANALYST, Role.AUDITOR, Role.ADMIN)
 def diagram(process: str, side: str) -> Response:
     """The diagram of one side as it lies in the package, for drafts whatever is in it now."""
-    found = _side(process, side)
-    if not found.package.diagrams():
-        raise NotFound("This version has no diagram.")
-    return bpmn_response(found.package)
+    found, file = _side(process, side), request.args.get("file", "")
+    if not found.package.diagrams() or (file and file not in found.package.diagrams()):
+        raise NotFound("This version has no such diagram.")
+    return bpmn_response(found.package, file)
 
 
 def _side(process: str, key: str) -> Side:

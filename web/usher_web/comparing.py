@@ -41,13 +41,18 @@ _ELEMENTS = ("element", "elements")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
-    """One change as the page lists it; *element* is its id in the diagrams, empty where it is not drawn there."""
+    """
+    One change as the page lists it.
+
+    *element* is its id in a diagram, empty where it is drawn in none; *shown* tells whether the page shows that one.
+    """
 
     change: Change
     word: str
     sign: str
     title: str
     element: str
+    shown: bool
 
     @property
     def only_moved(self) -> bool:
@@ -72,25 +77,32 @@ def sentence(comparison: Comparison) -> str:
     return f"{joined(parts)}."
 
 
-def tell(comparison: Comparison, drawn: Collection[str]) -> list[Told]:
-    """The changes as the page lists them; *drawn* are the files whose diagrams it shows."""
+def tell(comparison: Comparison, diagrams: Collection[str], shown: str) -> list[Told]:
+    """The changes as the page lists them; *diagrams* are the files that are drawn, *shown* the one on the page."""
     return [
         Told(
             change=change,
             word=WORDS[change.kind][0],
             sign=WORDS[change.kind][1],
             title=_title(change),
-            element=change.key if _is_element(change) and change.file in drawn and "→" not in change.key else "",
+            element=change.key if _is_element(change) and change.file in diagrams and "→" not in change.key else "",
+            shown=change.file == shown,
         )
         for change in comparison.changes
     ]
 
 
-def marks(comparison: Comparison) -> dict[str, dict[str, list[str]]]:
-    """The elements each diagram marks, by side and kind; a flow that leads elsewhere is marked as changed."""
+def changed_elements(comparison: Comparison) -> Counter[str]:
+    """How many elements of each diagram say something else; those only drawn elsewhere do not count."""
+    said = (change for change in comparison.changes if change.kind is not ChangeKind.MOVED)
+    return Counter(change.file for change in said if _is_element(change))
+
+
+def marks(comparison: Comparison, file: str) -> dict[str, dict[str, list[str]]]:
+    """The elements the diagram *file* marks, by side and kind; a flow that leads elsewhere is marked as changed."""
     found: dict[str, dict[str, list[str]]] = {"before": {}, "after": {}}
     for change in comparison.changes:
-        if not _is_element(change):
+        if not _is_element(change) or change.file != file:
             continue
         kind = "changed" if change.kind is ChangeKind.REROUTED else change.kind.value
         if change.kind is not ChangeKind.ADDED:

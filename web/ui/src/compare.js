@@ -17,6 +17,8 @@ export function watchComparison(root) {
   }
   if (sides.length === 2) together(sides);
   begin(root, sides);
+  const asked = decodeURIComponent(location.hash.replace(/^#at-/, ""));
+  for (const { viewer } of sides) if (viewer.get("elementRegistry").get(asked)) look(viewer, asked);
   const said = root.querySelector("[data-said]");
   root.addEventListener("click", (event) => {
     const link = event.target.closest("[data-show]");
@@ -63,6 +65,7 @@ function together(sides) {
 function look(viewer, id) {
   const canvas = viewer.get("canvas");
   const element = viewer.get("elementRegistry").get(id);
+  canvas.setRootElement(canvas.findRoot(element)); // a closed sub-process is drawn on a plane of its own
   centre(canvas, element, Math.max(canvas.zoom(), READABLE));
   for (const shown of viewer.get("elementRegistry").filter(({ id }) => canvas.hasMarker(id, "change-here"))) canvas.removeMarker(shown.id, "change-here");
   canvas.addMarker(id, "change-here");
