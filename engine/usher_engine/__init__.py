@@ -2,7 +2,7 @@
 
 from .audit import KINDS as AUDIT_KINDS
 from .audit import AuditKind
-from .canonical import Json, check_input
+from .canonical import Json, check_input, whole_number
 from .checks import Checker, ProofState, proof_state
 from .definitions import Package, decision_names, from_zip, to_zip
 from .differences import Aspect, Change, ChangeKind, Comparison, compare
@@ -156,4 +156,5 @@ __all__ = [
     "stored_time",
     "to_zip",
     "try_out",
+    "whole_number",
 ]

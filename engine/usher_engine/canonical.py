@@ -23,6 +23,11 @@ MAX_KEY = 100
 MAX_INTEGER = 2**53 - 1  # the largest integer RFC 8785 can write
 
 
+def whole_number(text: str) -> int | None:
+    """The number *text* writes in up to nine plain digits; None for anything else, which no column could hold."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 def canonical(value: Json) -> bytes:
     """
     The one byte string that stands for *value* (RFC 8785, JSON Canonicalization Scheme).

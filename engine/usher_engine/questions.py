@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from .bpmn import Diagram, compile_diagram, initial_values
+from .canonical import whole_number
 from .definitions import Package
 from .errors import Conflict, Corrupt, NotFound
 from .events import from_json
@@ -80,9 +81,10 @@ def utc_now() -> datetime:
 def task_place(task: str) -> tuple[str, str, int]:
     """(instance, element, visit) of a task id; raises `NotFound` when it is none."""
     parts = task.split(":")
-    if len(parts) != 3 or not parts[2].isdigit():
+    visit = whole_number(parts[-1])
+    if len(parts) != 3 or visit is None:
         raise NotFound("There is no such task.")
-    return parts[0], parts[1], int(parts[2])
+    return parts[0], parts[1], visit
 
 
 def case_number(text: str) -> str:
@@ -208,8 +210,7 @@ class Questions:
         try:
             state = None if row.state is None else instances.unsealed(self._seal_key, row)[0]
         except Corrupt as fault:  # told at the case itself, so that lists and histories stay readable
-            broken = self._described(row, None, tasks)
-            return replace(broken, status=Status.INCIDENT.value, incident=fault.message)
+            return replace(self._described(row, None, tasks), status=Status.INCIDENT.value, incident=fault.message)
         return self._described(row, state, tasks)
 
     def _described(self, row: Row, state: InstanceState | None, tasks: tuple[UserTask, ...]) -> Instance:

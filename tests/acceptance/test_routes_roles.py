@@ -1,19 +1,9 @@
 """Every route for every role: what the role does not include answers 403, what is another's is not there."""
 
 import pytest
+from site_map import NAMES, pages
 from usher_engine.accounts import Role
 from usher_web import auth
-
-NAMES = {Role.STAFF: "alice", Role.ANALYST: "ana", Role.AUDITOR: "audrey", Role.ADMIN: "adam"}
-
-
-def pages(app):
-    for rule in app.url_map.iter_rules():
-        found = auth.policy_of(app, rule.endpoint)
-        assert found is not None, f"{rule.endpoint} has no policy"
-        if found.door is auth.Door.SESSION:
-            for method in rule.methods & {"GET", "POST", "PUT", "DELETE"}:
-                yield rule, found, method
 
 
 def address(rule):

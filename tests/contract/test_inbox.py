@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from conftest import alice, charlie, package
-from usher_engine import Actor, Engine
+from usher_engine import Actor, Engine, InvalidSubmission, NotFound
 
 both = Actor(name="both", role="staff", groups=frozenset({"Front desk", "Billing"}))
 
@@ -38,3 +39,15 @@ def test_a_claimed_task_is_listed_once_for_whom_it_is_also_a_candidate(engine: E
     assert engine.count_tasks(alice, mine=True) == 1
     assert pages(engine, charlie) == []
     assert pages(engine, both) == pages(engine, alice)
+
+
+@pytest.mark.parametrize("task", ["X:Y:²", "X:Y:-1", "X:Y:" + "9" * 30, "X:Y", "", "X:\x00:1"])
+def test_what_is_no_task_is_not_there(engine: Engine, task: str) -> None:
+    with pytest.raises((NotFound, InvalidSubmission)):
+        engine.task(task, alice)
+
+
+def test_what_the_database_has_no_room_for_is_told_in_plain_words(engine: Engine) -> None:
+    engine.deploy(package("small"), actor=alice)
+    with pytest.raises((NotFound, InvalidSubmission), match=r"number|version"):
+        engine.package("small", 10**20)

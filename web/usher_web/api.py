@@ -9,7 +9,7 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, Response, json, request, url_for
-from usher_engine import from_zip
+from usher_engine import from_zip, whole_number
 from usher_engine.accounts import Role
 from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMediaType
 
@@ -225,14 +225,14 @@ def _revision(body: dict[str, Any]) -> int | None:
     sent = body.get("revision", request.headers.get("If-Match", "").strip().strip('"') or None)
     if sent is None:
         return None
-    if isinstance(sent, bool) or not str(sent).isdigit():
+    number = whole_number(str(sent))
+    if number is None:
         raise BadRequest("revision must be a whole number, as the task showed it.")
-    return int(sent)
+    return number
 
 
 def _limit() -> int:
-    asked = request.args.get("limit", default=50, type=int)
-    return min(max(asked, 1), MAX_PAGE)
+    return min(max(whole_number(request.args.get("limit", "")) or 50, 1), MAX_PAGE)
 
 
 def _json(body: Any, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Response:

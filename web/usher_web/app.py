@@ -11,6 +11,7 @@ from usher_engine import Engine, Prover, Settings
 from usher_engine.accounts import Account, Accounts, Role
 from usher_engine.enrollment import Enrollment, open_figures
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as AnyResponse
 
 from . import (
@@ -115,6 +116,7 @@ def create_app(
     """The web application over these parts; *outbox* is the demo's mail catcher, whose page exists only with it."""
     app = Flask("usher_web")
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, TRUSTED_HOSTS=_hosts(settings))
+    app.url_map.converters["int"] = _Number
     app.json.sort_keys = False  # type: ignore[attr-defined]  # problem details read better in their own order
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions[KEY] = Site(
@@ -139,6 +141,13 @@ def create_app(
         count = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     return app
+
+
+class _Number(IntegerConverter):
+    """A whole number in an address, as small as every number we count with."""
+
+    def __init__(self, rules: Map) -> None:
+        super().__init__(rules, max=999_999_999)
 
 
 def _hosts(settings: Settings) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
-from usher_engine import Checker, Reviewing, proof_state
+from usher_engine import Checker, Reviewing, proof_state, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -27,7 +27,7 @@ LATELY_HOURS = 24
 @auth.policy(Role.AUDITOR, Role.ADMIN)
 def show() -> str | tuple[str, int]:
     search = asked_events(request.args)
-    found = page_of(search, request.args.get("before", type=int))
+    found = page_of(search, whole_number(request.args.get("before", "")))
     page = _page(search=search, **found)
     return (page, 422) if search.errors else page
 

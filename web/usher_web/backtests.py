@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from usher_engine import Batch, BatchKind, Chosen, InvalidDefinition, NotFound, Package, stored_time
+from usher_engine import Batch, BatchKind, Chosen, InvalidDefinition, NotFound, Package, stored_time, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response as AnyResponse
 
 from . import auth
+from .days import begin_of, check_way, day_of, end_of
 from .diagrams import bpmn_response
 from .parting import group_lines, sentence, way_of_case, ways
-from .presentation import zone
 from .runs import names_with, process_url, progress_of, run_of
 from .site import site
 
@@ -36,10 +35,10 @@ def show(process: str) -> str:
 @blueprint.post("")
 @auth.policy(*ASKING)
 def ask(process: str) -> AnyResponse | tuple[str, int]:
-    try:
-        chosen = _chosen(process)
-    except ValueError:
-        return _page(process, problems=[("", "A date is written like 2026-05-04.")]), 422
+    errors: dict[str, str] = {}
+    chosen = _chosen(process, errors)
+    if errors:
+        return _page(process, problems=list(errors.items())), 422
     package, label = _candidate(process, request.form.get("on", ""))
     try:
         run = site().engine.ask_backtest(package, chosen, label=label, actor=auth.actor())
@@ -170,29 +169,25 @@ def _candidate(process: str, on: str) -> tuple[Package, str]:
     """The package to run on, and what to call it."""
     if on == DRAFT:
         return site().engine.draft_package(process), "the draft"
-    if on.isdecimal():
-        return site().engine.package(process, int(on)), f"version {int(on)}"
+    number = whole_number(on)
+    if number is not None:
+        return site().engine.package(process, number), f"version {number}"
     return site().engine.package(process), "the version in force"
 
 
-def _chosen(process: str) -> Chosen:
-    form, tz = request.form, zone(site().settings)
-    since, until = (form.get(name, "").strip() for name in ("since", "until"))
-    limit = form.get("limit", "").strip()
+def _chosen(process: str, errors: dict[str, str]) -> Chosen:
+    """The cases asked for; what cannot be read is told in *errors*."""
+    form = request.form
+    since, until = (day_of(form.get(name, ""), name, errors) for name in ("since", "until"))
+    check_way(since, until, "until", errors)
     return Chosen(
         process=process,
-        since=_moment(since, tz) if since else "",
-        until=_moment(until, tz, days=1) if until else "",
+        since=stored_time(begin_of(since)) if since else "",
+        until=stored_time(end_of(until)) if until else "",
         status=form.get("status", "") if form.get("status") in STATUSES else "",
         outcome=form.get("outcome", ""),
-        limit=int(limit) if limit.isdigit() else 0,
+        limit=whole_number(form.get("limit", "").strip()) or 0,
     )
-
-
-def _moment(day: str, tz: Any, days: int = 0) -> str:
-    """Midnight of *day* in the clinic's time, as stored."""
-    first = datetime.strptime(day, "%Y-%m-%d").date() + timedelta(days=days)  # noqa: DTZ007 - a day, not a moment
-    return stored_time(datetime.combine(first, time(), tz))
 
 
 def _recorded(run: Batch) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import Instance, Step
+from usher_engine import Instance, Step, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -61,7 +61,7 @@ def onward(instance_id: str) -> Response:
 @auth.policy(Role.STAFF, Role.AUDITOR)
 def diagram(instance_id: str) -> Response:
     """The diagram the case runs on, or ran on at step ``?at=N``: cases move between versions."""
-    case, revision = seen(instance_id), request.args.get("at", type=int)
+    case, revision = seen(instance_id), whole_number(request.args.get("at", ""))
     try:
         return bpmn_response(site().engine.diagram_of(case.id, revision).package)
     except usher_engine.Corrupt:  # an altered step tells of no version; its case is still drawn

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import usher_engine
 from flask import Blueprint, render_template, request
-from usher_engine import NotFound, Package, Version
+from usher_engine import NotFound, Package, Version, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -77,9 +77,10 @@ def diagram(process: str, side: str) -> Response:
 def _side(process: str, key: str) -> Side:
     if key == DRAFT:
         return Side(key=DRAFT, label="Draft", package=site().engine.draft_package(process))
-    if not (key.isascii() and key.isdigit() and len(key) < 10):
+    number = whole_number(key)
+    if number is None:
         raise NotFound(f"“{key[:40]}” is neither the number of a version nor “{DRAFT}”.")
-    return Side(key=key, label=f"Version {key}", package=site().engine.package(process, int(key)))
+    return Side(key=key, label=f"Version {key}", package=site().engine.package(process, number))
 
 
 def _before(newer: Side, versions: list[Version]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import usher_engine
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
-from usher_engine import Draft, Package, Version
+from usher_engine import Draft, Package, Version, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -46,7 +46,7 @@ def deploy(process: str) -> Response | tuple[str, int]:
 @auth.policy(Role.ANALYST)
 def roll_back(process: str) -> Response:
     """The content of an older version becomes the next version."""
-    number, seen = request.form.get("number", 0, type=int), request.form.get("seen", 0, type=int)
+    number, seen = (whole_number(request.form.get(name, "")) or 0 for name in ("number", "seen"))
     note = request.form.get("note", "")[:MAX_NOTE]
     version = site().engine.roll_back(process, number, seen=seen, note=note, actor=auth.actor())
     auth.say(f"v{version.number} is in force, with the content of v{number}.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import usher_engine as engine
 from flask import Flask, Response, g, render_template, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, SecurityError
 
 from .problems import Problem, problem_response
 
@@ -133,5 +133,13 @@ def _next_steps(status: int) -> list[tuple[str, str]]:
     return [("/", "Go to the start page"), (request.referrer or "/", "Back to where you were")]
 
 
+def refuse_unreadable() -> None:
+    """Runs before every view: what no text may hold is refused, whoever reads it; JSON is checked where it is read."""
+    sent = (request.view_args or {}, request.args, request.form)
+    if any("\x00" in str(text) for given in sent for pair in given.items() for text in pair):
+        raise BadRequest("It holds a character that is no text (NUL). Remove it and send it again.")
+
+
 def register(app: Flask) -> None:
+    app.before_request(refuse_unreadable)
     app.register_error_handler(Exception, as_page)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from usher_engine import CaseFilter, NotFound
+from usher_engine import CaseFilter, NotFound, whole_number
 from usher_engine.enrollment import PatientRecord
 
 from .days import begin_of, check_way, day_of, end_of
@@ -57,8 +57,7 @@ def asked(args: Mapping[str, str]) -> Asked:
         check_way(days[f"{what}_from"], days[f"{what}_to"], f"{what}_to", errors)
     if given.get("status", "waiting") not in STATUSES:
         errors["status"] = f"Known are {joined(list(STATUSES))}."
-    version = given.get("version", "")
-    if version and not (version.isascii() and version.isdigit() and len(version) < 10):
+    if "version" in given and whole_number(given["version"]) is None:
         errors["version"] = "A version is a whole number."
     patients = _patients(given.get("patient", ""), errors)
     return Asked(given=given, wanted=_filter(given, days, patients, errors), patients=patients, errors=errors)
@@ -74,7 +73,7 @@ def _filter(
     ended, last = days["ended_from"], days["ended_to"]
     return CaseFilter(
         process=given.get("process"),
-        version=int(given["version"]) if "version" in given and "version" not in errors else None,
+        version=whole_number(given.get("version", "")),
         statuses=frozenset({given["status"]} if "status" in given and "status" not in errors else ()),
         outcome=given.get("outcome"),
         element=given.get("element"),

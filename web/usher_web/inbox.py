@@ -7,7 +7,7 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
-from usher_engine import Instance, UserTask
+from usher_engine import Instance, UserTask, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -173,5 +173,4 @@ def _view() -> View:
 
 
 def _revision() -> int | None:
-    sent = request.form.get("revision", "")
-    return int(sent) if sent.isdigit() else None
+    return whole_number(request.form.get("revision", ""))

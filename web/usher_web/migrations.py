@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import Batch, BatchKind, Chosen, InvalidSubmission
+from usher_engine import Batch, BatchKind, Chosen, InvalidSubmission, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -31,8 +31,8 @@ def show(process: str) -> str:
     versions = engine.versions(process)
     live = engine.live_versions(process)
     left_behind = (number for number in live if number != versions[0].number)
-    source = request.args.get("from", type=int) or next(left_behind, versions[0].number)
-    target = request.args.get("to", type=int) or versions[0].number
+    source = whole_number(request.args.get("from", "")) or next(left_behind, versions[0].number)
+    target = whole_number(request.args.get("to", "")) or versions[0].number
     before, after = engine.version_diagram(process, source), engine.version_diagram(process, target)
     standing = engine.standing(process, source)
     return render_template(
@@ -63,12 +63,12 @@ def ask(process: str) -> Response:
     mapping = {key.removeprefix(OLD): value for key, value in form.items() if key.startswith(OLD) and value}
     chosen = Chosen(
         process=process,
-        version=form.get("from", 0, type=int),
+        version=whole_number(form.get("from", "")) or 0,
         live=True,
         at=form.get("at", ""),
         cases=_moved_by(process, form.get("of", "")),
     )
-    target = form.get("to", 0, type=int)
+    target = whole_number(form.get("to", "")) or 0
     run = site().engine.ask_migration(target, chosen, mapping, reason="", actor=auth.actor(), trial=True)
     return redirect(url_for("migrations.run", process=process, batch=run.id), 303)
 

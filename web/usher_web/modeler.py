@@ -6,7 +6,7 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import Draft, NotFound, Package
+from usher_engine import Draft, NotFound, Package, whole_number
 from usher_engine.accounts import Role
 from usher_engine.enrollment import preview_mail
 from werkzeug.exceptions import BadRequest
@@ -48,7 +48,7 @@ def create() -> Response | tuple[str, int]:
 @auth.policy(Role.ANALYST)
 def start(process: str) -> Response:
     """Begin a draft as a version (the one in force unless told) or as what is uploaded; open it where there is one."""
-    number = request.form.get("number", type=int)
+    number = whole_number(request.form.get("number", ""))
     package = uploaded()
     if package is None and number is None and _draft(process) is not None:
         return redirect(url_for(".edit", process=process), 303)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask import Blueprint, render_template, request
-from usher_engine import Draft, SignOff, Version
+from usher_engine import Draft, SignOff, Version, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -40,7 +40,7 @@ def _differs(draft: Draft, version: Version | None) -> bool:
 @blueprint.get("/<process>")
 @auth.policy(Role.ANALYST, Role.AUDITOR)
 def process(process: str) -> str:
-    number = request.args.get("version", type=int)
+    number = whole_number(request.args.get("version", ""))
     package = site().engine.package(process, number)
     versions = site().engine.versions(process)
     shown = next(version for version in versions if version.number == (number or versions[0].number))

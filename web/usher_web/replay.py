@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from flask import Blueprint, Flask, current_app, render_template, request
-from usher_engine import WHOLE, CaseProof, Engine, Instance, InstanceState, Version, Window, Windows
+from usher_engine import WHOLE, CaseProof, Engine, Instance, InstanceState, Version, Window, Windows, whole_number
 from usher_engine.accounts import Role
 
 from . import auth
@@ -71,7 +71,7 @@ def show(instance_id: str) -> str:
     """
     case = seen(instance_id)
     usual = case.revision if case.revision <= WHOLE else 1
-    asked = request.args.get("step", type=int) or usual
+    asked = whole_number(request.args.get("step", "")) or usual
     part = _part(case, asked)
     chosen, window = part.frame(asked), part.window
     proof = _proof(case)
@@ -100,7 +100,7 @@ def show(instance_id: str) -> str:
 def steps(instance_id: str) -> dict[str, Any]:
     """The window of ``?step=N``: what each step adds to the diagram, and its words as the page shows them."""
     case = seen(instance_id)
-    part = _part(case, request.args.get("step", 1, type=int))
+    part = _part(case, whole_number(request.args.get("step", "")) or 1)
     window = part.window
     # Not `render_template`: that asks for everything a page needs, for each step anew.
     panel = current_app.jinja_env.get_template("replay_step.html")

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
-from usher_engine import OF_ALL, Period, Spread, Version
+from usher_engine import OF_ALL, Period, Spread, Version, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -127,7 +127,7 @@ def _asked(versions: list[Version]) -> Asked:
     process = request.args.get("process", "")
     if process not in {version.process for version in versions}:
         process = versions[0].process
-    number = request.args.get("version", type=int)
+    number = whole_number(request.args.get("version", ""))
     last = _date("to", today, errors)
     first = _date("from", last - USUAL, errors)
     if not errors and first > last:

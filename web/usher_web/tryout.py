@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import InvalidDefinition, InvalidSubmission, NotFound, Package, Tried, run_examples, try_out
+from usher_engine import (
+    InvalidDefinition,
+    InvalidSubmission,
+    NotFound,
+    Package,
+    Tried,
+    run_examples,
+    try_out,
+    whole_number,
+)
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -92,8 +101,9 @@ def diagram(process: str, source: str) -> Response:
 def _package(process: str, source: str) -> tuple[str, Package]:
     """The draft or the version named by *source*; by default the draft where there is one, else what is in force."""
     engine = site().engine
-    if source.isascii() and source.isdigit() and len(source) < 9:
-        return source, engine.package(process, int(source))
+    number = whole_number(source)
+    if number is not None:
+        return source, engine.package(process, number)
     if source not in ("", DRAFT):
         raise NotFound(f"There is no version “{source[:40]}”.")
     try:

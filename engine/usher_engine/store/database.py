@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 
-from ..errors import Conflict, Corrupt, Misconfigured, Unavailable
+from ..errors import Conflict, Corrupt, InvalidSubmission, Misconfigured, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -106,10 +106,14 @@ def _plain_errors() -> Iterator[None]:
             raise Corrupt("History is append-only: what is recorded stays. Nothing was changed.") from error
         if isinstance(error, IntegrityError) and _is_duplicate(error):
             raise Conflict("Somebody else wrote the same just now; nothing of this was saved. Try again.") from error
+        if isinstance(error, DataError):
+            raise InvalidSubmission(_UNFIT.get(getattr(error.orig, "sqlstate", None) or "", _UNREADABLE)) from error
         words = _plain(error)
         if words is None:
             raise
         raise Unavailable(words) from error
+    except OverflowError as error:  # SQLite's driver says so before it asks the database
+        raise InvalidSubmission(_UNFIT["22003"]) from error
 
 
 def _is_duplicate(error: IntegrityError) -> bool:
@@ -124,6 +128,16 @@ _READ_ONLY = "The database is read-only; nothing was changed. Check the file's a
 _NO_TABLES = "The database has no tables yet. Run: usher db upgrade"
 _DAMAGED = "The file is no database, or it is damaged. Check USHER_DATABASE_URL, or restore a backup."
 _REFUSED = "The database refuses the log-in. Check name and password in USHER_DATABASE_URL."
+
+_UNREADABLE = "Something in this holds a character that cannot be kept; nothing was changed."
+
+#: What the database has no room for, by SQLSTATE; callers check first, this is the net below them.
+_UNFIT = {
+    "22001": "A text in this is longer than can be kept; nothing was changed.",
+    "22003": "A number in this is larger than can be kept; nothing was changed.",
+    "22007": "A date in this cannot be read; nothing was changed.",
+    "22008": "A date in this is too far away; nothing was changed.",
+}
 
 #: Result codes of SQLite (the low byte, the rest is detail) and SQLSTATEs of PostgreSQL, in plain words.
 _KNOWN: dict[int | str, str] = {
