@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from browser import axe
 from browser.clinic import Clinic, listening, open_clinic
 from browser.windows import PATIENCE_MS, Windows
 from flask import Flask
@@ -16,11 +16,6 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next((path for path in map(shutil.which, NAMES) if path), None)
 HERE = Path(__file__).parent
-
-AXE = Axe()
-#: Only what is broken comes back: the whole of axe's answer is megabytes.
-BROKEN_RULES = """() => axe.run(document, {resultTypes: ["violations"]}).then(found => found.violations.map(
-    rule => [rule.id, ...rule.nodes.map(node => node.target.join(" "))]))"""
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -142,10 +137,8 @@ def accessible() -> Callable[[Page], None]:
     """Fail with every rule axe finds broken on the page as it stands, and with anything cut off sideways."""
 
     def check(page: Page) -> None:
-        if page.evaluate("typeof axe === 'undefined'"):
-            page.evaluate(AXE.axe_script)
-        assert page.evaluate(BROKEN_RULES) == []
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page moves sideways"
+        assert axe.broken(page) == []
+        assert not axe.moves_sideways(page), "the page moves sideways"
 
     return check
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from browser import scenes_workbench  # noqa: F401 it brings scenes of its own
+from browser import axe, scenes_workbench  # noqa: F401 it brings scenes of its own
+from browser.axe import moves_sideways
 from browser.clinic import PASSWORD, Clinic
 from browser.people import Staff
 from browser.scenes import SCENES, Stage, set_stage
@@ -46,7 +47,7 @@ def stage(clinic: Clinic) -> Stage:
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_page(name: str, stage: Stage, desk: Callable[..., Page], accessible: Callable, shot: Callable) -> None:
+def test_page(name: str, stage: Stage, desk: Callable[..., Page], shot: Callable) -> None:
     page = desk(SCENES[name].who, reduced_motion="reduce")
     for kind, size in (("desktop", DESKTOP), ("phone", PHONE)):
         _hold(page, size, touch=kind == "phone")
@@ -55,9 +56,10 @@ def test_page(name: str, stage: Stage, desk: Callable[..., Page], accessible: Ca
             page.wait_for_selector("body[data-ready]")
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            accessible(page)
+            assert axe.broken_since(page, scheme) == []
             shot(page, f"{name}-{kind}-{scheme}")
         assert page.evaluate(CUT) == []
+        assert not moves_sideways(page)
     assert page.evaluate(SIDEWAYS) == []
 
 
