@@ -144,6 +144,20 @@ def accessible() -> Callable[[Page], None]:
 
 
 @pytest.fixture
+def day_and_night(shot: Callable[[Page, str], None]) -> Callable[[Page, str], None]:
+    """The same in the light and in the dark, on a page that shows no motion; a picture is kept of each."""
+
+    def check(page: Page, name: str) -> None:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert axe.broken_since(page, scheme) == [], scheme
+            shot(page, f"{name}-{scheme}")
+        assert not axe.moves_sideways(page), "the page moves sideways"
+
+    return check
+
+
+@pytest.fixture
 def shot(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
     """Keep a picture of a page when USHER_SHOTS names a folder; for people to look at."""
     folder = os.environ.get("USHER_SHOTS")

@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from browser import axe, scenes_workbench  # noqa: F401 it brings scenes of its own
-from browser.axe import moves_sideways
+from browser import scenes_workbench  # noqa: F401 it brings scenes of its own
 from browser.clinic import PASSWORD, Clinic
 from browser.people import Staff
 from browser.scenes import SCENES, Stage, set_stage
@@ -47,19 +46,15 @@ def stage(clinic: Clinic) -> Stage:
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_page(name: str, stage: Stage, desk: Callable[..., Page], shot: Callable) -> None:
+def test_page(name: str, stage: Stage, desk: Callable[..., Page], day_and_night: Callable) -> None:
     page = desk(SCENES[name].who, reduced_motion="reduce")
     for kind, size in (("desktop", DESKTOP), ("phone", PHONE)):
         _hold(page, size, touch=kind == "phone")
         if kind == "desktop":
             SCENES[name].open(page, stage)
             page.wait_for_selector("body[data-ready]")
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            assert axe.broken_since(page, scheme) == []
-            shot(page, f"{name}-{kind}-{scheme}")
+        day_and_night(page, f"{name}-{kind}")
         assert page.evaluate(CUT) == []
-        assert not moves_sideways(page)
     assert page.evaluate(SIDEWAYS) == []
 
 
