@@ -95,9 +95,9 @@ def case_number(text: str) -> str:
 
 def may_see(actor: Actor | None, task: UserTask) -> bool:
     """Whether *task* is for *actor*: unbound roles see all, others what their groups get or they have claimed."""
-    if actor is None or actor.role in UNBOUND_ROLES or not task.group:
+    if actor is None or actor.role in UNBOUND_ROLES or not task.groups:
         return True
-    return task.group in actor.groups or task.assignee == actor.name
+    return bool(actor.groups.intersection(task.groups)) or task.assignee == actor.name
 
 
 class Questions:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import alice, charlie, package
-from usher_engine import Actor, Engine, InvalidSubmission, NotFound
+from conftest import Outside, alice, charlie, package
+from usher_engine import Actor, Engine, InvalidSubmission, NotFound, Package
 
 both = Actor(name="both", role="staff", groups=frozenset({"Front desk", "Billing"}))
 
@@ -51,3 +51,26 @@ def test_what_the_database_has_no_room_for_is_told_in_plain_words(engine: Engine
     engine.deploy(package("small"), actor=alice)
     with pytest.raises((NotFound, InvalidSubmission), match=r"number|version"):
         engine.package("small", 10**20)
+
+
+def test_a_task_of_several_groups_is_in_the_inbox_of_each(engine: Engine, outside: Outside) -> None:
+    small = package("small")
+    text = small.files["small.bpmn"].replace(b'value="Front desk"', b'value=" Front desk,Nurses "')
+    engine.deploy(Package({**small.files, "small.bpmn": text}), actor=alice)
+    outside.answers.append({"n": 2})
+    case = engine.start("small", {"q": 2}, actor=alice).id
+    nurse = Actor(name="nora", role="staff", groups=frozenset({"Nurses", "Kitchen"}))
+    named_alike = Actor(name="ned", role="staff", groups=frozenset({"Nurses, Front desk"}))
+    for actor in (alice, nurse, both):
+        assert pages(engine, actor) == [f"{case}:U:1"]
+        assert engine.count_tasks(actor) == 1
+        assert engine.concerns(actor, case)
+    for actor in (charlie, named_alike):
+        assert pages(engine, actor) == []
+        assert not engine.concerns(actor, case)
+        with pytest.raises(NotFound):
+            engine.claim(f"{case}:U:1", actor=actor)
+    assert engine.task(f"{case}:U:1", nurse).groups == ("Front desk", "Nurses")
+    engine.complete(f"{case}:U:1", {"word": "yes"}, actor=nurse)
+    assert pages(engine, alice) == []
+    assert engine.verify(case) == []

@@ -8,6 +8,10 @@ from usher_engine.gate import check_package
 from usher_engine.services import Services
 
 HEAD = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t"><process id="p" '
+OWN = (
+    '<s:properties xmlns:s="http://spiffworkflow.org/bpmn/schema/1.0/core">'
+    '<s:property name="candidateGroups" value="{}"/></s:properties>'
+)
 TASK = '<userTask id="{0}" name="{0}"/>'
 
 
@@ -115,3 +119,19 @@ def test_the_case_without_a_way_out_is_told(conditions, told):
     (finding,) = found(choice(*conditions), "gateway")
     assert finding.element == "g"
     assert told in finding.message
+
+
+@pytest.mark.parametrize(
+    ("groups", "told"),
+    [
+        ("desk", ""),
+        (" desk , nurses", ""),
+        ("desk,,nurses", "warning"),
+        ("desk, desk", "warning"),
+        (" , ", "error"),
+    ],
+)
+def test_lists_of_groups_name_each_group_once(groups, told):
+    asked = f"<userTask id='a' name='A'><extensionElements>{OWN.format(groups)}</extensionElements></userTask>"
+    findings = check(f'<startEvent id="s"/>{asked}<endEvent id="e"/>' + row("s", "a", "e"))
+    assert [one.severity for one in findings if one.rule == "group"] == ([told] if told else [])

@@ -28,4 +28,4 @@ def may_see(who: Actor, instance: Instance) -> bool:
 
 
 def may_work_on(who: Actor, task: UserTask) -> bool:
-    return not task.group or task.group in who.groups or task.assignee == who.name
+    return not task.groups or bool(who.groups.intersection(task.groups)) or task.assignee == who.name

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import InvalidSubmission
+from ..groups import groups_of
 from ..store.database import from_text
 from .roles import FRONT_DESK, Role
 
@@ -71,7 +72,7 @@ def checked_name(text: str) -> str:
 
 
 def standing(role: Role, groups: Iterable[str]) -> dict[str, str]:
-    names = sorted({group.strip() for group in groups if group.strip()})
+    names = sorted({name for group in groups for name in groups_of(group)})
     if role is Role.STAFF and not names:
         names = [FRONT_DESK]
     return {"role": role.value, "groups": json.dumps(names)}

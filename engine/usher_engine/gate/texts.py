@@ -10,9 +10,10 @@ from usher_engine.canonical import is_reserved
 from usher_engine.definitions import Node, ServiceCall
 from usher_engine.errors import ExpressionError, InvalidDefinition
 from usher_engine.expressions import compile_expression, compile_script, compile_template, parse_duration
+from usher_engine.groups import groups_of
 from usher_engine.services import Operator
 
-from .finding import Finding
+from .finding import Finding, Severity
 from .sheet import PEOPLE, Sheet, throws_message
 
 _USER_PROPERTIES = {"form", "candidateGroups", "dueIn", "priority", "initialValues", "resultVariable"}
@@ -114,6 +115,7 @@ def _user_task(sheet: Sheet, node: Node) -> Iterator[Finding]:
     if not (node.lane or node.properties.get("candidateGroups")):
         message = "The task is in no lane and names no candidateGroups; nobody's inbox would show it."
         yield sheet.finding(node.id, "group", message, "warning")
+    yield from (sheet.finding(node.id, "group", *told) for told in _groups(node.properties.get("candidateGroups", "")))
     for name in node.properties.keys() - _USER_PROPERTIES:
         yield sheet.finding(node.id, "ignored", f"The property “{name}” is not known here and is ignored.", "warning")
     yield from (sheet.finding(node.id, "expression", message) for message in _user_task_texts(node))
@@ -121,6 +123,16 @@ def _user_task(sheet: Sheet, node: Node) -> Iterator[Finding]:
     form = node.properties.get("form")
     if form and form not in sheet.package.files:
         yield sheet.finding(node.id, "form", f"The form {form} is not in the package. Add it or choose another.")
+
+
+def _groups(text: str) -> Iterator[tuple[str, Severity]]:
+    """What is wrong with a list of groups: names that are empty or stand there twice."""
+    names = groups_of(text)
+    if text and not names:
+        yield "candidateGroups names no group; everybody's inbox would show it. Name one, or empty it.", "error"
+    elif text and len(names) < text.count(",") + 1:
+        kept = ", ".join(names)
+        yield f"In candidateGroups “{text}” a name is empty or stands there twice; it is for {kept}.", "warning"
 
 
 def _user_task_texts(node: Node) -> Iterator[str]:

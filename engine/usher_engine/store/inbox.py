@@ -23,6 +23,7 @@ from ..events import (
     UserTaskOpened,
     UserTaskReleased,
 )
+from ..groups import groups_of
 from ..state import place
 from .database import from_text, to_text
 from .instances import Row
@@ -55,6 +56,11 @@ class UserTask:
     draft_at: datetime | None = None
     cancellable: bool = False
     sort_key: str = ""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that see it; none where it is everybody's."""
+        return groups_of(self.group)
 
 
 _COLUMNS = select(t.user_task, t.instance.c.revision).join(t.instance)
@@ -185,7 +191,7 @@ def select_tasks(
         after: ``sort_key`` of the last task seen.
         limit: How many at most.
     """
-    few = _each(groups, assignee, mine, overdue_at, after, limit)
+    few = _each(_texts(connection, groups), assignee, mine, overdue_at, after, limit)
     query = select(few, t.instance.c.revision).join(t.instance, t.instance.c.id == few.c.instance)
     return [_task(row._mapping) for row in connection.execute(query.order_by(few.c.sort_key).limit(limit))]
 
@@ -200,9 +206,24 @@ def count_tasks(
     at_most: int = 1_000,
 ) -> int:
     """How many tasks `select_tasks` would list, counted no further than *at_most*, so that it stays cheap."""
-    few = _each(groups, assignee, mine, overdue_at, None, at_most)
+    few = _each(_texts(connection, groups), assignee, mine, overdue_at, None, at_most)
     found = select(few.c.sort_key).limit(at_most).subquery()
     return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
+
+
+#: Each text that stands as group in some row, one step in the index for each, however many tasks there are.
+_FIRST = select(func.min(t.user_task.c.candidate_group).label("text")).cte("texts", recursive=True)
+_NEXT = select(func.min(t.user_task.c.candidate_group)).where(t.user_task.c.candidate_group > _FIRST.c.text)
+_ALL = _FIRST.union_all(select(_NEXT.correlate(_FIRST).scalar_subquery()).where(_FIRST.c.text.is_not(None)))
+_GROUP_TEXTS = select(_ALL.c.text).where(_ALL.c.text.is_not(None))
+
+
+def _texts(connection: Connection, groups: Collection[str] | None) -> set[str] | None:
+    """What stands as group in rows for one of *groups*; "" among them is everybody."""
+    if groups is None:
+        return None
+    wanted = set(groups)
+    return {text for text in connection.execute(_GROUP_TEXTS).scalars() if wanted & set(groups_of(text) or ("",))}
 
 
 def _each(

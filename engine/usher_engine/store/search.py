@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, exists, or_, select, text
 
 from .. import tables as t
+from ..groups import groups_of
 from . import kinds
 from .database import to_text
 from .instances import WHOLE, Row
@@ -90,7 +91,7 @@ class Scope:
     name: str
 
     def sees(self, kind: Kind) -> bool:
-        return bool(self.groups & kind.groups) or "" in kind.groups
+        return any(self.groups.intersection(found) or not found for found in map(groups_of, kind.groups))
 
 
 #: (moment, id) of a case, as the list is sorted.

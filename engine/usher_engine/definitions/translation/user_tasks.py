@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ...groups import groups_of
 from ..safe_xml import XmlElement
 from . import texts
 from .fields import form_of
@@ -71,12 +72,13 @@ def _setting(page: Page, task: XmlElement, name: str, value: str) -> bool:
 
 
 def _group(page: Page, task: XmlElement, value: str) -> bool:
-    if texts.reading_of(value) or "," in value or "${" in value:
-        page.refuse(task, f"The groups “{value[:80]}” are several or computed. A task is for one group; name it.")
+    if texts.reading_of(value) or "${" in value:
+        page.refuse(task, f"The groups “{value[:80]}” are computed. Name them, several between commas.")
         return False
-    if value:
-        page.set_property(task, "candidateGroups", value)
-        page.read_as(task, f"It is for the group “{value[:80]}”.")
+    names = groups_of(value)
+    if names:
+        page.set_property(task, "candidateGroups", ", ".join(names))
+        page.read_as(task, f"It is for the group{'s' * (len(names) > 1)} “{'”, “'.join(names)[:80]}”.")
     return True
 
 

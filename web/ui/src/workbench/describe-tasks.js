@@ -18,7 +18,7 @@ export function work(element, object, { extensions, facts, addressOf, lanes }) {
     fields: [
       { key: "message", label: "Message to staff", kind: "area", rows: 5, value: extensions.text(object, "InstructionsForEndUser"), set: (text) => extensions.setText(element, object, "InstructionsForEndUser", text), help: "The first line is the headline. {{ … }} holds an expression." },
       property("form", "Form", { kind: "select", options, link }),
-      property("candidateGroups", "Group", { list: [...new Set([...facts.groups, ...lanes()])], help: "Whose inbox it comes to. Empty: the group named like the lane." }),
+      property("candidateGroups", "Group", { list: [...new Set([...facts.groups, ...lanes()])], help: groupHelp(extensions.property(object, "candidateGroups"), [...facts.groups, ...lanes()]) }),
       property("dueIn", "Due in", { placeholder: "P2D", help: DURATION }),
       ...(facts.followUp ? [property("followUp", "Follow up in", { placeholder: "P1D", help: DURATION })] : []),
       property("priority", "Priority", { placeholder: "50", help: "0 to 100, higher first." }),
@@ -26,6 +26,13 @@ export function work(element, object, { extensions, facts, addressOf, lanes }) {
       property("resultVariable", "Name of the answer", { mono: true, placeholder: object.id, help: "Later expressions read the answer under this name." }),
     ],
   };
+}
+
+// Several groups stand between commas; one that nobody is in is told, since its inbox has no reader.
+function groupHelp(text, known) {
+  const strangers = text.split(",").map((name) => name.trim()).filter((name) => name && !known.includes(name));
+  if (strangers.length > 0) return `Nobody is in “${strangers.join("”, “")}” yet. Several groups stand between commas.`;
+  return "Whose inbox it comes to; several between commas. Empty: the group named like the lane.";
 }
 
 export function service(element, object, { extensions, facts }) {
