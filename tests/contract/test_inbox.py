@@ -60,7 +60,7 @@ def test_a_task_of_several_groups_is_in_the_inbox_of_each(engine: Engine, outsid
     outside.answers.append({"n": 2})
     case = engine.start("small", {"q": 2}, actor=alice).id
     nurse = Actor(name="nora", role="staff", groups=frozenset({"Nurses", "Kitchen"}))
-    named_alike = Actor(name="ned", role="staff", groups=frozenset({"Nurses, Front desk"}))
+    named_alike = Actor(name="nick", role="staff", groups=frozenset({"Nurses, Front desk"}))
     for actor in (alice, nurse, both):
         assert pages(engine, actor) == [f"{case}:U:1"]
         assert engine.count_tasks(actor) == 1
