@@ -38,6 +38,8 @@ from usher_web.cli import main
 from usher_web.commands import COMMANDS
 from usher_web.commands.listening import bound
 
+pytestmark = pytest.mark.xdist_group("cli")  # one clinic for all that is refused
+
 ENROLLMENT = ROOT / "processes" / "enrollment"
 FILLED = {
     "first_name": "Ada", "last_name": "Sample", "birth_date": "1980-01-02", "zip_code": "12345",

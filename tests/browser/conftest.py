@@ -20,10 +20,16 @@ HERE = Path(__file__).parent
 expect.set_options(timeout=PATIENCE_MS)
 
 
+#: Long enough to be shared out among the workers, though each of them opens a clinic for it.
+SHARED_OUT = "test_accessible"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if item.path.stem != SHARED_OUT:
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

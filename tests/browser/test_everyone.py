@@ -41,6 +41,8 @@ NAMES = {
     "birth_sex": "birth sex",
 }
 BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
+#: What an address says of how much of its page is shown; the whole is reached without.
+PARTS = ("view=", "task=", "step=", "status=")
 LINK = re.compile(r'(?:href|data-[a-z-]*url|data-poll)="(/[^"#]*)')
 USHER = [sys.executable, "-c", "from usher_web.cli import main; main()"]
 
@@ -371,9 +373,10 @@ def _path(base: str, link: str) -> str:
 
 
 def _sameness(path: str) -> str:
-    """One name for addresses that say the same: tabs around a task, a case's diagram; none for what is no page."""
+    """One name for addresses that say the same: tabs around a task or of a list, a case's diagram; none for no page."""
     if path.startswith(("/static/", "/sign-")):
         return ""
     if path.endswith("/diagram.bpmn"):
         return "the diagram"
-    return re.sub(r"[?&](view|task|step)=[^&]*", "", path)
+    base, _, query = path.partition("?")
+    return "?".join((base, *(one for one in query.split("&") if one and not one.startswith(PARTS))))

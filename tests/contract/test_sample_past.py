@@ -17,6 +17,8 @@ from usher_engine.enrollment.sample_past import DAYS, live_through
 from usher_engine.enrollment.samples import add_samples
 from usher_engine.store import Database
 
+pytestmark = pytest.mark.xdist_group("sample past")  # half a year is lived through once
+
 
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Enrollment:
