@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from browser.clinic import Clinic
 from browser.scenes_workbench import ABE, ANA, CALL_FORM, TABLE, draft, fresh
 from conftest import ROOT
 from playwright.sync_api import Page, Route, expect
-from usher_engine import ChangeKind, Engine, compare, from_zip
+from usher_engine import ChangeKind, Engine, NotFound, compare, from_zip
 from usher_engine.accounts import Role
 from usher_engine.bpmn import schema_problems
 from usher_engine.definitions import parse_xml, read_folder
@@ -309,3 +310,19 @@ def test_the_editor_loses_nothing_of_a_diagram(name: str, clinic: Clinic, ana: P
     assert [one.after for one in said if (one.before, one.after) != ("false", "")] == ["Renamed here"]
     assert schema_problems(parse_xml(after.files[file], file)) == []
     assert {one.rule for one in engine.check_draft(key, after) if one.severity == "error"} <= {"service"}
+
+
+def test_a_thrown_message_says_whom_it_is_for(clinic: Clinic, ana: Page) -> None:
+    engine, before = clinic.enrollment.engine, read_folder(ROOT / "tests" / "processes" / "message_throw")
+    with suppress(NotFound):
+        engine.discard_draft(before.key, etag=engine.draft(before.key).etag, actor=ANA)
+    engine.start_draft(before.key, actor=ANA, package=before)
+    opened(ana, f"/processes/{before.key}/edit")
+    props = select(ana, "Pay")
+    expect(props.get_by_label("Script before")).to_have_count(0)
+    expect(props.get_by_label("Contents")).to_have_value('{"sum": sum}')
+    props.get_by_label("For the case about").fill("other")
+    saved(ana)
+    after = engine.draft_package(before.key)
+    assert '<spiffworkflow:property name="businessKey" value="other"' in after.text("message_throw.bpmn")
+    expect(select(ana, "Write").get_by_label("For the case about")).to_have_count(0)

@@ -25,7 +25,8 @@ export function eventGroups(element, object, tools) {
     fields.push({ key: "interrupting", label: "Ends what runs in the process", kind: "check", value: object.isInterrupting !== false, set });
   }
   fields.push(...what(element, object, definition, tools));
-  return [{ title: "Event", fields }, tools.scriptsOf(element, object)];
+  const groups = [{ title: "Event", fields }];
+  return is(object, "bpmn:Task") ? [...groups, tools.scriptsOf(element, object)] : groups; // events run no scripts
 }
 
 function what(element, object, definition, tools) {
@@ -69,7 +70,21 @@ function message(element, object, definition, tools) {
   const name = named(element, definition, tools, { type: "bpmn:Message", reference: "messageRef", attribute: "name", label: "Message", help: "Under this name it is sent or awaited." });
   const set = (value) => extensions.setProperty(element, object, "resultVariable", value.trim());
   const brings = { key: "resultVariable", label: "Name of what it brings", mono: true, placeholder: object.id, value: extensions.property(object, "resultVariable"), set, help: "Later expressions read the message under this name." };
-  return is(object, "bpmn:ThrowEvent") || is(object, "bpmn:SendTask") ? [name] : [name, brings];
+  return is(object, "bpmn:ThrowEvent") || is(object, "bpmn:SendTask") ? [name, ...thrown(element, object, tools)] : [name, brings];
+}
+
+// Whom a thrown message is for and what goes along; where a service operator sends it, that says so.
+function thrown(element, object, { extensions }) {
+  if (extensions.operator(object).id) return [];
+  const field = (key, label, help, more) => ({
+    key, label, help, value: extensions.property(object, key), ...more,
+    set: (value) => extensions.setProperty(element, object, key, value.trim()),
+  });
+  return [
+    field("businessKey", "For the case about", "An expression for what the waiting case is about, like patient_id.", { kind: "code", rows: 1 }),
+    field("contents", "Contents", "An expression for a record, like {“sum”: total} (with straight quotes); may be empty.", { kind: "code", rows: 2 }),
+    field("resultVariable", "Name of what became of it", "Later expressions read under this name whether it was delivered.", { mono: true, placeholder: object.id }),
+  ];
 }
 
 function expression(element, definition, name, label, help, { modeling, moddle }) {
