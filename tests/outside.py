@@ -37,7 +37,7 @@ QUIET = {
     *("loopDataOutputRef", "outputDataItem", "timerEventDefinition", "timeDuration", "timeDate", "timeCycle"),
     *("messageEventDefinition", "errorEventDefinition", "escalationEventDefinition", "terminateEventDefinition"),
     *("textAnnotation", "text", "association", "group", "categoryValueRef", "auditing", "monitoring"),
-    "linkEventDefinition",
+    *("linkEventDefinition", "source", "target"),
 }
 #: Told once for all of a kind.
 DRAWN = {"dataObject", "dataObjectReference", "dataStoreReference", "dataInputAssociation", "dataOutputAssociation"}
@@ -149,7 +149,8 @@ def _lost(content: bytes, findings: list[Finding], diagram: Diagram) -> Iterator
     for finding in findings:
         told[finding.element] = f"{told.get(finding.element, '')} {finding.message}"
     everything = " ".join(told.values())
-    specs = {s.bpmn_id: s for o in (diagram.spec, *diagram.subprocess_specs.values()) for s in o.task_specs.values()}
+    every = [s for owner in (diagram.spec, *diagram.subprocess_specs.values()) for s in owner.task_specs.values()]
+    specs = {s.bpmn_id: s for s in sorted(every, key=lambda spec: spec.name == spec.bpmn_id)}  # items come first
     for process in root.iter(f"{BPMN}process"):
         if process.get("id") in told and process.get("isExecutable") not in ("true", "1"):
             continue  # told that it never runs
@@ -203,10 +204,33 @@ def _unrun(element: ET.Element, diagram: Diagram, specs: dict[str, Any]) -> Iter
         source = specs.get(ends[0])
         if condition is not None and (condition.text or "").strip() and hasattr(source, "cond_task_specs"):
             asked = [target for asked, target in source.cond_task_specs if asked is not None]
-            if not any(specs.get(ends[1]) is not None and target == specs[ends[1]].name for target in asked):
+            if not {ends[1], f"{ends[1]}.BoundaryEventSplit"} & {name.removesuffix("..element") for name in asked}:
                 yield f"the condition of the flow {ends} is never asked"
+    yield from _otherwise(element, kind, specs.get(key))
     if kind.endswith("Gateway") and element.get("default") and not _has_default(specs.get(key)):
         yield f"{key} has lost its default"
+
+
+def _otherwise(element: ET.Element, kind: str, spec: Any) -> Iterator[str]:
+    """How *element* runs otherwise than it is drawn."""
+    if spec is None:
+        return
+    key, no = element.get("id"), ("false", "0")
+    if kind == "boundaryEvent" and spec.cancel_activity == (element.get("cancelActivity", "").strip() in no):
+        yield f"{key} interrupts, or does not, against the drawing"
+    several = element.find(f"{BPMN}multiInstanceLoopCharacteristics")
+    if several is not None:
+        in_turn = several.get("isSequential", "").strip() in ("true", "1")
+        if (type(spec).__name__ == "ItemsInTurn") != in_turn:
+            yield f"{key} is done in turn, or side by side, against the drawing"
+    start = element.find(f"{BPMN}startEvent") if hasattr(spec, "interrupts") else None
+    if start is not None and spec.interrupts == (start.get("isInterrupting", "").strip() in no):
+        yield f"{key} interrupts, or does not, against the drawing"
+    if kind == "callActivity" and not (element.get("calledElement") or spec.spec).endswith(spec.spec):
+        yield f"{key} calls {spec.spec}"
+    script = element.find(f"{BPMN}script")
+    if script is not None and hasattr(spec, "script") and len(script.text or "") > len(spec.script or ""):
+        yield f"{key} has lost a part of its script"
 
 
 def _has_default(spec: Any) -> bool:

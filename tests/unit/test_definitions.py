@@ -4,7 +4,16 @@ import io
 import zipfile
 
 import pytest
-from usher_engine.definitions import Package, from_zip, parse_xml, read_diagram, read_folder, to_zip, write_folder
+from usher_engine.definitions import (
+    Package,
+    from_zip,
+    parse_xml,
+    read_diagram,
+    read_file,
+    read_folder,
+    to_zip,
+    write_folder,
+)
 from usher_engine.errors import InvalidDefinition, NotAllowed
 
 PROCESS = b"""<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t">
@@ -22,6 +31,16 @@ def test_hash_depends_on_paths_and_content_alone():
     assert one.hash == same.hash
     assert one.hash != Package({"a.bpmn": PROCESS, "c.form": b"{}"}).hash
     assert one.hash != Package({"a.bpmn": PROCESS, "b.form": b"{ }"}).hash
+
+
+def test_a_single_file_brings_what_it_names_and_nothing_of_others(tmp_path):
+    decision = b'<definitions><decision id="dish"/></definitions>'
+    forms = {"ask.form": b"{}", "other.form": b"{", "form1.form": b'{"id": "Form_7"}'}
+    beside = {**forms, "a.dmn": decision, "z.dmn": b"<"}
+    diagram = PROCESS.replace(b"The main one", b"ask Form_7 dish").decode().encode("utf-16")
+    for name, content in {**beside, "main.bpmn20.xml": diagram, "else.bpmn": b"<"}.items():
+        (tmp_path / name).write_bytes(content)
+    assert set(read_file(tmp_path / "main.bpmn20.xml").files) == {"main.bpmn", "ask.form", "form1.form", "a.dmn"}
 
 
 def test_files_cannot_be_changed():

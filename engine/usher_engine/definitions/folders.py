@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
 from usher_engine.errors import InvalidDefinition, NotAllowed
 
 from .package import MAX_FILE_BYTES, MAX_FILES, MAX_PACKAGE_BYTES, Package
+from .translation.encoding import as_utf8
 
+#: Endings other products give BPMN files, and the files that are called by an id inside them.
+_BPMN = (".bpmn20.xml", ".bpmn2", ".bpmn20", ".bpmn.xml")
+_WITH_IDS = (".form", ".dmn")
+_DECISION = rb"""<(?:\w+:)?decision\b[^>]*?\bid\s*=\s*["']([^"']+)"""
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # fixed, so that equal packages give equal zip files
 
 
@@ -30,13 +36,31 @@ def read_folder(path: str | Path) -> Package:
 
 
 def read_file(path: str | Path) -> Package:
-    """The single file *path* with the forms, decisions and mails beside it, without the other diagrams there."""
+    """
+    The single file *path*, the mails beside it and the forms and decisions there that it names; no other diagram.
+
+    A file of another ending of BPMN's (``.bpmn20.xml``, ``.bpmn2``) is read as a ``.bpmn`` file.
+    """
     file = Path(path)
     if not file.is_file():
         raise InvalidDefinition(f"{path} is not a file.")
+    content = _read(file)
     beside = [other for pattern in ("*.form", "*.dmn", "mail/*") for other in sorted(file.parent.glob(pattern))]
-    companions = {other.relative_to(file.parent).as_posix(): _read(other) for other in beside if other.is_file()}
-    return Package({**companions, file.name: _read(file)})
+    text = as_utf8(content)[0]
+    named = {other: _read(other) for other in beside if other.is_file() and other.stat().st_size <= MAX_FILE_BYTES}
+    companions = {
+        other.relative_to(file.parent).as_posix(): found
+        for other, found in named.items()
+        if other.suffix not in _WITH_IDS or any(name in text for name in _names(other, found))
+    }
+    name = next((file.name.removesuffix(end) + ".bpmn" for end in _BPMN if file.name.endswith(end)), file.name)
+    return Package({**companions, name: content})
+
+
+def _names(file: Path, content: bytes) -> set[bytes]:
+    """What a diagram may call the form or decision table *file* by: its name, and the ids in it."""
+    own = rb'"id"\s*:\s*"([^"]+)"' if file.suffix == ".form" else _DECISION
+    return {file.stem.encode(), *re.findall(own, content)}
 
 
 def write_folder(package: Package, path: str | Path) -> None:

@@ -59,7 +59,11 @@ def _findings(path: Path, services: Services) -> tuple[int, list[dict[str, str]]
         return 1, [_unreadable(path, element, reason) for element, reason in error.problems or [("", error.message)]]
     found = [finding.to_json() for finding in check_package(package, services)]
     if single:
-        found = [{**finding, "file": str(path)} for finding in found]
+        others = package.files.keys() - set(package.diagrams())
+        found = [
+            {**finding, "file": str(path.parent / finding["file"] if finding["file"] in others else path)}
+            for finding in found
+        ]
     return sum(1 for name in package.files if name.endswith(".bpmn")), found
 
 
