@@ -49,7 +49,7 @@ from .store.chosen import Chosen
 from .store.holds import Hold
 from .store.tombstones import Tombstone
 from .trails import Moment, Trail, Trails
-from .windows import WHOLE, Seen, Window, Windows
+from .windows import WHOLE, Seen, Window, Windows, legible
 from .worker import Worker
 
 __all__ = [
@@ -150,6 +150,7 @@ __all__ = [
     "draft_key",
     "file_etag",
     "from_zip",
+    "legible",
     "parse_form",
     "proof_state",
     "run_examples",

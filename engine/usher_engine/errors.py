@@ -15,7 +15,7 @@ EngineError
 ├─ LimitExceeded       422   more steps, tasks or data than one command may use
 ├─ ServiceError              .retry True = transient, False = raise an incident
 ├─ BusinessError             a service's answer "no", caught by an error boundary event
-├─ Corrupt             500   hash chain, state or version broken; page the operator
+├─ Corrupt             409   hash chain, state, row or version altered; page the operator
 ├─ Unavailable         503   .retry True: the database is locked, full, read-only or away
 └─ Misconfigured             at start-up only; names the variable
 """

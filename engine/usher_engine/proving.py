@@ -85,7 +85,7 @@ class Prover:
         signed, without_key = self._signed(tx, record)
         findings = dict.fromkeys([*verifier.check(tx, record), *signed.findings])
         proof = CaseProof(
-            steps=row.revision,
+            steps=max(row.revision if type(row.revision) is int else 0, len(record.steps)),
             signed=signed.steps,
             signed_at=from_text(signed.signed_at) if signed.signed_at else None,
             without_key=without_key,

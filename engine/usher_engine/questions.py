@@ -24,13 +24,13 @@ from .store import (
     UserTask,
     Version,
     definitions,
-    from_text,
     inbox,
     instances,
     queue,
     records,
     to_text,
 )
+from .store.intact import moment, told
 
 Clock = Callable[[], datetime]
 
@@ -209,22 +209,19 @@ class Questions:
     def _instance(self, row: Row, tasks: tuple[UserTask, ...]) -> Instance:
         try:
             state = None if row.state is None else instances.unsealed(self._seal_key, row)[0]
-        except Corrupt as fault:  # told at the case itself, so that lists and histories stay readable
-            return replace(self._described(row, None, tasks), status=Status.INCIDENT.value, incident=fault.message)
-        return self._described(row, state, tasks)
+            fault = told(row.altered)
+        except Corrupt as error:  # told at the case itself, so that lists and histories stay readable
+            state, fault = None, told(row.altered) or error.message
+        shown = self._described(row, state, tasks)
+        return replace(shown, status=Status.INCIDENT.value, incident=fault) if fault else shown
 
     def _described(self, row: Row, state: InstanceState | None, tasks: tuple[UserTask, ...]) -> Instance:
         return Instance(
-            id=row.id,
-            process=row.process,
-            version=row.version,
-            revision=row.revision,
-            status=row.status,
+            **{name: getattr(row, name) for name in ("id", "process", "version", "revision", "status", "business_key")},
             at=tuple(here.rpartition(":")[0] for here in state.at) if state else (),
             tasks=tasks,
-            business_key=row.business_key,
-            started_at=from_text(row.started_at),
-            ended_at=from_text(row.ended_at) if row.ended_at else None,
+            started_at=moment(row.started_at),
+            ended_at=moment(row.ended_at) if row.ended_at else None,
             outcome=row.outcome or None,
             explanation=row.explanation or None,
             incident="; ".join(state.incidents.values()) or None if state else None,

@@ -17,8 +17,9 @@ from .errors import Conflict, InvalidSubmission, Misconfigured, NotAllowed, NotF
 from .questions import Actor
 from .store import Row, Transaction, holds, instances, records, tombstones
 from .store.audit import append
+from .store.bodies import MAX_STEP
 from .store.holds import Hold
-from .store.instances import GENESIS, MAX_STEP, chained, one_at_a_time
+from .store.instances import GENESIS, chained, one_at_a_time
 from .store.tombstones import Tombstone
 
 CASES_AT_ONCE = 100

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -22,6 +21,7 @@ from sqlalchemy import (
 )
 
 from . import append_only
+from .column_types import Bytes
 
 metadata = MetaData(
     naming_convention={
@@ -36,7 +36,7 @@ package = Table(
     "package",
     metadata,
     Column("hash", String(64), primary_key=True),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", Bytes, nullable=False),
 )
 
 version = Table(
@@ -59,7 +59,7 @@ draft = Table(
     "draft",
     metadata,
     Column("process", String(200), primary_key=True),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", Bytes, nullable=False),
     Column("etag", String(64), nullable=False),
     Column("based_on", Integer),
     Column("changed_at", String(27), nullable=False),
@@ -74,7 +74,7 @@ set_aside = Table(
     Column("id", String(32), primary_key=True),
     Column("process", String(200), nullable=False),
     Column("path", String(200), nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", Bytes, nullable=False),
     Column("seen", String(64), nullable=False),
     Column("saved_at", String(27), nullable=False),
     Column("saved_by", String(200), nullable=False),
@@ -104,7 +104,7 @@ instance = Table(
     Column("business_key", String(200), nullable=False),
     Column("status", String(10), nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("head", LargeBinary, nullable=False),
+    Column("head", Bytes, nullable=False),
     Column("started_at", String(27), nullable=False),
     Column("ended_at", String(27)),
     Column("outcome", String(200), nullable=False),
@@ -131,7 +131,7 @@ instance_state = Table(
     metadata,
     Column("instance", String(12), ForeignKey("instance.id"), primary_key=True),
     Column("content", Text, nullable=False),
-    Column("seal", LargeBinary, nullable=False),
+    Column("seal", Bytes, nullable=False),
 )
 
 _BY_A_PERSON = text("actor <> ''")
@@ -142,8 +142,8 @@ step = Table(
     Column("instance", String(12), ForeignKey("instance.id"), primary_key=True),
     Column("revision", Integer, primary_key=True, autoincrement=False),
     #: The canonical JSON that was hashed, deflated (RFC 1950).
-    Column("body", LargeBinary, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
+    Column("body", Bytes, nullable=False),
+    Column("hash", Bytes, nullable=False),
     #: Who and when, where it was a person: what somebody did is found by it. Empty for the system and for patients.
     Column("actor", String(200), nullable=False, server_default=""),
     Column("at", String(27), nullable=False, server_default=""),
@@ -236,7 +236,7 @@ request = Table(
     metadata,
     Column("source", String(200), primary_key=True),
     Column("key", String(200), primary_key=True),
-    Column("body_hash", LargeBinary, nullable=False),
+    Column("body_hash", Bytes, nullable=False),
     Column("instance", String(12), ForeignKey("instance.id"), nullable=False),
 )
 
@@ -246,8 +246,8 @@ audit_event = Table(
     "audit_event",
     metadata,
     Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
+    Column("body", Bytes, nullable=False),
+    Column("hash", Bytes, nullable=False),
     Column("at", String(27), nullable=False),
     Column("kind", String(40), nullable=False),
     Column("actor", String(200), nullable=False),
@@ -268,7 +268,7 @@ leaf = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("instance", String(12), nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
+    Column("hash", Bytes, nullable=False),
     UniqueConstraint("instance", "revision"),
 )
 
@@ -292,7 +292,7 @@ day_figures = Table(
     Column("day", String(10), primary_key=True),
     Column("basis", String(100), nullable=False),
     #: JSON, deflated.
-    Column("content", LargeBinary, nullable=False),
+    Column("content", Bytes, nullable=False),
 )
 
 append_only.keep(step, "instance", "revision", unless=append_only.EMPTIED)

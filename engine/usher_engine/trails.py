@@ -8,7 +8,7 @@ from datetime import datetime
 
 from .audit import Audit
 from .errors import Corrupt, NotFound
-from .store import Step, instances, to_text, trails
+from .store import Step, to_text, trails
 from .store import audit as events
 from .store.audit import AuditEvent
 from .store.trails import Position
@@ -81,7 +81,7 @@ class Trails:
         place = _Place.of(after)
         with self._engine.database.read() as tx:
             cases = trails.cases_about(tx, business_key)
-            steps = [step for case in cases for step in instances.steps(tx, case)]
+            steps = [step for case in cases for step in trails.steps_of(tx, case)]
             seen = events.select_events(tx, about=business_key, before=place.seq, limit=limit + 1)
         earlier = [step for step in steps if place.step is None or _position(step) < place.step]
         newest = sorted(earlier, key=_position, reverse=True)[: limit + 1]

@@ -14,6 +14,7 @@ from functools import reduce
 from itertools import groupby
 from typing import Generic, TypeVar
 
+from .errors import Purged
 from .events import from_json
 from .questions import Questions
 from .replay import unpacked
@@ -146,6 +147,28 @@ class Windows(Generic[T]):
                 while len(self._kept) > KEPT_CASES:
                     self._kept.popitem(last=False)
         return place
+
+
+def legible(questions: Questions, instance: str) -> tuple[list[Step], int]:
+    """
+    The steps of a case that can be read, oldest first, and how many cannot; raises `NotFound`, or `Purged`.
+
+    For pages that tell what happened: what was altered is left out there, and counted.
+    """
+    with questions.database.read() as tx:
+        instances.find(tx, instance)
+        stored = list(records.steps(tx, instance, 1, instances.LARGEST_NUMBER))
+    if stored and not any(packed for _, packed, _ in stored):
+        raise Purged
+    steps = [step for one in stored if (step := read(instance, one)) is not None and _is_dated(step)]
+    return steps, len(stored) - len(steps)
+
+
+def _is_dated(step: Step) -> bool:
+    try:
+        return step.at.tzinfo is not None
+    except ALTERED:
+        return False
 
 
 def read(instance: str, stored: StoredStep) -> Step | None:

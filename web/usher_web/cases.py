@@ -6,7 +6,7 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import Instance, Step, whole_number
+from usher_engine import Instance, InstanceState, Step, legible, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -25,6 +25,9 @@ blueprint = Blueprint("cases", __name__, url_prefix="/cases")
 
 #: Who ended a case may still be asked what went wrong; only a live one can be moved.
 LIVE = ("waiting", "incident")
+
+#: What adding up a case with altered steps may raise.
+ALTERED = (usher_engine.Corrupt, KeyError, TypeError, ValueError, AttributeError)
 
 
 @blueprint.get("")
@@ -90,7 +93,7 @@ def cancel(instance_id: str) -> Response | tuple[str, int]:
 
 def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
     names = names_of(instance.id)
-    steps = site().engine.history(instance.id)
+    steps, unreadable = legible(site().engine, instance.id)
     lines = tell(steps, names)
     return render_template(
         "case.html",
@@ -102,6 +105,7 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         answers=site().enrollment.answers(instance.business_key),
         hold=site().enrollment.retention.hold_on(instance.business_key),
         steps=steps,
+        unreadable=unreadable,
         at=[names.of(element) for element in instance.at],
         waits=[(names.of(wait.element), wait) for wait in instance.waits],
         ended=names.of(instance.outcome) if instance.outcome else "",
@@ -121,7 +125,10 @@ def _since(steps: list[Step], lines: list[Line]) -> list[Line]:
 
 def way_taken(instance_id: str) -> dict[str, Any]:
     """What the diagram marks: elements visited, flows taken, where the tokens rest, where it is stuck."""
-    state = site().engine.rebuild(instance_id)
+    try:
+        state = site().engine.rebuild(instance_id)
+    except ALTERED:
+        state = InstanceState()  # the notice on the page says so
     return {
         "visited": [{"element": element, "visits": number} for element, number in state.visits.items()],
         "flows": state.flows,

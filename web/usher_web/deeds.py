@@ -70,6 +70,8 @@ def called(kind: str) -> str:
 
 def deed(event: AuditEvent) -> Deed:
     """What *event* tells, without who and when."""
+    if event.altered:
+        return Deed(words=event.altered, kind="alarm", patient=event.business_key)
     say = _WORDS.get(event.kind)
     words = say(event) if say else f"{element_words(event.kind)}{': ' + event.subject if event.subject else ''}."
     return Deed(words=words, kind=_mark(event), case=_case(event), patient=event.business_key)

@@ -28,6 +28,8 @@ STATUS: tuple[tuple[type[engine.EngineError], int, str], ...] = (
     (engine.BusinessError, 422, "The answer is no"),
     (engine.ServiceError, 503, "A service did not answer"),
     (engine.Unavailable, 503, "The database cannot be used right now"),
+    # What is stored stands against the request, not a fault of the program: the page says what was altered.
+    (engine.Corrupt, 409, "The record was altered"),
 )
 
 TITLES = {
@@ -63,6 +65,8 @@ def describe(error: Exception) -> Problem:
         return _refusal(error)
     for kind, status, title in STATUS:
         if isinstance(error, kind):
+            if kind is engine.Corrupt:
+                log.error("an altered record was met at %s", request.endpoint)
             return Problem(status=status, title=title, detail=error.message, extra=_extra(error))
     return _fault(error)
 

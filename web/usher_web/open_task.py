@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from usher_engine import Actor, Field, Form, UserTask, parse_form
+from usher_engine import Actor, Field, Form, UserTask, legible, parse_form
 
 from . import trail
 from .site import site
@@ -92,7 +92,7 @@ def open_task(
         values=values,
         asked=asked,
         filled=tuple(f for f in fields if f not in asked),
-        lines=list(reversed(tell(engine.history(task.instance), names_of(task.instance)))),
+        lines=list(reversed(tell(legible(engine, task.instance)[0], names_of(task.instance)))),
         errors=wrong,
         moved=moved,
     )

@@ -68,8 +68,16 @@ class Line:
 
 def tell(steps: Iterable[Step], names: Names) -> list[Line]:
     """The steps as lines, oldest first; a step that changed nothing people would name is left out."""
-    lines = (tell_one(step, names) for step in steps)
-    return [line for line in lines if line.words]
+    lines = (line_of(step, names) for step in steps)
+    return [line for line in lines if line and line.words]
+
+
+def line_of(step: Step, names: Names) -> Line | None:
+    """The step as a line; None where it was altered so that it tells nothing."""
+    try:
+        return tell_one(step, names)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def tell_one(step: Step, names: Names) -> Line:

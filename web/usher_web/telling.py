@@ -15,8 +15,13 @@ from .story import Names
 
 
 def names_of(instance: str) -> Names:
-    """The names in the diagram *instance* runs on; lookups (READ services) are not told, they change nothing."""
-    return _names(site().engine.diagram_of(instance))
+    """
+    The names in the diagram *instance* runs on; lookups (READ services) are not told, they change nothing.
+
+    Where the diagram is lost, elements are called by their ids.
+    """
+    found = words_of(instance)
+    return found.names if found else bare_words().names
 
 
 def words_of(instance: str) -> Words | None:

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from . import auth, trail
 from .auditlist import Told, in_words
 from .site import site
-from .story import Names, Teller, tell_one
+from .story import Names, Teller, line_of
 from .subjects import Subject, described, subjects
 from .telling import names_of
 
@@ -119,13 +119,14 @@ def _lines(found: Sequence[Moment]) -> list[TrailLine]:
 
 
 def _step(step: Step, names: Names, patient: Subject | None) -> TrailLine:
-    line = tell_one(step, names)
+    line = line_of(step, names)
+    lost = "This step was altered outside Usher so that it tells nothing; the replay of its case says more."
     return TrailLine(
         at=step.at,
-        who=_who(line.teller.value, step.actor),
-        words=line.words or "Moved the case on.",
-        quote=line.quote,
-        kind="alarm" if line.teller is Teller.INCIDENT else "idle",
+        who=_who(line.teller.value if line else "", step.actor),
+        words=line.words or "Moved the case on." if line else lost,
+        quote=line.quote if line else "",
+        kind="alarm" if line is None or line.teller is Teller.INCIDENT else "idle",
         case=step.instance,
         patient=patient,
         url=url_for("replay.show", instance_id=step.instance, step=step.revision),

@@ -15,9 +15,10 @@ from ..questions import Actor
 from ..settings import Settings
 from ..store.audit import append
 from ..store.database import Database, from_text, to_text
+from ..store.intact import moment
 from . import tables as t
 from .passwords import Passwords, check
-from .people import Account, Session, Token, checked_name, hashed, standing, to_account, to_token
+from .people import Account, Session, Token, checked_name, hashed, may_sign_in, standing, to_account, to_token
 from .roles import Role
 
 #: Who sets something up when nobody is named.
@@ -106,7 +107,7 @@ class Accounts:
         with self.database.read() as connection:
             row = connection.execute(select(t.account).where(t.account.c.name == name)).mappings().one_or_none()
         fits = self._passwords.fits(row["password"] if row else None, password)
-        return to_account(row) if row and fits and not row["disabled"] else None
+        return to_account(row) if row and fits and may_sign_in(row) else None
 
     # sessions
 
@@ -133,7 +134,8 @@ class Accounts:
         if row is None:
             return None
         created, seen = from_text(row["session_created_at"]), from_text(row["seen_at"])
-        return Session(secret=secret, account=to_account(row), created_at=created, seen_at=seen, notice=row["notice"])
+        notice = str(row["notice"] or "")
+        return Session(secret=secret, account=to_account(row), created_at=created, seen_at=seen, notice=notice)
 
     def session_account(self, key: str) -> Account | None:
         """Whose live session has this `Session.key`; asking counts as activity. None when it has ended."""
@@ -146,9 +148,9 @@ class Accounts:
         with self.database.read() as connection:
             query = joined.where(t.web_session.c.hash == key)
             row = connection.execute(query.with_only_columns(*_SESSION_COLUMNS)).mappings().one_or_none()
-        if row is None or row["disabled"]:
+        if row is None or not may_sign_in(row):
             return None
-        created, seen = from_text(row["session_created_at"]), from_text(row["seen_at"])
+        created, seen = moment(row["session_created_at"]), moment(row["seen_at"])
         if now - seen > self.idle or now - created > self.absolute:
             return None
         if touch and now - seen > SEEN_EVERY:
@@ -191,13 +193,14 @@ class Accounts:
         with self.database.read() as connection:
             query = select(t.api_token).where(t.api_token.c.hash == hashed(secret))
             row = connection.execute(query).mappings().one_or_none()
-        if row is None or row["revoked_at"]:
+        found = to_token(row) if row is not None else None
+        if row is None or found is None or found.revoked_at:
             return None
-        if row["used_at"] is None or now - from_text(row["used_at"]) > USED_EVERY:
+        if found.used_at is None or now - found.used_at > USED_EVERY:
             with self.database.begin() as connection:
                 changed = update(t.api_token).where(t.api_token.c.name == row["name"])
                 connection.execute(changed.values(used_at=to_text(now)))
-        return to_token(row)
+        return found
 
     def revoke_token(self, name: str, *, by: str = COMMAND_LINE) -> None:
         """Raises `NotFound`."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import InvalidSubmission
 from ..groups import groups_of
-from ..store.database import from_text
+from ..store.intact import moment
 from .roles import FRONT_DESK, Role
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,59}")
@@ -82,24 +82,44 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def may_sign_in(row: Mapping[Any, Any]) -> bool:
+    """Whether the account may be used: not one that is disabled, nor one whose role or groups somebody garbled."""
+    return not row["disabled"] and _role(row) is not None and _groups(row) is not None
+
+
 def to_account(row: Mapping[Any, Any]) -> Account:
+    """What was altered so that it cannot be read gives no rights: such an account counts as disabled."""
     return Account(
         name=row["name"],
-        role=Role(row["role"]),
-        groups=frozenset(json.loads(row["groups"])),
-        disabled=bool(row["disabled"]),
-        created_at=from_text(row["created_at"]),
+        role=_role(row) or Role.STAFF,
+        groups=_groups(row) or frozenset(),
+        disabled=not may_sign_in(row),
+        created_at=moment(row["created_at"]),
         created_by=row["created_by"],
     )
 
 
 def to_token(row: Mapping[Any, Any]) -> Token:
+    """What was altered so that it cannot be read gives no rights: such a token counts as revoked."""
+    broken = _role(row) is None or _groups(row) is None
     return Token(
         name=row["name"],
-        role=Role(row["role"]),
-        groups=frozenset(json.loads(row["groups"])),
-        created_at=from_text(row["created_at"]),
+        role=_role(row) or Role.STAFF,
+        groups=_groups(row) or frozenset(),
+        created_at=moment(row["created_at"]),
         created_by=row["created_by"],
-        used_at=from_text(row["used_at"]) if row["used_at"] else None,
-        revoked_at=from_text(row["revoked_at"]) if row["revoked_at"] else None,
+        used_at=moment(row["used_at"]) if row["used_at"] else None,
+        revoked_at=moment(row["revoked_at"]) if row["revoked_at"] or broken else None,
     )
+
+
+def _role(row: Mapping[Any, Any]) -> Role | None:
+    return Role(row["role"]) if row["role"] in set(Role) else None
+
+
+def _groups(row: Mapping[Any, Any]) -> frozenset[str] | None:
+    try:
+        found = json.loads(row["groups"])
+    except (TypeError, ValueError):
+        return None
+    return frozenset(found) if isinstance(found, list) and all(isinstance(name, str) for name in found) else None

@@ -20,8 +20,9 @@ from ..proof import Head, Tree
 from ..store import Database, Transaction, tombstones
 from ..store import audit as events
 from ..store import checkpoints as rows
+from ..store.bodies import MAX_STEP
 from ..store.checkpoints import AUDIT, Compared
-from ..store.instances import GENESIS, MAX_STEP
+from ..store.instances import GENESIS
 from .entries import entry
 from .heads import Heads, read_heads
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 from usher_engine.errors import InvalidDefinition, NotAllowed
@@ -92,7 +93,7 @@ def from_zip(content: bytes) -> Package:
             if len(entries) > MAX_FILES or total > MAX_PACKAGE_BYTES:
                 raise InvalidDefinition("The zip file holds more than a process package may.")
             return Package({entry.filename: archive.read(entry) for entry in entries})
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, TypeError) as error:
         raise InvalidDefinition("This is not a zip file that can be read.") from error
 
 

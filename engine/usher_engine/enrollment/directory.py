@@ -46,12 +46,16 @@ class PatientRecord:
     response: Response | None = None
     opted_out: bool = False
     address_opted_out: bool = False
+    #: Says in words that somebody altered the row; such a patient is not invited.
+    altered: str = ""
 
     def fields(self, now: datetime, settings: Settings) -> dict[str, str]:
         return records.fields(self.resource, now, settings.birth_sex_sources)
 
     def guard(self, now: datetime, settings: Settings) -> str | None:
         """Why this patient must not be invited, in one plain sentence; None when nothing stands against it."""
+        if self.altered:
+            return self.altered
         refusal = records.refusal(self.resource, now, settings.minimum_age)
         if refusal is not None:
             return refusal

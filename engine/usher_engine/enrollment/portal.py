@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import Row, delete, exists, insert, or_, select, update
 
 from ..store import Transaction, from_text, to_text
+from ..store.intact import intact, moment
 from . import registry
 from .directory import Response
 from .statuses import INVITABLE, PortalStatus
 from .tables import email_opt_out, patient_response
+from .times import parse_day
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,12 +144,11 @@ def opt_in_address(tx: Transaction, address: str) -> None:
 
 
 def _answer(row: Row[Any]) -> PastAnswer:
+    values, _ = intact(patient_response, row._mapping)
     return PastAnswer(
-        status=row.status,
-        at=from_text(row.at),
-        until=date.fromisoformat(row.until) if row.until else None,
-        terms=row.terms or "",
-        removed_at=from_text(row.removed_at) if row.removed_at else None,
-        removed_by=row.removed_by or "",
-        removed_reason=row.removed_reason or "",
+        status=values["status"],
+        at=moment(values["at"]),
+        until=parse_day(values["until"] or ""),
+        removed_at=moment(values["removed_at"]) if values["removed_at"] else None,
+        **{name: values[name] or "" for name in ("terms", "removed_by", "removed_reason")},
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
@@ -15,12 +15,14 @@ from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 from ..canonical import compact
 from ..errors import Conflict, NotFound
 from ..settings import Settings
-from ..store import Transaction, from_text, to_text
+from ..store import Transaction, to_text
+from ..store.intact import intact, moment, told
 from . import records
 from .corrections import changed_fields, update_resource
 from .directory import Correction, PatientRecord, Response
 from .statuses import RESPONSES, PortalStatus
 from .tables import email_opt_out, patient, patient_response
+from .times import parse_day
 
 
 class Registry:
@@ -102,26 +104,33 @@ class Registry:
         }
 
     def _records(self, tx: Transaction, rows: Sequence[Row[Any]], now: datetime) -> list[PatientRecord]:
-        resources = {row.id: json.loads(row.resource) for row in rows}
+        stored = {row.id: intact(patient, row._mapping) for row in rows}
+        resources = {key: _resource(values["resource"]) for key, (values, _) in stored.items()}
         sources = self._settings.birth_sex_sources
-        emails = {key: records.fields(resource, now, sources)["email"] for key, resource in resources.items()}
+        emails = {key: records.fields(found or {}, now, sources)["email"] for key, found in resources.items()}
         responses = standing_responses(tx, rows)
         opted_out = opted_out_addresses(tx, emails.values())
         return [
             PatientRecord(
-                id=row.id,
-                resource=resources[row.id],
-                version=row.version,
-                status=row.portal_status or PortalStatus.UNAVAILABLE.value,
-                requested_at=from_text(row.requested_at) if row.requested_at else None,
-                requested_by=row.requested_by,
-                sends=row.sends,
-                response=responses.get(row.id),
-                opted_out=row.opted_out,
-                address_opted_out=normal_address(emails[row.id]) in opted_out,
+                **{name: values[name] for name in ("id", "version", "requested_by", "sends", "opted_out")},
+                resource=resources[key] or {},
+                status=values["portal_status"] or PortalStatus.UNAVAILABLE.value,
+                requested_at=moment(values["requested_at"]) if values["requested_at"] else None,
+                response=responses.get(key),
+                address_opted_out=normal_address(emails[key]) in opted_out,
+                altered=told(altered if resources[key] is not None else (*altered, "resource")),
             )
-            for row in rows
+            for key, (values, altered) in stored.items()
         ]
+
+
+def _resource(text: str) -> dict[str, Any] | None:
+    """A stored FHIR Patient; None where it cannot be read as one."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 _FIND = select(patient).where(patient.c.id == bindparam("wanted"))
@@ -169,9 +178,8 @@ _STANDING = (
 
 def _response(row: Row[Any], found: Row[Any] | None) -> Response:
     if found is None or found.status != row.portal_status:
-        return Response(status=row.portal_status, at=from_text(row.portal_status_at))
-    until = date.fromisoformat(found.until) if found.until else None
-    return Response(status=found.status, at=from_text(found.at), until=until)
+        return Response(status=row.portal_status, at=moment(row.portal_status_at))
+    return Response(status=found.status, at=moment(found.at), until=parse_day(found.until or ""))
 
 
 def is_opted_out(tx: Transaction, address: str) -> bool:

@@ -17,8 +17,8 @@ from ..errors import Corrupt, EngineError
 from ..questions import Actor
 from ..runner import Engine
 from ..store import Row, definitions, exporting
+from ..store.bodies import MAX_STEP
 from ..store.exporting import ExportedEvent, ExportedStep, Selection
-from ..store.instances import MAX_STEP
 
 CASES_AT_ONCE = 100
 EVENTS_AT_ONCE = 500

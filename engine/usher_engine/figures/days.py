@@ -24,6 +24,7 @@ from ..replay import unpacked
 from ..settings import Settings
 from ..store import Database, Transaction, from_text, to_text
 from ..store import figures as rows
+from ..store.intact import moment
 from .tally import Tally, Told, total
 
 #: Another when what is counted changes, so that kept days are counted anew.
@@ -156,7 +157,7 @@ class Figures:
         return tally
 
     def _day(self, stored: str) -> date:
-        return from_text(stored).astimezone(self._tz).date()
+        return moment(stored).astimezone(self._tz).date()
 
     def _edges(self, day: date) -> tuple[str, str]:
         """When the day begins and ends, as times are stored."""

@@ -8,7 +8,8 @@ from typing import Any
 from ..canonical import parsed
 from ..findings import Finding
 from ..store import Row
-from ..store.instances import GENESIS, MAX_STEP, chained
+from ..store.bodies import MAX_STEP, is_step
+from ..store.instances import GENESIS, chained
 from ..store.records import Record
 
 #: Revision, parsed body, and the bytes that were hashed.
@@ -50,24 +51,16 @@ def unpacked(packed: Any) -> tuple[bytes | None, dict[str, Any] | None]:
         body = parsed(written)
     except (ValueError, TypeError, zlib.error, RecursionError):
         return None, None
-    return written, body if _is_step(body) else None
+    return written, body if is_step(body) else None
 
 
 #: How every deflated body begins; other beginnings would read the same and were never written.
 _HEADER = zlib.compress(b"")[:2]
 
 
-def _is_step(body: Any) -> bool:
-    """Whether *body* has the parts every step has; what is in its events is for the second run to judge."""
-    if not isinstance(body, dict) or not isinstance(body.get("at"), str) or not isinstance(body.get("events"), list):
-        return False
-    actor, command = body.get("actor"), body.get("command")
-    named = isinstance(actor, dict) and isinstance(actor.get("name"), str)
-    asked = isinstance(command, dict) and isinstance(command.get("kind"), str)
-    return named and asked and all(isinstance(event, dict) for event in body["events"])
-
-
 def _check_head(row: Row, steps: int, last: bytes) -> list[Finding]:
+    if type(row.revision) is not int:
+        return [found(row, steps, "missing", "At which step the case was cannot be read; that was altered.")]
     if row.revision != steps:
         words = f"The case was at step {row.revision}; its history has {steps}."
         removed = " The newest steps were removed." if row.revision > steps else ""

@@ -16,8 +16,9 @@ from .. import record_tables as r
 from .. import tables as t
 from ..canonical import Json, canonical
 from .checkpoints import streamed
-from .database import from_text, to_text
+from .database import to_text
 from .instances import GENESIS, one_at_a_time
+from .intact import intact, moment, told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +27,7 @@ class AuditEvent:
     What somebody saw, tried, set or took out.
 
     *subject* is the id of what it was about (a case, a task, a patient, an account), *business_key* what that case is
-    about, *body* the whole record as it was hashed.
+    about, *body* the whole record as it was hashed. *altered* says in words that somebody altered the row.
     """
 
     seq: int
@@ -36,6 +37,7 @@ class AuditEvent:
     subject: str
     business_key: str
     body: dict[str, Any]
+    altered: str = ""
 
     @property
     def details(self) -> dict[str, Any]:
@@ -70,6 +72,8 @@ def append(connection: Connection, body: dict[str, Json]) -> int:
     last = connection.execute(_LAST).one_or_none()
     seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
     written = canonical(body)
+    if not isinstance(previous, bytes):  # altered, and verify says so; what happens now is recorded all the same
+        previous = str(previous).encode()
     digest = hashlib.sha256(previous + written).digest()
     values = dict(zip(REPEATED, repeated(body), strict=True))
     connection.execute(_INSERT, {"seq": seq, "body": written, "hash": digest, **values})
@@ -142,19 +146,24 @@ def count_since(connection: Connection, kind: str, since: datetime, at_most: int
 def first_at(connection: Connection) -> datetime | None:
     """When the first event of all was."""
     at = connection.execute(select(t.audit_event.c.at).where(t.audit_event.c.seq == 1)).scalar_one_or_none()
-    return from_text(at) if at else None
+    return moment(at) if at else None
 
 
 def _event(row: Any) -> AuditEvent:
-    return AuditEvent(
-        seq=row.seq,
-        at=from_text(row.at),
-        kind=row.kind,
-        actor=row.actor,
-        subject=row.subject,
-        business_key=row.business_key,
-        body=json.loads(row.body),
-    )
+    values, altered = intact(t.audit_event, row._mapping)
+    body = _body(values["body"])
+    wrong = altered if body is not None else (*altered, "body")
+    named = {name: values[name] for name in ("seq", "kind", "actor", "subject", "business_key")}
+    return AuditEvent(at=moment(values["at"]), body=body or {"details": {}}, altered=told(wrong), **named)
+
+
+def _body(stored: bytes) -> dict[str, Any] | None:
+    """What an event says; None where it cannot be read as one."""
+    try:
+        body = json.loads(stored)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) and isinstance(body.get("details"), dict) else None
 
 
 def raw(connection: Connection) -> Iterator[RawEvent]:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, desc, insert, select, update
 
 from .. import record_tables as r
 from ..findings import Finding
-from .database import from_text, to_text
+from .database import to_text
 from .instances import one_at_a_time
+from .intact import intact, moment, told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,15 +68,19 @@ def _change(connection: Connection, number: int, **values: Any) -> None:
 
 
 def _run(row: Any) -> CheckRun:
-    return CheckRun(
-        number=row.number,
-        by=row.by,
-        started_at=from_text(row.started_at),
-        seen_at=from_text(row.seen_at),
-        finished_at=from_text(row.finished_at) if row.finished_at else None,
-        checked=row.checked,
-        total=row.total,
-        equal=row.equal,
-        findings=tuple(Finding(**finding) for finding in json.loads(row.findings)),
-        failure=row.failure,
-    )
+    values, altered = intact(r.check_run, row._mapping)
+    findings = _findings(values["findings"])
+    if findings is None:
+        altered = (*altered, "findings")
+    moments = {name: moment(values[name]) for name in ("started_at", "seen_at")}
+    finished = moment(values["finished_at"]) if values["finished_at"] or altered else None
+    told_of = {"findings": findings or (), "failure": told(altered) or values["failure"]}
+    return CheckRun(**values | moments | told_of | {"finished_at": finished})
+
+
+def _findings(text: Any) -> tuple[Finding, ...] | None:
+    """What was kept of a check; None where it cannot be read."""
+    try:
+        return tuple(Finding(**finding) for finding in json.loads(text))
+    except (TypeError, ValueError):
+        return None

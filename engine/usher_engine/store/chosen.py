@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from .. import tables as t
+from .instances import LARGEST_NUMBER
 
 _i = t.instance.c
 
@@ -77,7 +78,8 @@ def most_used(connection: Connection, chosen: Chosen) -> str | None:
 def live_versions(connection: Connection, process: str) -> dict[int, int]:
     """How many running cases of *process* each version has, newest version first."""
     query = select(_i.version, func.count()).where(*_where(Chosen(process=process, live=True)))
-    found = connection.execute(query.group_by(_i.version).order_by(_i.version.desc()))
+    numbered = query.where(_i.version.between(0, LARGEST_NUMBER))  # what is none was altered; verify tells of it
+    found = connection.execute(numbered.group_by(_i.version).order_by(_i.version.desc()))
     return {int(version): int(cases) for version, cases in found}
 
 

@@ -81,6 +81,7 @@ def _nobody() -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.text_factory = _text
     connection.isolation_level = None  # SQLAlchemy's "begin" event below says BEGIN, not the driver
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
@@ -90,6 +91,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
             if not pragma.startswith("journal_mode"):  # a read-only file cannot change its journal; reads still work
                 raise
     cursor.close()
+
+
+def _text(stored: bytes) -> str:
+    """Text as it lies there; what is no UTF-8 was altered, and is seen as that instead of ending every read."""
+    return stored.decode(errors="backslashreplace")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +12,9 @@ from sqlalchemy import Connection, bindparam, desc, insert, select
 
 from .. import tables as t
 from ..definitions import Package, from_zip, to_zip
-from ..errors import Corrupt, NotFound
-from .database import from_text, to_text
+from ..errors import Corrupt, InvalidDefinition, NotFound
+from .database import to_text
+from .intact import intact, moment, told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,9 +100,13 @@ def content(connection: Connection, definition: str) -> Package:
     row = connection.execute(select(t.package.c.content).where(t.package.c.hash == definition)).one_or_none()
     if row is None:
         raise NotFound(f"No package with the hash {definition[:12]}… is stored.")
-    package = from_zip(row.content)
+    altered = f"The stored package {definition[:12]}… was altered after it was deployed."
+    try:
+        package = from_zip(row.content)
+    except InvalidDefinition as error:
+        raise Corrupt(altered) from error
     if package.hash != definition:
-        raise Corrupt(f"The stored package {definition[:12]}… was altered after it was deployed.")
+        raise Corrupt(altered)
     return package
 
 
@@ -111,6 +117,7 @@ def fingerprint(connection: Connection, process: str, number: int, definition: s
     return hashlib.sha256(repr((named.all(), stored.all())).encode()).digest()
 
 
-def _version(row: object) -> Version:
-    values = dict(row)  # type: ignore[call-overload]
-    return Version(**{**values, "deployed_at": from_text(values["deployed_at"])})
+def _version(row: Mapping[Any, Any]) -> Version:
+    values, altered = intact(t.version, row)
+    note = told(altered) or values["note"]
+    return Version(**{**values, "deployed_at": moment(values["deployed_at"]), "note": note})

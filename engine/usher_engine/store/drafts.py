@@ -13,7 +13,8 @@ from .. import tables as t
 from ..canonical import compact
 from ..definitions import Package, from_zip, to_zip
 from ..errors import NotFound
-from .database import from_text, to_text
+from .database import to_text
+from .intact import moment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,7 +151,7 @@ def asked(connection: Connection, process: str) -> SignOff | None:
     if row is None:
         return None
     values: dict[str, Any] = dict(row._mapping)
-    return SignOff(**{**values, "asked_at": from_text(values["asked_at"])})
+    return SignOff(**{**values, "asked_at": moment(values["asked_at"])})
 
 
 def ask(connection: Connection, wanted: SignOff) -> None:
@@ -178,19 +179,20 @@ def _columns(draft: Draft, package: Package) -> dict[str, Any]:
 
 def _draft(found: Row[Any]) -> Draft:
     row: dict[str, Any] = dict(found._mapping)
-    files = (
-        DraftFile(path=path, etag=etag, changed_at=from_text(at), changed_by=by)
-        for path, (etag, at, by) in json.loads(row["files"]).items()
-    )
-    return Draft(
-        process=row["process"],
-        etag=row["etag"],
-        based_on=row["based_on"],
-        changed_at=from_text(row["changed_at"]),
-        changed_by=row["changed_by"],
-        files=tuple(files),
-    )
+    named = {name: row[name] for name in ("process", "etag", "based_on", "changed_by")}
+    return Draft(**named, changed_at=moment(row["changed_at"]), files=_files(row["files"]))
+
+
+def _files(text: Any) -> tuple[DraftFile, ...]:
+    """Who changed which file when; nothing where that cannot be read."""
+    try:
+        said = json.loads(text).items()
+        return tuple(
+            DraftFile(path=path, etag=etag, changed_at=moment(at), changed_by=by) for path, (etag, at, by) in said
+        )
+    except (TypeError, ValueError, AttributeError):
+        return ()
 
 
 def _aside(row: dict[str, Any]) -> SetAside:
-    return SetAside(**{**row, "saved_at": from_text(row["saved_at"])})
+    return SetAside(**{**row, "saved_at": moment(row["saved_at"])})

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, case, delete, func, insert, select
 
 from .. import tables as t
 from .checkpoints import as_stored, streamed
+from .instances import LARGEST_NUMBER
 
 #: Cases whose steps are read in one statement.
 CASES_AT_ONCE = 500
@@ -39,15 +40,18 @@ _I, _S, _D = t.instance.c, t.step.c, t.day_figures.c
 
 def bases(connection: Connection, process: str, first: str, end: str) -> list[Basis]:
     """What there is of the cases started from *first* to before *end* (stored times), by version."""
-    query = select(_I.version, func.count(), func.sum(_I.revision)).group_by(_I.version).order_by(_I.version)
-    rows = connection.execute(query.where(_I.process == process, _I.started_at >= first, _I.started_at < end))
+    steps = func.sum(case((_I.revision.between(0, LARGEST_NUMBER), _I.revision), else_=0))
+    query = select(_I.version, func.count(), steps).group_by(_I.version).order_by(_I.version)
+    query = query.where(_I.process == process, _I.started_at >= first, _I.started_at < end)
+    rows = connection.execute(query.where(_I.version.between(0, LARGEST_NUMBER)))  # others verify tells of
     return [Basis(int(version), int(cases), int(steps)) for version, cases, steps in rows]
 
 
 def span(connection: Connection, process: str) -> tuple[str, str] | None:
     """When the first and the last case of *process* were started; None where there is none."""
     query = select(func.min(_I.started_at), func.max(_I.started_at)).where(_I.process == process)
-    first, last = connection.execute(query).one()
+    dated = _I.started_at.between("1000", "9999~")  # an altered row must not stretch the span to nowhere
+    first, last = connection.execute(query.where(dated)).one()
     return (first, last) if first else None
 
 

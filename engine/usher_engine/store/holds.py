@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from .. import record_tables as r
-from .database import from_text, to_text
+from .database import to_text
+from .intact import moment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,9 +57,9 @@ def _hold(row: Any) -> Hold:
     return Hold(
         business_key=row.business_key,
         reason=row.reason,
-        set_at=from_text(row.set_at),
+        set_at=moment(row.set_at),
         set_by=row.set_by,
-        lifted_at=from_text(row.lifted_at) if row.lifted_at else None,
+        lifted_at=moment(row.lifted_at) if row.lifted_at else None,
         lifted_by=row.lifted_by,
         lifted_reason=row.lifted_reason,
     )

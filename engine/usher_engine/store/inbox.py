@@ -27,6 +27,7 @@ from ..groups import groups_of
 from ..state import place
 from .database import from_text, to_text
 from .instances import Row
+from .intact import intact, moment, told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -255,17 +256,28 @@ def _each(
     return union_all(*(select(first) for first in firsts)).subquery("few")
 
 
-def _task(row: Any) -> UserTask:
+def _task(found: Any) -> UserTask:
+    """A row somebody altered is still listed; its message says what is the case with it."""
+    row, altered = intact(t.user_task, found)
+    row["revision"] = row["revision"] if isinstance(row["revision"], int) else 0
     return UserTask(
         id=task_id(row["instance"], row["element"], row["visit"]),
         group=row["candidate_group"],
-        created=from_text(row["created_at"]),
-        due=from_text(row["due_at"]) if row["due_at"] else None,
-        draft=json.loads(row["draft"]) if row["draft"] else None,
-        draft_at=from_text(row["draft_at"]) if row["draft_at"] else None,
+        created=moment(row["created_at"]),
+        due=moment(row["due_at"]) if row["due_at"] else None,
+        draft=_typed(row["draft"]),
+        draft_at=moment(row["draft_at"]) if row["draft_at"] else None,
         cancellable=bool(row["cancellable"]),
-        **{name: row[name] for name in _PLAIN},
+        **{name: row[name] for name in _PLAIN} | ({"message": told(altered)} if altered else {}),
     )
+
+
+def _typed(draft: str | None) -> dict[str, Any] | None:
+    try:
+        found = json.loads(draft) if draft else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 _PLAIN = (

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, select, text
 from .. import tables as t
 from ..canonical import parsed
 from . import kinds
-from .instances import MAX_STEP, WHOLE, Row
+from .bodies import MAX_STEP
+from .instances import WHOLE, Row
 
 CASES_AT_ONCE = 200
 

@@ -14,13 +14,16 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from .. import tables as t
-from ..canonical import Json, canonical, parsed
-from ..errors import Conflict, Corrupt, NotFound, Purged
+from ..canonical import Json, canonical
+from ..errors import Conflict, Corrupt, NotFound
 from ..state import LIVE, InstanceState
+from .bodies import parsed_body
 from .database import from_text
+from .intact import intact, told
 
 GENESIS = b"\x00" * 32
-MAX_STEP = 16_000_000  # bytes a step may unpack to
+#: The largest number of a step or a version that both databases take.
+LARGEST_NUMBER = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +82,8 @@ class Row:
     kind: int = 0
     state: str | None = None
     seal: bytes | None = None
+    #: Columns that cannot be what Usher wrote; only `as_row` looks.
+    altered: tuple[str, ...] = ()
 
 
 #: Characters in the number of a case.
@@ -122,7 +127,10 @@ def lock(connection: Connection, instance: str) -> Row:
     if connection.dialect.name == "postgresql":
         # In a statement of its own: one that waits for the lock goes on with joined rows as they were before it waited.
         connection.execute(_LOCK, {"id": instance})
-    return _one(connection, _BY_ID, instance)
+    row = _one(connection, _BY_ID, instance)
+    if row.altered:
+        raise Corrupt(f"Case {instance}: {told(row.altered)}")
+    return row
 
 
 def find(connection: Connection, instance: str) -> Row:
@@ -134,13 +142,20 @@ def _one(connection: Connection, query: Any, instance: str) -> Row:
     row = connection.execute(query, {"id": instance}).one_or_none()
     if row is None:
         raise NotFound(f"No case has the number {instance}.")
-    return Row(*row)
+    return as_row(row)
+
+
+def as_row(row: Any) -> Row:
+    """What `WHOLE` gave; what cannot be read of it is put aside and named in ``altered``."""
+    values, altered = intact(t.instance, row._mapping)
+    state, seal = values.pop("content"), values.pop("seal")
+    return Row(**values, state=state if isinstance(state, str | None) else "", seal=seal, altered=altered)
 
 
 def live_with_key(connection: Connection, process: str, business_key: str) -> Row | None:
     """The instance of *process* with *business_key* that has not ended, if there is one."""
     row = connection.execute(_LIVE_OF_KEY, {"process": process, "business_key": business_key}).one_or_none()
-    return Row(*row) if row else None
+    return as_row(row) if row else None
 
 
 def recent(
@@ -172,7 +187,7 @@ def recent(
             query = query.where(c.ended_at.is_(None))
     if after is not None:
         query = query.where((c.started_at < after[0]) | ((c.started_at == after[0]) & (c.id < after[1])))
-    return [Row(*row) for row in connection.execute(query)]
+    return [as_row(row) for row in connection.execute(query)]
 
 
 def create(connection: Connection, row: Row) -> None:
@@ -235,17 +250,6 @@ def steps(connection: Connection, instance: str, *, first: int = 1, last: int | 
     return found
 
 
-def parsed_body(body: bytes) -> dict[str, Any]:
-    """What a step says; raises `Corrupt` when it cannot be read, `Purged` when nothing is left to be read."""
-    if not body:
-        raise Purged
-    try:
-        record: dict[str, Any] = parsed(zlib.decompressobj().decompress(body, MAX_STEP))
-    except (ValueError, zlib.error) as error:
-        raise Corrupt("A step of this case is not readable; its text was altered.") from error
-    return record
-
-
 def sealed(key: bytes, text: str) -> bytes:
     """The seal over a stored state, so that only what this system wrote is ever loaded."""
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
@@ -254,7 +258,7 @@ def sealed(key: bytes, text: str) -> bytes:
 def unsealed(key: bytes, row: Row) -> tuple[InstanceState, dict[str, Any] | None]:
     """The state of *row* and its serialized workflow; raises `Corrupt` when seal or content do not fit."""
     text = row.state or ""
-    if not hmac.compare_digest(sealed(key, text), row.seal or b""):
+    if not isinstance(row.seal, bytes) or not hmac.compare_digest(sealed(key, text), row.seal):
         raise Corrupt(f"The stored state of case {row.id} was altered outside Usher, or the secret key was changed.")
     try:
         record = json.loads(text)

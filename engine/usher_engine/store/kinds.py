@@ -22,6 +22,7 @@ from ..canonical import canonical
 from ..events import ElementEntered, ElementPassed, Event, IncidentRaised, UserTaskOpened, from_json
 from .database import NEW_KINDS
 from .instances import Row
+from .intact import intact
 
 #: Roles whose steps are nobody's doing that could be looked for by a name.
 NO_PERSON = frozenset({"system", "patient"})
@@ -197,8 +198,9 @@ def index(connection: Connection, row: Row, kind: Kind, people: Collection[str])
 
 
 def _kind(row: Any) -> Kind:
-    plain = (row.process, row.version, row.status, row.outcome, bool(row.stopped))
-    return Kind(*plain, _names(row.elements), _names(row.groups))
+    values, _ = intact(t.case_kind, row._mapping)
+    plain = (values["process"], values["version"], values["status"], values["outcome"], bool(values["stopped"]))
+    return Kind(*plain, _names(values["elements"]), _names(values["groups"]))
 
 
 def _listed(names: Collection[str]) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Table, and_, func, select
 from .. import tables as t
 from ..errors import NotFound
 from .checkpoints import as_stored, streamed
-from .instances import Row
+from .instances import LARGEST_NUMBER, Row
 
 #: A step as stored: revision, deflated body, hash. Altered rows may hold anything.
 StoredStep = tuple[int, Any, Any]
@@ -68,7 +68,8 @@ def steps(
 
 def newest(connection: Connection, instance: str) -> int:
     """The highest revision there is a step of; 0 where there is none."""
-    query = select(func.coalesce(func.max(_s.c.revision), 0)).where(_s.c.instance == instance)
+    numbered = _s.c.revision.between(0, LARGEST_NUMBER)  # what is no number is no step's
+    query = select(func.coalesce(func.max(_s.c.revision), 0)).where(_s.c.instance == instance, numbered)
     return int(connection.execute(query).scalar_one())
 
 

@@ -19,7 +19,7 @@ from .. import tables as t
 from ..groups import groups_of
 from . import kinds
 from .database import to_text
-from .instances import WHOLE, Row
+from .instances import WHOLE, Row, as_row
 from .kinds import Kind
 
 #: How many of the newest cases are looked through before each kind is asked for its own.
@@ -261,5 +261,5 @@ _ROWS = WHOLE.where(t.instance.c.id.in_(bindparam("wanted", expanding=True)))
 
 
 def _rows(connection: Connection, cases: Sequence[str]) -> list[Row]:
-    found = {row.id: Row(*row) for row in connection.execute(_ROWS, {"wanted": list(cases)})} if cases else {}
-    return [found[case] for case in cases]
+    found = {row.id: as_row(row) for row in connection.execute(_ROWS, {"wanted": list(cases)})} if cases else {}
+    return [found[case] for case in cases if case in found]

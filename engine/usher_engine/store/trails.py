@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select, tuple_
 
 from .. import tables as t
-from .instances import Step, parsed_body
+from ..errors import Corrupt
+from .bodies import parsed_body
+from .instances import Step
+from .intact import is_moment
 
 #: (at, instance, revision) of a step.
 Position = tuple[str, str, int]
@@ -28,10 +31,27 @@ def steps_by(
     if before is not None:
         query = query.where(tuple_(c.at, c.instance, c.revision) < before)
     return [
-        (about, Step(instance=instance, revision=revision, body=parsed_body(body), previous=b"", hash=digest))
+        (about, step)
         for instance, revision, body, digest, about in connection.execute(query)
-        if body
+        if body and (step := _step(instance, revision, body, digest)) is not None
     ]
+
+
+def _step(instance: str, revision: int, body: bytes, digest: bytes) -> Step | None:
+    """The step; None where it was altered so that it cannot be read, which its case tells."""
+    try:
+        step = Step(instance=instance, revision=revision, body=parsed_body(body), previous=b"", hash=digest)
+    except Corrupt:
+        return None
+    return step if is_moment(step.body["at"]) else None
+
+
+def steps_of(connection: Connection, instance: str) -> list[Step]:
+    """The steps of a case that can be read."""
+    c = t.step.c
+    query = select(c.revision, c.body, c.hash).where(c.instance == instance).order_by(c.revision)
+    found = (_step(instance, revision, body, digest) for revision, body, digest in connection.execute(query) if body)
+    return [step for step in found if step is not None]
 
 
 def cases_about(connection: Connection, business_key: str, at_most: int = 1_000) -> Sequence[str]:
