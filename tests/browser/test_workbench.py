@@ -177,6 +177,45 @@ def test_a_file_from_outside_takes_the_place_of_the_diagram(engine: Engine, ana:
     assert 'name="Fetch patient"' in drawn(engine)
 
 
+HOSTILE = '<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><definitions>&x;</definitions>'
+
+
+def test_a_file_that_is_no_diagram_takes_nothing_away(engine: Engine, ana: Page, tmp_path) -> None:
+    opened(ana)
+    before = engine.draft_package("enrollment")
+    for name, text in (("broken.bpmn", "<a"), ("hostile.bpmn", HOSTILE), ("picture.bpmn", "\x00PNG")):
+        (tmp_path / name).write_text(text)
+        ana.locator("[data-import]").set_input_files(tmp_path / name)
+        expect(ana.locator("[data-conflict]")).to_contain_text(f"{name} cannot be opened as a diagram.")
+    saved(ana)
+    assert [one.kind for one in compare(before, engine.draft_package("enrollment")).changes] in ([], [ChangeKind.MOVED])
+    select(ana, "UpdateNow").get_by_label("Name", exact=True).fill("Goes on")
+    saved(ana)
+    assert 'name="Goes on"' in drawn(engine)
+
+
+def test_a_broken_draft_opens_with_a_way_out(clinic: Clinic, engine: Engine, ana: Page, shot: Callable) -> None:
+    whole = drawn(engine)
+    broken = whole[: len(whole) // 2]
+    draft(clinic, **{"enrollment.bpmn": broken.encode()})
+    opened(ana)
+    expect(ana.locator("[data-conflict]")).to_contain_text("enrollment.bpmn cannot be opened as a diagram.")
+    expect(ana.locator("[data-counts]")).to_have_text("1 error")
+    shot(ana, "workbench-unreadable")
+    saved(ana)  # what could not be drawn is not saved as nothing
+    assert drawn(engine) == broken
+    ana.get_by_role("link", name="Mend its text").click()
+    ana.wait_for_selector("body[data-ready]")
+    area = ana.get_by_label("enrollment.bpmn")
+    expect(area).to_have_value(broken)
+    area.fill(whole)
+    saved(ana)
+    expect(ana.locator("[data-counts]")).to_have_text("Nothing stands against a deployment.")
+    opened(ana)
+    expect(ana.locator("[data-conflict]")).to_be_hidden()
+    assert drawn(engine) == whole
+
+
 def test_the_keyboard_is_enough(engine: Engine, ana: Page) -> None:
     opened(ana)
     first = ana.locator("[data-outline] button").first

@@ -78,21 +78,22 @@ def edit(process: str) -> Response | str:
     path = workbench.main_diagram(package, process)
     if not path:
         return redirect(url_for(".files", process=process), 303)
-    return _editor(draft, package, path, "modeler.edit")
+    return _editor(draft, package, path, "modeler.edit", workbench.kind(path))
 
 
 @blueprint.get("/processes/<process>/files/<path:path>")
 @auth.policy(Role.ANALYST)
 def file(process: str, path: str) -> Response:
+    """The editor of one file; ``?as=text`` edits its text, which mends what no other editor can open."""
     draft, package = site().engine.draft(process), site().engine.draft_package(process)
     if path not in package.files:
         raise NotFound(f"The draft has no file {path}.")
     main = path == workbench.main_diagram(package, process)
-    return _editor(draft, package, path, "modeler.edit" if main else "modeler.files")
+    kind = "text" if request.args.get("as") == "text" else workbench.kind(path)
+    return _editor(draft, package, path, "modeler.edit" if main else "modeler.files", kind)
 
 
-def _editor(draft: Draft, package: Package, path: str, tab: str) -> Response:
-    kind = workbench.kind(path)
+def _editor(draft: Draft, package: Package, path: str, tab: str, kind: str) -> Response:
     try:
         text = package.text(path)
     except usher_engine.InvalidDefinition as error:  # not UTF-8: no editor of ours can show it

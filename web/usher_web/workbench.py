@@ -91,6 +91,7 @@ def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
             "late": url_for("modeler.late", process=process, key="KEY"),
             "forget": url_for("drafts.forget", process=process, key="KEY"),
             "editor": url_for("modeler.file", process=process, path="PATH"),
+            "text": url_for("modeler.file", process=process, path=path, **{"as": "text"}),
         },
         "forms": list(package.forms()),
         "groups": sorted(_groups()),

@@ -4,8 +4,21 @@ const NO_DRAWING = /no (diagram|process or collaboration) to display/i;
 const BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL";
 const DI = "http://www.omg.org/spec/BPMN/20100524/DI";
 
+const open = new WeakSet();
+
 // Answers what the editor did not understand.
 export async function drawn(modeler, text) {
+  const warnings = await imported(modeler, text);
+  open.add(modeler);
+  return warnings;
+}
+
+// Whether something was drawn; after a failed import bpmn-js holds what it could not draw.
+export function isDrawn(modeler) {
+  return open.has(modeler);
+}
+
+async function imported(modeler, text) {
   try {
     return (await modeler.importXML(text)).warnings;
   } catch (problem) {

@@ -1,6 +1,7 @@
 // Diagrams in and out: a .bpmn file takes the place of what is drawn, and the diagram leaves as .bpmn or as a picture.
-import { drawn } from "./drawn.js";
-import { tellLosses } from "./references.js";
+import { drawn, isDrawn } from "./drawn.js";
+import { element } from "./draft-file.js";
+import { tellLosses, tellUnreadable } from "./references.js";
 
 // `settle` puts into the diagram what somebody is still typing, `changed` says that another one is there.
 export function exchange(modeler, sizes, known, { changed, settle }) {
@@ -9,12 +10,14 @@ export function exchange(modeler, sizes, known, { changed, settle }) {
     const [chosen] = chooser.files;
     chooser.value = "";
     if (!chosen) return;
+    const before = isDrawn(modeler) ? await xmlOf(modeler) : "";
     try {
       tellLosses(await drawn(modeler, await chosen.text()));
       sizes.fit();
       changed();
     } catch (problem) {
-      tellLosses([{ message: `${chosen.name} cannot be opened: ${problem.message}` }]);
+      if (before) await drawn(modeler, before); // the editor has let go of it
+      tellUnreadable(chosen.name, problem, element("p", "", "What is in the draft stays as it is."));
     }
   });
   const name = known.file.split("/").pop();
@@ -22,13 +25,17 @@ export function exchange(modeler, sizes, known, { changed, settle }) {
     importDiagram: () => chooser.click(),
     async exportDiagram() {
       settle();
-      save(name, "application/xml", (await modeler.saveXML({ format: true })).xml);
+      save(name, "application/xml", await xmlOf(modeler));
     },
     async exportPicture() {
       settle();
       save(name.replace(/\.bpmn$/, ".svg"), "image/svg+xml", plain((await modeler.saveSVG()).svg));
     },
   };
+}
+
+async function xmlOf(modeler) {
+  return (await modeler.saveXML({ format: true })).xml;
 }
 
 // Pictures leave this page's variables behind: they get the colours that are shown.

@@ -4,8 +4,8 @@ import Modeler from "bpmn-js/lib/Modeler";
 import minimap from "diagram-js-minimap";
 import { describer } from "./describe.js";
 import { scripts } from "./describe-tasks.js";
-import { DraftFile, actions, facts, styles } from "./draft-file.js";
-import { drawn } from "./drawn.js";
+import { DraftFile, actions, element, facts, styles } from "./draft-file.js";
+import { drawn, isDrawn } from "./drawn.js";
 import { exchange } from "./exchange.js";
 import { Extensions } from "./extensions.js";
 import { flush } from "./fields.js";
@@ -13,7 +13,7 @@ import { Findings } from "./findings.js";
 import { Outline } from "./outline.js";
 import { paintFindings, paintPath } from "./paint.js";
 import { Panel } from "./panel.js";
-import { keepReferences, tellLosses } from "./references.js";
+import { keepReferences, tellLosses, tellUnreadable } from "./references.js";
 import { SeveralModule } from "./several.js";
 import { reveal } from "./sight.js";
 import { Simulation } from "./simulation.js";
@@ -27,11 +27,12 @@ export async function editDiagram(bench) {
   const host = bench.querySelector("[data-canvas]");
   await Promise.all([styles("modeler.css"), document.fonts.ready]); // names are measured while they are drawn
   const modeler = opened(host);
-  const read = async () => (await modeler.saveXML({ format: true })).xml;
+  let opening = ""; // what could not be drawn is saved as it was, not as nothing
+  const read = async () => (isDrawn(modeler) ? (await modeler.saveXML({ format: true })).xml : opening);
   const properties = bench.querySelector("[data-properties]");
   const settle = () => (flush(properties), modeler.get("directEditing").complete());
   const file = new DraftFile(known, read, settle);
-  const text = await file.recover(await stored(known, file));
+  const text = (opening = await file.recover(await stored(known, file)));
   const show = (id, { open = true } = {}) => reveal(modeler, id) && open && panel.focus();
   const outline = new Outline(bench.querySelector("[data-outline]"), modeler, show);
   const panel = new Panel(properties, modeler, describer(tools(modeler, known, show)), (element) => outline.focus(element?.id));
@@ -44,7 +45,7 @@ export async function editDiagram(bench) {
     findings.soon(read);
   };
   const sizes = new Sizes(host, modeler);
-  await open(modeler, sizes, text);
+  await open(modeler, sizes, text, known);
   modeler.on("commandStack.changed", changed);
   findings.begin();
   outline.show();
@@ -78,14 +79,17 @@ function opened(host) {
   });
 }
 
-async function open(modeler, sizes, text) {
+async function open(modeler, sizes, text, known) {
   keepReferences(modeler);
   try {
     tellLosses(await drawn(modeler, text));
-    sizes.show();
   } catch (problem) {
-    tellLosses([{ message: `The file cannot be drawn: ${problem.message}` }]);
+    const ways = element("p");
+    const mend = Object.assign(element("a", "", "Mend its text"), { href: known.urls.text });
+    ways.append(mend, ", import another file over it (File), or discard the draft and begin again. Nothing was changed.");
+    tellUnreadable(known.file, problem, ways);
   }
+  sizes.show();
 }
 
 // The file as the server has it; its ETag is the one the next save names.
