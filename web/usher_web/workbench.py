@@ -81,6 +81,7 @@ def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
     """What the script of an editor must know, as JSON."""
     found = draft.file(path)
     process = draft.process
+    plain: dict[str, Any] = {"process": process, "path": path, "as": "text"}
     return {
         "process": process,
         "file": path,
@@ -91,7 +92,7 @@ def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
             "late": url_for("modeler.late", process=process, key="KEY"),
             "forget": url_for("drafts.forget", process=process, key="KEY"),
             "editor": url_for("modeler.file", process=process, path="PATH"),
-            "text": url_for("modeler.file", process=process, path=path, **{"as": "text"}),
+            "text": url_for("modeler.file", **plain),
         },
         "forms": list(package.forms()),
         "groups": sorted(_groups()),
