@@ -307,6 +307,23 @@ def test_what_means_something_in_words_of_nobody_known_is_told_by_element():
     ]
 
 
+@pytest.mark.parametrize(
+    "inner",
+    [
+        '<messageEventDefinition id="d" camunda:type="external" camunda:topic="mail"/>',
+        '<messageEventDefinition id="d" flowable:delegateExpression="${mail}"/>',
+        '<extensionElements><zeebe:taskDefinition type="mail"/></extensionElements><messageEventDefinition id="d"/>',
+    ],
+)
+@pytest.mark.parametrize("kind", ["intermediateThrowEvent", "endEvent"])
+def test_what_sends_a_thrown_message_becomes_its_operator(kind, inner):
+    drawn, findings, after = node(f'<{kind} id="t">{inner}</{kind}>')
+    assert (drawn.service.operator, drawn.service.variable) == ("mail", "result_t")
+    assert ("t", "translated") in told(findings, "warning")
+    assert not told(findings, "error")
+    assert b"topic" not in after.files["p.bpmn"]
+
+
 def test_scripts_around_a_script_become_part_of_it():
     own = 'xmlns:s="http://spiffworkflow.org/bpmn/schema/1.0/core"'
     around = f"<s:preScript {own}>a = 1\nb = 2</s:preScript><s:postScript {own}>d = c</s:postScript>"

@@ -16,7 +16,10 @@ _BEAN = re.compile(r"[$#]\{\s*([A-Za-z_][\w.-]*)\s*\}")
 
 def translate_services(page: Page) -> None:
     for task in list(page.root.iter(bpmn("serviceTask"), bpmn("sendTask"))):
-        _service(page, task)
+        _service(page, task, task)
+    for event in list(page.root.iter(bpmn("intermediateThrowEvent"), bpmn("endEvent"))):
+        for message in event.findall(bpmn("messageEventDefinition")):
+            _service(page, event, message)
     for task in list(page.root.iter(bpmn("businessRuleTask"))):
         _decision(page, task)
     for task in list(page.root.iter(bpmn("callActivity"))):
@@ -26,17 +29,18 @@ def translate_services(page: Page) -> None:
             _mappings(page, task)
 
 
-def _service(page: Page, task: XmlElement) -> None:
+def _service(page: Page, task: XmlElement, named: XmlElement) -> None:
+    """What *task* calls; *named* is the element that says so, for events that throw a message a part of them."""
     for namespace in ENGINES:
-        called, attribute = _named(task, namespace)
+        called, attribute = _named(named, namespace)
         if not called or _extension(task, spiff("serviceTaskOperator")) is not None:
             continue  # where an operator of ours is set too, one of them would be lost
-        variable = task.get(f"{{{namespace}}}resultVariable") or _variable(task)
+        variable = named.get(f"{{{namespace}}}resultVariable") or _variable(task)
         parameters = _parameters(page, task, f"{{{namespace}}}inputOutput", "inputParameter", juel.parameter)
         if parameters is None:
             continue
         page.set_operator(task, called, variable, parameters)
-        page.drop(task, *(f"{{{namespace}}}{name}" for name in (attribute, "type", "resultVariable")))
+        page.drop(named, *(f"{{{namespace}}}{name}" for name in (attribute, "type", "resultVariable")))
         page.read_as(task, f"It calls the operator “{called}” and keeps the result as “{variable}”.", "warning")
     _zeebe_service(page, task)
 
