@@ -35,7 +35,8 @@ def ask_to_move(engine: Engine, number: int) -> Batch:
     cases = tuple(engine.start(PROCESS, {"until": ""}, actor=STAFF).id for _ in range(HERD))
     files["timer_catch.bpmn"] = files["timer_catch.bpmn"].replace(b"Wait", b"Pause")
     newer = engine.deploy(Package(files), actor=SYSTEM).number
-    return engine.ask_migration(newer, Chosen(process=PROCESS, cases=cases), {}, reason="The name was wrong.", actor=ANA)
+    chosen = Chosen(process=PROCESS, cases=cases)
+    return engine.ask_migration(newer, chosen, {}, reason="The name was wrong.", actor=ANA)
 
 
 def ring(engine: Engine) -> None:
