@@ -35,6 +35,7 @@ def show(process: str) -> str:
     target = whole_number(request.args.get("to", "")) or versions[0].number
     before, after = engine.version_diagram(process, source), engine.version_diagram(process, target)
     standing = engine.standing(process, source)
+    rows = _rows(process, source, target, set(standing))
     return render_template(
         "migrations.html",
         process=process,
@@ -47,7 +48,8 @@ def show(process: str) -> str:
         standing=standing,
         at=request.args.get("at", ""),
         of=request.args.get("of", ""),
-        rows=_rows(process, source, target, set(standing)),
+        rows=[row for row in rows if row[0] in standing],
+        others=[row for row in rows if row[0] not in standing],
         names=names_with(before, after),
         after=names_with(after),
         runs=engine.batches(process, *KINDS),
