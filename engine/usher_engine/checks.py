@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from .audit import Audit
 from .checkpoints import check_everything
 from .errors import Conflict, Corrupt, EngineError
+from .findings import Finding
 from .proof import SignedHead, SigningKey
 from .questions import Actor
 from .replay import Verified
@@ -35,8 +37,10 @@ MOST_FINDINGS = 200
 class Checker:
     """Starts checks of *engine*'s database, and knows the last one."""
 
-    def __init__(self, engine: Audit) -> None:
+    def __init__(self, engine: Audit, also: Callable[[], list[Finding]] | None = None) -> None:
+        """*also* is what the domain checks beyond the history."""
         self._engine = engine
+        self._also = also
 
     def last(self) -> CheckRun | None:
         """The check started last."""
@@ -83,6 +87,7 @@ class Checker:
         file, key = Path(settings.checkpoint_file), Path(settings.signing_key_file)
         public = SigningKey.at(key).public_text if key.exists() else None
         result.findings += check_everything(engine.database, file=file if file.exists() else None, key=public)
+        result.findings += self._also() if self._also else []
         result.findings = list(dict.fromkeys(result.findings))
         return result
 

@@ -265,6 +265,22 @@ def test_a_change_is_tried_and_cases_move_to_it(shell: Shell) -> None:
     assert shell.quick("verify", case, "--json").json["equal"] == 1
 
 
+def test_who_checked_at_the_shell_is_recorded_where_that_can_be(shell: Shell) -> None:
+    assert shell.quick("verify", "--all", "--json").code == 0
+    file = shell.folder / "usher.db"
+    with sqlite3.connect(file) as database:
+        query = "SELECT actor, subject, body FROM audit_event WHERE kind = 'Verified'"
+        ((actor, subject, body),) = database.execute(query).fetchall()
+    database.close()
+    assert actor.endswith("shell)") or actor == "shell"
+    assert subject == "the whole record"
+    assert json.loads(body)["details"] == {"cases": 0, "equal": 0, "findings": 0}
+    there = f"sqlite:///file:{file}?mode=ro&uri=true"
+    told = shell.quick("verify", "--all", USHER_DATABASE_URL=there)
+    assert told.code == 0
+    assert "This check stands in no audit event: The database is read-only" in told.err
+
+
 def test_messages_reach_the_case_that_waits(shell: Shell) -> None:
     assert shell.quick("deploy", ROOT / "tests" / "processes" / "message_catch").code == 0
     begin = ("message_catch", "--data", "{}", "--key", "k1", "--json")

@@ -41,6 +41,7 @@ def test_everything_verifies(clinic: Enrollment) -> None:
     result = clinic.engine.verify_all()
     assert result.findings == []
     assert result.checked > 70
+    assert clinic.disagreements() == []
     settings = clinic.settings
     key = public_key_of(settings)
     assert check_everything(clinic.engine.database, file=Path(settings.checkpoint_file), key=key) == []

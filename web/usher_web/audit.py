@@ -36,7 +36,7 @@ def show() -> str | tuple[str, int]:
 @auth.policy(Role.AUDITOR, Role.ADMIN)
 def check() -> Response:
     """Begin a check of the whole record; its progress is on the page."""
-    Checker(site().engine).start(actor=auth.actor())
+    Checker(site().engine, site().enrollment.disagreements).start(actor=auth.actor())
     auth.say("The check has begun. This page shows how far it is.")
     return redirect(url_for("audit.show"), 303)
 

@@ -26,6 +26,7 @@ MEANINGS = {
     "signature": ("Signature wrong", "A checkpoint was altered after it was signed."),
     "origin": ("Other database", "The checkpoints were made by another database."),
     "waiting": ("Altered", "What the inbox or the queue holds of the case is not what its history asked for."),
+    "registry": ("Patient's standing altered", "What the registry says of a patient is not what was recorded last."),
     "definition": ("Definition missing", "The process version the case ran on is not there as it was deployed."),
     "path": ("Other way", "Run again on what was recorded, the diagram goes another way than the record says."),
     "data": ("Other data", "Run again on what was recorded, the diagram gives other data than the record says."),

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ..errors import InvalidSubmission
+from ..findings import Finding
 from ..questions import Actor, Clock, Instance, utc_now
 from ..retention import Retention
 from ..runner import Engine
@@ -17,6 +18,7 @@ from ..settings import Settings
 from ..store import Database, Transaction
 from ..store import Row as CaseRow
 from . import invitations, portal, registry, triggers
+from .agreeing import REPORTED, disagreements
 from .answering import Answering
 from .directory import PatientRecord
 from .invitations import Invitation
@@ -190,6 +192,14 @@ class Enrollment(Answering):
         with self.engine.database.begin() as tx:
             row = registry.find(tx, patient_id, lock=True)
             portal.set_status(tx, row, status, by=actor.name, now=self.engine.clock())
+            told = {"setting": REPORTED, "status": status or ""}
+            self.engine.audit(
+                "SettingChanged", told, actor=actor, subject=patient_id, business_key=patient_id, transaction=tx
+            )
+
+    def disagreements(self) -> list[Finding]:
+        """Where the registry is not what the history says; part of every check of the whole record."""
+        return disagreements(self.engine)
 
     def set_practice_opt_out(self, patient_id: str, opted_out: bool, *, actor: Actor) -> None:
         """Note whether the patient wants no e-mail from the practice."""

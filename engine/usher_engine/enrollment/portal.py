@@ -117,6 +117,13 @@ def answers(tx: Transaction, patient: str) -> list[PastAnswer]:
     return [_answer(row) for row in rows]
 
 
+def answers_given(tx: Transaction, patient: str) -> list[tuple[str, str, str]]:
+    """(case, status, until) of the answers a patient has given in cases, as they lie there."""
+    ours = patient_response.c
+    query = select(ours.instance, ours.status, ours.until).where(ours.patient == patient, ours.instance.is_not(None))
+    return [(str(case), str(status), str(until or "")) for case, status, until in tx.execute(query)]
+
+
 def forget_case(tx: Transaction, instance: str) -> None:
     """Remove the answers given in a case that is purged, but for one that still stands: the status rests on it."""
     ours = patient_response.c

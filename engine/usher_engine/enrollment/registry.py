@@ -6,7 +6,7 @@ What the portal knows of a patient (status, answers, opt-outs) is written by por
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -131,6 +131,18 @@ def _resource(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def standings(tx: Transaction) -> Iterator[Row[Any]]:
+    """What the portal knows of each patient: id, status and time of the request, a few hundred rows in memory."""
+    columns = (patient.c.id, patient.c.portal_status, patient.c.requested_at)
+    found: Any = tx.execute(select(*columns).order_by(patient.c.id).execution_options(yield_per=500))
+    yield from found
+
+
+def requested_at(row: Row[Any]) -> datetime | None:
+    """When enrolment was asked for, as the row says; the beginning of time where that cannot be read."""
+    return moment(row.requested_at) if row.requested_at else None
 
 
 _FIND = select(patient).where(patient.c.id == bindparam("wanted"))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from dataclasses import asdict
 from pathlib import Path
 
 import click
-from usher_engine import Engine, Finding, Retention, Settings, Verified
+from usher_engine import Actor, Engine, EngineError, Finding, Retention, Settings, Verified
 from usher_engine.checkpoints import check_audit, public_key_of, read_lines
 from usher_engine.exports import verify_file
 
 from .checkpoints import check_checkpoints
 from .opening import as_json, open_usher, read_settings, say
+
+#: Characters of a name or a subject in an audit event.
+MOST_NAMED = 100
 
 
 @click.command()
@@ -47,16 +51,36 @@ def verify(
     if not everything and (after or jobs):
         raise click.UsageError("--after and --jobs belong to --all.")
     settings = read_settings()
-    engine = open_usher(settings)[0].engine
+    enrollment = open_usher(settings)[0]
+    engine = enrollment.engine
     result = _all(engine, after, jobs or os.cpu_count() or 1) if everything else _each(engine, instances)
     if everything and not after:
-        result.findings += check_audit(engine.database)
+        result.findings += [*check_audit(engine.database), *enrollment.disagreements()]
     if asks_checkpoint:
         result.findings += check_checkpoints(engine.database, settings, file=checkpoint, key=key)
     result.findings = list(dict.fromkeys(result.findings))  # checkpoints look at the audit chain too
     if not machine:
         _tell_purged(engine, instances, {finding.instance for finding in result.findings})
+    _record(engine, result, instances)
     _tell(result, machine)
+
+
+def _record(engine: Engine, result: Verified, instances: tuple[str, ...]) -> None:
+    """That somebody checked, and what came of it; a database that cannot be written to is checked all the same."""
+    told = {"cases": result.checked, "equal": result.equal, "findings": len(result.findings)}
+    subject = ", ".join(instances)[:MOST_NAMED] or "the whole record"
+    try:
+        engine.audit("Verified", told, actor=Actor(name=_person(), role="system"), subject=subject)
+    except EngineError as refused:
+        click.echo(f"This check stands in no audit event: {refused.message}", err=True)
+
+
+def _person() -> str:
+    """Who sits at this shell."""
+    try:
+        return f"{getpass.getuser()} (shell)"[:MOST_NAMED]
+    except (OSError, KeyError, ImportError):  # an account without a name, as in a container
+        return "shell"
 
 
 def _exported(export: Path, key: str | None, checkpoint: Path | None) -> Verified:
