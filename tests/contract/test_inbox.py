@@ -41,6 +41,14 @@ def test_a_claimed_task_is_listed_once_for_whom_it_is_also_a_candidate(engine: E
     assert pages(engine, both) == pages(engine, alice)
 
 
+def test_somebody_in_very_many_groups_sees_the_same(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask_everybody(engine, 4)
+    engine.claim(engine.tasks(alice)[2].id, actor=alice)
+    usual = pages(engine, alice)
+    monkeypatch.setattr(inbox, "MAX_REASONS", 0)
+    assert pages(engine, alice) == usual and len(usual) == 4
+
+
 @pytest.mark.parametrize("task", ["X:Y:²", "X:Y:-1", "X:Y:" + "9" * 30, "X:Y", "", "X:\x00:1"])
 def test_what_is_no_task_is_not_there(engine: Engine, task: str) -> None:
     with pytest.raises((NotFound, InvalidSubmission)):

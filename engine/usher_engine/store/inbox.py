@@ -84,6 +84,10 @@ _OF_INSTANCES = _COLUMNS.where(t.user_task.c.instance.in_(bindparam("instances",
 NO_DUE = "z"
 
 
+#: As many parts as a statement may have; beyond, the rows of all groups are sorted.
+MAX_REASONS = 100
+
+
 def task_id(instance: str, element: str, visit: int) -> str:
     return f"{instance}:{element}:{visit}"
 
@@ -250,8 +254,10 @@ def _each(
     if mine:
         reasons = [[c.assignee == assignee]]
     elif groups is not None:
-        of_others = [c.assignee == assignee, c.candidate_group.not_in(groups)]
-        reasons = [*([c.candidate_group == group] for group in sorted(groups)), of_others]
+        reasons = [[c.candidate_group == group] for group in sorted(groups)]
+        if len(reasons) > MAX_REASONS:
+            reasons = [[c.candidate_group.in_(groups)]]
+        reasons.append([c.assignee == assignee, c.candidate_group.not_in(groups)])
     firsts = (select(t.user_task).where(*why, *later).order_by(c.sort_key).limit(limit).subquery() for why in reasons)
     return union_all(*(select(first) for first in firsts)).subquery("few")
 
