@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import Outside, alice, charlie, package
 from usher_engine import Actor, Engine, InvalidSubmission, NotFound, Package
+from usher_engine.store import inbox
 
 both = Actor(name="both", role="staff", groups=frozenset({"Front desk", "Billing"}))
 
