@@ -196,7 +196,7 @@ def select_tasks(
         after: ``sort_key`` of the last task seen.
         limit: How many at most.
     """
-    few = _each(_texts(connection, groups), assignee, mine, overdue_at, after, limit)
+    few = _each(None if mine else _texts(connection, groups), assignee, mine, overdue_at, after, limit)
     query = select(few, t.instance.c.revision).join(t.instance, t.instance.c.id == few.c.instance)
     return [_task(row._mapping) for row in connection.execute(query.order_by(few.c.sort_key).limit(limit))]
 
@@ -211,7 +211,7 @@ def count_tasks(
     at_most: int = 1_000,
 ) -> int:
     """How many tasks `select_tasks` would list, counted no further than *at_most*, so that it stays cheap."""
-    few = _each(_texts(connection, groups), assignee, mine, overdue_at, None, at_most)
+    few = _each(None if mine else _texts(connection, groups), assignee, mine, overdue_at, None, at_most)
     found = select(few.c.sort_key).limit(at_most).subquery()
     return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
 
