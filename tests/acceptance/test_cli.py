@@ -46,6 +46,7 @@ FILLED = {
     "email": "ada@example.org", "birth_sex": "F", "mobile": "",
 }  # fmt: skip
 
+PATIENCE_S = 120
 EXECUTABLE = str(Path(sys.executable).with_name("usher"))
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -87,10 +88,12 @@ class Shell:
             given = (program, self.folder, environment, [*map(str, words)], out, err)
             process = _FORKS.Process(target=_forked, args=given)
             process.start()
-            process.join(60)
+            process.join(PATIENCE_S)
             code = process.exitcode
+            process.kill()
+            process.join()
             process.close()
-            assert code is not None
+            assert code is not None, f"usher {words} does not end"
             return self._seen(Ran(code, out.read_text(), err.read_text()))
 
     def started(self, *words: object) -> subprocess.Popen[str]:
@@ -337,7 +340,7 @@ def serving(shell: Shell, *words: object, until: str) -> Iterator[subprocess.Pop
             said = iter(process.stdout.readline, "")
             assert any(until in line for line in said), process.stderr.read()
             yield process
-            assert process.wait(20) is not None
+            assert process.wait(PATIENCE_S) is not None
             assert "Traceback" not in process.stderr.read()
         finally:
             process.kill()

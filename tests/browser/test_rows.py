@@ -416,7 +416,7 @@ def test_a_mail_server_that_is_down_is_told_and_the_mail_goes_out_later(clinic: 
     clinic.worker.wake()
     expect_invited(clinic, who)
     alice.page.reload()
-    alice.expect_case("The invitation e-mail was sent.")
+    alice.expect_case("The invitation e-mail was sent, and the portal status was set to Pending.")
 
 
 def test_a_refused_mail_stops_the_case_until_somebody_tries_again(clinic: Clinic, alice: Staff) -> None:

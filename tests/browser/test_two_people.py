@@ -56,7 +56,7 @@ def test_one_finishes_the_other_is_told(clinic: Clinic, alice: Staff, bob: Staff
     expect_faster(bob.page, clinic, "alice")
     expect_one_mail(clinic, who)
     bob.page.get_by_role("link", name=re.compile("See case")).click()
-    bob.expect_case("The invitation e-mail was sent.")
+    bob.expect_case("The invitation e-mail was sent, and the portal status was set to Pending.")
 
 
 def test_what_was_typed_is_still_shown(clinic: Clinic, alice: Staff, bob: Staff) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import psycopg
@@ -48,11 +49,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @only_sqlite
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_full_disk(chapter: str, make_place: MakePlace, office: PostOffice, enter: Enter) -> None:
-    """Each patient finds the file full at another place of it: where its last pages end differs."""
-    place = make_place(patients=30)
+    """Each patient finds the file full at another place of it: notes of a case beside them fill its last pages."""
+    place = make_place(patients=31)
     roomy, later = enter(place), enter(place.later())
-    refused = []
+    beside, refused, chance = trigger(roomy, 30), [], Random(chapter)
     for number in range(30):
+        note = chance.randbytes(chance.randrange(1_000)).hex()
+        roomy.engine.record(beside.id, "Note added", {"note": note}, actor=STAFF)
         tell(roomy, number, *CHAPTERS[: CHAPTERS.index(chapter)])
         full = enter(place)
         pages = filled_up(roomy.engine.database)
