@@ -49,10 +49,11 @@ from .store.chosen import Chosen
 from .store.holds import Hold
 from .store.tombstones import Tombstone
 from .trails import Moment, Trail, Trails
-from .windows import WHOLE, Seen, Window, Windows, legible
+from .windows import ALTERED, WHOLE, Seen, Window, Windows, legible
 from .worker import Worker
 
 __all__ = [
+    "ALTERED",
     "AUDIT_KINDS",
     "OF_ALL",
     "SYSTEM",

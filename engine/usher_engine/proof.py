@@ -231,7 +231,7 @@ def _make(file: Path) -> None:
     try:
         os.link(draft, file)
     except FileExistsError:
-        pass
+        pass  # another process made the key first: that one is used
     finally:
         draft.unlink()
 

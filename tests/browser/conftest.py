@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from browser import axe
 from browser.clinic import Clinic, listening, open_clinic
+from browser.scenes_workbench import fresh
 from browser.windows import PATIENCE_MS, Windows
 from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect
+from usher_engine import Engine
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next((path for path in map(shutil.which, NAMES) if path), None)
@@ -97,6 +99,19 @@ def desk(windows: Windows, watch: Callable[[Page], Page]) -> Iterator[Callable[.
     """A window of its own: `desk("alice")` is signed in, `desk()` is anybody, a patient for example."""
     yield lambda name=None, **wishes: watch(windows.take(name, **wishes))
     windows.give_back()
+
+
+@pytest.fixture
+def engine(clinic: Clinic) -> Engine:
+    """The clinic's engine, the enrolment without a draft."""
+    fresh(clinic)
+    return clinic.enrollment.engine
+
+
+@pytest.fixture
+def ana(desk: Callable[..., Page]) -> Page:
+    """The window of an analyst."""
+    return desk("ana")
 
 
 # what holds on every page

@@ -4,25 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from browser.analyst import drawn, opened, select
-from browser.clinic import Clinic
-from browser.scenes_workbench import ANA, fresh
+from browser.scenes_workbench import ANA
 from playwright.sync_api import Page, expect
 from usher_engine import Engine, Package
-
-Desk = Callable[..., Page]
-
-
-@pytest.fixture
-def engine(clinic: Clinic) -> Engine:
-    fresh(clinic)
-    return clinic.enrollment.engine
-
-
-@pytest.fixture
-def ana(desk: Desk) -> Page:
-    return desk("ana")
 
 
 def said(page: Page, *words: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from browser.analyst import drawn, opened, saved, select
 from browser.clinic import Clinic
-from browser.scenes_workbench import ABE, ANA, CALL_FORM, TABLE, draft, fresh
+from browser.scenes_workbench import ABE, ANA, CALL_FORM, TABLE, draft
 from conftest import ROOT
 from playwright.sync_api import Page, Route, expect
 from usher_engine import ChangeKind, Engine, NotFound, compare, from_zip
@@ -19,17 +19,6 @@ from usher_engine.definitions import parse_xml, read_folder
 from usher_engine.examples import run_examples
 
 Desk = Callable[..., Page]
-
-
-@pytest.fixture
-def engine(clinic: Clinic) -> Engine:
-    fresh(clinic)
-    return clinic.enrollment.engine
-
-
-@pytest.fixture
-def ana(desk: Desk) -> Page:
-    return desk("ana")
 
 
 def test_a_deployment_is_taken_back_with_one_button(clinic: Clinic, engine: Engine, ana: Page) -> None:

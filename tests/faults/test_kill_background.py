@@ -5,32 +5,53 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
+from usher_engine import Batch
 from usher_engine.enrollment import Enrollment
 
 from .background import ask_to_move, check_moves, check_timers, doomed_worker, move, pause, ring
 from .children import KILLED, Child
 from .story import LATER, START, Place
 
+T = TypeVar("T")
 Enter = Callable[..., Enrollment]
+
+
+def killed_at_every_point(work: str, worker: Place, begin: Callable[[int], T], end: Callable[[T], None]) -> set[str]:
+    """
+    Begin something again and again and kill the worker that does it, each time one fault point later.
+
+    *end* finishes what was begun and checks it. Returns where the worker died.
+    """
+    deaths: set[str] = set()
+    for number in itertools.count():
+        begun = begin(number)
+        code, heard = Child(doomed_worker, worker, work, number + 1).ended()
+        end(begun)
+        if not heard:
+            assert code == 0
+            return deaths
+        assert code == KILLED
+        deaths |= set(heard)
+    raise AssertionError("never reached")
 
 
 def test_timers_of_a_worker_killed_at_any_point(make_place: Callable[..., Place], enter: Enter) -> None:
     place = make_place()
     early, late = enter(place).engine, enter(place.later(LATER + timedelta(hours=1))).engine
-    deaths: set[str] = set()
-    for number in itertools.count():
+
+    def begin(number: int) -> int:
         pause(early, number)
-        due = place.later(START + timedelta(hours=1, minutes=1))
-        code, heard = Child(doomed_worker, due, "ring", number + 1).ended()
+        return number
+
+    def end(number: int) -> None:
         ring(late)
         check_timers(late, number)
-        if not heard:
-            break
-        assert code == KILLED
-        deaths |= set(heard)
-    assert code == 0
+
+    due = place.later(START + timedelta(hours=1, minutes=1))
+    deaths = killed_at_every_point("ring", due, begin, end)
     assert deaths >= {"UPDATE job", "DELETE job", "INSERT job", "INSERT step", "INSERT user_task", "after COMMIT"}
 
 
@@ -38,15 +59,10 @@ def test_timers_of_a_worker_killed_at_any_point(make_place: Callable[..., Place]
 def test_a_migration_whose_worker_is_killed_at_any_point(make_place: Callable[..., Place], enter: Enter) -> None:
     place = make_place()
     early, late = enter(place).engine, enter(place.later()).engine
-    deaths: set[str] = set()
-    for number in itertools.count():
-        batch = ask_to_move(early, number)
-        code, heard = Child(doomed_worker, place, "move", number + 1).ended()
+
+    def end(batch: Batch) -> None:
         move(late)
         check_moves(late, batch)
-        if not heard:
-            break
-        assert code == KILLED
-        deaths |= set(heard)
-    assert code == 0
+
+    deaths = killed_at_every_point("move", place, lambda number: ask_to_move(early, number), end)
     assert deaths >= {"UPDATE instance", "INSERT step", "INSERT user_task", "INSERT batch_case", "after COMMIT"}

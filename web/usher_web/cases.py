@@ -6,7 +6,7 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import Instance, InstanceState, Step, legible, whole_number
+from usher_engine import ALTERED, Instance, InstanceState, Step, legible, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -25,9 +25,6 @@ blueprint = Blueprint("cases", __name__, url_prefix="/cases")
 
 #: Who ended a case may still be asked what went wrong; only a live one can be moved.
 LIVE = ("waiting", "incident")
-
-#: What adding up a case with altered steps may raise.
-ALTERED = (usher_engine.Corrupt, KeyError, TypeError, ValueError, AttributeError)
 
 
 @blueprint.get("")
@@ -127,7 +124,7 @@ def way_taken(instance_id: str) -> dict[str, Any]:
     """What the diagram marks: elements visited, flows taken, where the tokens rest, where it is stuck."""
     try:
         state = site().engine.rebuild(instance_id)
-    except ALTERED:
+    except (usher_engine.Corrupt, *ALTERED):
         state = InstanceState()  # the notice on the page says so
     return {
         "visited": [{"element": element, "visits": number} for element, number in state.visits.items()],

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from usher_engine import Step, Window
+from usher_engine import ALTERED, Step, Window
 
 from .changes import Glossary, in_words
 from .story import Names, ordinal
@@ -45,9 +45,6 @@ class Effect:
     is_mail: bool
     stages: tuple[Stage, ...]
 
-
-#: What reading an altered step may raise: its text is JSON of the right outline, and may hold anything.
-ALTERED = (KeyError, TypeError, ValueError, AttributeError)
 
 #: (element, visit), and an event about it with the step it is in.
 Place = tuple[str, int]

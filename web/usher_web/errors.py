@@ -145,7 +145,7 @@ def refuse_unreadable() -> None:
     is_form = request.mimetype in FORMS  # reading anything else here would fix how much of it may be read
     sent = (request.view_args or {}, request.args, request.form if is_form else {})
     if any("\x00" in str(text) for given in sent for pair in given.items() for text in pair):
-        raise BadRequest("It holds a character that is no text (NUL). Remove it and send it again.")
+        raise BadRequest("It holds a character that is no text. Type it again instead of pasting it.")
 
 
 def register(app: Flask) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from usher_engine import InstanceState, Seen, Step, Window
+from usher_engine import ALTERED, InstanceState, Seen, Step, Window
 
 from .changes import Change, changes, in_words
-from .effects import ALTERED, Effect, Followed, Words, effects, portal_status
+from .effects import Effect, Followed, Words, effects, portal_status
 from .story import DEEDS, Line, Names, Teller, ordinal, tell_one, teller_of
 
 #: What people do to a case beside its diagram.

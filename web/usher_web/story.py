@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from usher_engine import Step
+from usher_engine import ALTERED, Step
 
 from .presentation import element_words, joined
 from .wording import DONE, FAILED, QUEUED, awaited, called, fact
@@ -76,7 +76,7 @@ def line_of(step: Step, names: Names) -> Line | None:
     """The step as a line; None where it was altered so that it tells nothing."""
     try:
         return tell_one(step, names)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except ALTERED:
         return None
 
 

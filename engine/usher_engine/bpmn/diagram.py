@@ -109,18 +109,7 @@ def compile_diagram(package: Package) -> Diagram:
         _leave_out_data(tree)
         _follow_links(tree)
         _make_room(tree)
-    parser = UsherParser()
-    try:
-        for tree in trees:
-            parser.add_bpmn_xml(tree)
-        spec = parser.get_spec(package.key)
-        subprocess_specs = parser.get_subprocess_specs(package.key)
-    except ValidationException as error:
-        element = str(getattr(error, "tag", "") or getattr(error, "id", "") or package.key)
-        raise InvalidDefinition(problems=[(getattr(error, "id", None) or element, _plain(error))]) from error
-    except Exception as error:  # the library's parser fails in many ways on foreign files; none may escape
-        message = f"The engine cannot read this diagram ({type(error).__name__})."
-        raise InvalidDefinition(problems=[(package.key, message)]) from error
+    spec, subprocess_specs = _specs(trees, package.key)
     nodes = {node.get("id"): node for tree in trees for node in tree.iter()}
     owners = (spec, *subprocess_specs.values())
     specs = {s.bpmn_id: s for owner in owners for s in _drawn(owner)}
@@ -150,6 +139,21 @@ def compile_diagram(package: Package) -> Diagram:
         repeats=any(isinstance(task_spec, Repeated) for task_spec in every),
         shares=shares,
     )
+
+
+def _specs(trees: list[Any], key: str) -> tuple[Any, dict[str, Any]]:
+    """What the library makes of the process *key* and of the processes inside it; raises `InvalidDefinition`."""
+    parser = UsherParser()
+    try:
+        for tree in trees:
+            parser.add_bpmn_xml(tree)
+        return parser.get_spec(key), parser.get_subprocess_specs(key)
+    except ValidationException as error:
+        element = str(getattr(error, "tag", "") or getattr(error, "id", "") or key)
+        raise InvalidDefinition(problems=[(getattr(error, "id", None) or element, _plain(error))]) from error
+    except Exception as error:  # the library's parser fails in many ways on foreign files; none may escape
+        message = f"The engine cannot read this diagram ({type(error).__name__})."
+        raise InvalidDefinition(problems=[(key, message)]) from error
 
 
 def _leave_out_data(tree: Any) -> None:

@@ -1,4 +1,4 @@
-"""Whether what the registry says of patients is what the history of their cases says (decisions/0015).
+"""Whether what the registry says of patients is what the history of their cases says (decisions/0016).
 
 Every change of a portal status is recorded: in a step (a service's result, a patient's answer), or as an audit event
 where another system reported it. The newest of these must be what the registry holds, and each answer recorded must
