@@ -21,7 +21,8 @@ def in_order(findings: Iterable[Finding], diagrams: Sequence[Diagram]) -> list[F
     found = list(findings)
     if len(found) < 2:
         return found
-    files = {file: rank for rank, file in enumerate(dict.fromkeys(["", *(d.file for d in diagrams), *_files(found)]))}
+    known = dict.fromkeys(["", *(diagram.file for diagram in diagrams), *(one.file for one in found)])
+    files = {file: rank for rank, file in enumerate(known)}
     elements = [(d.file, key) for d in diagrams for process in d.processes for key in along(process)]
     places = {place: rank for rank, place in enumerate(elements)}
 
@@ -62,7 +63,3 @@ def _read_after(process: Process) -> Mapping[str, list[str]]:
     for flow in process.flows:
         after[flow.source].append(flow.target)
     return after
-
-
-def _files(findings: Iterable[Finding]) -> Iterator[str]:
-    yield from (finding.file for finding in findings)

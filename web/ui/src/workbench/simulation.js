@@ -95,8 +95,7 @@ export class Simulation {
 
   // One group for each element that waits; a gateway asks, everything else is a button.
   #asked(choices) {
-    const groups = Map.groupBy ? [...Map.groupBy(choices, (one) => one.element)] : grouped(choices);
-    return groups.map(([element, here]) => {
+    return grouped(choices).map(([element, here]) => {
       const outer = made("fieldset");
       outer.append(made("legend", "", here[0].flows.length > 0 ? `Which way at “${nameOf(element)}”?` : kindOf(element)));
       outer.append(...here.flatMap((choice) => (choice.kind === "ways" ? this.#several(choice) : this.#one(choice))));
