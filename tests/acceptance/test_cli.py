@@ -316,6 +316,15 @@ def test_serve(shell: Shell) -> None:
     assert server.returncode == 0
 
 
+@pytest.fixture
+def in_background() -> Iterator[None]:
+    """Commands begin with SIGINT ignored, as a shell starts its background jobs."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("in_background")
 def test_demo(shell: Shell) -> None:
     port = free_port()
     with serving(shell, "demo", "--port", port, "--folder", "demo", until="Stop with Ctrl+C") as server:

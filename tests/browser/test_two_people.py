@@ -22,8 +22,9 @@ def bob(desk: Callable[..., Page], clinic: Clinic) -> Staff:
 
 
 def press(page: Page, button: str) -> int:
-    """Press a button that sends a form; answers the status of what came back."""
-    with page.expect_response(lambda answer: answer.request.method == "POST" and "/inbox/" in answer.url) as sent:
+    """Press a button that sends a form; answers the status of what came back, not of a draft saved meanwhile."""
+    form = re.compile(r"/inbox/[^/]+/(?!draft)")
+    with page.expect_response(lambda answer: answer.request.method == "POST" and bool(form.search(answer.url))) as sent:
         page.get_by_role("button", name=button).click()
     return sent.value.status
 

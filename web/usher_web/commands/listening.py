@@ -46,7 +46,8 @@ def _why(error: OSError, host: str, port: int) -> str:
 
 def answer(app: Flask, listening: socket.socket, settings: Settings) -> None:
     """Serve *app* until SIGINT or SIGTERM; requests at work are finished."""
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background jobs begin with it ignored
+        signal.signal(number, _stop)
     server = create_server(
         app,
         sockets=[listening],
