@@ -97,7 +97,7 @@ export class Simulation {
   #asked(choices) {
     return grouped(choices).map(([element, here]) => {
       const outer = made("fieldset");
-      outer.append(made("legend", "", here[0].flows.length > 0 ? `Which way at “${nameOf(element)}”?` : kindOf(element)));
+      outer.append(made("legend", "", here[0].flows.length > 0 ? `Which way: “${nameOf(element)}”` : kindOf(element)));
       outer.append(...here.flatMap((choice) => (choice.kind === "ways" ? this.#several(choice) : this.#one(choice))));
       return outer;
     });
