@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from usher_engine.store import Database, instances
 from usher_engine.store.instances import GENESIS, chained
 from usher_engine.tables import metadata
 
-from .children import Doom
+from .children import PATIENCE_S, Doom
 from .postoffice import PostOffice, link_in
 
 PROCESS = Path(__file__).parents[2] / "processes" / "enrollment"
@@ -171,6 +172,26 @@ def content(enrollment: Enrollment) -> dict[str, list[tuple[Any, ...]]]:
             table.name: [tuple(row) for row in tx.execute(table.select().order_by(*table.primary_key))]
             for table in metadata.sorted_tables
         }
+
+
+def bury(database: Database) -> None:
+    """
+    Wait until PostgreSQL has ended what killed processes had begun.
+
+    It needs a moment to see that its client is gone; until then the rows are locked, and a worker that looks for a
+    job passes over them, to look again a second later. The tests look once.
+    """
+    begun = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND backend_type = 'client backend' AND xact_start IS NOT NULL"
+    )
+    deadline = time.monotonic() + PATIENCE_S
+    while not database.is_sqlite:
+        with database.read() as tx:
+            if tx.exec_driver_sql(begun).scalar_one() == 0:
+                return
+        assert time.monotonic() < deadline, "a killed process is still at work in the database"
+        time.sleep(0.01)
 
 
 def check_database(database: Database) -> None:

@@ -19,7 +19,7 @@ from usher_engine.settings import variable
 
 from .children import KILLED, Child
 from .postoffice import PostOffice
-from .story import CHAPTERS, Place, check, doomed, tell
+from .story import CHAPTERS, Place, bury, check, doomed, tell
 
 Enter = Callable[..., Enrollment]
 
@@ -47,6 +47,7 @@ def test_a_process_killed_at_any_point(
         earlier.engine.database.close()
         code, heard = Child(doomed, place, number, (chapter,), number + 1).ended()
         deaths += heard
+        bury(later.engine.database)
         tell(later, number, *CHAPTERS)
         check(later, number, office, mails=2 if heard and _sent_but_not_recorded(deaths) else 1)
         later.engine.database.close()
@@ -81,6 +82,7 @@ def test_a_worker_killed_while_it_speaks_to_the_mail_server(
         office.before_answer = kill
     worker.append(child := Child(doomed, place, 0, ("work",), None))
     assert child.ended() == (KILLED, [])
+    bury(enrollment.engine.database)
     assert Worker(enrollment.engine).run_due() == 1
     check(enrollment, 0, office, mails=1 if when == "before the mail" else 2)
 
