@@ -341,16 +341,39 @@ def test_the_editor_loses_nothing_of_a_diagram(name: str, clinic: Clinic, ana: P
 
 
 def test_a_thrown_message_says_whom_it_is_for(clinic: Clinic, ana: Page) -> None:
-    engine, before = clinic.enrollment.engine, read_folder(ROOT / "tests" / "processes" / "message_throw")
-    with suppress(NotFound):
-        engine.discard_draft(before.key, etag=engine.draft(before.key).etag, actor=ANA)
-    engine.start_draft(before.key, actor=ANA, package=before)
-    opened(ana, f"/processes/{before.key}/edit")
+    engine, key = clinic.enrollment.engine, _message_throw(clinic)
+    opened(ana, f"/processes/{key}/edit")
     props = select(ana, "Pay")
     expect(props.get_by_label("Script before")).to_have_count(0)
     expect(props.get_by_label("Contents")).to_have_value('{"sum": sum}')
     props.get_by_label("For the case about").fill("other")
     saved(ana)
-    after = engine.draft_package(before.key)
+    after = engine.draft_package(key)
     assert '<spiffworkflow:property name="businessKey" value="other"' in after.text("message_throw.bpmn")
-    expect(select(ana, "Write").get_by_label("For the case about")).to_have_count(0)
+
+
+def test_a_send_task_tells_a_case_or_has_an_operator(clinic: Clinic, ana: Page) -> None:
+    engine, key = clinic.enrollment.engine, _message_throw(clinic)
+    opened(ana, f"/processes/{key}/edit")
+    props = select(ana, "Tell")
+    expect(props.get_by_label("What it does")).to_have_value("")
+    expect(props.get_by_label("For the case about")).to_have_value("partner")
+    expect(props.get_by_label("Name of the result")).to_have_count(0)
+    props = select(ana, "Write")
+    expect(props.get_by_label("What it does")).to_have_value("test/effect")
+    expect(props.get_by_label("For the case about")).to_have_count(0)
+    expect(props.get_by_label("Name of the result")).to_have_value("written")
+    props.get_by_label("What it does").select_option("patient/load")
+    saved(ana)
+    assert 'serviceTaskOperator id="patient/load" resultVariable="written"' in engine.draft_package(key).text(
+        "message_throw.bpmn"
+    )
+
+
+def _message_throw(clinic: Clinic) -> str:
+    """The key of a draft of a process that throws messages, as it was drawn."""
+    engine, before = clinic.enrollment.engine, read_folder(ROOT / "tests" / "processes" / "message_throw")
+    with suppress(NotFound):
+        engine.discard_draft(before.key, etag=engine.draft(before.key).etag, actor=ANA)
+    engine.start_draft(before.key, actor=ANA, package=before)
+    return before.key

@@ -70,12 +70,13 @@ function message(element, object, definition, tools) {
   const name = named(element, definition, tools, { type: "bpmn:Message", reference: "messageRef", attribute: "name", label: "Message", help: "Under this name it is sent or awaited." });
   const set = (value) => extensions.setProperty(element, object, "resultVariable", value.trim());
   const brings = { key: "resultVariable", label: "Name of what it brings", mono: true, placeholder: object.id, value: extensions.property(object, "resultVariable"), set, help: "Later expressions read the message under this name." };
-  return is(object, "bpmn:ThrowEvent") || is(object, "bpmn:SendTask") ? [name, ...thrown(element, object, tools)] : [name, brings];
+  if (!is(object, "bpmn:ThrowEvent") && !is(object, "bpmn:SendTask")) return [name, brings];
+  if (extensions.operator(object).id) return name.value ? [name] : []; // the operator sends it
+  return [name, ...thrown(element, object, tools)];
 }
 
-// Whom a thrown message is for and what goes along; where a service operator sends it, that says so.
+// Whom a thrown message is for and what goes along.
 function thrown(element, object, { extensions }) {
-  if (extensions.operator(object).id) return [];
   const field = (key, label, help, more) => ({
     key, label, help, value: extensions.property(object, key), ...more,
     set: (value) => extensions.setProperty(element, object, key, value.trim()),

@@ -1,4 +1,6 @@
 // What tasks have: the form and who gets it, the service operator with its parameters, scripts, decisions, repetition.
+import { is } from "bpmn-js/lib/util/ModelUtil";
+
 const DURATION = "Like P2D (two days), PT4H (four hours)";
 
 export function work(element, object, { extensions, facts, addressOf, lanes }) {
@@ -35,12 +37,13 @@ function groupHelp(text, known) {
   return "Whose inbox it comes to; several between commas. Empty: the group named like the lane.";
 }
 
-export function service(element, object, { extensions, facts }) {
+// *without* says what it does where no operator is chosen.
+export function service(element, object, { extensions, facts }, without = "Choose…") {
   const call = extensions.operator(object);
   const operator = facts.operators.find((one) => one.name === call.id);
   const write = (changes) => extensions.setOperator(element, object, { ...extensions.operator(object), ...changes });
   const known = facts.operators.map(({ name, title }) => ({ value: name, label: `${title} (${name})` }));
-  const options = [{ value: "", label: "Choose…" }, ...known, ...(call.id && !operator ? [{ value: call.id, label: `${call.id} (not known here)` }] : [])];
+  const options = [{ value: "", label: without }, ...known, ...(call.id && !operator ? [{ value: call.id, label: `${call.id} (not known here)` }] : [])];
   const parameter = (name, { kind = "any", required = false, help = "", unknown = false } = {}) => ({
     key: `parameter:${name}`,
     label: `${name}${required ? " *" : ""}`,
@@ -59,7 +62,7 @@ export function service(element, object, { extensions, facts }) {
       { key: "operator", label: "What it does", kind: "select", value: call.id, options, set: (id) => write({ id }) },
       ...declared.map((one) => parameter(one.name, one)),
       ...others.map((name) => parameter(name, { unknown: true })),
-      { key: "result", label: "Name of the result", mono: true, value: call.resultVariable, set: (value) => write({ resultVariable: value.trim() }), help: "Later expressions read the answer under this name." },
+      ...(call.id || is(object, "bpmn:ServiceTask") ? [{ key: "result", label: "Name of the result", mono: true, value: call.resultVariable, set: (value) => write({ resultVariable: value.trim() }), help: "Later expressions read the answer under this name." }] : []),
       ...told,
     ],
   };

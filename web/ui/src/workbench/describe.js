@@ -32,10 +32,11 @@ function subjectOf(element) {
 function particular(element, object, tools) {
   if (isAny(object, ["bpmn:UserTask", "bpmn:ManualTask"])) return [work(element, object, tools), scripts(element, object, tools), repeating(element, object, tools)];
   if (is(object, "bpmn:ServiceTask")) return [service(element, object, tools), scripts(element, object, tools), repeating(element, object, tools)];
+  if (is(object, "bpmn:SendTask")) return [service(element, object, tools, "Tells a message to another case"), ...eventGroups(element, object, tools), repeating(element, object, tools)];
   if (is(object, "bpmn:ScriptTask")) return [script(element, object, tools), repeating(element, object, tools)];
   if (is(object, "bpmn:BusinessRuleTask")) return [deciding(element, object, tools), scripts(element, object, tools), repeating(element, object, tools)];
   if (is(object, "bpmn:CallActivity")) return [calling(element, object, tools), scripts(element, object, tools), repeating(element, object, tools)];
-  if (isAny(object, ["bpmn:Event", "bpmn:ReceiveTask", "bpmn:SendTask"])) return eventGroups(element, object, tools);
+  if (isAny(object, ["bpmn:Event", "bpmn:ReceiveTask"])) return eventGroups(element, object, tools);
   if (is(object, "bpmn:Gateway")) return gatewayGroups(element, object, tools);
   if (is(object, "bpmn:SequenceFlow")) return flowGroups(element, object, tools);
   if (isAny(object, ["bpmn:Task", "bpmn:SubProcess"])) return [scripts(element, object, tools), repeating(element, object, tools)];
