@@ -124,7 +124,7 @@ def _runs(clinic: Clinic) -> dict[str, str]:
         text = text.replace(before, after)
     other = Package({**files, "enrollment.bpmn": text.encode()})
     backtest = engine.ask_backtest(other, Chosen(process="enrollment"), label="the draft", actor=ANA)
-    version = engine.deploy(other, actor=ANA, note="Declined patients are not asked again.").number
+    version = engine.deploy(other, actor=ANA, note="Declined patients are not asked again: their no is a no.").number
     live = Chosen(process="enrollment", version=1, live=True)
     known = {"EnrollNow": "EnrollNow"}
     tried = engine.ask_migration(version, live, known, reason="", actor=ANA, trial=True)

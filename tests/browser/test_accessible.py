@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from browser import scenes_workbench  # noqa: F401 it brings scenes of its own
+from browser.axe import moves_sideways
 from browser.clinic import PASSWORD, Clinic
 from browser.people import Staff
 from browser.scenes import SCENES, Stage, set_stage
@@ -79,6 +80,19 @@ def test_every_page_is_looked_at(stage: Stage) -> None:
     known = rules.bind("127.0.0.1")
     looked_at = {_endpoint(known, stage.filled(scene.path)) for scene in SCENES.values() if scene.path}
     assert pages - looked_at == set()
+
+
+def test_long_words_stay_on_the_page(clinic: Clinic, desk: Callable[..., Page]) -> None:
+    """Whoever has a very long name is no reason to move a telephone's page sideways."""
+    who = clinic.add(first_name="Keihanaikukauakahihuliheekahaunaele" * 2, last_name="Wolfe" * 16, email=None)
+    case = clinic.trigger(who)
+    pages = (f"/patients/{who}", f"/patients/{who}/template?name=Office+Visit", f"/inbox/{case.tasks[0].id}", "/inbox")
+    seen = {"alice": pages, "audrey": (f"/cases/{case.id}", f"/cases/{case.id}/replay", "/cases")}
+    for name, paths in seen.items():
+        page = desk(name, viewport={"width": PHONE[0], "height": PHONE[1]})
+        for path in paths:
+            page.goto(path)
+            assert not moves_sideways(page), path
 
 
 def _endpoint(known: MapAdapter, path: str) -> str:
