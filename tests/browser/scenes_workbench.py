@@ -7,7 +7,7 @@ from dataclasses import replace
 from browser.clinic import Clinic
 from browser.scenes import Stage, plain, scene
 from playwright.sync_api import Page, expect
-from usher_engine import Actor, NotFound, Package, StaleDraft
+from usher_engine import Actor, Conflict, NotFound, Package, StaleDraft
 
 ANA = Actor(name="ana", role="analyst")
 ABE = Actor(name="abe", role="analyst")
@@ -39,12 +39,17 @@ def draft(clinic: Clinic, **files: bytes) -> None:
         engine.save_draft_file("enrollment", path, content, etag=there.etag if there else "", actor=ANA)
 
 
-def fresh(clinic: Clinic) -> None:
-    """A draft that is the version in force, with nothing set aside."""
+def fresh(clinic: Clinic, key: str = "enrollment", package: Package | None = None) -> None:
+    """A draft that is *package*, or the version in force, with nothing set aside."""
     engine = clinic.enrollment.engine
-    draft(clinic)
-    engine.discard_draft("enrollment", etag=engine.draft("enrollment").etag, actor=ANA)
-    engine.start_draft("enrollment", actor=ANA)
+    while True:
+        try:
+            engine.discard_draft(key, etag=engine.draft(key).etag, actor=ANA)
+        except Conflict:
+            continue  # a window of the test before has saved what was typed in it
+        except NotFound:
+            break
+    engine.start_draft(key, actor=ANA, package=package)
 
 
 def open_editor(page: Page, stage: Stage, path: str) -> None:

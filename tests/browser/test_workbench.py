@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 from browser.analyst import drawn, opened, saved, select
 from browser.clinic import Clinic
-from browser.scenes_workbench import ABE, ANA, CALL_FORM, TABLE, draft
+from browser.scenes_workbench import ABE, ANA, CALL_FORM, TABLE, draft, fresh
 from conftest import ROOT
 from playwright.sync_api import Page, Route, expect
-from usher_engine import ChangeKind, Engine, NotFound, compare, from_zip
+from usher_engine import ChangeKind, Engine, compare, from_zip
 from usher_engine.accounts import Role
 from usher_engine.bpmn import schema_problems
 from usher_engine.definitions import parse_xml, read_folder
@@ -323,7 +322,7 @@ def test_the_editor_loses_nothing_of_a_diagram(name: str, clinic: Clinic, ana: P
     """Every kind of element that runs goes through the editor; only the one name that was changed differs."""
     engine, before = clinic.enrollment.engine, read_folder(ROOT / "tests" / "processes" / name)
     key = before.key
-    engine.start_draft(key, actor=ANA, package=before)
+    fresh(clinic, key, before)
     opened(ana, f"/processes/{key}/edit")
     expect(ana.locator("[data-conflict]")).to_be_hidden()
     file = before.diagrams()[0] if len(before.diagrams()) == 1 else f"{name}.bpmn"
@@ -372,8 +371,6 @@ def test_a_send_task_tells_a_case_or_has_an_operator(clinic: Clinic, ana: Page) 
 
 def _message_throw(clinic: Clinic) -> str:
     """The key of a draft of a process that throws messages, as it was drawn."""
-    engine, before = clinic.enrollment.engine, read_folder(ROOT / "tests" / "processes" / "message_throw")
-    with suppress(NotFound):
-        engine.discard_draft(before.key, etag=engine.draft(before.key).etag, actor=ANA)
-    engine.start_draft(before.key, actor=ANA, package=before)
+    before = read_folder(ROOT / "tests" / "processes" / "message_throw")
+    fresh(clinic, before.key, before)
     return before.key
