@@ -213,7 +213,8 @@ def _names() -> dict[str, Any]:
 
 def _rail(account: Account) -> list[dict[str, Any]]:
     here = INSIDE.get(request.blueprint or "", request.blueprint)
-    count = site().engine.count_tasks(g.actor) if account.role is Role.STAFF and g.get("actor") else 0
+    asked = account.role is Role.STAFF and g.get("actor") and not g.get("fault")  # a fault's page asks nothing again
+    count = site().engine.count_tasks(g.actor) if asked else 0
     return [
         {
             "url": url_for(place.endpoint),

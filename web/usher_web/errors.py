@@ -115,6 +115,7 @@ def as_page(error: Exception) -> Any:
     found = describe(error)
     if request.path.startswith("/api/") or wants_json():
         return problem_response(found)
+    g.fault = found.status >= 500
     page = render_template(
         "error.html",
         code=found.status,

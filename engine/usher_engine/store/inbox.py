@@ -224,11 +224,11 @@ _GROUP_TEXTS = select(_ALL.c.text).where(_ALL.c.text.is_not(None))
 
 
 def _texts(connection: Connection, groups: Collection[str] | None) -> set[str] | None:
-    """What stands as group in rows for one of *groups*; "" among them is everybody."""
+    """What stands as group in rows for one of *groups*; "" among them is everybody. Altered to no text: nobody's."""
     if groups is None:
         return None
-    wanted = set(groups)
-    return {text for text in connection.execute(_GROUP_TEXTS).scalars() if wanted & set(groups_of(text) or ("",))}
+    wanted, found = set(groups), connection.execute(_GROUP_TEXTS).scalars()
+    return {text for text in found if type(text) is str and wanted & set(groups_of(text) or ("",))}
 
 
 def _each(
