@@ -45,7 +45,7 @@ BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
 PARTS = ("view=", "task=", "step=", "status=")
 WORD = re.compile(r"[\w-]+")
 LINK = re.compile(r'(?:href|data-[a-z-]*url|data-poll)="(/[^"#]*)')
-#: The pages of every how manieth patient are looked at; of the others, the history, the mails, the log and the file.
+#: Pages are looked at of one patient in so many; of the others, the history, the mails, the log and the file.
 STRIDE = 4
 USHER = [sys.executable, "-c", "from usher_web.cli import main; main()"]
 

@@ -209,7 +209,7 @@ def _audit(tx: Transaction) -> Iterator[Finding]:
             yield _finding("audit", message)
         elif not _repeats(event):
             yield _finding("audit", f"The columns of audit event {event.seq} say something else than its text.")
-        while signed is not None and type(event.seq) is int and signed[0] < event.seq:
+        while signed is not None and type(event.seq) is int and not (type(signed[0]) is int and signed[0] >= event.seq):
             yield _finding("audit", f"Audit event {signed[0]} was signed by a checkpoint and is gone.")
             signed = next(leaves, None)
         if signed is not None and signed[0] == event.seq:
