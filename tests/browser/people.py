@@ -65,7 +65,6 @@ class Staff:
         """Press the button the task is named after; it opens the form."""
         self.page.get_by_role("button", name=title, exact=True).click()
         expect(self.page.get_by_text("claimed by you")).to_be_visible()
-        self.page.wait_for_selector("body[data-ready]")  # a script saves what is typed from then on
 
     def save(self, button: str) -> None:
         self.page.get_by_role("button", name=button).click()

@@ -1,11 +1,12 @@
 """What web/ui adds to the pages, on small pages of our own: drafts, the living inbox, keys, the diagram."""
 
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 from flask import Flask, Response, render_template_string, request
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from usher_web.bundled import asset, bundled_package
 from usher_web.content_policy import HEADER, STRICT
 
@@ -87,6 +88,22 @@ def test_what_is_typed_is_kept_as_a_draft(app: Flask, page: Page, visit: Callabl
     expect(page.get_by_label("ZIP code")).to_be_focused()
     page.get_by_label("ZIP code").fill("97201")
     page.clock.run_for(1500)
+    expect(page.locator("[data-saved]")).to_contain_text("Draft saved 09:12")
+    assert app.config["sent"] == [("token", {"values": {"zip": "97201"}})]
+
+
+def test_what_was_typed_before_the_script_came_is_kept_too(app: Flask, page: Page, live: str) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile("main.*js"), hold)
+    page.goto(live + "/form", wait_until="commit")
+    page.get_by_text("More").click()
+    page.get_by_label("ZIP code").fill("97201")
+    assert held, "the script was there before anything was typed"
+    held.pop().continue_()
     expect(page.locator("[data-saved]")).to_contain_text("Draft saved 09:12")
     assert app.config["sent"] == [("token", {"values": {"zip": "97201"}})]
 

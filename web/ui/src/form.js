@@ -38,7 +38,7 @@ function unlock(form) {
 
 function keepDraft(form) {
   let timer = 0;
-  let last = JSON.stringify(typed(form));
+  let last = JSON.stringify(asServed(form));
   const save = async () => {
     clearTimeout(timer);
     timer = 0;
@@ -48,11 +48,19 @@ function keepDraft(form) {
     last = text;
     tell(form, await sendDraft(form.dataset.draftUrl, values));
   };
-  form.addEventListener("input", () => {
+  const soon = () => {
     clearTimeout(timer);
     timer = setTimeout(save, PAUSE_MS);
-  });
+  };
+  form.addEventListener("input", soon);
   window.addEventListener("pagehide", () => timer && save());
+  if (JSON.stringify(typed(form)) !== last) soon(); // somebody typed before this script was there
+}
+
+function asServed(form) {
+  const copy = form.cloneNode(true);
+  copy.reset();
+  return typed(copy);
 }
 
 function typed(form) {
