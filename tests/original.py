@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ def build(folder: Path, *, cases: int) -> Original:
         if number in (2 * cases // 5, 4 * cases // 5, cases - 1):
             take(database, settings, clock())
     database.close()
-    with sqlite3.connect(file) as opened:
+    with contextlib.closing(sqlite3.connect(file)) as opened, opened:
         for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             opened.execute(f"DROP TRIGGER {name}")
     opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")

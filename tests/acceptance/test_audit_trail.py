@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 
@@ -169,7 +170,7 @@ def test_what_was_taken_away_is_told_at_the_shell(run, tmp_path):
     key = run("checkpoint", "--public-key").stdout.strip()
     fine = run("verify", "--checkpoint", "usher-checkpoints.jsonl", "--key", key)
     assert fine.exit_code == 0, fine.output
-    with sqlite3.connect(tmp_path / "shell.db") as opened:
+    with contextlib.closing(sqlite3.connect(tmp_path / "shell.db")) as opened, opened:
         opened.execute("DROP TRIGGER audit_event_no_delete")
         opened.execute("DELETE FROM audit_event")
     opened.close()

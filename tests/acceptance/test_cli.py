@@ -271,7 +271,7 @@ def test_a_change_is_tried_and_cases_move_to_it(shell: Shell) -> None:
 def test_who_checked_at_the_shell_is_recorded_where_that_can_be(shell: Shell) -> None:
     assert shell.quick("verify", "--all", "--json").code == 0
     file = shell.folder / "usher.db"
-    with sqlite3.connect(file) as database:
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
         query = "SELECT actor, subject, body FROM audit_event WHERE kind = 'Verified'"
         ((actor, subject, body),) = database.execute(query).fetchall()
     database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 
@@ -63,7 +64,8 @@ def test_what_was_recorded_agrees(house: House, answered: str) -> None:
     ],
 )
 def test_what_was_altered_is_found_and_told(house: House, answered: str, statement: str, words: str) -> None:
-    with sqlite3.connect(house.enrollment.settings.database_url.removeprefix("sqlite:///")) as file:
+    address = house.enrollment.settings.database_url.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(address)) as file, file:
         file.execute(statement)
     file.close()
     found = house.enrollment.disagreements()
@@ -85,7 +87,8 @@ def test_what_was_altered_is_found_and_told(house: House, answered: str, stateme
 def test_a_request_moved_in_time_is_found(house: House) -> None:
     house.select("sample-pending")
     assert house.enrollment.disagreements() == []
-    with sqlite3.connect(house.enrollment.settings.database_url.removeprefix("sqlite:///")) as file:
+    address = house.enrollment.settings.database_url.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(address)) as file, file:
         file.execute("UPDATE patient SET requested_at = '2020-01-01T00:00:00.000000Z' WHERE id = 'sample-pending'")
     file.close()
     (found,) = house.enrollment.disagreements()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import sqlite3
@@ -94,7 +95,7 @@ def test_a_record_that_fits_no_signature_any_more_is_said_on_the_page(
     audrey = house.visitor("audrey")
     audrey.get("/exports")
     assert audrey.post("/exports", {"format": "jsonl"}).status_code == 200
-    with sqlite3.connect(tmp_path / "usher.db") as opened:
+    with contextlib.closing(sqlite3.connect(tmp_path / "usher.db")) as opened, opened:
         opened.execute("DROP TRIGGER leaf_no_update")
         opened.execute("UPDATE leaf SET hash = zeroblob(32) WHERE number = 0")
     opened.close()

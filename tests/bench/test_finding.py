@@ -7,6 +7,7 @@ are asked alternately, so that a busy machine slows both; medians are compared. 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -60,7 +61,7 @@ def _filled(folder: Path, steps: int, round_about: int) -> Engine:
     for number in range(12):
         _live(engine, outside, number)
     _round_about(engine, outside, round_about)
-    with sqlite3.connect(file) as db:
+    with contextlib.closing(sqlite3.connect(file)) as db, db:
         for pragma in ("synchronous=OFF", "foreign_keys=OFF"):
             db.execute(f"PRAGMA {pragma}")
         _multiply(db, steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sqlite3
 import zlib
@@ -292,7 +293,8 @@ def test_what_was_done_to_a_case_is_told_in_red_and_never_an_error_page(
     case = clinic.trigger(clinic.add("Pending"))
     clinic.enrollment.engine.claim(case.tasks[0].id, actor=ALICE)
     clinic.enrollment.engine.record(case.id, "Note added", {"note": "called"}, actor=ALICE)
-    with sqlite3.connect(clinic.settings.database_url.removeprefix("sqlite:///")) as file:
+    address = clinic.settings.database_url.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(address)) as file, file:
         for (trigger,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             file.execute(f'DROP TRIGGER "{trigger}"')
         file.execute(statement, {"case": case.id})
@@ -311,7 +313,8 @@ def test_an_altered_step_is_shown_in_red(
 ) -> None:
     case = clinic.trigger(clinic.add("Pending"))
     clinic.enrollment.engine.claim(case.tasks[0].id, actor=ALICE)
-    with sqlite3.connect(clinic.settings.database_url.removeprefix("sqlite:///")) as file:
+    address = clinic.settings.database_url.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(address)) as file, file:
         for (trigger,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             file.execute(f'DROP TRIGGER "{trigger}"')
         (body,) = file.execute("SELECT body FROM step WHERE instance = ? AND revision = 2", [case.id]).fetchone()

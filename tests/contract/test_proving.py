@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -105,7 +106,8 @@ def test_nothing_altered_is_called_proven(
         take(database, settings, clock())
     prover = Prover(small)
     assert all(prover.prove(case).is_proven for case in cases)
-    with sqlite3.connect(settings.database_url.removeprefix("sqlite:///"), isolation_level=None) as db:
+    address = settings.database_url.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(address, isolation_level=None)) as db:
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             db.execute(f"DROP TRIGGER {name}")
         named = deed(db, Random(7))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -44,7 +45,7 @@ def test_the_original_is_as_it_was_written(original: Original) -> None:
 def test_every_deed_in_the_database_is_found(original: Original, copies: Callable[[], Any], deed: Any) -> None:
     for seed in range(COUNT):
         file, heads = copies()
-        with sqlite3.connect(file, isolation_level=None) as db:
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as db, db:
             named = deed(db, Random(seed))
         db.close()
         findings = findings_in(original, file, heads)

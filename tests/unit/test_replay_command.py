@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 
@@ -37,7 +38,7 @@ def verify(*words):
 
 
 def cases(file):
-    with sqlite3.connect(file) as connection:
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
         return [case for (case,) in connection.execute("SELECT id FROM instance ORDER BY id")]
 
 
@@ -53,7 +54,7 @@ def test_an_honest_record(file):
 
 def test_an_altered_record_is_named_and_exit_code_1(file):
     case = cases(file)[1]
-    with sqlite3.connect(file) as connection:
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE instance SET explanation = 'all is well' WHERE id = ?", (case,))
     for words in (("--all", "--jobs", "1"), (case,)):
         told = verify(*words, "--json")

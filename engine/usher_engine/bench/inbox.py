@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def _filled(file: Path, tasks: int) -> Engine:
     engine = Engine(settings, Services(()), utc_now, database)
     engine.deploy(Package({"rounds.bpmn": DIAGRAM}), actor=DESK)
     case = engine.start("rounds", {"limit": 1}, actor=DESK).id
-    with sqlite3.connect(file) as db:
+    with closing(sqlite3.connect(file)) as db, db:
         for pragma in ("synchronous=OFF", "foreign_keys=OFF"):
             db.execute(f"PRAGMA {pragma}")
         _multiply(db, "instance", "id", case, tasks - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -30,7 +31,8 @@ class Database:
     Opens transactions on SQLite or PostgreSQL.
 
     SQLite runs in WAL with ``synchronous=FULL``; a writing transaction takes the lock at its start (``BEGIN
-    IMMEDIATE``). PostgreSQL locks the instance row (`store.instances.lock`).
+    IMMEDIATE``). PostgreSQL locks the instance row (`store.instances.lock`). Its connections are closed when nobody
+    holds it any more.
     """
 
     def __init__(self, url: str) -> None:
@@ -50,6 +52,7 @@ class Database:
                 raise Misconfigured("USHER_DATABASE_URL must begin with sqlite: or postgresql+psycopg:")
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise Misconfigured("USHER_DATABASE_URL is no database address SQLAlchemy understands.") from error
+        weakref.finalize(self, self.db.dispose)
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[Connection]:
