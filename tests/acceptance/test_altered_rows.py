@@ -28,10 +28,15 @@ BYTES = (b"", "text", None, 5, b"PK\x03\x04", b"x\x9c")
 #: value in every column of those named.
 USUAL = (
     "instance", "instance_state", "step", "user_task", "case_kind", "audit_event", "version", "package", "patient",
-    "patient_response", "account", "web_session", "check_run", "legal_hold",
+    "patient_response", "account", "web_session", "check_run", "legal_hold", "leaf",
 )  # fmt: skip
 EVERY = metadata.tables.keys() & (set(metadata.tables) if os.environ.get("USHER_ALTERED") == "all"
                                   else set(os.environ.get("USHER_ALTERED", "").split(",")))  # fmt: skip
+#: What once broke a page or a check, always tried.
+BROKE = {
+    "account.name": [b"\xff\xfe"], "patient.id": ["\ud7ff\x00"], "leaf.revision": ["seven"],
+    "user_task.candidate_group": [b"\xff"],
+}  # fmt: skip
 LOOKERS = ("audrey", "alice", "ana", "adam")
 #: Tables whose altered rows verify finds; what somebody has typed so far stands in no history.
 OF_CASES = frozenset({"instance", "step", "user_task", "instance_state", "job", "case_actor"})
@@ -124,7 +129,7 @@ def hostile(column: Column[Any]) -> list[Any]:
     kinds = {String: TEXTS, Text: TEXTS, LargeBinary: BYTES}
     values = next((values for kind, values in kinds.items() if isinstance(column.type, kind)), NUMBERS)
     fitting = [value for value in values if value is not None or column.nullable]
-    return fitting if EVERY else [fitting[zlib.crc32(str(column).encode()) % len(fitting)]]
+    return fitting if EVERY else [fitting[zlib.crc32(str(column).encode()) % len(fitting)], *BROKE.get(str(column), [])]
 
 
 class Owner:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import InvalidSubmission
 from ..groups import groups_of
-from ..store.intact import moment
+from ..store.intact import as_text, moment
 from .roles import FRONT_DESK, Role
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,59}")
@@ -90,12 +90,12 @@ def may_sign_in(row: Mapping[Any, Any]) -> bool:
 def to_account(row: Mapping[Any, Any]) -> Account:
     """What was altered so that it cannot be read gives no rights: such an account counts as disabled."""
     return Account(
-        name=row["name"],
+        name=as_text(row["name"]),
         role=_role(row) or Role.STAFF,
         groups=_groups(row) or frozenset(),
         disabled=not may_sign_in(row),
         created_at=moment(row["created_at"]),
-        created_by=row["created_by"],
+        created_by=as_text(row["created_by"]),
     )
 
 
@@ -103,11 +103,11 @@ def to_token(row: Mapping[Any, Any]) -> Token:
     """What was altered so that it cannot be read gives no rights: such a token counts as revoked."""
     broken = _role(row) is None or _groups(row) is None
     return Token(
-        name=row["name"],
+        name=as_text(row["name"]),
         role=_role(row) or Role.STAFF,
         groups=_groups(row) or frozenset(),
         created_at=moment(row["created_at"]),
-        created_by=row["created_by"],
+        created_by=as_text(row["created_by"]),
         used_at=moment(row["used_at"]) if row["used_at"] else None,
         revoked_at=moment(row["revoked_at"]) if row["revoked_at"] or broken else None,
     )

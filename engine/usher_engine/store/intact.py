@@ -74,7 +74,7 @@ def _kind(column: Any) -> tuple[Check, Callable[[Any], Any]]:
         return lambda value: type(value) is bytes, lambda _: b""
     if column.name.endswith("_at") or column.name in MOMENTS:
         return is_moment, lambda _: NO_TIME
-    return lambda value: type(value) is str, _as_text
+    return is_text, as_text
 
 
 def _is_number(value: Any) -> bool:
@@ -91,5 +91,11 @@ def is_moment(value: Any) -> bool:
         return False
 
 
-def _as_text(value: Any) -> str:
-    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value or "")
+def is_text(value: Any) -> bool:
+    return type(value) is str and "\0" not in value
+
+
+def as_text(value: Any) -> str:
+    """What can be shown of a column that should hold text."""
+    text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value or "")
+    return text.replace("\0", "\\x00")
