@@ -38,11 +38,10 @@ def build(folder: Path, *, cases: int) -> Original:
         if number in (2 * cases // 5, 4 * cases // 5, cases - 1):
             take(database, settings, clock())
     database.close()
-    with contextlib.closing(sqlite3.connect(file)) as opened, opened:
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as opened:
         for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             opened.execute(f"DROP TRIGGER {name}")
-    opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    opened.close()
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     key = SigningKey.at(Path(settings.signing_key_file)).public_text
     return Original(file, Path(settings.checkpoint_file), key)
 

@@ -66,7 +66,6 @@ def _filled(folder: Path, steps: int, round_about: int) -> Engine:
             db.execute(f"PRAGMA {pragma}")
         _multiply(db, steps)
         db.execute("ANALYZE")
-    db.close()
     return engine
 
 

@@ -45,9 +45,8 @@ def test_the_original_is_as_it_was_written(original: Original) -> None:
 def test_every_deed_in_the_database_is_found(original: Original, copies: Callable[[], Any], deed: Any) -> None:
     for seed in range(COUNT):
         file, heads = copies()
-        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as db, db:
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as db:
             named = deed(db, Random(seed))
-        db.close()
         findings = findings_in(original, file, heads)
         assert findings, f"{deed.__name__} with seed {seed} was not found"
         assert named - {""} <= {finding.instance for finding in findings} or not named - {""}, (deed.__name__, seed)
