@@ -1,7 +1,9 @@
 """Backtests and migrations over HTTP: asked for, worked on, read; by analysts without a patient in sight."""
 
+import re
+
 import pytest
-from conftest import ROOT
+from conftest import ROOT, package
 from usher_engine import SYSTEM, Package
 from usher_engine.definitions import read_folder
 
@@ -13,6 +15,14 @@ def drawn(*changes):
         assert before in text, before
         text = text.replace(before, after)
     return Package({**files, "enrollment.bpmn": text.encode()})
+
+
+def waiting(process, words):
+    """A process of the engine's tests that asks no service; its versions differ in a comment."""
+    files = dict(package(process).files)
+    text = files[f"{process}.bpmn"].decode().replace("<bpmn:process ", f"<!-- {words} --><bpmn:process ", 1)
+    text = re.sub(r"(?s)<bpmn:serviceTask (id=.*?)>.*?</bpmn:serviceTask>", r"<bpmn:manualTask \1/>", text)
+    return Package({**files, f"{process}.bpmn": text.encode()})
 
 
 @pytest.fixture
@@ -110,3 +120,33 @@ def test_what_stands_against_it_is_told_by_reason(lived):
     lived.worker.run_due()
     told = ana.get(tried.request.path)
     assert "Enroll Now is not in this version; say which element takes its place." in told.text
+
+
+def test_nothing_in_its_place_means_that_the_case_stays(lived):
+    ana = lived.visitor("ana")
+    chosen = {"from": "1", "to": "2", "map.EnrollNow": "", "map.ResendInvitation": "ResendInvitation"}
+    tried = ana.post("/processes/enrollment/migrate", chosen)
+    lived.worker.run_due()
+    assert "Nothing takes the place of Enroll Now, as was asked." in ana.get(tried.request.path).text
+
+
+def test_waits_beside_a_task_are_mapped_too(house):
+    engine, ana = house.enrollment.engine, house.visitor("ana")
+    for process in ("timer_boundary", "message_boundary"):
+        engine.deploy(waiting(process, "first"), actor=SYSTEM)
+        engine.start(process, {"reminded": 0, "days": 10, "heard": []}, actor=SYSTEM)
+        engine.deploy(waiting(process, "second"), actor=SYSTEM)
+    timers = ana.get("/processes/timer_boundary/migrate").text
+    assert 'name="map.GiveUp"' in timers.partition("map-more")[0], "a case waits there"
+    assert "nothing: what waits there ends" in timers
+    assert 'name="map.Heard"' in ana.get("/processes/message_boundary/migrate").text.partition("map-more")[0]
+    kept = {"from": "1", "to": "2", "map.Ask": "Ask", "map.GiveUp": "", "map.Remind": "Remind"}
+    run = run_id(ana.post("/processes/timer_boundary/migrate", kept))
+    house.worker.run_due()
+    ana.post(f"/processes/timer_boundary/migrate/{run}/run", {"reason": "ten days more"})
+    house.clock.forward(days=3)
+    house.worker.run_due()
+    (case,) = engine.instances(process="timer_boundary")
+    assert case.version == 2
+    assert {wait.element: (wait.due - case.started_at).days for wait in case.waits}["GiveUp"] > 10, "it began again"
+    assert engine.verify(case.id) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -20,6 +21,8 @@ READING = (*ASKING, Role.AUDITOR)
 KINDS = (BatchKind.TRIAL, BatchKind.MIGRATION)
 PAGE = 100
 OLD = "map."
+#: Kinds of what waits beside a token, and of waits that are not counted.
+BESIDE, UNCOUNTED = ("boundary ", "choice "), ("message", "gateway")
 
 
 @blueprint.get("")
@@ -48,8 +51,8 @@ def show(process: str) -> str:
         standing=standing,
         at=request.args.get("at", ""),
         of=request.args.get("of", ""),
-        rows=[row for row in rows if row[0] in standing],
-        others=[row for row in rows if row[0] not in standing],
+        rows=[row for row in rows if row.shown],
+        others=[row for row in rows if not row.shown],
         names=names_with(before, after),
         after=names_with(after),
         runs=engine.batches(process, *KINDS),
@@ -62,7 +65,10 @@ def show(process: str) -> str:
 def ask(process: str) -> Response:
     """Try it: nothing is moved yet."""
     form = request.form
-    mapping = {key.removeprefix(OLD): value for key, value in form.items() if key.startswith(OLD) and value}
+    target = whole_number(form.get("to", "")) or 0
+    known = site().engine.version_diagram(process, target).elements
+    asked = {key.removeprefix(OLD): value for key, value in form.items() if key.startswith(OLD)}
+    mapping = {old: new for old, new in asked.items() if new or old in known}  # "": not even what is called the same
     chosen = Chosen(
         process=process,
         version=whole_number(form.get("from", "")) or 0,
@@ -70,7 +76,6 @@ def ask(process: str) -> Response:
         at=form.get("at", ""),
         cases=_moved_by(process, form.get("of", "")),
     )
-    target = whole_number(form.get("to", "")) or 0
     run = site().engine.ask_migration(target, chosen, mapping, reason="", actor=auth.actor(), trial=True)
     return redirect(url_for("migrations.run", process=process, batch=run.id), 303)
 
@@ -146,16 +151,34 @@ def _page(process: str, found: Batch, errors: dict[str, str] | None = None) -> s
     )
 
 
-def _rows(process: str, source: int, target: int, standing: set[str]) -> list[tuple[str, str, list[str]]]:
-    """(element, what is proposed in its place, what could take it) for each element cases can wait at."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An element cases can wait at: what is proposed in its place, what could take it, and where it is shown."""
+
+    element: str
+    goal: str
+    alike: list[str]
+    #: Its wait ends where nothing takes its place; at any other element the case stays.
+    beside: bool
+    #: Cases wait there, or may: who waits for a message is not counted.
+    shown: bool
+
+
+def _rows(process: str, source: int, target: int, standing: set[str]) -> list[Row]:
     engine = site().engine
     proposed = engine.proposed_mapping(process, source, target)
     kinds_before, kinds_after = engine.waiting_kinds(process, source), engine.waiting_kinds(process, target)
-    rows = []
-    for element, kind in kinds_before.items():
-        alike = [other for other, other_kind in kinds_after.items() if other_kind == kind]
-        rows.append((element, proposed.get(element, ""), alike))
-    return sorted(rows, key=lambda row: (row[0] not in standing, bool(row[1]), row[0]))
+    rows = [
+        Row(
+            element=element,
+            goal=proposed.get(element, ""),
+            alike=[other for other, other_kind in kinds_after.items() if other_kind == kind],
+            beside=kind.startswith(BESIDE),
+            shown=element in standing or kind.endswith(UNCOUNTED),
+        )
+        for element, kind in kinds_before.items()
+    ]
+    return sorted(rows, key=lambda row: (row.element not in standing, bool(row.goal), row.element))
 
 
 def _moved_by(process: str, batch: str) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from .bare import Bare
 from .diagram import Diagram, Element, compile_diagram, schema_problems
-from .moving import Moved, move, proposed_mapping, waiting_kinds
+from .mapping import proposed_mapping, waiting_kinds
+from .moving import Moved, move
 from .run import Run
 from .step import Step
 from .timers import check as check_timer

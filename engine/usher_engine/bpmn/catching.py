@@ -97,7 +97,7 @@ class UsherEventSubprocess(EventSubprocess):  # type: ignore[misc]
         return False
 
 
-class _ScopeEnd(_EndJoin):  # type: ignore[misc]
+class ScopeEnd(_EndJoin):  # type: ignore[misc]
     """Waits for every branch of its scope, but not for event sub-processes that nothing has set off."""
 
     shares = False
@@ -126,7 +126,7 @@ class UsherProcessSpec(BpmnProcessSpec):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         library = self.task_specs.pop(f"{self.name}.EndJoin")
-        self.end: Any = _ScopeEnd(self, library.name)
+        self.end: Any = ScopeEnd(self, library.name)
         self.end._outputs = library._outputs
 
 

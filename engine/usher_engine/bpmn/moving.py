@@ -1,8 +1,9 @@
 """Moves a running case to another diagram: reads where its tokens stand, and builds a workflow that stands there.
 
 `move` is the place to start. Nothing on the old way runs again and nothing ahead runs yet: a token is put on the
-element that takes its place, with its data, and what lies beside it (boundary events) is armed. The same call gives
-the same state byte for byte, so verify repeats it. What is not provably safe is refused (decisions/0014).
+element that takes its place, with its data, and what lies beside it (boundary events) is armed: what waited there
+waits on, a timer until the moment it was set to; what has happened does not happen again. The same call gives the same
+state byte for byte, so verify repeats it. What is not provably safe is refused (decisions/0014).
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ from typing import Any
 
 from SpiffWorkflow.util.task import TaskState
 
-from ..errors import CannotMigrate, Corrupt, EngineError
-from ..events import DataChanged, Event, InstanceMigrated, UserTaskClaimed
+from ..errors import CannotMigrate, Corrupt, ElementFailed, EngineError
+from ..events import DataChanged, Event, InstanceMigrated, TimerStarted, UserTaskClaimed, WaitEnded
 from ..state import InstanceState, fold, place
 from . import storage
+from .catching import UsherBoundaryEvent, awaited
 from .compaction import compact_tree
 from .diagram import Diagram
 from .joins import require_same_joins
 from .language import ScriptEngine
+from .mapping import spec_of
 from .run import LIBRARY_FAILURES
 from .step import Step
-from .tokens import PERSON, SERVICE, SUBPROCESS, Scope, Silent, Token, kind_of, read_tokens
+from .tokens import PERSON, RESTS, SERVICE, SUBPROCESS, Scope, Silent, Token, kind_of, read_tokens
+from .triggers import MESSAGE, Trigger
 from .user_tasks import opened
 from .waiting import Waiting
 from .workflow import UsherTask, UsherWorkflow
@@ -98,9 +102,10 @@ class _Move:
         self.places: dict[str, str] = {}
         self.problems: list[tuple[str, str]] = []
         self.people: list[UsherTask] = []
+        self.kept: set[str] = set()
 
     def moved(self) -> Moved:
-        self._refuse_waits()
+        self._refuse_event_subprocesses()
         scope = read_tokens(self.old, self.source)
         mapped = {token.element: self._goal(token) for token in scope.all_tokens()}
         if not self.problems:
@@ -120,12 +125,7 @@ class _Move:
 
     # may it go there?
 
-    def _refuse_waits(self) -> None:
-        """A time or a message waited for belongs to the version it was waited for in; so does what lies beside it."""
-        for wait in self.state.waits.values():
-            what = f"the message “{wait['name']}”" if "name" in wait else "a time"
-            name = _named(self.source, wait["element"])
-            self.problems.append((wait["element"], f"{name} waits for {what}; move the case when that has come."))
+    def _refuse_event_subprocesses(self) -> None:
         for diagram in (self.source, self.target):
             for element in diagram.elements.values():
                 if element.armed and element.tag == "subProcess":
@@ -136,12 +136,14 @@ class _Move:
 
     def _goal(self, token: Token) -> str:
         """The element of the target that takes the place of the token's; notes what stands against it."""
-        goal = self.migrated.mapping.get(token.element, token.element)
+        goal = self._there(token.element)
         name = _named(self.source, token.element)
         element = self.target.elements.get(goal)
-        if element is None:
+        if not goal:
+            self.problems.append((token.element, f"Nothing takes the place of {name}, as was asked."))
+        elif element is None:
             self.problems.append((token.element, f"{name} is not in this version; say which element takes its place."))
-        elif (kind := kind_of(_spec(self.target, goal))) != token.kind:
+        elif (kind := kind_of(spec_of(self.target, goal))) != token.kind:
             what = f"a {kind}" if kind else "another kind of element"
             self.problems.append((token.element, f"{name} is a {token.kind}; {_named(self.target, goal)} is {what}."))
         elif token.kind == SERVICE and element.operator != self.source.elements[token.element].operator:
@@ -180,21 +182,55 @@ class _Move:
         for child in first.children:
             if child.task_spec is spec:
                 self._stand(child, token, mapped)
-            elif (element := self.target.elements.get(child.task_spec.bpmn_id)) is not None and element.armed:
-                child._set_state(TaskState.WAITING)
-                child.task_spec._update(child)
+            elif isinstance(child.task_spec, UsherBoundaryEvent):
+                self._arm(child, token)
+
+    def _arm(self, event: UsherTask, token: Token) -> None:
+        """Let a boundary event wait beside its task, unless what it takes the place of has happened already."""
+        if event.task_spec.bpmn_id in map(self._there, token.spent):
+            event.parent._children.remove(event.id)
+            del event.workflow.tasks[event.id]
+            return
+        event._set_state(TaskState.WAITING)
+        event.task_spec._update(event)
+        self._carry(event, token)
 
     def _stand(self, task: UsherTask, token: Token, mapped: Mapping[str, str]) -> None:
         element = task.task_spec.bpmn_id
         task.data = deepcopy(token.data)
         task.visit = self._visit(element, token)
         self.places[place(token.element, token.visit)] = place(element, task.visit)
-        task._set_state(TaskState.READY if token.kind == PERSON else TaskState.STARTED)
+        task._set_state(RESTS.get(token.kind, TaskState.WAITING))
         if token.kind == PERSON:
             self.people.append(task)
         if token.kind == SUBPROCESS and token.inside is not None:
             nested = self.new.create_subprocess(task, task.task_spec.spec)
             self._fill(nested, token.inside, mapped)
+        self._carry(task, token)
+
+    def _carry(self, task: UsherTask, token: Token) -> None:
+        """Let what *task* waits for be the wait that began before, where it is the same; the others begin now."""
+        before = {self._there(old): (old, number) for old, number in token.armed.items()}
+        for element, trigger in awaited(task):
+            old, number = before.get(element, (element, 0))
+            wait = self.state.waits.get(place(old, number))
+            if wait is None or not self._goes_on(wait, element, trigger):
+                continue
+            if old == element:
+                task.internal_data.setdefault("armed", {})[element] = number
+                self.kept.add(place(old, number))
+            elif trigger.kind != MESSAGE:
+                timer = {name: wait[name] for name in ("due", "every", "left") if name in wait}
+                task.internal_data.setdefault("next", {})[element] = timer
+
+    def _goes_on(self, wait: dict[str, Any], element: str, trigger: Trigger) -> bool:
+        if trigger.kind == MESSAGE:
+            known = self.target.elements[element].variable
+            return (wait.get("name"), wait.get("variable")) == (trigger.name, known)
+        return bool(wait["kind"] == TimerStarted.__name__)
+
+    def _there(self, element: str) -> str:
+        return self.migrated.mapping.get(element, element)
 
     def _visit(self, element: str, token: Token) -> int:
         if element == token.element:
@@ -218,9 +254,7 @@ class _Move:
             events.append(replace(again, due=old.opened.get("due", "")))
             if old.assignee:
                 events.append(UserTaskClaimed(again.element, again.visit, old.assignee))
-        waiting = Waiting(self.target, self.step, self.state)
-        waiting.workflow = self.new
-        events += waiting.begun_and_ended(fold(self.state, events))
+        events += self._waits_told(events)
         after = fold(self.state, events)
         holds = TaskState.WAITING | TaskState.READY | TaskState.STARTED
         data: dict[str, Any] = {}
@@ -235,36 +269,18 @@ class _Move:
             events, after = [*events, rest], fold(after, [rest])
         return Moved(events=events, after=after, workflow=storage.dump(self.new))
 
-
-def _spec(diagram: Diagram, element: str) -> Any:
-    for owner in (diagram.spec, *diagram.subprocess_specs.values()):
-        for spec in owner.task_specs.values():
-            if spec.bpmn_id == element:
-                return spec
-    raise Corrupt(f"{element} has no specification.")
+    def _waits_told(self, events: list[Event]) -> list[Event]:
+        """The waits that end here, and those that begin."""
+        waits = self.state.waits.items()
+        ended: list[Event] = [WaitEnded(w["element"], w["visit"]) for here, w in waits if here not in self.kept]
+        waiting = Waiting(self.target, self.step, self.state)
+        waiting.workflow = self.new
+        try:
+            return [*ended, *waiting.begun_and_ended(fold(self.state, [*events, *ended]))]
+        except ElementFailed as error:
+            raise CannotMigrate(problems=[(error.element, error.message)]) from error
 
 
 def _named(diagram: Diagram, element: str) -> str:
     known = diagram.elements.get(element)
     return (known.name if known else "") or element
-
-
-def waiting_kinds(diagram: Diagram) -> dict[str, str]:
-    """The elements a token may be moved from and to, and what it waits for there."""
-    kinds = {key: kind_of(_spec(diagram, key)) for key in diagram.elements}
-    return {key: kind for key, kind in kinds.items() if kind}
-
-
-def proposed_mapping(source: Diagram, target: Diagram) -> dict[str, str]:
-    """For each element a token may be moved from: itself, else the one of the same name and kind, if there is one."""
-    proposed: dict[str, str] = {}
-    kinds = waiting_kinds(target)
-    new = {key: target.elements[key].name for key in kinds if key not in source.elements}
-    for key, kind in waiting_kinds(source).items():
-        name = source.elements[key].name
-        alike = [other for other, called in new.items() if name and (called, kinds[other]) == (name, kind)]
-        if kinds.get(key) == kind:
-            proposed[key] = key
-        elif len(alike) == 1:
-            proposed[key] = alike[0]
-    return proposed

@@ -29,7 +29,7 @@ class Waiting(Throwing):
         self.events.append(TimerFired(element, visit))
         following = timers.following(wait["due"], wait.get("every", ""), wait.get("left"))
         again = {"due": following.iso, "every": following.every, "left": following.left} if following else None
-        self._happened(element, visit, {}, {"next": again} if again else None)
+        self._happened(element, visit, {}, {"next": {element: again}} if again else None)
 
     def _message_received(self, element: str, visit: int, payload: dict[str, Any]) -> None:
         wait = self._wait(element, visit, "MessageAwaited")
@@ -59,7 +59,7 @@ class Waiting(Throwing):
 
     def begun_and_ended(self, folded: InstanceState) -> list[Event]:
         """The waits that have begun and ended since *folded* was written."""
-        if not self.diagram.waits:
+        if not self.diagram.waits and not folded.waits:
             return []
         open_now: set[str] = set()
         begun: list[Event] = []
@@ -67,10 +67,11 @@ class Waiting(Throwing):
             if task._state != TaskState.WAITING:
                 continue
             armed = task.internal_data.setdefault("armed", {})
+            following = task.internal_data.pop("next", {})
             for element, trigger in awaited(task):
                 if element not in armed:
                     armed[element] = task.visit or self._number(folded, element, begun)
-                    begun.append(self._started(task, element, armed[element], trigger))
+                    begun.append(self._started(task, element, armed[element], trigger, following))
                 open_now.add(place(element, armed[element]))
             if not armed:
                 del task.internal_data["armed"]
@@ -81,12 +82,13 @@ class Waiting(Throwing):
         same = sum(isinstance(e, TimerStarted | MessageAwaited) and e.element == element for e in begun)
         return folded.armed.get(element, 0) + same + 1
 
-    def _started(self, task: UsherTask, element: str, visit: int, trigger: Trigger) -> Event:
+    def _started(
+        self, task: UsherTask, element: str, visit: int, trigger: Trigger, following: dict[str, dict[str, Any]]
+    ) -> Event:
         if trigger.kind == MESSAGE:
             return MessageAwaited(element, visit, trigger.name, self.diagram.elements[element].variable)
-        following = task.internal_data.pop("next", None)
-        if following is not None:
-            return TimerStarted(element, visit, **following)
+        if element in following:
+            return TimerStarted(element, visit, **following[element])
         try:
             text = timers.literal(trigger.expression)
             if text is None:
