@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from foreign import documents
-from usher_engine.definitions import Package, parse_xml, read_diagram, translate
+from usher_engine.definitions import FLOW_NODES, Package, parse_xml, read_diagram, translate
 from usher_engine.definitions.translation.feel import feel
 from usher_engine.definitions.translation.juel import juel
 from usher_engine.definitions.translation.words import NotUnderstood
@@ -305,6 +305,19 @@ def test_what_means_something_in_words_of_nobody_known_is_told_by_element():
     assert [f.message for f in findings if (f.element, f.severity) == ("t", "warning")] == [
         "“formKey” of urn:engine, an engine or tool not known here, does nothing."
     ]
+
+
+def test_what_does_nothing_is_named_in_words_of_nobody_known_too():
+    _, findings, _ = node('<userTask id="t" xmlns:x="urn:engine" x:initiator="kermit"/>')
+    assert ("t", "Settings of another engine that do nothing here: initiator.") in {
+        (f.element, f.message) for f in findings if f.severity == "info"
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(FLOW_NODES))
+def test_every_flow_node_has_an_id_to_be_named_by(kind):
+    _, drawn, _ = translated(f"<{kind}/>")
+    assert f"{kind}_unnamed_1" in {one.id for one in drawn.nodes}
 
 
 @pytest.mark.parametrize(

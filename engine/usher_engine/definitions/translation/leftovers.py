@@ -23,6 +23,8 @@ def tell_leftovers(page: Page) -> None:
                 if name in MEANT or name in TRANSLATED:
                     message = f"“{name}” of {namespace[:80]}, an engine or tool not known here, does nothing."
                     page.say(element, "foreign", message, "warning")
+                elif name in HARMLESS:
+                    harmless.setdefault(owner_id(element), set()).add(name)
                 continue
             advice = PLACES.get((kind_of(element), name)) or MEANT.get(name)
             if advice:
