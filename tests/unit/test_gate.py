@@ -68,6 +68,12 @@ def properties(**values):
     return f"<bpmn:extensionElements><s:properties>{inner}</s:properties></bpmn:extensionElements>"
 
 
+@pytest.mark.parametrize("kind", ["choreography", "globalChoreographyTask", "conversation", "collaboration"])
+def test_what_is_drawn_in_the_place_of_a_process_is_named(kind):
+    findings = check(f"{HEAD}<bpmn:{kind}/></bpmn:definitions>".encode())
+    assert (f"{kind}_unnamed_1", "main-process") in told(findings)
+
+
 def test_a_sound_process_has_no_errors():
     assert not told(check(between(ASK.format(""), SEND)))
 
