@@ -108,6 +108,7 @@ def test_what_was_not_saved_meets_what_others_saved(engine: Engine, ana: Page) -
     select(ana, "UpdateNow").get_by_label("Name", exact=True).fill("Mine")
     expect(ana.locator("[data-saved]")).to_contain_text("no connection")
     ana.goto("about:blank")
+    ana.wait_for_timeout(500)  # what the closing window tries last fails too
     ana.context.set_offline(False)
     seen = engine.draft("enrollment").file("enrollment.bpmn")
     assert seen
