@@ -261,6 +261,8 @@ def test_a_change_is_tried_and_cases_move_to_it(shell: Shell) -> None:
     diagram = shell.folder / "changed" / "enrollment.bpmn"
     diagram.write_text(diagram.read_text().replace('value="P3D"', 'value="P1D"'))
     assert shell.quick("deploy", "changed").code == 0
+    stays = shell.quick("migrate", "enrollment", "--to", "2", "--map", "UpdateNow=", "--dry-run")
+    assert (stays.code, "Nothing takes the place of Update Now, as was asked." in stays.out) == (1, True), stays
     moved = shell.usher("migrate", "enrollment", "--to", "2", "--reason", "due sooner", "--json")
     assert moved.code == 0, moved
     history = shell.quick("history", case, "--json").json

@@ -58,7 +58,7 @@ def between(engine: Engine, process: str, target: int) -> dict[str, str]:
     return pairs
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("process", sorted(VERSIONS))
 def test_moved_at_random(process: str, seed: int) -> None:
     chance, outside, clock = random.Random(seed), Outside(), Clock()

@@ -147,19 +147,19 @@ def kind_of(task_spec: Any) -> str:
     if isinstance(task_spec, UsherEventGateway):
         return CHOICE
     if isinstance(task_spec, UsherCatchEvent | UsherReceiveTask):
-        return _named("", task_spec.event_definition).strip()
+        return _wait(task_spec.event_definition)
     return PERSON if task_spec.manual else ""
 
 
 def mapped_kind(task_spec: Any) -> str:
     """The same for what may take another's place: boundary events and the events behind a gateway too."""
     if isinstance(task_spec, UsherBoundaryEvent):
-        return _named("boundary", task_spec.event_definition)
+        return _wait(task_spec.event_definition, "boundary ")
     gateway = next((one for one in task_spec.inputs if isinstance(one, UsherEventGateway)), None)
     if gateway is not None:
-        return _named("choice of a", gateway.choices[task_spec.name])
+        return _wait(gateway.choices[task_spec.name], "choice of a ")
     return kind_of(task_spec)
 
 
-def _named(place: str, trigger: Any) -> str:
-    return f"{place} {trigger.kind}" if isinstance(trigger, Trigger) and trigger.waits else ""
+def _wait(trigger: Any, place: str = "") -> str:
+    return place + trigger.kind if isinstance(trigger, Trigger) and trigger.waits else ""

@@ -59,7 +59,7 @@ class Waiting(Throwing):
 
     def begun_and_ended(self, folded: InstanceState) -> list[Event]:
         """The waits that have begun and ended since *folded* was written."""
-        if not self.diagram.waits and not folded.waits:
+        if not self.diagram.waits:
             return []
         open_now: set[str] = set()
         begun: list[Event] = []

@@ -6,9 +6,7 @@ Nothing here judges whether a package can run; that is the gate's work.
 from .decision_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .decision_names import decision_names
 from .diagram import (
-    FLOW_NODES,
     PLACEHOLDER,
-    SUB_PROCESSES,
     Diagram,
     Flow,
     Node,
@@ -19,6 +17,7 @@ from .diagram import (
 )
 from .finding import Finding, Severity
 from .folders import from_zip, read_file, read_folder, to_zip, write_folder
+from .kinds import FLOW_NODES, SUB_PROCESSES
 from .package import MAX_FILE_BYTES, Package
 from .parts import Part, read_parts
 from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_xml

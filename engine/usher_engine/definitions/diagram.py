@@ -10,22 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from .kinds import FLOW_NODES, SUB_PROCESSES
 from .safe_xml import BPMN, SPIFF, XmlElement, XmlTree, line_of
 from .timing import Repeat, Timer, read_repeat, read_timer
-
-_TASKS = {
-    *("task", "userTask", "manualTask", "serviceTask", "scriptTask", "businessRuleTask", "sendTask", "receiveTask"),
-    *("callActivity", "callChoreography", "choreographyTask", "subChoreography"),
-}
-_EVENTS = {
-    *("startEvent", "endEvent", "boundaryEvent", "intermediateCatchEvent", "intermediateThrowEvent"),
-    *("implicitThrowEvent", "event"),
-}
-_GATEWAYS = {"exclusiveGateway", "inclusiveGateway", "parallelGateway", "complexGateway", "eventBasedGateway"}
-
-SUB_PROCESSES = frozenset({"subProcess", "adHocSubProcess", "transaction"})
-#: Every kind of flow node BPMN 2.0 knows (BPMN 2.0.2, table 7.1 and chapter 10).
-FLOW_NODES = frozenset(_TASKS | _EVENTS | _GATEWAYS | SUB_PROCESSES)
 
 #: A part the modeller bpmn-js needs to draw an arrow from data to a task; it says nothing.
 PLACEHOLDER = "__targetRef_placeholder"

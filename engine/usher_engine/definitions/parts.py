@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .diagram import FLOW_NODES
+from .kinds import FLOW_NODES
 from .safe_xml import BPMN, XmlElement, XmlTree
 
 _DI = "http://www.omg.org/spec/BPMN/20100524/DI"

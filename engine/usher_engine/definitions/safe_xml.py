@@ -12,6 +12,8 @@ from lxml import etree
 
 from usher_engine.errors import InvalidDefinition
 
+from .kinds import FLOW_NODES
+
 XmlElement: TypeAlias = etree._Element  # noqa: SLF001 - lxml's only name for it
 XmlTree: TypeAlias = etree._ElementTree  # noqa: SLF001 - the same
 
@@ -33,51 +35,13 @@ MAX_XML_BYTES = 1_000_000
 MAX_XML_DEPTH = 100  # people draw less than 20; libxml2 itself stops at 256
 
 #: BPMN elements that own an ``id`` attribute and that diagrams, events or findings refer to.
-_IDENTIFIED = {
-    "collaboration",
-    "participant",
-    "process",
-    "choreography",
-    "globalChoreographyTask",
-    "conversation",
-    "laneSet",
-    "lane",
-    "sequenceFlow",
-    "messageFlow",
-    "association",
-    "textAnnotation",
-    "multiInstanceLoopCharacteristics",
-    "standardLoopCharacteristics",
-    "task",
-    "userTask",
-    "manualTask",
-    "serviceTask",
-    "scriptTask",
-    "businessRuleTask",
-    "sendTask",
-    "receiveTask",
-    "subProcess",
-    "adHocSubProcess",
-    "transaction",
-    "callActivity",
-    "callChoreography",
-    "choreographyTask",
-    "subChoreography",
-    "implicitThrowEvent",
-    "event",
-    "startEvent",
-    "endEvent",
-    "boundaryEvent",
-    "intermediateCatchEvent",
-    "intermediateThrowEvent",
-    "exclusiveGateway",
-    "inclusiveGateway",
-    "parallelGateway",
-    "complexGateway",
-    "eventBasedGateway",
+_IDENTIFIED = FLOW_NODES | {
+    *("collaboration", "choreography", "globalChoreographyTask", "conversation", "participant", "process"),
+    *("laneSet", "lane", "sequenceFlow", "messageFlow", "association", "textAnnotation"),
+    *("multiInstanceLoopCharacteristics", "standardLoopCharacteristics"),
 }
 #: The same of DMN; an id may be left out of any element there.
-_IDENTIFIED_IN_DMN = {"decision", "decisionTable", "input", "output", "rule", "informationRequirement"}
+_IDENTIFIED_IN_DMN = frozenset({"decision", "decisionTable", "input", "output", "rule", "informationRequirement"})
 
 
 def parse_xml(content: bytes, name: str) -> XmlTree:
@@ -166,10 +130,10 @@ def _depth(root: XmlElement) -> int:
     return deepest
 
 
-def _identified(namespace: str) -> set[str]:
+def _identified(namespace: str) -> frozenset[str]:
     if namespace == BPMN:
         return _IDENTIFIED
-    return _IDENTIFIED_IN_DMN if namespace in DMN else set()
+    return _IDENTIFIED_IN_DMN if namespace in DMN else frozenset()
 
 
 def add_ids(root: XmlElement) -> list[str]:

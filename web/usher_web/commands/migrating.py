@@ -20,7 +20,7 @@ PAUSE_S = 0.2
 @click.option("--from", "source", type=int, default=0, help="Only cases on this version.")
 @click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case; may be given several times.")
 @click.option("--at", default="", metavar="ELEMENT", help="Only cases that wait at this element.")
-@click.option("--map", "pairs", multiple=True, metavar="OLD=NEW", help="Element NEW takes the place of OLD.")
+@click.option("--map", "pairs", multiple=True, metavar="OLD=NEW", help="NEW takes the place of OLD; OLD= for nothing.")
 @click.option("--reason", default="", help="Why; kept in the history of each case.")
 @click.option("--dry-run", is_flag=True, help="Only say which would go, and what stands against the others.")
 @click.option("--as", "user", help="Account that moves them.")
@@ -61,8 +61,8 @@ def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
     mapping = {}
     for pair in pairs:
         old, equals, new = pair.partition("=")
-        if not (old and equals and new):
-            raise click.UsageError(f"--map is written OLD=NEW; this is “{pair}”.")
+        if not (old and equals):
+            raise click.UsageError(f"--map is written OLD=NEW, or OLD= for nothing; this is “{pair}”.")
         mapping[old] = new
     return mapping
 
