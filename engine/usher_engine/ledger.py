@@ -11,7 +11,7 @@ from typing import Any
 
 from . import events as e
 from .audit import who
-from .bpmn import Diagram, Run
+from .bpmn import RULES, Diagram, Run
 from .bpmn import Step as StepContext
 from .canonical import Json, check_input, compact
 from .deployments import Deployments
@@ -210,6 +210,7 @@ class Ledger(Deployments):
             "actor": who(actor),
             "command": command,
             "events": [e.to_json(event) for event in happened],
+            "rules": RULES,
         }
         if row.state is not None:
             body["state"] = hashlib.sha256(row.state.encode()).hexdigest()

@@ -15,7 +15,8 @@ from usher_engine.bpmn import compile_diagram
 from usher_engine.canonical import canonical, parsed
 from usher_engine.definitions import to_zip
 from usher_engine.replay.chain import read_chain
-from usher_engine.replay.rerun import Difference, Rerun, switched_off
+from usher_engine.replay.rerun import Difference, Rerun
+from usher_engine.replay.without_services import switched_off
 from usher_engine.store import records
 from usher_engine.store.instances import GENESIS, chained
 
@@ -349,6 +350,20 @@ def test_another_state_with_new_hashes(altered: Any) -> None:
     engine, case, run = altered
     rewritten(engine, case, run, 1, lambda body: body.update(state="0" * 64))
     assert findings(engine, case) == [("state", 1, "")]
+
+
+@pytest.mark.parametrize("rules", [0, 3, True, "2", None])
+def test_rules_nobody_knows(altered: Any, rules: Any) -> None:
+    engine, case, run = altered
+    rewritten(engine, case, run, 2, lambda body: body.update(rules=rules))
+    [finding] = engine.verify(case)
+    assert (finding.revision, "rules of another version" in finding.message) == (2, True)
+
+
+def test_a_step_of_before_there_were_rules(altered: Any) -> None:
+    engine, case, run = altered
+    rewritten(engine, case, run, 2, lambda body: body.pop("rules"))
+    assert engine.verify(case) == []
 
 
 def test_nonsense_with_new_hashes(altered: Any) -> None:

@@ -5,9 +5,10 @@ from .diagram import Diagram, Element, compile_diagram, schema_problems
 from .mapping import proposed_mapping, waiting_kinds
 from .moving import Moved, move
 from .run import Run
-from .step import Step
+from .step import FIRST_RULES, RULES, Step
 from .timers import check as check_timer
 from .user_tasks import initial_values
 
-__all__ = ["Bare", "Diagram", "Element", "Moved", "Run", "Step", "check_timer", "compile_diagram", "initial_values",
-           "move", "proposed_mapping", "schema_problems", "waiting_kinds"]  # fmt: skip
+__all__ = ["FIRST_RULES", "RULES", "Bare", "Diagram", "Element", "Moved", "Run", "Step", "check_timer",
+           "compile_diagram", "initial_values", "move", "proposed_mapping", "schema_problems",
+           "waiting_kinds"]  # fmt: skip

@@ -14,6 +14,11 @@ from ..services import Call, Operator, Services
 #: How long one command may run.
 MAX_SECONDS = 10.0
 
+#: The rules by which steps are decided now. Every step records them, so that one decided under earlier rules is
+#: re-executed under those (decisions/0017). A step without a number was decided under the first.
+RULES = 2
+FIRST_RULES = 1
+
 #: Answers an operator inside the step; replay answers from the record instead.
 Answer = Callable[[Operator, dict[str, Any], Call], Json]
 
@@ -23,7 +28,8 @@ class Step:
     """
     *now* is the one time of the step; *answer* asks an operator inside it, *transaction* is what it may use.
 
-    *events*, where given, is what the run tells its events to, so that they are known also where it fails.
+    *rules* are those the step is decided by. *events*, where given, is what the run tells its events to, so that they
+    are known also where it fails.
     """
 
     instance: str
@@ -33,4 +39,5 @@ class Step:
     answer: Answer
     transaction: Any = None
     limit_s: float = MAX_SECONDS
+    rules: int = RULES
     events: list[Event] | None = None

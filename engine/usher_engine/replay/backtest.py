@@ -23,8 +23,9 @@ from ..store.records import Record
 from . import words
 from .chain import read_chain
 from .recording import Recording, Said, Way, read, way
-from .rerun import NO_LIMIT_S, Unanswered
+from .rerun import NO_LIMIT_S
 from .said import tell
+from .without_services import Unanswered
 
 #: Who fires timers.
 SYSTEM = "system"
@@ -76,7 +77,7 @@ class _Lacking(Exception):
 
 
 def compare(record: Record, diagram: Diagram, services: Services, now: datetime) -> Compared:
-    """Run a case again on *diagram* as if until *now*; *services* are switched off (`rerun.switched_off`)."""
+    """Run a case again on *diagram* as if until *now*; *services* are those of `switched_off`."""
     instance = record.row.id
     if record.steps and not record.steps[0][1]:
         reason = "The case was purged; what it was told is not kept any more."

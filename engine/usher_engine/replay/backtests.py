@@ -16,7 +16,7 @@ from ..store import Database, Transaction, records
 from ..store.chosen import Chosen, pages
 from .backtest import Compared, Kind, compare
 from .many import CASES_AT_ONCE, Progress
-from .rerun import switched_off
+from .without_services import switched_off
 
 
 @dataclass(slots=True)

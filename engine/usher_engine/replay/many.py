@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from ..findings import Finding
 from ..services import Services
 from ..store import Database, records
-from .rerun import switched_off
 from .verifier import Verifier
+from .without_services import switched_off
 
 CASES_AT_ONCE = 100
 

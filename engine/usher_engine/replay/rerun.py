@@ -7,14 +7,14 @@ the state. `Difference` names the first that does not.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 from typing import Any, NoReturn
 
 from .. import events as e
-from ..bpmn import Diagram, Run
+from ..bpmn import FIRST_RULES, RULES, Diagram, Run
 from ..bpmn import Step as StepContext
 from ..canonical import Json, canonical, compact, settled
 from ..errors import BusinessError, ElementFailed, EngineError, LimitExceeded
@@ -23,10 +23,10 @@ from ..state import LIVE, InstanceState, fold, place
 from ..store import Row
 from . import words
 from .migrated import moved_again
-from .said import SAID, tell
+from .said import SAID, rules_of, tell
+from .without_services import Unanswered
 
 NO_LIMIT_S = float("inf")  # a slow machine must not give other results
-
 
 #: The diagram of a version (number, hash), or what is wrong with it.
 Versions = Callable[[int, str], Diagram | str]
@@ -40,24 +40,6 @@ class Difference(Exception):
         self.message = message
         self.element = element
         self.kind = kind
-
-
-class Unanswered(Exception):
-    """The diagram asks a service for an answer the record does not hold."""
-
-    def __init__(self, element: str, operator: str) -> None:
-        super().__init__(f"{element} asks {operator}")
-        self.element = element
-        self.operator = operator
-
-
-def switched_off(services: Services) -> Services:
-    """What *services* declare, with every operator's way to the outside cut."""
-    return Services(tuple(replace(operator, call=_off) for operator in services))
-
-
-def _off(_values: Mapping[str, Any], call: Call) -> Json:
-    raise Unanswered(call.element, "a service")
 
 
 class Rerun:
@@ -78,6 +60,8 @@ class Rerun:
     def step(self, revision: int, body: dict[str, Any], written: bytes) -> None:
         """Carry out one recorded step again; raises `Difference`."""
         self._revision = revision
+        if not FIRST_RULES <= rules_of(body) <= RULES:
+            self._disagree(f"names rules of another version of Usher; this one knows {FIRST_RULES} to {RULES}")
         happened = self._again(str(body["command"]["kind"]), body)
         made = [e.to_json(event) for event in happened]
         again: dict[str, Any] = {**body, "events": made}
@@ -210,6 +194,7 @@ class Rerun:
             services=self._services,
             answer=answer,
             limit_s=NO_LIMIT_S,
+            rules=rules_of(body),
         )
 
     def _migrated(self, body: dict[str, Any]) -> list[e.Event]:

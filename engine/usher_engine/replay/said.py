@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .. import events as e
-from ..bpmn import Run
+from ..bpmn import FIRST_RULES, Run
 from ..errors import BusinessError, Corrupt
 
 #: Commands that run the diagram, and the events that tell what was said to it.
@@ -14,6 +16,12 @@ SAID = {
     "fire_timer": ("TimerFired",),
     "deliver_message": ("MessageReceived",),
 }
+
+
+def rules_of(body: dict[str, Any]) -> int:
+    """The rules a recorded step was decided by; 0 where it names none that could be."""
+    rules = body.get("rules", FIRST_RULES)
+    return rules if type(rules) is int else 0
 
 
 def tell(run: Run, said: e.Event) -> None:

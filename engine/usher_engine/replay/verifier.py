@@ -17,8 +17,9 @@ from ..store.records import Record
 from .chain import ReadStep, found, read_chain
 from .index import check_index
 from .migrated import began, runs_on
-from .rerun import Difference, Rerun, Versions, switched_off
+from .rerun import Difference, Rerun, Versions
 from .waiting import check_waiting
+from .without_services import switched_off
 
 
 class Verifier:
