@@ -17,6 +17,7 @@ from .diagram import (
 )
 from .finding import Finding, Severity
 from .folders import from_zip, read_file, read_folder, to_zip, write_folder
+from .joins import InclusiveJoin, inclusive_join
 from .kinds import FLOW_NODES, SUB_PROCESSES
 from .package import MAX_FILE_BYTES, Package
 from .parts import Part, read_parts
@@ -38,6 +39,7 @@ __all__ = [
     "Diagram",
     "Finding",
     "Flow",
+    "InclusiveJoin",
     "Node",
     "Package",
     "Part",
@@ -53,6 +55,7 @@ __all__ = [
     "decision_names",
     "elements_at",
     "from_zip",
+    "inclusive_join",
     "line_of",
     "parse_xml",
     "process_element",
