@@ -118,7 +118,12 @@ class Engine(Batches):
             return self._write(tx, case, {"kind": "cancel"}, actor, [e.InstanceCancelled(said)])
 
     def retry(self, instance: str, *, actor: Actor, revision: int | None = None) -> Instance:
-        """Try again what raised an incident; raises `Conflict` when the case has none."""
+        """
+        Try again what raised an incident: parked jobs are due once more, and what waits in the diagram is looked at.
+
+        Raises:
+            Conflict: The case has no incident, or somebody moved it since *revision*.
+        """
         try:
             return self._retry(instance, actor, revision)
         except FAILURES as failure:
@@ -134,11 +139,19 @@ class Engine(Batches):
             if not resolved:
                 raise Conflict("This case has no incident to try again.")
             queue.requeue(tx, instance, self.clock())
-            if case.workflow is not None:
-                return self._write(tx, case, {"kind": "retry"}, actor, resolved)
-            case.resolve(resolved)
-            ran = failure or Run.start(case.diagram, self._context(tx, case, actor), case.state.data)
+            ran = failure or self._once_more(tx, case, resolved, actor)
+            if failure is not None:
+                case.resolve(resolved)
             return self._write(tx, case, {"kind": "retry"}, actor, ran, first=resolved)
+
+    def _once_more(self, tx: Transaction, case: Case, resolved: list[e.Event], actor: Actor) -> Run:
+        """The run of a retry; a case that never began to run begins."""
+        if case.workflow is None:
+            case.resolve(resolved)
+            return Run.start(case.diagram, self._context(tx, case, actor), case.state.data)
+        run = self._resume(tx, case, resolved, actor)
+        run.go_on()
+        return run
 
     # user tasks
 

@@ -5,10 +5,11 @@ from .diagram import Diagram, Element, compile_diagram, schema_problems
 from .mapping import proposed_mapping, waiting_kinds
 from .moving import Moved, move
 from .run import Run
+from .stalled import STALLED
 from .step import FIRST_RULES, RULES, Step
 from .timers import check as check_timer
 from .user_tasks import initial_values
 
-__all__ = ["FIRST_RULES", "RULES", "Bare", "Diagram", "Element", "Moved", "Run", "Step", "check_timer",
+__all__ = ["FIRST_RULES", "RULES", "STALLED", "Bare", "Diagram", "Element", "Moved", "Run", "Step", "check_timer",
            "compile_diagram", "initial_values", "move", "proposed_mapping", "schema_problems",
            "waiting_kinds"]  # fmt: skip

@@ -16,8 +16,10 @@ from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinitio
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.specs.base import TaskSpec
 from SpiffWorkflow.spiff.specs.defaults import EventSubprocess, ReceiveTask
+from SpiffWorkflow.util.deep_merge import DeepMerge
 from SpiffWorkflow.util.task import TaskIterator, TaskState
 
+from .step import FIRST_RULES
 from .triggers import Trigger
 
 
@@ -102,6 +104,21 @@ class ScopeEnd(_EndJoin):  # type: ignore[misc]
 
     shares = False
 
+    def _update_hook(self, my_task: Any) -> bool:
+        if my_task.workflow.top_workflow.rules <= FIRST_RULES:
+            return bool(super()._update_hook(my_task))
+        if my_task._state != TaskState.WAITING:
+            my_task._inherit_data()
+        others = [t for t in my_task.workflow.tasks.values() if t.task_spec is self and t._state == TaskState.WAITING]
+        for other in others:
+            if other is not my_task:  # the last to come waits for all; what the others know it knows too
+                my_task.data = DeepMerge.merge(dict(other.data), my_task.data)
+                other.cancel()
+        if self._check_threshold_unstructured(my_task):
+            return True
+        my_task._set_state(TaskState.WAITING)
+        return False
+
     def _check_threshold_unstructured(self, my_task: Any) -> bool:
         asleep = {task.id for task in my_task.workflow.task_tree.children if is_asleep(task)}
         if not asleep:
@@ -113,6 +130,9 @@ class ScopeEnd(_EndJoin):  # type: ignore[misc]
         for task in my_task.workflow.task_tree.children:
             if is_asleep(task):
                 task.cancel()
+        if my_task.workflow.top_workflow.rules > FIRST_RULES:
+            my_task.workflow.data.update(my_task.data)
+            return True
         if not self.shares:
             return super()._run_hook(my_task)
         my_task.data = dict(my_task.parent.data)  # every branch knows what the others did; nothing is left to merge

@@ -1,56 +1,51 @@
 """Cuts out of the task tree what can no longer matter, so that step 1,000 of a loop costs what step 10 did.
 
-The history keeps what happened; the state keeps what is needed to go on (DESIGN 3). Only the trunk is cut: from the
-root along the single branch that still has unfinished tasks, up to the last finished task before it forks or waits.
-That task stays, because the library lets waiting tasks inherit their parent's data again; joins, boundary events and
-parallel branches lie beyond the trunk and are never touched. Event sub-processes that nothing has set off stand at the
-root and do not count as a branch. Of a repeated activity, the items that are done go.
+The history keeps what happened; the state keeps what is needed to go on (DESIGN 3): every unfinished task, the task
+before it, whose data it may inherit, the places where branches part, and the sub-processes whose activity goes on.
+Tokens that wait at a join are unfinished, so they stay until it has fired.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.util.task import TaskState
 
-from .catching import is_asleep
-from .repeating import Repeated
+from .catching import UsherBoundaryEvent
 from .workflow import UsherTask, UsherWorkflow
 
 
 def compact_tree(workflow: UsherWorkflow) -> None:
-    """Compact *workflow* and its running sub-processes in place."""
+    """Compact *workflow* and its running sub-processes in place; resuming it goes the same way as before."""
+    workflow.subprocesses = _running(workflow)
     for scope in (workflow, *workflow.subprocesses.values()):
         if not scope.completed:
             _compact(scope)
-    for task_id in [task_id for task_id in workflow.subprocesses if not _holds(workflow, task_id)]:
-        del workflow.subprocesses[task_id]
 
 
-def _holds(workflow: UsherWorkflow, task_id: int) -> bool:
-    """Whether the task that opened a sub-process is still in the tree, or in that of a sub-process that is."""
-    return any(task_id in scope.tasks for scope in (workflow, *workflow.subprocesses.values()))
+def _running(workflow: UsherWorkflow) -> dict[int, Any]:
+    """The sub-processes of activities that have not ended, by that activity's task, the outer ones first."""
+    found: dict[int, Any] = {}
+    scopes = [workflow]
+    for scope in scopes:
+        for task in scope.tasks.values():
+            nested = workflow.subprocesses.get(task.id) if task._state < TaskState.COMPLETED else None
+            if nested is not None:
+                found[task.id] = nested
+                scopes.append(nested)
+    return found
 
 
 def _compact(scope: Any) -> None:
     live = _live(scope)
-    _drop_items(scope, live)
-    asleep = [task.id for task in scope.task_tree.children if is_asleep(task)]
-    trunk = _trunk(scope.task_tree, live.difference(asleep))
-    if len(trunk) < 3:
-        return
-    root, last = trunk[0], trunk[-1]
-    kept = {root.id, last.id}
-    for task in trunk:
-        for child in task.children:
-            if child.id not in live and child.id not in kept:
-                _drop(scope, child)
-    for task in trunk[1:-1]:
-        del scope.tasks[task.id]
-    last._children = [child for child in last._children if child in scope.tasks]
-    root._children, last._parent = [*asleep, last.id], root.id
+    for task in list(scope.tasks.values()):
+        if task.id in scope.tasks:  # else it went with the branch before it
+            _drop_ended(scope, task, live)
+            if task.parent is not None and _is_passed(task):
+                _cut_out(scope, task)
     if scope.last_task is not None and scope.last_task.id not in scope.tasks:
-        scope.last_task = last
+        scope.last_task = None
 
 
 def _live(scope: Any) -> set[int]:
@@ -65,29 +60,43 @@ def _live(scope: Any) -> set[int]:
     return live
 
 
-def _trunk(root: UsherTask, live: set[int]) -> list[UsherTask]:
-    """The finished tasks from *root* on that have exactly one branch alive below them."""
-    trunk: list[UsherTask] = []
-    task = root
-    while task._state >= TaskState.COMPLETED:
-        trunk.append(task)
-        branches = [child for child in task.children if child.id in live]
-        if len(branches) != 1:
-            return trunk
-        task = branches[0]
-    return trunk
+def _drop_ended(scope: Any, task: UsherTask, live: set[int]) -> None:
+    """Forget branches behind *task*, or items of it, that have ended; beside an open activity all stay."""
+    if _is_open(task):
+        return
+    for child in task.children:
+        if child.id not in live:
+            task._children.remove(child.id)
+            _drop(scope, child)
 
 
-def _drop_items(scope: Any, live: set[int]) -> None:
-    for task in [task for task in scope.tasks.values() if isinstance(task.task_spec, Repeated) and task.id in live]:
-        done = [child for child in task.children if child.triggered and child.id not in live]
-        for item in done:
-            task._children.remove(item.id)
-            _drop(scope, item)
+def _is_open(task: UsherTask) -> bool:
+    """Whether *task* comes before an activity with boundary events that goes on."""
+    beside = isinstance(task.task_spec, BoundaryEventSplit)
+    return beside and any(
+        child._state < TaskState.COMPLETED and not isinstance(child.task_spec, UsherBoundaryEvent)
+        for child in task.children
+    )
+
+
+def _is_passed(task: UsherTask) -> bool:
+    """Whether the flow has gone on from *task* on one branch, to a task that is finished as well."""
+    if task._state < TaskState.COMPLETED or len(task._children) != 1:
+        return False
+    [following] = task.children
+    return following._state >= TaskState.COMPLETED and not _is_open(task)
+
+
+def _cut_out(scope: Any, task: UsherTask) -> None:
+    [following] = task._children
+    parent = task.parent
+    parent._children[parent._children.index(task.id)] = following
+    scope.tasks[following]._parent = parent.id
+    del scope.tasks[task.id]
 
 
 def _drop(scope: Any, task: UsherTask) -> None:
-    """Forget a finished branch."""
+    """Forget a branch that has ended."""
     pending = [task]
     while pending:
         gone = pending.pop()

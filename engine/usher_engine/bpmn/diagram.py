@@ -20,8 +20,10 @@ from ..definitions import Package, parse_xml
 from ..dmn import Decisions, compile_decisions
 from ..errors import InvalidDefinition
 from .catching import UsherBoundaryEvent, UsherEventGateway, UsherEventSubprocess
+from .gateways import Join, know_the_flow
 from .parser import UsherParser
 from .repeating import Repeated
+from .step import FIRST_RULES
 from .triggers import ESCALATION, Trigger
 
 #: Names the library gives its helper specs, and what an element of that id is called while it compiles.
@@ -68,8 +70,8 @@ class Element:
 @dataclass(frozen=True, kw_only=True)
 class Diagram:
     """
-    ``waits``, ``repeats`` and ``shares`` tell whether anything in it waits for time or a message, is done several
-    times, or runs beside the flow, so that what one branch changes is told to the others.
+    ``waits``, ``repeats``, ``beside`` and ``forks`` say whether anything in it waits for time or a message, is done
+    several times, runs beside the flow, or splits it: where there are several branches, each sees what others change.
 
     ``flows`` maps (source, target) to the sequence flow drawn between them; ``flow_names`` lacks the nameless.
     """
@@ -83,7 +85,12 @@ class Diagram:
     decisions: Decisions = field(default_factory=Decisions)
     waits: bool = False
     repeats: bool = False
-    shares: bool = False
+    beside: bool = False
+    forks: bool = False
+
+    def shares(self, rules: int) -> bool:
+        """Whether what one branch changes reaches the others; branches of a fork kept theirs under the first rules."""
+        return self.beside or (self.forks and rules > FIRST_RULES)
 
     def is_armed(self, task_spec: Any) -> bool:
         element = self.elements.get(task_spec.bpmn_id)
@@ -119,9 +126,10 @@ def compile_diagram(package: Package) -> Diagram:
         task_spec.bpmn_id = _own_name(task_spec.bpmn_id)
     for repeated in (s for s in every if isinstance(s, Repeated)):
         repeated.listen()
-    shares = any(_runs_beside(task_spec) for task_spec in every)
+    beside = any(_runs_beside(task_spec) for task_spec in every)
     for owner in owners:
-        owner.end.shares = shares
+        owner.end.shares = beside
+        know_the_flow(owner)
     return Diagram(
         package=package,
         spec=spec,
@@ -137,7 +145,8 @@ def compile_diagram(package: Package) -> Diagram:
         decisions=compile_decisions(package),
         waits=any(_waits(task_spec) for task_spec in every),
         repeats=any(isinstance(task_spec, Repeated) for task_spec in every),
-        shares=shares,
+        beside=beside,
+        forks=any(isinstance(task_spec, Join) and len(task_spec._outputs) > 1 for task_spec in every),
     )
 
 

@@ -13,12 +13,14 @@ from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScript
 from ..canonical import settled
 from ..errors import ElementFailed, ExpressionError
 from ..expressions import compile_expression, compile_script
+from .step import RULES
 
 
 class Environment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, rules: int = RULES) -> None:
         super().__init__()
         self.now = now
+        self.rules = rules
 
     def evaluate(self, expression: str, context: dict[str, Any], external_context: Any = None) -> Any:
         return compile_expression(expression).evaluate(context, self.now)
@@ -34,10 +36,10 @@ class Environment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
 
 
 class ScriptEngine(PythonScriptEngine):  # type: ignore[misc]
-    """One for each step; *now* is the step's recorded time."""
+    """One for each step; *now* is the step's recorded time, *rules* those it is decided by."""
 
-    def __init__(self, now: datetime) -> None:
-        super().__init__(environment=Environment(now))
+    def __init__(self, now: datetime, rules: int = RULES) -> None:
+        super().__init__(environment=Environment(now, rules))
 
     def validate(self, expression: str) -> None:
         compile_expression(expression)

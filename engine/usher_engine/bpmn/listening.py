@@ -28,8 +28,8 @@ from ..services import Call, Mode, checked
 from ..state import InstanceState
 from .catching import UsherEventSubprocess
 from .diagram import Diagram, Element
-from .repeating import Repeated, hidden_names, own_names
-from .step import Step
+from .repeating import Repeated, hidden_names, item_of, own_below, own_names
+from .step import FIRST_RULES, Step
 from .workflow import UsherTask, UsherWorkflow
 
 
@@ -63,8 +63,13 @@ class Listener:
             self.events.append(ElementCancelled(element.id, task.visit))
 
     def completed(self, task: UsherTask) -> None:
-        """*task* is done: what it changed is true for whatever runs beside it; items keep theirs until all are done."""
-        if not self.diagram.shares or task.parent is None or own_names(task):
+        """*task* is done: what it changed is true for every branch beside it; items keep theirs until all are done."""
+        if task.parent is None or not self.diagram.shares(self.step.rules):
+            return
+        if self.step.rules > FIRST_RULES:
+            self._share(task)
+            return
+        if own_names(task):
             return
         before = task.parent.data
         changed = {k: v for k, v in task.data.items() if k not in before or before[k] != v}
@@ -72,6 +77,23 @@ class Listener:
             own = own_names(other)
             news = {k: v for k, v in changed.items() if k not in own}
             other.data.update(deepcopy(news))  # the library merges lists and records in place
+
+    def _share(self, task: UsherTask) -> None:
+        """Let every branch know what *task* changed: of the case, or of the item that *task* belongs to."""
+        before = task.parent.data
+        changed = {k: v for k, v in task.data.items() if k not in before or before[k] != v}
+        gone = [k for k in before if k not in task.data]
+        if not changed and not gone:
+            return
+        item = item_of(task)
+        for other in self._leaves():
+            own = own_below(other, item)
+            if own is None:
+                continue
+            other.data.update(deepcopy({k: v for k, v in changed.items() if k not in own}))
+            for name in gone:
+                if name not in own:
+                    other.data.pop(name, None)
 
     def repeats(self, task: UsherTask, total: int | None) -> None:
         """A repeated activity begins, with *total* items where that is known."""

@@ -26,9 +26,10 @@ from .joins import require_same_joins
 from .language import ScriptEngine
 from .mapping import spec_of
 from .run import LIBRARY_FAILURES
-from .step import Step
+from .step import FIRST_RULES, Step
 from .tokens import PERSON, RESTS, SERVICE, SUBPROCESS, Scope, Silent, Token, kind_of, read_tokens
 from .triggers import MESSAGE, Trigger
+from .trunk_compaction import compact_trunk
 from .user_tasks import opened
 from .waiting import Waiting
 from .workflow import UsherTask, UsherWorkflow
@@ -97,7 +98,7 @@ class _Move:
         self.state = state
         self.migrated = migrated
         self.silent = Silent()
-        self.old = storage.load(stored, source, ScriptEngine(step.now), self.silent)
+        self.old = storage.load(stored, source, ScriptEngine(step.now, step.rules), self.silent)
         self.visits = dict(state.visits)
         self.places: dict[str, str] = {}
         self.problems: list[tuple[str, str]] = []
@@ -115,12 +116,13 @@ class _Move:
         self.new = UsherWorkflow(
             self.target.spec,
             self.target.subprocess_specs,
-            script_engine=ScriptEngine(self.step.now),
+            script_engine=ScriptEngine(self.step.now, self.step.rules),
             observer=self.silent,
         )
         self.new.plant()
         self._fill(self.new, scope, mapped)
-        compact_tree(self.new)
+        compact = compact_tree if self.step.rules > FIRST_RULES else compact_trunk
+        compact(self.new)
         return self._told()
 
     # may it go there?

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from SpiffWorkflow.bpmn.parser.event_parsers import EventBasedGatewayParser
+from SpiffWorkflow.bpmn.parser.task_parsers import ConditionalGatewayParser, GatewayParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 from SpiffWorkflow.bpmn.specs.defaults import EndEvent, IntermediateThrowEvent, StartEvent
@@ -23,6 +24,7 @@ from .catching import (
     UsherReceiveTask,
 )
 from .decision_task import DecisionTaskParser, UsherDecisionTask
+from .gateways import UsherInclusiveGateway, UsherParallelGateway
 from .repeating import Items, ItemsInTurn, Loop
 from .service_task import UsherSendEnd, UsherSendTask, UsherServiceTask, sender
 from .timers import FORMS
@@ -207,5 +209,7 @@ class UsherParser(SpiffBpmnParser):  # type: ignore[misc]
         full_tag("intermediateCatchEvent"): (_CatchParser, UsherCatchEvent),
         full_tag("intermediateThrowEvent"): (_ThrowParser, IntermediateThrowEvent),
         full_tag("boundaryEvent"): (_BoundaryParser, UsherBoundaryEvent),
+        full_tag("parallelGateway"): (GatewayParser, UsherParallelGateway),
+        full_tag("inclusiveGateway"): (ConditionalGatewayParser, UsherInclusiveGateway),
         full_tag("eventBasedGateway"): (EventBasedGatewayParser, UsherEventGateway),
     }

@@ -6,6 +6,7 @@ of the element. An item works on a copy of the data with names of its own; what 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
@@ -227,19 +228,38 @@ def is_item(task: Any) -> bool:
 def own_names(task: Any) -> dict[str, Any]:
     """What *task* knows beyond the case: the names of the items it works for, the innermost on top."""
     found: dict[str, Any] = {}
+    for one in _outwards(task):
+        found = {**one.internal_data.get("own", {}), **found}
+    return found
+
+
+def item_of(task: Any) -> Any:
+    """The innermost item *task* belongs to; None where it belongs to the case itself."""
+    return next((one for one in _outwards(task) if is_item(one)), None)
+
+
+def own_below(task: Any, item: Any) -> set[str] | None:
+    """Names that items further in than *item* keep for themselves, on the way to *task*; None outside of *item*."""
+    own: set[str] = set()
+    for one in _outwards(task):
+        if one is item:
+            return own
+        own |= set(one.internal_data.get("own", ()))
+    return own if item is None else None
+
+
+def _outwards(task: Any) -> Iterator[Any]:
+    """*task* and the activities around it."""
     while task is not None:
-        found = {**task.internal_data.get("own", {}), **found}
+        yield task
         host = task.workflow.parent_task_id
         task = task.workflow.top_workflow.get_task_from_id(host) if host else None
-    return found
 
 
 def hidden_names(task: Any) -> set[str]:
     """Names in the data of *task* that belong to items and not to the case."""
     hidden: set[str] = set()
-    while task is not None:
-        if is_item(task):
-            hidden |= task.parent.task_spec.own
-        host = task.workflow.parent_task_id
-        task = task.workflow.top_workflow.get_task_from_id(host) if host else None
+    for one in _outwards(task):
+        if is_item(one):
+            hidden |= one.parent.task_spec.own
     return hidden

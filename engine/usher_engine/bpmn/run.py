@@ -28,10 +28,13 @@ from ..state import InstanceState, fold
 from . import storage
 from .compaction import compact_tree
 from .diagram import Diagram
+from .gateways import adopt_arrivals
 from .language import ScriptEngine
 from .repeating import own_names
 from .service_task import is_end
-from .step import MAX_SECONDS, Step
+from .stalled import stalled
+from .step import FIRST_RULES, MAX_SECONDS, Step
+from .trunk_compaction import compact_trunk
 from .user_tasks import opened
 from .waiting import Waiting
 from .workflow import UsherTask, UsherWorkflow
@@ -59,7 +62,7 @@ class Run(Waiting):
         data = settled(data)
         run = cls(diagram, step, InstanceState(data=data))
         run.workflow = UsherWorkflow(
-            diagram.spec, diagram.subprocess_specs, script_engine=ScriptEngine(step.now), observer=run
+            diagram.spec, diagram.subprocess_specs, script_engine=ScriptEngine(step.now, step.rules), observer=run
         )
         run.workflow.plant()
         run.workflow.task_tree.data = dict(data)
@@ -70,7 +73,9 @@ class Run(Waiting):
     def resume(cls, diagram: Diagram, step: Step, stored: dict[str, Any], state: InstanceState) -> Run:
         """The instance as *stored* by `dump`, with the folded *state* of the same revision."""
         run = cls(diagram, step, state)
-        run.workflow = storage.load(stored, diagram, ScriptEngine(step.now), run)
+        run.workflow = storage.load(stored, diagram, ScriptEngine(step.now, step.rules), run)
+        if step.rules > FIRST_RULES:
+            adopt_arrivals(run.workflow)
         run.workflow.ready.extend(
             task for task in run.workflow.all_tasks() if task._state == TaskState.READY and not task.task_spec.manual
         )
@@ -78,7 +83,8 @@ class Run(Waiting):
 
     def dump(self) -> dict[str, Any]:
         """The serialized workflow without its spec and without what can no longer matter."""
-        compact_tree(self.workflow)
+        compact = compact_tree if self.step.rules > FIRST_RULES else compact_trunk
+        compact(self.workflow)
         return storage.dump(self.workflow)
 
     # commands
@@ -131,6 +137,13 @@ class Run(Waiting):
         self._message_received(element, visit, payload)
         self._advance()
 
+    def go_on(self) -> None:
+        """Look again at everything that waits in the diagram; what can go on by now does."""
+        for scope in (self.workflow, *self.workflow.subprocesses.values()):
+            if not scope.completed:
+                scope.update_waiting_tasks()
+        self._advance()
+
     # inside
 
     def _find(self, element: str, visit: int, state: int) -> UsherTask:
@@ -178,12 +191,18 @@ class Run(Waiting):
         if self.workflow.completed:
             self._outcome = self._outcome or self._last_end()
             rest.append(InstanceFinished(self._outcome, self._explanation(data)))
+        elif incident := self._standstill():
+            rest.append(incident)
         self.events += rest
         self.after = fold(folded, rest) if rest else folded
-        if self.workflow.completed:
-            return
-        if not self._leaves():
+        if not self.workflow.completed and self.step.rules <= FIRST_RULES and not self._leaves():
             raise LimitExceeded("The diagram has come to a standstill: no element can go on and no end was reached.")
+
+    def _standstill(self) -> Event | None:
+        """The incident of a case in which nothing can happen any more (DESIGN 3, post-condition of a command)."""
+        if self.step.rules <= FIRST_RULES:
+            return None
+        return stalled(self.workflow, self.diagram)
 
     def _open(self, task: UsherTask) -> None:
         """Put a user task into the inbox; one inside an item is told what the item knows."""

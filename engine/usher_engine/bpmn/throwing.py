@@ -16,6 +16,7 @@ from ..errors import BusinessError, ElementFailed, EngineError
 from .catching import UsherBoundaryEvent, UsherEventSubprocess
 from .listening import Listener
 from .repeating import is_item
+from .step import FIRST_RULES
 from .triggers import ERROR, ESCALATION, Trigger
 from .workflow import UsherTask
 
@@ -56,6 +57,8 @@ class Throwing(Listener):
         beside: UsherTask
         for beside in task.workflow.task_tree.children:
             spec = beside.task_spec
+            if spec is task.task_spec and self.step.rules > FIRST_RULES:
+                continue  # what is thrown in a handler goes outwards, never back to it
             if isinstance(spec, UsherEventSubprocess) and _catches(beside, spec.trigger, kind, code):
                 return beside
         host = self._host(task)

@@ -97,7 +97,7 @@ def _is_armed(task: UsherTask, diagram: Diagram) -> bool:
 
 def _has_ended(task: UsherTask, diagram: Diagram) -> bool:
     """Whether a branch that is done, or went off beside its task, waits here for others, who know what it did."""
-    return diagram.shares and isinstance(task.task_spec, ScopeEnd | BoundaryEventJoin)
+    return diagram.beside and isinstance(task.task_spec, ScopeEnd | BoundaryEventJoin)
 
 
 def _token(task: UsherTask, top: UsherWorkflow, diagram: Diagram) -> Token:

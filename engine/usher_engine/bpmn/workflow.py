@@ -115,6 +115,11 @@ class UsherWorkflow(_Rooted, BpmnWorkflow):  # type: ignore[misc]
         self.observer = observer
         super().__init__(spec, subprocess_specs, script_engine=script_engine, deserializing=True)
 
+    @property
+    def rules(self) -> int:
+        """The rules the step at hand is decided by."""
+        return int(self.script_engine.environment.rules)
+
     def next_id(self) -> int:
         self.counter += 1
         if self.counter % 256 == 0 and len(self.tasks) > MAX_TASKS:

@@ -14,7 +14,7 @@ from itertools import takewhile
 from typing import Any, NoReturn
 
 from .. import events as e
-from ..bpmn import FIRST_RULES, RULES, Diagram, Run
+from ..bpmn import FIRST_RULES, RULES, STALLED, Diagram, Run
 from ..bpmn import Step as StepContext
 from ..canonical import Json, canonical, compact, settled
 from ..errors import BusinessError, ElementFailed, EngineError, LimitExceeded
@@ -83,9 +83,11 @@ class Rerun:
             return self._start([_started(recorded[0])], body)
         if kind == "retry" and self._workflow is None:
             return self._start(self.state.resolving(), body)
+        if kind == "retry" and rules_of(body) > FIRST_RULES and not _failed(recorded):
+            return self._resumed(Run.go_on, self.state.resolving(), body)
         if kind == "migrate":
             return self._migrated(body)
-        if kind in SAID and recorded[-1]["kind"] != "IncidentRaised":
+        if kind in SAID and not _failed(recorded):
             return self._moved(kind, body)
         return self._noted(kind, body)
 
@@ -94,7 +96,7 @@ class Rerun:
     def _start(self, first: list[e.Event], body: dict[str, Any]) -> list[e.Event]:
         recorded = body["events"]
         before = fold(self.state, first)
-        if recorded[-1]["kind"] == "IncidentRaised":
+        if _failed(recorded):
             return self._failed_start(first, before, body)
         run = self._run(lambda step: Run.start(self.diagram, step, before.data), body, len(first))
         return first + run.events
@@ -140,14 +142,18 @@ class Rerun:
         if not is_open or self._workflow is None:
             name = words.named(said.element, self.diagram)
             raise Difference(f"Step {self._revision} answered {name}, which was not open.", said.element)
-        stored, before = self._workflow, fold(self.state, first)
+        return self._resumed(lambda run: tell(run, said), first, body)
 
-        def answered(step: StepContext) -> Run:
+    def _resumed(self, act: Callable[[Run], None], first: list[e.Event], body: dict[str, Any]) -> list[e.Event]:
+        """What follows when *act* moves the case on from where it stood, after the events *first*."""
+        stored, before = self._workflow or {}, fold(self.state, first)
+
+        def resumed(step: StepContext) -> Run:
             run = Run.resume(self.diagram, step, stored, before)
-            tell(run, said)
+            act(run)
             return run
 
-        return first + self._run(answered, body, len(first)).events
+        return first + self._run(resumed, body, len(first)).events
 
     def _was_awaited(self, said: e.TimerFired | e.MessageReceived, at: str) -> bool:
         """Whether the case waited for this; a timer does not come before its time."""
@@ -249,6 +255,8 @@ class Rerun:
                 return place(element, visit) in state.requests and rest in ([], incident)
             case "cancel", [e.InstanceCancelled()]:
                 return True
+            case "retry", [*resolved, e.IncidentRaised()]:
+                return bool(resolved) and resolved == self.state.resolving()
             case "retry", _:
                 return bool(happened) and happened == self.state.resolving()
             case ("complete" | "cancel_task" | "finish_job" | "fire_timer" | "deliver_message"), [e.IncidentRaised()]:
@@ -286,6 +294,11 @@ class Rerun:
             message = f"Step {self._revision} was stored with another state than the diagram gives when run again."
             kind = "state"
         raise Difference(message or f"Step {self._revision} is not written in its canonical form.", element, kind)
+
+
+def _failed(recorded: list[dict[str, Any]]) -> bool:
+    """Whether a step could not be carried out; that a case stands still is what came of one that was."""
+    return bool(recorded[-1]["kind"] == "IncidentRaised" and recorded[-1].get("code") != STALLED)
 
 
 def _started(record: dict[str, Any]) -> e.Event:

@@ -1,0 +1,160 @@
+"""Parallel and inclusive gateways that count tokens as BPMN 2.0.2, 13.4.2 and 13.4.3, say.
+
+A token that arrives at a join waits there until the join has fired; firing takes one token from each way in that has
+one. SpiffWorkflow finds arrivals in the finished part of the task tree instead, which compaction thins out and a
+loop fills again; under the first rules its way is kept (decisions/0017).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.defaults import InclusiveGateway, ParallelGateway
+from SpiffWorkflow.util.deep_merge import DeepMerge
+from SpiffWorkflow.util.task import TaskState
+
+from ..definitions import InclusiveJoin, inclusive_join
+from ..errors import ElementFailed, EngineError
+from .catching import UsherBoundaryEvent
+from .step import FIRST_RULES
+
+HOLDS = TaskState.WAITING | TaskState.READY | TaskState.STARTED
+
+
+class Join:
+    """Comes before the library's gateways: keeps every arrival waiting until it is taken."""
+
+    name: str
+    bpmn_id: str
+    _inputs: list[str]
+    _outputs: list[str]
+
+    def _update_hook(self: Any, my_task: Any) -> bool:
+        if my_task.workflow.top_workflow.rules <= FIRST_RULES:
+            return bool(super()._update_hook(my_task))  # type: ignore[misc]
+        waiting = arrivals(my_task.workflow, self)
+        if my_task._state != TaskState.WAITING:
+            my_task._inherit_data()
+            waiting.append(my_task)
+        elif my_task is not waiting[-1]:
+            return False  # the last to arrive speaks for all
+        first = {way_in(task): task for task in reversed(waiting)} | {way_in(my_task): my_task}
+        if not self.goes_on(my_task, first.keys()):
+            if my_task._state != TaskState.WAITING:
+                my_task._set_state(TaskState.WAITING)
+            return False
+        self._take(my_task, [task for task in waiting if task in first.values() and task is not my_task])
+        return True
+
+    def _take(self, my_task: Any, others: list[Any]) -> None:
+        """Let *my_task* go on with what the *others*, in the order they came, know too."""
+        known: dict[str, Any] = {}
+        for other in others:
+            DeepMerge.merge(known, other.data)
+            other.arrived = False
+            other.cancel()
+        my_task.data = DeepMerge.merge(known, my_task.data)
+
+    def goes_on(self, my_task: Any, filled: Any) -> bool:
+        """Whether the join fires, with a token on each of the ways in *filled*."""
+        raise NotImplementedError
+
+
+class UsherParallelGateway(Join, ParallelGateway):  # type: ignore[misc]
+    """Fires when each way in has a token."""
+
+    def goes_on(self, my_task: Any, filled: Any) -> bool:
+        return len(filled) == len(set(self._inputs))
+
+    def _run_hook(self, my_task: Any) -> Any:
+        if my_task.workflow.top_workflow.rules <= FIRST_RULES:
+            return super()._run_hook(my_task)
+        return True
+
+
+class UsherInclusiveGateway(Join, InclusiveGateway):  # type: ignore[misc]
+    """Fires when no token can come that could not as well come to a way in that is filled (table 13.3)."""
+
+    #: What it knows of the flow before it; set when the diagram is compiled.
+    join: InclusiveJoin
+
+    def goes_on(self, my_task: Any, filled: Any) -> bool:
+        return self.join.goes_on([flow(way, self.name) for way in filled], _occupied(my_task.workflow))
+
+    def _run_hook(self, my_task: Any) -> Any:
+        if my_task.workflow.top_workflow.rules <= FIRST_RULES:
+            return super()._run_hook(my_task)
+        chosen, default = self._get_matching_outputs(my_task)
+        if not chosen and not default:
+            raise ElementFailed(self.bpmn_id, EngineError("No condition holds and there is no default flow."))
+        my_task._sync_children(chosen or default, TaskState.FUTURE)
+        for child in my_task.children:
+            child.task_spec._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
+        return True
+
+
+def arrivals(workflow: Any, spec: Any) -> list[Any]:
+    """The tokens that wait at the join *spec*, in the order they came."""
+    found = [task for task in workflow.tasks.values() if task.task_spec is spec and task._state == TaskState.WAITING]
+    return sorted(found, key=lambda task: task.last_state_change)
+
+
+def way_in(task: Any) -> str:
+    """The name of the spec from which the token *task* came to its join."""
+    return str(task.parent.task_spec.name)
+
+
+def flow(source: str, target: str) -> str:
+    """How the place between two specs is called."""
+    return f"{source}\n{target}"
+
+
+def know_the_flow(owner: Any) -> None:
+    """Tell each inclusive join of the scope *owner* what can come to it; once for each compiled diagram."""
+    specs = owner.task_specs.values()
+    joins = [spec for spec in specs if isinstance(spec, UsherInclusiveGateway)]
+    if not joins:
+        return
+    flows = [(flow(spec.name, following), spec.name, following) for spec in specs for following in spec._outputs]
+    hosts = {spec.name: _host(spec) for spec in specs if isinstance(spec, UsherBoundaryEvent)}
+    for join in joins:
+        join.join = inclusive_join(join.name, flows, hosts)
+
+
+def _host(boundary: Any) -> str:
+    return str(boundary._inputs[0]).removesuffix(".BoundaryEventSplit")
+
+
+def _occupied(workflow: Any) -> Iterator[str]:
+    """The places with a token in the scope *workflow*: where one rests, and the flows one is about to go."""
+    for task in workflow.tasks.values():
+        if task._state & HOLDS:
+            armed = isinstance(task.task_spec, UsherBoundaryEvent) and task._state == TaskState.WAITING
+            if not armed:  # a token of its host may leave through it; it holds none itself
+                yield flow(way_in(task), task.task_spec.name) if _has_arrived(task) else task.task_spec.name
+        elif task._state == TaskState.FUTURE and task.parent is not None and task.parent._state == TaskState.COMPLETED:
+            yield flow(way_in(task), task.task_spec.name)
+
+
+def _has_arrived(task: Any) -> bool:
+    return isinstance(task.task_spec, Join) and task._state == TaskState.WAITING
+
+
+def adopt_arrivals(workflow: Any) -> None:
+    """
+    Let tokens that arrived under the first rules wait as they do now.
+
+    SpiffWorkflow cancels all but the last that arrived at a join; a state stored so has one that waits, and before it
+    cancelled ones that came after the join had fired last.
+    """
+    for scope in (workflow, *workflow.subprocesses.values()):
+        for spec in {task.task_spec for task in scope.tasks.values() if _has_arrived(task)}:
+            alike = [task for task in scope.tasks.values() if task.task_spec is spec]
+            fired = max((t.last_state_change for t in alike if t._state == TaskState.COMPLETED), default=-1)
+            for task in alike:
+                before = task._state == TaskState.CANCELLED and task.arrived and task.last_state_change > fired
+                if before and task.parent is not None and task.parent._state == TaskState.COMPLETED:
+                    task._state = TaskState.WAITING
+                if task._state == TaskState.WAITING and not task.data:
+                    task._inherit_data()
