@@ -112,7 +112,7 @@ def masses(n: int, _choice: random.Random) -> Files:
     wide = "".join(
         f'<bpmn:userTask id="t{i}" name="T"/><bpmn:sequenceFlow id="a{i}" sourceRef="g" targetRef="t{i}"/>'
         f'<bpmn:sequenceFlow id="b{i}" sourceRef="t{i}" targetRef="j"/>'
-        for i in range(20 + 12 * n)
+        for i in range(count)
     )
     ends = '<bpmn:sequenceFlow id="f1" sourceRef="begin" targetRef="g"/>'
     ends += '<bpmn:sequenceFlow id="f2" sourceRef="j" targetRef="end"/>'

@@ -298,7 +298,7 @@ def test_soundness():
     assert ("after", "soundness") in told(check(split("parallelGateway", "exclusiveGateway")))
 
 
-def test_many_parallel_branches_end_in_a_finding_not_in_a_hang():
+def test_many_parallel_branches_are_checked_at_once():
     tasks = "".join(f'<bpmn:userTask id="t{i}" name="T"/>' for i in range(40))
     flows = "".join(flow(f"a{i}", "s", f"t{i}") + flow(f"b{i}", f"t{i}", "j") for i in range(40))
     body = (
@@ -307,7 +307,7 @@ def test_many_parallel_branches_end_in_a_finding_not_in_a_hang():
         + tasks + flows + flow("in", "begin", "s") + flow("out", "j", "end")
     )  # fmt: skip
     began = time.process_time()
-    assert ("p", "soundness") in told(check(process(body)))
+    assert not told(check(process(body)))
     assert time.process_time() - began < 10
 
 
