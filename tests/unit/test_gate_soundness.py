@@ -1,4 +1,4 @@
-"""Soundness: inclusive joins, structured blocks of any size, what a limit of the check says, and blocks against play."""
+"""Soundness: inclusive joins, structured blocks of any size, what a limit of the check says, blocks against play."""
 
 from __future__ import annotations
 
