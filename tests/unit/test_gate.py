@@ -311,6 +311,12 @@ def test_many_parallel_branches_are_checked_at_once():
     assert time.process_time() - began < 10
 
 
+def test_an_id_that_is_too_long_is_named_whole():
+    key = "k" * 300
+    findings = check(between(f'<bpmn:userTask id="{key}" name="Ask"/>'))
+    assert (key, "reserved-id") in told(findings)
+
+
 def test_a_very_long_diagram_is_refused_by_size():
     tasks = [f'<bpmn:scriptTask id="t{i}"><bpmn:script>a = 1</bpmn:script></bpmn:scriptTask>' for i in range(1_000)]
     assert ("p", "size") in told(check(between(*tasks)))

@@ -7,9 +7,26 @@ from .moving import Moved, move
 from .run import Run
 from .stalled import STALLED
 from .step import FIRST_RULES, RULES, Step
-from .timers import check as check_timer
+from .timers import due as timer_due
+from .timers import literal as timer_literal
 from .user_tasks import initial_values
 
-__all__ = ["FIRST_RULES", "RULES", "STALLED", "Bare", "Diagram", "Element", "Moved", "Run", "Step", "check_timer",
-           "compile_diagram", "initial_values", "move", "proposed_mapping", "schema_problems",
-           "waiting_kinds"]  # fmt: skip
+__all__ = [
+    "FIRST_RULES",
+    "RULES",
+    "STALLED",
+    "Bare",
+    "Diagram",
+    "Element",
+    "Moved",
+    "Run",
+    "Step",
+    "compile_diagram",
+    "initial_values",
+    "move",
+    "proposed_mapping",
+    "schema_problems",
+    "timer_due",
+    "timer_literal",
+    "waiting_kinds",
+]

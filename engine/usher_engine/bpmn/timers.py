@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ..errors import ExpressionError
-from ..expressions import compile_expression, parse_duration
+from ..expressions import parse_duration
+from .step import RULES
 
-_LITERAL = re.compile(r"P[0-9T][0-9TWDHMSY.,]*|R[0-9]*/.*|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T.*)?")
-_CYCLE = re.compile(r"R(?P<times>[0-9]{0,4})/(?P<every>P.+)")
+_LITERAL = re.compile(r"P[0-9T][0-9TWDHMSY.,]*|R(?:-1|[0-9]*)/.*|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T.*)?")
+_ENDLESS = "R-1/"  # how others write R/
+_CYCLE = re.compile(r"R(?:-1|(?P<times>[0-9]{0,4}))/(?P<every>P.+)")
+_READS_ENDLESS = 2  # the first rules that take R-1/… for a cycle and not for an expression
 SHORTEST_CYCLE = timedelta(minutes=1)
 FORMS = ("timeDate", "timeDuration", "timeCycle")
 
@@ -31,9 +34,11 @@ class Due:
         return self.at.isoformat().replace("+00:00", "Z")
 
 
-def literal(text: str) -> str | None:
+def literal(text: str, rules: int = RULES) -> str | None:
     """*text* when it is written as ISO 8601 without quotes, None when it is an expression."""
     plain = text.strip()
+    if rules < _READS_ENDLESS and plain.startswith(_ENDLESS):
+        return None
     return plain if _LITERAL.fullmatch(plain) else None
 
 
@@ -78,6 +83,8 @@ def _moment(text: str) -> datetime:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except ValueError:
         raise ExpressionError("A date is written like 2026-05-03 or 2026-05-03T09:00:00Z.") from None
+    except OverflowError:
+        raise ExpressionError("A date lies in the years 1 to 9999, counted in UTC.") from None
 
 
 def _cycle(text: str, now: datetime) -> Due:
@@ -92,11 +99,3 @@ def _cycle(text: str, now: datetime) -> Due:
         raise ExpressionError("A cycle comes at least once: R1/PT1H.")
     return Due(at=now + every, every=found["every"], left=left)
 
-
-def check(form: str, text: str) -> None:
-    """Refuse at the gate what would fail when it is reached; raises `ExpressionError`."""
-    written = literal(text)
-    if written is None:
-        compile_expression(text)
-    else:
-        due(form, written, datetime(2026, 1, 1, tzinfo=UTC))

@@ -90,7 +90,7 @@ class Waiting(Throwing):
         if element in following:
             return TimerStarted(element, visit, **following[element])
         try:
-            text = timers.literal(trigger.expression)
+            text = timers.literal(trigger.expression, self.step.rules)
             if text is None:
                 text = task.workflow.script_engine.evaluate(task, trigger.expression)
             due = timers.due(trigger.form, text, self.step.now)

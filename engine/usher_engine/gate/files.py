@@ -100,7 +100,7 @@ def _ids(file: str, root: XmlElement, seen: dict[str, str]) -> Iterator[Finding]
         if key in _TAKEN or key.endswith(_TAKEN_ENDINGS):
             yield _finding(file, key, "reserved-id", f"The id “{key}” is a name the engine uses itself; change it.")
         if len(key) > MAX_KEY:
-            yield _finding(file, key[:MAX_KEY], "reserved-id", f"An id has at most {MAX_KEY} characters; shorten it.")
+            yield _finding(file, key, "reserved-id", f"An id has at most {MAX_KEY} characters; shorten it.")
 
 
 def _some(names: list[str], most: int = 5) -> str:

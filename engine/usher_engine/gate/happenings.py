@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from keyword import iskeyword
 
-from usher_engine.bpmn import check_timer
 from usher_engine.canonical import is_reserved
 from usher_engine.definitions import Node, Repeat
 from usher_engine.errors import ExpressionError
@@ -14,6 +13,7 @@ from usher_engine.expressions import compile_expression
 
 from .finding import Finding
 from .sheet import Sheet, called, throws_message
+from .timer_texts import timer_findings
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _RECEIVERS = ("intermediateCatchEvent", "receiveTask")
@@ -24,22 +24,10 @@ _ANSWERS = ("userTask", "manualTask", "serviceTask")
 def happening_findings(sheet: Sheet) -> Iterator[Finding]:
     """What would fail, or never happen, when it is reached."""
     for node in sheet.process.nodes:
-        yield from (sheet.finding(node.id, "timer", message) for message in _timer(node))
+        yield from timer_findings(sheet, node)
         yield from (sheet.finding(node.id, "message", message) for message in _message(node))
         yield from (sheet.finding(node.id, "repeat", message) for message in _repeat(node))
         yield from (sheet.finding(node.id, "event", message) for message in _event(sheet, node))
-
-
-def _timer(node: Node) -> Iterator[str]:
-    if "timer" not in node.events:
-        return
-    if node.timer is None or not node.timer.text:
-        yield "The timer has no date, duration or cycle. Write one, like P2D or 2026-05-03T09:00:00Z."
-        return
-    yield from _tried(lambda text: check_timer(node.timer.form if node.timer else "", text), node.timer.text, "timer")
-    stays = "nonInterrupting" in node.markers
-    if node.timer.form == "timeCycle" and not stays:
-        yield "Only a boundary event or event sub-process that does not interrupt can come again. Use a duration."
 
 
 def _message(node: Node) -> Iterator[str]:

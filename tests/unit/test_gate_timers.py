@@ -1,0 +1,95 @@
+"""What a timer is set to: told at the gate where it can never be a time, and where only the case's data can tell."""
+
+import pytest
+from usher_engine.definitions import Package
+from usher_engine.gate import check_package
+from usher_engine.services import Services
+
+HEAD = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t">'
+BODY = """<process id="p" isExecutable="true"><startEvent id="s"/>
+ <scriptTask id="set"><script>{script}</script></scriptTask>
+ <userTask id="a" name="A"/><endEvent id="e"/>
+ <boundaryEvent id="b" attachedToRef="a" cancelActivity="false"><timerEventDefinition><{form}>{text}</{form}>
+ </timerEventDefinition></boundaryEvent><endEvent id="late"/><sequenceFlow id="f0" sourceRef="s" targetRef="set"/>
+ <sequenceFlow id="f1" sourceRef="set" targetRef="a"/><sequenceFlow id="f2" sourceRef="a" targetRef="e"/>
+ <sequenceFlow id="f3" sourceRef="b" targetRef="late"/></process></definitions>"""
+
+
+def told(form, text, script="x = 1"):
+    content = HEAD + BODY.format(form=form, text=text, script=script)
+    findings = check_package(Package({"p.bpmn": content.encode()}), Services())
+    return [(f.severity, f.message) for f in findings if f.rule == "timer" and f.element == "b"]
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("timeDuration", "pt1h"),
+        ("timeDuration", "-PT1H"),
+        ("timeDuration", "P"),
+        ("timeDuration", "PT"),
+        ("timeDuration", "PT1X"),
+        ("timeDuration", "P1M"),
+        ("timeDuration", "1777766400"),
+        ("timeDuration", '""'),
+        ("timeDuration", '"pt1h"'),
+        ("timeDuration", '"P" + "1H"'),
+        ("timeDuration", "2 * days"),
+        ("timeDuration", "not days"),
+        ("timeDuration", "[days]"),
+        ("timeDuration", '5 if days else "P5D"'),
+        ("timeDuration", '"PT1H'),
+        ("timeDate", "2026-W19-1"),
+        ("timeDate", "1777766400"),
+        ("timeDate", "2026-13-01"),
+        ("timeDate", "2026-05-03T25:00"),
+        ("timeDate", "PT1H"),
+        ("timeCycle", "r3/pt1h"),
+        ("timeCycle", "R3/1H"),
+        ("timeCycle", "R0/PT1H"),
+        ("timeCycle", "R-2/PT1H"),
+        ("timeCycle", "R/PT1S"),
+        ("timeCycle", "PT1H"),
+    ],
+)
+def test_what_is_no_time_is_an_error(form, text):
+    ((severity, message),) = told(form, text)
+    assert severity == "error"
+    assert message.startswith("In the timer: ")
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("timeDuration", "PT1H"),
+        ("timeDuration", '"PT1H"'),
+        ("timeDuration", '"P" + str(x) + "D"'),
+        ("timeDuration", '"P1D" if x else "P2D"'),
+        ("timeDuration", "x"),
+        ("timeDuration", "a.wait"),
+        ("timeDuration", 'get("wait", "P1D")'),
+        ("timeDate", "now()"),
+        ("timeDate", "today()"),
+        ("timeDate", "2026-05-03T09:00:00+02:00"),
+        ("timeDate", "0001-01-01"),
+        ("timeCycle", "R3/PT1H"),
+        ("timeCycle", "R/PT1H"),
+        ("timeCycle", "R-1/PT1H"),
+        ("timeCycle", '"R-1/PT" + str(x) + "H"'),
+    ],
+)
+def test_times_pass(form, text):
+    assert told(form, text) == []
+
+
+def test_a_date_before_year_1_is_named_as_that():
+    ((severity, message),) = told("timeDate", "0001-01-01T00:00:00+05:00")
+    assert severity == "error"
+    assert "years 1 to 9999" in message
+
+
+def test_a_name_that_nothing_sets_is_a_warning():
+    ((severity, message),) = told("timeDuration", "wait")
+    assert (severity, "“wait”" in message) == ("warning", True)
+    assert told("timeDuration", "wait", "wait = 'PT1H'") == []
+    assert told("timeDuration", "P", "P = 'PT1H'") == []
