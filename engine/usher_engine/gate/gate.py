@@ -16,6 +16,7 @@ from usher_engine.forms import parse_form
 from usher_engine.services import Services
 
 from .allowed import allowed_findings
+from .catchers import catcher_findings
 from .decisions import decision_findings, decision_task_findings
 from .files import drawing_findings, file_findings, is_bpmn
 from .finding import Finding, Severity
@@ -41,6 +42,7 @@ _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
     text_findings,
     decision_task_findings,
     happening_findings,
+    catcher_findings,
     link_findings,
     structure_findings,
     loop_findings,
