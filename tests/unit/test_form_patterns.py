@@ -1,0 +1,179 @@
+"""Patterns of fields: read as browsers read them, refused where they could explode, matched in bounded work."""
+
+import random
+import re
+import time
+
+import pytest
+from usher_engine.forms.patterns import MAX_PATTERN_VALUE, fits, pattern_problem
+
+SOON_S = 0.5  # a loaded machine counts too; alone each takes less than 0.02
+
+
+def nested(body, count, levels):
+    for _ in range(levels):
+        body = f"(?:{body}){{{count}}}"
+    return f"^{body}$"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        # one staff answer to the first of these stopped the whole server for ever
+        (nested("", 100, 5), "can be empty"),
+        (nested(r"\b", 100, 3), "cannot be repeated"),
+        (nested(r"a{0}\B", 100, 3), "can be empty"),
+        (nested("a{0}", 100, 3), "can be empty"),
+        (nested("|", 100, 3), "repeats alternatives"),
+        ("^()*$", "can be empty"),
+        ("^(?:a?){2}$", "repeat inside a repeat"),
+        (nested("a", 100, 2), "longer than 100"),
+        (nested("a", 100, 5), "longer than 100"),
+        (f"^x?(?:{nested('a', 100, 2)[1:-1]})?$", "longer than 100"),
+        ("^(a+)+$", "repeat inside a repeat"),
+        ("^(a*)*b$", "repeat inside a repeat"),
+        ("^(a|aa)+$", "repeats alternatives"),
+        ("^a*a*a*b$", "too many"),
+        ("^" + "a{1,4}" * 8 + "b$", "too many"),
+        ("^" + "(a|b|c)" * 5 + "$", "too many"),
+        ("^a{101}$", "more than 100 times"),
+        ("^a{5,101}$", "more than 100 times"),
+        ("^" + "(" * 21 + "a" + ")" * 21 + "$", "levels deep"),
+        ("^" + "a" * 199 + "$", "longer than"),
+        # read otherwise by browsers, by Python or by other servers
+        ("a+", "begin with ^"),
+        (r"^a\$", "end with $"),
+        ("^a|b$", "begin with ^"),
+        ("^a$b", "begin with ^"),
+        ("^(a$)$", "“$” stands at the end"),
+        ("^(^a)$", "“^” stands at the beginning"),
+        ("^(a$", "“$” stands at the end"),
+        ("^(a", "missing"),
+        ("^a)$", "not open"),
+        ("^[a$", "missing"),
+        ("^(?=a)a$", "look-ahead"),
+        ("^(?!a)a$", "look-ahead"),
+        ("^(?<=a)a$", "look-behind"),
+        ("^(?i:a)$", "flags"),
+        ("^(?i)a$", "flags"),
+        ("^(?P<x>a)$", "named group"),
+        ("^(?>a)$", "atomic"),
+        ("^(?#a)$", "comment"),
+        ("^(a)(?(1)b)$", "condition"),
+        (r"^(a)\1$", r"\1"),
+        (r"^\p{L}$", r"\p"),
+        (r"^a\Z$", r"\Z"),
+        (r"^\Aa$", r"\A"),
+        (r"^\a$", r"\a"),
+        (r"^\cJ$", r"\c"),
+        (r"^\x4$", r"\x"),
+        (r"^\u12$", r"\u"),
+        (r"^\ud800$", "half a character"),
+        ("^\ud800$", "half a character"),
+        (r"^[\b]$", r"\b"),
+        ("^[[:alpha:]]$", "[:alpha:]"),
+        ("^[]a]$", "[] holds nothing"),
+        ("^[^]$", "[] holds nothing"),
+        ("^[b-a]$", "a range"),
+        (r"^[a-\d]$", "a range"),
+        (r"^[\d-z]$", "a range"),
+        (r"^\b?$", "cannot be repeated"),
+        ("^a**$", "behind a repeat"),
+        ("^a*+$", "behind a repeat"),
+        ("^a{2}{3}$", "behind a repeat"),
+        ("^*a$", "repeats nothing"),
+        ("^a{,3}$", "repeats nothing"),
+        ("^{$", "repeats nothing"),
+        ("^a{3,2}$", "ends before it begins"),
+        ("^a{2$", "repeats nothing"),
+        ("^a\\", "is not taken"),
+    ],
+)
+def test_what_is_refused_and_why(pattern, reason):
+    assert reason in pattern_problem(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "taken", "refused"),
+    [
+        (r"^\d{5}(-\d{4})?$", ["62704", "62704-1234"], ["6270", "62704-", "62704-12345", "٦٢٧٠٤", "62704\n"]),
+        ("^[A-Za-z0-9]{2,6}([ -]?[A-Za-z0-9]{2,4})?$", ["SW1A 1AA", "K1A0B1", "ab"], ["a", "SW1A  1AA", "SW1A-1"]),
+        ("^(a|b|)c$", ["ac", "bc", "c"], ["abc", ""]),
+        ("^a$|^b+$", ["a", "bbb"], ["ab", "aa", ""]),
+        ("^$", [""], ["a"]),
+        (r"^[^\d\s]+$", ["ab", "é"], ["a1", "a b", "a\u00a0b", "a\ufeffb", ""]),
+        (r"^a\sb$", ["a b", "a\tb", "a\u00a0b", "a\ufeffb", "a\u2029b"], ["ab", "a\u200bb"]),
+        (r"^\S\W\D$", ["a-b", "é€é"], [" -b", "a_b", "a-1"]),
+        ("^.$", ["a", "é", "😀"], ["", "ab", "\n", "\r", "\u2028"]),
+        (r"^\x41\u00e9[\u0400-\u04ff]$", ["Aéж"], ["Aeж", "Aéz"]),
+        (r"^\bab\b \bc$", ["ab c"], ["abc"]),
+        (r"^a\Bb\b-\B$", ["ab-"], ["a-"]),
+        (r"^[\]\-^a-c\\]+$", ["]-^abc\\"], ["d", "["]),
+        ("^[-a]+[b-]$", ["-ab", "a-"], ["-c"]),
+        ("^[[(]$", ["[", "("], ["]"]),
+        ("^a}]$", ["a}]"], ["a}"]),
+        ("^a+?b*?c??$", ["a", "aabbc"], ["b", "acc"]),
+        ("^(?:ab){2,}$", ["abab", "ababab"], ["ab", "ababa"]),
+        ("^a{2,3}b{0}$", ["aa", "aaa"], ["a", "aaaa", "aab"]),
+        ("^(\\d{2}:){5}\\d{2}$", ["01:02:03:04:05:06"], ["01:02:03:04:05"]),
+        ("^.*$", ["a" * MAX_PATTERN_VALUE], ["a" * (MAX_PATTERN_VALUE + 1)]),
+    ],
+)
+def test_what_fits_a_pattern(pattern, taken, refused):
+    assert pattern_problem(pattern) == ""
+    assert [value for value in taken if not fits(pattern, value)] == []
+    assert [value for value in refused if fits(pattern, value)] == []
+
+
+def drawn(choose, depth=0):
+    """A random pattern: mostly harmless, often hostile."""
+    parts = []
+    for _ in range(choose.randint(0, 4)):
+        atom = choose.choice(["a", "b", "-", r"\d", r"\w", r"\s", "[ab]", "[^a]", r"\b", r"\B", "", "(?:)"])
+        if depth < 4 and choose.random() < 0.4:
+            inside = [drawn(choose, depth + 1) for _ in range(choose.choice([1, 1, 1, 2, 3]))]
+            atom = f"({choose.choice(['', '?:'])}{'|'.join(inside)})"
+        if atom and choose.random() < 0.5:
+            repeats = ["*", "+", "?", "{2}", "{3}", "{0}", "{100}", "{10}", "{0,2}", "{1,4}", "{1,5}", "{2,}", "+?"]
+            atom += choose.choice(repeats)
+        parts.append(atom)
+    return "".join(parts)
+
+
+def accepted(seed, count):
+    choose = random.Random(seed)
+    patterns = (f"^{drawn(choose)}$" for _ in range(count))
+    return sorted({pattern for pattern in patterns if not pattern_problem(pattern)})
+
+
+def test_generated_patterns_mean_what_the_standard_library_says():
+    """On short values, where trying one way after the other is still quick."""
+    choose = random.Random(7)
+    patterns = accepted(7, 12_000)
+    assert len(patterns) > 1_500
+    both = {True: 0, False: 0}
+    for pattern in patterns:
+        known = re.compile(pattern, re.ASCII)
+        for _ in range(6):
+            value = "".join(choose.choice("aab-1 ") for _ in range(choose.randint(1, 7)))  # "": \B differs
+            told = known.fullmatch(value) is not None
+            assert fits(pattern, value) is told, (pattern, value)
+            both[told] += 1
+    assert min(both.values()) > 250
+
+
+def test_generated_patterns_are_matched_soon_on_hostile_values():
+    hostile = ["a" * 100, "a" * 99 + "!", "ab" * 50, "1" * 99 + "\n", "a b-" * 25, "-" * 100]
+    for pattern in accepted(8, 4_000):
+        began = time.process_time()
+        for value in hostile:
+            fits(pattern, value)
+        assert time.process_time() - began < SOON_S, pattern
+
+
+@pytest.mark.parametrize("pattern", [nested("", 100, 5), nested("a?", 100, 4), nested("(a|b)*", 100, 3), "^(a+)+$"])
+def test_the_work_is_bounded_for_what_the_gate_refuses_too(pattern):
+    assert pattern_problem(pattern)
+    began = time.process_time()
+    assert not fits(pattern, "a" * 99 + "!")
+    assert time.process_time() - began < SOON_S
