@@ -18,13 +18,14 @@ from SpiffWorkflow.util.task import TaskState
 from ..canonical import Json
 from ..definitions import Package, parse_xml
 from .language import Environment
+from .step import RULES
 
 
 class _Services(Environment):
     """Answers every service at once, in memory."""
 
     def __init__(self, now: datetime, answer: Callable[[str], Json]) -> None:
-        super().__init__(now)
+        super().__init__(now, RULES)
         self.answer = answer
 
     def call_service(self, context: dict[str, Any], **kwargs: Any) -> str:

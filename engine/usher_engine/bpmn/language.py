@@ -13,20 +13,19 @@ from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScript
 from ..canonical import settled
 from ..errors import ElementFailed, ExpressionError
 from ..expressions import compile_expression, compile_script
-from .step import RULES
 
 
 class Environment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
-    def __init__(self, now: datetime, rules: int = RULES) -> None:
+    def __init__(self, now: datetime, rules: int) -> None:
         super().__init__()
         self.now = now
         self.rules = rules
 
     def evaluate(self, expression: str, context: dict[str, Any], external_context: Any = None) -> Any:
-        return compile_expression(expression).evaluate(context, self.now)
+        return compile_expression(expression).evaluate(context, self.now, self.rules)
 
     def execute(self, script: str, context: dict[str, Any], external_context: Any = None) -> bool:
-        changed = settled(compile_script(script).run(context, self.now))
+        changed = settled(compile_script(script).run(context, self.now, self.rules))
         context.clear()
         context.update(changed)
         return True
@@ -36,9 +35,9 @@ class Environment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
 
 
 class ScriptEngine(PythonScriptEngine):  # type: ignore[misc]
-    """One for each step; *now* is the step's recorded time, *rules* those it is decided by."""
+    """One for each step; *now* is its recorded time, *rules* are those it is decided by."""
 
-    def __init__(self, now: datetime, rules: int = RULES) -> None:
+    def __init__(self, now: datetime, rules: int) -> None:
         super().__init__(environment=Environment(now, rules))
 
     def validate(self, expression: str) -> None:

@@ -250,7 +250,7 @@ class _Move:
         for task in self.people:
             old = before[place(task.task_spec.bpmn_id, task.visit)]
             try:
-                again = opened(self.target, task, self.step.now)
+                again = opened(self.target, task, self.step.now, self.step.rules)
             except EngineError as error:
                 raise CannotMigrate(problems=[(task.task_spec.bpmn_id, error.message)]) from error
             events.append(replace(again, due=old.opened.get("due", "")))

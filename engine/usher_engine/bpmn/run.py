@@ -209,7 +209,7 @@ class Run(Waiting):
         own = own_names(task) if self.diagram.repeats and "own" not in task.internal_data else None
         if own:
             self.events.append(ItemGiven(task.task_spec.bpmn_id, task.visit, own))
-        self.events.append(opened(self.diagram, task, self.step.now))
+        self.events.append(opened(self.diagram, task, self.step.now, self.step.rules))
 
     def _last_end(self) -> str:
         """The end event of the process reached in an earlier step, where something beside the flow ended last."""

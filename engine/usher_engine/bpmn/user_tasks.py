@@ -12,8 +12,8 @@ from .diagram import Diagram
 from .workflow import UsherTask
 
 
-def opened(diagram: Diagram, task: UsherTask, now: datetime) -> UserTaskOpened:
-    """The event that puts *task* into the inbox; texts are evaluated on the task's data at *now*."""
+def opened(diagram: Diagram, task: UsherTask, now: datetime, rules: int) -> UserTaskOpened:
+    """The event that puts *task* into the inbox; texts are evaluated on the task's data at *now*, by *rules*."""
     element = diagram.elements[task.task_spec.bpmn_id]
     properties = element.properties
     try:
@@ -21,7 +21,7 @@ def opened(diagram: Diagram, task: UsherTask, now: datetime) -> UserTaskOpened:
             element=element.id,
             visit=task.visit,
             title=element.name or element.id,
-            message=compile_template(element.instructions).render(task.data, now).strip(),
+            message=compile_template(element.instructions).render(task.data, now, rules=rules).strip(),
             form=properties.get("form", ""),
             group=properties.get("candidateGroups") or element.lane,
             due=_due(properties.get("dueIn"), now),

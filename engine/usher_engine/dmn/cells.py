@@ -13,19 +13,15 @@ from typing import Any, TypeAlias
 
 from usher_engine.canonical import Json
 from usher_engine.errors import DecisionFailed, ExpressionError
-from usher_engine.expressions import Expression, Run
+from usher_engine.expressions import Expression, Run, ordered, same
 
 from .literals import NULL, TEMPORAL, Literal, a_kind, kind_of, literal, literal_of
 from .words import INPUT, Word, expression, words_of
 
 MAX_TESTS = 200
 
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
+_COMPARE: dict[str, Callable[[Any, Any], bool]]
+_COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _EQUAL = {"=": True, "==": True, "!=": False}
 _OPEN, _CLOSE = {"(": ")", "[": "]", "{": "}"}, {")", "]", "}"}
 
@@ -46,7 +42,7 @@ class Equals:
     def holds(self, value: Json, kind: str, run: Run) -> bool:
         end = self.end if isinstance(self.end, Literal) else _computed(self.end, kind, run)
         ends = end if isinstance(end, list) else [end]
-        return any(_same(value, one) for one in ends) is self.wanted
+        return any(_same(value, one, run) for one in ends) is self.wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,10 @@ class Compares:
             raise DecisionFailed("A list has no order to compare with.")
         if value is None or end.key is None:
             return False
-        return _COMPARE[self.sign](_comparable(value, end), end.key)
+        first, second = _comparable(value, end), end.key
+        if run.strict and type(first) is str:
+            first, second = ordered([first, second])
+        return _COMPARE[self.sign](first, second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +239,8 @@ def _range(source: str, words: Sequence[Word], kind: str) -> Within:
     if isinstance(low, Literal) and isinstance(high, Literal):
         if low.kind != high.kind:
             raise ExpressionError(f"The range begins with {a_kind(low.kind)} and ends with {a_kind(high.kind)}.")
-        if low.key > high.key or (low.key == high.key and (opens, closes) != ("[", "]")):
+        first, last = ordered([low.key, high.key]) if low.kind == "text" else (low.key, high.key)
+        if first > last or (first == last and (opens, closes) != ("[", "]")):
             raise ExpressionError("The range ends before it begins, or is empty; nothing would ever be in it.")
     return Within(Compares(">=" if opens == "[" else ">", low), Compares("<=" if closes == "]" else "<", high))
 
@@ -288,12 +288,12 @@ def _computed(compiled: Expression, kind: str, run: Run) -> Literal | list[Liter
         raise DecisionFailed(f"“{written}” does not fit the column: {error.message}") from None
 
 
-def _same(value: Json, end: Literal) -> bool:
+def _same(value: Json, end: Literal, run: Run) -> bool:
     if value is None or end.key is None:
         return value is None and end.key is None
     if end.kind in TEMPORAL:
         return bool(_comparable(value, end) == end.key)
-    return kind_of(value) == end.kind and value == end.key
+    return kind_of(value) == end.kind and (same(value, end.key) if run.strict else value == end.key)
 
 
 def _comparable(value: Json, end: Literal) -> Any:

@@ -9,7 +9,7 @@ from datetime import datetime
 from usher_engine.canonical import Json, settled
 from usher_engine.definitions import Package, parse_xml, read_decisions
 from usher_engine.errors import DecisionFailed, ExpressionError, InvalidDefinition
-from usher_engine.expressions import Run
+from usher_engine.expressions import STRICT, Run
 
 from .compiling import Problems, compile_decision
 from .literals import literal
@@ -43,9 +43,9 @@ class Decisions:
         tables = [(key, decision.logic) for key, decision in self.by_id.items() if isinstance(decision.logic, Table)]
         return {(key, rule.id): rule for key, table in tables for rule in table.rules}
 
-    def decide(self, key: str, data: Mapping[str, Json], now: datetime) -> list[Made]:
+    def decide(self, key: str, data: Mapping[str, Json], now: datetime, rules: int = STRICT) -> list[Made]:
         """
-        Make the decision *key*, those it requires first; the last one is the one asked for.
+        Make the decision *key* by the *rules* of the step, those it requires first; the last one is the one asked for.
 
         Raises:
             DecisionFailed: No single answer, or a value that does not fit; names rows and columns.
@@ -56,7 +56,7 @@ class Decisions:
             known = dict(data)
             for required in decision.requires:
                 known.update(_told(self.by_id[required], made[required]))
-            run = Run(known, now, fuel)
+            run = Run(known, now, fuel, rules)
             try:
                 made[decision.id] = _made(decision, run)
             except (ExpressionError, DecisionFailed) as error:

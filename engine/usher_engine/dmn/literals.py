@@ -9,7 +9,7 @@ from typing import Any
 
 from usher_engine.canonical import Json
 from usher_engine.errors import ExpressionError
-from usher_engine.expressions import compile_expression, parse_duration
+from usher_engine.expressions import compile_expression, moment, parse_duration
 
 from .words import Word
 
@@ -96,10 +96,10 @@ def _key(text: str, kind: str) -> float:
         return float(date.fromisoformat(text).toordinal())
     if kind == "duration":
         return parse_duration(text).total_seconds()
-    if "T" not in text:
+    named = moment(text)
+    if named is None:
         raise ValueError
-    moment = datetime.fromisoformat(text)
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _ORIGIN).total_seconds()
+    return (named - _ORIGIN).total_seconds()
 
 
 def literal_of(words: Sequence[Word]) -> Literal | None:

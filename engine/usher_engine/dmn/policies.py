@@ -7,7 +7,7 @@ from itertools import islice
 
 from usher_engine.canonical import Json, settled
 from usher_engine.errors import DecisionFailed
-from usher_engine.expressions import Run, checked_number
+from usher_engine.expressions import Run, checked_number, same
 
 from .literals import kind_of
 from .table import Decision, Made, Rule, Table, Values, answers_of, computed, inputs_of, matching, rows_named
@@ -32,9 +32,9 @@ def decide(decision: Decision, table: Table, run: Run) -> Made:
             message = f"More than one rule matches: rows {rows_named(rules)}. The table allows one (UNIQUE)."
             raise DecisionFailed(message)
         case "ANY":
-            _check_agreement(answers)
+            _check_agreement(answers, run)
         case "PRIORITY" | "OUTPUT ORDER":
-            answers.sort(key=lambda answer: _rank(table, *answer))
+            answers.sort(key=lambda answer: _rank(table, answer[0], answer[1], run))
     outputs, value = _one(table, answers, run) if table.policy in ONE else _many(table, answers)
     return Made(
         decision=decision.id,
@@ -45,23 +45,28 @@ def decide(decision: Decision, table: Table, run: Run) -> Made:
     )
 
 
-def _check_agreement(answers: Sequence[tuple[Rule, Values]]) -> None:
+def _check_agreement(answers: Sequence[tuple[Rule, Values]], run: Run) -> None:
     for rule, values in answers[1:]:
         first, wanted = answers[0]
-        if [(kind_of(value), value) for value in values] != [(kind_of(value), value) for value in wanted]:
+        if not all(_agree(value, other, run) for value, other in zip(values, wanted, strict=True)):
             message = f"Rows {rows_named([first, rule])} match and do not agree. In this table they must (ANY)."
             raise DecisionFailed(message)
 
 
-def _rank(table: Table, rule: Rule, values: Values) -> tuple[int, ...]:
+def _agree(value: Json, other: Json, run: Run) -> bool:
+    return same(value, other) if run.strict else (kind_of(value), value) == (kind_of(other), other)
+
+
+def _rank(table: Table, rule: Rule, values: Values, run: Run) -> tuple[int, ...]:
     ranks = []
     for number, (output, value) in enumerate(zip(table.outputs, values, strict=True), start=1):
         if not output.order:
             continue
-        if value not in output.order:
+        places = [place for place, one in enumerate(output.order) if (same(value, one) if run.strict else value == one)]
+        if not places:
             where = f"row {rule.number} ({rule.id}), output column {number} ({output.name})"
             raise DecisionFailed(f"In {where}: the value is not in the column's list of values, so it has no priority.")
-        ranks.append(output.order.index(value))
+        ranks.append(places[0])
     return tuple(ranks)
 
 

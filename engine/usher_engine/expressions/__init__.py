@@ -5,14 +5,16 @@ What analysts may write is in `engine/expressions.md`, why it is built this way 
 
 from usher_engine.errors import ExpressionError
 
-from .budget import Run, checked_number
+from .budget import STRICT, Run, checked_number
 from .cases import Case, case_of
+from .comparison import moment, ordered, same
 from .durations import parse_duration
 from .expression import Expression, compile_expression
 from .script import Script, compile_script
 from .template import Template, compile_template
 
 __all__ = [
+    "STRICT",
     "Case",
     "Expression",
     "ExpressionError",
@@ -24,5 +26,8 @@ __all__ = [
     "compile_expression",
     "compile_script",
     "compile_template",
+    "moment",
+    "ordered",
     "parse_duration",
+    "same",
 ]

@@ -25,6 +25,9 @@ MAX_RANGE = 1_000
 CHARACTERS_A_UNIT = 64  # how many characters are copied, compared or searched for one unit of fuel
 ELEMENTS_A_UNIT = 8  # the same for list elements that are only moved
 
+#: From these rules of a step on (`bpmn/step.py`) kinds never mix and moments compare as such (decisions/0022).
+STRICT = 2
+
 NUMBERS = frozenset({int, float, bool})
 SCALARS = frozenset({type(None), bool, int, float, str})
 KINDS: dict[type, str] = {
@@ -39,14 +42,15 @@ KINDS: dict[type, str] = {
 
 
 class Run:
-    """One evaluation: the data it reads, the time it believes in, the fuel it has left."""
+    """One evaluation: the data it reads, the time and the rules of its step, the fuel it has left."""
 
-    __slots__ = ("data", "fuel", "line", "local", "now")
+    __slots__ = ("data", "fuel", "line", "local", "now", "strict")
 
-    def __init__(self, data: Mapping[str, Any], now: datetime, fuel: int) -> None:
+    def __init__(self, data: Mapping[str, Any], now: datetime, fuel: int, rules: int = STRICT) -> None:
         self.data = data
         self.now = now
         self.fuel = fuel
+        self.strict = rules >= STRICT
         self.local: dict[str, Any] = {}
         self.line = 1
 

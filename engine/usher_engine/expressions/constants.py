@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from .budget import NUMBERS, Code, Run, check_size, checked_number
+from .budget import Code, Run, check_size, checked_number
+from .comparison import NUMERIC, moment
 from .compiler import Compiler
 from .operators import COMPARE, Operation
 
@@ -25,15 +26,20 @@ def against_constant(compiler: Compiler, node: ast.Compare) -> Code | None:
         check_size(len(value))
     elif type(value) in (int, float):
         checked_number(value)
-    if sign is ast.Eq:
+    if sign is ast.Eq and _is_plain(value):
         left = compiler.code(node.left)
         return lambda run: left(run) == value
-    if sign is ast.NotEq:
+    if sign is ast.NotEq and _is_plain(value):
         left = compiler.code(node.left)
         return lambda run: left(run) != value
-    if type(value) in NUMBERS and sign in (ast.Lt, ast.LtE, ast.Gt, ast.GtE):
+    if type(value) in NUMERIC and sign in (ast.Lt, ast.LtE, ast.Gt, ast.GtE):
         return _ordered(compiler.code(node.left), sign, value, COMPARE[sign])
     return None
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether nothing but the same again equals *value*: true may be 1 by earlier rules, a moment has many names."""
+    return value is None or (type(value) is str and moment(value) is None)
 
 
 def _ordered(left: Code, sign: type[ast.cmpop], value: Any, general: Operation) -> Code:
@@ -41,18 +47,18 @@ def _ordered(left: Code, sign: type[ast.cmpop], value: Any, general: Operation) 
 
     def less(run: Run) -> Any:
         found = left(run)
-        return found < value if type(found) in NUMBERS else general(run, found, value)
+        return found < value if type(found) in NUMERIC else general(run, found, value)
 
     def less_or_equal(run: Run) -> Any:
         found = left(run)
-        return found <= value if type(found) in NUMBERS else general(run, found, value)
+        return found <= value if type(found) in NUMERIC else general(run, found, value)
 
     def greater(run: Run) -> Any:
         found = left(run)
-        return found > value if type(found) in NUMBERS else general(run, found, value)
+        return found > value if type(found) in NUMERIC else general(run, found, value)
 
     def greater_or_equal(run: Run) -> Any:
         found = left(run)
-        return found >= value if type(found) in NUMBERS else general(run, found, value)
+        return found >= value if type(found) in NUMERIC else general(run, found, value)
 
     return {ast.Lt: less, ast.LtE: less_or_equal, ast.Gt: greater, ast.GtE: greater_or_equal}[sign]

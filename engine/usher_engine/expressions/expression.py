@@ -10,7 +10,7 @@ from functools import lru_cache
 from usher_engine.canonical import Json
 from usher_engine.errors import ExpressionError
 
-from .budget import EXPRESSION_FUEL, SCALARS, Code, Run, copied
+from .budget import EXPRESSION_FUEL, SCALARS, STRICT, Code, Run, copied
 from .compiler import Compiler
 from .methods import LOOKING
 from .nodes import NODES
@@ -29,14 +29,14 @@ class Expression:
     names: frozenset[str]
     code: Code = field(repr=False, compare=False)
 
-    def evaluate(self, data: Mapping[str, Json], now: datetime) -> Json:
+    def evaluate(self, data: Mapping[str, Json], now: datetime, rules: int = STRICT) -> Json:
         """
-        The value for *data* at *now*, the aware time of the step; it shares nothing with *data*.
+        The value for *data* at *now*, the aware time of the step, by its *rules*; it shares nothing with *data*.
 
         Raises:
             ExpressionError: A name or field is missing, kinds do not fit, or a limit is reached.
         """
-        return self.within(Run(data, now, EXPRESSION_FUEL))
+        return self.within(Run(data, now, EXPRESSION_FUEL, rules))
 
     def within(self, run: Run) -> Json:
         """The value as one part of a larger piece of work, on the data of *run* and on what is left of its fuel."""

@@ -20,6 +20,7 @@ from .budget import (
     foreign,
     kind_of,
 )
+from .comparison import NUMERIC, ordered
 from .operators import JSON, add, json_value
 
 _MISSING = object()
@@ -109,11 +110,15 @@ def _abs(_run: Run, value: Any) -> Any:
 
 
 def _min(run: Run, *values: Any) -> Any:
-    return min(_comparable(run, _many(run, values, "min"), "min"))
+    chosen = _many(run, values, "min")
+    keys = _keys(run, chosen, "min")
+    return chosen[keys.index(min(keys))]
 
 
 def _max(run: Run, *values: Any) -> Any:
-    return max(_comparable(run, _many(run, values, "max"), "max"))
+    chosen = _many(run, values, "max")
+    keys = _keys(run, chosen, "max")
+    return chosen[keys.index(max(keys))]
 
 
 def _many(run: Run, values: tuple[Any, ...], user: str) -> list[Any]:
@@ -124,19 +129,22 @@ def _many(run: Run, values: tuple[Any, ...], user: str) -> list[Any]:
 
 
 def _sorted(run: Run, value: Any) -> list[Any]:
-    chosen = _comparable(run, elements(run, value, "sorted"), "sorted")
+    chosen = elements(run, value, "sorted")
+    keys = _keys(run, chosen, "sorted")
     run.spend(len(chosen) * len(chosen).bit_length() // 8)
-    return sorted(chosen)
+    return [chosen[place] for place in sorted(range(len(keys)), key=keys.__getitem__)]
 
 
-def _comparable(run: Run, values: list[Any], user: str) -> list[Any]:
-    if all(type(value) in NUMBERS for value in values):
+def _keys(run: Run, values: list[Any], user: str) -> list[Any]:
+    """What *values* are compared by, in their order."""
+    numbers = NUMERIC if run.strict else NUMBERS
+    if all(type(value) in numbers for value in values):
         run.spend_elements(len(values))
-    elif all(type(value) is str for value in values):
+        return values
+    if all(type(value) is str for value in values):
         run.spend((len(values) + sum(map(len, values)) // 64 * len(values).bit_length()) // 4)
-    else:
-        raise ExpressionError(f"{user} compares numbers only or texts only; here the kinds are mixed or of no order.")
-    return values
+        return ordered(values) if run.strict else values
+    raise ExpressionError(f"{user} compares numbers only or texts only; here the kinds are mixed or of no order.")
 
 
 def _sum(run: Run, value: Any) -> Any:

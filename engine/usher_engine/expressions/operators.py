@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from usher_engine.errors import ExpressionError
 
 from .budget import CHARACTERS_A_UNIT, ELEMENTS_A_UNIT, NUMBERS, Run, check_size, checked_number, foreign, kind_of
+from .comparison import NUMERIC, ordered, same
 
 Operation: TypeAlias = Callable[[Run, Any, Any], Any]
 
@@ -30,7 +31,7 @@ def equal(run: Run, left: Any, right: Any) -> bool:
     elif (kind is list or kind is dict) and type(right) is kind:
         run.spend_deep(left)
         run.spend_deep(right)
-    return bool(left == right)
+    return same(left, right) if run.strict else bool(left == right)
 
 
 def unequal(run: Run, left: Any, right: Any) -> bool:
@@ -38,33 +39,37 @@ def unequal(run: Run, left: Any, right: Any) -> bool:
 
 
 def less(run: Run, left: Any, right: Any) -> Any:
-    _check_order(run, left, right)
+    left, right = _in_order(run, left, right)
     return left < right
 
 
 def less_or_equal(run: Run, left: Any, right: Any) -> Any:
-    _check_order(run, left, right)
+    left, right = _in_order(run, left, right)
     return left <= right
 
 
 def greater(run: Run, left: Any, right: Any) -> Any:
-    _check_order(run, left, right)
+    left, right = _in_order(run, left, right)
     return left > right
 
 
 def greater_or_equal(run: Run, left: Any, right: Any) -> Any:
-    _check_order(run, left, right)
+    left, right = _in_order(run, left, right)
     return left >= right
 
 
-def _check_order(run: Run, left: Any, right: Any) -> None:
-    if type(left) in NUMBERS and type(right) in NUMBERS:
-        return
+def _in_order(run: Run, left: Any, right: Any) -> tuple[Any, Any]:
+    """What is compared when *left* and *right* are."""
+    numbers = NUMERIC if run.strict else NUMBERS
+    if type(left) in numbers and type(right) in numbers:
+        return left, right
     if type(left) is not str or type(right) is not str:
         raise ExpressionError(
             f"Smaller and larger are known of two numbers or two texts, not of {kind_of(left)} and {kind_of(right)}."
         )
     run.spend_text(left)
+    first, second = ordered([left, right]) if run.strict else (left, right)
+    return first, second
 
 
 def contains(run: Run, part: Any, whole: Any) -> bool:

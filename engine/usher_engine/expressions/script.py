@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from usher_engine.canonical import Json
 from usher_engine.errors import ExpressionError
 
-from .budget import SCRIPT_FUEL, Run, check_size, checked_key, copied, kind_of
+from .budget import SCRIPT_FUEL, STRICT, Run, check_size, checked_key, copied, kind_of
 from .compiler import Compiler, binder, label_of
 from .functions import elements
 from .methods import ALL
@@ -45,14 +45,14 @@ class Script:
     names: frozenset[str]
     step: Step = field(repr=False, compare=False)
 
-    def run(self, data: Mapping[str, Json], now: datetime) -> dict[str, Json]:
+    def run(self, data: Mapping[str, Json], now: datetime, rules: int = STRICT) -> dict[str, Json]:
         """
-        The data after the script; *data* itself stays as it is, and nothing is shared with it.
+        The data after the script, by the *rules* of the step; *data* stays as it is, and nothing is shared with it.
 
         Raises:
             ExpressionError: With the line of the statement that failed.
         """
-        run = Run(copied(dict(data)), now, SCRIPT_FUEL)
+        run = Run(copied(dict(data)), now, SCRIPT_FUEL, rules)
         try:
             self.step(run)
         except RecursionError:

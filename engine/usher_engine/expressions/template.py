@@ -11,7 +11,7 @@ from functools import lru_cache
 from usher_engine.canonical import Json
 from usher_engine.errors import ExpressionError
 
-from .budget import MAX_SIZE, TEMPLATE_FUEL, Run, check_size
+from .budget import MAX_SIZE, STRICT, TEMPLATE_FUEL, Run, check_size
 from .expression import Expression, compile_expression
 from .functions import text_of
 from .syntax import EXPRESSION_LENGTH
@@ -36,16 +36,18 @@ class Template:
     names: frozenset[str]
     parts: tuple[str | Placeholder, ...]
 
-    def render(self, data: Mapping[str, Json], now: datetime, escape: Callable[[str], str] = str) -> str:
+    def render(
+        self, data: Mapping[str, Json], now: datetime, escape: Callable[[str], str] = str, *, rules: int = STRICT
+    ) -> str:
         """
-        The text for *data* at *now*.
+        The text for *data* at *now*, by the *rules* of the step.
 
         *escape* is applied to each value put in, not to the template's own text. Nothing (None) is put in as "".
 
         Raises:
             ExpressionError: With the line of the placeholder that cannot be filled.
         """
-        run = Run(data, now, TEMPLATE_FUEL)
+        run = Run(data, now, TEMPLATE_FUEL, rules)
         text = "".join(part if isinstance(part, str) else escape(_filled(part, run)) for part in self.parts)
         check_size(len(text))
         return text

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from usher_engine.canonical import Json
 from usher_engine.definitions import Flow
 from usher_engine.errors import InvalidDefinition
-from usher_engine.expressions import Case, case_of
+from usher_engine.expressions import Case, case_of, moment
 from usher_engine.forms import Field, parse_form
 
 from .sheet import PEOPLE, Sheet
@@ -20,16 +20,22 @@ def uncovered(sheet: Sheet, flows: list[Flow]) -> str | None:
     if len(told) != len(cases) or len({case.path for case in told}) != 1:
         return ""
     open_ended = [case for case in told if case.otherwise]
-    named = {value for case in told if not case.otherwise for value in case.values}
+    named = {key: value for case in told if not case.otherwise for key, value in _by_meaning(case.values).items()}
     if open_ended:
         # “Anything but a” leaves a; what all of them leave out must be named by another flow.
-        left = set.intersection(*(set(case.values) for case in open_ended)) - named
-        return _words(told[0].path, left) if left else None
+        kept = [_by_meaning(case.values) for case in open_ended]
+        left = {key: value for key, value in kept[0].items() if key not in named and all(key in one for one in kept)}
+        return _words(told[0].path, left.values()) if left else None
     domain = _domain(sheet, told[0])
     if domain is None:
-        return f"{told[0].path} is none of {_listed(named)}"
-    left = domain - named
-    return _words(told[0].path, left) if left else None
+        return f"{told[0].path} is none of {_listed(named.values())}"
+    left = {key: value for key, value in _by_meaning(domain).items() if key not in named}
+    return _words(told[0].path, left.values()) if left else None
+
+
+def _by_meaning(values: Iterable[Json]) -> dict[tuple[bool, object], Json]:
+    """*values* by what makes them equal in a condition: true is not 1, and a moment has many names."""
+    return {(type(v) is bool, (moment(v) or v) if isinstance(v, str) else v): v for v in values}
 
 
 def _domain(sheet: Sheet, case: Case) -> set[Json] | None:
