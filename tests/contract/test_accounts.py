@@ -65,6 +65,33 @@ def test_a_name_is_given_once(accounts, alice):
         accounts.user("bob")
 
 
+def test_people_and_programs_share_their_names(accounts, alice):
+    accounts.add_token("ehr", role=Role.STAFF, by="test")
+    for taken in ("ALICE", "EHR", "ehr"):
+        with pytest.raises(Conflict, match="There is already"):
+            accounts.add_user(taken, PASSWORD, role=Role.STAFF, by="test")
+    for taken in ("alice", "Alice", "Ehr"):
+        with pytest.raises(Conflict, match="There is already"):
+            accounts.add_token(taken, role=Role.STAFF, by="test")
+
+
+@pytest.mark.parametrize("name", ["system", "patient", "Stranger", "SAMPLE"])
+def test_names_the_history_uses_for_itself_are_nobodys(accounts, name):
+    for add in (lambda: accounts.add_user(name, PASSWORD, role=Role.ADMIN, by="test"),
+                lambda: accounts.add_token(name, role=Role.ADMIN, by="test")):  # fmt: skip
+        with pytest.raises(InvalidSubmission) as refused:
+            add()
+        assert list(refused.value.fields) == ["name"]
+
+
+def test_names_that_were_alike_before_go_on_as_they_are(accounts, alice, database):
+    with database.begin() as tx:
+        row = dict(tx.execute(select(t.account)).mappings().one())
+        tx.execute(t.account.insert().values({**row, "name": "ALICE"}))
+    assert accounts.verify("ALICE", PASSWORD).name == "ALICE"
+    assert accounts.verify("alice", PASSWORD).name == "alice"
+
+
 def test_a_session_lives_until_it_is_idle_or_old(accounts, alice, clock, database):
     session = accounts.begin_session("alice")
     with database.read() as tx:

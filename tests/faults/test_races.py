@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,6 +10,7 @@ from multiprocessing.connection import Connection
 
 import pytest
 from conftest import Outside, alice, bob, package
+from threads import at_once
 from usher_engine import Actor, Conflict, Engine, InvalidSubmission, Worker
 from usher_engine.enrollment import Enrollment, smtp_sender
 from usher_engine.store import instances
@@ -61,26 +61,6 @@ def test_two_processes_race_for_fifty_tasks(make_place: Callable[..., Place], en
     for task, name in winners.items():
         (done,) = [step for step in engine.history(task.partition(":")[0]) if step.command["kind"] == "complete"]
         assert done.actor == name
-
-
-def at_once(number: int, work: Callable[[int], object]) -> list[object]:
-    """What *work* answers in *number* threads that begin together; an exception counts as its answer."""
-    answers: list[object] = []
-    start = threading.Barrier(number)
-
-    def one(which: int) -> None:
-        start.wait()
-        try:
-            answers.append(work(which))
-        except Exception as error:  # noqa: BLE001 - what it is, is the test's question
-            answers.append(error)
-
-    threads = [threading.Thread(target=one, args=(which,)) for which in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def test_fifty_threads_complete_one_task(make_place: Callable[..., Place], enter: Enter) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from ..audit import audit_body
 from ..errors import Conflict, NotFound
@@ -15,8 +15,11 @@ from ..questions import Actor
 from ..settings import Settings
 from ..store.audit import append
 from ..store.database import Database, from_text, to_text
+from ..store.instances import one_at_a_time
 from ..store.intact import moment
+from ..store.upserts import sweep
 from . import tables as t
+from . import tries
 from .passwords import Passwords, check
 from .people import Account, Session, Token, checked_name, hashed, may_sign_in, standing, to_account, to_token
 from .roles import Role
@@ -27,8 +30,6 @@ COMMAND_LINE = "command line"
 #: How stale "last seen" may be; saves a write with every click.
 SEEN_EVERY = timedelta(seconds=30)
 USED_EVERY = timedelta(minutes=10)
-#: Counters older than this are swept.
-LONGEST_WINDOW = timedelta(days=1)
 
 
 def now_utc() -> datetime:
@@ -68,8 +69,7 @@ class Accounts:
         values = {"name": name, "disabled": False, **standing(role, groups), **self._stamp(by)}
         made = self._passwords.hash(password)
         with self.database.begin() as connection:
-            if connection.execute(select(t.account.c.name).where(t.account.c.name == name)).first():
-                raise Conflict(f"There is already an account named {values['name']}.")
+            _refuse_taken(connection, name)
             connection.execute(insert(t.account).values(password=made, **values))
             self._tell(connection, by, "account added", name, role=role.value)
             return to_account(_account_row(connection, name))
@@ -117,8 +117,8 @@ class Accounts:
         with self.database.begin() as connection:
             account = to_account(_account_row(connection, name))
             gone = to_text(self.clock() - self.idle)
-            ended = (t.web_session.c.hash == hashed(instead_of)) | (t.web_session.c.seen_at < gone)
-            connection.execute(delete(t.web_session).where(ended))
+            connection.execute(delete(t.web_session).where(t.web_session.c.hash == hashed(instead_of)))
+            sweep(connection, t.web_session, t.web_session.c.seen_at < gone)
             values = {"hash": hashed(secret), "account": name, "created_at": now, "seen_at": now, "notice": ""}
             connection.execute(insert(t.web_session).values(values))
         moment = from_text(now)
@@ -176,8 +176,7 @@ class Accounts:
         secret = f"usher_{secrets.token_urlsafe(32)}"
         values = {"name": checked_name(name), "hash": hashed(secret), **standing(role, groups), **self._stamp(by)}
         with self.database.begin() as connection:
-            if connection.execute(select(t.api_token.c.name).where(t.api_token.c.name == values["name"])).first():
-                raise Conflict(f"There is already a token named {values['name']}. Revoked names are not used again.")
+            _refuse_taken(connection, values["name"])
             connection.execute(insert(t.api_token).values(values))
             self._tell(connection, by, "token added", values["name"], role=role.value)
         return secret
@@ -214,27 +213,23 @@ class Accounts:
     # guessing
 
     def hit(self, key: str, limit: int, window_s: int) -> bool:
-        """
-        Count one try under *key*; False when it is more than *limit* within *window_s* seconds.
+        """Count one try under *key*; False when it is more than *limit* within *window_s* seconds."""
+        return self.count_try(key, window_s) <= limit
 
-        Counted in the database, because several processes share the limit; the key is stored hashed.
-        """
-        now, name = self.clock(), hashed(key)
-        counter, since = t.attempt, to_text(now - timedelta(seconds=window_s))
+    def count_try(self, key: str, window_s: int) -> int:
+        """Count one try under *key*; how many there are within *window_s* seconds."""
         with self.database.begin() as connection:
-            here = (counter.c.key == name) & (counter.c.since > since)
-            more = update(counter).where(here).values(tries=counter.c.tries + 1).returning(counter.c.tries)
-            tries = connection.execute(more).scalar()
-            if tries is None:
-                stale = (counter.c.key == name) | (counter.c.since < to_text(now - LONGEST_WINDOW))
-                connection.execute(delete(counter).where(stale))
-                connection.execute(insert(counter).values(key=name, since=to_text(now), tries=1))
-        return (tries or 1) <= limit
+            return tries.count(connection, key, window_s, self.clock())
+
+    def take_back(self, key: str) -> None:
+        """Let a try that was counted under *key* and was right not count."""
+        with self.database.begin() as connection:
+            tries.take_back(connection, key)
 
     def forget(self, key: str) -> None:
         """Start counting *key* from zero again, for example after a sign-in that worked."""
         with self.database.begin() as connection:
-            connection.execute(delete(t.attempt).where(t.attempt.c.key == hashed(key)))
+            tries.forget(connection, key)
 
     def _tell(self, connection: Connection, by: str, setting: str, subject: str, **more: str) -> None:
         """Write to the audit stream, in the same transaction, that *by* changed a setting."""
@@ -253,6 +248,19 @@ _SESSION_COLUMNS = (
     t.web_session.c.notice,
     t.web_session.c.created_at.label("session_created_at"),
 )
+
+
+def _refuse_taken(connection: Connection, name: str) -> None:
+    """
+    People and programs share their names, whatever the case: the history says who did something by name alone.
+
+    Of those there already two may be alike; they stay as they are.
+    """
+    one_at_a_time(connection, "names")
+    for column, what in ((t.account.c.name, "an account"), (t.api_token.c.name, "a token")):
+        taken = connection.execute(select(column).where(func.lower(column) == name.lower())).scalar()
+        if taken is not None:
+            raise Conflict(f"There is already {what} named {taken}. Every person and program has a name of its own.")
 
 
 def _account_row(connection: Connection, name: str) -> Mapping[str, Any]:

@@ -17,6 +17,9 @@ from .roles import FRONT_DESK, Role
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,59}")
 
+#: Under these names stands in the history what Usher itself, a patient or a stranger did.
+RESERVED = frozenset({"system", "patient", "stranger", "sample"})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
@@ -65,10 +68,15 @@ class Token:
 
 
 def checked_name(text: str) -> str:
-    if not NAME.fullmatch(text.strip()):
+    """*text* as a new name of a person or a program; raises `InvalidSubmission`."""
+    name, reason = text.strip(), ""
+    if not NAME.fullmatch(name):
         reason = "A name has 1 to 60 letters, digits or . _ - @ and begins with a letter or digit."
+    elif name.casefold() in RESERVED:
+        reason = f"“{name}” is the name the history has for what nobody with an account did; choose another."
+    if reason:
         raise InvalidSubmission(f"name: {reason}", fields={"name": reason})
-    return text.strip()
+    return name
 
 
 def standing(role: Role, groups: Iterable[str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from ..errors import Conflict, InvalidSubmission, NotFound
 from ..questions import Actor
 from ..store.audit import append
 from ..store.database import Database, to_text
+from ..store.instances import one_at_a_time
 from . import tables as t
 from .roles import Role
 
@@ -100,6 +101,7 @@ def _check_shared(shared: Role | None) -> None:
 
 def _refuse_twice(connection: Connection, owner: str, name: str) -> None:
     c = t.saved_search.c
+    one_at_a_time(connection, f"searches of {owner}")
     if connection.execute(select(c.id).where(c.owner == owner, c.name == name)).first():
         raise Conflict(f"You have a saved search named “{name}” already.")
 

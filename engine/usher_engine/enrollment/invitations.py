@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
 
 from ..errors import NotFound, ServiceError
-from ..store import Transaction, from_text, to_text
+from ..store import Transaction, from_text, to_text, upserts
 from .tables import invitation
 
 MAX_WRONG_TRIES = 5
@@ -61,20 +61,17 @@ def prepared(
     now: datetime, days: int,
 ) -> Invitation:  # fmt: skip
     """The invitation of this send: made at the first attempt, found again at the next; valid from when it goes out."""
-    found = find_by_key(tx, key, lock=True)
     until = to_text(now + timedelta(days=days))
     current = {"token_hash": hash_of(token), "address": address, "expires_at": until}
-    if found is not None:
-        if found.sent_at is None:
-            tx.execute(update(invitation).where(invitation.c.key == key).values(**current))
-        return by_key(tx, key)
     row = {"patient": patient, "instance": instance, "key": key, "message_id": message_id, "wrong_tries": 0}
-    tx.execute(insert(invitation).values(**current, created_at=to_text(now), **row))
+    if not upserts.add(tx, invitation, {**current, **row, "created_at": to_text(now)}):
+        unsent = (invitation.c.key == key) & invitation.c.sent_at.is_(None)
+        tx.execute(update(invitation).where(unsent).values(**current))
     return by_key(tx, key)
 
 
-def find_by_key(tx: Transaction, key: str, *, lock: bool = False) -> Invitation | None:
-    return _one(tx, invitation.c.key == key, lock=lock)
+def find_by_key(tx: Transaction, key: str) -> Invitation | None:
+    return _one(tx, invitation.c.key == key)
 
 
 def by_key(tx: Transaction, key: str) -> Invitation:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, exists, insert, or_, select, update
 
-from ..store import Transaction, from_text, to_text
+from ..store import Transaction, from_text, to_text, upserts
 from ..store.intact import intact, moment
 from . import registry
 from .directory import Response
@@ -140,9 +140,7 @@ def set_practice_opt_out(tx: Transaction, patient: str, opted_out: bool, *, by: 
 
 def opt_out_address(tx: Transaction, address: str, *, by: str, now: datetime) -> None:
     """Put an address on the opt-out list; one already there stays as it is."""
-    if not registry.is_opted_out(tx, address):
-        values = {"address": registry.normal_address(address), "at": to_text(now), "by": by}
-        tx.execute(insert(email_opt_out).values(**values))
+    upserts.add(tx, email_opt_out, {"address": registry.normal_address(address), "at": to_text(now), "by": by})
 
 
 def opt_in_address(tx: Transaction, address: str) -> None:

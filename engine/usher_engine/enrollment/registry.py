@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, or_, select, update
 
 from ..canonical import compact
 from ..errors import Conflict, NotFound
 from ..settings import Settings
-from ..store import Transaction, to_text
+from ..store import Transaction, to_text, upserts
 from ..store.intact import intact, moment, told
 from . import records
 from .corrections import changed_fields, update_resource
@@ -71,21 +71,20 @@ class Registry:
     def save(self, tx: Transaction, resource: dict[str, Any], *, by: str, now: datetime) -> str:
         """Store a Patient under its id, keeping what the portal knows of one already there: new, changed or same."""
         columns = self._columns(resource, now)
-        row = tx.execute(select(patient).where(patient.c.id == resource["id"]).with_for_update()).one_or_none()
-        if row is None:
-            at = to_text(now)
-            values = {
-                "id": resource["id"],
-                "version": 1,
-                "portal_status": PortalStatus.NOT_ENROLLED.value,
-                "portal_status_at": at,
-                "sends": 0,
-                "opted_out": False,
-                "changed_at": at,
-                "changed_by": by,
-            }
-            tx.execute(insert(patient).values(**values, **columns))
+        at = to_text(now)
+        values = {
+            "id": resource["id"],
+            "version": 1,
+            "portal_status": PortalStatus.NOT_ENROLLED.value,
+            "portal_status_at": at,
+            "sends": 0,
+            "opted_out": False,
+            "changed_at": at,
+            "changed_by": by,
+        }
+        if upserts.add(tx, patient, {**values, **columns}):
             return "new"
+        row = find(tx, resource["id"], lock=True)
         if json.loads(row.resource) == resource:
             return "same"
         change(tx, row, by=by, now=now, **columns)
@@ -192,10 +191,6 @@ def _response(row: Row[Any], found: Row[Any] | None) -> Response:
     if found is None or found.status != row.portal_status:
         return Response(status=row.portal_status, at=moment(row.portal_status_at))
     return Response(status=found.status, at=moment(found.at), until=parse_day(found.until or ""))
-
-
-def is_opted_out(tx: Transaction, address: str) -> bool:
-    return bool(opted_out_addresses(tx, [address]))
 
 
 def opted_out_addresses(tx: Transaction, addresses: Iterable[str]) -> frozenset[str]:

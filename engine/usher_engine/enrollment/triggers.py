@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from ..errors import InvalidSubmission
 from ..store import Transaction, to_text
+from ..store.upserts import put
 from .tables import portal_trigger
 
 ENROLLMENT = "Enrollment"
@@ -55,10 +56,10 @@ def set_trigger(tx: Transaction, template: str, field: str, action: str | None, 
     ours = portal_trigger.c
     if action is not None:
         check_action(action)
-    tx.execute(delete(portal_trigger).where(ours.template == template, ours.field == field))
-    if action is not None:
         values = {"template": template, "field": field, "action": action, "set_at": to_text(now), "set_by": by}
-        tx.execute(insert(portal_trigger).values(**values))
+        put(tx, portal_trigger, values)
+    else:
+        tx.execute(delete(portal_trigger).where(ours.template == template, ours.field == field))
 
 
 def check(tx: Transaction, template: str, field: str, action: str) -> None:

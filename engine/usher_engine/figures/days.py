@@ -19,7 +19,7 @@ from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ..errors import Conflict, Unavailable
+from ..errors import Unavailable
 from ..replay import unpacked
 from ..settings import Settings
 from ..store import Database, Transaction, from_text, to_text
@@ -152,8 +152,8 @@ class Figures:
         try:
             with self._database.begin() as tx:
                 rows.keep(tx, process, rows.Kept(one.version, one.day.isoformat(), one.basis, content))
-        except (Conflict, Unavailable):
-            pass  # somebody else kept it just now, or nothing can be written: it is counted, and that is all we need
+        except Unavailable:
+            pass  # nothing can be written: it is counted, and that is all we need
         return tally
 
     def _day(self, stored: str) -> date:

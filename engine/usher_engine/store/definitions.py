@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, desc, insert, select
 from .. import tables as t
 from ..definitions import Package, from_zip, to_zip
 from ..errors import Corrupt, InvalidDefinition, NotFound
+from . import upserts
 from .database import to_text
 from .intact import intact, moment, told
 
@@ -69,8 +70,7 @@ def find(connection: Connection, process: str, number: int) -> Version:
 
 def keep(connection: Connection, package: Package) -> None:
     """Store the content of *package*, if it is new; it is no version of anything by that."""
-    if connection.execute(select(t.package.c.hash).where(t.package.c.hash == package.hash)).one_or_none() is None:
-        connection.execute(insert(t.package).values(hash=package.hash, content=to_zip(package)))
+    upserts.add(connection, t.package, {"hash": package.hash, "content": to_zip(package)})
 
 
 def add(

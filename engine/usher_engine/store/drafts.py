@@ -15,6 +15,7 @@ from ..definitions import Package, from_zip, to_zip
 from ..errors import NotFound
 from .database import to_text
 from .intact import moment
+from .upserts import put
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,9 +157,8 @@ def asked(connection: Connection, process: str) -> SignOff | None:
 
 def ask(connection: Connection, wanted: SignOff) -> None:
     """Remember *wanted* in place of what was asked before."""
-    withdraw(connection, wanted.process)
     values = {name: getattr(wanted, name) for name in ("process", "etag", "note", "asked_by")}
-    connection.execute(insert(t.sign_off).values(**values, asked_at=to_text(wanted.asked_at)))
+    put(connection, t.sign_off, {**values, "asked_at": to_text(wanted.asked_at)})
 
 
 def withdraw(connection: Connection, process: str) -> None:

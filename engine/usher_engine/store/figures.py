@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, func, insert, select
+from sqlalchemy import Connection, case, func, select
 
 from .. import tables as t
 from .checkpoints import as_stored, streamed
 from .instances import LARGEST_NUMBER
+from .upserts import put
 
 #: Cases whose steps are read in one statement.
 CASES_AT_ONCE = 500
@@ -63,10 +64,8 @@ def kept(connection: Connection, process: str, first: str, last: str) -> list[Ke
 
 def keep(connection: Connection, process: str, figures: Kept) -> None:
     """Put *figures* in the place of those kept for their day."""
-    here = (_D.process == process, _D.version == figures.version, _D.day == figures.day)
-    connection.execute(delete(t.day_figures).where(*here))
     values = {"version": figures.version, "day": figures.day, "basis": figures.basis, "content": figures.content}
-    connection.execute(insert(t.day_figures), {"process": process, **values})
+    put(connection, t.day_figures, {"process": process, **values})
 
 
 def cases(connection: Connection, process: str, version: int, first: str, end: str) -> list[tuple[str, str]]:

@@ -15,7 +15,6 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from .. import tables as t
 from ..canonical import canonical
@@ -23,6 +22,7 @@ from ..events import ElementEntered, ElementPassed, Event, IncidentRaised, UserT
 from .database import NEW_KINDS
 from .instances import Row
 from .intact import intact
+from .upserts import unless_there
 
 #: Roles whose steps are nobody's doing that could be looked for by a name.
 NO_PERSON = frozenset({"system", "patient"})
@@ -118,7 +118,7 @@ def _keep(connection: Connection, kind: Kind) -> None:
         "elements": _listed(kind.elements),
         "groups": _listed(kind.groups),
     }
-    connection.execute(_unless_there(connection, t.case_kind), values)
+    connection.execute(unless_there(connection, t.case_kind), values)
 
 
 def find(connection: Connection, kind: int) -> Kind | None:
@@ -141,16 +141,7 @@ def follow_people(connection: Connection, row: Row, actor: str, *, moved: bool) 
         connection.execute(_MOVE, {"of": row.id, "to": row.kind})
     if actor:
         values = {"instance": row.id, "actor": actor, "kind": row.kind, "started_at": row.started_at}
-        connection.execute(_unless_there(connection, t.case_actor), values)
-
-
-@lru_cache(maxsize=8)
-def _unless_there_in(dialect: str, table: Any) -> Any:
-    return (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
-
-
-def _unless_there(connection: Connection, table: Any) -> Any:
-    return _unless_there_in(connection.dialect.name, table)
+        connection.execute(unless_there(connection, t.case_actor), values)
 
 
 # read, compared, made anew

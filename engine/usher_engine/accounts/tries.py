@@ -1,0 +1,41 @@
+"""Counters that slow guessing down. They are rows, because several processes share a limit; keys are stored hashed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, case, delete, update
+
+from ..store.database import to_text
+from ..store.upserts import insert_into, sweep
+from .people import hashed
+from .tables import attempt
+
+#: Counters older than this are swept.
+LONGEST_WINDOW = timedelta(days=1)
+
+
+def count(connection: Connection, key: str, window_s: int, now: datetime) -> int:
+    """Count one try under *key*: how many there are, with it, in the window of *window_s* seconds."""
+    row = insert_into(connection, attempt).values(key=hashed(key), since=to_text(now), tries=1)
+    goes_on = attempt.c.since > to_text(now - timedelta(seconds=window_s))
+    changed = {
+        "tries": case((goes_on, attempt.c.tries + 1), else_=1),
+        "since": case((goes_on, attempt.c.since), else_=to_text(now)),
+    }
+    counted = row.on_conflict_do_update(index_elements=["key"], set_=changed).returning(attempt.c.tries)
+    tries = int(connection.execute(counted).scalar_one())
+    if tries == 1:
+        sweep(connection, attempt, attempt.c.since < to_text(now - LONGEST_WINDOW))
+    return tries
+
+
+def take_back(connection: Connection, key: str) -> None:
+    """Let a try that was right not count."""
+    counted = (attempt.c.key == hashed(key)) & (attempt.c.tries > 0)
+    connection.execute(update(attempt).where(counted).values(tries=attempt.c.tries - 1))
+
+
+def forget(connection: Connection, key: str) -> None:
+    """Start counting *key* from zero again."""
+    connection.execute(delete(attempt).where(attempt.c.key == hashed(key)))
