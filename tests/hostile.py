@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
@@ -226,11 +227,39 @@ def zips(n: int, _choice: random.Random) -> bytes:
     return content
 
 
+def garbled(n: int, choice: random.Random) -> bytes:
+    """A zip file whose way of packing, names or directory are not what they say."""
+    ways = (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", ways[n % 2] if n < 4 else zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("pp.bpmn", choice.randbytes(2_000))
+        if n == 7:
+            with warnings.catch_warnings(action="ignore"):
+                archive.writestr("pp.bpmn", b"<b/>")
+    content = bytearray(buffer.getvalue())
+    packed, entry, end = content.index(b"pp.bpmn") + 7, content.rindex(b"PK\x01\x02"), content.rindex(b"PK\x05\x06")
+    match n:
+        case 2 | 3 | 4:  # the packed bytes are others
+            content[packed : packed + 40] = choice.randbytes(40)
+        case 5:  # a name that says it is UTF-8, and is not
+            content[entry + 8 : entry + 10] = (0x800).to_bytes(2, "little")
+            content[content.rindex(b"pp.bpmn")] = 0xFF
+        case 6:  # the directory lies elsewhere
+            content[end + 16 : end + 20] = choice.randbytes(4)
+        case 8:  # a password, it says
+            content[entry + 8] |= 1
+        case 9:  # packed in no known way
+            content[entry + 10 : entry + 12] = (77).to_bytes(2, "little")
+        case _:  # n 0 and 1: sound, but packed in a way that takes memory of the sender's choosing
+            pass
+    return bytes(content)
+
+
 CLASSES: dict[str, Callable[[int, random.Random], Files | bytes]] = {
     attack.__name__: attack
     for attack in (
         entities, external, inclusion, depth, size, identifiers, circles, masses, expressions, foreign_words, templates,
-        forms, patterns, cells, dead, zips,
+        forms, patterns, cells, dead, zips, garbled,
     )
 }  # fmt: skip
 

@@ -13,11 +13,15 @@ from werkzeug.routing import Rule
 NAMES = {Role.STAFF: "alice", Role.ANALYST: "ana", Role.AUDITOR: "audrey", Role.ADMIN: "adam"}
 
 
-def pages(app: Flask) -> Iterator[tuple[Rule, auth.Policy, str]]:
-    """Each address with its policy and each of its methods; for people, not for programs."""
+def addresses(app: Flask) -> Iterator[tuple[Rule, auth.Policy, str]]:
+    """Each address with its policy and each of its methods."""
     for rule in app.url_map.iter_rules():
         found = auth.policy_of(app, rule.endpoint)
         assert found is not None, f"{rule.endpoint} has no policy"
-        if found.door is auth.Door.SESSION:
-            for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "DELETE"}):
-                yield rule, found, method
+        for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "DELETE"}):
+            yield rule, found, method
+
+
+def pages(app: Flask) -> Iterator[tuple[Rule, auth.Policy, str]]:
+    """The same, for people only, not for programs."""
+    return ((rule, found, method) for rule, found, method in addresses(app) if found.door is auth.Door.SESSION)

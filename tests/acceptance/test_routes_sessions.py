@@ -130,3 +130,22 @@ def test_behind_a_proxy_each_visitor_counts_alone(make_house, settings):
     house.visitor().post("/sign-in", wrong, headers={"X-Forwarded-For": "203.0.113.6"})
     other = house.visitor().post("/sign-in", wrong, headers={"X-Forwarded-For": "203.0.113.6"})
     assert other.status_code == 422
+
+
+def test_our_own_origin_is_ours_in_scheme_name_and_port(make_house, settings):
+    house = make_house(replace(settings, env="production", base_url="https://usher.example.org"))
+    own = ("https://usher.example.org", "https://USHER.example.org:443")
+    foreign = ("http://usher.example.org", "https://usher.example.org:8443", "https://example.org", "https://[", "")
+    wrong = {"name": "alice", "password": "wrong password!"}
+    for origin, status in (*dict.fromkeys(own, 422).items(), *dict.fromkeys(foreign, 403).items()):
+        sent = {"data": wrong, "base_url": "https://usher.example.org", "headers": {"Origin": origin}}
+        assert house.app.test_client().post("/sign-in", **sent).status_code == status, origin
+
+
+def test_a_host_name_is_the_same_in_any_case(make_house, settings):
+    house = make_house(replace(settings, env="production", base_url="https://usher.example.org", proxies=1))
+    client = house.app.test_client()
+    assert client.get("/sign-in", base_url="https://USHER.Example.org").status_code == 200
+    forwarded = {"X-Forwarded-Host": "Usher.EXAMPLE.org"}
+    assert client.get("/sign-in", base_url="https://inside", headers=forwarded).status_code == 200
+    assert client.get("/sign-in", base_url="https://usher.example.com").status_code == 400

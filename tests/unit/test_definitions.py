@@ -128,6 +128,21 @@ def test_a_broken_zip_is_refused(content):
         from_zip(content)
 
 
+def test_whatever_byte_of_a_zip_is_another_it_is_read_or_refused():
+    """Nowhere does zipfile say what it raises for garbled files; each byte of one takes its turn."""
+    content = to_zip(Package({"é.txt": b"x" * 100, "b": b"y"}))
+    refused = 0
+    for place in range(len(content)):
+        for value in (0, 1, 8, 14, 0x7F, 0xFF):
+            garbled = bytearray(content)
+            garbled[place] = value
+            try:
+                from_zip(bytes(garbled))
+            except InvalidDefinition:
+                refused += 1
+    assert refused > len(content)
+
+
 def test_a_zip_bomb_is_refused_before_it_is_unpacked():
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

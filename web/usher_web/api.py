@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from http import HTTPStatus
-from json import JSONDecodeError
 from typing import Any
 
 import usher_engine
@@ -13,7 +12,7 @@ from usher_engine import from_zip, whole_number
 from usher_engine.accounts import Role
 from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMediaType
 
-from . import auth, trail
+from . import auth, sent_json, trail
 from .finding import asked
 from .metrics import CONTENT_TYPE, prometheus
 from .openapi import description
@@ -42,7 +41,7 @@ def limit_body() -> None:
 def trigger() -> Response:
     """The EHR's trigger. The same Idempotency-Key gives the same case; with another body it is refused."""
     key = _key()
-    body = _texts(_body(), TRIGGER)
+    body = _texts(sent_json.body(), TRIGGER)
     instance = site().enrollment.trigger(
         *(body[name] for name in TRIGGER), actor=auth.actor(), key=key, source=auth.source()
     )
@@ -63,20 +62,20 @@ def tasks() -> Response:
 @blueprint.post("/tasks/<task_id>/claim")
 @auth.token_policy(Role.STAFF)
 def claim(task_id: str) -> Response:
-    return _json(outcome(site().engine.claim(task_id, actor=auth.actor(), revision=_revision(_body()))))
+    return _json(outcome(site().engine.claim(task_id, actor=auth.actor(), revision=_revision(sent_json.body()))))
 
 
 @blueprint.post("/tasks/<task_id>/unclaim")
 @auth.token_policy(Role.STAFF)
 def unclaim(task_id: str) -> Response:
-    return _json(outcome(site().engine.release(task_id, actor=auth.actor(), revision=_revision(_body()))))
+    return _json(outcome(site().engine.release(task_id, actor=auth.actor(), revision=_revision(sent_json.body()))))
 
 
 @blueprint.post("/tasks/<task_id>/complete")
 @auth.token_policy(Role.STAFF)
 def complete(task_id: str) -> Response:
     """Body: ``{"data": {…}, "revision": 3}``; the revision may be in If-Match instead, and must be in one of them."""
-    body = _body()
+    body = sent_json.body()
     revision, answer = _revision(body), body.get("data", {})
     if revision is None:
         raise PreconditionRequired("Send the revision you saw, as “revision” in the body or in If-Match.")
@@ -125,7 +124,7 @@ def history(instance_id: str) -> Response:
 @auth.token_policy(Role.STAFF)
 def message() -> Response:
     """Body: ``{"name": …, "data": {…}, "business_key": …}`` or ``"instance"`` in the place of the business key."""
-    key, body = _key(), _body()
+    key, body = _key(), sent_json.body()
     data = body.pop("data", {})
     wrong = {name: "is not known here" for name in body if name not in MESSAGE}
     wrong |= {name: "must be text" for name in MESSAGE if not isinstance(body.get(name, ""), str)}
@@ -192,23 +191,6 @@ def _key() -> str:
     if not key or len(key) > MAX_KEY or not key.isprintable():
         raise BadRequest(f"Send an Idempotency-Key header of 1 to {MAX_KEY} characters, a new one for each request.")
     return key
-
-
-def _body() -> dict[str, Any]:
-    """The body as a JSON object; an empty body is an empty object."""
-    if not request.get_data():
-        return {}
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType("Send JSON: Content-Type: application/json.")
-    try:
-        body = json.loads(request.get_data())
-    except (ValueError, RecursionError) as error:
-        where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, JSONDecodeError) else ""
-        raise BadRequest(f"The body is not JSON{where}.") from None
-    if not isinstance(body, dict):
-        raise BadRequest("The body must be a JSON object.")
-    usher_engine.check_input(body)
-    return body
 
 
 def _texts(body: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, current_app, g, redirect, request, url_for
 from usher_engine import Actor, Settings
@@ -20,6 +19,7 @@ from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
 from . import page_token
+from .addresses import origin, parts
 from .site import site
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -151,8 +151,8 @@ def _to_sign_in() -> AnyResponse:
 
 
 def _referring_path() -> str:
-    came_from = urlsplit(request.referrer or "")
-    return came_from.path if came_from.netloc == request.host else "/"
+    came_from = parts(request.referrer or "")
+    return came_from.path if came_from and came_from.netloc == request.host else "/"
 
 
 def cookie_name(settings: Settings) -> str:
@@ -183,17 +183,24 @@ def _refuse_forged(incoming: Request, session: Session | None) -> None:
     Browsers name the origin of every POST. Where neither header is there, no browser of today is asking; a session
     still needs its token then.
     """
-    origin, fetched_from = incoming.headers.get("Origin"), incoming.headers.get("Sec-Fetch-Site")
-    if origin is not None:
-        own = {incoming.host, urlsplit(site().settings.base_url).netloc}
-        if urlsplit(origin).netloc not in own:
+    came_from, fetched_from = incoming.headers.get("Origin"), incoming.headers.get("Sec-Fetch-Site")
+    if came_from is not None:
+        if not _is_own(came_from, incoming):
             raise Forbidden("This request came from another site and was refused.")
     elif fetched_from not in (None, "same-origin", "none"):
         raise Forbidden("This request came from another site and was refused.")
     if session is not None:
         sent = incoming.headers.get("X-CSRF-Token") or incoming.form.get("csrf_token", "")
-        if not hmac.compare_digest(sent, session.csrf):
+        if not hmac.compare_digest(sent.encode("utf-8", "replace"), session.csrf.encode()):
             raise Forbidden("This page is too old to be sent. Reload it and try again; drafts are kept.")
+
+
+def _is_own(sent: str, incoming: Request) -> bool:
+    """Whether the origin *sent* is this server as people reach it: name, port and scheme."""
+    settings = site().settings
+    scheme = incoming.scheme if settings.env == "development" else settings.base_url.partition(":")[0].lower()
+    own = {origin(settings.base_url), origin(f"{scheme}://{incoming.host}")} - {None}
+    return origin(sent) in own
 
 
 def acting(account: Account | Token) -> Actor:

@@ -8,6 +8,7 @@ from typing import Any
 
 import usher_engine as engine
 from flask import Flask, Response, g, render_template, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, SecurityError
 
 from .problems import Problem, problem_response
@@ -144,9 +145,17 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 def refuse_unreadable() -> None:
     """Runs before every view: what no text may hold is refused, whoever reads it; JSON is checked where it is read."""
     is_form = request.mimetype in FORMS  # reading anything else here would fix how much of it may be read
-    sent = (request.view_args or {}, request.args, request.form if is_form else {})
-    if any("\x00" in str(text) for given in sent for pair in given.items() for text in pair):
-        raise BadRequest("It holds a character that is no text. Type it again instead of pasting it.")
+    form = (request.form, {name: sent.filename for name, sent in request.files.items(multi=True)}) if is_form else ()
+    for given in (request.view_args or {}, request.args, *form):
+        pairs = given.items(multi=True) if isinstance(given, MultiDict) else given.items()
+        for name, text in pairs:
+            if "\x00" in f"{name}{text}":
+                raise BadRequest(f"{_shown(name)} holds a character that is no text. Type it again, do not paste it.")
+
+
+def _shown(name: str) -> str:
+    said = name.replace("\x00", "")[:60]
+    return f"The field “{said}”" if said == name else "The name of a field"
 
 
 def register(app: Flask) -> None:

@@ -11,7 +11,7 @@ from usher_engine import Instance, UserTask, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import auth
+from . import auth, sent_json
 from .open_task import OpenTask, open_task, submitted
 from .presentation import case_no, zone
 from .site import site
@@ -113,10 +113,10 @@ def cancel(task_id: str) -> Page | AnyResponse:
 @auth.policy(Role.STAFF)
 def draft(task_id: str) -> Response:
     """Keep what is typed so far (``{"values": {key: text}}``), so that it is there on any computer."""
-    body: Any = request.get_json(silent=True)
-    values = body.get("values") if isinstance(body, dict) else None
+    values = sent_json.body().get("values")
     if not isinstance(values, dict):
-        raise usher_engine.InvalidSubmission("Send the fields as an object named “values”.")
+        reason = "Send the fields as an object named “values”."
+        raise usher_engine.InvalidSubmission(reason, fields={"values": reason})
     saved = site().engine.save_draft(task_id, submitted(values), actor=auth.actor())
     return jsonify({"saved": f"{saved.astimezone(zone(site().settings)):%H:%M}"})
 

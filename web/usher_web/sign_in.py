@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import usher_engine
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from usher_engine.accounts import Role
@@ -11,6 +9,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from . import auth, trail
+from .addresses import inside
 from .site import site
 
 blueprint = Blueprint("sign_in", __name__)
@@ -25,14 +24,14 @@ WRONG = "This name and password do not belong together."
 def show() -> str | Response:
     if g.session is not None:
         return redirect(url_for("start"))
-    return render_template("sign_in.html", name="", wrong="", next=_inside(request.args.get("next", "")))
+    return render_template("sign_in.html", name="", wrong="", next=inside(request.args.get("next", "")))
 
 
 @blueprint.post("/sign-in")
 @auth.public
 def sign_in() -> Response | tuple[str, int]:
     name, password = request.form.get("name", "").strip()[:60], request.form.get("password", "")
-    onward = _inside(request.form.get("next", ""))
+    onward = inside(request.form.get("next", ""))
     accounts, by_account = site().accounts, f"sign-in|{name.lower()}"
     allowed = accounts.hit(by_account, PER_ACCOUNT, WINDOW_S)
     if not accounts.hit(f"sign-in-from|{request.remote_addr}", PER_ADDRESS, WINDOW_S) or not allowed:
@@ -65,10 +64,3 @@ def _known(name: str) -> str:
         return site().accounts.user(name).name
     except usher_engine.NotFound:
         return ""
-
-
-def _inside(target: str) -> str:
-    """*target* if it is a page of ours; other sites must not use the sign-in page as a springboard."""
-    parts = urlsplit(target)
-    ours = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith(("//", "/\\"))
-    return target if ours and "\\" not in target else ""

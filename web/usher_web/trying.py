@@ -10,6 +10,8 @@ from typing import Any
 
 from usher_engine import InvalidDefinition, InvalidSubmission, Package, Tried
 
+from . import sent_json
+
 _NAME = re.compile(r"[^\w-]+")
 
 
@@ -57,15 +59,16 @@ def new_run(package: Package, example: str, start: str, services: str) -> dict[s
             "start": dict(chosen.start), "services": dict(chosen.services), "do": [],
             **({"now": moment} if isinstance(moment, str) else {}),
         }  # fmt: skip
-    run = {"start": _json(start or "{}", "start"), "services": _json(services or "{}", "services"), "do": []}
-    return {**run, "asks": True, "order": []}
+    given = {name: sent_json.field(text or "{}", name) for name, text in (("start", start), ("services", services))}
+    return {**given, "do": [], "asks": True, "order": []}
 
 
 def sent_run(text: str) -> dict[str, Any]:
     """The run as the page sent it back; raises `InvalidSubmission` where it is none."""
     try:
-        run = json.loads(text)
-    except (ValueError, RecursionError):
+        run = sent_json.loads(text)
+        sent_json.storable(run)
+    except (sent_json.NotJson, InvalidSubmission):
         run = None
     if not isinstance(run, dict) or not _is_run(run):
         raise InvalidSubmission("The run was lost on the way. Begin again.", fields={"run": "is not there"})
@@ -108,10 +111,10 @@ def deed(run: dict[str, Any], sent: Mapping[str, str], fields: Mapping[str, str]
         case "fire":
             done.append({"fire": element})
         case "message":
-            done.append({"message": element, "with": _json(sent.get("with", "") or "{}", "with")})
+            done.append({"message": element, "with": sent_json.field(sent.get("with", "") or "{}", "with")})
         case "answer" | "refuse":
             operator = sent.get("try.operator", "")
-            answer = _refusal(sent) if act == "refuse" else _json(sent.get("answer", ""), "answer")
+            answer = _refusal(sent) if act == "refuse" else sent_json.field(sent.get("answer", ""), "answer")
             services = dict(run.get("services", {}))
             services[operator] = [*services.get(operator, []), answer]
             return {**run, "services": services, "order": [*run.get("order", []), operator]}
@@ -125,20 +128,6 @@ def _refusal(sent: Mapping[str, str]) -> dict[str, Any]:
     if not code:
         raise InvalidSubmission("Say with which code it refuses.", fields={"code": "Say with which code it refuses."})
     return {"error": {"code": code, "message": sent.get("message", "").strip()}}
-
-
-def _json(text: str, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        reason = f"Line {error.lineno} is not JSON: {error.msg}."
-    except (ValueError, RecursionError):
-        reason = "This is not JSON that can be read."
-    else:
-        if isinstance(value, dict):
-            return value
-        reason = 'This must be a record, like {"name": "Ada"}.'
-    raise InvalidSubmission(reason, fields={where: reason})
 
 
 def example_file(

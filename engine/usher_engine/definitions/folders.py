@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
+from collections import Counter
 from pathlib import Path
 
 from usher_engine.errors import InvalidDefinition, NotAllowed
@@ -85,16 +85,28 @@ def to_zip(package: Package) -> bytes:
 
 
 def from_zip(content: bytes) -> Package:
-    """The package in a zip file; sizes are bounded before anything is unpacked."""
+    """The package in a zip file; sizes and ways of packing are looked at before anything is unpacked."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            total = sum(entry.file_size for entry in entries)
-            if len(entries) > MAX_FILES or total > MAX_PACKAGE_BYTES:
-                raise InvalidDefinition("The zip file holds more than a process package may.")
+            _refuse_entries(entries)
             return Package({entry.filename: archive.read(entry) for entry in entries})
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, TypeError) as error:
+    except InvalidDefinition:
+        raise
+    except Exception as error:  # zipfile's border: what it raises for a garbled file, it lists nowhere
         raise InvalidDefinition("This is not a zip file that can be read.") from error
+
+
+def _refuse_entries(entries: list[zipfile.ZipInfo]) -> None:
+    if len(entries) > MAX_FILES or sum(entry.file_size for entry in entries) > MAX_PACKAGE_BYTES:
+        raise InvalidDefinition("The zip file holds more than a process package may.")
+    ways = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+    reason = "The file is packed in a way that is not taken. Make the zip file without a password, deflated."
+    problems = [(entry.filename, reason) for entry in entries if entry.compress_type not in ways or entry.flag_bits & 1]
+    names = Counter(entry.filename for entry in entries)
+    problems += [(name, "The zip file holds two files of this name.") for name, times in names.items() if times > 1]
+    if problems:
+        raise InvalidDefinition(problems=problems)
 
 
 def _left_out(relative: Path) -> bool:

@@ -1,0 +1,99 @@
+"""JSON that pages and programs send, read strictly: what two readers could understand differently is refused."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import usher_engine
+from flask import request
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+#: More digits than any number that is taken; one such is enough to be refused by its place.
+MOST_DIGITS = 20
+
+
+class NotJson(ValueError):
+    """It is no JSON; the text says why, as the end of a sentence."""
+
+
+def body() -> dict[str, Any]:
+    """The request's body: a JSON object within the limits of every input; an empty body is an empty object."""
+    found = _object()
+    usher_engine.check_input(found)
+    return found
+
+
+def large_body() -> dict[str, Any]:
+    """The same without limits but the size of the request: what it holds is checked where it goes."""
+    found = _object()
+    try:
+        storable(found)
+    except NotJson as error:
+        raise BadRequest(f"The body {error}.") from None
+    return found
+
+
+def _object() -> dict[str, Any]:
+    sent = request.get_data()
+    if not sent:
+        return {}
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("Send JSON: Content-Type: application/json.")
+    try:
+        found = loads(sent)
+    except NotJson as error:
+        raise BadRequest(f"The body {error}.") from None
+    if not isinstance(found, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return found
+
+
+def field(text: str, name: str) -> dict[str, Any]:
+    """The JSON object typed into the field *name* of a form; raises `InvalidSubmission`."""
+    try:
+        found = loads(text)
+    except NotJson as error:
+        reason = f"This {error}."
+        raise usher_engine.InvalidSubmission(reason, fields={name: reason}) from None
+    if not isinstance(found, dict):
+        reason = 'This must be a record, like {"name": "Ada"}.'
+        raise usher_engine.InvalidSubmission(reason, fields={name: reason})
+    usher_engine.check_input(found, where=name)
+    return found
+
+
+def loads(sent: str | bytes) -> Any:
+    """What *sent* says; raises `NotJson`, or `InvalidSubmission` naming what an object has twice."""
+    try:
+        return json.loads(sent, object_pairs_hook=_once, parse_int=_whole)
+    except json.JSONDecodeError as error:
+        raise NotJson(f"is not JSON (line {error.lineno}, column {error.colno}: {error.msg})") from None
+    except RecursionError:
+        raise NotJson("is not JSON that can be read: it is nested too deeply") from None
+    except ValueError:
+        raise NotJson("is not JSON that can be read: it is no UTF-8 text") from None
+
+
+def storable(value: Any) -> None:
+    """Raise `NotJson` for numbers and letters that could be read here, and written nowhere."""
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        raise NotJson("holds half a character (a lone surrogate)") from None
+    except ValueError:
+        raise NotJson("holds a number that is none, or is beyond all bounds") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        shown = ascii(twice[:60])[1:-1]
+        raise usher_engine.InvalidSubmission(f"“{shown}” is there twice.", fields={shown: "is there twice"})
+    return found
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= MOST_DIGITS else float("inf")
