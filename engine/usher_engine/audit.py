@@ -38,6 +38,7 @@ AuditKind: TypeAlias = Literal[
     "HoldSet",
     "HoldLifted",
     "Purged",
+    "CaseCancelled",
     "RunStarted",
     "RunStopped",
 ]

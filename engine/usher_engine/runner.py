@@ -111,10 +111,20 @@ class Engine(Batches):
         return live
 
     def cancel(self, instance: str, reason: str, *, actor: Actor, revision: int | None = None) -> Instance:
-        """End a case before its end; raises `Conflict` when it has ended, `InvalidSubmission` without a reason."""
+        """
+        End a case before its end; raises `Conflict` when it has ended, `InvalidSubmission` without a reason.
+
+        Staff do so in the course of their work; where somebody else does, the audit stream tells of it too.
+        """
         said = _reason(reason)
         with self.database.begin() as tx:
             case = self._open(tx, instance, revision, to_end=True)
+            if actor.role != "staff":
+                told = {"process": case.row.process, "version": case.row.version}
+                key = case.row.business_key
+                self.audit(
+                    "CaseCancelled", told, actor=actor, subject=instance, business_key=key, why=said, transaction=tx
+                )
             return self._write(tx, case, {"kind": "cancel"}, actor, [e.InstanceCancelled(said)])
 
     def retry(self, instance: str, *, actor: Actor, revision: int | None = None) -> Instance:

@@ -296,6 +296,16 @@ def test_messages_reach_the_case_that_waits(shell: Shell) -> None:
     assert told.json["at"] == ["Papers"]
 
 
+def test_a_case_is_ended_by_its_number(shell: Shell) -> None:
+    shell.quick("deploy", ROOT / "tests" / "processes" / "message_catch")
+    case = shell.quick("start", "message_catch", "--data", "{}", "--json").json["instance"]
+    assert shell.usher("case", "cancel", case, "--reason", "drawn wrong", "--json").json["status"] == "cancelled"
+    again = shell.quick("case", "cancel", case, "--reason", "drawn wrong")
+    assert (again.code, again.err) == (1, "Error: This case has ended.\n")
+    history = shell.quick("history", case, "--json").json
+    assert history[-1]["events"] == [{"kind": "InstanceCancelled", "reason": "drawn wrong"}]
+
+
 def test_nothing_young_is_purged(shell: Shell) -> None:
     assert shell.usher("purge", "--dry-run", "--json").json["purgeable"] == 0
 
@@ -421,6 +431,8 @@ REFUSED: list[tuple[str, int, str]] = [
     ("complete {open} --data {}", 2, "Missing option '--as'"),
     ("complete {done} --data {} --as alice", 1, "alice completed this task."),
     ("history nothing", 1, "No case has the number nothing."),
+    ("case cancel nothing --reason wrong", 1, "No case has the number nothing."),
+    ("case cancel nothing", 2, "Missing option '--reason'"),
     ("verify nothing", 1, "No case has the number nothing."),
     ("verify --export nowhere --key k", 2, "does not exist"),
     ("verify --export patients.ndjson", 2, "--export needs --key"),

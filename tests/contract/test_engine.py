@@ -6,7 +6,7 @@ import pytest
 from conftest import Clock, Outside, alice, bob, charlie, package
 from usher_engine import Actor, Conflict, Engine, InvalidSubmission, NotAllowed, NotFound, Worker
 from usher_engine.state import InstanceState
-from usher_engine.store import queue
+from usher_engine.store import Database, queue
 
 ADMIN = Actor(name="ana", role="analyst")
 
@@ -114,6 +114,19 @@ def test_wrong_fields_are_named_and_nothing_moves(small: Engine, outside: Outsid
         small.complete(task.id, {"word": "", "extra": 1}, actor=alice)
     assert {"word", "extra"} <= set(wrong.value.fields)
     assert small.instance(case).revision == 1
+
+
+def test_who_ends_a_case_that_is_not_their_work_is_in_the_audit_stream(small: Engine, database: Database) -> None:
+    """Also where its stored state cannot be read."""
+    case, other = (small.start("small", {"n": n}, actor=alice, business_key=f"p{n}").id for n in (1, 2))
+    with database.begin() as tx:
+        tx.exec_driver_sql(f"UPDATE instance_state SET content = '{{' WHERE instance = '{case}'")
+    small.cancel(other, "moved away", actor=alice)
+    small.cancel(case, "cannot be read", actor=Actor(name="adam", role="admin"))
+    assert small.instance(case).status == small.instance(other).status == "cancelled"
+    (told,) = small.audit_events(kind="CaseCancelled")
+    assert (told.actor, told.subject, told.business_key, told.why) == ("adam", case, "p1", "cannot be read")
+    assert small.verify(case) == []
 
 
 def test_cancelling_takes_the_drawn_way_and_needs_a_reason(small: Engine, outside: Outside) -> None:

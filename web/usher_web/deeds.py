@@ -32,6 +32,7 @@ CALLED: Mapping[str, str] = {
     "HoldSet": "Legal holds",
     "HoldLifted": "Lifted holds",
     "Purged": "Purged cases",
+    "CaseCancelled": "Cases ended by administrators",
 }
 
 #: Why something was refused, by status.
@@ -52,6 +53,8 @@ PLACES = {
 }  # fmt: skip
 
 ALARMS = frozenset({"Refused", "LogInFailed"})
+#: What stands before the others.
+MARKS = {"Verified": "done", "LogReviewed": "done", "Purged": "refuse", "CaseCancelled": "refuse"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,12 +83,12 @@ def deed(event: AuditEvent) -> Deed:
 def _mark(event: AuditEvent) -> str:
     if event.kind in ALARMS or (event.kind == "Verified" and event.details.get("findings")):
         return "alarm"
-    return {"Verified": "done", "LogReviewed": "done", "Purged": "refuse"}.get(event.kind, "idle")
+    return MARKS.get(event.kind, "idle")
 
 
 def _case(event: AuditEvent) -> str:
     """The case an event is about, where it is about one."""
-    if event.kind not in ("CaseViewed", "TaskViewed", "Refused", "Purged"):
+    if event.kind not in ("CaseViewed", "TaskViewed", "Refused", "Purged", "CaseCancelled"):
         return ""
     number = event.subject.partition(":")[0]
     return number if len(number) == 12 and number.isalnum() and number.isupper() else ""
@@ -163,6 +166,7 @@ _WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "HoldSet": lambda event: f"Put a legal hold on the patient: {event.why}",
     "HoldLifted": lambda event: f"Lifted the legal hold on the patient: {event.why}",
     "Purged": _purged,
+    "CaseCancelled": lambda event: f"Cancelled case {case_no(event.subject)}: {event.why}",
 }
 
 

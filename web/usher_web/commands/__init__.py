@@ -24,6 +24,7 @@ COMMANDS = {
     "complete": "cases",
     "message": "cases",
     "history": "cases",
+    "case": "case",
     "import-patients": "upkeep",
     "verify": "proving",
     "backtest": "backtesting",

@@ -26,7 +26,7 @@ def start(process: str, data: str, key: str | None, user: str | None, machine: b
         instance = enrollment.start(values, actor=actor, key=key, source="command line")
     else:
         instance = enrollment.engine.start(process, values, actor=actor, key=key, source="command line")
-    _tell(instance, machine)
+    tell(instance, machine)
 
 
 @click.command()
@@ -54,7 +54,7 @@ def complete(task: str, data: str, user: str, machine: bool) -> None:
     """Complete a user task as one of the accounts."""
     enrollment, accounts = open_usher()
     instance = enrollment.engine.complete(task, parse_data(data), actor=acting(accounts, user))
-    _tell(instance, machine)
+    tell(instance, machine)
 
 
 @click.command()
@@ -85,7 +85,7 @@ def message(
         key=once,
         source="command line",
     )
-    _tell(moved, machine)
+    tell(moved, machine)
 
 
 @click.command()
@@ -105,7 +105,7 @@ def history(instance: str, machine: bool) -> None:
             click.echo(f"      {event['kind']}{element}")
 
 
-def _tell(instance: Instance, machine: bool) -> None:
+def tell(instance: Instance, machine: bool) -> None:
     if machine:
         say(
             {
