@@ -1,4 +1,4 @@
-"""The tables of the auditor's desk, beside the record itself: whom lists named, checks, holds, tombstones."""
+"""The tables beside the record itself: whom lists named, checks, holds, tombstones, and what is paused."""
 
 from __future__ import annotations
 
@@ -58,5 +58,16 @@ tombstone = Table(
     Column("before", String(27), nullable=False),
     Column("seq", Integer, ForeignKey("audit_event.seq"), nullable=False),
 )
+#: What nobody may start and whose jobs are held back; version 0 stands for every version of the process.
+pause = Table(
+    "pause",
+    metadata,
+    Column("process", String(200), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(27), nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
 append_only.keep(tombstone, "instance")
 append_only.guard_tombstones(tombstone)

@@ -228,7 +228,7 @@ job = Table(
     Column("lease", String(32)),
     Column("reason", Text, nullable=False),
     UniqueConstraint("instance", "element", "visit"),
-    Index("ix_job_due", "due_at"),
+    Index("ix_job_operator_due", "operator", "due_at"),
 )
 
 request = Table(

@@ -1,12 +1,13 @@
 """Does what steps asked for, outside transactions, and reports back as commands. At least once, with the same key.
 
-`Worker.run_due` does what is due now; `Worker.start` does so in a thread of its own until `stop`.
+`Worker.run_due` does what is due now; `Worker.start` does so in threads of its own until `stop`, several jobs at once.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from datetime import timedelta
 
 from .canonical import Json, check_input
@@ -14,38 +15,52 @@ from .errors import BusinessError, EngineError, ServiceError, Unavailable
 from .runner import Engine
 from .services import SEND, Call
 from .store import Job, queue
+from .turns import Turns
 
 log = logging.getLogger("usher.worker")
 
 IDLE_SECONDS = 1.0
 TRIED = "The worker stopped in the middle of every try."
+#: A job that takes this long is told in the log; nobody else may do it as long as this worker lives.
+LONG = timedelta(minutes=10)
 
 
 class Worker:
-    """The embedded worker: one thread, one job at a time, woken by `wake` or by its own look every second."""
+    """The embedded worker: threads that take one job each, woken by `wake` or by their own look every second."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._wake = threading.Event()
+        self.turns = Turns(engine.settings.worker_threads)
+        self._called = threading.Condition()
+        self._calls = 0
+        self._taking = threading.Lock()
+        self._on_batch = threading.Lock()
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Work in a thread of its own, woken by every commit of this process that queues a job."""
+        """Work in threads of its own, woken by every commit of this process that queues a job."""
         self.engine.database.on_queued = self.wake
-        self._thread = threading.Thread(target=self._loop, name="usher-worker", daemon=True)
-        self._thread.start()
+        works = [(f"usher-worker-{number + 1}", self._loop) for number in range(self.turns.threads)]
+        for name, work in (*works, ("usher-worker-leases", self._keep_leases)):
+            thread = threading.Thread(target=work, name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def wake(self) -> None:
-        """Look for work at once."""
-        self._wake.set()
+        """Look for work at once; one thread does, and wakes another when it has found some."""
+        with self._called:
+            self._calls = min(self._calls + 1, self.turns.threads)
+            self._called.notify()
 
     def stop(self, timeout_s: float = 10.0) -> None:
-        """Finish the job at hand and end the thread."""
+        """Finish the jobs at hand and end the threads; what takes longer is done again when its lease has ended."""
         self._stopping.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+        with self._called:
+            self._called.notify_all()
+        until = time.monotonic() + timeout_s
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
     def run_due(self, at_most: int = 1_000) -> int:
         """Do jobs that are due, one after the other; returns how many were tried."""
@@ -65,19 +80,62 @@ class Worker:
                 log.exception("a job could not be reported")
                 busy = False
             if not busy:
-                self._wake.wait(IDLE_SECONDS)
-                self._wake.clear()
+                self._sleep()
+
+    def _sleep(self) -> None:
+        with self._called:
+            if not self._calls and not self._stopping.is_set():
+                self._called.wait(IDLE_SECONDS)
+            self._calls = max(0, self._calls - 1)
+
+    def _keep_leases(self) -> None:
+        """Renew the leases of what takes long, so that nobody does it a second time meanwhile."""
+        lease = timedelta(seconds=self.engine.settings.job_lease_s)
+        while not self._stopping.wait(lease.total_seconds() / 3):
+            held = self.turns.in_hand()
+            if not held:
+                continue
+            try:
+                with self.engine.database.begin() as tx:
+                    queue.renew(tx, held, self.engine.clock() + lease)
+            except Unavailable as error:
+                log.warning("leases could not be renewed: %s", error.message)
+            for job, since in self.turns.since(LONG.total_seconds()):
+                log.warning("%s of case %s has been running for %.0f minutes", job.operator, job.instance, since / 60)
 
     def _one(self) -> bool:
-        now = self.engine.clock()
-        lease_until = now + timedelta(seconds=self.engine.settings.job_lease_s)
-        with self.engine.database.begin() as tx:
-            job = queue.take(tx, now, lease_until)
+        with self._taking:
+            job = self._next()
         if job is None:
-            return self.engine.work_on_batch()
-        fault_point("job taken")
-        self._do(job)
+            return self._batch()
+        self.wake()
+        try:
+            fault_point("job taken")
+            self._do(job)
+        finally:
+            self.turns.end(job)
         return True
+
+    def _next(self) -> Job | None:
+        """Lease a job of the kind whose turn it is; looking costs no lock where nothing is due."""
+        engine = self.engine
+        now = engine.clock()
+        with engine.database.read() as tx:
+            kinds = self.turns.order(queue.due_kinds(tx, now))
+        if not kinds:
+            return None
+        with engine.database.begin() as tx:
+            job = queue.take(tx, now, now + timedelta(seconds=engine.settings.job_lease_s), kinds)
+        return job if job is not None and self.turns.begin(job) else None
+
+    def _batch(self) -> bool:
+        """Do a portion of a run over many cases; one thread at a time, so that the others are there for cases."""
+        if not self._on_batch.acquire(blocking=False):
+            return False
+        try:
+            return self.engine.work_on_batch()
+        finally:
+            self._on_batch.release()
 
     def _do(self, job: Job) -> None:
         if job.kind != "effect":

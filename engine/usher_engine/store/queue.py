@@ -1,19 +1,20 @@
 """The embedded job queue: effects a step asked for and timers it started, in the same database and transaction.
 
 A worker takes a job with a lease; only the holder of the lease may finish it, so a late worker changes nothing.
-Attempts are counted before each try, so a job that kills its worker runs out of tries like any other.
+Attempts are counted before each try, so a job that kills its worker runs out of tries like any other. ``due_at`` is a
+job's place in the line, never before it was put there: what a case is served once sends its other jobs to the end.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from .. import tables as t
 from ..canonical import Json, compact
@@ -58,7 +59,12 @@ class Job:
 
     @property
     def kind(self) -> str:
-        return self.operator if self.operator in (TIMER, MESSAGE) else "effect"
+        return "effect" if is_effect(self.operator) else self.operator
+
+
+def is_effect(operator: str) -> bool:
+    """Whether jobs of *operator* ask somebody outside."""
+    return operator not in (TIMER, MESSAGE)
 
 
 def follow(connection: Connection, instance: str, actor: str, happened: Iterable[Event], at: datetime) -> None:
@@ -88,7 +94,7 @@ def _add(
     reason: str = "",
 ) -> None:
     values = {"instance": place[0], "element": place[1], "visit": place[2], "operator": operator, "actor": actor}
-    times = {"created_at": to_text(at), "due_at": to_text(due_at) if due_at else None}
+    times = {"created_at": to_text(at), "due_at": to_text(max(due_at, at)) if due_at else None}
     rest = {"parameters": compact(parameters), "attempts": 0, "reason": reason}
     connection.execute(insert(t.job), {**values, **times, **rest})
     if due_at is not None and due_at <= at:
@@ -120,23 +126,76 @@ def _here(instance: str, element: str, visit: int) -> tuple[Any, ...]:
     return (c.instance == instance, c.element == element, c.visit == visit)
 
 
-def take(connection: Connection, now: datetime, lease_until: datetime) -> Job | None:
-    """Lease the job due longest; None when none is due. A job under lease is due again when the lease ends."""
+def _due_kinds() -> Any:
+    """Asks for each operator's first place in the line, by one look into the index for each operator there is."""
+    c, other = t.job.c, t.job.alias()
+    found = select(func.min(c.operator).label("operator")).cte("found", recursive=True)
+    following = select(func.min(other.c.operator)).where(other.c.operator > found.c.operator).scalar_subquery()
+    found = found.union_all(select(following).where(found.c.operator.is_not(None)))
+    first = select(func.min(c.due_at)).where(c.operator == found.c.operator).correlate(found).scalar_subquery()
+    return select(found.c.operator).where(first <= bindparam("now")).order_by(first)
+
+
+def _leasing() -> Any:
     c = t.job.c
-    due = select(c.id).where(c.due_at <= to_text(now)).order_by(c.due_at, c.id).limit(1)
-    number = connection.execute(due.with_for_update(skip_locked=True)).scalar_one_or_none()
-    if number is None:
-        return None
-    lease = secrets.token_hex(16)
-    values = {"lease": lease, "due_at": to_text(lease_until), "attempts": c.attempts + 1}
-    row = connection.execute(update(t.job).where(c.id == number).values(values).returning(t.job)).one()
+    line = select(c.id).where(c.operator == bindparam("kind"), c.due_at <= bindparam("now")).order_by(c.due_at, c.id)
+    first = line.limit(1).with_for_update(skip_locked=True).scalar_subquery()
+    values = {"lease": bindparam("new_lease"), "due_at": bindparam("until"), "attempts": c.attempts + 1}
+    return update(t.job).where(c.id == first).values(values).returning(t.job)
+
+
+def _stepping_back() -> Any:
+    """What other workers hold at the moment stays where it is: no worker waits for another."""
+    c = t.job.c
+    served = (c.instance == bindparam("case"), c.id != bindparam("taken"), c.due_at <= bindparam("now"))
+    others = select(c.id).where(*served).with_for_update(skip_locked=True)
+    return update(t.job).where(c.id.in_(others)).values(due_at=bindparam("now"))
+
+
+_DUE_KINDS, _LEASE, _STEP_BACK = _due_kinds(), _leasing(), _stepping_back()
+
+
+def due_kinds(connection: Connection, now: datetime) -> list[str]:
+    """The operators with jobs that are due (`TIMER` and `MESSAGE` too), the one whose first job waits longest first."""
+    return list(connection.execute(_DUE_KINDS, {"now": to_text(now)}).scalars())
+
+
+def take(
+    connection: Connection, now: datetime, lease_until: datetime, kinds: Sequence[str] | None = None
+) -> Job | None:
+    """
+    Lease the first due job of the first of *kinds* that has one (None: of all); None when none is due.
+
+    The other due jobs of its case go to the end of the line, so a case with many holds up each other job for one of
+    its own at most. A job under lease is due again when the lease ends.
+    """
+    lease, at = secrets.token_hex(16), to_text(now)
+    for kind in due_kinds(connection, now) if kinds is None else kinds:
+        values = {"kind": kind, "now": at, "new_lease": lease, "until": to_text(lease_until)}
+        row = connection.execute(_LEASE, values).one_or_none()
+        if row is not None:
+            connection.execute(_STEP_BACK, {"case": row.instance, "taken": row.id, "now": at})
+            return _job(row)
+    return None
+
+
+_PLAIN = ("id", "instance", "element", "visit", "operator", "actor", "attempts", "lease")
+
+
+def _job(row: Any) -> Job:
     return Job(
         parameters=json.loads(row.parameters),
         done=row.result is not None,
         result=json.loads(row.result) if row.result is not None else None,
-        lease=lease,
-        **{n: getattr(row, n) for n in ("id", "instance", "element", "visit", "operator", "actor", "attempts")},
+        **{name: getattr(row, name) for name in _PLAIN},
     )
+
+
+def renew(connection: Connection, jobs: Iterable[Job], lease_until: datetime) -> None:
+    """Let whoever still works on *jobs* hold them until *lease_until*; one whose lease has passed on stays lost."""
+    for job in jobs:
+        mine = (t.job.c.id == job.id, t.job.c.lease == job.lease)
+        connection.execute(update(t.job).where(*mine).values(due_at=to_text(lease_until)))
 
 
 def finish(connection: Connection, job: Job) -> bool:
@@ -174,11 +233,6 @@ def requeue(connection: Connection, instance: str, now: datetime) -> int:
     values = {"due_at": to_text(now), "attempts": 0}
     parked = (t.job.c.instance == instance, t.job.c.due_at.is_(None))
     return connection.execute(update(t.job).where(*parked).values(values)).rowcount
-
-
-def next_due(connection: Connection) -> str | None:
-    """When the next job is due, as stored; None when no job waits."""
-    return connection.execute(select(func.min(t.job.c.due_at))).scalar_one_or_none()
 
 
 def counts(connection: Connection) -> dict[str, int]:
