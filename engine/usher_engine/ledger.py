@@ -16,6 +16,7 @@ from .bpmn import Step as StepContext
 from .canonical import Json, check_input, compact
 from .deployments import Deployments
 from .errors import Conflict, Corrupt, ElementFailed, EngineError, InvalidSubmission, LimitExceeded
+from .limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
 from .questions import Actor, Instance
 from .services import Call, Operator
 from .state import LIVE, InstanceState, fold
@@ -25,7 +26,6 @@ from .store import Row, Transaction, definitions, inbox, instances, kinds, queue
 FAILURES = (ElementFailed, LimitExceeded)
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing a person could misread
-MAX_DATA = 256_000  # characters of JSON
 
 
 @dataclass(slots=True)
@@ -165,9 +165,13 @@ class Ledger(Deployments):
         if state.status not in LIVE:
             row.state, row.seal, row.ended_at = None, None, to_text(case.now)
             return
+        before = len(row.state or "")
         row.state = compact({"state": state.to_json(), "workflow": case.workflow})
         if len(row.state) > MAX_DATA and len(compact(state.data)) > MAX_DATA:
             raise LimitExceeded(f"The case holds more than {MAX_DATA // 1000} kB of data.")
+        if len(row.state) > max(MAX_STATE, before):  # what has grown larger under an earlier version may shrink
+            many = f"{state.pending} tasks, services and waits are open, and each keeps the data it began with"
+            raise LimitExceeded(f"The case would need more than {MAX_STATE // 1_000_000} MB to be kept: {many}.")
         row.seal = instances.sealed(self._seal_key, row.state)
 
     def record(
@@ -215,6 +219,8 @@ class Ledger(Deployments):
         if row.state is not None:
             body["state"] = hashlib.sha256(row.state.encode()).hexdigest()
         written, person = instances.chain(row, body), kinds.is_person(actor.role)
+        if len(written) > MAX_WRITTEN:
+            raise LimitExceeded(f"One command may write {MAX_WRITTEN // 1_000_000} MB; this one writes more.")
         before, row.kind = row.kind, kinds.follow(tx, row, happened)
         if new:
             instances.create(tx, row)

@@ -91,6 +91,11 @@ class InstanceState:
             for key, wait in self.waits.items()
         )
 
+    @property
+    def pending(self) -> int:
+        """How many tasks, services, times and messages it waits for."""
+        return len(self.tasks) + len(self.requests) + len(self.waits)
+
     def resolving(self, places: Iterable[str] | None = None) -> list[e.Event]:
         """The events that close the incidents at *places*, all of them unless told; visit 0 is a step that failed."""
         found = (here.rpartition(":") for here in (self.incidents if places is None else places))

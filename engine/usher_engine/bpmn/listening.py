@@ -11,7 +11,7 @@ from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin
 from SpiffWorkflow.util.task import TaskState
 
 from ..canonical import settled
-from ..errors import BusinessError, ElementFailed, EngineError
+from ..errors import BusinessError, ElementFailed, EngineError, LimitExceeded
 from ..events import (
     ElementCancelled,
     ElementCompleted,
@@ -24,6 +24,7 @@ from ..events import (
     ServiceCalled,
     ServiceRequested,
 )
+from ..limits import MAX_ELEMENTS
 from ..services import Call, Mode, checked
 from ..state import InstanceState
 from .catching import UsherEventSubprocess
@@ -44,6 +45,7 @@ class Listener:
         self._visits = dict(state.visits)
         self._entered: dict[tuple[str, int], int] = {}
         self._entered_tasks: list[UsherTask] = []
+        self._entries = 0
         self._outcome = ""
         #: What must wait until the element at hand has run: it may be interrupted by what it throws.
         self._later: list[Callable[[], None]] = []
@@ -144,6 +146,10 @@ class Listener:
             task.arrived = True
             self.events.append(FlowTaken(flow))
             return
+        self._entries += 1
+        if self._entries > MAX_ELEMENTS and self.step.rules >= 2:
+            many = f"One command may come to {MAX_ELEMENTS} elements; this one comes to more. Repeat fewer items."
+            raise ElementFailed(element.id, LimitExceeded(many))
         visit = task.visit = self._visits[element.id] = self._visits.get(element.id, 0) + 1
         if own := task.internal_data.get("own"):
             self.events.append(ItemGiven(element.id, visit, own))

@@ -24,6 +24,7 @@ from ..events import (
     UserTaskCancelled,
     UserTaskCompleted,
 )
+from ..limits import MAX_ELEMENTS, MAX_OPEN, MAX_SECONDS
 from ..state import InstanceState, fold
 from . import storage
 from .compaction import compact_tree
@@ -33,13 +34,11 @@ from .language import ScriptEngine
 from .repeating import own_names
 from .service_task import is_end
 from .stalled import stalled
-from .step import FIRST_RULES, MAX_SECONDS, Step
+from .step import FIRST_RULES, Step
 from .trunk_compaction import compact_trunk
 from .user_tasks import opened
 from .waiting import Waiting
 from .workflow import UsherTask, UsherWorkflow
-
-MAX_ENGINE_STEPS = 300
 
 #: How the library fails on diagrams it did not expect; never the database's errors, which are nobody's incident.
 LIBRARY_FAILURES = (
@@ -53,7 +52,7 @@ class Run(Waiting):
     def __init__(self, diagram: Diagram, step: Step, state: InstanceState) -> None:
         super().__init__(diagram, step, state)
         self.after = state
-        self._steps_left = MAX_ENGINE_STEPS
+        self._steps_left = MAX_ELEMENTS
         self._deadline = time.monotonic() + step.limit_s
 
     @classmethod
@@ -164,7 +163,7 @@ class Run(Waiting):
     def _run(self, task: UsherTask) -> None:
         self._steps_left -= 1
         if self._steps_left < 0:
-            raise LimitExceeded(f"One command may run {MAX_ENGINE_STEPS} elements; this one runs more. Is it a loop?")
+            raise LimitExceeded(f"One command may run {MAX_ELEMENTS} elements; this one runs more. Is it a loop?")
         if time.monotonic() > self._deadline:
             raise LimitExceeded(f"The command took longer than {MAX_SECONDS:.0f} seconds.")
         try:
@@ -195,6 +194,8 @@ class Run(Waiting):
             rest.append(incident)
         self.events += rest
         self.after = fold(folded, rest) if rest else folded
+        if self.after.pending > max(MAX_OPEN, self.state.pending) and self.step.rules > FIRST_RULES:
+            raise LimitExceeded(f"A case may wait for {MAX_OPEN} tasks, services, times and messages at once.")
         if not self.workflow.completed and self.step.rules <= FIRST_RULES and not self._leaves():
             raise LimitExceeded("The diagram has come to a standstill: no element can go on and no end was reached.")
 

@@ -9,10 +9,8 @@ from typing import Any
 
 from ..canonical import Json
 from ..events import Event
+from ..limits import MAX_SECONDS
 from ..services import Call, Operator, Services
-
-#: How long one command may run.
-MAX_SECONDS = 10.0
 
 #: The rules by which steps are decided now. Every step records them, so that one decided under earlier rules is
 #: re-executed under those (decisions/0017). A step without a number was decided under the first.

@@ -1,0 +1,110 @@
+"""What one command may open and one case may hold: beyond it is an incident, quickly, and nothing half-written."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import pytest
+from conftest import Clock, alice
+from usher_engine import Actor, Engine, Package, Worker, limits
+from usher_engine.store import Database
+
+ANA = Actor(name="ana", role="analyst")
+OPEN = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t">'
+FIRST = '<userTask id="First" name="First"/>'
+ASK = '<userTask id="Ask" name="Ask">{}</userTask>'
+
+
+def items(number: int | str) -> str:
+    repeated = "multiInstanceLoopCharacteristics"
+    return f"<{repeated}><loopCardinality>{number}</loopCardinality></{repeated}>"
+
+
+def process(key: str, body: str) -> Package:
+    text = f'{OPEN}<process id="{key}" name="{key}" isExecutable="true">{body}</process></definitions>'
+    return Package({f"{key}.bpmn": text.encode()})
+
+
+def row(*elements: str, names: tuple[str, ...]) -> str:
+    """*elements* one after the other between a start and an end."""
+    ends = ["S", *names, "E"]
+    flows = "".join(flow(*pair) for pair in pairwise(ends))
+    return f'<startEvent id="S"/>{"".join(elements)}<endEvent id="E"/>{flows}'
+
+
+def flow(source: str, target: str) -> str:
+    return f'<sequenceFlow id="{source}-{target}" sourceRef="{source}" targetRef="{target}"/>'
+
+
+@pytest.fixture
+def nested(engine: Engine) -> Engine:
+    """In each of `outer` items of a sub-process `inner` items of a task, behind a first one."""
+    within = '<startEvent id="IS"/><endEvent id="IE"/>' + flow("IS", "Ask") + flow("Ask", "IE")
+    many = f'<subProcess id="Many">{within}{ASK.format(items("inner"))}{items("outer")}</subProcess>'
+    engine.deploy(process("nested", row(FIRST, many, names=("First", "Many"))), actor=ANA)
+    return engine
+
+
+@pytest.mark.parametrize(("outer", "inner"), [(50, 50), (200, 200), (2, 200)])
+def test_nested_repetitions_count_together(nested: Engine, outer: int, inner: int) -> None:
+    case = nested.start("nested", {"outer": outer, "inner": inner}, actor=alice)
+    began = time.process_time()
+    stopped = nested.complete(case.tasks[0].id, {}, actor=alice)
+    assert time.process_time() - began < 1
+    assert (stopped.status, [task.element for task in stopped.tasks]) == ("incident", ["First"])
+    assert stopped.incident == "One command may come to 300 elements; this one comes to more. Repeat fewer items."
+    assert set(nested.rebuild(case.id).incidents) <= {"Ask:0", "Many:0"}
+    assert nested.verify(case.id) == []
+
+
+def test_one_repetition_of_the_largest_size_is_fine(engine: Engine) -> None:
+    engine.deploy(process("many", row(ASK.format(items(200)), names=("Ask",))), actor=ANA)
+    case = engine.start("many", {}, actor=alice)
+    assert (case.status, len(case.tasks)) == ("waiting", 200)
+    assert engine.complete(case.tasks[7].id, {}, actor=alice).status == "waiting"
+    assert engine.verify(case.id) == []
+
+
+def test_a_case_waits_for_so_much_at_once_and_not_more(engine: Engine, clock: Clock) -> None:
+    """Several commands, each within its own bounds: every day 200 tasks more, which nobody does."""
+    daily = '<boundaryEvent id="Daily" attachedToRef="First" cancelActivity="false"><timerEventDefinition>'
+    daily += "<timeCycle>R/P1D</timeCycle></timerEventDefinition></boundaryEvent>"
+    daily += ASK.format(items(200)) + '<endEvent id="Done"/>' + flow("Daily", "Ask") + flow("Ask", "Done")
+    engine.deploy(process("many", row(FIRST, daily, names=("First",))), actor=ANA)
+    case = engine.start("many", {}, actor=alice).id
+    for _ in range(6):
+        clock.forward(days=1)
+        Worker(engine).run_due()
+    stopped = engine.instance(case)
+    assert (stopped.status, len(stopped.tasks)) == ("incident", 801)
+    assert stopped.incident == "A case may wait for 1000 tasks, services, times and messages at once."
+    assert engine.counts()["jobs"] == {"waiting": 0, "parked": 1}
+    assert engine.verify(case) == []
+
+
+def test_a_state_that_would_grow_too_large_is_an_incident(engine: Engine, database: Database) -> None:
+    """The data of the case stay small; what each item knows adds up."""
+    script = '<script>own = [letter + "!", letter + "?", letter + ".", letter + ":"]</script>'
+    within = f'<startEvent id="IS"/><scriptTask id="Copy">{script}</scriptTask>'
+    within += ASK.format("") + '<endEvent id="IE"/>' + flow("IS", "Copy") + flow("Copy", "Ask") + flow("Ask", "IE")
+    many = f'<subProcess id="Many">{within}{items(60)}</subProcess>'
+    engine.deploy(process("many", row(FIRST, many, names=("First", "Many"))), actor=ANA)
+    case = engine.start("many", {"letter": "x" * 19_000}, actor=alice)
+    stopped = engine.complete(case.tasks[0].id, {}, actor=alice)
+    assert stopped.status == "incident" and stopped.incident is not None
+    assert stopped.incident.startswith("The case would need more than 4 MB to be kept: 60 tasks")
+    with database.read() as tx:
+        (size,) = tx.exec_driver_sql("SELECT length(content) FROM instance_state").one()
+    assert size < limits.MAX_STATE / 10
+    assert engine.verify(case.id) == []
+
+
+def test_a_step_that_would_write_too_much_is_an_incident(engine: Engine) -> None:
+    said = '<s:instructionsForEndUser xmlns:s="http://spiffworkflow.org/bpmn/schema/1.0/core">'
+    said = f"<extensionElements>{said}{{{{ letter }}}}</s:instructionsForEndUser></extensionElements>"
+    engine.deploy(process("many", row(FIRST, ASK.format(said + items(200)), names=("First", "Ask"))), actor=ANA)
+    case = engine.start("many", {"letter": "ä&" * 9_000}, actor=alice)
+    stopped = engine.complete(case.tasks[0].id, {}, actor=alice)
+    assert stopped.status == "incident"
+    assert "MB" in (stopped.incident or "")
