@@ -4,7 +4,9 @@ import pytest
 from usher_web.addresses import inside, origin
 
 
-@pytest.mark.parametrize("page", ["/", "/inbox", "/cases?who=bob&after=a%0Db", "/processes/é", "/cases/a b", "/i/x-y_z"])
+@pytest.mark.parametrize(
+    "page", ["/", "/inbox", "/cases?who=bob&after=a%0Db", "/processes/é", "/cases/a b", "/i/x-y_z"]
+)
 def test_our_pages(page):
     assert inside(page) == page
 
@@ -12,7 +14,8 @@ def test_our_pages(page):
 @pytest.mark.parametrize(
     "page",
     [
-        "", "inbox", "//evil.example", "///evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)",
+        "", "inbox", "//evil.example", "///evil.example", "/\\evil.example", "https://evil.example",
+        "javascript:alert(1)",
         "/a\r\nb", "/a\tb", "/\x00", "/\x7f", "/\u202e", "/\u2028", "//[", "http://[", "/\ud800", "https:/evil",
     ],
 )  # fmt: skip

@@ -25,8 +25,9 @@ def catcher_findings(sheet: Sheet) -> Iterator[Finding]:
             what = f"the {kind} {called(name)}" if name else f"every {kind}"
             message = f"{called(other.id)} catches {what} here already, so this never happens. Keep one of them."
             yield sheet.finding(node.id, "catcher", message)
-        elif kind == "escalation" and (other := escalations.setdefault(place, node)) is not node:
-            if "" in (name, _caught(other)[1]):
+        elif kind == "escalation":
+            other = escalations.setdefault(place, node)
+            if other is not node and "" in (name, _caught(other)[1]):
                 message = (
                     f"It stands beside {called(other.id)}, and one of the two catches every escalation. "
                     "Keep that one, or give both a code."
