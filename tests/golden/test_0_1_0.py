@@ -1,0 +1,47 @@
+"""What version 0.1.0 wrote is opened, read, proven and carried on by this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import alice
+from golden.recorded import Opened
+from usher_engine.events import from_json
+from usher_engine.state import InstanceState, fold
+
+OPEN = ("sound", "sample")
+
+
+@pytest.fixture
+def opened(database_url: str, tmp_path: Path) -> Iterator[Opened]:
+    there = Opened("0.1.0", database_url, tmp_path)
+    yield there
+    there.database.close()
+
+
+def test_every_case_is_there_and_its_history_folds_into_what_it_is(opened: Opened) -> None:
+    assert len(opened.cases) == 35
+    for key, case in opened.cases.items():
+        events = [from_json(event) for step in opened.engine.history(case) for event in step.events]
+        folded = fold(InstanceState(), events)
+        assert folded.to_json() == opened.engine.rebuild(case).to_json(), key
+        assert folded.status == opened.case(key).status, key
+
+
+def test_the_sound_ones_agree_with_their_record(opened: Opened) -> None:
+    assert [finding for key in opened.keys(*OPEN) for finding in opened.engine.verify(opened.cases[key])] == []
+
+
+def test_the_sound_ones_go_on(opened: Opened) -> None:
+    engine = opened.engine
+    engine.retry(opened.cases["sound: service failed"], actor=alice)
+    engine.deliver_message("Paid", {"sum": 1}, actor=alice, instance=opened.cases["sound: message"])
+    opened.answer("sound: moved", "ask", "a")
+    opened.answer("sound: in parallel", "A", "B")
+    opened.answer("sound: timer", "First")
+    opened.work()
+    assert not opened.case("sound: service failed").tasks
+    assert opened.case("sample-declined").status == "finished"
+    assert [finding for key in opened.keys(*OPEN) for finding in engine.verify(opened.cases[key])] == []
