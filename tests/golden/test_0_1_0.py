@@ -38,10 +38,11 @@ def test_the_sound_ones_go_on(opened: Opened) -> None:
     engine = opened.engine
     engine.retry(opened.cases["sound: service failed"], actor=alice)
     engine.deliver_message("Paid", {"sum": 1}, actor=alice, instance=opened.cases["sound: message"])
-    opened.answer("sound: moved", "ask", "a")
+    opened.answer("sound: moved", "ask", "a", "b", "c")
     opened.answer("sound: in parallel", "A", "B")
     opened.answer("sound: timer", "First")
     opened.work()
+    assert opened.case("sound: moved").status == "finished"
     assert not opened.case("sound: service failed").tasks
     assert opened.case("sample-declined").status == "finished"
     assert [finding for key in opened.keys(*OPEN) for finding in engine.verify(opened.cases[key])] == []

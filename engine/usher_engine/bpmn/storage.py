@@ -20,6 +20,10 @@ from .diagram import Diagram
 from .workflow import Observer, UsherSubWorkflow, UsherTask, UsherWorkflow
 
 
+#: What staff read where a case cannot be taken up.
+WAY_OUT = "Nothing was changed. Ask an administrator to repair this case, or to cancel it."
+
+
 class _Tasks(TaskConverter):  # type: ignore[misc]
     def to_dict(self, task: UsherTask) -> dict[str, Any]:
         parent = task.parent
@@ -45,6 +49,8 @@ class _Tasks(TaskConverter):  # type: ignore[misc]
         return record
 
     def from_dict(self, record: dict[str, Any], workflow: Any) -> UsherTask:
+        if any(type(record[name]) is not int for name in ("id", "state", "tick")) or record["id"] < 1:
+            raise TypeError  # the library would draw an id of its own
         task_spec = workflow.spec.task_specs[record["spec"]]
         task = UsherTask(workflow, task_spec, state=record["state"], id=record["id"])
         task.visit = record.get("visit", 0)
@@ -125,11 +131,19 @@ class _Workflows(BpmnWorkflowConverter):  # type: ignore[misc]
         _restore_common(self, workflow, record)
         workflow.counter, workflow.tick = record["counter"], record["ticks"]
         for nested in record.get("subprocesses", ()):
-            task = workflow.get_task_from_id(nested["parent"])
+            task = _holder(workflow, nested["parent"])
+            if task is None:
+                continue  # versions up to 0.1.0 kept what was inside a sub-process that they had dropped as done
             subprocess = self.registry.restore(nested, task=task, top_workflow=workflow)
             workflow.subprocesses[task.id] = subprocess
             subprocess.completed_event.connect(task.task_spec._on_subworkflow_completed, task)
         return workflow
+
+
+def _holder(workflow: UsherWorkflow, task_id: int) -> UsherTask | None:
+    """The task that opened a sub-process; None where it is no longer there."""
+    scopes = (workflow, *workflow.subprocesses.values())
+    return next((scope.tasks[task_id] for scope in scopes if task_id in scope.tasks), None)
 
 
 _CONVERTERS = {**SPIFF_CONFIG, UsherTask: _Tasks, UsherSubWorkflow: _SubWorkflows, UsherWorkflow: _Workflows}
@@ -144,12 +158,17 @@ def dump(workflow: UsherWorkflow) -> dict[str, Any]:
 
 
 def load(record: dict[str, Any], diagram: Diagram, script_engine: Any, observer: Observer) -> UsherWorkflow:
-    """The workflow written by `dump`, on the specs of *diagram*; raises `Corrupt` for anything else."""
+    """
+    The workflow written by `dump`, on the specs of *diagram*; raises `Corrupt` for anything else.
+
+    Sub-processes that nothing holds any more are left out, and what is inside them.
+    """
     if record.get(_SERIALIZER.VERSION_KEY) != VERSION:
-        raise Corrupt(f"The stored state is not of version {VERSION}; it was left as it is.")
+        raise Corrupt(f"The state of this case was stored in another form than {VERSION}. {WAY_OUT}")
     workflow = UsherWorkflow(diagram.spec, diagram.subprocess_specs, script_engine=script_engine, observer=observer)
     try:
         _SERIALIZER.from_dict(record, workflow=workflow)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Corrupt("The stored state does not fit its diagram; it was left as it is.") from error
+    except Exception as error:
+        # A border: the library raises anything on a record it did not expect, and nothing else is at work here.
+        raise Corrupt(f"The state this case was stored in does not fit its diagram. {WAY_OUT}") from error
     return workflow
