@@ -16,7 +16,7 @@ from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
 from SpiffWorkflow.spiff.parser.process import VALIDATOR
 
-from ..definitions import Package, parse_xml
+from ..definitions import FLOW_NODES, Package, parse_xml
 from ..dmn import Decisions, compile_decisions
 from ..errors import InvalidDefinition
 from .catching import UsherBoundaryEvent, UsherEventGateway, UsherEventSubprocess
@@ -42,6 +42,7 @@ DRAWN_DATA = (
 )
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+_NODES = [f"{{{BPMN}}}{kind}" for kind in FLOW_NODES]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +118,7 @@ def compile_diagram(package: Package) -> Diagram:
         _follow_links(tree)
         _make_room(tree)
     spec, subprocess_specs = _specs(trees, package.key)
-    nodes = {node.get("id"): node for tree in trees for node in tree.iter()}
+    nodes = {node.get("id"): node for tree in trees for node in tree.iter(*_NODES)}
     owners = (spec, *subprocess_specs.values())
     specs = {s.bpmn_id: s for owner in owners for s in _drawn(owner)}
     elements = {key: _element(nodes[key], task_spec) for key, task_spec in specs.items() if key in nodes}
@@ -187,12 +188,13 @@ def _follow_links(tree: Any) -> None:
 
 
 def _make_room(tree: Any) -> None:
-    """Rename elements called like the library's own specs, which would silently take their place."""
+    """Rename elements called like the library's own specs, which would take their place; flows are no specs."""
+    taken = LIBRARY_NAMES - {flow.get("id") for flow in tree.iter(f"{{{BPMN}}}sequenceFlow")}
     for node in tree.iter():
         for name, value in node.attrib.items():
-            if value in LIBRARY_NAMES and name in ("id", "sourceRef", "targetRef", "attachedToRef", "bpmnElement"):
+            if value in taken and name in ("id", "sourceRef", "targetRef", "attachedToRef", "bpmnElement"):
                 node.set(name, value + RENAMED)
-        if node.text in LIBRARY_NAMES and str(node.tag).endswith(("flowNodeRef", "incoming", "outgoing")):
+        if node.text in taken and str(node.tag).endswith(("flowNodeRef", "incoming", "outgoing")):
             node.text += RENAMED
 
 

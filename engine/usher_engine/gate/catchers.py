@@ -21,18 +21,17 @@ def catcher_findings(sheet: Sheet) -> Iterator[Finding]:
     for place, node in _catchers(sheet):
         kind, name = _caught(node)
         other = first.setdefault((place, kind, name), node)
+        beside = escalations.setdefault(place, node) if kind == "escalation" else node
         if other is not node:
             what = f"the {kind} {called(name)}" if name else f"every {kind}"
             message = f"{called(other.id)} catches {what} here already, so this never happens. Keep one of them."
             yield sheet.finding(node.id, "catcher", message)
-        elif kind == "escalation":
-            other = escalations.setdefault(place, node)
-            if other is not node and "" in (name, _caught(other)[1]):
-                message = (
-                    f"It stands beside {called(other.id)}, and one of the two catches every escalation. "
-                    "Keep that one, or give both a code."
-                )
-                yield sheet.finding(node.id, "catcher", message)
+        elif beside is not node and "" in (name, _caught(beside)[1]):
+            message = (
+                f"It stands beside {called(beside.id)}, and one of the two catches every escalation. "
+                "Keep that one, or give both a code."
+            )
+            yield sheet.finding(node.id, "catcher", message)
 
 
 def _catchers(sheet: Sheet) -> Iterator[Catcher]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from usher_engine.bpmn import schema_problems
 from usher_engine.canonical import MAX_KEY
-from usher_engine.definitions import BPMN, XmlElement, XmlTree, elements_at, line_of
+from usher_engine.definitions import BPMN, FLOW_NODES, XmlElement, XmlTree, elements_at, line_of
 
 from .finding import Finding
 
@@ -22,7 +22,7 @@ _MOST_BREACHES = 40
 
 
 def file_findings(file: str, tree: XmlTree, seen_ids: dict[str, str]) -> Iterator[Finding]:
-    """What is wrong with *tree* as BPMN; *seen_ids* maps ids met so far in the package to their file."""
+    """What is wrong with *tree* as BPMN; *seen_ids* maps ids of the package, as far as they were met, to their file."""
     root = tree.getroot()
     if not is_bpmn(tree):
         yield _finding(file, "", "not-bpmn", "The file is not BPMN 2.0: its outermost element is not bpmn:definitions.")
@@ -89,18 +89,28 @@ def _id_around(element: XmlElement) -> str:
 
 
 def _ids(file: str, root: XmlElement, seen: dict[str, str]) -> Iterator[Finding]:
+    """An id is used once in a file; those of processes and of what runs in them once in a package."""
+    here: set[str] = set()
     for element in root.iter(f"{{{BPMN}}}*"):
         key = element.get("id")
         if key is None or element is root:
             continue
-        if key in seen:
-            where = "" if seen[key] == file else f" (the other is in {seen[key]})"
+        elsewhere = seen.get(key, "") if _is_known_by_id(element) else ""
+        if key in here or elsewhere:
+            where = f" (the other is in {elsewhere})" if elsewhere else ""
             yield _finding(file, key, "unique-id", f"Two elements have the id “{key}”{where}. Give each its own.")
-        seen[key] = file
+        here.add(key)
         if key in _TAKEN or key.endswith(_TAKEN_ENDINGS):
             yield _finding(file, key, "reserved-id", f"The id “{key}” is a name the engine uses itself; change it.")
         if len(key) > MAX_KEY:
             yield _finding(file, key, "reserved-id", f"An id has at most {MAX_KEY} characters; shorten it.")
+    seen |= {str(element.get("id")): file for element in root.iter(f"{{{BPMN}}}*") if _is_known_by_id(element)}
+
+
+def _is_known_by_id(element: XmlElement) -> bool:
+    """Whether the engine and the history know *element* by its id alone."""
+    kind = str(element.tag).rpartition("}")[2]
+    return kind in FLOW_NODES or kind in ("process", "sequenceFlow")
 
 
 def _some(names: list[str], most: int = 5) -> str:

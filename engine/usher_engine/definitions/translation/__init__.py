@@ -13,6 +13,7 @@ from ..finding import Finding
 from ..package import Package
 from ..safe_xml import BPMN, parse_as_written
 from .encoding import as_utf8
+from .file_ids import separate_files
 from .kinds import translate_kinds
 from .leftovers import tell_leftovers
 from .page import Page
@@ -31,6 +32,7 @@ def translate(package: Package) -> tuple[Package, list[Finding]]:
     """
     files = dict(package.files)
     findings: list[Finding] = []
+    pages: dict[str, Page] = {}
     for file in package.diagrams():
         content, note = as_utf8(package.files[file])
         if note:
@@ -44,10 +46,12 @@ def translate(package: Package) -> tuple[Package, list[Finding]]:
             continue
         page = Page(file=file, root=tree.getroot(), files=files)
         _translate(page)
-        findings += page.findings
+        pages[file] = page
         if page.changed:
             files[file] = etree.tostring(tree, encoding="UTF-8", xml_declaration=True)
         files |= {name: form for name, form in page.added.items() if name not in files}
+    separate_files(files, pages)
+    findings += [finding for page in pages.values() for finding in page.findings]
     return (package if files == dict(package.files) else Package(files)), findings
 
 

@@ -95,6 +95,11 @@ class Page:
             element.insert(element.index(documentation[-1]) + 1 if documentation else 0, found)
         return found
 
+    def free_id(self, wanted: str) -> str:
+        """*wanted*, or the first with a number behind it, as an id nothing in the diagram has."""
+        taken = {element.get("id") for element in self.root.iter(etree.Element)}
+        return next(key for key in (wanted, *(f"{wanted}_{n}" for n in range(2, len(taken) + 3))) if key not in taken)
+
     def drop(self, element: XmlElement, *attributes: str) -> None:
         for name in attributes:
             if name in element.attrib:

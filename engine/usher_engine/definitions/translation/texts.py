@@ -97,7 +97,8 @@ def _collected(page: Page, element: XmlElement, collection: str, variable: str, 
         reference.text = name
         element.insert(place, reference)
         if variable:
-            element.insert(place + 1, etree.Element(bpmn("inputDataItem"), {"id": variable, "name": variable}))
+            item = {"id": page.free_id(variable), "name": variable}
+            element.insert(place + 1, etree.Element(bpmn("inputDataItem"), item))
     page.read_as(element, f"It is repeated for each item of “{name}”, which is called “{variable or '(none)'}”.")
     return True
 
