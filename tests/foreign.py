@@ -19,6 +19,7 @@ from usher_engine.services import Services
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 SPACES = {
     "camunda": "http://camunda.org/schema/1.0/bpmn",
+    "operaton": "http://operaton.org/schema/1.0/bpmn",
     "flowable": "http://flowable.org/bpmn",
     "activiti": "http://activiti.org/bpmn",
     "zeebe": "http://camunda.org/schema/zeebe/1.0",
@@ -88,7 +89,11 @@ EXTENSIONS = {
     "drools": {"userTask": ("<{v}:onEntry-script><{v}:script>x</{v}:script></{v}:onEntry-script>",)},
     "tool": {"userTask": ('<{v}:signavioMetaData metaKey="a" metaValue="b"/>',)},
 }  # fmt: skip
-FAMILIES = {"camunda": "engine", "flowable": "engine", "activiti": "engine", "zeebe": "zeebe", "drools": "drools"}
+FAMILIES = {
+    **dict.fromkeys(("camunda", "operaton", "flowable", "activiti"), "engine"),
+    "zeebe": "zeebe",
+    "drools": "drools",
+}
 CONDITIONS = (
     "${approved}", "${!approved}", "#{a &amp;&amp; b}", "${amount &gt; 5 and kind eq 'x'}", "${empty list}",
     '${execution.getVariable("x") == null}', "${bean.check(x)}", "= amount &gt; 5", '= kind = "a"', "= not(done)",

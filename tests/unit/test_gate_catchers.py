@@ -8,7 +8,8 @@ from usher_engine.services import Services
 HEAD = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t">
  <message id="m1" name="paid"/><message id="m2" name="paid"/><message id="m3" name="sent"/>
  <error id="e1" errorCode="E"/><error id="e2" errorCode="E"/><error id="e3" errorCode="F"/>
- <escalation id="x1" escalationCode="X"/><escalation id="x2" escalationCode="X"/><escalation id="x3" escalationCode="Y"/>
+ <escalation id="x1" escalationCode="X"/><escalation id="x2" escalationCode="X"/>
+ <escalation id="x3" escalationCode="Y"/>
  <process id="p" isExecutable="true"><startEvent id="s"/>"""
 SUB = """<subProcess id="sub"><startEvent id="is"/><userTask id="iu" name="U"/><endEvent id="ie"/>
  {}<sequenceFlow id="i1" sourceRef="is" targetRef="iu"/>

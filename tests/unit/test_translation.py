@@ -51,7 +51,9 @@ def told(findings, severity):
         ("${!(a && b)}", "not (a and b)"),
         ("${x == null}", 'get("x") is None'),
         ("${null != order.id}", "order.id is not None"),
-        ("${empty items}", 'not get("items")'),
+        ("${empty items}", 'get("items") in [None, "", [], {}]'),
+        ("${not empty a.b || c}", 'not a.b in [None, "", [], {}] or c'),
+        ("${loopCounter * 2}", "(loopCounter - 1) * 2"),
         ('${execution.getVariable("x") > 5}', 'get("x") > 5'),
         ("${state.equals('done')}", 'state == "done"'),
         ("${tags.contains('a')}", '"a" in tags'),
@@ -300,11 +302,85 @@ def test_a_task_that_some_product_does_by_itself_waits_for_nobody(task):
     assert ("t", "not-translated") in told(findings, "error")
 
 
-def test_what_means_something_in_words_of_nobody_known_is_told_by_element():
-    _, findings, _ = node('<userTask id="t" xmlns:x="urn:engine" x:formKey="a" x:colour="red"/>')
-    assert [f.message for f in findings if (f.element, f.severity) == ("t", "warning")] == [
-        "“formKey” of urn:engine, an engine or tool not known here, does nothing."
-    ]
+@pytest.mark.parametrize(
+    "name", ["formKey", "candidateGroups", "taskListener", "inputOutput", "class", "delegateExpression"]
+)
+def test_what_means_something_in_words_of_nobody_known_is_refused(name):
+    attribute = node(f'<userTask id="t" xmlns:x="urn:engine" x:{name}="a" x:colour="red"/>')
+    inside = f'<extensionElements><x:{name} xmlns:x="urn:engine"/></extensionElements>'
+    for _, findings, _ in (attribute, node(f'<userTask id="t">{inside}</userTask>')):
+        (message,) = [f.message for f in findings if (f.element, f.severity) == ("t", "error")]
+        assert f"“{name}” of urn:engine (an engine or tool not known here) would be lost." in message
+
+
+def test_notes_of_tools_that_only_draw_are_notes_whatever_they_are_called():
+    _, findings, _ = node('<userTask id="t" xmlns:x="http://www.signavio.com" x:type="a" x:priority="b"/>')
+    assert {f.severity for f in findings} == {"info"}
+
+
+def test_operaton_is_camunda_7_under_another_name():
+    body = (
+        '<userTask id="t" {0}:candidateGroups="clerks" {0}:priority="70"/><serviceTask id="u" {0}:class="a.B"/>'
+        '<userTask id="v"><extensionElements><{0}:taskListener event="create"/></extensionElements></userTask>'
+    )
+    space = 'xmlns:operaton="http://operaton.org/schema/1.0/bpmn"'
+    _, process_7, findings_7 = translated(body.format("camunda"))
+    _, other, findings = translated(body.replace("<userTask", f"<userTask {space}").format("operaton").replace(
+        "<serviceTask", f"<serviceTask {space}"
+    ))
+    assert other.node("t").properties == process_7.node("t").properties
+    assert told(findings, "error") == told(findings_7, "error") != []
+
+
+OF_REGISTRY = "<extensionElements><flowable:eventType>e</flowable:eventType></extensionElements>"
+CAUGHT = '<errorEventDefinition camunda:errorCodeVariable="code"/>'
+SUB = '<subProcess id="sub"><startEvent id="is"/><endEvent id="t">{}</endEvent></subProcess>'
+CYCLE = '<timerEventDefinition><timeCycle flowable:endDate="2026-01-01">R3/PT1H</timeCycle></timerEventDefinition>'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        SUB.format('<terminateEventDefinition flowable:terminateAll="true"/>'),
+        SUB.format('<terminateEventDefinition flowable:terminateMultiInstance="true"/>'),
+        f'<receiveTask id="t">{OF_REGISTRY}</receiveTask>',
+        f'<intermediateCatchEvent id="t">{CYCLE}</intermediateCatchEvent>',
+        f'<boundaryEvent id="t" attachedToRef="a">{CAUGHT}</boundaryEvent>',
+    ],
+)
+def test_what_changes_the_way_is_refused(body):
+    _, _, findings = translated(body)
+    assert ("t", "not-translated") in told(findings, "error")
+
+
+def test_what_is_switched_off_changes_nothing():
+    _, _, findings = translated(SUB.format('<terminateEventDefinition flowable:terminateAll="false"/>'))
+    assert [f.severity for f in findings if f.severity != "info"] == []
+
+
+def test_the_first_value_of_a_data_object_is_refused():
+    value = "<extensionElements><flowable:value>1</flowable:value></extensionElements>"
+    _, _, findings = translated(f'<dataObject id="o">{value}</dataObject>')
+    assert ("p", "not-translated") in told(findings, "error")
+
+
+@pytest.mark.parametrize("value", [None, "", [], {}, 0, False, "a", [1], {"a": 1}, 1.5])
+def test_empty_is_what_juel_takes_for_empty(value):
+    expected = value is None or (isinstance(value, str | list | dict) and not value)
+    assert compile_expression(juel("${empty n}")).evaluate({"n": value}, NOW) is expected
+    assert compile_expression(juel("${not empty n}")).evaluate({"n": value}, NOW) is not expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("${execution.id}", "${execution.processInstanceId}", "${task.assignee}", "${environment.variables.x}"),
+        *("${execution}", "${a == task}", "${nrOfInstances > 1}", "${execution.getId()}"),
+    ],
+)
+def test_what_asks_the_foreign_engine_is_refused_by_name(source):
+    with pytest.raises(NotUnderstood, match=r"execution|task|environment|nrOfInstances"):
+        juel(source)
 
 
 def test_what_does_nothing_is_named_in_words_of_nobody_known_too():

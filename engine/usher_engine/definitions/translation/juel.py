@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .pieces import ATOM, COMPARE, Piece, compared, quoted
+from .pieces import ADD, ATOM, COMPARE, Piece, compared, quoted, variable
 from .reading import Dialect, Reader
 from .words import NotUnderstood
 
@@ -12,7 +12,13 @@ _TEXTS = {
     "toLowerCase": "lower", "toUpperCase": "upper",
 }  # fmt: skip
 #: Objects of the foreign engine; what they offer is not there.
-_OBJECTS = {"execution", "task", "caseExecution", "variableContainer", "authenticatedUserIdHolder"}
+_OBJECTS = frozenset(
+    {
+        *("execution", "task", "caseExecution", "variableContainer", "authenticatedUserIdHolder", "environment"),
+        *("connectorRequest", "connectorResponse", "externalTask", "processInstance", "flowInstance"),
+    }
+)
+_COUNTERS = frozenset({"nrOfInstances", "nrOfActiveInstances", "nrOfCompletedInstances"})
 
 
 def juel(source: str) -> str:
@@ -59,6 +65,19 @@ def _of_engine(owner: str, name: str, given: list[Piece]) -> Piece:
     raise NotUnderstood(f"{owner}.{name}(…) asks the foreign engine")
 
 
+def _empty(piece: Piece) -> Piece:
+    """Null, an empty text and an empty collection are empty; 0 and false are not."""
+    return Piece(f'{piece.maybe} in [None, "", [], {{}}]', COMPARE)
+
+
+def _name(name: str) -> Piece:
+    if name in _COUNTERS:
+        raise NotUnderstood(f"{name} counts rounds in the foreign engine")
+    if name == "loopCounter":
+        return Piece("loopCounter - 1", ADD)  # it counts from 0 there, from 1 here
+    return variable(name)
+
+
 def _item(owner: Piece, key: Piece) -> Piece:
     return Piece(f"{owner.at(ATOM)}[{key.text}]")
 
@@ -75,6 +94,9 @@ _JUEL = Dialect(
     call=_call,
     method=_method,
     item=_item,
+    empty=_empty,
+    variable=_name,
+    objects=_OBJECTS,
 )  # fmt: skip
 
 

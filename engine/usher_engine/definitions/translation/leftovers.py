@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ..finding import Finding
+from ..kinds import SUB_PROCESSES
 from ..safe_xml import BPMN, SPIFF, XmlElement
 from .page import Page, bpmn, kind_of, name_of, owner_id
-from .vendors import HARMLESS, MEANT, PLACES, PRODUCTS, TRANSLATED
+from .vendors import HARMLESS, MEANT, PLACES, PRODUCTS, TOOLS, TRANSLATED
 
 _STANDARD = ("http://www.omg.org/", "http://www.w3.org/")
 
@@ -20,18 +21,11 @@ def tell_leftovers(page: Page) -> None:
         for namespace, name in _foreign(element):
             if namespace not in PRODUCTS:
                 tools[namespace] += 1
-                if name in MEANT or name in TRANSLATED:
-                    message = f"“{name}” of {namespace[:80]}, an engine or tool not known here, does nothing."
-                    page.say(element, "foreign", message, "warning")
-                elif name in HARMLESS:
-                    harmless.setdefault(owner_id(element), set()).add(name)
-                continue
-            advice = PLACES.get((kind_of(element), name)) or MEANT.get(name)
-            if advice:
-                page.refuse(element, f"“{name}” of {PRODUCTS[namespace]} would be lost. {advice}")
+            if advice := _advice(element, namespace, name):
+                page.refuse(element, f"“{name}” of {_called(namespace)} would be lost. {advice}")
             elif name in HARMLESS:
                 harmless.setdefault(owner_id(element), set()).add(name)
-            else:
+            elif namespace in PRODUCTS and not _is_off(element, namespace, name):
                 message = f"“{name[:60]}” of {PRODUCTS[namespace]} is not known here and does nothing."
                 page.say(element, "foreign", message, "warning")
     for key, names in harmless.items():
@@ -39,6 +33,34 @@ def tell_leftovers(page: Page) -> None:
     if tools:
         told = ", ".join(f"{name[:80]} ({count})" for name, count in tools.most_common(5))
         _tell(page, str(page.root.get("id") or ""), f"Notes of other tools, which do nothing here: {told}.")
+
+
+def _advice(element: XmlElement, namespace: str, name: str) -> str:
+    """What to do instead where *name* means something that is not done here; empty where nothing is lost."""
+    if namespace.startswith(TOOLS) or _is_off(element, namespace, name):
+        return ""
+    if (kind_of(element), name) == ("terminateEventDefinition", "terminateAll"):
+        return _ends_all(element)
+    advice = PLACES.get((kind_of(element), name)) or MEANT.get(name, "")
+    if namespace not in PRODUCTS and name in TRANSLATED:
+        return "Set it in the properties panel: this engine or tool is not known here."
+    return advice
+
+
+def _ends_all(definition: XmlElement) -> str:
+    """An end of all is an end of the scope where that is the process itself, if nothing called it."""
+    if any(kind_of(around) in SUB_PROCESSES for around in definition.iterancestors()):
+        return "An end ends its own sub-process here. Throw an error and catch it around, then end there."
+    return ""
+
+
+def _is_off(element: XmlElement, namespace: str, name: str) -> bool:
+    """A setting that says no."""
+    return (element.get(f"{{{namespace}}}{name}") or "").strip().lower() == "false"
+
+
+def _called(namespace: str) -> str:
+    return PRODUCTS.get(namespace) or f"{namespace[:80]} (an engine or tool not known here)"
 
 
 def _foreign(element: XmlElement) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from .pieces import ADD, AND, ATOM, CHOICE, MULTIPLY, NOT, OR, SIGN, Piece, compared, joined, negated, quoted, variable
+from .pieces import ADD, AND, ATOM, CHOICE, MULTIPLY, OR, SIGN, Piece, compared, joined, negated, quoted, variable
 from .words import NotUnderstood, Word, words
 
 MAX_DEPTH = 30
@@ -21,7 +21,11 @@ Method: TypeAlias = Callable[[Piece, str, list[Piece]], Piece]
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """Words by meaning; *prefixes* and *starts* read what only this language has."""
+    """
+    Words by meaning; *prefixes* and *behind* read what only this language has.
+
+    *objects* are names of the foreign engine's own, of which only methods are read.
+    """
 
     ors: frozenset[str]
     ands: frozenset[str]
@@ -34,6 +38,9 @@ class Dialect:
     prefixes: Mapping[str, Callable[[Reader], Piece]] = field(default_factory=dict)
     behind: Mapping[str, Callable[[Reader, Piece], Piece]] = field(default_factory=dict)
     adds_texts: bool = False
+    empty: Callable[[Piece], Piece] = negated
+    variable: Callable[[str], Piece] = variable
+    objects: frozenset[str] = frozenset()
 
 
 class Reader:
@@ -145,7 +152,7 @@ class Reader:
             piece = Piece(f"-{self._sign().at(SIGN)}", SIGN)
         elif sign := self.took(*self.dialect.nots):
             inner = self._sign()
-            piece = Piece(f"not {inner.maybe}", NOT) if sign == "empty" else negated(inner)
+            piece = self.dialect.empty(inner) if sign == "empty" else negated(inner)
         else:
             piece = self._path()
         self.depth -= 1
@@ -158,6 +165,8 @@ class Reader:
                 name = self._name()
                 if self.took("("):
                     piece = self.dialect.method(piece, name, self._given())
+                elif piece.name in self.dialect.objects:
+                    raise NotUnderstood(f"{piece.name}.{name} asks the foreign engine")
                 elif name.startswith("_"):
                     raise NotUnderstood(f"“{name}” is a reserved name")
                 else:
@@ -193,7 +202,12 @@ class Reader:
             return Piece("None", value="null")
         if self.took("("):
             return self.dialect.call(name, self._given())
-        return variable(name)
+        if name in self.dialect.objects and not self._is_next("."):
+            raise NotUnderstood(f"{name} is an object of the foreign engine")
+        return self.dialect.variable(name)
+
+    def _is_next(self, sign: str) -> bool:
+        return self.next.kind == "sign" and self.next.text == sign
 
     def _name(self) -> str:
         word = self.take()

@@ -21,7 +21,7 @@ _EXPRESSIONS = {
 }
 _OURS = {"", "python", "usher", "http://www.w3.org/1999/xpath", "http://www.java.com/javatypes"}
 #: Names a foreign engine counts rounds by.
-_COUNTERS = ("nrOfInstances", "nrOfActiveInstances", "nrOfCompletedInstances", "loopCounter")
+_COUNTERS = ("nrOfInstances", "nrOfActiveInstances", "nrOfCompletedInstances")
 
 
 def translate_texts(page: Page) -> None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 #: Camunda 7 and what it came from and what came from it: one vocabulary.
 ENGINES = {
     "http://camunda.org/schema/1.0/bpmn": "Camunda 7",
+    "http://operaton.org/schema/1.0/bpmn": "Operaton",
     "http://activiti.org/bpmn": "Activiti",
     "http://flowable.org/bpmn": "Flowable",
 }
 ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 DROOLS = "http://www.jboss.org/drools"
 PRODUCTS = {**ENGINES, ZEEBE: "Camunda 8", DROOLS: "jBPM"}
+#: Tools that draw and run nothing: what they write are notes, whatever it is called.
+TOOLS = (
+    *("http://www.signavio.com", "http://www.bizagi.com", "http://www.trisotech.com", "http://bpmn.io/schema/"),
+    *("http://camunda.org/schema/modeler/", "http://www.omg.org/spec/BPMN/non-normative/"),
+)
 
 #: Attributes and elements that tell a foreign engine how to do its work, not what the process does.
 HARMLESS = frozenset(
@@ -31,13 +37,16 @@ HARMLESS = frozenset(
         *("followUpDate", "storeResultVariableAsTransient", "useLocalScopeForResultVariable"),
         # jBPM
         *("packageName", "version", "metaData", "metaValue", "isAsync", "taskName", "import", "global"),
-        *("errorMessage", "variableEvents", "errorCodeVariable", "errorMessageVariable", "escalationCodeVariable"),
+        *("errorMessage", "variableEvents"),
         *("stencilid", "stencilsuperid", "allowedRoles", "allowedUsers", "isCaseFolder"),
     }
 )
 
 _LISTENER = "Code of the foreign product runs here at this moment. Draw a script or service task in its place."
 _CODE = "It names code of the foreign product. Choose one of Usher's service operators in the properties panel."
+
+_EVENTS = "Events of the foreign product's own registry do not come here. Use a message, with its contents."
+_ERROR = "What was caught is kept as error. Read error.code and error.message behind the event instead."
 
 #: What would be lost without a word, and what to do instead.
 MEANT = {
@@ -61,6 +70,17 @@ MEANT = {
     "skipExpression": "Whether the element is skipped is decided by a gateway here. Draw one before it.",
     "caseRef": "Cases (CMMN) cannot run here. Draw them as a process.",
     "adHoc": "Draw the order of its tasks in a sub-process.",
+    **dict.fromkeys(
+        ("eventType", "triggerEventType", "eventInParameter", "eventOutParameter", "eventCorrelationParameter"), _EVENTS
+    ),
+    **dict.fromkeys(("channelKey", "startEventCorrelationConfiguration", "sendSynchronously"), _EVENTS),
+    **dict.fromkeys(("errorCodeVariable", "errorMessageVariable", "errorVariableName"), _ERROR),
+    "escalationCodeVariable": "What was caught is kept as escalation. Read escalation.code behind the event instead.",
+    "mapException": "Which errors a service may end with is said by the operator.",
+    "exceptionMapping": "Which errors a service may end with is said by the operator.",
+    "terminateMultiInstance": "An end ends its own scope here. Stop a repetition by completionCondition.",
+    "endDate": "A cycle ends after a number of times here. Write it like R3/PT1H.",
+    "businessCalendarName": "Durations are counted by the clock here, without a calendar of working hours.",
     "agentDefinition": "Agents cannot run here. Use a service task with one of Usher's operators.",
     "variableName": "Conditional events cannot run here. Use a message or a timer.",
     "ruleFlowGroup": "Decide with a decision table.",
@@ -100,5 +120,6 @@ PLACES = {
     ("startEvent", "formData"): "A process is started with data, without a form. Ask in a user task behind the start.",
     ("startEvent", "formDefinition"): "A process is started with data, without a form. Ask in a user task behind it.",
     ("process", "executionListener"): _LISTENER,
+    ("dataObject", "value"): "A case begins with its own data. Set the value by a script at the start.",
     ("task", "taskName"): _CODE,
 }
