@@ -24,8 +24,10 @@ from .happenings import happening_findings
 from .links import link_findings
 from .loops import loop_findings
 from .meanings import meaning_findings
+from .names import engine_name_findings
 from .order import in_order
 from .processes import Drawn, process_findings
+from .roots import root_findings
 from .sheet import Sheet
 from .soundness import soundness_findings
 from .structure import reference_findings, structure_findings
@@ -43,6 +45,7 @@ _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
     decision_task_findings,
     happening_findings,
     catcher_findings,
+    engine_name_findings,
     link_findings,
     structure_findings,
     loop_findings,
@@ -102,6 +105,7 @@ def _diagrams(package: Package, services: Services, drawn: Drawn) -> Iterator[Fi
         broken |= _has_error(findings)
         if is_bpmn(tree):
             drawn.trees.append((tree, read_diagram(tree, file)))
+            yield from root_findings(file, tree)
     if len(drawn.trees) == len(package.diagrams()):
         yield from process_findings(drawn)
     checked = drawn.checked

@@ -16,6 +16,7 @@ from .encoding import as_utf8
 from .file_ids import separate_files
 from .kinds import translate_kinds
 from .leftovers import tell_leftovers
+from .messages import translate_messages
 from .page import Page
 from .repair import repair
 from .services import translate_services
@@ -61,4 +62,5 @@ def _translate(page: Page) -> None:
     translate_user_tasks(page)
     translate_services(page)
     translate_kinds(page)
+    translate_messages(page)
     tell_leftovers(page)
