@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -21,6 +22,9 @@ MAX_VALUES = 5_000
 MAX_TEXT = 20_000
 MAX_KEY = 100
 MAX_INTEGER = 2**53 - 1  # the largest integer RFC 8785 can write
+
+# PostgreSQL keeps no NUL in a text; half of a character (a lone surrogate) has no UTF-8.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def whole_number(text: str) -> int | None:
@@ -91,6 +95,11 @@ def settled(value: Any) -> Any:
     return value
 
 
+def is_storable(text: str) -> bool:
+    """Whether both databases can keep every character of *text*."""
+    return _UNSTORABLE.search(text) is None
+
+
 def is_reserved(key: str) -> bool:
     """Whether *key* could be taken for the engine library's own (engine/decisions/0003)."""
     return key == "typename" or key.startswith("__")
@@ -153,7 +162,7 @@ def _check_key(key: Any, path: str) -> None:
 def _check_text(value: str, path: str, limit: int) -> None:
     if len(value) > limit:
         _refuse(path, f"is longer than {limit} characters")
-    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+    if not is_storable(value):
         _refuse(path, "holds a character that cannot be stored")
 
 

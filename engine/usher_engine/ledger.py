@@ -18,7 +18,7 @@ from .deployments import Deployments
 from .errors import Conflict, Corrupt, ElementFailed, EngineError, InvalidSubmission, LimitExceeded
 from .limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
 from .questions import Actor, Instance
-from .services import Call, Operator
+from .services import Call, Operator, answered
 from .state import LIVE, InstanceState, fold
 from .store import Row, Transaction, definitions, inbox, instances, kinds, queue, to_text, tombstones
 
@@ -232,7 +232,7 @@ class Ledger(Deployments):
 
 def _ask(operator: Operator, values: dict[str, Any], call: Call) -> Json:
     """Live, an operator answers for itself; `replay` answers from the record."""
-    return operator.call(values, call)
+    return answered(operator, values, call)
 
 
 def _incident(case: Case, failure: EngineError) -> e.Event:

@@ -13,9 +13,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from .canonical import Json
+from .canonical import Json, check_input
 from .definitions import Package
-from .errors import InvalidDefinition, ServiceError
+from .errors import BusinessError, InvalidDefinition, ServiceError
 
 
 class Mode(Enum):
@@ -153,3 +153,18 @@ def checked(operator: Operator, values: Mapping[str, Any]) -> dict[str, Any]:
     if problems:
         raise InvalidDefinition("; ".join(problems) + ".")
     return dict(values)
+
+
+def answered(operator: Operator, values: dict[str, Any], call: Call) -> Json:
+    """
+    What *operator* says, held to what may enter a case: an operator is a door like a form or the API.
+
+    Raises:
+        InvalidSubmission: The result, or the reason it refuses with, cannot be kept.
+        BusinessError: It refuses.
+    """
+    try:
+        return check_input(operator.call(values, call), where=operator.name)
+    except BusinessError as refusal:
+        check_input(refusal.message, where=operator.name)
+        raise

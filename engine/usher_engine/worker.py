@@ -10,10 +10,10 @@ import threading
 import time
 from datetime import timedelta
 
-from .canonical import Json, check_input
+from .canonical import Json
 from .errors import BusinessError, EngineError, ServiceError, Unavailable
 from .runner import Engine
-from .services import SEND, Call
+from .services import SEND, Call, answered
 from .store import Job, queue
 from .turns import Turns
 
@@ -185,7 +185,7 @@ class Worker:
             package=self.engine.package_of(job.instance),
             attempt=job.attempts,
         )
-        return check_input(operator.call(job.parameters, call), where=job.operator)
+        return answered(operator, job.parameters, call)
 
 
 def fault_point(name: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from conftest import Outside, alice, package
 from usher_engine import Actor, Engine, Package, Worker
@@ -123,3 +125,34 @@ def test_a_failed_message_stays_parked_while_people_work(engine: Engine, outside
     assert stopped(engine, case) == {"Use:0"}
     assert engine.verify(case) == []
     assert engine.counts()["jobs"]["parked"] == 1
+
+
+@pytest.mark.parametrize("unstorable", ["a\x00b", "\ud800", {"deep": ["\x00"]}, {"\x00": 1}])
+def test_what_a_service_says_and_no_database_can_keep_is_an_incident(
+    engine: Engine, outside: Outside, unstorable: Any
+) -> None:
+    """Alike on both databases: PostgreSQL keeps no NUL, neither writes half of a character."""
+    engine.deploy(package("small"), actor=ANA)
+    outside.answers.append({"n": 2, "said": unstorable})
+    case = engine.start("small", {"q": 1}, actor=alice)
+    assert case.status == "incident"
+    assert "cannot be stored" in next(iter(engine.rebuild(case.id).incidents.values()))
+    outside.answers.append({"n": 2})
+    assert engine.retry(case.id, actor=ANA).status == "waiting"
+    assert engine.verify(case.id) == []
+
+
+def test_a_message_that_would_be_too_long_is_an_incident(engine: Engine) -> None:
+    message = "{{ b }}" * 2_000
+    task = (
+        f"<userTask id='U' name='U'><extensionElements><spiffworkflow:instructionsForEndUser>{message}"
+        "</spiffworkflow:instructionsForEndUser></extensionElements></userTask>"
+    )
+    text = (
+        f"{OPEN}<startEvent id='s'/>{task}<endEvent id='e'/><sequenceFlow id='f' sourceRef='s' targetRef='U'/>"
+        f"<sequenceFlow id='g' sourceRef='U' targetRef='e'/>{CLOSE}"
+    )
+    engine.deploy(Package({"both.bpmn": text.encode()}), actor=ANA)
+    case = engine.start("both", {"b": "x" * 15_000}, actor=alice)
+    assert case.status == "incident"
+    assert list(engine.rebuild(case.id).incidents) == ["U:0"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from usher_engine.canonical import MAX_KEY, is_reserved
+from usher_engine.canonical import MAX_KEY, is_reserved, is_storable
 from usher_engine.errors import ExpressionError
 
 EXPRESSION_FUEL = 20_000
@@ -93,25 +93,33 @@ class Run:
 Code: TypeAlias = Callable[[Run], Any]
 
 
-def copied(value: Any) -> Any:
-    """A copy of *value* that shares nothing with it and is certainly JSON; refuses what is too large or too deep."""
-    return _copied(value, 0, [MAX_RESULT])
+def copied(value: Any, *, storable: bool = True) -> Any:
+    """
+    A copy of *value* that shares nothing with it and is certainly JSON; refuses what is too large or too deep.
+
+    With *storable*, texts and the names of fields are held to what a database can keep.
+    """
+    return _copied(value, 0, [MAX_RESULT], storable)
 
 
-def _copied(value: Any, level: int, left: list[int]) -> Any:
+def _copied(value: Any, level: int, left: list[int], storable: bool) -> Any:
     kind = type(value)
     left[0] -= 2 + len(value) if kind is str else 2  # the least JSON needs for it
     if left[0] < 0:
         raise ExpressionError(f"The result is longer than {MAX_RESULT} characters; make it smaller.")
+    if kind is str and storable:
+        return checked_text(value)
     if kind in SCALARS:
         return value
     if level >= MAX_NESTING:
         raise too_nested()
     if kind is list:
-        return [_copied(element, level + 1, left) for element in value]
+        return [_copied(element, level + 1, left, storable) for element in value]
     if kind is dict:
         left[0] -= sum(map(len, value))
-        return {key: _copied(element, level + 1, left) for key, element in value.items()}
+        if storable:
+            checked_text("".join(value))
+        return {key: _copied(element, level + 1, left, storable) for key, element in value.items()}
     raise foreign("a value")
 
 
@@ -133,6 +141,13 @@ def checked_number(value: Any) -> Any:
 def check_size(size: int) -> None:
     if size > MAX_SIZE:
         raise ExpressionError(f"A text or list may have at most {MAX_SIZE} characters or elements.")
+
+
+def checked_text(text: str) -> str:
+    """*text* if the databases can keep it."""
+    if not is_storable(text):
+        raise ExpressionError("A text holds a character that cannot be stored: NUL, or half of one like \\ud800.")
+    return text
 
 
 def checked_key(key: Any) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from usher_engine.canonical import Json
 from usher_engine.errors import ExpressionError
 
+from .constants import checked_constant
 from .syntax import parsed_expression
 
 
@@ -57,12 +58,12 @@ def _compared(left: ast.expr, sign: ast.cmpop, right: ast.expr) -> Case | None:
     if not path:
         return None
     if isinstance(sign, ast.Eq | ast.NotEq | ast.Is | ast.IsNot) and isinstance(right, ast.Constant):
-        value: Json = right.value  # type: ignore[assignment] # what the language knows of constants is JSON
+        value: Json = checked_constant(right)
         return Case(path=path, values=(value,), otherwise=isinstance(sign, ast.NotEq | ast.IsNot))
     if isinstance(sign, ast.In | ast.NotIn) and isinstance(right, ast.List | ast.Tuple):
-        constants = [part.value for part in right.elts if isinstance(part, ast.Constant)]
+        constants: list[Json] = [checked_constant(part) for part in right.elts if isinstance(part, ast.Constant)]
         if len(constants) == len(right.elts):
-            return Case(path=path, values=tuple(constants), otherwise=isinstance(sign, ast.NotIn))  # type: ignore[arg-type]
+            return Case(path=path, values=tuple(constants), otherwise=isinstance(sign, ast.NotIn))
     return None
 
 

@@ -8,24 +8,37 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from .budget import Code, Run, check_size, checked_number
+from usher_engine.errors import ExpressionError
+
+from .budget import Code, Run, check_size, checked_number, checked_text
 from .comparison import NUMERIC, moment
 from .compiler import Compiler
 from .operators import COMPARE, Operation
+from .syntax import line_of
 
-_PLAIN = (str, int, float, bool, type(None))
+
+def checked_constant(node: ast.Constant) -> Any:
+    """The value of *node*, if the language has it and a database can keep it."""
+    value = node.value
+    if type(value) is int or type(value) is float:
+        return checked_number(value)
+    if value is None or type(value) is bool:
+        return value
+    if type(value) is not str:
+        raise ExpressionError("This kind of constant is not part of the expression language.", line=line_of(node))
+    check_size(len(value))
+    try:
+        return checked_text(value)
+    except ExpressionError as error:
+        raise ExpressionError(error.message, line=line_of(node)) from None
 
 
 def against_constant(compiler: Compiler, node: ast.Compare) -> Code | None:
     """The code of ``left sign constant``; None when *node* is another comparison."""
     sign, right = type(node.ops[0]), node.comparators[0]
-    if not isinstance(right, ast.Constant) or type(right.value) not in _PLAIN or sign not in COMPARE:
+    if not isinstance(right, ast.Constant) or sign not in COMPARE:
         return None
-    value = right.value
-    if type(value) is str:
-        check_size(len(value))
-    elif type(value) in (int, float):
-        checked_number(value)
+    value = checked_constant(right)
     if sign is ast.Eq and _is_plain(value):
         left = compiler.code(node.left)
         return lambda run: left(run) == value

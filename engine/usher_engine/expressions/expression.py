@@ -10,7 +10,7 @@ from functools import lru_cache
 from usher_engine.canonical import Json
 from usher_engine.errors import ExpressionError
 
-from .budget import EXPRESSION_FUEL, SCALARS, STRICT, Code, Run, copied
+from .budget import EXPRESSION_FUEL, SCALARS, STRICT, Code, Run, checked_text, copied
 from .compiler import Compiler
 from .methods import LOOKING
 from .nodes import NODES
@@ -42,7 +42,9 @@ class Expression:
         """The value as one part of a larger piece of work, on the data of *run* and on what is left of its fuel."""
         try:
             value: Json = self.code(run)
-            return value if type(value) in SCALARS else copied(value)
+            if type(value) is str and run.strict:
+                return checked_text(value)
+            return value if type(value) in SCALARS else copied(value, storable=run.strict)
         except RecursionError:
             raise ExpressionError("The expression is nested too deeply to be evaluated here.") from None
 

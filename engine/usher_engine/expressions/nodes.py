@@ -8,23 +8,17 @@ from typing import Any
 
 from usher_engine.errors import ExpressionError
 
-from .budget import Code, Run, check_size, checked_key, checked_number, foreign, kind_of
+from .budget import Code, Run, check_size, checked_key, foreign, kind_of
 from .calls import call, list_comprehension, record_comprehension
 from .compiler import Compiler, Nodes, label_of
-from .constants import against_constant
+from .constants import against_constant, checked_constant
 from .functions import FUNCTIONS, text_of
 from .operators import BINARY, COMPARE, JSON, item, negative, positive, sliced
 from .syntax import checked_name, line_of, refused
 
 
 def _constant(_compiler: Compiler, node: ast.Constant) -> Code:
-    value = node.value
-    if type(value) is str:
-        check_size(len(value))
-    elif type(value) is int or type(value) is float:
-        checked_number(value)
-    elif value is not None and type(value) is not bool:
-        raise ExpressionError("This kind of constant is not part of the expression language.", line=line_of(node))
+    value = checked_constant(node)
     return lambda _run: value
 
 

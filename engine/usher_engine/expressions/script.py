@@ -52,14 +52,14 @@ class Script:
         Raises:
             ExpressionError: With the line of the statement that failed.
         """
-        run = Run(copied(dict(data)), now, SCRIPT_FUEL, rules)
+        run = Run(copied(dict(data), storable=False), now, SCRIPT_FUEL, rules)
         try:
             self.step(run)
         except RecursionError:
             raise ExpressionError("The script is nested too deeply to be run here.", line=run.line) from None
         except ExpressionError as error:
             raise ExpressionError(error.message, line=run.line) from None
-        changed: dict[str, Json] = copied(run.data)
+        changed: dict[str, Json] = copied(run.data, storable=run.strict)
         return changed
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from textwrap import dedent
 
-from usher_engine.canonical import is_reserved
+from usher_engine.canonical import MAX_KEY, is_reserved
 from usher_engine.errors import ExpressionError
 
 EXPRESSION_LENGTH = 4_000
@@ -159,6 +159,8 @@ def _deeper(node: ast.AST, child: ast.AST) -> int:
 
 def checked_name(name: str, node: ast.AST) -> str:
     """*name* if a diagram may use it."""
+    if len(name) > MAX_KEY:
+        raise ExpressionError(f"A name has at most {MAX_KEY} characters; shorten it.", line=line_of(node))
     if name.startswith("_") or is_reserved(name):
         raise ExpressionError(f"The name “{name}” is reserved; choose another.", line=line_of(node))
     return name

@@ -11,7 +11,7 @@ from functools import lru_cache
 from usher_engine.canonical import Json
 from usher_engine.errors import ExpressionError
 
-from .budget import MAX_SIZE, STRICT, TEMPLATE_FUEL, Run, check_size
+from .budget import MAX_SIZE, STRICT, TEMPLATE_FUEL, Run, check_size, checked_text
 from .expression import Expression, compile_expression
 from .functions import text_of
 from .syntax import EXPRESSION_LENGTH
@@ -48,19 +48,31 @@ class Template:
             ExpressionError: With the line of the placeholder that cannot be filled.
         """
         run = Run(data, now, TEMPLATE_FUEL, rules)
-        text = "".join(part if isinstance(part, str) else escape(_filled(part, run)) for part in self.parts)
-        check_size(len(text))
-        return text
+        pieces: list[str] = []
+        size = 0
+        for part in self.parts:
+            piece = part if isinstance(part, str) else escape(_filled(part, run))
+            size += len(piece)
+            check_size(size)  # before the pieces become one text: a short template can name a long one many times
+            pieces.append(piece)
+        return "".join(pieces)
 
 
 def _filled(placeholder: Placeholder, run: Run) -> str:
     try:
         value = placeholder.expression.code(run)
-        return "" if value is None else text_of(value)
+        text = "" if value is None else text_of(value)
+        return _paid(text, run) if run.strict else text
     except RecursionError:
         raise ExpressionError("The placeholder is nested too deeply.", line=placeholder.line) from None
     except ExpressionError as error:
         raise ExpressionError(error.message, line=placeholder.line) from None
+
+
+def _paid(text: str, run: Run) -> str:
+    run.spend(1)
+    run.spend_text(text)
+    return checked_text(text)
 
 
 @lru_cache(maxsize=512)
@@ -73,6 +85,7 @@ def compile_template(text: str) -> Template:
     """
     if len(text) > MAX_SIZE:
         raise ExpressionError(f"A template is a text of at most {MAX_SIZE} characters.")
+    checked_text(text)
     parts = tuple(_parts(text))
     names = [part.expression.names for part in parts if isinstance(part, Placeholder)]
     return Template(source=text, names=frozenset().union(*names), parts=parts)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from usher_engine.canonical import MAX_DEPTH
+from usher_engine.canonical import MAX_DEPTH, is_storable
 from usher_engine.errors import InvalidDefinition
 
 from .components import FIELD_TYPES, Problem, read_field
@@ -58,7 +58,22 @@ def _schema(text: str) -> dict[str, Any]:
         raise InvalidDefinition(problems=[("form", "A form is a JSON object with a list of components (form-js).")])
     if len(schema["components"]) > MAX_COMPONENTS:
         raise InvalidDefinition(problems=[("form", f"A form has at most {MAX_COMPONENTS} components.")])
+    for place, part in [*((f"component {n}", c) for n, c in enumerate(schema["components"], 1)), ("form", schema)]:
+        if not all(map(is_storable, _all_texts(part))):
+            reason = "A text holds a character that cannot be stored: NUL, or half of one like \\ud800."
+            raise InvalidDefinition(problems=[(place, reason)])
     return schema
+
+
+def _all_texts(schema: Any) -> Iterator[str]:
+    """Every text in *schema*, names of attributes included."""
+    waiting = [schema]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            waiting += value if isinstance(value, list) else (*value, *value.values())
 
 
 def _components(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

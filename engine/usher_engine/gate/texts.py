@@ -38,10 +38,13 @@ _FORM_LITERAL = re.compile(r"""["']([^"']+\.form)["']""")
 #: Written by the engine when a boundary event takes over.
 _ENGINE_NAMES = {"error", "cancelled", "escalation", "loopCounter"}
 _MAX_PRIORITY = 100
+_MAX_COLUMN = 200  # characters of a name that PostgreSQL keeps in a column of its own (tables.py)
+_MAX_NAME = 1_000  # characters of any other name; longer ones are no names, and every page shows them
 
 
 def text_findings(sheet: Sheet) -> Iterator[Finding]:
     """Texts that would fail when they are reached."""
+    yield from _long_names(sheet)
     for flow in sheet.process.flows:
         if flow.condition is not None:
             problem = _tried(compile_expression, flow.condition, "the condition")
@@ -55,6 +58,20 @@ def text_findings(sheet: Sheet) -> Iterator[Finding]:
         elif throws_message(node):
             yield from (sheet.finding(node.id, "message", message) for message in _thrown(node))
         yield from _extensions(sheet, node)
+
+
+def _long_names(sheet: Sheet) -> Iterator[Finding]:
+    process = sheet.process
+    kept = [(process.id, "name", process.name), *((process.id, "lane", lane) for lane in process.lanes)]
+    kept += [(node.id, "candidateGroups", node.properties.get("candidateGroups", "")) for node in process.nodes]
+    others = [(node.id, "name", node.name) for node in process.nodes]
+    others += [(flow.id, "name", flow.name) for flow in process.flows]
+    others += [(node.id, "name of the message", node.message) for node in process.nodes]
+    for names, most in ((kept, _MAX_COLUMN), (others, _MAX_NAME)):
+        for element, what, name in names:
+            if len(name) > most:
+                message = f"The {what} has {len(name):,} characters; at most {most:,} can be kept. Shorten it."
+                yield sheet.finding(element, "name", message)
 
 
 def _extensions(sheet: Sheet, node: Node) -> Iterator[Finding]:
