@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 
+from usher_engine.bounded_cache import cached_by_size
 from usher_engine.canonical import Json
 from usher_engine.errors import ExpressionError
 
@@ -49,7 +49,7 @@ class Expression:
             raise ExpressionError("The expression is nested too deeply to be evaluated here.") from None
 
 
-@lru_cache(maxsize=4_096)
+@cached_by_size(megabytes=16, per_character=170)
 def compile_expression(source: str) -> Expression:
     """
     Compile *source*, once for each text.

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from functools import lru_cache
 from typing import Any, TypeAlias
 
+from usher_engine.bounded_cache import cached_by_size
 from usher_engine.canonical import Json
 from usher_engine.errors import ExpressionError
 
@@ -63,7 +63,7 @@ class Script:
         return changed
 
 
-@lru_cache(maxsize=1_024)
+@cached_by_size(megabytes=16, per_character=300)
 def compile_script(source: str) -> Script:
     """
     Compile *source*, once for each text.

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
+from usher_engine.bounded_cache import cached_by_size
 from usher_engine.canonical import Json
 from usher_engine.errors import ExpressionError
 
@@ -75,7 +75,7 @@ def _paid(text: str, run: Run) -> str:
     return checked_text(text)
 
 
-@lru_cache(maxsize=512)
+@cached_by_size(megabytes=16, per_character=100)
 def compile_template(text: str) -> Template:
     """
     Compile *text* with its placeholders.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
+from usher_engine.bounded_cache import cached_by_size
 from usher_engine.canonical import MAX_DEPTH, is_storable
 from usher_engine.errors import InvalidDefinition
 
@@ -18,7 +18,7 @@ MAX_COMPONENTS = 200
 _DISPLAY = {"text", "button", "spacer", "separator"}
 
 
-@lru_cache(maxsize=256)
+@cached_by_size(megabytes=8, per_character=12)
 def parse_form(text: str) -> Form:
     """
     The form in *text* (form-js JSON).
