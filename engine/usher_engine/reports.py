@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 from . import events as e
 from .bpmn import Run
 from .canonical import Json
-from .errors import BusinessError, Corrupt, EngineError
-from .ledger import FAILURES, Ledger
+from .errors import BusinessError, Corrupt, ElementFailed, EngineError, LimitExceeded
+from .ledger import FAILURES, Case, Ledger
 from .questions import SYSTEM, Instance
 from .state import place
-from .store import Job, Transaction, instances, queue
+from .store import Job, Transaction, instances, pace, queue
 
 #: How long the job of a case waits whose state cannot be read: somebody has to repair it first.
 UNREADABLE = timedelta(hours=1)
+HOUR = timedelta(hours=1)
 
 
 class Reports(Ledger):
@@ -39,6 +40,7 @@ class Reports(Ledger):
                 case = self._open(tx, job.instance, None)
                 if not queue.finish(tx, job):
                     return None
+                self.hold_up(tx, case, job)
                 here = place(job.element, job.visit)
                 first = case.state.resolving([here] if here in case.state.incidents else [])
                 run = self._resume(tx, case, first, SYSTEM)
@@ -47,6 +49,13 @@ class Reports(Ledger):
         except (*FAILURES, Corrupt) as failure:
             done = replace(job, done=result is not None, result=result)
             return self._put_back(done, command, failure, reason=failure.message)
+
+    def hold_up(self, tx: Transaction, case: Case, job: Job) -> None:
+        """Raise `ElementFailed` where the case goes round by itself; what *job* brings waits for a person."""
+        most = self.settings.case_steps_per_hour
+        if most and pace.goes_round(tx, case.row, most, since=case.now - HOUR):
+            fast = f"This case goes round by itself: {most} steps within an hour, and nobody had a hand in them."
+            raise ElementFailed(job.element, LimitExceeded(f"{fast} Trying again lets it go on."))
 
     def _put_back(
         self,

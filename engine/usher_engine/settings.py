@@ -41,6 +41,9 @@ class Settings:
     job_attempts: int = _setting(5, "tries of a job before it becomes an incident")
     job_backoff_s: int = _setting(30, "seconds before the second try; doubles with each further one")
     job_lease_s: int = _setting(60, "seconds a worker may hold a job before another takes it over")
+    case_steps_per_hour: int = _setting(
+        600, "steps a case may take in an hour with nobody's hand in it; then it is an incident; 0: as many as it likes"
+    )
     worker_threads: int = _setting(4, "jobs a worker does at once")
     session_idle_minutes: int = _setting(15, "minutes without a click until a session ends")
     session_hours: int = _setting(12, "hours until a session ends in any case")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from conftest import Clock, alice
-from usher_engine import Actor, Engine, Package, Worker, limits
+from conftest import Clock, Outside, alice
+from drawn_timers import drawn
+from usher_engine import SYSTEM, Actor, Engine, Package, Services, Settings, Worker, limits
 from usher_engine.store import Database
 
 ANA = Actor(name="ana", role="analyst")
@@ -108,3 +111,106 @@ def test_a_step_that_would_write_too_much_is_an_incident(engine: Engine) -> None
     stopped = engine.complete(case.tasks[0].id, {}, actor=alice)
     assert stopped.status == "incident"
     assert "MB" in (stopped.incident or "")
+
+
+# over time
+
+
+@pytest.fixture
+def hasty(settings: Settings, services: Services, clock: Clock, database: Database) -> Engine:
+    """A case may take 21 steps an hour by itself; the process waits a minute and asks a service, round and round."""
+    engine = Engine(replace(settings, case_steps_per_hour=21), services, clock, database)
+    engine.deploy(drawn("round", again=True, Nap="PT1M", Send="test/effect"), actor=ANA)
+    return engine
+
+
+def go_round(engine: Engine, clock: Clock, rounds: int, minutes: float = 1) -> int:
+    """Let time pass and do what is due in each round; returns how many jobs that were."""
+    done = 0
+    for _ in range(rounds):
+        clock.forward(minutes=minutes)
+        done += Worker(engine).run_due()
+    return done
+
+
+def test_a_case_that_goes_round_by_itself_is_an_incident(hasty: Engine, outside: Outside, clock: Clock) -> None:
+    case = hasty.start("round", {}, actor=alice).id
+    assert go_round(hasty, clock, 15) == 22
+    stopped = hasty.instance(case)
+    assert stopped.status == "incident" and stopped.incident is not None
+    assert stopped.incident.startswith("This case goes round by itself: 21 steps within an hour")
+    assert set(hasty.rebuild(case).incidents) == {"Send:0"}
+    assert hasty.counts()["jobs"] == {"waiting": 0, "parked": 1}
+    assert hasty.verify(case) == []
+
+    asked = len(outside.calls)
+    hasty.retry(case, actor=alice)
+    assert Worker(hasty).run_due() == 1
+    assert len(outside.calls) == asked, "what the service did is not done again"
+    assert hasty.instance(case).status == "waiting"
+    assert go_round(hasty, clock, 15) == 21
+    assert hasty.instance(case).status == "incident"
+    assert hasty.verify(case) == []
+
+
+def test_whoever_tries_it_again_lets_it_go_on(hasty: Engine, clock: Clock) -> None:
+    case = hasty.start("round", {}, actor=alice).id
+    go_round(hasty, clock, 15)
+    hasty.retry(case, actor=SYSTEM)
+    assert go_round(hasty, clock, 5) == 9
+
+
+def test_a_slow_case_goes_on_for_ever(hasty: Engine, clock: Clock) -> None:
+    case = hasty.start("round", {}, actor=alice).id
+    assert go_round(hasty, clock, 40, minutes=6.1) == 80
+    assert hasty.instance(case).status == "waiting"
+
+
+def test_what_people_do_is_no_haste(hasty: Engine, clock: Clock) -> None:
+    case = hasty.start("round", {}, actor=alice).id
+    for _ in range(4):
+        go_round(hasty, clock, 8)
+        hasty.record(case, "Looked at", {}, actor=alice)
+    assert hasty.instance(case).status == "waiting"
+
+
+@pytest.mark.parametrize("empty", ["PT0S", "2020-01-01T00:00:00Z", "PT10S"])
+def test_a_wait_in_a_loop_is_a_minute_at_least_from_the_second_round_on(
+    engine: Engine, clock: Clock, empty: str
+) -> None:
+    engine.deploy(drawn("round", again=True, Nap=empty), actor=ANA)
+    case = engine.start("round", {}, actor=alice).id
+    clock.forward(seconds=10)
+    assert Worker(engine).run_due() == 1
+    [wait] = engine.instance(case).waits
+    assert wait.due == clock() + timedelta(minutes=1)
+    clock.forward(minutes=1)
+    assert Worker(engine).run_due() == 1
+    assert engine.verify(case) == []
+
+
+def test_a_longer_wait_in_a_loop_is_as_it_is_drawn(engine: Engine, clock: Clock) -> None:
+    engine.deploy(drawn("round", again=True, Nap="PT61S"), actor=ANA)
+    case = engine.start("round", {}, actor=alice).id
+    assert go_round(engine, clock, 6, minutes=61 / 60) == 6
+    [wait] = engine.instance(case).waits
+    assert wait.due == clock() + timedelta(seconds=61)
+
+
+def test_waits_of_one_step_are_no_loop(engine: Engine, clock: Clock) -> None:
+    """The items of a repetition side by side all begin at once."""
+    within = '<startEvent id="IS"/><endEvent id="IE"/>' + flow("IS", "Nap") + flow("Nap", "IE")
+    within += '<intermediateCatchEvent id="Nap"><timerEventDefinition><timeDuration>PT10S</timeDuration>'
+    within += f"</timerEventDefinition></intermediateCatchEvent>{items(3)}"
+    engine.deploy(process("many", row(f'<subProcess id="Many">{within}</subProcess>', names=("Many",))), actor=ANA)
+    case = engine.start("many", {}, actor=alice)
+    assert {wait.due for wait in case.waits} == {clock() + timedelta(seconds=10)}
+
+
+def test_a_boundary_armed_again_waits_a_minute(engine: Engine, clock: Clock) -> None:
+    late = '<boundaryEvent id="Late" attachedToRef="Ask"><timerEventDefinition><timeDuration>PT0S</timeDuration>'
+    late += "</timerEventDefinition></boundaryEvent>" + flow("Late", "Ask")
+    engine.deploy(process("again", row(ASK.format(""), late, names=("Ask",))), actor=ANA)
+    case = engine.start("again", {}, actor=alice).id
+    assert Worker(engine).run_due() == 1
+    assert [wait.due for wait in engine.instance(case).waits] == [clock() + timedelta(minutes=1)]

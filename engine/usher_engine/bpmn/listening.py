@@ -147,7 +147,7 @@ class Listener:
             self.events.append(FlowTaken(flow))
             return
         self._entries += 1
-        if self._entries > MAX_ELEMENTS and self.step.rules >= 2:
+        if self._entries > MAX_ELEMENTS and self.step.rules > FIRST_RULES:
             many = f"One command may come to {MAX_ELEMENTS} elements; this one comes to more. Repeat fewer items."
             raise ElementFailed(element.id, LimitExceeded(many))
         visit = task.visit = self._visits[element.id] = self._visits.get(element.id, 0) + 1

@@ -6,7 +6,7 @@ The step's recorded time is the only clock, so a second run gets the same moment
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from ..errors import ExpressionError
@@ -17,7 +17,8 @@ _LITERAL = re.compile(r"P[0-9T][0-9TWDHMSY.,]*|R(?:-1|[0-9]*)/.*|[0-9]{4}-[0-9]{
 _ENDLESS = "R-1/"  # how others write R/
 _CYCLE = re.compile(r"R(?:-1|(?P<times>[0-9]{0,4}))/(?P<every>P.+)")
 _READS_ENDLESS = 2  # the first rules that take R-1/… for a cycle and not for an expression
-SHORTEST_CYCLE = timedelta(minutes=1)
+#: What comes again comes a minute later at the earliest: a loop of waits that are over at once would never rest.
+SHORTEST = timedelta(minutes=1)
 FORMS = ("timeDate", "timeDuration", "timeCycle")
 
 
@@ -66,6 +67,11 @@ def due(form: str, text: object, now: datetime) -> Due:
         raise ExpressionError("This time lies too far in the future.") from None
 
 
+def not_before(due: Due, earliest: datetime) -> Due:
+    """*due*, or *earliest* where it lies before that."""
+    return due if due.at >= earliest else replace(due, at=earliest)
+
+
 def following(at: str, every: str, left: int | None) -> Due | None:
     """The time after the one *at* of a cycle; None when it was the last."""
     if not every or left == 0:
@@ -92,7 +98,7 @@ def _cycle(text: str, now: datetime) -> Due:
     if found is None:
         raise ExpressionError("A cycle is written like R3/PT1H (three times, an hour apart) or R/P1D (without end).")
     every = parse_duration(found["every"])
-    if every < SHORTEST_CYCLE:
+    if every < SHORTEST:
         raise ExpressionError("A cycle comes once a minute at most.")
     left = int(found["times"]) - 1 if found["times"] else None
     if left is not None and left < 0:

@@ -16,6 +16,7 @@ from ..events import Event, MessageAwaited, MessageReceived, TimerFired, TimerSt
 from ..state import InstanceState, place
 from . import timers
 from .catching import UsherEventGateway, awaited
+from .step import FIRST_RULES
 from .throwing import Throwing, stays
 from .triggers import MESSAGE, Trigger
 from .workflow import UsherTask
@@ -96,4 +97,10 @@ class Waiting(Throwing):
             due = timers.due(trigger.form, text, self.step.now)
         except ExpressionError as error:
             raise ElementFailed(element, error) from error
+        first = self.step.rules <= FIRST_RULES or not self._has_waited(element)
+        due = due if first else timers.not_before(due, self.step.now + timers.SHORTEST)
         return TimerStarted(element, visit, due.iso, due.every, due.left)
+
+    def _has_waited(self, element: str) -> bool:
+        """Whether an earlier step came to *element* or armed it already: it lies in a loop, or is repeated in turn."""
+        return bool(self.state.visits.get(element) or self.state.armed.get(element))
