@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from conftest import Clock, alice
-from usher_engine import Worker
+from usher_engine import Settings, Worker
 from usher_engine.enrollment import Enrollment
 
 from .postoffice import HANG_UP, HANG_UP_LATE, SILENT, PostOffice, link_in
@@ -16,17 +16,17 @@ from .story import Place, address, check, tell, trigger
 
 MakePlace = Callable[..., Place]
 Enter = Callable[..., Enrollment]
-BACKOFF_S = 30
+BACKOFF_S, TRIES = 30, Settings().job_attempts
 
 
 @pytest.mark.parametrize(
     ("answer", "tries", "reason"),
     [
-        pytest.param("closed", 5, "The mail server cannot be reached.", id="refused"),
-        pytest.param("451 Try later", 5, "The mail server asks to try again later (answer 451).", id="451"),
+        pytest.param("closed", TRIES, "The mail server cannot be reached.", id="refused"),
+        pytest.param("451 Try later", TRIES, "The mail server asks to try again later (answer 451).", id="451"),
         pytest.param("550 No", 1, "The mail server refused the mail for good (answer 550).", id="550"),
-        pytest.param(SILENT, 5, "The mail server did not answer in time, or hung up.", id="slow"),
-        pytest.param(HANG_UP, 5, "The mail server did not answer in time, or hung up.", id="hangs up"),
+        pytest.param(SILENT, TRIES, "The mail server did not answer in time, or hung up.", id="slow"),
+        pytest.param(HANG_UP, TRIES, "The mail server did not answer in time, or hung up.", id="hangs up"),
     ],
 )
 def test_a_mail_server_that_fails_every_time(
@@ -81,6 +81,23 @@ def test_a_mail_goes_out_by_itself_when_the_server_is_back(
     for wait in (30, 60, 0):
         assert Worker(enrollment.engine).run_due() == 1
         clock.forward(seconds=wait)
+    check(enrollment, 0, office)
+
+
+def test_a_mail_server_that_lets_strangers_wait_for_an_hour_gets_the_mail_then(
+    make_place: MakePlace, enter: Enter, office: PostOffice, clock: Clock
+) -> None:
+    """Greylisting asks for a second try after 5 to 60 minutes; the defaults have one left beyond that."""
+    enrollment = enter(make_place(), clock=clock)
+    tell(enrollment, 0, "trigger", "complete")
+    began, worker = clock(), Worker(enrollment.engine)
+    while clock() < began + timedelta(hours=1):
+        office.answers = ["451 Greylisted, try again later"]
+        worker.run_due()
+        clock.forward(minutes=1)
+    office.answers = []
+    clock.forward(hours=1, minutes=10)
+    assert worker.run_due() == 1
     check(enrollment, 0, office)
 
 
