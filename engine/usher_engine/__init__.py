@@ -20,6 +20,7 @@ from .errors import (
     Misconfigured,
     NotAllowed,
     NotFound,
+    Paused,
     Purged,
     ServiceError,
     StaleDraft,
@@ -30,6 +31,7 @@ from .figures import OF_ALL, Figures, Period, Spread, Tally, Variant
 from .findings import Finding
 from .forms import Field, Form, parse_form
 from .migrating import Trial
+from .pausing import Pauses
 from .proving import CaseProof, Prover
 from .questions import SYSTEM, Actor, Instance
 from .replay import Backtested, Compared, Kind, Verified
@@ -47,6 +49,7 @@ from .store.batches import Batch, BatchCase, BatchKind, BatchStatus
 from .store.checks import CheckRun
 from .store.chosen import Chosen
 from .store.holds import Hold
+from .store.pauses import EVERY, Pause
 from .store.tombstones import Tombstone
 from .trails import Moment, Trail, Trails
 from .windows import ALTERED, WHOLE, Seen, Window, Windows, legible
@@ -55,6 +58,7 @@ from .worker import Worker
 __all__ = [
     "ALTERED",
     "AUDIT_KINDS",
+    "EVERY",
     "OF_ALL",
     "SYSTEM",
     "WHOLE",
@@ -112,6 +116,9 @@ __all__ = [
     "Outcome",
     "Package",
     "Parameter",
+    "Pause",
+    "Paused",
+    "Pauses",
     "Period",
     "Plan",
     "ProofState",

@@ -39,6 +39,8 @@ AuditKind: TypeAlias = Literal[
     "HoldLifted",
     "Purged",
     "CaseCancelled",
+    "ProcessPaused",
+    "ProcessResumed",
     "RunStarted",
     "RunStopped",
 ]

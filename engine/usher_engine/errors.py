@@ -16,6 +16,7 @@ EngineError
 ├─ ServiceError              .retry True = transient, False = raise an incident
 ├─ BusinessError             a service's answer "no", caught by an error boundary event
 ├─ Corrupt             409   hash chain, state, row or version altered; page the operator
+├─ Paused              503   nothing of this process or version begins until somebody resumes it
 ├─ Unavailable         503   .retry True: the database is locked, full, read-only or away
 └─ Misconfigured             at start-up only; names the variable
 """
@@ -142,6 +143,12 @@ class BusinessError(EngineError):
 
 class Unavailable(EngineError):
     """The database cannot be used at the moment; nothing was changed."""
+
+    retry = True
+
+
+class Paused(EngineError):
+    """This process is paused; nothing was started."""
 
     retry = True
 

@@ -15,12 +15,12 @@ from .bpmn import RULES, Diagram, Run
 from .bpmn import Step as StepContext
 from .canonical import Json, check_input, compact
 from .deployments import Deployments
-from .errors import Conflict, Corrupt, ElementFailed, EngineError, InvalidSubmission, LimitExceeded
+from .errors import Conflict, Corrupt, ElementFailed, EngineError, InvalidSubmission, LimitExceeded, Paused
 from .limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
 from .questions import Actor, Instance
 from .services import Call, Operator, answered
 from .state import LIVE, InstanceState, fold
-from .store import Row, Transaction, definitions, inbox, instances, kinds, queue, to_text, tombstones
+from .store import Row, Transaction, definitions, inbox, instances, kinds, pauses, queue, to_text, tombstones
 
 #: What makes a step fail for a reason that lies in the case or its diagram: it becomes an incident.
 FAILURES = (ElementFailed, LimitExceeded)
@@ -48,6 +48,9 @@ class Ledger(Deployments):
 
     def _new_case(self, tx: Transaction, process: str, data: dict[str, Any], business_key: str) -> Case:
         version = definitions.latest(tx, process)
+        paused = pauses.standing(tx, process, version.number)
+        if paused is not None:
+            raise Paused(f"{paused.words} Nothing was started; it can be again once that is resumed.")
         now = self.clock()
         row = Row(
             id="".join(secrets.choice(ALPHABET) for _ in range(12)),

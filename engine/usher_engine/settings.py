@@ -38,7 +38,9 @@ class Settings:
     birth_sex_sources: str = _setting(
         "us-core-birthsex,us-core-individual-sex,gender", "where the birth sex is looked up, in this order"
     )
-    job_attempts: int = _setting(9, "tries of a job before it becomes an incident; the last is two hours after the first")
+    job_attempts: int = _setting(
+        9, "tries of a job before it becomes an incident; the last is two hours after the first"
+    )
     job_backoff_s: int = _setting(30, "seconds before the second try; doubles with each further one")
     job_lease_s: int = _setting(60, "seconds a worker may hold a job before another takes it over")
     case_steps_per_hour: int = _setting(

@@ -14,7 +14,7 @@ from .canonical import Json
 from .errors import BusinessError, EngineError, ServiceError, Unavailable
 from .runner import Engine
 from .services import SEND, Call, answered
-from .store import Job, queue
+from .store import Job, pauses, queue
 from .turns import Turns
 
 log = logging.getLogger("usher.worker")
@@ -122,10 +122,12 @@ class Worker:
         now = engine.clock()
         with engine.database.read() as tx:
             kinds = self.turns.order(queue.due_kinds(tx, now))
-        if not kinds:
-            return None
-        with engine.database.begin() as tx:
-            job = queue.take(tx, now, now + timedelta(seconds=engine.settings.job_lease_s), kinds)
+        held = bool(kinds)
+        job = None
+        while held:
+            with engine.database.begin() as tx:
+                job = queue.take(tx, now, now + timedelta(seconds=engine.settings.job_lease_s), kinds)
+                held = job is not None and pauses.hold(tx, job)
         return job if job is not None and self.turns.begin(job) else None
 
     def _batch(self) -> bool:

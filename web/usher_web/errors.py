@@ -28,6 +28,7 @@ STATUS: tuple[tuple[type[engine.EngineError], int, str], ...] = (
     (engine.LimitExceeded, 422, "This is more than one request may ask for"),
     (engine.BusinessError, 422, "The answer is no"),
     (engine.ServiceError, 503, "A service did not answer"),
+    (engine.Paused, 503, "This process is paused"),
     (engine.Unavailable, 503, "The database cannot be used right now"),
     # What is stored stands against the request, not a fault of the program: the page says what was altered.
     (engine.Corrupt, 409, "The record was altered"),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, insert, select, update
 
 from .. import tables as t
 from ..canonical import Json, compact
@@ -22,6 +22,7 @@ from ..events import (
     ElementCancelled,
     Event,
     InstanceCancelled,
+    InstanceMigrated,
     MessageReceived,
     ServiceRequested,
     TimerStarted,
@@ -31,6 +32,9 @@ from .database import QUEUED, from_text, to_text
 
 #: What stands for an operator in jobs that ask none: a timer that will be due, a message whose step failed.
 TIMER, MESSAGE = "timer", "message"
+
+#: Why a job waits without a time: its process is paused. Others wait for a person, beside an incident.
+HELD = "The process is paused."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +83,8 @@ def follow(connection: Connection, instance: str, actor: str, happened: Iterable
                 connection.execute(delete(t.job).where(*_here(instance, element, visit)))
             case InstanceCancelled():
                 connection.execute(delete(t.job).where(t.job.c.instance == instance))
+            case InstanceMigrated():  # where the other version is paused too, they are held back again
+                release(connection, t.job.c.instance == instance, at)
             case _:
                 pass
 
@@ -119,6 +125,15 @@ def parked(connection: Connection, instance: str) -> set[str]:
     """Why the parked jobs of *instance* wait for a person."""
     c = t.job.c
     return set(connection.execute(select(c.reason).where(c.instance == instance, c.due_at.is_(None))).scalars())
+
+
+def release(connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
+    """Let the jobs among *which* be due that a pause held back; returns how many."""
+    held = (which, t.job.c.reason == HELD, t.job.c.due_at.is_(None))
+    freed = connection.execute(update(t.job).where(*held).values(due_at=to_text(now), reason="")).rowcount
+    if freed:
+        connection.info[QUEUED] = True
+    return freed
 
 
 def _here(instance: str, element: str, visit: int) -> tuple[Any, ...]:
@@ -236,8 +251,8 @@ def requeue(connection: Connection, instance: str, now: datetime) -> int:
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """How many jobs wait for their time and how many are parked behind an incident."""
-    waiting, parked = connection.execute(
-        select(func.count(t.job.c.due_at), func.count() - func.count(t.job.c.due_at)).select_from(t.job)
-    ).one()
-    return {"waiting": waiting, "parked": parked}
+    """How many jobs wait for their time, are parked behind an incident, and are held back by a pause."""
+    c = t.job.c
+    held = func.count(case((and_(c.due_at.is_(None), c.reason == HELD), 1)))
+    waiting, whole, back = connection.execute(select(func.count(c.due_at), func.count(), held).select_from(t.job)).one()
+    return {"waiting": waiting, "parked": whole - waiting - back, **({"held": back} if back else {})}
