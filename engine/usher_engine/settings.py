@@ -1,13 +1,21 @@
-"""Every setting, read once from the environment (`USHER_…`). Nothing below the command line reads os.environ."""
+"""Every setting, read once from the environment (`USHER_…`). Nothing below the command line reads os.environ.
+
+What each may be stands in `setting_values`; all that does not fit is told at the start, a line for each variable.
+"""
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from .errors import Misconfigured
+from .setting_values import EXPECTED, MAKE_ONE, SHORTEST_SECRET, is_guessable, is_this_machine, shown
+
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
 def _setting(default: Any, help_text: str) -> Any:
@@ -60,33 +68,66 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Read `USHER_…`; raises `Misconfigured` naming a variable nobody knows or a value that does not fit."""
+        """Read `USHER_…`; raises `Misconfigured` naming the variables nobody knows and the values that do not fit."""
         known = {variable(f.name): f for f in fields(cls)}
         values: dict[str, Any] = {}
+        wrong: list[str] = []
         for name, text in environ.items():
             if not name.startswith("USHER_"):
                 continue
             if name not in known:
-                raise Misconfigured(f"{name} is not a setting. The README lists them all.")
-            values[known[name].name] = _parsed(name, known[name].type, text)
-        return cls(**values)
+                wrong.append(f"{name} is not a setting. The README lists them all.")
+            elif known[name].type != "int":
+                values[known[name].name] = text
+            elif _WHOLE.fullmatch(text.strip()):
+                values[known[name].name] = int(text)
+            else:
+                wrong.append(f"{name} must be a whole number, not “{shown(text)}”.")
+        found = cls(**values)
+        _refuse([*wrong, *found._misfits()])
+        return found
 
     def for_production(self) -> Settings:
         """These settings, if they are safe to serve with; raises `Misconfigured` otherwise."""
-        if len(self.secret_key) < 32:
-            raise Misconfigured(
-                "USHER_SECRET_KEY is missing or shorter than 32 characters. Make one with: "
-                'python -c "import secrets; print(secrets.token_urlsafe(48))"'
-            )
-        if self.env not in ("production", "development"):
-            raise Misconfigured("USHER_ENV must be production or development.")
-        if self.smtp_security not in ("none", "starttls", "tls"):
-            raise Misconfigured("USHER_SMTP_SECURITY must be none, starttls or tls.")
+        wrong = self._misfits()
+        if not self.secret_key:
+            wrong.append(f"USHER_SECRET_KEY is missing or shorter than {SHORTEST_SECRET} characters. {MAKE_ONE}")
+        if self.env == "production":
+            if self.secret_key and is_guessable(self.secret_key):
+                wrong.append(f"USHER_SECRET_KEY can be guessed: it repeats itself or is an example. {MAKE_ONE}")
+            address = urlsplit(self.base_url)
+            if not wrong and address.scheme != "https" and not is_this_machine(address.hostname or ""):
+                wrong.append(
+                    "USHER_BASE_URL is plain HTTP: invitation links and passwords would travel readable. It must begin "
+                    "with https:// in production, or name this machine (http://127.0.0.1:8000)."
+                )
+        _refuse(wrong)
         return self
+
+    def warnings(self) -> list[str]:
+        """What may be meant like that, and is seldom wise; each a line to be told at the start."""
+        found = []
+        if self.smtp_security == "none" and not is_this_machine(self.smtp_host):
+            what = "mails with their links and the password" if self.smtp_user else "mails with their links"
+            found.append(f"USHER_SMTP_SECURITY is none: {what} travel readable to {self.smtp_host}; set starttls.")
+        if self.smtp_user and not self.smtp_password:
+            found.append("USHER_SMTP_USER is set and USHER_SMTP_PASSWORD is not: the log-in may be refused.")
+        return found
 
     def with_secret(self) -> Settings:
         """These settings with a secret key made for this run where none is set."""
         return self if self.secret_key else replace(self, secret_key=secrets.token_urlsafe(48))
+
+    def _misfits(self) -> list[str]:
+        """A line for each variable whose value is not what is expected."""
+        checked = ((f.name, EXPECTED[f.name].unfit(getattr(self, f.name))) for f in fields(self))
+        wrong = [f"{variable(name)} {said}" for name, said in checked if said]
+        if not wrong and self.job_lease_s <= self.smtp_timeout_s:
+            wrong.append(
+                f"USHER_JOB_LEASE_S is {self.job_lease_s}: it must be longer than USHER_SMTP_TIMEOUT_S "
+                f"({self.smtp_timeout_s}), or a second worker takes over a mail that is being sent."
+            )
+        return wrong
 
 
 def variable(field_name: str) -> str:
@@ -94,10 +135,6 @@ def variable(field_name: str) -> str:
     return f"USHER_{field_name.upper()}"
 
 
-def _parsed(name: str, kind: Any, text: str) -> Any:
-    if kind != "int":
-        return text
-    try:
-        return int(text)
-    except ValueError:
-        raise Misconfigured(f"{name} must be a whole number, not “{text}”.") from None
+def _refuse(wrong: list[str]) -> None:
+    if wrong:
+        raise Misconfigured("\n".join(wrong))

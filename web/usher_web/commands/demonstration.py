@@ -18,6 +18,7 @@ from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment
 from usher_engine.enrollment.sample_past import live_through
 from usher_engine.enrollment.samples import add_samples
+from usher_engine.setting_values import DEMO
 from usher_engine.store.schema import upgrade
 
 from ..app import create_app
@@ -96,7 +97,7 @@ def _secret(file: Path) -> str:
     if not file.exists():
         made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(made, "w") as opened:
-            opened.write(secrets.token_urlsafe(48))
+            opened.write(DEMO + secrets.token_urlsafe(48))
     return file.read_text().strip()
 
 

@@ -6,12 +6,19 @@ import signal
 import threading
 
 import click
-from usher_engine import Worker
+from usher_engine import Settings, Worker
 from usher_engine.checkpoints import Checkpointer
 
 from ..app import create_app
 from .listening import PORT, answer, bound
 from .opening import open_usher, read_settings
+
+
+def _checked_settings() -> Settings:
+    settings = read_settings().for_production()
+    for line in settings.warnings():
+        click.echo(f"Warning: {line}", err=True)
+    return settings
 
 
 @click.command()
@@ -20,7 +27,7 @@ from .opening import open_usher, read_settings
 @click.option("--no-worker", is_flag=True, help="Leave the jobs to `usher worker`.")
 def serve(host: str, port: int, *, no_worker: bool) -> None:
     """Serve the web application, with a job worker in the same process."""
-    settings = read_settings().for_production()
+    settings = _checked_settings()
     listening = bound(host, port)
     enrollment, accounts = open_usher(settings)
     app = create_app(enrollment.engine, enrollment, accounts, settings)
@@ -42,7 +49,7 @@ def serve(host: str, port: int, *, no_worker: bool) -> None:
 @click.option("--once", is_flag=True, help="Do what is due now, then end.")
 def worker(*, once: bool) -> None:
     """Do the jobs that follow from steps: mail, retries."""
-    settings = read_settings().for_production()
+    settings = _checked_settings()
     enrollment, _ = open_usher(settings)
     running = Worker(enrollment.engine)
     if once:

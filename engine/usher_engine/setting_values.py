@@ -1,0 +1,171 @@
+"""What each setting may be, and how it is said when it is not; `settings` asks."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from ipaddress import ip_address
+from itertools import pairwise
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
+
+
+def shown(text: str) -> str:
+    """*text* as a message may repeat it: in one line, and no longer than one reads."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:60])
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """A whole number from *least* to *most*."""
+
+    least: int
+    most: int
+
+    def unfit(self, value: int) -> str:
+        """What is wrong with *value*, as the end of a sentence; empty when nothing is."""
+        fits = self.least <= value <= self.most
+        return "" if fits else f"is {value}: it must be a whole number from {self.least} to {self.most}."
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of a few words."""
+
+    known: tuple[str, ...]
+
+    def unfit(self, value: str) -> str:
+        return "" if value in self.known else f"must be {', '.join(self.known[:-1])} or {self.known[-1]}."
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that *fits*, said in the words of *expected*; *is_secret* keeps it out of the message."""
+
+    expected: str
+    fits: Any
+    is_secret: bool = False
+
+    def unfit(self, value: str) -> str:
+        if self.fits(value) and not any(unicodedata.category(letter) in _NO_TEXT for letter in value):
+            return ""
+        return self.expected if self.is_secret else f"is “{shown(value)}”: it {self.expected}"
+
+
+#: Control characters, halves of characters, and what ends a line.
+_NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_HOST = re.compile(r"\.?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\]")
+#: Enough for a sender's address; the patients' are looked at more closely (enrollment/mail.py).
+_ADDRESS = re.compile(r"\s*[^\s@<>,;:\"()\[\]\\]{1,64}@\w(?:[\w.-]{0,251}\w)?\s*")
+_DATABASE = re.compile(r"sqlite(?:\+pysqlite)?://.*|postgresql\+psycopg://.+")
+#: The codes a birth sex is looked up in (enrollment/records.py).
+_SOURCES = frozenset({"us-core-birthsex", "us-core-individual-sex", "gender"})
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # no such zone is a KeyError; a folder of zones or an odd path the others
+        return False
+    return True
+
+
+def _is_web_address(text: str) -> bool:
+    found = _split(text)
+    plain = found is not None and not (found.query or found.fragment or "@" in found.netloc or " " in text)
+    return plain and found is not None and found.scheme in ("http", "https") and _is_host(found.hostname or "")
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        found = urlsplit(text)
+        found.port  # noqa: B018 - read for the error a port that is none raises
+    except ValueError:
+        return None
+    return found
+
+
+def _is_host(name: str) -> bool:
+    return bool(_HOST.fullmatch(f"[{name}]" if ":" in name else name))
+
+
+def _are_hosts(text: str) -> bool:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return all(_HOST.fullmatch(name.rpartition(":")[0] if re.search(r":[0-9]{1,5}$", name) else name) for name in names)
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether *host* is a loopback name or address."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
+
+
+# the secret
+
+SHORTEST_SECRET = 32
+MAKE_ONE = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(48))"'
+#: Where a secret made by `usher demo` begins; other people may have seen what lies in a demo's folder.
+DEMO = "demo-only-"
+_EXAMPLES = ("changeme", "secretkey", "yoursecret", "mysecret", "password", "example", "demoonly")
+#: Of a random secret of 32 hexadecimal digits, fewer than one in a million has less of either.
+_MIXED = 8
+
+
+def is_guessable(secret: str) -> bool:
+    """Whether a person made *secret* up: few letters, one repeated piece, letters in a row, or an example's words."""
+    letters = "".join(filter(str.isalnum, secret.lower()))
+    ways = {ord(b) - ord(a) for a, b in pairwise(secret)}
+    repeats = secret in (secret + secret)[1:-1]
+    return min(len(set(secret)), len(ways)) < _MIXED or repeats or any(word in letters for word in _EXAMPLES)
+
+
+EXPECTED: dict[str, From | OneOf | Text] = {
+    "env": OneOf(("production", "development")),
+    "secret_key": Text(
+        f"is missing or shorter than {SHORTEST_SECRET} characters. {MAKE_ONE}",
+        lambda text: not text or len(text) >= SHORTEST_SECRET,
+        is_secret=True,
+    ),
+    "database_url": Text(
+        "must begin with sqlite: or postgresql+psycopg: (sqlite:///usher.db, "
+        "postgresql+psycopg://usher@localhost/usher).",
+        _DATABASE.fullmatch,
+        is_secret=True,
+    ),
+    "base_url": Text("must be the address of this server, like https://portal.example.org.", _is_web_address),
+    "trusted_hosts": Text("must be host names with commas between them, like portal.example.org.", _are_hosts),
+    "practice_name": Text("must be 1 to 200 characters in one line.", lambda text: 0 < len(text.strip()) <= 200),
+    "practice_contact": Text("must be at most 500 characters in one line.", lambda text: len(text) <= 500),
+    "time_zone": Text("must be the IANA name of a time zone, like Europe/Berlin or America/New_York.", _is_zone),
+    "mail_from": Text("must be one e-mail address, like portal@clinic.example.org.", _ADDRESS.fullmatch),
+    "smtp_host": Text("must be the name or address of the mail server.", _is_host),
+    "smtp_port": From(1, 65_535),
+    "smtp_security": OneOf(("none", "starttls", "tls")),
+    "smtp_user": Text("must be one line.", lambda _: True),
+    "smtp_password": Text("must be one line.", lambda _: True, is_secret=True),
+    "smtp_timeout_s": From(1, 600),
+    "invitation_days": From(1, 365),
+    "minimum_age": From(0, 150),
+    "birth_sex_sources": Text(
+        f"must be one or more of {', '.join(sorted(_SOURCES))}, with commas between them.",
+        lambda text: {source.strip() for source in text.split(",")} <= _SOURCES,
+    ),
+    "job_attempts": From(1, 100),
+    "job_backoff_s": From(0, 86_400),
+    "job_lease_s": From(2, 86_400),
+    "worker_threads": From(1, 64),
+    "session_idle_minutes": From(1, 1_440),
+    "session_hours": From(1, 168),
+    "proxies": From(0, 10),
+    "api_per_minute": From(1, 1_000_000),
+    "threads": From(1, 256),
+    "deploy_four_eyes": From(0, 1),
+    "checkpoint_file": Text("must name a file.", str.strip),
+    "checkpoint_minutes": From(0, 10_080),
+    "retention_years": From(1, 200),
+    "signing_key_file": Text("must name a file.", str.strip),
+}
