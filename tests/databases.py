@@ -13,6 +13,7 @@ from usher_engine.store.schema import upgrade
 def new_sqlite(folder: Path, name: str = "usher.db") -> str:
     """The address of a new SQLite database in *folder*."""
     file = folder / name
+    file.touch(mode=0o600)
     file.write_bytes(_migrated())
     return f"sqlite:///{file}"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..errors import Misconfigured
 from ..proof import SigningKey, public_key
 from ..settings import Settings
+from ..store.own_files import opener, tighten
 
 
 def read_lines(file: Path) -> list[str]:
@@ -25,7 +26,8 @@ def append_lines(file: Path, lines: Iterable[str]) -> None:
     if not text:
         return
     try:
-        with file.open("ab") as opened:
+        tighten(file)
+        with open(file, "ab", opener=opener) as opened:
             if opened.tell() and not _ends_its_line(file):
                 text = f"\n{text}"  # a crash in the middle of a line must not spoil the next one
             opened.write(text.encode())

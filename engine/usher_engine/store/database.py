@@ -7,12 +7,14 @@ import sqlite3
 import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 
 from ..errors import Conflict, Corrupt, InvalidSubmission, Misconfigured, Unavailable
+from .own_files import create, tighten
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -42,12 +44,16 @@ class Database:
             parsed = make_url(url)
             self.is_sqlite = parsed.get_backend_name() == "sqlite"
             if self.is_sqlite:
-                self.db = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+                timeout = {"timeout": BUSY_TIMEOUT_MS / 1000}
+                self.db = create_engine(parsed, connect_args=timeout, hide_parameters=True)
+                _tighten_sqlite(parsed.database or "")
+                event.listen(self.db, "do_connect", _create_sqlite)
                 event.listen(self.db, "connect", _prepare_sqlite)
                 event.listen(self.db, "begin", _begin_sqlite)
             elif parsed.get_backend_name() == "postgresql":
                 options = f"-c lock_timeout={BUSY_TIMEOUT_MS} -c idle_in_transaction_session_timeout=60000"
-                self.db = create_engine(parsed, connect_args={"options": options}, pool_pre_ping=True)
+                sent = {"options": options}
+                self.db = create_engine(parsed, connect_args=sent, pool_pre_ping=True, hide_parameters=True)
             else:
                 raise Misconfigured("USHER_DATABASE_URL must begin with sqlite: or postgresql+psycopg:")
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
@@ -83,6 +89,22 @@ def _nobody() -> None:
     """No worker runs in this process."""
 
 
+def _is_file(name: str) -> bool:
+    return bool(name) and not name.startswith((":memory:", "file:"))
+
+
+def _tighten_sqlite(name: str) -> None:
+    if _is_file(name):
+        for beside in ("", "-wal", "-shm", "-journal"):
+            tighten(Path(name + beside))
+
+
+def _create_sqlite(_dialect: Any, _record: Any, given: list[Any], _named: dict[str, Any]) -> None:
+    """SQLite would create the file for everybody to read; those it puts beside it take after it."""
+    if _is_file(given[0]):
+        create(Path(given[0]))
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.text_factory = _text
     connection.isolation_level = None  # SQLAlchemy's "begin" event below says BEGIN, not the driver
@@ -111,18 +133,31 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        told = _without_values(error)
         if "append-only" in str(error.orig):
-            raise Corrupt("History is append-only: what is recorded stays. Nothing was changed.") from error
+            raise Corrupt("History is append-only: what is recorded stays. Nothing was changed.") from told
         if isinstance(error, IntegrityError) and _is_duplicate(error):
-            raise Conflict("Somebody else wrote the same just now; nothing of this was saved. Try again.") from error
+            raise Conflict("Somebody else wrote the same just now; nothing of this was saved. Try again.") from told
         if isinstance(error, DataError):
-            raise InvalidSubmission(_UNFIT.get(getattr(error.orig, "sqlstate", None) or "", _UNREADABLE)) from error
+            raise InvalidSubmission(_UNFIT.get(getattr(error.orig, "sqlstate", None) or "", _UNREADABLE)) from told
         words = _plain(error)
         if words is None:
-            raise
-        raise Unavailable(words) from error
+            raise told from None
+        raise Unavailable(words) from told
     except OverflowError as error:  # SQLite's driver says so before it asks the database
         raise InvalidSubmission(_UNFIT["22003"]) from error
+
+
+class Withheld(Exception):
+    """What the database said is withheld: it may repeat what was to be stored."""
+
+
+def _without_values(error: DBAPIError) -> DBAPIError:
+    """*error* as a log may show it: where it happened, the statement and the kind of refusal, no value of anybody's."""
+    code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or "no code"
+    said = Withheld(f"{type(error.orig).__name__} ({code}); its text is withheld, it may hold what was to be stored")
+    told = type(error)(error.statement, None, said, hide_parameters=True)
+    return told.with_traceback(error.__traceback__)
 
 
 def _is_duplicate(error: IntegrityError) -> bool:
