@@ -6,7 +6,7 @@ import errno
 import signal
 import socket
 import sys
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Never
 
 import click
@@ -14,9 +14,22 @@ from flask import Flask
 from usher_engine import Misconfigured, Settings
 from waitress.server import create_server
 
+resource: ModuleType | None
+try:
+    import resource
+except ImportError:  # Windows has none
+    resource = None
+
 #: Waitress refuses larger bodies before Flask sees them.
 MAX_BODY = 4 * 1024 * 1024
 
+
+#: Connections at once; a slow one costs a few kB until it is done, and no thread (docs: "Production" in the README).
+MOST_CONNECTIONS, FEWEST_CONNECTIONS = 1_000, 50
+#: Files a process needs beside: database, templates, mail.
+OTHER_FILES = 200
+#: Seconds a connection may say nothing.
+IDLE_S = 30
 
 #: The `--port` option's type: anything else is told apart before it reaches the socket.
 PORT = click.IntRange(1, 65_535)
@@ -54,12 +67,30 @@ def answer(app: Flask, listening: socket.socket, settings: Settings) -> None:
         threads=settings.threads,
         ident="",
         max_request_body_size=MAX_BODY,
+        connection_limit=_room_for_connections(),
+        asyncore_use_poll=True,  # select() knows no more than 1,024 files
+        channel_timeout=IDLE_S,
         clear_untrusted_proxy_headers=settings.proxies == 0,
     )
     try:
         server.run()
     finally:
         server.close()
+
+
+def _room_for_connections() -> int:
+    """How many connections may be open, so that slow ones keep nobody out: as many files as the system lets us open."""
+    if resource is None:
+        return MOST_CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    room = MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else soft - OTHER_FILES
+    return max(FEWEST_CONNECTIONS, min(MOST_CONNECTIONS, room))
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> Never:
