@@ -4,6 +4,7 @@ from .audit import KINDS as AUDIT_KINDS
 from .audit import AuditKind
 from .canonical import Json, check_input, whole_number
 from .checks import Checker, ProofState, proof_state
+from .deadlines import Deadlines, OutOfTime
 from .definitions import Package, decision_names, from_zip, to_zip
 from .differences import Aspect, Change, ChangeKind, Comparison, compare
 from .drafts import draft_key, file_etag
@@ -27,6 +28,8 @@ from .errors import (
     Unavailable,
 )
 from .examples import AskedPerson, AskedService, Awaited, Outcome, Report, Tried, run_examples, try_out
+from .faults import counts as fault_counts
+from .faults import report as report_fault
 from .figures import OF_ALL, Figures, Period, Spread, Tally, Variant
 from .findings import Finding
 from .forms import Field, Form, parse_form
@@ -89,6 +92,7 @@ __all__ = [
     "Conflict",
     "Corrupt",
     "Database",
+    "Deadlines",
     "Draft",
     "DraftFile",
     "Engine",
@@ -113,6 +117,7 @@ __all__ = [
     "NotAllowed",
     "NotFound",
     "Operator",
+    "OutOfTime",
     "Outcome",
     "Package",
     "Parameter",
@@ -156,11 +161,13 @@ __all__ = [
     "compare",
     "decision_names",
     "draft_key",
+    "fault_counts",
     "file_etag",
     "from_zip",
     "legible",
     "parse_form",
     "proof_state",
+    "report_fault",
     "run_examples",
     "stored_time",
     "to_zip",

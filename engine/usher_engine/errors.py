@@ -12,6 +12,7 @@ EngineError
 ├─ ExpressionError     422   .line: where in the expression or script
 ├─ DecisionFailed      422   a decision table gives no single answer, or a value does not fit its column
 ├─ ElementFailed       422   .element: the element that could not do its work, .cause: why
+├─ Fault                     a mistake of Usher's own at an element; .reference: where the log tells of it
 ├─ LimitExceeded       422   more steps, tasks or data than one command may use
 ├─ ServiceError              .retry True = transient, False = raise an incident
 ├─ BusinessError             a service's answer "no", caught by an error boundary event
@@ -119,6 +120,17 @@ class ElementFailed(EngineError):
         super().__init__(cause.message)
         self.element = element
         self.cause = cause
+
+
+class Fault(EngineError):
+    """Something failed because of a mistake in the software."""
+
+    def __init__(self, what: str, *, reference: str) -> None:
+        super().__init__(
+            f"{what} because of a mistake in the software; the diagram and what was entered are not the reason. "
+            f"Try again; if it happens again, tell your administrator this number: {reference}"
+        )
+        self.reference = reference
 
 
 class LimitExceeded(EngineError):

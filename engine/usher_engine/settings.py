@@ -60,6 +60,8 @@ class Settings:
     proxies: int = _setting(0, "reverse proxies in front of this server whose X-Forwarded headers are believed")
     api_per_minute: int = _setting(600, "requests one API token may make in a minute")
     threads: int = _setting(8, "threads of the web server")
+    request_limit_s: int = _setting(30, "seconds a request may take; then it is stopped, or the process replaced")
+    memory_limit_mb: int = _setting(1024, "MiB of memory a server or worker may use (Linux); 0: as much as there is")
     deploy_four_eyes: int = _setting(0, "1: a second analyst signs every deployment off; 0: one is enough")
     checkpoint_file: str = _setting("usher-checkpoints.jsonl", "where signed tree heads go, outside the database")
     checkpoint_minutes: int = _setting(60, "minutes between checkpoints; 0: only by `usher checkpoint`")

@@ -22,13 +22,13 @@ class Turns:
         #: Threads for all operators together, and for one of them.
         self._outside, self._of_one = max(1, self.threads - 1), max(1, self.threads - 2)
         self._lock = threading.Lock()
-        self._in_hand: dict[int, tuple[Job, float]] = {}
+        self._in_hand: dict[int, Job] = {}
         self._served: dict[str, float] = {}
 
     def order(self, due: Iterable[str]) -> list[str]:
         """The kinds of *due* that a thread may take now, the one served longest ago first, else as they stand there."""
         with self._lock:
-            busy = [job.operator for job, _ in self._in_hand.values() if is_effect(job.operator)]
+            busy = [job.operator for job in self._in_hand.values() if is_effect(job.operator)]
             open_to = [kind for kind in due if not is_effect(kind) or self._has_room(kind, busy)]
             return sorted(open_to, key=lambda kind: self._served.get(kind, 0.0))
 
@@ -39,7 +39,7 @@ class Turns:
         """Note that *job* is being done; False when a thread is still at it, though its lease has ended."""
         with self._lock:
             self._served[job.operator] = time.monotonic()
-            return self._in_hand.setdefault(job.id, (job, time.monotonic()))[0] is job
+            return self._in_hand.setdefault(job.id, job) is job
 
     def end(self, job: Job) -> None:
         with self._lock:
@@ -47,10 +47,5 @@ class Turns:
 
     def in_hand(self) -> list[Job]:
         """The jobs being done."""
-        return [job for job, _ in self.since(0.0)]
-
-    def since(self, seconds: float) -> list[tuple[Job, float]]:
-        """The jobs that have been in hand for at least *seconds*, and for how long."""
-        now = time.monotonic()
         with self._lock:
-            return [(job, now - begun) for job, begun in self._in_hand.values() if now - begun >= seconds]
+            return [*self._in_hand.values()]

@@ -10,8 +10,10 @@ import threading
 import time
 from datetime import timedelta
 
+from . import faults
 from .canonical import Json
-from .errors import BusinessError, EngineError, ServiceError, Unavailable
+from .deadlines import Deadlines, OutOfTime
+from .errors import BusinessError, EngineError, Fault, ServiceError, Unavailable
 from .runner import Engine
 from .services import SEND, Call, answered
 from .store import Job, pauses, queue
@@ -21,15 +23,17 @@ log = logging.getLogger("usher.worker")
 
 IDLE_SECONDS = 1.0
 TRIED = "The worker stopped in the middle of every try."
-#: A job that takes this long is told in the log; nobody else may do it as long as this worker lives.
-LONG = timedelta(minutes=10)
+#: A job that takes this long is stopped, and tried again when its lease has ended; its lease is renewed until then.
+MOST_S = 600.0
 
 
 class Worker:
     """The embedded worker: threads that take one job each, woken by `wake` or by their own look every second."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, deadlines: Deadlines | None = None) -> None:
+        """Where *deadlines* are enforced, a job is stopped after `MOST_S`."""
         self.engine = engine
+        self._deadlines = deadlines or Deadlines()
         self.turns = Turns(engine.settings.worker_threads)
         self._called = threading.Condition()
         self._calls = 0
@@ -72,12 +76,12 @@ class Worker:
     def _loop(self) -> None:
         while not self._stopping.is_set():
             try:
-                busy = self._one()
+                busy = self._deadlines.within(MOST_S, self._one)
             except Unavailable as error:
                 log.warning("database unavailable: %s", error.message)
                 busy = False
-            except Exception:  # one broken case must not stop the others; its lease ends and its tries are counted
-                log.exception("a job could not be reported")
+            except (Exception, OutOfTime) as error:  # noqa: BLE001 - one broken case must not stop the others; its lease ends and its tries are counted
+                faults.report(error, where="time limit" if isinstance(error, OutOfTime) else "worker")
                 busy = False
             if not busy:
                 self._sleep()
@@ -100,8 +104,6 @@ class Worker:
                     queue.renew(tx, held, self.engine.clock() + lease)
             except Unavailable as error:
                 log.warning("leases could not be renewed: %s", error.message)
-            for job, since in self.turns.since(LONG.total_seconds()):
-                log.warning("%s of case %s has been running for %.0f minutes", job.operator, job.instance, since / 60)
 
     def _one(self) -> bool:
         with self._taking:
@@ -156,8 +158,8 @@ class Worker:
         except EngineError as error:
             engine.fail_job(job, error.message, retry=False)
         except Exception as error:  # noqa: BLE001 - an operator may fail in any way; its text could hold patient data
-            log.error("operator %s failed: %s", job.operator, type(error).__name__)  # noqa: TRY400 - the same
-            engine.fail_job(job, f"{job.operator} failed unexpectedly ({type(error).__name__}).", retry=False)
+            reference = faults.report(error, where="operator", at=job.operator)
+            engine.fail_job(job, Fault(f"“{job.operator}” failed", reference=reference).message, retry=False)
         else:
             fault_point("effect done")
             engine.finish_job(job, result)

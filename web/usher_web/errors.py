@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from typing import Any
 
 import usher_engine as engine
 from flask import Flask, Response, g, render_template, request
+from usher_engine import report_fault
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, SecurityError
 
@@ -85,10 +85,12 @@ def _refusal(error: HTTPException) -> Problem:
 
 
 def _fault(error: Exception) -> Problem:
-    reference = secrets.token_hex(4)
-    log.error("fault %s: %s at %s", reference, type(error).__name__, request.endpoint, exc_info=_without_text(error))
+    reference = report_fault(error, where="web", at=str(request.endpoint))
     detail = "Nothing was changed. Try again; if it happens again, tell your administrator."
-    return Problem(status=500, title="Something is wrong on our side", detail=detail, extra={"reference": reference})
+    extra = {"reference": reference}
+    if isinstance(error, MemoryError):  # USHER_MEMORY_LIMIT_MB
+        return Problem(status=503, title="This needs too much memory", detail=detail, extra=extra)
+    return Problem(status=500, title="Something is wrong on our side", detail=detail, extra=extra)
 
 
 def _extra(error: engine.EngineError) -> dict[str, Any]:
@@ -103,18 +105,17 @@ def _extra(error: engine.EngineError) -> dict[str, Any]:
             return {}
 
 
-def _without_text(error: Exception) -> Any:
-    """Where it happened, without the exception's text: that may hold what a patient or a person typed."""
-    return (type(error), Exception("text withheld"), error.__traceback__)
-
-
 def as_page(error: Exception) -> Any:
     """The error as a page, or as problem details where a program asked."""
     if isinstance(error, HTTPException) and error.response is not None:
         return error.response
     if isinstance(error, SecurityError):  # a foreign host name: no page of ours can be addressed from there
         return Response("This server is not reached under this name.\n", 400, content_type="text/plain; charset=utf-8")
-    found = describe(error)
+    return shown(describe(error))
+
+
+def shown(found: Problem) -> Any:
+    """*found* as a page, or as problem details where a program asked."""
     if request.path.startswith("/api/") or wants_json():
         return problem_response(found)
     g.fault = found.status >= 500
@@ -127,6 +128,19 @@ def as_page(error: Exception) -> Any:
         next=_next_steps(found.status),
     )
     return page, found.status
+
+
+def took_too_long(app: Flask, environ: dict[str, Any], stopped: BaseException, seconds: float) -> Response:
+    """The answer to a request that was stopped at its time limit, whatever it was doing."""
+    with app.request_context(environ):
+        found = Problem(
+            status=503,
+            title="This took too long",
+            detail=f"It was stopped after {seconds:.0f} seconds, so that others can go on. Look whether it was done "
+            "before you try again; if it happens again, tell your administrator.",
+            extra={"reference": report_fault(stopped, where="time limit", at=str(request.endpoint))},
+        )
+        return app.process_response(app.make_response(shown(found)))
 
 
 def wants_json() -> bool:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from usher_engine import Conflict, Database, Settings, Worker
+from usher_engine import Conflict, Database, Deadlines, Settings, Worker
 from usher_engine.accounts import Accounts, Role
 from usher_engine.checkpoints import Checkpointer
 from usher_engine.definitions import read_folder
@@ -26,6 +26,7 @@ from ..bundled import bundled_package
 from ..catcher import MailCatcher
 from .listening import PORT, answer, bound
 from .opening import OPERATOR, open_usher
+from .supervision import Lifeline, watch
 
 PEOPLE = (
     ("alice", Role.STAFF, "works the inbox of the front desk"),
@@ -60,14 +61,16 @@ def demo(port: int, folder: Path, *, fresh: bool) -> None:
     password = _password(settings.secret_key)
     _fill(enrollment, accounts, settings, password)
     app = create_app(enrollment.engine, enrollment, accounts, settings, outbox=catcher)
-    running = Worker(enrollment.engine)
+    deadlines = Deadlines()
+    running = Worker(enrollment.engine, deadlines)
     checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
     catcher.start()
     running.start()
     checkpoints.start()
+    watch(Lifeline(pipe=None), deadlines, settings)  # without a supervisor: the mails caught are in this process alone
     click.echo(_welcome(settings.base_url, password))
     try:
-        answer(app, listening, settings)
+        answer(app, listening, settings, deadlines)
     finally:
         checkpoints.stop()
         running.stop()

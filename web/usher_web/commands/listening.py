@@ -11,8 +11,10 @@ from typing import Never
 
 import click
 from flask import Flask
-from usher_engine import Misconfigured, Settings
+from usher_engine import Deadlines, Misconfigured, Settings
 from waitress.server import create_server
+
+from .request_limit import limited
 
 resource: ModuleType | None
 try:
@@ -57,12 +59,12 @@ def _why(error: OSError, host: str, port: int) -> str:
     return f"This machine cannot listen on {host}, port {port}: {error.strerror}."
 
 
-def answer(app: Flask, listening: socket.socket, settings: Settings) -> None:
-    """Serve *app* until SIGINT or SIGTERM; requests at work are finished."""
+def answer(app: Flask, listening: socket.socket, settings: Settings, deadlines: Deadlines) -> None:
+    """Serve *app* until SIGINT or SIGTERM; requests at work are finished, or stopped at their time limit."""
     for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background jobs begin with it ignored
         signal.signal(number, _stop)
     server = create_server(
-        app,
+        limited(app, deadlines, settings.request_limit_s),
         sockets=[listening],
         threads=settings.threads,
         ident="",
@@ -94,4 +96,6 @@ def _room_for_connections() -> int:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> Never:
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl+C reaches this process, and its supervisor sends it on
+        signal.signal(number, signal.SIG_IGN)
     sys.exit(0)

@@ -6,12 +6,13 @@ import signal
 import threading
 
 import click
-from usher_engine import Settings, Worker
+from usher_engine import Deadlines, Settings, Worker
 from usher_engine.checkpoints import Checkpointer
 
 from ..app import create_app
 from .listening import PORT, answer, bound
 from .opening import open_usher, read_settings
+from .supervision import inherited, supervised, watch
 
 
 def _checked_settings() -> Settings:
@@ -27,18 +28,20 @@ def _checked_settings() -> Settings:
 @click.option("--no-worker", is_flag=True, help="Leave the jobs to `usher worker`.")
 def serve(host: str, port: int, *, no_worker: bool) -> None:
     """Serve the web application, with a job worker in the same process."""
-    settings = _checked_settings()
-    listening = bound(host, port)
+    settings, before = _checked_settings(), inherited()
+    listening = (before and before.socket()) or bound(host, port)
+    lifeline, deadlines = before or supervised(listening, settings), Deadlines()
     enrollment, accounts = open_usher(settings)
     app = create_app(enrollment.engine, enrollment, accounts, settings)
-    worker_thread = None if no_worker else Worker(enrollment.engine)
+    worker_thread = None if no_worker else Worker(enrollment.engine, deadlines)
     checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
     if worker_thread:
         worker_thread.start()
         checkpoints.start()
+    watch(lifeline, deadlines, settings)
     click.echo(f"Usher listens on {host}, port {port}; people reach it at {settings.base_url}")
     try:
-        answer(app, listening, settings)
+        answer(app, listening, settings, deadlines)
     finally:
         if worker_thread:
             worker_thread.stop()
@@ -50,17 +53,19 @@ def serve(host: str, port: int, *, no_worker: bool) -> None:
 def worker(*, once: bool) -> None:
     """Do the jobs that follow from steps: mail, retries."""
     settings = _checked_settings()
-    enrollment, _ = open_usher(settings)
-    running = Worker(enrollment.engine)
     if once:
-        click.echo(f"{running.run_due()} jobs done.")
+        click.echo(f"{Worker(open_usher(settings)[0].engine).run_due()} jobs done.")
         return
+    lifeline, deadlines = inherited() or supervised(None, settings), Deadlines()
+    enrollment, _ = open_usher(settings)
+    running = Worker(enrollment.engine, deadlines)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
     running.start()
     checkpoints.start()
+    watch(lifeline, deadlines, settings)
     click.echo("Waiting for jobs. Stop with Ctrl+C.")
     ended.wait()
     checkpoints.stop()

@@ -1,0 +1,61 @@
+"""Faults of our own: each is logged with its traceback, without the values in it, counted, and gets a reference.
+
+Only borders call `report`: where a broad `except` stands, or where somebody shows the reference to a person.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+log = logging.getLogger("usher.faults")
+
+_counted: Counter[str] = Counter()
+_lock = threading.Lock()
+
+
+def report(error: BaseException, *, where: str, at: str = "", reference: str = "") -> str:
+    """
+    Log and count *error*; returns the reference by which a person's report finds the log line.
+
+    Args:
+        error: What was raised. Its text is withheld: it may hold what a patient or a person typed.
+        where: One of few words, which the metrics count by.
+        at: An element, operator or endpoint; never data.
+        reference: What a person has been shown already; made here without.
+    """
+    reference = reference or secrets.token_hex(4)
+    with _lock:
+        _counted[where] += 1
+    place = f"{where}, {at}" if at else where
+    log.error("fault %s (%s): %s\n%s", reference, place, type(error).__name__, trace(error))
+    return reference
+
+
+def counts() -> Mapping[str, int]:
+    """How many faults this process has reported, by where they were."""
+    with _lock:
+        return dict(_counted)
+
+
+def trace(error: BaseException) -> str:
+    """Where *error* and what led to it were raised: types, files and lines, no values."""
+    return "".join(_traced(error)).rstrip("\n")
+
+
+def _traced(error: BaseException) -> Iterator[str]:
+    seen: set[int] = set()
+    chain: list[BaseException] = []
+    at: BaseException | None = error
+    while at is not None and id(at) not in seen:
+        seen.add(id(at))
+        chain.append(at)
+        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+    for one in reversed(chain):
+        yield "Traceback (most recent call last):\n"
+        yield from traceback.format_tb(one.__traceback__)
+        yield f"{type(one).__qualname__} (text withheld)\n"

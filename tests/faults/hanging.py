@@ -1,0 +1,91 @@
+"""A program: the product's server with some routes more that hang, so that its watchdog has something to end.
+
+Each writes something first, in a transaction that is open while it hangs; `/api/v1/kept` writes and commits.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable
+
+from flask import Response
+from usher_engine import Deadlines, Settings
+from usher_web import auth
+from usher_web.app import create_app
+from usher_web.commands.listening import answer, bound
+from usher_web.commands.opening import open_usher
+from usher_web.commands.supervision import inherited, supervised, watch
+
+PYTHON, C, NUMBERS, WAITS, MEMORY, STREAM = "python", "pattern", "numbers", "waits", "memory", "stream"
+
+
+def loop() -> None:
+    """Python code, which heeds an exception."""
+    while True:
+        pass
+
+
+def backtrack() -> None:
+    """C code that holds the interpreter: nothing of this process runs beside it."""
+    re.fullmatch(r"(a+)+$", "a" * 60 + "b")
+
+
+def multiply() -> None:
+    """The same in arithmetic, which looks at no signal either."""
+    pow(3, 10**9)
+
+
+def wait() -> None:
+    """One call that others can run beside, and that no exception gets into."""
+    time.sleep(600)
+
+
+def hoard() -> None:
+    """More memory than a request may have."""
+    bytearray(2 << 30)
+
+
+HANGS: dict[str, Callable[[], None]] = {PYTHON: loop, C: backtrack, NUMBERS: multiply, WAITS: wait, MEMORY: hoard}
+
+
+def main(port: int) -> None:
+    settings = Settings.from_environment(os.environ).for_production()
+    before = inherited()
+    listening = (before and before.socket()) or bound("127.0.0.1", port)
+    lifeline, deadlines = before or supervised(listening, settings), Deadlines()
+    enrollment, accounts = open_usher(settings)
+    app = create_app(enrollment.engine, enrollment, accounts, settings)
+    database = enrollment.engine.database
+
+    @app.get("/api/v1/kept/<name>")
+    @app.get("/kept/<name>")
+    @auth.public
+    def kept(name: str) -> str:
+        """Write *name* and keep it; hang before the commit where it is the name of what hangs."""
+        with database.begin() as tx:
+            tx.exec_driver_sql("CREATE TABLE IF NOT EXISTS kept (name VARCHAR, process INTEGER)")
+            tx.exec_driver_sql(f"INSERT INTO kept VALUES ('{name}', {os.getpid()})")
+            HANGS.get(name, int)()
+        return name
+
+    @app.get("/api/v1/there")
+    @auth.public
+    def there() -> dict[str, object]:
+        with database.read() as tx:
+            names = sorted(tx.exec_driver_sql("SELECT name FROM kept").scalars())
+        return {"names": names, "process": os.getpid()}
+
+    @app.get(f"/{STREAM}")
+    @auth.public
+    def stream() -> Response:
+        return Response(loop() or b"more" if number else b"first" for number in range(2))
+
+    watch(lifeline, deadlines, settings)
+    answer(app, listening, settings, deadlines)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,122 @@
+"""What a process of `usher serve` or `usher worker` does so that a `supervisor` can replace it (decisions/0021)."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import NoReturn
+
+from usher_engine import Deadlines, Settings
+
+from . import supervisor
+
+if sys.platform != "win32":
+    import resource
+
+log = logging.getLogger("usher.watchdog")
+
+#: A process whose interpreter has been held by one call for so long is replaced: nobody else is served meanwhile.
+SILENT_S = 10.0
+BEAT_EVERY_S = 0.5
+
+#: What a process ends with that replaces itself.
+STUCK = 70
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lifeline:
+    """The pipe to the supervisor; None where the system knows no fork, so that nobody can take this one's place."""
+
+    pipe: int | None
+    listening: int | None = None
+
+    def beat(self) -> None:
+        """Say that this process is alive. Where nobody hears it any more, it ends."""
+        if self.pipe is not None:
+            try:
+                os.write(self.pipe, b".")
+            except BrokenPipeError:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    def socket(self) -> socket.socket | None:
+        """The socket the process before this one listened on."""
+        return None if self.listening is None else socket.socket(fileno=self.listening)
+
+
+def inherited() -> Lifeline | None:
+    """The lifeline of a process that takes another's place; None in the first."""
+    given = os.environ.pop(supervisor.INHERITED, None)
+    if given is None:
+        return None
+    listening, pipe = map(int, given.split())
+    os.set_inheritable(pipe, False)
+    return Lifeline(pipe=pipe, listening=listening if listening >= 0 else None)
+
+
+def supervised(listening: socket.socket | None, settings: Settings) -> Lifeline:
+    """
+    Go on in a child process; this one becomes its supervisor, and holds *listening* for those that come after it.
+
+    The first child is a fork, which costs no second start; the supervisor is a program of its own in this process's
+    place, so that it holds none of this one's memory.
+    """
+    if not hasattr(os, "fork"):
+        return Lifeline(pipe=None)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    beats, pipe = os.pipe()
+    child = os.fork()
+    if child:
+        _supervise(child, beats, listening, silence(settings))
+    os.close(beats)
+    return Lifeline(pipe=pipe)
+
+
+def silence(settings: Settings) -> float:
+    """Seconds without a heartbeat after which the process is replaced; no load keeps a thread from running for two."""
+    return max(2.0, min(SILENT_S, settings.request_limit_s))
+
+
+def _supervise(child: int, beats: int, listening: socket.socket | None, silent_s: float) -> NoReturn:
+    os.set_inheritable(beats, True)
+    if listening is not None:
+        listening.set_inheritable(True)
+    held = -1 if listening is None else listening.fileno()
+    given = [child, beats, held, silent_s, sys.executable, *sys.orig_argv[1:]]
+    program = [sys.executable, "-I", "-S", supervisor.__file__, *map(str, given)]
+    os.execv(sys.executable, program)  # noqa: S606 - a file of ours, and how this process was started
+
+
+def watch(lifeline: Lifeline, deadlines: Deadlines, settings: Settings) -> None:
+    """From now on *deadlines* are enforced, memory is limited, and the supervisor hears that this process is alive."""
+    faulthandler.enable()
+    if sys.platform != "win32" and settings.memory_limit_mb:
+        most, given = settings.memory_limit_mb * 2**20, resource.getrlimit(resource.RLIMIT_DATA)[1]
+        resource.setrlimit(resource.RLIMIT_DATA, (most if given == resource.RLIM_INFINITY else min(most, given), given))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))  # patients' data
+    threading.Thread(target=_watch, args=(lifeline, deadlines), name="usher-watchdog", daemon=True).start()
+
+
+def _watch(lifeline: Lifeline, deadlines: Deadlines) -> NoReturn:
+    while True:
+        stuck = deadlines.enforce(time.monotonic())
+        if stuck and lifeline.pipe is not None:
+            _give_up(stuck)
+        lifeline.beat()
+        time.sleep(BEAT_EVERY_S)
+
+
+def _give_up(stuck: int) -> NoReturn:
+    """End at once: no thread can be waited for where one of them does not end."""
+    try:
+        log.error("%d requests or jobs do not end at their time limit; this process ends. Where it stood:", stuck)
+        faulthandler.dump_traceback()
+    finally:
+        os._exit(STUCK)
