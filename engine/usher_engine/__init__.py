@@ -30,6 +30,7 @@ from .errors import (
 from .examples import AskedPerson, AskedService, Awaited, Outcome, Report, Tried, run_examples, try_out
 from .faults import counts as fault_counts
 from .faults import report as report_fault
+from .faults import trace as fault_trace
 from .figures import OF_ALL, Figures, Period, Spread, Tally, Variant
 from .findings import Finding
 from .forms import Field, Form, parse_form
@@ -162,6 +163,7 @@ __all__ = [
     "decision_names",
     "draft_key",
     "fault_counts",
+    "fault_trace",
     "file_etag",
     "from_zip",
     "legible",

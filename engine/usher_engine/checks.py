@@ -7,16 +7,16 @@ kept with it, that it was made is an audit event.
 from __future__ import annotations
 
 import hashlib
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from . import faults
 from .audit import Audit
 from .checkpoints import check_everything
-from .errors import Conflict, Corrupt, EngineError
+from .errors import Conflict, Corrupt, EngineError, Fault
 from .findings import Finding
 from .proof import SignedHead, SigningKey
 from .questions import Actor
@@ -24,8 +24,6 @@ from .replay import Verified
 from .store import Database, checkpoints, from_text
 from .store import checks as rows
 from .store.checks import CheckRun
-
-log = logging.getLogger("usher.checks")
 
 #: A check that has said nothing for so long has died with its process.
 SILENT = timedelta(minutes=5)
@@ -71,8 +69,10 @@ class Checker:
         try:
             self._finish(number, actor, self._check(number))
         except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to; a text could hold what must not be told
-            log.error("the check %s broke off: %s", number, type(error).__name__)  # noqa: TRY400 - a trace could tell it too
-            said = error.message if isinstance(error, EngineError) else f"It broke off ({type(error).__name__})."
+            if isinstance(error, EngineError):
+                said = error.message
+            else:
+                said = Fault("It broke off", reference=faults.report(error, where="checks")).message
             with self._engine.database.begin() as tx:
                 rows.finish(tx, number, at=self._engine.clock(), equal=0, findings=[], failure=said)
 

@@ -9,26 +9,28 @@ import logging
 import secrets
 import threading
 import traceback
-from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Literal, get_args
 
 log = logging.getLogger("usher.faults")
 
-_counted: Counter[str] = Counter()
+#: Where faults are caught and counted. "step" is an element of a diagram that could not be run.
+Where = Literal["checkpoints", "checks", "migration", "operator", "step", "time limit", "web", "worker"]
+
+_counted: dict[str, int] = dict.fromkeys(get_args(Where), 0)
 _lock = threading.Lock()
 
 
-def report(error: BaseException, *, where: str, at: str = "", reference: str = "") -> str:
+def report(error: BaseException, *, where: Where, at: str = "") -> str:
     """
     Log and count *error*; returns the reference by which a person's report finds the log line.
 
     Args:
         error: What was raised. Its text is withheld: it may hold what a patient or a person typed.
-        where: One of few words, which the metrics count by.
-        at: An element, operator or endpoint; never data.
-        reference: What a person has been shown already; made here without.
+        where: Which border caught it; the metrics count by it.
+        at: An element, case, operator or endpoint; never data.
     """
-    reference = reference or secrets.token_hex(4)
+    reference = secrets.token_hex(4)
     with _lock:
         _counted[where] += 1
     place = f"{where}, {at}" if at else where

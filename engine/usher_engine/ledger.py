@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,17 +11,32 @@ from datetime import datetime
 from typing import Any
 
 from . import events as e
+from . import faults
 from .audit import who
 from .bpmn import RULES, Diagram, Run
 from .bpmn import Step as StepContext
 from .canonical import Json, check_input, compact
 from .deployments import Deployments
-from .errors import Conflict, Corrupt, ElementFailed, EngineError, InvalidSubmission, LimitExceeded, Paused
+from .errors import Conflict, Corrupt, ElementFailed, EngineError, Fault, InvalidSubmission, LimitExceeded, Paused
 from .limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
 from .questions import Actor, Instance
 from .services import Call, Operator, answered
 from .state import LIVE, InstanceState, fold
-from .store import Row, Transaction, definitions, inbox, instances, kinds, pauses, queue, to_text, tombstones
+from .store import (
+    DATABASE_ERRORS,
+    Row,
+    Transaction,
+    definitions,
+    inbox,
+    instances,
+    kinds,
+    pauses,
+    queue,
+    to_text,
+    tombstones,
+)
+
+log = logging.getLogger("usher.cases")
 
 #: What makes a step fail for a reason that lies in the case or its diagram: it becomes an incident.
 FAILURES = (ElementFailed, LimitExceeded)
@@ -212,6 +228,9 @@ class Ledger(Deployments):
         new: bool = False,
     ) -> None:
         """Add the step to the chain of *row* and store both."""
+        for event in happened:
+            if isinstance(event, e.IncidentRaised):  # its reason may hold data of the case
+                log.warning("incident in case %s at %s: %s", row.id, event.element, event.code)
         body: dict[str, Json] = {
             "at": to_text(now),
             "actor": who(actor),
@@ -235,7 +254,13 @@ class Ledger(Deployments):
 
 def _ask(operator: Operator, values: dict[str, Any], call: Call) -> Json:
     """Live, an operator answers for itself; `replay` answers from the record."""
-    return answered(operator, values, call)
+    try:
+        return answered(operator, values, call)
+    except (EngineError, *DATABASE_ERRORS):
+        raise
+    except Exception as error:  # an operator may fail in any way
+        reference = faults.report(error, where="operator", at=f"{operator.name} at {call.element}")
+        raise Fault(f"“{operator.title}” failed", reference=reference) from error
 
 
 def _incident(case: Case, failure: EngineError) -> e.Event:

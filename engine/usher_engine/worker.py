@@ -80,8 +80,11 @@ class Worker:
             except Unavailable as error:
                 log.warning("database unavailable: %s", error.message)
                 busy = False
-            except (Exception, OutOfTime) as error:  # noqa: BLE001 - one broken case must not stop the others; its lease ends and its tries are counted
-                faults.report(error, where="time limit" if isinstance(error, OutOfTime) else "worker")
+            except OutOfTime as stopped:
+                faults.report(stopped, where="time limit", at="a job")
+                busy = False
+            except Exception as error:  # noqa: BLE001 - one broken case must not stop the others; its lease ends and its tries are counted
+                faults.report(error, where="worker")
                 busy = False
             if not busy:
                 self._sleep()

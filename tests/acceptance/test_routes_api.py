@@ -8,6 +8,7 @@ from conftest import ROOT
 from usher_engine import SYSTEM
 from usher_engine.accounts import Role
 from usher_engine.definitions import Package, read_folder, to_zip
+from usher_web.site import KEY
 
 BODY = {"patient_id": "sample-pending", "template": "Office Visit", "field": "Patient Portal", "action": "Enrollment"}
 
@@ -169,6 +170,21 @@ def test_health_and_metrics(house):
     text = client.get("/api/v1/metrics", headers=house.token()).text
     assert "usher_tasks_open 1" in text
     assert 'usher_instances{status="waiting"} 1' in text
+
+
+def test_faults_are_counted_by_where_they_were(house, monkeypatch):
+    token = house.token()
+
+    def counted():
+        text = house.app.test_client().get("/api/v1/metrics", headers=token).text
+        assert "# TYPE usher_faults_total counter" in text
+        return int(re.search(r'usher_faults_total\{where="web"\} (\d+)', text)[1])
+
+    before = counted()
+    monkeypatch.setattr(house.app.extensions[KEY].engine, "versions", lambda: {}["nothing"])
+    failed = house.app.test_client().get("/api/v1/health")
+    assert failed.status_code == 500 and len(failed.json["reference"]) == 8
+    assert counted() == before + 1
 
 
 def test_the_description_fits_the_routes(house):

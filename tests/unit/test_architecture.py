@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,68 @@ def test_where_the_library_evaluates_text_is_known() -> None:
         "serializer/dict.py",
         "specs/Transform.py",
     }
+
+
+#: Where a broad `except` may stand: borders behind which anything may come, each with what it does about it.
+BORDERS = {
+    "usher_engine/bpmn/diagram.py:_specs": "foreign files make the library's parser fail in any way: a finding",
+    "usher_engine/checkpoints/taking.py:_loop": "a thread: a fault with its trace, and the next try",
+    "usher_engine/checks.py:run": "a thread: a fault with its trace, and a check that broke off",
+    "usher_engine/enrollment/smtp.py:_connected": "closes the connection and raises on",
+    "usher_engine/ledger.py:_ask": "an operator, perhaps not ours: a fault with its trace, and an incident",
+    "usher_engine/replay/verifier.py:_compiled": "an altered archive: a finding",
+    "usher_engine/replay/verifier.py:_run_again": "an altered step: a finding",
+    "usher_engine/store/database.py:_prepare_sqlite": "raises on, but where the file is read-only",
+    "usher_engine/worker.py:_do": "an operator, perhaps not ours: a fault with its trace, and an incident",
+    "usher_engine/worker.py:_loop": "a thread: a fault with its trace, and the next job",
+    "usher_web/cli.py:invoke": "the command line: one line",
+    "usher_web/frames.py:frames": "an altered step: its place is shown in red",
+}
+BROAD = {"Exception", "BaseException"}
+
+
+def _catches_all(node: ast.AST) -> bool:
+    """Whether *node* catches every exception: a broad `except`, or the same by `suppress`."""
+    caught: list[ast.expr] = []
+    if isinstance(node, ast.ExceptHandler):
+        if node.type is None:
+            return True
+        caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
+        caught = node.args
+    return any(isinstance(kind, ast.Name) and kind.id in BROAD for kind in caught)
+
+
+def _broad(node: ast.AST, inside: str = "module") -> Iterator[str]:
+    """The functions in whose body every exception is caught."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _broad(child, child.name)
+        else:
+            if _catches_all(child):
+                yield inside
+            yield from _broad(child, inside)
+
+
+def test_broad_excepts_stand_at_named_borders_only() -> None:
+    found = {
+        f"{path.relative_to(ROOT).as_posix().partition('/')[2]}:{function}"
+        for path in MODULES
+        for function in _broad(ast.parse(path.read_text()))
+    }
+    assert found == set(BORDERS)
+
+
+@pytest.mark.parametrize(
+    ("source", "broad"),
+    [
+        ("try: pass\nexcept: pass", True),
+        ("try: pass\nexcept Exception as e: pass", True),
+        ("try: pass\nexcept (KeyError, BaseException): pass", True),
+        ("with contextlib.suppress(OSError, Exception): pass", True),
+        ("try: pass\nexcept (KeyError, OSError): pass", False),
+        ("with suppress(OSError): pass", False),
+    ],
+)
+def test_a_broad_except_is_recognised(source: str, *, broad: bool) -> None:
+    assert list(_broad(ast.parse(source))) == (["module"] if broad else [])

@@ -7,10 +7,11 @@ import sys
 
 import pytest
 from click.testing import CliRunner
+from conftest import ROOT
 from usher_engine import Misconfigured
 from usher_web.catcher import MailCatcher
 from usher_web.cli import main
-from usher_web.commands import COMMANDS, load
+from usher_web.commands import COMMANDS, load, people
 from usher_web.commands.listening import bound
 
 
@@ -27,6 +28,30 @@ def test_a_failure_is_one_clear_line(run):
     assert failed.stdout == ""
     assert failed.stderr.count("\n") == 1
     assert "usher db upgrade" in failed.stderr
+
+
+def test_a_mistake_of_ours_is_one_line_without_data(run, monkeypatch):
+    run("db", "upgrade")
+    monkeypatch.setattr(people, "open_usher", lambda: {}["Ada typed this"])
+    failed = run("user", "list")
+    assert (failed.exit_code, failed.stdout, failed.stderr.count("\n")) == (1, "", 1)
+    assert "mistake in the software (KeyError in test_web_commands.py, line " in failed.stderr
+    assert "usher --debug" in failed.stderr
+    shown = run("--debug", "user", "list")
+    assert shown.exit_code == 1
+    assert "Traceback" in shown.stderr and "in list_users" in shown.stderr
+    assert "KeyError (text withheld)" in shown.stderr
+    assert "'Ada typed this'" not in failed.stderr + shown.stderr
+
+
+def test_a_file_that_cannot_be_written_is_named(run, tmp_path):
+    run("db", "upgrade")
+    (tmp_path / "file").write_text("")
+    assert run("deploy", str(ROOT / "processes" / "enrollment")).exit_code == 0
+    failed = run("export", "enrollment", str(tmp_path / "file" / "folder"))
+    assert failed.exit_code == 1
+    assert str(tmp_path / "file") in failed.stderr and failed.stderr.count("\n") == 1
+    assert "mistake in the software" not in failed.stderr
 
 
 def test_wrong_usage_is_exit_code_2(run):

@@ -8,7 +8,7 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, Response, json, request, url_for
-from usher_engine import from_zip, whole_number
+from usher_engine import fault_counts, from_zip, whole_number
 from usher_engine.accounts import Role
 from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMediaType
 
@@ -176,7 +176,8 @@ def health() -> Response:
 @blueprint.get("/metrics")
 @auth.token_policy(*Role)
 def metrics() -> Response:
-    return Response(prometheus(site().engine.counts()), content_type=CONTENT_TYPE)
+    counts = {**site().engine.counts(), "faults": fault_counts()}
+    return Response(prometheus(counts), content_type=CONTENT_TYPE)
 
 
 @blueprint.get("/openapi.json")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import click
-from usher_engine import EngineError
+from usher_engine import EngineError, fault_trace
 
 from .commands import COMMANDS, load
 
@@ -24,9 +26,28 @@ class PlainErrors(click.Group):
             return super().invoke(ctx)
         except EngineError as error:
             raise click.ClickException(error.message) from error
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except OSError as error:
+            if error.filename is None:  # of no file, but of a pipe nobody reads, for instance: click knows what to do
+                raise
+            raise click.ClickException(f"{error.filename}: {error.strerror}.") from error
+        except Exception as error:
+            raise click.ClickException(_mistake(error, debug=ctx.params["debug"])) from error
+
+
+def _mistake(error: Exception, *, debug: bool) -> str:
+    """What to say of a mistake of ours; what the exception says itself may hold a patient's data."""
+    if debug:
+        click.echo(fault_trace(error), err=True)
+    last = extract_tb(error.__traceback__)[-1]
+    place = f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
+    how = "" if debug else " “usher --debug …” shows the way there, without data of patients."
+    return f"This failed because of a mistake in the software ({place}). Please report it.{how}"
 
 
 @click.group(cls=PlainErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="usher-flow", prog_name="usher")
-def main() -> None:
+@click.option("--debug", is_flag=True, help="Where a mistake in Usher ends a command, show the way there.")
+def main(*, debug: bool) -> None:
     """Usher enrols patients in a patient portal by running a BPMN diagram."""

@@ -6,19 +6,20 @@ from collections.abc import Mapping
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-#: (group of the engine's counts, metric, label or none, help)
+#: (group of counts, metric, its type, label or none, help)
 _METRICS = (
-    ("tasks", "usher_tasks_open", "", "User tasks that wait for a person."),
-    ("instances", "usher_instances", "status", "Cases by status."),
-    ("jobs", "usher_jobs", "state", "Jobs that are not done, by state."),
+    ("tasks", "usher_tasks_open", "gauge", "", "User tasks that wait for a person."),
+    ("instances", "usher_instances", "gauge", "status", "Cases by status."),
+    ("jobs", "usher_jobs", "gauge", "state", "Jobs that are not done, by state."),
+    ("faults", "usher_faults_total", "counter", "where", "Mistakes in the software met by this process; see its log."),
 )
 
 
 def prometheus(counts: Mapping[str, Mapping[str, int]]) -> str:
-    """*counts* are `Engine.counts`."""
+    """*counts* are those of `Engine.counts`, and the faults."""
     lines: list[str] = []
-    for group, metric, label, help_text in _METRICS:
-        lines += [f"# HELP {metric} {help_text}", f"# TYPE {metric} gauge"]
+    for group, metric, kind, label, help_text in _METRICS:
+        lines += [f"# HELP {metric} {help_text}", f"# TYPE {metric} {kind}"]
         for name, number in sorted(counts.get(group, {}).items()):
             lines.append(f'{metric}{{{label}="{name}"}} {number}' if label else f"{metric} {number}")
     return "\n".join(lines) + "\n"

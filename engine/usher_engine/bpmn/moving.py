@@ -15,6 +15,7 @@ from typing import Any
 
 from SpiffWorkflow.util.task import TaskState
 
+from .. import faults
 from ..errors import CannotMigrate, Corrupt, ElementFailed, EngineError
 from ..events import DataChanged, Event, InstanceMigrated, TimerStarted, UserTaskClaimed, WaitEnded
 from ..state import InstanceState, fold, place
@@ -25,7 +26,7 @@ from .diagram import Diagram
 from .joins import require_same_joins
 from .language import ScriptEngine
 from .mapping import spec_of
-from .run import LIBRARY_FAILURES
+from .run import LIBRARY_FAILURES, MISTAKES
 from .step import FIRST_RULES, Step
 from .tokens import PERSON, RESTS, SERVICE, SUBPROCESS, Scope, Silent, Token, kind_of, read_tokens
 from .triggers import MESSAGE, Trigger
@@ -79,6 +80,8 @@ def move(
     try:
         return _Move(source, target, step, stored, state, migrated).moved()
     except (*LIBRARY_FAILURES, Corrupt) as error:
+        if isinstance(error, MISTAKES):
+            faults.report(error, where="migration", at=f"{target.package.key} of case {step.instance}")
         message = f"The state of the case does not fit this version ({type(error).__name__})."
         raise CannotMigrate(problems=[(target.package.key, message)]) from error
 

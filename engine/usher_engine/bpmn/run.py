@@ -12,8 +12,9 @@ from typing import Any
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.util.task import TaskState
 
+from .. import faults
 from ..canonical import Json, settled
-from ..errors import BusinessError, Corrupt, ElementFailed, EngineError, LimitExceeded
+from ..errors import BusinessError, Corrupt, ElementFailed, EngineError, Fault, LimitExceeded
 from ..events import (
     DataChanged,
     Event,
@@ -40,10 +41,15 @@ from .user_tasks import opened
 from .waiting import Waiting
 from .workflow import UsherTask, UsherWorkflow
 
-#: How the library fails on diagrams it did not expect; never the database's errors, which are nobody's incident.
-LIBRARY_FAILURES = (
-    SpiffWorkflowException, KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError,
+#: How mistakes in code show, the library's, an operator's or ours; never the database's errors, which are nobody's
+#: incident. OverflowError is one of those: SQLite's driver raises it.
+MISTAKES = (
+    AssertionError, AttributeError, LookupError, NameError, RuntimeError, StopIteration, TypeError, ValueError,
+    ZeroDivisionError,
 )  # fmt: skip
+
+#: How the library fails, also on diagrams it did not expect.
+LIBRARY_FAILURES = (SpiffWorkflowException, *MISTAKES)
 
 
 class Run(Waiting):
@@ -171,8 +177,15 @@ class Run(Waiting):
             while self._later:
                 self._later.pop(0)()
         except LIBRARY_FAILURES as error:
-            message = f"The engine could not run this element ({type(error).__name__})."
-            raise ElementFailed(task.task_spec.bpmn_id or self.diagram.package.key, EngineError(message)) from error
+            element = task.task_spec.bpmn_id or self.diagram.package.key
+            raise ElementFailed(element, self._failure(element, error)) from error
+
+    def _failure(self, element: str, error: Exception) -> EngineError:
+        """What the library refuses lies in the diagram; every other error is a mistake in code, and told as one."""
+        if isinstance(error, SpiffWorkflowException) or self.step.rules == FIRST_RULES:
+            return EngineError(f"The engine could not run this element ({type(error).__name__}).")
+        reference = faults.report(error, where="step", at=f"{element} of {self.diagram.package.key}")
+        return Fault("This element could not be run", reference=reference)
 
     def _close(self) -> None:
         """Open the user tasks just reached, note what the data became, and finish or make sure something waits."""

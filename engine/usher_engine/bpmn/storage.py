@@ -19,7 +19,6 @@ from ..errors import Corrupt
 from .diagram import Diagram
 from .workflow import Observer, UsherSubWorkflow, UsherTask, UsherWorkflow
 
-
 #: What staff read where a case cannot be taken up.
 WAY_OUT = "Nothing was changed. Ask an administrator to repair this case, or to cancel it."
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from .. import faults
 from ..errors import Corrupt, EngineError
 from ..proof import Head, SignedHead, SigningKey, Tree
 from ..settings import Settings
@@ -136,4 +137,4 @@ class Checkpointer:
             except EngineError as error:
                 log.error("no checkpoint was taken: %s", error.message)  # noqa: TRY400 - said in words; a trace adds nothing
             except Exception as error:  # noqa: BLE001 - the next try may work; a text could hold what must not be logged
-                log.error("no checkpoint was taken: %s", type(error).__name__)  # noqa: TRY400 - the same
+                faults.report(error, where="checkpoints", at="no checkpoint was taken")

@@ -17,7 +17,7 @@ from .. import events as e
 from ..bpmn import FIRST_RULES, RULES, STALLED, Diagram, Run
 from ..bpmn import Step as StepContext
 from ..canonical import Json, canonical, compact, settled
-from ..errors import BusinessError, ElementFailed, EngineError, LimitExceeded
+from ..errors import BusinessError, ElementFailed, EngineError, Fault, LimitExceeded
 from ..services import Call, Operator, Services
 from ..state import LIVE, InstanceState, fold, place
 from ..store import Row
@@ -102,10 +102,17 @@ class Rerun:
         return first + run.events
 
     def _failed_start(self, first: list[e.Event], before: InstanceState, body: dict[str, Any]) -> list[e.Event]:
-        """A start that failed fails again alike, unless it failed for a reason outside the diagram."""
+        """
+        A start that failed fails again alike, unless it failed for a reason outside the diagram.
+
+        A mistake in code belongs to the version that made it: another one may have mended it, or fail elsewhere.
+        """
         incident = e.from_json(body["events"][-1])
         if not isinstance(incident, e.IncidentRaised):
             raise TypeError
+        if incident.code == Fault.__name__:
+            self._keep(fold(before, [incident]))
+            return [*first, incident]
         try:
             Run.start(self.diagram, self._context(body, {}), before.data)
         except Unanswered:

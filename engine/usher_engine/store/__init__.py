@@ -1,6 +1,6 @@
 """All SQL of the engine. Rows stay in here; others see frozen dataclasses."""
 
-from .database import Database, Transaction, from_text, to_text
+from .database import DATABASE_ERRORS, Database, Transaction, from_text, to_text
 from .definitions import Version
 from .drafts import Draft, DraftFile, SetAside, SignOff
 from .inbox import UserTask, task_id
@@ -9,6 +9,7 @@ from .queue import Job
 from .search import CaseFilter, Place, Scope
 
 __all__ = [
+    "DATABASE_ERRORS",
     "CaseFilter",
     "Database",
     "Draft",

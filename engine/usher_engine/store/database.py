@@ -24,6 +24,9 @@ QUEUED = "usher_queued"
 #: The kinds of cases a connection's transaction has added; nobody else can see them before its commit.
 NEW_KINDS = "usher_new_kinds"
 
+#: What a statement may raise. `Database` says what it means; only it may catch these.
+DATABASE_ERRORS = (DBAPIError, OverflowError)
+
 #: An open transaction, as the layers above pass it through without speaking SQL.
 Transaction: TypeAlias = Connection
 
