@@ -107,6 +107,8 @@ class Worker:
                     queue.renew(tx, held, self.engine.clock() + lease)
             except Unavailable as error:
                 log.warning("leases could not be renewed: %s", error.message)
+            except Exception as error:  # noqa: BLE001 - without this thread, jobs would be done twice
+                faults.report(error, where="worker", at="leases")
 
     def _one(self) -> bool:
         with self._taking:

@@ -124,8 +124,23 @@ def test_what_runs_the_diagram(
     assert case.status == "incident" and number
     assert "This element could not be run because of a mistake in the software" in case.incident
     assert fault_counts()["step"] == before + 1
-    assert f"fault {number[1]} (step, Load of small): {mistake}" in log.text
+    assert f"fault {number[1]} (step, Load in small): {mistake}" in log.text
     assert TYPED not in log.text + case.incident
+    assert small.verify(case.id) == []
+
+
+def test_what_looks_around_after_a_step(
+    small: Engine, outside: Outside, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    """The task stays open with its incident, and can be answered when the mistake is mended."""
+    outside.answers.append({"n": 2})
+    [task] = small.start("small", {"q": 1}, actor=alice).tasks
+    with monkeypatch.context() as broken:
+        broken.setattr(run_module.Run, "_data", lambda _: MISTAKES["KeyError"]())
+        case = small.complete(task.id, {"word": "yes"}, actor=alice)
+    assert case.status == "incident" and re.search(NUMBER, case.incident)
+    assert "(step, small in small): KeyError" in log.text and "in _close" in log.text
+    assert small.complete(case.tasks[0].id, {"word": "yes"}, actor=alice).status == "waiting"
     assert small.verify(case.id) == []
 
 

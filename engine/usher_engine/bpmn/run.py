@@ -164,7 +164,11 @@ class Run(Waiting):
             task = ready.popleft()
             if task._state == TaskState.READY and not task.task_spec.manual and task.id in task.workflow.tasks:
                 self._run(task)
-        self._close()
+        key = self.diagram.package.key
+        try:
+            self._close()
+        except MISTAKES as error:
+            raise ElementFailed(key, self._failure(key, error)) from error
 
     def _run(self, task: UsherTask) -> None:
         self._steps_left -= 1
@@ -184,7 +188,7 @@ class Run(Waiting):
         """What the library refuses lies in the diagram; every other error is a mistake in code, and told as one."""
         if isinstance(error, SpiffWorkflowException) or self.step.rules == FIRST_RULES:
             return EngineError(f"The engine could not run this element ({type(error).__name__}).")
-        reference = faults.report(error, where="step", at=f"{element} of {self.diagram.package.key}")
+        reference = faults.report(error, where="step", at=f"{element} in {self.diagram.package.key}")
         return Fault("This element could not be run", reference=reference)
 
     def _close(self) -> None:

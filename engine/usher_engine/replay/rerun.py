@@ -102,31 +102,25 @@ class Rerun:
         return first + run.events
 
     def _failed_start(self, first: list[e.Event], before: InstanceState, body: dict[str, Any]) -> list[e.Event]:
-        """
-        A start that failed fails again alike, unless it failed for a reason outside the diagram.
-
-        A mistake in code belongs to the version that made it: another one may have mended it, or fail elsewhere.
-        """
+        """A start that failed fails again alike, unless it failed for a reason outside the diagram."""
         incident = e.from_json(body["events"][-1])
         if not isinstance(incident, e.IncidentRaised):
             raise TypeError
-        if incident.code == Fault.__name__:
-            self._keep(fold(before, [incident]))
-            return [*first, incident]
+        again: e.Event = incident
         try:
-            Run.start(self.diagram, self._context(body, {}), before.data)
+            if incident.code != Fault.__name__:  # a mistake in code is one of the version that made it
+                Run.start(self.diagram, self._context(body, {}), before.data)
         except Unanswered:
-            again: e.Event = incident  # what the services said in a step that failed is not recorded
+            pass  # what the services said in a step that failed is not recorded
         except ElementFailed as failure:
             again = e.IncidentRaised(failure.element, 0, type(failure.cause).__name__, failure.message)
         except LimitExceeded as failure:
             again = e.IncidentRaised(self.row.process, 0, type(failure).__name__, failure.message)
         else:
-            if incident.code != LimitExceeded.__name__:  # of time and size: of the machine, not of the diagram
+            if incident.code not in (LimitExceeded.__name__, Fault.__name__):  # not of the diagram
                 told = words.told(e.to_json(incident), self.diagram)
                 message = f"Step {self._revision} recorded that {told}; run again, the diagram goes through."
                 raise Difference(message, incident.element)
-            again = incident
         self._keep(fold(before, [again]))
         return [*first, again]
 
