@@ -1,4 +1,4 @@
-"""What version 0.1.0 left so that it could not go on, goes on, or says on the case what is wrong and how to put it right."""
+"""Cases that version 0.1.0 left broken go on, or say what is wrong and how to put it right."""
 
 from __future__ import annotations
 

@@ -57,8 +57,7 @@ def _refuses(diagram: Diagram, record: dict[str, Any], state: InstanceState) -> 
     try:
         Run.resume(diagram, STEP, record, state)
     except Corrupt as corrupt:
-        assert corrupt.message.endswith("Ask an administrator to repair this case, or to cancel it.")
-        return True
+        return corrupt.message.endswith("Ask an administrator to repair this case, or to cancel it.")
     return False
 
 

@@ -1,4 +1,4 @@
-"""What stands beside the processes runs or is named on its element; names the engine sets are told where scripts set them."""
+"""Settings beside the processes run or are named on their element; so are names that the engine sets itself."""
 
 import pytest
 from usher_engine.bpmn import compile_diagram

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from usher_engine.definitions import BPMN, SPIFF, XmlElement, XmlTree
 
-from .finding import Finding
+from .finding import Finding, Severity
 
 _TAG = f"{{{BPMN}}}"
 _WORD = f"{{{SPIFF}}}"
@@ -37,7 +37,7 @@ def root_findings(file: str, tree: XmlTree) -> Iterator[Finding]:
     for element in root.iter(f"{{{BPMN}}}*"):
         kind = str(element.tag).removeprefix(_TAG)
         if kind in _CORRELATED:
-            severity = "error" if sent else "warning"
+            severity: Severity = "error" if sent else "warning"
             yield Finding(file=file, element=_id(element), rule="correlation", message=_BY_KEY, severity=severity)
         elif not _is_inside_process(element):
             yield from _words(file, element, kind)

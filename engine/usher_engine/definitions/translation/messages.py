@@ -1,4 +1,4 @@
-"""What SpiffWorkflow's own modeller writes on a message, said on the events that throw or catch it, as Usher reads it."""
+"""Moves what SpiffWorkflow's modeller writes on a message to the events that throw or catch it."""
 
 from __future__ import annotations
 
