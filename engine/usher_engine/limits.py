@@ -8,6 +8,10 @@ MAX_SECONDS = 10.0
 #: Elements one command may run, and come to rest on: a repetition of 200 items and a hundred elements around it.
 MAX_ELEMENTS = 300
 
+#: Items of one repetition, and rounds of one loop: what a list of tasks, or a history, can still show.
+MAX_ITEMS = 200
+MAX_ROUNDS = 1_000
+
 #: Open tasks, requests and waits of one case together. Beyond, each command on it takes longer than a click may.
 MAX_OPEN = 1_000
 

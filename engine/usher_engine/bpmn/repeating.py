@@ -14,9 +14,8 @@ from SpiffWorkflow.util.task import TaskState
 
 from ..canonical import settled
 from ..errors import ElementFailed, ExpressionError, LimitExceeded
+from ..limits import MAX_ITEMS, MAX_ROUNDS
 
-MAX_ITEMS = 200
-MAX_ROUNDS = 1_000
 #: The number of an item, from 1 (BPMN 2.0.2, table 10.31).
 COUNTER = "loopCounter"
 _ITEM_STATES = TaskState.WAITING | TaskState.READY | TaskState.STARTED

@@ -21,7 +21,7 @@ from .joins import InclusiveJoin, inclusive_join
 from .kinds import FLOW_NODES, SUB_PROCESSES
 from .package import MAX_FILE_BYTES, Package
 from .parts import Part, read_parts
-from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_xml
+from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_as_written, parse_xml
 from .timing import Repeat, Timer
 from .translation import translate
 
@@ -57,6 +57,7 @@ __all__ = [
     "from_zip",
     "inclusive_join",
     "line_of",
+    "parse_as_written",
     "parse_xml",
     "process_element",
     "read_decisions",

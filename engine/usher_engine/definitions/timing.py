@@ -23,7 +23,8 @@ class Repeat:
     How an activity is done several times; what the file does not say is empty.
 
     *collection* is gone through, or it is done *cardinality* times; *item* names what each is given, *result* what
-    each gives back into the list *output*. *condition* is a loop's condition or what completes a multi-instance.
+    each gives back into the list *output*. *condition* is a loop's condition or what completes a multi-instance;
+    *in_turn* tells that items are done one after the other.
     """
 
     collection: str = ""
@@ -33,6 +34,7 @@ class Repeat:
     result: str = ""
     condition: str = ""
     maximum: str = ""
+    in_turn: bool = False
 
 
 def read_timer(event: XmlElement) -> Timer | None:
@@ -59,6 +61,7 @@ def read_repeat(activity: XmlElement) -> Repeat | None:
         output=_text(several, "loopDataOutputRef"),
         result=_name(several, "outputDataItem"),
         condition=_text(several, "completionCondition"),
+        in_turn=several.get("isSequential") in ("true", "1"),
     )
 
 

@@ -22,19 +22,18 @@ from .files import drawing_findings, file_findings, is_bpmn
 from .finding import Finding, Severity
 from .happenings import happening_findings
 from .links import link_findings
+from .load import load_findings
 from .loops import loop_findings
 from .meanings import meaning_findings
-from .names import engine_name_findings
 from .order import in_order
 from .processes import Drawn, process_findings
 from .roots import root_findings
 from .sheet import Sheet
+from .size import package_size_findings, process_size_findings
 from .soundness import soundness_findings
 from .structure import reference_findings, structure_findings
 from .texts import compiles, text_findings
 
-MAX_NODES = 300  # a longer one exhausts the engine's parser
-MAX_FLOWS = 1_000
 MAX_FINDINGS = 200
 
 #: Rules that rely on references that resolve come behind the one that checks them.
@@ -45,7 +44,6 @@ _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
     decision_task_findings,
     happening_findings,
     catcher_findings,
-    engine_name_findings,
     link_findings,
     structure_findings,
     loop_findings,
@@ -67,6 +65,9 @@ def check_package(package: Package, services: Services) -> list[Finding]:
 
 def admit(package: Package, services: Services) -> tuple[Package, list[Finding]]:
     """*package* as it would be deployed, foreign words translated, and everything found on the way."""
+    too_large = list(package_size_findings(package))
+    if too_large:
+        return package, too_large
     translated, findings = translate(package)
     drawn = Drawn()
     mails = _mails(translated, services.mail_names)
@@ -108,27 +109,27 @@ def _diagrams(package: Package, services: Services, drawn: Drawn) -> Iterator[Fi
             yield from root_findings(file, tree)
     if len(drawn.trees) == len(package.diagrams()):
         yield from process_findings(drawn)
-    checked = drawn.checked
+    sheets = drawn.sheets(package, services)
+    found: list[Finding] = []
     for tree, diagram in drawn.trees:
         drawable: list[str] = []
         for process in diagram.processes:
-            if checked.get(process.id) is process:
-                yield from meaning_findings(diagram.file, process_element(tree, process.id))
+            sheet = sheets.get(process.id)
+            if sheet is not None and sheet.process is process:
+                found += meaning_findings(diagram.file, process_element(tree, process.id))
                 drawable += [node.id for node in process.nodes] + [flow.id for flow in process.flows]
-                yield from _process(Sheet(diagram.file, process, package, services, checked), playable=not broken)
-        yield from drawing_findings(diagram.file, tree, drawable)
+                found += _process(sheet, playable=not broken)
+        found += drawing_findings(diagram.file, tree, drawable)
+    yield from found
+    if not broken and not _has_error(found):
+        yield from load_findings(sheets)
 
 
 def _process(sheet: Sheet, *, playable: bool) -> Iterator[Finding]:
     """*playable* tells whether ids are unique, so that a token knows where it is."""
-    size = len(sheet.process.nodes)
-    if size > MAX_NODES:
-        message = f"A process has at most {MAX_NODES} elements; this one has {size}. Move parts into called processes."
-        yield sheet.finding(sheet.process.id, "size", message)
-        return
-    if len(sheet.process.flows) > MAX_FLOWS:
-        message = f"A process has at most {MAX_FLOWS} flows; this one has {len(sheet.process.flows)}."
-        yield sheet.finding(sheet.process.id, "size", message)
+    too_large = list(process_size_findings(sheet))
+    if too_large:
+        yield from too_large
         return
     findings = [finding for rule in _PROCESS_RULES for finding in rule(sheet)]
     yield from findings

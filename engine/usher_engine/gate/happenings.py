@@ -10,8 +10,11 @@ from usher_engine.canonical import is_reserved
 from usher_engine.definitions import Node, Repeat
 from usher_engine.errors import ExpressionError
 from usher_engine.expressions import compile_expression
+from usher_engine.limits import MAX_ITEMS, MAX_ROUNDS
 
 from .finding import Finding
+from .known_values import UNKNOWN, known_value
+from .names import assigned_by
 from .sheet import Sheet, called, throws_message
 from .timer_texts import timer_findings
 
@@ -28,6 +31,9 @@ def happening_findings(sheet: Sheet) -> Iterator[Finding]:
         yield from (sheet.finding(node.id, "message", message) for message in _message(node))
         yield from (sheet.finding(node.id, "repeat", message) for message in _repeat(node))
         yield from (sheet.finding(node.id, "event", message) for message in _event(sheet, node))
+        for name in sorted(assigned_by(node) & sheet.names.kept):
+            message = f"{called(name)} is what the engine sets, so this value may be overwritten. Choose another name."
+            yield sheet.finding(node.id, "engine-name", message, "warning")
 
 
 def _message(node: Node) -> Iterator[str]:
@@ -47,6 +53,7 @@ def _repeat(node: Node) -> Iterator[str]:
     texts = {"collection": repeat.collection, "number of times": repeat.cardinality, "condition": repeat.condition}
     for what, text in texts.items():
         yield from _tried(compile_expression, text, what) if text else ()
+    yield from _number_of_items(repeat)
     if "loop" in node.markers:
         yield from _loop(repeat)
         return
@@ -65,9 +72,26 @@ def _repeat(node: Node) -> Iterator[str]:
         yield "The item and the list of results have the same name. Choose another."
 
 
+def _number_of_items(repeat: Repeat) -> Iterator[str]:
+    """What the run would refuse, where the number or list is known already."""
+    try:
+        found = known_value(repeat.collection or repeat.cardinality or "0")
+    except ExpressionError:
+        return  # told above
+    many = len(found) if isinstance(found, list) and repeat.collection else found
+    if found is UNKNOWN:
+        return
+    if type(many) is not int or many < 0 or (repeat.collection and not isinstance(found, list)):
+        yield "What it goes through must be a list." if repeat.collection else "How many times must be a whole number."
+    elif many > MAX_ITEMS:
+        yield f"It may have {MAX_ITEMS} items at most. Do fewer at once, or go through them in several elements."
+
+
 def _loop(repeat: Repeat) -> Iterator[str]:
     if repeat.maximum and not (repeat.maximum.isascii() and repeat.maximum.isdigit() and int(repeat.maximum[:9]) > 0):
         yield "loopMaximum must be a whole number from 1."
+    elif repeat.maximum and int(repeat.maximum[:9]) > MAX_ROUNDS and not repeat.condition:
+        yield f"A loop goes round {MAX_ROUNDS:,} times at most. Write a smaller loopMaximum, or its condition."
     if not repeat.maximum and not repeat.condition:
         yield "The loop never ends. Write its condition (loopCondition), or how often at most (loopMaximum)."
 

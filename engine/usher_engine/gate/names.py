@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from textwrap import dedent
 
 from usher_engine.definitions import Node, Process
-
-from .finding import Finding
-from .sheet import Sheet, called
 
 #: What the engine sets by itself.
 ENGINE_NAMES = frozenset({"error", "cancelled", "escalation", "loopCounter"})
 
 
-def names_set(processes: Iterable[Process]) -> frozenset[str]:
-    """Every name some element of *processes* may set; what a case is started with is not known here."""
-    return ENGINE_NAMES | {name for process in processes for node in process.nodes for name in _of(node) if name}
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What elements set; *kept* are those the engine sets, where something in the package makes it do so."""
+
+    set: frozenset[str] = ENGINE_NAMES
+    kept: frozenset[str] = frozenset()
+
+
+def names_of(processes: Iterable[Process]) -> Names:
+    """The names some element of *processes* may set; what a case is started with is not known here."""
+    nodes = [node for process in processes for node in process.nodes]
+    return Names(
+        set=ENGINE_NAMES.union(name for node in nodes for name in _of(node) if name),
+        kept=frozenset(name for node in nodes for name in _kept(node)),
+    )
 
 
 def _of(node: Node) -> Iterator[str]:
@@ -26,11 +36,16 @@ def _of(node: Node) -> Iterator[str]:
     yield node.extensions.get("calledDecisionId", "").strip()
     if node.repeat:
         yield from (node.repeat.item, node.repeat.output, node.repeat.result)
-    for script in (node.script, node.extensions.get("preScript"), node.extensions.get("postScript")):
-        yield from assigned(script or "")
+    yield from assigned_by(node)
 
 
-def assigned(script: str) -> Iterator[str]:
+def assigned_by(node: Node) -> set[str]:
+    """The names the scripts of *node* assign to."""
+    scripts = (node.script, node.extensions.get("preScript"), node.extensions.get("postScript"))
+    return {name for script in scripts if script for name in _assigned(script)}
+
+
+def _assigned(script: str) -> Iterator[str]:
     """The names *script* assigns to; none where it is not understood, which another rule reports."""
     try:
         tree = ast.parse(dedent(script).strip())
@@ -39,16 +54,6 @@ def assigned(script: str) -> Iterator[str]:
     for part in ast.walk(tree):
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
             yield part.id
-
-
-def engine_name_findings(sheet: Sheet) -> Iterator[Finding]:
-    """Scripts that set a name the engine sets too, where something in the package makes it do so."""
-    kept = {name for process in sheet.callable_processes.values() for node in process.nodes for name in _kept(node)}
-    for node in sheet.process.nodes:
-        scripts = (node.script, node.extensions.get("preScript"), node.extensions.get("postScript"))
-        for name in sorted(kept & {name for script in scripts for name in assigned(script or "")}):
-            message = f"{called(name)} is what the engine sets, so this value may be overwritten. Choose another name."
-            yield sheet.finding(node.id, "engine-name", message, "warning")
 
 
 def _kept(node: Node) -> Iterator[str]:

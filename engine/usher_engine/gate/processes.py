@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from usher_engine.definitions import BPMN, Diagram, Process, XmlTree
+from usher_engine.definitions import BPMN, Diagram, Package, Process, XmlTree
+from usher_engine.services import Services
 
 from .finding import Finding
+from .names import names_of
+from .sheet import Sheet
 
 #: What a file may draw instead of a process.
 _INSTEAD = ("choreography", "globalChoreographyTask", "conversation", "collaboration")
@@ -27,6 +30,17 @@ class Drawn:
     def checked(self) -> dict[str, Process]:
         """What is looked into: what is executable; where nothing is, everything with elements, as if it were."""
         return self.executable or {p.id: p for _, diagram in self.trees for p in diagram.processes if p.nodes}
+
+    def sheets(self, package: Package, services: Services) -> dict[str, Sheet]:
+        """A sheet for each process that is looked into, by its id."""
+        checked = self.checked
+        names = names_of(checked.values())
+        return {
+            process.id: Sheet(diagram.file, process, package, services, checked, names)
+            for _, diagram in self.trees
+            for process in diagram.processes
+            if checked.get(process.id) is process
+        }
 
 
 def process_findings(drawn: Drawn) -> Iterator[Finding]:

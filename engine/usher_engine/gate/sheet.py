@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from usher_engine.definitions import Flow, Node, Package, Process
 from usher_engine.services import Services
 
 from .finding import Finding, Severity
+from .names import Names
 
 PEOPLE = frozenset({"userTask", "manualTask"})
 _WAITS = PEOPLE | {"receiveTask", "intermediateCatchEvent", "eventBasedGateway"}
@@ -17,13 +18,18 @@ _WAITS = PEOPLE | {"receiveTask", "intermediateCatchEvent", "eventBasedGateway"}
 
 @dataclass(frozen=True)
 class Sheet:
-    """*callable_processes* are all executable processes of the package by id, this one included."""
+    """
+    *callable_processes* are all executable processes of the package by id, this one included.
+
+    *names* are those their elements set in the data of a case, and *kept* those of them the engine sets as well.
+    """
 
     file: str
     process: Process
     package: Package
     services: Services
     callable_processes: Mapping[str, Process]
+    names: Names = field(default_factory=Names)
 
     def finding(self, element: str, rule: str, message: str, severity: Severity = "error") -> Finding:
         return Finding(file=self.file, element=element, rule=rule, message=message, severity=severity)

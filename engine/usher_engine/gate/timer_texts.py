@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from usher_engine.bpmn import timer_due, timer_literal
 from usher_engine.definitions import Node, Timer
 from usher_engine.errors import ExpressionError
-from usher_engine.expressions import compile_expression
 
 from .finding import Finding
-from .names import names_set
+from .known_values import UNKNOWN, known_value
 from .sheet import Sheet, called
 
 _WRITTEN: Mapping[str, str] = {
@@ -52,19 +51,18 @@ def _problem(timer: Timer, sheet: Sheet) -> str:
     value: object = timer_literal(timer.text)
     try:
         if value is None:
-            expression = compile_expression(timer.text)
-            tree = ast.parse(timer.text.strip(), mode="eval").body
-            if expression.names or _asks_data(tree):
-                return _misread(timer, tree, sheet)
-            value = expression.evaluate({}, _NOW)
+            value = known_value(timer.text)
+            if value is UNKNOWN:
+                return _misread(timer, sheet)
         timer_due(timer.form, value, _NOW)
     except ExpressionError as error:
         return error.message
     return ""
 
 
-def _misread(timer: Timer, tree: ast.expr, sheet: Sheet) -> str:
+def _misread(timer: Timer, sheet: Sheet) -> str:
     """Why an expression that reads data gives no time whatever they are."""
+    tree = ast.parse(timer.text.strip(), mode="eval").body
     if _never_a_text(tree) or _MEANT.fullmatch(_unset(timer, sheet)):
         return f"{called(timer.text[:80])} gives no time. {_WRITTEN[timer.form]}"
     return ""
@@ -78,13 +76,9 @@ def _never_a_text(tree: ast.expr) -> bool:
     return isinstance(tree, _NO_TEXT) or (isinstance(tree, ast.BinOp) and not isinstance(tree.op, ast.Add))
 
 
-def _asks_data(tree: ast.expr) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == "get" for part in ast.walk(tree))
-
-
 def _unset(timer: Timer, sheet: Sheet) -> str:
     """The name the timer is set by, where it is nothing but a name that nothing in the package sets."""
     name = timer.text.strip()
     if timer_literal(name) is not None or not name.isidentifier():
         return ""
-    return name if name not in names_set(sheet.callable_processes.values()) else ""
+    return name if name not in sheet.names.set else ""
