@@ -206,9 +206,12 @@ def test_what_cannot_run_is_refused_by_id_row_and_column(drawn, element, words):
 @pytest.mark.parametrize(
     "namespace",
     [
+        "http://www.omg.org/spec/DMN/20151101",
         "http://www.omg.org/spec/DMN/20151101/dmn.xsd",
+        "http://www.omg.org/spec/DMN/20151101/dmn11.xsd",
         "http://www.omg.org/spec/DMN/20180521/MODEL/",
         "https://www.omg.org/spec/DMN/20191111/MODEL/",
+        "https://www.omg.org/spec/DMN/20230324/DMN15.xsd",
     ],
 )
 def test_each_dmn_and_ids_that_were_left_out(namespace):
@@ -216,6 +219,13 @@ def test_each_dmn_and_ids_that_were_left_out(namespace):
     drawn = file(decision(logic), namespace=namespace)
     found = compile_decisions(Package({"a.dmn": drawn})).decide("D", {"x": 5}, NOW)
     assert (found[0].value, found[0].rules) == (2, ("rule_unnamed_2",))
+
+
+def test_a_version_of_dmn_that_is_not_read_is_named():
+    drawn = file(decision(table([("x", "")], rows=[(["1"], ["1"])])), namespace="http://www.omg.org/spec/DMN/20130901")
+    with pytest.raises(InvalidDefinition) as refused:
+        compile_decisions(Package({"a.dmn": drawn}))
+    assert "http://www.omg.org/spec/DMN/20130901 is not read" in refused.value.problems[0][1]
 
 
 def test_overlaps_and_gaps_are_told_with_an_example():

@@ -22,6 +22,8 @@ _HARMLESS = {
     *("decision", "inputData", "knowledgeSource", "textAnnotation", "association", "group", "extensionElements"),
     *("description", "performanceIndicator", "organizationUnit", "elementCollection", "itemDefinition", "DMNDI"),
 }
+#: What the namespace of every version of DMN has in it.
+_VERSION = "omg.org/spec/DMN/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,12 +89,17 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionFile:
-    """One DMN file; *namespace* is empty where the file is not DMN, *others* are (id, kind) of what is no decision."""
+    """
+    One DMN file; *namespace* is empty where the file is not DMN, *others* are (id, kind) of what is no decision.
+
+    *unknown* is the namespace of a version of DMN that is not read.
+    """
 
     file: str
     namespace: str
     decisions: tuple[Decision, ...]
     others: tuple[tuple[str, str], ...] = ()
+    unknown: str = ""
 
 
 def read_decisions(tree: XmlTree, file: str) -> DecisionFile:
@@ -100,7 +107,8 @@ def read_decisions(tree: XmlTree, file: str) -> DecisionFile:
     root = tree.getroot()
     namespace, _, kind = str(root.tag).removeprefix("{").rpartition("}")
     if kind != "definitions" or namespace not in DMN:
-        return DecisionFile(file=file, namespace="", decisions=())
+        unknown = namespace if kind == "definitions" and _VERSION in namespace else ""
+        return DecisionFile(file=file, namespace="", decisions=(), unknown=unknown)
     return DecisionFile(
         file=file,
         namespace=namespace,

@@ -19,15 +19,16 @@ XmlTree: TypeAlias = etree._ElementTree  # noqa: SLF001 - the same
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
-#: DMN 1.1 to 1.5; what Usher reads of them is the same in all.
+#: DMN 1.1 to 1.5, as the standard and the tools write it; what Usher reads of them is the same in all.
 DMN = frozenset(
     {
-        "http://www.omg.org/spec/DMN/20151101/dmn.xsd",
+        *("http://www.omg.org/spec/DMN/20151101/dmn.xsd", "http://www.omg.org/spec/DMN/20151101/dmn11.xsd"),
+        "http://www.omg.org/spec/DMN/20151101",
         "http://www.omg.org/spec/DMN/20151130",
         "http://www.omg.org/spec/DMN/20180521/MODEL/",
         "https://www.omg.org/spec/DMN/20191111/MODEL/",
         "https://www.omg.org/spec/DMN/20211108/MODEL/",
-        "https://www.omg.org/spec/DMN/20230324/MODEL/",
+        *("https://www.omg.org/spec/DMN/20230324/MODEL/", "https://www.omg.org/spec/DMN/20230324/DMN15.xsd"),
     }
 )
 

@@ -128,7 +128,9 @@ def _of_file(package: Package, file: str, files: dict[str, str], problems: Probl
     except InvalidDefinition as error:
         problems.found += [("", reason) for _, reason in error.problems]
         return
-    if not drawn.namespace:
+    if drawn.unknown:
+        problems.add("", f"DMN of the version {drawn.unknown[:100]} is not read. Save the file as DMN 1.1 to 1.5.")
+    elif not drawn.namespace:
         problems.add("", "The file is not DMN 1.1 to 1.5: its outermost element is not dmn:definitions.")
     elif not drawn.decisions:
         problems.add("", "The file holds no decision. Draw one, or remove the file.")
