@@ -303,14 +303,21 @@ def test_a_task_that_some_product_does_by_itself_waits_for_nobody(task):
 
 
 @pytest.mark.parametrize(
-    "name", ["formKey", "candidateGroups", "taskListener", "inputOutput", "class", "delegateExpression"]
+    "name", ["formKey", "formRef", "candidateGroups", "taskListener", "inputOutput", "delegateExpression"]
 )
 def test_what_means_something_in_words_of_nobody_known_is_refused(name):
     attribute = node(f'<userTask id="t" xmlns:x="urn:engine" x:{name}="a" x:colour="red"/>')
     inside = f'<extensionElements><x:{name} xmlns:x="urn:engine"/></extensionElements>'
     for _, findings, _ in (attribute, node(f'<userTask id="t">{inside}</userTask>')):
         (message,) = [f.message for f in findings if (f.element, f.severity) == ("t", "error")]
-        assert f"“{name}” of urn:engine (an engine or tool not known here) would be lost." in message
+        assert f"“{name}” of urn:engine, an engine or tool not known here, would be lost." in message
+
+
+def test_words_that_tools_use_for_their_drawings_too_are_a_warning():
+    _, findings, _ = node('<userTask id="t" xmlns:x="urn:tool" x:connector="straight"/>')
+    assert [f.message for f in findings if (f.element, f.severity) == ("t", "warning")] == [
+        "“connector” of urn:tool, an engine or tool not known here, does nothing here."
+    ]
 
 
 def test_notes_of_tools_that_only_draw_are_notes_whatever_they_are_called():

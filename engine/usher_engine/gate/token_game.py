@@ -97,7 +97,8 @@ class _Game:
     def _next(self, state: int) -> list[Move]:
         """The states after what runs by itself, else after each inclusive join, else after each act of a person."""
         arrived = [arc for arc in self.arcs if state & self._come(arc)]
-        for arc in arrived:
+        # What ends everything may come late: nothing else may rely on it.
+        for arc in sorted(arrived, key=lambda arc: self.net.spots[arc.target].kind == "stop"):
             if moved := self._automatic(state, arc):
                 return moved
         joined = [move for key in self.joins for move in self._inclusive(state, key, arrived)]
@@ -150,7 +151,7 @@ class _Game:
             state &= ~self._come(arc)
         for arc in put:
             place = self.bits[arc.id] if arc.waits else self._come(arc)
-            if state & place:
+            if state & place and (arc.waits or self.net.spots[arc.target].kind != "stop"):
                 raise self._two_tokens(arc.waits or self.net.spots[arc.target].label, passed)
             state |= place
         return state, passed

@@ -9,7 +9,7 @@ from ..finding import Finding
 from ..kinds import SUB_PROCESSES
 from ..safe_xml import BPMN, SPIFF, XmlElement
 from .page import Page, bpmn, kind_of, name_of, owner_id
-from .vendors import HARMLESS, MEANT, PLACES, PRODUCTS, TOOLS, TRANSLATED
+from .vendors import AMBIGUOUS, HARMLESS, MEANT, PLACES, PRODUCTS, TOOLS, TRANSLATED
 
 _STANDARD = ("http://www.omg.org/", "http://www.w3.org/")
 
@@ -25,8 +25,8 @@ def tell_leftovers(page: Page) -> None:
                 page.refuse(element, f"“{name}” of {_called(namespace)} would be lost. {advice}")
             elif name in HARMLESS:
                 harmless.setdefault(owner_id(element), set()).add(name)
-            elif namespace in PRODUCTS and not _is_off(element, namespace, name):
-                message = f"“{name[:60]}” of {PRODUCTS[namespace]} is not known here and does nothing."
+            elif not _is_off(element, namespace, name) and (namespace in PRODUCTS or _may_mean(namespace, name)):
+                message = f"“{name[:60]}” of {_called(namespace)} does nothing here."
                 page.say(element, "foreign", message, "warning")
     for key, names in harmless.items():
         _tell(page, key, f"Settings of another engine that do nothing here: {', '.join(sorted(names))}.")
@@ -42,8 +42,10 @@ def _advice(element: XmlElement, namespace: str, name: str) -> str:
     if (kind_of(element), name) == ("terminateEventDefinition", "terminateAll"):
         return _ends_all(element)
     advice = PLACES.get((kind_of(element), name)) or MEANT.get(name, "")
-    if namespace not in PRODUCTS and name in TRANSLATED:
-        return "Set it in the properties panel: this engine or tool is not known here."
+    if namespace not in PRODUCTS:
+        if name in AMBIGUOUS:
+            return ""
+        return "Set it again in the properties panel." if name in TRANSLATED else advice
     return advice
 
 
@@ -54,13 +56,18 @@ def _ends_all(definition: XmlElement) -> str:
     return ""
 
 
+def _may_mean(namespace: str, name: str) -> bool:
+    """Whether somebody should look at a word of nobody known."""
+    return name in AMBIGUOUS and not namespace.startswith(TOOLS)
+
+
 def _is_off(element: XmlElement, namespace: str, name: str) -> bool:
     """A setting that says no."""
     return (element.get(f"{{{namespace}}}{name}") or "").strip().lower() == "false"
 
 
 def _called(namespace: str) -> str:
-    return PRODUCTS.get(namespace) or f"{namespace[:80]} (an engine or tool not known here)"
+    return PRODUCTS.get(namespace) or f"{namespace[:80]}, an engine or tool not known here,"
 
 
 def _foreign(element: XmlElement) -> Iterator[tuple[str, str]]:

@@ -113,6 +113,14 @@ TRANSLATED = frozenset(
         *("assignmentDefinition", "taskSchedule", "formField", "inputParameter", "outputParameter"),
     }
 )
+#: What tools that only draw call their own things, too: in a namespace not known here, no sign of an engine. Where an
+#: engine means them, what is missing then is refused by another rule: a service without an operator, a list.
+AMBIGUOUS = frozenset(
+    {
+        *("class", "collection", "connector", "expression", "field", "in", "out", "priority", "resource", "rules"),
+        *("script", "topic", "type"),
+    }
+)
 #: Same names with a meaning in one place only.
 PLACES = {
     ("startEvent", "formKey"): "A process is started with data, without a form. Ask in a user task behind the start.",
