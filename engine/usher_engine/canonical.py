@@ -95,6 +95,24 @@ def settled(value: Any) -> Any:
     return value
 
 
+def changes(before: Mapping[str, Json], after: Mapping[str, Json], *, exact: bool = True) -> dict[str, Json]:
+    """The fields of *after* that *before* lacks or has another value for; *exact* tells true from 1."""
+    return {
+        key: value
+        for key, value in after.items()
+        if key not in before or before[key] != value or (exact and not _of_a_kind(before[key], value))
+    }
+
+
+def _of_a_kind(left: Json, right: Json) -> bool:
+    """Whether two values Python takes for equal have true and false in the same places."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return all(_of_a_kind(value, right[key]) for key, value in left.items())
+    if isinstance(left, list) and isinstance(right, list):
+        return all(map(_of_a_kind, left, right))
+    return isinstance(left, bool) is isinstance(right, bool)
+
+
 def is_storable(text: str) -> bool:
     """Whether both databases can keep every character of *text*."""
     return _UNSTORABLE.search(text) is None

@@ -10,7 +10,7 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin
 from SpiffWorkflow.util.task import TaskState
 
-from ..canonical import settled
+from ..canonical import changes, settled
 from ..errors import BusinessError, ElementFailed, EngineError, LimitExceeded
 from ..events import (
     ElementCancelled,
@@ -83,7 +83,7 @@ class Listener:
     def _share(self, task: UsherTask) -> None:
         """Let every branch know what *task* changed: of the case, or of the item that *task* belongs to."""
         before = task.parent.data
-        changed = {k: v for k, v in task.data.items() if k not in before or before[k] != v}
+        changed = changes(before, task.data)
         gone = [k for k in before if k not in task.data]
         if not changed and not gone:
             return

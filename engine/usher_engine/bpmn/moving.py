@@ -16,6 +16,7 @@ from typing import Any
 from SpiffWorkflow.util.task import TaskState
 
 from .. import faults
+from ..canonical import changes
 from ..errors import CannotMigrate, Corrupt, ElementFailed, EngineError
 from ..events import DataChanged, Event, InstanceMigrated, TimerStarted, UserTaskClaimed, WaitEnded
 from ..state import InstanceState, fold, place
@@ -266,11 +267,10 @@ class _Move:
         for task in self.new.all_tasks():  # as a run sees them
             if task._state & holds:
                 data.update(task.data)
-        if data != after.data:
-            rest = DataChanged(
-                {k: v for k, v in data.items() if k not in after.data or after.data[k] != v},
-                sorted(k for k in after.data if k not in data),
-            )
+        news = changes(after.data, data, exact=self.step.rules > FIRST_RULES)
+        unset = sorted(k for k in after.data if k not in data)
+        if news or unset:
+            rest = DataChanged(news, unset)
             events, after = [*events, rest], fold(after, [rest])
         return Moved(events=events, after=after, workflow=storage.dump(self.new))
 

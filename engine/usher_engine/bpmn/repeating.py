@@ -12,9 +12,10 @@ from typing import Any
 from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 from SpiffWorkflow.util.task import TaskState
 
-from ..canonical import settled
+from ..canonical import changes, settled
 from ..errors import ElementFailed, ExpressionError, LimitExceeded
 from ..limits import MAX_ITEMS, MAX_ROUNDS
+from .step import FIRST_RULES
 
 #: The number of an item, from 1 (BPMN 2.0.2, table 10.31).
 COUNTER = "loopCounter"
@@ -53,12 +54,8 @@ class Repeated(SpiffBpmnTask):  # type: ignore[misc]
 
     def changes(self, my_task: Any, item: Any) -> dict[str, Any]:
         """What *item* changed in the data it was given, beyond its own names."""
-        before = my_task.data
-        return {
-            key: value
-            for key, value in item.data.items()
-            if key not in self.own and (key not in before or before[key] != value)
-        }
+        given = {key: value for key, value in item.data.items() if key not in self.own}
+        return changes(my_task.data, given, exact=my_task.workflow.top_workflow.observer.step.rules > FIRST_RULES)
 
     def finish(self, my_task: Any) -> None:
         for item in my_task.children:

@@ -13,7 +13,7 @@ from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.util.task import TaskState
 
 from .. import faults
-from ..canonical import Json, settled
+from ..canonical import Json, changes, settled
 from ..errors import BusinessError, Corrupt, ElementFailed, EngineError, Fault, LimitExceeded
 from ..events import (
     DataChanged,
@@ -199,7 +199,7 @@ class Run(Waiting):
         self._entered_tasks.clear()
         data = self._data()
         folded = fold(self.state, self.events)
-        changed = {k: v for k, v in data.items() if k not in folded.data or folded.data[k] != v}
+        changed = changes(folded.data, data, exact=self.step.rules > FIRST_RULES)
         unset = sorted(k for k in folded.data if k not in data)
         rest: list[Event] = self.begun_and_ended(folded)
         if changed or unset:
