@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,3 +130,53 @@ def test_broad_excepts_stand_at_named_borders_only() -> None:
 )
 def test_a_broad_except_is_recognised(source: str, *, broad: bool) -> None:
     assert list(_broad(ast.parse(source))) == (["module"] if broad else [])
+
+
+def _patterns(tree: ast.AST) -> Iterator[tuple[int, str | bytes]]:
+    """The regular expressions written out in calls of `re`, with their lines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            module, first = node.func.value, node.args[0]
+            if isinstance(module, ast.Name) and module.id == "re" and isinstance(first, ast.Constant):
+                yield node.lineno, first.value  # type: ignore[misc]
+
+
+def _explodes(parsed: Iterable[Any], *, inside: bool = False) -> bool:
+    """Whether a repeat stands in a repeat, both wide: such a pattern can take for ever on a text of thirty letters."""
+    for operation, argument in parsed:
+        name = str(operation)
+        if name in ("MAX_REPEAT", "MIN_REPEAT"):
+            _, most, body = argument
+            wide = most > 10
+            if (wide and inside) or _explodes(body, inside=inside or wide):
+                return True
+        elif name in ("SUBPATTERN", "ASSERT", "ASSERT_NOT"):
+            if _explodes(argument[-1], inside=inside):
+                return True
+        elif name == "BRANCH" and any(_explodes(branch, inside=inside) for branch in argument[1]):
+            return True
+    return False
+
+
+def _reads(pattern: str | bytes) -> Iterable[Any]:
+    over_lines = re.VERBOSE if len(pattern.splitlines()) > 1 else 0
+    parsed: Iterable[Any] = importlib.import_module("re._parser").parse(pattern, over_lines)
+    return parsed
+
+
+def test_no_pattern_of_ours_can_explode() -> None:
+    """What is typed, drawn or sent is matched by these, in code that nothing can interrupt (engine/decisions/0022)."""
+    found = [(path, line, pattern) for path in MODULES for line, pattern in _patterns(ast.parse(path.read_text()))]
+    assert len(found) > 50
+    assert [where for *where, pattern in found if _explodes(_reads(pattern))] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "explodes"),
+    [
+        ("(a+)+", True), ("(?:[0-9]+[a-z]*)*", True), ("((ab*){5,50}|c)", True), ("(?=(a*)*)", True),
+        ("(a{1,99}b)*?", True), ("(ab)*a*", False), ("(a?b)*", False), ("a*b*", False), ("(a{2}){3}", False),
+    ],
+)  # fmt: skip
+def test_a_pattern_that_can_explode_is_recognised(pattern: str, *, explodes: bool) -> None:
+    assert _explodes(_reads(pattern)) is explodes

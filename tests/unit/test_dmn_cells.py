@@ -1,5 +1,6 @@
 """Input cells: what each way of writing matches, and that nothing is ever a silent no."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -179,3 +180,11 @@ def test_what_cannot_be_compared_is_an_error_and_not_a_no(source, value):
 def test_a_cell_cannot_work_for_ever():
     with pytest.raises(ExpressionError, match="too much work"):
         matches("? in [x * x * x for x in range(1000)] or ? in [x + x + x for x in range(1000)]", 1.5)
+
+
+def test_what_to_write_instead_is_looked_for_soon():
+    began = time.process_time()
+    for _ in range(50):
+        with pytest.raises(ExpressionError):
+            read_cell("if " * 1_333)
+    assert time.process_time() - began < 1

@@ -1,5 +1,7 @@
 """What a timer is set to: told at the gate where it can never be a time, and where only the case's data can tell."""
 
+import time
+
 import pytest
 from usher_engine.definitions import Package
 from usher_engine.gate import check_package
@@ -93,3 +95,10 @@ def test_a_name_that_nothing_sets_is_a_warning():
     assert (severity, "“wait”" in message) == ("warning", True)
     assert told("timeDuration", "wait", "wait = 'PT1H'") == []
     assert told("timeDuration", "P", "P = 'PT1H'") == []
+
+
+def test_a_long_name_is_read_soon():
+    began = time.process_time()
+    ((severity, _),) = told("timeDuration", "p" + "1" * 60 + "_")
+    assert severity == "warning"
+    assert time.process_time() - began < 2

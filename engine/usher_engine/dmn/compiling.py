@@ -11,7 +11,7 @@ from usher_engine import definitions
 from usher_engine.canonical import Json, is_reserved
 from usher_engine.definitions import Column, Row
 from usher_engine.errors import ExpressionError
-from usher_engine.expressions import Expression
+from usher_engine.expressions import Expression, same
 
 from .cells import Cell, read_cell
 from .literals import TYPES, literal, literal_of
@@ -204,7 +204,7 @@ def _answer(source: str, kind: str, order: tuple[Json, ...] = ()) -> Answer:
             raise ExpressionError("“?” is the value of an input column and not known in outputs.")
         return expression(source, words)
     value = literal(found.value, kind or (found.kind if found.kind not in ("null", "number") else "")).value
-    if order and value not in order:
+    if order and not any(same(value, one) for one in order):
         raise ExpressionError("The value is not in the column's list of values, so it has no priority.")
     return (value,)
 

@@ -23,6 +23,7 @@ _WORD = re.compile(
     re.VERBOSE,
 )
 _OURS = {"true": "True", "false": "False", "null": "None"}
+_HINTED = 400  # characters a hint is looked for in; the work grows with their square
 #: What FEEL has and we write otherwise: the words that show it, and what to write.
 _INSTEAD = (
     (re.compile(r"\bif\b.*\bthen\b"), "“if … then …” is written “… if … else …”"),
@@ -88,7 +89,7 @@ def expression(source: str, words: Sequence[Word]) -> Expression:
         return compile_expression(text)
     except ExpressionError as error:
         plain = error.message.replace(INPUT, "?")
-        hint = next((said for shape, said in _INSTEAD if shape.search(source)), "")
+        hint = next((said for shape, said in _INSTEAD if shape.search(source, 0, _HINTED)), "")
         raise ExpressionError(f"{plain} Here, {hint}." if hint else plain) from None
 
 

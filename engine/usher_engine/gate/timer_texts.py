@@ -21,7 +21,7 @@ _WRITTEN: Mapping[str, str] = {
     "timeCycle": "Write a cycle like R3/PT1H or R/P1D, in capitals, or an expression that gives one.",
 }
 #: A name that is meant as a duration or cycle: pt1h, P, R3.
-_MEANT = re.compile(r"[pr]t?(?:[0-9]+[a-z]*)*", re.IGNORECASE)
+_MEANT = re.compile(r"[pr]t?(?:[0-9][0-9a-z]*)?", re.IGNORECASE)
 #: What never gives a text.
 _NO_TEXT = (ast.UnaryOp, ast.Compare, ast.BoolOp, ast.List, ast.Dict, ast.Tuple, ast.ListComp, ast.DictComp)
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
