@@ -306,6 +306,22 @@ def test_a_case_is_ended_by_its_number(shell: Shell) -> None:
     assert history[-1]["events"] == [{"kind": "InstanceCancelled", "reason": "drawn wrong"}]
 
 
+def test_a_process_is_paused_and_goes_on(shell: Shell) -> None:
+    shell.quick("deploy", ROOT / "tests" / "processes" / "message_catch")
+    begin = ("start", "message_catch", "--data", "{}", "--json")
+    paused = shell.usher("process", "pause", "message_catch", "--reason", "drawn wrong", "--json").json
+    assert (paused["process"], paused["version"], paused["by"]) == ("message_catch", None, "command line")
+    refused = shell.quick(*begin)
+    assert refused.code == 1 and "paused by command line since" in refused.err and "“drawn wrong”" in refused.err
+    assert shell.quick("process", "list").out.endswith("“drawn wrong”.\n1 paused.\n")
+    assert shell.quick("process", "list", "--json").json == [paused]
+    resumed = shell.usher("process", "resume", "message_catch", "--reason", "mended", "--json").json
+    assert resumed == {"process": "message_catch", "version": None, "jobs": 0}
+    assert shell.quick(*begin).json["status"] == "waiting"
+    assert shell.quick("process", "pause", "message_catch", "--version", "1", "--reason", "x").code == 0
+    assert shell.quick("process", "resume", "message_catch", "--version", "1", "--reason", "x").code == 0
+
+
 def test_nothing_young_is_purged(shell: Shell) -> None:
     assert shell.usher("purge", "--dry-run", "--json").json["purgeable"] == 0
 
@@ -433,6 +449,12 @@ REFUSED: list[tuple[str, int, str]] = [
     ("history nothing", 1, "No case has the number nothing."),
     ("case cancel nothing --reason wrong", 1, "No case has the number nothing."),
     ("case cancel nothing", 2, "Missing option '--reason'"),
+    ("process pause nothing --reason wrong", 1, "No process “nothing” is deployed."),
+    ("process pause enrollment --version 7 --reason wrong", 1, "Process “enrollment” has no version 7."),
+    ("process pause enrollment --version 0 --reason wrong", 2, "Invalid value for '--version'"),
+    ("process pause enrollment --reason wrong --as alice", 1, "Only administrators pause and resume a process."),
+    ("process pause enrollment", 2, "Missing option '--reason'"),
+    ("process resume enrollment --reason right", 1, "“enrollment” as a whole is not paused."),
     ("verify nothing", 1, "No case has the number nothing."),
     ("verify --export nowhere --key k", 2, "does not exist"),
     ("verify --export patients.ndjson", 2, "--export needs --key"),

@@ -120,6 +120,18 @@ def history(instance_id: str) -> Response:
     return _json({"instance": instance_id, "steps": [full_step(step) for step in steps]})
 
 
+@blueprint.post("/instances/<instance_id>/cancel")
+@auth.token_policy(Role.STAFF, Role.ADMIN)
+def cancel(instance_id: str) -> Response:
+    """Body: ``{"reason": …, "revision": 3}``; an administrator may end any case, staff those that are their work."""
+    body = sent_json.body()
+    revision = _revision(body)
+    body.pop("revision", None)
+    reason = _texts(body, ("reason",))["reason"]
+    found = site().engine.instance(instance_id) if auth.actor().role == Role.ADMIN else seen(instance_id)
+    return _json(outcome(site().engine.cancel(found.id, reason, actor=auth.actor(), revision=revision)))
+
+
 @blueprint.post("/messages")
 @auth.token_policy(Role.STAFF)
 def message() -> Response:

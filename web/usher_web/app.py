@@ -31,6 +31,7 @@ from . import (
     inbox,
     migrations,
     modeler,
+    operating,
     outbox,
     patient,
     presentation,
@@ -103,6 +104,7 @@ INSIDE = {
     "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes",
     "backtests": "processes", "migrations": "processes", "tryout": "processes",
+    "operating": "admin",
 }
 
 #: Only with the demo's mail catcher.
@@ -174,7 +176,7 @@ def _hosts(settings: Settings) -> list[str]:
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (sign_in, inbox, cases, searches, replay, triggers, search)
     workbench = (processes, tryout, compare, modeler, drafting, deploying, backtests, migrations)
-    modules = (*desk, reports, *workbench, patient, audit, trails, retention, exports, admin, api)
+    modules = (*desk, reports, *workbench, patient, audit, trails, retention, exports, admin, operating, api)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:

@@ -6,7 +6,7 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import ALTERED, Instance, InstanceState, Step, legible, whole_number
+from usher_engine import ALTERED, Instance, InstanceState, Pauses, Step, legible, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -91,6 +91,7 @@ def cancel(instance_id: str) -> Response | tuple[str, int]:
 def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
     names = names_of(instance.id)
     steps, unreadable = legible(site().engine, instance.id)
+    pauses = Pauses(site().engine)
     lines = tell(steps, names)
     return render_template(
         "case.html",
@@ -101,6 +102,7 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         mailing=mailing(steps, names),
         answers=site().enrollment.answers(instance.business_key),
         hold=site().enrollment.retention.hold_on(instance.business_key),
+        paused=pauses.standing(instance.process, instance.version) if instance.status in LIVE else None,
         steps=steps,
         unreadable=unreadable,
         at=[names.of(element) for element in instance.at],

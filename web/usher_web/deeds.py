@@ -33,6 +33,8 @@ CALLED: Mapping[str, str] = {
     "HoldLifted": "Lifted holds",
     "Purged": "Purged cases",
     "CaseCancelled": "Cases ended by administrators",
+    "ProcessPaused": "Paused processes",
+    "ProcessResumed": "Resumed processes",
 }
 
 #: Why something was refused, by status.
@@ -48,13 +50,16 @@ REFUSED = {
 PLACES = {
     "inbox": "the inbox", "cases": "the cases", "triggers": "the patients", "search": "the search",
     "replay": "a replay", "api": "the API", "admin": "administration", "processes": "the processes",
-    "audit": "the audit page", "trails": "a trail",
+    "audit": "the audit page", "trails": "a trail", "operating": "administration",
     "searches": "saved searches", "outbox": "the caught mail", "retention": "retention",
 }  # fmt: skip
 
 ALARMS = frozenset({"Refused", "LogInFailed"})
 #: What stands before the others.
-MARKS = {"Verified": "done", "LogReviewed": "done", "Purged": "refuse", "CaseCancelled": "refuse"}
+MARKS = {
+    **dict.fromkeys(("Verified", "LogReviewed"), "done"),
+    **dict.fromkeys(("Purged", "CaseCancelled", "ProcessPaused"), "refuse"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +143,11 @@ def _setting(event: AuditEvent) -> str:
     return f"Changed a setting: {told.get('setting')}{' (' + rest + ')' if rest else ''}."
 
 
+def _version_of(event: AuditEvent) -> str:
+    number = event.details.get("version")
+    return f"version {number} of {event.subject}" if number else f"all of {event.subject}"
+
+
 def _exported(event: AuditEvent) -> str:
     form = event.details.get("format")
     return f"Exported {event.subject or 'the history'}{f' as {form}' if form else ''}."
@@ -167,6 +177,8 @@ _WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "HoldLifted": lambda event: f"Lifted the legal hold on the patient: {event.why}",
     "Purged": _purged,
     "CaseCancelled": lambda event: f"Cancelled case {case_no(event.subject)}: {event.why}",
+    "ProcessPaused": lambda event: f"Paused {_version_of(event)}: {event.why}",
+    "ProcessResumed": lambda event: f"Let {_version_of(event)} go on: {event.why}",
 }
 
 

@@ -55,6 +55,7 @@ def _refusals(*codes: int) -> dict[str, Any]:
         409: "Somebody was faster; winner and at say who, and when.",
         422: "Some fields need another look; fields or problems names them.",
         428: "The revision is missing.",
+        503: "The process is paused; detail says who paused it, when and why. Send the same again once it goes on.",
     }
     content = {"application/problem+json": {"schema": _ref("Problem")}}
     return {str(code): {"description": words[code], "content": content} for code in (401, *codes)}
@@ -163,7 +164,7 @@ PATHS: dict[str, dict[str, Any]] = {
             "description": "A patient has one live case: while it waits, another trigger answers with that case.",
             "parameters": [_header("Idempotency-Key", "New for each trigger; repeated on a retry.", required=True)],
             "requestBody": _body(_ref("Trigger")),
-            "responses": {"201": _MOVED, **_refusals(400, 403, 404, 422)},
+            "responses": {"201": _MOVED, **_refusals(400, 403, 404, 422, 503)},
         }
     },
     "/tasks": {"get": _ask("Open tasks.", _object(tasks=_list(_ref("Task")), next=_maybe(_TEXT)), *_PAGE)},
@@ -197,6 +198,17 @@ PATHS: dict[str, dict[str, Any]] = {
             _path("instance_id"),
             missing=True,
         )
+    },
+    "/instances/{instance_id}/cancel": {
+        "post": {
+            "summary": "End a case before its end.",
+            "description": "Staff end cases that are their work, an administrator's token any case.",
+            "parameters": [_path("instance_id"), _IF_MATCH],
+            "requestBody": _body(
+                {"type": "object", "required": ["reason"], "properties": {"reason": _TEXT, **_SEEN}}
+            ),
+            "responses": {"200": _MOVED, **_refusals(403, 404, 409, 422)},
+        }
     },
     "/messages": {
         "post": {

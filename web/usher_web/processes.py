@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask import Blueprint, render_template, request
-from usher_engine import Draft, SignOff, Version, whole_number
+from usher_engine import Draft, Pauses, SignOff, Version, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -45,7 +45,10 @@ def process(process: str) -> str:
     versions = site().engine.versions(process)
     shown = next(version for version in versions if version.number == (number or versions[0].number))
     links = workbench.elsewhere(process)
-    return render_template("process.html", versions=versions, shown=shown, files=list(package.files), links=links)
+    paused = Pauses(site().engine).standing(process, shown.number)
+    return render_template(
+        "process.html", versions=versions, shown=shown, files=list(package.files), links=links, paused=paused
+    )
 
 
 @blueprint.get("/<process>/<int:number>/diagram.bpmn")

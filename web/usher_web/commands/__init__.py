@@ -25,6 +25,7 @@ COMMANDS = {
     "message": "cases",
     "history": "cases",
     "case": "case",
+    "process": "process",
     "import-patients": "upkeep",
     "verify": "proving",
     "backtest": "backtesting",

@@ -1,0 +1,145 @@
+"""What administrators stop and let go on: cases that cannot go on, and processes that must not. No patient anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import usher_engine
+from flask import Blueprint, redirect, render_template, request, url_for
+from usher_engine import EVERY, Instance, Pause, Pauses, Version, whole_number
+from usher_engine.accounts import Role
+from werkzeug.wrappers import Response
+
+from . import auth, trail
+from .site import site
+from .telling import names_of
+
+blueprint = Blueprint("operating", __name__, url_prefix="/admin")
+
+Page = str | tuple[str, int]
+AT_ONCE = 50
+
+
+@blueprint.get("/cases")
+@auth.policy(Role.ADMIN)
+def cases() -> Page | Response:
+    """The cases that are stopped, newest first, and the way to any other by its number."""
+    number = request.args.get("number", "").strip()
+    if number:
+        found = site().engine.instances(numbered=number, limit=2)
+        if len(found) == 1:
+            return redirect(url_for("operating.case", instance_id=found[0].id))
+    stopped = site().engine.instances(status="incident", limit=AT_ONCE)
+    page = render_template("admin_cases.html", stopped=stopped, number=number, at_once=AT_ONCE)
+    return (page, 404) if number else page
+
+
+@blueprint.get("/cases/<instance_id>")
+@auth.policy(Role.ADMIN)
+def case(instance_id: str) -> str:
+    return _case(_found(instance_id))
+
+
+@blueprint.post("/cases/<instance_id>/cancel")
+@auth.policy(Role.ADMIN)
+def cancel(instance_id: str) -> Page | Response:
+    found = _found(instance_id)
+    try:
+        site().engine.cancel(found.id, request.form.get("reason", ""), actor=auth.actor())
+    except usher_engine.InvalidSubmission as wrong:
+        return _case(found, wrong.fields), 422
+    auth.say("The case was cancelled.")
+    return redirect(url_for("operating.case", instance_id=found.id), 303)
+
+
+def _found(instance_id: str) -> Instance:
+    found = site().engine.instance(instance_id)
+    trail.viewed("CaseViewed", found.id, business_key=found.business_key)
+    return found
+
+
+def _case(found: Instance, errors: dict[str, str] | None = None) -> str:
+    names = names_of(found.id)
+    at, waits = [names.of(element) for element in found.at], [(names.of(wait.element), wait) for wait in found.waits]
+    paused = None if found.ended_at else Pauses(site().engine).standing(found.process, found.version)
+    return render_template("admin_case.html", case=found, at=at, waits=waits, paused=paused, errors=errors or {})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One version in the list of processes, or a process as a whole (`EVERY`)."""
+
+    process: str
+    version: int
+    in_force: bool = False
+    cases: int
+    pause: Pause | None
+
+
+@blueprint.get("/processes")
+@auth.policy(Role.ADMIN)
+def processes() -> str:
+    return _processes()
+
+
+@blueprint.post("/processes/<process>/pause")
+@auth.policy(Role.ADMIN)
+def pause(process: str) -> Page | Response:
+    try:
+        made = Pauses(site().engine).pause(process, _reason(), actor=auth.actor(), version=_version())
+    except (usher_engine.InvalidSubmission, usher_engine.Conflict) as refused:
+        return _processes(refused), 422
+    auth.say(f"{made.what} is paused.")
+    return redirect(url_for("operating.processes"), 303)
+
+
+@blueprint.post("/processes/<process>/resume")
+@auth.policy(Role.ADMIN)
+def resume(process: str) -> Page | Response:
+    try:
+        freed = Pauses(site().engine).resume(process, _reason(), actor=auth.actor(), version=_version())
+    except usher_engine.InvalidSubmission as refused:
+        return _processes(refused), 422
+    auth.say(f"It goes on. {freed} jobs were held back and are done now." if freed else "It goes on.")
+    return redirect(url_for("operating.processes"), 303)
+
+
+def _reason() -> str:
+    return request.form.get("reason", "")
+
+
+def _version() -> int:
+    number = whole_number(request.form.get("version", ""))
+    if number is None:
+        words = "Say which version: its number, or 0 for all of them."
+        raise usher_engine.InvalidSubmission(words, fields={"version": words})
+    return number
+
+
+def _processes(refused: usher_engine.EngineError | None = None) -> str:
+    every: dict[str, list[Version]] = {}
+    for version in site().engine.versions():
+        every.setdefault(version.process, []).append(version)
+    paused = {(one.process, one.version): one for one in Pauses(site().engine).every()}
+    lines = [line for process, versions in every.items() for line in _lines(process, versions, paused)]
+    return render_template("admin_processes.html", lines=lines, refused=refused, every=EVERY)
+
+
+def _lines(process: str, versions: list[Version], paused: dict[tuple[str, int], Pause]) -> list[Line]:
+    """The process as a whole, and of its versions those that are in force, paused or run."""
+    live = site().engine.live_versions(process)
+    whole = Line(process=process, version=EVERY, cases=sum(live.values()), pause=paused.get((process, EVERY)))
+    shown = [v.number for v in versions if v is versions[0] or live.get(v.number) or (process, v.number) in paused]
+    return [
+        whole,
+        *(
+            Line(
+                process=process,
+                version=number,
+                in_force=number == versions[0].number,
+                cases=live.get(number, 0),
+                pause=paused.get((process, number)),
+            )
+            for number in shown
+        ),
+    ]
