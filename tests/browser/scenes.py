@@ -9,7 +9,7 @@ from browser.clinic import PASSWORD, Clinic
 from browser.people import Patient
 from conftest import ROOT
 from playwright.sync_api import Page, expect
-from usher_engine import Actor, Chosen, Package
+from usher_engine import SYSTEM, Actor, Chosen, Package, Pauses
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Answer
 
@@ -285,6 +285,25 @@ def _try_end(page: Page, stage: Stage) -> None:
 plain("people", "/admin/people", "adam")
 plain("tokens", "/admin/tokens", "adam")
 plain("triggers", "/admin/triggers", "adam")
+plain("stopped-cases", "/admin/cases", "adam")
+
+
+@scene("case-to-end", "adam")
+def _(page: Page, stage: Stage) -> None:
+    page.goto(f"/admin/cases/{stage.clinic.enrollment.engine.tasks(limit=1)[0].instance}")
+    page.get_by_text("Cancel the case…").click()
+    expect(page.get_by_role("button", name="Cancel this case")).to_be_visible()
+
+
+@scene("processes-to-pause", "adam")
+def _(page: Page, stage: Stage) -> None:
+    """Paused for the picture only: the other scenes go on."""
+    pauses = Pauses(stage.clinic.enrollment.engine)
+    pauses.pause("enrollment", "The mail names the wrong practice.", actor=SYSTEM, version=1)
+    page.goto("/admin/processes")
+    page.get_by_text("Pause enrollment as a whole…").click()
+    expect(page.get_by_role("button", name="Pause enrollment as a whole")).to_be_visible()
+    pauses.resume("enrollment", "It was only looked at.", actor=SYSTEM, version=1)
 
 
 @scene("person-added", "adam")
