@@ -14,6 +14,7 @@ from usher_engine import (
     InvalidSubmission,
     NotAllowed,
     NotFound,
+    Package,
     Worker,
 )
 from usher_engine import worker as worker_module
@@ -64,6 +65,47 @@ def test_a_cycle_goes_on_from_its_own_times_when_the_worker_was_away(ready: Engi
     assert ready.instance(case).waits[-1].due == began + timedelta(days=3)
     assert kinds(ready, case).count("TimerFired") == 2
     assert ready.verify(case) == []
+
+
+def reminding(cycle: str, missed: str) -> Package:
+    """`timer_boundary` with another cycle, and a word on what becomes of the times that were missed."""
+    said = (
+        '<bpmn:extensionElements xmlns:s="http://spiffworkflow.org/bpmn/schema/1.0/core"><s:properties>'
+        f'<s:property name="missed" value="{missed}"/></s:properties></bpmn:extensionElements>'
+    )
+    name, files = "timer_boundary.bpmn", dict(package("timer_boundary").files)
+    text = files[name].decode()
+    begins = text.index(">", text.index('<bpmn:boundaryEvent id="Remind"')) + 1
+    body = text[begins:].replace("R3/P1D", cycle, 1)
+    return Package(files | {name: f"{text[:begins]}{said}{body}".encode()})
+
+
+@pytest.mark.parametrize(
+    ("cycle", "away_days", "days_to_next"),
+    [("R/P1D", 3.5, 4), ("R/P1D", 3, 4), ("R9/P1D", 3.5, 4), ("R3/P1D", 3.5, None), ("R/P1D", 1, 2)],
+)
+def test_a_cycle_can_leave_out_what_was_missed(
+    engine: Engine, clock: Clock, cycle: str, away_days: float, days_to_next: int | None
+) -> None:
+    engine.deploy(reminding(cycle, "skip"), actor=ana)
+    began = clock()
+    case = engine.start("timer_boundary", {"reminded": 0, "days": 10}, actor=alice).id
+    clock.forward(days=away_days)
+    assert Worker(engine).run_due() == 1
+    due = [wait.due for wait in engine.instance(case).waits if wait.element == "Remind"]
+    assert due == ([began + timedelta(days=days_to_next)] if days_to_next else [])
+    if cycle == "R9/P1D":
+        clock.forward(days=1)
+        assert Worker(engine).run_due() == 1
+        started = [event for step in engine.history(case) for event in step.events if "left" in event]
+        assert [event["left"] for event in started] == [8, 5, 4]
+    assert engine.verify(case) == []
+
+
+@pytest.mark.parametrize(("missed", "refused"), [("skip", False), ("all", False), ("some", True), ("", True)])
+def test_what_becomes_of_missed_times_is_one_of_two(engine: Engine, missed: str, refused: bool) -> None:
+    found = [one for one in engine.check(reminding("R/P1D", missed)) if one.element == "Remind"]
+    assert [(one.severity, one.rule) for one in found] == ([("error", "property")] if refused else [])
 
 
 def test_a_lease_that_passed_on_fires_nothing_again(ready: Engine, clock: Clock) -> None:

@@ -72,15 +72,22 @@ def not_before(due: Due, earliest: datetime) -> Due:
     return due if due.at >= earliest else replace(due, at=earliest)
 
 
-def following(at: str, every: str, left: int | None) -> Due | None:
-    """The time after the one *at* of a cycle; None when it was the last."""
+def following(at: str, every: str, left: int | None, missed_until: datetime | None = None) -> Due | None:
+    """
+    The time of a cycle after the one *at*; None when there is none any more.
+
+    Those up to *missed_until* are left out, and count among the *left* times all the same.
+    """
     if not every or left == 0:
         return None
+    began, length = datetime.fromisoformat(at), parse_duration(every)
+    times = 1 if missed_until is None else max(1, (missed_until - began) // length + 1)
+    if left is not None and times > left:
+        return None
     try:
-        moment = datetime.fromisoformat(at) + parse_duration(every)
+        return Due(at=began + times * length, every=every, left=None if left is None else left - times)
     except OverflowError:
         return None
-    return Due(at=moment, every=every, left=None if left is None else left - 1)
 
 
 def _moment(text: str) -> datetime:

@@ -11,6 +11,7 @@ from typing import Any
 from SpiffWorkflow.util.task import TaskState
 
 from ..canonical import settled
+from ..definitions import MISSED, MISSED_SKIP
 from ..errors import Conflict, Corrupt, ElementFailed, ExpressionError
 from ..events import Event, MessageAwaited, MessageReceived, TimerFired, TimerStarted, WaitEnded
 from ..state import InstanceState, place
@@ -28,7 +29,9 @@ class Waiting(Throwing):
     def _timer_fired(self, element: str, visit: int) -> None:
         wait = self._wait(element, visit, "TimerStarted")
         self.events.append(TimerFired(element, visit))
-        following = timers.following(wait["due"], wait.get("every", ""), wait.get("left"))
+        skips = self.diagram.elements[element].properties.get(MISSED) == MISSED_SKIP and self.step.rules > FIRST_RULES
+        missed_until = self.step.now if skips else None
+        following = timers.following(wait["due"], wait.get("every", ""), wait.get("left"), missed_until)
         again = {"due": following.iso, "every": following.every, "left": following.left} if following else None
         self._happened(element, visit, {}, {"next": {element: again}} if again else None)
 

@@ -22,7 +22,7 @@ from .kinds import FLOW_NODES, SUB_PROCESSES
 from .package import MAX_FILE_BYTES, Package
 from .parts import Part, read_parts
 from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_as_written, parse_xml
-from .timing import Repeat, Timer
+from .timing import MISSED, MISSED_ALL, MISSED_SKIP, Repeat, Timer
 from .translation import translate
 
 __all__ = [
@@ -30,6 +30,9 @@ __all__ = [
     "DMN",
     "FLOW_NODES",
     "MAX_FILE_BYTES",
+    "MISSED",
+    "MISSED_ALL",
+    "MISSED_SKIP",
     "PLACEHOLDER",
     "SPIFF",
     "SUB_PROCESSES",

@@ -39,7 +39,7 @@ _WORDS = {
     "errorCode": "code", "escalationCode": "code",
     "property form": "form", "property candidateGroups": "group", "property dueIn": "due in",
     "property priority": "priority", "property initialValues": "filled in at first",
-    "property resultVariable": "result variable",
+    "property resultVariable": "result variable", "property missed": "missed times",
 }  # fmt: skip
 
 

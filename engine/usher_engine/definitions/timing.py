@@ -8,6 +8,10 @@ from .safe_xml import BPMN, XmlElement
 
 _TAG = f"{{{BPMN}}}"
 
+#: The property that says what becomes of the times of a cycle that passed while nothing ran: all of them are made up
+#: for, or they are skipped.
+MISSED, MISSED_ALL, MISSED_SKIP = "missed", "all", "skip"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Timer:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from keyword import iskeyword
 
 from usher_engine.canonical import is_reserved
-from usher_engine.definitions import Node, ServiceCall
+from usher_engine.definitions import MISSED, Node, ServiceCall
 from usher_engine.errors import ExpressionError, InvalidDefinition
 from usher_engine.expressions import compile_expression, compile_script, compile_template, parse_duration
 from usher_engine.groups import groups_of
@@ -97,6 +97,8 @@ def _extensions(sheet: Sheet, node: Node) -> Iterator[Finding]:
 def _known_properties(node: Node) -> set[str]:
     if throws_message(node) and node.service is None:
         return {"businessKey", "contents", "resultVariable"}
+    if node.timer is not None and node.timer.form == "timeCycle":
+        return {MISSED}
     return {"resultVariable"} if node.kind in _NAMED else set()
 
 

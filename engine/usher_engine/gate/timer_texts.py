@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from usher_engine.bpmn import timer_due, timer_literal
-from usher_engine.definitions import Node, Timer
+from usher_engine.definitions import MISSED, MISSED_ALL, MISSED_SKIP, Node, Timer
 from usher_engine.errors import ExpressionError
 
 from .finding import Finding
@@ -44,6 +44,9 @@ def timer_findings(sheet: Sheet, node: Node) -> Iterator[Finding]:
     if timer.form == "timeCycle" and "nonInterrupting" not in node.markers:
         message = "Only a boundary event or event sub-process that does not interrupt can come again. Use a duration."
         yield sheet.finding(node.id, "timer", message)
+    if node.properties.get(MISSED, MISSED_ALL) not in (MISSED_ALL, MISSED_SKIP):
+        message = f"What becomes of {MISSED} times is “{MISSED_ALL}” (made up for) or “{MISSED_SKIP}” (left out)."
+        yield sheet.finding(node.id, "property", message)
 
 
 def _problem(timer: Timer, sheet: Sheet) -> str:

@@ -33,7 +33,7 @@ function what(element, object, definition, tools) {
   if (is(object, "bpmn:ReceiveTask") || is(object, "bpmn:SendTask")) return message(element, object, object, tools);
   switch (definition?.$type) {
     case "bpmn:TimerEventDefinition":
-      return timer(element, definition, tools);
+      return timer(element, object, definition, tools);
     case "bpmn:MessageEventDefinition":
       return message(element, object, definition, tools);
     case "bpmn:ErrorEventDefinition":
@@ -49,7 +49,12 @@ function what(element, object, definition, tools) {
   }
 }
 
-function timer(element, definition, { modeling, moddle }) {
+const MISSED = [
+  { value: "", label: "Made up for, one after the other" },
+  { value: "skip", label: "Left out" },
+];
+
+function timer(element, object, definition, { modeling, moddle, extensions }) {
   const kind = TIMES.map(({ value }) => value).find((name) => definition[name]) ?? "timeDuration";
   const write = (name, body) => {
     const made = moddle.create("bpmn:FormalExpression", { body });
@@ -58,9 +63,11 @@ function timer(element, definition, { modeling, moddle }) {
     modeling.updateModdleProperties(element, definition, { ...nothing, [name]: made });
   };
   const body = definition[kind]?.body ?? "";
+  const missed = { key: "missed", label: "Times that passed while nothing ran", kind: "select", value: extensions.property(object, "missed"), options: MISSED, set: (value) => extensions.setProperty(element, object, "missed", value) };
   return [
     { key: "timer", label: "Kind of time", kind: "select", value: kind, options: TIMES, set: (name) => write(name, body) },
     { key: "time", label: TIMES.find(({ value }) => value === kind).label, kind: "code", rows: 1, value: body, set: (text) => write(kind, text.trim()), help: TIME_HELP[kind] },
+    ...(kind === "timeCycle" ? [missed] : []),
   ];
 }
 
