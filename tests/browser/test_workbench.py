@@ -370,6 +370,21 @@ def test_a_send_task_tells_a_case_or_has_an_operator(clinic: Clinic, ana: Page) 
     )
 
 
+def test_a_cycle_says_what_becomes_of_times_that_passed(clinic: Clinic, ana: Page) -> None:
+    engine, before = clinic.enrollment.engine, read_folder(ROOT / "tests" / "processes" / "timer_boundary")
+    fresh(clinic, before.key, before)
+    opened(ana, f"/processes/{before.key}/edit")
+    props = select(ana, "Remind")
+    expect(props.get_by_label("Times that passed while nothing ran")).to_have_value("")
+    props.get_by_label("Times that passed while nothing ran").select_option("Left out")
+    saved(ana)
+    after = engine.draft_package(before.key)
+    assert '<spiffworkflow:property name="missed" value="skip"' in after.text("timer_boundary.bpmn")
+    assert not [one for one in engine.check_draft(before.key, after) if one.element == "Remind"]
+    props.get_by_label("Kind of time").select_option("After a time")
+    expect(props.get_by_label("Times that passed while nothing ran")).to_have_count(0)
+
+
 def _message_throw(clinic: Clinic) -> str:
     """The key of a draft of a process that throws messages, as it was drawn."""
     before = read_folder(ROOT / "tests" / "processes" / "message_throw")
