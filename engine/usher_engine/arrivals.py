@@ -191,7 +191,7 @@ class Arrivals(Reports):
                     return None
                 if not queue.finish(tx, job) or case is None or wait is None:
                     return None
-                self.hold_up(tx, case, job)
+                self._refuse_haste(tx, case, job)
                 run = self._resume(tx, case, [], SYSTEM)
                 if job.kind == queue.TIMER:
                     run.fire_timer(job.element, job.visit)

@@ -40,7 +40,7 @@ class Reports(Ledger):
                 case = self._open(tx, job.instance, None)
                 if not queue.finish(tx, job):
                     return None
-                self.hold_up(tx, case, job)
+                self._refuse_haste(tx, case, job)
                 here = place(job.element, job.visit)
                 first = case.state.resolving([here] if here in case.state.incidents else [])
                 run = self._resume(tx, case, first, SYSTEM)
@@ -50,7 +50,7 @@ class Reports(Ledger):
             done = replace(job, done=result is not None, result=result)
             return self._put_back(done, command, failure, reason=failure.message)
 
-    def hold_up(self, tx: Transaction, case: Case, job: Job) -> None:
+    def _refuse_haste(self, tx: Transaction, case: Case, job: Job) -> None:
         """Raise `ElementFailed` where the case goes round by itself; what *job* brings waits for a person."""
         most = self.settings.case_steps_per_hour
         if most and pace.goes_round(tx, case.row, most, since=case.now - HOUR):

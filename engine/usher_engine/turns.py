@@ -48,4 +48,4 @@ class Turns:
     def in_hand(self) -> list[Job]:
         """The jobs being done."""
         with self._lock:
-            return [*self._in_hand.values()]
+            return list(self._in_hand.values())

@@ -448,6 +448,7 @@ REFUSED: list[tuple[str, int, str]] = [
     ("complete {done} --data {} --as alice", 1, "alice completed this task."),
     ("history nothing", 1, "No case has the number nothing."),
     ("case cancel nothing --reason wrong", 1, "No case has the number nothing."),
+    ("case retry nothing", 1, "No case has the number nothing."),
     ("case cancel nothing", 2, "Missing option '--reason'"),
     ("process pause nothing --reason wrong", 1, "No process “nothing” is deployed."),
     ("process pause enrollment --version 7 --reason wrong", 1, "Process “enrollment” has no version 7."),

@@ -36,6 +36,24 @@ def test_an_administrator_ends_a_case_and_sees_no_patient(house, adam, case):
     assert "Cancelled case" in house.visitor("audrey").get("/audit").text
 
 
+def test_an_administrator_tries_a_stopped_case_again(house, case):
+    engine = house.enrollment.engine
+    house.postbox.down = True
+    house.visitor("alice").post(f"/inbox/{house.newest_task()}/complete")
+    for _ in range(engine.settings.job_attempts):
+        house.worker.run_due()
+        house.clock.forward(days=1)
+    adam = house.visitor("adam")
+    assert "The mail server does not answer." in adam.get("/admin/cases").text
+    shown = adam.get(f"/admin/cases/{case}")
+    assert "Try again now" in shown.text
+    house.postbox.down = False
+    assert "It is being tried again." in adam.post(f"/admin/cases/{case}/retry").text
+    house.worker.run_due()
+    assert engine.instance(case).status == "finished"
+    assert adam.post(f"/admin/cases/{case}/retry").status_code == 409
+
+
 def test_a_case_is_found_by_its_number(adam, case):
     assert f"/admin/cases/{case}" in adam.get("/admin/cases", query_string={"number": case[:6].lower()}).request.path
     assert adam.get("/admin/cases", query_string={"number": "Z" * 12}).status_code == 404

@@ -40,6 +40,14 @@ def case(instance_id: str) -> str:
     return _case(_found(instance_id))
 
 
+@blueprint.post("/cases/<instance_id>/retry")
+@auth.policy(Role.ADMIN)
+def retry(instance_id: str) -> Response:
+    after = site().engine.retry(_found(instance_id).id, actor=auth.actor())
+    auth.say("It stopped again; the reason is below." if after.incident else "It is being tried again.")
+    return redirect(url_for("operating.case", instance_id=after.id), 303)
+
+
 @blueprint.post("/cases/<instance_id>/cancel")
 @auth.policy(Role.ADMIN)
 def cancel(instance_id: str) -> Page | Response:

@@ -10,7 +10,7 @@ from .opening import acting, as_json, open_usher
 
 @click.group()
 def case() -> None:
-    """End a case that cannot go on."""
+    """Try a case that is stopped again, or end it."""
 
 
 @case.command()
@@ -22,3 +22,13 @@ def cancel(instance: str, reason: str, user: str | None, machine: bool) -> None:
     """End the case INSTANCE before its end, also one whose stored state cannot be read."""
     enrollment, accounts = open_usher()
     tell(enrollment.engine.cancel(instance, reason, actor=acting(accounts, user)), machine)
+
+
+@case.command()
+@click.argument("instance")
+@click.option("--as", "user", help="Account that tries it again.")
+@as_json
+def retry(instance: str, user: str | None, machine: bool) -> None:
+    """Try again what stopped the case INSTANCE: its incidents are closed, what is parked is due at once."""
+    enrollment, accounts = open_usher()
+    tell(enrollment.engine.retry(instance, actor=acting(accounts, user)), machine)
