@@ -131,7 +131,14 @@ class Arrivals(Reports):
             found = [instances.find(tx, message.instance)]
         else:
             found = instances.recent(tx, business_keys={message.business_key or ""}, live=True, limit=50)
-        return [(row, instances.unsealed(self._seal_key, row)[0]) for row in found if row.state is not None]
+        return [(row, self._known_state(tx, row)) for row in found if row.state is not None]
+
+    def _known_state(self, tx: Transaction, row: Row) -> InstanceState:
+        """The state of a case, from its history where the stored one was altered: that must not hold up others."""
+        try:
+            return instances.unsealed(self._seal_key, row)[0]
+        except Corrupt:
+            return self._folded(tx, row.id)
 
     def _nobody(self, tx: Transaction, message: _Message) -> str:
         """Why *message* reaches nobody, and who waits for what instead."""
@@ -198,7 +205,7 @@ class Arrivals(Reports):
                 else:
                     run.receive_message(job.element, job.visit, job.parameters)
                 return self._write(tx, case, command, SYSTEM, run)
-        except (*FAILURES, Corrupt) as failure:
+        except FAILURES as failure:
             return self._put_back(job, command, failure, reason=failure.message)
 
 

@@ -16,7 +16,7 @@ EngineError
 ├─ LimitExceeded       422   more steps, tasks or data than one command may use
 ├─ ServiceError              .retry True = transient, False = raise an incident
 ├─ BusinessError             a service's answer "no", caught by an error boundary event
-├─ Corrupt             409   hash chain, state, row or version altered; page the operator
+├─ Corrupt             409   hash chain, state, row or version altered; page the operator; .element: where, if known
 ├─ Paused              503   nothing of this process or version begins until somebody resumes it
 ├─ Unavailable         503   .retry True: the database is locked, full, read-only or away
 └─ Misconfigured             at start-up only; names the variable
@@ -167,6 +167,10 @@ class Paused(EngineError):
 
 class Corrupt(EngineError):
     """Stored history or state does not fit together; nothing was changed."""
+
+    def __init__(self, message: str = "", *, element: str = "") -> None:
+        super().__init__(message)
+        self.element = element
 
 
 class Misconfigured(EngineError):

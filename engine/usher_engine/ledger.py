@@ -38,8 +38,9 @@ from .store import (
 
 log = logging.getLogger("usher.cases")
 
-#: What makes a step fail for a reason that lies in the case or its diagram: it becomes an incident.
-FAILURES = (ElementFailed, LimitExceeded)
+#: What makes a step fail for a reason that lies in the case or its diagram: it becomes an incident. Where the case
+#: cannot even be opened (its row, seal or package was altered), none can be written, and `Corrupt` is raised again.
+FAILURES = (ElementFailed, LimitExceeded, Corrupt)
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing a person could misread
 
@@ -99,10 +100,13 @@ class Ledger(Deployments):
         except Corrupt:
             if not to_end:
                 raise
-            # The history is the truth, and all it takes to end a case whose state is lost.
-            happened = [e.from_json(event) for step in instances.steps(tx, row.id) for event in step.events]
-            state, workflow = fold(InstanceState(), happened), None
+            state, workflow = self._folded(tx, row.id), None  # all it takes to end a case whose state is lost
         return Case(row, self._diagram(tx, row.definition), state, workflow, self.clock())
+
+    def _folded(self, tx: Transaction, instance: str) -> InstanceState:
+        """The state that the history of a case tells; the history is the truth where the stored one is lost."""
+        happened = [e.from_json(event) for step in instances.steps(tx, instance) for event in step.events]
+        return fold(InstanceState(), happened)
 
     def _answered(self, tx: Transaction, source: str, key: str | None, digest: bytes) -> Row | None:
         """
@@ -267,5 +271,6 @@ def _incident(case: Case, failure: EngineError) -> e.Event:
     """The event that tells of *failure*, on the element that failed, or on where the case stands."""
     if isinstance(failure, ElementFailed):
         return e.IncidentRaised(failure.element, 0, type(failure.cause).__name__, failure.message)
-    element = case.state.at[0].rpartition(":")[0] if case.state.at else case.row.process
+    stands = case.state.at[0].rpartition(":")[0] if case.state.at else case.row.process
+    element = (isinstance(failure, Corrupt) and failure.element) or stands
     return e.IncidentRaised(element, 0, type(failure).__name__, failure.message)

@@ -13,7 +13,7 @@ from . import events as e
 from .backtesting import Backtests
 from .bpmn import Diagram, Moved, move, proposed_mapping
 from .canonical import check_input
-from .errors import CannotMigrate, Conflict, InvalidSubmission, NotAllowed
+from .errors import CannotMigrate, Conflict, Corrupt, InvalidSubmission, NotAllowed
 from .forms import parse_form
 from .ledger import Case
 from .questions import SYSTEM, Actor, Instance
@@ -103,8 +103,19 @@ class Migrations(Backtests):
         if not said:
             raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
         check_input(said, where="reason")
+        try:
+            with self.database.begin() as tx:
+                return self._migrate(tx, instance, version, dict(mapping or {}), said, actor, revision)
+        except CannotMigrate as refusal:
+            if isinstance(refusal.__cause__, Corrupt):
+                self._unreadable(instance, refusal.__cause__, actor)
+            raise
+
+    def _unreadable(self, instance: str, fault: Corrupt, actor: Actor) -> None:
+        """Raise an incident on a case whose state cannot be read: that it cannot be moved is the least of it."""
         with self.database.begin() as tx:
-            return self._migrate(tx, instance, version, dict(mapping or {}), said, actor, revision)
+            case = self._open(tx, instance, None)
+            self._write(tx, case, {"kind": "migrate"}, actor, fault)
 
     def _migrate(
         self,

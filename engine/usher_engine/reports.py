@@ -46,7 +46,7 @@ class Reports(Ledger):
                 run = self._resume(tx, case, first, SYSTEM)
                 act(run)
                 return self._write(tx, case, command, SYSTEM, run, first=first)
-        except (*FAILURES, Corrupt) as failure:
+        except FAILURES as failure:
             done = replace(job, done=result is not None, result=result)
             return self._put_back(done, command, failure, reason=failure.message)
 

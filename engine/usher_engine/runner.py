@@ -15,7 +15,7 @@ from typing import Any
 
 from . import events as e
 from .batches import Batches
-from .bpmn import Run
+from .bpmn import Run, require_standing
 from .canonical import Json, canonical, check_input, settled
 from .errors import Conflict, EngineError, InvalidSubmission, NotAllowed, NotFound
 from .forms import parse_form
@@ -142,7 +142,7 @@ class Engine(Batches):
     def _retry(
         self, instance: str, actor: Actor, revision: int | None, failure: EngineError | None = None
     ) -> Instance:
-        """Write the step of a retry: what ran, or the incident of a *failure* that kept a case from beginning again."""
+        """Write the step of a retry: what ran, or the incident of a *failure* that keeps the case from going on."""
         with self.database.begin() as tx:
             case = self._open(tx, instance, revision)
             resolved = case.state.resolving()
@@ -159,6 +159,7 @@ class Engine(Batches):
         if case.workflow is None:
             case.resolve(resolved)
             return Run.start(case.diagram, self._context(tx, case, actor), case.state.data)
+        require_standing(case.workflow, case.diagram, case.state)
         run = self._resume(tx, case, resolved, actor)
         run.go_on()
         return run

@@ -44,7 +44,7 @@ def cases(file):
 
 def test_an_honest_record(file):
     one = verify(cases(file)[0])
-    assert (one.exit_code, one.stdout) == (0, "1 cases checked, 1 of them agree with their record.\n")
+    assert (one.exit_code, one.stdout) == (0, "1 cases checked, 1 of them agree with their record and can go on.\n")
     every = verify("--all", "--jobs", "1", "--json")
     assert (every.exit_code, json.loads(every.stdout)) == (0, {"checked": 3, "equal": 3, "findings": []})
     assert f"3 of 3 cases checked; to go on from here: --after {cases(file)[-1]}" in every.stderr

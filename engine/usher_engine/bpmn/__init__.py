@@ -6,6 +6,7 @@ from .mapping import proposed_mapping, waiting_kinds
 from .moving import Moved, move
 from .run import Run
 from .stalled import STALLED
+from .standing import require_standing, tokens
 from .step import FIRST_RULES, RULES, Step
 from .timers import due as timer_due
 from .timers import literal as timer_literal
@@ -25,8 +26,10 @@ __all__ = [
     "initial_values",
     "move",
     "proposed_mapping",
+    "require_standing",
     "schema_problems",
     "timer_due",
     "timer_literal",
+    "tokens",
     "waiting_kinds",
 ]

@@ -80,7 +80,9 @@ def move(
         return Moved(events=[migrated], after=fold(state, [migrated]), workflow=None)
     try:
         return _Move(source, target, step, stored, state, migrated).moved()
-    except (*LIBRARY_FAILURES, Corrupt) as error:
+    except Corrupt as error:
+        raise CannotMigrate(problems=[(error.element or target.package.key, error.message)]) from error
+    except LIBRARY_FAILURES as error:
         if isinstance(error, MISTAKES):
             faults.report(error, where="migration", at=f"{target.package.key} of case {step.instance}")
         message = f"The state of the case does not fit this version ({type(error).__name__})."

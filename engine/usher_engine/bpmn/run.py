@@ -36,6 +36,7 @@ from .repeating import own_names
 from .service_task import is_end
 from .stalled import stalled
 from .step import FIRST_RULES, Step
+from .storage import WAY_OUT
 from .trunk_compaction import compact_trunk
 from .user_tasks import opened
 from .waiting import Waiting
@@ -155,7 +156,9 @@ class Run(Waiting):
         for task in self.workflow.all_tasks():
             if task.visit == visit and task.task_spec.bpmn_id == element and task._state == state:
                 return task
-        raise Corrupt(f"The stored state has no open {element}, visit {visit}, though the history has.")
+        known = self.diagram.elements.get(element)
+        name = (known.name if known else "") or element
+        raise Corrupt(f"{name} is open, but not in the state this case was stored in. {WAY_OUT}", element=element)
 
     def _advance(self) -> None:
         """Run every task that needs nobody, one at a time, up to the next waiting points; then look around."""

@@ -18,6 +18,7 @@ from ..state import InstanceState, place
 from . import timers
 from .catching import UsherEventGateway, awaited
 from .step import FIRST_RULES
+from .storage import WAY_OUT
 from .throwing import Throwing, stays
 from .triggers import MESSAGE, Trigger
 from .workflow import UsherTask
@@ -59,7 +60,8 @@ class Waiting(Throwing):
         for task in self.workflow.all_tasks():
             if task._state == TaskState.WAITING and task.internal_data.get("armed", {}).get(element) == visit:
                 return task
-        raise Corrupt(f"The stored state does not wait at {element}, number {visit}, though the history does.")
+        reason = f"The case waits at {element}, but not in the state it was stored in. {WAY_OUT}"
+        raise Corrupt(reason, element=element)
 
     def begun_and_ended(self, folded: InstanceState) -> list[Event]:
         """The waits that have begun and ended since *folded* was written."""

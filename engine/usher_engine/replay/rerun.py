@@ -26,6 +26,9 @@ from .migrated import moved_again
 from .said import SAID, rules_of, tell
 from .without_services import Unanswered
 
+#: Commands that become an incident where the diagram fails or the stored state cannot be taken up.
+MAY_FAIL = {*SAID, "migrate"}
+
 NO_LIMIT_S = float("inf")  # a slow machine must not give other results
 
 #: The diagram of a version (number, hash), or what is wrong with it.
@@ -85,7 +88,7 @@ class Rerun:
             return self._start(self.state.resolving(), body)
         if kind == "retry" and rules_of(body) > FIRST_RULES and not _failed(recorded):
             return self._resumed(Run.go_on, self.state.resolving(), body)
-        if kind == "migrate":
+        if kind == "migrate" and not _failed(recorded):
             return self._migrated(body)
         if kind in SAID and not _failed(recorded):
             return self._moved(kind, body)
@@ -258,10 +261,10 @@ class Rerun:
                 return True
             case "retry", [*resolved, e.IncidentRaised()]:
                 return bool(resolved) and resolved == self.state.resolving()
+            case _, [e.IncidentRaised()] if kind in MAY_FAIL:
+                return self._workflow is not None  # the answer that failed is not in the record
             case "retry", _:
                 return bool(happened) and happened == self.state.resolving()
-            case ("complete" | "cancel_task" | "finish_job" | "fire_timer" | "deliver_message"), [e.IncidentRaised()]:
-                return self._workflow is not None  # the answer that failed is not in the record
             case _:
                 return False
 

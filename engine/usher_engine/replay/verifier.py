@@ -17,6 +17,7 @@ from ..store.records import Record
 from .chain import ReadStep, found, read_chain
 from .index import check_index
 from .migrated import began, runs_on
+from .onward import check_onward
 from .rerun import Difference, Rerun, Versions
 from .waiting import check_waiting
 from .without_services import switched_off
@@ -44,6 +45,9 @@ class Verifier:
         if len(steps) == len(record.steps):
             findings += check_waiting(record, steps, state) if state else ()
             findings += self._check_state(record.row, steps)
+        if state is not None and not findings:
+            newest = self._definition(tx, process, record.row.version, record.row.definition)
+            findings += check_onward(record.row, newest, state, steps[-1][0])
         return findings or check_index(tx, record, steps)
 
     def compare(

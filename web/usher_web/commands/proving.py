@@ -123,7 +123,7 @@ def _tell(result: Verified, machine: bool) -> None:
     else:
         for finding in result.findings:
             click.echo(_line(finding))
-        click.echo(f"{result.checked} cases checked, {result.equal} of them agree with their record.")
+        click.echo(f"{result.checked} cases checked, {result.equal} of them agree with their record and can go on.")
     if result.findings:
         raise SystemExit(1)
 
