@@ -38,6 +38,7 @@ from .migrating import Trial
 from .pausing import Pauses
 from .proving import CaseProof, Prover
 from .questions import SYSTEM, Actor, Instance
+from .repairing import Repaired
 from .replay import Backtested, Compared, Kind, Verified
 from .retention import Plan, Retention
 from .reviewing import Review, Reviewing
@@ -130,6 +131,7 @@ __all__ = [
     "ProofState",
     "Prover",
     "Purged",
+    "Repaired",
     "Report",
     "Retention",
     "Review",

@@ -39,6 +39,7 @@ AuditKind: TypeAlias = Literal[
     "HoldLifted",
     "Purged",
     "CaseCancelled",
+    "CaseRepaired",
     "ProcessPaused",
     "ProcessResumed",
     "RunStarted",

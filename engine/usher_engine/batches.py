@@ -16,8 +16,9 @@ from .bpmn import Diagram, waiting_kinds
 from .definitions import Package
 from .errors import CannotMigrate, Conflict, EngineError, InvalidSubmission, NotAllowed, Unavailable
 from .ledger import ALPHABET
-from .migrating import MOVERS, Migrations
+from .migrating import MOVERS
 from .questions import Actor
+from .repairing import Repairs
 from .replay import Compared, Kind, compare_each
 from .store import Transaction, batches, definitions, to_text
 from .store import chosen as chosen_cases
@@ -30,7 +31,7 @@ PORTION = {BatchKind.BACKTEST: 50, BatchKind.TRIAL: 25, BatchKind.MIGRATION: 10}
 MAX_TRIES = 5
 
 
-class Batches(Migrations):
+class Batches(Repairs):
     """Asks for runs over many cases, works on them, tells how far they are."""
 
     def ask_backtest(self, package: Package, chosen: Chosen, *, label: str, actor: Actor) -> Batch:

@@ -11,12 +11,13 @@ from typing import Any, TypeAlias, get_args
 
 from . import waits
 from .canonical import Json
+from .interventions import InstanceMigrated, InstanceRepaired
 from .waits import ItemGiven, MessageAwaited, MessageReceived, RepetitionStarted, TimerFired, TimerStarted, WaitEnded
 
 __all__ = [
-    "KINDS", "DataChanged", "DecisionMade", "ElementCancelled", "ElementCompleted", "ElementEntered",
-    "ElementPassed", "Event", "FactRecorded", "FlowTaken", "IncidentRaised", "IncidentResolved",
-    "InstanceCancelled", "InstanceFinished", "InstanceStarted", "ItemGiven", "MessageAwaited", "MessageReceived",
+    "KINDS", "DataChanged", "DecisionMade", "ElementCancelled", "ElementCompleted", "ElementEntered", "ElementPassed",
+    "Event", "FactRecorded", "FlowTaken", "IncidentRaised", "IncidentResolved", "InstanceCancelled", "InstanceFinished",
+    "InstanceMigrated", "InstanceRepaired", "InstanceStarted", "ItemGiven", "MessageAwaited", "MessageReceived",
     "RepetitionStarted", "ServiceCalled", "ServiceCompleted", "ServiceFailed", "ServiceRefused", "ServiceRequested",
     "TimerFired", "TimerStarted", "UserTaskCancelled", "UserTaskClaimed", "UserTaskCompleted", "UserTaskOpened",
     "UserTaskReleased", "WaitEnded", "from_json", "to_json",
@@ -231,23 +232,6 @@ class InstanceCancelled:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceMigrated:
-    """
-    The case goes on under version *to_version* of its process, whose package has the hash *definition*.
-
-    *mapping* says which element takes the place of which, where that is another one; *places* are the visits a token
-    rested on and where it rests now, where that is another one. Tasks that are open are opened anew after it.
-    """
-
-    from_version: int
-    to_version: int
-    definition: str
-    mapping: dict[str, str]
-    reason: str
-    places: dict[str, str] = field(default_factory=dict)
-
-
 Event: TypeAlias = (
     InstanceStarted
     | ElementEntered
@@ -275,6 +259,7 @@ Event: TypeAlias = (
     | InstanceFinished
     | InstanceCancelled
     | InstanceMigrated
+    | InstanceRepaired
 )
 
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}

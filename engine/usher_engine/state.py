@@ -170,7 +170,7 @@ def _apply(draft: InstanceState, event: e.Event) -> None:
                 waiting.clear()
         case e.InstanceMigrated(places=places):
             _move(draft, places)
-        case e.FactRecorded():
+        case e.FactRecorded() | e.InstanceRepaired():
             pass
         case _:
             _apply_work(draft, event)

@@ -31,6 +31,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, SECRET
 from databases import new_sqlite
+from golden.recorded import restore
 from usher_engine import Misconfigured
 from usher_engine.store import database
 from usher_web.catcher import MailCatcher
@@ -322,6 +323,24 @@ def test_a_process_is_paused_and_goes_on(shell: Shell) -> None:
     assert shell.quick("process", "resume", "message_catch", "--version", "1", "--reason", "x").code == 0
 
 
+def test_a_case_that_stands_still_is_found_repaired_and_goes_on(tmp_path: Path, catcher: MailCatcher) -> None:
+    shell = new_shell(tmp_path, catcher)
+    restore("0.1.0", f"sqlite:///{tmp_path / 'usher.db'}")
+    found = shell.quick("verify", "--all", "--json")
+    silent = {one["instance"] for one in found.json["findings"] if "stands still" in one["message"]}
+    upgraded = shell.usher("db", "upgrade").out
+    assert silent <= set(re.findall("Case ([0-9A-Z]{12}) stood still: .*repair this case", upgraded))
+    begun = {shell.quick("history", one, "--json").json[0]["events"][0]["business_key"]: one for one in silent}
+    case = begun["stuck: nothing open"]
+    tried = shell.usher("case", "repair", case, "--dry-run")
+    assert (tried.code, tried.out.splitlines()[0]) == (0, "Nothing was written; this is what a repair would do.")
+    done = shell.quick("case", "repair", case, "--json").json
+    assert done["parted"] == 4 and done["opened"][0] == "join" and done["closed"] == []
+    assert shell.quick("verify", case).out == "1 cases checked, 1 of them agree with their record and can go on.\n"
+    again = shell.quick("case", "repair", case)
+    assert again.code == 1 and "there is nothing to repair" in again.err
+
+
 def test_nothing_young_is_purged(shell: Shell) -> None:
     assert shell.usher("purge", "--dry-run", "--json").json["purgeable"] == 0
 
@@ -449,6 +468,7 @@ REFUSED: list[tuple[str, int, str]] = [
     ("history nothing", 1, "No case has the number nothing."),
     ("case cancel nothing --reason wrong", 1, "No case has the number nothing."),
     ("case retry nothing", 1, "No case has the number nothing."),
+    ("case repair nothing", 1, "No case has the number nothing."),
     ("case cancel nothing", 2, "Missing option '--reason'"),
     ("process pause nothing --reason wrong", 1, "No process “nothing” is deployed."),
     ("process pause enrollment --version 7 --reason wrong", 1, "Process “enrollment” has no version 7."),

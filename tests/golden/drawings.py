@@ -37,8 +37,8 @@ def people(*names: str) -> str:
     return "".join(f'<bpmn:userTask id="{name}" name="{name}"/>' for name in names)
 
 
-def service(name: str) -> str:
-    operator = '<spiffworkflow:serviceTaskOperator id="test/effect" resultVariable="sent"/>'
+def service(name: str, asks: str = "test/effect") -> str:
+    operator = f'<spiffworkflow:serviceTaskOperator id="{asks}" resultVariable="sent"/>'
     return event("serviceTask", name, f"<bpmn:extensionElements>{operator}</bpmn:extensionElements>")
 
 
@@ -120,11 +120,18 @@ beside = one(
 )  # fmt: skip
 
 _FORKS = "".join(event("parallelGateway", name) for name in ("fork", "fork2", "join"))
-_FORKED = ways("f", "begin fork a join", "fork fork2 b join", "fork2 c join", "join after end")
+_TO_JOIN = ("begin fork a join", "fork fork2 b join", "fork2 c join")
+_FORKED = ways("f", *_TO_JOIN, "join after end")
 #: A fork in a fork, and one join for all three ways.
 forks = one("forks", ENDS, _FORKS, people("a", "b", "c", "after"), _FORKED)
 #: The same with a service on the last way.
 forks_service = one("forks_service", ENDS, _FORKS, people("a", "b", "after"), service("c"), _FORKED)
+#: The same with the end behind the join, and with a question to a service and a time to wait for.
+forks_end = one("forks_end", ENDS, _FORKS, people("a", "b", "c"), ways("f", *_TO_JOIN, "join end"))
+forks_read = one(
+    "forks_read", ENDS, _FORKS, people("a", "b", "c"), service("look", "test/read"),
+    event("intermediateCatchEvent", "later", WAIT), ways("f", *_TO_JOIN, "join look later end"),
+)  # fmt: skip
 #: The same beside somebody who works on.
 forks_beside = one(
     "forks_beside", ENDS, event("endEvent", "end2"), _FORKS, people("a", "b", "c", "after", "x", "y"),
@@ -172,6 +179,6 @@ thrown_on = one(
 )  # fmt: skip
 
 ALL = (
-    nested, nested_timer, nested_service, calls, beside, forks, forks_service, forks_beside, inclusive,
-    inclusive_service, thrown_on,
+    nested, nested_timer, nested_service, calls, beside, forks, forks_service, forks_end, forks_read, forks_beside,
+    inclusive, inclusive_service, thrown_on,
 )  # fmt: skip

@@ -131,6 +131,8 @@ def broken(office: Office) -> None:
     office.works("forks", "stuck: nothing open", "a", "b", "c")
     office.works("forks_service", "stuck: service", "a", "b")
     office.worker.run_due()
+    office.works("forks_end", "stuck: before the end", "a", "b", "c")
+    office.works("forks_read", "stuck: before a service", "a", "b", "c")
     office.works("forks_beside", "stuck: others go on", "a", "b", "c", "x")
     office.works("inclusive", "twice: not tried yet", "b", "a")
     office.breaks(office.works("inclusive", "twice: tried", "b", "a"), "z")

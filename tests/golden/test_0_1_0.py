@@ -22,7 +22,7 @@ def opened(database_url: str, tmp_path: Path) -> Iterator[Opened]:
 
 
 def test_every_case_is_there_and_its_history_folds_into_what_it_is(opened: Opened) -> None:
-    assert len(opened.cases) == 35
+    assert len(opened.cases) == 37
     for key, case in opened.cases.items():
         events = [from_json(event) for step in opened.engine.history(case) for event in step.events]
         folded = fold(InstanceState(), events)

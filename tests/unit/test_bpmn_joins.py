@@ -147,7 +147,7 @@ def test_a_case_that_stands_still_has_an_incident_that_names_tokens_and_joins() 
     assert here == "j:0"
     assert reason == (
         "The case stands still: “j” has a branch from “a” and waits for one from “b”, "
-        "which no token can bring any more."
+        "which no token can bring any more. Ask an administrator to repair this case, or to cancel it."
     )
 
 

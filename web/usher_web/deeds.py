@@ -35,6 +35,7 @@ CALLED: Mapping[str, str] = {
     "CaseCancelled": "Cases ended by administrators",
     "ProcessPaused": "Paused processes",
     "ProcessResumed": "Resumed processes",
+    "CaseRepaired": "Repaired cases",
 }
 
 #: Why something was refused, by status.
@@ -93,7 +94,7 @@ def _mark(event: AuditEvent) -> str:
 
 def _case(event: AuditEvent) -> str:
     """The case an event is about, where it is about one."""
-    if event.kind not in ("CaseViewed", "TaskViewed", "Refused", "Purged", "CaseCancelled"):
+    if event.kind not in ("CaseViewed", "TaskViewed", "Refused", "Purged", "CaseCancelled", "CaseRepaired"):
         return ""
     number = event.subject.partition(":")[0]
     return number if len(number) == 12 and number.isalnum() and number.isupper() else ""
@@ -179,6 +180,7 @@ _WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "CaseCancelled": lambda event: f"Cancelled case {case_no(event.subject)}: {event.why}",
     "ProcessPaused": lambda event: f"Paused {_version_of(event)}: {event.why}",
     "ProcessResumed": lambda event: f"Let {_version_of(event)} go on: {event.why}",
+    "CaseRepaired": lambda event: f"Made the state of case {case_no(event.subject)} again from its history.",
 }
 
 

@@ -21,6 +21,7 @@ BY_HAND = {
     "retry": "tried it again by hand",
     "cancel": "cancelled the case by hand",
     "migrate": "moved the case to another version",
+    "repair": "repaired the case",
 }
 
 

@@ -134,10 +134,19 @@ def _sentence(event: Mapping[str, Any], names: Names) -> str:
             return "Cancelled the case."
         case "InstanceMigrated":
             return f"Moved the case from version {event['from_version']} to version {event['to_version']}."
+        case "InstanceRepaired":
+            return _repaired(event, names)
         case "FactRecorded":
             return _fact(event)
         case _:
             return _service_sentence(event, name, names)
+
+
+def _repaired(event: Mapping[str, Any], names: Names) -> str:
+    """What a repair has found; what it opened and closed follows in sentences of its own, but for this."""
+    closed = ", ".join(dict.fromkeys(names.of(here.rpartition(":")[0]) for here in event["closed"]))
+    parted = f" From step {event['parted']} on the diagram goes another way." if event["parted"] else ""
+    return "Made the state of the case again from its history." + parted + (f" Closed: {closed}." if closed else "")
 
 
 def _service_sentence(event: Mapping[str, Any], name: str, names: Names) -> str:

@@ -4,7 +4,7 @@ from .bare import Bare
 from .diagram import Diagram, Element, compile_diagram, schema_problems
 from .mapping import proposed_mapping, waiting_kinds
 from .moving import Moved, move
-from .run import Run
+from .run import LIBRARY_FAILURES, Run
 from .stalled import STALLED
 from .standing import require_standing, tokens
 from .step import FIRST_RULES, RULES, Step
@@ -14,6 +14,7 @@ from .user_tasks import initial_values
 
 __all__ = [
     "FIRST_RULES",
+    "LIBRARY_FAILURES",
     "RULES",
     "STALLED",
     "Bare",

@@ -17,6 +17,7 @@ from ..canonical import Json, changes, settled
 from ..errors import BusinessError, Corrupt, ElementFailed, EngineError, Fault, LimitExceeded
 from ..events import (
     DataChanged,
+    ElementCancelled,
     Event,
     InstanceFinished,
     ItemGiven,
@@ -209,6 +210,7 @@ class Run(Waiting):
             rest.append(DataChanged(changed, unset))
         if self.workflow.completed:
             self._outcome = self._outcome or self._last_end()
+            rest += self._left_open(folded)
             rest.append(InstanceFinished(self._outcome, self._explanation(data)))
         elif incident := self._standstill():
             rest.append(incident)
@@ -218,6 +220,13 @@ class Run(Waiting):
             raise LimitExceeded(f"A case may wait for {MAX_OPEN} tasks, services, times and messages at once.")
         if not self.workflow.completed and self.step.rules <= FIRST_RULES and not self._leaves():
             raise LimitExceeded("The diagram has come to a standstill: no element can go on and no end was reached.")
+
+    def _left_open(self, folded: InstanceState) -> list[Event]:
+        """What an end leaves open that has no token any more: under the first rules a join could open a task twice."""
+        if self.step.rules <= FIRST_RULES:
+            return []
+        places = (here.rpartition(":") for here in (*folded.tasks, *folded.requests))
+        return [ElementCancelled(element, int(visit)) for element, _, visit in places]
 
     def _standstill(self) -> Event | None:
         """The incident of a case in which nothing can happen any more (DESIGN 3, post-condition of a command)."""

@@ -13,6 +13,7 @@ from ..events import IncidentRaised
 from .catching import ScopeEnd, UsherBoundaryEvent, is_asleep
 from .diagram import Diagram
 from .gateways import HOLDS, Join, arrivals, way_in
+from .storage import ASK_ADMIN
 from .workflow import UsherWorkflow
 
 #: The code of the incident.
@@ -44,9 +45,9 @@ def _incident(scope: Any, tokens: list[Any], diagram: Diagram) -> IncidentRaised
     where = _element(scope, diagram)
     if not joins:
         what = "no element of it can go on and no end was reached"
-        return IncidentRaised(where, 0, STALLED, f"The case stands still: {what}.")
+        return IncidentRaised(where, 0, STALLED, f"The case stands still: {what}. {ASK_ADMIN}")
     said = "; ".join(_words(scope, join, diagram) for join in joins)
-    return IncidentRaised(joins[0].bpmn_id, 0, STALLED, f"The case stands still: {said}.")
+    return IncidentRaised(joins[0].bpmn_id, 0, STALLED, f"The case stands still: {said}. {ASK_ADMIN}")
 
 
 def _words(scope: Any, join: Any, diagram: Diagram) -> str:

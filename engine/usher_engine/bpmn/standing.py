@@ -13,13 +13,14 @@ from ..errors import Corrupt
 from ..state import InstanceState, place
 from . import storage
 from .diagram import Diagram
+from .gateways import adopt_arrivals
 from .storage import WAY_OUT
 from .tokens import Silent
 from .workflow import UsherTask, UsherWorkflow
 
 RESTING = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 
-#: A token as one can compare it: element (or the library's helper), visit, state, and whether it waits at a join.
+#: A token as one can compare it: element (or a helper of the library), visit, state, and whether it came to a join.
 Token = tuple[str, int, int, bool]
 
 
@@ -38,8 +39,9 @@ def require_standing(stored: dict[str, Any], diagram: Diagram, state: InstanceSt
 
 
 def tokens(stored: dict[str, Any], diagram: Diagram) -> list[Token]:
-    """The tokens of a stored state, those that wait at joins included; raises `Corrupt`."""
+    """The tokens of a stored state, those that have arrived at joins included; raises `Corrupt`."""
     workflow = storage.load(stored, diagram, None, Silent())
+    adopt_arrivals(workflow)
     return sorted((task.task_spec.name, task.visit, int(task._state), task.arrived) for task in _resting(workflow))
 
 

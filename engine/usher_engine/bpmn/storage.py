@@ -20,7 +20,8 @@ from .diagram import Diagram
 from .workflow import Observer, UsherSubWorkflow, UsherTask, UsherWorkflow
 
 #: What staff read where a case cannot be taken up.
-WAY_OUT = "Nothing was changed. Ask an administrator to repair this case, or to cancel it."
+ASK_ADMIN = "Ask an administrator to repair this case, or to cancel it."
+WAY_OUT = f"Nothing was changed. {ASK_ADMIN}"
 
 
 class _Tasks(TaskConverter):  # type: ignore[misc]

@@ -8,9 +8,11 @@ on all cores.
 from ..findings import Finding
 from .backtest import Compared, Kind
 from .backtests import Backtested, backtest_all, compare_each
-from .chain import unpacked
+from .chain import read_chain, unpacked
 from .many import Progress, Verified, verify_all
+from .migrated import began
 from .recording import Way
+from .repair import Repair, make_again
 from .verifier import Verifier
 
 __all__ = [
@@ -19,11 +21,15 @@ __all__ = [
     "Finding",
     "Kind",
     "Progress",
+    "Repair",
     "Verified",
     "Verifier",
     "Way",
     "backtest_all",
+    "began",
     "compare_each",
+    "make_again",
+    "read_chain",
     "unpacked",
     "verify_all",
 ]

@@ -23,9 +23,8 @@ from ..store.records import Record
 from . import words
 from .chain import read_chain
 from .recording import Recording, Said, Way, read, way
-from .rerun import NO_LIMIT_S
 from .said import tell
-from .without_services import Unanswered
+from .without_services import NO_LIMIT_S, Unanswered
 
 #: Who fires timers.
 SYSTEM = "system"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import events as e
@@ -12,6 +12,9 @@ from ..errors import CannotMigrate
 from ..state import InstanceState
 from ..store import Row
 from .chain import ReadStep
+
+#: The diagram of a version (number, hash), or what is wrong with it.
+Versions = Callable[[int, str], Diagram | str]
 
 MIGRATED = e.InstanceMigrated.__name__
 

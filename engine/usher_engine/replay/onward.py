@@ -25,9 +25,4 @@ def check_onward(row: Row, diagram: Diagram | str, state: InstanceState, revisio
         require_standing(stored, diagram, state)
     except Corrupt as fault:
         return [found(row, revision, "state", fault.message, fault.element)]
-    return [] if is_open(state) else [found(row, revision, "state", STILL)]
-
-
-def is_open(state: InstanceState) -> bool:
-    """Whether a person, a service, a time or a message moves the case on, or an incident says why not."""
-    return bool(state.tasks or state.requests or state.waits or state.incidents)
+    return [] if state.pending or state.incidents else [found(row, revision, "state", STILL)]

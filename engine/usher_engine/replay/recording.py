@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import events as e
+from ..bpmn import STALLED
+from ..canonical import settled
 from ..state import InstanceState, fold, place
 from .chain import ReadStep
 from .said import SAID
@@ -112,3 +114,21 @@ def way(happened: Iterable[e.Event], state: InstanceState) -> Way:
         at=tuple(here.rpartition(":")[0] for here in state.at),
         end=state.outcome,
     )
+
+
+def has_failed(recorded: list[dict[str, Any]]) -> bool:
+    """Whether a step could not be carried out; that a case stands still is what came of one that was."""
+    return bool(recorded[-1]["kind"] == "IncidentRaised" and recorded[-1].get("code") != STALLED)
+
+
+def answers_in(recorded: list[dict[str, Any]]) -> dict[tuple[str, int, str], dict[str, Any]]:
+    """What services said in a step, by who asked which."""
+    return {(r["element"], r["visit"], r["operator"]): r for r in recorded if r["kind"] == "ServiceCalled"}
+
+
+def started_by(record: dict[str, Any]) -> e.Event:
+    """The event a case begins with, its data as a run settles them; raises `TypeError` for any other."""
+    started = e.from_json(record)
+    if not isinstance(started, e.InstanceStarted):
+        raise TypeError
+    return replace(started, data=settled(started.data))

@@ -8,31 +8,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 from typing import Any, NoReturn
 
 from .. import events as e
-from ..bpmn import FIRST_RULES, RULES, STALLED, Diagram, Run
+from ..bpmn import FIRST_RULES, RULES, Diagram, Run
 from ..bpmn import Step as StepContext
-from ..canonical import Json, canonical, compact, settled
+from ..canonical import Json, canonical, compact
 from ..errors import BusinessError, ElementFailed, EngineError, Fault, LimitExceeded
 from ..services import Call, Operator, Services
 from ..state import LIVE, InstanceState, fold, place
 from ..store import Row
 from . import words
-from .migrated import moved_again
+from .chain import ReadStep
+from .migrated import Versions, moved_again
+from .possible import possible
+from .recording import answers_in, has_failed, started_by
+from .repair import make_again
 from .said import SAID, rules_of, tell
-from .without_services import Unanswered
-
-#: Commands that become an incident where the diagram fails or the stored state cannot be taken up.
-MAY_FAIL = {*SAID, "migrate"}
-
-NO_LIMIT_S = float("inf")  # a slow machine must not give other results
-
-#: The diagram of a version (number, hash), or what is wrong with it.
-Versions = Callable[[int, str], Diagram | str]
+from .without_services import NO_LIMIT_S, Unanswered
 
 
 class Difference(Exception):
@@ -50,7 +45,7 @@ class Rerun:
 
     def __init__(self, diagram: Diagram, row: Row, services: Services, versions: Versions | None = None) -> None:
         """*versions* gives the diagrams of the versions the case was moved to."""
-        self.diagram = diagram
+        self.diagram = self._began = diagram
         self.row = row
         self._versions = versions or (lambda *_: "is not known here")
         self.state = InstanceState()
@@ -59,6 +54,7 @@ class Rerun:
         self._workflow_text = "null"
         self._digest: str | None = None
         self._revision = 0
+        self._before: list[ReadStep] = []
 
     def step(self, revision: int, body: dict[str, Any], written: bytes) -> None:
         """Carry out one recorded step again; raises `Difference`."""
@@ -73,6 +69,7 @@ class Rerun:
             again["state"] = self._digest
         if canonical(again) != written:
             self._differ(body, made)
+        self._before.append((revision, body, written))
 
     def _again(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
         recorded = body["events"]
@@ -83,14 +80,16 @@ class Rerun:
         if (kind == "start") != (self._revision == 1):
             self._disagree("is not the first step" if kind == "start" else "does not begin with a start")
         if kind == "start":
-            return self._start([_started(recorded[0])], body)
+            return self._start([started_by(recorded[0])], body)
         if kind == "retry" and self._workflow is None:
             return self._start(self.state.resolving(), body)
-        if kind == "retry" and rules_of(body) > FIRST_RULES and not _failed(recorded):
+        if kind == "retry" and rules_of(body) > FIRST_RULES and not has_failed(recorded):
             return self._resumed(Run.go_on, self.state.resolving(), body)
-        if kind == "migrate" and not _failed(recorded):
+        if kind == "migrate" and not has_failed(recorded):
             return self._migrated(body)
-        if kind in SAID and not _failed(recorded):
+        if kind == "repair":
+            return self._repaired(body)
+        if kind in SAID and not has_failed(recorded):
             return self._moved(kind, body)
         return self._noted(kind, body)
 
@@ -99,7 +98,7 @@ class Rerun:
     def _start(self, first: list[e.Event], body: dict[str, Any]) -> list[e.Event]:
         recorded = body["events"]
         before = fold(self.state, first)
-        if _failed(recorded):
+        if has_failed(recorded):
             return self._failed_start(first, before, body)
         run = self._run(lambda step: Run.start(self.diagram, step, before.data), body, len(first))
         return first + run.events
@@ -169,9 +168,8 @@ class Rerun:
     def _run(self, act: Any, body: dict[str, Any], known: int) -> Run:
         """*act* on the recorded answers; keeps the state after it."""
         recorded = body["events"]
-        answers = {(r["element"], r["visit"], r["operator"]): r for r in recorded if r["kind"] == "ServiceCalled"}
         try:
-            run: Run = act(self._context(body, answers))
+            run: Run = act(self._context(body, answers_in(recorded)))
         except Unanswered as asked:
             name = words.named(asked.element, self.diagram)
             told = f"{name} asks {asked.operator} and the record has no answer"
@@ -224,6 +222,21 @@ class Rerun:
         self._keep(moved.after)
         return moved.events
 
+    def _repaired(self, body: dict[str, Any]) -> list[e.Event]:
+        """The state was made again from the steps before; it is made again once more."""
+        recorded = e.from_json(body["events"][0])
+        if not isinstance(recorded, e.InstanceRepaired):
+            self._disagree("does not tell what was repaired")
+        step = self._context(body, answers_in(body["events"]))
+        try:
+            made = make_again(self._before, self._began, self._versions, step, recorded.rules or None)
+        except (EngineError, Unanswered) as fault:
+            raise Difference(f"Step {self._revision} repaired the case; that cannot be: {fault}") from fault
+        self.diagram = made.diagram
+        self._workflow, self._workflow_text = made.workflow, compact(made.workflow)
+        self._keep(made.after)
+        return list(made.events)
+
     # steps that run nothing
 
     def _fact(self, recorded: list[dict[str, Any]]) -> list[e.Event]:
@@ -235,7 +248,7 @@ class Rerun:
     def _noted(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
         """What was said is taken from the record; it must have been possible, and the state must follow from it."""
         happened = [e.from_json(record) for record in body["events"]]
-        if not self._possible(kind, happened, body["actor"]["name"]):
+        if not possible(self.state, kind, happened, actor=body["actor"]["name"], begun=self._workflow is not None):
             first = body["events"][0] if body["events"] else None
             was = words.told(first, self.diagram) if first else "nothing happened"
             raise Difference(
@@ -244,29 +257,6 @@ class Rerun:
             )
         self._keep(fold(self.state, happened))
         return happened
-
-    def _possible(self, kind: str, happened: list[e.Event], actor: str) -> bool:
-        state = self.state
-        match kind, happened:
-            case "claim", [e.UserTaskClaimed(element, visit, by)]:
-                task = state.tasks.get(place(element, visit))
-                return task is not None and by == actor
-            case "release", [e.UserTaskReleased(element, visit)]:
-                task = state.tasks.get(place(element, visit))
-                return task is not None and task.assignee != ""
-            case "fail_job", [e.ServiceFailed(element, visit, reason=reason), *rest]:
-                incident = [e.IncidentRaised(element, visit, "service", reason)]
-                return place(element, visit) in state.requests and rest in ([], incident)
-            case "cancel", [e.InstanceCancelled()]:
-                return True
-            case "retry", [*resolved, e.IncidentRaised()]:
-                return bool(resolved) and resolved == self.state.resolving()
-            case _, [e.IncidentRaised()] if kind in MAY_FAIL:
-                return self._workflow is not None  # the answer that failed is not in the record
-            case "retry", _:
-                return bool(happened) and happened == self.state.resolving()
-            case _:
-                return False
 
     def _mended(self, recorded: list[dict[str, Any]]) -> list[e.Event]:
         """The incidents a step closed, as recorded: which ones were parked is known to the queue alone."""
@@ -298,15 +288,3 @@ class Rerun:
             message = f"Step {self._revision} was stored with another state than the diagram gives when run again."
             kind = "state"
         raise Difference(message or f"Step {self._revision} is not written in its canonical form.", element, kind)
-
-
-def _failed(recorded: list[dict[str, Any]]) -> bool:
-    """Whether a step could not be carried out; that a case stands still is what came of one that was."""
-    return bool(recorded[-1]["kind"] == "IncidentRaised" and recorded[-1].get("code") != STALLED)
-
-
-def _started(record: dict[str, Any]) -> e.Event:
-    started = e.from_json(record)
-    if not isinstance(started, e.InstanceStarted):
-        raise TypeError
-    return replace(started, data=settled(started.data))

@@ -16,9 +16,9 @@ from ..store import Row, Transaction, definitions, instances, tombstones
 from ..store.records import Record
 from .chain import ReadStep, found, read_chain
 from .index import check_index
-from .migrated import began, runs_on
+from .migrated import Versions, began, runs_on
 from .onward import check_onward
-from .rerun import Difference, Rerun, Versions
+from .rerun import Difference, Rerun
 from .waiting import check_waiting
 from .without_services import switched_off
 

@@ -9,6 +9,9 @@ from typing import Any
 from ..canonical import Json
 from ..services import Call, Services
 
+#: How long a step that is carried out again may run: a slow machine must not give other results.
+NO_LIMIT_S = float("inf")
+
 
 class Unanswered(Exception):
     """The diagram asks a service for an answer the record does not hold."""

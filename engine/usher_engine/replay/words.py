@@ -21,6 +21,7 @@ COMMANDS = {
     "cancel": "cancel the case",
     "record": "a fact",
     "migrate": "move to another version",
+    "repair": "repair the case",
 }
 
 TOLD = {
@@ -55,6 +56,7 @@ TOLD = {
     "InstanceFinished": "the case ended at {}",
     "InstanceCancelled": "the case was cancelled",
     "InstanceMigrated": "the case was moved to another version",
+    "InstanceRepaired": "the state of the case was made again from its history",
 }
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from .. import tables as t
 from ..canonical import Json, canonical
 from ..errors import Conflict, Corrupt, NotFound
-from ..state import LIVE, InstanceState
+from ..state import LIVE, InstanceState, Status
 from .bodies import parsed_body
 from .database import from_text
 from .intact import intact, told
@@ -268,6 +268,13 @@ def unsealed(key: bytes, row: Row) -> tuple[InstanceState, dict[str, Any] | None
     if not isinstance(workflow, dict | None):
         raise Corrupt(f"The stored state of case {row.id} holds no workflow; it was left as it is.")
     return state, workflow
+
+
+def silent(connection: Connection) -> list[str]:
+    """The numbers of cases that wait, and have neither a task nor a job; some of them wait for a message."""
+    c, waiting = t.instance.c, t.instance.c.status == Status.WAITING.value
+    none = [~exists().where(other.c.instance == c.id) for other in (t.user_task, t.job)]
+    return list(connection.execute(select(c.id).where(c.ended_at.is_(None), waiting, *none).order_by(c.id)).scalars())
 
 
 def counts(connection: Connection) -> dict[str, int]:

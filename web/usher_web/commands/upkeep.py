@@ -20,8 +20,13 @@ def db() -> None:
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Create the tables, or bring them to this version of Usher."""
-    database = Database(read_settings().database_url)
-    click.echo(f"The schema is at revision {upgrade(database)}.")
+    settings = read_settings()
+    click.echo(f"The schema is at revision {upgrade(Database(settings.database_url))}.")
+    if not settings.secret_key:  # without it no case is opened
+        return
+    enrollment, _ = open_usher(settings)
+    for case in enrollment.engine.look_at_silent_cases():
+        click.echo(f"Case {case.id} stood still: {case.incident or 'it goes on.'}")
 
 
 @db.command("reindex")
