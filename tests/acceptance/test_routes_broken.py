@@ -61,3 +61,25 @@ def test_every_answer_is_taken_or_told_why_not_and_the_next_case_never_notices(h
         stopped = case.incident is not None and WAY_OUT in case.incident
         assert stopped == (task.instance in broken), (case.business_key, case.incident)
         assert stopped or case.revision > task.revision
+
+
+def test_an_administrator_sees_what_a_repair_would_do_and_lets_the_case_go_on(house: House) -> None:
+    engine, adam = house.enrollment.engine, house.visitor("adam")
+    case = next(one for one in engine.instances(limit=200) if one.business_key == "twice: tried")
+    house.visitor("alice").post(f"/inbox/{case.tasks[0].id}/complete")
+    assert WAY_OUT in adam.get("/admin/cases").text
+    assert "See what a repair would do" in adam.get(f"/admin/cases/{case.id}").text
+    tried = adam.post(f"/admin/cases/{case.id}/repair")
+    assert "nothing is done yet" in tried.text and "Closes: z." in tried.text
+    moved = adam.post(f"/admin/cases/{case.id}/repair", {"confirmed": "yes", "revision": "1"})
+    assert moved.status_code == 409 and "since you opened it" in moved.text
+    done = adam.post(f"/admin/cases/{case.id}/repair", {"confirmed": "yes", "revision": str(case.revision + 1)})
+    assert "The case was repaired." in done.text and "twice: tried" not in done.text
+    again = adam.post(f"/admin/cases/{case.id}/repair")
+    assert again.status_code == 409 and "there is nothing to repair" in again.text
+    told = "Made the state of the case again from its history. From step 2 on the diagram goes another way. Closed: z."
+    opens(house.visitor("alice"), *(f"/cases/{case.id}{page}" for page in PAGES))
+    assert told in house.visitor("alice").get(f"/cases/{case.id}").text
+    assert "again from its history" in house.visitor("audrey").get("/audit").text
+    assert adam.post("/admin/cases/NOTHING/repair").status_code == 404
+    assert house.visitor("alice").post(f"/admin/cases/{case.id}/repair").status_code == 403

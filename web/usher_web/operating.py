@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import EVERY, Instance, Pause, Pauses, Version, whole_number
+from usher_engine import EVERY, Instance, Pause, Pauses, Repaired, Version, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
 from . import auth, trail
 from .site import site
+from .story import Names
 from .telling import names_of
 
 blueprint = Blueprint("operating", __name__, url_prefix="/admin")
@@ -60,17 +61,55 @@ def cancel(instance_id: str) -> Page | Response:
     return redirect(url_for("operating.case", instance_id=found.id), 303)
 
 
+@blueprint.post("/cases/<instance_id>/repair")
+@auth.policy(Role.ADMIN)
+def repair(instance_id: str) -> Page | Response:
+    """Tell what a repair would do; with ``confirmed``, which stands beside that, do it."""
+    found, confirmed = _found(instance_id), request.form.get("confirmed") == "yes"
+    seen = whole_number(request.form.get("revision", ""))
+    try:
+        done = site().engine.repair(found.id, actor=auth.actor(), dry_run=not confirmed, revision=seen)
+    except (usher_engine.Conflict, usher_engine.Corrupt) as refused:
+        return _case(found, refused=refused.message), 409
+    if not confirmed:
+        return _case(found, tried=done)
+    auth.say("The case was repaired.")
+    return redirect(url_for("operating.case", instance_id=found.id), 303)
+
+
 def _found(instance_id: str) -> Instance:
     found = site().engine.instance(instance_id)
     trail.viewed("CaseViewed", found.id, business_key=found.business_key)
     return found
 
 
-def _case(found: Instance, errors: dict[str, str] | None = None) -> str:
+def _case(
+    found: Instance, errors: dict[str, str] | None = None, *, tried: Repaired | None = None, refused: str = ""
+) -> str:
     names = names_of(found.id)
+    told = _told(tried, names) if tried else None
     at, waits = [names.of(element) for element in found.at], [(names.of(wait.element), wait) for wait in found.waits]
     paused = None if found.ended_at else Pauses(site().engine).standing(found.process, found.version)
-    return render_template("admin_case.html", case=found, at=at, waits=waits, paused=paused, errors=errors or {})
+    return render_template(
+        "admin_case.html",
+        case=found,
+        at=at,
+        waits=waits,
+        paused=paused,
+        errors=errors or {},
+        tried=told,
+        refused=refused,
+    )
+
+
+def _told(tried: Repaired, names: Names) -> list[str]:
+    """What a repair would do, in sentences."""
+    parted = f"From step {tried.parted} on, the diagram goes another way than was recorded."
+    told = [parted if tried.parted else "The diagram goes the way that was recorded; the stored state is made again."]
+    for what, elements in (("Opens", tried.opened), ("Closes", tried.closed)):
+        if elements:
+            told.append(f"{what}: {', '.join(map(names.of, elements))}.")
+    return told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
