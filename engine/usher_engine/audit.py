@@ -19,6 +19,7 @@ from .store.audit import AuditEvent, append, count_since, select_events
 AuditKind: TypeAlias = Literal[
     "LoggedIn",
     "LogInFailed",
+    "LockedOut",
     "LoggedOut",
     "PatientViewed",
     "CaseViewed",

@@ -13,6 +13,7 @@ from .presentation import case_no, element_words
 CALLED: Mapping[str, str] = {
     "LoggedIn": "Sign-ins",
     "LogInFailed": "Failed sign-ins",
+    "LockedOut": "Lock-outs",
     "LoggedOut": "Sign-outs",
     "PatientViewed": "Views of a patient",
     "CaseViewed": "Views of a case",
@@ -55,7 +56,7 @@ PLACES = {
     "searches": "saved searches", "outbox": "the caught mail", "retention": "retention",
 }  # fmt: skip
 
-ALARMS = frozenset({"Refused", "LogInFailed"})
+ALARMS = frozenset({"Refused", "LogInFailed", "LockedOut"})
 #: What stands before the others.
 MARKS = {
     **dict.fromkeys(("Verified", "LogReviewed"), "done"),
@@ -121,6 +122,12 @@ def _failed(event: AuditEvent) -> str:
     return f"A sign-in to {whom} failed, from {event.details.get('from') or 'an unknown address'}."
 
 
+def _locked(event: AuditEvent) -> str:
+    whom = f" The account is {event.subject}." if event.subject else ""
+    asked = event.details.get("from") or "an unknown address"
+    return f"Too many refused tries, asked from {asked}: locked for a while is {event.details.get('what')}.{whom}"
+
+
 def _verified(event: AuditEvent) -> str:
     told = event.details
     if told.get("findings"):
@@ -157,6 +164,7 @@ def _exported(event: AuditEvent) -> str:
 _WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "LoggedIn": lambda event: f"Signed in from {event.details.get('from') or 'an unknown address'}.",
     "LogInFailed": _failed,
+    "LockedOut": _locked,
     "LoggedOut": lambda _: "Signed out.",
     "PatientViewed": lambda _: "Looked at the patient.",
     "CaseViewed": lambda event: f"Looked at case {case_no(event.subject)}.",

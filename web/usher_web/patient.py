@@ -15,33 +15,34 @@ from usher_engine.enrollment import TERMS, TERMS_VERSION, Answer
 from werkzeug.exceptions import TooManyRequests
 
 from . import auth
+from .locks import Limit
 from .site import site
 
 blueprint = Blueprint("patient", __name__, url_prefix="/i")
 
-PER_ADDRESS, PER_LINK, WINDOW_S = 60, 30, 3600
+#: Links that lead nowhere, asked for in an hour. Nobody guesses a link (256 bits), so one that is right is never kept
+#: waiting: other patients may share the address. Wrong answers at a right link are counted by the link itself.
+PER_ADDRESS, WINDOW_S = 60, 3600
 
 
 @blueprint.get("/<token>")
 @auth.public
 def show(token: str) -> Response:
-    _slow_down(token, limit=PER_LINK * 4)
     try:
         site().enrollment.invitation(token)
     except usher_engine.NotFound:
-        return _page("invitation_unusable.html", 404)
+        return _unusable()
     return _page("invitation_identify.html")
 
 
 @blueprint.post("/<token>")
 @auth.public
 def identify(token: str) -> Response:
-    _slow_down(token)
     zip_code, birth_date = (request.form.get(name, "").strip()[:20] for name in ("zip_code", "birth_date"))
     try:
         proof = site().enrollment.identify(token, zip_code, birth_date)
     except usher_engine.NotFound:
-        return _page("invitation_unusable.html", 404)
+        return _unusable()
     except usher_engine.InvalidSubmission as wrong:
         return _page("invitation_identify.html", 422, wrong=wrong.message)
     return _page("invitation_answer.html", proof=proof)
@@ -50,14 +51,13 @@ def identify(token: str) -> Response:
 @blueprint.post("/<token>/answer")
 @auth.public
 def answer(token: str) -> Response:
-    _slow_down(token)
     proof, said, until = request.form.get("proof", ""), request.form.get("answer", ""), request.form.get("until", "")
     try:
         day = _day(until) if said == Answer.DEFER.value else None
         terms = _agreed() if said == Answer.ACCEPT.value else ""
         site().enrollment.respond(token, proof, _answer(said), until=day, terms=terms)
     except usher_engine.NotFound:
-        return _page("invitation_unusable.html", 404)
+        return _unusable()
     except usher_engine.InvalidSubmission as wrong:
         return _page("invitation_answer.html", 422, proof=proof, errors=wrong.fields, said=said, until=until)
     return _page("invitation_done.html", said=said, until=day)
@@ -73,11 +73,10 @@ def ask_opt_out(token: str) -> Response:
 @blueprint.post("/<token>/opt-out")
 @auth.public
 def opt_out(token: str) -> Response:
-    _slow_down(token)
     try:
         site().enrollment.opt_out(token)
     except usher_engine.NotFound:
-        return _page("invitation_unusable.html", 404)
+        return _unusable()
     return _page("invitation_opt_out.html", token=token, done=True)
 
 
@@ -105,11 +104,12 @@ def _day(text: str) -> date:
         raise usher_engine.InvalidSubmission(reason, fields={"until": reason}) from None
 
 
-def _slow_down(token: str, limit: int = PER_LINK) -> None:
-    accounts = site().accounts
-    allowed = accounts.hit(f"link|{token}", limit, WINDOW_S)
-    if not accounts.hit(f"link-from|{request.remote_addr}", PER_ADDRESS * 4, WINDOW_S) or not allowed:
+def _unusable() -> Response:
+    """The one page for all links that lead nowhere; too many of them from one address, and it is closed for an hour."""
+    key = f"link-from|{request.remote_addr}"
+    if not Limit(key=key, most=PER_ADDRESS, window_s=WINDOW_S, what="the address for links").count():
         raise TooManyRequests("Too many tries. Please wait an hour, or call the practice.")
+    return _page("invitation_unusable.html", 404)
 
 
 def _page(template: str, status: int = 200, **values: object) -> Response:

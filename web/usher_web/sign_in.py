@@ -1,8 +1,13 @@
-"""Signing in and out. Wrong name and wrong password look alike; guessing is slowed per account and per address."""
+"""Signing in and out. Wrong name and wrong password look alike, and guessing is slowed.
+
+Wrong tries count for the address and for the account from there; for the account from everywhere only against
+browsers in which nobody has signed in to it, so that strangers lock nobody out of their own desk.
+"""
 
 from __future__ import annotations
 
-import usher_engine
+from dataclasses import replace
+
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from usher_engine.accounts import Role
 from werkzeug.exceptions import TooManyRequests
@@ -10,11 +15,16 @@ from werkzeug.wrappers import Response
 
 from . import auth, trail
 from .addresses import inside
+from .known_browsers import known, remember
+from .locks import Limit, account_called, count_all
 from .site import site
 
 blueprint = Blueprint("sign_in", __name__)
 
-PER_ACCOUNT, PER_ADDRESS, WINDOW_S = 10, 50, 900
+WINDOW_S = 900
+PER_ACCOUNT_AND_ADDRESS, PER_ADDRESS, PER_KNOWN_BROWSER = 10, 50, 10
+#: From all unknown browsers together: many addresses may guess one password.
+PER_ACCOUNT = 100
 
 WRONG = "This name and password do not belong together."
 
@@ -32,19 +42,20 @@ def show() -> str | Response:
 def sign_in() -> Response | tuple[str, int]:
     name, password = request.form.get("name", "").strip()[:60], request.form.get("password", "")
     onward = inside(request.form.get("next", ""))
-    accounts, by_account = site().accounts, f"sign-in|{name.lower()}"
-    allowed = accounts.hit(by_account, PER_ACCOUNT, WINDOW_S)
-    if not accounts.hit(f"sign-in-from|{request.remote_addr}", PER_ADDRESS, WINDOW_S) or not allowed:
+    accounts, limits = site().accounts, _limits(name)
+    if not count_all(limits):
         raise TooManyRequests("Too many tries to sign in. Wait a quarter of an hour, or ask your administrator.")
     account = accounts.verify(name, password)
     if account is None:
-        trail.told("LogInFailed", {"from": request.remote_addr}, subject=_known(name), actor=trail.STRANGER)
+        trail.told("LogInFailed", {"from": request.remote_addr}, subject=account_called(name), actor=trail.STRANGER)
         return render_template("sign_in.html", name=name, wrong=WRONG, next=onward), 422
-    accounts.forget(by_account)
+    for limit in limits:
+        limit.take_back()
     session = accounts.begin_session(account.name, instead_of=g.session.secret if g.session else "")
     trail.told("LoggedIn", {"from": request.remote_addr}, subject=account.name, actor=auth.acting(account))
     response = redirect(onward or url_for("start"), 303)
     auth.set_cookie(response, session)
+    remember(response, account.name, request.path)
     return response
 
 
@@ -58,9 +69,20 @@ def sign_out() -> Response:
     return response
 
 
-def _known(name: str) -> str:
-    """*name* if there is such an account; what else is typed there may be a password."""
-    try:
-        return site().accounts.user(name).name
-    except usher_engine.NotFound:
-        return ""
+def _limits(name: str) -> list[Limit]:
+    """What a try to sign in as *name* counts under."""
+    browser = known(name)
+    if browser:
+        own = _limit("known", browser, PER_KNOWN_BROWSER, "the browser for the account")
+        return [replace(own, typed=name, forgives=True)]
+    whose, address = name.lower(), request.remote_addr
+    both = _limit("both", f"{address}|{whose}", PER_ACCOUNT_AND_ADDRESS, "the address for the account")
+    return [
+        _limit("from", f"{address}", PER_ADDRESS, "the address"),
+        replace(both, typed=name, forgives=True),
+        replace(_limit("account", whose, PER_ACCOUNT, "the account for unknown browsers"), typed=name),
+    ]
+
+
+def _limit(kind: str, of: str, most: int, what: str) -> Limit:
+    return Limit(key=f"sign-in|{kind}|{of}", most=most, window_s=WINDOW_S, what=what)
