@@ -149,3 +149,26 @@ def test_a_host_name_is_the_same_in_any_case(make_house, settings):
     forwarded = {"X-Forwarded-Host": "Usher.EXAMPLE.org"}
     assert client.get("/sign-in", base_url="https://inside", headers=forwarded).status_code == 200
     assert client.get("/sign-in", base_url="https://usher.example.com").status_code == 400
+
+
+def test_a_proxy_nobody_told_us_of_is_noticed_once(house, caplog):
+    admin = house.visitor("adam")
+    assert "proxy" not in admin.get("/admin/people").text
+    for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
+        admin.get("/admin/people", headers={name: "for=203.0.113.5"})
+    assert caplog.text.count("USHER_PROXIES is 0") == 1
+    assert "Requests come through a proxy that Usher was not told of." in admin.get("/admin/people").text
+
+
+def test_what_an_unknown_proxy_says_is_not_believed(house):
+    forwarded = {"X-Forwarded-For": "203.0.113.5", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+    house.visitor().post("/sign-in", {"name": "alice", "password": "wrong"}, headers=forwarded)
+    (failed,) = house.enrollment.engine.audit_events(kind="LogInFailed")
+    assert failed.details["from"] == "127.0.0.1"
+
+
+def test_a_proxy_we_know_is_no_news(make_house, settings, caplog):
+    house = make_house(replace(settings, proxies=1))
+    house.visitor().get("/sign-in", headers={"X-Forwarded-For": "203.0.113.5"})
+    assert "USHER_PROXIES" not in caplog.text
+    assert "Requests come through" not in house.visitor("adam").get("/admin/people").text

@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 
 import usher_engine
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
 from . import auth
+from .forwarding import unknown_proxy
 from .site import site
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -109,7 +110,8 @@ def set_trigger() -> Page | Response:
 
 def _people(**shown: object) -> str:
     users = site().accounts.users()
-    return render_template("admin_people.html", users=users, roles=list(Role), sent=request.form, **shown)
+    told = {"users": users, "roles": list(Role), "unknown_proxy": unknown_proxy(current_app)}
+    return render_template("admin_people.html", sent=request.form, **told, **shown)
 
 
 def _tokens(**shown: object) -> str:

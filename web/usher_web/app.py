@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from usher_engine import Engine, Prover, Settings
 from usher_engine.accounts import Account, Accounts, Role
 from usher_engine.enrollment import Enrollment, open_figures
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -28,6 +26,7 @@ from . import (
     drafting,
     errors,
     exports,
+    forwarding,
     inbox,
     migrations,
     modeler,
@@ -49,9 +48,6 @@ from . import (
 )
 from .bundled import asset
 from .site import KEY, Outbox, Site, site
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_BODY = 2 * 1024 * 1024
 
@@ -143,22 +139,8 @@ def create_app(
     app.context_processor(_names)
     _register_filters(app, settings)
     auth.refuse_unguarded(app)
-    app.wsgi_app = _with_plain_host(app.wsgi_app)  # type: ignore[assignment,method-assign]
-    if settings.proxies:
-        count = settings.proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    forwarding.register(app, settings.proxies)
     return app
-
-
-def _with_plain_host(answer: WSGIApplication) -> WSGIApplication:
-    """Host names are the same in any case (RFC 3986, 3.2.2); the framework compares them as they are written."""
-
-    def answering(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        if "HTTP_HOST" in environ:
-            environ["HTTP_HOST"] = environ["HTTP_HOST"].lower()
-        return answer(environ, start)
-
-    return answering
 
 
 class _Number(IntegerConverter):
