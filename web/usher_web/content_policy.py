@@ -36,6 +36,9 @@ MAIL = (
     "frame-ancestors 'self'; sandbox"
 )
 
+#: A file somebody else wrote, opened by itself.
+FILE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+
 
 def with_policy(page: str, policy: str) -> Response:
     """*page* under a policy of its own."""

@@ -1,15 +1,16 @@
-"""The BPMN file the browser draws: as it was deployed, so that a browser may keep it as long as its hash."""
+"""The BPMN file the browser draws, as it was deployed: for scripts and to be kept, never shown as a page."""
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Response
 from usher_engine import Package
-from werkzeug.wrappers import Response as AnyResponse
+
+from .content_policy import FILE, HEADER
 
 
-def bpmn_response(package: Package, file: str = "") -> AnyResponse:
-    """One diagram of *package*, the first unless told."""
+def bpmn_response(package: Package, file: str = "") -> Response:
+    """One diagram of *package*, the first unless told. Analysts wrote it: opened by itself, nothing in it may run."""
     response = Response(package.files[file or package.diagrams()[0]], content_type="application/xml; charset=utf-8")
-    response.set_etag(package.hash)
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response.make_conditional(request)
+    response.headers["Content-Disposition"] = "attachment"
+    response.headers[HEADER] = FILE
+    return response

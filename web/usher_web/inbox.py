@@ -41,7 +41,6 @@ def rows() -> AnyResponse:
     html = render_template("inbox_rows.html", list=listed, current=request.args.get("task", ""))
     response = Response(html)
     response.set_etag(hashlib.sha256(html.encode()).hexdigest()[:32])
-    response.headers["Cache-Control"] = "private, no-cache"
     return response.make_conditional(request)
 
 
