@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import usher_web
 from acceptance.conftest import House
 from hostile import attacks
 from site_map import NAMES, addresses
+from usher_engine import Settings
 from usher_engine.accounts import Role
 from usher_web import auth
 from werkzeug.routing import IntegerConverter, Rule
@@ -38,7 +40,7 @@ DECIDING = (
 )  # fmt: skip
 OTHERS = (
     "Idempotency-Key", "If-Match", "If-None-Match", "If-Modified-Since", "Range", "Accept", "X-Requested-With",
-    "X-Usher-Poll", "X-Forwarded-For", "X-Forwarded-Host",
+    "X-Usher-Poll", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded",
 )  # fmt: skip
 #: One address of each door, where every word is tried in every header.
 THOROUGH = {"sign_in.sign_in", "admin.tokens", "admin.add_token", "api.claim", "drafts.save", "drafts.check"}
@@ -127,8 +129,9 @@ class Everybody:
 
 
 @pytest.fixture
-def everybody(house: House) -> Everybody:
-    return Everybody(house)
+def everybody(make_house: Callable[[Settings], House], settings: Settings) -> Everybody:
+    """Behind a proxy, so that what proxies say is read too."""
+    return Everybody(make_house(replace(settings, proxies=1)))
 
 
 def send(visitor: Any, address: str, method: str, headers: dict[str, str], **body: Any) -> int:
