@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 UI := $(shell find web/ui/src -type f) $(addprefix web/ui/,package.json package-lock.json build.mjs .npmrc)
 JOBS ?= auto
 
-.PHONY: setup interop demo test lint bench finding-bench audit-bench assets requirements chromium clean help
+.PHONY: setup interop demo test lint mutants bench finding-bench audit-bench assets requirements chromium clean help
 
 help:
 	@echo "make demo    everything on this machine, with sample patients   (PORT=8000)"
 	@echo "make test    lint, types, every test"
 	@echo "make lint    ruff, mypy, import-linter, codespell"
+	@echo "make mutants  small faults put into what everything rests on: do the unit tests notice? (half an hour; SAMPLE=50)"
 	@echo "make bench   the benchmarks"
 	@echo "make finding-bench  searches among a million steps beside a thousand (a quarter of an hour)"
 	@echo "make audit-bench  ten thousand alterations found, a thousand cases run again (half an hour)"
@@ -34,6 +35,9 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+
+mutants: setup
+	PYTHONPATH=tests $(BIN)/python -m mutants $(if $(MODULE),--module $(MODULE)) $(if $(SAMPLE),--sample $(SAMPLE))
 
 bench: setup
 	$(BIN)/usher bench

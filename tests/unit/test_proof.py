@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
+import os
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from usher_engine.errors import Corrupt, Misconfigured
@@ -20,6 +31,7 @@ from usher_engine.proof import (
     node_hash,
     public_key,
     root_of,
+    signs_export,
 )
 
 #: The entries and roots every implementation of Certificate Transparency is tried with (RFC 6962, kept by RFC 9162).
@@ -81,7 +93,7 @@ def test_a_tree_goes_on_from_its_peaks(entries, cut):
 
 
 def test_peaks_that_do_not_fit_are_refused():
-    with pytest.raises(Corrupt):
+    with pytest.raises(Corrupt, match="do not fit its size"):
         Tree(3, [b"\x00" * 32])
 
 
@@ -107,6 +119,28 @@ def test_inclusion_is_proved_for_the_right_entry_only(entries, data):
     assert not is_included(entries[index], index, len(entries), path[:-1], root) or len(entries) == 1
 
 
+@pytest.mark.parametrize("size", range(1, 34))
+def test_every_entry_of_every_size_is_proved_at_its_own_place(size):
+    entries = [bytes([number]) for number in range(size)]
+    root = root_of(entries)
+    for index, entry in enumerate(entries):
+        path = inclusion_path(index, entries)
+        places = [place for place in range(-2, size + 2) if is_included(entry, place, size, path, root)]
+        assert places == [index]
+
+
+def test_a_path_is_as_long_as_the_size_says():
+    """Else a leaf could pass for a tree, or a tree for a leaf, by a lie about the size."""
+    left, right = leaf_hash(b"left"), leaf_hash(b"right")
+    assert is_included(b"right", 1, 2, [left], node_hash(left, right))
+    assert not is_included(b"right", 0, 1, [left], node_hash(left, right))
+    assert not is_included(b"left", 0, 2, [], left)
+
+
+def test_there_is_nothing_in_an_empty_tree():
+    assert not is_included(b"", 0, 0, [], root_of([]))
+
+
 def test_a_signed_head_survives_its_line(tmp_path):
     key = SigningKey.at(tmp_path / "key.pem")
     signed = key.sign(HEAD)
@@ -123,6 +157,39 @@ def test_another_head_key_or_signature_is_refused(tmp_path):
         assert not replace(signed, head=changed).is_signed_by(key.public_text)
     assert not replace(signed, signature="no base64!").is_signed_by(key.public_text)
     assert not replace(signed, signature="").is_signed_by(key.public_text)
+    assert not replace(signed, signature=f"{signed.signature[:8]}!{signed.signature[8:]}").is_signed_by(key.public_text)
+    assert not replace(signed, key=other.public_text).is_signed_by(key.public_text)
+
+
+def checks(public_text, signature, message):
+    """Whether a stranger's Ed25519 takes the signature; raises InvalidSignature."""
+    public = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_text.removeprefix("ed25519:"), validate=True))
+    public.verify(base64.b64decode(signature, validate=True), message)
+    return True
+
+
+def test_what_is_signed_is_what_the_format_says(tmp_path):
+    """Checkpoint files outlive versions: key, context and bytes are what exports.md tells others to check."""
+    key = SigningKey.at(tmp_path / "key.pem")
+    assert key.public_text.startswith("ed25519:") and len(key.public_text) == 8 + 44
+    head = (
+        b'usher checkpoint 1\n{"at":"2026-05-04T09:02:00.000000Z","number":1,"origin":"usher-1","root":"'
+        + b"ab" * 32
+        + b'","size":3}'
+    )
+    assert checks(key.public_text, key.sign(HEAD).signature, head)
+    assert checks(key.public_text, key.sign_export(b"digest"), b"usher export 1\ndigest")
+
+
+def test_an_export_is_signed_by_its_own_key_only(tmp_path):
+    key, other = SigningKey.at(tmp_path / "key.pem"), SigningKey.at(tmp_path / "other.pem")
+    digest = hashlib.sha256(b"export").digest()
+    signature = key.sign_export(digest)
+    assert signs_export(key.public_text, digest, signature) is True
+    assert signs_export(other.public_text, digest, signature) is False
+    assert signs_export(key.public_text, hashlib.sha256(b"other").digest(), signature) is False
+    for wrong in ("", "no base64!", f"{signature[:8]}!{signature[8:]}", key.sign(HEAD).signature):
+        assert signs_export(key.public_text, digest, wrong) is False
 
 
 @pytest.mark.parametrize(
@@ -130,17 +197,23 @@ def test_another_head_key_or_signature_is_refused(tmp_path):
     ["", "{", "[]", "null", '"text"', "{}", '{"head":{},"key":"k","signature":"s"}', "[" * 100_000, '{"head":1}'],
 )
 def test_what_is_no_head_is_told_so(line):
-    with pytest.raises(Corrupt):
+    with pytest.raises(Corrupt, match="no signed checkpoint"):
         SignedHead.from_line(line)
+
+
+def test_a_head_is_read_from_its_own_line_only(tmp_path):
+    """One head has one line: else a line could be altered and its head still be found signed."""
+    line = SigningKey.at(tmp_path / "key.pem").sign(HEAD).to_line()
+    for other in (f"{line} ", line.replace(",", ", ", 1), json.dumps(json.loads(line)), line[:-1] + ',"more":1}'):
+        with pytest.raises(Corrupt, match="no signed checkpoint"):
+            SignedHead.from_line(other)
 
 
 @pytest.mark.parametrize(("field", "value"), [("size", "3"), ("size", True), ("number", 0), ("root", 5), ("at", None)])
 def test_a_head_of_wrong_types_is_told_so(field, value):
-    import json
-
     record = {"origin": "o", "number": 1, "size": 3, "root": "ab", "at": "now", field: value}
     line = json.dumps({"head": record, "key": "k", "signature": "s"}, separators=(",", ":"), sort_keys=True)
-    with pytest.raises(Corrupt):
+    with pytest.raises(Corrupt, match="no signed checkpoint"):
         SignedHead.from_line(line)
 
 
@@ -150,9 +223,37 @@ def test_the_key_is_private_and_made_once(tmp_path):
     assert file.stat().st_mode & 0o777 == 0o600
     assert [left.name for left in tmp_path.iterdir()] == ["key.pem"]
     assert SigningKey.at(file).public_text == first.public_text
-    file.chmod(0o644)
-    with pytest.raises(Misconfigured, match="chmod 600"):
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o602, 0o601, 0o640, 0o620, 0o610])
+def test_a_key_others_could_use_is_refused(tmp_path, mode):
+    file = tmp_path / "key.pem"
+    SigningKey.at(file)
+    file.chmod(mode)
+    with pytest.raises(Misconfigured, match=f"chmod 600 {file}"):
         SigningKey.at(file)
+
+
+@pytest.mark.parametrize(
+    ("made", "lock", "said"),
+    [
+        (X25519PrivateKey, NoEncryption(), "key.pem is no Ed25519 key"),
+        (Ed25519PrivateKey, BestAvailableEncryption(b"secret"), r"key.pem cannot be read or made \(TypeError\)"),
+    ],
+)
+def test_a_key_of_another_kind_is_told_so(tmp_path, made, lock, said):
+    file = tmp_path / "key.pem"
+    file.write_bytes(made.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
+    file.chmod(0o600)
+    with pytest.raises(Misconfigured, match=said):
+        SigningKey.at(file)
+
+
+def test_a_key_is_read_though_a_process_died_while_making_one(tmp_path):
+    file = tmp_path / "key.pem"
+    key = SigningKey.at(file)
+    (tmp_path / f"key.pem.{os.getpid()}").write_text("half a k")
+    assert SigningKey.at(file).public_text == key.public_text
 
 
 def test_a_key_that_is_none_is_told_so(tmp_path):
@@ -163,6 +264,7 @@ def test_a_key_that_is_none_is_told_so(tmp_path):
         SigningKey.at(file)
     with pytest.raises(Misconfigured, match="cannot be read or made"):
         SigningKey.at(tmp_path / "no folder" / "key.pem")
-    for text in ("", "ed25519:", "ed25519:AAAA", "hello"):
+    good = SigningKey.at(tmp_path / "other.pem").public_text
+    for text in ("", "ed25519:", "ed25519:AAAA", "hello", f"{good[:20]}!{good[20:]}"):
         with pytest.raises(Misconfigured, match="no public key"):
             public_key(text)

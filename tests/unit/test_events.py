@@ -1,0 +1,127 @@
+"""Events as they are stored: the words of the log, what is left out of it, and that it reads back as it was."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import MISSING, FrozenInstanceError, fields
+from typing import get_args
+
+import pytest
+from usher_engine import events as e
+
+#: One event of each kind, every field filled with something that is not its default.
+FULL = {
+    "text": "text", "data": {"n": 1}, "set": {"n": 1}, "unset": ["m"], "answer": {"n": 1}, "payload": {"n": 1},
+    "parameters": {"n": 1}, "details": {"n": 1}, "inputs": {"n": 1}, "outputs": {"n": 1}, "required": [{"n": 1}],
+    "mapping": {"A": "B"}, "places": {"A:1": "B:1"}, "rules": ["r1"], "result": [1, None, False, ""],
+    "cancel": True, "visit": 2, "version": 3, "from_version": 3, "to_version": 4, "attempt": 5, "priority": 70,
+    "left": 6, "total": 7,
+}  # fmt: skip
+
+#: The defaults of the fields that have one, as the histories of released versions rely on them.
+DEFAULTS = {
+    "InstanceStarted": {"business_key": ""},
+    "ElementEntered": {"flow": ""},
+    "ElementPassed": {"flow": ""},
+    "UserTaskOpened": {
+        "message": "", "form": "", "group": "", "due": "", "priority": 50, "cancel": False,
+    },
+    "ServiceCalled": {"result": None, "error": ""},
+    "ServiceCompleted": {"result": None},
+    "ServiceFailed": {"retry_at": ""},
+    "DecisionMade": {"required": []},
+    "TimerStarted": {"every": "", "left": None},
+    "RepetitionStarted": {"total": None, "flow": ""},
+    "InstanceFinished": {"explanation": ""},
+    "InstanceMigrated": {"places": {}},
+}  # fmt: skip
+
+
+def full(kind):
+    return kind(**{field.name: FULL.get(field.name, f"some {field.name}") for field in fields(kind)})
+
+
+def least(kind):
+    """One with nothing given that may be left out."""
+    needed = (field for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING)
+    return kind(**{field.name: FULL.get(field.name, f"some {field.name}") for field in needed})
+
+
+every_kind = pytest.mark.parametrize("kind", e.KINDS.values(), ids=e.KINDS.keys())
+
+
+def test_every_event_has_its_kind():
+    assert set(e.KINDS.values()) == set(get_args(e.Event))
+    assert all(name == kind.__name__ for name, kind in e.KINDS.items())
+
+
+@every_kind
+def test_an_event_reads_back_from_the_log(kind):
+    for event in (full(kind), least(kind)):
+        assert e.from_json(json.loads(json.dumps(e.to_json(event)))) == event
+
+
+@every_kind
+def test_the_log_says_everything_of_a_full_event(kind):
+    event = full(kind)
+    assert e.to_json(event) == {"kind": kind.__name__, **{f.name: getattr(event, f.name) for f in fields(kind)}}
+
+
+@every_kind
+def test_what_may_be_left_out_is_what_it_always_was(kind):
+    event = least(kind)
+    optional = [f for f in fields(kind) if f.default is not MISSING or f.default_factory is not MISSING]
+    assert {f.name: getattr(event, f.name) for f in optional} == DEFAULTS.get(kind.__name__, {})
+
+
+@every_kind
+def test_an_event_cannot_be_altered(kind):
+    event = full(kind)
+    with pytest.raises(FrozenInstanceError):
+        setattr(event, fields(kind)[0].name, "other")
+
+
+def test_two_events_share_no_default():
+    first, second = (e.DecisionMade("D", 1, "d", {}, [], {}) for _ in range(2))
+    assert first.required is not second.required
+
+
+# what is left out
+
+
+def test_empty_text_null_and_false_are_left_out():
+    assert e.to_json(e.UserTaskOpened("Ask", 1, "")) == {
+        "kind": "UserTaskOpened", "element": "Ask", "visit": 1, "priority": 50,
+    }  # fmt: skip
+    assert e.to_json(e.ServiceCalled("S", 1, "o", "v", None)) == {
+        "kind": "ServiceCalled", "element": "S", "visit": 1, "operator": "o", "variable": "v",
+    }  # fmt: skip
+    assert e.to_json(e.ServiceCompleted("S", 1, "v", False)) == e.to_json(e.ServiceCompleted("S", 1, "v", ""))
+
+
+@pytest.mark.parametrize("value", [0, 0.0, [], {}, True, "0"])
+def test_other_values_are_kept_however_little_they_are(value):
+    event = e.ServiceCompleted("S", 1, "v", value)
+    assert e.to_json(event)["result"] == value
+    assert e.from_json(e.to_json(event)) == event
+
+
+def test_a_zero_is_no_false():
+    assert "left" in e.to_json(e.TimerStarted("T", 1, "2026-05-04T09:02:00+00:00", "PT1H", 0))
+    assert e.to_json(e.IncidentResolved("A", 0)) == {"kind": "IncidentResolved", "element": "A", "visit": 0}
+
+
+def test_what_was_left_out_without_a_default_was_empty_text():
+    assert e.from_json({"kind": "IncidentRaised", "element": "A", "visit": 1, "code": "Failed"}) == e.IncidentRaised(
+        "A", 1, "Failed", ""
+    )
+
+
+def test_what_the_log_says_beyond_the_fields_of_a_kind_is_not_needed():
+    record = {"kind": "TimerFired", "element": "T", "visit": 1, "later": "a field of another version"}
+    assert e.from_json(record) == e.TimerFired("T", 1)
+
+
+def test_an_unknown_kind_is_not_guessed():
+    with pytest.raises(KeyError, match="NeverHeardOf"):
+        e.from_json({"kind": "NeverHeardOf"})
