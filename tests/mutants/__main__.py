@@ -16,7 +16,8 @@ from pathlib import Path
 import click
 
 from . import survivors
-from .trials import Target, TrialError, Verdict, prepared, run
+from .children import Verdict
+from .trials import Target, TrialError, prepared, run
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -24,8 +25,11 @@ ROOT = Path(__file__).parent.parent.parent
 TESTS = {
     "state": ("test_state.py",),
     "events": ("test_events.py", "test_state.py"),
+    "waits": ("test_events.py", "test_state.py"),
     "canonical": ("test_canonical.py",),
     "proof": ("test_proof.py",),
+    "definitions.joins": ("test_inclusive_joins.py",),
+    "bpmn.joins": ("test_migration_joins.py",),
 }
 
 

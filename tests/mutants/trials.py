@@ -1,7 +1,8 @@
-"""Runs the unit tests of one module on its mutants, each in a forked child that has the libraries loaded already.
+"""Runs the unit tests of one module on its mutants, each in a forked child.
 
-A child puts the changed module where the import system looks for it, so that everything that rests on the module, its
-constants and classes too, is the mutant's. Time and memory of a child are bounded by the system: a mutant may loop.
+Most children get the tests collected and the module imported, and exchange the code of one function. What survives
+that, or cannot be exchanged, is tried again with the changed module in the place where the import system finds it, so
+that everything that rests on it, its constants and classes too, is the mutant's.
 """
 
 from __future__ import annotations
@@ -15,38 +16,32 @@ import importlib.util
 import json
 import os
 import random
-import resource
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from .changes import Mutant, mutants
+from .children import BROKEN, Verdict, bound, fork, side_by_side, silence, verdict, waited
+from .exchange import MustBeImportedError, exchange, functions_of
 
-ROOM = 3 << 30
 #: The exit code of a child whose tests never imported the module: they cannot say anything about it.
 NOT_IMPORTED = 77
-#: pytest's own exit code for nothing collected, and ours for a child that failed outside of the tests.
-NO_TESTS, BROKEN = 5, 78
+#: Of one that has to be tried by importing the mutant, and pytest's own for nothing collected.
+NOT_EXCHANGED, NO_TESTS = 76, 5
 OPTIONS = (
     "-x", "-q", "--no-header", "--assert=plain", "--timeout=0",
     "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:playwright",
 )  # fmt: skip
-
-
-class Verdict(Enum):
-    #: A test failed, or the module could not even be imported.
-    KILLED = "killed"
-    #: The tests did not come to their end in the time or memory they normally need many times over.
-    STOPPED = "stopped"
-    #: No test noticed.
-    SURVIVED = "survived"
+#: The number of the child in which nothing is changed.
+CONTROL = -1
+#: Processor time a child may take, in seconds and as a multiple of what the tests take normally.
+SECONDS, TIMES = 5, 4
 
 
 class TrialError(Exception):
@@ -74,7 +69,7 @@ class Trial:
     tree: ast.Module
     mutants: list[Mutant]
     seconds: float = 0.0
-    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    scratch: tempfile.TemporaryDirectory[str] = field(default_factory=tempfile.TemporaryDirectory)
 
 
 def prepared(target: Target) -> Trial:
@@ -82,81 +77,104 @@ def prepared(target: Target) -> Trial:
     source = target.file.read_text(encoding="utf-8")
     tree = ast.parse(source)
     trial = Trial(target=target, tree=tree, mutants=mutants(target.module, source, tree))
-    with tempfile.TemporaryDirectory() as folder:
-        loaded = Path(folder) / "loaded.json"
-        code, _ = _waited(_child(trial, lambda: None, seconds=600, loaded=loaded))
+    loaded = Path(trial.scratch.name) / "loaded.json"
+    for file in (loaded, None):  # the second time as every mutant will: with the libraries there
+        code, trial.seconds = waited(fork(partial(_imported, trial, lambda: None, seconds=600, loaded=file)))
         if code:
             why = "never import it" if code == NOT_IMPORTED else f"end with {code} when nothing is changed"
             raise TrialError(f"The tests of {target.module} {why}.")
         for name in json.loads(loaded.read_text()):
-            with contextlib.suppress(Exception):  # what a child cannot find loaded it imports by itself
+            with contextlib.suppress(Exception):  # what cannot be had before is imported by each child
                 importlib.import_module(name)
-    code, trial.seconds = _waited(_child(trial, lambda: None, seconds=600))
-    if code:
-        raise TrialError(f"The tests of {target.module} end with {code} when run a second time.")
     return trial
 
 
 def run(trial: Trial, *, jobs: int, sample: int | None = None, seed: int = 0) -> Iterator[tuple[Mutant, Verdict]]:
-    """What became of each mutant, or of *sample* of them, as they come to their ends; *jobs* run side by side."""
+    """What became of each mutant, or of *sample* of them; *jobs* run side by side."""
     numbers = list(range(len(trial.mutants)))
     if sample is not None and sample < len(numbers):
         numbers = sorted(random.Random(seed).sample(numbers, sample))
-    running: dict[int, Mutant] = {}
-    pending = iter(numbers)
-    while True:
-        while len(running) < jobs and (number := next(pending, None)) is not None:
-            mutant = trial.mutants[number]
-            running[_child(trial, mutant.apply, seconds=5 + 4 * trial.seconds)] = mutant
-        if not running:
-            return
-        child, status = os.wait()
-        yield running.pop(child), _verdict(trial.target, os.waitstatus_to_exitcode(status))
+    seconds = SECONDS + TIMES * trial.seconds
+    quick = _exchanged(trial, numbers, jobs, seconds)
+    for number in numbers:
+        if quick.get(number, NOT_EXCHANGED) not in {0, NOT_EXCHANGED}:
+            yield trial.mutants[number], _verdict(trial.target, quick.pop(number))
+            numbers = [other for other in numbers if other != number]
+    works = ((n, partial(_imported, trial, trial.mutants[n].apply, seconds=seconds)) for n in numbers)
+    for number, code in side_by_side(works, jobs):
+        yield trial.mutants[number], _verdict(trial.target, code)
 
 
 def _verdict(target: Target, code: int) -> Verdict:
     if code in {NOT_IMPORTED, NO_TESTS, BROKEN}:
         raise TrialError(f"The tests of {target.module} did not run against a mutant (exit code {code}).")
-    if code < 0:
-        return Verdict.STOPPED
-    return Verdict.KILLED if code else Verdict.SURVIVED
+    return verdict(code)
 
 
-def _waited(child: int) -> tuple[int, float]:
-    _, status, used = os.wait4(child, 0)
-    return os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
+# with the mutant's code in a function of the module
 
 
-def _child(trial: Trial, change: Callable[[], None], *, seconds: float, loaded: Path | None = None) -> int:
-    """The id of a process that runs the tests on the tree after *change* and ends with pytest's exit code."""
-    sys.stdout.flush()
-    child = os.fork()
-    if child:
-        return child
-    code = BROKEN
-    try:
-        _bound(seconds)
-        change()
-        code = _tested(trial, loaded)
-    finally:  # whatever happens, a child never goes on with its parent's work
-        os._exit(code)
+def _exchanged(trial: Trial, numbers: list[int], jobs: int, seconds: float) -> dict[int, int]:
+    """The exit code for each mutant, tried by the children of one process that has collected the tests."""
+    results = Path(trial.scratch.name) / "exchanged.json"
+    loop = _Loop(trial, numbers, jobs, seconds, results)
+    code, _ = waited(fork(partial(_tested, trial, [loop])))
+    codes = {int(number): result for number, result in json.loads(results.read_text()).items()} if not code else {}
+    if codes.pop(CONTROL, code):
+        raise TrialError(f"The tests of {trial.target.module} fail in a child though nothing is changed.")
+    return codes
 
 
-def _bound(seconds: float) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 2))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
-    signal.setitimer(signal.ITIMER_REAL, 20 * seconds)  # for one that waits without working
+@dataclass
+class _Loop:
+    """In the place of pytest's own loop over the tests: one over the mutants, each in a child with the tests."""
+
+    trial: Trial
+    numbers: list[int]
+    jobs: int
+    seconds: float
+    results: Path
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        functions = functions_of(self.trial.target.file)
+        before = compile(self.trial.tree, str(self.trial.target.file), "exec")
+
+        def work(number: int) -> int:
+            bound(self.seconds)
+            if number != CONTROL:
+                self.trial.mutants[number].apply()
+                try:
+                    exchange(before, self.trial.tree, functions)
+                except MustBeImportedError:
+                    return NOT_EXCHANGED
+            for item, following in zip(session.items, [*session.items[1:], None], strict=True):
+                session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if session.testsfailed:
+                    return 1
+            return 0
+
+        works = ((number, partial(work, number)) for number in (CONTROL, *self.numbers))
+        self.results.write_text(json.dumps(dict(side_by_side(works, self.jobs))))
+        return True
 
 
-def _tested(trial: Trial, loaded: Path | None) -> int:
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(nowhere, descriptor)
+# with the mutant imported
+
+
+def _imported(trial: Trial, change: Callable[[], None], *, seconds: float, loaded: Path | None = None) -> int:
+    """Run the tests on the tree after *change*, in a process of its own; gives pytest's exit code."""
+    bound(seconds)
+    change()
+    return _tested(trial, [], loaded)
+
+
+def _tested(trial: Trial, plugins: list[object], loaded: Path | None = None) -> int:
+    silence()
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = trial.scratch.name
     _calm_hypothesis()
     finder = _Finder(trial.target, trial.tree)
     sys.meta_path.insert(0, finder)
-    code = int(pytest.main([*OPTIONS, *map(str, trial.target.tests)]))
+    code = int(pytest.main([*OPTIONS, *map(str, trial.target.tests)], plugins))
     if loaded is not None:
         loaded.write_text(json.dumps(_libraries(trial.target.folder.parent)))
     return code if code or finder.used else NOT_IMPORTED

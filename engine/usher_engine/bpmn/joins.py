@@ -13,8 +13,6 @@ from typing import Any
 from .diagram import Diagram
 from .tokens import Scope, Token
 
-HELPERS = (".BoundaryEventJoin", ".BoundaryEventSplit")
-
 
 def require_same_joins(
     scope: Scope, source: Any, target: Diagram, mapped: Mapping[str, str]
@@ -41,7 +39,7 @@ def _problems(
             source, join
         ) == _origins(every, mapped)
         if not all(reached in (set(), every) for reached in ways) and not same:
-            name = (target.elements[join].name if join in target.elements else "") or join
+            name = target.elements[join].name or join
             problems.append((join, f"The join {name} would wait for a branch that was never started."))
     problems += _overtaken(scope.tokens, source, spec, mapped)
     for token in scope.tokens:
@@ -61,7 +59,7 @@ def _overtaken(tokens: Iterable[Token], source: Any, spec: Any, mapped: Mapping[
         problems += [
             (other, f"{other} would come after {one}, which is under way beside it.")
             for other in elements
-            if other != one and mapped[other] in ahead_now and other not in ahead_before
+            if mapped[other] in ahead_now and other not in ahead_before
         ]
     return problems
 
@@ -73,7 +71,7 @@ def _reached(spec: Any, elements: Iterable[str]) -> dict[str, list[set[str]]]:
     reached: dict[str, list[set[str]]] = {}
     for join in sorted(joins):
         ways = [
-            {_drawn(way) for way in _find(spec, join).inputs if way.name in ahead}
+            {way.name for way in _find(spec, join).inputs if way.name in ahead}
             for ahead in (_names_ahead(spec, element, frozenset({join})) for element in found)
         ]
         reached[join] = ways
@@ -86,8 +84,7 @@ def _is_join(task_spec: Any) -> bool:
 
 def _ahead(spec: Any, element: str) -> set[str]:
     """The drawn elements that can follow *element*."""
-    names = _names_ahead(spec, element, frozenset())
-    return {spec.task_specs[name].bpmn_id for name in names if spec.task_specs[name].bpmn_id} - {element}
+    return {spec.task_specs[name].bpmn_id for name in _names_ahead(spec, element, frozenset())} - {element, None}
 
 
 def _before_joins(spec: Any, element: str) -> set[str]:
@@ -114,16 +111,8 @@ def _find(spec: Any, element: str) -> Any:
     return next((one for one in spec.task_specs.values() if one.bpmn_id == element), None)
 
 
-def _drawn(task_spec: Any) -> str:
-    """The name of a way in without what the library adds for boundary events."""
-    name: str = task_spec.name
-    for helper in HELPERS:
-        name = name.removesuffix(helper)
-    return name
-
-
 def _ways_in(spec: Any, join: str) -> set[str]:
-    return {_drawn(way) for way in _find(spec, join).inputs}
+    return {way.name for way in _find(spec, join).inputs}
 
 
 def _origins(ways: set[str], mapped: Mapping[str, str]) -> set[str]:

@@ -1,0 +1,175 @@
+"""Whether a case may move to another version, by the joins ahead of its tokens: none may wait for ever, or go twice."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from conftest import Outside, operators
+from drawn_processes import after, boundary, element, process, scope
+from usher_engine.bpmn import Run, Step, compile_diagram, move
+from usher_engine.errors import CannotMigrate
+from usher_engine.events import InstanceMigrated
+
+STEP = Step(
+    instance="I",
+    actor="ana",
+    now=datetime(2026, 5, 4, 9, 2, tzinfo=UTC),
+    services=operators(Outside()),
+    answer=lambda operator, values, call: operator.call(values, call),
+)
+
+PARALLEL = "S>Fork Fork>A Fork>B A>Join B>Join Join>E"
+#: A waits for nobody.
+ALONE = "S>A A>E"
+#: The same again and again.
+LOOP = "S>Or Or>Fork Fork>A Fork>B A>Join B>Join Join>Or"
+#: The join lies behind a fork that is still ahead.
+LATER = "S>A A>Fork Fork>B Fork>C B>Join C>Join Join>E"
+
+
+def drawn(flows, *elements):
+    return compile_diagram(process(flows, *elements))
+
+
+def moved(source, target, mapping=None, *, done=()):
+    """Where a case that started on *source* and completed *done* rests on *target*, or what stands against it."""
+    run = Run.start(source, STEP, {})
+    for task in done:
+        stored, state = json.loads(json.dumps(run.dump())), run.after
+        run = Run.resume(source, STEP, stored, state)
+        run.complete(task, 1, {})
+    migrated = InstanceMigrated(1, 2, "hash", mapping or {}, "")
+    stored = json.loads(json.dumps(run.dump()))
+    try:
+        result = move(source, target, STEP, stored, run.after, migrated)
+    except CannotMigrate as refused:
+        return refused.problems
+    return sorted(result.after.at)
+
+
+def never_started(join):
+    return [(join, f"The join {join} would wait for a branch that was never started.")]
+
+
+@pytest.mark.parametrize(
+    "flows",
+    [
+        PARALLEL,
+        ALONE,
+        LATER,
+        "S>Fork Fork>A Fork>B Fork>C A>Join B>Join C>Join Join>E",
+        "S>Fork Fork>A Fork>Fork2 Fork2>B Fork2>C B>Join2 C>Join2 Join2>Join A>Join Join>E",
+        LOOP,
+    ],
+)
+def test_a_case_moves_to_the_same_drawing(flows):
+    tokens = moved(drawn(flows), drawn(flows))
+    assert tokens == sorted(Run.start(drawn(flows), STEP, {}).after.at)
+
+
+def test_a_branch_that_was_never_started_would_be_waited_for():
+    assert moved(drawn(ALONE), drawn(PARALLEL)) == never_started("Join")
+
+
+def test_a_way_round_through_the_join_itself_starts_no_branch():
+    assert moved(drawn(ALONE), drawn(LOOP)) == never_started("Join")
+
+
+def test_a_gateway_where_ways_only_meet_waits_for_none():
+    assert moved(drawn(ALONE), drawn("S>Fork Fork>A Fork>B A>Or B>Or Or>E")) == ["A:1"]
+
+
+def test_the_join_is_called_by_its_name():
+    nameless = drawn(PARALLEL, '<parallelGateway id="Join"/>')
+    assert moved(drawn(ALONE), nameless) == never_started("Join")
+    named = drawn(PARALLEL, element("Join", name="Both are there"))
+    assert moved(drawn(ALONE), named) == [
+        ("Join", "The join Both are there would wait for a branch that was never started.")
+    ]
+
+
+def test_a_join_that_is_reached_by_all_its_ways_is_no_obstacle():
+    assert moved(drawn(ALONE), drawn(LATER)) == ["A:1"]
+
+
+def test_a_join_that_cannot_be_reached_is_no_obstacle():
+    target = drawn(f"{PARALLEL} Fork>C C>E2")
+    assert moved(drawn("S>C C>E2"), target) == ["C:1"]
+
+
+def test_branches_may_have_other_names():
+    renamed = "S>Fork Fork>X Fork>Y X>Join Y>Join Join>E"
+    assert moved(drawn(PARALLEL), drawn(renamed), {"A": "X", "B": "Y"}) == ["X:1", "Y:1"]
+    half = "S>Fork Fork>X Fork>B X>Join B>Join Join>E"
+    assert moved(drawn(PARALLEL), drawn(half), {"A": "X"}) == ["B:1", "X:1"]
+
+
+def test_one_branch_of_two_is_not_enough():
+    three = drawn("S>Fork Fork>A Fork>B Fork>C A>Join B>Join C>Join Join>E")
+    assert moved(drawn(PARALLEL), three) == never_started("Join")
+
+
+def test_one_branch_fewer_is_fine_when_its_token_went_elsewhere():
+    apart = drawn("S>Fork Fork>A Fork>B A>E B>E2")
+    assert moved(drawn(PARALLEL), apart) == ["A:1", "B:1"]
+
+
+def test_branches_may_change_places():
+    turned = drawn(PARALLEL)
+    assert moved(drawn(PARALLEL), turned, {"A": "B", "B": "A"}) == ["A:2", "B:2"]
+
+
+def test_two_tokens_may_not_come_one_after_the_other():
+    row = drawn("S>A A>B B>E")
+    assert moved(drawn(PARALLEL), row) == [("B", "B would come after A, which is under way beside it.")]
+
+
+def test_nor_through_a_fork_or_a_boundary_event():
+    behind = [("B", "B would come after A, which is under way beside it.")]
+    assert moved(drawn(PARALLEL), drawn("S>A A>Fork Fork>B Fork>C B>E C>E2")) == behind
+    assert moved(drawn(PARALLEL), drawn("S>A A>B B>E Late>E2", boundary("Late", "A", after("P1D")))) == behind
+    assert moved(drawn(PARALLEL), drawn("S>A A>B B>E Late>E2", boundary("Late", "B", after("P1D")))) == behind
+    assert moved(drawn(PARALLEL), drawn("S>A A>E Late>B B>E2", boundary("Late", "A", after("P1D")))) == behind
+
+
+def test_tokens_that_follow_each_other_already_may_go_on_doing_so():
+    flows = "S>Fork Fork>A Fork>Or A>Or Or>B B>E"
+    assert moved(drawn(flows), drawn(flows)) == ["A:1", "B:1"]
+
+
+def test_what_comes_behind_a_join_is_not_one_after_the_other():
+    assert moved(drawn(PARALLEL), drawn(LOOP)) == ["A:1", "B:1"]
+
+
+def test_a_boundary_event_does_not_make_another_way_of_its_task():
+    late = boundary("Late", "A", after("P1D"))
+    assert moved(drawn(PARALLEL), drawn(f"{PARALLEL} Late>E2", late)) == ["A:1", "B:1"]
+    assert moved(drawn(f"{PARALLEL} Late>E2", late), drawn(PARALLEL)) == ["A:1", "B:1"]
+
+
+def test_a_boundary_event_is_a_way_ahead_too():
+    late = boundary("Late", "A", after("P1D"))
+    flows = "S>A A>E Late>E2"
+    joined = "S>Fork Fork>A Fork>B A>E Late>Join B>Join Join>E2"
+    assert moved(drawn(flows, late), drawn(flows, late)) == ["A:1"]
+    assert moved(drawn(flows, late), drawn(joined, late)) == never_started("Join")
+
+
+def test_the_joins_inside_a_sub_process_count():
+    def inside(flows):
+        return drawn("S>Sub Sub>E", f'<subProcess id="Sub">{scope(flows)}</subProcess>')
+
+    one, two = "S2>A A>E2", "S2>Fork Fork>A Fork>B A>Join B>Join Join>E2"
+    assert moved(inside(two), inside(two)) == ["A:1", "B:1", "Sub:1"]
+    assert moved(inside(one), inside(two)) == never_started("Join")
+
+
+def test_a_token_stays_in_its_sub_process():
+    def both(inner, outer):
+        inside = scope(f"S2>{inner} {inner}>E2")
+        return drawn(f"S>Sub Sub>{outer} {outer}>E", f'<subProcess id="Sub">{inside}</subProcess>')
+
+    here, there = both("A", "B"), both("B", "A")
+    assert moved(here, there) == [("A", "A does not lie in the same sub-process in this version.")]
