@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,6 +57,21 @@ def flow(source: str, target: str, condition: str = "") -> str:
 def row(*keys: str) -> str:
     """Flows from each of *keys* to the next."""
     return "".join(flow(one, other) for one, other in pairwise(keys))
+
+
+#: What an element of a sketch is, by how its id begins; all others are user tasks.
+SKETCHED = {
+    "S": "startEvent", "E": "endEvent", "Fork": "parallelGateway", "Join": "parallelGateway", "Or": "exclusiveGateway",
+}  # fmt: skip
+
+
+def sketch(flows: str, *elements: str) -> str:
+    """*flows* written ``A>B``, between spaces; *elements* where an id does not tell what it is."""
+    ways = [way.split(">") for way in flows.split()]
+    known = {key for element in elements for key in re.findall(r'^<\w+ id="([^"]+)"', element)}
+    keys = [key for key in dict.fromkeys(key for way in ways for key in way) if key not in known]
+    kinds = {key: next((SKETCHED[start] for start in SKETCHED if key.startswith(start)), "userTask") for key in keys}
+    return "".join((*(node(kinds[key], key) for key in keys), *elements, *(flow(*way) for way in ways)))
 
 
 def step(rules: int = RULES) -> Step:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 
 import pytest
-from conftest import Outside, operators
-from drawn_processes import after, boundary, element, process, scope
-from usher_engine.bpmn import Run, Step, compile_diagram, move
+from playing import process, scope, sketch, step
+from usher_engine.bpmn import Run, compile_diagram, move
 from usher_engine.errors import CannotMigrate
 from usher_engine.events import InstanceMigrated
 
-STEP = Step(
-    instance="I",
-    actor="ana",
-    now=datetime(2026, 5, 4, 9, 2, tzinfo=UTC),
-    services=operators(Outside()),
-    answer=lambda operator, values, call: operator.call(values, call),
-)
+STEP = step()
 
 PARALLEL = "S>Fork Fork>A Fork>B A>Join B>Join Join>E"
 #: A waits for nobody.
@@ -30,7 +22,13 @@ LATER = "S>A A>Fork Fork>B Fork>C B>Join C>Join Join>E"
 
 
 def drawn(flows, *elements):
-    return compile_diagram(process(flows, *elements))
+    return compile_diagram(process(sketch(flows, *elements)))
+
+
+def late(host):
+    """A timer on *host*."""
+    timer = "<timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition>"
+    return f'<boundaryEvent id="Late" attachedToRef="{host}">{timer}</boundaryEvent>'
 
 
 def moved(source, target, mapping=None, *, done=()):
@@ -84,7 +82,7 @@ def test_a_gateway_where_ways_only_meet_waits_for_none():
 def test_the_join_is_called_by_its_name():
     nameless = drawn(PARALLEL, '<parallelGateway id="Join"/>')
     assert moved(drawn(ALONE), nameless) == never_started("Join")
-    named = drawn(PARALLEL, element("Join", name="Both are there"))
+    named = drawn(PARALLEL, '<parallelGateway id="Join" name="Both are there"/>')
     assert moved(drawn(ALONE), named) == [
         ("Join", "The join Both are there would wait for a branch that was never started.")
     ]
@@ -129,9 +127,9 @@ def test_two_tokens_may_not_come_one_after_the_other():
 def test_nor_through_a_fork_or_a_boundary_event():
     behind = [("B", "B would come after A, which is under way beside it.")]
     assert moved(drawn(PARALLEL), drawn("S>A A>Fork Fork>B Fork>C B>E C>E2")) == behind
-    assert moved(drawn(PARALLEL), drawn("S>A A>B B>E Late>E2", boundary("Late", "A", after("P1D")))) == behind
-    assert moved(drawn(PARALLEL), drawn("S>A A>B B>E Late>E2", boundary("Late", "B", after("P1D")))) == behind
-    assert moved(drawn(PARALLEL), drawn("S>A A>E Late>B B>E2", boundary("Late", "A", after("P1D")))) == behind
+    assert moved(drawn(PARALLEL), drawn("S>A A>B B>E Late>E2", late("A"))) == behind
+    assert moved(drawn(PARALLEL), drawn("S>A A>B B>E Late>E2", late("B"))) == behind
+    assert moved(drawn(PARALLEL), drawn("S>A A>E Late>B B>E2", late("A"))) == behind
 
 
 def test_tokens_that_follow_each_other_already_may_go_on_doing_so():
@@ -144,22 +142,21 @@ def test_what_comes_behind_a_join_is_not_one_after_the_other():
 
 
 def test_a_boundary_event_does_not_make_another_way_of_its_task():
-    late = boundary("Late", "A", after("P1D"))
-    assert moved(drawn(PARALLEL), drawn(f"{PARALLEL} Late>E2", late)) == ["A:1", "B:1"]
-    assert moved(drawn(f"{PARALLEL} Late>E2", late), drawn(PARALLEL)) == ["A:1", "B:1"]
+    with_timer = drawn(f"{PARALLEL} Late>E2", late("A"))
+    assert moved(drawn(PARALLEL), with_timer) == ["A:1", "B:1"]
+    assert moved(with_timer, drawn(PARALLEL)) == ["A:1", "B:1"]
 
 
 def test_a_boundary_event_is_a_way_ahead_too():
-    late = boundary("Late", "A", after("P1D"))
     flows = "S>A A>E Late>E2"
     joined = "S>Fork Fork>A Fork>B A>E Late>Join B>Join Join>E2"
-    assert moved(drawn(flows, late), drawn(flows, late)) == ["A:1"]
-    assert moved(drawn(flows, late), drawn(joined, late)) == never_started("Join")
+    assert moved(drawn(flows, late("A")), drawn(flows, late("A"))) == ["A:1"]
+    assert moved(drawn(flows, late("A")), drawn(joined, late("A"))) == never_started("Join")
 
 
 def test_the_joins_inside_a_sub_process_count():
     def inside(flows):
-        return drawn("S>Sub Sub>E", f'<subProcess id="Sub">{scope(flows)}</subProcess>')
+        return drawn("S>Sub Sub>E", scope("Sub", sketch(flows)))
 
     one, two = "S2>A A>E2", "S2>Fork Fork>A Fork>B A>Join B>Join Join>E2"
     assert moved(inside(two), inside(two)) == ["A:1", "B:1", "Sub:1"]
@@ -168,8 +165,7 @@ def test_the_joins_inside_a_sub_process_count():
 
 def test_a_token_stays_in_its_sub_process():
     def both(inner, outer):
-        inside = scope(f"S2>{inner} {inner}>E2")
-        return drawn(f"S>Sub Sub>{outer} {outer}>E", f'<subProcess id="Sub">{inside}</subProcess>')
+        return drawn(f"S>Sub Sub>{outer} {outer}>E", scope("Sub", sketch(f"S2>{inner} {inner}>E2")))
 
     here, there = both("A", "B"), both("B", "A")
     assert moved(here, there) == [("A", "A does not lie in the same sub-process in this version.")]

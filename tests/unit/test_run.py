@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from conftest import Outside, operators, package
-from drawn_processes import element, process, script
+from playing import process, script, sketch
 from usher_engine import events as e
 from usher_engine.bpmn import Run, Step, compile_diagram
 from usher_engine.errors import BusinessError, Conflict, Corrupt, ElementFailed, EngineError, LimitExceeded
@@ -18,7 +18,7 @@ NOW = datetime(2026, 5, 4, 9, 2, tzinfo=UTC)
 
 
 def drawn(flows, *elements):
-    return compile_diagram(process(flows, *elements))
+    return compile_diagram(process(sketch(flows, *elements)))
 
 
 class Case:
@@ -258,7 +258,7 @@ def test_only_what_changed_beyond_the_answers_is_recorded():
 
 
 def test_the_outcome_is_the_end_reached_and_its_explanation_what_the_process_says():
-    ways = ["S>T T>E", element("E", "<documentation>It is over.</documentation>")]
+    ways = ["S>T T>E", '<endEvent id="E"><documentation>It is over.</documentation></endEvent>']
     assert Case(drawn(*ways, script("T", "x = 1"))).started[-1] == e.InstanceFinished("E", "It is over.")
     said = drawn(*ways, script("T", "explanation = 'Said by the script.'"))
     assert Case(said).started[-1] == e.InstanceFinished("E", "Said by the script.")
