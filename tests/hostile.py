@@ -81,8 +81,11 @@ def size(n: int, choice: random.Random) -> Files:
 
 
 def identifiers(n: int, _choice: random.Random) -> Files:
-    odd = ("ask", "typename", "Root", "a" * 5_000, "x.EndJoin", "../../etc/passwd", "a b", "1", "", "ask&#10;x")[n]
-    return diagram(ask() + f'<bpmn:userTask id="{odd}" name="Two"/>')
+    odd = (
+        "ask", "typename", "Root", "a" * 5_000, "x.EndJoin", "../../etc/passwd", "a b", "1", "x.BoundaryEventSplit",
+        "ask&#10;x",
+    )  # fmt: skip
+    return diagram(ask() + f'<bpmn:userTask id="{odd[n]}" name="Two"/>')
 
 
 def circles(n: int, _choice: random.Random) -> Files:

@@ -30,6 +30,8 @@ TESTS = {
     "proof": ("test_proof.py",),
     "definitions.joins": ("test_inclusive_joins.py",),
     "bpmn.joins": ("test_migration_joins.py",),
+    "bpmn.gateways": ("test_bpmn_joins.py",),
+    "expressions.operators": ("test_expressions.py", "test_expressions_attacks.py", "test_expressions_comparison.py"),
 }
 
 

@@ -189,9 +189,19 @@ def test_all_problems_are_told_at_once():
     assert [name for name, _ in found] == ["typename", "a", "frame"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"components": 1}', '{"components": [1]}', "[" * 100_000])
-def test_what_is_no_form(text):
-    with pytest.raises(InvalidDefinition):
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "is not JSON"),
+        ("[]", "a JSON object with a list of components"),
+        ("{}", "a JSON object with a list of components"),
+        ('{"components": 1}', "a JSON object with a list of components"),
+        ('{"components": [1]}', "component 1: A component is a JSON object"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_form(text, reason):
+    with pytest.raises(InvalidDefinition, match=reason):
         parse_form(text)
 
 

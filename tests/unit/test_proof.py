@@ -119,7 +119,7 @@ def test_inclusion_is_proved_for_the_right_entry_only(entries, data):
     assert not is_included(entries[index], index, len(entries), path[:-1], root) or len(entries) == 1
 
 
-@pytest.mark.parametrize("size", range(1, 34))
+@pytest.mark.parametrize("size", [*range(1, 10), 13, 16, 17, 33])
 def test_every_entry_of_every_size_is_proved_at_its_own_place(size):
     entries = [bytes([number]) for number in range(size)]
     root = root_of(entries)
