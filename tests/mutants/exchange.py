@@ -7,11 +7,13 @@ at import (constants, defaults, classes), or another function than those that ex
 from __future__ import annotations
 
 import ast
+import contextlib
 import gc
 import inspect
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
 
 
 class MustBeImportedError(Exception):
@@ -25,6 +27,25 @@ def functions_of(file: Path) -> dict[CodeType, list[FunctionType]]:
         if type(thing) is FunctionType and thing.__code__.co_filename == str(file):
             found.setdefault(thing.__code__, []).append(thing)
     return found
+
+
+@contextlib.contextmanager
+def calls_in(file: Path) -> Iterator[set[str]]:
+    """The functions of *file* called meanwhile, named as mutants name theirs: by the `def`s and classes around."""
+    names: set[str] = set()
+    seen: set[CodeType] = set()
+
+    def note(frame: FrameType, event: str, _argument: object) -> None:
+        code = frame.f_code
+        if event == "call" and code not in seen and code.co_filename == str(file):
+            seen.add(code)
+            names.add(".".join(part for part in code.co_qualname.split(".") if not part.startswith("<")))
+
+    sys.setprofile(note)
+    try:
+        yield names
+    finally:
+        sys.setprofile(None)
 
 
 def exchange(before: CodeType, tree: ast.Module, functions: dict[CodeType, list[FunctionType]]) -> None:

@@ -28,7 +28,7 @@ import pytest
 
 from .changes import Mutant, mutants
 from .children import BROKEN, Verdict, bound, fork, side_by_side, silence, verdict, waited
-from .exchange import MustBeImportedError, exchange, functions_of
+from .exchange import MustBeImportedError, calls_in, exchange, functions_of
 
 #: The exit code of a child whose tests never imported the module: they cannot say anything about it.
 NOT_IMPORTED = 77
@@ -38,8 +38,6 @@ OPTIONS = (
     "-x", "-q", "--no-header", "--assert=plain", "--timeout=0",
     "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:playwright",
 )  # fmt: skip
-#: The number of the child in which nothing is changed.
-CONTROL = -1
 #: Processor time a child may take, in seconds and as a multiple of what the tests take normally.
 SECONDS, TIMES = 5, 4
 
@@ -119,10 +117,9 @@ def _exchanged(trial: Trial, numbers: list[int], jobs: int, seconds: float) -> d
     results = Path(trial.scratch.name) / "exchanged.json"
     loop = _Loop(trial, numbers, jobs, seconds, results)
     code, _ = waited(fork(partial(_tested, trial, [loop])))
-    codes = {int(number): result for number, result in json.loads(results.read_text()).items()} if not code else {}
-    if codes.pop(CONTROL, code):
-        raise TrialError(f"The tests of {trial.target.module} fail in a child though nothing is changed.")
-    return codes
+    if code:
+        raise TrialError(f"The tests of {trial.target.module} fail in a child though nothing is changed ({code}).")
+    return {int(number): result for number, result in json.loads(results.read_text()).items()}
 
 
 @dataclass
@@ -138,24 +135,45 @@ class _Loop:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         functions = functions_of(self.trial.target.file)
         before = compile(self.trial.tree, str(self.trial.target.file), "exec")
+        reached = self._reached(session)
 
-        def work(number: int) -> int:
+        def work(mutant: Mutant) -> int:
             bound(self.seconds)
-            if number != CONTROL:
-                self.trial.mutants[number].apply()
-                try:
-                    exchange(before, self.trial.tree, functions)
-                except MustBeImportedError:
-                    return NOT_EXCHANGED
-            for item, following in zip(session.items, [*session.items[1:], None], strict=True):
-                session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-                if session.testsfailed:
-                    return 1
-            return 0
+            mutant.apply()
+            try:
+                exchange(before, self.trial.tree, functions)
+            except MustBeImportedError:
+                return NOT_EXCHANGED
+            tests = (item for item in session.items if mutant.key.function in reached[item.nodeid])
+            return 1 if any(_fails(item) for item in tests) else 0
 
-        works = ((number, partial(work, number)) for number in (CONTROL, *self.numbers))
+        works = ((number, partial(work, self.trial.mutants[number])) for number in self.numbers)
         self.results.write_text(json.dumps(dict(side_by_side(works, self.jobs))))
         return True
+
+    def _reached(self, session: pytest.Session) -> dict[str, list[str]]:
+        """By test, the functions of the module it runs, found by running all of them in a child."""
+        notes = Path(self.trial.scratch.name) / "reached.json"
+
+        def work() -> int:
+            reached: dict[str, list[str]] = {}
+            for item in session.items:
+                with calls_in(self.trial.target.file) as names:
+                    if _fails(item):
+                        return 1
+                reached[item.nodeid] = sorted(names)
+            notes.write_text(json.dumps(reached))
+            return 0
+
+        if waited(fork(work))[0]:
+            pytest.exit("The tests fail though nothing is changed.", returncode=1)
+        found: dict[str, list[str]] = json.loads(notes.read_text())
+        return found
+
+
+def _fails(item: pytest.Item) -> bool:
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    return bool(item.session.testsfailed)
 
 
 # with the mutant imported

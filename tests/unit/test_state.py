@@ -274,6 +274,14 @@ def test_a_wait_is_for_a_time_or_a_message():
     assert Wait(element="T") == Wait(element="T", due=None, message="")
 
 
+def test_what_is_open_is_counted_together():
+    assert InstanceState().pending == 0
+    tasks = (opened(visit=number) for number in range(2))
+    effects = (e.ServiceRequested("S", number, "o", "v", {}) for number in range(3))
+    timers = (e.TimerStarted("T", number, WAITED) for number in range(5))
+    assert after(*tasks, *effects, *timers).pending == 10
+
+
 # migration
 
 
