@@ -22,16 +22,18 @@ from .trials import Target, TrialError, prepared, run
 ROOT = Path(__file__).parent.parent.parent
 
 #: The modules under trial and the unit tests that hold each.
-TESTS = {
+TESTS: dict[str, tuple[str, ...]] = {
     "state": ("test_state.py",),
     "events": ("test_events.py", "test_state.py"),
     "waits": ("test_events.py", "test_state.py"),
     "canonical": ("test_canonical.py",),
     "proof": ("test_proof.py",),
     "definitions.joins": ("test_inclusive_joins.py",),
-    "bpmn.joins": ("test_migration_joins.py",),
     "bpmn.gateways": ("test_bpmn_joins.py",),
-    "expressions.operators": ("test_expressions.py", "test_expressions_attacks.py", "test_expressions_comparison.py"),
+    "bpmn.joins": ("test_migration_joins.py",),
+    "expressions.operators": ("test_expressions_operations.py", "test_expressions_operators.py"),
+    "expressions.budget": ("test_expressions_budget.py",),
+    "expressions.comparison": ("test_expressions_comparison.py",),
 }
 
 
