@@ -35,11 +35,14 @@ def test_what_changed(before, after, changed, by_python):
 
 def run(inner, data, rules=2):
     text = f'{HEAD}<process id="p" isExecutable="true">{inner}</process></definitions>'
-    step = Step(
+    return Run.start(compile_diagram(Package({"p.bpmn": text.encode()})), at(rules), data).after
+
+
+def at(rules):
+    return Step(
         instance="I", actor="a", now=datetime(2026, 5, 4, tzinfo=UTC), services=Services(), answer=lambda *_: None,
         rules=rules,
     )  # fmt: skip
-    return Run.start(compile_diagram(Package({"p.bpmn": text.encode()})), step, data).after
 
 
 def row(*elements):
@@ -72,3 +75,13 @@ def test_a_branch_that_makes_1_of_true():
         '<sequenceFlow id="g" sourceRef="u" targetRef="f"/>'
     )
     assert repr(run(branches, {"n": True}).data) == "{'n': 1}"
+
+
+def test_the_stored_state_tells_1_from_true():
+    script = row('<scriptTask id="x"><script>n = 1</script></scriptTask>', '<userTask id="u" name="U"/>')
+    text = f'{HEAD}<process id="p" isExecutable="true">{script}</process></definitions>'
+    diagram = compile_diagram(Package({"p.bpmn": text.encode()}))
+    begun = Run.start(diagram, at(rules=2), {"n": True})
+    gone_on = Run.resume(diagram, at(rules=2), begun.dump(), begun.after)
+    gone_on.complete("u", 1, {})
+    assert repr(gone_on.after.data["n"]) == "1"

@@ -13,10 +13,11 @@ from SpiffWorkflow.bpmn.serializer.default.workflow import (
 )
 from SpiffWorkflow.bpmn.serializer.workflow import VERSION, BpmnWorkflowSerializer
 from SpiffWorkflow.spiff.serializer.config import SPIFF_CONFIG
-from SpiffWorkflow.util.deep_merge import DeepMerge
 
+from ..canonical import changes
 from ..errors import Corrupt
 from .diagram import Diagram
+from .step import FIRST_RULES
 from .workflow import Observer, UsherSubWorkflow, UsherTask, UsherWorkflow
 
 #: What staff read where a case cannot be taken up.
@@ -76,9 +77,9 @@ def _add_data(record: dict[str, Any], task: UsherTask, parent: UsherTask | None)
         if task.data or (parent is not None and parent.data):
             record["data"] = task.data
         return
-    if changed := DeepMerge.get_updated_keys(parent.data, task.data):
+    if changed := changes(parent.data, task.data, exact=task.workflow.top_workflow.rules > FIRST_RULES):
         record["set"] = changed
-    if removed := DeepMerge.get_deleted_keys(parent.data, task.data):
+    if removed := [name for name in parent.data if name not in task.data]:
         record["unset"] = removed
 
 
