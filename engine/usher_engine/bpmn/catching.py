@@ -19,8 +19,12 @@ from SpiffWorkflow.spiff.specs.defaults import EventSubprocess, ReceiveTask
 from SpiffWorkflow.util.deep_merge import DeepMerge
 from SpiffWorkflow.util.task import TaskIterator, TaskState
 
+from .service_task import is_end
 from .step import FIRST_RULES
 from .triggers import Trigger
+
+#: Internal data of the end of a scope: the end event reached before the one that came last.
+_REACHED = "reached"
 
 
 class _Resting:
@@ -113,6 +117,7 @@ class ScopeEnd(_EndJoin):  # type: ignore[misc]
         for other in others:
             if other is not my_task:  # the last to come waits for all; what the others know it knows too
                 my_task.data = DeepMerge.merge(dict(other.data), my_task.data)
+                my_task.internal_data[_REACHED] = end_reached(other)
                 other.cancel()
         if self._check_threshold_unstructured(my_task):
             return True
@@ -138,6 +143,21 @@ class ScopeEnd(_EndJoin):  # type: ignore[misc]
         my_task.data = dict(my_task.parent.data)  # every branch knows what the others did; nothing is left to merge
         my_task.workflow.data.update(my_task.data)
         return True
+
+
+def hold_end(scope: Any) -> None:
+    """Let the end of *scope*, where it is about to come, wait for what has begun there since."""
+    for task in scope.tasks.values():
+        ending = isinstance(task.task_spec, ScopeEnd) and task._state == TaskState.READY
+        if ending and not task.task_spec._check_threshold_unstructured(task):
+            task._set_state(TaskState.WAITING)
+
+
+def end_reached(task: Any) -> str:
+    """The end event by which a token came to the `ScopeEnd` *task*, else the one before; empty where there is none."""
+    if is_end(task.parent.task_spec):
+        return str(task.parent.task_spec.bpmn_id)
+    return str(task.internal_data.get(_REACHED, ""))
 
 
 class UsherProcessSpec(BpmnProcessSpec):  # type: ignore[misc]

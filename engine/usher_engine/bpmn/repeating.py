@@ -217,8 +217,10 @@ def _result(spec: Any) -> str:
 
 
 def is_item(task: Any) -> bool:
-    """Whether *task* is one item of a repeated activity."""
-    return task.parent is not None and isinstance(task.parent.task_spec, Repeated)
+    """Whether *task* is one item of a repeated activity; under the first rules what comes behind one counts as well."""
+    if task.parent is None or not isinstance(task.parent.task_spec, Repeated):
+        return False
+    return task.workflow.top_workflow.rules <= FIRST_RULES or task.task_spec is task.parent.task_spec.item_spec
 
 
 def own_names(task: Any) -> dict[str, Any]:

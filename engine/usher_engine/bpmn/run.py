@@ -29,6 +29,7 @@ from ..events import (
 from ..limits import MAX_ELEMENTS, MAX_OPEN, MAX_SECONDS
 from ..state import InstanceState, fold
 from . import storage
+from .catching import end_reached
 from .compaction import compact_tree
 from .diagram import Diagram
 from .gateways import adopt_arrivals
@@ -243,6 +244,9 @@ class Run(Waiting):
 
     def _last_end(self) -> str:
         """The end event of the process reached in an earlier step, where something beside the flow ended last."""
+        if self.step.rules > FIRST_RULES:
+            over = (t for t in self.workflow.tasks.values() if t.task_spec is self.workflow.spec.end)
+            return next((end_reached(task) for task in over if task._state == TaskState.COMPLETED), "")
         ends = (t for t in self.workflow.tasks.values() if t.visit and is_end(t.task_spec))
         last = max(ends, key=lambda task: task.last_state_change, default=None)
         return str(last.task_spec.bpmn_id) if last else ""

@@ -13,7 +13,7 @@ from typing import Any
 from SpiffWorkflow.util.task import TaskState
 
 from ..errors import BusinessError, ElementFailed, EngineError
-from .catching import UsherBoundaryEvent, UsherEventSubprocess
+from .catching import UsherBoundaryEvent, UsherEventSubprocess, hold_end
 from .listening import Listener
 from .repeating import is_item
 from .step import FIRST_RULES
@@ -35,6 +35,8 @@ class Throwing(Listener):
         if catcher is not None:
             self._fire(catcher, {trigger.kind: details}, {} if stays(catcher.task_spec) else None)
             self.workflow.first(catcher)  # before the end of the scope it interrupts
+            if self.step.rules > FIRST_RULES:
+                hold_end(catcher.workflow)  # a handler that interrupts nothing has begun: the scope is not over
         elif trigger.kind == ERROR:
             message = f"Nothing catches the error “{trigger.code or trigger.name}”."
             raise ElementFailed(task.task_spec.bpmn_id, EngineError(message))
