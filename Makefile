@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 UI := $(shell find web/ui/src -type f) $(addprefix web/ui/,package.json package-lock.json build.mjs .npmrc)
 JOBS ?= auto
+COUNT ?= 20000
+SEED ?= 0
 
-.PHONY: setup interop demo test lint mutants bench finding-bench audit-bench assets requirements chromium clean help
+.PHONY: setup interop demo test lint mutants bench finding-bench audit-bench model-bench assets requirements chromium clean help
 
 help:
 	@echo "make demo    everything on this machine, with sample patients   (PORT=8000)"
@@ -16,6 +18,7 @@ help:
 	@echo "make bench   the benchmarks"
 	@echo "make finding-bench  searches among a million steps beside a thousand (a quarter of an hour)"
 	@echo "make audit-bench  ten thousand alterations found, a thousand cases run again (half an hour)"
+	@echo "make model-bench  twenty thousand random models in gate and engine (COUNT=20000 SEED=0; half an hour)"
 	@echo "make assets  the browser's scripts and styles again, after a change in web/ui"
 	@echo "make requirements  requirements.txt again, after a change in pyproject.toml"
 	@echo "make clean   everything this file makes"
@@ -47,6 +50,9 @@ finding-bench: setup
 
 audit-bench: setup
 	$(BIN)/python tests/bench/audit_bench.py
+
+model-bench: setup
+	$(BIN)/python tests/bench/model_bench.py --count $(COUNT) --seed $(SEED)
 
 assets: setup
 

@@ -1,0 +1,77 @@
+"""What is asked of one random model; the test asks it of hundreds, `make model-bench` of thousands."""
+
+from __future__ import annotations
+
+import re
+from random import Random
+
+from usher_engine.bpmn import compile_diagram
+
+from .graphs import random_graph
+from .playing import Failure, Playing, play, refusals
+from .shrinking import shrink
+from .trees import Block, Generator, fault_of, process_of
+from .writing import write
+
+#: Blocks of a model; most are smaller, as blocks that are not reached any more end early.
+SIZES = (6, 10, 14, 20)
+#: Of so many models one is a graph alone, that may be sound or not.
+GRAPHS = 5
+#: How often an unsound graph is played, each time in another order.
+ORDERS = 12
+
+
+def tree_of(seed: int) -> Block:
+    """The model of *seed*."""
+    random = Random(f"model {seed}")
+    if seed % GRAPHS == 0:
+        return process_of({"k": "graph", "id": 1, **random_graph(random, random.randint(4, 9))})
+    return Generator(seed, random.choice(SIZES)).tree()
+
+
+def judge(tree: Block, seed: int) -> Failure | None:
+    """What is wrong with how the gate or the engine takes *tree*; None where everything is as it should be."""
+    if _is_graph(tree) and (fault := fault_of(tree)):
+        return _judge_unsound(tree, fault)
+    model = write(tree)
+    if refused := refusals(model):
+        return Failure("not accepted", "; ".join(refused[:3]))
+    return play(model, seed)
+
+
+def _judge_unsound(tree: Block, fault: str) -> Failure | None:
+    """The gate refuses it; in the engine it goes the ways of the game, also where they end badly."""
+    model = write(tree)
+    if not fault.startswith("too many") and not any(": soundness: " in one for one in refusals(model)):
+        return Failure("accepted", f"the gate accepts it, though it is {fault}")
+    diagram = compile_diagram(model.package)
+    for order in range(ORDERS):
+        model.data["g1"]["v"] = order % 3
+        playing = Playing(model, order, diagram)
+        failure = playing.failure()
+        if failure is not None and failure.kind != "unsound":
+            return failure
+        if failure is not None or playing.game.piled:
+            return None
+    return None
+
+
+def _is_graph(tree: Block) -> bool:
+    return [block["k"] for branch in tree["in"] for block in branch] == ["graph"] and not tree["beside"]
+
+
+def shrunk(tree: Block, seed: int, failure: Failure) -> Block:
+    """The smallest model found that fails in the same way, in the same order of moves or another."""
+    return shrink(tree, lambda smaller: _fails_alike(smaller, seed, failure))
+
+
+def _fails_alike(tree: Block, seed: int, failure: Failure) -> bool:
+    try:
+        return any((found := judge(tree, order)) and found.kind == failure.kind for order in (seed, *range(6)))
+    except Exception:  # noqa: BLE001 - a tree that cannot be written or compiled is no smaller example
+        return False
+
+
+def readable(tree: Block) -> str:
+    """The BPMN of *tree*, an element a line."""
+    return re.sub(r"(?<=>)(?=<bpmn:)", "\n", write(tree).xml)

@@ -1,0 +1,478 @@
+"""The token game of BPMN 2.0.2 (chapters 10.5 and 13), written down once more: what is open after each move.
+
+A game is played with the same moves as a case of the engine, and tells after each what people, services, time and
+messages may do next. It knows no texts, no times and no history, and shares no code with the engine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .graphs import BPMN, Graph, Node, holds, read
+
+#: What may happen: its kind, the element it happens at, and the number of the token or wait it happens to.
+Move = tuple[str, str, int]
+
+MAX_PASSES = 2_000
+_PEOPLE = ("userTask", "manualTask")
+_SERVICES = ("serviceTask", "sendTask")
+_TIMER, _MESSAGE = "timer", "message"
+_SCRIPT = re.compile(r"(\w+) = (?:(\w+) \+ )?(\d+)")
+
+
+class Impossible(Exception):
+    """The model does what a sound one does not: an error nobody catches, a name nobody has set."""
+
+
+class Endless(Exception):
+    """One move leads to more and more."""
+
+
+@dataclass(eq=False)
+class Frame:
+    """The data of a case, or what one item of a repeated activity changes in it."""
+
+    own: dict[str, Any]
+    outer: Frame | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self.own:
+            return self.own[name]
+        if self.outer is None:
+            raise Impossible(f"nobody has set {name}")
+        return self.outer[name]
+
+
+@dataclass(eq=False)
+class Armed:
+    """What a boundary event, an event sub-process or an event behind a gateway waits for."""
+
+    node: Node
+    number: int
+    left: int = 0
+
+
+@dataclass(eq=False)
+class Item:
+    """One visit of an activity: a token that rests, or a scope inside."""
+
+    number: int
+    frame: Frame
+    inside: Scope | None = None
+
+
+@dataclass(eq=False)
+class Token:
+    """A token on an activity or a waiting event, with everything that hangs on it."""
+
+    node: Node
+    scope: Scope
+    items: list[Item] = field(default_factory=list)
+    bounds: list[Armed] = field(default_factory=list)
+    choices: list[Armed] = field(default_factory=list)
+    begun: int = 0
+    done: int = 0
+
+
+@dataclass(eq=False)
+class Scope:
+    """A process, sub-process, call or handler that runs."""
+
+    graph: Graph
+    frame: Frame
+    host: Token | None
+    item: Item | None
+    handles: bool = False
+    alive: bool = True
+    coming: int = 0
+    tokens: list[Token] = field(default_factory=list)
+    arrived: Counter[str] = field(default_factory=Counter)
+    armed: list[Armed] = field(default_factory=list)
+
+
+class Game:
+    """One case of the process in *xml*, from its start on."""
+
+    def __init__(self, xml: str, data: dict[str, Any]) -> None:
+        graph, self._processes = read(xml)
+        self._numbers = 0
+        self._queue: deque[tuple[Scope, Node, str]] = deque()
+        self._later: list[tuple[Scope, Node]] = []
+        self.finished = False
+        #: The place where two tokens met, if they did: from then on nothing is promised.
+        self.piled = ""
+        self._root = self._begin(graph, Frame(dict(data)), None, None)
+        self._run()
+
+    # what is open
+
+    def open(self) -> dict[Move, Any]:
+        """Every move that can be made, with what it happens to."""
+        found: dict[Move, Any] = {}
+        for scope in self._scopes():
+            found |= {_wait(one): (scope, one) for one in scope.armed if one.node.on in (_TIMER, _MESSAGE)}
+            for token in scope.tokens:
+                found |= {_wait(one): (token, one) for one in token.bounds if one.node.on in (_TIMER, _MESSAGE)}
+                found |= {_wait(one): (token, one) for one in token.choices}
+                for item in token.items:
+                    if item.inside is None:
+                        found[_kind(token.node), token.node.id, item.number] = (token, item)
+        return found
+
+    def refusable(self, move: Move) -> bool:
+        """Whether somebody catches it when the service refuses with the code “no”."""
+        token, _ = self.open()[move]
+        return self._catcher_on(token, "error", "no") is not None
+
+    def cancellable(self, move: Move) -> bool:
+        token, _ = self.open()[move]
+        return any(one.node.on == "escalation" for one in token.bounds)
+
+    def only_beside(self) -> bool:
+        """Whether only what interrupts nothing can still happen."""
+        return all(isinstance(one, Armed) and not one.node.stops for _, one in self.open().values())
+
+    # moves
+
+    def answer(self, move: Move, answer: dict[str, Any]) -> None:
+        """A person or a service has done its work."""
+        token, item = self.open()[move]
+        if move[0] == "task":
+            item.frame.own[token.node.id] = answer
+        self._item_done(token, item)
+        self._run()
+
+    def happen(self, move: Move) -> None:
+        """The time or the message has come."""
+        owner, one = self.open()[move]
+        if isinstance(one, Item):
+            self._item_done(owner, one)
+        elif isinstance(owner, Token) and one in owner.choices:
+            self._drop(owner)
+            self._leave(owner.scope, one.node)
+        else:
+            self._fire(owner, one)
+        self._run()
+
+    def refuse(self, move: Move) -> None:
+        token, _ = self.open()[move]
+        found = self._catcher_on(token, "error", "no")
+        if found is None:
+            raise Impossible("nobody catches the refusal")
+        self._fire(*found)
+        self._run()
+
+    def cancel(self, move: Move) -> None:
+        token, _ = self.open()[move]
+        self._fire(token, next(one for one in token.bounds if one.node.on == "escalation"))
+        self._run()
+
+    # tokens
+
+    def _run(self) -> None:
+        passes = 0
+        while self._queue or self._later or self._join():
+            passes += 1
+            if passes > MAX_PASSES:
+                raise Endless
+            if self._later:
+                self._throw(*self._later.pop(0))
+            elif self._queue:
+                scope, node, flow = self._queue.popleft()
+                if scope.alive:
+                    scope.coming -= 1
+                    self._enter(scope, node, flow)
+                    self._close(scope)
+
+    def _enter(self, scope: Scope, node: Node, flow: str) -> None:
+        match node.kind:
+            case "parallelGateway" | "inclusiveGateway":
+                scope.arrived[flow] += 1
+                self._piled(scope.arrived[flow] > 1, node)
+                if node.kind == "parallelGateway" and all(scope.arrived[way.id] for way in node.incoming):
+                    self._take(scope, [way.id for way in node.incoming])
+                    self._leave(scope, node)
+            case "exclusiveGateway":
+                chosen = [way for way in node.outgoing if _asked(node, way) and holds(way.condition, scope.frame)]
+                default = [way for way in node.outgoing if not _asked(node, way)]
+                self._go(scope, [(chosen or default)[0].target], [(chosen or default)[0].id])
+            case "scriptTask" if _repeat(node, scope.frame) is None:
+                self._script(node, scope.frame)
+                self._leave(scope, node)
+            case "endEvent":
+                self._end(scope, node)
+            case "intermediateThrowEvent" if node.element.find(f"{BPMN}messageEventDefinition") is None:
+                if node.on == "escalation":
+                    self._later.append((scope, node))
+                self._leave(scope, node)
+            case "intermediateCatchEvent" if node.on == "link":
+                self._leave(scope, node)
+            case _:
+                self._rest(scope, node)
+
+    def _rest(self, scope: Scope, node: Node) -> None:
+        token = Token(node, scope)
+        self._piled(any(other.node is node for other in scope.tokens), node)
+        scope.tokens.append(token)
+        token.bounds = [self._arm(bound) for bound in node.bounds]
+        if node.kind == "eventBasedGateway":
+            token.choices = [self._arm(scope.graph.nodes[way.target]) for way in node.outgoing]
+            return
+        repeat = _repeat(node, scope.frame)
+        if repeat is None:
+            self._item(token, scope.frame)
+        elif repeat.times == 0:
+            self._over(token)
+        else:
+            for _ in range(repeat.times if repeat.at_once else 1):
+                if token in scope.tokens:  # else enough of them are done
+                    self._item(token, Frame({}, scope.frame))
+
+    def _item(self, token: Token, frame: Frame) -> None:
+        token.begun += 1
+        item = Item(self._number(), frame)
+        token.items.append(item)
+        node = token.node
+        if node.kind == "scriptTask":
+            self._script(node, frame)
+            self._item_done(token, item)
+        elif node.kind == "subProcess" and node.inside is not None:
+            item.inside = self._begin(node.inside, frame, token, item)
+        elif node.kind == "callActivity":
+            item.inside = self._begin(self._processes[node.element.get("calledElement", "")], frame, token, item)
+
+    def _item_done(self, token: Token, item: Item) -> None:
+        if item not in token.items:
+            return
+        token.items.remove(item)
+        token.done += 1
+        repeat = _repeat(token.node, token.scope.frame)
+        if repeat is not None and not repeat.output:
+            token.scope.frame.own.update(item.frame.own)
+        if repeat is not None and token.done < repeat.times and token.done != repeat.enough:
+            if not repeat.at_once:
+                self._item(token, Frame({}, token.scope.frame))
+            return
+        self._over(token)
+
+    def _over(self, token: Token) -> None:
+        self._drop(token)
+        self._leave(token.scope, token.node)
+        self._close(token.scope)
+
+    def _leave(self, scope: Scope, node: Node) -> None:
+        ways = node.outgoing
+        if node.kind == "inclusiveGateway":
+            chosen = [way for way in ways if _asked(node, way) and holds(way.condition, scope.frame)]
+            ways = chosen or [way for way in ways if not _asked(node, way)]
+        self._go(scope, [way.target for way in ways], [way.id for way in ways])
+
+    def _go(self, scope: Scope, targets: list[str], flows: list[str]) -> None:
+        for target, flow in zip(targets, flows, strict=True):
+            scope.coming += 1
+            self._queue.append((scope, scope.graph.nodes[target], flow))
+
+    def _take(self, scope: Scope, flows: list[str]) -> None:
+        scope.arrived.subtract(flows)
+        scope.arrived = +scope.arrived
+
+    def _join(self) -> bool:
+        """Let one inclusive gateway go on that can."""
+        for scope in self._scopes():
+            target = {way.id: node.id for node in scope.graph.nodes.values() for way in node.incoming}
+            for node in scope.graph.joins if scope.arrived else ():
+                own = [way.id for way in node.incoming]
+                filled = [flow for flow in own if scope.arrived[flow]]
+                elsewhere = [target[flow] for flow in scope.arrived if flow not in own]
+                elsewhere += [token.node.id for token in scope.tokens]
+                if scope.graph.can_join(node, filled, elsewhere):
+                    self._take(scope, filled)
+                    self._leave(scope, node)
+                    return True
+        return False
+
+    def _script(self, node: Node, frame: Frame) -> None:
+        found = _SCRIPT.fullmatch(node.element.findtext(f"{BPMN}script") or "")
+        if found is None:
+            raise Impossible(f"the script of {node.id}")
+        frame.own[found[1]] = (frame[found[2]] if found[2] else 0) + int(found[3])
+
+    # scopes
+
+    def _begin(self, graph: Graph, frame: Frame, host: Token | None, item: Item | None) -> Scope:
+        scope = Scope(graph, frame, host, item)
+        scope.armed = [self._arm(node.inside.start) for node in graph.beside if node.inside is not None]
+        self._leave(scope, graph.start)
+        return scope
+
+    def _end(self, scope: Scope, node: Node) -> None:
+        if node.element.find(f"{BPMN}messageEventDefinition") is not None:
+            self._rest(scope, node)
+        elif node.on == "terminate":
+            self._clear(scope)
+        elif node.on in ("error", "escalation"):
+            self._later.append((scope, node))
+            scope.coming += 1  # it is here until it has been thrown
+
+    def _close(self, scope: Scope) -> None:
+        """What is over when no token is left in *scope*."""
+        if not scope.alive or scope.tokens or scope.arrived or scope.coming:
+            return
+        scope.alive = False
+        if scope.host is None:
+            self.finished = True
+        elif scope.item is not None:
+            self._item_done(scope.host, scope.item)
+        else:
+            self._over(scope.host)
+
+    def _clear(self, scope: Scope) -> None:
+        """Take every token out of *scope*."""
+        for token in list(scope.tokens):
+            self._drop(token)
+        self._queue = deque(coming for coming in self._queue if coming[0] is not scope)
+        scope.coming = 0
+        scope.arrived.clear()
+
+    def _drop(self, token: Token) -> None:
+        if token in token.scope.tokens:
+            token.scope.tokens.remove(token)
+        for item in token.items:
+            self._kill(item.inside)
+        token.items, token.bounds, token.choices = [], [], []
+
+    def _kill(self, scope: Scope | None) -> None:
+        if scope is not None:
+            scope.alive = False
+            scope.armed = []
+            self._clear(scope)
+
+    def _scopes(self) -> Iterator[Scope]:
+        waiting = [self._root] if self._root.alive else []
+        while waiting:
+            scope = waiting.pop()
+            yield scope
+            waiting += [item.inside for token in scope.tokens for item in token.items if item.inside is not None]
+
+    # what is caught
+
+    def _throw(self, scope: Scope, node: Node) -> None:
+        if not scope.alive:
+            return
+        found = self._catcher(scope, node.on, node.code)
+        if found is not None:
+            self._fire(*found)
+        elif node.on == "error":
+            raise Impossible(f"nobody catches {node.code}")
+        if node.kind == "endEvent" and scope.alive and scope.coming:
+            scope.coming -= 1
+            self._close(scope)
+
+    def _catcher(
+        self, scope: Scope, kind: str, code: str, handled: Node | None = None
+    ) -> tuple[Scope | Token, Armed] | None:
+        """What catches it: beside the flow of *scope*, or further out; never what *handled* it already."""
+        for one in scope.armed:
+            if one.node.on == kind and one.node.code in (code, "") and one.node is not handled:
+                return scope, one
+        if scope.host is None:
+            return None
+        if scope.handles:
+            return self._catcher(scope.host.scope, kind, code, scope.graph.start)
+        return self._catcher_on(scope.host, kind, code)
+
+    def _catcher_on(self, token: Token, kind: str, code: str) -> tuple[Scope | Token, Armed] | None:
+        for one in token.bounds:
+            if one.node.on == kind and one.node.code in (code, ""):
+                return token, one
+        return self._catcher(token.scope, kind, code)
+
+    def _fire(self, owner: Scope | Token, one: Armed) -> None:
+        if isinstance(owner, Token):
+            scope = owner.scope
+            self._again(owner.bounds, one, owner)
+            self._leave(scope, one.node)
+            self._close(scope)
+            return
+        handler = next(node for node in owner.graph.beside if node.inside is not None and node.inside.start is one.node)
+        if one.node.stops:
+            self._clear(owner)
+            owner.armed = []
+        else:
+            self._again(owner.armed, one, None)
+        token = Token(handler, owner)
+        owner.tokens.append(token)
+        item = Item(self._number(), owner.frame)
+        token.items = [item]
+        if handler.inside is None:
+            raise Impossible(handler.id)
+        item.inside = Scope(handler.inside, owner.frame, token, None, handles=True)
+        self._leave(item.inside, one.node)
+
+    def _again(self, armed: list[Armed], one: Armed, token: Token | None) -> None:
+        """*one* has happened: what interrupts ends *token*, what does not may happen again."""
+        if token is not None and one.node.stops:
+            self._drop(token)
+            return
+        armed.remove(one)
+        if one.node.on != _TIMER or one.left > 1:
+            again = self._arm(one.node)
+            again.left = one.left - 1
+            armed.append(again)
+
+    def _arm(self, node: Node) -> Armed:
+        cycle = node.element.findtext(f"{BPMN}timerEventDefinition/{BPMN}timeCycle") or ""
+        return Armed(node, self._number(), int(cycle[1:2] or 0))
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def _piled(self, happened: bool, node: Node) -> None:
+        if happened and not self.piled:
+            self.piled = node.id
+
+
+@dataclass(frozen=True)
+class Repeat:
+    times: int
+    at_once: bool
+    enough: int
+    output: bool
+
+
+def _repeat(node: Node, frame: Frame) -> Repeat | None:
+    loop = node.element.find(f"{BPMN}standardLoopCharacteristics")
+    if loop is not None:
+        return Repeat(int(loop.get("loopMaximum", "0")), at_once=False, enough=0, output=False)
+    several = node.element.find(f"{BPMN}multiInstanceLoopCharacteristics")
+    if several is None:
+        return None
+    condition = several.findtext(f"{BPMN}completionCondition") or ""
+    times, items = several.findtext(f"{BPMN}loopCardinality"), several.findtext(f"{BPMN}loopDataInputRef")
+    return Repeat(
+        int(times) if times is not None else len(frame[items or ""]),
+        at_once=several.get("isSequential") != "true",
+        enough=int(condition.rpartition(" ")[2] or 0),
+        output=several.find(f"{BPMN}loopDataOutputRef") is not None,
+    )
+
+
+def _asked(node: Node, way: Any) -> bool:
+    return bool(way.condition) and way.id != node.default
+
+
+def _wait(one: Armed) -> Move:
+    return (_MESSAGE if one.node.kind == "receiveTask" else one.node.on, one.node.id, one.number)
+
+
+def _kind(node: Node) -> str:
+    if node.kind in _PEOPLE:
+        return "task"
+    if node.kind in _SERVICES or node.kind in ("intermediateThrowEvent", "endEvent"):
+        return "service"
+    return _MESSAGE if node.kind == "receiveTask" else node.on

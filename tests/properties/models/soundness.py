@@ -1,0 +1,104 @@
+"""Every way through one process without sub-processes: is it sound? The oracle the gate's verdict is held against.
+
+Conditions are not evaluated. What needs nobody moves first, inclusive joins last; then people, one at a time. Sound is
+what always ends with no token left and never has two tokens on one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from .graphs import Graph, Node
+
+MAX_STATES = 3_000
+RESTS = ("userTask", "manualTask", "serviceTask", "receiveTask", "sendTask", "intermediateCatchEvent")
+
+#: The places with a token: flows on their way into a node, and nodes a token rests on.
+State = frozenset[str]
+
+
+class TooMany(Exception):
+    """There are too many ways to play them all."""
+
+
+def fault(graph: Graph) -> str:
+    """Why *graph* is not sound; empty when it is. Raises `TooMany`."""
+    return _Play(graph).run()
+
+
+class _Unsafe(Exception):
+    pass
+
+
+class _Play:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.target = {flow.id: flow.target for node in graph.nodes.values() for flow in node.outgoing}
+
+    def run(self) -> str:
+        first: State = frozenset(flow.id for flow in self.graph.start.outgoing)
+        seen, waiting = {first}, [first]
+        try:
+            while waiting:
+                state = waiting.pop()
+                following = list(self._next(state))
+                if not following and state:
+                    return f"stuck at {sorted(state)}"
+                waiting += [after for after in following if after not in seen]
+                seen.update(following)
+                if len(seen) > MAX_STATES:
+                    raise TooMany
+        except _Unsafe as unsafe:
+            return f"two tokens at {unsafe}"
+        return ""
+
+    def _next(self, state: State) -> Iterator[State]:
+        joins = []
+        for place in sorted(state):
+            node = self.graph.nodes.get(self.target.get(place, ""))
+            if node is None:
+                continue  # rests
+            if node.kind == "inclusiveGateway":
+                joins.append(node)
+            elif (moves := self._automatic(state, place, node)) is not None:
+                yield from moves
+                return
+        enabled = {node.id: node for node in joins if self._can_join(state, node)}
+        if enabled:
+            for node in enabled.values():
+                filled = state & {flow.id for flow in node.incoming}
+                yield from (self._moved(state, filled, some) for some in _choices(node))
+            return
+        for place in sorted(state & self.graph.nodes.keys()):
+            node = self.graph.nodes[place]
+            for way in (node, *(bound for bound in node.bounds if bound.stops)):
+                yield self._moved(state, {place}, [flow.id for flow in way.outgoing])
+
+    def _automatic(self, state: State, place: str, node: Node) -> list[State] | None:
+        out = [flow.id for flow in node.outgoing]
+        if node.kind == "parallelGateway":
+            needed = {flow.id for flow in node.incoming}
+            return [self._moved(state, needed, out)] if needed <= state else None
+        if node.kind == "exclusiveGateway":
+            return [self._moved(state, {place}, [way]) for way in out]
+        if node.kind in RESTS and node.on != "link":
+            return [self._moved(state, {place}, [node.id])]
+        return [self._moved(state, {place}, out)]
+
+    def _can_join(self, state: State, join: Node) -> bool:
+        own = {flow.id for flow in join.incoming}
+        elsewhere = [self.target.get(place, place) for place in state - own]
+        return self.graph.can_join(join, state & own, elsewhere)
+
+    def _moved(self, state: State, taken: frozenset[str] | set[str], put: list[str]) -> State:
+        left = state - taken
+        if left & set(put):
+            raise _Unsafe(sorted(left & set(put)))
+        return left | set(put)
+
+
+def _choices(node: Node) -> Iterator[list[str]]:
+    ways = [flow.id for flow in node.outgoing]
+    for count in range(1, len(ways) + 1):
+        yield from (list(some) for some in combinations(ways, count))

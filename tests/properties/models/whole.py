@@ -1,0 +1,90 @@
+"""A model through the whole engine: database, worker and clock; its history is then told to the reference game."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from conftest import Clock, alice
+from usher_engine import SYSTEM, Engine, Worker
+from usher_engine.events import Event, from_json
+from usher_engine.state import InstanceState, fold
+
+from .playing import MAX_MOVES, Failure, difference, opened
+from .reference import Game
+from .writing import Model
+
+_HOW = {
+    "UserTaskCompleted": ("task", "answer"),
+    "UserTaskCancelled": ("task", "cancel"),
+    "ServiceCompleted": ("service", "answer"),
+    "TimerFired": ("timer", "happen"),
+    "MessageReceived": ("message", "happen"),
+}
+
+
+def live(engine: Engine, clock: Clock, model: Model, seed: int | str) -> Failure | None:
+    """A case from start to end, in an order drawn from *seed*; it must agree with the game and verify."""
+    random = Random(f"whole {seed}")
+    engine.deploy(model.package, actor=SYSTEM)
+    case = engine.start(model.package.key, model.data, actor=alice).id
+    worker = Worker(engine)
+    for _ in range(MAX_MOVES):
+        now = engine.instance(case)
+        if now.status == "finished":
+            break
+        if now.status == "incident":
+            return Failure("stuck", f"{now.status}: {[step.events[-1] for step in engine.history(case)[-1:]]}")
+        _do(engine, worker, clock, case, random)
+    else:
+        return Failure("endless", f"after {MAX_MOVES} moves it has not ended")
+    findings = engine.verify(case)
+    if findings:
+        return Failure("verify", "; ".join(finding.message for finding in findings))
+    return _told(model, [[from_json(event) for event in step.events] for step in engine.history(case)])
+
+
+def _do(engine: Engine, worker: Worker, clock: Clock, case: str, random: Random) -> None:
+    """One thing somebody does, or a while that passes."""
+    tasks = list(engine.instance(case).tasks)
+    heard = [wait.message for wait in engine.rebuild(case).waiting_for() if wait.message]
+    deeds = ["task"] * 2 * bool(tasks) + ["message"] * bool(heard) + ["time"]
+    match random.choice(deeds):
+        case "task":
+            task = random.choice(tasks)
+            if task.cancellable and random.random() < 0.3:
+                engine.cancel_task(task.id, "because", actor=alice)
+            else:
+                engine.complete(task.id, {"v": random.randint(0, 2)} if task.form else {}, actor=alice)
+        case "message":
+            engine.deliver_message(random.choice(heard), {"v": 1}, actor=alice, instance=case)
+        case _:
+            clock.forward(hours=1)
+            worker.run_due()
+
+
+def _told(model: Model, steps: list[list[Event]]) -> Failure | None:
+    """The first step after which the case and the game do not agree."""
+    game, state = Game(model.xml, model.data), fold(InstanceState(), steps[0])
+    for step in steps[1:]:
+        said = next((event for event in step if type(event).__name__ in _HOW), None)
+        if said is not None:
+            _tell(game, state, said)
+        state = fold(state, step)
+        if told := difference(state, game):
+            return Failure(*told)
+    return None
+
+
+def _tell(game: Game, state: InstanceState, said: Any) -> None:
+    kind, how = _HOW[type(said).__name__]
+    rank = opened(state)[kind, said.element].index(said.visit)
+    numbers = sorted(number for k, element, number in game.open() if (k, element) == (kind, said.element))
+    move = (kind, said.element, numbers[rank])
+    match how:
+        case "answer":
+            game.answer(move, said.answer if kind == "task" else {})
+        case "cancel":
+            game.cancel(move)
+        case _:
+            game.happen(move)
