@@ -190,3 +190,15 @@ def test_arrivals_of_an_earlier_round_under_the_first_rules_are_no_tokens_any_mo
         run = Run.resume(diagram, step(), run.dump(), run.after)
         run.complete(element, visit, {})
     assert (run.after.status, run.after.outcome, run.after.visits["j"]) == ("finished", "end", 2)
+
+
+def test_an_inclusive_join_is_asked_last_when_a_token_is_still_on_its_way_to_it() -> None:
+    """By the way back every token before it could come to either way in, so that the rule alone lets it fire twice."""
+    package = process(
+        node("startEvent", "s"), node("exclusiveGateway", "m"), node("parallelGateway", "f"), script("k", "n = 1"),
+        node("exclusiveGateway", "x", default="x-j"), node("inclusiveGateway", "j"), tasks("u", "z"),
+        node("endEvent", "end"), row("s", "m", "f", "j", "z", "end"), row("f", "k", "x", "j"),
+        flow("x", "u", "n &lt; 1"), row("u", "m"),
+    )  # fmt: skip
+    [played] = outcomes(package)
+    assert (played.order, played.last.visits["j"]) == (("z",), 1)

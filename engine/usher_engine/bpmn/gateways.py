@@ -74,13 +74,20 @@ class UsherParallelGateway(Join, ParallelGateway):  # type: ignore[misc]
 
 
 class UsherInclusiveGateway(Join, InclusiveGateway):  # type: ignore[misc]
-    """Fires when no token can come that could not as well come to a way in that is filled (table 13.3)."""
+    """
+    Fires when no token can come that could not as well come to a way in that is filled (table 13.3).
+
+    It is asked last, when nothing else moves by itself: a token on its way may still come to it, as in the gate's game.
+    """
 
     #: What it knows of the flow before it; set when the diagram is compiled.
     join: InclusiveJoin
 
     def goes_on(self, my_task: Any, filled: Any) -> bool:
-        return self.join.goes_on([flow(way, self.name) for way in filled], _occupied(my_task.workflow))
+        if len(filled) == len(set(self._inputs)):
+            return True
+        last = my_task.workflow.top_workflow.settled
+        return last and self.join.goes_on([flow(way, self.name) for way in filled], _occupied(my_task.workflow))
 
     def _run_hook(self, my_task: Any) -> Any:
         if my_task.workflow.top_workflow.rules <= FIRST_RULES:
@@ -92,6 +99,21 @@ class UsherInclusiveGateway(Join, InclusiveGateway):  # type: ignore[misc]
         for child in my_task.children:
             child.task_spec._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
         return True
+
+
+def join_inclusively(workflow: Any) -> bool:
+    """Let one inclusive join go on that can, now that nothing else moves by itself; whether there was one."""
+    workflow.settled = True
+    try:
+        for scope in (workflow, *workflow.subprocesses.values()):
+            for task in [task for task in scope.tasks.values() if isinstance(task.task_spec, UsherInclusiveGateway)]:
+                if task._state == TaskState.WAITING:
+                    task.task_spec._update(task)
+                if task._state == TaskState.READY:
+                    return True
+    finally:
+        workflow.settled = False
+    return False
 
 
 def arrivals(workflow: Any, spec: Any) -> list[Any]:

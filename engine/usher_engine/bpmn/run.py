@@ -32,7 +32,7 @@ from . import storage
 from .catching import end_reached
 from .compaction import compact_tree
 from .diagram import Diagram
-from .gateways import adopt_arrivals
+from .gateways import adopt_arrivals, join_inclusively
 from .language import ScriptEngine
 from .repeating import own_names
 from .service_task import is_end
@@ -165,7 +165,7 @@ class Run(Waiting):
     def _advance(self) -> None:
         """Run every task that needs nobody, one at a time, up to the next waiting points; then look around."""
         ready = self.workflow.ready
-        while ready:
+        while ready or (self.step.rules > FIRST_RULES and join_inclusively(self.workflow)):
             task = ready.popleft()
             if task._state == TaskState.READY and not task.task_spec.manual and task.id in task.workflow.tasks:
                 self._run(task)

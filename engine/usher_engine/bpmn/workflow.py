@@ -112,6 +112,7 @@ class UsherWorkflow(_Rooted, BpmnWorkflow):  # type: ignore[misc]
         self.counter = 0
         self.tick = 0
         self.ready: deque[UsherTask] = deque()
+        self.settled = False  # nothing moves by itself any more, but for inclusive joins
         self.observer = observer
         super().__init__(spec, subprocess_specs, script_engine=script_engine, deserializing=True)
 
