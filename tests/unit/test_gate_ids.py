@@ -54,8 +54,19 @@ def test_two_files_of_a_modeller_make_one_package():
     assert admitted.files["b_main.bpmn"] == CALLER.files["b_main.bpmn"]
     (told,) = [f for f in findings if f.rule == "translated"]
     assert (told.file, told.severity) == ("a_callee.bpmn", "info")
-    assert told.element == "callee_StartEvent_1"
+    assert told.element == "StartEvent_1"
     assert "b_main.bpmn" in told.message
+    assert "“callee_StartEvent_1” for “StartEvent_1”" in told.message
+
+
+def test_findings_name_ids_as_they_stand_in_the_file():
+    broken = task("callee").replace(b' default="Flow_3"', b"").replace(b">Activity_1 is not None<", b">Activity_1 is<")
+    findings = check_package(Package({"a_callee.bpmn": broken, "b_main.bpmn": call("callee")}), Services())
+    errors = [(f.file, f.element, f.rule) for f in findings if f.severity == "error"]
+    assert ("a_callee.bpmn", "Flow_4", "expression") in errors
+    assert ("a_callee.bpmn", "Flow_3", "gateway") in errors
+    assert "callee_" not in "".join(f.message for f in findings if f.rule != "translated")
+    assert "“Gateway_1”" in "".join(f.message for f in findings if f.element == "Flow_3")
 
 
 def test_references_of_every_kind_follow():

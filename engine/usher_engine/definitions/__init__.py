@@ -23,7 +23,7 @@ from .package import MAX_FILE_BYTES, Package
 from .parts import Part, read_parts
 from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_as_written, parse_xml
 from .timing import MISSED, MISSED_ALL, MISSED_SKIP, Repeat, Timer
-from .translation import translate
+from .translation import Translation, translate, translation_of
 
 __all__ = [
     "BPMN",
@@ -53,6 +53,7 @@ __all__ = [
     "Severity",
     "Table",
     "Timer",
+    "Translation",
     "XmlElement",
     "XmlTree",
     "decision_names",
@@ -70,5 +71,6 @@ __all__ = [
     "read_parts",
     "to_zip",
     "translate",
+    "translation_of",
     "write_folder",
 ]

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 
 from usher_engine.bpmn import compile_diagram
-from usher_engine.definitions import Package, parse_xml, process_element, read_diagram, translate
+from usher_engine.definitions import Package, parse_xml, process_element, read_diagram, translation_of
 from usher_engine.errors import InvalidDefinition
 from usher_engine.expressions import compile_template
 from usher_engine.forms import parse_form
@@ -25,7 +25,7 @@ from .links import link_findings
 from .load import load_findings
 from .loops import loop_findings
 from .meanings import meaning_findings
-from .order import in_order
+from .order import as_written, in_order
 from .processes import Drawn, process_findings
 from .roots import root_findings
 from .sheet import Sheet
@@ -68,14 +68,16 @@ def admit(package: Package, services: Services) -> tuple[Package, list[Finding]]
     too_large = list(package_size_findings(package))
     if too_large:
         return package, too_large
-    translated, findings = translate(package)
+    translation = translation_of(package)
+    translated = translation.package
     drawn = Drawn()
     mails = _mails(translated, services.mail_names)
-    findings += [*_diagrams(translated, services, drawn), *decision_findings(translated)]
+    findings = [*_diagrams(translated, services, drawn), *decision_findings(translated)]
     findings += [*_forms(translated), *mails, *_others(translated)]
-    if not _has_error(findings):
+    if not _has_error([*translation.findings, *findings]):
         findings += _engine(translated)
-    return translated, _shortened(in_order(findings, [diagram for _, diagram in drawn.trees]))
+    found = [*translation.findings, *as_written(findings, translation.written)]
+    return translated, _shortened(in_order(found, [diagram for _, diagram in drawn.trees], translation.written))
 
 
 def _shortened(findings: list[Finding]) -> list[Finding]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from usher_engine.definitions import Diagram, Process
 
@@ -12,18 +14,42 @@ from .finding import Finding
 _SEVERITIES = ("error", "warning", "info")
 
 
-def in_order(findings: Iterable[Finding], diagrams: Sequence[Diagram]) -> list[Finding]:
+def as_written(findings: Iterable[Finding], written: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
+    """*findings* with the ids their files came with, where the translation gave elements others."""
+    renaming = {file: _renaming(ids) for file, ids in written.items()}
+    for finding in findings:
+        name = renaming.get(finding.file)
+        yield finding if name is None else replace(
+            finding,
+            element=name(finding.element),
+            message=name(finding.message),
+            path=tuple(map(name, finding.path)),
+        )
+
+
+def _renaming(ids: Mapping[str, str]) -> Callable[[str], str]:
+    named = re.compile("|".join(map(re.escape, sorted(ids, reverse=True))))  # the longer of two that begin alike first
+    return lambda text: named.sub(lambda found: ids[found[0]], text)
+
+
+def in_order(
+    findings: Iterable[Finding], diagrams: Sequence[Diagram], written: Mapping[str, Mapping[str, str]]
+) -> list[Finding]:
     """
     *findings* by severity, then by file, then as a reader of the diagram meets their elements.
 
-    Files keep the order they were found in behind the *diagrams*, and what is said of one element keeps its order too.
+    *written* has the ids of files that came with others than are in *diagrams*. Files keep the order they were found
+    in behind the *diagrams*, and what is said of one element keeps its order too.
     """
     found = list(findings)
     if len(found) < 2:
         return found
     known = dict.fromkeys(["", *(diagram.file for diagram in diagrams), *(one.file for one in found)])
     files = {file: rank for rank, file in enumerate(known)}
-    elements = [(d.file, key) for d in diagrams for process in d.processes for key in along(process)]
+    ids: Mapping[str, str] = {}
+    elements = [
+        (d.file, written.get(d.file, ids).get(key, key)) for d in diagrams for p in d.processes for key in along(p)
+    ]
     places = {place: rank for rank, place in enumerate(elements)}
 
     def rank(finding: Finding) -> tuple[int, int, int]:

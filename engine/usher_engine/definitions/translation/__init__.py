@@ -5,6 +5,9 @@ What is not understood is never guessed: it stays as it is and is refused by ele
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from lxml import etree
 
 from usher_engine.errors import InvalidDefinition
@@ -24,6 +27,15 @@ from .texts import translate_texts
 from .user_tasks import translate_user_tasks
 
 
+@dataclass(frozen=True, kw_only=True)
+class Translation:
+    """*package* in Usher's words; *written* has, by file and by id in it, the id that stands in the file as it came."""
+
+    package: Package
+    findings: list[Finding]
+    written: Mapping[str, Mapping[str, str]]
+
+
 def translate(package: Package) -> tuple[Package, list[Finding]]:
     """
     *package* with its diagrams in Usher's words, and a finding for each thing that was read or is refused.
@@ -31,6 +43,12 @@ def translate(package: Package) -> tuple[Package, list[Finding]]:
     A package that needs no translation comes back as it is, byte for byte; what comes back needs none again. Files
     that are no XML or no BPMN are left to the gate.
     """
+    translation = translation_of(package)
+    return translation.package, translation.findings
+
+
+def translation_of(package: Package) -> Translation:
+    """The same, with the ids that were changed; the findings name ids as they stand in the files."""
     files = dict(package.files)
     findings: list[Finding] = []
     pages: dict[str, Page] = {}
@@ -45,15 +63,15 @@ def translate(package: Package) -> tuple[Package, list[Finding]]:
         files[file] = content
         if tree.getroot().tag != f"{{{BPMN}}}definitions":
             continue
-        page = Page(file=file, root=tree.getroot(), files=files)
+        page = pages[file] = Page(file=file, root=tree.getroot(), files=files)
         _translate(page)
-        pages[file] = page
         if page.changed:
             files[file] = etree.tostring(tree, encoding="UTF-8", xml_declaration=True)
         files |= {name: form for name, form in page.added.items() if name not in files}
-    separate_files(files, pages)
+    written = separate_files(files, pages)
     findings += [finding for page in pages.values() for finding in page.findings]
-    return (package if files == dict(package.files) else Package(files)), findings
+    after = package if files == dict(package.files) else Package(files)
+    return Translation(package=after, findings=findings, written=written)
 
 
 def _translate(page: Page) -> None:

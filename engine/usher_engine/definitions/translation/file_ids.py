@@ -6,7 +6,6 @@ Every modeller begins with StartEvent_1, while the engine and the history know a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import count
 
 from lxml import etree
@@ -28,20 +27,27 @@ _DATA = {"loopDataInputRef", "loopDataOutputRef"}
 _ANSWERED = {"userTask", "manualTask", "receiveTask", "sendTask"}
 
 
-def separate_files(files: dict[str, bytes], pages: Mapping[str, Page]) -> None:
-    """Give elements in *files* ids that no other file of *pages* uses, and tell it on the first of each file."""
+def separate_files(files: dict[str, bytes], pages: Mapping[str, Page]) -> dict[str, dict[str, str]]:
+    """
+    Give elements in *files* ids that no other file of *pages* uses, and tell it on the first of each file.
+
+    Returns by file, and by new id, the id that stands in the file.
+    """
+    changed: dict[str, dict[str, str]] = {}
     if len(pages) < 2:
-        return
+        return changed
     every = {key for page in pages.values() for key in _ids(page.root)}
     owner: dict[str, str] = {}
     for file in _main_first(files, pages):
         page = pages[file]
         new = dict(_renamed(page.root, owner, every))
         if new:
-            _rename(page, new)
             _tell(page, new, owner)
+            _rename(page, new)
+            changed[file] = {after: before for before, after in new.items()}
             files[file] = etree.tostring(page.root.getroottree(), encoding="UTF-8", xml_declaration=True)
         owner |= {str(element.get("id")): file for _, element in _running(page.root)}
+    return changed
 
 
 def _main_first(files: Mapping[str, bytes], pages: Mapping[str, Page]) -> list[str]:
@@ -98,7 +104,6 @@ def _rename(page: Page, new: Mapping[str, str]) -> None:
         text = (element.text or "").strip()
         if text in new and _names_element(kind_of(element)):
             element.text = new[text]
-    page.findings = [replace(found, element=new.get(found.element, found.element)) for found in page.findings]
 
 
 def _names_element(name: str) -> bool:
@@ -116,7 +121,7 @@ def _tell(page: Page, new: Mapping[str, str], owner: Mapping[str, str]) -> None:
     first, *_ = new
     others = ", ".join(sorted({owner[key] for key in new}))
     message = (
-        f"{len(new)} ids of this file are used in {others} too and were changed here, “{first}” to “{new[first]}”. "
-        "Examples and mappings use the new ones."
+        f"{len(new)} ids of this file are used in {others} too. In what is deployed they differ, “{new[first]}” for "
+        f"“{first}”; examples and mappings use those."
     )
-    page.say(next(e for _, e in _running(page.root) if e.get("id") == new[first]), "translated", message, "info")
+    page.say(next(e for _, e in _running(page.root) if e.get("id") == first), "translated", message, "info")
