@@ -149,8 +149,8 @@ def accepted(seed, count):
 def test_generated_patterns_mean_what_the_standard_library_says():
     """On short values, where trying one way after the other is still quick."""
     choose = random.Random(7)
-    patterns = accepted(7, 12_000)
-    assert len(patterns) > 1_500
+    patterns = accepted(7, 6_000)
+    assert len(patterns) > 800
     both = {True: 0, False: 0}
     for pattern in patterns:
         known = re.compile(pattern, re.ASCII)
@@ -159,7 +159,7 @@ def test_generated_patterns_mean_what_the_standard_library_says():
             told = known.fullmatch(value) is not None
             assert fits(pattern, value) is told, (pattern, value)
             both[told] += 1
-    assert min(both.values()) > 250
+    assert min(both.values()) > 120
 
 
 def test_generated_patterns_are_matched_soon_on_hostile_values():
