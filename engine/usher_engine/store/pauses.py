@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from .. import record_tables as r
 from .. import tables as t
@@ -40,6 +40,13 @@ class Pause:
 
 
 _P, _I, _J = r.pause.c, t.instance.c, t.job.c
+_STANDING = (
+    select(r.pause)
+    .where(_P.process == bindparam("process"), or_(_P.version == EVERY, _P.version == bindparam("version")))
+    .order_by(_P.version)
+    .limit(1)
+)
+_ANY = select(_P.process).limit(1)
 
 
 def every(connection: Connection) -> list[Pause]:
@@ -49,8 +56,7 @@ def every(connection: Connection) -> list[Pause]:
 
 def standing(connection: Connection, process: str, version: int) -> Pause | None:
     """The pause of this version: of the whole process, or its own."""
-    query = select(r.pause).where(_P.process == process, _P.version.in_((EVERY, version))).order_by(_P.version)
-    row = connection.execute(query.limit(1)).one_or_none()
+    row = connection.execute(_STANDING, {"process": process, "version": version}).one_or_none()
     return _pause(row) if row else None
 
 
@@ -82,7 +88,7 @@ def hold(connection: Connection, job: Job) -> bool:
 
     Whoever resumes the process meanwhile waits, so that no job is held back after its pause has ended.
     """
-    if connection.execute(select(_P.process).limit(1)).first() is None:
+    if connection.execute(_ANY).first() is None:
         return False
     process, version = connection.execute(select(_I.process, _I.version).where(_I.id == job.instance)).one()
     if standing(connection, process, version) is None:
