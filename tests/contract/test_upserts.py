@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -32,6 +33,18 @@ def accounts(database: Database, clock: Clock) -> Accounts:
 def rows(database: Database, table: Any) -> int:
     with database.read() as tx:
         return int(tx.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def test_no_thread_waits_for_a_connection(database: Database) -> None:
+    """Forty at once, each inside a transaction until all are: more than a pool keeps, fewer than the settings allow."""
+    together = threading.Barrier(40, timeout=20)
+
+    def look(_: int) -> int:
+        with database.read() as tx:
+            together.wait()
+            return int(tx.execute(select(1)).scalar_one())
+
+    assert at_once(40, look) == [1] * 40
 
 
 def test_tries_are_all_counted_when_the_window_turns(accounts: Accounts, clock: Clock) -> None:

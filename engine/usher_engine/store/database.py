@@ -18,6 +18,9 @@ from .own_files import create, tighten
 
 BUSY_TIMEOUT_MS = 5_000
 
+#: Ten connections are kept; no thread waits for one: how many threads there are, the settings say.
+POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": -1}
+
 #: Marks a connection whose transaction queued a job.
 QUEUED = "usher_queued"
 
@@ -48,7 +51,8 @@ class Database:
             self.is_sqlite = parsed.get_backend_name() == "sqlite"
             if self.is_sqlite:
                 timeout = {"timeout": BUSY_TIMEOUT_MS / 1000}
-                self.db = create_engine(parsed, connect_args=timeout, hide_parameters=True)
+                pool = POOL if _is_file(parsed.database or "") else {}
+                self.db = create_engine(parsed, connect_args=timeout, hide_parameters=True, **pool)
                 _tighten_sqlite(parsed.database or "")
                 event.listen(self.db, "do_connect", _create_sqlite)
                 event.listen(self.db, "connect", _prepare_sqlite)
@@ -56,7 +60,7 @@ class Database:
             elif parsed.get_backend_name() == "postgresql":
                 options = f"-c lock_timeout={BUSY_TIMEOUT_MS} -c idle_in_transaction_session_timeout=60000"
                 sent = {"options": options}
-                self.db = create_engine(parsed, connect_args=sent, pool_pre_ping=True, hide_parameters=True)
+                self.db = create_engine(parsed, connect_args=sent, pool_pre_ping=True, hide_parameters=True, **POOL)
             else:
                 raise Misconfigured("USHER_DATABASE_URL must begin with sqlite: or postgresql+psycopg:")
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
