@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from databases import migrate
 from sqlalchemy import insert, text
-from usher_engine import Conflict
+from usher_engine import Conflict, InvalidSubmission
 from usher_engine import tables as t
 from usher_engine.checkpoints.file import append_lines
 from usher_engine.enrollment import tables as e
@@ -111,6 +111,13 @@ def test_no_log_repeats_what_was_to_be_stored(database: Database, mistake: Any, 
     assert mistake.__name__ in caplog.text, "where it happened is told"
     assert "Bait" not in caplog.text
     assert "Bait" not in str(refused.value)
+
+
+def test_half_a_character_is_told_in_plain_words(database: Database) -> None:
+    with pytest.raises(InvalidSubmission, match="holds a character that cannot be kept"), database.begin() as tx:
+        tx.execute(insert(e.email_opt_out).values(address="\ud800", at="2026", by="t"))
+    with pytest.raises(InvalidSubmission, match="holds a character that cannot be kept"), database.read() as tx:
+        tx.execute(e.email_opt_out.select().where(e.email_opt_out.c.address == "\udcff"))
 
 
 def test_what_a_refusal_means_is_still_known(database: Database) -> None:

@@ -153,6 +153,8 @@ def _plain_errors() -> Iterator[None]:
         raise Unavailable(words) from told
     except OverflowError as error:  # SQLite's driver says so before it asks the database
         raise InvalidSubmission(_UNFIT["22003"]) from error
+    except UnicodeEncodeError as error:  # half a character, which no database can keep; both drivers say so themselves
+        raise InvalidSubmission(_UNREADABLE) from error
 
 
 class Withheld(Exception):
