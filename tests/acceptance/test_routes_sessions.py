@@ -151,13 +151,13 @@ def test_a_host_name_is_the_same_in_any_case(make_house, settings):
     assert client.get("/sign-in", base_url="https://usher.example.com").status_code == 400
 
 
-def test_a_proxy_nobody_told_us_of_is_noticed_once(house, caplog):
+def test_a_proxy_we_do_not_know_is_noticed_once(house, caplog):
     admin = house.visitor("adam")
     assert "proxy" not in admin.get("/admin/people").text
     for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
         admin.get("/admin/people", headers={name: "for=203.0.113.5"})
     assert caplog.text.count("USHER_PROXIES is 0") == 1
-    assert "Requests come through a proxy that Usher was not told of." in admin.get("/admin/people").text
+    assert "Requests come through a proxy that Usher does not know." in admin.get("/admin/people").text
 
 
 def test_what_an_unknown_proxy_says_is_not_believed(house):

@@ -108,7 +108,7 @@ def test_no_log_repeats_what_was_to_be_stored(database: Database, mistake: Any, 
             log.exception("it did not work")
             raise
     assert "it did not work" in caplog.text
-    assert mistake.__name__ in caplog.text, "where it happened is told"
+    assert mistake.__name__ in caplog.text, "the log says where it happened"
     assert "Bait" not in caplog.text
     assert "Bait" not in str(refused.value)
 

@@ -1,4 +1,4 @@
-"""Every setting is told at the start when it cannot be meant: one line that names it and says what is expected."""
+"""The start refuses every setting that cannot be meant: one line names it and says what is expected."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_every_setting_has_its_meaning_and_its_cases() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), CASES, ids=[f"{name}={value[:30]!a}" for name, value in CASES])
-def test_what_cannot_be_meant_is_told_in_one_line(name: str, value: str) -> None:
+def test_one_line_says_what_cannot_be_meant(name: str, value: str) -> None:
     with pytest.raises(Misconfigured) as refused:
         Settings.from_environment({variable(name): value})
     said = refused.value.message
@@ -99,7 +99,7 @@ def test_what_is_meant_is_taken(name: str, value: str) -> None:
     assert getattr(Settings.from_environment({variable(name): value}), name) == value
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_the_start_names_all_that_is_wrong_at_once() -> None:
     wrong = {"USHER_THREADS": "0", "USHER_TIME_ZONE": "Mars/Base", "USHER_COLOUR": "red", "USHER_SMTP_PORT": "x"}
     with pytest.raises(Misconfigured) as refused:
         Settings.from_environment(wrong)

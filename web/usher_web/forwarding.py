@@ -25,7 +25,7 @@ FORWARDED = frozenset({
 
 
 class UnknownProxies:
-    """Takes off what a proxy nobody told us of adds, and tells of it once: every visitor has that proxy's address."""
+    """Takes off what a proxy adds that USHER_PROXIES does not count, and warns once: all visitors have its address."""
 
     def __init__(self, answer: WSGIApplication) -> None:
         self._answer = answer

@@ -1,4 +1,4 @@
-"""Limits on guessing: what was refused counts, what was right does not. Each lock-out is told of once, not each try."""
+"""Limits on guessing: what was refused counts, what was right does not. A lock-out is one event, however many tries."""
 
 from __future__ import annotations
 

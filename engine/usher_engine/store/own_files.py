@@ -18,7 +18,7 @@ def opener(path: str, flags: int) -> int:
 
 
 def create(file: Path) -> None:
-    """Make *file* ours alone where there is none; whoever opens it next says why it cannot be made."""
+    """Make *file* ours alone where there is none; opening it says why it cannot be made."""
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError:
