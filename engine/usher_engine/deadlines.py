@@ -32,7 +32,9 @@ class _Work:
 class Deadlines:
     """What runs under a limit in this process. `enforce` has to be called again and again, by a thread of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, interrupt: Callable[[int], None] | None = None) -> None:
+        """*interrupt* ends what a thread waits for outside Python, so that it can heed the exception."""
+        self._interrupt = interrupt
         self._lock = threading.Lock()
         self._running: set[_Work] = set()
 
@@ -66,6 +68,8 @@ class Deadlines:
                 elif now > work.until:
                     work.stopped_at = now
                     _raise_in(work.thread, OutOfTime)
+                    if self._interrupt is not None:
+                        self._interrupt(work.thread)
         return stuck
 
 

@@ -48,6 +48,12 @@ def hoard() -> None:
     bytearray(2 << 30)
 
 
+#: What SQLite takes an hour for.
+COUNTING = """
+    WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 100000000000)
+    SELECT max(n) FROM counted
+"""
+
 HANGS: dict[str, Callable[[], None]] = {PYTHON: loop, C: backtrack, NUMBERS: multiply, WAITS: wait, MEMORY: hoard}
 
 
@@ -55,8 +61,9 @@ def main(port: int) -> None:
     settings = Settings.from_environment(os.environ).for_production()
     before = inherited()
     listening = (before and before.socket()) or bound("127.0.0.1", port)
-    lifeline, deadlines = before or supervised(listening, settings), Deadlines()
+    lifeline = before or supervised(listening, settings)
     enrollment, accounts = open_usher(settings)
+    deadlines = Deadlines(enrollment.engine.database.interrupt)
     app = create_app(enrollment.engine, enrollment, accounts, settings)
     database = enrollment.engine.database
 
@@ -77,6 +84,15 @@ def main(port: int) -> None:
         with database.read() as tx:
             names = sorted(tx.exec_driver_sql("SELECT name FROM kept").scalars())
         return {"names": names, "process": os.getpid()}
+
+    @app.get("/api/v1/asked")
+    @auth.public
+    def asked() -> str:
+        """Wait for a database that takes its time."""
+        with database.begin() as tx:
+            tx.exec_driver_sql("INSERT INTO kept VALUES ('asked', 0)")
+            tx.exec_driver_sql(COUNTING if database.is_sqlite else "SELECT pg_sleep(600)")
+        return "never"
 
     @app.get(f"/{STREAM}")
     @auth.public

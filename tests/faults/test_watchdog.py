@@ -26,11 +26,13 @@ PROGRAM = Path(__file__).with_name("hanging.py")
 LIMIT_S = 2
 PATIENCE_S = 60
 
+only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 class Server:
     """A server in processes of its own: the supervisor, and the one it watches."""
 
-    def __init__(self, folder: Path, *program: str, **settings: str) -> None:
+    def __init__(self, folder: Path, database_url: str, *program: str) -> None:
         self.log = folder / "server.log"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -38,10 +40,9 @@ class Server:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("USHER_")} | {
             "USHER_ENV": "development",
             "USHER_SECRET_KEY": SECRET,
-            "USHER_DATABASE_URL": new_sqlite(folder),
+            "USHER_DATABASE_URL": database_url,
             "USHER_REQUEST_LIMIT_S": str(LIMIT_S),
             "PYTHONPATH": os.pathsep.join(sys.path),
-            **settings,
         }
         command = [sys.executable, *(word.replace("{port}", str(self.port)) for word in program)]
         with self.log.open("w") as written:
@@ -82,8 +83,8 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    started = Server(tmp_path, str(PROGRAM), "{port}")
+def server(tmp_path: Path, database_url: str) -> Iterator[Server]:
+    started = Server(tmp_path, database_url, str(PROGRAM), "{port}")
     try:
         started.starts()
         assert started.get("/api/v1/kept/before")[0] == 200
@@ -96,7 +97,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture
 def usher(tmp_path: Path) -> Iterator[Server]:
     """The product itself."""
-    started = Server(tmp_path, "-c", "from usher_web.cli import main; main()", "serve", "--port", "{port}")
+    program = ("-c", "from usher_web.cli import main; main()", "serve", "--port", "{port}")
+    started = Server(tmp_path, new_sqlite(tmp_path), *program)
     try:
         started.starts()
         yield started
@@ -120,11 +122,19 @@ def test_a_loop_in_python_ends_with_an_answer(server: Server) -> None:
     assert status == 503 and b"<h1>This took too long</h1>" in body and b"Go to the start page" in body
 
 
+@only_sqlite
 def test_a_streamed_answer_breaks_off(server: Server) -> None:
     with pytest.raises(http.client.IncompleteRead) as broken:
         server.get("/stream")
     assert broken.value.partial == b"first"
     assert server.get("/api/v1/health")[0] == 200
+
+
+def test_a_wait_for_the_database_ends_with_an_answer(server: Server) -> None:
+    process = server.there()["process"]
+    status, body = server.get("/api/v1/asked")
+    assert (status, json.loads(body)["title"]) == (503, "This took too long")
+    assert server.there() == {"names": ["before"], "process": process}
 
 
 @pytest.mark.parametrize("hang", ["pattern", "numbers", "waits"])
@@ -143,6 +153,7 @@ def test_what_no_exception_ends_costs_the_process_and_nothing_else(hang: str, se
     assert server.stop() == 0
 
 
+@only_sqlite
 def test_too_much_memory_is_an_error_of_its_request_alone(server: Server) -> None:
     process = server.there()["process"]
     status, body = server.get("/api/v1/kept/memory")
@@ -167,6 +178,7 @@ def test_it_stops_quickly_and_leaves_nobody(number: int, usher: Server) -> None:
     assert not Path(f"/proc/{child}").exists()
 
 
+@only_sqlite
 def test_it_stops_also_while_a_call_holds_the_process(server: Server) -> None:
     child = server.child()
     with socket.create_connection(("127.0.0.1", server.port)) as asked:

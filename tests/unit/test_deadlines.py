@@ -121,3 +121,24 @@ def test_the_exception_hits_nothing_that_comes_after_the_work() -> None:
     thread.join(PATIENCE_S)
     assert hit == []
     assert deadlines.enforce(time.monotonic() + 3600) == 0
+
+
+def test_what_a_thread_waits_for_is_ended_once(room: Room) -> None:
+    asked: list[int] = []
+    goes_on = threading.Lock()
+    goes_on.acquire()
+    room.deadlines = Deadlines(asked.append)
+    threads: list[int] = []
+
+    def wait() -> None:
+        threads.append(threading.get_ident())
+        room.begun.set()
+        goes_on.acquire()
+
+    room.begin(wait)
+    room.enforce_after(59)
+    assert asked == []
+    room.enforce_after(61)
+    room.enforce_after(62)
+    assert asked == threads
+    goes_on.release()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -20,6 +21,9 @@ BUSY_TIMEOUT_MS = 5_000
 
 #: Ten connections are kept; no thread waits for one: how many threads there are, the settings say.
 POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": -1}
+
+#: How long asking PostgreSQL to end a statement may take.
+INTERRUPT_S = 2.0
 
 #: Marks a connection whose transaction queued a job.
 QUEUED = "usher_queued"
@@ -46,6 +50,8 @@ class Database:
     def __init__(self, url: str) -> None:
         #: Called after a commit that queued a job; the embedded worker hangs its `wake` here.
         self.on_queued: Callable[[], None] = _nobody
+        self._at_work: dict[int, Connection] = {}
+        self._leaving = threading.Lock()
         try:
             parsed = make_url(url)
             self.is_sqlite = parsed.get_backend_name() == "sqlite"
@@ -70,7 +76,7 @@ class Database:
     @contextlib.contextmanager
     def begin(self) -> Iterator[Connection]:
         """A writing transaction; commits at the end, rolls back on any exception."""
-        with _plain_errors(), self.db.connect() as connection:
+        with _plain_errors(), self._connected() as connection:
             writing = connection.execution_options(usher_write=True)
             writing.info.pop(QUEUED, None)
             writing.info.pop(NEW_KINDS, None)
@@ -83,10 +89,37 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A reading transaction: one consistent view, no lock that hinders writers."""
         options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with _plain_errors(), self.db.connect() as connection:
+        with _plain_errors(), self._connected() as connection:
             reading = connection.execution_options(**options)
             with reading.begin():
                 yield reading
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """A connection, which `interrupt` knows as this thread's until it goes back to the pool."""
+        thread = threading.get_ident()
+        with self.db.connect() as connection:
+            outer, self._at_work[thread] = self._at_work.get(thread), connection
+            try:
+                yield connection
+            finally:
+                with self._leaving:
+                    if outer is None:
+                        self._at_work.pop(thread, None)
+                    else:
+                        self._at_work[thread] = outer
+
+    def interrupt(self, thread: int) -> None:
+        """End the statement *thread* waits for, where there is one: no exception reaches it there by itself."""
+        with self._leaving, contextlib.suppress(DBAPIError, OSError, sqlite3.Error):
+            connection = self._at_work.get(thread)
+            if connection is None or connection.closed:
+                return
+            driver: Any = connection.connection.driver_connection
+            if self.is_sqlite:
+                driver.interrupt()
+            else:
+                driver.cancel_safe(timeout=INTERRUPT_S)
 
     def close(self) -> None:
         self.db.dispose()

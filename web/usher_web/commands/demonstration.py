@@ -61,7 +61,7 @@ def demo(port: int, folder: Path, *, fresh: bool) -> None:
     password = _password(settings.secret_key)
     _fill(enrollment, accounts, settings, password)
     app = create_app(enrollment.engine, enrollment, accounts, settings, outbox=catcher)
-    deadlines = Deadlines()
+    deadlines = Deadlines(enrollment.engine.database.interrupt)
     running = Worker(enrollment.engine, deadlines)
     checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
     catcher.start()

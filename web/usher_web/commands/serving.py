@@ -30,8 +30,9 @@ def serve(host: str, port: int, *, no_worker: bool) -> None:
     """Serve the web application, with a job worker in the same process."""
     settings, before = _checked_settings(), inherited()
     listening = (before and before.socket()) or bound(host, port)
-    lifeline, deadlines = before or supervised(listening, settings), Deadlines()
+    lifeline = before or supervised(listening, settings)
     enrollment, accounts = open_usher(settings)
+    deadlines = Deadlines(enrollment.engine.database.interrupt)
     app = create_app(enrollment.engine, enrollment, accounts, settings)
     worker_thread = None if no_worker else Worker(enrollment.engine, deadlines)
     checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
@@ -56,8 +57,9 @@ def worker(*, once: bool) -> None:
     if once:
         click.echo(f"{Worker(open_usher(settings)[0].engine).run_due()} jobs done.")
         return
-    lifeline, deadlines = inherited() or supervised(None, settings), Deadlines()
+    lifeline = inherited() or supervised(None, settings)
     enrollment, _ = open_usher(settings)
+    deadlines = Deadlines(enrollment.engine.database.interrupt)
     running = Worker(enrollment.engine, deadlines)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
