@@ -13,6 +13,7 @@ from conftest import Clock, Outside, alice, package
 from usher_engine import SYSTEM, Deadlines, Engine, Worker, fault_counts
 from usher_engine.bpmn import run as run_module
 from usher_engine.bpmn.service_task import UsherServiceTask
+from usher_engine.replay.rerun import Rerun
 
 TYPED = "Ada typed this 4711"
 NUMBER = r"tell your administrator this number: ([0-9a-f]{8})$"
@@ -199,3 +200,13 @@ def test_a_job_is_stopped_when_its_lease_ends(
     clock.forward(seconds=small.settings.job_lease_s + 1)
     assert Worker(small).run_due() == 1
     assert small.verify(case.id) == []
+
+
+def test_what_runs_a_case_again(small: Engine, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture) -> None:
+    """A check that cannot be made is a finding; whether the record or the program is to blame shows in the log."""
+    case = small.start("small", {"q": 1}, actor=alice).id
+    monkeypatch.setattr(Rerun, "_again", lambda *_: MISTAKES["KeyError"]())
+    [finding] = small.verify(case)
+    assert finding.kind == "unreadable" and "or Usher made a mistake (KeyError, see the log)" in finding.message
+    assert f"(checks, step 1 of case {case}): KeyError" in log.text and "in _run_again" in log.text
+    assert TYPED not in log.text + finding.message

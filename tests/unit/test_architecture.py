@@ -73,14 +73,14 @@ BORDERS = {
     "usher_engine/definitions/folders.py:from_zip": "garbled files make `zipfile` fail in any way: a refusal",
     "usher_engine/enrollment/smtp.py:_connected": "closes the connection and raises on",
     "usher_engine/ledger.py:_ask": "an operator, perhaps not ours: a fault with its trace, and an incident",
-    "usher_engine/replay/verifier.py:_compiled": "an altered archive: a finding",
-    "usher_engine/replay/verifier.py:_run_again": "an altered step: a finding",
+    "usher_engine/replay/verifier.py:_compiled": "an altered archive: a finding, and a trace in case it is our mistake",
+    "usher_engine/replay/verifier.py:_run_again": "an altered step: a finding, and a trace in case it is our mistake",
     "usher_engine/store/database.py:_prepare_sqlite": "raises on, but where the file is read-only",
     "usher_engine/worker.py:_do": "an operator, perhaps not ours: a fault with its trace, and an incident",
     "usher_engine/worker.py:_keep_leases": "a thread: a fault with its trace, and the next round",
     "usher_engine/worker.py:_loop": "a thread: a fault with its trace, and the next job",
     "usher_web/cli.py:invoke": "the command line: one line",
-    "usher_web/frames.py:frames": "an altered step: its place is shown in red",
+    "usher_web/frames.py:frames": "an altered step: shown in red, and a trace in case it is our mistake",
 }
 BROAD = {"Exception", "BaseException"}
 

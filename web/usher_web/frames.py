@@ -1,6 +1,6 @@
 """A case step by step as the replay shows it: who did what, what changed, which way, what is proven.
 
-Pure: takes a window of steps with the states after them, gives one `Frame` for each. How events are worded: `story`;
+Takes a window of steps with the states after them, gives one `Frame` for each. How events are worded: `story`;
 what became of mails and other services: `effects`.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from usher_engine import ALTERED, InstanceState, Seen, Step, Window
+from usher_engine import ALTERED, InstanceState, Seen, Step, Window, report_fault
 
 from .changes import Change, changes, in_words
 from .effects import Effect, Followed, Words, effects, portal_status
@@ -126,7 +126,8 @@ def frames(window: Window[Followed], words: Words, known: Sequence[Effect] | Non
             if seen.step is not None:
                 status = portal_status(seen.step, status)
             found.append(_frame(seen, before, words, asked, (was, status), gapless=whole))
-        except Exception:  # noqa: BLE001 - an altered step may tell of anything; its place is shown in red
+        except Exception as error:  # noqa: BLE001 - an altered step may tell of anything; its place is shown in red
+            report_fault(error, where="web", at=f"step {seen.revision} in the replay")
             found.append(_lost(seen, before, status, gapless=whole))
         before, whole = seen.after, not seen.is_missing
     return found

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from typing import Any
 
+from .. import faults
 from ..bpmn import Diagram, compile_diagram
 from ..errors import Corrupt, EngineError, NotFound
 from ..events import from_json
@@ -85,7 +86,9 @@ class Verifier:
             except Difference as difference:
                 return None, [found(row, revision, difference.kind, difference.message, difference.element)]
             except Exception as error:  # noqa: BLE001 - an altered body may be anything; what it holds stays out of sight
-                message = f"Step {revision} cannot be run again: it is not built like a step ({type(error).__name__})."
+                faults.report(error, where="checks", at=f"step {revision} of case {row.id}")
+                why = f"it is not built like a step, or Usher made a mistake ({type(error).__name__}, see the log)"
+                message = f"Step {revision} cannot be run again: {why}."
                 return None, [found(row, revision, "unreadable", message)]
         return rerun.state, []
 
@@ -119,7 +122,9 @@ def _compiled(tx: Transaction, process: str, version: int, definition: str) -> D
     except EngineError as error:
         return f"The package this case runs on cannot be read: {error.message}"
     except Exception as error:  # noqa: BLE001 - an altered archive may break in any way
-        return f"The package this case runs on cannot be read ({type(error).__name__}); it was altered."
+        faults.report(error, where="checks", at=f"version {version} of {process}")
+        why = f"it was altered, or Usher made a mistake ({type(error).__name__}, see the log)"
+        return f"The package this case runs on cannot be read: {why}."
 
 
 def _folded(steps: list[ReadStep]) -> InstanceState | None:
