@@ -103,11 +103,25 @@ def _restore_common(converter: Any, workflow: Any, record: dict[str, Any]) -> No
     for task in record["tasks"]:
         converter.registry.restore(task, workflow=workflow)
     workflow.task_tree = workflow.tasks[record["root"]]
+    _require_tree(workflow)
     workflow.last_task = workflow.tasks.get(record["last_task"]) if "last_task" in record else None
     workflow.success = record.get("success", True)
     workflow.completed = record.get("completed", False)
     workflow.correlations = record.get("correlations", {})
     workflow.data = {**workflow.data, **converter.registry.restore(record.get("data", {}))}
+
+
+def _require_tree(workflow: Any) -> None:
+    """Raise `ValueError` unless parents and children name each other: what runs on it would fail anywhere."""
+    tasks = workflow.tasks
+    for task in tasks.values():
+        parent = tasks.get(task._parent)
+        hangs = task is workflow.task_tree if parent is None else task.id in parent._children
+        if not hangs or not all(child in tasks and tasks[child]._parent == task.id for child in task._children):
+            raise ValueError
+        records = (task.internal_data, task.internal_data.get("armed", {}), task.data)
+        if type(task.visit) is not int or not all(isinstance(one, dict) for one in records):
+            raise ValueError
 
 
 class _SubWorkflows(BpmnSubWorkflowConverter):  # type: ignore[misc]
@@ -130,7 +144,7 @@ class _Workflows(BpmnWorkflowConverter):  # type: ignore[misc]
 
     def from_dict(self, record: dict[str, Any], workflow: UsherWorkflow) -> UsherWorkflow:
         _restore_common(self, workflow, record)
-        workflow.counter, workflow.tick = record["counter"], record["ticks"]
+        workflow.counter, workflow.tick = record["counter"] + 0, record["ticks"] + 0  # numbers, or no state at all
         for nested in record.get("subprocesses", ()):
             task = _holder(workflow, nested["parent"])
             if task is None:
