@@ -43,7 +43,7 @@ def verify(
     if export is not None:
         if everything or instances or after or jobs:
             raise click.UsageError("--export checks the file alone; it goes with --key and --checkpoint only.")
-        _tell(_exported(export, key, checkpoint), machine)
+        _tell(_exported(export, key, checkpoint), machine, "agree with their record")
         return
     asks_checkpoint = checkpoint is not None or key is not None
     if everything == bool(instances) and not (asks_checkpoint and not instances):
@@ -62,7 +62,7 @@ def verify(
     if not machine:
         _tell_purged(engine, instances, {finding.instance for finding in result.findings})
     _record(engine, result, instances)
-    _tell(result, machine)
+    _tell(result, machine, "agree with their record and can go on")
 
 
 def _record(engine: Engine, result: Verified, instances: tuple[str, ...]) -> None:
@@ -116,14 +116,14 @@ def _tell_purged(engine: Engine, instances: tuple[str, ...], wrong: set[str]) ->
         click.echo(f"{number} cases were purged; what is left of them was checked like the others.")
 
 
-def _tell(result: Verified, machine: bool) -> None:
+def _tell(result: Verified, machine: bool, well: str) -> None:
     if machine:
         found = [asdict(finding) for finding in result.findings]
         say({"checked": result.checked, "equal": result.equal, "findings": found})
     else:
         for finding in result.findings:
             click.echo(_line(finding))
-        click.echo(f"{result.checked} cases checked, {result.equal} of them agree with their record and can go on.")
+        click.echo(f"{result.checked} cases checked, {result.equal} of them {well}.")
     if result.findings:
         raise SystemExit(1)
 
