@@ -167,7 +167,7 @@ class Engine(Batches):
     # user tasks
 
     def claim(self, task: str, *, actor: Actor, revision: int | None = None) -> Instance:
-        """Take an open task; raises `Conflict` naming whoever has it, `NotFound` when it is not for *actor*."""
+        """Take an open task; raises `NotAllowed` naming the one who has it, `NotFound` when it is not for *actor*."""
         with self.database.begin() as tx:
             case, open_task = self._open_task(tx, task, actor, revision)
             if open_task.assignee == actor.name:

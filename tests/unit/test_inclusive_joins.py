@@ -65,3 +65,9 @@ def test_an_activity_may_be_left_through_its_boundary_event():
     assert join.waits_for(["b>j"], ["a"]) == ["a"]
     assert join.waits_for(["b>j"], ["late"]) == ["late"]
     assert inclusive_join("j", ways, {}).waits_for(["b>j"], ["a"]) == []
+
+
+def test_ways_that_meet_before_an_arm_all_lead_to_it():
+    join = inclusive_join("j", flows("s>a", "s>b", "a>x", "b>x", "x>j", "y>j"), {})
+    for place in ("s", "a", "b", "x", "s>a", "s>b", "a>x", "b>x", "x>j"):
+        assert join.waits_for(["y>j"], [place]) == [place]
