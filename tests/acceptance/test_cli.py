@@ -249,8 +249,8 @@ def test_a_case_from_the_import_to_the_invitation(shell: Shell, catcher: MailCat
     bundle = shell.usher("evidence", started["instance"], "-o", "evidence.html", "--json").json
     assert (bundle["instance"], bundle["steps"]) == (started["instance"], 3)
     offline = ("verify", "--export", "evidence.html", "--key", key)
-    told = replace(shell, environment=alone).usher(*offline)
-    assert (told.code, told.out) == (0, "1 cases checked, 1 of them agree with their record.\n")  # no state to go on from
+    told = replace(shell, environment=alone).usher(*offline)  # an export has no state to go on from
+    assert (told.code, told.out) == (0, "1 cases checked, 1 of them agree with their record.\n")
 
 
 def test_a_change_is_tried_and_cases_move_to_it(shell: Shell) -> None:
