@@ -34,6 +34,7 @@ DEFAULTS = {
     "RepetitionStarted": {"total": None, "flow": ""},
     "InstanceFinished": {"explanation": ""},
     "InstanceMigrated": {"places": {}},
+    "InstanceRepaired": {"rules": 0, "parted": 0, "closed": [], "opened": []},
 }  # fmt: skip
 
 

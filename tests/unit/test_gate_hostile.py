@@ -45,7 +45,7 @@ REASONS: dict[str, str | tuple[str, ...]] = {
         "default flow “g” does not leave from it", "2 flows leave", "no end event", "refers to no message",
         "“nowhere”, which is not there", "Two elements have the id “l”", "go round without a wait",
     ),
-    "masses": "at most 300 elements|at most 1000 flows|more findings",
+    "masses": "at most 300 elements|at most 3,000 elements|at most 1000 flows|more findings",
     "expressions": CODE,
     "foreign_words": (
         *["longer than 4000 characters"] * 2, r"the method \.forName\(…\) is code of the foreign product",
