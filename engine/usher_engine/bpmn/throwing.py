@@ -54,15 +54,18 @@ class Throwing(Listener):
 
     def _catcher(self, task: UsherTask, kind: str, code: str, *, beyond: bool = False) -> UsherTask | None:
         """What catches *kind* with *code* thrown at *task*, or only *beyond* it: in its scope and outwards."""
-        if not beyond and (found := self._on_boundary(task, kind, code)) is not None:
-            return found
+        if not beyond and (event := self._on_boundary(task, kind, code)) is not None:
+            return event
+        found = []
         beside: UsherTask
         for beside in task.workflow.task_tree.children:
             spec = beside.task_spec
             if spec is task.task_spec and self.step.rules > FIRST_RULES:
                 continue  # what is thrown in a handler goes outwards, never back to it
             if isinstance(spec, UsherEventSubprocess) and _catches(beside, spec.trigger, kind, code):
-                return beside
+                found.append((beside, spec.trigger))
+        if found:
+            return self._closest(found)
         host = self._host(task)
         return self._catcher(host, kind, code) if host is not None else None
 
@@ -70,12 +73,18 @@ class Throwing(Listener):
         activity = task.parent if is_item(task) else task
         if activity.parent is None:
             return None
+        found = []
         beside: UsherTask
         for beside in activity.parent.children:
             spec = beside.task_spec
             if isinstance(spec, UsherBoundaryEvent) and _catches(beside, spec.event_definition, kind, code):
-                return beside
-        return None
+                found.append((beside, spec.event_definition))
+        return self._closest(found) if found else None
+
+    def _closest(self, found: list[tuple[UsherTask, Trigger]]) -> UsherTask:
+        """The one that names the code, whatever the order in the file; under the first rules, the first."""
+        named = [task for task, trigger in found if trigger.code and self.step.rules > FIRST_RULES]
+        return named[0] if named else found[0][0]
 
     def _fire(self, task: UsherTask, data: dict[str, Any], again: dict[str, Any] | None = None) -> None:
         """Set off the armed or waiting *task*; *again* is what another one, left armed in its place, starts with."""
