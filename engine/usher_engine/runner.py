@@ -17,8 +17,8 @@ from . import events as e
 from .batches import Batches
 from .bpmn import Run, require_standing
 from .canonical import Json, canonical, check_input, settled
-from .errors import Conflict, EngineError, InvalidSubmission, NotAllowed, NotFound
-from .forms import parse_form
+from .errors import Conflict, ElementFailed, EngineError, InvalidDefinition, InvalidSubmission, NotAllowed, NotFound
+from .forms import Form, parse_form
 from .ledger import FAILURES, Case
 from .questions import Actor, Instance, may_see, task_place
 from .store import Transaction, UserTask, inbox, instances, queue
@@ -210,7 +210,7 @@ class Engine(Batches):
         check_input(dict(submission), where="form")
 
         def answer(run: Run, case: Case, open_task: UserTask) -> None:
-            form = parse_form(case.diagram.package.text(open_task.form)) if open_task.form else None
+            form = _form(case, open_task)
             if form is None and submission:
                 raise InvalidSubmission("This task has no form; send no fields.", fields=dict.fromkeys(submission, "?"))
             values = form.validate(submission, now=self.clock()) if form else {}
@@ -286,6 +286,14 @@ class Engine(Batches):
         if found.assignee and found.assignee != actor.name and actor.role != "system":
             raise NotAllowed(f"{found.assignee} has claimed this task.")
         return found
+
+
+def _form(case: Case, open_task: UserTask) -> Form | None:
+    """The form of *open_task*; raises `ElementFailed` where an earlier version took one that is not taken now."""
+    try:
+        return parse_form(case.diagram.package.text(open_task.form)) if open_task.form else None
+    except InvalidDefinition as error:
+        raise ElementFailed(open_task.element, error) from error
 
 
 def _reason(text: str) -> str:

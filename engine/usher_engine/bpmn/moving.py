@@ -196,8 +196,11 @@ class _Move:
     def _arm(self, event: UsherTask, token: Token) -> None:
         """Let a boundary event wait beside its task, unless what it takes the place of has happened already."""
         if event.task_spec.bpmn_id in map(self._there, token.spent):
-            event.parent._children.remove(event.id)
-            del event.workflow.tasks[event.id]
+            if self.step.rules > FIRST_RULES:
+                event.workflow._remove_task(event.id)
+            else:  # what would have followed it stayed in the state
+                event.parent._children.remove(event.id)
+                del event.workflow.tasks[event.id]
             return
         event._set_state(TaskState.WAITING)
         event.task_spec._update(event)

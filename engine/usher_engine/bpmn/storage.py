@@ -103,6 +103,8 @@ def _restore_common(converter: Any, workflow: Any, record: dict[str, Any]) -> No
     for task in record["tasks"]:
         converter.registry.restore(task, workflow=workflow)
     workflow.task_tree = workflow.tasks[record["root"]]
+    if workflow.top_workflow.rules > FIRST_RULES:
+        _leave_out_orphans(workflow)
     _require_tree(workflow)
     workflow.last_task = workflow.tasks.get(record["last_task"]) if "last_task" in record else None
     workflow.success = record.get("success", True)
@@ -111,12 +113,19 @@ def _restore_common(converter: Any, workflow: Any, record: dict[str, Any]) -> No
     workflow.data = {**workflow.data, **converter.registry.restore(record.get("data", {}))}
 
 
+def _leave_out_orphans(workflow: Any) -> None:
+    """Forget tasks that nothing leads to: a migration under the first rules left some behind boundary events."""
+    for task in list(workflow.tasks.values()):  # a parent comes before its children
+        if task is not workflow.task_tree and task._parent not in workflow.tasks:
+            del workflow.tasks[task.id]
+
+
 def _require_tree(workflow: Any) -> None:
     """Raise `ValueError` unless parents and children name each other: what runs on it would fail anywhere."""
     tasks = workflow.tasks
     for task in tasks.values():
         parent = tasks.get(task._parent)
-        hangs = task is workflow.task_tree if parent is None else task.id in parent._children
+        hangs = parent is None or (task is not workflow.task_tree and task.id in parent._children)
         if not hangs or not all(child in tasks and tasks[child]._parent == task.id for child in task._children):
             raise ValueError
         records = (task.internal_data, task.internal_data.get("armed", {}), task.data)

@@ -15,6 +15,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from ..errors import LimitExceeded
+from .step import RULES
 from .triggers import Trigger
 
 BEGUN = TaskState.WAITING | TaskState.READY | TaskState.STARTED
@@ -118,8 +119,8 @@ class UsherWorkflow(_Rooted, BpmnWorkflow):  # type: ignore[misc]
 
     @property
     def rules(self) -> int:
-        """The rules the step at hand is decided by."""
-        return int(self.script_engine.environment.rules)
+        """The rules the step at hand is decided by; the present ones for what is only read."""
+        return int(getattr(self.script_engine.environment, "rules", RULES))
 
     def next_id(self) -> int:
         self.counter += 1
