@@ -10,7 +10,7 @@ from usher_engine.bpmn import compile_diagram
 from .graphs import random_graph
 from .playing import Failure, Playing, play, refusals
 from .shrinking import shrink
-from .trees import Block, Generator, fault_of, process_of
+from .trees import Block, Generator, fault_of, is_well_formed, process_of
 from .writing import write
 
 #: Blocks of a model; most are smaller, as blocks that are not reached any more end early.
@@ -66,10 +66,18 @@ def shrunk(tree: Block, seed: int, failure: Failure) -> Block:
 
 
 def _fails_alike(tree: Block, seed: int, failure: Failure) -> bool:
+    if not _is_graph(tree) and not is_well_formed(tree):
+        return False
     try:
-        return any((found := judge(tree, order)) and found.kind == failure.kind for order in (seed, *range(6)))
+        return any((found := judge(tree, order)) and _is_like(found, failure) for order in (seed, *range(6)))
     except Exception:  # noqa: BLE001 - a tree that cannot be written or compiled is no smaller example
         return False
+
+
+def _is_like(found: Failure, failure: Failure) -> bool:
+    """Whether it is of the same kind; of a refusal, whether the same rule of the gate refuses."""
+    rule = failure.message.split(": ")[1] if failure.kind == "not accepted" else ""
+    return found.kind == failure.kind and f": {rule}" in f": {found.message}"
 
 
 def readable(tree: Block) -> str:

@@ -42,7 +42,7 @@ class Around:
 
     ``errors`` and ``escalations`` are the codes that somebody catches further out. ``ends`` tells whether a token may
     end here alone, ``leaves`` whether it may end everything: an inclusive join does not wait for a token that cannot
-    come to it. ``known`` are the answers that are surely there.
+    come to it. ``loops`` tells whether there is a way back to here. ``known`` are the answers that are surely there.
     """
 
     depth: int = 0
@@ -50,6 +50,7 @@ class Around:
     escalations: frozenset[str] = frozenset()
     ends: bool = True
     leaves: bool = True
+    loops: bool = False
     known: tuple[int, ...] = ()
 
 
@@ -72,7 +73,7 @@ class Generator:
     def _scope(self, kind: str, around: Around) -> Block:
         """A process, sub-process or call, with the event sub-processes in it."""
         block: Block = {"k": kind, "id": self._id(), "beside": []}
-        inner = replace(around, depth=around.depth + 1, ends=True, leaves=True)
+        inner = replace(around, depth=around.depth + 1, ends=True, leaves=True, loops=False)
         if self._chance(0.3):
             block["beside"] = self._catchers(("timer", "message", "error", "escalation"), inner, 2)
             inner = _within(inner, block["beside"])
@@ -100,7 +101,7 @@ class Generator:
             case "sub" | "call":
                 return self._activity(kind, around)
             case "graph":
-                return self._graph()
+                return self._graph(around)
             case "loop":
                 return self._loop(around)
             case "event":
@@ -182,15 +183,15 @@ class Generator:
         return {"k": kind, "id": self._id(), "in": branches, "reads": reads, "pick": self.random.randint(0, 2),
                 "picks": picks, "bare": self._chance(0.4)}  # fmt: skip
 
-    def _graph(self) -> Block:
-        """A graph that is sound by itself; forks and joins of one kind always are, where nothing leads back."""
+    def _graph(self, around: Around) -> Block:
+        """A graph that is sound where it stands."""
         while True:
             block = {"k": "graph", "id": self._id(), **random_graph(self.random, self.random.randint(4, 8))}
-            if is_sound(block):
+            if is_sound(block, loops=around.loops):
                 return block
 
     def _loop(self, around: Around) -> Block:
-        inner = replace(around, depth=around.depth + 1)
+        inner = replace(around, depth=around.depth + 1, loops=True)
         body = [{"k": self.random.choice(("user", "timer", "message")), "id": self._id()}]
         body = [*self._sequence(inner), *body, *self._sequence(inner)]
         times = self.random.choice((1, 2, 2, 3))
@@ -214,9 +215,18 @@ def process_of(*blocks: Block) -> Block:
     return {"k": "process", "id": 0, "in": [list(blocks)], "beside": []}
 
 
-def is_sound(graph: Block) -> bool:
-    """Whether one token that goes into *graph* always comes out as one."""
-    return not fault_of(process_of(graph, {"k": "user", "id": 0}))
+def is_sound(graph: Block, *, loops: bool) -> bool:
+    """
+    Whether one token that goes into *graph* always comes out as one.
+
+    With a way back around it, an inclusive join in it may wait for less: a token before it could then come to any of
+    its ways in, so that it holds it back no longer (BPMN 2.0.2, table 13.3).
+    """
+    alone = [graph, {"k": "user", "id": 0}]
+    faults = [fault_of(process_of(*alone))]
+    if loops and not faults[0]:
+        faults.append(fault_of(process_of({"k": "loop", "id": "r", "in": [alone], "times": 1, "while": False})))
+    return not any(faults)
 
 
 def fault_of(tree: Block) -> str:
@@ -256,16 +266,19 @@ def blocks_of(tree: Block) -> Iterator[Block]:
         yield from blocks_of(catcher)
 
 
-def is_well_formed(block: Block, *, ends: bool = True, leaves: bool = True) -> bool:
-    """Whether every branch of a fork comes to its join, where it must; for `Around.ends` and `Around.leaves`."""
+def is_well_formed(block: Block, *, ends: bool = True, leaves: bool = True, loops: bool = False) -> bool:
+    """Whether every branch of a fork comes to its join, where it must, and graphs are sound; for what see `Around`."""
     kind = block["k"]
+    if kind == "graph":
+        return is_sound(block, loops=loops)
     if kind == "leave":
         return leaves and (ends or block["how"] in ("terminate", "error"))
     if kind in ("and", "incl") and any(map(_leaves, block["in"])):
         return False
     scope = kind in ("process", "sub", "call")
-    inner = {"ends": scope or (ends and kind not in ("and", "incl")), "leaves": scope or (leaves and kind != "incl")}
-    around = [(one, {"ends": ends or not one["stops"], "leaves": leaves or not one["stops"]})
+    inner = {"ends": scope or (ends and kind not in ("and", "incl")), "leaves": scope or (leaves and kind != "incl"),
+             "loops": (loops and not scope) or kind == "loop"}  # fmt: skip
+    around = [(one, {"ends": ends or not one["stops"], "leaves": leaves or not one["stops"], "loops": loops})
               for one in block.get("bounds", ())]  # fmt: skip
     around += [(one, {}) for one in block.get("beside", ())]
     around += [(one, inner) for branch in block.get("in", ()) for one in branch]
