@@ -21,7 +21,8 @@ from usher_engine.replay.said import SAID, tell
 from usher_engine.services import Mode, Operator, Services
 from usher_engine.state import InstanceState, fold
 
-from .reference import Game, Impossible, Move
+from .reference import Game
+from .tokens import Impossible, Move
 from .writing import Model
 
 MAX_MOVES = 150

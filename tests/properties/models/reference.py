@@ -7,91 +7,28 @@ messages may do next. It knows no texts, no times and no history, and shares no 
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from .graphs import BPMN, Graph, Node, holds, read
-
-#: What may happen: its kind, the element it happens at, and the number of the token or wait it happens to.
-Move = tuple[str, str, int]
+from .tokens import (
+    Armed,
+    Frame,
+    Impossible,
+    Item,
+    Move,
+    Scope,
+    Token,
+    asked,
+    catcher,
+    catcher_on,
+    open_in,
+    repeat_of,
+)  # fmt: skip
 
 MAX_PASSES = 2_000
-_PEOPLE = ("userTask", "manualTask")
-_SERVICES = ("serviceTask", "sendTask")
-_TIMER, _MESSAGE = "timer", "message"
 _SCRIPT = re.compile(r"(\w+) = (?:(\w+) \+ )?(\d+)")
-
-
-class Impossible(Exception):
-    """The model does what a sound one does not: an error nobody catches, a name nobody has set."""
-
-
-class Endless(Exception):
-    """One move leads to more and more."""
-
-
-@dataclass(eq=False)
-class Frame:
-    """The data of a case, or what one item of a repeated activity changes in it."""
-
-    own: dict[str, Any]
-    outer: Frame | None = None
-
-    def __getitem__(self, name: str) -> Any:
-        if name in self.own:
-            return self.own[name]
-        if self.outer is None:
-            raise Impossible(f"nobody has set {name}")
-        return self.outer[name]
-
-
-@dataclass(eq=False)
-class Armed:
-    """What a boundary event, an event sub-process or an event behind a gateway waits for."""
-
-    node: Node
-    number: int
-    left: int = 0
-
-
-@dataclass(eq=False)
-class Item:
-    """One visit of an activity: a token that rests, or a scope inside."""
-
-    number: int
-    frame: Frame
-    inside: Scope | None = None
-
-
-@dataclass(eq=False)
-class Token:
-    """A token on an activity or a waiting event, with everything that hangs on it."""
-
-    node: Node
-    scope: Scope
-    items: list[Item] = field(default_factory=list)
-    bounds: list[Armed] = field(default_factory=list)
-    choices: list[Armed] = field(default_factory=list)
-    begun: int = 0
-    done: int = 0
-
-
-@dataclass(eq=False)
-class Scope:
-    """A process, sub-process, call or handler that runs."""
-
-    graph: Graph
-    frame: Frame
-    host: Token | None
-    item: Item | None
-    handles: bool = False
-    alive: bool = True
-    coming: int = 0
-    tokens: list[Token] = field(default_factory=list)
-    arrived: Counter[str] = field(default_factory=Counter)
-    armed: list[Armed] = field(default_factory=list)
 
 
 class Game:
@@ -112,21 +49,12 @@ class Game:
 
     def open(self) -> dict[Move, Any]:
         """Every move that can be made, with what it happens to."""
-        found: dict[Move, Any] = {}
-        for scope in self._scopes():
-            found |= {_wait(one): (scope, one) for one in scope.armed if one.node.on in (_TIMER, _MESSAGE)}
-            for token in scope.tokens:
-                found |= {_wait(one): (token, one) for one in token.bounds if one.node.on in (_TIMER, _MESSAGE)}
-                found |= {_wait(one): (token, one) for one in token.choices}
-                for item in token.items:
-                    if item.inside is None:
-                        found[_kind(token.node), token.node.id, item.number] = (token, item)
-        return found
+        return {move: what for scope in self._scopes() for move, what in open_in(scope).items()}
 
     def refusable(self, move: Move) -> bool:
         """Whether somebody catches it when the service refuses with the code “no”."""
         token, _ = self.open()[move]
-        return self._catcher_on(token, "error", "no") is not None
+        return catcher_on(token, "error", "no") is not None
 
     def cancellable(self, move: Move) -> bool:
         token, _ = self.open()[move]
@@ -160,7 +88,7 @@ class Game:
 
     def refuse(self, move: Move) -> None:
         token, _ = self.open()[move]
-        found = self._catcher_on(token, "error", "no")
+        found = catcher_on(token, "error", "no")
         if found is None:
             raise Impossible("nobody catches the refusal")
         self._fire(*found)
@@ -178,7 +106,7 @@ class Game:
         while self._queue or self._later or self._join():
             passes += 1
             if passes > MAX_PASSES:
-                raise Endless
+                raise Impossible("one move leads to more and more")
             if self._later:
                 self._throw(*self._later.pop(0))
             elif self._queue:
@@ -197,10 +125,10 @@ class Game:
                     self._take(scope, [way.id for way in node.incoming])
                     self._leave(scope, node)
             case "exclusiveGateway":
-                chosen = [way for way in node.outgoing if _asked(node, way) and holds(way.condition, scope.frame)]
-                default = [way for way in node.outgoing if not _asked(node, way)]
+                chosen = [way for way in node.outgoing if asked(node, way) and holds(way.condition, scope.frame)]
+                default = [way for way in node.outgoing if not asked(node, way)]
                 self._go(scope, [(chosen or default)[0].target], [(chosen or default)[0].id])
-            case "scriptTask" if _repeat(node, scope.frame) is None:
+            case "scriptTask" if repeat_of(node, scope.frame) is None:
                 self._script(node, scope.frame)
                 self._leave(scope, node)
             case "endEvent":
@@ -222,7 +150,7 @@ class Game:
         if node.kind == "eventBasedGateway":
             token.choices = [self._arm(scope.graph.nodes[way.target]) for way in node.outgoing]
             return
-        repeat = _repeat(node, scope.frame)
+        repeat = repeat_of(node, scope.frame)
         if repeat is None:
             self._item(token, scope.frame)
         elif repeat.times == 0:
@@ -250,7 +178,7 @@ class Game:
             return
         token.items.remove(item)
         token.done += 1
-        repeat = _repeat(token.node, token.scope.frame)
+        repeat = repeat_of(token.node, token.scope.frame)
         if repeat is not None and not repeat.output:
             token.scope.frame.own.update(item.frame.own)
         if repeat is not None and token.done < repeat.times and token.done != repeat.enough:
@@ -267,8 +195,8 @@ class Game:
     def _leave(self, scope: Scope, node: Node) -> None:
         ways = node.outgoing
         if node.kind == "inclusiveGateway":
-            chosen = [way for way in ways if _asked(node, way) and holds(way.condition, scope.frame)]
-            ways = chosen or [way for way in ways if not _asked(node, way)]
+            chosen = [way for way in ways if asked(node, way) and holds(way.condition, scope.frame)]
+            ways = chosen or [way for way in ways if not asked(node, way)]
         self._go(scope, [way.target for way in ways], [way.id for way in ways])
 
     def _go(self, scope: Scope, targets: list[str], flows: list[str]) -> None:
@@ -363,7 +291,7 @@ class Game:
     def _throw(self, scope: Scope, node: Node) -> None:
         if not scope.alive:
             return
-        found = self._catcher(scope, node.on, node.code)
+        found = catcher(scope, node.on, node.code)
         if found is not None:
             self._fire(*found)
         elif node.on == "error":
@@ -371,25 +299,6 @@ class Game:
         if node.kind == "endEvent" and scope.alive and scope.coming:
             scope.coming -= 1
             self._close(scope)
-
-    def _catcher(
-        self, scope: Scope, kind: str, code: str, handled: Node | None = None
-    ) -> tuple[Scope | Token, Armed] | None:
-        """What catches it: beside the flow of *scope*, or further out; never what *handled* it already."""
-        for one in scope.armed:
-            if one.node.on == kind and one.node.code in (code, "") and one.node is not handled:
-                return scope, one
-        if scope.host is None:
-            return None
-        if scope.handles:
-            return self._catcher(scope.host.scope, kind, code, scope.graph.start)
-        return self._catcher_on(scope.host, kind, code)
-
-    def _catcher_on(self, token: Token, kind: str, code: str) -> tuple[Scope | Token, Armed] | None:
-        for one in token.bounds:
-            if one.node.on == kind and one.node.code in (code, ""):
-                return token, one
-        return self._catcher(token.scope, kind, code)
 
     def _fire(self, owner: Scope | Token, one: Armed) -> None:
         if isinstance(owner, Token):
@@ -419,7 +328,7 @@ class Game:
             self._drop(token)
             return
         armed.remove(one)
-        if one.node.on != _TIMER or one.left > 1:
+        if one.node.on != "timer" or one.left > 1:
             again = self._arm(one.node)
             again.left = one.left - 1
             armed.append(again)
@@ -435,44 +344,3 @@ class Game:
     def _piled(self, happened: bool, node: Node) -> None:
         if happened and not self.piled:
             self.piled = node.id
-
-
-@dataclass(frozen=True)
-class Repeat:
-    times: int
-    at_once: bool
-    enough: int
-    output: bool
-
-
-def _repeat(node: Node, frame: Frame) -> Repeat | None:
-    loop = node.element.find(f"{BPMN}standardLoopCharacteristics")
-    if loop is not None:
-        return Repeat(int(loop.get("loopMaximum", "0")), at_once=False, enough=0, output=False)
-    several = node.element.find(f"{BPMN}multiInstanceLoopCharacteristics")
-    if several is None:
-        return None
-    condition = several.findtext(f"{BPMN}completionCondition") or ""
-    times, items = several.findtext(f"{BPMN}loopCardinality"), several.findtext(f"{BPMN}loopDataInputRef")
-    return Repeat(
-        int(times) if times is not None else len(frame[items or ""]),
-        at_once=several.get("isSequential") != "true",
-        enough=int(condition.rpartition(" ")[2] or 0),
-        output=several.find(f"{BPMN}loopDataOutputRef") is not None,
-    )
-
-
-def _asked(node: Node, way: Any) -> bool:
-    return bool(way.condition) and way.id != node.default
-
-
-def _wait(one: Armed) -> Move:
-    return (_MESSAGE if one.node.kind == "receiveTask" else one.node.on, one.node.id, one.number)
-
-
-def _kind(node: Node) -> str:
-    if node.kind in _PEOPLE:
-        return "task"
-    if node.kind in _SERVICES or node.kind in ("intermediateThrowEvent", "endEvent"):
-        return "service"
-    return _MESSAGE if node.kind == "receiveTask" else node.on

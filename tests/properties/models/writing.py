@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import Any
-from xml.sax.saxutils import escape
 
 from usher_engine.definitions import Package
 
-Block = dict[str, Any]
+from .drawing import Drawing, Ends
+from .graph_writing import write_graph
 
-#: Dangling ends of what is written so far: the node a flow must leave from, its condition, whether it is the default.
-Ends = list[tuple[str, str, bool]]
+Block = dict[str, Any]
 
 _HEAD = (
     '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"'
@@ -23,7 +22,6 @@ _FORM = {
     "schemaVersion": 19,
     "components": [{"type": "number", "key": "v", "label": "Value", "validate": {"required": True}}],
 }
-_GATEWAYS = {"xor": "exclusiveGateway", "and": "parallelGateway", "incl": "inclusiveGateway"}
 _EFFECT = (
     '<bpmn:extensionElements><spiffworkflow:serviceTaskOperator id="test/effect" resultVariable="{key}r">'
     "<spiffworkflow:parameters/></spiffworkflow:serviceTaskOperator></bpmn:extensionElements>"
@@ -88,52 +86,16 @@ class _Scope:
 
     def __init__(self, writer: _Writer) -> None:
         self.writer = writer
-        self.nodes: list[str] = []
-        self.flows: list[str] = []
-        self.defaults: dict[str, str] = {}
+        self.drawn = Drawing()
 
     def write(self, block: Block, start: str = "", attributes: str = "") -> str:
         key = str(block["id"])
-        self.node("startEvent", f"s{key}", start, attributes)
+        self.drawn.node("startEvent", f"s{key}", start, attributes)
         ends = self.sequence(block["in"][0], [(f"s{key}", "", False)])
-        self.end(f"e{key}", ends)
+        self.drawn.end(f"e{key}", ends)
         for beside in block.get("beside", ()):
             self.beside(beside)
-        marked = [
-            node.replace(" DEFAULT", f' default="{self.defaults[key]}"' if key in self.defaults else "", 1)
-            for node in self.nodes
-            for key in [node.split('id="', 1)[1].split('"', 1)[0]]
-        ]
-        return "".join([*marked, *self.flows])
-
-    def node(self, tag: str, key: str, inside: str = "", attributes: str = "") -> None:
-        self.nodes.append(f'<bpmn:{tag} id="{key}" name="{key}"{attributes} DEFAULT>{inside}</bpmn:{tag}>')
-
-    def connect(self, ends: Ends, target: str) -> None:
-        """Flows from *ends* to *target*; a second one between the same two goes through an event that does nothing."""
-        sources: set[str] = set()
-        for source, condition, default in ends:
-            goal = target
-            if source in sources:
-                goal = f"n{source}_{len(self.flows)}"
-                self.node("intermediateThrowEvent", goal)
-                self.flow(goal, target)
-            sources.add(source)
-            self.flow(source, goal, condition, default)
-
-    def flow(self, source: str, target: str, condition: str = "", default: bool = False) -> None:
-        key = f"f{len(self.flows)}_{source}_{target}"
-        inside = f"<bpmn:conditionExpression>{escape(condition)}</bpmn:conditionExpression>" if condition else ""
-        self.flows.append(
-            f'<bpmn:sequenceFlow id="{key}" sourceRef="{source}" targetRef="{target}">{inside}</bpmn:sequenceFlow>'
-        )
-        if default:
-            self.defaults[source] = key
-
-    def end(self, key: str, ends: Ends, inside: str = "") -> None:
-        if ends:
-            self.node("endEvent", key, inside)
-            self.connect(ends, key)
+        return self.drawn.xml
 
     def sequence(self, blocks: list[Block], ends: Ends) -> Ends:
         """Writes *blocks* behind *ends*; empty when no token comes out."""
@@ -143,22 +105,6 @@ class _Scope:
             ends = getattr(self, f"_{block['k']}")(block, ends)
         return ends
 
-    def enter(self, ends: Ends, target: str) -> None:
-        """Flows to an activity; several meet at a gateway before it, or at the activity itself."""
-        if len(ends) > 1 and len(target) % 2:
-            self.node("exclusiveGateway", f"m{target}")
-            self.connect(ends, f"m{target}")
-            ends = [(f"m{target}", "", False)]
-        self.connect(ends, target)
-
-    def merged(self, ends: Ends, key: str) -> Ends:
-        """One end; several meet at an exclusive gateway."""
-        if len(ends) < 2:
-            return ends
-        self.node("exclusiveGateway", key)
-        self.connect(ends, key)
-        return [(key, "", False)]
-
     # activities
 
     def _activity(
@@ -166,8 +112,8 @@ class _Scope:
     ) -> Ends:
         """*first* and *rest* are what stands in it before and behind its repetition."""
         key = f"{block['k']}{block['id']}"
-        self.enter(ends, key)
-        self.node(tag, key, first + self._repeat(block) + rest, attributes)
+        self.drawn.enter(ends, key)
+        self.drawn.node(tag, key, first + self._repeat(block) + rest, attributes)
         return [(key, "", False), *self._bounds(block, key)]
 
     def _bounds(self, block: Block, host: str) -> Ends:
@@ -176,12 +122,12 @@ class _Scope:
         for bound in block.get("bounds", ()):
             key = f"b{bound['id']}"
             stays = "" if bound["stops"] else ' cancelActivity="false"'
-            self.node("boundaryEvent", key, self._trigger(bound, key), f' attachedToRef="{host}"{stays}')
+            self.drawn.node("boundaryEvent", key, self._trigger(bound, key), f' attachedToRef="{host}"{stays}')
             after = self.sequence(bound["in"][0], [(key, "", False)])
             if bound["stops"]:
                 on += after
             else:
-                self.end(f"e{bound['id']}", after)
+                self.drawn.end(f"e{bound['id']}", after)
         return on
 
     def _trigger(self, catch: Block, key: str) -> str:
@@ -243,8 +189,8 @@ class _Scope:
         if block.get("bounds"):
             return self._activity(block, ends, "sendTask", _SENDS, attributes=f' messageRef="{message}"')
         key = f"send{block['id']}"
-        self.enter(ends, key)
-        self.node("intermediateThrowEvent", key, f'{_SENDS}<bpmn:messageEventDefinition messageRef="{message}"/>')
+        self.drawn.enter(ends, key)
+        self.drawn.node("intermediateThrowEvent", key, f'{_SENDS}<bpmn:messageEventDefinition messageRef="{message}"/>')
         return [(key, "", False)]
 
     def _sub(self, block: Block, ends: Ends) -> Ends:
@@ -257,14 +203,14 @@ class _Scope:
         key = f"x{catch['id']}"
         stays = "" if catch["stops"] else ' isInterrupting="false"'
         inside = _Scope(self.writer).write(catch, self._trigger(catch, f"s{catch['id']}"), stays)
-        self.node("subProcess", key, inside, ' triggeredByEvent="true"')
+        self.drawn.node("subProcess", key, inside, ' triggeredByEvent="true"')
 
     # events
 
     def _event_node(self, block: Block, ends: Ends, tag: str, inside: str) -> Ends:
         key = f"{block['k']}{block['id']}"
-        self.enter(ends, key)
-        self.node(tag, key, inside)
+        self.drawn.enter(ends, key)
+        self.drawn.node(tag, key, inside)
         return [(key, "", False)]
 
     def _timer(self, block: Block, ends: Ends) -> Ends:
@@ -280,7 +226,7 @@ class _Scope:
     def _link(self, block: Block, ends: Ends) -> Ends:
         link = f'<bpmn:linkEventDefinition name="L{block["id"]}"/>'
         self._event_node(block, ends, "intermediateThrowEvent", link)
-        self.node("intermediateCatchEvent", f"caught{block['id']}", link)
+        self.drawn.node("intermediateCatchEvent", f"caught{block['id']}", link)
         return [(f"caught{block['id']}", "", False)]
 
     def _escalate(self, block: Block, ends: Ends) -> Ends:
@@ -295,15 +241,15 @@ class _Scope:
             inside = "<bpmn:terminateEventDefinition/>"
         elif how != "end":
             inside = f'<bpmn:{how}EventDefinition {how}Ref="x{block["code"]}"/>'
-        self.end(f"leave{block['id']}", before, inside)
+        self.drawn.end(f"leave{block['id']}", before, inside)
         return []
 
     # gateways
 
     def _split(self, block: Block, ends: Ends, tag: str) -> str:
         key = f"{block['k']}{block['id']}"
-        self.node(tag, key)
-        self.connect(self.merged(ends, f"m{key}"), key)
+        self.drawn.node(tag, key)
+        self.drawn.connect(self.drawn.merged(ends, f"m{key}"), key)
         return key
 
     def _variable(self, block: Block, value: Any) -> str:
@@ -318,7 +264,7 @@ class _Scope:
         for number, branch in enumerate(block["in"]):
             default = number == len(block["in"]) - 1
             found += self.sequence(branch, [(key, "" if default else f"{variable}.v == {number}", default)])
-        return found if block["bare"] else self.merged(found, f"j{key}")
+        return found if block["bare"] else self.drawn.merged(found, f"j{key}")
 
     def _and(self, block: Block, ends: Ends) -> Ends:
         key = self._split(block, ends, "parallelGateway")
@@ -337,11 +283,11 @@ class _Scope:
     def _joined(self, key: str, ways: list[Ends]) -> Ends:
         """The join of the branches that came out of the split *key*; a branch of several ends is merged before it."""
         join, tag = f"j{key}", "parallelGateway" if key.startswith("and") else "inclusiveGateway"
-        ends = [end for number, way in enumerate(ways) for end in self.merged(way, f"m{number}{key}")]
+        ends = [end for number, way in enumerate(ways) for end in self.drawn.merged(way, f"m{number}{key}")]
         if not ends:
             return ends
-        self.node(tag, join)
-        self.connect(ends, join)
+        self.drawn.node(tag, join)
+        self.drawn.connect(ends, join)
         return [(join, "", False)]
 
     def _event(self, block: Block, ends: Ends) -> Ends:
@@ -349,90 +295,36 @@ class _Scope:
         for kind, number, branch in zip(block["kinds"], block["picks"], block["in"], strict=True):
             caught = getattr(self, f"_{kind}")({"k": kind, "id": number}, [(key, "", False)])
             found += self.sequence(branch, caught)
-        return self.merged(found, f"j{key}")
+        return self.drawn.merged(found, f"j{key}")
 
     def _loop(self, block: Block, ends: Ends) -> Ends:
         """Again while it has not gone round so often: asked behind the body, or before it (``while``)."""
         number, (body,) = block["id"], block["in"]
         counter = f"c{number}"
-        self.enter(ends, f"zero{number}")
-        self.node("scriptTask", f"zero{number}", f"<bpmn:script>{counter} = 0</bpmn:script>")
+        self.drawn.enter(ends, f"zero{number}")
+        self.drawn.node("scriptTask", f"zero{number}", f"<bpmn:script>{counter} = 0</bpmn:script>")
         head, tail, count = f"head{number}", f"tail{number}", f"count{number}"
-        self.node("exclusiveGateway", head)
-        self.flow(f"zero{number}", head)
+        self.drawn.node("exclusiveGateway", head)
+        self.drawn.flow(f"zero{number}", head)
         again = f"{counter} < {block['times']}"
         if block["while"]:
-            self.node("exclusiveGateway", tail)
-            self.flow(head, tail)
+            self.drawn.node("exclusiveGateway", tail)
+            self.drawn.flow(head, tail)
             rest = self.sequence(body, [(tail, again, False)])
         else:
             rest = self.sequence(body, [(head, "", False)])
         if rest:
-            self.enter(rest, count)
-            self.node("scriptTask", count, f"<bpmn:script>{counter} = {counter} + 1</bpmn:script>")
+            self.drawn.enter(rest, count)
+            self.drawn.node("scriptTask", count, f"<bpmn:script>{counter} = {counter} + 1</bpmn:script>")
             if block["while"]:
-                self.flow(count, head)
+                self.drawn.flow(count, head)
             else:
-                self.node("exclusiveGateway", tail)
-                self.flow(count, tail)
-                self.flow(tail, head, again)
+                self.drawn.node("exclusiveGateway", tail)
+                self.drawn.flow(count, tail)
+                self.drawn.flow(tail, head, again)
         elif not block["while"]:
             return []
         return [(tail, "", True)]
 
-    # graphs
-
     def _graph(self, block: Block, ends: Ends) -> Ends:
-        """Nodes and the flows between them, with a join before a node and a split behind it where it needs one."""
-        key = f"g{block['id']}"
-        last = len(block["nodes"]) - 1
-        into: dict[int, Ends] = {number: [] for number in range(len(block["nodes"]))}
-        self.writer.data[key] = {"v": block["pick"]}
-        loops = [(j, i) for j, i in block.get("back", ())]
-        for number, node in enumerate(block["nodes"]):
-            name = f"{key}n{number}"
-            before = self.merged(ends, f"{name}m") if number == 0 else into[number]
-            if len(before) > 1:
-                self.node(_GATEWAYS[node["join"]], f"{name}j")
-                self.connect(before, f"{name}j")
-                before = [(f"{name}j", "", False)]
-            if any(i == number for _, i in loops):
-                self.node("exclusiveGateway", f"{name}h")
-                self.connect(before, f"{name}h")
-                before = [(f"{name}h", "", False)]
-            after = self.sequence([{"k": node["k"], "id": f"{block['id']}n{number}"}], before)
-            for j, i in loops:
-                if j == number:
-                    after = self._back(f"{name}b", f"{key}n{i}h", after)
-            targets = [target for source, target in block["flows"] if source == number]
-            if number == last or len(targets) == 1:
-                outs = after
-            else:
-                self.node(_GATEWAYS[node["split"]], f"{name}s")
-                self.connect(after, f"{name}s")
-                outs = self._outs(f"{name}s", key, node["split"], len(targets))
-            if number == last:
-                return outs
-            for way, target in zip(outs if len(targets) > 1 else outs * len(targets), targets, strict=True):
-                into[target].append(way)
-        return []
-
-    def _outs(self, split: str, variable: str, kind: str, count: int) -> Ends:
-        if kind == "and":
-            return [(split, "", False)] * count
-        sign = "==" if kind == "xor" else "<"
-        return [(split, f"{variable}.v {sign} {number + (kind == 'incl')}", False) for number in range(count - 1)] + [
-            (split, "", True)
-        ]
-
-    def _back(self, name: str, head: str, ends: Ends) -> Ends:
-        """Once back to *head* past a user task, then on."""
-        counter = name
-        self.writer.data[counter] = 0
-        self.node("exclusiveGateway", f"{name}x")
-        self.connect(ends, f"{name}x")
-        again = self._user({"k": "user", "id": f"{name}u"}, [(f"{name}x", f"{counter} < 1", False)])
-        self.node("scriptTask", f"{name}c", f"<bpmn:script>{counter} = {counter} + 1</bpmn:script>")
-        self.connect(again, f"{name}c")
-        self.flow(f"{name}c", head)
-        return [(f"{name}x", "", True)]
+        return write_graph(self, block, ends)
