@@ -7,23 +7,33 @@ is one. Three hundred run with every `make test` (properties/test_models.py).
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import multiprocessing
 import os
 import sys
+import tempfile
 import time
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parents[1]
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from properties.models.judging import judge, readable, shrunk, tree_of  # noqa: E402 - the path comes first
-from properties.models.playing import Failure  # noqa: E402
+from conftest import SECRET, Clock  # noqa: E402 - the path comes first
+from databases import new_sqlite  # noqa: E402
+from properties.models.judging import GRAPHS, judge, readable, shrunk, tree_of  # noqa: E402
+from properties.models.playing import SERVICES, Failure  # noqa: E402
+from properties.models.whole import live  # noqa: E402
+from properties.models.writing import write  # noqa: E402
+from usher_engine import Database, Engine, Settings  # noqa: E402
 
 #: How many models a process takes at once, and how many failures are shrunk and printed.
 CHUNK, SHOWN = 25, 20
+#: One in so many goes through database, worker and verify as well.
+WHOLE = 21
 
 #: What each kind of failure is counted as.
 FIGURES = {
@@ -34,14 +44,27 @@ FIGURES = {
     "accepted": "disagreements",
     "not accepted": "not_accepted",
     "compaction": "differences_with_and_without_compaction",
+    "verify": "not_verified",
 }
 
 
 def _judged(seed: int) -> tuple[int, Failure | None]:
     try:
-        return seed, judge(tree_of(seed), seed)
+        failure = judge(tree_of(seed), seed)
+        if failure is None and seed % WHOLE == 0 and seed % GRAPHS:
+            failure = live(*_engine(), write(tree_of(seed)), seed)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure to be counted and looked at
-        return seed, Failure("crashed", f"{type(error).__name__}: {error}")
+        failure = Failure("crashed", f"{type(error).__name__}: {error}")
+    return seed, failure
+
+
+@cache
+def _engine() -> tuple[Engine, Clock]:
+    """The engine of this process, on a database of its own."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    clock, database = Clock(), Database(new_sqlite(Path(folder.name)))
+    return Engine(Settings(env="development", secret_key=SECRET), SERVICES, clock, database), clock
 
 
 def _show(seed: int, failure: Failure) -> None:
@@ -64,7 +87,9 @@ def run(count: int, first: int, jobs: int) -> dict[str, Any]:
         _show(seed, failure)
     found = Counter(FIGURES.get(failure.kind, "other") for _, failure in failures)
     names = list(dict.fromkeys([*FIGURES.values(), "other"]))
-    figures = {"models": count, "first_seed": first, **{name: found[name] for name in names}}
+    whole = sum(seed % WHOLE == 0 and seed % GRAPHS > 0 for seed in range(first, first + count))
+    figures = {"models": count, "through_the_whole_engine": whole, "first_seed": first}
+    figures |= {name: found[name] for name in names}
     return {**figures, "seconds": round(seconds, 1), "seeds": sorted(seed for seed, _ in failures)[:200]}
 
 
