@@ -216,16 +216,20 @@ def counterpart(state: InstanceState, game: Game, move: Move) -> int:
 
 
 def difference(state: InstanceState, game: Game) -> tuple[str, str] | None:
-    """What is open in the case and not in the game, or the other way round; nothing is said of a game that is stuck."""
+    """How the case and the game differ: in what is open, in whether they go on, in what the case knows."""
     mine = Counter({what: len(found) for what, found in opened(state).items()})
     theirs = Counter((kind, element) for kind, element, _ in game.open())
+    if mine != theirs or (state.status == "finished") != game.finished:
+        more = f"engine {state.status}, only there {dict(mine - theirs)}; only in the game {dict(theirs - mine)}"
+        return ("disagreement" if mine or state.status == "finished" else "stuck"), more
     stuck = not theirs and not game.finished
-    if mine == theirs and (stuck or (state.status == "finished") == game.finished):
-        if state.status == "incident" and not stuck:
-            return "stuck", f"the engine says {', '.join(state.incidents)}, the game goes on"
-        return None
-    more = f"engine {state.status}, only there {dict(mine - theirs)}; only in the game {dict(theirs - mine)}"
-    return ("disagreement" if mine or state.status == "finished" else "stuck"), more
+    if (state.status == "incident") != stuck:
+        said = ", ".join(state.incidents) or "nothing"
+        more = f"the engine says {said}, the game {'is stuck' if stuck else 'goes on'}"
+        return ("disagreement" if stuck else "stuck"), more
+    other = {name: (state.data.get(name), value) for name, value in game.data.items()
+             if state.data.get(name) != value}  # fmt: skip
+    return ("data", f"known here and in the game: {other}") if other else None
 
 
 def _shown(events: list[Event]) -> str:

@@ -64,6 +64,15 @@ class Game:
         """Whether only what interrupts nothing can still happen."""
         return all(isinstance(one, Armed) and not one.node.stops for _, one in self.open().values())
 
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the case knows of answers, counters and scripts, without what an item at work has its own version of."""
+        scopes = list(self._scopes())
+        frames = [scope.frame for scope in scopes]
+        frames += [item.frame for scope in scopes for token in scope.tokens for item in token.items]
+        own = {name for frame in frames if frame.outer is not None for name in frame.own}
+        return {name: value for name, value in self._root.frame.own.items() if name not in own}
+
     # moves
 
     def answer(self, move: Move, answer: dict[str, Any]) -> None:
@@ -180,7 +189,8 @@ class Game:
         token.done += 1
         repeat = repeat_of(token.node, token.scope.frame)
         if repeat is not None and not repeat.output:
-            token.scope.frame.own.update(item.frame.own)
+            known = token.changes if repeat.at_once else token.scope.frame.own
+            known.update(item.frame.own)
         if repeat is not None and token.done < repeat.times and token.done != repeat.enough:
             if not repeat.at_once:
                 self._item(token, Frame({}, token.scope.frame))
@@ -188,6 +198,7 @@ class Game:
         self._over(token)
 
     def _over(self, token: Token) -> None:
+        token.scope.frame.own.update(token.changes)  # of items side by side, when all of them are done
         self._drop(token)
         self._leave(token.scope, token.node)
         self._close(token.scope)

@@ -63,6 +63,7 @@ class Token:
     choices: list[Armed] = field(default_factory=list)
     begun: int = 0
     done: int = 0
+    changes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
