@@ -88,8 +88,7 @@ class Listener:
         if not changed and not gone:
             return
         item = item_of(task)
-        for other in self._leaves():
-            own = own_below(other, item)
+        for other, own in [(other, own_below(other, item)) for other in self._leaves()]:
             if own is None:
                 continue
             other.data.update(deepcopy({k: v for k, v in changed.items() if k not in own}))

@@ -237,12 +237,18 @@ def item_of(task: Any) -> Any:
 
 
 def own_below(task: Any, item: Any) -> set[str] | None:
-    """Names that items further in than *item* keep for themselves, on the way to *task*; None outside of *item*."""
+    """
+    Names that items further in than *item* keep for themselves, on the way to *task*; None outside of *item*.
+
+    What an item has changed itself is its own too, until it is done and gives that back.
+    """
     own: set[str] = set()
     for one in _outwards(task):
         if one is item:
             return own
         own |= set(one.internal_data.get("own", ()))
+        if is_item(one):
+            own |= changes(one.parent.data, task.data).keys()
     return own if item is None else None
 
 
