@@ -69,7 +69,8 @@ class Game:
         """What the case knows of answers, counters and scripts, without what an item at work has its own version of."""
         scopes = list(self._scopes())
         frames = [scope.frame for scope in scopes]
-        frames += [item.frame for scope in scopes for token in scope.tokens for item in token.items]
+        tokens = [token for scope in scopes for token in scope.tokens]
+        frames += [token.frame for token in tokens] + [item.frame for token in tokens for item in token.items]
         own = {name for frame in frames if frame.outer is not None for name in frame.own}
         return {name: value for name, value in self._root.frame.own.items() if name not in own}
 
@@ -152,7 +153,7 @@ class Game:
                 self._rest(scope, node)
 
     def _rest(self, scope: Scope, node: Node) -> None:
-        token = Token(node, scope)
+        token = Token(node, scope, frame=Frame({}, scope.frame))
         self._piled(any(other.node is node for other in scope.tokens), node)
         scope.tokens.append(token)
         token.bounds = [self._arm(bound) for bound in node.bounds]
@@ -167,7 +168,7 @@ class Game:
         else:
             for _ in range(repeat.times if repeat.at_once else 1):
                 if token in scope.tokens:  # else enough of them are done
-                    self._item(token, Frame({}, scope.frame))
+                    self._item(token, Frame({}, token.frame))
 
     def _item(self, token: Token, frame: Frame) -> None:
         token.begun += 1
@@ -189,16 +190,15 @@ class Game:
         token.done += 1
         repeat = repeat_of(token.node, token.scope.frame)
         if repeat is not None and not repeat.output:
-            known = token.changes if repeat.at_once else token.scope.frame.own
-            known.update(item.frame.own)
+            (token.changes if repeat.at_once else token.frame.own).update(item.frame.own)
         if repeat is not None and token.done < repeat.times and token.done != repeat.enough:
             if not repeat.at_once:
-                self._item(token, Frame({}, token.scope.frame))
+                self._item(token, Frame({}, token.frame))
             return
         self._over(token)
 
     def _over(self, token: Token) -> None:
-        token.scope.frame.own.update(token.changes)  # of items side by side, when all of them are done
+        token.scope.frame.own.update({**token.frame.own, **token.changes})
         self._drop(token)
         self._leave(token.scope, token.node)
         self._close(token.scope)

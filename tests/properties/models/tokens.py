@@ -63,6 +63,8 @@ class Token:
     choices: list[Armed] = field(default_factory=list)
     begun: int = 0
     done: int = 0
+    #: What the items that are done have changed; the case knows it when all are done.
+    frame: Frame = field(default_factory=lambda: Frame({}))
     changes: dict[str, Any] = field(default_factory=dict)
 
 
