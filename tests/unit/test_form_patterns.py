@@ -5,6 +5,7 @@ import re
 import time
 
 import pytest
+from usher_engine.forms.pattern_reading import read_pattern
 from usher_engine.forms.patterns import MAX_PATTERN_VALUE, fits, pattern_problem
 
 SOON_S = 0.5  # a loaded machine counts too; alone each takes less than 0.02
@@ -54,6 +55,8 @@ def nested(body, count, levels):
         ("^(a", "missing"),
         ("^a)$", "not open"),
         ("^[a$", "missing"),
+        ("^[a-", "missing"),
+        ("^[a-b", "missing"),
         ("^(?=a)a$", "look-ahead"),
         ("^(?!a)a$", "look-ahead"),
         ("^(?<=a)a$", "look-behind"),
@@ -75,15 +78,22 @@ def nested(body, count, levels):
         ("^\ud800$", "half a character"),
         (r"^[\b]$", r"\b"),
         ("^[[:alpha:]]$", "[:alpha:]"),
+        ("^[[.a.]]$", "[:alpha:]"),
+        ("^[[=a=]]$", "[:alpha:]"),
         ("^[]a]$", "[] holds nothing"),
         ("^[^]$", "[] holds nothing"),
         ("^[b-a]$", "a range"),
         (r"^[a-\d]$", "a range"),
         (r"^[\d-z]$", "a range"),
+        (r"^[\w-z]$", "a range"),
+        (r"^[0-\w]$", "a range"),
+        (r"^\udfff$", "half a character"),
         (r"^\b?$", "cannot be repeated"),
         ("^a**$", "behind a repeat"),
         ("^a*+$", "behind a repeat"),
         ("^a{2}{3}$", "behind a repeat"),
+        ("^a??+$", "behind a repeat"),
+        ("^a???$", "behind a repeat"),
         ("^*a$", "repeats nothing"),
         ("^a{,3}$", "repeats nothing"),
         ("^{$", "repeats nothing"),
@@ -113,6 +123,10 @@ def test_what_is_refused_and_why(pattern, reason):
         (r"^a\Bb\b-\B$", ["ab-"], ["a-"]),
         (r"^[\]\-^a-c\\]+$", ["]-^abc\\"], ["d", "["]),
         ("^[-a]+[b-]$", ["-ab", "a-"], ["-c"]),
+        ("^[a-ac-d]$", ["a", "c", "d"], ["b", "e", "-"]),
+        ("^[^a-c]$", ["d", "`", "\0", "\U0010ffff"], ["a", "b", "c"]),
+        (r"^[^\x00-a\u0063]$", ["b", "d"], ["\0", "a", "c"]),
+        (r"^[^b-\uffff]$", ["a", "😀"], ["b", "é"]),
         ("^[[(]$", ["[", "("], ["]"]),
         ("^a}]$", ["a}]"], ["a}"]),
         ("^a+?b*?c??$", ["a", "aabbc"], ["b", "acc"]),
@@ -129,6 +143,30 @@ def test_what_fits_a_pattern(pattern, taken, refused):
     assert pattern_problem(pattern) == ""
     assert [value for value in taken if not fits(pattern, value)] == []
     assert [value for value in refused if fits(pattern, value)] == []
+
+
+SPACES = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
+DIGITS = "0123456789"
+WORD = f"{DIGITS}ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.mark.parametrize(
+    ("small", "large", "wanted"),
+    [("s", "S", SPACES), ("d", "D", DIGITS), ("w", "W", WORD), (None, ".", "\n\r\u2028\u2029")],
+)
+def test_the_characters_of_a_class_are_those_of_javascript(small, large, wanted):
+    """ECMA-262, 22.2.2: WhiteSpace and LineTerminator, DecimalDigit, WordCharacters; each with all around it."""
+    around = {chr(ord(letter) + step) for letter in f"{SPACES}{WORD}\U0010fffe" for step in (-1, 0, 1)}
+    without = [read_pattern(f"^[^\\{small}]$"), read_pattern(f"^\\{large}$")] if small else [read_pattern("^.$")]
+    for letter in around | {"\0", "\U0010ffff", "é", "😀"}:
+        assert [part.takes(letter) for part in without] == [letter not in wanted] * len(without), ascii(letter)
+        if small:
+            assert read_pattern(f"^[x\\{small}]$").takes(letter) is (letter in wanted or letter == "x")
+    assert not fits(r"^[^\s\S]$", "a") and fits(r"^[\s\S]$", "a")
+
+
+def test_groups_may_stand_in_each_other_twenty_deep():
+    assert fits("^" + "(" * 20 + "a" + ")" * 20 + "(b)(c)$", "abc")
 
 
 def drawn(choose, depth=0):
