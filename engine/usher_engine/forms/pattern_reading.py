@@ -194,7 +194,7 @@ class _Reader:
             self.place = code.end()
             return _one(chr(int(code[1] or code[2], 16)))
         letter = self._next()
-        if letter.lower() in _SETS and letter.isascii():
+        if letter.lower() in _SETS:
             ranges = _SETS[letter.lower()]
             return ranges if letter.islower() else _without(ranges)
         if letter in _CONTROLS:
