@@ -115,8 +115,8 @@ class Worker:
             job = self._next()
         if job is None:
             return self._batch()
-        self.wake()
         try:
+            self.wake()
             fault_point("job taken")
             self._do(job)
         finally:
