@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from conftest import alice
 from drawn_timers import drawn
+from sqlalchemy import insert
 from usher_engine import Actor, Engine, Mode, Operator, Services, Settings, Worker
+from usher_engine import tables as t
 from usher_engine.services import Call
-from usher_engine.store import Database
+from usher_engine.store import Database, queue, to_text
 
 ANA = Actor(name="ana", role="analyst")
 PATIENCE_S = 20.0
@@ -111,6 +113,22 @@ def test_a_service_that_hangs_holds_up_neither_timers_nor_other_services(working
     until(lambda: finished(working, papers))
     assert set(outside.most.values()) == {1}
     assert {outside.done[case] for case in papers} == {1}
+
+
+def test_fifty_ordinary_cases_finish_beside_hostile_ones(working: Engine, database: Database) -> None:
+    """Loops in the past, a service that hangs, and a case with a thousand jobs that are due at once."""
+    begin(working, "round", 3)
+    begin(working, "paper", 3)
+    [crowded] = begin(working, "nap")
+    at = to_text(working.clock())
+    rest = {"parameters": "{}", "actor": "system", "attempts": 0, "reason": "", "operator": queue.TIMER}
+    rest |= {"instance": crowded, "element": "Gone", "created_at": at, "due_at": at}
+    with database.begin() as tx:
+        tx.execute(insert(t.job), [{**rest, "visit": number} for number in range(1_000)])
+    mails = begin(working, "mail", 50)
+    asked = time.monotonic()
+    until(lambda: finished(working, mails))
+    assert time.monotonic() - asked < 10
 
 
 def test_two_workers_share_the_work_and_do_nothing_twice(

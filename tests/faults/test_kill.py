@@ -99,7 +99,7 @@ def test_usher_worker_killed(
     tmp_path: Path,
 ) -> None:
     """The real command, in real time: its supervisor starts another process, which does the job when the lease ends."""
-    place = make_place(job_lease_s=1)
+    place = make_place(job_lease_s=2, smtp_timeout_s=1)
     enrollment = enter(place, clock=utc_now)
     tell(enrollment, 0, "trigger", "complete")
     running: list[int] = []
