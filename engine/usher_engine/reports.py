@@ -18,6 +18,8 @@ from .store import Job, Transaction, instances, pace, queue
 #: How long the job of a case waits whose state cannot be read: somebody has to repair it first.
 UNREADABLE = timedelta(hours=1)
 HOUR = timedelta(hours=1)
+#: Waits between tries double up to this: four tries a day are enough for whatever comes back by itself.
+LONGEST_WAIT_S = 6 * 3600
 
 
 class Reports(Ledger):
@@ -92,7 +94,8 @@ class Reports(Ledger):
         """An effect was not done: try again later with back-off, or raise an incident when tries or hope are spent."""
         now = self.clock()
         again = retry and job.attempts < self.settings.job_attempts
-        wait = timedelta(seconds=self.settings.job_backoff_s * 2 ** (job.attempts - 1))
+        first = self.settings.job_backoff_s
+        wait = timedelta(seconds=min(first * 2 ** (job.attempts - 1), max(first, LONGEST_WAIT_S)))
         due_at = now + wait if again else None
         failed = e.ServiceFailed(job.element, job.visit, job.attempts, reason, _iso(due_at))
         happened: list[e.Event] = [failed]

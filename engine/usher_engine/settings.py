@@ -49,7 +49,7 @@ class Settings:
     job_attempts: int = _setting(
         9, "tries of a job before it becomes an incident; the last is two hours after the first"
     )
-    job_backoff_s: int = _setting(30, "seconds before the second try; doubles with each further one")
+    job_backoff_s: int = _setting(30, "seconds before the second try; doubles with each further one, up to six hours")
     job_lease_s: int = _setting(60, "seconds a worker may hold a job before another takes it over")
     case_steps_per_hour: int = _setting(
         600, "steps a case may take in an hour with nobody's hand in it; then it is an incident; 0: as many as it likes"

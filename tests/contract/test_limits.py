@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -214,3 +214,20 @@ def test_a_boundary_armed_again_waits_a_minute(engine: Engine, clock: Clock) -> 
     case = engine.start("again", {}, actor=alice).id
     assert Worker(engine).run_due() == 1
     assert [wait.due for wait in engine.instance(case).waits] == [clock() + timedelta(minutes=1)]
+
+
+def test_waits_between_tries_double_up_to_six_hours(
+    settings: Settings, services: Services, clock: Clock, database: Database, outside: Outside
+) -> None:
+    engine = Engine(replace(settings, job_attempts=100), services, clock, database)
+    engine.deploy(drawn("send", Send="test/effect"), actor=ANA)
+    case = engine.start("send", {}, actor=alice).id
+    waits = []
+    for _ in range(60):
+        outside.fail(retry=True)
+        assert Worker(engine).run_due() == 1
+        [failed] = engine.history(case)[-1].events
+        waits.append(datetime.fromisoformat(failed["retry_at"]) - clock())
+        clock.forward(seconds=waits[-1].total_seconds())
+    assert waits[:3] == [timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2)]
+    assert set(waits[12:]) == {timedelta(hours=6)}
