@@ -44,11 +44,13 @@ def test_too_much_at_once(house):
 def test_a_draft_that_is_no_json(house):
     alice = house.visitor("alice")
     house.select("sample-no-email", alice)
-    answer = alice.client.post(
-        f"/inbox/{house.newest_task()}/draft", data="{", headers={"X-CSRF-Token": alice.csrf}, content_type="text/plain"
-    )
-    assert answer.status_code == 422
-    assert in_plain_words(answer.text)
+    there, headers = f"/inbox/{house.newest_task()}/draft", {"X-CSRF-Token": alice.csrf}
+    for sent, kind, status in (
+        ("{", "text/plain", 415), ("{", "application/json", 400), ('{"values": []}', "application/json", 422),
+    ):  # fmt: skip
+        answer = alice.client.post(there, data=sent, headers=headers, content_type=kind)
+        assert answer.status_code == status
+        assert in_plain_words(answer.text)
 
 
 def test_a_method_an_address_lacks_names_those_it_has(house):

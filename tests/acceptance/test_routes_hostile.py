@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import cycle
@@ -205,6 +206,19 @@ def test_no_hostile_file_brings_a_page_down(everybody: Everybody) -> None:
                     failed.append(f"{method} {address} {name!a} {number}")
     assert failed == []
     assert met == UPLOADS
+
+
+def test_strangers_cannot_make_the_server_read_much(house: House) -> None:
+    fields = b"&".join(b"%d=" % number for number in range(240_000))
+    sent = {"data": fields, "content_type": "application/x-www-form-urlencoded"}
+    client, begin = house.app.test_client(), time.process_time()
+    for address in ("/sign-in", "/i/guess", "/i/guess/answer", "/i/guess/opt-out", "/nowhere"):
+        assert client.post(address, **sent).status_code in (404, 413), address
+    for address in ("/sign-out", "/inbox/x/claim", "/admin/people"):
+        assert client.post(address, **sent).status_code == 303, address
+    assert client.post("/api/v1/triggers", **sent).status_code == 401
+    assert time.process_time() - begin < 1
+    assert house.visitor("alice").get("/inbox").status_code == 200
 
 
 def test_a_token_of_another_alphabet_is_a_wrong_token(house: House) -> None:

@@ -26,6 +26,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY = "usher_policy"
+#: Bytes a stranger may send: a form of a few fields. Reading two megabytes of fields takes two seconds.
+FROM_STRANGERS = 16 * 1024
 
 
 class Door(Enum):
@@ -89,11 +91,13 @@ def refuse_unguarded(app: Flask) -> None:
 
 
 def guard() -> AnyResponse | None:
-    """Runs before every view: finds out who asks, and whether they may."""
+    """Runs before all else: finds out who asks, and whether they may; nothing a stranger sends is read before."""
     g.session, g.actor = None, None
     found = policy_of(current_app, request.endpoint) if request.endpoint else Policy(Door.PUBLIC)
     if found is None:
         raise Forbidden
+    if found.door is Door.PUBLIC:
+        request.max_content_length = FROM_STRANGERS
     if found.door is Door.BEARER:
         _admit_program(found)
         return None
