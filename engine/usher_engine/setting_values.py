@@ -1,4 +1,4 @@
-"""What each setting may be, and how it is said when it is not; `settings` asks."""
+"""Allowed values of each setting, and the sentence for a value that is not allowed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 
 def shown(text: str) -> str:
-    """*text* as a message may repeat it: in one line, and no longer than one reads."""
+    """*text* for a message: printable, one line, at most 60 characters."""
     return "".join(letter if letter.isprintable() else "?" for letter in text[:60])
 
 
@@ -25,7 +25,7 @@ class From:
     most: int
 
     def unfit(self, value: int) -> str:
-        """What is wrong with *value*, as the end of a sentence; empty when nothing is."""
+        """Why *value* is not allowed, as the end of a sentence; empty when it is allowed."""
         fits = self.least <= value <= self.most
         return "" if fits else f"is {value}: it must be a whole number from {self.least} to {self.most}."
 
@@ -42,7 +42,7 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text that *fits*, said in the words of *expected*; *is_secret* keeps it out of the message."""
+    """A text for which *fits* is true; *expected* describes it. Messages never repeat a secret."""
 
     expected: str
     fits: Any
@@ -108,7 +108,7 @@ def is_this_machine(host: str) -> bool:
 
 SHORTEST_SECRET = 32
 MAKE_ONE = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(48))"'
-#: Where a secret made by `usher demo` begins; other people may have seen what lies in a demo's folder.
+#: Prefix of secrets that `usher demo` makes, so that no production server starts with one.
 DEMO = "demo-only-"
 _EXAMPLES = ("changeme", "secretkey", "yoursecret", "mysecret", "password", "example", "demoonly")
 #: Of a random secret of 32 hexadecimal digits, fewer than one in a million has less of either.
@@ -116,7 +116,7 @@ _MIXED = 8
 
 
 def is_guessable(secret: str) -> bool:
-    """Whether a person made *secret* up: few letters, one repeated piece, letters in a row, or an example's words."""
+    """Whether *secret* looks made up: few letters, one repeated piece, letters in a row, or words of an example."""
     letters = "".join(filter(str.isalnum, secret.lower()))
     ways = {ord(b) - ord(a) for a, b in pairwise(secret)}
     repeats = secret in (secret + secret)[1:-1]

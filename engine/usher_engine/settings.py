@@ -1,6 +1,6 @@
 """Every setting, read once from the environment (`USHER_…`). Nothing below the command line reads os.environ.
 
-What each may be stands in `setting_values`; the start names all that does not fit, a line for each variable.
+`setting_values` says what each may be; reading reports every variable that does not fit, one line each.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Settings:
         return self
 
     def warnings(self) -> list[str]:
-        """What may be meant like that, and is seldom wise; each a line for the start to show."""
+        """Settings that are allowed but risky, one line each; `usher serve` and `usher worker` print them."""
         found = []
         if self.smtp_security == "none" and not is_this_machine(self.smtp_host):
             what = "mails with their links and the password" if self.smtp_user else "mails with their links"

@@ -1,4 +1,4 @@
-"""Addresses that browsers send: taken apart without trusting that they are any, and told from those of other sites."""
+"""Parse addresses that browsers send, and tell our own pages and origin from those of other sites."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def parts(address: str) -> SplitResult | None:
-    """*address* taken apart; None for what is none."""
+    """The parts of *address*; None where it is no address."""
     try:
         found = urlsplit(address)
         found.port  # noqa: B018 - read for the error a port that is none raises
@@ -18,7 +18,7 @@ def parts(address: str) -> SplitResult | None:
 
 
 def origin(address: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port of *address* (RFC 6454, 4), however it writes them; None for what has none of its own."""
+    """The origin of *address*, normalised (RFC 6454, 4): scheme, host, port; None where it has none."""
     found = parts(address)
     if found is None or found.scheme not in _PORTS or not found.hostname:
         return None
@@ -26,7 +26,7 @@ def origin(address: str) -> tuple[str, str, int] | None:
 
 
 def inside(target: str) -> str:
-    """*target* if it is a page of ours, else nothing; a link from elsewhere must not lead past our pages."""
+    """Return *target* if it is the path of one of our pages, else an empty text: no open redirects."""
     found = parts(target)
     ours = found is not None and not found.scheme and not found.netloc
     plain = target.isprintable() and "\\" not in target

@@ -10,7 +10,7 @@ from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
 from . import auth
-from .forwarding import unknown_proxy
+from .proxies import unknown_proxy
 from .site import site
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")

@@ -12,7 +12,7 @@ from usher_engine import fault_counts, from_zip, whole_number
 from usher_engine.accounts import Role
 from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMediaType
 
-from . import auth, sent_json, trail
+from . import auth, strict_json, trail
 from .finding import asked
 from .metrics import CONTENT_TYPE, prometheus
 from .openapi import description
@@ -41,7 +41,7 @@ def limit_body() -> None:
 def trigger() -> Response:
     """The EHR's trigger. The same Idempotency-Key gives the same case; with another body it is refused."""
     key = _key()
-    body = _texts(sent_json.body(), TRIGGER)
+    body = _texts(strict_json.body(), TRIGGER)
     instance = site().enrollment.trigger(
         *(body[name] for name in TRIGGER), actor=auth.actor(), key=key, source=auth.source()
     )
@@ -62,20 +62,20 @@ def tasks() -> Response:
 @blueprint.post("/tasks/<task_id>/claim")
 @auth.token_policy(Role.STAFF)
 def claim(task_id: str) -> Response:
-    return _json(outcome(site().engine.claim(task_id, actor=auth.actor(), revision=_revision(sent_json.body()))))
+    return _json(outcome(site().engine.claim(task_id, actor=auth.actor(), revision=_revision(strict_json.body()))))
 
 
 @blueprint.post("/tasks/<task_id>/unclaim")
 @auth.token_policy(Role.STAFF)
 def unclaim(task_id: str) -> Response:
-    return _json(outcome(site().engine.release(task_id, actor=auth.actor(), revision=_revision(sent_json.body()))))
+    return _json(outcome(site().engine.release(task_id, actor=auth.actor(), revision=_revision(strict_json.body()))))
 
 
 @blueprint.post("/tasks/<task_id>/complete")
 @auth.token_policy(Role.STAFF)
 def complete(task_id: str) -> Response:
     """Body: ``{"data": {…}, "revision": 3}``; the revision may be in If-Match instead, and must be in one of them."""
-    body = sent_json.body()
+    body = strict_json.body()
     revision, answer = _revision(body), body.get("data", {})
     if revision is None:
         raise PreconditionRequired("Send the revision you saw, as “revision” in the body or in If-Match.")
@@ -124,7 +124,7 @@ def history(instance_id: str) -> Response:
 @auth.token_policy(Role.STAFF, Role.ADMIN)
 def cancel(instance_id: str) -> Response:
     """Body: ``{"reason": …, "revision": 3}``; an administrator may end any case, staff those that are their work."""
-    body = sent_json.body()
+    body = strict_json.body()
     revision = _revision(body)
     body.pop("revision", None)
     reason = _texts(body, ("reason",))["reason"]
@@ -136,7 +136,7 @@ def cancel(instance_id: str) -> Response:
 @auth.token_policy(Role.STAFF)
 def message() -> Response:
     """Body: ``{"name": …, "data": {…}, "business_key": …}`` or ``"instance"`` in the place of the business key."""
-    key, body = _key(), sent_json.body()
+    key, body = _key(), strict_json.body()
     data = body.pop("data", {})
     wrong = {name: "is not known here" for name in body if name not in MESSAGE}
     wrong |= {name: "must be text" for name in MESSAGE if not isinstance(body.get(name, ""), str)}

@@ -26,7 +26,6 @@ from . import (
     drafting,
     errors,
     exports,
-    forwarding,
     inbox,
     migrations,
     modeler,
@@ -35,6 +34,7 @@ from . import (
     patient,
     presentation,
     processes,
+    proxies,
     replay,
     reports,
     retention,
@@ -139,7 +139,7 @@ def create_app(
     app.context_processor(_names)
     _register_filters(app, settings)
     auth.refuse_unguarded(app)
-    forwarding.register(app, settings.proxies)
+    proxies.register(app, settings.proxies)
     return app
 
 

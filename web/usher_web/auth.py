@@ -26,7 +26,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY = "usher_policy"
-#: Bytes a stranger may send: a form of a few fields. Reading two megabytes of fields takes two seconds.
+#: Largest body on public pages, in bytes. Parsing a 2 MB form takes two seconds of CPU.
 FROM_STRANGERS = 16 * 1024
 
 
@@ -91,7 +91,7 @@ def refuse_unguarded(app: Flask) -> None:
 
 
 def guard() -> AnyResponse | None:
-    """Runs before all else: finds out who asks, and whether they may; nothing a stranger sends is read before."""
+    """Runs before everything else, so that nothing a stranger sends is parsed: who asks, and may they?"""
     g.session, g.actor = None, None
     found = policy_of(current_app, request.endpoint) if request.endpoint else Policy(Door.PUBLIC)
     if found is None:
@@ -200,7 +200,7 @@ def _refuse_forged(incoming: Request, session: Session | None) -> None:
 
 
 def _is_own(sent: str, incoming: Request) -> bool:
-    """Whether the origin *sent* is this server as people reach it: name, port and scheme."""
+    """Whether the Origin header *sent* names this server: scheme, host and port."""
     settings = site().settings
     scheme = incoming.scheme if settings.env == "development" else settings.base_url.partition(":")[0].lower()
     own = {origin(settings.base_url), origin(f"{scheme}://{incoming.host}")} - {None}

@@ -36,7 +36,7 @@ MAIL = (
     "frame-ancestors 'self'; sandbox"
 )
 
-#: A file somebody else wrote, opened by itself.
+#: A file that users wrote, opened by itself: no scripts, no resources.
 FILE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 
 

@@ -1,4 +1,4 @@
-"""The BPMN file the browser draws, as it was deployed: for scripts and to be kept, never shown as a page."""
+"""Serve BPMN files to the diagram viewer and as downloads, never as pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .content_policy import FILE, HEADER
 
 
 def bpmn_response(package: Package, file: str = "") -> Response:
-    """One diagram of *package*, the first unless told. Analysts wrote it: opened by itself, nothing in it may run."""
+    """The diagram *file* of *package*, by default the first. Analysts wrote it, so it is sandboxed and not rendered."""
     response = Response(package.files[file or package.diagrams()[0]], content_type="application/xml; charset=utf-8")
     response.headers["Content-Disposition"] = "attachment"
     response.headers[HEADER] = FILE

@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest, PreconditionRequired
 from werkzeug.http import unquote_etag
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import auth, sent_json
+from . import auth, strict_json
 from .presentation import people_time, zone
 from .problems import Problem, problem_response
 from .site import site
@@ -100,7 +100,7 @@ def _seen() -> str:
 
 
 def _typed(package: Package) -> Package:
-    files = sent_json.large_body().get("files")
+    files = strict_json.large_body().get("files")
     if not isinstance(files, dict) or not all(isinstance(text, str) for text in files.values()):
         raise BadRequest("Send the files as they are typed: {“files”: {path: text}}.")
     return Package({**package.files, **{path: text.encode() for path, text in files.items()}})

@@ -11,7 +11,7 @@ from usher_engine import Instance, UserTask, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import auth, sent_json
+from . import auth, strict_json
 from .open_task import OpenTask, open_task, submitted
 from .presentation import case_no, zone
 from .site import site
@@ -112,7 +112,7 @@ def cancel(task_id: str) -> Page | AnyResponse:
 @auth.policy(Role.STAFF)
 def draft(task_id: str) -> Response:
     """Keep what is typed so far (``{"values": {key: text}}``), so that it is there on any computer."""
-    values = sent_json.body().get("values")
+    values = strict_json.body().get("values")
     if not isinstance(values, dict):
         reason = "Send the fields as an object named “values”."
         raise usher_engine.InvalidSubmission(reason, fields={"values": reason})

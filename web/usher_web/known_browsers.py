@@ -1,6 +1,6 @@
-"""Browsers in which somebody has signed in before: strangers who guess lock out other browsers, never these.
+"""Recognise a browser in which somebody signed in to an account before, so that strangers cannot lock it out.
 
-A cookie for each account, signed, which only the sign-in page gets. It lets nobody in (OWASP: device cookies).
+One signed cookie for each account, sent to the sign-in page only. It grants nothing (OWASP: device cookies).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from flask import request
 from itsdangerous import BadData
 from werkzeug.wrappers import Response
 
-from .signed import serializer
+from .signing import serializer
 from .site import site
 
 SALT = "usher known browser"
@@ -20,7 +20,7 @@ SECONDS = 180 * 24 * 3600
 
 
 def known(name: str) -> str:
-    """The id of the browser that asks, where somebody has signed in to the account *name* with it; empty elsewhere."""
+    """The id of the requesting browser if somebody has signed in to *name* with it, else an empty text."""
     try:
         found = serializer(SALT).loads(request.cookies.get(_cookie(name), ""), max_age=SECONDS)
     except BadData:
@@ -30,7 +30,7 @@ def known(name: str) -> str:
 
 
 def remember(response: Response, name: str, path: str) -> None:
-    """Know this browser again when somebody signs in to the account *name* at *path*."""
+    """Set the cookie that lets `known` recognise this browser for *name*, at the sign-in page *path*."""
     value = serializer(SALT).dumps([name.lower(), known(name) or secrets.token_urlsafe(16)])
     secure = site().settings.env != "development"
     response.set_cookie(
@@ -39,6 +39,6 @@ def remember(response: Response, name: str, path: str) -> None:
 
 
 def _cookie(name: str) -> str:
-    """A cookie's name may not say whose it is; browsers keep __Secure- ones to HTTPS."""
+    """The cookie's name holds a hash of the account's name; browsers send __Secure- cookies over HTTPS only."""
     prefix = "" if site().settings.env == "development" else "__Secure-"
     return f"{prefix}usher-known-{hashlib.sha256(name.lower().encode()).hexdigest()[:16]}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itsdangerous import BadData
 from usher_engine.accounts import Account, Session
 
-from .signed import serializer
+from .signing import serializer
 from .site import site
 
 MINUTES = 15

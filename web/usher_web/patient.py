@@ -15,13 +15,13 @@ from usher_engine.enrollment import TERMS, TERMS_VERSION, Answer
 from werkzeug.exceptions import TooManyRequests
 
 from . import auth
-from .locks import Limit
+from .guess_limits import Limit
 from .site import site
 
 blueprint = Blueprint("patient", __name__, url_prefix="/i")
 
-#: Links that lead nowhere, asked for in an hour. Nobody guesses a link (256 bits), so one that is right is never kept
-#: waiting: other patients may share the address. Wrong answers at a right link are counted by the link itself.
+#: Requests for unusable links from one address in an hour. A valid link (256 bits) is never refused: patients may share
+#: an address. The invitation itself counts wrong answers.
 PER_ADDRESS, WINDOW_S = 60, 3600
 
 
@@ -105,7 +105,7 @@ def _day(text: str) -> date:
 
 
 def _unusable() -> Response:
-    """The one page for all links that lead nowhere; too many of them from one address, and it is closed for an hour."""
+    """The one page for all links that do not work; raises `TooManyRequests` for an address that asks for many."""
     key = f"link-from|{request.remote_addr}"
     if not Limit(key=key, most=PER_ADDRESS, window_s=WINDOW_S, what="the address for links").count():
         raise TooManyRequests("Too many tries. Please wait an hour, or call the practice.")

@@ -1,7 +1,7 @@
-"""Signing in and out. Wrong name and wrong password look alike, and guessing is slowed.
+"""Sign in and out. Wrong name and wrong password look alike; guessing is limited (decisions/0023).
 
-Wrong tries count for the address and for the account from there; for the account from everywhere only against
-browsers in which nobody has signed in to it, so that strangers lock nobody out of their own desk.
+Failures count for the address, for the account from that address, and for the account from all unknown browsers.
+A known browser has a limit of its own, so strangers lock nobody out of their own desk.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from werkzeug.wrappers import Response
 
 from . import auth, trail
 from .addresses import inside
+from .guess_limits import Limit, account_called, count_all
 from .known_browsers import known, remember
-from .locks import Limit, account_called, count_all
 from .site import site
 
 blueprint = Blueprint("sign_in", __name__)
 
 WINDOW_S = 900
 PER_ACCOUNT_AND_ADDRESS, PER_ADDRESS, PER_KNOWN_BROWSER = 10, 50, 10
-#: From all unknown browsers together: many addresses may guess one password.
+#: From all unknown browsers together, against guessing from many addresses.
 PER_ACCOUNT = 100
 
 WRONG = "This name and password do not belong together."
@@ -70,7 +70,7 @@ def sign_out() -> Response:
 
 
 def _limits(name: str) -> list[Limit]:
-    """What a try to sign in as *name* counts under."""
+    """The limits that apply to this browser signing in as *name*."""
     browser = known(name)
     if browser:
         own = _limit("known", browser, PER_KNOWN_BROWSER, "the browser for the account")

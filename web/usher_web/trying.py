@@ -10,7 +10,7 @@ from typing import Any
 
 from usher_engine import InvalidDefinition, InvalidSubmission, Package, Tried
 
-from . import sent_json
+from . import strict_json
 
 _NAME = re.compile(r"[^\w-]+")
 
@@ -59,16 +59,16 @@ def new_run(package: Package, example: str, start: str, services: str) -> dict[s
             "start": dict(chosen.start), "services": dict(chosen.services), "do": [],
             **({"now": moment} if isinstance(moment, str) else {}),
         }  # fmt: skip
-    given = {name: sent_json.field(text or "{}", name) for name, text in (("start", start), ("services", services))}
+    given = {name: strict_json.field(text or "{}", name) for name, text in (("start", start), ("services", services))}
     return {**given, "do": [], "asks": True, "order": []}
 
 
 def sent_run(text: str) -> dict[str, Any]:
     """The run as the page sent it back; raises `InvalidSubmission` where it is none."""
     try:
-        run = sent_json.loads(text)
-        sent_json.storable(run)
-    except (sent_json.NotJson, InvalidSubmission):
+        run = strict_json.loads(text)
+        strict_json.storable(run)
+    except (strict_json.NotJson, InvalidSubmission):
         run = None
     if not isinstance(run, dict) or not _is_run(run):
         raise InvalidSubmission("The run was lost on the way. Begin again.", fields={"run": "is not there"})
@@ -111,10 +111,10 @@ def deed(run: dict[str, Any], sent: Mapping[str, str], fields: Mapping[str, str]
         case "fire":
             done.append({"fire": element})
         case "message":
-            done.append({"message": element, "with": sent_json.field(sent.get("with", "") or "{}", "with")})
+            done.append({"message": element, "with": strict_json.field(sent.get("with", "") or "{}", "with")})
         case "answer" | "refuse":
             operator = sent.get("try.operator", "")
-            answer = _refusal(sent) if act == "refuse" else sent_json.field(sent.get("answer", ""), "answer")
+            answer = _refusal(sent) if act == "refuse" else strict_json.field(sent.get("answer", ""), "answer")
             services = dict(run.get("services", {}))
             services[operator] = [*services.get(operator, []), answer]
             return {**run, "services": services, "order": [*run.get("order", []), operator]}

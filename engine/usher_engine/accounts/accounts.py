@@ -18,8 +18,8 @@ from ..store.database import Database, from_text, to_text
 from ..store.instances import one_at_a_time
 from ..store.intact import moment
 from ..store.upserts import sweep
+from . import attempts
 from . import tables as t
-from . import tries
 from .passwords import Passwords, check
 from .people import Account, Session, Token, checked_name, hashed, may_sign_in, standing, to_account, to_token
 from .roles import Role
@@ -217,19 +217,19 @@ class Accounts:
         return self.count_try(key, window_s) <= limit
 
     def count_try(self, key: str, window_s: int) -> int:
-        """Count one try under *key*; how many there are within *window_s* seconds."""
+        """Count one try under *key*; returns the count in the current window of *window_s* seconds."""
         with self.database.begin() as connection:
-            return tries.count(connection, key, window_s, self.clock())
+            return attempts.count(connection, key, window_s, self.clock())
 
     def take_back(self, key: str) -> None:
-        """Let a try that was counted under *key* and was right not count."""
+        """Uncount one try under *key*: it was right."""
         with self.database.begin() as connection:
-            tries.take_back(connection, key)
+            attempts.take_back(connection, key)
 
     def forget(self, key: str) -> None:
         """Start counting *key* from zero again, for example after a sign-in that worked."""
         with self.database.begin() as connection:
-            tries.forget(connection, key)
+            attempts.forget(connection, key)
 
     def _tell(self, connection: Connection, by: str, setting: str, subject: str, **more: str) -> None:
         """Write to the audit stream, in the same transaction, that *by* changed a setting."""

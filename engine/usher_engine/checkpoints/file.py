@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import Misconfigured
 from ..proof import SigningKey, public_key
 from ..settings import Settings
-from ..store.own_files import opener, tighten
+from ..store.private_files import opener, tighten
 
 
 def read_lines(file: Path) -> list[str]:

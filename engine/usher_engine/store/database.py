@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 
 from ..errors import Conflict, Corrupt, InvalidSubmission, Misconfigured, Unavailable
-from .own_files import create, tighten
+from .private_files import create, tighten
 
 BUSY_TIMEOUT_MS = 5_000
 

@@ -1,4 +1,4 @@
-"""Insert or change in one statement, so that nobody can write between a look and the write; alike on both databases."""
+"""Upserts in one statement (INSERT … ON CONFLICT), so that no other transaction can write in between."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert_into(connection: Connection, table: Table) -> Any:
-    """The database's own INSERT into *table*, which knows ON CONFLICT."""
+    """The dialect's INSERT into *table*, which has ON CONFLICT."""
     return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 def unless_there(connection: Connection, table: Table) -> Any:
-    """An INSERT into *table* that leaves a row with the same unique values as it is."""
+    """An INSERT into *table* that does nothing where a unique value exists already."""
     return _unless_there(connection.dialect.name, table)
 
 
@@ -26,13 +26,13 @@ def _unless_there(dialect: str, table: Table) -> Any:
 
 
 def add(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
-    """Insert a row; False where one with the same unique values is there, which stays as it is."""
+    """Insert a row; False, and no change, where a unique value exists already."""
     wanted = unless_there(connection, table).returning(*table.primary_key)
     return connection.execute(wanted, dict(values)).first() is not None
 
 
 def put(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
-    """Insert a row, or write *values* over the one with the same primary key."""
+    """Insert a row, or update the one with the same primary key."""
     wanted = insert_into(connection, table).values(**values)
     keys = [column.name for column in table.primary_key]
     changed = {name: wanted.excluded[name] for name in values if name not in keys}
@@ -40,7 +40,7 @@ def put(connection: Connection, table: Table, values: Mapping[str, Any]) -> None
 
 
 def sweep(connection: Connection, table: Table, stale: ColumnElement[bool]) -> None:
-    """Delete the stale rows that nobody else is at; waits for nobody, so two sweeps cannot wait for each other."""
+    """Delete stale rows, skipping locked ones: waiting for them could deadlock two sweeps."""
     (key,) = table.primary_key
     free = select(key).where(stale).with_for_update(skip_locked=True)
     connection.execute(delete(table).where(key.in_(free)))

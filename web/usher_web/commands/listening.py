@@ -72,7 +72,7 @@ def answer(app: Flask, listening: socket.socket, settings: Settings, deadlines: 
         connection_limit=_room_for_connections(),
         asyncore_use_poll=True,  # select() knows no more than 1,024 files
         channel_timeout=IDLE_S,
-        clear_untrusted_proxy_headers=False,  # `forwarding` does, and tells of it
+        clear_untrusted_proxy_headers=False,  # `usher_web.proxies` does, and warns
     )
     try:
         server.run()

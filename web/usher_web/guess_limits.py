@@ -1,4 +1,4 @@
-"""Limits on guessing: what was refused counts, what was right does not. A lock-out is one event, however many tries."""
+"""Limits on guessing passwords and links. Only refused tries count; a lock-out is one audit event (decisions/0023)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from flask import request
 from . import trail
 from .site import site
 
-log = logging.getLogger("usher.locks")
+log = logging.getLogger("usher.guess_limits")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limit:
     """
-    At most *most* refused tries under *key* in *window_s* seconds; *what* is locked then, as the audit log says it.
+    At most *most* refused tries under *key* in *window_s* seconds.
 
-    *typed* is the name of the account it is for; *forgives*: one right try wipes out the wrong ones.
+    *what* names in the audit log what gets locked, *typed* is the account name somebody typed. With *forgives* one
+    right try resets the counter.
     """
 
     key: str
@@ -31,7 +32,7 @@ class Limit:
     forgives: bool = False
 
     def count(self) -> bool:
-        """Count a try; False when it is one too many."""
+        """Count a try; False when it exceeds the limit. Records the lock-out when it is the first to."""
         tries = site().accounts.count_try(self.key, self.window_s)
         if tries == self.most + 1:
             log.warning("locked after %d refused tries: %s, asked from %s", self.most, self.what, request.remote_addr)
@@ -40,13 +41,13 @@ class Limit:
         return tries <= self.most
 
     def take_back(self) -> None:
-        """The try that was counted was right."""
+        """Uncount the try: it was right."""
         accounts = site().accounts
         (accounts.forget if self.forgives else accounts.take_back)(self.key)
 
 
 def count_all(limits: Sequence[Limit]) -> bool:
-    """Count a try under each; one that is refused counts under what refuses it only, the rest may be other people's."""
+    """Count a try under each limit; False when one refuses it, and then only that one counts it."""
     for place, limit in enumerate(limits):
         if not limit.count():
             for earlier in limits[:place]:
@@ -56,7 +57,7 @@ def count_all(limits: Sequence[Limit]) -> bool:
 
 
 def account_called(typed: str) -> str:
-    """*typed* if there is such an account; what else is typed as a name may be a password."""
+    """The account called *typed*, else an empty text: people type passwords into the name field."""
     try:
         return site().accounts.user(typed).name
     except usher_engine.NotFound:

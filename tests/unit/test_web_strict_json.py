@@ -2,18 +2,18 @@
 
 import pytest
 from usher_engine import InvalidSubmission
-from usher_web import sent_json
+from usher_web import strict_json
 
 
 def test_json_is_read():
-    assert sent_json.loads('{"a": [1, 2.5, true, null, "é"]}') == {"a": [1, 2.5, True, None, "é"]}
-    assert sent_json.field('{"a": 1}', "with") == {"a": 1}
+    assert strict_json.loads('{"a": [1, 2.5, true, null, "é"]}') == {"a": [1, 2.5, True, None, "é"]}
+    assert strict_json.field('{"a": 1}', "with") == {"a": 1}
 
 
 @pytest.mark.parametrize("text", ["", "{", b"\xff", "[" * 100_000, b'"\xed\xa0"', "{'a': 1}", "01"])
 def test_what_is_none_is_said(text):
-    with pytest.raises(sent_json.NotJson, match="is not JSON"):
-        sent_json.loads(text)
+    with pytest.raises(strict_json.NotJson, match="is not JSON"):
+        strict_json.loads(text)
 
 
 @pytest.mark.parametrize(
@@ -32,11 +32,11 @@ def test_what_is_none_is_said(text):
 )
 def test_what_is_wrong_is_named(text, field):
     with pytest.raises(InvalidSubmission) as refused:
-        sent_json.field(text, "with")
+        strict_json.field(text, "with")
     assert list(refused.value.fields) == [field]
 
 
 @pytest.mark.parametrize("value", [{"a": float("nan")}, [float("inf")], {"\ud800": 1}, ["\udfff"]])
 def test_what_could_be_written_nowhere_is_refused(value):
-    with pytest.raises(sent_json.NotJson):
-        sent_json.storable(value)
+    with pytest.raises(strict_json.NotJson):
+        strict_json.storable(value)

@@ -1,4 +1,4 @@
-"""Files that hold patients' data belong to the account Usher runs as, and to nobody else (mode 0600)."""
+"""Creates files that hold patients' data with mode 0600, and takes other accounts' rights to existing ones away."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ OTHERS = 0o077
 
 
 def opener(path: str, flags: int) -> int:
-    """For `open`: a file it creates is ours alone."""
+    """An opener for `open` that creates files with mode 0600."""
     return os.open(path, flags, 0o600)
 
 
 def create(file: Path) -> None:
-    """Make *file* ours alone where there is none; opening it says why it cannot be made."""
+    """Create *file* with mode 0600 if there is none; errors are left to whatever opens it next."""
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError:
@@ -26,7 +26,7 @@ def create(file: Path) -> None:
 
 
 def tighten(file: Path) -> None:
-    """Take other accounts' rights to *file* away, and tell of it; where it is somebody else's, tell of that."""
+    """Take other accounts' rights to *file* away and log it; log it too when another account owns the file."""
     try:
         mode = stat.S_IMODE(file.stat().st_mode)
         if os.name != "posix" or not mode & OTHERS:
@@ -37,4 +37,4 @@ def tighten(file: Path) -> None:
     except OSError as error:
         log.warning("%s can be opened by other accounts: %s. Run: chmod 600 %s", file, error.strerror, file)
     else:
-        log.warning("%s could be opened by other accounts (mode %04o); now by this one only", file, mode)
+        log.warning("%s was open to other accounts (mode %04o); now only this account can open it", file, mode)

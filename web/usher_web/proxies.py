@@ -1,4 +1,4 @@
-"""What lies between the network and the application: host names in any case, and the proxies in front of it."""
+"""WSGI middleware in front of the application: trusted and unknown proxies, host names in lower case."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEY = "usher.proxies"
 
 log = logging.getLogger("usher.proxies")
 
-#: What proxies add, as the server hands it on.
+#: Headers that proxies add, by their WSGI names.
 FORWARDED = frozenset({
     "HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_REAL_IP",
     "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_BY", "HTTP_X_FORWARDED_PREFIX",
@@ -25,7 +25,7 @@ FORWARDED = frozenset({
 
 
 class UnknownProxies:
-    """Takes off what a proxy adds that USHER_PROXIES does not count, and warns once: all visitors have its address."""
+    """With USHER_PROXIES=0: drops forwarding headers, and warns at the first, for all visitors share one address."""
 
     def __init__(self, answer: WSGIApplication) -> None:
         self._answer = answer
@@ -50,7 +50,7 @@ class UnknownProxies:
 
 
 def register(app: Flask, proxies: int) -> None:
-    """Put host names and what *proxies* say in order before *app* sees a request."""
+    """Wrap *app*; trust the forwarding headers of as many *proxies*."""
     answer = _with_plain_host(app.wsgi_app)
     if proxies:
         answer = ProxyFix(answer, x_for=proxies, x_proto=proxies, x_host=proxies)
@@ -60,13 +60,13 @@ def register(app: Flask, proxies: int) -> None:
 
 
 def unknown_proxy(app: Flask) -> bool:
-    """Whether requests come through a proxy that USHER_PROXIES does not count."""
+    """Whether requests have come through a proxy although USHER_PROXIES is 0."""
     found: UnknownProxies | None = app.extensions.get(KEY)
     return found is not None and found.seen
 
 
 def _with_plain_host(answer: WSGIApplication) -> WSGIApplication:
-    """Host names are the same in any case (RFC 3986, 3.2.2); the framework compares them as they are written."""
+    """Lower-case the Host header: case does not matter (RFC 3986, 3.2.2), but werkzeug compares it as written."""
 
     def answering(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         if "HTTP_HOST" in environ:

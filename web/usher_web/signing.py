@@ -1,4 +1,4 @@
-"""What browsers carry for us, signed so that they cannot change it: with the one secret, the one clock, a salt each."""
+"""Signs values that browsers keep for us, with the secret key, the injected clock, and a salt for each purpose."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ class _Clocked(TimestampSigner):
 
 
 def serializer(salt: str) -> URLSafeTimedSerializer:
-    """Signs and reads what is kept under *salt*; one salt's signatures are worth nothing under another."""
+    """A serializer for the purpose *salt*; it refuses what another purpose's signed."""
     hashing = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
     return URLSafeTimedSerializer(site().settings.secret_key, salt=salt, signer=_Clocked, signer_kwargs=hashing)

@@ -122,7 +122,7 @@ def test_a_browser_is_forgotten_after_half_a_year(house: House) -> None:
 
 
 def test_a_lock_out_is_told_of_once(house: House, caplog: Any) -> None:
-    with caplog.at_level(logging.WARNING, logger="usher.locks"):
+    with caplog.at_level(logging.WARNING, logger="usher.guess_limits"):
         for _ in range(40):
             tried(house, "alice")
         for _ in range(14):

@@ -1,4 +1,4 @@
-"""JSON that pages and programs send, read strictly: what two readers could understand differently is refused."""
+"""Read the JSON that pages and programs send. Refuse what two parsers could read differently, and say where it is."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import usher_engine
 from flask import request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-#: More digits than any number that is taken; one such is enough to be refused by its place.
+#: No number we take has more digits; longer ones become infinite, so that `check_input` names their place.
 MOST_DIGITS = 20
 
 
 class NotJson(ValueError):
-    """It is no JSON; the text says why, as the end of a sentence."""
+    """The text is not JSON. The message is the end of a sentence: "is not JSON …"."""
 
 
 def body() -> dict[str, Any]:
-    """The request's body: a JSON object within the limits of every input; an empty body is an empty object."""
+    """The request's body, a JSON object within the limits of `check_input`; empty without a body."""
     found = _object()
     usher_engine.check_input(found)
     return found
 
 
 def large_body() -> dict[str, Any]:
-    """The same without limits but the size of the request: what it holds is checked where it goes."""
+    """The request's body without those limits, for callers that check what they take from it (files of a draft)."""
     found = _object()
     try:
         storable(found)
@@ -65,7 +65,7 @@ def field(text: str, name: str) -> dict[str, Any]:
 
 
 def loads(sent: str | bytes) -> Any:
-    """What *sent* says; raises `NotJson`, or `InvalidSubmission` naming what an object has twice."""
+    """Parse *sent*; raises `NotJson`, or `InvalidSubmission` naming a key that an object has twice."""
     try:
         return json.loads(sent, object_pairs_hook=_once, parse_int=_whole)
     except json.JSONDecodeError as error:
@@ -77,7 +77,7 @@ def loads(sent: str | bytes) -> Any:
 
 
 def storable(value: Any) -> None:
-    """Raise `NotJson` for numbers and letters that could be read here, and written nowhere."""
+    """Raise `NotJson` for values that parse but cannot be stored: NaN, infinity, lone surrogates."""
     try:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""What holds patients' data can be opened by one account only, and no log repeats what was to be stored."""
+"""Files with patients' data have mode 0600, and logs repeat no value that a failed statement held."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_database_others_could_read_is_tightened_and_told_of(tmp_path: Path, c
         (tmp_path / name).chmod(0o644)
     Database(url).close()
     assert set(modes(tmp_path).values()) == {0o600}
-    assert caplog.text.count("could be opened by other accounts (mode 0644)") == 3
+    assert caplog.text.count("was open to other accounts (mode 0644)") == 3
     caplog.clear()
     Database(url).close()
     assert caplog.text == ""

@@ -1,4 +1,4 @@
-"""Counters that slow guessing down. They are rows, because several processes share a limit; keys are stored hashed."""
+"""Counters of tries, for rate limits: rows, because several processes share a limit, with hashed keys."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_WINDOW = timedelta(days=1)
 
 
 def count(connection: Connection, key: str, window_s: int, now: datetime) -> int:
-    """Count one try under *key*: how many there are, with it, in the window of *window_s* seconds."""
+    """Count one try under *key*; returns the count in the current window of *window_s* seconds."""
     row = insert_into(connection, attempt).values(key=hashed(key), since=to_text(now), tries=1)
     goes_on = attempt.c.since > to_text(now - timedelta(seconds=window_s))
     changed = {
@@ -31,11 +31,11 @@ def count(connection: Connection, key: str, window_s: int, now: datetime) -> int
 
 
 def take_back(connection: Connection, key: str) -> None:
-    """Let a try that was right not count."""
+    """Uncount one try under *key*: it was right."""
     counted = (attempt.c.key == hashed(key)) & (attempt.c.tries > 0)
     connection.execute(update(attempt).where(counted).values(tries=attempt.c.tries - 1))
 
 
 def forget(connection: Connection, key: str) -> None:
-    """Start counting *key* from zero again."""
+    """Reset the counter of *key*."""
     connection.execute(delete(attempt).where(attempt.c.key == hashed(key)))
