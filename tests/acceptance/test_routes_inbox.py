@@ -105,7 +105,7 @@ def test_an_unknown_task_or_case_is_a_plain_404(house):
 def test_an_incident_can_be_tried_again(house):
     house.postbox.down = True
     house.select("sample-complete")
-    for _ in range(6):
+    for _ in range(house.enrollment.settings.job_attempts):
         house.worker.run_due()
         house.clock.forward(hours=2)
     case = house.enrollment.engine.instances()[0]
