@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import Clock, Outside, alice, package
-from usher_engine import SYSTEM, Deadlines, Engine, Worker, fault_counts
+from usher_engine import SYSTEM, Corrupt, Deadlines, Engine, InstanceState, Worker, fault_counts
 from usher_engine.bpmn import run as run_module
 from usher_engine.bpmn.service_task import UsherServiceTask
 from usher_engine.replay.rerun import Rerun
@@ -210,3 +210,16 @@ def test_what_runs_a_case_again(small: Engine, monkeypatch: pytest.MonkeyPatch, 
     assert finding.kind == "unreadable" and "or Usher made a mistake (KeyError, see the log)" in finding.message
     assert f"(checks, step 1 of case {case}): KeyError" in log.text and "in _run_again" in log.text
     assert TYPED not in log.text + finding.message
+
+
+def test_a_state_that_cannot_be_loaded(
+    small: Engine, outside: Outside, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    """It lies under our seal, so what cannot read it leaves a trace."""
+    outside.answers.append({"n": 2})
+    [task] = small.start("small", {"q": 1}, actor=alice).tasks
+    monkeypatch.setattr(InstanceState, "from_json", lambda *_: MISTAKES["KeyError"]())
+    with pytest.raises(Corrupt):
+        small.complete(task.id, {"word": "yes"}, actor=alice)
+    assert "(step, the stored state of case" in log.text and "in unsealed" in log.text
+    assert TYPED not in log.text

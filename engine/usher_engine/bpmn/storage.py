@@ -14,6 +14,7 @@ from SpiffWorkflow.bpmn.serializer.default.workflow import (
 from SpiffWorkflow.bpmn.serializer.workflow import VERSION, BpmnWorkflowSerializer
 from SpiffWorkflow.spiff.serializer.config import SPIFF_CONFIG
 
+from .. import faults
 from ..canonical import changes
 from ..errors import Corrupt
 from .diagram import Diagram
@@ -194,5 +195,6 @@ def load(record: dict[str, Any], diagram: Diagram, script_engine: Any, observer:
         _SERIALIZER.from_dict(record, workflow=workflow)
     except Exception as error:
         # A border: the library raises anything on a record it did not expect, and nothing else is at work here.
+        faults.report(error, where="step", at=f"the stored state of a case of {diagram.package.key}")
         raise Corrupt(f"The state this case was stored in does not fit its diagram. {WAY_OUT}") from error
     return workflow

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from .. import events as e
+from .. import faults
 from ..bpmn import Diagram, Run
 from ..bpmn import Step as StepContext
 from ..canonical import Json, settled
@@ -88,6 +89,7 @@ def compare(record: Record, diagram: Diagram, services: Services, now: datetime)
     try:
         recording = read(steps)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        faults.report(error, where="checks", at=f"case {instance}")
         reason = f"The history is not built like one ({type(error).__name__})."
         return Compared(instance=instance, kind=Kind.UNREADABLE, message=reason)
     return _Player(instance, recording, diagram, services, now).compare()

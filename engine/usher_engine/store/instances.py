@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
+from .. import faults
 from .. import tables as t
 from ..canonical import Json, canonical
 from ..errors import Conflict, Corrupt, NotFound
@@ -264,6 +265,7 @@ def unsealed(key: bytes, row: Row) -> tuple[InstanceState, dict[str, Any] | None
         record = json.loads(text)
         state, workflow = InstanceState.from_json(record["state"]), record["workflow"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        faults.report(error, where="step", at=f"the stored state of case {row.id}")  # under our seal, so it is ours
         raise Corrupt(f"The stored state of case {row.id} cannot be read; it was left as it is.") from error
     if not isinstance(workflow, dict | None):
         raise Corrupt(f"The stored state of case {row.id} holds no workflow; it was left as it is.")

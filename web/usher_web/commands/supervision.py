@@ -80,8 +80,8 @@ def supervised(listening: socket.socket | None, settings: Settings) -> Lifeline:
 
 
 def silence(settings: Settings) -> float:
-    """Seconds without a heartbeat after which the process is replaced; no load keeps a thread from running for two."""
-    return max(2.0, min(SILENT_S, settings.request_limit_s))
+    """Seconds without a heartbeat after which the process is replaced; no load keeps a thread from running for four."""
+    return max(4.0, min(SILENT_S, settings.request_limit_s))
 
 
 def _supervise(child: int, beats: int, listening: socket.socket | None, silent_s: float) -> NoReturn:
