@@ -16,7 +16,7 @@ from .ledger import FAILURES, Case
 from .migrating import Migrations
 from .questions import SYSTEM, Actor, Instance
 from .replay import Repair, began, make_again, read_chain
-from .store import Transaction, instances, queue, records
+from .store import Row, Transaction, instances, queue, records
 
 #: Who may repair cases.
 MENDERS = frozenset({"admin", "system"})
@@ -67,7 +67,7 @@ class Repairs(Migrations):
             case = self._open(tx, instance, revision, to_end=True)
             before = self._instances(tx, [case.row])[0]
             trying = tx.begin_nested()
-            made = self._made_again(tx, case, actor)
+            made = self._made_again(tx, case, actor, lost=_is_lost(self._seal_key, case.row))
             if dry_run:
                 trying.rollback()
                 return _told(before, made)
@@ -105,9 +105,9 @@ class Repairs(Migrations):
         except FAILURES as fault:
             return self._look(instance, fault) if failure is None else None
 
-    def _made_again(self, tx: Transaction, case: Case, actor: Actor) -> Repair:
+    def _made_again(self, tx: Transaction, case: Case, actor: Actor, *, lost: bool) -> Repair:
         """
-        The case as its history leads to.
+        The case as its history leads to; *lost* tells that nothing is left of the stored state.
 
         Its steps are carried out by the rules each was decided by. Where that leads nowhere else than where it stands,
         or to a case that cannot go on, those rules were the fault, and it is done by the rules of now.
@@ -122,10 +122,10 @@ class Repairs(Migrations):
         step = self._context(tx, case, actor)
         with suppress(Corrupt), tx.begin_nested():
             made = make_again(steps, first, versions, step, None)
-            if not _stands(case, made):
+            if lost or not _stands(case, made):
                 return made
         made = make_again(steps, first, versions, step, step.rules)
-        if _stands(case, made):
+        if not lost and _stands(case, made):
             raise Conflict("The stored state of this case is what its history leads to; there is nothing to repair.")
         return made
 
@@ -136,9 +136,20 @@ class Repairs(Migrations):
             return error.message
 
 
+def _is_lost(key: bytes, row: Row) -> bool:
+    """Whether the stored state cannot even be read."""
+    try:
+        instances.unsealed(key, row)
+    except Corrupt:
+        return True
+    return False
+
+
 def _stands(case: Case, made: Repair) -> bool:
     """Whether the case rests at the very same places already, in its history and in its stored state."""
-    if case.workflow is None or made.workflow is None or not made.changes_nothing:
+    if case.workflow is None or made.workflow is None:
+        return case.workflow is made.workflow  # it has not begun to run
+    if not made.changes_nothing:
         return False
     try:
         require_standing(case.workflow, case.diagram, case.state)

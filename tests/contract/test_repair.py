@@ -174,8 +174,12 @@ def test_who_may_not_and_what_cannot(engine: Engine, database: Database, outside
     outside.answers.append({})
     failed = engine.start("small", {"q": 1}, actor=alice)
     assert failed.status == "incident"
-    with pytest.raises(Conflict, match="has not begun"):
+    with pytest.raises(Conflict, match="nothing to repair"):
         engine.repair(failed.id, actor=ADMIN)
+    lose(database, failed.id)
+    assert engine.repair(failed.id, actor=ADMIN).instance.incident == failed.incident
+    outside.answers.append({"n": 2})
+    assert engine.retry(failed.id, actor=alice).status == "waiting" and engine.verify(failed.id) == []
 
 
 def test_nothing_is_made_from_a_history_that_was_altered(engine: Engine, database: Database, outside: Outside) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from databases import new_sqlite
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from usher_engine import Actor, Conflict, Engine, NotAllowed, NotFound, Settings, Worker
+from usher_engine import SYSTEM, Actor, Conflict, Engine, NotAllowed, NotFound, Settings, Worker
 from usher_engine import worker as worker_module
 from usher_engine.store import Database
 
@@ -106,6 +107,26 @@ class CaseMachine(RuleBasedStateMachine):
                 self.engine.cancel(case, "because", actor=alice)
         except Conflict:
             pass
+
+    @precondition(lambda self: self.cases)
+    @rule(data=st.data())
+    def lose_the_state(self, data: st.DataObject) -> None:
+        """Resuming without the stored state equals resuming with it: it is made again as it was."""
+        case = data.draw(st.sampled_from(self.cases))
+        if self.engine.instance(case).status in FINISHED:
+            return
+        self.outside.answers = [{"n": 1}]
+        before, places = self._workflow(case), self.engine.rebuild(case).at
+        with self.database.begin() as tx:
+            tx.exec_driver_sql("UPDATE instance_state SET content = '{' WHERE instance = ?", (case,))
+        repaired = self.engine.repair(case, actor=SYSTEM)
+        assert (repaired.opened, repaired.closed, repaired.parted) == ((), (), 0)
+        assert (self._workflow(case), self.engine.rebuild(case).at) == (before, places)
+
+    def _workflow(self, case: str) -> object:
+        with self.database.read() as tx:
+            query = "SELECT content FROM instance_state WHERE instance = ?"
+            return json.loads(tx.exec_driver_sql(query, (case,)).scalar_one())["workflow"]
 
     @invariant()
     def history_is_the_truth(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from .. import events as e
 from ..bpmn import Diagram, require_standing
 from ..bpmn import Step as StepContext
-from ..errors import Conflict, Corrupt
+from ..errors import Corrupt
 from ..state import LIVE, InstanceState, fold, place
 from . import words
 from .chain import ReadStep
@@ -53,19 +53,23 @@ def make_again(
     """
     Repair a case; the arguments are those of `restore`.
 
+    A case that has not begun to run gets its empty state back, and keeps the incident that says why.
+
     Raises:
-        Conflict: The case has not begun to run.
         Corrupt: It cannot be repaired; ``element`` says where the two part.
     """
     made = restore(steps, began, versions, step, rules)
+    told = [e.from_json(record) for _, body, _ in steps for record in body["events"]]
+    recorded = fold(InstanceState(), told)
     if made.workflow is None:
-        raise Conflict("This case has not begun to run; try its incident again.")
+        only = e.InstanceRepaired(rules or 0)
+        return Repair(
+            repaired=only, events=(only,), before=recorded, after=recorded, workflow=None, diagram=made.diagram
+        )
     if made.state.status in LIVE:
         require_standing(made.workflow, made.diagram, made.state)
         if not made.state.pending:
             raise Corrupt(f"Carried out again, the case stands still. {WAY_OUT}")
-    told = [e.from_json(record) for _, body, _ in steps for record in body["events"]]
-    recorded = fold(InstanceState(), told)
     bridge = _Bridge(told, recorded, made)
     repaired = e.InstanceRepaired(rules or 0, _parted(steps, made), bridge.closed, bridge.opened)
     events = (repaired, *recorded.resolving(), *bridge.events)
