@@ -66,7 +66,7 @@ class Migrations(Backtests):
                 _, _, lost = self._moved(tx, case, version, dict(mapping or {}), "", SYSTEM)
             except CannotMigrate as refusal:
                 return Trial(instance=instance, problems=tuple(refusal.problems))
-            except Conflict as refusal:
+            except (Conflict, Corrupt) as refusal:
                 return Trial(instance=instance, problems=(("", refusal.message),))
         warnings = tuple((element, _lost_words(fields)) for element, _, fields in lost)
         return Trial(instance=instance, warnings=warnings)

@@ -26,6 +26,7 @@ from usher_engine.tables import instance, instance_state
 
 ana = Actor(name="ana", role="analyst")
 ADMIN = Actor(name="adam", role="admin")
+UNTIL = {"until": "2027-01-01T00:00:00Z"}
 EXAMPLES = sorted((path.parent.parent.name, path.stem) for path in ROOT.glob("tests/processes/*/examples/*.json"))
 
 
@@ -117,14 +118,21 @@ def test_every_command_on_a_state_that_cannot_be_loaded_is_an_incident_and_other
     engine.deploy(package("timer_catch"), actor=ana)
     engine.deploy(package("message_catch"), actor=ana)
     for process in ("timer_catch", "message_catch"):
-        engine.start(process, {}, actor=alice, business_key="other")
-        case = engine.start(process, {}, actor=alice, business_key="broken").id
+        engine.start(process, UNTIL, actor=alice, business_key="other")
+        case = engine.start(process, UNTIL, actor=alice, business_key="broken").id
+        for task in engine.tasks():
+            engine.complete(task.id, {}, actor=alice)
+        assert engine.rebuild(case).waits
         unreadable(engine, database, case)
         told = commanded(engine, clock, case)
         assert told.status == "incident" and "does not fit its diagram" in str(told.incident)
         assert engine.retry(case, actor=alice).status == "incident"
         codes = [event["code"] for step in engine.history(case) for event in step.events if "code" in event]
         assert set(codes) == {"Corrupt"}
+        engine.repair(case, actor=ADMIN)
+        Worker(engine).run_due()
+        after = engine.instance(case)
+        assert after.incident is None and after.waits != told.waits and after.revision == told.revision + 3
 
 
 def commanded(engine: Engine, clock: Clock, case: str) -> Instance:
@@ -133,8 +141,7 @@ def commanded(engine: Engine, clock: Clock, case: str) -> Instance:
         other = engine.deliver_message("Paid", {}, actor=alice, business_key="other")
         assert other.status != "incident"
         return engine.deliver_message("Paid", {}, actor=alice, business_key="broken")
-    engine.complete(engine.instance(case).tasks[0].id, {}, actor=alice)
-    clock.forward(days=30)
+    clock.forward(days=3)
     Worker(engine).run_due()
     assert all(one.status != "incident" for one in engine.instances(business_key="other"))
     return engine.instance(case)
@@ -153,6 +160,7 @@ def test_a_case_that_cannot_be_moved_because_its_state_cannot_be_loaded_says_so(
     engine.repair(case, actor=ADMIN)
     assert engine.migrate(case, 2, actor=ADMIN, reason="newer").version == 2
     lose(database, case)
+    assert "altered outside Usher" in engine.try_migration(case, 1).problems[0][1]
     assert engine.repair(case, actor=ADMIN).instance.version == 2
     engine.complete(engine.tasks(alice)[0].id, {"word": "yes"}, actor=alice)
     assert engine.instance(case).status == "waiting"
