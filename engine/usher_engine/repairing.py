@@ -99,6 +99,8 @@ class Repairs(Migrations):
                 ran: Run | EngineError = failure or self._resume(tx, case, [], SYSTEM)
                 if isinstance(ran, Run):
                     ran.go_on()
+                    if not ran.events:
+                        return None
                 return self._write(tx, case, {"kind": "retry"}, SYSTEM, ran)
         except (Conflict, NotFound):  # it moved meanwhile
             return None

@@ -42,7 +42,7 @@ def test_models_run_through_the_whole_engine(tmp_path: Path) -> None:
     engine = Engine(Settings(env="development", secret_key=SECRET), SERVICES, clock, database)
     seeds = [seed for seed in range(MODELS) if seed % GRAPHS][:WHOLE]
     for seed in seeds:
-        assert live(engine, clock, write(tree_of(seed)), seed) is None, f"seed {seed}"
+        assert live(engine, clock, write(tree_of(seed)), seed, lossy=True) is None, f"seed {seed}"
     database.close()
 
 

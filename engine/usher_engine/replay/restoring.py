@@ -26,6 +26,9 @@ from .recording import Said, has_failed
 from .said import SAID, rules_of, tell
 from .without_services import NO_LIMIT_S
 
+#: What services said inside the steps, by element, visit and operator: asked earlier now, they say the same.
+Answers = dict[tuple[str, int, str], list[e.ServiceCalled]]
+
 WAY_OUT = "The case cannot be repaired; cancel it, and start it again."
 
 
@@ -71,27 +74,30 @@ def restore(
     Raises:
         Corrupt: The history and the diagram have parted; ``element`` says where.
     """
-    restoring = _Restoring(began, versions, step, rules)
-    for one in steps:
-        restoring.carry_out(*one[:2])
+    answers: Answers = {}
+    for event in (e.from_json(record) for _, body, _ in steps for record in body["events"]):
+        if isinstance(event, e.ServiceCalled):
+            answers.setdefault((event.element, event.visit, event.operator), []).append(event)
+    restoring = _Restoring(began, versions, step, rules, answers)
+    for revision, body, _ in steps:
+        restoring.carry_out(revision, body)
     return restoring.finished()
 
 
 class _Restoring:
-    def __init__(self, began: Diagram, versions: Versions, step: StepContext, rules: int | None) -> None:
+    def __init__(
+        self, began: Diagram, versions: Versions, step: StepContext, rules: int | None, answers: Answers
+    ) -> None:
         self.made = Restored(began)
         self._versions = versions
         self._step = step
         self._rules = rules
-        self._answers: dict[tuple[str, int, str], list[e.ServiceCalled]] = {}
+        self._answers = answers
 
     def carry_out(self, revision: int, body: dict[str, Any]) -> None:
         made, kind = self.made, str(body["command"]["kind"])
         made.revision = revision
         events = [e.from_json(record) for record in body["events"]]
-        for event in events:
-            if isinstance(event, e.ServiceCalled):
-                self._answers.setdefault((event.element, event.visit, event.operator), []).append(event)
         failed = has_failed(body["events"])
         if kind == "start" or (kind == "retry" and made.workflow is None):
             self._start(events, body, failed=failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 from typing import Any
 
@@ -23,8 +24,12 @@ _HOW = {
 }
 
 
-def live(engine: Engine, clock: Clock, model: Model, seed: int | str) -> Failure | None:
-    """A case from start to end, in an order drawn from *seed*; it must agree with the game and verify."""
+def live(engine: Engine, clock: Clock, model: Model, seed: int | str, *, lossy: bool = False) -> Failure | None:
+    """
+    A case from start to end, in an order drawn from *seed*; it must agree with the game and verify.
+
+    *lossy*: now and then its stored state is lost, and made again from its history.
+    """
     random = Random(f"whole {seed}")
     engine.deploy(model.package, actor=SYSTEM)
     case = engine.start(model.package.key, model.data, actor=alice).id
@@ -35,6 +40,8 @@ def live(engine: Engine, clock: Clock, model: Model, seed: int | str) -> Failure
             break
         if now.status == "incident":
             return Failure("stuck", f"{now.status}: {[step.events[-1] for step in engine.history(case)[-1:]]}")
+        if lossy and random.random() < 0.3 and not _comes_back(engine, case):
+            return Failure("repair", "the state made again from the history is not the one that was lost")
         _do(engine, worker, clock, case, random)
     else:
         return Failure("endless", f"after {MAX_MOVES} moves it has not ended")
@@ -42,6 +49,21 @@ def live(engine: Engine, clock: Clock, model: Model, seed: int | str) -> Failure
     if findings:
         return Failure("verify", "; ".join(finding.message for finding in findings))
     return _told(model, [[from_json(event) for event in step.events] for step in engine.history(case)])
+
+
+def _comes_back(engine: Engine, case: str) -> bool:
+    """Whether the stored state of *case* is made again as it was."""
+    before = _workflow(engine, case)
+    with engine.database.begin() as tx:
+        tx.exec_driver_sql(f"UPDATE instance_state SET content = '{{' WHERE instance = '{case}'")
+    engine.repair(case, actor=SYSTEM)
+    return _workflow(engine, case) == before
+
+
+def _workflow(engine: Engine, case: str) -> Any:
+    query = f"SELECT content FROM instance_state WHERE instance = '{case}'"
+    with engine.database.read() as tx:
+        return json.loads(tx.exec_driver_sql(query).scalar_one())["workflow"]
 
 
 def _do(engine: Engine, worker: Worker, clock: Clock, case: str, random: Random) -> None:
