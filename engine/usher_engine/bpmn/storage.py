@@ -12,7 +12,9 @@ from SpiffWorkflow.bpmn.serializer.default.workflow import (
     TaskConverter,
 )
 from SpiffWorkflow.bpmn.serializer.workflow import VERSION, BpmnWorkflowSerializer
+from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.spiff.serializer.config import SPIFF_CONFIG
+from SpiffWorkflow.util.task import TaskState
 
 from .. import faults
 from ..canonical import changes
@@ -20,6 +22,9 @@ from ..errors import Corrupt
 from .diagram import Diagram
 from .step import FIRST_RULES
 from .workflow import Observer, UsherSubWorkflow, UsherTask, UsherWorkflow
+
+#: How a record shows that it does not fit.
+UNFIT = (AttributeError, LookupError, SpiffWorkflowException, TypeError, ValueError)
 
 #: What staff read where a case cannot be taken up.
 ASK_ADMIN = "Ask an administrator to repair this case, or to cancel it."
@@ -55,7 +60,7 @@ class _Tasks(TaskConverter):  # type: ignore[misc]
             raise TypeError  # the library would draw an id of its own
         task_spec = workflow.spec.task_specs[record["spec"]]
         task = UsherTask(workflow, task_spec, state=record["state"], id=record["id"])
-        task.visit = record.get("visit", 0)
+        task.visit = record.get("visit", 0) + 0  # a number, or no state at all
         task.arrived = record.get("arrived", False)
         task._parent = record.get("parent")
         task._children = list(record.get("children", ()))
@@ -63,6 +68,8 @@ class _Tasks(TaskConverter):  # type: ignore[misc]
         task.triggered = record.get("triggered", False)
         if "internal" in record:
             task.internal_data = self.registry.restore(record["internal"])
+            if not isinstance(task.internal_data.get("armed", {}), dict):
+                raise TypeError
         parent = workflow.tasks.get(task._parent)
         data = dict(parent.data) if parent is not None and "data" not in record else {}
         for key in record.get("unset", ()):
@@ -115,22 +122,23 @@ def _restore_common(converter: Any, workflow: Any, record: dict[str, Any]) -> No
 
 
 def _leave_out_orphans(workflow: Any) -> None:
-    """Forget tasks that nothing leads to: a migration under the first rules left some behind boundary events."""
+    """Forget predictions that nothing leads to: a migration under the first rules left some behind."""
     for task in list(workflow.tasks.values()):  # a parent comes before its children
-        if task is not workflow.task_tree and task._parent not in workflow.tasks:
+        loose = task is not workflow.task_tree and task._parent not in workflow.tasks
+        if loose and task._state < TaskState.WAITING:
             del workflow.tasks[task.id]
 
 
 def _require_tree(workflow: Any) -> None:
-    """Raise `ValueError` unless parents and children name each other: what runs on it would fail anywhere."""
+    """Raise unless parents and children name each other; only what is no more than predicted may hang loose."""
     tasks = workflow.tasks
     for task in tasks.values():
         parent = tasks.get(task._parent)
-        hangs = parent is None or (task is not workflow.task_tree and task.id in parent._children)
-        if not hangs or not all(child in tasks and tasks[child]._parent == task.id for child in task._children):
-            raise ValueError
-        records = (task.internal_data, task.internal_data.get("armed", {}), task.data)
-        if type(task.visit) is not int or not all(isinstance(one, dict) for one in records):
+        if parent is None:
+            hangs = task is workflow.task_tree or task._state < TaskState.WAITING  # left by a migration, once
+        else:
+            hangs = task.id in parent._children
+        if not hangs or any(tasks[child]._parent != task.id for child in task._children):
             raise ValueError
 
 
@@ -154,7 +162,7 @@ class _Workflows(BpmnWorkflowConverter):  # type: ignore[misc]
 
     def from_dict(self, record: dict[str, Any], workflow: UsherWorkflow) -> UsherWorkflow:
         _restore_common(self, workflow, record)
-        workflow.counter, workflow.tick = record["counter"] + 0, record["ticks"] + 0  # numbers, or no state at all
+        workflow.counter, workflow.tick = record["counter"] + 0, record["ticks"] + 0  # the same
         for nested in record.get("subprocesses", ()):
             task = _holder(workflow, nested["parent"])
             if task is None:
@@ -194,7 +202,8 @@ def load(record: dict[str, Any], diagram: Diagram, script_engine: Any, observer:
     try:
         _SERIALIZER.from_dict(record, workflow=workflow)
     except Exception as error:
-        # A border: the library raises anything on a record it did not expect, and nothing else is at work here.
-        faults.report(error, where="step", at=f"the stored state of a case of {diagram.package.key}")
+        # A border: the library raises anything on a record it did not expect. What no record causes is our own mistake.
+        if not isinstance(error, UNFIT):
+            faults.report(error, where="step", at=f"the stored state of a case of {diagram.package.key}")
         raise Corrupt(f"The state this case was stored in does not fit its diagram. {WAY_OUT}") from error
     return workflow
