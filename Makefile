@@ -14,7 +14,7 @@ help:
 	@echo "make demo    everything on this machine, with sample patients   (PORT=8000)"
 	@echo "make test    lint, types, every test"
 	@echo "make lint    ruff, mypy, import-linter, codespell"
-	@echo "make mutants  small faults put into what everything rests on: do the unit tests notice? (half an hour; SAMPLE=50)"
+	@echo "make mutants  small faults put into what everything rests on: do the unit tests notice? (MODULE=state SAMPLE=50; ten minutes)"
 	@echo "make bench   the benchmarks"
 	@echo "make finding-bench  searches among a million steps beside a thousand (a quarter of an hour)"
 	@echo "make audit-bench  ten thousand alterations found, a thousand cases run again (half an hour)"

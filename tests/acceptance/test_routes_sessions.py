@@ -48,9 +48,10 @@ def test_an_idle_session_ends_and_a_polling_page_does_not_keep_it(house):
 
 def test_clicks_keep_a_session_but_not_for_ever(house):
     visitor = house.visitor("alice")
-    for _ in range(74):
+    for _ in range(71):
         house.clock.forward(minutes=10)
-        visitor.get("/cases")
+        assert "Sign in" not in visitor.get("/inbox").text
+    house.clock.forward(minutes=11)
     assert "Sign in" in visitor.get("/inbox").text
 
 

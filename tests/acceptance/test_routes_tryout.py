@@ -78,14 +78,20 @@ def test_a_run_is_saved_as_an_example_of_the_draft(house, ana):
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "reason"),
     [
-        {"start": "[]"}, {"start": "{"}, {"start": '{"typename": 1}'}, {"example": "examples/none.json"},
-        {"start": '{"__class__": 1}'}, {"start": "[" * 10_000},
+        ({"start": "[]"}, "This must be a record"),
+        ({"start": "{"}, "This is not JSON (line 1, column 2"),
+        ({"start": '{"typename": 1}'}, "start.typename is a reserved name"),
+        ({"example": "examples/none.json"}, "There is no such example"),
+        ({"start": '{"__class__": 1}'}, "start.__class__ is a reserved name"),
+        ({"start": "[" * 10_000}, "it is nested too deeply"),
     ],
-)  # fmt: skip
-def test_inputs_that_cannot_be_are_refused(ana, fields):
-    assert begin(ana, **fields).status_code == 422
+)
+def test_inputs_that_cannot_be_are_refused(ana, fields, reason):
+    answer = begin(ana, **fields)
+    assert answer.status_code == 422
+    assert reason in answer.text
 
 
 @pytest.mark.parametrize("run", ["", "[]", "{", '{"do": 1}', '{"do": [1]}', '{"services": {"patient/load": 1}}'])

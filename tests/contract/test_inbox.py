@@ -50,10 +50,15 @@ def test_somebody_in_very_many_groups_sees_the_same(engine: Engine, monkeypatch:
     assert pages(engine, alice) == usual and len(usual) == 4
 
 
-@pytest.mark.parametrize("task", ["X:Y:²", "X:Y:-1", "X:Y:" + "9" * 30, "X:Y", "", "X:\x00:1"])
+@pytest.mark.parametrize("task", ["X:Y:²", "X:Y:-1", "X:Y:" + "9" * 30, "X:Y", ""])
 def test_what_is_no_task_is_not_there(engine: Engine, task: str) -> None:
-    with pytest.raises((NotFound, InvalidSubmission)):
+    with pytest.raises(NotFound, match="There is no such task"):
         engine.task(task, alice)
+
+
+def test_no_task_has_a_name_the_database_cannot_look_for(engine: Engine) -> None:
+    with pytest.raises((NotFound, InvalidSubmission), match=r"There is no such task|a character that cannot be kept"):
+        engine.task("X:\x00:1", alice)
 
 
 def test_what_the_database_has_no_room_for_is_told_in_plain_words(engine: Engine) -> None:

@@ -46,6 +46,7 @@ def test_every_step_and_every_audit_event_about_a_patient_is_there(
 
 
 def test_each_names_one_patient_client_server_and_who(audited: list[dict[str, Any]]) -> None:
+    assert audited
     for record in audited:
         people = [entity for entity in record["entity"] if entity["type"]["code"] == "1"]
         assert len(people) == 1
@@ -63,6 +64,7 @@ def test_names_keep_parity_with_the_audit_log_of_an_ehr(audited: list[dict[str, 
 
 def test_fhir_resources_accepts_every_one(audited: list[dict[str, Any]]) -> None:
     auditevent = pytest.importorskip("fhir.resources.R4B.auditevent", reason="make interop brings it")
+    assert audited
     for record in audited:
         assert auditevent.AuditEvent.model_validate(record).get_resource_type() == "AuditEvent"
 
