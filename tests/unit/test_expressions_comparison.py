@@ -15,6 +15,7 @@ from usher_engine.dmn import compile_decisions
 from usher_engine.dmn.cells import read_cell
 from usher_engine.errors import DecisionFailed, ExpressionError
 from usher_engine.expressions import compile_expression, compile_script, compile_template
+from usher_engine.expressions.comparison import moment, ordered, same
 from usher_engine.gate import check_package
 from usher_engine.services import Services
 
@@ -219,3 +220,43 @@ def test_the_gate_tells_cases_apart_as_the_run_does(one, other, told):
     text = AT_GATEWAY.format(default="", one=one, other=other)
     findings = check_package(Package({"p.bpmn": text.encode()}), Services())
     assert [told in finding.message for finding in findings if finding.rule == "gateway"] == ([True] if told else [])
+
+
+# the rule by itself
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "answer"),
+    [
+        ("a", "a", True), ("a", "b", False), ("", "", True), (NINE, SEVEN, True), (NINE, EIGHT, False),
+        (NINE, "a", False), ("a", NINE, False), (1, 1.0, True), (1, 2.5, False), (2.5, 1, False), (1, 1, True),
+        (1, 2, False), (0, False, False), (None, None, True), (True, True, True), (True, False, False), ([], [], True),
+        ([1, 2], [1, 3], False), ([1], [1, 2], False), ({"a": 1}, {"a": 1.0}, True), ({"a": 1}, {"a": 2}, False),
+        ({"a": 1}, {"b": 1}, False), ({"a": 1}, {"a": 1, "b": 2}, False), ([NINE], [SEVEN], True),
+        ({"a": NINE}, {"a": SEVEN}, True), ([], {}, False),
+    ],
+)  # fmt: skip
+def test_what_is_the_same(left, right, answer):
+    assert same(left, right) is answer
+    assert same(right, left) is answer
+
+
+def test_a_moment_is_a_date_with_a_time():
+    seven = datetime(2026, 5, 3, 7, tzinfo=UTC)
+    for text in (NINE, SEVEN, "2026-05-03T07:00", "2026-05-03T07:00:00", "20260503T070000Z"):
+        assert moment(text) == seven
+    for text in ("2026-05-03", "T", "T7", "", "2026-05-03 07:00:00", "2026-13-03T07:00:00", "²T", "at T", "1T"):
+        assert moment(text) is None
+
+
+def test_a_moment_is_said_in_forty_characters():
+    """Longer texts are not even looked at: each comparison would read them."""
+    longest = "2026-05-03T07:00:00." + "1" * 20
+    assert moment(longest) == datetime(2026, 5, 3, 7, 0, 0, 111_111, tzinfo=UTC)
+    assert moment(f"{longest}1") is None
+
+
+def test_texts_are_ordered_by_moments_only_where_each_names_one():
+    assert ordered([NINE, EIGHT]) == [moment(NINE), moment(EIGHT)]
+    assert ordered([NINE, "soon"]) == [NINE, "soon"] and ordered(["soon", NINE]) == ["soon", NINE]
+    assert ordered([]) == []
