@@ -92,7 +92,7 @@ class Enrolling:
 
     def send(self, given: Mapping[str, Any], call: Call) -> Json:
         invitation, values = self._prepare(given["patient_id"], call)
-        if invitation.sent_at is None:
+        if invitation.sent_at is None and invitation.used_at is None:
             message = mail.compose(
                 call.package,
                 values,

@@ -1,0 +1,360 @@
+"""The operators of the enrolment by themselves: the shapes diagrams and examples rely on, and what each refuses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from conftest import ROOT, Clock
+from usher_engine.definitions import Package, read_folder
+from usher_engine.enrollment import PatientRecord, Registry, invitations, portal, registry
+from usher_engine.enrollment.operators import operators
+from usher_engine.errors import BusinessError, NotFound, ServiceError
+from usher_engine.services import Call, Mode, Operator
+from usher_engine.settings import Settings
+from usher_engine.store import Database, to_text
+
+PACKAGE = read_folder(ROOT / "processes" / "enrollment")
+ADA: dict[str, Any] = {
+    "resourceType": "Patient",
+    "id": "p1",
+    "name": [{"use": "official", "family": "Sample", "given": ["Ada"]}],
+    "birthDate": "1980-02-29",
+    "gender": "female",
+    "address": [{"use": "home", "postalCode": "10001"}],
+    "telecom": [{"system": "email", "value": "ada@example.org"}],
+}
+NOT_ENROLLED, PENDING = "Not Enrolled", "Pending"
+NOON = "2026-05-04T09:02:00Z"
+
+
+class House:
+    """The operators on a database with one patient; asks them as a step does."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
+        self.settings = replace(settings, mail_from="portal@example.org", practice_name="Our Practice")
+        self.database, self.clock = database, clock
+        self.mails: list[EmailMessage] = []
+        self.registry = Registry(self.settings)
+        self.save()
+
+    def save(self, **changes: Any) -> None:
+        with self.database.begin() as tx:
+            self.registry.save(tx, {**ADA, **changes}, by="t", now=self.clock())
+
+    def status(self, status: str | None) -> None:
+        with self.database.begin() as tx:
+            row = registry.find(tx, "p1", lock=True)
+            portal.set_status(tx, row, status, by="t", now=self.clock())
+
+    @property
+    def patient(self) -> PatientRecord:
+        with self.database.read() as tx:
+            return self.registry.load(tx, "p1", now=self.clock())
+
+    def operator(self, name: str, **changes: Any) -> Operator:
+        parts = {"settings": self.settings, "directory": self.registry, "database": self.database}
+        found = operators(**{**parts, "send_mail": self.mails.append, **changes})
+        return next(operator for operator in found if operator.name == name)
+
+    def ask(self, name: str, *, element: str = "E", package: Package = PACKAGE, **given: Any) -> Any:
+        operator = self.operator(name)
+        call = Call(instance="I", element=element, visit=1, now=self.clock(), actor="alice", package=package)
+        if operator.mode is Mode.EFFECT:
+            return operator.call(given, call)
+        with self.database.begin() as tx:
+            return operator.call(given, replace(call, transaction=tx))
+
+    def sent(self, element: str = "Send") -> dict[str, Any]:
+        found: dict[str, Any] = self.ask("invitation/send", element=element, patient_id="p1")
+        return found
+
+
+@pytest.fixture
+def house(settings: Settings, database: Database, clock: Clock) -> House:
+    return House(settings, database, clock)
+
+
+def test_what_a_diagram_may_ask_for(house: House) -> None:
+    """Names, modes and parameters are public: a deployed diagram calls them for years."""
+    found = operators(
+        settings=house.settings, directory=house.registry, database=house.database, send_mail=house.mails.append
+    )
+    told = {
+        one.name: (one.mode.value, {p.name: (p.kind, p.required) for p in one.parameters}, one.errors) for one in found
+    }
+    patient = {"patient_id": ("text", True)}
+    record = ("record", True)
+    assert told == {
+        "patient/load": ("read", patient, ()),
+        "patient/missing": ("read", {"patient": record, "form": ("text", True)}, ()),
+        "patient/update": ("write", {**patient, "values": record}, ()),
+        "patient/remove-response": ("write", {**patient, "reason": ("text", True)}, ()),
+        "invitation/send": ("effect", patient, ("not-eligible",)),
+        "patient/record-pending": (
+            "write", {**patient, "invitation": record, "requested_by": ("text", False)}, (),
+        ),
+    }  # fmt: skip
+    assert all(one.title for one in found), "the editor lists them by title"
+    assert all(parameter.help for one in found for parameter in one.parameters), "and explains each field"
+
+
+# patient/load
+
+
+def test_a_patient_is_loaded_with_fields_and_status(house: House) -> None:
+    assert house.ask("patient/load", patient_id="p1") == {
+        "id": "p1", "status": NOT_ENROLLED, "guard": None, "requested_at": None, "requested_by": None, "sends": 0,
+        "response": None, "version": 1,
+        "fields": {
+            "first_name": "Ada", "last_name": "Sample", "birth_date": "1980-02-29", "zip_code": "10001",
+            "email": "ada@example.org", "birth_sex": "F", "mobile": "", "language": "",
+        },
+    }  # fmt: skip
+
+
+def test_a_patient_nobody_knows_is_unavailable(house: House) -> None:
+    found = house.ask("patient/load", patient_id="p2")
+    assert (found["id"], found["status"], found["version"]) == ("p2", "Unavailable", 0)
+
+
+@pytest.mark.parametrize("failure", [NotFound("gone"), ServiceError("away", retry=True)])
+def test_a_directory_that_does_not_answer_makes_a_patient_unavailable(house: House, failure: Exception) -> None:
+    class Away(Registry):
+        def load(self, *_: Any, **__: Any) -> PatientRecord:
+            raise failure
+
+    call = Call(instance="I", element="E", visit=1, now=house.clock(), actor="alice", package=PACKAGE)
+    found = house.operator("patient/load", directory=Away(house.settings)).call({"patient_id": "p1"}, call)
+    assert isinstance(found, dict) and (found["id"], found["status"]) == ("p1", "Unavailable")
+
+
+# patient/missing
+
+
+LABELS = {"first_name": "First name", "zip_code": "ZIP code", "email": "E-mail", "x": "X"}
+FORM = json.dumps(
+    {
+        "type": "default",
+        "components": [
+            {"type": "textfield", "key": "mobile", "label": "Mobile"},
+            *(
+                {"type": "textfield", "key": key, "label": label, "validate": {"required": True}}
+                for key, label in LABELS.items()
+            ),
+        ],
+    }
+)
+
+
+def missing(house: House, patient: dict[str, Any]) -> Any:
+    package = Package({**PACKAGE.files, "short.form": FORM.encode()})
+    return house.ask("patient/missing", package=package, patient=patient, form="short.form")
+
+
+def test_missing_fields_are_named_as_in_a_sentence(house: House) -> None:
+    full = {"first_name": "Ada", "zip_code": "10001", "email": "ada@example.org", "x": "x"}
+    assert missing(house, {"fields": full}) == {"keys": [], "labels": [], "text": ""}
+    without_one = missing(house, {"fields": {**full, "zip_code": ""}})
+    assert without_one == {"keys": ["zip_code"], "labels": ["ZIP code"], "text": "ZIP code"}
+    without_two = missing(house, {"fields": {**full, "first_name": " ", "email": ""}})
+    assert without_two == {
+        "keys": ["first_name", "email"], "labels": ["first name", "e-mail"], "text": "first name and e-mail",
+    }  # fmt: skip
+    without_more = missing(house, {"fields": {"mobile": "x"}})
+    assert without_more["labels"] == ["first name", "ZIP code", "e-mail", "x"]
+    assert without_more["text"] == "first name, ZIP code, e-mail and x"
+
+
+@pytest.mark.parametrize("patient", [{}, {"fields": None}, {"fields": []}, {"fields": "text"}])
+def test_a_record_without_fields_misses_all_of_them(house: House, patient: dict[str, Any]) -> None:
+    assert missing(house, patient)["keys"] == list(LABELS)
+
+
+# patient/update
+
+
+def test_a_correction_says_what_it_changed(house: House) -> None:
+    done = house.ask("patient/update", patient_id="p1", values={"first_name": "Adele", "zip_code": "10001"})
+    assert done == {"changed": ["first_name"], "version": 2}
+    assert house.patient.fields(house.clock(), house.settings)["first_name"] == "Adele"
+    with house.database.read() as tx:
+        row = registry.find(tx, "p1")
+    assert (row.changed_by, row.changed_at) == ("alice", to_text(house.clock()))
+    assert house.ask("patient/update", patient_id="p1", values={"first_name": "Adele"}) == {"changed": [], "version": 2}
+
+
+# patient/remove-response
+
+
+@pytest.mark.parametrize("until", [None, date(2026, 6, 1)])
+def test_a_response_is_removed_with_a_reason(house: House, until: date | None) -> None:
+    status = "Deferred" if until else "Declined"
+    with house.database.begin() as tx:
+        portal.add_response(tx, "p1", status, until=until, terms="1", now=house.clock(), instance="I")
+    house.clock.forward(days=1)
+    done = house.ask("patient/remove-response", patient_id="p1", reason=" She called. ")
+    assert done == {
+        "removed": {"status": status, "at": NOON, "until": "2026-06-01" if until else None}, "status": NOT_ENROLLED,
+    }  # fmt: skip
+    assert house.patient.status == NOT_ENROLLED
+    with house.database.read() as tx:
+        (kept,) = portal.answers(tx, "p1")
+    assert (kept.removed_by, kept.removed_reason, kept.removed_at) == ("alice", "She called.", house.clock())
+
+
+def test_where_no_response_stands_nothing_is_removed(house: House) -> None:
+    house.status("Completed")
+    done = house.ask("patient/remove-response", patient_id="p1", reason="x")
+    assert done == {"removed": {"status": "", "at": None, "until": None}, "status": "Completed"}
+    assert house.patient.status == "Completed"
+
+
+@pytest.mark.parametrize("reason", ["", "  \n"])
+def test_a_response_is_not_removed_without_a_reason(house: House, reason: str) -> None:
+    with house.database.begin() as tx:
+        portal.add_response(tx, "p1", "Declined", until=None, terms="1", now=house.clock(), instance="I")
+    with pytest.raises(ServiceError, match="needs a reason") as refused:
+        house.ask("patient/remove-response", patient_id="p1", reason=reason)
+    assert refused.value.retry is False
+    assert house.patient.status == "Declined"
+
+
+# invitation/send
+
+
+def test_an_invitation_goes_out_once(house: House) -> None:
+    sent = house.sent()
+    (mail,) = house.mails
+    assert sent == {
+        "message_id": mail["Message-ID"], "sent_at": NOON, "expires_at": "2026-06-03T09:02:00Z",
+        "to": "ada@example.org",
+    }  # fmt: skip
+    assert mail["To"] == "ada@example.org"
+    text = mail.get_body(("plain",))
+    assert text is not None
+    token = invitations.token_for(house.settings.secret_key, "I:Send:1")
+    assert f"{house.settings.base_url}/i/{token}" in text.get_content() and "Ada" in text.get_content()
+    with house.database.read() as tx:
+        (kept,) = invitations.of_patient(tx, "p1")
+    assert (kept.key, kept.instance, kept.sent_at) == ("I:Send:1", "I", house.clock())
+    house.clock.forward(days=1)
+    assert house.sent() == sent and len(house.mails) == 1
+
+
+def test_one_already_sent_is_not_judged_again(house: House) -> None:
+    """The mail is out: what has become of the patient meanwhile does not unsend it."""
+    sent = house.sent()
+    house.status("Completed")
+    assert house.sent() == sent and len(house.mails) == 1
+
+
+def test_a_link_that_was_used_is_not_sent_again(house: House) -> None:
+    """The mail arrived, and the worker died before it could note that; the patient was faster than the next try."""
+
+    def dies(message: EmailMessage) -> None:
+        house.mails.append(message)
+        raise ServiceError("The worker died.", retry=True)
+
+    call = Call(instance="I", element="Send", visit=1, now=house.clock(), actor="alice", package=PACKAGE)
+    with pytest.raises(ServiceError, match="died"):
+        house.operator("invitation/send", send_mail=dies).call({"patient_id": "p1"}, call)
+    with house.database.begin() as tx:
+        kept = invitations.by_key(tx, "I:Send:1")
+        invitations.mark_used(tx, kept.token_hash, house.clock())
+    house.status("Completed")
+    house.clock.forward(minutes=3)
+    assert house.sent() == {
+        "message_id": kept.message_id, "sent_at": "2026-05-04T09:05:00Z", "expires_at": "2026-06-03T09:02:00Z",
+        "to": "ada@example.org",
+    }  # fmt: skip
+    assert len(house.mails) == 1
+
+
+@pytest.mark.parametrize("status", ["Completed", "Declined", "Deferred", "Locked or Expired", "Unavailable", None])
+def test_only_who_may_be_invited_is(house: House, status: str | None) -> None:
+    house.status(status)
+    with pytest.raises(BusinessError) as refused:
+        house.sent()
+    assert refused.value.code == "not-eligible"
+    assert refused.value.message == f"The portal status has become “{status or 'Unavailable'}” meanwhile."
+    assert house.mails == []
+
+
+def test_what_speaks_against_an_invitation_is_asked_again_when_it_goes_out(house: House) -> None:
+    house.save(deceasedBoolean=True)
+    with pytest.raises(BusinessError, match="deceased") as refused:
+        house.sent()
+    assert refused.value.code == "not-eligible" and house.mails == []
+
+
+def test_a_pending_patient_gets_another_one(house: House) -> None:
+    house.status(PENDING)
+    assert house.sent()["to"] == "ada@example.org"
+
+
+@pytest.mark.parametrize("born", ["1980", "1980-02", None])
+def test_an_age_that_cannot_be_told_stops_the_mail(house: House, born: str | None) -> None:
+    house.save(birthDate=born)
+    with pytest.raises(ServiceError, match="date of birth is not complete") as refused:
+        house.sent()
+    assert refused.value.retry is False and house.mails == []
+
+
+# patient/record-pending
+
+
+def pending(house: House, sent: dict[str, Any], **given: Any) -> Any:
+    return house.ask("patient/record-pending", patient_id="p1", invitation=sent, **given)
+
+
+def test_a_patient_is_pending_from_the_first_mail_on(house: House) -> None:
+    sent = house.sent()
+    house.clock.forward(minutes=5)
+    assert pending(house, sent) == {"status": PENDING, "requested_at": "2026-05-04T09:07:00Z"}
+    found = house.patient
+    assert (found.status, found.requested_by, found.requested_at, found.sends) == (PENDING, "alice", house.clock(), 1)
+    house.clock.forward(days=1)
+    assert pending(house, house.sent("Again")) == {"status": PENDING, "requested_at": "2026-05-04T09:07:00Z"}
+    assert house.patient.sends == 2
+
+
+@pytest.mark.parametrize(("given", "name"), [({"requested_by": "bob"}, "bob"), ({"requested_by": ""}, "alice"),
+                                             ({"requested_by": None}, "alice"), ({}, "alice")])  # fmt: skip
+def test_the_request_is_of_the_one_who_asked(house: House, given: dict[str, Any], name: str) -> None:
+    pending(house, house.sent(), **given)
+    assert house.patient.requested_by == name
+    with house.database.read() as tx:
+        assert registry.find(tx, "p1").changed_by == "alice"
+
+
+def test_only_the_newest_link_works(house: House) -> None:
+    first = house.sent("First")
+    pending(house, first)
+    second = house.sent("Second")
+    pending(house, second)
+    with house.database.read() as tx:
+        works = {found.message_id: found.is_usable(house.clock()) for found in invitations.of_patient(tx, "p1")}
+    assert works == {first["message_id"]: False, second["message_id"]: True}
+
+
+def test_an_answer_that_came_before_the_report_stands(house: House) -> None:
+    sent = house.sent()
+    with house.database.begin() as tx:
+        (kept,) = invitations.of_patient(tx, "p1")
+        invitations.mark_used(tx, kept.token_hash, house.clock())
+    assert pending(house, sent) == {"status": NOT_ENROLLED, "requested_at": NOON}
+    assert (house.patient.status, house.patient.sends) == (NOT_ENROLLED, 0)
+
+
+def test_a_mail_nobody_knows_is_recorded_all_the_same(house: House) -> None:
+    """An example or another version may have sent it; no link of ours is left working."""
+    house.sent()
+    for invitation in ({}, {"message_id": None}, {"message_id": "<x@y>"}):
+        assert pending(house, invitation)["status"] == PENDING
+    with house.database.read() as tx:
+        assert not any(found.is_usable(house.clock()) for found in invitations.of_patient(tx, "p1"))
