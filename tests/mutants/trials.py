@@ -34,9 +34,10 @@ from .exchange import MustBeImportedError, calls_in, exchange, functions_of
 NOT_IMPORTED = 77
 #: Of one that has to be tried by importing the mutant, and pytest's own for nothing collected.
 NOT_EXCHANGED, NO_TESTS = 76, 5
+#: The one database of a contract suite that costs nothing to make is enough.
 OPTIONS = (
     "-x", "-q", "--no-header", "--assert=plain", "--timeout=0",
-    "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:playwright",
+    "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:playwright", "-k", "not postgresql",
 )  # fmt: skip
 #: Processor time a child may take, in seconds and as a multiple of what the tests take normally.
 SECONDS, TIMES = 5, 4
@@ -101,6 +102,8 @@ def run(trial: Trial, *, jobs: int, sample: int | None = None, seed: int = 0) ->
     works = ((n, partial(_imported, trial, trial.mutants[n].apply, seconds=seconds)) for n in numbers)
     for number, code in side_by_side(works, jobs):
         yield trial.mutants[number], _verdict(trial.target, code)
+    if waited(fork(partial(_imported, trial, lambda: None, seconds=600)))[0]:
+        raise TrialError(f"The tests of {trial.target.module} fail at the end. Was a file changed meanwhile?")
 
 
 def _verdict(target: Target, code: int) -> Verdict:
