@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 
@@ -95,12 +96,10 @@ def run(trial: Trial, *, jobs: int, sample: int | None = None, seed: int = 0) ->
         numbers = sorted(random.Random(seed).sample(numbers, sample))
     seconds = SECONDS + TIMES * trial.seconds
     quick = _exchanged(trial, numbers, jobs, seconds)
-    for number in numbers:
-        if quick.get(number, NOT_EXCHANGED) not in {0, NOT_EXCHANGED}:
-            yield trial.mutants[number], _verdict(trial.target, quick.pop(number))
-            numbers = [other for other in numbers if other != number]
-    works = ((n, partial(_imported, trial, trial.mutants[n].apply, seconds=seconds)) for n in numbers)
-    for number, code in side_by_side(works, jobs):
+    again = {number for number, code in quick.items() if code in {0, NOT_EXCHANGED}}
+    works = ((n, partial(_imported, trial, trial.mutants[n].apply, seconds=seconds)) for n in sorted(again))
+    settled = (outcome for outcome in quick.items() if outcome[0] not in again)
+    for number, code in chain(settled, side_by_side(works, jobs)):
         yield trial.mutants[number], _verdict(trial.target, code)
     if waited(fork(partial(_imported, trial, lambda: None, seconds=600)))[0]:
         raise TrialError(f"The tests of {trial.target.module} fail at the end. Was a file changed meanwhile?")
@@ -175,7 +174,10 @@ class _Loop:
 
 
 def _fails(item: pytest.Item) -> bool:
-    item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    try:
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    except BaseException:  # noqa: BLE001 - even what ends pytest: without the mutant no test does that
+        return True
     return bool(item.session.testsfailed)
 
 
