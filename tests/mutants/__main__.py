@@ -26,6 +26,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "state": ("unit/test_state.py",),
     "events": ("unit/test_events.py", "unit/test_state.py"),
     "waits": ("unit/test_events.py", "unit/test_state.py"),
+    "interventions": ("unit/test_events.py",),
     "canonical": ("unit/test_canonical.py",),
     "proof": ("unit/test_proof.py",),
     "definitions.joins": ("unit/test_inclusive_joins.py",),

@@ -117,6 +117,41 @@ def test_what_enters_a_run_is_as_it_will_read_back(value, stored):
     assert repr(c.parsed(c.canonical(settled))) == repr(stored)
 
 
+# what changed
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ({}, {"a": None}, {"a": None}),
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}, {"b": 3}),
+        ({"a": 1, "gone": 2}, {"a": 1}, {}),
+        ({"a": [1, {"b": "x"}]}, {"a": [1, {"b": "x"}]}, {}),
+        ({"a": 1}, {"a": 1.0}, {}),
+    ],
+)
+def test_what_is_new_or_another_value_has_changed(before, after, changed):
+    assert c.changes(before, after) == c.changes(before, after, exact=False) == changed
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(1, True), (False, 0), ([1], [True]), ({"b": [0, 1]}, {"b": [0, True]}), ([{"b": True}], [{"b": 1}])],
+)
+def test_true_is_not_1_but_was_to_the_first_rules(before, after):
+    assert c.changes({"a": before}, {"a": after}) == {"a": after}
+    assert c.changes({"a": before}, {"a": after}, exact=False) == {}
+    assert c.changes({"a": before}, {"a": before}) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "fine"),
+    [("", True), ("Zoë\n\x01", True), ("\ud7ff\ue000", True), ("a\x00", False), ("\ud800", False), ("b\udfff", False)],
+)
+def test_which_texts_a_database_can_keep(text, fine):
+    assert c.is_storable(text) is fine
+
+
 # input
 
 
