@@ -136,7 +136,7 @@ def test_a_directory_that_does_not_answer_makes_a_patient_unavailable(house: Hou
 # patient/missing
 
 
-LABELS = {"first_name": "First name", "zip_code": "ZIP code", "email": "E-mail", "x": "X"}
+LABELS = {"first_name": "First name", "zip_code": "ZIP code", "email": "E-mail", "x": "X", "id": "ID"}
 FORM = json.dumps(
     {
         "type": "default",
@@ -157,7 +157,7 @@ def missing(house: House, patient: dict[str, Any]) -> Any:
 
 
 def test_missing_fields_are_named_as_in_a_sentence(house: House) -> None:
-    full = {"first_name": "Ada", "zip_code": "10001", "email": "ada@example.org", "x": "x"}
+    full = {"first_name": "Ada", "zip_code": "10001", "email": "ada@example.org", "x": "x", "id": "7"}
     assert missing(house, {"fields": full}) == {"keys": [], "labels": [], "text": ""}
     without_one = missing(house, {"fields": {**full, "zip_code": ""}})
     assert without_one == {"keys": ["zip_code"], "labels": ["ZIP code"], "text": "ZIP code"}
@@ -166,8 +166,8 @@ def test_missing_fields_are_named_as_in_a_sentence(house: House) -> None:
         "keys": ["first_name", "email"], "labels": ["first name", "e-mail"], "text": "first name and e-mail",
     }  # fmt: skip
     without_more = missing(house, {"fields": {"mobile": "x"}})
-    assert without_more["labels"] == ["first name", "ZIP code", "e-mail", "x"]
-    assert without_more["text"] == "first name, ZIP code, e-mail and x"
+    assert without_more["labels"] == ["first name", "ZIP code", "e-mail", "x", "ID"]
+    assert without_more["text"] == "first name, ZIP code, e-mail, x and ID"
 
 
 @pytest.mark.parametrize("patient", [{}, {"fields": None}, {"fields": []}, {"fields": "text"}])
@@ -251,6 +251,24 @@ def test_one_already_sent_is_not_judged_again(house: House) -> None:
     sent = house.sent()
     house.status("Completed")
     assert house.sent() == sent and len(house.mails) == 1
+
+
+def test_one_the_mail_server_did_not_take_is_tried_again_as_the_patient_is_then(house: House) -> None:
+    def away(_: EmailMessage) -> None:
+        raise ServiceError("The mail server is away.", retry=True)
+
+    call = Call(instance="I", element="Send", visit=1, now=house.clock(), actor="alice", package=PACKAGE)
+    with pytest.raises(ServiceError, match="away"):
+        house.operator("invitation/send", send_mail=away).call({"patient_id": "p1"}, call)
+    house.save(telecom=[{"system": "email", "value": "new@example.org"}])
+    house.clock.forward(days=1)
+    sent = house.sent()
+    assert (sent["to"], sent["sent_at"], sent["expires_at"]) == (
+        "new@example.org", "2026-05-05T09:02:00Z", "2026-06-04T09:02:00Z",
+    )  # fmt: skip
+    assert [mail["To"] for mail in house.mails] == ["new@example.org"]
+    with house.database.read() as tx:
+        assert len(invitations.of_patient(tx, "p1")) == 1
 
 
 def test_a_link_that_was_used_is_not_sent_again(house: House) -> None:
