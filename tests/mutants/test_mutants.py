@@ -197,6 +197,16 @@ def test_an_entry_with_a_wrong_word_is_refused(tmp_path):
         survivors.read(file)
 
 
+def test_our_list_tells_of_mutants_there_are():
+    """Soon after a change of such a line, and not only in the long run: `make mutants MODULE=…` tells what to do."""
+    listed = survivors.read(HERE / "survivors.toml")
+    there = set()
+    for module in {key.module for key in listed}:
+        source = (HERE.parent.parent / "engine" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+        there |= {mutant.key for mutant in mutants(module, source, ast.parse(source))}
+    assert [key for key in listed if key not in there] == []
+
+
 def many(number):
     return [Key(module="m", function="f", line=str(one), change="1 → 2") for one in range(number)]
 
