@@ -85,8 +85,15 @@ class Listener:
         before = task.parent.data
         changed = changes(before, task.data)
         gone = [k for k in before if k not in task.data]
-        if not changed and not gone:
-            return
+        if changed or gone:
+            self._spread(task, changed, gone)
+
+    def said(self, task: UsherTask, news: dict[str, Any]) -> None:
+        """What was said to *task* is known at once, also where it is what its branch began with."""
+        if news and self.step.rules > FIRST_RULES and self.diagram.shares(self.step.rules):
+            self._spread(task, news, [])
+
+    def _spread(self, task: UsherTask, changed: dict[str, Any], gone: list[str]) -> None:
         item = item_of(task)
         for other, own in [(other, own_below(other, item)) for other in self._leaves()]:
             if own is None:

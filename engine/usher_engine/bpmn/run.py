@@ -104,6 +104,7 @@ class Run(Waiting):
             raise Corrupt(f"{element} is not a user task.")
         variable, answer = self.diagram.elements[element].variable, settled(answer)
         task.data[variable] = answer
+        self.said(task, {variable: answer})
         self.events.append(UserTaskCompleted(element, visit, variable, answer))
         self._run(task)
         self._advance()
@@ -124,6 +125,7 @@ class Run(Waiting):
         task = self._find(element, visit, TaskState.STARTED)
         variable, result = task.task_spec.result_variable, settled(result)
         task.data[variable] = result
+        self.said(task, {variable: result})
         self.events.append(ServiceCompleted(element, visit, variable, result))
         task.complete()
         self._advance()

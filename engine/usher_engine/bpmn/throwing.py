@@ -98,6 +98,7 @@ class Throwing(Listener):
             if isinstance(spec, UsherBoundaryEvent):
                 task.data.update(deepcopy(self._merged(self._within(task))))
             task.data.update(data)
+        self.said(task, data)
         if again is not None:
             _leave_armed(task, again)
         task.internal_data["event_fired"] = True
