@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from databases import migrate
 from sqlalchemy import insert, text
-from usher_engine import Conflict, InvalidSubmission
+from usher_engine import Conflict, InvalidSubmission, Unavailable
 from usher_engine import tables as t
 from usher_engine.checkpoints.file import append_lines
 from usher_engine.enrollment import tables as e
@@ -53,11 +53,23 @@ def test_a_database_others_could_read_is_tightened_and_told_of(tmp_path: Path, c
     for name in ("usher.db", "usher.db-wal", "usher.db-shm"):
         (tmp_path / name).touch()
         (tmp_path / name).chmod(0o644)
-    Database(url).close()
-    assert set(modes(tmp_path).values()) == {0o600}
-    assert caplog.text.count("was open to other accounts (mode 0644)") == 3
-    caplog.clear()
-    Database(url).close()
+    for told in (3, 0):
+        database = Database(url)
+        with database.read() as tx:
+            tx.execute(text("SELECT 1"))
+            assert set(modes(tmp_path).values()) == {0o600}
+        assert caplog.text.count("was open to other accounts (mode 0644)") == told
+        caplog.clear()
+        database.close()
+
+
+@only_posix
+@pytest.mark.usefixtures("open_mask")
+def test_a_mistaken_address_changes_no_other_file(tmp_path: Path, caplog: Any) -> None:
+    (tmp_path / "patients.ndjson").write_text('{"resourceType": "Patient"}\n')
+    with pytest.raises(Unavailable, match="The file is no database"):
+        migrate(f"sqlite:///{tmp_path / 'patients.ndjson'}")
+    assert modes(tmp_path)["patients.ndjson"] == 0o644
     assert caplog.text == ""
 
 

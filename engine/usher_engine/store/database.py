@@ -59,7 +59,6 @@ class Database:
                 timeout = {"timeout": BUSY_TIMEOUT_MS / 1000}
                 pool = POOL if _is_file(parsed.database or "") else {}
                 self.db = create_engine(parsed, connect_args=timeout, hide_parameters=True, **pool)
-                _tighten_sqlite(parsed.database or "")
                 event.listen(self.db, "do_connect", _create_sqlite)
                 event.listen(self.db, "connect", _prepare_sqlite)
                 event.listen(self.db, "begin", _begin_sqlite)
@@ -133,10 +132,15 @@ def _is_file(name: str) -> bool:
     return bool(name) and not name.startswith((":memory:", "file:"))
 
 
-def _tighten_sqlite(name: str) -> None:
-    if _is_file(name):
-        for beside in ("", "-wal", "-shm", "-journal"):
-            tighten(Path(name + beside))
+def _tighten_sqlite(cursor: Any) -> None:
+    """
+    Keep other accounts out of an older database and the files beside it, without opening one.
+
+    Closing a file that SQLite has open elsewhere in this process would drop SQLite's locks (howtocorrupt.html, 2.2).
+    """
+    (_, _, name), *_ = cursor.execute("PRAGMA database_list").fetchall()
+    for beside in ("", "-wal", "-shm") if name else ():
+        tighten(Path(name + beside))
 
 
 def _create_sqlite(_dialect: Any, _record: Any, given: list[Any], _named: dict[str, Any]) -> None:
@@ -152,6 +156,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
         try:
             cursor.execute(f"PRAGMA {pragma}")
+            if pragma.startswith("journal_mode"):
+                _tighten_sqlite(cursor)  # it is a database: a mistaken address must not change another file
         except Exception:
             if not pragma.startswith("journal_mode"):  # a read-only file cannot change its journal; reads still work
                 raise
