@@ -6,13 +6,14 @@ in the package's README.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from usher_engine.bpmn import Diagram, Run, Step
-from usher_engine.canonical import Json
+from usher_engine.canonical import Json, compact
 from usher_engine.errors import BusinessError, InvalidDefinition
 from usher_engine.events import ElementEntered, ElementPassed, Event, ServiceRequested
 from usher_engine.forms import parse_form
@@ -97,7 +98,7 @@ class Player:
     def _keep(self, run: Run) -> None:
         self.happened += run.events
         self.state = run.after
-        self.workflow = run.dump()
+        self.workflow = json.loads(compact(run.dump()))  # as it is read live: nothing shared with what has run
 
     def _resume(self) -> Run:
         return Run.resume(self.diagram, self._step(), self.workflow, self.state)

@@ -6,6 +6,7 @@ visit, and by operator where a service gave them; what nobody ever answered is t
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +16,7 @@ from .. import events as e
 from .. import faults
 from ..bpmn import Diagram, Run
 from ..bpmn import Step as StepContext
-from ..canonical import Json, settled
+from ..canonical import Json, compact, settled
 from ..errors import BusinessError, ElementFailed, EngineError, InvalidSubmission, LimitExceeded
 from ..forms import parse_form
 from ..services import Call, Operator, Services
@@ -208,7 +209,7 @@ class _Player:
             run: Run = act(step)
         finally:
             self.happened += events
-        self.state, self.workflow = run.after, run.dump()
+        self.state, self.workflow = run.after, json.loads(compact(run.dump()))
 
     def _answer(self, operator: Operator, _values: dict[str, Any], call: Call) -> Json:
         recorded = self.answers.pop((call.element, call.visit, operator.name), None)

@@ -7,6 +7,7 @@ the state. `Difference` names the first that does not.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import datetime
 from itertools import takewhile
@@ -218,7 +219,7 @@ class Rerun:
         if isinstance(moved, str):
             raise Difference(f"Step {self._revision} moved the case to another version; that cannot be: {moved}")
         self.diagram = target
-        self._workflow, self._workflow_text = moved.workflow, compact(moved.workflow)
+        self._store(moved.workflow)
         self._keep(moved.after)
         return moved.events
 
@@ -233,7 +234,7 @@ class Rerun:
         except (EngineError, Unanswered) as fault:
             raise Difference(f"Step {self._revision} repaired the case; that cannot be: {fault}") from fault
         self.diagram = made.diagram
-        self._workflow, self._workflow_text = made.workflow, compact(made.workflow)
+        self._store(made.workflow)
         self._keep(made.after)
         return list(made.events)
 
@@ -277,10 +278,14 @@ class Rerun:
             self._digest = None
             return
         if run is not None:
-            self._workflow = run.dump()
-            self._workflow_text = compact(self._workflow)
+            self._store(run.dump())
         text = f'{{"state":{compact(state.to_json())},"workflow":{self._workflow_text}}}'
         self._digest = hashlib.sha256(text.encode()).hexdigest()
+
+    def _store(self, workflow: dict[str, Any] | None) -> None:
+        """As text, like live: what a step has in its hands must not be what the next one begins with."""
+        self._workflow_text = compact(workflow)
+        self._workflow = json.loads(self._workflow_text)
 
     def _differ(self, body: dict[str, Any], made: list[dict[str, Json]]) -> NoReturn:
         message, element, kind = words.first_difference(self._revision, body["events"], made, self.diagram)

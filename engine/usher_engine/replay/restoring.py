@@ -6,6 +6,7 @@ and the diagram decides by the rules of now. What an answer is for may come late
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from typing import Any
 from .. import events as e
 from ..bpmn import FIRST_RULES, LIBRARY_FAILURES, Diagram, Run
 from ..bpmn import Step as StepContext
-from ..canonical import Json
+from ..canonical import Json, compact
 from ..errors import BusinessError, Corrupt, ElementFailed, EngineError
 from ..services import Call, Operator
 from ..state import LIVE, InstanceState, fold, place
@@ -194,7 +195,7 @@ class _Restoring:
             message = f"Carried out again, step {made.revision} fails at {name}: {why} {WAY_OUT}"
             raise Corrupt(message, element=element) from failure
         made.follow(run.events, fold(run.after, run.after.resolving()))  # where it ends, not where it stood meanwhile
-        made.workflow = run.dump()
+        made.workflow = json.loads(compact(run.dump()))  # as it is read live: nothing shared with what has run
 
     def _context(self, at: str, actor: str, rules: int) -> StepContext:
         return replace(
