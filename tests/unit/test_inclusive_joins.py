@@ -68,6 +68,6 @@ def test_an_activity_may_be_left_through_its_boundary_event():
 
 
 def test_ways_that_meet_before_an_arm_all_lead_to_it():
-    join = inclusive_join("j", flows("s>a", "s>b", "a>x", "b>x", "x>j", "y>j"), {})
-    for place in ("s", "a", "b", "x", "s>a", "s>b", "a>x", "b>x", "x>j"):
+    join = inclusive_join("j", flows("c>x", "s>a", "s>b", "a>x", "b>x", "d>x", "x>j", "y>j"), {})
+    for place in ("s", "a", "b", "c", "d", "x", "s>a", "s>b", "a>x", "b>x", "c>x", "d>x", "x>j"):
         assert join.waits_for(["y>j"], [place]) == [place]
