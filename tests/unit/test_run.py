@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from conftest import Outside, operators, package
-from playing import process, script, sketch
+from playing import flow, node, process, row, script, sketch, tasks
 from usher_engine import events as e
 from usher_engine.bpmn import Run, Step, compile_diagram
 from usher_engine.errors import BusinessError, Conflict, Corrupt, ElementFailed, EngineError, LimitExceeded
@@ -240,6 +240,28 @@ def test_an_element_that_fails_is_named_with_its_cause():
     assert failed.value.element == "Halve"
     assert case.do("receive_message", "Heard", 1, {"n": 3})[-1] == e.InstanceFinished("Over")
     assert case.state.data["half"] == 1.5
+
+
+def inclusive(n):
+    """A case at an inclusive gateway that asks A above 1 and B above 2."""
+    ends = node("startEvent", "S"), node("inclusiveGateway", "Any", "Both"), tasks("A", "B"), node("endEvent", "E")
+    ways = flow("S", "Any"), flow("Any", "A", "n &gt; 1"), flow("Any", "B", "n &gt; 2")
+    return Case(compile_diagram(process(*ends, *ways, row("A", "Both", "E"), row("B", "Both"))), {"n": n})
+
+
+@pytest.mark.parametrize(("n", "asked"), [(2, ["A:1"]), (3, ["A:1", "B:1"])])
+def test_an_inclusive_gateway_takes_every_way_whose_condition_holds(n, asked):
+    case = inclusive(n)
+    assert list(case.state.tasks) == asked
+    for task in asked:
+        events = case.do("complete", task.partition(":")[0], 1, {})
+    assert events[-1] == e.InstanceFinished("E")
+
+
+def test_an_inclusive_gateway_without_a_way_on_is_named():
+    with pytest.raises(ElementFailed, match="No condition holds and there is no default flow") as failed:
+        inclusive(1)
+    assert failed.value.element == "Any"
 
 
 def test_events_are_told_also_where_the_step_fails():
