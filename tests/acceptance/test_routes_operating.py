@@ -54,6 +54,12 @@ def test_an_administrator_tries_a_stopped_case_again(house, case):
     assert adam.post(f"/admin/cases/{case}/retry").status_code == 409
 
 
+def test_a_refused_repair_says_why_in_one_notice(adam, case):
+    refused = adam.post(f"/admin/cases/{case}/repair")
+    assert refused.status_code == 409 and "nothing to repair" in refused.text
+    assert refused.text.count('class="notice') == 1
+
+
 def test_a_case_is_found_by_its_number(adam, case):
     assert f"/admin/cases/{case}" in adam.get("/admin/cases", query_string={"number": case[:6].lower()}).request.path
     assert adam.get("/admin/cases", query_string={"number": "Z" * 12}).status_code == 404
@@ -76,7 +82,7 @@ def test_a_paused_process_begins_nothing_and_says_why(house, adam):
     path = "/admin/processes/enrollment"
     shown = adam.post(f"{path}/pause", {**REASON, "version": "0"})
     assert shown.status_code == 200 and "“drawn wrong”" in shown.text
-    assert adam.post(f"{path}/pause", {**REASON, "version": "0"}).status_code == 422
+    assert adam.post(f"{path}/pause", {**REASON, "version": "0"}).status_code == 409
     refused = house.select("sample-pending")
     assert refused.status_code == 503
     assert "This process is paused" in refused.text and "paused by adam" in refused.text

@@ -301,8 +301,8 @@ def _(page: Page, stage: Stage) -> None:
     pauses = Pauses(stage.clinic.enrollment.engine)
     pauses.pause("enrollment", "The mail names the wrong practice.", actor=SYSTEM, version=1)
     page.goto("/admin/processes")
-    page.get_by_text("Pause enrollment as a whole…").click()
-    expect(page.get_by_role("button", name="Pause enrollment as a whole")).to_be_visible()
+    page.get_by_text("Pause all versions of enrollment…").click()
+    expect(page.get_by_role("button", name="Pause all versions of enrollment")).to_be_visible()
     pauses.resume("enrollment", "It was only looked at.", actor=SYSTEM, version=1)
 
 

@@ -64,13 +64,13 @@ def cancel(instance_id: str) -> Page | Response:
 @blueprint.post("/cases/<instance_id>/repair")
 @auth.policy(Role.ADMIN)
 def repair(instance_id: str) -> Page | Response:
-    """Tell what a repair would do; with ``confirmed``, which stands beside that, do it."""
+    """Show what a repair would do; do it when ``confirmed`` is sent, by the button shown beside that."""
     found, confirmed = _found(instance_id), request.form.get("confirmed") == "yes"
     seen = whole_number(request.form.get("revision", ""))
     try:
         done = site().engine.repair(found.id, actor=auth.actor(), dry_run=not confirmed, revision=seen)
     except (usher_engine.Conflict, usher_engine.Corrupt) as refused:
-        return _case(found, refused=refused.message), 409
+        return _case(found, unrepaired=refused.message), 409
     if not confirmed:
         return _case(found, tried=done)
     auth.say("The case was repaired.")
@@ -84,7 +84,7 @@ def _found(instance_id: str) -> Instance:
 
 
 def _case(
-    found: Instance, errors: dict[str, str] | None = None, *, tried: Repaired | None = None, refused: str = ""
+    found: Instance, errors: dict[str, str] | None = None, *, tried: Repaired | None = None, unrepaired: str = ""
 ) -> str:
     names = names_of(found.id)
     told = _told(tried, names) if tried else None
@@ -98,14 +98,14 @@ def _case(
         paused=paused,
         errors=errors or {},
         tried=told,
-        refused=refused,
+        unrepaired=unrepaired,
     )
 
 
 def _told(tried: Repaired, names: Names) -> list[str]:
     """What a repair would do, in sentences."""
-    parted = f"From step {tried.parted} on, the diagram goes another way than was recorded."
-    told = [parted if tried.parted else "The diagram goes the way that was recorded; the stored state is made again."]
+    parted = f"From step {tried.parted} on, the diagram leads another way than the history says."
+    told = [parted if tried.parted else "The diagram leads the way the history says; only the stored state is replaced."]
     for what, elements in (("Opens", tried.opened), ("Closes", tried.closed)):
         if elements:
             told.append(f"{what}: {', '.join(map(names.of, elements))}.")
@@ -134,8 +134,10 @@ def processes() -> str:
 def pause(process: str) -> Page | Response:
     try:
         made = Pauses(site().engine).pause(process, _reason(), actor=auth.actor(), version=_version())
-    except (usher_engine.InvalidSubmission, usher_engine.Conflict) as refused:
+    except usher_engine.InvalidSubmission as refused:
         return _processes(refused), 422
+    except usher_engine.Conflict as refused:
+        return _processes(refused), 409
     auth.say(f"{made.what} is paused.")
     return redirect(url_for("operating.processes"), 303)
 
@@ -147,7 +149,8 @@ def resume(process: str) -> Page | Response:
         freed = Pauses(site().engine).resume(process, _reason(), actor=auth.actor(), version=_version())
     except usher_engine.InvalidSubmission as refused:
         return _processes(refused), 422
-    auth.say(f"It goes on. {freed} jobs were held back and are done now." if freed else "It goes on.")
+    held = f" Usher now does what was held back: {freed} job{'' if freed == 1 else 's'}." if freed else ""
+    auth.say(f"It goes on.{held}")
     return redirect(url_for("operating.processes"), 303)
 
 

@@ -30,7 +30,7 @@ def cancel(instance: str, reason: str, user: str | None, machine: bool) -> None:
 @click.option("--as", "user", help="Account that tries it again.")
 @as_json
 def retry(instance: str, user: str | None, machine: bool) -> None:
-    """Try again what stopped the case INSTANCE: its incidents are closed, what is parked is due at once."""
+    """Try again what stopped the case INSTANCE: close its incidents and make its parked jobs due at once."""
     enrollment, accounts = open_usher()
     tell(enrollment.engine.retry(instance, actor=acting(accounts, user)), machine)
 
@@ -41,7 +41,7 @@ def retry(instance: str, user: str | None, machine: bool) -> None:
 @click.option("--as", "user", help="Administrator who repairs it.")
 @as_json
 def repair(instance: str, dry_run: bool, user: str | None, machine: bool) -> None:
-    """Make the stored state of the case INSTANCE again from its history, and let the case go on from there."""
+    """Replace the stored state of the case INSTANCE by what its history leads to, and let the case go on."""
     enrollment, accounts = open_usher()
     done = enrollment.engine.repair(instance, actor=acting(accounts, user), dry_run=dry_run)
     if machine:
@@ -60,9 +60,9 @@ def _found(done: Repaired, *, dry_run: bool) -> list[str]:
     """What a repair found and did, in words."""
     told = ["Nothing was written; this is what a repair would do." if dry_run else "The case was repaired."]
     if done.parted:
-        told.append(f"From step {done.parted} on, the diagram goes another way than was recorded.")
+        told.append(f"From step {done.parted} on, the diagram leads another way than the history says.")
     else:
-        told.append("The diagram goes the way that was recorded; the stored state alone is made again.")
+        told.append("The diagram leads the way the history says; only the stored state is replaced.")
     told += [f"Opened: {', '.join(done.opened)}."] if done.opened else []
     told += [f"Closed: {', '.join(done.closed)}."] if done.closed else []
     return told

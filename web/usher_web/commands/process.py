@@ -10,7 +10,7 @@ from usher_engine import EVERY, Pause, Pauses
 from .opening import acting, as_json, open_usher, say
 
 version_option = click.option("--version", type=click.IntRange(min=1), help="This version only; without, all of them.")
-reason_option = click.option("--reason", required=True, help="Why; whoever meets the pause reads it.")
+reason_option = click.option("--reason", required=True, help="Why; people who meet the pause read it.")
 as_option = click.option("--as", "user", help="Account of the administrator.")
 
 
@@ -48,7 +48,7 @@ def resume(key: str, version: int | None, reason: str, user: str | None, machine
     if machine:
         say({"process": key, "version": version, "jobs": freed})
     else:
-        click.echo(f"It goes on. {freed} jobs were held back.")
+        click.echo(f"It goes on. Jobs that were held back and are due now: {freed}.")
 
 
 @process.command("list")
