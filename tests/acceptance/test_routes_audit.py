@@ -9,6 +9,7 @@ import pytest
 from conftest import alice
 from usher_engine import Checker, Reviewing, Worker
 from usher_engine.reviewing import left_over
+from usher_web.deeds import PLACES
 
 
 @pytest.fixture
@@ -32,6 +33,10 @@ def rows(page):
 
 
 # what happened
+
+
+def test_every_part_of_the_software_has_a_name_in_the_log(house):
+    assert set(house.app.blueprints) == set(PLACES) - {"outbox"}  # which is there in the demo alone
 
 
 def test_what_happened_is_told_in_words(house, case):

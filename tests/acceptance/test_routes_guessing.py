@@ -134,7 +134,7 @@ def test_a_lock_out_is_told_of_once(house: House, caplog: Any) -> None:
     assert "Pa55word" not in caplog.text + str(unknown.body)
     assert caplog.text.count("locked after 10 refused tries: the address for the account, asked from 203.0.113.5") == 2
     page = house.visitor("audrey").get("/audit?kind=LockedOut").text
-    assert "Too many refused tries, asked from 203.0.113.5" in page
+    assert "Too many refused tries from 203.0.113.5. Locked for a while: the address for the account." in page
 
 
 def test_links_that_lead_nowhere_close_the_way_to_such_links_only(house: House) -> None:

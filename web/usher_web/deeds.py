@@ -37,6 +37,8 @@ CALLED: Mapping[str, str] = {
     "ProcessPaused": "Paused processes",
     "ProcessResumed": "Resumed processes",
     "CaseRepaired": "Repaired cases",
+    "RunStarted": "Started backtests and moves",
+    "RunStopped": "Stopped backtests and moves",
 }
 
 #: Why something was refused, by status.
@@ -51,9 +53,12 @@ REFUSED = {
 #: What pages are called, by the first part of their endpoint.
 PLACES = {
     "inbox": "the inbox", "cases": "the cases", "triggers": "the patients", "search": "the search",
-    "replay": "a replay", "api": "the API", "admin": "administration", "processes": "the processes",
-    "audit": "the audit page", "trails": "a trail", "operating": "administration",
-    "searches": "saved searches", "outbox": "the caught mail", "retention": "retention",
+    "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
+    "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
+    "deployments": "deployments", "backtests": "backtests", "migrations": "moves to another version",
+    "tryout": "the try-out", "reports": "the reports", "exports": "the exports", "audit": "the audit page",
+    "trails": "a trail", "searches": "saved searches", "outbox": "the caught mail", "retention": "retention",
+    "patient": "an invitation", "sign_in": "the sign-in page",
 }  # fmt: skip
 
 ALARMS = frozenset({"Refused", "LogInFailed", "LockedOut"})
@@ -82,7 +87,7 @@ def deed(event: AuditEvent) -> Deed:
     """What *event* tells, without who and when."""
     if event.altered:
         return Deed(words=event.altered, kind="alarm", patient=event.business_key)
-    say = _WORDS.get(event.kind)
+    say = WORDS.get(event.kind)
     words = say(event) if say else f"{element_words(event.kind)}{': ' + event.subject if event.subject else ''}."
     return Deed(words=words, kind=_mark(event), case=_case(event), patient=event.business_key)
 
@@ -125,7 +130,7 @@ def _failed(event: AuditEvent) -> str:
 def _locked(event: AuditEvent) -> str:
     whom = f" The account is {event.subject}." if event.subject else ""
     asked = event.details.get("from") or "an unknown address"
-    return f"Too many refused tries, asked from {asked}: locked for a while is {event.details.get('what')}.{whom}"
+    return f"Too many refused tries from {asked}. Locked for a while: {event.details.get('what')}.{whom}"
 
 
 def _verified(event: AuditEvent) -> str:
@@ -156,12 +161,27 @@ def _version_of(event: AuditEvent) -> str:
     return f"version {number} of {event.subject}" if number else f"all of {event.subject}"
 
 
+def _run_started(event: AuditEvent) -> str:
+    cases = f"{event.details.get('cases')} cases of {event.subject}"
+    match event.details.get("kind"):
+        case "backtest":
+            return f"Started a backtest of {cases}."
+        case "trial":
+            return f"Started to try a move of {cases} to another version."
+        case _:
+            return f"Started to move {cases} to another version."
+
+
+def _run_stopped(event: AuditEvent) -> str:
+    return f"Stopped a run of {event.subject} after {event.details.get('done')} of {event.details.get('of')} cases."
+
+
 def _exported(event: AuditEvent) -> str:
     form = event.details.get("format")
     return f"Exported {event.subject or 'the history'}{f' as {form}' if form else ''}."
 
 
-_WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
+WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "LoggedIn": lambda event: f"Signed in from {event.details.get('from') or 'an unknown address'}.",
     "LogInFailed": _failed,
     "LockedOut": _locked,
@@ -188,7 +208,7 @@ _WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "CaseCancelled": lambda event: f"Cancelled case {case_no(event.subject)}: {event.why}",
     "ProcessPaused": lambda event: f"Paused {_version_of(event)}: {event.why}",
     "ProcessResumed": lambda event: f"Let {_version_of(event)} go on: {event.why}",
-    "CaseRepaired": lambda event: f"Made the state of case {case_no(event.subject)} again from its history.",
+    "CaseRepaired": lambda event: f"Repaired case {case_no(event.subject)} from its history.",
+    "RunStarted": _run_started,
+    "RunStopped": _run_stopped,
 }
-
-

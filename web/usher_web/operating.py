@@ -105,7 +105,9 @@ def _case(
 def _told(tried: Repaired, names: Names) -> list[str]:
     """What a repair would do, in sentences."""
     parted = f"From step {tried.parted} on, the diagram leads another way than the history says."
-    told = [parted if tried.parted else "The diagram leads the way the history says; only the stored state is replaced."]
+    told = [
+        parted if tried.parted else "The diagram leads the way the history says; only the stored state is replaced."
+    ]
     for what, elements in (("Opens", tried.opened), ("Closes", tried.closed)):
         if elements:
             told.append(f"{what}: {', '.join(map(names.of, elements))}.")
