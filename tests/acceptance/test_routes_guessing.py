@@ -69,6 +69,25 @@ def test_an_address_that_is_locked_counts_for_nobody_else(house: House) -> None:
     assert [event.details["what"] for event in locks(house)] == ["the address"]
 
 
+def test_a_network_of_ipv6_addresses_is_one_address(house: House) -> None:
+    statuses = [tried(house, f"nobody{n}", address=f"2001:db8:0:1::{n:x}") for n in range(52)]
+    assert statuses == [422] * 50 + [429] * 2
+    assert tried(house, "bob", PASSWORD, address="2001:DB8:0:1:ffff::1") == 429
+    assert tried(house, "bob", PASSWORD, address="2001:db8:0:2::1") == 303
+
+
+def test_an_ipv4_address_in_ipv6_notation_is_itself(house: House) -> None:
+    assert [tried(house, "alice", address="::ffff:203.0.113.5") for _ in range(11)] == [422] * 10 + [429]
+    assert tried(house, "alice", PASSWORD) == 429
+    assert tried(house, "alice", PASSWORD, address="::ffff:203.0.113.6") == 303
+
+
+@pytest.mark.parametrize("address", ["unknown", "fe80::1%eth0", "203.0.113.5:8080", "[2001:db8::1]", "_hidden"])
+def test_an_address_that_cannot_be_read_is_counted_as_it_is_written(house: House, address: str) -> None:
+    assert [tried(house, "alice", address=address) for _ in range(11)] == [422] * 10 + [429]
+    assert tried(house, "alice", PASSWORD) == 303
+
+
 def test_a_known_browser_is_not_locked_out_by_strangers(house: House) -> None:
     own = house.app.test_client()
     assert tried(house, "alice", PASSWORD, client=own) == 303

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 
 import usher_engine
 from flask import request
@@ -13,6 +14,9 @@ from . import trail
 from .site import site
 
 log = logging.getLogger("usher.guess_limits")
+
+#: One subscriber has at least as many bits of an IPv6 address to choose from (RFC 6177): all of them are one visitor.
+OWN_BITS = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +48,18 @@ class Limit:
         """Uncount the try: it was right."""
         accounts = site().accounts
         (accounts.forget if self.forgives else accounts.take_back)(self.key)
+
+
+def source() -> str:
+    """Where the request comes from, as limits count it: an IPv4 address, or the network an IPv6 address is in."""
+    written = request.remote_addr or ""
+    try:
+        address = ip_address(written)
+    except ValueError:
+        return written
+    if not isinstance(address, IPv6Address):
+        return written
+    return str(address.ipv4_mapped or IPv6Address(int(address) >> OWN_BITS << OWN_BITS))
 
 
 def count_all(limits: Sequence[Limit]) -> bool:

@@ -15,7 +15,7 @@ from usher_engine.enrollment import TERMS, TERMS_VERSION, Answer
 from werkzeug.exceptions import TooManyRequests
 
 from . import auth
-from .guess_limits import Limit
+from .guess_limits import Limit, source
 from .site import site
 
 blueprint = Blueprint("patient", __name__, url_prefix="/i")
@@ -106,7 +106,7 @@ def _day(text: str) -> date:
 
 def _unusable() -> Response:
     """The one page for all links that do not work; raises `TooManyRequests` for an address that asks for many."""
-    key = f"link-from|{request.remote_addr}"
+    key = f"link-from|{source()}"
     if not Limit(key=key, most=PER_ADDRESS, window_s=WINDOW_S, what="the address for links").count():
         raise TooManyRequests("Too many tries. Please wait an hour, or call the practice.")
     return _page("invitation_unusable.html", 404)

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from . import auth, trail
 from .addresses import inside
-from .guess_limits import Limit, account_called, count_all
+from .guess_limits import Limit, account_called, count_all, source
 from .known_browsers import known, remember
 from .site import site
 
@@ -75,10 +75,10 @@ def _limits(name: str) -> list[Limit]:
     if browser:
         own = _limit("known", browser, PER_KNOWN_BROWSER, "the browser for the account")
         return [replace(own, typed=name, forgives=True)]
-    whose, address = name.lower(), request.remote_addr
+    whose, address = name.lower(), source()
     both = _limit("both", f"{address}|{whose}", PER_ACCOUNT_AND_ADDRESS, "the address for the account")
     return [
-        _limit("from", f"{address}", PER_ADDRESS, "the address"),
+        _limit("from", address, PER_ADDRESS, "the address"),
         replace(both, typed=name, forgives=True),
         replace(_limit("account", whose, PER_ACCOUNT, "the account for unknown browsers"), typed=name),
     ]
