@@ -1,7 +1,7 @@
 """Repairs a case whose stored state cannot carry it on: makes that state again from its history, as a step of its own.
 
 The history is the truth, the state a copy of it for speed. The step tells what was found, opened and closed, so verify
-carries it out again like any other (`replay.repair`, decisions/0018).
+carries it out again like any other (`replay.repair`, decisions/0020).
 """
 
 from __future__ import annotations

@@ -51,3 +51,26 @@ PAGES = sorted(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
         assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+DECISIONS = sorted((ROOT / "engine/decisions").glob("*.md"))
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    numbers = [page.name[:4] for page in DECISIONS]
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_has_its_number_and_since_0017_its_date_and_status(page: Path) -> None:
+    title, _, line, *_ = page.read_text().splitlines()
+    assert title.startswith(f"# {page.name[:4]} ")
+    if page.name >= "0017":
+        assert re.match(r"\d{4}-\d\d-\d\d, (accepted|replaced by \d{4})\.", line), line
+
+
+def test_code_and_pages_name_only_decisions_there_are() -> None:
+    numbers = {page.name[:4] for page in DECISIONS}
+    for page in (*PAGES, *(ROOT / "engine").rglob("*.py"), *(ROOT / "web/usher_web").rglob("*.py")):
+        named = set(re.findall(r"decisions/(\d{4})", page.read_text()))
+        assert named <= numbers, f"{page.name}: {named - numbers}"

@@ -25,10 +25,9 @@ except ImportError:  # Windows has none
 #: Waitress refuses larger bodies before Flask sees them.
 MAX_BODY = 4 * 1024 * 1024
 
-
-#: Connections at once; a slow one costs a few kB until it is done, and no thread (docs: "Production" in the README).
+#: Connections at once; a slow one costs a few kB until it is done, and no thread (README, “Production”).
 MOST_CONNECTIONS, FEWEST_CONNECTIONS = 1_000, 50
-#: Files a process needs beside: database, templates, mail.
+#: Files a process needs besides: database, templates, mail.
 OTHER_FILES = 200
 #: Seconds a connection may say nothing.
 IDLE_S = 30
@@ -60,7 +59,7 @@ def _why(error: OSError, host: str, port: int) -> str:
 
 
 def answer(app: Flask, listening: socket.socket, settings: Settings, deadlines: Deadlines) -> None:
-    """Serve *app* until SIGINT or SIGTERM; requests at work are finished, or stopped at their time limit."""
+    """Serve *app* until SIGINT or SIGTERM; then requests at work have five seconds to finish (waitress's default)."""
     for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background jobs begin with it ignored
         signal.signal(number, _stop)
     server = create_server(
@@ -81,7 +80,7 @@ def answer(app: Flask, listening: socket.socket, settings: Settings, deadlines: 
 
 
 def _room_for_connections() -> int:
-    """How many connections may be open, so that slow ones keep nobody out: as many files as the system lets us open."""
+    """How many connections may be open at once: what the system's limit on open files leaves, within our own bounds."""
     if resource is None:
         return MOST_CONNECTIONS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
