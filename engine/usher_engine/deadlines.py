@@ -27,6 +27,7 @@ class _Work:
     thread: int
     until: float
     stopped_at: float | None = None
+    interrupted: bool = False
 
 
 class Deadlines:
@@ -63,13 +64,15 @@ class Deadlines:
         stuck = 0
         with self._lock:
             for work in self._running:
-                if work.stopped_at is not None:
-                    stuck += now - work.stopped_at > GRACE_S
-                elif now > work.until:
-                    work.stopped_at = now
-                    _raise_in(work.thread, OutOfTime)
-                    if self._interrupt is not None:
-                        self._interrupt(work.thread)
+                if work.stopped_at is None:
+                    if now > work.until:
+                        work.stopped_at = now
+                        _raise_in(work.thread, OutOfTime)
+                    continue
+                stuck += now - work.stopped_at > GRACE_S
+                if self._interrupt is not None and not work.interrupted:  # not at once: it may be rolling back
+                    work.interrupted = True
+                    self._interrupt(work.thread)
         return stuck
 
 
