@@ -10,8 +10,8 @@ class InstanceMigrated:
     """
     The case goes on under version *to_version* of its process, whose package has the hash *definition*.
 
-    *mapping* says which element takes the place of which, where that is another one; *places* are the visits a token
-    rested on and where it rests now, where that is another one. Tasks that are open are opened anew after it.
+    *mapping* says which element takes the place of which, where the two differ; *places* are the visits tokens rested
+    on, with where they rest now, where the two differ. Open tasks are opened again after it.
     """
 
     from_version: int

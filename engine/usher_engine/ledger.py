@@ -67,7 +67,7 @@ class Ledger(Deployments):
         version = definitions.latest(tx, process)
         paused = pauses.standing(tx, process, version.number)
         if paused is not None:
-            raise Paused(f"{paused.words} Nothing was started; it can be again once that is resumed.")
+            raise Paused(f"{paused.words} Nothing was started. Try again when an administrator has resumed it.")
         now = self.clock()
         row = Row(
             id="".join(secrets.choice(ALPHABET) for _ in range(12)),

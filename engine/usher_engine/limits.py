@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: How long one command may run: whoever waits for it believes the page has died, and others wait for the case.
+#: How long one command may run: a person who waits longer believes the page has died, and others wait for the case.
 MAX_SECONDS = 10.0
 
 #: Elements one command may run, and come to rest on: a repetition of 200 items and a hundred elements around it.

@@ -109,14 +109,15 @@ class Repairs(Migrations):
 
     def _made_again(self, tx: Transaction, case: Case, actor: Actor, *, lost: bool) -> Repair:
         """
-        The case as its history leads to; *lost* tells that nothing is left of the stored state.
+        The case as its history leads to; with *lost* nothing is left of the stored state.
 
-        Its steps are carried out by the rules each was decided by. Where that leads nowhere else than where it stands,
-        or to a case that cannot go on, those rules were the fault, and it is done by the rules of now.
+        First each step runs by the rules it was decided by. If that leads to where the case stands already, or to a
+        case that cannot go on, those rules were at fault, and the steps run by today's rules.
         """
         steps, findings = read_chain(records.one(tx, case.row.id))
         if findings:
-            raise Corrupt(f"{findings[0].message} Nothing can be made from such a history; verify the case.")
+            way_out = "It cannot be repaired from such a history. Keep the database as it is, and run “usher verify”."
+            raise Corrupt(f"{findings[0].message} {way_out}")
         versions = partial(self._version, tx)
         first = versions(*began(case.row, steps))
         if isinstance(first, str):
@@ -128,7 +129,7 @@ class Repairs(Migrations):
                 return made
         made = make_again(steps, first, versions, step, step.rules)
         if not lost and _stands(case, made):
-            raise Conflict("The stored state of this case is what its history leads to; there is nothing to repair.")
+            raise Conflict("The stored state of this case fits its history; there is nothing to repair.")
         return made
 
     def _version(self, tx: Transaction, _number: int, definition: str) -> Diagram | str:

@@ -33,7 +33,7 @@ def test_nothing_begins_and_the_refusal_says_who_paused_it_when_and_why(nap: Eng
         nap.start("nap", {}, actor=alice, key="k", source="ehr")
     assert refused.value.message == (
         "“nap” has been paused by adam since 2026-05-04 09:02 UTC: “the mail names the wrong practice”."
-        " Nothing was started; it can be again once that is resumed."
+        " Nothing was started. Try again when an administrator has resumed it."
     )
     assert nap.instances() == []
     pauses.resume("nap", "mended", actor=ADAM)

@@ -136,7 +136,7 @@ def took_too_long(app: Flask, environ: dict[str, Any], stopped: BaseException, s
         found = Problem(
             status=503,
             title="This took too long",
-            detail=f"It was stopped after {seconds:.0f} seconds, so that others can go on. Look whether it was done "
+            detail=f"Usher stopped it after {seconds:.0f} seconds, so that others can go on. Check whether it was done "
             "before you try again; if it happens again, tell your administrator.",
             extra={"reference": report_fault(stopped, where="time limit", at=str(request.endpoint))},
         )

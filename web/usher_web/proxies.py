@@ -25,7 +25,7 @@ FORWARDED = frozenset({
 
 
 class UnknownProxies:
-    """With USHER_PROXIES=0: drops forwarding headers, and warns at the first, for all visitors share one address."""
+    """With USHER_PROXIES=0: drops forwarding headers, and warns at the first that all visitors share one address."""
 
     def __init__(self, answer: WSGIApplication) -> None:
         self._answer = answer
@@ -44,8 +44,8 @@ class UnknownProxies:
             first, self.seen = not self.seen, True
         if first:
             log.warning(
-                "a request came through a proxy (it has X-Forwarded-For, Forwarded or X-Real-IP), and USHER_PROXIES "
-                "is 0: all visitors share the proxy's address and so its limits. Set it to the number of proxies"
+                "a request came through a proxy (it has a header like X-Forwarded-For), and USHER_PROXIES is 0: all "
+                "visitors share the proxy's address and its limits. Set USHER_PROXIES to the number of proxies"
             )
 
 

@@ -143,10 +143,10 @@ def _sentence(event: Mapping[str, Any], names: Names) -> str:
 
 
 def _repaired(event: Mapping[str, Any], names: Names) -> str:
-    """What a repair has found; what it opened and closed follows in sentences of its own, but for this."""
+    """What a repair found, and what it closed; other events of the step tell what it opened."""
     closed = ", ".join(dict.fromkeys(names.of(here.rpartition(":")[0]) for here in event["closed"]))
-    parted = f" From step {event['parted']} on the diagram goes another way." if event["parted"] else ""
-    return "Made the state of the case again from its history." + parted + (f" Closed: {closed}." if closed else "")
+    parted = f" From step {event['parted']} on the diagram leads another way." if event["parted"] else ""
+    return "Repaired the case from its history." + parted + (f" Closed: {closed}." if closed else "")
 
 
 def _service_sentence(event: Mapping[str, Any], name: str, names: Names) -> str:

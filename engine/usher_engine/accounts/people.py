@@ -73,7 +73,7 @@ def checked_name(text: str) -> str:
     if not NAME.fullmatch(name):
         reason = "A name has 1 to 60 letters, digits or . _ - @ and begins with a letter or digit."
     elif name.casefold() in RESERVED:
-        reason = f"“{name}” is the name the history has for what nobody with an account did; choose another."
+        reason = f"“{name}” is reserved: the history uses it for what no account did. Choose another name."
     if reason:
         raise InvalidSubmission(f"name: {reason}", fields={"name": reason})
     return name

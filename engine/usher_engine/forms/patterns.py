@@ -60,7 +60,9 @@ class _Check:
                 least = sum(self.width(one, repeated=repeated) for one in parts)
             case Choice(branches):
                 if repeated:
-                    raise PatternError("The pattern repeats alternatives; that can take for ever.")
+                    raise PatternError(
+                        "The pattern repeats alternatives, which can take for ever; write a class like [ab] instead."
+                    )
                 self.variable += (len(branches) - 1).bit_length()
                 least = min(self.width(branch, repeated=False) for branch in branches)
             case Repeat():
@@ -79,11 +81,15 @@ class _Check:
         else:
             self.variable += (most - part.least).bit_length()
         if repeated and most != part.least:
-            raise PatternError("The pattern has a repeat inside a repeat; that can take for ever.")
+            raise PatternError(
+                "The pattern has a repeat inside a repeat, which can take for ever; write one, like [a-z ]{1,50}."
+            )
         again = most is None or most > 1
         width = self.width(part.body, repeated=repeated or again)
         if again and not width:
-            raise PatternError("The pattern repeats something that can be empty; that can take for ever.")
+            raise PatternError(
+                "The pattern repeats something that can be empty, which can take for ever; remove the inner ? or *."
+            )
         return width * part.least
 
 

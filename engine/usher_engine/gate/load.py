@@ -1,6 +1,6 @@
-"""How much a package asks for at least, as far as its own numbers tell: what a run would refuse is told beforehand.
+"""How much a package is sure to ask for, by the numbers in it: the gate refuses beforehand what a run would refuse.
 
-Counted is what one command is sure to enter: from a start event up to what waits, or chooses where to go.
+It counts what one command is sure to enter: from a start event up to what waits, or chooses where to go.
 """
 
 from __future__ import annotations

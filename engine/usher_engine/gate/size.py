@@ -34,7 +34,7 @@ def process_size_findings(sheet: Sheet) -> Iterator[Finding]:
         message = f"A process has at most {MAX_NODES} elements; this one has {nodes}. Move parts into called processes."
         yield sheet.finding(sheet.process.id, "size", message)
     elif flows > MAX_FLOWS:
-        message = f"A process has at most {MAX_FLOWS} flows; this one has {flows}."
+        message = f"A process has at most {MAX_FLOWS} flows; this one has {flows}. Move parts into called processes."
         yield sheet.finding(sheet.process.id, "size", message)
 
 

@@ -1,7 +1,7 @@
 """What repairing a case means: the events that lead from the record to what its diagram gives when carried out again.
 
-The record stays as it is. `restoring` makes the state again; what lies on its way and was never recorded is told now,
-what was opened and is not on it is closed now. Where more than that differs, the case cannot be repaired.
+The record stays as it is. `restoring` runs the case again; the repair then records what lies on that way and was never
+recorded, and closes what was opened beside it. Where more than that differs, the case cannot be repaired.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The state of a case made again from its history: what it was told is told to its diagram once more, in order.
+"""Restores the state of a case from its history: runs its diagram again on what the history says the case received.
 
-`rerun` holds every step to its record; here the record gives only the start, the answers, results, times and messages,
-and the diagram decides by the rules of now. What an answer is for may come later than it did: it waits until then.
+`rerun` compares every step with its record. Here the record gives only the start, answers, results, times and messages,
+and the diagram decides by today's rules. An answer waits here where the element it is for is entered later than it was.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def hold(connection: Connection, job: Job) -> bool:
     """
     Hold *job*, just leased, back where its version is paused; False where it may be done.
 
-    Whoever resumes the process meanwhile waits, so that no job is held back after its pause has ended.
+    A resume at the same time waits for this, so that no job is held back after its pause has ended.
     """
     if connection.execute(_ANY).first() is None:
         return False

@@ -207,7 +207,7 @@ def _job(row: Any) -> Job:
 
 
 def renew(connection: Connection, jobs: Iterable[Job], lease_until: datetime) -> None:
-    """Let whoever still works on *jobs* hold them until *lease_until*; one whose lease has passed on stays lost."""
+    """Extend the leases of *jobs* until *lease_until*; a job that another worker has taken over stays with that one."""
     for job in jobs:
         mine = (t.job.c.id == job.id, t.job.c.lease == job.lease)
         connection.execute(update(t.job).where(*mine).values(due_at=to_text(lease_until)))
