@@ -86,7 +86,10 @@ def test_a_paused_process_begins_nothing_and_says_why(house, adam):
     refused = house.select("sample-pending")
     assert refused.status_code == 503
     assert "This process is paused" in refused.text and "paused by adam" in refused.text
-    assert "paused by adam" in house.visitor("ana").get("/processes/enrollment").text
+    shown = house.visitor("ana").get("/processes/enrollment").text
+    assert "“enrollment” is paused." in shown and "Paused by adam" in shown
+    shown = adam.get("/admin/processes").text
+    assert "paused with all versions" in shown and "runs" not in shown
 
     headers = {**house.token(), "Idempotency-Key": "1"}
     client = house.app.test_client()
@@ -103,9 +106,9 @@ def test_a_paused_process_begins_nothing_and_says_why(house, adam):
 def test_a_running_case_of_a_paused_version_says_so(house, adam, case):
     adam.post("/admin/processes/enrollment/pause", {**REASON, "version": "1"})
     shown = house.visitor("alice").get(f"/cases/{case}").text
-    assert "Version 1 of “enrollment” has been paused by adam" in shown
-    assert "tasks may be completed" in shown
-    assert "has been paused" in adam.get(f"/admin/cases/{case}").text
+    assert "Version 1 of “enrollment” is paused." in shown and "Paused by adam" in shown
+    assert "You can still complete its tasks." in shown
+    assert "Paused by adam" in adam.get(f"/admin/cases/{case}").text
     alice = house.visitor("alice")
     alice.post(f"/inbox/{house.newest_task()}/complete")
     house.worker.run_due()

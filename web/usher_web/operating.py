@@ -123,6 +123,8 @@ class Line:
     in_force: bool = False
     cases: int
     pause: Pause | None
+    #: A pause of all versions holds for this one too.
+    held: bool = False
 
 
 @blueprint.get("/processes")
@@ -191,6 +193,7 @@ def _lines(process: str, versions: list[Version], paused: dict[tuple[str, int], 
                 in_force=number == versions[0].number,
                 cases=live.get(number, 0),
                 pause=paused.get((process, number)),
+                held=whole.pause is not None,
             )
             for number in shown
         ),

@@ -36,7 +36,8 @@ class Pause:
     @property
     def words(self) -> str:
         """What is paused since when, by whom and why."""
-        return f"{self.what} has been paused by {self.by} since {self.at:%Y-%m-%d %H:%M} UTC: “{self.reason}”."
+        reason = self.reason.removesuffix(".")
+        return f"{self.what} has been paused by {self.by} since {self.at:%Y-%m-%d %H:%M} UTC: “{reason}”."
 
 
 _P, _I, _J = r.pause.c, t.instance.c, t.job.c
