@@ -77,7 +77,7 @@ def test_an_administrator_sees_what_a_repair_would_do_and_lets_the_case_go_on(ho
     assert "The case was repaired." in done.text and "twice: tried" not in done.text
     again = adam.post(f"/admin/cases/{case.id}/repair")
     assert again.status_code == 409 and "there is nothing to repair" in again.text
-    told = "Repaired the case from its history. From step 2 on the diagram leads another way. Closed: z."
+    told = "adam repaired the case from its history. From step 2 on the diagram leads another way. Closed: z."
     opens(house.visitor("alice"), *(f"/cases/{case.id}{page}" for page in PAGES))
     assert told in house.visitor("alice").get(f"/cases/{case.id}").text
     assert "Repaired case" in house.visitor("audrey").get("/audit").text

@@ -14,7 +14,8 @@ from .presentation import element_words, joined
 from .wording import DONE, FAILED, QUEUED, awaited, called, fact
 
 #: How sentences begin that tell what the one who made the step did; all others stand for themselves.
-DEEDS = ("Claimed ", "Released ", "Completed ", "Cancelled ", "Selected ", "Started ", "Delivered ")
+DEEDS = ("Claimed ", "Released ", "Completed ", "Cancelled ", "Selected ", "Started ", "Delivered ",
+         "Repaired ")  # fmt: skip
 
 
 class Teller(StrEnum):
