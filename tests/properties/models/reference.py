@@ -42,8 +42,8 @@ class Game:
         self.finished = False
         #: The place where two tokens met, if they did: from then on nothing is promised.
         self.piled = ""
-        #: Names an item has changed that the case or another repetition at work has too: BPMN does not say which stays.
-        self._contested: set[str] = set()
+        #: Names an item has changed; when the case learns of them is not compared.
+        self._of_items: set[str] = set()
         self._root = self._begin(graph, Frame(dict(data)), None, None)
         self._run()
 
@@ -68,11 +68,8 @@ class Game:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the case knows of answers, counters and scripts, without what an item at work has its own version of."""
-        tokens = list(self._tokens())
-        frames = [token.frame for token in tokens] + [item.frame for token in tokens for item in token.items]
-        own = {name for frame in frames if frame.outer is not None for name in frame.own} | self._contested
-        return {name: value for name, value in self._root.frame.own.items() if name not in own}
+        """What the case knows of answers, counters and scripts, without what items of repetitions changed."""
+        return {name: value for name, value in self._root.frame.own.items() if name not in self._of_items}
 
     # moves
 
@@ -242,17 +239,8 @@ class Game:
 
     def _write(self, frame: Frame, name: str, value: Any) -> None:
         frame.own[name] = value
-        own, around = set(), frame
-        while around.outer is not None:
-            own.add(around)
-            around = around.outer
-        if own and name in around.own:
-            self._contested.add(name)
-        for token in self._tokens() if own else ():
-            frames = [token.frame, *(item.frame for item in token.items if item.frame is not token.scope.frame)]
-            known = name in token.changes or any(name in other.own for other in frames)
-            if known and token.frame not in own:
-                self._contested.add(name)
+        if frame.outer is not None:
+            self._of_items.add(name)
 
     # scopes
 
@@ -310,9 +298,6 @@ class Game:
             scope = waiting.pop()
             yield scope
             waiting += [item.inside for token in scope.tokens for item in token.items if item.inside is not None]
-
-    def _tokens(self) -> Iterator[Token]:
-        return (token for scope in self._scopes() for token in scope.tokens)
 
     # what is caught
 
