@@ -22,7 +22,8 @@ class Turns:
         #: Threads for all operators together, and for one of them.
         self._outside, self._of_one = max(1, self.threads - 1), max(1, self.threads - 2)
         self._lock = threading.Lock()
-        self._in_hand: dict[int, Job] = {}
+        #: By what is done, not by the job's number: SQLite gives that of a job that is gone to another.
+        self._in_hand: dict[str, Job] = {}
         self._served: dict[str, float] = {}
 
     def order(self, due: Iterable[str]) -> list[str]:
@@ -39,11 +40,11 @@ class Turns:
         """Note that *job* is being done; False when a thread is still at it, though its lease has ended."""
         with self._lock:
             self._served[job.operator] = time.monotonic()
-            return self._in_hand.setdefault(job.id, job) is job
+            return self._in_hand.setdefault(job.key, job) is job
 
     def end(self, job: Job) -> None:
         with self._lock:
-            del self._in_hand[job.id]
+            del self._in_hand[job.key]
 
     def in_hand(self) -> list[Job]:
         """The jobs being done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -13,7 +14,7 @@ _NUMBERS = count(1)
 
 def job(operator: str) -> Job:
     number = next(_NUMBERS)
-    plain = {"instance": "A", "element": "E", "visit": 1, "parameters": {}, "actor": "system", "attempts": 1}
+    plain = {"instance": "A", "element": "E", "visit": number, "parameters": {}, "actor": "system", "attempts": 1}
     return Job(id=number, operator=operator, lease=str(number), **plain)  # type: ignore[arg-type]
 
 
@@ -53,4 +54,14 @@ def test_a_job_in_hand_is_not_begun_again_when_its_lease_has_ended() -> None:
     turns, hanging = Turns(4), job("mail/send")
     assert turns.begin(hanging)
     assert not turns.begin(Job(**{name: getattr(hanging, name) for name in Job.__slots__} | {"lease": "another"}))
+    assert turns.in_hand() == [hanging]
+
+
+def test_a_new_job_under_the_number_of_one_that_is_gone_is_begun() -> None:
+    """SQLite gives the highest number again when its job was removed, by a case that was ended."""
+    turns, hanging = Turns(4), job("mail/send")
+    assert turns.begin(hanging)
+    other = replace(hanging, instance="B", lease="another")
+    assert turns.begin(other)
+    turns.end(other)
     assert turns.in_hand() == [hanging]
