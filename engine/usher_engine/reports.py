@@ -27,17 +27,18 @@ class Reports(Ledger):
 
     def finish_job(self, job: Job, result: Json) -> Instance | None:
         """An effect was done: its result enters the case and the process goes on. None when the lease had passed on."""
-        return self._report(job, lambda run: run.finish_service(job.element, job.visit, result), result)
+        done = replace(job, done=True, result=result)
+        return self._report(done, lambda run: run.finish_service(job.element, job.visit, result))
 
     def refuse_job(self, job: Job, refusal: BusinessError) -> Instance | None:
         """The service said no: the error boundary event takes over, or an incident is raised."""
-        return self._report(job, lambda run: run.refuse_service(job.element, job.visit, refusal), None)
+        return self._report(job, lambda run: run.refuse_service(job.element, job.visit, refusal))
 
-    def _report(self, job: Job, act: Callable[[Run], None], result: Json) -> Instance | None:
+    def _report(self, job: Job, act: Callable[[Run], None]) -> Instance | None:
         command: dict[str, Json] = {"kind": "finish_job", "element": job.element, "attempt": job.attempts}
         try:
             with self.database.begin() as tx:
-                if self._came_late(tx, job, {"result": result}):
+                if self._came_late(tx, job, {"result": job.result}):
                     return None
                 case = self._open(tx, job.instance, None)
                 if not queue.finish(tx, job):
@@ -49,8 +50,7 @@ class Reports(Ledger):
                 act(run)
                 return self._write(tx, case, command, SYSTEM, run, first=first)
         except FAILURES as failure:
-            done = replace(job, done=result is not None, result=result)
-            return self._put_back(done, command, failure, reason=failure.message)
+            return self._put_back(job, command, failure, reason=failure.message)
 
     def _refuse_haste(self, tx: Transaction, case: Case, job: Job) -> None:
         """Raise `ElementFailed` where the case goes round by itself; what *job* brings waits for a person."""

@@ -156,3 +156,20 @@ def test_a_message_that_would_be_too_long_is_an_incident(engine: Engine) -> None
     case = engine.start("both", {"b": "x" * 15_000}, actor=alice)
     assert case.status == "incident"
     assert list(engine.rebuild(case.id).incidents) == ["U:0"]
+
+
+def test_what_answered_nothing_is_not_done_again_either(engine: Engine, outside: Outside) -> None:
+    """The effect was done and what follows fails: it is never asked a second time, whatever it said."""
+    body = (
+        f'<startEvent id="s"/><serviceTask id="Send">{EFFECT}</serviceTask><endEvent id="e"/>'
+        '<scriptTask id="Read"><script>read = {"yes": 1}[word]</script></scriptTask>'
+        '<sequenceFlow id="f1" sourceRef="s" targetRef="Send"/><sequenceFlow id="f2" sourceRef="Send" targetRef="Read"/>'
+        '<sequenceFlow id="f3" sourceRef="Read" targetRef="e"/>'
+    )
+    engine.deploy(Package({"both.bpmn": f"{OPEN}{body}{CLOSE}".encode()}), actor=ANA)
+    case = engine.start("both", {"word": "no"}, actor=alice).id
+    outside.answers.append(None)
+    Worker(engine).run_due()
+    assert engine.retry(case, actor=alice).status == "waiting"
+    Worker(engine).run_due()
+    assert (engine.instance(case).status, len(outside.calls)) == ("incident", 1)
