@@ -46,8 +46,9 @@ class Repairs(Migrations):
         """
         Make the stored state of a case again from its history, and let it go on from there.
 
-        Its incidents are closed and what was parked behind them is tried again. Where history and diagram have parted,
-        what lies on the diagram's way and was not recorded happens now, and what was opened beside it is closed.
+        Its incidents are closed, and what was parked behind them or waits for another try is tried again. Where history
+        and diagram have parted, what lies on the diagram's way and was not recorded happens now, and what was opened
+        beside it is closed.
 
         Args:
             instance: The case.
@@ -73,7 +74,7 @@ class Repairs(Migrations):
                 return _told(before, made)
             trying.commit()
             case.state, case.workflow, case.diagram = made.before, made.workflow, made.diagram
-            queue.requeue(tx, instance, case.now)
+            queue.requeue(tx, instance, case.now, failed=True)
             told = {"process": case.row.process, "version": case.row.version, "parted": made.repaired.parted}
             key = case.row.business_key
             self.audit("CaseRepaired", told, actor=actor, subject=instance, business_key=key, transaction=tx)

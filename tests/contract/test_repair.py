@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Clock, Outside, alice, package
+from drawn_timers import drawn
 from live_examples import Live
 from sqlalchemy import update
 from usher_engine import (
@@ -99,6 +100,22 @@ def test_what_a_service_has_done_is_kept_until_the_case_is_repaired(
     assert engine.rebuild(case).data["sent"] == {"n": "done"} and len(outside.calls) == asked
     assert engine.instance(case).status == "finished"
     assert [finding.kind for finding in engine.verify(case)] == ["state"]  # that it was altered stays on record
+
+
+def test_a_timer_that_came_while_the_state_was_lost_is_fired_after_the_repair(
+    engine: Engine, database: Database, clock: Clock
+) -> None:
+    """However long nobody repaired it: no try of those hours was one that could fire it."""
+    engine.deploy(drawn("nap", Nap="PT1H"), actor=ana)
+    case = engine.start("nap", {}, actor=alice).id
+    lose(database, case)
+    worker = Worker(engine)
+    for _ in range(engine.settings.job_attempts + 2):
+        clock.forward(hours=2)
+        worker.run_due()
+    engine.repair(case, actor=ADMIN)
+    worker.run_due()
+    assert engine.instance(case).status == "finished"
 
 
 def unreadable(engine: Engine, database: Database, case: str) -> None:

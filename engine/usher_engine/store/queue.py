@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, insert, or_, select, update
 
 from .. import tables as t
 from ..canonical import Json, compact
@@ -243,11 +243,12 @@ def move(connection: Connection, instance: str, old: tuple[str, int], new: tuple
     return connection.execute(update(t.job).where(*_here(instance, *old), *fresh).values(values)).rowcount == 1
 
 
-def requeue(connection: Connection, instance: str, now: datetime) -> int:
-    """Make the parked jobs of *instance* due with all their tries; returns how many."""
+def requeue(connection: Connection, instance: str, now: datetime, *, failed: bool = False) -> int:
+    """Make the parked jobs of *instance* due with all their tries, or all that have *failed*; returns how many."""
+    c = t.job.c
+    waiting = or_(c.due_at.is_(None), and_(c.lease.is_(None), c.reason != "")) if failed else c.due_at.is_(None)
     values = {"due_at": to_text(now), "attempts": 0}
-    parked = (t.job.c.instance == instance, t.job.c.due_at.is_(None))
-    return connection.execute(update(t.job).where(*parked).values(values)).rowcount
+    return connection.execute(update(t.job).where(c.instance == instance, waiting).values(values)).rowcount
 
 
 def counts(connection: Connection) -> dict[str, int]:
