@@ -74,3 +74,10 @@ def test_code_and_pages_name_only_decisions_there_are() -> None:
     for page in (*PAGES, *(ROOT / "engine").rglob("*.py"), *(ROOT / "web/usher_web").rglob("*.py")):
         named = set(re.findall(r"decisions/(\d{4})", page.read_text()))
         assert named <= numbers, f"{page.name}: {named - numbers}"
+
+
+def test_the_engine_s_page_says_where_everything_is() -> None:
+    named = set(re.findall(r"`([\w.]+)/?`", (ROOT / "engine/README.md").read_text()))
+    package = ROOT / "engine/usher_engine"
+    there = {path.name for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert there - {"__init__.py"} <= named
