@@ -99,7 +99,7 @@ def from_zip(content: bytes) -> Package:
 
 def _refuse_entries(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MAX_FILES or sum(entry.file_size for entry in entries) > MAX_PACKAGE_BYTES:
-        raise InvalidDefinition("The zip file holds more than a process package may.")
+        raise InvalidDefinition("The zip file holds more than a process package may. Leave something out.")
     ways = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
     reason = "The file is packed in a way that is not taken. Make the zip file without a password, deflated."
     problems = [(entry.filename, reason) for entry in entries if entry.compress_type not in ways or entry.flag_bits & 1]

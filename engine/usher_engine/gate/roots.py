@@ -13,7 +13,7 @@ from .finding import Finding, Severity
 
 _TAG = f"{{{BPMN}}}"
 _WORD = f"{{{SPIFF}}}"
-_PAYLOAD = "What is caught is kept as {0}, with its code. Set other names by a script behind the event."
+_PAYLOAD = "Usher keeps what is caught as {0}, with its code. Set other names by a script behind the event."
 #: Words of SpiffWorkflow by what to do instead; they change what the case knows.
 _LOST = {
     ("error", "payloadExpression"): _PAYLOAD.format("error"),

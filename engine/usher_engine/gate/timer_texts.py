@@ -45,7 +45,7 @@ def timer_findings(sheet: Sheet, node: Node) -> Iterator[Finding]:
         message = "Only a boundary event or event sub-process that does not interrupt can come again. Use a duration."
         yield sheet.finding(node.id, "timer", message)
     if node.properties.get(MISSED, MISSED_ALL) not in (MISSED_ALL, MISSED_SKIP):
-        message = f"What becomes of {MISSED} times is “{MISSED_ALL}” (made up for) or “{MISSED_SKIP}” (left out)."
+        message = f"Set {MISSED} to “{MISSED_ALL}” (make up for missed times) or “{MISSED_SKIP}” (leave them out)."
         yield sheet.finding(node.id, "property", message)
 
 

@@ -45,8 +45,8 @@ HARMLESS = frozenset(
 _LISTENER = "Code of the foreign product runs here at this moment. Draw a script or service task in its place."
 _CODE = "It names code of the foreign product. Choose one of Usher's service operators in the properties panel."
 
-_EVENTS = "Events of the foreign product's own registry do not come here. Use a message, with its contents."
-_ERROR = "What was caught is kept as error. Read error.code and error.message behind the event instead."
+_EVENTS = "Usher receives no events of another product's registry. Use a message with its contents instead."
+_ERROR = "Usher keeps what was caught as error: read error.code and error.message behind the event."
 
 #: What would be lost without a word, and what to do instead.
 MEANT = {
@@ -75,12 +75,12 @@ MEANT = {
     ),
     **dict.fromkeys(("channelKey", "startEventCorrelationConfiguration", "sendSynchronously"), _EVENTS),
     **dict.fromkeys(("errorCodeVariable", "errorMessageVariable", "errorVariableName"), _ERROR),
-    "escalationCodeVariable": "What was caught is kept as escalation. Read escalation.code behind the event instead.",
-    "mapException": "Which errors a service may end with is said by the operator.",
-    "exceptionMapping": "Which errors a service may end with is said by the operator.",
+    "escalationCodeVariable": "Usher keeps what was caught as escalation: read escalation.code behind the event.",
+    "mapException": "The service's operator says which errors it may end with.",
+    "exceptionMapping": "The service's operator says which errors it may end with.",
     "terminateMultiInstance": "An end ends its own scope here. Stop a repetition by completionCondition.",
     "endDate": "A cycle ends after a number of times here. Write it like R3/PT1H.",
-    "businessCalendarName": "Durations are counted by the clock here, without a calendar of working hours.",
+    "businessCalendarName": "Usher counts durations by the clock, without a calendar of working hours.",
     "agentDefinition": "Agents cannot run here. Use a service task with one of Usher's operators.",
     "variableName": "Conditional events cannot run here. Use a message or a timer.",
     "ruleFlowGroup": "Decide with a decision table.",
