@@ -163,7 +163,8 @@ def test_what_answered_nothing_is_not_done_again_either(engine: Engine, outside:
     body = (
         f'<startEvent id="s"/><serviceTask id="Send">{EFFECT}</serviceTask><endEvent id="e"/>'
         '<scriptTask id="Read"><script>read = {"yes": 1}[word]</script></scriptTask>'
-        '<sequenceFlow id="f1" sourceRef="s" targetRef="Send"/><sequenceFlow id="f2" sourceRef="Send" targetRef="Read"/>'
+        '<sequenceFlow id="f1" sourceRef="s" targetRef="Send"/>'
+        '<sequenceFlow id="f2" sourceRef="Send" targetRef="Read"/>'
         '<sequenceFlow id="f3" sourceRef="Read" targetRef="e"/>'
     )
     engine.deploy(Package({"both.bpmn": f"{OPEN}{body}{CLOSE}".encode()}), actor=ANA)
