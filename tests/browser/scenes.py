@@ -288,14 +288,14 @@ plain("triggers", "/admin/triggers", "adam")
 plain("stopped-cases", "/admin/cases", "adam")
 
 
-@scene("case-to-end", "adam")
+@scene("case-to-end", "adam", path="/admin/cases/{case:free}")
 def _(page: Page, stage: Stage) -> None:
-    page.goto(f"/admin/cases/{stage.clinic.enrollment.engine.tasks(limit=1)[0].instance}")
+    page.goto(f"/admin/cases/{stage.cases['free']}")
     page.get_by_text("Cancel the case…").click()
     expect(page.get_by_role("button", name="Cancel this case")).to_be_visible()
 
 
-@scene("processes-to-pause", "adam")
+@scene("processes-to-pause", "adam", path="/admin/processes")
 def _(page: Page, stage: Stage) -> None:
     """Paused for the picture only: the other scenes go on."""
     pauses = Pauses(stage.clinic.enrollment.engine)
