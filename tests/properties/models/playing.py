@@ -25,7 +25,7 @@ from .reference import Game
 from .tokens import Impossible, Move
 from .writing import Model
 
-MAX_MOVES = 500
+MAX_MOVES = 3_000
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 SERVICES = Services(
     (Operator(name="test/effect", title="effect", mode=Mode.EFFECT, call=lambda _given, _call: {}, errors=("no",)),)
