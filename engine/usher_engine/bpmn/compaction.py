@@ -38,7 +38,7 @@ def _running(workflow: UsherWorkflow) -> dict[int, Any]:
 
 
 def _compact(scope: Any) -> None:
-    live = _live(scope)
+    live = live_tasks(scope)
     for task in list(scope.tasks.values()):
         if task.id in scope.tasks:  # else it went with the branch before it
             _drop_ended(scope, task, live)
@@ -48,7 +48,7 @@ def _compact(scope: Any) -> None:
         scope.last_task = None
 
 
-def _live(scope: Any) -> set[int]:
+def live_tasks(scope: Any) -> set[int]:
     """Ids of unfinished tasks and of all their ancestors."""
     live: set[int] = set()
     for task in scope.tasks.values():
@@ -67,7 +67,7 @@ def _drop_ended(scope: Any, task: UsherTask, live: set[int]) -> None:
     for child in task.children:
         if child.id not in live:
             task._children.remove(child.id)
-            _drop(scope, child)
+            forget(scope, child)
 
 
 def _is_open(task: UsherTask) -> bool:
@@ -95,7 +95,7 @@ def _cut_out(scope: Any, task: UsherTask) -> None:
     del scope.tasks[task.id]
 
 
-def _drop(scope: Any, task: UsherTask) -> None:
+def forget(scope: Any, task: UsherTask) -> None:
     """Forget a branch that has ended."""
     pending = [task]
     while pending:

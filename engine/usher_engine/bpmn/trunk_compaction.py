@@ -11,6 +11,7 @@ from typing import Any
 from SpiffWorkflow.util.task import TaskState
 
 from .catching import is_asleep
+from .compaction import forget, live_tasks
 from .repeating import Repeated
 from .workflow import UsherTask, UsherWorkflow
 
@@ -30,7 +31,7 @@ def _holds(workflow: UsherWorkflow, task_id: int) -> bool:
 
 
 def _compact(scope: Any) -> None:
-    live = _live(scope)
+    live = live_tasks(scope)
     _drop_items(scope, live)
     asleep = [task.id for task in scope.task_tree.children if is_asleep(task)]
     trunk = _trunk(scope.task_tree, live.difference(asleep))
@@ -41,25 +42,13 @@ def _compact(scope: Any) -> None:
     for task in trunk:
         for child in task.children:
             if child.id not in live and child.id not in kept:
-                _drop(scope, child)
+                forget(scope, child)
     for task in trunk[1:-1]:
         del scope.tasks[task.id]
     last._children = [child for child in last._children if child in scope.tasks]
     root._children, last._parent = [*asleep, last.id], root.id
     if scope.last_task is not None and scope.last_task.id not in scope.tasks:
         scope.last_task = last
-
-
-def _live(scope: Any) -> set[int]:
-    """Ids of unfinished tasks and of all their ancestors."""
-    live: set[int] = set()
-    for task in scope.tasks.values():
-        if task._state < TaskState.COMPLETED:
-            ancestor = task
-            while ancestor is not None and ancestor.id not in live:
-                live.add(ancestor.id)
-                ancestor = ancestor.parent
-    return live
 
 
 def _trunk(root: UsherTask, live: set[int]) -> list[UsherTask]:
@@ -80,13 +69,4 @@ def _drop_items(scope: Any, live: set[int]) -> None:
         done = [child for child in task.children if child.triggered and child.id not in live]
         for item in done:
             task._children.remove(item.id)
-            _drop(scope, item)
-
-
-def _drop(scope: Any, task: UsherTask) -> None:
-    """Forget a finished branch."""
-    pending = [task]
-    while pending:
-        gone = pending.pop()
-        pending.extend(gone.children)
-        del scope.tasks[gone.id]
+            forget(scope, item)
