@@ -107,3 +107,25 @@ def test_a_branch_beside_a_loop_keeps_the_state_small() -> None:
     run = Run.resume(diagram, step(), run.dump(), run.after)
     run.complete("wait", 1, {})
     assert run.after.status == "finished"
+
+
+def test_a_handler_of_the_case_does_not_know_what_an_item_has_changed_for_itself() -> None:
+    several = (
+        '<multiInstanceLoopCharacteristics isSequential="false"><loopCardinality>1</loopCardinality>'
+        "</multiInstanceLoopCharacteristics>"
+    )
+    event = '<escalationEventDefinition escalationRef="esc"/>'
+    inside = scope(
+        "o", several, node("startEvent", "os"), script("c", "x = 5"), tasks("u"), node("endEvent", "oe"),
+        f'<intermediateThrowEvent id="t">{event}</intermediateThrowEvent>', row("os", "c", "t", "u", "oe"),
+    )  # fmt: skip
+    handler = (
+        f'<subProcess id="h" triggeredByEvent="true"><startEvent id="hs" isInterrupting="false">{event}</startEvent>'
+        f"{script('k', 'seen = x')}{node('endEvent', 'he')}{row('hs', 'k', 'he')}</subProcess>"
+    )
+    package = process(
+        node("startEvent", "s"), inside, handler, node("endEvent", "end"), row("s", "o", "end"),
+        head='<escalation id="esc" escalationCode="E"/>',
+    )  # fmt: skip
+    [played] = every_order(package, {"x": 1})
+    assert (played.last.status, played.last.data["seen"], played.last.data["x"]) == ("finished", 1, 5)

@@ -94,8 +94,9 @@ class Listener:
             self._spread(task, news, [])
 
     def _spread(self, task: UsherTask, changed: dict[str, Any], gone: list[str]) -> None:
+        """Give *changed* and *gone* to the branches beside *task*; the item around it gets them when it is done."""
         item = item_of(task)
-        for other, own in [(other, own_below(other, item)) for other in self._leaves()]:
+        for other, own in [(other, own_below(other, item)) for other in self._leaves() if other is not item]:
             if own is None:
                 continue
             other.data.update(deepcopy({k: v for k, v in changed.items() if k not in own}))
