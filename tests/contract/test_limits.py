@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from conftest import Clock, Outside, alice
 from drawn_timers import drawn
-from usher_engine import SYSTEM, Actor, Engine, Package, Services, Settings, Worker, limits
+from usher_engine import SYSTEM, Actor, Engine, Instance, Package, Services, Settings, Worker, limits
 from usher_engine.store import Database
 
 ANA = Actor(name="ana", role="analyst")
@@ -88,19 +88,44 @@ def test_a_case_waits_for_so_much_at_once_and_not_more(engine: Engine, clock: Cl
 
 def test_a_state_that_would_grow_too_large_is_an_incident(engine: Engine, database: Database) -> None:
     """The data of the case stay small; what each item knows adds up."""
-    script = '<script>own = [letter + "!", letter + "?", letter + ".", letter + ":"]</script>'
-    within = f'<startEvent id="IS"/><scriptTask id="Copy">{script}</scriptTask>'
-    within += ASK.format("") + '<endEvent id="IE"/>' + flow("IS", "Copy") + flow("Copy", "Ask") + flow("Ask", "IE")
-    many = f'<subProcess id="Many">{within}{items(60)}</subProcess>'
-    engine.deploy(process("many", row(FIRST, many, names=("First", "Many"))), actor=ANA)
-    case = engine.start("many", {"letter": "x" * 19_000}, actor=alice)
+    case = many(engine, {"letter": "x" * 19_000})
     stopped = engine.complete(case.tasks[0].id, {}, actor=alice)
     assert stopped.status == "incident" and stopped.incident is not None
     assert stopped.incident.startswith("The case would need more than 4 MB to be kept: 60 tasks")
-    with database.read() as tx:
-        (size,) = tx.exec_driver_sql("SELECT length(content) FROM instance_state").one()
-    assert size < limits.MAX_STATE / 10
+    assert size_of(database, case.id) < limits.MAX_STATE / 10
     assert engine.verify(case.id) == []
+
+
+def test_a_case_at_its_limit_can_still_be_claimed_and_told_of_incidents(engine: Engine, database: Database) -> None:
+    """What runs nothing adds a few words only; there is always room for those."""
+    data = {"letter": "x" * 12_800, "rest": ""}
+    case = many(engine, data)
+    engine.complete(case.tasks[0].id, {}, actor=alice)
+    room = limits.MAX_STATE - size_of(database, case.id)
+    case = many(engine, data | {"rest": "y" * (room // 62)})  # each item and the case keep it, and the run its start
+    tasks = engine.complete(case.tasks[0].id, {}, actor=alice).tasks
+    assert 0 <= limits.MAX_STATE - size_of(database, case.id) < 62
+    for task in tasks[:14]:
+        assert engine.claim(task.id, actor=alice).status == "waiting"
+    assert size_of(database, case.id) > limits.MAX_STATE
+    assert engine.verify(case.id) == []
+
+
+def size_of(database: Database, case: str) -> int:
+    """How many characters the stored state of *case* has."""
+    with database.read() as tx:
+        query = f"SELECT length(content) FROM instance_state WHERE instance = '{case}'"
+        return int(tx.exec_driver_sql(query).scalar_one())
+
+
+def many(engine: Engine, data: dict[str, str]) -> Instance:
+    """A case at a first task, behind it sixty items that each make four copies of a letter."""
+    script = '<script>own = [letter + "!", letter + "?", letter + ".", letter + ":"]</script>'
+    within = f'<startEvent id="IS"/><scriptTask id="Copy">{script}</scriptTask>'
+    within += ASK.format("") + '<endEvent id="IE"/>' + flow("IS", "Copy") + flow("Copy", "Ask") + flow("Ask", "IE")
+    repeated = f'<subProcess id="Many">{within}{items(60)}</subProcess>'
+    engine.deploy(process("many", row(FIRST, repeated, names=("First", "Many"))), actor=ANA)
+    return engine.start("many", data, actor=alice)
 
 
 def test_a_step_that_would_write_too_much_is_an_incident(engine: Engine) -> None:
