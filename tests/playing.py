@@ -102,24 +102,26 @@ class Played:
         return [key.rpartition(":")[0] for key in self.states[len(order)].tasks]
 
 
-def every_order(package: Package, data: dict[str, Any] | None = None, *, at_most: int = 12) -> list[Played]:
+def every_order(
+    package: Package, data: dict[str, Any] | None = None, *, at_most: int = 12, rules: int = RULES
+) -> list[Played]:
     """*package* played in every order of answers to its user tasks, every state written and read back."""
     diagram = compile_diagram(package)
-    run = Run.start(diagram, step(), dict(data or {}))
-    return list(_orders(diagram, _written(run), (), (run.after,), at_most))
+    run = Run.start(diagram, step(rules), dict(data or {}))
+    return list(_orders(diagram, _written(run), (), (run.after,), at_most, rules))
 
 
 def _orders(
-    diagram: Diagram, stored: Any, order: tuple[str, ...], states: tuple[InstanceState, ...], left: int
+    diagram: Diagram, stored: Any, order: tuple[str, ...], states: tuple[InstanceState, ...], left: int, rules: int
 ) -> Iterator[Played]:
     if not states[-1].tasks or not left:
         yield Played(order, states)
         return
     for here in states[-1].tasks:
         element, _, visit = here.rpartition(":")
-        run = Run.resume(diagram, step(), stored, states[-1])
+        run = Run.resume(diagram, step(rules), stored, states[-1])
         run.complete(element, int(visit), {})
-        yield from _orders(diagram, _written(run), (*order, element), (*states, run.after), left - 1)
+        yield from _orders(diagram, _written(run), (*order, element), (*states, run.after), left - 1, rules)
 
 
 def _written(run: Run) -> Any:

@@ -31,6 +31,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "proof": ("unit/test_proof.py",),
     "definitions.joins": ("unit/test_inclusive_joins.py",),
     "bpmn.joins": ("unit/test_migration_joins.py",),
+    "bpmn.gateways": ("unit/test_bpmn_gateways.py", "unit/test_bpmn_joins.py"),
     "expressions.operators": ("unit/test_expressions_operations.py", "unit/test_expressions_operators.py"),
     "expressions.budget": ("unit/test_expressions_budget.py",),
     "expressions.comparison": ("unit/test_expressions_comparison.py",),

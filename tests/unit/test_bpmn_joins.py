@@ -72,6 +72,14 @@ def test_an_inclusive_join_waits_for_a_branch_that_has_a_default_inside(left: bo
             assert one.open_after("b") == ["a"]
 
 
+def test_under_the_first_rules_an_inclusive_join_does_not_wait_for_such_a_branch() -> None:
+    diagram = compile_diagram(default_inside())
+    run = Run.start(diagram, step(rules=1), {"left": True})
+    run = Run.resume(diagram, step(rules=1), run.dump(), run.after)
+    run.complete("b", 1, {})
+    assert set(run.after.tasks) == {"a:1", "z:1"}
+
+
 def beside_a_branch_in_a_loop() -> Package:
     return process(
         node("startEvent", "s"), script("z", "k = 0"), node("exclusiveGateway", "m"), node("parallelGateway", "p", "q"),

@@ -36,13 +36,11 @@ class Join:
         waiting = arrivals(my_task.workflow, self)
         if my_task._state != TaskState.WAITING:
             my_task._inherit_data()
-            waiting.append(my_task)
         elif my_task is not waiting[-1]:
             return False  # the last to arrive speaks for all
         first = {way_in(task): task for task in reversed(waiting)} | {way_in(my_task): my_task}
         if not self.goes_on(my_task, first.keys()):
-            if my_task._state != TaskState.WAITING:
-                my_task._set_state(TaskState.WAITING)
+            my_task._set_state(TaskState.WAITING)
             return False
         self._take(my_task, [task for task in waiting if task in first.values() and task is not my_task])
         return True
@@ -52,7 +50,6 @@ class Join:
         known: dict[str, Any] = {}
         for other in others:
             DeepMerge.merge(known, other.data)
-            other.arrived = False
             other.cancel()
         my_task.data = DeepMerge.merge(known, my_task.data)
 
@@ -135,13 +132,11 @@ def flow(source: str, target: str) -> str:
 def know_the_flow(owner: Any) -> None:
     """Tell each inclusive join of the scope *owner* what can come to it; once for each compiled diagram."""
     specs = owner.task_specs.values()
-    joins = [spec for spec in specs if isinstance(spec, UsherInclusiveGateway)]
-    if not joins:
-        return
     flows = [(flow(spec.name, following), spec.name, following) for spec in specs for following in spec._outputs]
     hosts = {spec.name: _host(spec) for spec in specs if isinstance(spec, UsherBoundaryEvent)}
-    for join in joins:
-        join.join = inclusive_join(join.name, flows, hosts)
+    for spec in specs:
+        if isinstance(spec, UsherInclusiveGateway):
+            spec.join = inclusive_join(spec.name, flows, hosts)
 
 
 def _host(boundary: Any) -> str:
@@ -149,18 +144,10 @@ def _host(boundary: Any) -> str:
 
 
 def _occupied(workflow: Any) -> Iterator[str]:
-    """The places with a token in the scope *workflow*: where one rests, and the flows one is about to go."""
+    """Where tokens rest in the scope *workflow*, in which nothing moves; an armed boundary event holds none itself."""
     for task in workflow.tasks.values():
-        if task._state & HOLDS:
-            armed = isinstance(task.task_spec, UsherBoundaryEvent) and task._state == TaskState.WAITING
-            if not armed:  # a token of its host may leave through it; it holds none itself
-                yield flow(way_in(task), task.task_spec.name) if _has_arrived(task) else task.task_spec.name
-        elif task._state == TaskState.FUTURE and task.parent is not None and task.parent._state == TaskState.COMPLETED:
-            yield flow(way_in(task), task.task_spec.name)
-
-
-def _has_arrived(task: Any) -> bool:
-    return isinstance(task.task_spec, Join) and task._state == TaskState.WAITING
+        if task._state & HOLDS and not isinstance(task.task_spec, UsherBoundaryEvent):
+            yield task.task_spec.name
 
 
 def adopt_arrivals(workflow: Any) -> None:
@@ -171,12 +158,12 @@ def adopt_arrivals(workflow: Any) -> None:
     cancelled ones that came after the join had fired last.
     """
     for scope in (workflow, *workflow.subprocesses.values()):
-        for spec in {task.task_spec for task in scope.tasks.values() if _has_arrived(task)}:
+        waiting = {task.task_spec for task in scope.tasks.values() if task._state == TaskState.WAITING}
+        for spec in [spec for spec in waiting if isinstance(spec, Join)]:
             alike = [task for task in scope.tasks.values() if task.task_spec is spec]
-            fired = max((t.last_state_change for t in alike if t._state == TaskState.COMPLETED), default=-1)
+            fired = max((t.last_state_change for t in alike if t._state == TaskState.COMPLETED), default=0)
             for task in alike:
-                before = task._state == TaskState.CANCELLED and task.arrived and task.last_state_change > fired
-                if before and task.parent is not None and task.parent._state == TaskState.COMPLETED:
+                if task.arrived and task.last_state_change > fired:
                     task._state = TaskState.WAITING
                 if task._state == TaskState.WAITING and not task.data:
                     task._inherit_data()
