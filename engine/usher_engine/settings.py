@@ -52,7 +52,8 @@ class Settings:
     job_backoff_s: int = _setting(30, "seconds before the second try; doubles with each further one, up to six hours")
     job_lease_s: int = _setting(60, "seconds a worker may hold a job before another takes it over")
     case_steps_per_hour: int = _setting(
-        600, "steps a case may take in an hour with nobody's hand in it; then it is an incident; 0: as many as it likes"
+        2_000,
+        "steps a case may take in an hour with nobody's hand in it; then it is an incident; 0: as many as it likes",
     )
     worker_threads: int = _setting(4, "jobs a worker does at once")
     session_idle_minutes: int = _setting(15, "minutes without a click until a session ends")

@@ -208,7 +208,7 @@ def _job(row: Any) -> Job:
 
 def renew(connection: Connection, jobs: Iterable[Job], lease_until: datetime) -> None:
     """Extend the leases of *jobs* until *lease_until*; a job that another worker has taken over stays with that one."""
-    for job in jobs:
+    for job in sorted(jobs, key=lambda one: one.id):  # in one order, or two that lock several wait for each other
         mine = (t.job.c.id == job.id, t.job.c.lease == job.lease)
         connection.execute(update(t.job).where(*mine).values(due_at=to_text(lease_until)))
 

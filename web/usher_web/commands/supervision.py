@@ -26,6 +26,9 @@ log = logging.getLogger("usher.watchdog")
 SILENT_S = 10.0
 BEAT_EVERY_S = 0.5
 
+#: What the system sets aside for the stack of a thread.
+STACK_MB = 8
+
 #: What a process ends with that replaces itself.
 STUCK = 70
 
@@ -98,7 +101,8 @@ def watch(lifeline: Lifeline, deadlines: Deadlines, settings: Settings) -> None:
     """From now on *deadlines* are enforced, memory is limited, and the supervisor hears that this process is alive."""
     faulthandler.enable()
     if sys.platform != "win32" and settings.memory_limit_mb:
-        most, given = settings.memory_limit_mb * 2**20, resource.getrlimit(resource.RLIMIT_DATA)[1]
+        stacks = (settings.threads + settings.worker_threads) * STACK_MB  # counted as data, and mostly never touched
+        most, given = (settings.memory_limit_mb + stacks) * 2**20, resource.getrlimit(resource.RLIMIT_DATA)[1]
         resource.setrlimit(resource.RLIMIT_DATA, (most if given == resource.RLIM_INFINITY else min(most, given), given))
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))  # patients' data
     threading.Thread(target=_watch, args=(lifeline, deadlines), name="usher-watchdog", daemon=True).start()
