@@ -100,12 +100,15 @@ def changes(before: Mapping[str, Json], after: Mapping[str, Json], *, exact: boo
     return {
         key: value
         for key, value in after.items()
-        if key not in before or before[key] != value or (exact and not _of_a_kind(before[key], value))
+        if key not in before
+        or ((old := before[key]) is not value and (old != value or (exact and not _of_a_kind(old, value))))
     }
 
 
 def _of_a_kind(left: Json, right: Json) -> bool:
     """Whether two values Python takes for equal have true and false in the same places."""
+    if left is right:
+        return True
     if isinstance(left, dict) and isinstance(right, dict):
         return all(_of_a_kind(value, right[key]) for key, value in left.items())
     if isinstance(left, list) and isinstance(right, list):
