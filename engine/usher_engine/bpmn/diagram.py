@@ -72,7 +72,8 @@ class Element:
 class Diagram:
     """
     ``waits``, ``repeats``, ``beside`` and ``forks`` say whether anything in it waits for time or a message, is done
-    several times, runs beside the flow, or splits it: where there are several branches, each sees what others change.
+    several times, runs beside the flow, splits it or joins it: where there are several branches, each sees what others
+    change.
 
     ``flows`` maps (source, target) to the sequence flow drawn between them; ``flow_names`` lacks the nameless.
     """
@@ -88,6 +89,7 @@ class Diagram:
     repeats: bool = False
     beside: bool = False
     forks: bool = False
+    joins: bool = False
 
     def shares(self, rules: int) -> bool:
         """Whether what one branch changes reaches the others; branches of a fork kept theirs under the first rules."""
@@ -148,6 +150,7 @@ def compile_diagram(package: Package) -> Diagram:
         repeats=any(isinstance(task_spec, Repeated) for task_spec in every),
         beside=beside,
         forks=any(isinstance(task_spec, Join) and len(task_spec._outputs) > 1 for task_spec in every),
+        joins=any(isinstance(task_spec, Join) and len(task_spec._inputs) > 1 for task_spec in every),
     )
 
 

@@ -32,7 +32,7 @@ from . import storage
 from .catching import end_reached
 from .compaction import compact_tree
 from .diagram import Diagram
-from .gateways import adopt_arrivals, join_inclusively
+from .gateways import HOLDS, adopt_arrivals, join_inclusively
 from .language import ScriptEngine
 from .repeating import own_names
 from .service_task import is_end
@@ -167,7 +167,8 @@ class Run(Waiting):
     def _advance(self) -> None:
         """Run every task that needs nobody, one at a time, up to the next waiting points; then look around."""
         ready = self.workflow.ready
-        while ready or (self.step.rules > FIRST_RULES and join_inclusively(self.workflow)):
+        joins = self.diagram.joins and self.step.rules > FIRST_RULES
+        while ready or (joins and join_inclusively(self.workflow)):
             task = ready.popleft()
             if task._state == TaskState.READY and not task.task_spec.manual and task.id in task.workflow.tasks:
                 self._run(task)
@@ -234,6 +235,9 @@ class Run(Waiting):
     def _standstill(self) -> Event | None:
         """The incident of a case in which nothing can happen any more (DESIGN 3, post-condition of a command)."""
         if self.step.rules <= FIRST_RULES:
+            return None
+        waits = self.diagram.joins or self.diagram.beside  # otherwise a token that rests waits for no other
+        if not waits and any(task._state & HOLDS for task in self.workflow.tasks.values()):
             return None
         return stalled(self.workflow, self.diagram)
 
