@@ -84,7 +84,7 @@ class Repairs(Migrations):
         """
         Let every case go on that has nothing open at all, or raise an incident on it; returns those it moved.
 
-        No command leaves a case like that; an earlier version did, and nobody would ever be told.
+        No command leaves a case like that; an earlier version did, without a word to anybody.
         """
         with self.database.read() as tx:
             silent = instances.silent(tx)

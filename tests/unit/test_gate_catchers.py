@@ -1,4 +1,4 @@
-"""Two events that catch one thing in one place: the second is told, since it would never happen."""
+"""Two events that catch one thing in one place: the gate names the second, which would never happen."""
 
 import pytest
 from usher_engine.definitions import Package

@@ -161,7 +161,7 @@ class Generator:
             code = self.random.choice(codes)
             inner = replace(around, depth=around.depth + 1, ends=around.ends or not stops,
                             leaves=around.leaves or not stops)  # fmt: skip
-            if kind == "escalation":  # it may be thrown again, to whoever catches it further out, or nobody
+            if kind == "escalation":  # its handler may throw it again, outwards
                 inner = replace(inner, escalations=inner.escalations | {code})
             found.append({
                 "k": "catch", "id": self._id(), "on": kind, "stops": stops, "code": code,
