@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from threading import Event
 
 import pytest
 from conftest import Outside, alice, package
 from sqlalchemy import text
 from threads import at_once
 from usher_engine import Actor, Conflict, Engine, EngineError
-from usher_engine.checkpoints import take
+from usher_engine.checkpoints import take, taking
+from usher_engine.checkpoints.file import append_lines
 from usher_engine.store import Database, instances, queue
 
 THREADS = 8
@@ -120,11 +123,17 @@ def test_versions_are_numbered_without_gaps(engine: Engine) -> None:
     assert sorted(map(str, numbers)) == [str(number) for number in range(1, THREADS + 1)] and refused == []
 
 
-def test_checkpoints_follow_each_other(small: Engine) -> None:
-    """Each takes what the one before left: none is signed twice, none is written in another's place."""
-    for _ in range(3):
+def test_checkpoints_follow_each_other(small: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes what the one before left: none is signed twice, none is written twice or in another's place."""
+
+    def after_a_moment(file: Path, lines: Iterable[str]) -> None:
+        Event().wait(0.01)  # as on a slow disk: the next one has long signed
+        append_lines(file, lines)
+
+    monkeypatch.setattr(taking, "append_lines", after_a_moment)
+    for _ in range(4):
         small.start("small", {"q": 2}, actor=alice)
-    answered(lambda _: take(small.database, small.settings, small.clock()))
+        answered(lambda _: take(small.database, small.settings, small.clock()))
     with open(small.settings.checkpoint_file, encoding="utf-8") as file:  # noqa: PTH123
         heads = [json.loads(line)["head"] for line in file]
     assert [head["number"] for head in heads] == list(range(1, len(heads) + 1))

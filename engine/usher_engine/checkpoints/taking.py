@@ -55,9 +55,17 @@ def _one(database: Database, key: SigningKey, file: Path, now: datetime, after: 
         _refuse_lost(known, written, file)
         found = list(rows.uncovered(tx, after=after, cases=CASES, events=EVENTS))
         signed = _signed(tx, key, known, found, now) if found else None
-    have = set(written)
-    append_lines(file, (line for line in [*known, *([signed.to_line()] if signed else [])] if line not in have))
+    if signed or not set(known) <= set(written):
+        _bring_file_up(database, file)
     return signed, max((leaf.instance for leaf in found), default=after) or after
+
+
+def _bring_file_up(database: Database, file: Path) -> None:
+    """Append the committed heads the file lacks; one process at a time, or two would write the same head twice."""
+    with database.begin() as tx:
+        one_at_a_time(tx, "checkpoint")
+        written = set(read_lines(file))
+        append_lines(file, (stored.line for stored in rows.stored(tx) if stored.line not in written))
 
 
 def _refuse_lost(known: list[str], written: list[str], file: Path) -> None:
