@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from usher_engine.enrollment.funnel import milestones
-from usher_engine.figures.tally import Tally
+from usher_engine.reporting.tally import Tally
 
 START = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 

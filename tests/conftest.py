@@ -18,9 +18,9 @@ import psycopg
 import pytest
 from databases import migrate, new_sqlite
 from usher_engine import Actor, Engine
-from usher_engine.canonical import Json
+from usher_engine.core.canonical import Json
+from usher_engine.core.errors import BusinessError, ServiceError
 from usher_engine.definitions import Package, read_folder
-from usher_engine.errors import BusinessError, ServiceError
 from usher_engine.services import Call, Mode, Operator, Parameter, Services
 from usher_engine.settings import Settings
 from usher_engine.store import Database

@@ -13,8 +13,8 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from usher_engine.core.errors import InvalidDefinition
 from usher_engine.definitions import Package, from_zip
-from usher_engine.errors import InvalidDefinition
 from usher_engine.gate import admit
 from usher_engine.services import Services
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from conftest import Clock, Outside, alice
 from usher_engine import Engine, Instance, Worker
+from usher_engine.core.state import InstanceState
 from usher_engine.examples import SILENCE
-from usher_engine.state import InstanceState
 
 
 class Live:

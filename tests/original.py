@@ -12,7 +12,7 @@ from conftest import SECRET, Clock, Outside, alice, operators, package
 from databases import new_sqlite
 from usher_engine import SYSTEM, Database, Engine, Settings, Worker
 from usher_engine.checkpoints import check_everything, take
-from usher_engine.proof import SigningKey
+from usher_engine.checkpoints.merkle import SigningKey
 
 
 @dataclass

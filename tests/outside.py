@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from usher_engine.bpmn import Diagram, compile_diagram
+from usher_engine.core.errors import EngineError, InvalidDefinition
 from usher_engine.definitions import Finding, Package, parse_xml
-from usher_engine.errors import EngineError, InvalidDefinition
 from usher_engine.examples.player import Player
 from usher_engine.gate import admit
 from usher_engine.services import Mode, Operator, Services

@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 from usher_engine.bpmn import RULES, Diagram, Run, Step, compile_diagram
+from usher_engine.core.state import InstanceState
 from usher_engine.definitions import Package
 from usher_engine.services import Services
-from usher_engine.state import InstanceState
 
 NAMESPACES = (
     'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '

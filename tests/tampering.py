@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from usher_engine.store.instances import GENESIS
+from usher_engine.store.instance_rows import GENESIS
 
 # what may be done; each returns the cases of which one must be named
 

@@ -1,14 +1,23 @@
 """Usher's engine: runs BPMN diagrams, one command = one step = one transaction. Read `runner.py` first."""
 
-from .audit import KINDS as AUDIT_KINDS
-from .audit import AuditKind
-from .canonical import Json, check_input, whole_number
-from .checks import Checker, ProofState, proof_state
-from .deadlines import Deadlines, OutOfTime
-from .definitions import Package, decision_names, from_zip, to_zip
-from .differences import Aspect, Change, ChangeKind, Comparison, compare
-from .drafts import draft_key, file_etag
-from .errors import (
+from .assurance.activity import Moment, Trail, Trails
+from .assurance.case_proof import CaseProof, Prover
+from .assurance.integrity_check import Checker, ProofState, proof_state
+from .assurance.log_review import Review, Reviewing
+from .assurance.retention import Plan, Retention
+from .audit.audit_log import KINDS as AUDIT_KINDS
+from .audit.audit_log import AuditKind
+from .authoring.drafts import draft_key, file_etag
+from .authoring.version_pauses import Pauses
+from .cases.commands import Engine
+from .cases.history_pages import ALTERED, WHOLE, Seen, Window, Windows, legible
+from .cases.instance_migration import Trial
+from .cases.queries import SYSTEM, Actor, Instance
+from .cases.repair import Repaired
+from .cases.search import CasePage, Facets
+from .core.canonical import Json, check_input, whole_number
+from .core.deadlines import Deadlines, OutOfTime
+from .core.errors import (
     BusinessError,
     CannotMigrate,
     Conflict,
@@ -27,38 +36,29 @@ from .errors import (
     StaleDraft,
     Unavailable,
 )
+from .core.faults import counts as fault_counts
+from .core.faults import report as report_fault
+from .core.faults import trace as fault_trace
+from .core.findings import Finding
+from .core.state import InstanceState, Wait
+from .definitions import Package, decision_names, from_zip, to_zip
+from .differences import Aspect, Change, ChangeKind, Comparison, compare
 from .examples import AskedPerson, AskedService, Awaited, Outcome, Report, Tried, run_examples, try_out
-from .faults import counts as fault_counts
-from .faults import report as report_fault
-from .faults import trace as fault_trace
-from .figures import OF_ALL, Figures, Period, Spread, Tally, Variant
-from .findings import Finding
 from .forms import Field, Form, parse_form
-from .migrating import Trial
-from .pausing import Pauses
-from .proving import CaseProof, Prover
-from .questions import SYSTEM, Actor, Instance
-from .repairing import Repaired
-from .replay import Backtested, Compared, Kind, Verified
-from .retention import Plan, Retention
-from .reviewing import Review, Reviewing
-from .runner import Engine
-from .searching import CasePage, Facets
+from .jobs.worker import Worker
+from .reexecution import Backtested, Compared, Kind, Verified
+from .reporting import OF_ALL, Figures, Period, Spread, Tally, Variant
 from .services import Mode, Operator, Parameter, Services
 from .settings import Settings
-from .state import InstanceState, Wait
 from .store import CaseFilter, Database, Draft, DraftFile, SetAside, SignOff, Step, UserTask, Version
 from .store import to_text as stored_time
-from .store.audit import AuditEvent
-from .store.batches import Batch, BatchCase, BatchKind, BatchStatus
-from .store.checks import CheckRun
-from .store.chosen import Chosen
-from .store.holds import Hold
-from .store.pauses import EVERY, Pause
+from .store.audit_rows import AuditEvent
+from .store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
+from .store.case_selection import Chosen
+from .store.check_rows import CheckRun
+from .store.hold_rows import Hold
+from .store.pause_rows import EVERY, Pause
 from .store.tombstones import Tombstone
-from .trails import Moment, Trail, Trails
-from .windows import ALTERED, WHOLE, Seen, Window, Windows, legible
-from .worker import Worker
 
 __all__ = [
     "ALTERED",

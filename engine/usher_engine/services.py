@@ -13,9 +13,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from .canonical import Json, check_input
+from .core.canonical import Json, check_input
+from .core.errors import BusinessError, InvalidDefinition, ServiceError
 from .definitions import Package
-from .errors import BusinessError, InvalidDefinition, ServiceError
 
 
 class Mode(Enum):

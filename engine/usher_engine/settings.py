@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from .errors import Misconfigured
+from .core.errors import Misconfigured
 from .setting_values import EXPECTED, MAKE_ONE, SHORTEST_SECRET, is_guessable, is_this_machine, shown
 
 _WHOLE = re.compile(r"-?[0-9]{1,9}")

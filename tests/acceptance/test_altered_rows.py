@@ -18,7 +18,7 @@ from conftest import alice
 from sqlalchemy import Column, LargeBinary, String, Table, Text, event
 from usher_engine import Checker, Worker
 from usher_engine.checkpoints import check_everything, take
-from usher_engine.tables import metadata
+from usher_engine.store.tables.engine_tables import metadata
 
 #: What a column may be made to hold, by what it holds rightly; moments and JSON are text as well.
 NUMBERS = (-7, "seven", None, 2**62, b"\xff", 1.5)

@@ -34,10 +34,10 @@ from databases import new_sqlite
 from golden.recorded import restore
 from usher_engine import Misconfigured
 from usher_engine.store import database
-from usher_web.catcher import MailCatcher
 from usher_web.cli import main
 from usher_web.commands import COMMANDS
 from usher_web.commands.listening import bound
+from usher_web.demo.mail_catcher import MailCatcher
 
 pytestmark = pytest.mark.xdist_group("cli")  # one clinic for all that is refused
 

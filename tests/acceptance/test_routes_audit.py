@@ -8,8 +8,8 @@ import threading
 import pytest
 from conftest import alice
 from usher_engine import Checker, Reviewing, Worker
-from usher_engine.reviewing import left_over
-from usher_web.deeds import PLACES
+from usher_engine.assurance.log_review import left_over
+from usher_web.words.audit_sentences import PLACES
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_a_trail_pages_through_everything_once(house, case, engine, monkeypatch)
         house.visitor(name).get(f"/cases/{case}")
     audrey = house.visitor("audrey")
     whole = rows(audrey.get("/audit/patients/sample-pending"))
-    monkeypatch.setattr("usher_web.trails.PAGE", 2)
+    monkeypatch.setattr("usher_web.auditor.activity_pages.PAGE", 2)
     address, seen = "/audit/patients/sample-pending?after=~~~0", []
     while address:
         page = audrey.get(address)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from acceptance.conftest import House
+from usher_engine.checkpoints.merkle import SigningKey
 from usher_engine.exports import FORMATS, verify_export, verify_file
-from usher_engine.proof import SigningKey
 from usher_engine.settings import Settings
 
 

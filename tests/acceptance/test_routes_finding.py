@@ -84,7 +84,7 @@ def test_what_cannot_be_looked_for_is_told_beside_its_field(house, cases, addres
 
 
 def test_pages_of_fifty_go_both_ways(house, clock, monkeypatch):
-    monkeypatch.setattr("usher_web.casesearch.PAGE", 2)
+    monkeypatch.setattr("usher_web.casework.case_search_page.PAGE", 2)
     alice = house.visitor("alice")
     patients = ["sample-pending", "sample-no-email", "sample-declined", "sample-deferred", "sample-bare"]
     for patient in patients:

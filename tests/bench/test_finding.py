@@ -25,8 +25,8 @@ from conftest import SECRET, Clock, Outside, alice, operators, package
 from databases import new_sqlite
 from usher_engine import SYSTEM, CaseFilter, Engine, Settings, Trails, Worker
 from usher_engine.accounts import Accounts, Role
+from usher_engine.cases.step_writer import ALPHABET
 from usher_engine.enrollment import open_enrollment
-from usher_engine.ledger import ALPHABET
 from usher_engine.store import Database, to_text
 from usher_web.app import create_app
 

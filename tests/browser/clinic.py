@@ -21,11 +21,11 @@ from usher_engine.accounts import Accounts, Role
 from usher_engine.accounts.passwords import Passwords
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment, open_enrollment
-from usher_engine.enrollment.records import BIRTH_SEX_EXTENSION
-from usher_engine.enrollment.samples import add_samples
+from usher_engine.enrollment.fhir_reader import BIRTH_SEX_EXTENSION
 from usher_engine.store import Database, Job
 from usher_web.app import create_app
-from usher_web.catcher import MailCatcher
+from usher_web.demo.mail_catcher import MailCatcher
+from usher_web.demo.sample_patients import add_samples
 from usher_web.site import CaughtMail
 from werkzeug.serving import BaseWSGIServer, make_server
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask, Response, render_template_string, request
 from playwright.sync_api import Page, Route, expect
-from usher_web.bundled import asset, bundled_package
+from usher_web.assets import asset, bundled_package
 from usher_web.content_policy import HEADER, STRICT
 
 HEAD = """{% extends "frame.html" %}{% from "macros.html" import field, csrf, error_summary, diagram with context %}

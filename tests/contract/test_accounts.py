@@ -7,7 +7,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import select
 from usher_engine import Conflict, InvalidSubmission, NotFound
 from usher_engine.accounts import FRONT_DESK, Accounts, PasswordRefused, Role
-from usher_engine.accounts import tables as t
+from usher_engine.accounts import account_tables as t
 from usher_engine.accounts.passwords import Passwords
 
 PASSWORD = "correct horse battery"

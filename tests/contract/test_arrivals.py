@@ -17,8 +17,8 @@ from usher_engine import (
     Package,
     Worker,
 )
-from usher_engine import worker as worker_module
-from usher_engine.store import Job, queue
+from usher_engine.jobs import worker as worker_module
+from usher_engine.store import Job, job_rows
 
 ana = Actor(name="ana", role="analyst")
 
@@ -32,7 +32,7 @@ def ready(engine: Engine) -> Engine:
 
 def take(engine: Engine) -> Job:
     with engine.database.begin() as tx:
-        job = queue.take(tx, engine.clock(), engine.clock() + timedelta(minutes=1))
+        job = job_rows.take(tx, engine.clock(), engine.clock() + timedelta(minutes=1))
     assert job is not None
     return job
 

@@ -15,9 +15,9 @@ from conftest import Outside, alice, package
 from sqlalchemy import text
 from threads import at_once
 from usher_engine import Actor, Conflict, Engine, EngineError
-from usher_engine.checkpoints import take, taking
-from usher_engine.checkpoints.file import append_lines
-from usher_engine.store import Database, instances, queue
+from usher_engine.checkpoints import checkpointer, take
+from usher_engine.checkpoints.checkpoint_file import append_lines
+from usher_engine.store import Database, instance_rows, job_rows
 
 THREADS = 8
 ANA = Actor(name="ana", role="analyst")
@@ -91,7 +91,7 @@ def test_a_result_that_is_reported_many_times_counts_once(small: Engine, databas
     case = small.start("small", {"q": 1}, actor=alice)
     small.complete(case.tasks[0].id, {"word": "x"}, actor=alice)
     with database.begin() as tx:
-        job = queue.take(tx, small.clock(), small.clock() + timedelta(minutes=1))
+        job = job_rows.take(tx, small.clock(), small.clock() + timedelta(minutes=1))
     assert job is not None
     done, refused = answered(lambda n: small.finish_job(job, {"by": n}))
     assert len(done) == THREADS and refused == []
@@ -130,7 +130,7 @@ def test_checkpoints_follow_each_other(small: Engine, monkeypatch: pytest.Monkey
         Event().wait(0.01)  # as on a slow disk: the next one has long signed
         append_lines(file, lines)
 
-    monkeypatch.setattr(taking, "append_lines", after_a_moment)
+    monkeypatch.setattr(checkpointer, "append_lines", after_a_moment)
     for _ in range(4):
         small.start("small", {"q": 2}, actor=alice)
         answered(lambda _: take(small.database, small.settings, small.clock()))
@@ -146,7 +146,7 @@ def test_what_is_done_one_at_a_time_never_overlaps(database: Database) -> None:
 
     def work(_: int) -> None:
         with database.begin() as tx:
-            instances.one_at_a_time(tx, "a test")
+            instance_rows.one_at_a_time(tx, "a test")
             inside["now"] += 1
             seen.append(inside["now"])
             for _ in range(5):

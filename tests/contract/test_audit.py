@@ -10,13 +10,13 @@ import pytest
 from conftest import Clock, Outside, alice, bob, package
 from databases import new_sqlite
 from usher_engine import SYSTEM, Actor, Engine, InvalidSubmission, NotAllowed
-from usher_engine.audit import KINDS
+from usher_engine.audit.audit_log.audit_log import KINDS
 from usher_engine.checkpoints import Checkpointer, check_audit, check_checkpoints, check_everything, read_lines, take
-from usher_engine.errors import Corrupt, Misconfigured
-from usher_engine.proof import SigningKey
+from usher_engine.checkpoints.merkle import SigningKey
+from usher_engine.core.errors import Corrupt, Misconfigured
 from usher_engine.settings import Settings
 from usher_engine.store import Database
-from usher_engine.store import checkpoints as rows
+from usher_engine.store import checkpoint_rows as rows
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_a_checkpoint_covers_what_is_new(small: Engine, outside: Outside, heads:
 def test_more_than_one_checkpoint_takes(
     small: Engine, outside: Outside, heads: Path, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("usher_engine.checkpoints.taking.CASES", 2)
+    monkeypatch.setattr("usher_engine.checkpoints.checkpointer.CASES", 2)
     cases(small, outside, 5)
     assert sign(small) == [3, 5, 6]
     assert check_everything(small.database, file=heads, key=key) == []

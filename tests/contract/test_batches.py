@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from conftest import Clock, Outside, alice, bob, package
 from usher_engine import Actor, Chosen, Conflict, Engine, InvalidDefinition, NotAllowed, NotFound, Package, Worker
-from usher_engine import batches as batches_module
-from usher_engine.store.batches import BatchKind
+from usher_engine.cases import batch_operations as batches_module
+from usher_engine.store.batch_rows import BatchKind
 
 ANA = Actor(name="ana", role="analyst")
 CALL = """<bpmn:userTask id="Call" name="Call"/><bpmn:sequenceFlow id="f9" sourceRef="Send" targetRef="Call"/>

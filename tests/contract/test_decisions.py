@@ -9,8 +9,8 @@ import pytest
 from conftest import alice, package
 from sqlalchemy import text
 from usher_engine import Actor, Engine, Package
-from usher_engine.canonical import canonical
-from usher_engine.store.instances import GENESIS, chained
+from usher_engine.core.canonical import canonical
+from usher_engine.store.instance_rows import GENESIS, chained
 
 ADMIN = Actor(name="ana", role="analyst")
 

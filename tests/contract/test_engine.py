@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from conftest import Clock, Outside, alice, bob, charlie, package
 from usher_engine import Actor, Conflict, Engine, InvalidSubmission, NotAllowed, NotFound, Worker
-from usher_engine.state import InstanceState
-from usher_engine.store import Database, queue
+from usher_engine.core.state import InstanceState
+from usher_engine.store import Database, job_rows
 
 ADMIN = Actor(name="ana", role="analyst")
 
@@ -226,7 +226,7 @@ def test_a_report_after_the_end_is_a_fact(small: Engine, outside: Outside) -> No
     case = open_case(small, outside)
     small.complete(small.tasks(alice)[0].id, {"word": "x"}, actor=alice)
     with small.database.begin() as tx:
-        job = queue.take(tx, small.clock(), small.clock())
+        job = job_rows.take(tx, small.clock(), small.clock())
     assert job is not None
     small.cancel(case, "never mind", actor=alice)
     assert small.finish_job(job, {"sent": True}) is None

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from conftest import ROOT, SHARED, Clock, alice
 from usher_engine import Actor, Instance, Worker
+from usher_engine.core.errors import BusinessError, InvalidSubmission, NotFound, ServiceError
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import TERMS_VERSION, Answer, Enrollment, PortalStatus, open_enrollment
 from usher_engine.enrollment.operators import operators
-from usher_engine.enrollment.samples import add_samples
-from usher_engine.errors import BusinessError, InvalidSubmission, NotFound, ServiceError
 from usher_engine.services import Call
 from usher_engine.settings import Settings
 from usher_engine.store import Database
+from usher_web.demo.sample_patients import add_samples
 
 ADMIN = Actor(name="adam", role="admin")
 
@@ -191,7 +191,7 @@ def test_a_repeated_send_carries_the_same_link_and_message_id(
     assert first == again
     assert len(outbox.mails) == 1  # the repeat finds that the mail server has taken it
     with database.begin() as tx:
-        from usher_engine.enrollment.tables import invitation
+        from usher_engine.enrollment.enrollment_tables import invitation
 
         tx.execute(invitation.update().values(sent_at=None))  # as if the process had ended before noting it
     send.call(given, call)

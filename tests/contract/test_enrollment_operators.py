@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Clock
+from usher_engine.core.errors import BusinessError, NotFound, ServiceError
 from usher_engine.definitions import Package, read_folder
-from usher_engine.enrollment import PatientRecord, Registry, invitations, portal, registry
+from usher_engine.enrollment import PatientRecord, Registry, invitations, patient_registry, portal_status
 from usher_engine.enrollment.operators import operators
-from usher_engine.errors import BusinessError, NotFound, ServiceError
 from usher_engine.services import Call, Mode, Operator
 from usher_engine.settings import Settings
 from usher_engine.store import Database, to_text
@@ -48,8 +48,8 @@ class House:
 
     def status(self, status: str | None) -> None:
         with self.database.begin() as tx:
-            row = registry.find(tx, "p1", lock=True)
-            portal.set_status(tx, row, status, by="t", now=self.clock())
+            row = patient_registry.find(tx, "p1", lock=True)
+            portal_status.set_status(tx, row, status, by="t", now=self.clock())
 
     @property
     def patient(self) -> PatientRecord:
@@ -183,7 +183,7 @@ def test_a_correction_says_what_it_changed(house: House) -> None:
     assert done == {"changed": ["first_name"], "version": 2}
     assert house.patient.fields(house.clock(), house.settings)["first_name"] == "Adele"
     with house.database.read() as tx:
-        row = registry.find(tx, "p1")
+        row = patient_registry.find(tx, "p1")
     assert (row.changed_by, row.changed_at) == ("alice", to_text(house.clock()))
     assert house.ask("patient/update", patient_id="p1", values={"first_name": "Adele"}) == {"changed": [], "version": 2}
 
@@ -195,7 +195,7 @@ def test_a_correction_says_what_it_changed(house: House) -> None:
 def test_a_response_is_removed_with_a_reason(house: House, until: date | None) -> None:
     status = "Deferred" if until else "Declined"
     with house.database.begin() as tx:
-        portal.add_response(tx, "p1", status, until=until, terms="1", now=house.clock(), instance="I")
+        portal_status.add_response(tx, "p1", status, until=until, terms="1", now=house.clock(), instance="I")
     house.clock.forward(days=1)
     done = house.ask("patient/remove-response", patient_id="p1", reason=" She called. ")
     assert done == {
@@ -203,7 +203,7 @@ def test_a_response_is_removed_with_a_reason(house: House, until: date | None) -
     }  # fmt: skip
     assert house.patient.status == NOT_ENROLLED
     with house.database.read() as tx:
-        (kept,) = portal.answers(tx, "p1")
+        (kept,) = portal_status.answers(tx, "p1")
     assert (kept.removed_by, kept.removed_reason, kept.removed_at) == ("alice", "She called.", house.clock())
 
 
@@ -217,7 +217,7 @@ def test_where_no_response_stands_nothing_is_removed(house: House) -> None:
 @pytest.mark.parametrize("reason", ["", "  \n"])
 def test_a_response_is_not_removed_without_a_reason(house: House, reason: str) -> None:
     with house.database.begin() as tx:
-        portal.add_response(tx, "p1", "Declined", until=None, terms="1", now=house.clock(), instance="I")
+        portal_status.add_response(tx, "p1", "Declined", until=None, terms="1", now=house.clock(), instance="I")
     with pytest.raises(ServiceError, match="needs a reason") as refused:
         house.ask("patient/remove-response", patient_id="p1", reason=reason)
     assert refused.value.retry is False
@@ -347,7 +347,7 @@ def test_the_request_is_of_the_one_who_asked(house: House, given: dict[str, Any]
     pending(house, house.sent(), **given)
     assert house.patient.requested_by == name
     with house.database.read() as tx:
-        assert registry.find(tx, "p1").changed_by == "alice"
+        assert patient_registry.find(tx, "p1").changed_by == "alice"
 
 
 def test_only_the_newest_link_works(house: House) -> None:

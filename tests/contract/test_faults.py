@@ -13,7 +13,7 @@ from conftest import Clock, Outside, alice, package
 from usher_engine import SYSTEM, Corrupt, Deadlines, Engine, InstanceState, Worker, fault_counts
 from usher_engine.bpmn import run as run_module
 from usher_engine.bpmn.service_task import UsherServiceTask
-from usher_engine.replay.rerun import Rerun
+from usher_engine.reexecution.rerun import Rerun
 
 TYPED = "Ada typed this 4711"
 NUMBER = r"tell your administrator this number: ([0-9a-f]{8})$"

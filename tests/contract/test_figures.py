@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from conftest import Clock, Outside, alice, package
-from usher_engine import OF_ALL, Database, Engine, Figures, Settings, Worker, tables
+from usher_engine import OF_ALL, Database, Engine, Figures, Settings, Worker
 from usher_engine.store import Transaction
-from usher_engine.store import figures as rows
+from usher_engine.store import figure_rows as rows
+from usher_engine.store.tables import engine_tables
 
 MAY_4 = date(2026, 5, 4)
 
@@ -98,7 +99,7 @@ def test_what_is_kept_and_unreadable_is_counted_anew(
     started(small, outside)
     figures.period("small", MAY_4, MAY_4)
     with database.begin() as tx:
-        tx.execute(tables.day_figures.update().values(content=b"x"))
+        tx.execute(engine_tables.day_figures.update().values(content=b"x"))
     assert figures.period("small", MAY_4, MAY_4).total.cases == 1
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from conftest import Clock, alice, package
 from usher_engine import Actor, Engine, Instance, Worker
-from usher_engine import worker as worker_module
-from usher_engine.store import queue
+from usher_engine.jobs import worker as worker_module
+from usher_engine.store import job_rows
 
 ana = Actor(name="ana", role="analyst")
 
@@ -111,4 +111,4 @@ def test_a_case_that_was_cancelled_sends_nothing_any_more(ready: Engine, clock: 
     Worker(ready).run_due()
     assert answers(ready, thrown) == []
     with ready.database.begin() as tx:
-        assert queue.take(tx, clock(), clock() + timedelta(minutes=1)) is None
+        assert job_rows.take(tx, clock(), clock() + timedelta(minutes=1)) is None

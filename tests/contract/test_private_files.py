@@ -12,10 +12,10 @@ import pytest
 from databases import migrate
 from sqlalchemy import insert, text
 from usher_engine import Conflict, InvalidSubmission, Unavailable
-from usher_engine import tables as t
-from usher_engine.checkpoints.file import append_lines
-from usher_engine.enrollment import tables as e
+from usher_engine.checkpoints.checkpoint_file import append_lines
+from usher_engine.enrollment import enrollment_tables as e
 from usher_engine.store import Database
+from usher_engine.store.tables import engine_tables as t
 
 BAIT = "Bait Baitson 1 Bait Street"
 only_posix = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")

@@ -12,8 +12,8 @@ from conftest import Clock, alice, package
 from drawn_timers import drawn
 from sqlalchemy import insert, select
 from usher_engine import Actor, Engine
-from usher_engine import tables as t
-from usher_engine.store import Database, Job, queue, to_text
+from usher_engine.store import Database, Job, job_rows, to_text
+from usher_engine.store.tables import engine_tables as t
 
 ANA = Actor(name="ana", role="analyst")
 _VISITS = count(1)
@@ -36,7 +36,7 @@ def line_up(database: Database, case: str, at: datetime, *, number: int = 1, kin
 def take(database: Database, clock: Clock, kinds: list[str] | None = None) -> Job | None:
     clock.forward(seconds=1)
     with database.begin() as tx:
-        return queue.take(tx, clock(), clock() + timedelta(hours=1), kinds)
+        return job_rows.take(tx, clock(), clock() + timedelta(hours=1), kinds)
 
 
 def test_a_case_with_many_jobs_holds_up_each_other_for_one_of_them(
@@ -53,17 +53,17 @@ def test_a_case_with_many_jobs_holds_up_each_other_for_one_of_them(
 
 
 def test_kinds_are_asked_for_in_the_order_given(database: Database, clock: Clock, cases: list[str]) -> None:
-    line_up(database, cases[0], clock(), number=3, kind=queue.TIMER)
+    line_up(database, cases[0], clock(), number=3, kind=job_rows.TIMER)
     line_up(database, cases[1], clock() + timedelta(seconds=1))
-    line_up(database, cases[2], clock() + timedelta(days=1), kind=queue.MESSAGE)
+    line_up(database, cases[2], clock() + timedelta(days=1), kind=job_rows.MESSAGE)
     clock.forward(seconds=2)
     with database.read() as tx:
-        assert queue.due_kinds(tx, clock()) == [queue.TIMER, "mail/send"]
-    taken = take(database, clock, ["mail/send", queue.TIMER])
+        assert job_rows.due_kinds(tx, clock()) == [job_rows.TIMER, "mail/send"]
+    taken = take(database, clock, ["mail/send", job_rows.TIMER])
     assert taken is not None and taken.operator == "mail/send"
     assert take(database, clock, ["mail/send"]) is None
     taken = take(database, clock)
-    assert taken is not None and taken.operator == queue.TIMER
+    assert taken is not None and taken.operator == job_rows.TIMER
 
 
 def test_what_was_due_long_ago_stands_where_it_was_put(database: Database, clock: Clock, engine: Engine) -> None:
@@ -83,13 +83,13 @@ def test_a_renewed_lease_holds_and_one_that_has_passed_on_does_not(
     first = take(database, clock)
     assert first is not None
     with database.begin() as tx:
-        queue.renew(tx, [first], clock() + timedelta(hours=3))
+        job_rows.renew(tx, [first], clock() + timedelta(hours=3))
     clock.forward(hours=2)
     assert take(database, clock) is None
     clock.forward(hours=2)
     second = take(database, clock)
     with database.begin() as tx:
-        queue.renew(tx, [first], clock() + timedelta(days=30))
+        job_rows.renew(tx, [first], clock() + timedelta(days=30))
     clock.forward(hours=1)
     third = take(database, clock)
     assert second is not None and third is not None
@@ -100,7 +100,7 @@ def test_a_renewed_lease_holds_and_one_that_has_passed_on_does_not(
 def test_threads_take_every_job_once(database: Database, clock: Clock, cases: list[str], takers: int) -> None:
     for case in cases:
         line_up(database, case, clock(), number=40)
-        line_up(database, case, clock(), number=20, kind=queue.TIMER)
+        line_up(database, case, clock(), number=20, kind=job_rows.TIMER)
     clock.forward(seconds=1)
     taken: list[Job] = []
     failures: list[Exception] = []
@@ -109,7 +109,7 @@ def test_threads_take_every_job_once(database: Database, clock: Clock, cases: li
         try:
             while True:
                 with database.begin() as tx:
-                    job = queue.take(tx, clock(), clock() + timedelta(hours=1))
+                    job = job_rows.take(tx, clock(), clock() + timedelta(hours=1))
                 if job is None:
                     return
                 taken.append(job)

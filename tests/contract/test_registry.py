@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from conftest import Clock
-from usher_engine.enrollment import BadLine, PatientRecord, Registry, portal, triggers
+from usher_engine.core.errors import Conflict, InvalidSubmission, NotFound
+from usher_engine.enrollment import BadLine, PatientRecord, Registry, portal_status, trigger_fields
+from usher_engine.enrollment.patient_registry import find
 from usher_engine.enrollment.patients_import import import_patients
-from usher_engine.enrollment.registry import find
-from usher_engine.enrollment.samples import TRIGGERS, add_samples
-from usher_engine.errors import Conflict, InvalidSubmission, NotFound
 from usher_engine.settings import Settings
 from usher_engine.store import Database
+from usher_web.demo.sample_patients import TRIGGERS, add_samples
 
 
 def ada(**changes: Any) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def test_a_new_patient_is_not_enrolled(save: Any, load: Any) -> None:
 def test_a_patient_saved_again_keeps_the_portal_status(database: Database, save: Any, load: Any, clock: Clock) -> None:
     save(ada())
     with database.begin() as tx:
-        portal.set_status(tx, find(tx, "p1"), "Completed", by="ehr", now=clock())
+        portal_status.set_status(tx, find(tx, "p1"), "Completed", by="ehr", now=clock())
     assert save(ada()) == "same"
     assert save(ada(birthDate="1980-01-01")) == "changed"
     assert load().status == "Completed"
@@ -84,7 +84,7 @@ def test_an_update_writes_what_changed(
 
 
 def test_a_row_changed_meanwhile_is_a_conflict(database: Database, save: Any, clock: Clock) -> None:
-    from usher_engine.enrollment import registry as rows
+    from usher_engine.enrollment import patient_registry as rows
 
     save(ada())
     with database.begin() as tx:
@@ -117,7 +117,7 @@ def test_a_request_keeps_its_first_time_and_counts_sends(
     asked = clock()
     for who in ("alice", "bob"):
         with database.begin() as tx:
-            portal.record_request(tx, "p1", by=who, requested_by=who, now=clock())
+            portal_status.record_request(tx, "p1", by=who, requested_by=who, now=clock())
         clock.forward(days=1)
     record = load()
     assert (record.status, record.requested_at, record.requested_by, record.sends) == ("Pending", asked, "alice", 2)
@@ -127,16 +127,16 @@ def test_a_removed_response_stays_in_the_history(database: Database, save: Any, 
     save(ada())
     until = date(2026, 6, 1)
     with database.begin() as tx:
-        portal.add_response(tx, "p1", "Deferred", until=until, terms="", now=clock(), instance="i1")
+        portal_status.add_response(tx, "p1", "Deferred", until=until, terms="", now=clock(), instance="i1")
     assert load().response.until == until
     with database.begin() as tx:
-        removed = portal.remove_response(tx, "p1", reason="asked to", by="alice", now=clock())
-        nothing = portal.remove_response(tx, "p1", reason="again", by="alice", now=clock())
+        removed = portal_status.remove_response(tx, "p1", reason="asked to", by="alice", now=clock())
+        nothing = portal_status.remove_response(tx, "p1", reason="again", by="alice", now=clock())
     assert removed is not None
     assert (removed.status, nothing) == ("Deferred", None)
     assert (load().status, load().response) == ("Not Enrolled", None)
     with database.read() as tx:
-        (answer,) = portal.answers(tx, "p1")
+        (answer,) = portal_status.answers(tx, "p1")
     assert (answer.status, answer.removed_by, answer.removed_reason) == ("Deferred", "alice", "asked to")
 
 
@@ -145,7 +145,7 @@ def test_a_response_only_the_status_tells_of_is_still_one(
 ) -> None:
     save(ada())
     with database.begin() as tx:
-        portal.set_status(tx, find(tx, "p1"), "Declined", by="ehr", now=clock())
+        portal_status.set_status(tx, find(tx, "p1"), "Declined", by="ehr", now=clock())
     assert (load().response.status, load().response.at, load().response.until) == ("Declined", clock(), None)
 
 
@@ -154,33 +154,33 @@ def test_opt_outs_guard(database: Database, settings: Settings, save: Any, load:
     assert load().guard(clock(), settings) is None
     with database.begin() as tx:
         for _ in range(2):
-            portal.opt_out_address(tx, " ada@EXAMPLE.org ", by="patient", now=clock())
+            portal_status.opt_out_address(tx, " ada@EXAMPLE.org ", by="patient", now=clock())
     assert "opt-out list" in load().guard(clock(), settings)
     with database.begin() as tx:
-        portal.opt_in_address(tx, "ada@example.org")
-        portal.set_practice_opt_out(tx, "p1", True, by="alice", now=clock())
+        portal_status.opt_in_address(tx, "ada@example.org")
+        portal_status.set_practice_opt_out(tx, "p1", True, by="alice", now=clock())
     assert "from the practice" in load().guard(clock(), settings)
 
 
 def test_triggers(database: Database, clock: Clock) -> None:
     with database.begin() as tx:
-        triggers.set_trigger(tx, "Office Visit", "Portal", "Enrollment", by="adam", now=clock())
-        triggers.set_trigger(tx, "Office Visit", "Portal", "Enrollment", by="adam", now=clock())
-        triggers.check(tx, "Office Visit", "Portal", "Enrollment")
+        trigger_fields.set_trigger(tx, "Office Visit", "Portal", "Enrollment", by="adam", now=clock())
+        trigger_fields.set_trigger(tx, "Office Visit", "Portal", "Enrollment", by="adam", now=clock())
+        trigger_fields.check(tx, "Office Visit", "Portal", "Enrollment")
         for template, field, action, wrong in [
             ("Other", "Portal", "Enrollment", "template"),
             ("Office Visit", "Other", "Enrollment", "field"),
             ("Office Visit", "Portal", "Message", "action"),
         ]:
             with pytest.raises(InvalidSubmission) as refused:
-                triggers.check(tx, template, field, action)
+                trigger_fields.check(tx, template, field, action)
             assert set(refused.value.fields) == {wrong}
         with pytest.raises(InvalidSubmission, match="“Message”"):
-            triggers.set_trigger(tx, "Office Visit", "Portal", "Message", by="adam", now=clock())
+            trigger_fields.set_trigger(tx, "Office Visit", "Portal", "Message", by="adam", now=clock())
         with pytest.raises(InvalidSubmission, match="template"):
-            triggers.set_trigger(tx, " ", "Portal", "Enrollment", by="adam", now=clock())
-        triggers.set_trigger(tx, "Office Visit", "Portal", None, by="adam", now=clock())
-        assert triggers.templates(tx) == []
+            trigger_fields.set_trigger(tx, " ", "Portal", "Enrollment", by="adam", now=clock())
+        trigger_fields.set_trigger(tx, "Office Visit", "Portal", None, by="adam", now=clock())
+        assert trigger_fields.templates(tx) == []
 
 
 def test_samples_stand_in_every_status(
@@ -191,7 +191,7 @@ def test_samples_stand_in_every_status(
     assert add_samples(database, registry, clock()) == patients
     with database.read() as tx:
         records = {p: registry.load(tx, p, now=clock()) for p in patients}
-        assert {t.name: len(t.fields) for t in triggers.templates(tx)} == {
+        assert {t.name: len(t.fields) for t in trigger_fields.templates(tx)} == {
             name: [t for t, _ in TRIGGERS].count(name) for name, _ in TRIGGERS
         }
     statuses = {record.status for record in records.values()}

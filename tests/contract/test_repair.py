@@ -22,8 +22,8 @@ from usher_engine import (
     Package,
     Worker,
 )
-from usher_engine.store import Database, instances
-from usher_engine.tables import instance, instance_state
+from usher_engine.store import Database, instance_rows
+from usher_engine.store.tables.engine_tables import instance, instance_state
 
 ana = Actor(name="ana", role="analyst")
 ADMIN = Actor(name="adam", role="admin")
@@ -125,7 +125,7 @@ def unreadable(engine: Engine, database: Database, case: str) -> None:
         record = json.loads(text)
         record["workflow"]["tasks"][0]["spec"] = "nothing"
         text = json.dumps(record)
-        values = {"content": text, "seal": instances.sealed(engine._seal_key, text)}
+        values = {"content": text, "seal": instance_rows.sealed(engine._seal_key, text)}
         tx.execute(update(instance_state).where(instance_state.c.instance == case).values(values))
 
 

@@ -12,13 +12,13 @@ from conftest import Clock, Outside, alice, bob, package
 from sqlalchemy import text
 from usher_engine import Actor, Engine, NotFound, Package, Worker
 from usher_engine.bpmn import compile_diagram
-from usher_engine.canonical import canonical, parsed
+from usher_engine.core.canonical import canonical, parsed
 from usher_engine.definitions import to_zip
-from usher_engine.replay.chain import read_chain
-from usher_engine.replay.rerun import Difference, Rerun
-from usher_engine.replay.without_services import switched_off
-from usher_engine.store import records
-from usher_engine.store.instances import GENESIS, chained
+from usher_engine.reexecution.hash_chain import read_chain
+from usher_engine.reexecution.recorded_services import switched_off
+from usher_engine.reexecution.rerun import Difference, Rerun
+from usher_engine.store import stored_cases
+from usher_engine.store.instance_rows import GENESIS, chained
 
 ADMIN = Actor(name="ana", role="analyst")
 
@@ -394,7 +394,7 @@ def test_a_script_that_gives_other_results(altered: Any) -> None:
     files = package("small").files
     changed = Package({**files, "small.bpmn": files["small.bpmn"].replace(b"got.n - 1", b"got.n - 2")})
     with engine.database.read() as tx:
-        record = records.one(tx, case)
+        record = stored_cases.one(tx, case)
     rerun = Rerun(compile_diagram(changed), record.row, switched_off(engine.services))
     steps, _ = read_chain(record)
     rerun.step(*steps[0])

@@ -14,12 +14,12 @@ import pytest
 from conftest import ROOT, SECRET, Clock, alice
 from databases import new_sqlite
 from usher_engine import Actor, Engine, Instance, Services, Worker
+from usher_engine.core.errors import BusinessError, ServiceError
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment, open_enrollment
-from usher_engine.enrollment.samples import add_samples
-from usher_engine.errors import BusinessError, ServiceError
 from usher_engine.settings import Settings
 from usher_engine.store import Database
+from usher_web.demo.sample_patients import add_samples
 
 ADMIN = Actor(name="adam", role="admin")
 PATIENTS = [

@@ -26,11 +26,11 @@ from usher_engine import (
     Worker,
 )
 from usher_engine.checkpoints import check_everything, take
-from usher_engine.errors import Corrupt, Misconfigured
-from usher_engine.figures.days import _told
-from usher_engine.proof import SigningKey
-from usher_engine.store import figures
-from usher_engine.store.indexing import reindex
+from usher_engine.checkpoints.merkle import SigningKey
+from usher_engine.core.errors import Corrupt, Misconfigured
+from usher_engine.reporting.day_figures import _told
+from usher_engine.store import figure_rows
+from usher_engine.store.search_reindex import reindex
 
 ADAM = Actor(name="adam", role="admin")
 AUDREY = Actor(name="audrey", role="auditor")
@@ -315,4 +315,4 @@ def test_reports_count_what_is_left(
     years(clock, 7)
     retention.purge(actor=ADAM)
     with small.database.read() as tx:
-        assert list(_told(figures.steps(tx, [old]))) == []
+        assert list(_told(figure_rows.steps(tx, [old]))) == []

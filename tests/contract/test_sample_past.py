@@ -13,9 +13,9 @@ from usher_engine import Settings
 from usher_engine.checkpoints import check_everything, public_key_of
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment, open_enrollment
-from usher_engine.enrollment.sample_past import DAYS, live_through
-from usher_engine.enrollment.samples import add_samples
 from usher_engine.store import Database
+from usher_web.demo.sample_past import DAYS, live_through
+from usher_web.demo.sample_patients import add_samples
 
 pytestmark = pytest.mark.xdist_group("sample past")  # half a year is lived through once
 

@@ -14,7 +14,7 @@ from sqlalchemy import inspect
 from usher_engine import Misconfigured
 from usher_engine.store import Database
 from usher_engine.store.schema import newest, require_current, upgrade
-from usher_engine.tables import metadata
+from usher_engine.store.tables.engine_tables import metadata
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -12,8 +12,8 @@ import pytest
 from conftest import Clock, Outside, alice, bob, charlie, package
 from sqlalchemy import event
 from usher_engine import SYSTEM, Actor, CaseFilter, Engine, Instance, NotFound, Worker
-from usher_engine.store import kinds, search
-from usher_engine.store.indexing import reindex
+from usher_engine.store import case_search, case_signatures
+from usher_engine.store.search_reindex import reindex
 
 AUDREY = Actor(name="audrey", role="auditor")
 
@@ -108,8 +108,8 @@ def wanted_of(clock: Clock) -> list[CaseFilter]:
 @pytest.fixture(params=[400, 3])
 def looked_at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways to the same page: looking through the newest cases, and asking each kind."""
-    monkeypatch.setattr(search, "LOOKED_AT", request.param)
-    monkeypatch.setattr(search, "AT_ONCE", 2)
+    monkeypatch.setattr(case_search, "LOOKED_AT", request.param)
+    monkeypatch.setattr(case_search, "AT_ONCE", 2)
 
 
 def test_a_page_holds_what_the_history_says(small: Engine, clock: Clock, looked_at: None) -> None:
@@ -183,19 +183,19 @@ def test_the_index_is_checked_and_made_anew(small: Engine) -> None:
 
 def test_a_kind_that_was_rolled_back_is_written_again(small: Engine, outside: Outside) -> None:
     """A process remembers kinds, but only those that were committed."""
-    kinds._committed.clear()
+    case_signatures._committed.clear()
 
     def fails_at_the_end() -> None:
         with small.database.begin() as tx:
-            row = kinds.Row("X", "new", 1, "", "", "waiting", 0, b"", "", None, "", "")
-            assert kinds.find(tx, kinds.follow(tx, row, [])) is not None
+            row = case_signatures.Row("X", "new", 1, "", "", "waiting", 0, b"", "", None, "", "")
+            assert case_signatures.find(tx, case_signatures.follow(tx, row, [])) is not None
             raise NotFound
 
     for _ in range(2):
         with pytest.raises(NotFound):
             fails_at_the_end()
     with small.database.read() as tx:
-        assert "new" not in {kind.process for _, kind in kinds.all_kinds(tx)}
+        assert "new" not in {kind.process for _, kind in case_signatures.all_kinds(tx)}
 
 
 # plans

@@ -6,7 +6,7 @@ import pytest
 from conftest import alice
 from playing import flow, node, process, row, tasks
 from usher_engine import Conflict, Engine
-from usher_engine.store import definitions
+from usher_engine.store import version_rows
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def stuck(engine: Engine) -> str:
         flow("x", "b", "False"), row("b", "j"),
     )  # fmt: skip
     with engine.database.begin() as tx:
-        definitions.add(tx, package, note="", by="ana", at=engine.clock())
+        version_rows.add(tx, package, note="", by="ana", at=engine.clock())
     case = engine.start("p", {}, actor=alice)
     engine.complete(case.tasks[0].id, {}, actor=alice)
     return case.id

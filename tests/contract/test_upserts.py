@@ -12,13 +12,13 @@ from conftest import Clock, package
 from sqlalchemy import func, select
 from threads import at_once
 from usher_engine import Actor, Conflict, Settings
-from usher_engine import tables as t
 from usher_engine.accounts import Accounts, Role, SavedSearches
-from usher_engine.accounts import tables as a
+from usher_engine.accounts import account_tables as a
 from usher_engine.accounts.passwords import Passwords
-from usher_engine.enrollment import Registry, invitations, portal, triggers
-from usher_engine.enrollment import tables as e
-from usher_engine.store import Database, definitions, drafts, figures
+from usher_engine.enrollment import Registry, invitations, portal_status, trigger_fields
+from usher_engine.enrollment import enrollment_tables as e
+from usher_engine.store import Database, draft_rows, figure_rows, version_rows
+from usher_engine.store.tables import engine_tables as t
 
 THREADS = 16
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
@@ -118,10 +118,10 @@ def test_patients_triggers_and_addresses(database: Database, settings: Settings,
 
     def trigger(tx: Any, n: int) -> None:
         action = None if n % 4 == 3 else "Enrollment"
-        triggers.set_trigger(tx, "Visit", "Portal", action, by=f"t{n}", now=clock())
+        trigger_fields.set_trigger(tx, "Visit", "Portal", action, by=f"t{n}", now=clock())
 
     assert in_one(database, trigger) == [None] * THREADS
-    gone = in_one(database, lambda tx, _: portal.opt_out_address(tx, "Ada@example.org", by="t", now=clock()))
+    gone = in_one(database, lambda tx, _: portal_status.opt_out_address(tx, "Ada@example.org", by="t", now=clock()))
     assert gone == [None] * THREADS
     assert rows(database, e.email_opt_out) == 1
 
@@ -143,14 +143,14 @@ def test_an_invitation_is_made_once(database: Database, settings: Settings, cloc
 
 def test_packages_sign_offs_and_figures(database: Database, clock: Clock) -> None:
     small = package("small")
-    assert in_one(database, lambda tx, _: definitions.keep(tx, small)) == [None] * THREADS
+    assert in_one(database, lambda tx, _: version_rows.keep(tx, small)) == [None] * THREADS
     assert rows(database, t.package) == 1
 
     def ask(tx: Any, n: int) -> None:
-        drafts.ask(tx, drafts.SignOff(process="p", etag="e", note=f"{n}", asked_at=clock(), asked_by="ana"))
+        draft_rows.ask(tx, draft_rows.SignOff(process="p", etag="e", note=f"{n}", asked_at=clock(), asked_by="ana"))
 
     assert in_one(database, ask) == [None] * THREADS
     assert rows(database, t.sign_off) == 1
-    kept = in_one(database, lambda tx, n: figures.keep(tx, "p", figures.Kept(1, "2026-05-04", f"{n}", b"x")))
+    kept = in_one(database, lambda tx, n: figure_rows.keep(tx, "p", figure_rows.Kept(1, "2026-05-04", f"{n}", b"x")))
     assert kept == [None] * THREADS
     assert rows(database, t.day_figures) == 1

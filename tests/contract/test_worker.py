@@ -14,9 +14,9 @@ from conftest import alice
 from drawn_timers import drawn
 from sqlalchemy import insert
 from usher_engine import Actor, Engine, Mode, Operator, Services, Settings, Worker
-from usher_engine import tables as t
 from usher_engine.services import Call
-from usher_engine.store import Database, queue, to_text
+from usher_engine.store import Database, job_rows, to_text
+from usher_engine.store.tables import engine_tables as t
 
 ANA = Actor(name="ana", role="analyst")
 PATIENCE_S = 20.0
@@ -122,7 +122,7 @@ def test_fifty_ordinary_cases_finish_beside_hostile_ones(working: Engine, databa
     begin(working, "paper", 3)
     [crowded] = begin(working, "nap")
     at = to_text(working.clock())
-    rest = {"parameters": "{}", "actor": "system", "attempts": 0, "reason": "", "operator": queue.TIMER}
+    rest = {"parameters": "{}", "actor": "system", "attempts": 0, "reason": "", "operator": job_rows.TIMER}
     rest |= {"instance": crowded, "element": "Gone", "created_at": at, "due_at": at}
     with database.begin() as tx:
         tx.execute(insert(t.job), [{**rest, "visit": number} for number in range(1_000)])

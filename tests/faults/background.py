@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 
 from conftest import package
 from usher_engine import SYSTEM, Actor, Batch, Chosen, Engine, Package, Worker
-from usher_engine.store.batches import BatchStatus
+from usher_engine.store.batch_rows import BatchStatus
 
 from .children import Doom
 from .story import STAFF, START, Place

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import event
 from usher_engine import Database
-from usher_engine import worker as worker_module
+from usher_engine.jobs import worker as worker_module
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["__main__", f"{__package__}.story", "psycopg", "usher_web.cli"])

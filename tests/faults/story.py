@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from usher_engine import SYSTEM, Actor, Conflict, Instance, Settings, Worker
-from usher_engine.canonical import canonical
+from usher_engine.core.canonical import canonical
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment, open_enrollment, smtp_sender
-from usher_engine.store import Database, instances
-from usher_engine.store.instances import GENESIS, chained
-from usher_engine.tables import metadata
+from usher_engine.store import Database, instance_rows
+from usher_engine.store.instance_rows import GENESIS, chained
+from usher_engine.store.tables.engine_tables import metadata
 
 from .children import PATIENCE_S, Doom
 from .postoffice import PostOffice, link_in
@@ -162,7 +162,7 @@ def check_chain(enrollment: Enrollment, case: str) -> None:
         assert step.previous == previous and step.hash == chained(previous, canonical(step.body))
         previous = step.hash
     with enrollment.engine.database.read() as tx:
-        assert instances.find(tx, case).head == previous
+        assert instance_rows.find(tx, case).head == previous
 
 
 def content(enrollment: Enrollment) -> dict[str, list[tuple[Any, ...]]]:

@@ -25,7 +25,7 @@ from usher_engine import Engine, Settings
 from usher_engine.accounts import Accounts, Role
 from usher_engine.definitions import Package
 from usher_engine.enrollment import open_enrollment
-from usher_engine.store import definitions
+from usher_engine.store import version_rows
 
 from . import story
 from .postoffice import PostOffice, free_port
@@ -177,7 +177,7 @@ def stopped_before(settings: Settings) -> dict[str, str]:
         files = {name: text.replace(b'id="p"', f'id="h{number}"'.encode()) for name, text in drawn().files.items()}
         package = Package(files)
         with engine.database.begin() as tx:
-            definitions.add(tx, package, note="", by="ana", at=engine.clock())
+            version_rows.add(tx, package, note="", by="ana", at=engine.clock())
         found[kind] = engine.start(package.key, {}, actor=story.STAFF).id
     engine.database.close()
     return found

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from usher_engine import Settings, Worker
+from usher_engine.cases.queries import utc_now
 from usher_engine.enrollment import Enrollment
-from usher_engine.questions import utc_now
 from usher_engine.settings import variable
 
 from .children import KILLED, PATIENCE_S, Child

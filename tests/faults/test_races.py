@@ -13,7 +13,7 @@ from conftest import Outside, alice, bob, package
 from threads import at_once
 from usher_engine import Actor, Conflict, Engine, InvalidSubmission, Worker
 from usher_engine.enrollment import Enrollment, smtp_sender
-from usher_engine.store import instances
+from usher_engine.store import instance_rows
 
 from .children import Child
 from .postoffice import PostOffice
@@ -149,6 +149,6 @@ def test_a_reader_sees_one_moment(make_place: Callable[..., Place], enter: Enter
     place = make_place()
     reading, writing = enter(place), enter(place)
     with reading.engine.database.read() as tx:
-        before = [row.id for row in instances.recent(tx)]
+        before = [row.id for row in instance_rows.recent(tx)]
         trigger(writing, 0)
-        assert [row.id for row in instances.recent(tx)] == before == []
+        assert [row.id for row in instance_rows.recent(tx)] == before == []

@@ -13,20 +13,10 @@ import psycopg
 import pytest
 from conftest import SECRET, Clock, Outside, alice, bob, package
 from sqlalchemy import make_url
-from usher_engine import (
-    Corrupt,
-    Database,
-    Engine,
-    Mode,
-    Operator,
-    Parameter,
-    Services,
-    Settings,
-    Worker,
-    tables,
-)
+from usher_engine import Corrupt, Database, Engine, Mode, Operator, Parameter, Services, Settings, Worker
 from usher_engine.services import Call
-from usher_engine.store import instances
+from usher_engine.store import instance_rows
+from usher_engine.store.tables import engine_tables
 
 ROUNDS = 400
 
@@ -106,11 +96,11 @@ def by_hand(database_url: str, statement: str) -> None:
 def poison(engine: Engine, case: str, change: Callable[[str], str], *, resealed: bool = True) -> None:
     """Change the stored state of *case*; *resealed* as somebody does who knows the key."""
     with engine.database.begin() as tx:
-        row = instances.find(tx, case)
+        row = instance_rows.find(tx, case)
         row.state = change(row.state or "")
         if resealed:
-            row.seal = instances.sealed(b"state:" + SECRET.encode(), row.state)
-        instances._save_state(tx, row, new=False)
+            row.seal = instance_rows.sealed(b"state:" + SECRET.encode(), row.state)
+        instance_rows._save_state(tx, row, new=False)
 
 
 def edited(*path: str | int, to: Any) -> Callable[[str], str]:
@@ -183,7 +173,7 @@ def test_a_job_of_a_poisoned_case_holds_up_no_other(small: Engine, outside: Outs
     for case in (bad, good):
         complete(small, case)
     with small.database.read() as tx:
-        healthy = instances.find(tx, bad)
+        healthy = instance_rows.find(tx, bad)
     poison(small, bad, POISONS["bad JSON"])
     outside.calls.clear()
     for _ in range(3):
@@ -193,7 +183,7 @@ def test_a_job_of_a_poisoned_case_holds_up_no_other(small: Engine, outside: Outs
     assert [call.instance for call in outside.calls].count(bad) == 1, "what was done is not done again"
 
     with small.database.begin() as tx:
-        instances._save_state(tx, healthy, new=False)
+        instance_rows._save_state(tx, healthy, new=False)
     Worker(small).run_due()
     assert small.instance(bad).status == "finished", "it goes on once its state is back"
 
@@ -216,7 +206,7 @@ def test_a_retry_that_fails_leaves_nothing_half_done(settings: Settings, clock: 
     """The operator has written before the next element fails: both times the write goes with the step."""
 
     def write(_given: Any, call: Call) -> dict[str, str]:
-        call.transaction.execute(tables.package.insert(), {"hash": f"note by {call.actor}", "content": b""})
+        call.transaction.execute(engine_tables.package.insert(), {"hash": f"note by {call.actor}", "content": b""})
         return {"nothing": "to count"}
 
     value = (Parameter(name="value", kind="any", required=False),)
@@ -231,7 +221,7 @@ def test_a_retry_that_fails_leaves_nothing_half_done(settings: Settings, clock: 
     assert engine.retry(failed.id, actor=alice).status == "incident"
     assert len(engine.history(failed.id)) == 2
     with engine.database.read() as tx:
-        assert tx.execute(tables.package.select().where(tables.package.c.content == b"")).all() == []
+        assert tx.execute(engine_tables.package.select().where(engine_tables.package.c.content == b"")).all() == []
 
 
 # F11: a case of many rounds

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, text
 from usher_engine import Database, Engine, Instance, Services, Settings, Worker
 from usher_engine.enrollment import open_enrollment
 from usher_engine.store.schema import upgrade
-from usher_engine.tables import metadata
+from usher_engine.store.tables.engine_tables import metadata
 
 HERE = Path(__file__).parent
 

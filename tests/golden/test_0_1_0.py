@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import alice
 from golden.recorded import Opened
-from usher_engine.events import from_json
-from usher_engine.state import InstanceState, fold
+from usher_engine.core.events import from_json
+from usher_engine.core.state import InstanceState, fold
 
 OPEN = ("sound", "sample")
 

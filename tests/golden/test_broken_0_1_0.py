@@ -9,7 +9,7 @@ import pytest
 from conftest import alice
 from golden.recorded import Opened
 from usher_engine import Actor, Conflict, NotAllowed
-from usher_engine.tables import instance_state
+from usher_engine.store.tables.engine_tables import instance_state
 
 ADMIN = Actor(name="adam", role="admin")
 

@@ -11,13 +11,13 @@ import pytest
 from conftest import ROOT, SECRET, Clock, alice
 from databases import new_sqlite
 from usher_engine import SYSTEM, Actor, Worker
+from usher_engine.core.errors import ServiceError
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import TERMS_VERSION, Answer, Enrollment, open_enrollment
-from usher_engine.enrollment.samples import add_samples
-from usher_engine.errors import ServiceError
 from usher_engine.exports import Export, Selection
 from usher_engine.settings import Settings
 from usher_engine.store import Database
+from usher_web.demo.sample_patients import add_samples
 
 auditor = Actor(name="audrey", role="auditor")
 FILLED = {

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from interop.conftest import exported
 from usher_engine.enrollment import Enrollment
-from usher_engine.exports.fhir import ACCEPTED, FAILED, REMOVED, SENT
+from usher_engine.exports.fhir_audit_events import ACCEPTED, FAILED, REMOVED, SENT
 
 pytestmark = [pytest.mark.xdist_group("fhir"), pytest.mark.filterwarnings("default")]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
-from usher_engine.canonical import canonical
+from usher_engine.core.canonical import canonical
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 numbers = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)

@@ -10,10 +10,10 @@ import pytest
 from drawn_tables import decision, package, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from usher_engine.core.errors import DecisionFailed, ExpressionError
 from usher_engine.dmn import compile_decisions, coverage, read_package
-from usher_engine.dmn.cells import read_cell
-from usher_engine.dmn.words import INPUT
-from usher_engine.errors import DecisionFailed, ExpressionError
+from usher_engine.dmn.cell_lexer import INPUT
+from usher_engine.dmn.unary_tests import read_cell
 from usher_engine.expressions import Run
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)

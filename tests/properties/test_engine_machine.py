@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from usher_engine import SYSTEM, Actor, Conflict, Engine, NotAllowed, NotFound, Settings, Worker
-from usher_engine import worker as worker_module
+from usher_engine.jobs import worker as worker_module
 from usher_engine.store import Database
 
 FINISHED = ("finished", "cancelled")

@@ -17,8 +17,8 @@ from databases import new_sqlite
 from tampering import flip
 from usher_engine import SYSTEM, Engine, Worker
 from usher_engine.checkpoints import take
+from usher_engine.checkpoints.merkle import SigningKey
 from usher_engine.exports import Export, Selection, verify_export
-from usher_engine.proof import SigningKey
 from usher_engine.settings import Settings
 from usher_engine.store import Database
 

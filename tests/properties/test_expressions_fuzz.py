@@ -14,7 +14,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 from usher_engine.expressions import compile_expression, compile_script, compile_template
 from usher_engine.expressions.expression import Expression
 

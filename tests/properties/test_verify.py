@@ -16,8 +16,8 @@ from conftest import SECRET, Clock, Outside, alice, bob, operators, package
 from databases import new_sqlite
 from sqlalchemy import Connection, text
 from usher_engine import Actor, Conflict, Engine, Settings, Worker
-from usher_engine.replay import Verifier
-from usher_engine.store import Database, records
+from usher_engine.reexecution import Verifier
+from usher_engine.store import Database, stored_cases
 
 MUTATIONS = int(os.environ.get("USHER_TEST_MUTATIONS", "400"))
 CASES = 40
@@ -200,7 +200,7 @@ WAYS = sorted(name for name, value in vars(Tamper).items() if callable(value) an
 def found(engine: Engine, tx: Connection, case: str) -> set[str]:
     verifier = Verifier(engine.services, engine._seal_key)
     verifier._definitions.update(_known)
-    named = {finding.instance for finding in verifier.check(tx, records.one(tx, case))}
+    named = {finding.instance for finding in verifier.check(tx, stored_cases.one(tx, case))}
     _known.update({key: value for key, value in verifier._definitions.items() if not isinstance(value, str)})
     return named
 

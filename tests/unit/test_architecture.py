@@ -66,21 +66,21 @@ def test_where_the_library_evaluates_text_is_known() -> None:
 
 #: Where a broad `except` may stand: borders behind which anything may come, each with what it does about it.
 BORDERS = {
-    "usher_engine/bpmn/diagram.py:_specs": "foreign files make the library's parser fail in any way: a finding",
-    "usher_engine/bpmn/storage.py:load": "an altered state makes the library fail in any way: Corrupt, an incident",
-    "usher_engine/checkpoints/taking.py:_loop": "a thread: a fault with its trace, and the next try",
-    "usher_engine/checks.py:run": "a thread: a fault with its trace, and a check that broke off",
-    "usher_engine/definitions/folders.py:from_zip": "garbled files make `zipfile` fail in any way: a refusal",
+    "usher_engine/bpmn/compiled_diagram.py:_specs": "foreign files break the library's parser: a finding",
+    "usher_engine/bpmn/serializer.py:load": "an altered state makes the library fail in any way: Corrupt, an incident",
+    "usher_engine/checkpoints/checkpointer.py:_loop": "a thread: a fault with its trace, and the next try",
+    "usher_engine/assurance/integrity_check.py:run": "a thread: a fault with its trace, and a check that broke off",
+    "usher_engine/definitions/package_io.py:from_zip": "garbled files make `zipfile` fail in any way: a refusal",
     "usher_engine/enrollment/smtp.py:_connected": "closes the connection and raises on",
-    "usher_engine/ledger.py:_ask": "an operator, perhaps not ours: a fault with its trace, and an incident",
-    "usher_engine/replay/verifier.py:_compiled": "an altered archive: a finding, and a trace in case it is our mistake",
-    "usher_engine/replay/verifier.py:_run_again": "an altered step: a finding, and a trace in case it is our mistake",
+    "usher_engine/cases/step_writer.py:_ask": "a foreign operator: a fault with its trace, and an incident",
+    "usher_engine/reexecution/case_verifier.py:_compiled": "altered archive: a finding and a trace",
+    "usher_engine/reexecution/case_verifier.py:_run_again": "altered step: a finding and a trace",
     "usher_engine/store/database.py:_prepare_sqlite": "raises on, but where the file is read-only",
-    "usher_engine/worker.py:_do": "an operator, perhaps not ours: a fault with its trace, and an incident",
-    "usher_engine/worker.py:_keep_leases": "a thread: a fault with its trace, and the next round",
-    "usher_engine/worker.py:_loop": "a thread: a fault with its trace, and the next job",
+    "usher_engine/jobs/worker.py:_do": "an operator, perhaps not ours: a fault with its trace, and an incident",
+    "usher_engine/jobs/worker.py:_keep_leases": "a thread: a fault with its trace, and the next round",
+    "usher_engine/jobs/worker.py:_loop": "a thread: a fault with its trace, and the next job",
     "usher_web/cli.py:invoke": "the command line: one line",
-    "usher_web/frames.py:frames": "an altered step: shown in red, and a trace in case it is our mistake",
+    "usher_web/auditor/replay_frames.py:frames": "an altered step: shown in red, and a trace in case it is our mistake",
 }
 BROAD = {"Exception", "BaseException"}
 

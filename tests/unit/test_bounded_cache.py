@@ -6,7 +6,7 @@ import threading
 import tracemalloc
 
 import pytest
-from usher_engine.bounded_cache import ENTRY, MEGABYTE, BoundedCache
+from usher_engine.core.bounded_cache import ENTRY, MEGABYTE, BoundedCache
 from usher_engine.expressions import compile_expression, compile_script, compile_template
 from usher_engine.forms import parse_form
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from usher_engine.bpmn import Run, Step, compile_diagram
-from usher_engine.canonical import changes
+from usher_engine.core.canonical import changes
 from usher_engine.definitions import Package
 from usher_engine.services import Services
 

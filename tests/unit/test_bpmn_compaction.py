@@ -7,8 +7,8 @@ from typing import Any
 
 from conftest import package
 from usher_engine.bpmn import Run, Step, compile_diagram
+from usher_engine.core.state import InstanceState
 from usher_engine.services import Services
-from usher_engine.state import InstanceState
 
 DIAGRAM = compile_diagram(package("parallel"))
 STEP = Step(

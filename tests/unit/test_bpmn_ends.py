@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playing import every_order, flow, node, process, row, scope, script, step, tasks
-from usher_engine.bpmn import Run, compile_diagram, storage
+from usher_engine.bpmn import Run, compile_diagram, serializer
 
 HEAD = '<escalation id="esc" escalationCode="E"/><message id="news" name="news"/>'
 THROWN = '<escalationEventDefinition escalationRef="esc"/>'
@@ -49,7 +49,7 @@ def test_the_outcome_is_the_end_event_reached_last_also_where_handlers_end_later
     diagram = compile_diagram(package)
     run = Run.start(diagram, step(), {})
     for what, visit in (("hs", 1), ("hs", 2), ("u", 1), ("w", 2), ("w", 1)):
-        stored = run.dump() if compacts else storage.dump(run.workflow)
+        stored = run.dump() if compacts else serializer.dump(run.workflow)
         run = Run.resume(diagram, step(), stored, run.after)
         if what == "hs":
             run.receive_message(what, visit, {})

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playing import every_order, flow, node, process, row, script, sketch, step, tasks
 from usher_engine.bpmn import RULES, Run, compile_diagram
+from usher_engine.core.errors import ElementFailed
+from usher_engine.core.state import InstanceState
 from usher_engine.definitions import Package
-from usher_engine.errors import ElementFailed
-from usher_engine.state import InstanceState
 
 MESSAGE = '<message id="m1" name="Called"/>'
 CALLED = '<messageEventDefinition messageRef="m1"/>'

@@ -12,8 +12,8 @@ import pytest
 from conftest import Outside, operators, package
 from golden.drawings import ENDS, beside, nested, one, people, service, ways
 from usher_engine.bpmn import Diagram, Run, Step, compile_diagram
-from usher_engine.errors import Corrupt, EngineError
-from usher_engine.state import InstanceState
+from usher_engine.core.errors import Corrupt, EngineError
+from usher_engine.core.state import InstanceState
 
 STEP = Step(
     instance="I",

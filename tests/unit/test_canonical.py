@@ -7,8 +7,8 @@ import math
 
 import pytest
 import rfc8785
-from usher_engine import canonical as c
-from usher_engine.errors import InvalidSubmission
+from usher_engine.core import canonical as c
+from usher_engine.core.errors import InvalidSubmission
 
 LARGEST = 9_007_199_254_740_991
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from usher_engine import Deadlines, OutOfTime
-from usher_engine.deadlines import GRACE_S
+from usher_engine.core.deadlines import GRACE_S
 
 PATIENCE_S = 10
 

@@ -5,6 +5,7 @@ import re
 import zipfile
 
 import pytest
+from usher_engine.core.errors import InvalidDefinition, NotAllowed
 from usher_engine.definitions import (
     Package,
     from_zip,
@@ -15,7 +16,6 @@ from usher_engine.definitions import (
     to_zip,
     write_folder,
 )
-from usher_engine.errors import InvalidDefinition, NotAllowed
 
 PROCESS = b"""<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t">
   <bpmn:process id="main" name="The main one" isExecutable="true">

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 from drawn_tables import decision, file, package, table
+from usher_engine.core.errors import DecisionFailed, InvalidDefinition
 from usher_engine.definitions import Package
 from usher_engine.dmn import compile_decisions, coverage, read_package
-from usher_engine.errors import DecisionFailed, InvalidDefinition
 from usher_engine.gate import check_package
 from usher_engine.services import Services
 

@@ -4,9 +4,9 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from usher_engine.dmn.cells import read_cell
-from usher_engine.dmn.words import INPUT
-from usher_engine.errors import DecisionFailed, ExpressionError
+from usher_engine.core.errors import DecisionFailed, ExpressionError
+from usher_engine.dmn.cell_lexer import INPUT
+from usher_engine.dmn.unary_tests import read_cell
 from usher_engine.expressions import Run
 
 NOW = datetime(2026, 5, 4, 9, 2, tzinfo=UTC)

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from usher_engine.errors import EngineError
+from usher_engine.core.errors import EngineError
 from usher_engine.settings import Settings, variable
 from usher_web.commands import COMMANDS
 
@@ -37,9 +37,9 @@ def test_readme_begins_with_the_two_commands(command: str) -> None:
 
 
 def test_every_error_stands_in_the_tree() -> None:
-    tree = (ROOT / "engine/usher_engine/errors.py").read_text().split('"""')[1]
+    tree = (ROOT / "engine/usher_engine/core/errors.py").read_text().split('"""')[1]
     for kind in EngineError.__subclasses__():
-        if kind.__module__ == "usher_engine.errors":
+        if kind.__module__ == "usher_engine.core.errors":
             assert f"─ {kind.__name__} " in tree, kind.__name__
 
 

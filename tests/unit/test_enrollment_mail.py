@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from usher_engine.core.errors import ServiceError
 from usher_engine.definitions import Package, read_folder
 from usher_engine.enrollment.mail import compose, day_in_words, invitation_values, message_id, recipient
 from usher_engine.enrollment.smtp import smtp_sender
-from usher_engine.errors import ServiceError
 from usher_engine.settings import Settings
 
 NOW = datetime(2026, 11, 23, 13, 40, tzinfo=UTC)

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from usher_engine.core.errors import InvalidSubmission
 from usher_engine.definitions import read_folder
-from usher_engine.enrollment.corrections import changed_fields, update_resource
+from usher_engine.enrollment.fhir_reader import BIRTH_SEX_EXTENSION, INDIVIDUAL_SEX_EXTENSION, fields, refusal
+from usher_engine.enrollment.fhir_writer import changed_fields, update_resource
 from usher_engine.enrollment.patients_import import read_patient
-from usher_engine.enrollment.records import BIRTH_SEX_EXTENSION, INDIVIDUAL_SEX_EXTENSION, fields, refusal
 from usher_engine.enrollment.redaction import redacted
 from usher_engine.enrollment.statuses import PortalStatus, glyph
-from usher_engine.enrollment.times import full_years, last_instant, parse_day
-from usher_engine.errors import InvalidSubmission
+from usher_engine.enrollment.timestamps import full_years, last_instant, parse_day
 from usher_engine.forms import parse_form
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from dataclasses import MISSING, FrozenInstanceError, fields
 from typing import get_args
 
 import pytest
-from usher_engine import events as e
+from usher_engine.core import events as e
 
 #: One event of each kind, every field filled with something that is not its default.
 FULL = {

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 from usher_engine.expressions import compile_expression, compile_template, parse_duration
 
 NOW = datetime(2026, 11, 23, 13, 40, 5, 250_000, tzinfo=UTC)

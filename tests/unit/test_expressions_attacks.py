@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import usher_engine.expressions
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 from usher_engine.expressions import compile_expression, compile_script, compile_template
 
 NOW = datetime(2026, 11, 23, 13, 40, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 import pytest
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 from usher_engine.expressions import budget as b
 
 NOW = datetime(2026, 5, 4, 9, 2, tzinfo=UTC)

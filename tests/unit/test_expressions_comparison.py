@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import pytest
 from drawn_tables import decision, package, table
 from usher_engine.bpmn import Run, Step, compile_diagram
+from usher_engine.core.errors import DecisionFailed, ExpressionError
 from usher_engine.definitions import Package
 from usher_engine.dmn import compile_decisions
-from usher_engine.dmn.cells import read_cell
-from usher_engine.errors import DecisionFailed, ExpressionError
+from usher_engine.dmn.unary_tests import read_cell
 from usher_engine.expressions import compile_expression, compile_script, compile_template
 from usher_engine.expressions.comparison import moment, ordered, same
 from usher_engine.gate import check_package

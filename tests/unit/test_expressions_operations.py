@@ -7,7 +7,7 @@ import math
 from datetime import UTC, datetime
 
 import pytest
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 from usher_engine.expressions import operators as o
 from usher_engine.expressions.budget import MAX_SIZE, STRICT, Run
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import product
 
 import pytest
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 from usher_engine.expressions import Run, compile_expression, compile_script
 from usher_engine.expressions import operators as o
 from usher_engine.expressions.budget import checked_number

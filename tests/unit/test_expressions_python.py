@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 from usher_engine.expressions import compile_expression, compile_script
 
 NOW = datetime(2026, 11, 23, 13, 40, tzinfo=UTC)

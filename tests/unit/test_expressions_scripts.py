@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 from usher_engine.expressions import compile_script
 
 NOW = datetime(2026, 11, 23, 13, 40, tzinfo=UTC)

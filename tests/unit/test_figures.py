@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from case_log import LOG, START, case, counted, went
 from usher_engine.enrollment.funnel import milestones
-from usher_engine.figures.tally import OF_ALL, WAY, Spread, Tally, rounded, total
+from usher_engine.reporting.tally import OF_ALL, WAY, Spread, Tally, rounded, total
 
 
 def test_the_numbers_worked_out_by_hand() -> None:

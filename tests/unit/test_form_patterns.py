@@ -5,8 +5,8 @@ import re
 import time
 
 import pytest
-from usher_engine.forms.pattern_reading import read_pattern
-from usher_engine.forms.patterns import MAX_PATTERN_VALUE, fits, pattern_problem
+from usher_engine.forms.pattern_matching import MAX_PATTERN_VALUE, fits, pattern_problem
+from usher_engine.forms.pattern_parser import read_pattern
 
 SOON_S = 0.5  # a loaded machine counts too; alone each takes less than 0.02
 

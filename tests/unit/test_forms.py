@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from usher_engine.errors import InvalidDefinition, InvalidSubmission
+from usher_engine.core.errors import InvalidDefinition, InvalidSubmission
 from usher_engine.forms import parse_form
 
 NOW = datetime(2026, 5, 3, 9, 12, tzinfo=UTC)

@@ -3,7 +3,7 @@
 from usher_engine.definitions import Package, read_diagram
 from usher_engine.definitions.safe_xml import parse_xml
 from usher_engine.gate import check_package
-from usher_engine.gate.order import along
+from usher_engine.gate.finding_order import along
 from usher_engine.services import Services
 
 OPEN = (

@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import pytest
 from usher_engine.definitions import Package, parse_xml, read_diagram
-from usher_engine.gate.loops import loop_findings
-from usher_engine.gate.net import net_of
-from usher_engine.gate.reduction import reduced
-from usher_engine.gate.sheet import Sheet
+from usher_engine.gate.block_reduction import reduced
+from usher_engine.gate.loop_rules import loop_findings
+from usher_engine.gate.process_graph import Sheet
 from usher_engine.gate.soundness import soundness_findings
 from usher_engine.gate.token_game import TooManyWays, play
+from usher_engine.gate.token_net import net_of
 from usher_engine.services import Services
 
 HEAD = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t">'

@@ -7,8 +7,8 @@ import json
 import pytest
 from playing import process, scope, sketch, step
 from usher_engine.bpmn import Run, compile_diagram, move
-from usher_engine.errors import CannotMigrate
-from usher_engine.events import InstanceMigrated
+from usher_engine.core.errors import CannotMigrate
+from usher_engine.core.events import InstanceMigrated
 
 STEP = step()
 

@@ -19,8 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from usher_engine.errors import Corrupt, Misconfigured
-from usher_engine.proof import (
+from usher_engine.checkpoints.merkle import (
     Head,
     SignedHead,
     SigningKey,
@@ -33,6 +32,7 @@ from usher_engine.proof import (
     root_of,
     signs_export,
 )
+from usher_engine.core.errors import Corrupt, Misconfigured
 
 #: The entries and roots every implementation of Certificate Transparency is tried with (RFC 6962, kept by RFC 9162).
 ENTRIES = [

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import Outside, operators, package
 from playing import flow, node, process, row, script, sketch, tasks
-from usher_engine import events as e
 from usher_engine.bpmn import Run, Step, compile_diagram
-from usher_engine.errors import BusinessError, Conflict, Corrupt, ElementFailed, EngineError, LimitExceeded
-from usher_engine.state import fold
+from usher_engine.core import events as e
+from usher_engine.core.errors import BusinessError, Conflict, Corrupt, ElementFailed, EngineError, LimitExceeded
+from usher_engine.core.state import fold
 
 NOW = datetime(2026, 5, 4, 9, 2, tzinfo=UTC)
 

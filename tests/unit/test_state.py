@@ -7,8 +7,8 @@ from copy import deepcopy
 from datetime import UTC, datetime
 
 import pytest
-from usher_engine import events as e
-from usher_engine.state import LIVE, InstanceState, OpenTask, Status, Wait, apply, fold, place
+from usher_engine.core import events as e
+from usher_engine.core.state import LIVE, InstanceState, OpenTask, Status, Wait, apply, fold, place
 
 WAITED = "2026-05-04T09:02:00+00:00"
 

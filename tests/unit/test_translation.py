@@ -8,7 +8,7 @@ from foreign import documents
 from usher_engine.definitions import FLOW_NODES, Package, parse_xml, read_diagram, translate
 from usher_engine.definitions.translation.feel import feel
 from usher_engine.definitions.translation.juel import juel
-from usher_engine.definitions.translation.words import NotUnderstood
+from usher_engine.definitions.translation.lexer import NotUnderstood
 from usher_engine.expressions import compile_expression, compile_script
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

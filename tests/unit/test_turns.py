@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import count
 
 import pytest
+from usher_engine.jobs.turns import Turns
 from usher_engine.store import Job
-from usher_engine.turns import Turns
 
 _NUMBERS = count(1)
 

@@ -7,10 +7,16 @@ from datetime import UTC, datetime
 
 import pytest
 from drawn_tables import decision, package, table
-from usher_engine.canonical import MAX_KEY, check_input, is_storable
+from usher_engine.core.canonical import MAX_KEY, check_input, is_storable
+from usher_engine.core.errors import (
+    BusinessError,
+    DecisionFailed,
+    ExpressionError,
+    InvalidDefinition,
+    InvalidSubmission,
+)
 from usher_engine.definitions import Package
 from usher_engine.dmn import compile_decisions, read_package
-from usher_engine.errors import BusinessError, DecisionFailed, ExpressionError, InvalidDefinition, InvalidSubmission
 from usher_engine.expressions import case_of, compile_expression, compile_script, compile_template
 from usher_engine.forms import parse_form
 from usher_engine.gate import check_package

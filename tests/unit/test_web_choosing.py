@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from usher_web.choosing import chosen, hunks
+from usher_web.analyst.save_conflict import chosen, hunks
 
 THEIRS = b"one\ntwo\nthree\nfour\nfive\nsix\n"
 MINE = b"one\nTWO\nthree\nfour\nfive\nSIX\nseven\n"

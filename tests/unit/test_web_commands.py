@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 from conftest import ROOT
 from usher_engine import Misconfigured
-from usher_web.catcher import MailCatcher
 from usher_web.cli import main
 from usher_web.commands import COMMANDS, load, people
 from usher_web.commands.listening import bound
+from usher_web.demo.mail_catcher import MailCatcher
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The words of a comparison, and what its two diagrams mark."""
 
 from usher_engine import Change, ChangeKind, Comparison
-from usher_web.comparing import changed_elements, lines_of, marks, sentence, tell
+from usher_web.analyst.diff_view import changed_elements, lines_of, marks, sentence, tell
 
 
 def change(kind, thing="user task", key="A", file="a.bpmn", **more):

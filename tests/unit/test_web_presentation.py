@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from usher_engine import Step
-from usher_web import presentation as p
-from usher_web.mailing import mailing
-from usher_web.story import Names, Teller, ordinal, tell
-from usher_web.worklist import in_short
+from usher_web.staff.task_list import in_short
+from usher_web.words import presentation as p
+from usher_web.words.case_narrative import Names, Teller, ordinal, tell
+from usher_web.words.mail_status import mailing
 
 NOW = datetime(2026, 11, 4, 17, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -11,17 +11,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from conftest import ROOT
 from usher_engine import InstanceState, Seen, Step, Window
-from usher_engine.canonical import canonical
+from usher_engine.core.canonical import canonical
+from usher_engine.core.events import from_json
+from usher_engine.core.state import fold
 from usher_engine.definitions import read_folder
-from usher_engine.events import from_json
-from usher_engine.state import fold
-from usher_web.changes import Change, changes, glossary, in_words
-from usher_web.effects import Followed, Stage, Words, effects, follow
-from usher_web.frames import Frame, frames
-from usher_web.replay import way_until
-from usher_web.story import Names
-from usher_web.timeline import timeline, wait_words
-from usher_web.wording import ANSWER
+from usher_web.auditor.replay_frames import Frame, frames
+from usher_web.auditor.replay_pages import way_until
+from usher_web.words.case_narrative import Names
+from usher_web.words.data_changes import Change, changes, glossary, in_words
+from usher_web.words.effect_status import Followed, Stage, Words, effects, follow
+from usher_web.words.service_wording import ANSWER
+from usher_web.words.timeline import timeline, wait_words
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2026, 5, 4, 9, 2, tzinfo=UTC)

@@ -9,15 +9,15 @@ from datetime import date
 import pytest
 from case_log import LOG, counted
 from usher_engine import OF_ALL, Period
-from usher_web import reporting
-from usher_web.charts import LEFT, RIGHT, WIDTH, bars, heat
-from usher_web.story import Names
+from usher_web.auditor import report_tables
+from usher_web.words.case_narrative import Names
+from usher_web.words.charts import LEFT, RIGHT, WIDTH, bars, heat
 
 NAMES = Names(elements={"A": "Ask", "S": "Send mail", "E": "Sent", "B": ""})
 
 
 def test_elements_and_their_waits() -> None:
-    table = reporting.elements(counted(LOG), NAMES)
+    table = report_tables.elements(counted(LOG), NAMES)
     assert table.rows == (
         ("Ask", "5", "4", "10 min", "1 h", "1"),
         ("B", "5", "", "", "", ""),
@@ -28,7 +28,7 @@ def test_elements_and_their_waits() -> None:
 
 def test_the_funnel_in_all_by_month_and_by_language() -> None:
     found = counted(LOG)
-    assert reporting.funnel(found.groups[OF_ALL]) == [
+    assert report_tables.funnel(found.groups[OF_ALL]) == [
         ("Triggered", 5, "5 · 100 %"),
         ("Invited", 3, "3 · 60 %"),
         ("Answered", 2, "2 · 40 %"),
@@ -36,13 +36,13 @@ def test_the_funnel_in_all_by_month_and_by_language() -> None:
         ("Declined", 1, "1 · 20 %"),
         ("Deferred", 0, "0 · 0 %"),
     ]
-    assert reporting.by_language(found).rows == (
+    assert report_tables.by_language(found).rows == (
         ("English (en)", "2", "1", "1", "1", "0", "0"),
         ("Spanish (es)", "2", "1", "1", "0", "1", "0"),
         ("Unknown", "1", "1", "0", "0", "0", "0"),
     )
     days = {date(2026, 5, 31): counted(LOG[:2]), date(2026, 6, 1): counted(LOG[2:]), date(2026, 5, 1): counted(LOG)}
-    assert reporting.by_month(Period(days=days, uncounted=0)).rows == (
+    assert report_tables.by_month(Period(days=days, uncounted=0)).rows == (
         ("May 2026", "7", "5", "4", "2", "2", "0"),
         ("June 2026", "3", "1", "0", "0", "0", "0"),
     )
@@ -50,10 +50,10 @@ def test_the_funnel_in_all_by_month_and_by_language() -> None:
 
 def test_times_and_ways() -> None:
     found = counted(LOG)
-    table = reporting.times("t", "T", found.times["end"])
+    table = report_tables.times("t", "T", found.times["end"])
     assert [row for row in table.rows if row[1] != "0"] == [("1 min to 1 h", "3", "75 %"), ("1 to 4 h", "1", "25 %")]
-    assert reporting.typical(found.times["end"]) == "4 cases: half within 11 min, 9 of 10 within 1 h."
-    ways = reporting.variants_table(reporting.variants(found, NAMES))
+    assert report_tables.typical(found.times["end"]) == "4 cases: half within 11 min, 9 of 10 within 1 h."
+    ways = report_tables.variants_table(report_tables.variants(found, NAMES))
     assert ways.rows == (
         ("1", "Ask → Send mail → Sent", "3", "75 %", "22 min"),
         ("2", "Ask", "1", "25 %", "5 min"),
@@ -61,7 +61,7 @@ def test_times_and_ways() -> None:
 
 
 def test_a_download_is_csv_and_no_formula() -> None:
-    table = reporting.Table(name="x", title="X", head=("A", "B"), rows=(("=1+1", "2"), ('say "hi", all', "")))
+    table = report_tables.Table(name="x", title="X", head=("A", "B"), rows=(("=1+1", "2"), ('say "hi", all', "")))
     assert list(csv.reader(io.StringIO(table.to_csv()))) == [["A", "B"], ["'=1+1", "2"], ['say "hi", all', ""]]
 
 
@@ -71,15 +71,15 @@ def test_a_download_is_csv_and_no_formula() -> None:
      (12 * 86_400, "12 days"), (36 * 3_600, "1.5 days")],
 )  # fmt: skip
 def test_durations_in_words(seconds: float | None, words: str) -> None:
-    assert reporting.seconds_words(seconds) == words
+    assert report_tables.seconds_words(seconds) == words
 
 
 def test_a_heat_map_has_five_classes_on_a_logarithmic_scale() -> None:
     assert [heat(value, 10_000) for value in (0, 1, 6, 40, 260, 10_000)] == [0, 1, 2, 3, 4, 5]
     assert heat(3, 0) == 0
     found = counted(LOG)
-    assert reporting.heat_of(found, by_wait=False)["elements"]["A"] == {"level": 5, "words": "5"}
-    assert reporting.heat_of(found, by_wait=True) == {
+    assert report_tables.heat_of(found, by_wait=False)["elements"]["A"] == {"level": 5, "words": "5"}
+    assert report_tables.heat_of(found, by_wait=True) == {
         "elements": {"A": {"level": 5, "words": "10 min"}, "S": {"level": 4, "words": "2 min"}},
         "flows": {},
     }

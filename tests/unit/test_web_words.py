@@ -7,10 +7,11 @@ from typing import get_args
 
 import pytest
 from usher_engine import AUDIT_KINDS, AuditEvent
-from usher_engine.events import KINDS
-from usher_engine.faults import Where, counts
-from usher_engine.replay.words import TOLD
-from usher_web import deeds, metrics
+from usher_engine.core.events import KINDS
+from usher_engine.core.faults import Where, counts
+from usher_engine.reexecution.difference_messages import TOLD
+from usher_web.api.api_routes import metrics
+from usher_web.words import audit_sentences
 
 
 def event(kind, details=None):
@@ -20,13 +21,13 @@ def event(kind, details=None):
 
 
 def test_every_kind_of_audit_event_has_words():
-    assert set(deeds.CALLED) == set(deeds.WORDS) == set(AUDIT_KINDS)
-    assert set(AUDIT_KINDS) >= deeds.ALARMS | set(deeds.MARKS)
+    assert set(audit_sentences.CALLED) == set(audit_sentences.WORDS) == set(AUDIT_KINDS)
+    assert set(AUDIT_KINDS) >= audit_sentences.ALARMS | set(audit_sentences.MARKS)
 
 
 @pytest.mark.parametrize("kind", AUDIT_KINDS)
 def test_an_event_without_details_is_told_all_the_same(kind):
-    assert deeds.deed(event(kind)).words.endswith((".", ": "))
+    assert audit_sentences.deed(event(kind)).words.endswith((".", ": "))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_an_event_without_details_is_told_all_the_same(kind):
     ],
 )
 def test_what_administrators_and_analysts_did_to_many_cases(kind, details, words):
-    assert deeds.deed(event(kind, details)).words == words
+    assert audit_sentences.deed(event(kind, details)).words == words
 
 
 def test_every_kind_of_event_has_words_where_a_check_finds_a_difference():

@@ -13,41 +13,27 @@ from usher_engine.enrollment import Enrollment, open_figures
 from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import (
-    admin,
-    api,
-    audit,
-    auth,
-    backtests,
-    cases,
-    compare,
-    content_policy,
-    deploying,
-    drafting,
-    errors,
-    exports,
-    inbox,
-    migrations,
-    modeler,
-    operating,
-    outbox,
-    patient,
-    presentation,
-    processes,
-    proxies,
-    replay,
-    reports,
-    retention,
-    search,
-    searches,
-    sign_in,
-    trail,
-    trails,
-    triggers,
-    tryout,
+from . import audit_logging, auth, content_policy, errors, proxies, sign_in
+from .admin import account_pages, operation_pages
+from .analyst import (
+    backtest_pages,
+    compare_pages,
+    deploy_pages,
+    draft_files,
+    editor_pages,
+    migration_pages,
+    process_pages,
+    tryout_pages,
 )
-from .bundled import asset
+from .api import api_routes
+from .assets import asset
+from .auditor import activity_pages, audit_pages, export_pages, replay_pages, report_pages, retention_pages
+from .casework import case_pages, saved_search_pages
+from .demo import caught_mail as outbox
+from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
+from .staff import ehr_triggers, inbox, search_box
+from .words import presentation
 
 MAX_BODY = 2 * 1024 * 1024
 
@@ -89,7 +75,7 @@ RAIL = (
     Place("triggers.show", "Patients", "people", frozenset({Role.STAFF})),
     Place("cases.show", "Cases", "cases", frozenset({Role.STAFF, Role.AUDITOR})),
     Place("processes.show", "Processes", "processes", frozenset({Role.ANALYST, Role.AUDITOR})),
-    Place("reports.show", "Reports", "reports", frozenset(reports.MAY_LOOK)),
+    Place("reports.show", "Reports", "reports", frozenset(report_pages.MAY_LOOK)),
     Place("audit.show", "Audit", "audit", frozenset({Role.AUDITOR, Role.ADMIN})),
     Place("exports.show", "Exports", "save", frozenset({Role.AUDITOR, Role.ADMIN})),
     Place("admin.people", "Admin", "admin", frozenset({Role.ADMIN})),
@@ -130,11 +116,11 @@ def create_app(
         figures=open_figures(enrollment),
         outbox=outbox,
     )
-    replay.register(app, engine)
+    replay_pages.register(app, engine)
     _register_views(app, with_outbox=outbox is not None)
     app.before_request(auth.guard)
     errors.register(app)
-    trail.register(app)
+    audit_logging.register(app)
     app.after_request(_with_headers)
     app.context_processor(_names)
     _register_filters(app, settings)
@@ -156,9 +142,13 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    desk = (sign_in, inbox, cases, searches, replay, triggers, search)
-    workbench = (processes, tryout, compare, modeler, drafting, deploying, backtests, migrations)
-    modules = (*desk, reports, *workbench, patient, audit, trails, retention, exports, admin, operating, api)
+    desk = (sign_in, inbox, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
+    workbench = (
+        process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, backtest_pages,
+        migration_pages,
+    )
+    record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
+    modules = (*desk, *workbench, *record, invitation_pages, account_pages, operation_pages, api_routes)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:

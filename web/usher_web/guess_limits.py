@@ -10,7 +10,7 @@ from ipaddress import IPv6Address, ip_address
 import usher_engine
 from flask import request
 
-from . import trail
+from . import audit_logging
 from .site import site
 
 log = logging.getLogger("usher.guess_limits")
@@ -41,7 +41,7 @@ class Limit:
         if tries == self.most + 1:
             log.warning("locked after %d refused tries: %s, asked from %s", self.most, self.what, request.remote_addr)
             told = {"from": request.remote_addr, "what": self.what}
-            trail.told("LockedOut", told, subject=account_called(self.typed), actor=trail.STRANGER)
+            audit_logging.told("LockedOut", told, subject=account_called(self.typed), actor=audit_logging.STRANGER)
         return tries <= self.most
 
     def take_back(self) -> None:

@@ -13,7 +13,7 @@ from usher_engine.accounts import Role
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-from . import auth, trail
+from . import audit_logging, auth
 from .addresses import inside
 from .guess_limits import Limit, account_called, count_all, source
 from .known_browsers import known, remember
@@ -47,12 +47,13 @@ def sign_in() -> Response | tuple[str, int]:
         raise TooManyRequests("Too many tries to sign in. Wait a quarter of an hour, or ask your administrator.")
     account = accounts.verify(name, password)
     if account is None:
-        trail.told("LogInFailed", {"from": request.remote_addr}, subject=account_called(name), actor=trail.STRANGER)
+        said = {"from": request.remote_addr}
+        audit_logging.told("LogInFailed", said, subject=account_called(name), actor=audit_logging.STRANGER)
         return render_template("sign_in.html", name=name, wrong=WRONG, next=onward), 422
     for limit in limits:
         limit.take_back()
     session = accounts.begin_session(account.name, instead_of=g.session.secret if g.session else "")
-    trail.told("LoggedIn", {"from": request.remote_addr}, subject=account.name, actor=auth.acting(account))
+    audit_logging.told("LoggedIn", {"from": request.remote_addr}, subject=account.name, actor=auth.acting(account))
     response = redirect(onward or url_for("start"), 303)
     auth.set_cookie(response, session)
     remember(response, account.name, request.path)
@@ -62,7 +63,7 @@ def sign_in() -> Response | tuple[str, int]:
 @blueprint.post("/sign-out")
 @auth.policy(*Role)
 def sign_out() -> Response:
-    trail.told("LoggedOut", {}, subject=auth.actor().name)
+    audit_logging.told("LoggedOut", {}, subject=auth.actor().name)
     site().accounts.end_session(auth.session().secret)
     response = redirect(url_for("sign_in.show"), 303)
     auth.clear_cookie(response)

@@ -9,19 +9,19 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from ..audit import audit_body
-from ..errors import Conflict, NotFound
-from ..questions import Actor
+from ..audit.audit_log import audit_body
+from ..cases.queries import Actor
+from ..core.errors import Conflict, NotFound
 from ..settings import Settings
-from ..store.audit import append
+from ..store.audit_rows import append
 from ..store.database import Database, from_text, to_text
-from ..store.instances import one_at_a_time
-from ..store.intact import moment
+from ..store.instance_rows import one_at_a_time
+from ..store.tampered_rows import moment
 from ..store.upserts import sweep
-from . import attempts
-from . import tables as t
+from . import account_tables as t
+from . import rate_counters
+from .account_values import Account, Session, Token, checked_name, hashed, may_sign_in, standing, to_account, to_token
 from .passwords import Passwords, check
-from .people import Account, Session, Token, checked_name, hashed, may_sign_in, standing, to_account, to_token
 from .roles import Role
 
 #: Who sets something up when nobody is named.
@@ -219,17 +219,17 @@ class Accounts:
     def count_try(self, key: str, window_s: int) -> int:
         """Count one try under *key*; returns the count in the current window of *window_s* seconds."""
         with self.database.begin() as connection:
-            return attempts.count(connection, key, window_s, self.clock())
+            return rate_counters.count(connection, key, window_s, self.clock())
 
     def take_back(self, key: str) -> None:
         """Uncount one try under *key*: it was right."""
         with self.database.begin() as connection:
-            attempts.take_back(connection, key)
+            rate_counters.take_back(connection, key)
 
     def forget(self, key: str) -> None:
         """Start counting *key* from zero again, for example after a sign-in that worked."""
         with self.database.begin() as connection:
-            attempts.forget(connection, key)
+            rate_counters.forget(connection, key)
 
     def _tell(self, connection: Connection, by: str, setting: str, subject: str, **more: str) -> None:
         """Write to the audit stream, in the same transaction, that *by* changed a setting."""

@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
-from ..errors import InvalidSubmission
+from ..core.errors import InvalidSubmission
 
 MIN_LENGTH = 12
 MAX_LENGTH = 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from ..errors import InvalidSubmission
+from ..core.errors import InvalidSubmission
 
 #: The group of staff who were given no other.
 FRONT_DESK = "Front desk"

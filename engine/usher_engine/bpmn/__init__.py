@@ -1,16 +1,16 @@
 """The wall around SpiffWorkflow: compile a package, run one step, give back events. Nothing of the library leaves."""
 
-from .bare import Bare
-from .diagram import Diagram, Element, compile_diagram, schema_problems
-from .mapping import proposed_mapping, waiting_kinds
-from .moving import Moved, move
+from .benchmark_floor import Bare
+from .compiled_diagram import Diagram, Element, compile_diagram, schema_problems
+from .element_mapping import proposed_mapping, waiting_kinds
 from .run import LIBRARY_FAILURES, Run
-from .stalled import STALLED
-from .standing import require_standing, tokens
-from .step import FIRST_RULES, RULES, Step
-from .timers import due as timer_due
-from .timers import literal as timer_literal
-from .user_tasks import initial_values
+from .stalled_scopes import STALLED
+from .state_check import require_standing, tokens
+from .step_context import FIRST_RULES, RULES, Step
+from .task_properties import initial_values
+from .timer_due import due as timer_due
+from .timer_due import literal as timer_literal
+from .token_migration import Moved, move
 
 __all__ = [
     "FIRST_RULES",

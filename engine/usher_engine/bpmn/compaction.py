@@ -12,7 +12,7 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.util.task import TaskState
 
-from .catching import UsherBoundaryEvent
+from .catch_events import UsherBoundaryEvent
 from .workflow import UsherTask, UsherWorkflow
 
 

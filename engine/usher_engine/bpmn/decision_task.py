@@ -7,10 +7,10 @@ from typing import Any
 from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
 from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 
-from ..canonical import Json
+from ..core.canonical import Json
+from ..core.errors import DecisionFailed, ElementFailed
+from ..core.events import DecisionMade
 from ..dmn import Made
-from ..errors import DecisionFailed, ElementFailed
-from ..events import DecisionMade
 
 
 class UsherDecisionTask(SpiffBpmnTask):  # type: ignore[misc]

@@ -14,10 +14,10 @@ from SpiffWorkflow.bpmn.specs.defaults import InclusiveGateway, ParallelGateway
 from SpiffWorkflow.util.deep_merge import DeepMerge
 from SpiffWorkflow.util.task import TaskState
 
+from ..core.errors import ElementFailed, EngineError
 from ..definitions import InclusiveJoin, inclusive_join
-from ..errors import ElementFailed, EngineError
-from .catching import UsherBoundaryEvent
-from .step import FIRST_RULES
+from .catch_events import UsherBoundaryEvent
+from .step_context import FIRST_RULES
 
 HOLDS = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 

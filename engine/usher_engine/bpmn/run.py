@@ -1,7 +1,7 @@
 """One instance in memory for the length of one step: hands commands to SpiffWorkflow and gives the events that follow.
 
-Stores nothing, sends nothing. After an exception the object must be thrown away. How it listens: `listening`; what
-takes over when something fails or was waited for: `throwing`, `waiting`.
+Stores nothing, sends nothing. After an exception the object must be thrown away. How it listens: `event_recorder`; what
+takes over when something fails or was waited for: `error_propagation`, `timers_and_messages`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.util.task import TaskState
 
-from .. import faults
-from ..canonical import Json, changes, settled
-from ..errors import BusinessError, Corrupt, ElementFailed, EngineError, Fault, LimitExceeded
-from ..events import (
+from ..core import faults
+from ..core.canonical import Json, changes, settled
+from ..core.errors import BusinessError, Corrupt, ElementFailed, EngineError, Fault, LimitExceeded
+from ..core.events import (
     DataChanged,
     ElementCancelled,
     Event,
@@ -26,22 +26,22 @@ from ..events import (
     UserTaskCancelled,
     UserTaskCompleted,
 )
-from ..limits import MAX_ELEMENTS, MAX_OPEN, MAX_SECONDS
-from ..state import InstanceState, fold
-from . import storage
-from .catching import end_reached
+from ..core.limits import MAX_ELEMENTS, MAX_OPEN, MAX_SECONDS
+from ..core.state import InstanceState, fold
+from . import serializer
+from .catch_events import end_reached
 from .compaction import compact_tree
-from .diagram import Diagram
+from .compiled_diagram import Diagram
 from .gateways import HOLDS, adopt_arrivals, join_inclusively
-from .language import ScriptEngine
-from .repeating import own_names
+from .multi_instance import own_names
+from .script_engine import ScriptEngine
+from .serializer import WAY_OUT
 from .service_task import is_end
-from .stalled import stalled
-from .step import FIRST_RULES, Step
-from .storage import WAY_OUT
+from .stalled_scopes import stalled
+from .step_context import FIRST_RULES, Step
+from .task_properties import opened
+from .timers_and_messages import Waiting
 from .trunk_compaction import compact_trunk
-from .user_tasks import opened
-from .waiting import Waiting
 from .workflow import UsherTask, UsherWorkflow
 
 #: How mistakes in code show, the library's, an operator's or ours; never the database's errors, which are nobody's
@@ -81,7 +81,7 @@ class Run(Waiting):
     def resume(cls, diagram: Diagram, step: Step, stored: dict[str, Any], state: InstanceState) -> Run:
         """The instance as *stored* by `dump`, with the folded *state* of the same revision."""
         run = cls(diagram, step, state)
-        run.workflow = storage.load(stored, diagram, ScriptEngine(step.now, step.rules), run)
+        run.workflow = serializer.load(stored, diagram, ScriptEngine(step.now, step.rules), run)
         if step.rules > FIRST_RULES:
             adopt_arrivals(run.workflow)
         run.workflow.ready.extend(
@@ -93,7 +93,7 @@ class Run(Waiting):
         """The serialized workflow without its spec and without what can no longer matter."""
         compact = compact_tree if self.step.rules > FIRST_RULES else compact_trunk
         compact(self.workflow)
-        return storage.dump(self.workflow)
+        return serializer.dump(self.workflow)
 
     # commands
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from SpiffWorkflow.util.task import TaskState
 
-from .catching import is_asleep
+from .catch_events import is_asleep
 from .compaction import forget, live_tasks
-from .repeating import Repeated
+from .multi_instance import Repeated
 from .workflow import UsherTask, UsherWorkflow
 
 

@@ -14,9 +14,9 @@ from SpiffWorkflow.exceptions import WorkflowException
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from ..errors import LimitExceeded
-from .step import RULES
-from .triggers import Trigger
+from ..core.errors import LimitExceeded
+from .event_definitions import Trigger
+from .step_context import RULES
 
 BEGUN = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 MAX_TASKS = 5_000

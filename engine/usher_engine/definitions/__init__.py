@@ -3,26 +3,17 @@
 Nothing here judges whether a package can run; that is the gate's work.
 """
 
-from .decision_file import Column, Decision, DecisionFile, Row, Table, read_decisions
+from .bpmn_file import PLACEHOLDER, Diagram, Flow, Node, Process, ServiceCall, process_element, read_diagram
 from .decision_names import decision_names
-from .diagram import (
-    PLACEHOLDER,
-    Diagram,
-    Flow,
-    Node,
-    Process,
-    ServiceCall,
-    process_element,
-    read_diagram,
-)
-from .finding import Finding, Severity
-from .folders import from_zip, read_file, read_folder, to_zip, write_folder
-from .joins import InclusiveJoin, inclusive_join
-from .kinds import FLOW_NODES, SUB_PROCESSES
+from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
+from .element_facts import Part, read_parts
+from .flow_node_types import FLOW_NODES, SUB_PROCESSES
+from .inclusive_join import InclusiveJoin, inclusive_join
+from .lint_finding import Finding, Severity
 from .package import MAX_FILE_BYTES, Package
-from .parts import Part, read_parts
+from .package_io import from_zip, read_file, read_folder, to_zip, write_folder
 from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_as_written, parse_xml
-from .timing import MISSED, MISSED_ALL, MISSED_SKIP, Repeat, Timer
+from .timer_definitions import MISSED, MISSED_ALL, MISSED_SKIP, Repeat, Timer
 from .translation import Translation, translate, translation_of
 
 __all__ = [

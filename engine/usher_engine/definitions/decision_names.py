@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from usher_engine.errors import InvalidDefinition
+from usher_engine.core.errors import InvalidDefinition
 
-from .decision_file import read_decisions
+from .dmn_file import read_decisions
 from .package import Package
 from .safe_xml import parse_xml
 

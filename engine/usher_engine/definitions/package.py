@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
-from usher_engine.canonical import canonical
-from usher_engine.errors import InvalidDefinition
+from usher_engine.core.canonical import canonical
+from usher_engine.core.errors import InvalidDefinition
 
 from .safe_xml import BPMN, parse_xml
 

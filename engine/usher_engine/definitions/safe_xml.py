@@ -10,9 +10,9 @@ from typing import Any, TypeAlias, cast
 
 from lxml import etree
 
-from usher_engine.errors import InvalidDefinition
+from usher_engine.core.errors import InvalidDefinition
 
-from .kinds import FLOW_NODES
+from .flow_node_types import FLOW_NODES
 
 XmlElement: TypeAlias = etree._Element  # noqa: SLF001 - lxml's only name for it
 XmlTree: TypeAlias = etree._ElementTree  # noqa: SLF001 - the same

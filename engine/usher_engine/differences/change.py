@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from ..canonical import Json
+from ..core.canonical import Json
 
 
 class ChangeKind(StrEnum):

@@ -3,11 +3,11 @@
 `decisions.py` is the place to start; which cells and policies there are is told in `engine/decision-tables.md`.
 """
 
-from .compiling import name_problem
-from .coverage import Overlap, coverage
+from .decision_compiler import name_problem
+from .decision_table import Decision, Made, Table
 from .decisions import Decisions, Problem, compile_decisions, read_package
-from .policies import ONE
-from .table import Decision, Made, Table
+from .hit_policies import ONE
+from .table_coverage import Overlap, coverage
 
 __all__ = [
     "ONE", "Decision", "Decisions", "Made", "Overlap", "Problem", "Table",

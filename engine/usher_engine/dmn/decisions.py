@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from usher_engine.canonical import Json, settled
+from usher_engine.core.canonical import Json, settled
+from usher_engine.core.errors import DecisionFailed, ExpressionError, InvalidDefinition
 from usher_engine.definitions import Package, parse_xml, read_decisions
-from usher_engine.errors import DecisionFailed, ExpressionError, InvalidDefinition
 from usher_engine.expressions import STRICT, Run
 
-from .compiling import Problems, compile_decision
+from .decision_compiler import Problems, compile_decision
+from .decision_table import Decision, Made, Rule, Table
+from .hit_policies import decide
 from .literals import literal
-from .policies import decide
-from .table import Decision, Made, Rule, Table
 
 FUEL = 200_000  # for a decision with all it requires; a cell costs one and what its expression costs
 MAX_DECISIONS = 100

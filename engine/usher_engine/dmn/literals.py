@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from usher_engine.canonical import Json
-from usher_engine.errors import ExpressionError
+from usher_engine.core.canonical import Json
+from usher_engine.core.errors import ExpressionError
 from usher_engine.expressions import compile_expression, moment, parse_duration
 
-from .words import Word
+from .cell_lexer import Word
 
 #: ``typeRef`` as dmn-js, Camunda and DMN write it, and the kind of value it means; "" is any.
 TYPES = {

@@ -3,19 +3,19 @@
 Start with `enrollment.py` (the front door) and `operators.py` (what a diagram may ask for).
 """
 
-from .answering import TERMS, TERMS_VERSION, Answer, OpenLink
-from .directory import Correction, PatientDirectory, PatientRecord, Response
 from .enrollment import PROCESS, Enrollment, enrollment_services, open_enrollment
 from .funnel import MILESTONES, open_figures
 from .invitations import Invitation
 from .mail import preview_mail
 from .operators import NOT_ELIGIBLE, operators
+from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
+from .patient_registry import Registry
+from .patient_response import TERMS, TERMS_VERSION, Answer, OpenLink
 from .patients_import import BadLine, ImportReport
-from .portal import PastAnswer
-from .registry import Registry
+from .portal_status import PastAnswer
 from .smtp import Sender, smtp_sender
 from .statuses import PortalStatus, glyph
-from .triggers import ACTIONS, Template, TriggerField
+from .trigger_fields import ACTIONS, Template, TriggerField
 
 __all__ = [
     "ACTIONS",

@@ -8,27 +8,28 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from ..errors import InvalidSubmission
-from ..findings import Finding
-from ..questions import Actor, Clock, Instance, utc_now
-from ..retention import Retention
-from ..runner import Engine
+from ..assurance.retention import Retention
+from ..cases.commands import Engine
+from ..cases.queries import Actor, Clock, Instance, utc_now
+from ..core.errors import InvalidSubmission
+from ..core.findings import Finding
 from ..services import Services
 from ..settings import Settings
 from ..store import Database, Transaction
 from ..store import Row as CaseRow
-from . import invitations, portal, registry, triggers
-from .agreeing import REPORTED, disagreements
-from .answering import Answering
-from .directory import PatientRecord
+from . import invitations, portal_status, trigger_fields
+from . import patient_registry as registry
 from .invitations import Invitation
 from .mail import PLACEHOLDERS
 from .operators import operators
+from .patient_directory import PatientRecord
+from .patient_registry import Registry
+from .patient_response import Answering
 from .patients_import import ImportReport, Progress, import_patients
-from .portal import PastAnswer
-from .registry import Registry
+from .portal_status import PastAnswer
+from .reconciliation import REPORTED, disagreements
 from .smtp import Sender, smtp_sender
-from .triggers import ENROLLMENT, Template
+from .trigger_fields import ENROLLMENT, Template
 
 #: Id of the process a trigger with the action Enrollment starts.
 PROCESS = "enrollment"
@@ -99,7 +100,7 @@ class Enrollment(Answering):
         asked = {"patient_id": patient_id, "template": template, "field": field, "action": action}
         _require_text(asked)
         with self.engine.database.read() as tx:
-            triggers.check(tx, template, field, action)
+            trigger_fields.check(tx, template, field, action)
         return self.start(asked, actor=actor, key=key, source=source)
 
     def start(self, values: Mapping[str, Any], *, actor: Actor, key: str | None = None, source: str = "") -> Instance:
@@ -124,7 +125,7 @@ class Enrollment(Answering):
         if unknown:
             raise InvalidSubmission(f"The enrolment takes no “{next(iter(unknown))[:60]}”.", fields=unknown)
         _require_text(given)
-        triggers.check_action(given.get("action", ENROLLMENT))
+        trigger_fields.check_action(given.get("action", ENROLLMENT))
         with self.engine.database.read() as tx:
             self.registry.load(tx, given["patient_id"], now=self.engine.clock())
         return self.engine.start(
@@ -140,12 +141,12 @@ class Enrollment(Answering):
     def templates(self) -> list[Template]:
         """The templates with a trigger, by name."""
         with self.engine.database.read() as tx:
-            return triggers.templates(tx)
+            return trigger_fields.templates(tx)
 
     def set_trigger(self, template: str, field: str, action: str | None, *, actor: Actor) -> None:
         """Put the trigger on a field of a template; *action* None takes it off. Raises `InvalidSubmission`."""
         with self.engine.database.begin() as tx:
-            triggers.set_trigger(tx, template, field, action, by=actor.name, now=self.engine.clock())
+            trigger_fields.set_trigger(tx, template, field, action, by=actor.name, now=self.engine.clock())
             told = {"setting": "trigger", "template": template, "field": field, "action": action}
             self.engine.audit("SettingChanged", told, actor=actor, transaction=tx)
 
@@ -170,7 +171,7 @@ class Enrollment(Answering):
     def answers(self, patient_id: str) -> list[PastAnswer]:
         """All answers the patient has given, removed ones too, newest first."""
         with self.engine.database.read() as tx:
-            return portal.answers(tx, patient_id)
+            return portal_status.answers(tx, patient_id)
 
     def invitations(self, patient_id: str) -> list[Invitation]:
         """All invitations made for the patient, newest first."""
@@ -191,7 +192,7 @@ class Enrollment(Answering):
         """Set the status as another system reports it; None when it is not known any more."""
         with self.engine.database.begin() as tx:
             row = registry.find(tx, patient_id, lock=True)
-            portal.set_status(tx, row, status, by=actor.name, now=self.engine.clock())
+            portal_status.set_status(tx, row, status, by=actor.name, now=self.engine.clock())
             told = {"setting": REPORTED, "status": status or ""}
             self.engine.audit(
                 "SettingChanged", told, actor=actor, subject=patient_id, business_key=patient_id, transaction=tx
@@ -204,13 +205,13 @@ class Enrollment(Answering):
     def set_practice_opt_out(self, patient_id: str, opted_out: bool, *, actor: Actor) -> None:
         """Note whether the patient wants no e-mail from the practice."""
         with self.engine.database.begin() as tx:
-            portal.set_practice_opt_out(tx, patient_id, opted_out, by=actor.name, now=self.engine.clock())
+            portal_status.set_practice_opt_out(tx, patient_id, opted_out, by=actor.name, now=self.engine.clock())
 
 
 def _forget(tx: Transaction, row: CaseRow) -> None:
     """What the enrolment keeps of a case beside the engine: links and addresses, answers that no longer stand."""
     invitations.forget_case(tx, row.id)
-    portal.forget_case(tx, row.id)
+    portal_status.forget_case(tx, row.id)
 
 
 def _require_text(values: Mapping[str, object]) -> None:

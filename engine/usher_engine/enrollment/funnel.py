@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from ..figures import Figures
-from ..figures.tally import Told
+from ..reporting import Figures
+from ..reporting.tally import Told
 from ..store import Transaction
-from .answering import RESPONSE_ADDED
 from .enrollment import Enrollment
+from .patient_response import RESPONSE_ADDED
 from .statuses import PortalStatus
 
 #: The operator whose success is an invitation.

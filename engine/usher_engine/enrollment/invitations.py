@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select, update
 
-from ..errors import NotFound, ServiceError
+from ..core.errors import NotFound, ServiceError
 from ..store import Transaction, from_text, to_text, upserts
-from .tables import invitation
+from .enrollment_tables import invitation
 
 MAX_WRONG_TRIES = 5
 

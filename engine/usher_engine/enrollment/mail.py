@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from email_validator import EmailNotValidError, validate_email
 
+from ..core.errors import InvalidDefinition, ServiceError
 from ..definitions import Package
-from ..errors import InvalidDefinition, ServiceError
 from ..expressions import ExpressionError, compile_template
 from ..settings import Settings
 

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..canonical import Json
-from ..errors import BusinessError, NotFound, ServiceError
+from ..core.canonical import Json
+from ..core.errors import BusinessError, NotFound, ServiceError
 from ..forms import parse_form
 from ..services import Call, Mode, Operator, Parameter
 from ..settings import Settings
 from ..store import Database
-from . import invitations, mail, portal
-from .directory import PatientDirectory, PatientRecord, unavailable
+from . import invitations, mail, portal_status
 from .invitations import Invitation
+from .patient_directory import PatientDirectory, PatientRecord, unavailable
 from .smtp import Sender
 from .statuses import INVITABLE, PortalStatus
-from .times import iso, parse_day
+from .timestamps import iso, parse_day
 
 #: Code of the error boundary event that catches a patient who must not be invited.
 NOT_ELIGIBLE = "not-eligible"
@@ -63,7 +63,7 @@ class Enrolling:
         reason = given["reason"].strip()
         if not reason:
             raise ServiceError("Removing a patient's response needs a reason.", retry=False)
-        removed = portal.remove_response(
+        removed = portal_status.remove_response(
             call.transaction,
             given["patient_id"],
             reason=reason,
@@ -77,10 +77,10 @@ class Enrolling:
 
     def record_pending(self, given: Mapping[str, Any], call: Call) -> Json:
         tx, patient = call.transaction, given["patient_id"]
-        portal.hold(tx, patient)
+        portal_status.hold(tx, patient)
         message = given["invitation"].get("message_id")
         sent = invitations.revoke_others(tx, patient, str(message), call.now)
-        status, requested_at = portal.record_request(
+        status, requested_at = portal_status.record_request(
             tx,
             patient,
             answered=sent is not None and sent.used_at is not None,

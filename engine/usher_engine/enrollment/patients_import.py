@@ -10,11 +10,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from ..canonical import check_input
-from ..errors import InvalidSubmission
+from ..core.canonical import check_input
+from ..core.errors import InvalidSubmission
 from ..store import Database
+from .patient_registry import Registry
 from .redaction import redacted
-from .registry import Registry
 
 MAX_LINE_BYTES = 1_000_000
 BATCH = 500

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..canonical import Json
+from ..core.canonical import Json
 
 #: SS as in HL7 v2 table 0203; SB is its name in the identifier types of FHIR R4.
 _CODES = frozenset({"SS", "SB"})

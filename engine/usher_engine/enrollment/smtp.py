@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 
-from ..errors import ServiceError
+from ..core.errors import ServiceError
 from ..settings import Settings
 
 #: Hands a mail to the mail server; raises `ServiceError`, with ``retry`` where a later attempt may work.

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from usher_engine.bpmn import Diagram, Run, Step
-from usher_engine.canonical import Json, compact
-from usher_engine.errors import BusinessError, InvalidDefinition
-from usher_engine.events import ElementEntered, ElementPassed, Event, ServiceRequested
+from usher_engine.core.canonical import Json, compact
+from usher_engine.core.errors import BusinessError, InvalidDefinition
+from usher_engine.core.events import ElementEntered, ElementPassed, Event, ServiceRequested
+from usher_engine.core.state import InstanceState
 from usher_engine.forms import parse_form
 from usher_engine.services import SEND, Call, Operator, Services
-from usher_engine.state import InstanceState
 
 #: The moment examples run at, unless one names its own.
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)

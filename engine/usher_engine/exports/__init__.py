@@ -4,11 +4,11 @@
 without a database, `evidence` is what the bundle of one case carries.
 """
 
-from ..store.exporting import Selection
-from .bundle import Evidence, evidence, sealed, verify_file
+from ..store.export_rows import Selection
+from .atomic_file import write_file
+from .evidence_bundle import Evidence, evidence, sealed, verify_file
 from .export import FORMATS, Export, Format, period
-from .files import write_file
-from .offline import verify_export
+from .offline_verifier import verify_export
 
 __all__ = [
     "FORMATS",

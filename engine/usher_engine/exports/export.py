@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from ..cases.commands import Engine
+from ..cases.queries import Actor
 from ..checkpoints import take
-from ..errors import InvalidSubmission, NotFound
-from ..questions import Actor
-from ..runner import Engine
-from ..store import exporting
-from ..store.exporting import MAX_NAMED, Selection
-from .fhir import fhir_lines
-from .history import history_lines
+from ..core.errors import InvalidSubmission, NotFound
+from ..store import export_rows
+from ..store.export_rows import MAX_NAMED, Selection
+from .csv_table import table_lines
+from .export_source import Progress, Source
+from .fhir_audit_events import fhir_lines
+from .jsonl_history import history_lines
 from .ocel import ocel_pieces
-from .source import Progress, Source
-from .table import table_lines
 from .xes import xes_lines
 
 
@@ -138,7 +138,7 @@ class Export:
         }
         subject = source.selection.cases[0] if len(source.selection.cases) == 1 else ""
         with self._engine.database.read() as tx:
-            about = exporting.business_key(tx, subject)
+            about = export_rows.business_key(tx, subject)
         self._engine.audit("Exported", told, actor=source.actor, subject=subject, business_key=about)
         if self.format.name == "jsonl":
             take(self._engine.database, self._engine.settings, source.at)
@@ -152,10 +152,10 @@ def _counted(engine: Engine, selection: Selection) -> tuple[int, int]:
     if len(selection.cases) > MAX_NAMED:
         raise _refused("cases", f"At most {MAX_NAMED} cases can be named; choose a period instead.")
     with engine.database.read() as tx:
-        missing = sorted(set(selection.cases) - exporting.known(tx, selection.cases)) if selection.cases else []
+        missing = sorted(set(selection.cases) - export_rows.known(tx, selection.cases)) if selection.cases else []
         if missing:
             raise NotFound(f"No case has the number {missing[0][:20]}.")
-        cases, steps = exporting.count(tx, selection)
+        cases, steps = export_rows.count(tx, selection)
     if not cases:
         raise NotFound("No case was started in this selection; nothing was exported. Choose another period or process.")
     return cases, steps

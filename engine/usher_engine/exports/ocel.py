@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from ..canonical import Json, compact
-from ..store import Row, exporting
-from .happened import Happened, happened, told_in_log
-from .source import Source
+from ..core.canonical import Json, compact
+from ..store import Row, export_rows
+from .event_rows import Happened, happened, told_in_log
+from .export_source import Source
 from .xes import moment
 
 #: Bytes of objects kept in memory.
@@ -176,7 +176,7 @@ def _patients(source: Source) -> Iterator[str]:
     after = ""
     while True:
         with source.engine.database.read() as tx:
-            found = exporting.business_keys(tx, source.selection, after, PATIENTS_AT_ONCE)
+            found = export_rows.business_keys(tx, source.selection, after, PATIENTS_AT_ONCE)
         if not found:
             return
         yield from found

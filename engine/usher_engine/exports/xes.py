@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from ..canonical import compact
+from ..core.canonical import compact
 from ..store import Row
-from .happened import Happened, told_in_log
-from .source import Source
+from .event_rows import Happened, told_in_log
+from .export_source import Source
 
 _BEGIN = """<?xml version="1.0" encoding="UTF-8"?>
 <log xes.version="1849-2023" xes.features="" xmlns="http://www.xes-standard.org/">

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from usher_engine.canonical import MAX_KEY, is_reserved, is_storable
-from usher_engine.errors import ExpressionError
+from usher_engine.core.canonical import MAX_KEY, is_reserved, is_storable
+from usher_engine.core.errors import ExpressionError
 
 EXPRESSION_FUEL = 20_000
 SCRIPT_FUEL = 50_000

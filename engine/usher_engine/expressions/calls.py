@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 
 from .budget import Code, Run, checked_key, kind_of
 from .compiler import Compiler, binder, label_of

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 
 from .budget import Code
 from .methods import Methods

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 
 _DURATION = re.compile(
     r"P(?:(?P<weeks>[0-9]{1,5})W)?(?:(?P<days>[0-9]{1,6})D)?"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from usher_engine.bounded_cache import cached_by_size
-from usher_engine.canonical import Json
-from usher_engine.errors import ExpressionError
+from usher_engine.core.bounded_cache import cached_by_size
+from usher_engine.core.canonical import Json
+from usher_engine.core.errors import ExpressionError
 
 from .budget import EXPRESSION_FUEL, SCALARS, STRICT, Code, Run, checked_text, copied
 from .compiler import Compiler

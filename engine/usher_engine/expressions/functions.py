@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 
-from . import dates
+from . import date_texts
 from .budget import (
     MAX_RANGE,
     NUMBERS,
@@ -240,8 +240,8 @@ FUNCTIONS: dict[str, Function] = {
     "all": Function(call=_all),
     "any": Function(call=_any),
     "bool": Function(call=_bool, least=0),
-    "date_text": Function(call=dates.date_text),
-    "datetime_text": Function(call=dates.datetime_text),
+    "date_text": Function(call=date_texts.date_text),
+    "datetime_text": Function(call=date_texts.datetime_text),
     "dict": Function(call=_dict, least=0),
     "float": Function(call=_float, least=0),
     "get": Function(call=_get, most=2),
@@ -251,13 +251,13 @@ FUNCTIONS: dict[str, Function] = {
     "list": Function(call=_list, least=0),
     "max": Function(call=_max, most=100),
     "min": Function(call=_min, most=100),
-    "now": Function(call=dates.now, least=0, most=0),
+    "now": Function(call=date_texts.now, least=0, most=0),
     "range": Function(call=_range, most=3),
     "round": Function(call=_round, most=2),
     "sorted": Function(call=_sorted),
     "str": Function(call=_str, least=0),
     "sum": Function(call=_sum),
-    "today": Function(call=dates.today, least=0, most=0),
+    "today": Function(call=date_texts.today, least=0, most=0),
 }
 
 #: Functions that stop at the first element that decides.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 
 from .budget import Run, check_size, checked_key, kind_of
 from .functions import Function, elements, joined

@@ -6,12 +6,12 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 
 from .budget import Code, Run, check_size, checked_key, foreign, kind_of
 from .calls import call, list_comprehension, record_comprehension
 from .compiler import Compiler, Nodes, label_of
-from .constants import against_constant, checked_constant
+from .constant_comparison import against_constant, checked_constant
 from .functions import FUNCTIONS, text_of
 from .operators import BINARY, COMPARE, JSON, item, negative, positive, sliced
 from .syntax import checked_name, line_of, refused

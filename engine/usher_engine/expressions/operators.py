@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from usher_engine.errors import ExpressionError
+from usher_engine.core.errors import ExpressionError
 
 from .budget import CHARACTERS_A_UNIT, ELEMENTS_A_UNIT, NUMBERS, Run, check_size, checked_number, foreign, kind_of
 from .comparison import NUMERIC, ordered, same

@@ -9,9 +9,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, TypeAlias
 
-from usher_engine.bounded_cache import cached_by_size
-from usher_engine.canonical import Json
-from usher_engine.errors import ExpressionError
+from usher_engine.core.bounded_cache import cached_by_size
+from usher_engine.core.canonical import Json
+from usher_engine.core.errors import ExpressionError
 
 from .budget import SCRIPT_FUEL, STRICT, Run, check_size, checked_key, copied, kind_of
 from .compiler import Compiler, binder, label_of

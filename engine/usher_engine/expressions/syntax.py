@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from textwrap import dedent
 
-from usher_engine.canonical import MAX_KEY, is_reserved
-from usher_engine.errors import ExpressionError
+from usher_engine.core.canonical import MAX_KEY, is_reserved
+from usher_engine.core.errors import ExpressionError
 
 EXPRESSION_LENGTH = 4_000
 SCRIPT_LENGTH = 20_000

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from usher_engine.bounded_cache import cached_by_size
-from usher_engine.canonical import Json
-from usher_engine.errors import ExpressionError
+from usher_engine.core.bounded_cache import cached_by_size
+from usher_engine.core.canonical import Json
+from usher_engine.core.errors import ExpressionError
 
 from .budget import MAX_SIZE, STRICT, TEMPLATE_FUEL, Run, check_size, checked_text
 from .expression import Expression, compile_expression

@@ -5,6 +5,6 @@ A form's required fields are the single source of the mandatory fields. What is 
 
 from .field import Field, Kind
 from .form import Form
-from .reading import parse_form
+from .form_parser import parse_form
 
 __all__ = ["Field", "Form", "Kind", "parse_form"]

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, TypeAlias
 
-from usher_engine.canonical import is_reserved
+from usher_engine.core.canonical import is_reserved
 
 from .field import Field, Kind
-from .patterns import pattern_problem
+from .pattern_matching import pattern_problem
 
 #: Key or id of the component, and what is wrong with it.
 Problem: TypeAlias = tuple[str, str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from usher_engine.canonical import Json
+from usher_engine.core.canonical import Json
 
 Kind: TypeAlias = Literal["text", "email", "tel", "textarea", "number", "date", "select", "radio", "checkbox"]
 

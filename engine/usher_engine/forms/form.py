@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from usher_engine.canonical import Json
-from usher_engine.errors import InvalidSubmission
+from usher_engine.core.canonical import Json
+from usher_engine.core.errors import InvalidSubmission
 
 from .field import Field
-from .values import Unfit, cleaned
+from .field_values import Unfit, cleaned
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,6 @@
 """What a process package must be before it is deployed: findings in plain words, never an exception."""
 
-from .finding import Finding, Severity
+from ..definitions.lint_finding import Finding, Severity
 from .gate import admit, check_package
 
 __all__ = ["Finding", "Severity", "admit", "check_package"]

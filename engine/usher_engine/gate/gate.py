@@ -9,30 +9,30 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 
 from usher_engine.bpmn import compile_diagram
+from usher_engine.core.errors import InvalidDefinition
 from usher_engine.definitions import Package, parse_xml, process_element, read_diagram, translation_of
-from usher_engine.errors import InvalidDefinition
 from usher_engine.expressions import compile_template
 from usher_engine.forms import parse_form
 from usher_engine.services import Services
 
-from .allowed import allowed_findings
-from .catchers import catcher_findings
-from .decisions import decision_findings, decision_task_findings
-from .files import drawing_findings, file_findings, is_bpmn
-from .finding import Finding, Severity
-from .happenings import happening_findings
-from .links import link_findings
-from .load import load_findings
-from .loops import loop_findings
-from .meanings import meaning_findings
-from .order import as_written, in_order
-from .processes import Drawn, process_findings
-from .roots import root_findings
-from .sheet import Sheet
-from .size import package_size_findings, process_size_findings
+from ..definitions.lint_finding import Finding, Severity
+from .certain_load import load_findings
+from .decision_rules import decision_findings, decision_task_findings
+from .duplicate_catchers import catcher_findings
+from .event_rules import happening_findings
+from .expression_rules import compiles, text_findings
+from .file_rules import drawing_findings, file_findings, is_bpmn
+from .finding_order import as_written, in_order
+from .link_rules import link_findings
+from .loop_rules import loop_findings
+from .process_graph import Sheet
+from .process_rules import Drawn, process_findings
+from .root_element_rules import root_findings
+from .size_limits import package_size_findings, process_size_findings
 from .soundness import soundness_findings
-from .structure import reference_findings, structure_findings
-from .texts import compiles, text_findings
+from .structure_rules import reference_findings, structure_findings
+from .supported_elements import allowed_findings
+from .unsupported_features import meaning_findings
 
 MAX_FINDINGS = 200
 

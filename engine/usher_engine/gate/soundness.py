@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from usher_engine.definitions import Node
 
-from .finding import Finding
-from .net import Net, net_of
-from .reduction import reduced
-from .sheet import Sheet
+from ..definitions.lint_finding import Finding
+from .block_reduction import reduced
+from .process_graph import Sheet
 from .token_game import MAX_STATES, Stuck, TooManyWays, play
+from .token_net import Net, net_of
 
 #: States played to find the shortest way to a fault that is known already; else the way leads through blocks.
 SHORTEST_WAY = 4_000

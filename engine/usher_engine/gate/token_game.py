@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 from usher_engine.definitions import inclusive_join
 
-from .net import START, Arc, Net
-from .sheet import called
+from .process_graph import called
+from .token_net import START, Arc, Net
 
 MAX_STATES = 20_000
 MOVES = 3  # so many times more moves than states: well below a second

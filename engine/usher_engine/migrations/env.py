@@ -2,9 +2,9 @@
 
 from alembic import context
 
-from usher_engine.accounts import tables as _accounts
-from usher_engine.enrollment import tables as _enrollment
-from usher_engine.tables import metadata
+from usher_engine.accounts import account_tables as _accounts
+from usher_engine.enrollment import enrollment_tables as _enrollment
+from usher_engine.store.tables.engine_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,12 +1,12 @@
 """All SQL of the engine. Rows stay in here; others see frozen dataclasses."""
 
+from .case_search import CaseFilter, Place, Scope
 from .database import DATABASE_ERRORS, Database, Transaction, from_text, to_text
-from .definitions import Version
-from .drafts import Draft, DraftFile, SetAside, SignOff
-from .inbox import UserTask, task_id
-from .instances import Row, Step
-from .queue import Job
-from .search import CaseFilter, Place, Scope
+from .draft_rows import Draft, DraftFile, SetAside, SignOff
+from .instance_rows import Row, Step
+from .job_rows import Job
+from .task_rows import UserTask, task_id
+from .version_rows import Version
 
 __all__ = [
     "DATABASE_ERRORS",

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 
-from ..errors import Conflict, Corrupt, InvalidSubmission, Misconfigured, Unavailable
+from ..core.errors import Conflict, Corrupt, InvalidSubmission, Misconfigured, Unavailable
 from .private_files import create, tighten
 
 BUSY_TIMEOUT_MS = 5_000

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import inspect
 
-from ..errors import Misconfigured
+from ..core.errors import Misconfigured
 from .database import Database
-from .indexing import reindex
+from .search_reindex import reindex
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 

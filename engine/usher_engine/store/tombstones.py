@@ -10,14 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, select, update
 
-from .. import record_tables as r
-from .. import tables as t
-from ..errors import Purged
-from ..findings import Finding
-from . import kinds
+from ..core.errors import Purged
+from ..core.findings import Finding
+from . import case_signatures
+from .case_signatures import Kind
 from .database import from_text, to_text
-from .instances import Row
-from .kinds import Kind
+from .instance_rows import Row
+from .tables import engine_tables as t
+from .tables import record_tables as r
 
 _T, _S, _I = r.tombstone.c, t.step.c, t.instance.c
 
@@ -104,7 +104,7 @@ def set_up(connection: Connection, row: Row, *, at: datetime, by: str, before: d
     for table in (t.user_task, t.job, t.request, t.instance_state):
         connection.execute(delete(table).where(table.c.instance == row.id))
     connection.execute(update(t.instance).where(_I.id == row.id).values(business_key="", explanation=""))
-    kinds.index(connection, row, Kind(row.process, row.version, row.status, row.outcome), ())
+    case_signatures.index(connection, row, Kind(row.process, row.version, row.status, row.outcome), ())
 
 
 # whether it is what the audit chain tells

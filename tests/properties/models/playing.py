@@ -13,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from usher_engine.bpmn import Diagram, Run, Step, compile_diagram, storage
-from usher_engine.errors import BusinessError, EngineError
-from usher_engine.events import Event, to_json
+from usher_engine.bpmn import Diagram, Run, Step, compile_diagram, serializer
+from usher_engine.core.errors import BusinessError, EngineError
+from usher_engine.core.events import Event, to_json
+from usher_engine.core.state import InstanceState, fold
 from usher_engine.gate import admit
-from usher_engine.replay.said import SAID, tell
+from usher_engine.reexecution.recorded_inputs import SAID, tell
 from usher_engine.services import Mode, Operator, Services
-from usher_engine.state import InstanceState, fold
 
 from .reference import Game
 from .tokens import Impossible, Move
@@ -161,7 +161,7 @@ class Playing:
         except EngineError as error:
             raise self._failed("raised", f"{type(error).__name__}: {error.message}") from error
         self._keep(run)
-        self.bare, self.bare_state = json.dumps(storage.dump(run.workflow)), run.after
+        self.bare, self.bare_state = json.dumps(serializer.dump(run.workflow)), run.after
         self._compare()
 
     def _keep(self, run: Run) -> None:
@@ -177,7 +177,7 @@ class Playing:
             tell(run, said)
         except EngineError as error:
             raise self._failed("compaction", f"without compaction: {error.message}") from error
-        self.bare, self.bare_state = json.dumps(storage.dump(run.workflow)), run.after
+        self.bare, self.bare_state = json.dumps(serializer.dump(run.workflow)), run.after
         if run.events != events:
             raise self._failed("compaction", f"with {_shown(events)}, without {_shown(run.events)}")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from conftest import Clock, alice
 from usher_engine import SYSTEM, Engine, Worker
-from usher_engine.events import Event, from_json
-from usher_engine.state import InstanceState, fold
+from usher_engine.core.events import Event, from_json
+from usher_engine.core.state import InstanceState, fold
 
 from .playing import MAX_MOVES, Failure, difference, opened
 from .reference import Game

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 from usher_engine import Database, Settings
 from usher_engine.checkpoints import check_everything, public_key_of, take
-from usher_engine.findings import Finding
-from usher_engine.proof import SigningKey
+from usher_engine.checkpoints.merkle import SigningKey
+from usher_engine.core.findings import Finding
 
 from .opening import as_json, open_usher, read_settings, say
 

@@ -16,14 +16,15 @@ from usher_engine.accounts import Accounts, Role
 from usher_engine.checkpoints import Checkpointer
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment
-from usher_engine.enrollment.sample_past import live_through
-from usher_engine.enrollment.samples import add_samples
 from usher_engine.setting_values import DEMO
 from usher_engine.store.schema import upgrade
 
+from usher_web.demo.sample_past import live_through
+from usher_web.demo.sample_patients import add_samples
+
 from ..app import create_app
-from ..bundled import bundled_package
-from ..catcher import MailCatcher
+from ..assets import bundled_package
+from ..demo.mail_catcher import MailCatcher
 from .listening import PORT, answer, bound
 from .opening import OPERATOR, open_usher
 from .supervision import Lifeline, watch

@@ -9,8 +9,8 @@ from usher_engine import InvalidSubmission
 from usher_engine.exports import FORMATS, Export, Selection, period, write_file
 
 from ..app import create_app
-from ..evidence import bundle
-from ..presentation import zone
+from ..auditor.evidence_page import bundle
+from ..words.presentation import zone
 from .opening import acting, as_json, open_usher, read_settings, say
 
 #: Cases between two lines of progress.

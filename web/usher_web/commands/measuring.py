@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import chain
 
 import click
-from usher_engine.bench import machine, run_bench
 from usher_engine.definitions import read_folder
 
-from ..bundled import bundled_package
+from usher_web.bench import machine, run_bench
+
+from ..assets import bundled_package
 from .opening import say
 from .startup import startup
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from usher_engine.bench import Figure
+from usher_web.bench import Figure
 
 PATIENCE_S = 60
 TRIES = 3

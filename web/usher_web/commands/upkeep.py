@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 from usher_engine import Database
-from usher_engine.store.indexing import reindex
 from usher_engine.store.schema import upgrade
+from usher_engine.store.search_reindex import reindex
 
 from .opening import as_json, open_usher, read_settings, say
 

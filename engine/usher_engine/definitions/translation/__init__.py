@@ -10,20 +10,20 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from usher_engine.errors import InvalidDefinition
+from usher_engine.core.errors import InvalidDefinition
 
-from ..finding import Finding
+from ..lint_finding import Finding
 from ..package import Package
 from ..safe_xml import BPMN, parse_as_written
+from .defaults import translate_kinds
+from .embedded_expressions import translate_texts
 from .encoding import as_utf8
 from .file_ids import separate_files
-from .kinds import translate_kinds
-from .leftovers import tell_leftovers
-from .messages import translate_messages
-from .page import Page
-from .repair import repair
-from .services import translate_services
-from .texts import translate_texts
+from .message_payloads import translate_messages
+from .schema_repair import repair
+from .service_tasks import translate_services
+from .translation_context import Page
+from .unsupported_attributes import tell_leftovers
 from .user_tasks import translate_user_tasks
 
 

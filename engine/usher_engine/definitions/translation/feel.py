@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .pieces import ADD, ATOM, COMPARE, Piece, negated, quoted
-from .reading import Dialect, Reader, chosen
-from .words import NotUnderstood
+from .expression_builder import ADD, ATOM, COMPARE, Piece, negated, quoted
+from .lexer import NotUnderstood
+from .parser import Dialect, Reader, chosen
 
 #: FEEL has names with spaces; these functions are read.
 _SPACED = ("is defined", "list contains", "starts with", "ends with", "upper case", "lower case", "string length")

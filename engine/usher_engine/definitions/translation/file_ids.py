@@ -10,13 +10,13 @@ from itertools import count
 
 from lxml import etree
 
-from usher_engine.canonical import MAX_KEY
-from usher_engine.errors import InvalidDefinition
+from usher_engine.core.canonical import MAX_KEY
+from usher_engine.core.errors import InvalidDefinition
 
-from ..kinds import FLOW_NODES
+from ..flow_node_types import FLOW_NODES
 from ..package import Package
 from ..safe_xml import XmlElement
-from .page import Page, bpmn, kind_of
+from .translation_context import Page, bpmn, kind_of
 
 _RUNS = FLOW_NODES | {"sequenceFlow"}
 #: Attributes and texts that name an element, beside those that end with “Ref”.

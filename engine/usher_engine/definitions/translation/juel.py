@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .pieces import ADD, ATOM, COMPARE, Piece, compared, quoted, variable
-from .reading import Dialect, Reader
-from .words import NotUnderstood
+from .expression_builder import ADD, ATOM, COMPARE, Piece, compared, quoted, variable
+from .lexer import NotUnderstood
+from .parser import Dialect, Reader
 
 _LENGTHS = {"size", "length"}
 _TEXTS = {

@@ -7,12 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...groups import groups_of
+from ...core.candidate_groups import groups_of
 from ..safe_xml import XmlElement
-from . import texts
-from .fields import form_of
-from .page import Page, bpmn, kind_of, spiff
-from .vendors import ENGINES, ZEEBE
+from . import embedded_expressions
+from .form_fields import form_of
+from .translation_context import Page, bpmn, kind_of, spiff
+from .vendor_extensions import ENGINES, ZEEBE
 
 _DURATION = re.compile(r"P(?=[0-9T])[0-9WDTHMS.]*")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -72,7 +72,7 @@ def _setting(page: Page, task: XmlElement, name: str, value: str) -> bool:
 
 
 def _group(page: Page, task: XmlElement, value: str) -> bool:
-    if texts.reading_of(value) or "${" in value:
+    if embedded_expressions.reading_of(value) or "${" in value:
         page.refuse(task, f"The groups “{value[:80]}” are computed. Name them, several between commas.")
         return False
     names = groups_of(value)
@@ -104,7 +104,7 @@ def _priority(page: Page, task: XmlElement, value: str) -> bool:
 
 
 def _form(page: Page, task: XmlElement, value: str) -> bool:
-    if texts.reading_of(value):
+    if embedded_expressions.reading_of(value):
         page.refuse(task, f"The form “{value[:80]}” is computed. Name one form, or draw one task for each.")
         return False
     name = _form_file(page.files, _PREFIX.sub("", value).rpartition("/")[2])

@@ -1,0 +1,64 @@
+"""The tables of `accounts`. Secrets are kept as hashes only: Argon2id for passwords, SHA-256 for random ones."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+
+from ..store.tables.engine_tables import metadata
+
+account = Table(
+    "account",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("password", String(200), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("groups", Text, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("created_at", String(27), nullable=False),
+    Column("created_by", String(200), nullable=False),
+)
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("account", String(60), ForeignKey("account.name"), nullable=False, index=True),
+    Column("created_at", String(27), nullable=False),
+    Column("seen_at", String(27), nullable=False, index=True),
+    Column("notice", Text, nullable=False),
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),
+    Column("groups", Text, nullable=False),
+    Column("created_at", String(27), nullable=False),
+    Column("created_by", String(200), nullable=False),
+    Column("used_at", String(27)),
+    Column("revoked_at", String(27)),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("since", String(27), nullable=False),
+    Column("tries", Integer, nullable=False),
+)
+
+#: A search of cases under a name; *shared* is the role that sees it beside its owner, empty for none.
+saved_search = Table(
+    "saved_search",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner", String(60), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("query", Text, nullable=False),
+    Column("shared", String(20), nullable=False),
+    Column("created_at", String(27), nullable=False),
+    UniqueConstraint("owner", "name"),
+    Index("ix_saved_search_shared", "shared"),
+)

@@ -1,0 +1,133 @@
+"""An account, a session and a token as values, and how they are read from and written to their rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..core.candidate_groups import groups_of
+from ..core.errors import InvalidSubmission
+from ..store.tampered_rows import as_text, moment
+from .roles import FRONT_DESK, Role
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,59}")
+
+#: Under these names stands in the history what Usher itself, a patient or a stranger did.
+RESERVED = frozenset({"system", "patient", "stranger", "sample"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """A person who may sign in. *groups* are the candidate groups whose tasks they work."""
+
+    name: str
+    role: Role
+    groups: frozenset[str]
+    disabled: bool
+    created_at: datetime
+    created_by: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Session:
+    """A signed-in browser; *secret* is what its cookie holds, only its hash is stored."""
+
+    secret: str
+    account: Account
+    created_at: datetime
+    seen_at: datetime
+    notice: str
+
+    @property
+    def key(self) -> str:
+        """What names the session where its secret must not go; nobody can sign in with it."""
+        return hashed(self.secret)
+
+    @property
+    def csrf(self) -> str:
+        """The token a form of this session must carry; derived one way, so that it needs no storage."""
+        return hashlib.sha256(f"csrf|{self.secret}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """A program that may use the API."""
+
+    name: str
+    role: Role
+    groups: frozenset[str]
+    created_at: datetime
+    created_by: str
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+def checked_name(text: str) -> str:
+    """*text* as a new name of a person or a program; raises `InvalidSubmission`."""
+    name, reason = text.strip(), ""
+    if not NAME.fullmatch(name):
+        reason = "A name has 1 to 60 letters, digits or . _ - @ and begins with a letter or digit."
+    elif name.casefold() in RESERVED:
+        reason = f"“{name}” is reserved: the history uses it for what no account did. Choose another name."
+    if reason:
+        raise InvalidSubmission(f"name: {reason}", fields={"name": reason})
+    return name
+
+
+def standing(role: Role, groups: Iterable[str]) -> dict[str, str]:
+    names = sorted({name for group in groups for name in groups_of(group)})
+    if role is Role.STAFF and not names:
+        names = [FRONT_DESK]
+    return {"role": role.value, "groups": json.dumps(names)}
+
+
+def hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def may_sign_in(row: Mapping[Any, Any]) -> bool:
+    """Whether the account may be used: not one that is disabled, nor one whose role or groups somebody garbled."""
+    return not row["disabled"] and _role(row) is not None and _groups(row) is not None
+
+
+def to_account(row: Mapping[Any, Any]) -> Account:
+    """What was altered so that it cannot be read gives no rights: such an account counts as disabled."""
+    return Account(
+        name=as_text(row["name"]),
+        role=_role(row) or Role.STAFF,
+        groups=_groups(row) or frozenset(),
+        disabled=not may_sign_in(row),
+        created_at=moment(row["created_at"]),
+        created_by=as_text(row["created_by"]),
+    )
+
+
+def to_token(row: Mapping[Any, Any]) -> Token:
+    """What was altered so that it cannot be read gives no rights: such a token counts as revoked."""
+    broken = _role(row) is None or _groups(row) is None
+    return Token(
+        name=as_text(row["name"]),
+        role=_role(row) or Role.STAFF,
+        groups=_groups(row) or frozenset(),
+        created_at=moment(row["created_at"]),
+        created_by=as_text(row["created_by"]),
+        used_at=moment(row["used_at"]) if row["used_at"] else None,
+        revoked_at=moment(row["revoked_at"]) if row["revoked_at"] or broken else None,
+    )
+
+
+def _role(row: Mapping[Any, Any]) -> Role | None:
+    return Role(row["role"]) if row["role"] in set(Role) else None
+
+
+def _groups(row: Mapping[Any, Any]) -> frozenset[str] | None:
+    try:
+        found = json.loads(row["groups"])
+    except (TypeError, ValueError):
+        return None
+    return frozenset(found) if isinstance(found, list) and all(isinstance(name, str) for name in found) else None

@@ -1,0 +1,1 @@
+"""What people rely on: checks, proof of one case, activity reports, log review, retention."""

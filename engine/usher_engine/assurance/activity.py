@@ -1,0 +1,104 @@
+"""Trails: everything one person saw or did, everything that happened to one patient; steps and audit events by time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..audit.audit_log import Audit
+from ..core.errors import Corrupt, NotFound
+from ..store import Step, activity_rows, to_text
+from ..store import audit_rows as events
+from ..store.activity_rows import Position
+from ..store.audit_rows import AuditEvent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """One thing that happened: a step, or an audit event; *about* is the business key of the step's case."""
+
+    step: Step | None = None
+    event: AuditEvent | None = None
+    about: str = ""
+
+    @property
+    def at(self) -> datetime:
+        found = self.step or self.event
+        if found is None:
+            raise Corrupt("A moment holds a step or an event.")
+        return found.at
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trail:
+    """Some of what happened, newest first; *older* is where the next page goes on, empty at the end."""
+
+    moments: tuple[Moment, ...]
+    older: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How far both streams were read: the last event's number, the last step's position; None is the beginning."""
+
+    seq: int | None = None
+    step: Position | None = None
+
+    @classmethod
+    def of(cls, text: str) -> _Place:
+        """Raises `NotFound` for what no page ever gave out."""
+        if not text:
+            return cls()
+        try:
+            seq, at, instance, revision = text.split("~")
+            return cls(int(seq) if seq else None, (at, instance, int(revision)) if at else None)
+        except ValueError:
+            raise NotFound("There is no such page of this trail.") from None
+
+    @property
+    def text(self) -> str:
+        at, instance, revision = self.step or ("", "", "")
+        return f"{'' if self.seq is None else self.seq}~{at}~{instance}~{revision}"
+
+
+class Trails:
+    """Reads trails from *engine*'s database. Looking at one is the web's to record."""
+
+    def __init__(self, engine: Audit) -> None:
+        self._engine = engine
+
+    def of_person(self, name: str, *, after: str = "", limit: int = 50) -> Trail:
+        """What *name* saw or did; *after* is ``older`` of the page before. Raises `NotFound` for no such page."""
+        place = _Place.of(after)
+        with self._engine.database.read() as tx:
+            made = activity_rows.steps_by(tx, name, before=place.step, limit=limit + 1)
+            seen = events.select_events(tx, actor=name, before=place.seq, limit=limit + 1)
+        return _merged([Moment(step=step, about=about) for about, step in made], seen, place, limit)
+
+    def about(self, business_key: str, *, after: str = "", limit: int = 50) -> Trail:
+        """What happened to *business_key*, a patient: the steps of the cases, and who saw, tried or exported what."""
+        place = _Place.of(after)
+        with self._engine.database.read() as tx:
+            cases = activity_rows.cases_about(tx, business_key)
+            steps = [step for case in cases for step in activity_rows.steps_of(tx, case)]
+            seen = events.select_events(tx, about=business_key, before=place.seq, limit=limit + 1)
+        earlier = [step for step in steps if place.step is None or _position(step) < place.step]
+        newest = sorted(earlier, key=_position, reverse=True)[: limit + 1]
+        return _merged([Moment(step=step, about=business_key) for step in newest], seen, place, limit)
+
+
+def _position(step: Step) -> Position:
+    return (to_text(step.at), step.instance, step.revision)
+
+
+def _merged(steps: Sequence[Moment], seen: Sequence[AuditEvent], place: _Place, limit: int) -> Trail:
+    every = [*steps, *(Moment(event=event) for event in seen)]
+    ordered = sorted(every, key=lambda moment: moment.at, reverse=True)  # stable: each stream keeps its order
+    shown = ordered[:limit]
+    if len(ordered) <= limit:
+        return Trail(moments=tuple(shown), older="")
+    made = [moment.step for moment in shown if moment.step]
+    told = [moment.event for moment in shown if moment.event]
+    last = _Place(told[-1].seq if told else place.seq, _position(made[-1]) if made else place.step)
+    return Trail(moments=tuple(shown), older=last.text)

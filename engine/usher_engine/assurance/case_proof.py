@@ -1,0 +1,126 @@
+"""Whether one case is proven: its chain, its checkpoints, its diagram run again. Answers hold while nothing is touched.
+
+`checkpoints.case_coverage` and `replay.Verifier` do the work; this puts the two together for whoever looks at one case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ..cases.queries import Questions
+from ..checkpoints import Coverage, coverage, public_key_of
+from ..core.errors import Misconfigured
+from ..core.findings import Finding
+from ..reexecution import Verifier
+from ..store import Transaction, checkpoint_rows, from_text, stored_cases, version_rows
+from ..store.stored_cases import Record
+
+KEPT = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseProof:
+    """
+    What a check of one case gave.
+
+    *steps* is how many there are, *signed* how many of them, from the first on, stand in signed checkpoints, the
+    newest of them signed at *signed_at*. *without_key* tells that no key was here to check the signatures with.
+    """
+
+    steps: int
+    signed: int
+    signed_at: datetime | None
+    without_key: bool
+    findings: tuple[Finding, ...]
+    checked_at: datetime
+
+    @property
+    def is_proven(self) -> bool:
+        return self.proven_steps == self.steps > 0 and not self.findings
+
+    @property
+    def proven_steps(self) -> int:
+        """How many steps, from the first on, are signed and lie before everything that was found."""
+        if self.without_key:
+            return 0
+        return min([self.signed, *((finding.revision or 1) - 1 for finding in self.findings)])
+
+
+class Prover:
+    """Checks cases one by one, for the process's life; reads definitions once for each content they had."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
+        self._verifiers: dict[bytes, Verifier] = {}
+        self._kept: OrderedDict[str, tuple[bytes, CaseProof]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def known(self, instance: str) -> CaseProof | None:
+        """The last answer for *instance*, if there is one and nothing it rests on was touched since."""
+        if instance not in self._kept:
+            return None
+        with self._questions.database.read() as tx:
+            return self._known(tx, stored_cases.one(tx, instance))
+
+    def prove(self, instance: str, *, again: bool = False) -> CaseProof:
+        """Check *instance* (with *again* even where an answer is known); raises `NotFound`."""
+        with self._questions.database.read() as tx:
+            record = stored_cases.one(tx, instance)
+            known = None if again else self._known(tx, record)
+            return known or self._check(tx, record)
+
+    def _known(self, tx: Transaction, record: Record) -> CaseProof | None:
+        kept = self._kept.get(record.row.id)
+        return kept[1] if kept and kept[0] == _fingerprint(tx, record) else None
+
+    def _check(self, tx: Transaction, record: Record) -> CaseProof:
+        row = record.row
+        content = version_rows.fingerprint(tx, row.process, row.version, row.definition)
+        verifier = self._verifiers.setdefault(content, self._questions.verifier())
+        signed, without_key = self._signed(tx, record)
+        findings = dict.fromkeys([*verifier.check(tx, record), *signed.findings])
+        proof = CaseProof(
+            steps=max(row.revision if type(row.revision) is int else 0, len(record.steps)),
+            signed=signed.steps,
+            signed_at=from_text(signed.signed_at) if signed.signed_at else None,
+            without_key=without_key,
+            findings=tuple(findings),
+            checked_at=self._questions.clock(),
+        )
+        with self._lock:
+            self._kept[row.id] = (_fingerprint(tx, record), proof)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return proof
+
+    def _signed(self, tx: Transaction, record: Record) -> tuple[Coverage, bool]:
+        settings = self._questions.settings
+        try:
+            key = public_key_of(settings)
+        except Misconfigured:
+            key = None
+        file = Path(settings.checkpoint_file)
+        hashes = [digest for _, _, digest in record.steps]
+        covered = coverage(tx, record.row.id, hashes, key=key, file=file if file.exists() else None)
+        return covered, key is None and covered.steps > 0
+
+
+def _fingerprint(tx: Transaction, record: Record) -> bytes:
+    """A digest over all that an answer rests on."""
+    row = record.row
+    newest = checkpoint_rows.last(tx)
+    parts = (
+        astuple(row),
+        record.steps,
+        record.tasks,
+        record.jobs,
+        version_rows.fingerprint(tx, row.process, row.version, row.definition),
+        checkpoint_rows.leaves_of(tx, row.id),
+        newest.line if newest else "",
+    )
+    return hashlib.sha256(repr(parts).encode()).digest()

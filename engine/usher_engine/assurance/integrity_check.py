@@ -1,0 +1,126 @@
+"""Checks of the whole record that somebody starts from a page: their progress, their result, and who asked.
+
+A check runs in a thread of the process that was asked; its row tells every process how far it is. What it found is
+kept with it, that it was made is an audit event.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ..audit.audit_log import Audit
+from ..cases.queries import Actor
+from ..checkpoints import check_everything
+from ..checkpoints.merkle import SignedHead, SigningKey
+from ..core import faults
+from ..core.errors import Conflict, Corrupt, EngineError, Fault
+from ..core.findings import Finding
+from ..reexecution import Verified
+from ..store import Database, checkpoint_rows, from_text
+from ..store import check_rows as rows
+from ..store.check_rows import CheckRun
+
+#: A check that has said nothing for so long has died with its process.
+SILENT = timedelta(minutes=5)
+
+#: How many findings are kept; more than that nobody reads on a page.
+MOST_FINDINGS = 200
+
+
+class Checker:
+    """Starts checks of *engine*'s database, and knows the last one."""
+
+    def __init__(self, engine: Audit, also: Callable[[], list[Finding]] | None = None) -> None:
+        """*also* is what the domain checks beyond the history."""
+        self._engine = engine
+        self._also = also
+
+    def last(self) -> CheckRun | None:
+        """The check started last."""
+        with self._engine.database.read() as tx:
+            return rows.last(tx)
+
+    def is_running(self, run: CheckRun | None, now: datetime) -> bool:
+        """Whether *run* still goes on; one that has been silent for long has died with its process."""
+        return run is not None and run.finished_at is None and now - run.seen_at < SILENT
+
+    def start(self, *, actor: Actor) -> int:
+        """Begin a check and return its number at once; raises `Conflict` while another one runs."""
+        number = self.begin(actor=actor)
+        threading.Thread(target=self.run, args=(number, actor), name=f"usher-check-{number}", daemon=True).start()
+        return number
+
+    def begin(self, *, actor: Actor) -> int:
+        """The row of a check that `run` will carry out."""
+        now = self._engine.clock()
+        with self._engine.database.begin() as tx:
+            before = rows.last(tx, lock=True)
+            if before is not None and self.is_running(before, now):
+                raise Conflict(f"{before.by} has a check running already.", winner=before.by, at=before.started_at)
+            return rows.begin(tx, by=actor.name, at=now)
+
+    def run(self, number: int, actor: Actor) -> None:
+        """Check everything; never raises, what went wrong is the result."""
+        try:
+            self._finish(number, actor, self._check(number))
+        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to; a text could hold what must not be told
+            if isinstance(error, EngineError):
+                said = error.message
+            else:
+                said = Fault("It broke off", reference=faults.report(error, where="checks")).message
+            with self._engine.database.begin() as tx:
+                rows.finish(tx, number, at=self._engine.clock(), equal=0, findings=[], failure=said)
+
+    def _check(self, number: int) -> Verified:
+        engine, settings = self._engine, self._engine.settings
+
+        def progress(checked: int, total: int, _last: str) -> None:
+            with engine.database.begin() as tx:
+                rows.proceed(tx, number, at=engine.clock(), checked=checked, total=total)
+
+        result = engine.verify_all(progress=progress)
+        file, key = Path(settings.checkpoint_file), Path(settings.signing_key_file)
+        public = SigningKey.at(key).public_text if key.exists() else None
+        result.findings += check_everything(engine.database, file=file if file.exists() else None, key=public)
+        result.findings += self._also() if self._also else []
+        result.findings = list(dict.fromkeys(result.findings))
+        return result
+
+    def _finish(self, number: int, actor: Actor, result: Verified) -> None:
+        now = self._engine.clock()
+        found = [asdict(finding) for finding in result.findings[:MOST_FINDINGS]]
+        told = {"cases": result.checked, "equal": result.equal, "findings": len(result.findings)}
+        with self._engine.database.begin() as tx:
+            rows.proceed(tx, number, at=now, checked=result.checked, total=result.checked)
+            rows.finish(tx, number, at=now, equal=result.equal, findings=found, failure="")
+            self._engine.audit("Verified", told, actor=actor, subject=f"check {number}", transaction=tx)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProofState:
+    """The newest checkpoint: when it was signed, how many steps and events it covers, and with which key."""
+
+    number: int
+    at: datetime
+    size: int
+    fingerprint: str
+
+
+def proof_state(database: Database) -> ProofState | None:
+    """The newest checkpoint of *database*; None where there is none that can be read."""
+    with database.read() as tx:
+        stored = checkpoint_rows.last(tx)
+    try:
+        signed = SignedHead.from_line(stored.line) if stored else None
+    except Corrupt:
+        return None
+    if signed is None:
+        return None
+    digest = hashlib.sha256(signed.key.encode()).hexdigest()
+    head, groups = signed.head, " ".join(digest[at : at + 4] for at in range(0, 16, 4))
+    return ProofState(number=head.number, at=from_text(head.at), size=head.size, fingerprint=groups)

@@ -1,0 +1,90 @@
+"""Log review: an auditor says which time of the audit events they have looked through, and what they saw.
+
+A sign-off is an audit event like any other, so it can be neither altered nor taken back. 45 CFR 164.308(a)(1)(ii)(D)
+asks that somebody regularly does this; the gaps show where nobody did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..audit.audit_log import Audit
+from ..cases.queries import Actor
+from ..core.errors import InvalidSubmission, NotAllowed
+from ..store import audit_rows as rows
+from ..store import from_text, to_text
+from ..store.audit_rows import AuditEvent
+
+MAX_NOTE = 2_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Review:
+    """*by* has looked through the events from *since* up to before *until*."""
+
+    since: datetime
+    until: datetime
+    at: datetime
+    by: str
+    note: str
+
+
+class Reviewing:
+    """Signs reviews off and finds what is left."""
+
+    def __init__(self, engine: Audit) -> None:
+        self._engine = engine
+
+    def sign_off(self, since: datetime, until: datetime, note: str, *, actor: Actor) -> None:
+        """
+        Record that *actor* has looked through the events of a time.
+
+        Raises:
+            NotAllowed: *actor* is no auditor.
+            InvalidSubmission: The time is the wrong way round or not over yet, or the note is empty or too long.
+        """
+        if actor.role != "auditor":
+            raise NotAllowed("Only auditors sign off what they have looked through.")
+        wrong = {}
+        if until <= since:
+            wrong["until"] = "This is before the first moment. Swap the two."
+        elif until > self._engine.clock():
+            wrong["until"] = "This is still to come; only what has happened can be looked through."
+        if not note.strip() or len(note) > MAX_NOTE:
+            wrong["note"] = f"Say in 1 to {MAX_NOTE} characters what you looked at and what you found."
+        if wrong:
+            raise InvalidSubmission(fields=wrong)
+        told = {"since": to_text(since), "until": to_text(until)}
+        self._engine.audit("LogReviewed", told, actor=actor, why=note.strip())
+
+    def reviews(self, limit: int = 500) -> list[Review]:
+        """What was signed off, the newest first."""
+        with self._engine.database.read() as tx:
+            found = rows.select_events(tx, kind="LogReviewed", limit=limit)
+        return [_review(event) for event in found]
+
+    def gaps(self) -> list[tuple[datetime, datetime]]:
+        """The times nobody has signed off, from the first event until now, oldest first."""
+        with self._engine.database.read() as tx:
+            begin = rows.first_at(tx)
+        now = self._engine.clock()
+        return left_over(begin, now, [(one.since, one.until) for one in self.reviews()]) if begin else []
+
+
+def left_over(
+    begin: datetime, end: datetime, covered: list[tuple[datetime, datetime]]
+) -> list[tuple[datetime, datetime]]:
+    """What of the time from *begin* to *end* none of *covered* holds."""
+    gaps, at = [], begin
+    for since, until in sorted(covered):
+        if since > at:
+            gaps.append((at, min(since, end)))
+        at = max(at, until)
+    return [*gaps, (at, end)] if at < end else gaps
+
+
+def _review(event: AuditEvent) -> Review:
+    told = event.details
+    since, until = from_text(told["since"]), from_text(told["until"])
+    return Review(since=since, until=until, at=event.at, by=event.actor, note=event.why)

@@ -1,0 +1,214 @@
+"""How long ended cases are kept, who must not be forgotten, and the purge that leaves a proof behind.
+
+Nothing that is younger than `retention_years`, runs, is under a legal hold or is not signed yet can be purged, whatever
+is asked: this module refuses it, and so does the database (`store.tables.append_only`). Each case is one transaction.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+
+from ..audit.audit_log import Audit, audit_body
+from ..cases.queries import Actor
+from ..core.errors import Conflict, InvalidSubmission, Misconfigured, NotAllowed, NotFound
+from ..store import Row, Transaction, instance_rows, stored_cases, tombstones
+from ..store import hold_rows as holds
+from ..store.audit_rows import append
+from ..store.hold_rows import Hold
+from ..store.instance_rows import GENESIS, chained, one_at_a_time
+from ..store.step_codec import MAX_STEP
+from ..store.tombstones import Tombstone
+
+CASES_AT_ONCE = 100
+MAX_REASON = 2_000
+
+#: Who may purge, and who may hold.
+PURGERS = frozenset({"admin", "system"})
+HOLDERS = frozenset({"admin", "auditor", "system"})
+
+#: What the domain keeps of a case beside the engine, forgotten in the same transaction.
+Forget = Callable[[Transaction, Row], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What a purge would do with the cases that ended before *before*, as numbers of cases."""
+
+    before: datetime
+    purgeable: int
+    held: int
+    unsigned: int
+
+
+@dataclass(kw_only=True, slots=True)
+class Done:
+    """What a purge did: how many cases, and why others were left."""
+
+    before: datetime
+    purged: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+
+
+class Retention:
+    """The policy on *engine*'s database; *forget* removes what the domain keeps of a case."""
+
+    def __init__(self, engine: Audit, forget: Forget = lambda _tx, _row: None) -> None:
+        self._engine = engine
+        self._forget = forget
+
+    # how long
+
+    @property
+    def years(self) -> int:
+        if self._engine.settings.retention_years < 1:
+            raise Misconfigured("USHER_RETENTION_YEARS must be 1 or more.")
+        return self._engine.settings.retention_years
+
+    def cutoff(self, before: date | None = None) -> datetime:
+        """
+        Cases that ended before this moment may go.
+
+        Raises:
+            InvalidSubmission: *before* lies inside the time cases are kept.
+        """
+        now = self._engine.clock()
+        year = now.year - self.years
+        leap = now.month == 2 and now.day == 29
+        latest = now.replace(year=year, day=28 if leap else now.day)
+        if before is None:
+            return latest
+        asked = datetime.combine(before, time(), UTC)
+        if asked > latest:
+            words = f"Cases are kept for {self.years} years: the day must be {latest:%Y-%m-%d} or earlier."
+            raise InvalidSubmission(words, fields={"before": words})
+        return asked
+
+    # holds
+
+    def hold(self, business_key: str, reason: str, *, actor: Actor) -> None:
+        """Put a legal hold on *business_key*; raises `NotAllowed`, `InvalidSubmission` or `Conflict`."""
+        said = self._checked(reason, actor)
+        if not business_key.strip():
+            raise InvalidSubmission(fields={"patient": "Say whom the hold is for."})
+        with self._engine.database.begin() as tx:
+            one_at_a_time(tx, "retention")
+            if holds.standing(tx, business_key) is not None:
+                raise Conflict("There is a legal hold on this patient already.")
+            holds.add(tx, business_key, said, by=actor.name, at=self._engine.clock())
+            about = {"subject": business_key, "business_key": business_key, "why": said}
+            self._engine.audit("HoldSet", {}, actor=actor, transaction=tx, **about)
+
+    def lift(self, business_key: str, reason: str, *, actor: Actor) -> None:
+        """Lift the hold on *business_key*; raises `NotAllowed`, `InvalidSubmission` or `NotFound`."""
+        said = self._checked(reason, actor)
+        with self._engine.database.begin() as tx:
+            one_at_a_time(tx, "retention")
+            if holds.standing(tx, business_key) is None:
+                raise NotFound("There is no legal hold on this patient.")
+            holds.lift(tx, business_key, said, by=actor.name, at=self._engine.clock())
+            about = {"subject": business_key, "business_key": business_key, "why": said}
+            self._engine.audit("HoldLifted", {}, actor=actor, transaction=tx, **about)
+
+    def hold_on(self, business_key: str) -> Hold | None:
+        """The hold that stands on *business_key*."""
+        with self._engine.database.read() as tx:
+            return holds.standing(tx, business_key) if business_key else None
+
+    def holds(self) -> list[Hold]:
+        """All holds, those that stand first."""
+        with self._engine.database.read() as tx:
+            return holds.every(tx)
+
+    def _checked(self, reason: str, actor: Actor) -> str:
+        if actor.role not in HOLDERS:
+            raise NotAllowed("Only auditors and administrators set and lift legal holds.")
+        said = reason.strip()
+        if not said or len(said) > MAX_REASON:
+            raise InvalidSubmission(fields={"reason": f"Say why, in 1 to {MAX_REASON} characters."})
+        return said
+
+    # purge
+
+    def plan(self, before: date | None = None) -> Plan:
+        """What `purge` would do; changes nothing. Raises `InvalidSubmission` as `cutoff` does."""
+        moment = self.cutoff(before)
+        with self._engine.database.read() as tx:
+            purgeable, held, unsigned = tombstones.counts(tx, moment)
+        return Plan(before=moment, purgeable=purgeable, held=held, unsigned=unsigned)
+
+    def purge(self, before: date | None = None, *, actor: Actor) -> Done:
+        """
+        Empty the steps of every case that may go, and forget what names its patient; the hashes stay.
+
+        A case whose record does not fit its hashes is left as it is: a purge must not cover a forgery.
+
+        Raises:
+            NotAllowed: *actor* is no administrator.
+            InvalidSubmission: *before* lies inside the time cases are kept.
+        """
+        if actor.role not in PURGERS:
+            raise NotAllowed("Only administrators purge.")
+        done, after = Done(before=self.cutoff(before)), ""
+        while True:
+            with self._engine.database.read() as tx:
+                found = tombstones.purgeable(tx, done.before, after, CASES_AT_ONCE)
+            if not found:
+                break
+            for instance in found:
+                self._one(instance, done, actor)
+            after = found[-1]
+        plan = self.plan(before)
+        done.left.update(
+            {
+                reason: number
+                for reason, number in (("under a legal hold", plan.held), ("not signed yet", plan.unsigned))
+                if number
+            }
+        )
+        return done
+
+    def _one(self, instance: str, done: Done, actor: Actor) -> None:
+        with self._engine.database.begin() as tx:
+            one_at_a_time(tx, "retention")
+            row = instance_rows.lock(tx, instance)
+            if not tombstones.is_purgeable(tx, instance, done.before):
+                done.left["changed meanwhile"] += 1
+                return
+            if not _is_whole(tx, row):
+                done.left["damaged: run usher verify"] += 1
+                return
+            now = self._engine.clock()
+            told = {"steps": row.revision, "head": row.head.hex(), "ended_at": row.ended_at or ""}
+            body = audit_body("Purged", told, at=now, actor=actor, subject=instance, business_key=row.business_key)
+            seq = append(tx, body)
+            self._forget(tx, row)
+            tombstones.set_up(tx, row, at=now, by=actor.name, before=done.before, seq=seq)
+            done.purged += 1
+
+    def tombstone(self, instance: str) -> Tombstone | None:
+        """What is left of *instance*, where it was purged."""
+        with self._engine.database.read() as tx:
+            return tombstones.of(tx, instance)
+
+    def count(self) -> int:
+        """How many cases were purged."""
+        with self._engine.database.read() as tx:
+            return tombstones.count(tx)
+
+
+def _is_whole(tx: Transaction, row: Row) -> bool:
+    """Whether the steps are those the hashes were made over, up to the head."""
+    previous, steps = GENESIS, stored_cases.one(tx, row.id).steps
+    for expected, (revision, body, digest) in enumerate(steps, start=1):
+        try:
+            written = zlib.decompressobj().decompress(body, MAX_STEP)
+        except (zlib.error, TypeError):
+            return False
+        previous = chained(previous, written)
+        if revision != expected or previous != digest:
+            return False
+    return previous == row.head and len(steps) == row.revision

@@ -1,0 +1,43 @@
+"""Backtest as the front door offers it: what would a draft, or another version, have done with the recorded cases?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ..cases.incoming import Arrivals
+from ..core.errors import InvalidDefinition
+from ..definitions import Package
+from ..gate import check_package
+from ..reexecution import Backtested, Progress, backtest_all
+from ..store import to_text
+from ..store.case_selection import Chosen, settled
+
+#: The shortest time there is as stored: what began just now counts too.
+MOMENT = timedelta(microseconds=1)
+
+
+class Backtests(Arrivals):
+    """Runs recorded cases on another package. Cases stay as they are."""
+
+    def backtest(
+        self, package: Package, chosen: Chosen, *, jobs: int = 1, progress: Progress | None = None
+    ) -> Backtested:
+        """
+        Run the *chosen* cases on *package*, on *jobs* processes.
+
+        Raises:
+            InvalidDefinition: The gate found errors, or the package holds another process than the cases'.
+        """
+        self._require_fit(package, chosen.process)
+        now = self.clock()
+        with self.database.read() as tx:
+            fixed = settled(tx, chosen, to_text(now + MOMENT))
+        return backtest_all(self.database, self.services, package, fixed, now, jobs=jobs, progress=progress)
+
+    def _require_fit(self, package: Package, process: str) -> None:
+        if package.key != process:
+            message = f"The package holds the process “{package.key}”; the cases are of “{process}”."
+            raise InvalidDefinition(problems=[("package", message)])
+        errors = [finding for finding in check_package(package, self.services) if finding.severity == "error"]
+        if errors:
+            raise InvalidDefinition(problems=[(one.element or one.file, one.message) for one in errors])

@@ -1,0 +1,271 @@
+"""Drafts: what analysts work on beside the versions. Files may be broken here; `deployments` asks the gate.
+
+Two people may save into one draft: each save names the ETag it was made from. A save that comes too late changes
+nothing and is set aside, so that whoever made it can compare and decide (decisions/0012).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+
+from ..audit.audit_log import Audit
+from ..cases.queries import Actor
+from ..core.canonical import is_reserved
+from ..core.errors import Conflict, InvalidDefinition, InvalidSubmission, NotAllowed, NotFound, StaleDraft
+from ..definitions import Package, parse_xml, read_diagram, to_zip
+from ..store import Draft, DraftFile, SetAside, Transaction, instance_rows, version_rows
+from ..store import draft_rows as drafts
+
+_KEY = re.compile(r"[^\W\d][\w.-]{0,99}")
+MAX_ASIDE = 100
+
+
+class Drafts(Audit):
+    """What one may do with a draft. Every method that writes is for analysts, and raises `NotAllowed` for others."""
+
+    def drafts(self) -> list[Draft]:
+        """Every draft there is, by process."""
+        with self.database.read() as tx:
+            return drafts.all_drafts(tx)
+
+    def draft(self, process: str) -> Draft:
+        """The draft of *process*; raises `NotFound`."""
+        with self.database.read() as tx:
+            return drafts.find(tx, process)
+
+    def draft_package(self, process: str) -> Package:
+        """The draft's files, which may be broken in any way; raises `NotFound`."""
+        with self.database.read() as tx:
+            return drafts.content(tx, process)
+
+    def start_draft(
+        self, process: str, *, actor: Actor, number: int | None = None, package: Package | None = None
+    ) -> Draft:
+        """
+        Begin a draft of *process*, which need not be deployed yet.
+
+        Args:
+            process: Id of the process.
+            actor: An analyst.
+            number: The version it begins as; None is the one in force.
+            package: What it begins as instead of a version.
+
+        Raises:
+            Conflict: There is a draft already.
+            NotFound: There is no such version.
+        """
+        require_analyst(actor)
+        with self._drafting(process) as tx:
+            if any(there.process == process for there in drafts.all_drafts(tx)):
+                there = drafts.find(tx, process)
+                message = f"There is a draft already; {there.changed_by} changed it last. Open it, or discard it first."
+                raise Conflict(message, winner=there.changed_by, at=there.changed_at)
+            known = version_rows.versions(tx, process)
+            if package is None:
+                based_on = version_rows.find(tx, process, number) if number else version_rows.latest(tx, process)
+                package = version_rows.content(tx, based_on.hash)
+                started = _written(process, package, actor, self.clock(), based_on=based_on.number)
+            else:
+                _check_key(process)
+                started = _written(process, package, actor, self.clock(), based_on=known[0].number if known else None)
+            drafts.add(tx, started, package)
+            told = {"based_on": started.based_on, "hash": started.etag}
+            self.audit("DraftStarted", told, actor=actor, subject=process, transaction=tx)
+            return started
+
+    def save_draft_files(self, process: str, files: Mapping[str, bytes], *, etag: str, actor: Actor) -> Draft:
+        """Make *files* the whole draft; *etag* is the draft's as *actor* saw it. Raises like `save_draft_file`."""
+        require_analyst(actor)
+        package = Package(files)
+        with self._drafting(process) as tx:
+            there = drafts.find(tx, process)
+            if there.etag in {etag, package.hash}:
+                return self._replace(tx, there, package, actor)
+            stale = self._set_aside(tx, there, "", to_zip(package), etag, actor)
+        raise stale
+
+    def save_draft_file(self, process: str, path: str, content: bytes, *, etag: str, actor: Actor) -> Draft:
+        """
+        Save one file of a draft, broken or not.
+
+        Args:
+            process: Id of the process.
+            path: The file's path in the package.
+            content: All of it.
+            etag: The file's ETag as *actor* saw it; empty for a file that was not there.
+            actor: An analyst.
+
+        Raises:
+            StaleDraft: Somebody changed the file since; *content* is kept under ``aside``.
+            InvalidDefinition: The path cannot be one, or a file or the package becomes too large.
+            NotFound: There is no draft.
+        """
+        require_analyst(actor)
+        with self._drafting(process) as tx:
+            there, package = drafts.find(tx, process), drafts.content(tx, process)
+            changed = Package({**package.files, path: content})
+            found = there.file(path)
+            if (found.etag if found else "") == etag or (found and found.etag == file_etag(content)):
+                return self._replace(tx, there, changed, actor)
+            stale = self._set_aside(tx, there, path, content, etag, actor)
+        raise stale
+
+    def remove_draft_file(self, process: str, path: str, *, etag: str, actor: Actor) -> Draft:
+        """Take a file out of a draft; raises `StaleDraft` when it was changed since *etag*."""
+        require_analyst(actor)
+        with self._drafting(process) as tx:
+            there, package = self._unchanged(tx, process, path, etag)
+            return self._replace(tx, there, Package({p: c for p, c in package.files.items() if p != path}), actor)
+
+    def rename_draft_file(self, process: str, path: str, new: str, *, etag: str, actor: Actor) -> Draft:
+        """Give a file of a draft the path *new*, where no file is yet; raises like `remove_draft_file`."""
+        require_analyst(actor)
+        with self._drafting(process) as tx:
+            there, package = self._unchanged(tx, process, path, etag)
+            if new in package.files:
+                raise InvalidSubmission(f"There is a file {new} already.", fields={"path": "There is one already."})
+            files = {(new if p == path else p): content for p, content in package.files.items()}
+            return self._replace(tx, there, Package(files), actor)
+
+    def discard_draft(self, process: str, *, etag: str, actor: Actor) -> None:
+        """Throw the draft away as it was seen, with all that was set aside; raises `Conflict` when it changed since."""
+        require_analyst(actor)
+        with self._drafting(process) as tx:
+            there = drafts.find(tx, process)
+            if there.etag != etag:
+                raise _changed(there)
+            drafts.remove(tx, process)
+            drafts.remove_aside(tx, process)
+            drafts.withdraw(tx, process)
+            self.audit("DraftDiscarded", {"hash": etag}, actor=actor, subject=process, transaction=tx)
+
+    def set_aside(self, process: str) -> list[SetAside]:
+        """Saves that came too late and that nobody has decided on yet, newest first."""
+        with self.database.read() as tx:
+            return drafts.aside(tx, process)
+
+    def set_aside_content(self, process: str, key: str) -> tuple[SetAside, bytes]:
+        """One of them with the file it holds; raises `NotFound`."""
+        with self.database.read() as tx:
+            return drafts.aside_content(tx, process, key)
+
+    def forget_aside(self, process: str, key: str, *, actor: Actor) -> None:
+        """Throw away what was set aside, once somebody has decided."""
+        require_analyst(actor)
+        with self._drafting(process) as tx:
+            drafts.remove_aside(tx, process, key)
+
+    def _unchanged(self, tx: Transaction, process: str, path: str, etag: str) -> tuple[Draft, Package]:
+        there = drafts.find(tx, process)
+        found = there.file(path)
+        if found is None:
+            raise NotFound(f"The draft has no file {path}.")
+        if found.etag != etag:
+            raise _stale(there, path, aside="")
+        return there, drafts.content(tx, process)
+
+    def _replace(self, tx: Transaction, there: Draft, package: Package, actor: Actor) -> Draft:
+        written = _written(there.process, package, actor, self.clock(), based_on=there.based_on, before=there)
+        if written.etag != there.etag:
+            drafts.replace(tx, written, package)
+        return written
+
+    def _set_aside(
+        self, tx: Transaction, there: Draft, path: str, content: bytes, seen: str, actor: Actor
+    ) -> StaleDraft:
+        """Keep a save that came too late, once; the caller raises what is returned when this is committed."""
+        key = drafts.same_aside(tx, there.process, path, actor.name, content)
+        if not key:
+            for old in drafts.aside(tx, there.process)[MAX_ASIDE - 1 :]:
+                drafts.remove_aside(tx, there.process, old.id)
+            key, now = secrets.token_hex(16), self.clock()
+            kept = SetAside(id=key, process=there.process, path=path, seen=seen[:64], saved_at=now, saved_by=actor.name)
+            drafts.set_aside(tx, kept, content)
+        return _stale(there, path, aside=key)
+
+    @contextmanager
+    def _drafting(self, process: str) -> Iterator[Transaction]:
+        """A transaction that has the draft of *process* to itself."""
+        with self.database.begin() as tx:
+            instance_rows.one_at_a_time(tx, f"draft {process}")
+            yield tx
+
+
+def file_etag(content: bytes) -> str:
+    """The ETag of one file of a draft."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def draft_key(package: Package) -> str:
+    """The process a package from outside is a draft of: its main process, else the first one named; may be empty."""
+    try:
+        return package.key
+    except InvalidDefinition:
+        for file in package.diagrams():
+            for process in _processes(package, file):
+                if _KEY.fullmatch(process):
+                    return process
+    return ""
+
+
+def require_analyst(actor: Actor) -> None:
+    """Raise `NotAllowed` unless *actor* may change processes."""
+    if actor.role not in ("analyst", "system"):
+        raise NotAllowed("Only analysts change processes.")
+
+
+def _processes(package: Package, file: str) -> list[str]:
+    try:
+        return [process.id for process in read_diagram(parse_xml(package.files[file], file), file).processes]
+    except InvalidDefinition:
+        return []
+
+
+def _check_key(process: str) -> None:
+    if not _KEY.fullmatch(process) or is_reserved(process):
+        reason = "The id of a process is a letter, then letters, digits, points, dashes or _; at most 100."
+        raise InvalidSubmission(reason, fields={"process": reason})
+
+
+def _written(
+    process: str,
+    package: Package,
+    actor: Actor,
+    now: datetime,
+    *,
+    based_on: int | None,
+    before: Draft | None = None,
+) -> Draft:
+    """The draft that *actor* writes with *package*; files that stay as they are keep who changed them."""
+    known = {(file.path, file.etag): file for file in before.files} if before else {}
+    files = []
+    for path, content in package.files.items():
+        etag = file_etag(content)
+        new = DraftFile(path=path, etag=etag, changed_at=now, changed_by=actor.name)
+        files.append(known.get((path, etag), new))
+    return Draft(
+        process=process,
+        etag=package.hash,
+        based_on=based_on,
+        changed_at=now,
+        changed_by=actor.name,
+        files=tuple(files),
+    )
+
+
+def _stale(there: Draft, path: str, *, aside: str) -> StaleDraft:
+    found = there.file(path)
+    by, at = (found.changed_by, found.changed_at) if found else (there.changed_by, there.changed_at)
+    did = "saved" if found or not path else "removed or renamed"
+    message = f"{by} {did} {path or 'the draft'} since you opened it. Both are kept; compare them and choose."
+    return StaleDraft(message, winner=by, at=at, aside=aside, etag=found.etag if found else "")
+
+
+def _changed(there: Draft) -> Conflict:
+    message = f"{there.changed_by} changed the draft since you looked at it. Look again, then decide."
+    return Conflict(message, winner=there.changed_by, at=there.changed_at)

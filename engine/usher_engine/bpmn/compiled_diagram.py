@@ -1,0 +1,289 @@
+"""A process package compiled for running: SpiffWorkflow's specs, and what the events need to know of each element.
+
+Compiled once for each content hash. What is in ``elements`` and ``flows`` is what will really run; the gate compares
+it with what the file draws.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
+from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
+from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
+from SpiffWorkflow.spiff.parser.process import VALIDATOR
+
+from ..core.errors import InvalidDefinition
+from ..definitions import FLOW_NODES, Package, parse_xml
+from ..dmn import Decisions, compile_decisions
+from .catch_events import UsherBoundaryEvent, UsherEventGateway, UsherEventSubprocess
+from .event_definitions import ESCALATION, Trigger
+from .gateways import Join, know_the_flow
+from .multi_instance import Repeated
+from .spec_parser import UsherParser
+from .step_context import FIRST_RULES
+
+#: Names the library gives its helper specs, and what an element of that id is called while it compiles.
+LIBRARY_NAMES = frozenset({"Start", "End", "Root"})
+RENAMED = "..element"
+#: What the flows are called that stand for links; they are in no file and in no event.
+LINK = "..link"
+
+#: How the library passes on an exception it did not expect; no reader is helped by it.
+RAISED = re.compile(r"[A-Za-z.]+\(.*\)$")
+
+#: Data as it is drawn; what a case knows are names, which every element sees.
+DRAWN_DATA = (
+    *("dataObject", "dataObjectReference", "dataStore", "dataStoreReference"),
+    *("dataInputAssociation", "dataOutputAssociation"),
+)
+
+BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+_NODES = [f"{{{BPMN}}}{kind}" for kind in FLOW_NODES]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Element:
+    """
+    What the engine needs to know of one flow node beyond the library's spec of it.
+
+    ``armed`` tells that it waits before a token enters it, ``variable`` where its answer or message goes.
+    """
+
+    id: str
+    name: str
+    tag: str
+    lane: str = ""
+    documentation: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
+    instructions: str = ""
+    manual: bool = False
+    armed: bool = False
+    joins: bool = False
+    cancel: bool = False
+    operator: str = ""
+    variable: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagram:
+    """
+    ``waits``, ``repeats``, ``beside`` and ``forks`` say whether anything in it waits for time or a message, is done
+    several times, runs beside the flow, splits it or joins it: where there are several branches, each sees what others
+    change.
+
+    ``flows`` maps (source, target) to the sequence flow drawn between them; ``flow_names`` lacks the nameless.
+    """
+
+    package: Package
+    spec: Any
+    subprocess_specs: dict[str, Any]
+    elements: dict[str, Element]
+    flows: dict[tuple[str, str], str]
+    flow_names: dict[str, str] = field(default_factory=dict)
+    decisions: Decisions = field(default_factory=Decisions)
+    waits: bool = False
+    repeats: bool = False
+    beside: bool = False
+    forks: bool = False
+    joins: bool = False
+
+    def shares(self, rules: int) -> bool:
+        """Whether what one branch changes reaches the others; branches of a fork kept theirs under the first rules."""
+        return self.beside or (self.forks and rules > FIRST_RULES)
+
+    def is_armed(self, task_spec: Any) -> bool:
+        element = self.elements.get(task_spec.bpmn_id)
+        return element is not None and element.armed
+
+
+def schema_problems(tree: Any) -> list[tuple[str, int, str]]:
+    """Every breach of the BPMN 2.0 schema in *tree* as (message, line, XPath of the element)."""
+    VALIDATOR.preprocess(tree)
+    VALIDATOR.validator.validate(tree)
+    return [(str(e.message), int(e.line), str(e.path or "")) for e in VALIDATOR.validator.error_log]
+
+
+def compile_diagram(package: Package) -> Diagram:
+    """
+    Parse the package's BPMN files with the engine that will run them.
+
+    Raises:
+        InvalidDefinition: The engine cannot run it; ``problems`` names the element where that is known.
+    """
+    trees = [parse_xml(package.files[name], name) for name in sorted(package.files) if name.endswith(".bpmn")]
+    for tree in trees:
+        _leave_out_data(tree)
+        _follow_links(tree)
+        _make_room(tree)
+    spec, subprocess_specs = _specs(trees, package.key)
+    nodes = {node.get("id"): node for tree in trees for node in tree.iter(*_NODES)}
+    owners = (spec, *subprocess_specs.values())
+    specs = {s.bpmn_id: s for owner in owners for s in _drawn(owner)}
+    elements = {key: _element(nodes[key], task_spec) for key, task_spec in specs.items() if key in nodes}
+    every = [s for owner in owners for s in _drawn(owner)]
+    for task_spec in every:
+        task_spec.bpmn_id = _own_name(task_spec.bpmn_id)
+    for repeated in (s for s in every if isinstance(s, Repeated)):
+        repeated.listen()
+    beside = any(_runs_beside(task_spec) for task_spec in every)
+    for owner in owners:
+        owner.end.shares = beside
+        know_the_flow(owner)
+    return Diagram(
+        package=package,
+        spec=spec,
+        subprocess_specs=subprocess_specs,
+        elements={element.id: element for element in elements.values()},
+        flows=_flows(trees, owners),
+        flow_names={
+            str(flow.get("id")): name
+            for tree in trees
+            for flow in tree.iter(f"{{{BPMN}}}sequenceFlow")
+            if (name := (flow.get("name") or "").strip())
+        },
+        decisions=compile_decisions(package),
+        waits=any(_waits(task_spec) for task_spec in every),
+        repeats=any(isinstance(task_spec, Repeated) for task_spec in every),
+        beside=beside,
+        forks=any(isinstance(task_spec, Join) and len(task_spec._outputs) > 1 for task_spec in every),
+        joins=any(isinstance(task_spec, Join) and len(task_spec._inputs) > 1 for task_spec in every),
+    )
+
+
+def _specs(trees: list[Any], key: str) -> tuple[Any, dict[str, Any]]:
+    """What the library makes of the process *key* and of the processes inside it; raises `InvalidDefinition`."""
+    parser = UsherParser()
+    try:
+        for tree in trees:
+            parser.add_bpmn_xml(tree)
+        return parser.get_spec(key), parser.get_subprocess_specs(key)
+    except ValidationException as error:
+        element = str(getattr(error, "tag", "") or getattr(error, "id", "") or key)
+        raise InvalidDefinition(problems=[(getattr(error, "id", None) or element, _plain(error))]) from error
+    except Exception as error:  # the library's parser fails in many ways on foreign files; none may escape
+        message = f"The engine cannot read this diagram ({type(error).__name__})."
+        raise InvalidDefinition(problems=[(key, message)]) from error
+
+
+def _leave_out_data(tree: Any) -> None:
+    """Take out what is only drawn; the library would read and write it."""
+    for node in list(tree.iter(*(f"{{{BPMN}}}{kind}" for kind in DRAWN_DATA))):
+        node.getparent().remove(node)
+
+
+def _follow_links(tree: Any) -> None:
+    """Put a flow in the place of each link; the events at its ends are passed like events without a trigger."""
+    ends = {kind: {} for kind in ("intermediateThrowEvent", "intermediateCatchEvent")}  # type: dict[str, dict[Any, Any]]
+    for link in list(tree.iter(f"{{{BPMN}}}linkEventDefinition")):
+        event = link.getparent()
+        kind = event.tag.rpartition("}")[2]
+        if kind in ends:
+            ends[kind][event] = (event.getparent(), link.get("name"))
+            event.remove(link)
+    for number, (event, place) in enumerate(ends["intermediateThrowEvent"].items()):
+        for caught in (other for other, end in ends["intermediateCatchEvent"].items() if end == place):
+            flow = {"id": f"{LINK}{number}", "sourceRef": event.get("id"), "targetRef": caught.get("id")}
+            event.getparent().append(event.makeelement(f"{{{BPMN}}}sequenceFlow", flow))
+
+
+def _make_room(tree: Any) -> None:
+    """Rename elements called like the library's own specs, which would take their place; flows are no specs."""
+    taken = LIBRARY_NAMES - {flow.get("id") for flow in tree.iter(f"{{{BPMN}}}sequenceFlow")}
+    for node in tree.iter():
+        for name, value in node.attrib.items():
+            if value in taken and name in ("id", "sourceRef", "targetRef", "attachedToRef", "bpmnElement"):
+                node.set(name, value + RENAMED)
+        if node.text in taken and str(node.tag).endswith(("flowNodeRef", "incoming", "outgoing")):
+            node.text += RENAMED
+
+
+def _own_name(element: str) -> str:
+    """The id of an element as it is in the file."""
+    return element.removesuffix(RENAMED)
+
+
+def _plain(error: ValidationException) -> str:
+    text = str(error.args[0] if error.args else "").split("\n")[0]
+    return "The engine cannot run this element." if not text or RAISED.match(text) else text
+
+
+def _drawn(owner: Any) -> Iterator[Any]:
+    """The specs of *owner* that stand for something drawn, not for the library's own helpers."""
+    return (task_spec for task_spec in owner.task_specs.values() if getattr(task_spec, "bpmn_id", None))
+
+
+def _element(node: Any, task_spec: Any) -> Element:
+    extensions = getattr(task_spec, "extensions", None) or {}
+    tag = node.tag.rpartition("}")[2]
+    own, properties = _own_name(task_spec.bpmn_id), dict(extensions.get("properties") or {})
+    return Element(
+        id=own,
+        name=(node.get("name") or "").strip(),
+        tag=tag,
+        lane=task_spec.lane or "",
+        documentation=(task_spec.documentation or "").strip(),
+        properties=properties,
+        instructions=(extensions.get("instructionsForEndUser") or "").strip(),
+        manual=bool(task_spec.manual),
+        armed=isinstance(task_spec, UsherBoundaryEvent | UsherEventSubprocess),
+        joins=isinstance(task_spec, UnstructuredJoin) and len(task_spec._inputs) > 1,
+        cancel=any(_is_cancel(event.event_definition) for event in _boundary_events(task_spec)),
+        operator=str(getattr(task_spec, "operation_name", "")),
+        variable=str(properties.get("resultVariable") or getattr(task_spec, "result_variable", "") or own),
+    )
+
+
+def _boundary_events(task_spec: Any) -> list[Any]:
+    split = task_spec._wf_spec.task_specs.get(f"{task_spec.bpmn_id}.BoundaryEventSplit")
+    return [s for s in split.outputs if isinstance(s, UsherBoundaryEvent)] if split else []
+
+
+def _is_cancel(trigger: Any) -> bool:
+    return isinstance(trigger, Trigger) and trigger.kind == ESCALATION and trigger.code == "cancel"
+
+
+def _runs_beside(task_spec: Any) -> bool:
+    """Whether it may run while the flow it stands beside goes on."""
+    if isinstance(task_spec, UsherEventSubprocess):
+        return True
+    return isinstance(task_spec, UsherBoundaryEvent) and not task_spec.cancel_activity
+
+
+def _waits(task_spec: Any) -> bool:
+    """Whether time or a message sets it off."""
+    if isinstance(task_spec, UsherEventGateway):
+        return True
+    if isinstance(task_spec, UsherEventSubprocess):
+        return task_spec.trigger.waits
+    trigger = task_spec.event_definition if isinstance(task_spec, CatchingEvent) else None
+    return isinstance(trigger, Trigger) and trigger.waits
+
+
+def _flows(trees: list[Any], owners: tuple[Any, ...]) -> dict[tuple[str, str], str]:
+    """The sequence flows of the files that the specs really follow."""
+    followed = {
+        (s.bpmn_id, target) for owner in owners for s in _drawn(owner) for target in _targets(s, set())
+    }
+    drawn = {
+        (_own_name(flow.get("sourceRef")), _own_name(flow.get("targetRef"))): flow.get("id")
+        for tree in trees
+        for flow in tree.iter(f"{{{BPMN}}}sequenceFlow")
+        if not flow.get("id").startswith(LINK)
+    }
+    return {ends: flow for ends, flow in drawn.items() if ends in followed}
+
+
+def _targets(task_spec: Any, seen: set[str]) -> Iterator[str]:
+    """Ids of the drawn elements that follow *task_spec*, looking through the library's helper specs."""
+    for following in task_spec.outputs:
+        if following.name in seen:
+            continue
+        seen.add(following.name)
+        if getattr(following, "bpmn_id", None):
+            yield following.bpmn_id
+        else:
+            yield from _targets(following, seen)

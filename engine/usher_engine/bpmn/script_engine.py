@@ -1,0 +1,59 @@
+"""Puts Usher's expression language where SpiffWorkflow would `eval` and `exec`: the environment covers the library's
+direct calls (engine/decisions/0002), the engine adds which element failed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from SpiffWorkflow.bpmn.script_engine.python_engine import PythonScriptEngine
+from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScriptEngineEnvironment
+
+from ..core.canonical import settled
+from ..core.errors import ElementFailed, ExpressionError
+from ..expressions import compile_expression, compile_script
+
+
+class Environment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
+    def __init__(self, now: datetime, rules: int) -> None:
+        super().__init__()
+        self.now = now
+        self.rules = rules
+
+    def evaluate(self, expression: str, context: dict[str, Any], external_context: Any = None) -> Any:
+        return compile_expression(expression).evaluate(context, self.now, self.rules)
+
+    def execute(self, script: str, context: dict[str, Any], external_context: Any = None) -> bool:
+        changed = settled(compile_script(script).run(context, self.now, self.rules))
+        context.clear()
+        context.update(changed)
+        return True
+
+    def call_service(self, context: dict[str, Any], **kwargs: Any) -> Any:
+        raise ExpressionError("Services are called by service tasks only.")
+
+
+class ScriptEngine(PythonScriptEngine):  # type: ignore[misc]
+    """One for each step; *now* is its recorded time, *rules* are those it is decided by."""
+
+    def __init__(self, now: datetime, rules: int) -> None:
+        super().__init__(environment=Environment(now, rules))
+
+    def validate(self, expression: str) -> None:
+        compile_expression(expression)
+
+    def evaluate(self, task: Any, expression: str, external_context: Any = None) -> Any:
+        try:
+            return self.environment.evaluate(expression, task.data)
+        except ExpressionError as error:
+            raise ElementFailed(str(task.task_spec.bpmn_id or task.task_spec.name), error) from error
+
+    def execute(self, task: Any, script: str, external_context: Any = None) -> Any:
+        try:
+            return self.environment.execute(script, task.data)
+        except ExpressionError as error:
+            raise ElementFailed(str(task.task_spec.bpmn_id or task.task_spec.name), error) from error
+
+    def call_service(self, task: Any, **kwargs: Any) -> Any:
+        raise ElementFailed(str(task.task_spec.bpmn_id), ExpressionError("Services are called by service tasks only."))

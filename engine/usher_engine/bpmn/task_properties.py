@@ -1,0 +1,47 @@
+"""What a user task offers people: title, message, form, candidate group and due date, from its properties."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ..core.errors import ElementFailed, ExpressionError
+from ..core.events import UserTaskOpened
+from ..expressions import compile_expression, compile_template, parse_duration
+from .compiled_diagram import Diagram
+from .workflow import UsherTask
+
+
+def opened(diagram: Diagram, task: UsherTask, now: datetime, rules: int) -> UserTaskOpened:
+    """The event that puts *task* into the inbox; texts are evaluated on the task's data at *now*, by *rules*."""
+    element = diagram.elements[task.task_spec.bpmn_id]
+    properties = element.properties
+    try:
+        return UserTaskOpened(
+            element=element.id,
+            visit=task.visit,
+            title=element.name or element.id,
+            message=compile_template(element.instructions).render(task.data, now, rules=rules).strip(),
+            form=properties.get("form", ""),
+            group=properties.get("candidateGroups") or element.lane,
+            due=_due(properties.get("dueIn"), now),
+            priority=int(properties.get("priority", "50")),
+            cancel=element.cancel,
+        )
+    except ExpressionError as error:
+        raise ElementFailed(element.id, error) from error
+
+
+def _due(duration: str | None, now: datetime) -> str:
+    return (now + parse_duration(duration)).isoformat().replace("+00:00", "Z") if duration else ""
+
+
+def initial_values(diagram: Diagram, element: str, data: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What fills the form of the user task *element* at first; raises `ExpressionError`."""
+    expression = diagram.elements[element].properties.get("initialValues")
+    if not expression:
+        return {}
+    values = compile_expression(expression).evaluate(data, now)
+    if not isinstance(values, dict):
+        raise ExpressionError("initialValues must be a record of field names and values.")
+    return values

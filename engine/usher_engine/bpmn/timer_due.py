@@ -1,0 +1,114 @@
+"""When a timer is due: ISO 8601 as it stands in the diagram, or what an expression of ours gives.
+
+The step's recorded time is the only clock, so a second run gets the same moment.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from ..core.errors import ExpressionError
+from ..expressions import parse_duration
+from .step_context import RULES
+
+_LITERAL = re.compile(r"P[0-9T][0-9TWDHMSY.,]*|R(?:-1|[0-9]*)/.*|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T.*)?")
+_ENDLESS = "R-1/"  # how others write R/
+_CYCLE = re.compile(r"R(?:-1|(?P<times>[0-9]{0,4}))/(?P<every>P.+)")
+_READS_ENDLESS = 2  # the first rules that take R-1/… for a cycle and not for an expression
+#: What comes again comes a minute later at the earliest: a loop of waits that are over at once would never rest.
+SHORTEST = timedelta(minutes=1)
+FORMS = ("timeDate", "timeDuration", "timeCycle")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """A moment in UTC; a cycle comes *left* times more, each *every* (ISO 8601) later; None is without end."""
+
+    at: datetime
+    every: str = ""
+    left: int | None = None
+
+    @property
+    def iso(self) -> str:
+        return self.at.isoformat().replace("+00:00", "Z")
+
+
+def literal(text: str, rules: int = RULES) -> str | None:
+    """*text* when it is written as ISO 8601 without quotes, None when it is an expression."""
+    plain = text.strip()
+    if rules < _READS_ENDLESS and plain.startswith(_ENDLESS):
+        return None
+    return plain if _LITERAL.fullmatch(plain) else None
+
+
+def due(form: str, text: object, now: datetime) -> Due:
+    """
+    When a timer that starts *now* is due.
+
+    Args:
+        form: ``timeDate``, ``timeDuration`` or ``timeCycle``.
+        text: ISO 8601: a moment (UTC where it names no zone), a duration, or a repeated one like R3/PT1H.
+        now: The time of the step.
+
+    Raises:
+        ExpressionError: Says what the form is written like.
+    """
+    if not isinstance(text, str):
+        raise ExpressionError("A timer is set by text: a date, a duration like P2D, or a cycle like R3/PT1H.")
+    try:
+        if form == "timeDate":
+            return Due(at=_moment(text))
+        if form == "timeDuration":
+            return Due(at=now + parse_duration(text))
+        return _cycle(text, now)
+    except OverflowError:
+        raise ExpressionError("This time lies too far in the future.") from None
+
+
+def not_before(due: Due, earliest: datetime) -> Due:
+    """*due*, or *earliest* where it lies before that."""
+    return due if due.at >= earliest else replace(due, at=earliest)
+
+
+def following(at: str, every: str, left: int | None, missed_until: datetime | None = None) -> Due | None:
+    """
+    The time of a cycle after the one *at*; None when there is none any more.
+
+    Those up to *missed_until* are left out, and count among the *left* times all the same.
+    """
+    if not every or left == 0:
+        return None
+    began, length = datetime.fromisoformat(at), parse_duration(every)
+    times = 1 if missed_until is None else max(1, (missed_until - began) // length + 1)
+    if left is not None and times > left:
+        return None
+    try:
+        return Due(at=began + times * length, every=every, left=None if left is None else left - times)
+    except OverflowError:
+        return None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except ValueError:
+        raise ExpressionError("A date is written like 2026-05-03 or 2026-05-03T09:00:00Z.") from None
+    except OverflowError:
+        raise ExpressionError("A date lies in the years 1 to 9999, counted in UTC.") from None
+
+
+def _cycle(text: str, now: datetime) -> Due:
+    found = _CYCLE.fullmatch(text.strip())
+    if found is None:
+        raise ExpressionError("A cycle is written like R3/PT1H (three times, an hour apart) or R/P1D (without end).")
+    every = parse_duration(found["every"])
+    if every < SHORTEST:
+        raise ExpressionError("A cycle comes once a minute at most.")
+    left = int(found["times"]) - 1 if found["times"] else None
+    if left is not None and left < 0:
+        raise ExpressionError("A cycle comes at least once: R1/PT1H.")
+    return Due(at=now + every, every=found["every"], left=left)
+

@@ -1,0 +1,302 @@
+"""Backtests and migrations of many cases in the background: a worker does a portion, reports it, and takes the next.
+
+A portion is small, so mails and timers wait no longer than for it. What a stop interrupts is taken up again: a backtest
+stores a portion with the place it came to, a migration the outcome of a case with the step that moved it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from ..authoring.backtest import MOMENT
+from ..bpmn import Diagram, waiting_kinds
+from ..core.errors import CannotMigrate, Conflict, EngineError, InvalidSubmission, NotAllowed, Unavailable
+from ..definitions import Package
+from ..reexecution import Compared, Kind, compare_each
+from ..store import Transaction, to_text, version_rows
+from ..store import batch_rows as batches
+from ..store import case_selection as chosen_cases
+from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
+from ..store.case_selection import Chosen, count, numbers, settled
+from .instance_migration import MOVERS
+from .queries import Actor
+from .repair import Repairs
+from .step_writer import ALPHABET
+
+#: Cases in a portion.
+PORTION = {BatchKind.BACKTEST: 50, BatchKind.TRIAL: 25, BatchKind.MIGRATION: 10}
+#: How often a portion may be begun without being reported.
+MAX_TRIES = 5
+
+
+class Batches(Repairs):
+    """Asks for runs over many cases, works on them, tells how far they are."""
+
+    def ask_backtest(self, package: Package, chosen: Chosen, *, label: str, actor: Actor) -> Batch:
+        """
+        Have the *chosen* cases run again on *package* in the background; *label* says what the package is.
+
+        Raises:
+            InvalidDefinition: The gate found errors, or the package holds another process.
+        """
+        _require_mover(actor)
+        self._require_fit(package, chosen.process)
+        with self.database.begin() as tx:
+            version_rows.keep(tx, package)
+            recorded = chosen_cases.most_used(tx, chosen)
+            told = {"label": label} | ({"recorded": recorded} if recorded else {})
+            return self._ask(tx, BatchKind.BACKTEST, package.hash, chosen, told, actor)
+
+    def ask_migration(
+        self,
+        version: int,
+        chosen: Chosen,
+        mapping: Mapping[str, str],
+        *,
+        reason: str,
+        actor: Actor,
+        trial: bool = False,
+    ) -> Batch:
+        """Have the *chosen* cases moved to *version* in the background; with *trial* only find out which would go."""
+        _require_mover(actor)
+        said = reason.strip()
+        if not said and not trial:
+            raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
+        kind = BatchKind.TRIAL if trial else BatchKind.MIGRATION
+        with self.database.begin() as tx:
+            found = version_rows.find(tx, chosen.process, version)
+            told = {"version": version, "mapping": dict(mapping), "reason": said, "role": actor.role}
+            return self._ask(tx, kind, found.hash, chosen, told, actor)
+
+    def _ask(
+        self, tx: Transaction, kind: BatchKind, package: str, chosen: Chosen, told: dict[str, Any], actor: Actor
+    ) -> Batch:
+        now = self.clock()
+        fixed = settled(tx, chosen, to_text(now + MOMENT))
+        batch = Batch(
+            id="".join(secrets.choice(ALPHABET) for _ in range(12)),
+            kind=kind,
+            process=chosen.process,
+            package=package,
+            asked_at=now,
+            asked_by=actor.name,
+            status=BatchStatus.OPEN,
+            total=count(tx, fixed),
+            done=0,
+            details={**told, "chosen": fixed.to_json()},
+        )
+        batches.create(tx, batch)
+        details = {"run": batch.id, "kind": kind.value, "cases": batch.total, "package": package}
+        self.audit("RunStarted", details, actor=actor, subject=chosen.process, transaction=tx)
+        return batch
+
+    def cancel_batch(self, batch: str, *, actor: Actor) -> Batch:
+        """Stop a run; what it did stays. Raises `Conflict` when it has ended."""
+        _require_mover(actor)
+        with self.database.begin() as tx:
+            found = batches.find(tx, batch)
+            if not batches.end(tx, found, BatchStatus.CANCELLED, self.clock()):
+                raise Conflict("This run has ended already.")
+            told = {"run": batch, "done": found.done, "of": found.total}
+            self.audit("RunStopped", told, actor=actor, subject=found.process, transaction=tx)
+            return batches.find(tx, batch)
+
+    def batch(self, batch: str) -> Batch:
+        """One run; raises `NotFound`."""
+        with self.database.read() as tx:
+            return batches.find(tx, batch)
+
+    def batches(self, process: str, *kinds: BatchKind, limit: int = 20) -> list[Batch]:
+        """Runs of a process, newest first."""
+        with self.database.read() as tx:
+            return batches.recent(tx, process, kinds or tuple(BatchKind), limit)
+
+    def batch_cases(
+        self, batch: str, *, outcome: str | None = None, after: str = "", limit: int = 100
+    ) -> list[BatchCase]:
+        """What became of the cases of a run, by number; a backtest keeps those that do not go the same way."""
+        with self.database.read() as tx:
+            return batches.cases(tx, batch, outcome=outcome, after=after, limit=limit)
+
+    def batch_case(self, batch: str, instance: str) -> BatchCase:
+        """One case of a run; raises `NotFound`."""
+        with self.database.read() as tx:
+            return batches.case(tx, batch, instance)
+
+    def batch_reasons(self, batch: str) -> list[tuple[str, dict[str, Any], int]]:
+        """What stands against moving cases, and what to know of those that go, with how many cases it is about."""
+        with self.database.read() as tx:
+            return batches.reasons(tx, batch)
+
+    # what one chooses from
+
+    def diagram_with(self, definition: str) -> Diagram:
+        """The diagram of the package with this hash; raises `NotFound`."""
+        with self.database.read() as tx:
+            return self._diagram(tx, definition)
+
+    def version_diagram(self, process: str, number: int) -> Diagram:
+        """The diagram of a version; raises `NotFound`."""
+        with self.database.read() as tx:
+            return self._diagram(tx, version_rows.find(tx, process, number).hash)
+
+    def waiting_kinds(self, process: str, number: int) -> dict[str, str]:
+        """The elements of a version a case can be moved from and to, with what it waits for there."""
+        return waiting_kinds(self.version_diagram(process, number))
+
+    def live_versions(self, process: str) -> dict[int, int]:
+        """How many running cases each version has, newest version first."""
+        with self.database.read() as tx:
+            return chosen_cases.live_versions(tx, process)
+
+    def standing(self, process: str, version: int) -> dict[str, int]:
+        """How many running cases of a version wait at each element, for a person or a service."""
+        with self.database.read() as tx:
+            return chosen_cases.standing(tx, process, version)
+
+    # the worker's side
+
+    def work_on_batch(self, batch: str | None = None) -> bool:
+        """Do the next portion of *batch*, or of the run that waited longest; False when there was none to do."""
+        now = self.clock()
+        with self.database.read() as tx:
+            wanted = batch or batches.due(tx, now)
+        if wanted is None:
+            return False
+        lease_until = now + timedelta(seconds=self.settings.job_lease_s)
+        with self.database.begin() as tx:
+            taken = batches.take(tx, wanted, now, lease_until)
+        if taken is None:
+            return False
+        try:
+            if taken.tries > MAX_TRIES:
+                raise Conflict("The worker stopped in the middle of every try.")
+            if taken.kind is BatchKind.BACKTEST:
+                self._backtest_portion(taken)
+            else:
+                self._migration_portion(taken)
+        except Unavailable:
+            raise
+        except EngineError as error:
+            with self.database.begin() as tx:
+                batches.end(tx, taken, BatchStatus.FAILED, self.clock(), error.message)
+        return True
+
+    def _backtest_portion(self, batch: Batch) -> None:
+        chosen, size = Chosen.from_json(batch.details["chosen"]), PORTION[batch.kind]
+        with self.database.read() as tx:
+            ids = numbers(tx, chosen, after=batch.cursor, at_most=size)
+            diagram = self._diagram(tx, batch.package)
+            compared = list(compare_each(tx, diagram, self.services, ids, batch.asked_at))
+        tally = Tally(batch.tally)
+        for one in compared:
+            tally.add(one)
+        with self.database.begin() as tx:
+            cursor, done = (ids or [batch.cursor])[-1], batch.done + len(ids)
+            if batches.advance(tx, batch, cursor=cursor, done=done, tally=tally.counted, now=self.clock()):
+                batches.add_cases(tx, batch.id, (_kept(one) for one in compared if one.kind is not Kind.SAME))
+                self._end_after(tx, batch, ids, size)
+
+    def _migration_portion(self, batch: Batch) -> None:
+        chosen, size = Chosen.from_json(batch.details["chosen"]), PORTION[batch.kind]
+        with self.database.read() as tx:
+            ids = numbers(tx, chosen, after=batch.cursor, at_most=size)
+        for instance in ids:
+            self._migrate_one(batch, instance)
+        with self.database.begin() as tx:
+            came = batches.counts(tx, batch.id)
+            cursor, done = (ids or [batch.cursor])[-1], sum(came.values())
+            if batches.advance(tx, batch, cursor=cursor, done=done, tally=came, now=self.clock()):
+                self._end_after(tx, batch, ids, size)
+
+    def _end_after(self, tx: Transaction, batch: Batch, ids: list[str], size: int) -> None:
+        if len(ids) < size:
+            batches.end(tx, batch, BatchStatus.DONE, self.clock())
+
+    def _migrate_one(self, batch: Batch, instance: str) -> None:
+        """Move one case, or try to; the move and what is noted of it are stored together."""
+        version, mapping = int(batch.details["version"]), dict(batch.details["mapping"])
+        actor = Actor(name=batch.asked_by, role=batch.details["role"])
+        try:
+            if batch.kind is BatchKind.TRIAL:
+                outcome = _trial(instance, self.try_migration(instance, version, mapping))
+                with self.database.begin() as tx:
+                    self._note_case(tx, batch, outcome)
+                return
+            with self.database.begin() as tx:
+                if not batches.has_case(tx, batch.id, instance):
+                    self._migrate(tx, instance, version, mapping, batch.details["reason"], actor, None)
+                    self._note_case(tx, batch, BatchCase(instance=instance, outcome="moved"))
+        except CannotMigrate as refusal:
+            self._note_refused(batch, instance, list(refusal.problems))
+        except Unavailable:
+            raise
+        except EngineError as refusal:
+            self._note_refused(batch, instance, [("", refusal.message)])
+
+    def _note_refused(self, batch: Batch, instance: str, problems: list[tuple[str, str]]) -> None:
+        with self.database.begin() as tx:
+            self._note_case(tx, batch, _refused(instance, problems))
+
+    def _note_case(self, tx: Transaction, batch: Batch, outcome: BatchCase) -> None:
+        if not batches.has_case(tx, batch.id, outcome.instance):
+            batches.add_cases(tx, batch.id, [outcome])
+
+
+class Tally:
+    """Sums up a backtest: how many cases came out how, in which groups, and where the others' ways lead."""
+
+    def __init__(self, counted: dict[str, Any]) -> None:
+        empty: dict[str, Any] = {name: {} for name in ("kinds", "groups", "shared", "recorded", "draft")}
+        self.counted = counted or {**empty, "other_data": 0}
+
+    def add(self, one: Compared) -> None:
+        counted = self.counted
+        _count(counted["kinds"], one.kind.value)
+        counted["other_data"] += bool(one.data)
+        if one.kind in (Kind.SAME, Kind.UNREADABLE):
+            return
+        end = one.draft.end if one.kind is Kind.DIFFERENT else ""
+        _count(counted["groups"], f"{one.kind}|{one.element}|{one.recorded_element}|{one.recorded.end}|{end}")
+        at = one.differs_at if one.differs_at is not None else len(one.draft.path)
+        for name, way, part in (
+            ("shared", one.draft, slice(0, at)),
+            ("recorded", one.recorded, slice(at, None)),
+            ("draft", one.draft, slice(at, None)),
+        ):
+            for passed in dict.fromkeys((*way.path[part], *filter(None, way.flows[part]))):
+                _count(counted[name], passed)
+
+
+def _count(counts: dict[str, int], key: str) -> None:
+    counts[key] = counts.get(key, 0) + 1
+
+
+def _kept(one: Compared) -> BatchCase:
+    """What is stored of a case that does not go the same way."""
+    ways = {
+        name: {"path": list(way.path), "flows": list(way.flows), "at": list(way.at), "end": way.end}
+        for name, way in (("recorded", one.recorded), ("draft", one.draft))
+    }
+    told = {"message": one.message, "recorded_element": one.recorded_element, "differs_at": one.differs_at}
+    return BatchCase(instance=one.instance, outcome=one.kind.value, element=one.element, details={**told, **ways})
+
+
+def _trial(instance: str, trial: Any) -> BatchCase:
+    if trial.problems:
+        return _refused(instance, list(trial.problems))
+    warnings = [list(warning) for warning in trial.warnings]
+    return BatchCase(instance=instance, outcome="fits", details={"warnings": warnings} if warnings else {})
+
+
+def _refused(instance: str, problems: list[tuple[str, str]]) -> BatchCase:
+    told = {"problems": [list(problem) for problem in problems]}
+    return BatchCase(instance=instance, outcome="refused", element=problems[0][0] if problems else "", details=told)
+
+
+def _require_mover(actor: Actor) -> None:
+    if actor.role not in MOVERS:
+        raise NotAllowed("Only analysts and administrators do this.")

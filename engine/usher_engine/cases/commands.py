@@ -1,0 +1,311 @@
+"""The file to read first: the use-cases. One public method = one command = one step = one transaction.
+
+Each method locks and loads the instance, lets SpiffWorkflow decide (`bpmn`), and writes the step, the new state, the
+inbox rows and the jobs together, or nothing (`step_writer`). Effects run afterwards (`jobs.worker`); `queries` reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..bpmn import Run, require_standing
+from ..core import events as e
+from ..core.canonical import Json, canonical, check_input, settled
+from ..core.errors import (
+    Conflict,
+    ElementFailed,
+    EngineError,
+    InvalidDefinition,
+    InvalidSubmission,
+    NotAllowed,
+    NotFound,
+)
+from ..forms import Form, parse_form
+from ..store import Transaction, UserTask, instance_rows, job_rows, task_rows
+from .batch_operations import Batches
+from .queries import Actor, Instance, may_see, task_place
+from .step_writer import FAILURES, Case
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What was asked for with a start; its digest tells a repeated request from another one under the same key."""
+
+    process: str
+    data: dict[str, Any]
+    business_key: str
+    one_live: bool
+    key: str | None
+    source: str
+
+    @property
+    def digest(self) -> bytes:
+        content = {"process": self.process, "data": self.data, "business_key": self.business_key}
+        return hashlib.sha256(canonical(content)).digest()
+
+    def remember(self, tx: Transaction, instance: str) -> None:
+        """Bind the key, if there is one, to the case that answers it."""
+        if self.key is not None:
+            instance_rows.remember_request(tx, source=self.source, key=self.key, body=self.digest, instance=instance)
+
+
+class Engine(Batches):
+    """The front door: commands here, questions inherited."""
+
+    # instances
+
+    def start(
+        self,
+        process: str,
+        data: Mapping[str, Any],
+        *,
+        actor: Actor,
+        key: str | None = None,
+        source: str = "",
+        business_key: str = "",
+        one_live: bool = False,
+    ) -> Instance:
+        """
+        Start an instance of the version in force and run it to its first waiting points.
+
+        Args:
+            process: Id of the process.
+            data: Its first data; JSON, no reserved keys.
+            actor: Who starts it.
+            key: Idempotency key: the same key from the same *source* starts one instance.
+            source: Who gives out the keys, for example the name of an API token.
+            business_key: What the case is about, for example the patient's id.
+            one_live: Where a live instance has this business key, it is the answer and none is started.
+
+        Raises:
+            NotFound: No such process is deployed.
+            InvalidSubmission: *data* breaks a limit, or *key* was used with other data.
+        """
+        values: dict[str, Any] = settled(check_input(dict(data), where="data"))
+        asked = _Request(process, values, business_key, one_live, key, source)
+        try:
+            return self._start(asked, actor)
+        except FAILURES as failure:
+            return self._start(asked, actor, failure)
+
+    def _start(self, asked: _Request, actor: Actor, failure: EngineError | None = None) -> Instance:
+        """Write the first step of a case: what ran, or the incident of a *failure* that kept it from running."""
+        with self.database.begin() as tx:
+            found = self._known(tx, asked)
+            if found is not None:
+                return self._instance(found, task_rows.of_instances(tx, [found.id]).get(found.id, ()))
+            case = self._new_case(tx, asked.process, asked.data, asked.business_key)
+            ran = failure or Run.start(case.diagram, self._context(tx, case, actor), asked.data)
+            row = case.row
+            first = e.InstanceStarted(row.process, row.version, row.definition, asked.data, row.business_key)
+            instance = self._write(tx, case, {"kind": "start"}, actor, ran, first=[first])
+            asked.remember(tx, row.id)
+            return instance
+
+    def _known(self, tx: Transaction, asked: _Request) -> instance_rows.Row | None:
+        """The instance this request has started before, or the live one it must not start beside."""
+        before = self._answered(tx, asked.source, asked.key, asked.digest)
+        if before is not None or not asked.one_live:
+            return before
+        instance_rows.one_at_a_time(tx, f"case {asked.process} {asked.business_key}")
+        live = instance_rows.live_with_key(tx, asked.process, asked.business_key)
+        if live is not None:
+            asked.remember(tx, live.id)
+        return live
+
+    def cancel(self, instance: str, reason: str, *, actor: Actor, revision: int | None = None) -> Instance:
+        """
+        End a case before its end; raises `Conflict` when it has ended, `InvalidSubmission` without a reason.
+
+        Staff do so in the course of their work; where somebody else does, the audit stream tells of it too.
+        """
+        said = _reason(reason)
+        with self.database.begin() as tx:
+            case = self._open(tx, instance, revision, to_end=True)
+            if actor.role != "staff":
+                told = {"process": case.row.process, "version": case.row.version}
+                key = case.row.business_key
+                self.audit(
+                    "CaseCancelled", told, actor=actor, subject=instance, business_key=key, why=said, transaction=tx
+                )
+            return self._write(tx, case, {"kind": "cancel"}, actor, [e.InstanceCancelled(said)])
+
+    def retry(self, instance: str, *, actor: Actor, revision: int | None = None) -> Instance:
+        """
+        Try again what raised an incident: parked jobs are due once more, and what waits in the diagram is looked at.
+
+        Raises:
+            Conflict: The case has no incident, or somebody moved it since *revision*.
+        """
+        try:
+            return self._retry(instance, actor, revision)
+        except FAILURES as failure:
+            return self._retry(instance, actor, revision, failure)
+
+    def _retry(
+        self, instance: str, actor: Actor, revision: int | None, failure: EngineError | None = None
+    ) -> Instance:
+        """Write the step of a retry: what ran, or the incident of a *failure* that keeps the case from going on."""
+        with self.database.begin() as tx:
+            case = self._open(tx, instance, revision)
+            resolved = case.state.resolving()
+            if not resolved:
+                raise Conflict("This case has no incident to try again.")
+            job_rows.requeue(tx, instance, self.clock())
+            ran = failure or self._once_more(tx, case, resolved, actor)
+            if failure is not None:
+                case.resolve(resolved)
+            return self._write(tx, case, {"kind": "retry"}, actor, ran, first=resolved)
+
+    def _once_more(self, tx: Transaction, case: Case, resolved: list[e.Event], actor: Actor) -> Run:
+        """The run of a retry; a case that never began to run begins."""
+        if case.workflow is None:
+            case.resolve(resolved)
+            return Run.start(case.diagram, self._context(tx, case, actor), case.state.data)
+        require_standing(case.workflow, case.diagram, case.state)
+        run = self._resume(tx, case, resolved, actor)
+        run.go_on()
+        return run
+
+    # user tasks
+
+    def claim(self, task: str, *, actor: Actor, revision: int | None = None) -> Instance:
+        """Take an open task; raises `NotAllowed` naming the one who has it, `NotFound` when it is not for *actor*."""
+        with self.database.begin() as tx:
+            case, open_task = self._open_task(tx, task, actor, revision)
+            if open_task.assignee == actor.name:
+                return self._instance(case.row, task_rows.of_instances(tx, [case.row.id])[case.row.id])
+            claimed = e.UserTaskClaimed(open_task.element, open_task.visit, actor.name)
+            return self._write(tx, case, {"kind": "claim"}, actor, [claimed])
+
+    def release(self, task: str, *, actor: Actor, revision: int | None = None) -> Instance:
+        """Give a claimed task back to its group."""
+        with self.database.begin() as tx:
+            case, found = self._open_task(tx, task, actor, revision)
+            if not found.assignee:
+                raise Conflict("Nobody has claimed this task.")
+            return self._write(tx, case, {"kind": "release"}, actor, [e.UserTaskReleased(found.element, found.visit)])
+
+    def complete(
+        self, task: str, submission: Mapping[str, Any], *, actor: Actor, revision: int | None = None
+    ) -> Instance:
+        """
+        Record a person's answer and run the process up to its next waiting points.
+
+        One transaction: the answer, every element that follows and the new inbox rows are stored together, or
+        nothing is. An open task nobody has claimed is claimed in the same step. Where the diagram fails on the way,
+        the task stays open with what was typed, and the case is returned with an incident.
+
+        Args:
+            task: ``instance:element:visit``.
+            submission: Field key to JSON value, as the task's form defines it; dates are ISO 8601 text.
+            actor: Who answers; written to the step.
+            revision: The revision the form was rendered from; None skips that check.
+
+        Raises:
+            NotFound: There is no such task for *actor*.
+            NotAllowed: Somebody else has claimed it.
+            InvalidSubmission: One entry for each wrong field, in form order.
+            Conflict: Somebody moved the instance since *revision*, or ended the task (``winner``, ``at``).
+
+        Source: BPMN 2.0.2, 13.3.3 (life cycle of a user task).
+        """
+        check_input(dict(submission), where="form")
+
+        def answer(run: Run, case: Case, open_task: UserTask) -> None:
+            form = _form(case, open_task)
+            if form is None and submission:
+                raise InvalidSubmission("This task has no form; send no fields.", fields=dict.fromkeys(submission, "?"))
+            values = form.validate(submission, now=self.clock()) if form else {}
+            run.complete(open_task.element, open_task.visit, values)
+
+        return self._work(task, {"kind": "complete"}, actor, revision, answer, draft=submission)
+
+    def cancel_task(self, task: str, reason: str, *, actor: Actor, revision: int | None = None) -> Instance:
+        """Take the way out the diagram draws for cancelling *task*; raises like `complete`."""
+        said = _reason(reason)
+
+        def cancelling(run: Run, _case: Case, open_task: UserTask) -> None:
+            run.cancel_task(open_task.element, open_task.visit, said)
+
+        return self._work(task, {"kind": "cancel_task"}, actor, revision, cancelling)
+
+    def save_draft(self, task: str, values: Mapping[str, Any], *, actor: Actor) -> datetime:
+        """Keep what somebody typed in an open task, unchecked but for limits; returns when it was saved."""
+        check_input(dict(values), where="form")
+        with self.database.begin() as tx:
+            instance, element, visit = task_place(task)
+            self._own(tx, instance, element, visit, actor)
+            now = self.clock()
+            task_rows.save_draft(tx, instance, element, visit, dict(values), now)
+            return now
+
+    def _work(
+        self,
+        task: str,
+        command: dict[str, Json],
+        actor: Actor,
+        revision: int | None,
+        act: Callable[[Run, Case, UserTask], None],
+        *,
+        draft: Mapping[str, Any] | None = None,
+    ) -> Instance:
+        """A step that moves the process from an open user task; a failure in the diagram becomes an incident."""
+        try:
+            with self.database.begin() as tx:
+                case, open_task = self._open_task(tx, task, actor, revision)
+                first = self._mended(tx, case)
+                if not open_task.assignee:
+                    first.append(e.UserTaskClaimed(open_task.element, open_task.visit, actor.name))
+                run = self._resume(tx, case, first, actor)
+                act(run, case, open_task)
+                return self._write(tx, case, command, actor, run, first=first)
+        except FAILURES as failure:
+            with self.database.begin() as tx:
+                case, open_task = self._open_task(tx, task, actor, revision)
+                if draft is not None:
+                    place = (open_task.instance, open_task.element, open_task.visit)
+                    task_rows.save_draft(tx, *place, dict(draft), self.clock())
+                return self._write(tx, case, command, actor, failure)
+
+    def _open_task(
+        self, tx: Transaction, task: str, actor: Actor, revision: int | None
+    ) -> tuple[Case, UserTask]:
+        """Lock the case of an open task that *actor* may work on; raises as `complete` says."""
+        instance, element, visit = task_place(task)
+        row = instance_rows.lock(tx, instance)
+        found = self._own(tx, instance, element, visit, actor)
+        return self._case(tx, row, revision), found
+
+    def _own(self, tx: Transaction, instance: str, element: str, visit: int, actor: Actor) -> UserTask:
+        """The open task, if *actor* may see it and nobody else has claimed it."""
+        if actor.role not in ("staff", "system"):
+            raise NotAllowed("Only staff may work on tasks.")
+        found = task_rows.find(tx, instance, element, visit)
+        if found is None:
+            raise self._gone(tx, instance, element, visit)
+        if not may_see(actor, found):
+            raise NotFound("There is no such task.")
+        if found.assignee and found.assignee != actor.name and actor.role != "system":
+            raise NotAllowed(f"{found.assignee} has claimed this task.")
+        return found
+
+
+def _form(case: Case, open_task: UserTask) -> Form | None:
+    """The form of *open_task*; raises `ElementFailed` where an earlier version took one that is not taken now."""
+    try:
+        return parse_form(case.diagram.package.text(open_task.form)) if open_task.form else None
+    except InvalidDefinition as error:
+        raise ElementFailed(open_task.element, error) from error
+
+
+def _reason(text: str) -> str:
+    said = text.strip()
+    if not said:
+        raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
+    check_input(said, where="reason")
+    return said

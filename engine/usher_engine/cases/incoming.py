@@ -1,0 +1,220 @@
+"""What comes to a case by itself: the time a timer was set for, and messages from outside. Each is a step of its own.
+
+A timer's job is fired once: whoever holds its lease removes it in the step that fires it. A message that nobody waits
+for is refused by name; one whose step fails is kept beside the incident and delivered again when that is tried again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..core import events as e
+from ..core.canonical import Json, canonical, check_input, settled
+from ..core.errors import Conflict, Corrupt, EngineError, InvalidSubmission, NotAllowed, NotFound, ServiceError
+from ..core.state import InstanceState, place
+from ..services import SEND
+from ..store import Job, Row, Transaction, from_text, instance_rows, job_rows, task_rows
+from .job_results import Reports
+from .queries import SYSTEM, Actor, Instance
+from .step_writer import FAILURES, Case
+
+MAX_NAME = 200
+SENDERS = ("staff", "system")
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message on its way; its digest tells a repeated request from another one under the same key."""
+
+    name: str
+    payload: dict[str, Any]
+    business_key: str | None
+    instance: str | None
+
+    @property
+    def digest(self) -> bytes:
+        content: dict[str, Json] = {"message": self.name, "data": self.payload}
+        content |= {"business_key": self.business_key, "instance": self.instance}
+        return hashlib.sha256(canonical(content)).digest()
+
+    @property
+    def command(self) -> dict[str, Json]:
+        return {"kind": "deliver_message", "name": self.name}
+
+
+class Arrivals(Reports):
+    """Commands that set off what a case waits for."""
+
+    def deliver_message(
+        self,
+        name: str,
+        payload: Mapping[str, Any],
+        *,
+        actor: Actor,
+        business_key: str | None = None,
+        instance: str | None = None,
+        key: str | None = None,
+        source: str = "",
+    ) -> Instance:
+        """
+        Deliver a message to the case that waits for it and run that case to its next waiting points.
+
+        Where a case waits for it at several places, the one that has waited longest gets it. Where the diagram fails
+        on the way, the case is returned with an incident and the message is kept: trying again delivers it.
+
+        Args:
+            name: The message's name in the diagram.
+            payload: Its contents, JSON; they enter the data under the variable the diagram names.
+            actor: Who delivers it.
+            business_key: What the case is about; one of this and *instance* is needed.
+            instance: The case's number.
+            key: Idempotency key: the same key from the same *source* delivers once.
+            source: Who gives out the keys, for example the name of an API token.
+
+        Raises:
+            NotFound: Nobody waits for it; the message says who waits for what.
+            Conflict: More than one case waits for it.
+            InvalidSubmission: The contents break a limit, or *key* was used with other contents.
+            NotAllowed: *actor* may not move cases.
+        """
+        if actor.role not in SENDERS:
+            raise NotAllowed("Only staff may deliver messages.")
+        if not (0 < len(name) <= MAX_NAME) or (business_key is None) == (instance is None):
+            reason = "Name the message, and either the case's number or its business key."
+            raise InvalidSubmission(reason, fields={"name": reason})
+        values: dict[str, Any] = settled(check_input(dict(payload), where="data"))
+        message = _Message(name, values, business_key, instance)
+        try:
+            return self._deliver(message, actor, key, source)
+        except FAILURES as failure:
+            return self._deliver(message, actor, key, source, failure)
+
+    def _deliver(
+        self, message: _Message, actor: Actor, key: str | None, source: str, failure: EngineError | None = None
+    ) -> Instance:
+        """Write the step of a message: what ran, or the incident of a *failure*, with the message kept beside it."""
+        with self.database.begin() as tx:
+            before = self._answered(tx, source, key, message.digest)
+            if before is not None:
+                return self._instance(before, task_rows.of_instances(tx, [before.id]).get(before.id, ()))
+            case = self._case(tx, self._receiver(tx, message), None)
+            wait = _wait_for(case.state, message.name)
+            if wait is None:
+                raise NotFound(self._nobody(tx, message))
+            if key is not None:
+                instance_rows.remember_request(tx, source=source, key=key, body=message.digest, instance=case.row.id)
+            if failure is not None:
+                here = (case.row.id, wait["element"], wait["visit"])
+                job_rows.park_message(tx, here, message.payload, actor.name, case.now, reason=failure.message)
+                return self._write(tx, case, message.command, actor, failure)
+            run = self._resume(tx, case, [], actor)
+            run.receive_message(wait["element"], wait["visit"], message.payload)
+            return self._write(tx, case, message.command, actor, run)
+
+    def _receiver(self, tx: Transaction, message: _Message) -> Row:
+        """The case that waits for *message*, locked."""
+        if message.instance is not None:
+            return instance_rows.lock(tx, message.instance)
+        waiting = [row for row, state in self._live(tx, message) if _wait_for(state, message.name) is not None]
+        if not waiting:
+            raise NotFound(self._nobody(tx, message))
+        if len(waiting) > 1:
+            numbers = ", ".join(row.id for row in waiting)
+            raise Conflict(f"{len(waiting)} cases wait for “{message.name}”: {numbers}. Name the case by its number.")
+        return instance_rows.lock(tx, waiting[0].id)
+
+    def _live(self, tx: Transaction, message: _Message) -> list[tuple[Row, InstanceState]]:
+        if message.instance is not None:
+            found = [instance_rows.find(tx, message.instance)]
+        else:
+            found = instance_rows.recent(tx, business_keys={message.business_key or ""}, live=True, limit=50)
+        return [(row, self._known_state(tx, row)) for row in found if row.state is not None]
+
+    def _known_state(self, tx: Transaction, row: Row) -> InstanceState:
+        """The state of a case, from its history where the stored one was altered: that must not hold up others."""
+        try:
+            return instance_rows.unsealed(self._seal_key, row)[0]
+        except Corrupt:
+            return self._folded(tx, row.id)
+
+    def _nobody(self, tx: Transaction, message: _Message) -> str:
+        """Why *message* reaches nobody, and who waits for what instead."""
+        of = f"number {message.instance}" if message.instance is not None else f"key “{message.business_key}”"
+        live = self._live(tx, message)
+        if not live:
+            return f"No case with the {of} is under way; “{message.name}” was not delivered."
+        said = []
+        for row, state in live:
+            names = sorted({wait["name"] for wait in state.waits.values() if wait["kind"] == "MessageAwaited"})
+            said.append(f"{row.id} waits for {', '.join(f'“{name}”' for name in names) or 'no message'}")
+        return f"No case with the {of} waits for “{message.name}”; it was not delivered. {'; '.join(said)}."
+
+    # what the worker brings
+
+    def send_message(self, job: Job) -> Json:
+        """
+        Deliver the message a case has thrown, once however often it is tried; gives what the case keeps of it.
+
+        That nobody waits for it is an answer like any other. That several do is none: raises `ServiceError`.
+        """
+        given, key = job.parameters, f"{job.instance}:{job.element}:{job.visit}"
+        name, about = str(given["message"]), str(given["business_key"])
+        try:
+            case = self.deliver_message(
+                name, given.get("data") or {}, actor=SYSTEM, business_key=about, key=key, source=SEND.name
+            )
+        except NotFound as nobody:
+            return {"delivered": False, "case": None, "reason": nobody.message}
+        except Conflict as several:
+            raise ServiceError(several.message, retry=False) from several
+        return {"delivered": True, "case": case.id, "reason": ""}
+
+    def fire_timer(self, job: Job) -> Instance | None:
+        """The time of a timer has come: the process goes on. None when there was nothing to do any more."""
+        return self._arrive(job, {"kind": "fire_timer", "element": job.element, "attempt": job.attempts})
+
+    def deliver_again(self, job: Job) -> Instance | None:
+        """Deliver a message that was kept when its step failed; None when there was nothing to do any more."""
+        return self._arrive(job, {"kind": "deliver_message", "element": job.element, "attempt": job.attempts})
+
+    def give_up(self, job: Job, reason: str) -> Instance | None:
+        """Raise an incident for a timer or message that no try could bring."""
+        kind = "fire_timer" if job.kind == job_rows.TIMER else "deliver_message"
+        command: dict[str, Json] = {"kind": kind, "element": job.element, "attempt": job.attempts}
+        incident = e.IncidentRaised(job.element, job.visit, job.kind, reason)
+        return self._put_back(job, command, [incident], reason=reason)
+
+    def _arrive(self, job: Job, command: dict[str, Json]) -> Instance | None:
+        try:
+            with self.database.begin() as tx:
+                row = instance_rows.lock(tx, job.instance)
+                case = self._case(tx, row, None) if row.ended_at is None else None
+                wait = case.state.waits.get(place(job.element, job.visit)) if case is not None else None
+                if case is not None and wait is not None and _is_early(wait, case):
+                    job_rows.put_back(tx, job, due_at=from_text(wait["due"]), reason="")
+                    return None
+                if not job_rows.finish(tx, job) or case is None or wait is None:
+                    return None
+                self._refuse_haste(tx, case, job)
+                run = self._resume(tx, case, [], SYSTEM)
+                if job.kind == job_rows.TIMER:
+                    run.fire_timer(job.element, job.visit)
+                else:
+                    run.receive_message(job.element, job.visit, job.parameters)
+                return self._write(tx, case, command, SYSTEM, run)
+        except FAILURES as failure:
+            return self._put_back(job, command, failure, reason=failure.message)
+
+
+def _wait_for(state: InstanceState, name: str) -> dict[str, Any] | None:
+    """The oldest wait for the message *name*."""
+    waits = (wait for wait in state.waits.values() if wait["kind"] == "MessageAwaited" and wait["name"] == name)
+    return next(waits, None)
+
+
+def _is_early(wait: dict[str, Any], case: Case) -> bool:
+    """Whether a timer was taken up before its time, by a clock ahead of this one."""
+    return wait["kind"] == "TimerStarted" and from_text(wait["due"]) > case.now

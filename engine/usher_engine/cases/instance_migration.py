@@ -1,0 +1,189 @@
+"""Moves running cases to another version of their process: what would stand against it, and the move itself.
+
+A migration is a command like any other: one step in the history of the case, with who, why and what took whose place.
+How a state is moved: `bpmn.token_migration`; many cases at once: `cases.batch_operations`; the reasons: decisions/0014.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..authoring.backtest import Backtests
+from ..bpmn import Diagram, Moved, move, proposed_mapping
+from ..core import events as e
+from ..core.canonical import check_input
+from ..core.errors import CannotMigrate, Conflict, Corrupt, InvalidSubmission, NotAllowed
+from ..forms import parse_form
+from ..store import Transaction, instance_rows, job_rows, task_rows, version_rows
+from .queries import SYSTEM, Actor, Instance
+from .step_writer import Case
+
+#: Who may move cases.
+MOVERS = frozenset({"analyst", "admin", "system"})
+
+
+#: The events that say which package a case runs on.
+RUNS_ON = frozenset({"InstanceStarted", "InstanceMigrated"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trial:
+    """What a migration of one case would meet: *problems* stand against it, *warnings* do not."""
+
+    instance: str
+    problems: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[tuple[str, str], ...] = ()
+
+
+class Migrations(Backtests):
+    """The command `migrate`, and what one may ask before it."""
+
+    def proposed_mapping(self, process: str, source: int, target: int) -> dict[str, str]:
+        """Which element of version *target* takes the place of which of *source*: same id, else same name and kind."""
+        with self.database.read() as tx:
+            before, after = (version_rows.find(tx, process, number).hash for number in (source, target))
+            return proposed_mapping(self._diagram(tx, before), self._diagram(tx, after))
+
+    def diagram_of(self, instance: str, revision: int | None = None) -> Diagram:
+        """The compiled diagram a case ran on at *revision*, or runs on now; raises `NotFound`."""
+        if revision is None:
+            return super().diagram_of(instance)
+        with self.database.read() as tx:
+            definition = instance_rows.find(tx, instance).definition
+            for step in reversed(instance_rows.steps(tx, instance, last=revision)):
+                told = [e.from_json(event) for event in step.events if event["kind"] in RUNS_ON]
+                if told:
+                    definition = str(getattr(told[-1], "definition", definition))
+                    break
+            return self._diagram(tx, definition)
+
+    def try_migration(self, instance: str, version: int, mapping: Mapping[str, str] | None = None) -> Trial:
+        """Whether `migrate` would go through; nothing is written. Raises `NotFound`."""
+        with self.database.read() as tx:
+            try:
+                case = self._case(tx, instance_rows.find(tx, instance), None)
+                _, _, lost = self._moved(tx, case, version, dict(mapping or {}), "", SYSTEM)
+            except CannotMigrate as refusal:
+                return Trial(instance=instance, problems=tuple(refusal.problems))
+            except (Conflict, Corrupt) as refusal:
+                return Trial(instance=instance, problems=(("", refusal.message),))
+        warnings = tuple((element, _lost_words(fields)) for element, _, fields in lost)
+        return Trial(instance=instance, warnings=warnings)
+
+    def migrate(
+        self,
+        instance: str,
+        version: int,
+        mapping: Mapping[str, str] | None = None,
+        *,
+        actor: Actor,
+        reason: str,
+        revision: int | None = None,
+    ) -> Instance:
+        """
+        Let a running case go on under another version of its process.
+
+        Args:
+            instance: The case.
+            version: The version it is to run on.
+            mapping: Element to the element that takes its place, where that has another id.
+            actor: An analyst or administrator.
+            reason: Why; kept in the step.
+            revision: The revision the decision was made on; None skips that check.
+
+        Raises:
+            CannotMigrate: ``problems`` names each element that stands against it; nothing was changed.
+            Conflict: Somebody moved the case since *revision*, it has ended, or it runs on that version already.
+            NotFound: No such case or version.
+        """
+        if actor.role not in MOVERS:
+            raise NotAllowed("Only analysts and administrators move cases to another version.")
+        said = reason.strip()
+        if not said:
+            raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
+        check_input(said, where="reason")
+        try:
+            with self.database.begin() as tx:
+                return self._migrate(tx, instance, version, dict(mapping or {}), said, actor, revision)
+        except CannotMigrate as refusal:
+            if isinstance(refusal.__cause__, Corrupt):
+                self._unreadable(instance, refusal.__cause__, actor)
+            raise
+
+    def _unreadable(self, instance: str, fault: Corrupt, actor: Actor) -> None:
+        """Raise an incident on a case whose state cannot be read: that it cannot be moved is the least of it."""
+        with self.database.begin() as tx:
+            case = self._open(tx, instance, None)
+            self._write(tx, case, {"kind": "migrate"}, actor, fault)
+
+    def _migrate(
+        self,
+        tx: Transaction,
+        instance: str,
+        version: int,
+        mapping: dict[str, str],
+        reason: str,
+        actor: Actor,
+        revision: int | None,
+    ) -> Instance:
+        case = self._open(tx, instance, revision)
+        moved, target, lost = self._moved(tx, case, version, mapping, reason, actor)
+        self._move_jobs(tx, case, moved)
+        migrated = moved.events[0]
+        if not isinstance(migrated, e.InstanceMigrated):
+            raise TypeError
+        case.row.version, case.row.definition = version, migrated.definition
+        case.diagram, case.workflow = target, moved.workflow
+        after = self._write(tx, case, {"kind": "migrate"}, actor, moved.events)
+        for element, visit, fields in lost:
+            kept = task_rows.find(tx, instance, element, visit)
+            if kept is not None and kept.draft is not None:
+                draft = {key: value for key, value in kept.draft.items() if key not in fields}
+                task_rows.save_draft(tx, instance, element, visit, draft, kept.draft_at or case.now)
+        return after
+
+    def _moved(
+        self, tx: Transaction, case: Case, version: int, mapping: dict[str, str], reason: str, actor: Actor
+    ) -> tuple[Moved, Diagram, list[tuple[str, int, set[str]]]]:
+        """The case on the other version, that version's diagram, and which fields of drafts it has no place for."""
+        found = version_rows.find(tx, case.row.process, version)
+        if found.number == case.row.version:
+            raise Conflict(f"The case runs on version {version} already.")
+        target = self._diagram(tx, found.hash)
+        used = {old: new for old, new in sorted(mapping.items()) if old != new}
+        migrated = e.InstanceMigrated(case.row.version, version, found.hash, used, reason)
+        step = self._context(tx, case, actor)
+        moved = move(case.diagram, target, step, case.workflow, case.state, migrated)
+        return moved, target, self._lost(tx, case, moved, target)
+
+    def _lost(self, tx: Transaction, case: Case, moved: Moved, target: Diagram) -> list[tuple[str, int, set[str]]]:
+        """Per open task, the fields somebody typed into that its form no longer has."""
+        opened = {(one.element, one.visit): one.form for one in moved.events if isinstance(one, e.UserTaskOpened)}
+        lost = []
+        for task in task_rows.of_instances(tx, [case.row.id]).get(case.row.id, ()):
+            element, _, visit = moved.place_of(task.element, task.visit).rpartition(":")
+            form = opened.get((element, int(visit)))
+            if task.draft is None or form is None:
+                continue
+            known = {field.key for field in parse_form(target.package.text(form)).fields} if form else set()
+            if gone := set(task.draft) - known:
+                lost.append((element, int(visit), gone))
+        return lost
+
+    def _move_jobs(self, tx: Transaction, case: Case, moved: Moved) -> None:
+        """Jobs follow the visits they belong to; one that was tried already cannot get another key."""
+        for here in case.state.requests:
+            element, _, visit = here.rpartition(":")
+            there = moved.place_of(element, int(visit))
+            if there == here:
+                continue
+            goal, _, number = there.rpartition(":")
+            if not job_rows.move(tx, case.row.id, (element, int(visit)), (goal, int(number))):
+                reason = "Its service is being asked or was tried already; it must keep its element until that is done."
+                raise CannotMigrate(problems=[(element, reason)])
+
+
+def _lost_words(fields: set[str]) -> str:
+    return f"What was typed there and not sent is lost for: {', '.join(sorted(fields))}."
+

@@ -1,0 +1,170 @@
+"""Repairs a case whose stored state cannot carry it on: makes that state again from its history, as a step of its own.
+
+The history is the truth, the state a copy of it for speed. The step tells what was found, opened and closed, so verify
+carries it out again like any other (`reexecution.repair_plan`, decisions/0020).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from ..bpmn import Diagram, Run, require_standing, tokens
+from ..core.errors import Conflict, Corrupt, EngineError, NotAllowed, NotFound
+from ..reexecution import Repair, began, make_again, read_chain
+from ..store import Row, Transaction, instance_rows, job_rows, stored_cases
+from .instance_migration import Migrations
+from .queries import SYSTEM, Actor, Instance
+from .step_writer import FAILURES, Case
+
+#: Who may repair cases.
+MENDERS = frozenset({"admin", "system"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repaired:
+    """
+    What a repair found, and the case after it (before it, where it was only tried).
+
+    *parted* is the first step from which on the diagram goes another way than was recorded, 0 for none; *opened* and
+    *closed* are the elements that are entered and left by the repair.
+    """
+
+    instance: Instance
+    parted: int
+    opened: tuple[str, ...]
+    closed: tuple[str, ...]
+
+
+class Repairs(Migrations):
+    """The command `repair`."""
+
+    def repair(
+        self, instance: str, *, actor: Actor, dry_run: bool = False, revision: int | None = None
+    ) -> Repaired:
+        """
+        Make the stored state of a case again from its history, and let it go on from there.
+
+        Its incidents are closed, and what was parked behind them or waits for another try is tried again. Where history
+        and diagram have parted, what lies on the diagram's way and was not recorded happens now, and what was opened
+        beside it is closed.
+
+        Args:
+            instance: The case.
+            actor: An administrator.
+            dry_run: Only tell what would be; nothing is written.
+            revision: The revision the decision was made on; None skips that check.
+
+        Raises:
+            Corrupt: It cannot be repaired; the message says where and why.
+            Conflict: There is nothing to repair, the case has ended, or somebody moved it since *revision*.
+            NotAllowed: *actor* is no administrator.
+            NotFound: No such case.
+        """
+        if actor.role not in MENDERS:
+            raise NotAllowed("Only administrators repair cases.")
+        with self.database.begin() as tx:
+            case = self._open(tx, instance, revision, to_end=True)
+            before = self._instances(tx, [case.row])[0]
+            trying = tx.begin_nested()
+            made = self._made_again(tx, case, actor, lost=_is_lost(self._seal_key, case.row))
+            if dry_run:
+                trying.rollback()
+                return _told(before, made)
+            trying.commit()
+            case.state, case.workflow, case.diagram = made.before, made.workflow, made.diagram
+            job_rows.requeue(tx, instance, case.now, failed=True)
+            told = {"process": case.row.process, "version": case.row.version, "parted": made.repaired.parted}
+            key = case.row.business_key
+            self.audit("CaseRepaired", told, actor=actor, subject=instance, business_key=key, transaction=tx)
+            return _told(self._write(tx, case, {"kind": "repair"}, actor, list(made.events)), made)
+
+    def look_at_silent_cases(self) -> list[Instance]:
+        """
+        Let every case go on that has nothing open at all, or raise an incident on it; returns those it moved.
+
+        No command leaves a case like that; an earlier version did, without a word to anybody.
+        """
+        with self.database.read() as tx:
+            silent = instance_rows.silent(tx)
+        looked = (self._look(number) for number in silent)
+        return [case for case in looked if case is not None]
+
+    def _look(self, instance: str, failure: EngineError | None = None) -> Instance | None:
+        try:
+            with self.database.begin() as tx:
+                case = self._open(tx, instance, None)
+                if case.state.pending or case.state.incidents or case.workflow is None:
+                    return None
+                ran: Run | EngineError = failure or self._resume(tx, case, [], SYSTEM)
+                if isinstance(ran, Run):
+                    ran.go_on()
+                    if not ran.events:
+                        return None
+                return self._write(tx, case, {"kind": "retry"}, SYSTEM, ran)
+        except (Conflict, NotFound):  # it moved meanwhile
+            return None
+        except FAILURES as fault:
+            return self._look(instance, fault) if failure is None else None
+
+    def _made_again(self, tx: Transaction, case: Case, actor: Actor, *, lost: bool) -> Repair:
+        """
+        The case as its history leads to; with *lost* nothing is left of the stored state.
+
+        First each step runs by the rules it was decided by. If that leads to where the case stands already, or to a
+        case that cannot go on, those rules were at fault, and the steps run by today's rules.
+        """
+        steps, findings = read_chain(stored_cases.one(tx, case.row.id))
+        if findings:
+            way_out = "It cannot be repaired from such a history. Keep the database as it is, and run “usher verify”."
+            raise Corrupt(f"{findings[0].message} {way_out}")
+        versions = partial(self._version, tx)
+        first = versions(*began(case.row, steps))
+        if isinstance(first, str):
+            raise Corrupt(first)
+        step = self._context(tx, case, actor)
+        with suppress(Corrupt), tx.begin_nested():
+            made = make_again(steps, first, versions, step, None)
+            if lost or not _stands(case, made):
+                return made
+        made = make_again(steps, first, versions, step, step.rules)
+        if not lost and _stands(case, made):
+            raise Conflict("The stored state of this case fits its history; there is nothing to repair.")
+        return made
+
+    def _version(self, tx: Transaction, _number: int, definition: str) -> Diagram | str:
+        try:
+            return self._diagram(tx, definition)
+        except EngineError as error:
+            return error.message
+
+
+def _is_lost(key: bytes, row: Row) -> bool:
+    """Whether the stored state cannot even be read."""
+    try:
+        instance_rows.unsealed(key, row)
+    except Corrupt:
+        return True
+    return False
+
+
+def _stands(case: Case, made: Repair) -> bool:
+    """Whether the case rests at the very same places already, in its history and in its stored state."""
+    if case.workflow is None or made.workflow is None:
+        return case.workflow is made.workflow  # it has not begun to run
+    if not made.changes_nothing:
+        return False
+    try:
+        require_standing(case.workflow, case.diagram, case.state)
+        return tokens(case.workflow, case.diagram) == tokens(made.workflow, made.diagram)
+    except Corrupt:
+        return False
+
+
+def _told(instance: Instance, made: Repair) -> Repaired:
+    opened, closed = (
+        tuple(dict.fromkeys(here.rpartition(":")[0] for here in places))
+        for places in (made.repaired.opened, made.repaired.closed)
+    )
+    return Repaired(instance=instance, parted=made.repaired.parted, opened=opened, closed=closed)

@@ -1,0 +1,100 @@
+"""What is found among all cases: one page of those that fit, either way, and what there is to look for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..bpmn import Diagram
+from ..store import CaseFilter, Place, Row, Scope, case_search, case_signatures, instance_rows, version_rows
+from .queries import UNBOUND_ROLES, Actor, Instance, Questions
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CasePage:
+    """Some of the cases that fit, newest first; *newer* and *older* say that there are more on that side."""
+
+    cases: tuple[Instance, ...]
+    newer: bool
+    older: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facets:
+    """What the cases there are may be narrowed down by, sorted; *elements* by process."""
+
+    processes: tuple[str, ...]
+    versions: tuple[int, ...]
+    outcomes: tuple[tuple[str, str], ...]
+    elements: tuple[tuple[str, str], ...]
+
+
+class Searching(Questions):
+    """Searches; a person finds only what is part of their work."""
+
+    def find_cases(
+        self,
+        wanted: CaseFilter,
+        *,
+        actor: Actor | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> CasePage:
+        """
+        One page of the cases that fit and that *actor* (None: whoever) may see, newest first.
+
+        *after* is the number of the last case of the page before, *before* that of the first case of the page
+        after; not both. Raises `NotFound` when there is no such case.
+        """
+        scope = self._eyes(actor)
+        down = before is None
+        with self.database.read() as tx:
+            mark = after or before
+            place = _place(instance_rows.find(tx, mark), wanted) if mark else None
+            rows = case_search.find(tx, wanted, scope=scope, place=place, down=down, limit=limit + 1)
+            more, rows = len(rows) > limit, rows[:limit]
+            rows = rows if down else rows[::-1]
+            cases = tuple(self._instances(tx, rows))
+        return CasePage(cases=cases, newer=bool(after) if down else more, older=more if down else True)
+
+    def concerns(self, actor: Actor, instance: str) -> bool:
+        """
+        Whether a case is part of *actor*'s work; raises `NotFound` when there is none.
+
+        Auditors see all. Others see a case one of whose tasks is or was for their groups or for everybody, and those
+        they had a hand in.
+        """
+        scope = self._eyes(actor)
+        with self.database.read() as tx:
+            row = instance_rows.find(tx, instance)
+            kind = case_signatures.find(tx, row.kind)
+            if scope is None or (kind is not None and scope.sees(kind)):
+                return True
+            return scope.name in case_signatures.people_of(tx, instance)
+
+    def facets(self) -> Facets:
+        """What there is to look for among the cases of this database."""
+        with self.database.read() as tx:
+            every = [kind for _, kind in case_signatures.all_kinds(tx)]
+        return Facets(
+            processes=tuple(sorted({kind.process for kind in every})),
+            versions=tuple(sorted({kind.version for kind in every}, reverse=True)),
+            outcomes=tuple(sorted({(kind.process, kind.outcome) for kind in every if kind.outcome})),
+            elements=tuple(sorted({(kind.process, element) for kind in every for element in kind.elements})),
+        )
+
+    def diagram(self, process: str, number: int | None = None) -> Diagram:
+        """The compiled diagram of a version, or of the one in force; raises `NotFound`."""
+        with self.database.read() as tx:
+            found = version_rows.latest(tx, process) if number is None else version_rows.find(tx, process, number)
+            return self._diagram(tx, found.hash)
+
+    def _eyes(self, actor: Actor | None) -> Scope | None:
+        if actor is None or actor.role in UNBOUND_ROLES:
+            return None
+        return Scope(groups=actor.groups, name=actor.name)
+
+
+def _place(row: Row, wanted: CaseFilter) -> Place:
+    """Where *row* stands in the list; one that has not ended stands above those that have."""
+    return (row.ended_at or "~", row.id) if wanted.by_end else (row.started_at, row.id)

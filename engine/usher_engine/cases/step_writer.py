@@ -1,0 +1,277 @@
+"""How a step is written: the one place where events become rows. Used by the commands in `cases.commands` only."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..audit.audit_log import who
+from ..authoring.deployments import Deployments
+from ..bpmn import RULES, Diagram, Run
+from ..bpmn import Step as StepContext
+from ..core import events as e
+from ..core import faults
+from ..core.canonical import Json, check_input, compact
+from ..core.errors import Conflict, Corrupt, ElementFailed, EngineError, Fault, InvalidSubmission, LimitExceeded, Paused
+from ..core.limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
+from ..core.state import LIVE, InstanceState, fold
+from ..services import Call, Operator, answered
+from ..store import (
+    DATABASE_ERRORS,
+    Row,
+    Transaction,
+    case_signatures,
+    instance_rows,
+    job_rows,
+    pause_rows,
+    task_rows,
+    to_text,
+    tombstones,
+    version_rows,
+)
+from .queries import Actor, Instance
+
+log = logging.getLogger("usher.cases")
+
+#: What makes a step fail for a reason that lies in the case or its diagram: it becomes an incident. Where the case
+#: cannot even be opened (its row, seal or package was altered), none can be written, and `Corrupt` is raised again.
+FAILURES = (ElementFailed, LimitExceeded, Corrupt)
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing a person could misread
+
+
+@dataclass(slots=True)
+class Case:
+    """An instance under lock for one step; *workflow* is its serialized workflow, None before it has run."""
+
+    row: Row
+    diagram: Diagram
+    state: InstanceState
+    workflow: dict[str, Any] | None
+    now: datetime
+    new: bool = False
+
+    def resolve(self, resolved: list[e.Event]) -> None:
+        self.state = fold(self.state, resolved)
+
+
+class Ledger(Deployments):
+    """Loads cases for a step and writes the step."""
+
+    def _new_case(self, tx: Transaction, process: str, data: dict[str, Any], business_key: str) -> Case:
+        version = version_rows.latest(tx, process)
+        paused = pause_rows.standing(tx, process, version.number)
+        if paused is not None:
+            raise Paused(f"{paused.words} Nothing was started. Try again when an administrator has resumed it.")
+        now = self.clock()
+        row = Row(
+            id="".join(secrets.choice(ALPHABET) for _ in range(12)),
+            process=process,
+            version=version.number,
+            definition=version.hash,
+            business_key=business_key,
+            status="",
+            revision=0,
+            head=instance_rows.GENESIS,
+            started_at=to_text(now),
+            ended_at=None,
+            outcome="",
+            explanation="",
+        )
+        return Case(row, self._diagram(tx, version.hash), InstanceState(data=data), None, now, new=True)
+
+    def _open(self, tx: Transaction, instance: str, revision: int | None, *, to_end: bool = False) -> Case:
+        """Lock a case that has not ended; raises `NotFound` or `Conflict`."""
+        return self._case(tx, instance_rows.lock(tx, instance), revision, to_end=to_end)
+
+    def _case(self, tx: Transaction, row: Row, revision: int | None, *, to_end: bool = False) -> Case:
+        if row.ended_at is not None:
+            raise Conflict("This case has ended.")
+        if revision is not None and revision != row.revision:
+            last = instance_rows.steps(tx, row.id, first=row.revision)[-1]
+            raise Conflict(f"{last.actor} has changed this case since you opened it.", winner=last.actor, at=last.at)
+        try:
+            state, workflow = instance_rows.unsealed(self._seal_key, row)
+        except Corrupt:
+            if not to_end:
+                raise
+            state, workflow = self._folded(tx, row.id), None  # all it takes to end a case whose state is lost
+        return Case(row, self._diagram(tx, row.definition), state, workflow, self.clock())
+
+    def _folded(self, tx: Transaction, instance: str) -> InstanceState:
+        """The state that the history of a case tells; the history is the truth where the stored one is lost."""
+        happened = [e.from_json(event) for step in instance_rows.steps(tx, instance) for event in step.events]
+        return fold(InstanceState(), happened)
+
+    def _answered(self, tx: Transaction, source: str, key: str | None, digest: bytes) -> Row | None:
+        """
+        The case that answered the request made under this idempotency key before.
+
+        Raises:
+            InvalidSubmission: The key was used for another request.
+        """
+        if key is None:
+            return None
+        instance_rows.one_at_a_time(tx, f"request {source} {key}")
+        before = instance_rows.requested(tx, source=source, key=key)
+        if before is None:
+            return None
+        if before[0] != digest:
+            raise InvalidSubmission(
+                "This Idempotency-Key was used for another request. Send a new key with new content.",
+                fields={"Idempotency-Key": "was used for another request"},
+            )
+        return instance_rows.find(tx, before[1])
+
+    def _context(self, tx: Transaction, case: Case, actor: Actor) -> StepContext:
+        return StepContext(
+            instance=case.row.id, actor=actor.name, now=case.now, services=self.services, answer=_ask, transaction=tx
+        )
+
+    def _resume(self, tx: Transaction, case: Case, first: list[e.Event], actor: Actor) -> Run:
+        if case.workflow is None:
+            raise Conflict("This case has not begun to run; try its incident again first.")
+        case.resolve(first)
+        return Run.resume(case.diagram, self._context(tx, case, actor), case.workflow, case.state)
+
+    def _mended(self, tx: Transaction, case: Case) -> list[e.Event]:
+        """
+        The events that close the incidents a person's answer ends: those of answers that failed before.
+
+        What is parked stays an incident until it is tried again; it is told by its visit, or by the reason it waits.
+        """
+        if not case.state.incidents:
+            return []
+        parked = job_rows.parked(tx, case.row.id)
+        failed = (here for here, reason in case.state.incidents.items() if here.endswith(":0") and reason not in parked)
+        return case.state.resolving(failed)
+
+    def _write(
+        self,
+        tx: Transaction,
+        case: Case,
+        command: dict[str, Json],
+        actor: Actor,
+        ran: Run | EngineError | list[e.Event],
+        *,
+        first: list[e.Event] | None = None,
+    ) -> Instance:
+        """
+        Write one step: what ran, the incident that stopped it, or events that need no run.
+
+        *first* holds events that came before the run and that ``case.state`` has folded already.
+        """
+        happened = list(first or ())
+        if isinstance(ran, Run):
+            happened += ran.events
+            case.state, case.workflow = ran.after, ran.dump()
+        else:
+            added = [_incident(case, ran)] if isinstance(ran, EngineError) else ran
+            happened += added
+            case.state = fold(case.state, added)
+        self._seal(case)
+        self._append(tx, case.row, command, actor, happened, case.now, new=case.new)
+        task_rows.follow(tx, case.row, happened, case.now)
+        job_rows.follow(tx, case.row.id, actor.name, happened, case.now)
+        tasks = task_rows.of_instances(tx, [case.row.id]).get(case.row.id, ()) if case.state.tasks else ()
+        return self._described(case.row, case.state, tasks)
+
+    def _seal(self, case: Case) -> None:
+        """Put the new state into the row, sealed; a case that has ended keeps none, its history is the truth."""
+        row, state = case.row, case.state
+        row.status, row.outcome, row.explanation = state.status, state.outcome, state.explanation
+        if state.status not in LIVE:
+            row.state, row.seal, row.ended_at = None, None, to_text(case.now)
+            return
+        before = row.state or ""
+        row.state = compact({"state": state.to_json(), "workflow": case.workflow})
+        if len(row.state) > MAX_DATA and len(compact(state.data)) > MAX_DATA:
+            raise LimitExceeded(f"The case holds more than {MAX_DATA // 1000} kB of data.")
+        large = len(row.state) > max(MAX_STATE, len(before))  # what grew larger under an earlier version may shrink
+        if large and not before.endswith(f'"workflow":{compact(case.workflow)}}}'):  # an incident has room, or a claim
+            many = f"{state.pending} tasks, services and waits are open, and each keeps the data it began with"
+            raise LimitExceeded(f"The case would need more than {MAX_STATE // 1_000_000} MB to be kept: {many}.")
+        row.seal = instance_rows.sealed(self._seal_key, row.state)
+
+    def record(
+        self,
+        instance: str,
+        name: str,
+        details: Mapping[str, Any],
+        *,
+        actor: Actor,
+        transaction: Transaction | None = None,
+    ) -> None:
+        """Add a fact to the history of a case, also after its end; inside *transaction* where one is given."""
+        fact = e.FactRecorded(name, dict(check_input(dict(details), where="details")))  # type: ignore[arg-type]
+        if transaction is not None:
+            self._note(transaction, instance, fact, actor)
+        else:
+            with self.database.begin() as tx:
+                self._note(tx, instance, fact, actor)
+
+    def _note(self, tx: Transaction, instance: str, fact: e.FactRecorded, actor: Actor) -> None:
+        """Append a fact; state and waiting points stay as they are. Raises `Purged` where nothing is left to add to."""
+        row = instance_rows.lock(tx, instance)
+        tombstones.refuse(tx, [instance])
+        self._append(tx, row, {"kind": "record"}, actor, [fact], self.clock())
+
+    def _append(
+        self,
+        tx: Transaction,
+        row: Row,
+        command: dict[str, Json],
+        actor: Actor,
+        happened: list[e.Event],
+        now: datetime,
+        *,
+        new: bool = False,
+    ) -> None:
+        """Add the step to the chain of *row* and store both."""
+        for event in happened:
+            if isinstance(event, e.IncidentRaised):  # its reason may hold data of the case
+                log.warning("incident in case %s at %s: %s", row.id, event.element, event.code)
+        body: dict[str, Json] = {
+            "at": to_text(now),
+            "actor": who(actor),
+            "command": command,
+            "events": [e.to_json(event) for event in happened],
+            "rules": RULES,
+        }
+        if row.state is not None:
+            body["state"] = hashlib.sha256(row.state.encode()).hexdigest()
+        written, person = instance_rows.chain(row, body), case_signatures.is_person(actor.role)
+        if len(written) > MAX_WRITTEN:
+            raise LimitExceeded(f"One command may write {MAX_WRITTEN // 1_000_000} MB; this one writes more.")
+        before, row.kind = row.kind, case_signatures.follow(tx, row, happened)
+        if new:
+            instance_rows.create(tx, row)
+        else:
+            instance_rows.save(tx, row)
+        case_signatures.follow_people(tx, row, actor.name if person else "", moved=row.kind != before and not new)
+        instance_rows.add_step(tx, row, written, actor=actor.name if person else "", at=to_text(now) if person else "")
+
+
+def _ask(operator: Operator, values: dict[str, Any], call: Call) -> Json:
+    """Live, an operator answers for itself; `reexecution` answers from the record."""
+    try:
+        return answered(operator, values, call)
+    except (EngineError, *DATABASE_ERRORS):
+        raise
+    except Exception as error:  # an operator may fail in any way
+        reference = faults.report(error, where="operator", at=f"{operator.name} at {call.element}")
+        raise Fault(f"“{operator.title}” failed", reference=reference) from error
+
+
+def _incident(case: Case, failure: EngineError) -> e.Event:
+    """The event that tells of *failure*, on the element that failed, or on where the case stands."""
+    if isinstance(failure, ElementFailed):
+        return e.IncidentRaised(failure.element, 0, type(failure.cause).__name__, failure.message)
+    stands = case.state.at[0].rpartition(":")[0] if case.state.at else case.row.process
+    element = (isinstance(failure, Corrupt) and failure.element) or stands
+    return e.IncidentRaised(element, 0, type(failure).__name__, failure.message)

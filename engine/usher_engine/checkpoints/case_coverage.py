@@ -1,0 +1,130 @@
+"""How far signed checkpoints cover one case, without reading the whole tree. Changes nothing.
+
+Every checkpoint keeps the peaks its tree went on from. Where they give the signed root of the checkpoint before, they
+are true, and the few leaves added since must give the signed root of this one: so one case costs what was new then.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.errors import Corrupt
+from ..core.findings import Finding
+from ..store import Transaction
+from ..store import checkpoint_rows as rows
+from .checkpoint_file import read_lines
+from .leaf_entries import entry
+from .merkle import SignedHead, Tree
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coverage:
+    """The first *steps* steps stand in signed checkpoints, the newest of them signed at *signed_at* (ISO 8601)."""
+
+    steps: int
+    signed_at: str
+    findings: tuple[Finding, ...]
+
+
+def coverage(
+    tx: Transaction, instance: str, hashes: Sequence[bytes], *, key: str | None, file: Path | None
+) -> Coverage:
+    """
+    Compare the *hashes* of a case's steps with their leaves, and these with the signed heads they are under.
+
+    Args:
+        tx: One view of the database.
+        instance: The case.
+        hashes: As stored with its steps, oldest first.
+        key: The public key the heads must be signed with; None leaves the signatures out.
+        file: The checkpoint file, where there is one here: the heads must stand in it too.
+    """
+    covered = rows.leaves_of(tx, instance)
+    findings = list(_against_leaves(instance, hashes, covered))
+    heads, lines = _Heads(tx), frozenset(read_lines(file)) if file is not None else None
+    numbers = sorted({heads.covering(leaf) for leaf, _, _ in covered})
+    for number in numbers:
+        problem = _problem(tx, heads, number, key, lines)
+        if problem:
+            findings.append(Finding(instance, None, "", "checkpoint", problem))
+    signed_at = heads.signed(numbers[-1]).head.at if numbers and not findings else ""
+    return Coverage(steps=0 if findings else len(covered), signed_at=signed_at, findings=tuple(findings))
+
+
+def _against_leaves(
+    instance: str, hashes: Sequence[bytes], covered: Sequence[tuple[int, int, bytes]]
+) -> Iterator[Finding]:
+    for expected, (_, revision, digest) in enumerate(covered, start=1):
+        if revision != expected:
+            words = f"Step {revision} is signed by a checkpoint, but step {expected} before it is not: that was put in."
+            yield Finding(instance, expected, "", "replaced", words)
+            return
+        if revision > len(hashes):
+            words = f"Step {revision} was signed by a checkpoint and is no longer there."
+            yield Finding(instance, revision, "", "missing", words)
+        elif hashes[revision - 1] != digest:
+            words = f"Step {revision} is not the one a checkpoint has signed: it was replaced."
+            yield Finding(instance, revision, "", "replaced", words)
+
+
+class _Heads:
+    """The signed heads of the database, read one by one as they are needed."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._read: dict[int, rows.Stored | None] = {}
+        newest = rows.last(tx)
+        self.newest = newest.number if newest else 0
+
+    def covering(self, leaf: int) -> int:
+        """The number of the first checkpoint whose tree holds this leaf; one beyond the newest where none does."""
+        return 1 + bisect_right(range(1, self.newest + 1), leaf, key=self._size)
+
+    def _size(self, number: int) -> int:
+        try:
+            return self.signed(number).head.size
+        except Corrupt:
+            return 0
+
+    def stored(self, number: int) -> rows.Stored:
+        """Raises `Corrupt` when it is not there."""
+        if number not in self._read:
+            self._read[number] = rows.numbered(self._tx, number)
+        found = self._read[number]
+        if found is None:
+            raise Corrupt(f"Checkpoint {number} is not in the database.")
+        return found
+
+    def signed(self, number: int) -> SignedHead:
+        """Raises `Corrupt` when it is not there, or no signed head."""
+        return SignedHead.from_line(self.stored(number).line)
+
+
+def _problem(tx: Transaction, heads: _Heads, number: int, key: str | None, lines: frozenset[str] | None) -> str:
+    """What is wrong with checkpoint *number*; empty where signature and root fit the leaves it added."""
+    if number > heads.newest:
+        return "Entries of this case stand in the tree, and no checkpoint has signed them."
+    try:
+        before = heads.signed(number - 1) if number > 1 else None
+        signed = heads.signed(number)
+        peaks = [bytes.fromhex(peak) for peak in heads.stored(number - 1).peaks.split()] if before else []
+        tree = Tree(before.head.size, peaks) if before else Tree()
+    except (Corrupt, ValueError):
+        return f"Checkpoint {number}, or the one before it, is not readable in the database: it was altered or removed."
+    for one in filter(None, (before, signed)):
+        if key is not None and not one.is_signed_by(key):
+            return f"The signature of checkpoint {one.head.number} is wrong, or is by another key."
+        if lines is not None and one.to_line() not in lines:
+            return f"Checkpoint {one.head.number} does not stand in the checkpoint file."
+    if before and tree.root.hex() != before.head.root:
+        return f"What checkpoint {number} went on from is not what checkpoint {number - 1} has signed."
+    for leaf in rows.leaves_between(tx, tree.size, signed.head.size):
+        if type(leaf.hash) is not bytes:
+            break
+        tree.append(entry(leaf.instance, leaf.revision, leaf.hash))
+    if tree.size != signed.head.size or tree.root.hex() != signed.head.root:
+        return f"Checkpoint {number}, signed at {signed.head.at}, does not fit the records it was taken of."
+    return ""

@@ -1,0 +1,257 @@
+"""Proof that nothing was altered or taken away: the Merkle tree of RFC 9162, and tree heads signed with Ed25519.
+
+Pure: which rows are leaves is `checkpoints`' business. `Tree` holds no more than one hash for each power of two.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from ..core.canonical import Json, canonical
+from ..core.errors import Corrupt, Misconfigured
+
+#: Nothing else this key may ever sign begins like this.
+CONTEXT = b"usher checkpoint 1\n"
+
+#: The same for the last line of an export.
+EXPORT_CONTEXT = b"usher export 1\n"
+
+KEY_KIND = "ed25519:"
+
+# the tree (RFC 9162, 2.1.1)
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    """
+    A Merkle tree that only grows.
+
+    Kept are the roots of its full subtrees, the largest first: with them and the size it can go on after a restart.
+    """
+
+    def __init__(self, size: int = 0, peaks: Sequence[bytes] = ()) -> None:
+        if len(peaks) != size.bit_count():
+            raise Corrupt("The stored peaks of the Merkle tree do not fit its size.")
+        self.size = size
+        self.peaks = list(peaks)
+
+    def append(self, entry: bytes) -> None:
+        """Add the leaf of *entry*."""
+        added, full = leaf_hash(entry), self.size
+        while full & 1:
+            added, full = node_hash(self.peaks.pop(), added), full >> 1
+        self.peaks.append(added)
+        self.size += 1
+
+    @property
+    def root(self) -> bytes:
+        if not self.peaks:
+            return hashlib.sha256(b"").digest()
+        found = self.peaks[-1]
+        for peak in reversed(self.peaks[:-1]):
+            found = node_hash(peak, found)
+        return found
+
+
+def root_of(entries: Iterable[bytes]) -> bytes:
+    tree = Tree()
+    for entry in entries:
+        tree.append(entry)
+    return tree.root
+
+
+def inclusion_path(index: int, entries: Sequence[bytes]) -> list[bytes]:
+    """The hashes that prove that entry *index* is in the tree of *entries* (RFC 9162, 2.1.3.1)."""
+    if len(entries) == 1:
+        return []
+    split = 1 << (len(entries) - 1).bit_length() - 1
+    if index < split:
+        return [*inclusion_path(index, entries[:split]), root_of(entries[split:])]
+    return [*inclusion_path(index - split, entries[split:]), root_of(entries[:split])]
+
+
+def is_included(entry: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
+    """Whether *path* proves that *entry* is leaf *index* of the tree with *size* and *root* (RFC 9162, 2.1.3.2)."""
+    if not 0 <= index < size:
+        return False
+    here, last, found = index, size - 1, leaf_hash(entry)
+    for sibling in path:
+        if last == 0:
+            return False
+        if here & 1 or here == last:
+            found = node_hash(sibling, found)
+            while not here & 1 and here:
+                here, last = here >> 1, last >> 1
+        else:
+            found = node_hash(found, sibling)
+        here, last = here >> 1, last >> 1
+    return last == 0 and found == root
+
+
+# signed heads
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """
+    What a checkpoint says: at time *at*, the tree of the database called *origin* had *size* leaves and this *root*.
+
+    *number* counts the checkpoints of a database from 1; *root* is hexadecimal.
+    """
+
+    origin: str
+    number: int
+    size: int
+    root: str
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignedHead:
+    """*key* is the public key as `public_text` writes it, *signature* base64 of 64 bytes."""
+
+    head: Head
+    key: str
+    signature: str
+
+    def to_line(self) -> str:
+        """One line of the checkpoint file, without its end."""
+        return canonical({"head": asdict(self.head), "key": self.key, "signature": self.signature}).decode()
+
+    @classmethod
+    def from_line(cls, line: str) -> SignedHead:
+        """Raises `Corrupt` when *line* is no signed head as `to_line` writes them."""
+        try:
+            record = json.loads(line)
+            signed = cls(head=Head(**record["head"]), key=record["key"], signature=record["signature"])
+            whole = signed.to_line() == line
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise Corrupt("This line is no signed checkpoint.") from error
+        if not whole or not _sound(signed):
+            raise Corrupt("This line is no signed checkpoint.")
+        return signed
+
+    def is_signed_by(self, key: str) -> bool:
+        """Whether the signature is that of the owner of the public *key*."""
+        try:
+            _public_key(key).verify(base64.b64decode(self.signature, validate=True), _signed_bytes(self.head))
+        except (InvalidSignature, binascii.Error):
+            return False
+        return self.key == key
+
+
+def signs_export(key: str, digest: bytes, signature: str) -> bool:
+    """Whether *signature* is that of the owner of the public *key* over an export with this SHA-256."""
+    try:
+        _public_key(key).verify(base64.b64decode(signature, validate=True), EXPORT_CONTEXT + digest)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _sound(signed: SignedHead) -> bool:
+    head = signed.head
+    texts = (head.origin, head.root, head.at, signed.key, signed.signature)
+    return all(type(text) is str for text in texts) and all(type(n) is int and n > 0 for n in (head.number, head.size))
+
+
+def _signed_bytes(head: Head) -> bytes:
+    record: Json = asdict(head)
+    return CONTEXT + canonical(record)
+
+
+# keys
+
+
+class SigningKey:
+    """The private key of the checkpoints; its file is readable by its owner only."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = key
+        raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        #: The public key as people pass it on: ``ed25519:`` and base64.
+        self.public_text = KEY_KIND + base64.b64encode(raw).decode()
+
+    def sign(self, head: Head) -> SignedHead:
+        signature = base64.b64encode(self._key.sign(_signed_bytes(head))).decode()
+        return SignedHead(head=head, key=self.public_text, signature=signature)
+
+    def sign_export(self, digest: bytes) -> str:
+        """The signature (base64) over an export with this SHA-256, for `signs_export`."""
+        return base64.b64encode(self._key.sign(EXPORT_CONTEXT + digest)).decode()
+
+    @classmethod
+    def at(cls, file: Path) -> SigningKey:
+        """The key in *file*, made there at first use; raises `Misconfigured`."""
+        try:
+            if not file.exists():
+                _make(file)
+            _refuse_open(file)
+            key = load_pem_private_key(file.read_bytes(), None)
+        except (OSError, ValueError, TypeError) as error:
+            raise Misconfigured(f"The signing key {file} cannot be read or made ({type(error).__name__}).") from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise Misconfigured(f"The signing key {file} is no Ed25519 key.")
+        return cls(key)
+
+
+def _make(file: Path) -> None:
+    """Write a new key; of two that do so at once the first one wins."""
+    made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(opened, "wb") as writing:
+        writing.write(made)
+        writing.flush()
+        os.fsync(writing.fileno())
+    try:
+        os.link(draft, file)
+    except FileExistsError:
+        pass  # another process made the key first: that one is used
+    finally:
+        draft.unlink()
+
+
+def _refuse_open(file: Path) -> None:
+    if os.name == "posix" and file.stat().st_mode & 0o077:
+        raise Misconfigured(f"Others may read the signing key {file}. Make it private: chmod 600 {file}")
+
+
+def public_key(text: str) -> str:
+    """*text* if it is a public key as `SigningKey.public_text` writes it; raises `Misconfigured`."""
+    found = text.strip()
+    _public_key(found)
+    return found
+
+
+def _public_key(text: str) -> Ed25519PublicKey:
+    try:
+        return Ed25519PublicKey.from_public_bytes(base64.b64decode(text.removeprefix(KEY_KIND), validate=True))
+    except ValueError:
+        raise Misconfigured(
+            "This is no public key. It reads ed25519:… ; print it with: usher checkpoint --public-key"
+        ) from None

@@ -1,0 +1,246 @@
+"""Finds what was altered or taken away: every row against its hash, its leaf and the signed heads. Changes nothing.
+
+Reads the tables in order and keeps one case at a time in memory. Re-execution of cases is `reexecution`'s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from ..core.findings import Finding
+from ..store import Database, Transaction, tombstones
+from ..store import audit_rows as events
+from ..store import checkpoint_rows as rows
+from ..store.checkpoint_rows import AUDIT, Compared
+from ..store.instance_rows import GENESIS
+from ..store.step_codec import MAX_STEP
+from .leaf_entries import entry
+from .merkle import Head, Tree
+from .signed_heads import Heads, read_heads
+
+
+def check_everything(database: Database, *, file: Path | None, key: str | None) -> list[Finding]:
+    """`check_checkpoints` and `check_audit`, in one view of the database."""
+    with database.read() as tx:
+        return [*_checkpoints(tx, file, key), *_audit(tx)]
+
+
+def check_checkpoints(database: Database, *, file: Path | None, key: str | None) -> list[Finding]:
+    """
+    Compare the steps with their chains, their leaves and the signed heads.
+
+    Args:
+        database: What to check.
+        file: The checkpoint file; without it only the heads in the database are checked, which whoever alters the
+            database can alter too.
+        key: The public key the heads must be signed with; None leaves the signatures out.
+
+    Returns:
+        A finding for everything that does not fit, heads first, then the tree, then cases by their id.
+    """
+    with database.read() as tx:
+        return _checkpoints(tx, file, key)
+
+
+def check_audit(database: Database) -> list[Finding]:
+    """Compare the audit events with their chain and their leaves."""
+    with database.read() as tx:
+        return list(_audit(tx))
+
+
+def _checkpoints(tx: Transaction, file: Path | None, key: str | None) -> list[Finding]:
+    heads = read_heads(tx, file, key)
+    return [*heads.findings, *_tree(tx, heads), *_steps(tx), *tombstones.check_all(tx)]
+
+
+#: How zlib begins what it deflates at its normal level (RFC 1950); the other beginnings would read the same.
+ZLIB_START = b"\x78\x9c"
+
+# the tree
+
+
+def _tree(tx: Transaction, heads: Heads) -> Iterator[Finding]:
+    """The leaves in order: their numbers, and the root at the size of every signed head."""
+    tree, wanted, good = Tree(), list(heads.by_size()), True
+    with closing(rows.leaves(tx)) as leaves:
+        for number, instance, revision, digest in leaves:
+            if not _is_leaf(instance, revision, digest) or number != tree.size:
+                yield _finding("tree", f"Entry {tree.size} of the Merkle tree is missing, out of order or unreadable.")
+                return
+            tree.append(entry(instance, revision, digest))
+            while wanted and wanted[0].size == tree.size:
+                head = wanted.pop(0)
+                if good and head.root != tree.root.hex():
+                    good = False
+                    yield _finding("tree", _misfit(head))
+    if wanted and good:
+        gone = wanted[-1].size - tree.size
+        yield _finding(
+            "tree",
+            f"Checkpoint {wanted[-1].number}, signed at {wanted[-1].at}, covers {wanted[-1].size} entries; the "
+            f"database has {tree.size} left: {gone} were removed.",
+        )
+    elif good and tree.size > heads.size:
+        yield _finding("tree", f"The database has {tree.size - heads.size} entries no checkpoint has signed.")
+
+
+def _misfit(head: Head) -> str:
+    return (
+        f"Checkpoint {head.number}, signed at {head.at}, does not fit the records: an entry since the one before it "
+        "was altered, moved, added or removed."
+    )
+
+
+def _is_leaf(instance: Any, revision: Any, digest: Any) -> bool:
+    return type(instance) is str and type(revision) is int and type(digest) is bytes
+
+
+# steps
+
+
+def _steps(tx: Transaction) -> Iterator[Finding]:
+    purged = tombstones.ids(tx)
+    for instance, steps in groupby(rows.compared(tx), key=lambda row: row.instance):
+        yield from _case(str(instance), steps, purged=instance in purged)
+    for instance, revision in rows.lost_steps(tx):
+        message = f"Step {revision} was signed by a checkpoint and is no longer there."
+        yield Finding(str(instance), _number(revision), "", "missing", message)
+    for instance in rows.cases_without_steps(tx):
+        yield Finding(str(instance), None, "", "missing", "The case has no steps any more.")
+
+
+def _case(instance: str, steps: Iterator[Compared], *, purged: bool) -> Iterator[Finding]:
+    """
+    One case from its first step to its last: numbers without gaps, hashes that follow, leaves that agree.
+
+    Of a case that was *purged* the hashes are left, and whether they are those that were signed.
+    """
+    previous, expected, covered = GENESIS, 1, True
+    last: Compared | None = None
+    for row in steps:
+        if row.revision != expected:
+            message = f"Step {expected} is missing: after it comes step {row.revision}."
+            yield Finding(instance, expected, "", "missing", message)
+        elif not (purged and not row.body) and _chained(previous, row.body) != row.hash:
+            message = f"Step {row.revision} does not fit its hash: its text, its hash or a step before it was altered."
+            yield Finding(instance, expected, "", "chain", message)
+        yield from _against_leaf(instance, row, covered=covered)
+        covered = covered and row.leaf is not None
+        previous = row.hash if type(row.hash) is bytes else GENESIS
+        expected = row.revision + 1 if type(row.revision) is int else expected + 1
+        last = row
+    if last is not None:
+        yield from _against_case(instance, last)
+
+
+def _against_leaf(instance: str, row: Compared, *, covered: bool) -> Iterator[Finding]:
+    if row.leaf is not None and row.leaf != row.hash:
+        message = f"Step {row.revision} is not the one a checkpoint has signed: it was replaced."
+        yield Finding(instance, _number(row.revision), "", "replaced", message)
+    if row.leaf is not None and not covered:
+        message = f"Step {row.revision} is signed by a checkpoint, but a step before it is not: that one was put in."
+        yield Finding(instance, _number(row.revision), "", "replaced", message)
+
+
+def _against_case(instance: str, last: Compared) -> Iterator[Finding]:
+    if last.head is None:
+        yield Finding(instance, None, "", "missing", "The case is no longer there; only its steps are.")
+    elif last.head != last.hash or last.steps != last.revision:
+        differs = "its hash differs" if last.steps == last.revision else f"the last one there is {last.revision}"
+        message = f"The case says its last step is {last.steps}; {differs}."
+        yield Finding(instance, _number(last.revision), "", "head", message)
+
+
+def _chained(previous: bytes, body: Any) -> bytes | None:
+    """The hash *body* must have after *previous*; None when it is not as it was written."""
+    written = _unpacked(body)
+    if written is None or body[:2] != ZLIB_START or _has_loose_bits(body, written):
+        return None
+    return hashlib.sha256(previous + written).digest()
+
+
+def _unpacked(body: Any) -> bytes | None:
+    """The text in *body*; None when it cannot be read to its end, or something comes after that."""
+    if type(body) is not bytes:
+        return None
+    unpacking = zlib.decompressobj()
+    try:
+        written = unpacking.decompress(body, MAX_STEP)
+    except zlib.error:
+        return None
+    return written if unpacking.eof and not unpacking.unused_data else None
+
+
+def _has_loose_bits(body: bytes, written: bytes) -> bool:
+    """
+    Whether the bits between the end of the text and its checksum, which mean nothing, are other than zero.
+
+    Only there could a byte be altered without altering the text (RFC 1951, 3.2.3). It shows by this: without the
+    highest bit of the last byte before the checksum, the text is still the same.
+    """
+    last = body[-5]
+    if not last:
+        return False
+    without = last & ~(1 << last.bit_length() - 1)
+    return _unpacked(body[:-5] + bytes([without]) + body[-4:]) == written
+
+
+# audit events
+
+
+def _audit(tx: Transaction) -> Iterator[Finding]:
+    """The audit events from the first to the last, beside their leaves."""
+    leaves = rows.covered_events(tx)
+    signed = next(leaves, None)
+    previous, expected = GENESIS, 1
+    for event in events.raw(tx):
+        if event.seq != expected:
+            yield _finding("audit", f"Audit event {expected} is missing: after it comes {event.seq}.")
+        elif not _fits(previous, event):
+            message = f"Audit event {event.seq} does not fit its hash: it, or one before it, was altered."
+            yield _finding("audit", message)
+        elif not _repeats(event):
+            yield _finding("audit", f"The columns of audit event {event.seq} say something else than its text.")
+        while signed is not None and type(event.seq) is int and not (type(signed[0]) is int and signed[0] >= event.seq):
+            yield _finding("audit", f"Audit event {signed[0]} was signed by a checkpoint and is gone.")
+            signed = next(leaves, None)
+        if signed is not None and signed[0] == event.seq:
+            if signed[1] != event.hash:
+                message = f"Audit event {event.seq} is not the one a checkpoint has signed: it was replaced."
+                yield _finding("audit", message)
+            signed = next(leaves, None)
+        previous = event.hash if type(event.hash) is bytes else GENESIS
+        expected = event.seq + 1 if type(event.seq) is int else expected + 1
+    while signed is not None:
+        yield _finding("audit", f"Audit event {signed[0]} was signed by a checkpoint and is gone.")
+        signed = next(leaves, None)
+
+
+def _fits(previous: bytes, event: events.RawEvent) -> bool:
+    if type(event.body) is not bytes or type(event.hash) is not bytes:
+        return False
+    return hmac.compare_digest(hashlib.sha256(previous + event.body).digest(), event.hash)
+
+
+def _repeats(event: events.RawEvent) -> bool:
+    try:
+        return events.repeated(json.loads(event.body)) == event.columns
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
+
+
+def _number(value: Any) -> int | None:
+    return value if type(value) is int else None
+
+
+def _finding(kind: str, message: str) -> Finding:
+    """A finding that is about no case."""
+    return Finding(AUDIT, None, "", kind, message)

@@ -1,0 +1,149 @@
+"""A decision compiled for running: a table with its columns, rules and hit policy, or one expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from usher_engine.core.canonical import Json, settled
+from usher_engine.core.errors import DecisionFailed, ExpressionError
+from usher_engine.expressions import Expression, Run
+
+from .cell_lexer import INPUT
+from .literals import literal
+from .unary_tests import Cell
+
+#: An output cell: known when it is compiled (a tuple of one value), or computed.
+Answer: TypeAlias = tuple[Json] | Expression
+#: The outputs of one rule, in the order of the columns.
+Values: TypeAlias = tuple[Json, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """*kind* is what values must be, empty for any; *allowed* what they may be, None where nothing is said."""
+
+    expression: Expression
+    label: str
+    kind: str
+    allowed: tuple[Json, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """*order* are its values from the most to the least important."""
+
+    name: str
+    kind: str
+    order: tuple[Json, ...] = ()
+    default: Answer | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One row; *number* counts from 1 as editors show it."""
+
+    id: str
+    number: int
+    cells: tuple[Cell, ...]
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    policy: str
+    aggregation: str
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """*logic* is a table or one expression; its result is called *variable* by the decisions that require it."""
+
+    id: str
+    name: str
+    variable: str
+    logic: Table | Expression
+    kind: str = ""
+    requires: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the outputs are called."""
+        if isinstance(self.logic, Table):
+            return tuple(output.name for output in self.logic.outputs)
+        return (self.variable,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """
+    One decision as it was made.
+
+    ``inputs`` maps each input expression to its value; ``rules`` are the ids of the rules that matched, in the order
+    in which they count; ``outputs`` maps each output to what it became; ``value`` is the same as one value.
+    """
+
+    decision: str
+    inputs: dict[str, Json]
+    rules: tuple[str, ...]
+    outputs: dict[str, Json]
+    value: Json
+
+
+def rows_named(rules: Iterable[Rule]) -> str:
+    return ", ".join(f"{rule.number} ({rule.id})" for rule in rules)
+
+
+def inputs_of(table: Table, run: Run) -> list[Json]:
+    """The values of the input columns; raises `DecisionFailed` for one that is not what its column holds."""
+    found: list[Json] = []
+    for number, column in enumerate(table.inputs, start=1):
+        where = f"input column {number} ({column.label})"
+        try:
+            value = settled(column.expression.within(run))
+            run.spend_deep(value)
+            literal(value, column.kind)
+        except ExpressionError as error:
+            raise DecisionFailed(f"In {where}: {error.message}") from error
+        found.append(value)
+    return found
+
+
+def matching(table: Table, values: list[Json], run: Run) -> Iterator[Rule]:
+    """The rules whose cells are all met, from top to bottom."""
+    data = run.variables
+    for rule in table.rules:
+        for number, (cell, column, value) in enumerate(zip(rule.cells, table.inputs, values, strict=True), start=1):
+            data[INPUT] = value
+            try:
+                if not cell.matches(value, column.kind, run):
+                    break
+            except (ExpressionError, DecisionFailed) as error:
+                where = f"row {rule.number} ({rule.id}), input column {number} ({column.label})"
+                raise DecisionFailed(f"In {where}: {error.message}") from error
+        else:
+            yield rule
+
+
+def answers_of(table: Table, rule: Rule, run: Run) -> Values:
+    """What *rule* says in each output column."""
+    cells = enumerate(zip(table.outputs, rule.answers, strict=True), start=1)
+    row = f"row {rule.number} ({rule.id}), output column"
+    return tuple(computed(answer, output, f"{row} {number}", run) for number, (output, answer) in cells)
+
+
+def computed(answer: Answer, output: Output, where: str, run: Run) -> Any:
+    """The value of one output cell; raises `DecisionFailed` where it is not what the column holds."""
+    if isinstance(answer, tuple):
+        return answer[0]
+    try:
+        value = settled(answer.within(run))
+        run.spend_deep(value)
+        literal(value, output.kind)
+    except ExpressionError as error:
+        raise DecisionFailed(f"In {where} ({output.name}): {error.message}") from error
+    return value

@@ -1,0 +1,80 @@
+"""The tables of the enrolment: patients, answers, invitations, opt-outs, triggers. Times are text (../tables.py)."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+
+from ..store.tables.engine_tables import metadata
+
+patient = Table(
+    "patient",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("resource", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("sort_name", String(200), nullable=False),
+    Column("search", Text, nullable=False),
+    #: Null: nobody knows it; shown as Unavailable.
+    Column("portal_status", String(60)),
+    Column("portal_status_at", String(27), nullable=False),
+    Column("requested_at", String(27)),
+    Column("requested_by", String(200)),
+    Column("sends", Integer, nullable=False),
+    Column("opted_out", Boolean, nullable=False),
+    Column("changed_at", String(27), nullable=False),
+    Column("changed_by", String(200), nullable=False),
+    Index("ix_patient_sort", "sort_name", "id"),
+)
+
+patient_response = Table(
+    "patient_response",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("patient", String(64), ForeignKey("patient.id"), nullable=False, index=True),
+    Column("status", String(60), nullable=False),
+    Column("at", String(27), nullable=False),
+    Column("until", String(10)),
+    Column("terms", String(100)),
+    Column("instance", String(12)),
+    Column("removed_at", String(27)),
+    Column("removed_by", String(200)),
+    Column("removed_reason", Text),
+)
+
+email_opt_out = Table(
+    "email_opt_out",
+    metadata,
+    Column("address", String(320), primary_key=True),
+    Column("at", String(27), nullable=False),
+    Column("by", String(200), nullable=False),
+)
+
+invitation = Table(
+    "invitation",
+    metadata,
+    #: SHA-256 of the link's token; the token itself is stored nowhere.
+    Column("token_hash", String(64), primary_key=True),
+    Column("patient", String(64), ForeignKey("patient.id"), nullable=False, index=True),
+    Column("instance", String(12), nullable=False),
+    #: The idempotency key of the send.
+    Column("key", String(300), nullable=False, unique=True),
+    Column("message_id", String(300), nullable=False, unique=True),
+    Column("address", String(320), nullable=False),
+    Column("created_at", String(27), nullable=False),
+    Column("expires_at", String(27), nullable=False),
+    Column("sent_at", String(27)),
+    Column("used_at", String(27)),
+    Column("revoked_at", String(27)),
+    Column("wrong_tries", Integer, nullable=False),
+    Column("locked_at", String(27)),
+)
+
+portal_trigger = Table(
+    "portal_trigger",
+    metadata,
+    Column("template", String(200), primary_key=True),
+    Column("field", String(200), primary_key=True),
+    Column("action", String(60), nullable=False),
+    Column("set_at", String(27), nullable=False),
+    Column("set_by", String(200), nullable=False),
+)

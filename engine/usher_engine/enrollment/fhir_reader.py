@@ -1,0 +1,168 @@
+"""Reads a FHIR R4 Patient: the fields the enrolment needs, and why somebody must not be invited. Pure.
+
+A record from outside may hold anything, so every look into it allows for a wrong shape. Writing back: corrections.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from .timestamps import full_years, last_instant, parse_day
+
+FIELDS = ("first_name", "last_name", "birth_date", "zip_code", "email", "birth_sex", "mobile", "language")
+
+BIRTH_SEX_EXTENSION = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
+INDIVIDUAL_SEX_EXTENSION = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-individual-sex"
+
+#: Codes of US Core birth sex; OTH is kept for records whose gender says “other”.
+BIRTH_SEX_CODES = ("F", "M", "OTH", "UNK", "ASKU")
+_GENDERS = {"male": "M", "female": "F", "other": "OTH", "unknown": "UNK"}
+#: SNOMED CT codes of US Core individual sex, and the reasons it gives for having none.
+_INDIVIDUAL_SEX = {
+    "248152002": "F",
+    "248153007": "M",
+    "asked-declined": "ASKU",
+    "asked-unknown": "ASKU",
+    "unknown": "UNK",
+}
+
+Entry = dict[str, Any]
+
+
+def fields(resource: Entry, now: datetime, birth_sex_sources: str) -> dict[str, str]:
+    """The enrolment's fields of *resource*, each as text, empty when it is absent (keys: `FIELDS`)."""
+    name = name_entry(resource, now) or {}
+    given = name.get("given")
+    return {
+        "first_name": text(given[0]) if isinstance(given, list) and given else "",
+        "last_name": text(name.get("family")),
+        "birth_date": text(resource.get("birthDate")),
+        "zip_code": text((address_entry(resource, now) or {}).get("postalCode")),
+        "email": text((email_entry(resource, now) or {}).get("value")),
+        "birth_sex": birth_sex(resource, birth_sex_sources),
+        "mobile": text((mobile_entry(resource, now) or {}).get("value")),
+        "language": language_code(language_entry(resource)),
+    }
+
+
+def refusal(resource: Entry, now: datetime, minimum_age: int) -> str | None:
+    """Why this person must not be invited, in one plain sentence; None when nothing in the record speaks against it."""
+    if resource.get("deceasedBoolean") is True or "deceasedDateTime" in resource or "_deceasedDateTime" in resource:
+        return "The patient is recorded as deceased."
+    if resource.get("active") is False:
+        return "The patient record is inactive."
+    if any(link.get("type") == "replaced-by" for link in entries(resource, "link")):
+        return "This record was merged into another one. Use the record that replaces it."
+    if is_too_young(resource, now, minimum_age):
+        return f"Age rule: patients under {minimum_age} are not invited by themselves."
+    return None
+
+
+def is_too_young(resource: Entry, now: datetime, minimum_age: int) -> bool:
+    """Whether the patient is surely younger than *minimum_age*; of a date given in part, the earliest day counts."""
+    stored = text(resource.get("birthDate"))
+    born = parse_day(stored + {4: "-01-01", 7: "-01"}.get(len(stored), ""))
+    return born is not None and full_years(born, now.date()) < minimum_age
+
+
+def name_entry(resource: Entry, now: datetime) -> Entry | None:
+    """The name to use: the official one, else the usual one, else the first current one."""
+    current = [n for n in entries(resource, "name") if is_current(n, now) and n.get("use") != "maiden"]
+    return _first(current, lambda n: n.get("use") == "official", lambda n: n.get("use") == "usual", lambda _: True)
+
+
+def address_entry(resource: Entry, now: datetime) -> Entry | None:
+    """The first current address with a ZIP code, a home before others; without one, the first current address."""
+    current = [a for a in entries(resource, "address") if is_current(a, now)]
+    return _first(
+        current,
+        lambda a: bool(text(a.get("postalCode"))) and a.get("use") == "home",
+        lambda a: bool(text(a.get("postalCode"))),
+        lambda _: True,
+    )
+
+
+def email_entry(resource: Entry, now: datetime) -> Entry | None:
+    """The current e-mail address with the lowest rank; one without a rank comes after those with one."""
+    emails = [t for t in entries(resource, "telecom") if t.get("system") == "email" and _has_value(t, now)]
+    return min(emails, key=_rank, default=None)
+
+
+def mobile_entry(resource: Entry, now: datetime) -> Entry | None:
+    """The current mobile number: of system sms or phone with the use mobile."""
+    return _first(
+        entries(resource, "telecom"),
+        lambda t: t.get("system") in ("sms", "phone") and t.get("use") == "mobile" and _has_value(t, now),
+    )
+
+
+def language_entry(resource: Entry) -> Entry | None:
+    """The preferred language; one that stands alone counts as preferred."""
+    known = entries(resource, "communication")
+    return _first(known, lambda c: c.get("preferred") is True, lambda _: len(known) == 1)
+
+
+def language_code(entry: Entry | None) -> str:
+    language = (entry or {}).get("language")
+    codings = entries(language, "coding") if isinstance(language, dict) else []
+    return text(codings[0].get("code")) if codings else ""
+
+
+def birth_sex(resource: Entry, sources: str) -> str:
+    """The first code found in *sources* (comma-separated, in order) that is in the value set; empty when none is."""
+    found = (birth_sex_in(resource, source.strip()) for source in sources.split(","))
+    return next(filter(None, found), "")
+
+
+def birth_sex_in(resource: Entry, source: str) -> str:
+    """What one source says: us-core-birthsex, us-core-individual-sex or gender."""
+    if source == "us-core-birthsex":
+        codes = (text(e.get("valueCode")) for e in extensions(resource, BIRTH_SEX_EXTENSION))
+        return next((_birth_sex_code(code) for code in codes if _birth_sex_code(code)), "")
+    if source == "us-core-individual-sex":
+        codings = (e.get("valueCoding") for e in extensions(resource, INDIVIDUAL_SEX_EXTENSION))
+        codes = (text(c.get("code")) for c in codings if isinstance(c, dict))
+        return next((_INDIVIDUAL_SEX[code] for code in codes if code in _INDIVIDUAL_SEX), "")
+    return _GENDERS.get(text(resource.get("gender")), "") if source == "gender" else ""
+
+
+def _birth_sex_code(code: str) -> str:
+    # "asked-unknown" is the FHIR spelling of the v3 code ASKU that US Core uses.
+    return "ASKU" if code == "asked-unknown" else code if code in BIRTH_SEX_CODES else ""
+
+
+def entries(resource: Entry, key: str) -> list[Entry]:
+    """The records under *key*; anything else there is passed over."""
+    value = resource.get(key)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def extensions(resource: Entry, url: str) -> Iterator[Entry]:
+    return (e for e in entries(resource, "extension") if e.get("url") == url)
+
+
+def is_current(entry: Entry, now: datetime) -> bool:
+    """Whether an entry is in use: its use is not old and its period, if it ends, has not ended."""
+    period = entry.get("period")
+    end = last_instant(period.get("end")) if isinstance(period, dict) else None
+    return entry.get("use") != "old" and (end is None or end > now)
+
+
+def _has_value(entry: Entry, now: datetime) -> bool:
+    return is_current(entry, now) and bool(text(entry.get("value")))
+
+
+def _rank(entry: Entry) -> float:
+    rank = entry.get("rank")
+    return rank if isinstance(rank, int) and not isinstance(rank, bool) else float("inf")
+
+
+def _first(among: list[Entry], *wishes: Callable[[Entry], bool]) -> Entry | None:
+    """The first entry that fulfils the earliest wish any entry fulfils."""
+    return next((entry for wish in wishes for entry in among if wish(entry)), None)
+
+
+def text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""

@@ -1,0 +1,147 @@
+"""Writes corrected fields back into a FHIR R4 Patient, losing nothing else that is in it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from datetime import datetime
+
+from ..core.errors import InvalidSubmission
+from . import fhir_reader
+from .fhir_reader import BIRTH_SEX_EXTENSION, INDIVIDUAL_SEX_EXTENSION, Entry
+from .timestamps import iso
+
+_GENDERS = {"M": "male", "F": "female", "OTH": "other", "UNK": "unknown"}
+_SNOMED = "http://snomed.info/sct"
+_INDIVIDUAL_SEX = {"F": ("248152002", _SNOMED), "M": ("248153007", _SNOMED)}
+
+
+def changed_fields(
+    resource: Entry, values: Mapping[str, object], now: datetime, birth_sex_sources: str
+) -> dict[str, str]:
+    """Those of *values* that differ from what *resource* says; raises `InvalidSubmission` for no field or no text."""
+    unknown = [key for key in values if key not in fhir_reader.FIELDS]
+    if unknown:
+        known = ", ".join(fhir_reader.FIELDS)
+        reasons = dict.fromkeys(unknown, f"is no field of a patient; known are {known}")
+        raise InvalidSubmission(f"“{unknown[0]}” is no field of a patient. Known: {known}.", fields=reasons)
+    texts = {key: _as_text(key, value) for key, value in values.items()}
+    before = fhir_reader.fields(resource, now, birth_sex_sources)
+    return {key: text for key, text in texts.items() if text != before[key]}
+
+
+def update_resource(resource: Entry, values: Mapping[str, str], now: datetime, birth_sex_sources: str) -> Entry:
+    """
+    *resource* with *values* (keys of `records.FIELDS`) in the entries they are read from.
+
+    An entry that is missing is made. A value that is taken away ends its entry's period instead of erasing it.
+    """
+    copy = deepcopy(resource)
+    for key, value in values.items():
+        if key == "birth_sex":
+            _write_birth_sex(copy, value, birth_sex_sources)
+        else:
+            _WRITERS[key](copy, value, now)
+    return copy
+
+
+def _as_text(key: str, value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise InvalidSubmission(f"“{key}” must be text.", fields={key: "must be text"})
+    return value.strip()
+
+
+def _write_first_name(resource: Entry, value: str, now: datetime) -> None:
+    name = _name(resource, now)
+    given = name.get("given")
+    name["given"] = [value, *(given[1:] if isinstance(given, list) else [])]
+
+
+def _write_last_name(resource: Entry, value: str, now: datetime) -> None:
+    _name(resource, now)["family"] = value
+
+
+def _name(resource: Entry, now: datetime) -> Entry:
+    name = fhir_reader.name_entry(resource, now) or _added(resource, "name", {"use": "official"})
+    name.pop("text", None)  # it spells the old name out
+    return name
+
+
+def _write_birth_date(resource: Entry, value: str, _now: datetime) -> None:
+    resource["birthDate"] = value
+    resource.pop("_birthDate", None)  # carries the time of birth of the old date
+
+
+def _write_zip_code(resource: Entry, value: str, now: datetime) -> None:
+    address = fhir_reader.address_entry(resource, now) or _added(resource, "address", {"use": "home"})
+    address.pop("text", None)
+    address["postalCode"] = value
+
+
+def _write_email(resource: Entry, value: str, now: datetime) -> None:
+    _write_contact(resource, fhir_reader.email_entry(resource, now), {"system": "email", "use": "home"}, value, now)
+
+
+def _write_mobile(resource: Entry, value: str, now: datetime) -> None:
+    _write_contact(resource, fhir_reader.mobile_entry(resource, now), {"system": "phone", "use": "mobile"}, value, now)
+
+
+def _write_contact(resource: Entry, found: Entry | None, new: Entry, value: str, now: datetime) -> None:
+    if value:
+        entry = found if found is not None else _added(resource, "telecom", new)
+        entry["value"] = value
+    elif found is not None:
+        period = found.get("period")
+        found["period"] = {**(period if isinstance(period, dict) else {}), "end": iso(now)}
+
+
+def _write_language(resource: Entry, value: str, _now: datetime) -> None:
+    found = fhir_reader.language_entry(resource)
+    if found is None:
+        found = _added(resource, "communication", {})
+    found["language"] = {"coding": [{"system": "urn:ietf:bcp:47", "code": value}]}
+    found["preferred"] = True
+
+
+_WRITERS: dict[str, Callable[[Entry, str, datetime], None]] = {
+    "first_name": _write_first_name,
+    "last_name": _write_last_name,
+    "birth_date": _write_birth_date,
+    "zip_code": _write_zip_code,
+    "email": _write_email,
+    "mobile": _write_mobile,
+    "language": _write_language,
+}
+
+
+def _write_birth_sex(resource: Entry, value: str, sources: str) -> None:
+    """Into the first source that can say *value*; those looked up before it are taken out, or they would hide it."""
+    for source in (s.strip() for s in sources.split(",")):
+        _forget_birth_sex(resource, source)
+        if source == "us-core-birthsex":
+            _added(resource, "extension", {"url": BIRTH_SEX_EXTENSION, "valueCode": value})
+            return
+        if source == "us-core-individual-sex" and value in _INDIVIDUAL_SEX:
+            code, system = _INDIVIDUAL_SEX[value]
+            coding = {"system": system, "code": code}
+            _added(resource, "extension", {"url": INDIVIDUAL_SEX_EXTENSION, "valueCoding": coding})
+            return
+        if source == "gender" and value in _GENDERS:
+            resource["gender"] = _GENDERS[value]
+            return
+
+
+def _forget_birth_sex(resource: Entry, source: str) -> None:
+    urls = {"us-core-birthsex": BIRTH_SEX_EXTENSION, "us-core-individual-sex": INDIVIDUAL_SEX_EXTENSION}
+    if source == "gender":
+        resource.pop("gender", None)
+    elif "extension" in resource and source in urls:
+        resource["extension"] = [e for e in fhir_reader.entries(resource, "extension") if e.get("url") != urls[source]]
+
+
+def _added(resource: Entry, key: str, entry: Entry) -> Entry:
+    present = resource.get(key)
+    resource[key] = [*present, entry] if isinstance(present, list) else [entry]
+    return entry

@@ -1,0 +1,105 @@
+"""Where patients come from: the seam a FHIR server can take instead of the embedded registry (registry.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from ..core.canonical import Json
+from ..settings import Settings
+from ..store import Transaction
+from . import fhir_reader
+from .statuses import RESPONSES, PortalStatus
+from .timestamps import iso, iso_or_none
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Response:
+    """A patient's answer that stands: Declined, or Deferred until a day."""
+
+    status: str
+    at: datetime
+    until: date | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        return {"status": self.status, "at": iso(self.at), "until": self.until.isoformat() if self.until else None}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PatientRecord:
+    """
+    A patient as known now: the FHIR R4 Patient and where they stand with the portal.
+
+    ``opted_out`` is the practice's flag on the patient, ``address_opted_out`` says that the e-mail address itself is
+    on the opt-out list. ``version`` grows with every change.
+    """
+
+    id: str
+    resource: dict[str, Any]
+    version: int
+    status: str
+    requested_at: datetime | None = None
+    requested_by: str | None = None
+    sends: int = 0
+    response: Response | None = None
+    opted_out: bool = False
+    address_opted_out: bool = False
+    #: Says in words that somebody altered the row; such a patient is not invited.
+    altered: str = ""
+
+    def fields(self, now: datetime, settings: Settings) -> dict[str, str]:
+        return fhir_reader.fields(self.resource, now, settings.birth_sex_sources)
+
+    def guard(self, now: datetime, settings: Settings) -> str | None:
+        """Why this patient must not be invited, in one plain sentence; None when nothing stands against it."""
+        if self.altered:
+            return self.altered
+        refusal = fhir_reader.refusal(self.resource, now, settings.minimum_age)
+        if refusal is not None:
+            return refusal
+        if self.opted_out:
+            return "The patient has opted out of e-mail from the practice."
+        if self.address_opted_out:
+            return "The e-mail address is on the opt-out list."
+        return None
+
+    def to_json(self, now: datetime, settings: Settings) -> dict[str, Json]:
+        """What a diagram sees of the patient (operator `patient/load`)."""
+        return {
+            "id": self.id,
+            "status": self.status,
+            "guard": self.guard(now, settings),
+            "requested_at": iso_or_none(self.requested_at),
+            "requested_by": self.requested_by,
+            "sends": self.sends,
+            "response": self.response.to_json() if self.response and self.status in RESPONSES else None,
+            "fields": dict(self.fields(now, settings)),
+            "version": self.version,
+        }
+
+
+def unavailable(patient: str) -> PatientRecord:
+    """What is known of a patient while the directory does not answer: nothing."""
+    return PatientRecord(id=patient, resource={}, version=0, status=PortalStatus.UNAVAILABLE.value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Correction:
+    """What an update changed, by field key, and the version of the record after it."""
+
+    changed: tuple[str, ...]
+    version: int
+
+
+class PatientDirectory(Protocol):
+    """Reads and corrects patients inside the step's transaction; an outside directory answers within a short time."""
+
+    def load(self, tx: Transaction, patient: str, *, now: datetime) -> PatientRecord:
+        """The patient; raises `NotFound`, or `ServiceError` when the directory does not answer."""
+
+    def update(
+        self, tx: Transaction, patient: str, values: Mapping[str, object], *, by: str, now: datetime
+    ) -> Correction:
+        """Write fields (keys of `records.FIELDS`); raises `InvalidSubmission`, `Conflict` or `NotFound`."""

@@ -1,0 +1,209 @@
+"""The embedded patient directory: FHIR R4 Patients in a table beside the engine's own.
+
+What the portal knows of a patient (status, answers, opt-outs) is written by portal.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, or_, select, update
+
+from ..core.canonical import compact
+from ..core.errors import Conflict, NotFound
+from ..settings import Settings
+from ..store import Transaction, to_text, upserts
+from ..store.tampered_rows import intact, moment, told
+from . import fhir_reader
+from .enrollment_tables import email_opt_out, patient, patient_response
+from .fhir_writer import changed_fields, update_resource
+from .patient_directory import Correction, PatientRecord, Response
+from .statuses import RESPONSES, PortalStatus
+from .timestamps import parse_day
+
+
+class Registry:
+    """Patients in Usher's own database; implements `directory.PatientDirectory`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def load(self, tx: Transaction, patient: str, *, now: datetime) -> PatientRecord:
+        return self._records(tx, [find(tx, patient)], now)[0]
+
+    def load_all(self, tx: Transaction, patients: Collection[str], *, now: datetime) -> list[PatientRecord]:
+        """Those of *patients* that are known, in any order; three statements, however many they are."""
+        rows = tx.execute(_FIND_ALL, {"wanted": list(patients)}).all() if patients else []
+        return self._records(tx, rows, now)
+
+    def knows(self, tx: Transaction, patient_id: str) -> bool:
+        return tx.execute(select(patient.c.id).where(patient.c.id == patient_id)).first() is not None
+
+    def search(
+        self, tx: Transaction, text: str, *, now: datetime, limit: int, after: str | None
+    ) -> list[PatientRecord]:
+        """Patients whose name, birth date, id or record number holds every word of *text*, by last and first name."""
+        query = select(patient).order_by(patient.c.sort_name, patient.c.id).limit(limit)
+        for word in text.lower().split()[:8]:
+            query = query.where(patient.c.search.contains(word, autoescape=True))
+        if after:
+            last = find(tx, after)
+            later = and_(patient.c.sort_name == last.sort_name, patient.c.id > last.id)
+            query = query.where(or_(patient.c.sort_name > last.sort_name, later))
+        return self._records(tx, tx.execute(query).all(), now)
+
+    def update(
+        self, tx: Transaction, patient: str, values: Mapping[str, object], *, by: str, now: datetime
+    ) -> Correction:
+        row = find(tx, patient, lock=True)
+        resource = json.loads(row.resource)
+        sources = self._settings.birth_sex_sources
+        changed = changed_fields(resource, values, now, sources)
+        if not changed:
+            return Correction(changed=(), version=row.version)
+        corrected = update_resource(resource, changed, now, sources)
+        change(tx, row, by=by, now=now, **self._columns(corrected, now))
+        return Correction(changed=tuple(changed), version=row.version + 1)
+
+    def save(self, tx: Transaction, resource: dict[str, Any], *, by: str, now: datetime) -> str:
+        """Store a Patient under its id, keeping what the portal knows of one already there: new, changed or same."""
+        columns = self._columns(resource, now)
+        at = to_text(now)
+        values = {
+            "id": resource["id"],
+            "version": 1,
+            "portal_status": PortalStatus.NOT_ENROLLED.value,
+            "portal_status_at": at,
+            "sends": 0,
+            "opted_out": False,
+            "changed_at": at,
+            "changed_by": by,
+        }
+        if upserts.add(tx, patient, {**values, **columns}):
+            return "new"
+        row = find(tx, resource["id"], lock=True)
+        if json.loads(row.resource) == resource:
+            return "same"
+        change(tx, row, by=by, now=now, **columns)
+        return "changed"
+
+    def _columns(self, resource: dict[str, Any], now: datetime) -> dict[str, str]:
+        """The columns that hold a resource and by which it is found."""
+        fields = fhir_reader.fields(resource, now, self._settings.birth_sex_sources)
+        first, last = fields["first_name"].lower(), fields["last_name"].lower()
+        numbers = [fhir_reader.text(i.get("value")) for i in fhir_reader.entries(resource, "identifier")]
+        words = [first, last, fields["birth_date"], resource["id"], *numbers]
+        return {
+            "resource": compact(resource),
+            "sort_name": f"{last}, {first}"[:200],
+            "search": " ".join(words).lower(),
+        }
+
+    def _records(self, tx: Transaction, rows: Sequence[Row[Any]], now: datetime) -> list[PatientRecord]:
+        stored = {row.id: intact(patient, row._mapping) for row in rows}
+        resources = {key: _resource(values["resource"]) for key, (values, _) in stored.items()}
+        sources = self._settings.birth_sex_sources
+        emails = {key: fhir_reader.fields(found or {}, now, sources)["email"] for key, found in resources.items()}
+        responses = standing_responses(tx, rows)
+        opted_out = opted_out_addresses(tx, emails.values())
+        return [
+            PatientRecord(
+                **{name: values[name] for name in ("id", "version", "requested_by", "sends", "opted_out")},
+                resource=resources[key] or {},
+                status=values["portal_status"] or PortalStatus.UNAVAILABLE.value,
+                requested_at=moment(values["requested_at"]) if values["requested_at"] else None,
+                response=responses.get(key),
+                address_opted_out=normal_address(emails[key]) in opted_out,
+                altered=told(altered if resources[key] is not None else (*altered, "resource")),
+            )
+            for key, (values, altered) in stored.items()
+        ]
+
+
+def _resource(text: str) -> dict[str, Any] | None:
+    """A stored FHIR Patient; None where it cannot be read as one."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def standings(tx: Transaction) -> Iterator[Row[Any]]:
+    """What the portal knows of each patient: id, status and time of the request, a few hundred rows in memory."""
+    columns = (patient.c.id, patient.c.portal_status, patient.c.requested_at)
+    found: Any = tx.execute(select(*columns).order_by(patient.c.id).execution_options(yield_per=500))
+    yield from found
+
+
+def requested_at(row: Row[Any]) -> datetime | None:
+    """When enrolment was asked for, as the row says; the beginning of time where that cannot be read."""
+    return moment(row.requested_at) if row.requested_at else None
+
+
+_FIND = select(patient).where(patient.c.id == bindparam("wanted"))
+_FIND_ALL = select(patient).where(patient.c.id.in_(bindparam("wanted", expanding=True)))
+_LOCK = _FIND.with_for_update()
+_CHANGE = update(patient).where(patient.c.id == bindparam("wanted"), patient.c.version == bindparam("seen"))
+
+
+def find(tx: Transaction, patient_id: str, *, lock: bool = False) -> Row[Any]:
+    """The row of a patient; with *lock* nobody else changes it until the transaction ends. Raises `NotFound`."""
+    row = tx.execute(_LOCK if lock else _FIND, {"wanted": patient_id}).one_or_none()
+    if row is None:
+        raise NotFound("No patient is known under this id.")
+    return row
+
+
+def change(tx: Transaction, row: Row[Any], *, by: str, now: datetime, **columns: object) -> None:
+    """Change a patient's row as it was read; raises `Conflict` when somebody else was faster."""
+    marks = {"version": row.version + 1, "changed_at": to_text(now), "changed_by": by}
+    if tx.execute(_CHANGE, {**columns, **marks, "wanted": row.id, "seen": row.version}).rowcount != 1:
+        raise Conflict("Somebody else changed this patient just now. Open the patient again.")
+
+
+def standing_response(tx: Transaction, row: Row[Any]) -> Response | None:
+    """The patient's answer that has not been removed; where only the status tells of one, its time is the status's."""
+    return standing_responses(tx, [row]).get(row.id)
+
+
+def standing_responses(tx: Transaction, rows: Iterable[Row[Any]]) -> dict[str, Response]:
+    """`standing_response` by patient, in one statement; patients without one are left out."""
+    answered = {row.id: row for row in rows if row.portal_status in RESPONSES}
+    if not answered:
+        return {}
+    newest = {found.patient: found for found in tx.execute(_STANDING, {"patients": list(answered)})}
+    return {key: _response(row, newest.get(key)) for key, row in answered.items()}
+
+
+_STANDING = (
+    select(patient_response)
+    .where(patient_response.c.patient.in_(bindparam("patients", expanding=True)))
+    .where(patient_response.c.removed_at.is_(None))
+    .order_by(patient_response.c.id)
+)
+
+
+def _response(row: Row[Any], found: Row[Any] | None) -> Response:
+    if found is None or found.status != row.portal_status:
+        return Response(status=row.portal_status, at=moment(row.portal_status_at))
+    return Response(status=found.status, at=moment(found.at), until=parse_day(found.until or ""))
+
+
+def opted_out_addresses(tx: Transaction, addresses: Iterable[str]) -> frozenset[str]:
+    """Those of *addresses* that are on the opt-out list, as `normal_address` writes them."""
+    asked = sorted({normal_address(address) for address in addresses} - {""})
+    return frozenset(tx.execute(_OPTED_OUT, {"addresses": asked}).scalars()) if asked else frozenset()
+
+
+_OPTED_OUT = select(email_opt_out.c.address).where(
+    email_opt_out.c.address.in_(bindparam("addresses", expanding=True))
+)
+
+
+def normal_address(address: str) -> str:
+    """How addresses are compared. The part before the @ may be case-sensitive by RFC 5321; nobody's is."""
+    return address.strip().casefold()

@@ -1,0 +1,159 @@
+"""What the portal knows of a patient and who changed it: status, enrolment request, answers, opt-outs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, exists, insert, or_, select, update
+
+from ..store import Transaction, from_text, to_text, upserts
+from ..store.tampered_rows import intact, moment
+from . import patient_registry
+from .enrollment_tables import email_opt_out, patient_response
+from .patient_directory import Response
+from .statuses import INVITABLE, PortalStatus
+from .timestamps import parse_day
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PastAnswer:
+    """One answer a patient has given; *removed_at* tells that it no longer stands, and why."""
+
+    status: str
+    at: datetime
+    until: date | None
+    terms: str
+    removed_at: datetime | None
+    removed_by: str
+    removed_reason: str
+
+
+def hold(tx: Transaction, patient: str) -> None:
+    """
+    Keep others from changing the patient until the transaction ends.
+
+    Locks are taken in one order everywhere: instance, patient, invitation. Other orders deadlock on PostgreSQL.
+    """
+    patient_registry.find(tx, patient, lock=True)
+
+
+def set_status(
+    tx: Transaction, row: Row[Any], status: str | None, *, by: str, now: datetime, **columns: object
+) -> None:
+    """
+    Change the portal status (None: not known any more) of a patient read with a lock; *columns* go with it.
+
+    Why it changed stands in the history of the case that changed it.
+    """
+    at = to_text(now)
+    patient_registry.change(tx, row, by=by, now=now, portal_status=status, portal_status_at=at, **columns)
+
+
+def record_request(
+    tx: Transaction, patient: str, *, by: str, requested_by: str, now: datetime, answered: bool = False
+) -> tuple[str, datetime]:
+    """
+    Note that an invitation went out: the patient is Pending from now on.
+
+    A repeated send counts, but keeps time and name of the first request. Where the patient has *answered*, or the
+    practice has changed the status, before the mail was reported, what they did stands.
+
+    Returns:
+        The status and the time of the request.
+    """
+    row = patient_registry.find(tx, patient, lock=True)
+    status = row.portal_status or PortalStatus.UNAVAILABLE.value
+    if answered or status not in INVITABLE:
+        return status, from_text(row.requested_at) if row.requested_at else now
+    again = row.portal_status == PortalStatus.PENDING.value and row.requested_at is not None
+    requested_at = row.requested_at if again else to_text(now)
+    asked = {"requested_at": requested_at, "requested_by": row.requested_by if again else requested_by}
+    set_status(tx, row, PortalStatus.PENDING.value, by=by, now=now, sends=row.sends + 1, **asked)
+    return PortalStatus.PENDING.value, from_text(requested_at)
+
+
+def add_response(
+    tx: Transaction, patient: str, status: str, *, until: date | None, terms: str, now: datetime, instance: str
+) -> None:
+    """The patient's own answer: kept for ever, and the new status."""
+    values = {
+        "patient": patient,
+        "status": status,
+        "at": to_text(now),
+        "until": until.isoformat() if until else None,
+        "terms": terms or None,
+        "instance": instance or None,
+    }
+    tx.execute(insert(patient_response).values(**values))
+    set_status(tx, patient_registry.find(tx, patient, lock=True), status, by="patient", now=now)
+
+
+def remove_response(
+    tx: Transaction, patient: str, *, reason: str, by: str, now: datetime
+) -> Response | None:
+    """
+    Take the standing answer back: it stays in the history with *reason*, the status becomes Not Enrolled.
+
+    Returns:
+        The answer removed; None when none stands, and then nothing is changed.
+    """
+    row = patient_registry.find(tx, patient, lock=True)
+    standing = patient_registry.standing_response(tx, row)
+    if standing is None:
+        return None
+    marks = {"removed_at": to_text(now), "removed_by": by, "removed_reason": reason}
+    ours = patient_response.c
+    tx.execute(update(patient_response).where(ours.patient == patient, ours.removed_at.is_(None)).values(**marks))
+    set_status(tx, row, PortalStatus.NOT_ENROLLED.value, by=by, now=now)
+    return standing
+
+
+def answers(tx: Transaction, patient: str) -> list[PastAnswer]:
+    """All answers of a patient, newest first."""
+    ours = patient_response.c
+    rows = tx.execute(select(patient_response).where(ours.patient == patient).order_by(ours.id.desc())).all()
+    return [_answer(row) for row in rows]
+
+
+def answers_given(tx: Transaction, patient: str) -> list[tuple[str, str, str]]:
+    """(case, status, until) of the answers a patient has given in cases, as they lie there."""
+    ours = patient_response.c
+    query = select(ours.instance, ours.status, ours.until).where(ours.patient == patient, ours.instance.is_not(None))
+    return [(str(case), str(status), str(until or "")) for case, status, until in tx.execute(query)]
+
+
+def forget_case(tx: Transaction, instance: str) -> None:
+    """Remove the answers given in a case that is purged, but for one that still stands: the status rests on it."""
+    ours = patient_response.c
+    later = patient_response.alias()
+    replaced = exists().where(later.c.patient == ours.patient, later.c.id > ours.id)
+    which = (ours.instance == instance, or_(ours.removed_at.is_not(None), replaced))
+    tx.execute(delete(patient_response).where(*which))
+
+
+def set_practice_opt_out(tx: Transaction, patient: str, opted_out: bool, *, by: str, now: datetime) -> None:
+    """The practice's own flag: no e-mail to this patient."""
+    patient_registry.change(tx, patient_registry.find(tx, patient, lock=True), by=by, now=now, opted_out=opted_out)
+
+
+def opt_out_address(tx: Transaction, address: str, *, by: str, now: datetime) -> None:
+    """Put an address on the opt-out list; one already there stays as it is."""
+    upserts.add(tx, email_opt_out, {"address": patient_registry.normal_address(address), "at": to_text(now), "by": by})
+
+
+def opt_in_address(tx: Transaction, address: str) -> None:
+    """Take an address off the opt-out list, because its owner asked for it."""
+    tx.execute(delete(email_opt_out).where(email_opt_out.c.address == patient_registry.normal_address(address)))
+
+
+def _answer(row: Row[Any]) -> PastAnswer:
+    values, _ = intact(patient_response, row._mapping)
+    return PastAnswer(
+        status=values["status"],
+        at=moment(values["at"]),
+        until=parse_day(values["until"] or ""),
+        removed_at=moment(values["removed_at"]) if values["removed_at"] else None,
+        **{name: values[name] or "" for name in ("terms", "removed_by", "removed_reason")},
+    )

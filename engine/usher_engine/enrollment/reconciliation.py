@@ -1,0 +1,111 @@
+"""Whether what the registry says of patients is what the history of their cases says (decisions/0016).
+
+Every change of a portal status is recorded: in a step (a service's result, a patient's answer), or as an audit event
+where another system reported it. The newest of these must be what the registry holds, and each answer recorded must
+stand there as it was given. Patients are named by id only. Reads, never writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..cases.queries import Questions
+from ..core.findings import Finding
+from ..store import Step, Transaction, activity_rows, audit_rows, instance_rows, to_text
+from . import patient_registry, portal_status
+from .patient_response import RESPONSE_ADDED
+from .statuses import PortalStatus
+from .timestamps import iso_or_none
+
+#: How the audit stream calls a status another system reported.
+REPORTED = "portal status"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What was recorded of a patient at some moment; *requested_at* is None where nothing was said of it."""
+
+    at: datetime
+    status: str
+    requested_at: str | None
+    case: str
+    revision: int | None
+
+
+def disagreements(engine: Questions) -> list[Finding]:
+    """One finding for each field of a patient that is not what was recorded last."""
+    with engine.database.read() as tx:
+        return [found for row in patient_registry.standings(tx) for found in _of_patient(tx, row)]
+
+
+def _of_patient(tx: Transaction, row: Any) -> Iterator[Finding]:
+    cases = activity_rows.cases_about(tx, row.id)[::-1]
+    if not cases:
+        return
+    steps = {case: activity_rows.steps_of(tx, case) for case in cases}
+    if not all(len(told) == instance_rows.find(tx, case).revision for case, told in steps.items()):
+        return  # purged, or altered: what became of that is told by its own finding
+    told = [known for case in cases for step in steps[case] for known in _told(step)]
+    told = sorted([*told, *_reported(tx, row.id)], key=lambda known: known.at)
+    if told:
+        last = told[-1]
+        status = row.portal_status or PortalStatus.UNAVAILABLE.value
+        if status != last.status:
+            yield _found(row.id, last, "portal status", last.status, str(status))
+        requested = iso_or_none(patient_registry.requested_at(row))
+        if last.requested_at is not None and requested != last.requested_at:
+            yield _found(row.id, last, "time of the request", last.requested_at, str(requested or "none"))
+    yield from _answers(tx, row.id, steps)
+
+
+def _told(step: Step) -> Iterator[Known]:
+    """What the events of a step say the registry held after them."""
+    for event in step.events:
+        result = event.get("result") if event.get("kind") == "ServiceCalled" and not event.get("error") else None
+        if isinstance(result, dict) and str(event.get("operator", "")).startswith("patient/") and "status" in result:
+            if result.get("version") != 0:  # 0: the directory did not answer, and nothing was known
+                said = result.get("requested_at") if result["status"] == PortalStatus.PENDING.value else None
+                yield _known(step, result["status"], said)
+        elif event.get("kind") == "FactRecorded" and event.get("name") == RESPONSE_ADDED:
+            yield _known(step, (event.get("details") or {}).get("response"), None)
+
+
+def _known(step: Step, status: Any, requested_at: Any) -> Known:
+    said = str(requested_at) if requested_at else None
+    return Known(at=step.at, status=str(status), requested_at=said, case=step.instance, revision=step.revision)
+
+
+def _reported(tx: Transaction, patient: str) -> Iterator[Known]:
+    """The status another system reported last."""
+    for event in audit_rows.select_events(tx, business_key=patient, kind="SettingChanged", limit=1):
+        if event.details.get("setting") == REPORTED:
+            status = event.details.get("status") or PortalStatus.UNAVAILABLE.value
+            yield Known(at=event.at, status=str(status), requested_at=None, case="", revision=None)
+
+
+def _answers(tx: Transaction, patient: str, steps: dict[str, list[Step]]) -> Iterator[Finding]:
+    """Answers the history tells of and the registry does not, and the other way round."""
+    recorded: dict[tuple[str, str, str], Step] = {}
+    for case, told in steps.items():
+        for step in told:
+            for event in step.events:
+                if event.get("kind") == "FactRecorded" and event.get("name") == RESPONSE_ADDED:
+                    details = event.get("details") or {}
+                    recorded[case, str(details.get("response")), str(details.get("until") or "")] = step
+    kept = {(case, status, until) for case, status, until in portal_status.answers_given(tx, patient) if case in steps}
+    for place, step in recorded.items():
+        if place not in kept:
+            words = f"The registry lacks the answer of patient {patient} that was recorded: “{place[1]}”."
+            yield Finding(step.instance, step.revision, "", "registry", words)
+    for case, status, _ in sorted(kept - recorded.keys()):
+        words = f"The registry holds an answer of patient {patient} that was never recorded in this case: “{status}”."
+        yield Finding(case, None, "", "registry", words)
+
+
+def _found(patient: str, last: Known, field: str, recorded: str, held: str) -> Finding:
+    where = f"the history last said “{recorded}”" if last.case else f"“{recorded}” was reported {to_text(last.at)[:10]}"
+    words = f"The registry differs from the record: patient {patient}, {field}: {where}, the registry says “{held}”."
+    return Finding(last.case, last.revision, "", "registry", words)

@@ -1,0 +1,93 @@
+"""Which field of which template carries the Patient Portal trigger, and what it asks for. Set by an administrator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from ..core.errors import InvalidSubmission
+from ..store import Transaction, to_text
+from ..store.upserts import put
+from .enrollment_tables import portal_trigger
+
+ENROLLMENT = "Enrollment"
+
+#: What a Patient Portal trigger may ask for.
+ACTIONS = (ENROLLMENT,)
+
+MAX_NAME = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TriggerField:
+    """A field of a template that carries the trigger."""
+
+    field: str
+    action: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Template:
+    """A template of the EHR with the fields that carry the trigger."""
+
+    name: str
+    fields: tuple[TriggerField, ...]
+
+
+def templates(tx: Transaction) -> list[Template]:
+    """All templates with a trigger, by name."""
+    ours = portal_trigger.c
+    rows = tx.execute(select(portal_trigger).order_by(ours.template, ours.field)).all()
+    names = dict.fromkeys(row.template for row in rows)
+    return [
+        Template(
+            name=name,
+            fields=tuple(TriggerField(field=row.field, action=row.action) for row in rows if row.template == name),
+        )
+        for name in names
+    ]
+
+
+def set_trigger(tx: Transaction, template: str, field: str, action: str | None, *, by: str, now: datetime) -> None:
+    """Put the trigger on a field of a template, or with action None take it off; raises `InvalidSubmission`."""
+    template, field = _name("template", template), _name("field", field)
+    ours = portal_trigger.c
+    if action is not None:
+        check_action(action)
+        values = {"template": template, "field": field, "action": action, "set_at": to_text(now), "set_by": by}
+        put(tx, portal_trigger, values)
+    else:
+        tx.execute(delete(portal_trigger).where(ours.template == template, ours.field == field))
+
+
+def check(tx: Transaction, template: str, field: str, action: str) -> None:
+    """Raise `InvalidSubmission` unless this field of this template carries the trigger with this action."""
+    check_action(action)
+    known = {t.name: t.fields for t in templates(tx)}
+    if template not in known:
+        reason = f"“{_short(template)}” carries no Patient Portal trigger. An administrator can put one on it."
+        raise InvalidSubmission(f"The template {reason}", fields={"template": reason})
+    if not any(f.field == field and f.action == action for f in known[template]):
+        fields = ", ".join(f.field for f in known[template])
+        reason = f"“{_short(field)}” of this template carries no Patient Portal trigger; it is on: {fields}."
+        raise InvalidSubmission(f"The field {reason}", fields={"field": reason})
+
+
+def check_action(action: str) -> None:
+    if action not in ACTIONS:
+        reason = f"“{_short(action)}” is no action of the Patient Portal trigger. Known: {', '.join(ACTIONS)}."
+        raise InvalidSubmission(reason, fields={"action": reason})
+
+
+def _name(what: str, text: str) -> str:
+    name = text.strip()
+    if not name or len(name) > MAX_NAME:
+        reason = f"needs a name of 1 to {MAX_NAME} characters"
+        raise InvalidSubmission(f"The {what} {reason}.", fields={what: reason})
+    return name
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}…"

@@ -1,0 +1,168 @@
+"""A run that is made up step by step: what has happened so far, and what is needed to go on.
+
+The run *is* an example in the making (start, answers of services, deeds). It is played from its start each time, so
+nothing has to be kept between two steps, and what is saved is exactly what was tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from usher_engine.bpmn import compile_diagram, initial_values
+from usher_engine.core.canonical import Json, check_input
+from usher_engine.core.errors import ElementFailed, EngineError, InvalidSubmission
+from usher_engine.definitions import Package, translate
+from usher_engine.forms import Form, parse_form
+from usher_engine.services import Services
+
+from .player import Player, Unanswered
+
+MAX_DEEDS = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskedPerson:
+    """A user task that waits; *form* is None where its button is all there is."""
+
+    element: str
+    title: str
+    message: str
+    group: str
+    cancellable: bool
+    form: Form | None
+    initial: Mapping[str, Json]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskedService:
+    """A service whose answer has to be typed; *given* is what it is asked with."""
+
+    element: str
+    operator: str
+    given: Mapping[str, Json]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Awaited:
+    """A timer (*due*, ISO 8601) or a message (*name*) that has to come."""
+
+    element: str
+    due: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tried:
+    """
+    What became of a run so far.
+
+    Where *problem* says why the last step could not be done, everything else is as it was before that step;
+    *fields* are the wrong fields of a form. *names* gives the names people read by element id.
+    """
+
+    path: tuple[str, ...]
+    visits: Mapping[str, int]
+    flows: Mapping[str, int]
+    at: tuple[str, ...]
+    data: Mapping[str, Json]
+    names: Mapping[str, str]
+    people: tuple[AskedPerson, ...] = ()
+    service: AskedService | None = None
+    awaited: tuple[Awaited, ...] = ()
+    finished: bool = False
+    outcome: str = ""
+    explanation: str = ""
+    problem: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def try_out(package: Package, services: Services, run: Mapping[str, Any]) -> Tried:
+    """
+    Play *run*, an example without the way it promises, as far as it goes. Nothing leaves, nothing is stored.
+
+    Raises:
+        InvalidDefinition: The package itself cannot run.
+        InvalidSubmission: *run* is no example, or breaks a limit.
+    """
+    example = _checked(run)
+    translated, _ = translate(package)
+    diagram = compile_diagram(translated)
+    player = Player(diagram, services, repeats=not run.get("asks"))
+    try:
+        player.play(example)
+    except Unanswered as missing:
+        waiting = next((key for key, name in player.state.requests.items() if name == missing.operator), "")
+        return _trial(player, service=_asked(waiting.rpartition(":")[0], missing))
+    except ElementFailed as failed:
+        if isinstance(failed.cause, Unanswered):
+            return _trial(player, service=_asked(failed.element, failed.cause))
+        return _trial(player, problem=f"“{failed.element}” cannot go on: {failed.message}")
+    except InvalidSubmission as wrong:
+        return _trial(player, problem=wrong.message, fields=wrong.fields)
+    except EngineError as error:
+        return _trial(player, problem=error.message)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        message = f"This is not built like an example ({type(error).__name__})."
+        raise InvalidSubmission(message, fields={"run": message}) from None
+    return _trial(player)
+
+
+def _checked(run: Mapping[str, Any]) -> dict[str, Any]:
+    check_input(dict(run), where="run")
+    kinds = {"start": dict, "services": dict, "do": list, "now": str}
+    wrong = [name for name, kind in kinds.items() if name in run and not isinstance(run[name], kind)]
+    if wrong or len(run.get("do", [])) > MAX_DEEDS:
+        reason = f"{', '.join(wrong)} is not as in an example" if wrong else f"at most {MAX_DEEDS} steps are tried"
+        raise InvalidSubmission(f"The run cannot be read: {reason}.", fields={"run": reason})
+    return {name: run[name] for name in kinds if name in run}
+
+
+def _asked(element: str, missing: Unanswered) -> AskedService:
+    return AskedService(element=element, operator=missing.operator, given=missing.given)
+
+
+def _trial(player: Player, **more: Any) -> Tried:
+    state, service = player.state, more.get("service")
+    at = [key.rpartition(":")[0] for key in state.at]
+    elements = player.diagram.elements
+    return Tried(
+        path=tuple(player.path),
+        visits=dict(state.visits),
+        flows=dict(state.flows),
+        at=tuple(dict.fromkeys([*at, service.element] if service and service.element else at)),
+        data=state.data,
+        names={key: element.name or key for key, element in elements.items()},
+        people=() if service else tuple(_person(player, key) for key in state.tasks),
+        awaited=() if service else tuple(_awaited(wait) for wait in state.waits.values()),
+        finished=state.status == "finished",
+        outcome=state.outcome,
+        explanation=state.explanation,
+        **more,
+    )
+
+
+def _awaited(wait: Mapping[str, Any]) -> Awaited:
+    return Awaited(element=str(wait["element"]), due=str(wait.get("due", "")), name=str(wait.get("name", "")))
+
+
+def _person(player: Player, key: str) -> AskedPerson:
+    opened, element = player.state.tasks[key].opened, key.rpartition(":")[0]
+    name = str(opened.get("form", ""))
+    return AskedPerson(
+        element=element,
+        title=str(opened["title"]),
+        message=str(opened.get("message", "")),
+        group=str(opened.get("group", "")),
+        cancellable=bool(opened.get("cancel")),
+        form=parse_form(player.diagram.package.text(name)) if name else None,
+        initial=_initial(player, element),
+    )
+
+
+def _initial(player: Player, element: str) -> dict[str, Any]:
+    try:
+        return initial_values(player.diagram, element, player.state.data, player.now)
+    except EngineError:
+        return {}  # the task's page shows an empty form then, too

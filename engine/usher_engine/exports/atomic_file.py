@@ -1,0 +1,46 @@
+"""Writes an export into a file that is whole or not there."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from ..core.errors import Misconfigured
+
+
+def write_file(file: Path, pieces: Callable[[], Iterable[bytes]]) -> int:
+    """
+    Write what *pieces* gives into *file*; returns the number of bytes.
+
+    It is written under another name beside it and renamed at the end; when anything fails, that is removed and a file
+    that was there before stays as it was. *pieces* is called once the file could be opened.
+
+    Raises:
+        Misconfigured: The file cannot be written.
+    """
+    try:
+        opened, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
+    except OSError as error:
+        raise _unwritable(file, error) from error
+    draft = Path(name)
+    try:
+        with os.fdopen(opened, "wb") as writing:
+            for piece in pieces():
+                writing.write(piece)
+            writing.flush()
+            os.fsync(writing.fileno())
+            size = writing.tell()
+        draft.replace(file)
+    except OSError as error:
+        raise _unwritable(file, error) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink()
+    return size
+
+
+def _unwritable(file: Path, error: OSError) -> Misconfigured:
+    return Misconfigured(f"The file {file} cannot be written: {error.strerror or type(error).__name__}.")

@@ -1,0 +1,82 @@
+"""One case as an export tells it, and whether its steps are in the tree that was signed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..checkpoints.leaf_entries import entry
+from ..checkpoints.merkle import Head
+from ..core.canonical import canonical
+from ..core.findings import Finding
+from ..store import Row
+from ..store.stored_cases import Record
+from .inclusion_proofs import is_in
+from .line_reader import Malformed, digest_of, number_of, text_of
+
+#: First leaf, first revision, how many steps, path to the root.
+Run = tuple[int, int, int, list[bytes]]
+
+
+@dataclass(slots=True)
+class ReadCase:
+    """A case while its lines are read."""
+
+    row: Row
+    steps: list[tuple[int, bytes, bytes]] = field(default_factory=list)
+    runs: list[Run] | None = None
+
+    @classmethod
+    def begin(cls, record: dict[str, Any]) -> ReadCase:
+        ended = record.get("ended_at")
+        if not isinstance(ended, str | None):
+            raise Malformed("Its “ended_at” is no text.")
+        row = Row(
+            id=text_of(record, "id"),
+            version=number_of(record, "version"),
+            revision=number_of(record, "revision"),
+            head=digest_of(record, "head"),
+            ended_at=ended,
+            process=text_of(record, "process"),
+            definition=text_of(record, "definition"),
+            business_key=text_of(record, "business_key"),
+            status=text_of(record, "status"),
+            started_at=text_of(record, "started_at"),
+            outcome=text_of(record, "outcome"),
+            explanation=text_of(record, "explanation"),
+        )
+        return cls(row)
+
+    def add_step(self, record: dict[str, Any]) -> None:
+        if self.runs is not None:
+            raise Malformed("This step comes after the proof of its case.")
+        written = canonical(record.get("body"))
+        self.steps.append((number_of(record, "revision"), zlib.compress(written), digest_of(record, "hash")))
+
+    @property
+    def record(self) -> Record:
+        return Record(self.row, tuple(self.steps))
+
+    def inclusion(self, head: Head | None) -> Iterator[Finding]:
+        """Steps that are not where the signed tree has them; none where no head is signed."""
+        if self.runs is None:
+            yield self._found(None, "The proof of this case is missing.")
+            return
+        covered = 0
+        for leaf, revision, steps, path in self.runs:
+            if revision != covered + 1:
+                yield self._found(covered + 1, f"Step {covered + 1} is signed by no checkpoint, a later one is.")
+                return
+            covered += steps
+            found = [entry(self.row.id, step, digest) for step, _, digest in self.steps if revision <= step <= covered]
+            if head is not None and not (len(found) == steps and is_in(head, leaf, found, path)):
+                yield self._found(
+                    revision,
+                    f"Steps {revision} to {covered} are not in the tree that checkpoint {head.number} signed: one was "
+                    "altered, moved, added or removed, or the checkpoint is another database's.",
+                )
+
+    def _found(self, revision: int | None, message: str) -> Finding:
+        return Finding(self.row.id, revision, "", "inclusion", message)

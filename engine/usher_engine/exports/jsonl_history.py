@@ -1,0 +1,221 @@
+"""JSON Lines with proof: the steps as they were hashed, and everything an offline verifier needs (engine/exports.md).
+
+Every line is canonical JSON (RFC 8785), so that no byte can change without a trace. What reads it: `offline_verifier`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..checkpoints.leaf_entries import entry
+from ..checkpoints.merkle import Head, SignedHead, SigningKey
+from ..core.canonical import Json, canonical
+from ..core.errors import Corrupt, NotFound
+from ..definitions import Package
+from ..reexecution.migration_step import MIGRATED, runs_on
+from ..services import Operator, Services
+from ..store import Row, Version, export_rows, to_text, version_rows
+from ..store import checkpoint_rows as heads
+from ..store.export_rows import ExportedEvent, ExportedStep
+from .export_source import Source, unpacked
+from .inclusion_proofs import Nodes, range_path
+
+FORMAT = "usher history 1"
+
+#: Stands in the text of every step that moved its case to another version.
+MOVED = MIGRATED.encode()
+
+#: Gives the path, in hexadecimal, of the leaves from a number to before another.
+Prover = Callable[[int, int], list[str]]
+
+def history_lines(source: Source) -> Iterator[bytes]:
+    """The file line by line; raises `Corrupt` for what cannot be proven any more."""
+    key = SigningKey.at(Path(source.engine.settings.signing_key_file))
+    digest, counts = hashlib.sha256(), dict.fromkeys(("package", "version", "case", "step", "proof", "event"), 0)
+    for kind, line in _lines(source, key.public_text):
+        counts[kind] = counts.get(kind, 0) + 1
+        digest.update(line)
+        yield line
+    del counts["header"]
+    trailer: dict[str, Json] = {"kind": "trailer", "counts": dict(counts), "sha256": digest.hexdigest()}
+    yield _line({**trailer, "signature": key.sign_export(digest.digest())})
+
+
+def _lines(source: Source, key: str) -> Iterator[tuple[str, bytes]]:
+    signed = _newest_head(source)
+    yield "header", _line(_header(source, key, signed))
+    prove = _prover(source, signed.head) if signed else None
+    packages: set[str] = set()
+    versions: set[tuple[str, int]] = set()
+    for row, steps in source.cases():
+        for ran in _ran_on(row, steps):
+            if ran.definition not in packages:
+                packages.add(ran.definition)
+                yield "package", _line(_package(source, ran))
+            if (ran.process, ran.version) not in versions:
+                versions.add((ran.process, ran.version))
+                yield "version", _line(_version(source, ran))
+        yield "case", _line(_case(row))
+        for step in steps:
+            yield "step", _step(row, step)
+        yield "proof", _line({"kind": "proof", "case": row.id, "runs": _runs(steps, signed, prove)})
+    if source.with_audit:
+        for event in source.events():
+            yield "event", _event(event, signed, prove)
+
+
+def _ran_on(row: Row, steps: Sequence[ExportedStep]) -> list[Row]:
+    """The row as it was on each version the case ran on, the newest last."""
+    texts = [unpacked(row, step) for step in steps]
+    if not any(MOVED in text for text in texts):
+        return [row]
+    read = [(number, json.loads(text), text) for number, text in enumerate(texts, start=1)]
+    ran = dict.fromkeys(runs_on(read, number) for number, _, _ in read)
+    return [replace(row, version=version, definition=definition) for version, definition in ran]
+
+
+def _line(record: dict[str, Json]) -> bytes:
+    return canonical(record) + b"\n"
+
+
+def _step(row: Row, step: ExportedStep) -> bytes:
+    """The text of the step goes in as it was hashed; canonical JSON of a record is that of its parts."""
+    rest: dict[str, Json] = {"case": row.id, "hash": step.hash.hex(), "kind": "step", "revision": step.revision}
+    return b'{"body":' + unpacked(row, step) + b"," + _line(rest)[1:]
+
+
+def _event(event: ExportedEvent, signed: SignedHead | None, prove: Prover | None) -> bytes:
+    leaf = event.leaf if _is_signed(event.leaf, signed) else None
+    rest: dict[str, Json] = {
+        "hash": event.hash.hex(),
+        "kind": "event",
+        "leaf": leaf,
+        "path": list(prove(leaf, leaf + 1)) if prove is not None and leaf is not None else [],
+        "previous": event.previous.hex() if event.previous else "",
+        "seq": event.seq,
+    }
+    return b'{"body":' + event.body + b"," + _line(rest)[1:]
+
+
+def _header(source: Source, key: str, signed: SignedHead | None) -> dict[str, Json]:
+    return {
+        "kind": "header",
+        "format": FORMAT,
+        "at": to_text(source.at),
+        "by": source.actor.name,
+        "selection": {**source.selection.told, "audit": source.with_audit},
+        "origin": signed.head.origin if signed else "",
+        "key": key,
+        "head": json.loads(signed.to_line()) if signed else None,
+        "operators": declared(source.engine.services),
+    }
+
+
+def declared(services: Services) -> list[Json]:
+    """What the operators declare, as far as running a case again needs it; `offline_verifier` makes them anew."""
+    return [_operator(operator) for operator in services]
+
+
+def _operator(operator: Operator) -> dict[str, Json]:
+    parameters = [{"name": p.name, "kind": p.kind, "required": p.required} for p in operator.parameters]
+    return {
+        "name": operator.name,
+        "title": operator.title,
+        "mode": operator.mode.value,
+        "parameters": [*parameters],
+        "errors": list(operator.errors),
+    }
+
+
+def _package(source: Source, row: Row) -> dict[str, Json]:
+    try:
+        with source.engine.database.read() as tx:
+            package: Package = version_rows.content(tx, row.definition)
+    except NotFound as error:
+        raise Corrupt(f"The package case {row.id} runs on is not stored any more; it cannot be proven.") from error
+    files: dict[str, Any] = {path: base64.b64encode(content).decode() for path, content in package.files.items()}
+    return {"kind": "package", "hash": row.definition, "files": files}
+
+
+def _version(source: Source, row: Row) -> dict[str, Json]:
+    try:
+        with source.engine.database.read() as tx:
+            version: Version = version_rows.find(tx, row.process, row.version)
+    except NotFound as error:
+        raise Corrupt(f"Version {row.version} of {row.process}, which case {row.id} runs on, is gone.") from error
+    return {
+        "kind": "version",
+        "process": version.process,
+        "number": version.number,
+        "hash": version.hash,
+        "name": version.name,
+        "note": version.note,
+        "deployed_at": to_text(version.deployed_at),
+        "deployed_by": version.deployed_by,
+    }
+
+
+#: The columns of a case that are exported as they are.
+COLUMNS = ("id", "process", "version", "definition", "business_key", "status", "revision", "started_at", "ended_at",
+           "outcome", "explanation")  # fmt: skip
+
+
+def _case(row: Row) -> dict[str, Json]:
+    return {"kind": "case", **{name: getattr(row, name) for name in COLUMNS}, "head": row.head.hex()}
+
+
+# proof
+
+
+def _newest_head(source: Source) -> SignedHead | None:
+    with source.engine.database.read() as tx:
+        last = heads.last(tx)
+    return SignedHead.from_line(last.line) if last else None
+
+
+def _is_signed(leaf: int | None, signed: SignedHead | None) -> bool:
+    return leaf is not None and signed is not None and leaf < signed.head.size
+
+
+def _runs(steps: Sequence[ExportedStep], signed: SignedHead | None, prove: Prover | None) -> list[Json]:
+    """The leaves of a case as runs of neighbours, each with its path; steps no checkpoint covers yet have none."""
+    runs: list[dict[str, Any]] = []
+    for step in steps:
+        if prove is None or step.leaf is None or not _is_signed(step.leaf, signed):
+            continue
+        last = runs[-1] if runs else None
+        if last and last["leaf"] + last["steps"] == step.leaf and last["revision"] + last["steps"] == step.revision:
+            last["steps"] += 1
+        else:
+            runs.append({"leaf": step.leaf, "revision": step.revision, "steps": 1})
+    if prove is not None:
+        for run in runs:
+            run["path"] = prove(run["leaf"], run["leaf"] + run["steps"])
+    return [*runs]
+
+
+def _prover(source: Source, head: Head) -> Prover:
+    """What gives paths in the tree of *head*; raises `Corrupt` when the leaves do not make that tree any more."""
+
+    def read(first: int, end: int) -> list[bytes]:
+        with source.engine.database.read() as tx:
+            found = export_rows.leaves(tx, first, end)
+            return [entry(instance, revision, digest) for _, instance, revision, digest in found]
+
+    def everything() -> Iterator[bytes]:
+        for first in range(0, head.size, 10_000):
+            yield from read(first, min(first + 10_000, head.size))
+
+    nodes = Nodes(everything(), read)
+    if nodes.size != head.size or nodes.node(0, nodes.size).hex() != head.root:
+        raise Corrupt(
+            f"The records do not fit checkpoint {head.number} any more, so nothing can be proven from them and nothing "
+            "was exported. Find out what was altered with: usher verify --all --checkpoint FILE"
+        )
+    return lambda first, end: [digest.hex() for digest in range_path(first, end, head.size, nodes.node)]

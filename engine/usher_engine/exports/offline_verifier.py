@@ -1,0 +1,293 @@
+"""Verifies an export by itself: no database, no server, no secret, no network. What writes it: `jsonl_history`.
+
+Checked are every line's form and place, the chain of each case, its inclusion in the signed tree, its definition by
+content hash, and the diagram run again with services off; at last the signature over the whole file. Whatever a line
+holds, the answer is a finding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from ..bpmn import Diagram, compile_diagram
+from ..checkpoints.leaf_entries import entry
+from ..checkpoints.merkle import Head, SignedHead, signs_export
+from ..core.canonical import canonical, parsed
+from ..core.errors import Corrupt, EngineError
+from ..core.findings import Finding
+from ..reexecution import Verified, Verifier
+from ..services import Mode, Operator, Parameter, Services
+from ..store.checkpoint_rows import AUDIT
+from ..store.instance_rows import GENESIS
+from .exported_case import ReadCase
+from .inclusion_proofs import is_in
+from .jsonl_history import FORMAT
+from .line_reader import Malformed, digest_of, files_of, number_of, text_of
+
+#: No line is longer: a step, or a package of eight megabytes in base64.
+MAX_LINE = 40_000_000
+
+
+def verify_export(lines: Iterable[bytes], *, key: str, checkpoints: Iterable[str] | None = None) -> Verified:
+    """
+    Check an export.
+
+    Args:
+        lines: The file's lines with their ends; an open file in binary mode.
+        key: The public key it must be signed with, from the practice, not from the file.
+        checkpoints: The lines of a checkpoint file kept elsewhere; the export's head must be one of them.
+
+    Returns:
+        How many cases were checked and agree, and a finding for everything that does not.
+    """
+    reader = _Reader(key, None if checkpoints is None else set(checkpoints))
+    for number, line in enumerate(lines, start=1):
+        reader.take(number, line)
+    reader.close()
+    return reader.result
+
+
+def _refused(_values: Any, _call: Any) -> None:
+    """Nothing is asked while a case is run again."""
+
+
+class _Reader:
+    """Goes through the lines once; keeps one case, and each definition, at a time."""
+
+    def __init__(self, key: str, checkpoints: set[str] | None) -> None:
+        self.result = Verified()
+        self._key = key
+        self._checkpoints = checkpoints
+        self._digest = hashlib.sha256()
+        self._counts: dict[str, int] = {}
+        self._number = 0
+        self._ended = False
+        self._head: Head | None = None
+        self._verifier = Verifier(Services())
+        self._definitions: dict[str, Diagram | str] = {}
+        self._versions: dict[tuple[str, int], str] = {}
+        self._case: ReadCase | None = None
+        self._last_case = ""
+        self._last_event = 0
+        self._chain: tuple[int, bytes] = (0, GENESIS)
+
+    # lines
+
+    def take(self, number: int, line: bytes) -> None:
+        self._number = number
+        if self._ended:
+            self._say("trailer", f"Line {number} comes after the end of the export; it was added.")
+            return
+        try:
+            record = _record(line)
+            kind = _kind(number, record)
+            if kind != "trailer":
+                self._digest.update(line)
+                self._counts[kind] = self._counts.get(kind, 0) + 1
+            self._read(kind, record)
+        except Malformed as fault:
+            self._digest.update(b"altered")  # the sum over the file cannot be right any more
+            self._say("line", f"Line {number}: {fault}")
+
+    def close(self) -> None:
+        self._finish_case()
+        if not self._number:
+            self._say("line", "The file is empty.")
+        elif not self._ended:
+            self._say("truncated", f"The export ends after line {self._number} without its last line: it was cut off.")
+
+    def _read(self, kind: str, record: dict[str, Any]) -> None:
+        match kind:
+            case "step":
+                self._open_case(record).add_step(record)
+            case "proof":
+                self._open_case(record).runs = _runs(record)
+            case "case":
+                self._begin_case(record)
+            case "header":
+                self._read_header(record)
+            case "package":
+                self._read_package(record)
+            case "version":
+                place = (text_of(record, "process"), number_of(record, "number"))
+                self._versions[place] = text_of(record, "hash")
+            case "event":
+                self._finish_case()
+                self._read_event(record)
+            case "trailer":
+                self._finish_case()
+                self._read_trailer(record)
+            case _:
+                raise Malformed(f"An export has no line of the kind “{kind[:40]}”.")
+
+    # header and trailer
+
+    def _read_header(self, record: dict[str, Any]) -> None:
+        if record.get("format") != FORMAT:
+            raise Malformed(f"This is no export that can be checked here; it must say “{FORMAT}”.")
+        if text_of(record, "key") != self._key:
+            self._say("key", f"The export was signed with another key: {text_of(record, 'key')[:60]}")
+        self._verifier = Verifier(_services(record.get("operators")))
+        if record.get("head") is None:
+            self._say("head", "No checkpoint had signed anything when this was exported; inclusion cannot be proven.")
+            return
+        try:
+            signed = SignedHead.from_line(canonical(record["head"]).decode())
+        except (Corrupt, ValueError) as error:
+            raise Malformed("The signed head is no checkpoint; it was altered.") from error
+        self._check_head(signed, text_of(record, "origin"))
+
+    def _check_head(self, signed: SignedHead, origin: str) -> None:
+        head = signed.head
+        if signed.key != self._key:
+            self._say("key", f"Checkpoint {head.number} was signed with another key: {signed.key[:60]}")
+        elif not signed.is_signed_by(self._key):
+            self._say("signature", f"The signature of checkpoint {head.number} is wrong; it was altered.")
+        elif origin != head.origin:
+            self._say("origin", f"The checkpoint is of another database ({head.origin}) than the export ({origin}).")
+        else:
+            self._head = head
+            if self._checkpoints is not None and signed.to_line() not in self._checkpoints:
+                message = f"Checkpoint {head.number} of {head.origin} is not in the checkpoint file given."
+                self._say("checkpoint file", message)
+
+    def _read_trailer(self, record: dict[str, Any]) -> None:
+        self._ended = True
+        told = record.get("counts")
+        counts = {kind: count for kind, count in self._counts.items() if kind != "header"}
+        if not isinstance(told, dict) or {kind: count for kind, count in told.items() if count} != counts:
+            kinds = sorted({*counts, *(told if isinstance(told, dict) else {})})
+            there = told if isinstance(told, dict) else {}
+            wrong = [f"{kind} {counts.get(kind, 0)}, not {there.get(kind)}" for kind in kinds if
+                     counts.get(kind, 0) != there.get(kind)]  # fmt: skip
+            self._say("count", f"Lines are missing or were added; there are: {', '.join(wrong)}.")
+        if text_of(record, "sha256") != self._digest.hexdigest():
+            self._say("sum", "The lines are not those the last line counts: one was altered, moved, added or removed.")
+        elif not signs_export(self._key, self._digest.digest(), text_of(record, "signature")):
+            self._say("signature", "The signature over the whole export is wrong, or was made with another key.")
+
+    # definitions
+
+    def _read_package(self, record: dict[str, Any]) -> None:
+        digest = text_of(record, "hash")
+        try:
+            package = files_of(record)
+            if package.hash == digest:
+                self._definitions[digest] = compile_diagram(package)
+                return
+            message = f"The package {digest[:12]}… is not what its hash says: a file of it was altered."
+        except EngineError as error:
+            message = f"The package {digest[:12]}… cannot be read: {error.message}"
+        self._definitions[digest] = message
+        self._say("definition", message)
+
+    def _definition(self, process: str, version: int, definition: str) -> Diagram | str:
+        named = self._versions.get((process, version))
+        if named is None:
+            return f"Version {version} of {process} is not in the export."
+        if named != definition:
+            return f"Version {version} of {process} is another package than this case runs on."
+        return self._definitions.get(definition, "The package this case runs on is not in the export.")
+
+    # cases
+
+    def _begin_case(self, record: dict[str, Any]) -> None:
+        self._finish_case()
+        self._case = case = ReadCase.begin(record)
+        if case.row.id <= self._last_case:
+            self._say("order", f"Line {self._number}: case {case.row.id} is out of order or stands here twice.")
+        self._last_case = case.row.id
+
+    def _open_case(self, record: dict[str, Any]) -> ReadCase:
+        name = text_of(record, "case")
+        if self._case is None or self._case.row.id != name:
+            raise Malformed(f"This line belongs to case {name[:12]}, which is not the one begun before it.")
+        return self._case
+
+    def _finish_case(self) -> None:
+        case, self._case = self._case, None
+        if case is None:
+            return
+        process = case.row.process
+        _, _, findings = self._verifier.compare(case.record, lambda *version: self._definition(process, *version))
+        self.result.add(1, [*findings, *case.inclusion(self._head)])
+
+    # audit events
+
+    def _read_event(self, record: dict[str, Any]) -> None:
+        seq, body, digest = number_of(record, "seq"), canonical(record.get("body")), digest_of(record, "hash")
+        before = digest_of(record, "previous") if record.get("previous") else GENESIS
+        if hashlib.sha256(before + body).digest() != digest:
+            self._say("audit", f"Audit event {seq} does not fit its hash: it, or one before it, was altered.")
+        if seq <= self._last_event:
+            self._say("order", f"Line {self._number}: audit event {seq} is out of order or stands here twice.")
+        last, chained = self._chain
+        if last + 1 == seq and chained != before and last:
+            self._say("audit", f"Audit event {seq} does not follow from the one before it.")
+        self._last_event, self._chain = seq, (seq, digest)
+        if self._head is not None and record.get("leaf") is not None:
+            leaf, path = number_of(record, "leaf"), _path(record)
+            if not is_in(self._head, leaf, [entry(AUDIT, seq, digest)], path):
+                signed = f"the tree that checkpoint {self._head.number} signed"
+                self._say("inclusion", f"Audit event {seq} is not in {signed}.")
+
+    def _say(self, kind: str, message: str) -> None:
+        self.result.findings.append(Finding("", None, "", kind, message))
+
+
+def _kind(number: int, record: dict[str, Any]) -> str:
+    kind = text_of(record, "kind")
+    if (number == 1) != (kind == "header"):
+        raise Malformed("The header, which says what is signed, must be the first line and stand there once.")
+    return kind
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    """What a line says; raises `Malformed` unless it is written exactly as an export writes it."""
+    if len(line) > MAX_LINE:
+        raise Malformed("It is longer than any line of an export.")
+    try:
+        record = parsed(line)
+        whole = canonical(record) + b"\n" == line
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Malformed("It cannot be read; it was altered or cut off.") from error
+    if not whole or not isinstance(record, dict):
+        raise Malformed("It is not written as an export writes it; it was altered or cut off.")
+    return record
+
+
+def _runs(record: dict[str, Any]) -> list[tuple[int, int, int, list[bytes]]]:
+    runs = record.get("runs")
+    if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
+        raise Malformed("It holds no proof.")
+    return [(number_of(r, "leaf"), number_of(r, "revision"), number_of(r, "steps"), _path(r)) for r in runs]
+
+
+def _path(record: dict[str, Any]) -> list[bytes]:
+    path = record.get("path")
+    if not isinstance(path, list):
+        raise Malformed("It holds no path to the signed head.")
+    return [digest_of({"path": digest}, "path") for digest in path]
+
+
+def _services(declared: Any) -> Services:
+    """The operators the header declares; none of them can be called."""
+    try:
+        return Services(
+            tuple(
+                Operator(
+                    name=str(one["name"]),
+                    title=str(one["title"]),
+                    mode=Mode(one["mode"]),
+                    call=_refused,
+                    parameters=tuple(Parameter(name=p["name"], kind=p["kind"], required=p["required"])
+                                     for p in one["parameters"]),
+                    errors=tuple(one["errors"]),
+                )
+                for one in declared
+            )
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        raise Malformed("The operators in the header cannot be read; it was altered.") from error

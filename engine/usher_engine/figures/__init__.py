@@ -1,9 +1,0 @@
-"""Reports in numbers: how often each element was visited, how long it made people wait, which ways cases took.
-
-`Figures` is the door; `tally` counts one case, `days` keeps what was counted (decisions/0011).
-"""
-
-from .days import Figures, Period
-from .tally import OF_ALL, Spread, Tally, Variant
-
-__all__ = ["OF_ALL", "Figures", "Period", "Spread", "Tally", "Variant"]

@@ -1,0 +1,165 @@
+"""One typed value against one field: what people and browsers send becomes JSON, or a reason they understand."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime
+from math import isfinite
+from typing import Any, cast
+
+from email_validator import EmailNotValidError, validate_email
+
+from usher_engine.core.canonical import MAX_INTEGER, MAX_TEXT, Json
+
+from .field import Field
+from .pattern_matching import fits
+
+DEFAULT_MAX_LENGTH = {"textarea": 4_000}
+MAX_LENGTH = 500
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,10})?", re.ASCII)
+_PHONE = re.compile(r"\+?[\d ()./-]{5,30}", re.ASCII)
+_YES = (True, "true", "on", "yes", "1")
+_NO = (False, None, "", "false", "off", "no", "0")
+
+
+class Unfit(Exception):
+    """The value does not fit the field; *reason* is shown beside it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def cleaned(field: Field, value: Any, now: datetime) -> Json:
+    """*value* as stored for *field*; raises `Unfit`."""
+    if field.kind == "checkbox":
+        return _checkbox(field, value)
+    if field.kind == "number":
+        return _number(field, value)
+    text = _text(field, value)
+    if not text:
+        if field.required:
+            raise Unfit(f"{'Please choose' if field.options else 'Please fill in'}: {field.label}.")
+        return ""
+    _CHECKS.get(field.kind, _plain)(field, text, now)
+    return text
+
+
+def _text(field: Field, value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Unfit(f"{field.label} must be text.")
+    if len(value) > MAX_TEXT:
+        raise Unfit(f"{field.label} is too long.")
+    text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n").strip()
+    allowed = "\n\t" if field.kind == "textarea" else ""
+    if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in allowed for letter in text):
+        raise Unfit(f"{field.label} holds a character that cannot be used here; please type it again.")
+    return text
+
+
+def _plain(field: Field, text: str, now: datetime) -> None:  # noqa: ARG001 - one shape for all checks
+    longest = field.max_length or DEFAULT_MAX_LENGTH.get(field.kind, MAX_LENGTH)
+    if len(text) > longest:
+        raise Unfit(f"{field.label} may have at most {longest} characters; these are {len(text)}.")
+    if field.min_length and len(text) < field.min_length:
+        raise Unfit(f"{field.label} needs at least {field.min_length} characters.")
+    if field.pattern and not fits(field.pattern, text):
+        raise Unfit(field.pattern_hint or f"{field.label} is not written in the expected way.")
+
+
+def _email(field: Field, text: str, now: datetime) -> None:
+    try:
+        # The reserved domain .test is for try-outs; whether it may be written to is the sender's decision.
+        validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        reason = "This is not an e-mail address. It looks like name@example.com; please enter exactly one."
+        raise Unfit(reason) from None
+    _plain(field, text, now)
+
+
+def _phone(field: Field, text: str, now: datetime) -> None:
+    if not _PHONE.fullmatch(text):
+        raise Unfit("This is not a phone number. Please use digits, spaces, and + in front of a country code.")
+    _plain(field, text, now)
+
+
+def _date(field: Field, text: str, now: datetime) -> None:
+    try:
+        day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise Unfit("This is not a full date. Please enter year, month and day, like 1981-05-04.")
+    if field.latest and day > _bound(field.latest, now):
+        raise Unfit(f"{field.label} must not be {_after(field.latest)}.")
+    if field.earliest and day < _bound(field.earliest, now):
+        raise Unfit(f"{field.label} must not be {_before(field.earliest)}.")
+
+
+def _bound(bound: str, now: datetime) -> date:
+    return now.date() if bound == "today" else date.fromisoformat(bound)
+
+
+def _after(bound: str) -> str:
+    return "in the future" if bound == "today" else f"after {bound}"
+
+
+def _before(bound: str) -> str:
+    return "in the past" if bound == "today" else f"before {bound}"
+
+
+def _choice(field: Field, text: str, now: datetime) -> None:  # noqa: ARG001 - one shape for all checks
+    if text not in (value for value, _ in field.options):
+        raise Unfit(f"Please choose one of: {', '.join(label for _, label in field.options)}.")
+
+
+_CHECKS = {"email": _email, "tel": _phone, "date": _date, "select": _choice, "radio": _choice}
+
+
+def _checkbox(field: Field, value: Any) -> bool:
+    if isinstance(value, (bool, str)) or value is None:
+        if value in _YES:
+            return True
+        if value in _NO:
+            if field.required:
+                raise Unfit(f"Please tick: {field.label}.")
+            return False
+    raise Unfit(f"{field.label} must be yes or no.")
+
+
+def _number(field: Field, value: Any) -> Json:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        if field.required:
+            raise Unfit(f"Please fill in: {field.label}.")
+        return None
+    number = _parsed_number(field, value)
+    if field.minimum is not None and number < field.minimum:
+        raise Unfit(f"{field.label} must be at least {field.minimum:g}.")
+    if field.maximum is not None and number > field.maximum:
+        raise Unfit(f"{field.label} must be at most {field.maximum:g}.")
+    if field.decimals is not None and round(number, field.decimals) != number:
+        raise Unfit(_too_precise(field))
+    return number
+
+
+def _parsed_number(field: Field, value: Any) -> int | float:
+    if isinstance(value, str):
+        text = value.strip()
+        if not _NUMBER.fullmatch(text):
+            raise Unfit(f"{field.label} must be a number, like 12 or 12.5.")
+        return float(text) if "." in text else int(text)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not isfinite(value) or abs(value) > MAX_INTEGER:
+        raise Unfit(f"{field.label} must be a number, like 12 or 12.5.")
+    return cast("int | float", value)
+
+
+def _too_precise(field: Field) -> str:
+    if not field.decimals:
+        return f"{field.label} must be a whole number."
+    return f"{field.label} may have at most {field.decimals} digits after the point."

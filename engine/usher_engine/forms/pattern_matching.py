@@ -1,0 +1,141 @@
+"""Patterns in forms are untrusted: read by our own reader and matched in bounded work (engine/decisions/0022).
+
+`pattern_problem` also refuses what programs that try one way after the other, like browsers, could take for ever with:
+repeats inside repeats, alternatives inside repeats, repeats of nothing, too many repeats side by side.
+"""
+
+from __future__ import annotations
+
+from .pattern_parser import WORD, Boundary, Characters, Choice, Part, PatternError, Repeat, Row, read_pattern
+
+MAX_PATTERN = 200
+MAX_PATTERN_VALUE = 100  # a longer value fits no pattern
+MAX_OPEN_REPEATS = 2  # `+`, `*`: the ways to try grow with the value's length to this power
+MAX_VARIABLE = 8  # `?`, `{1,3}` and alternatives: at most two to this power ways
+MAX_REPEAT = 100
+WIDE_REPEAT = 3  # {1,5} and wider count as open
+
+
+def pattern_problem(pattern: str) -> str:
+    """Why *pattern* is not taken; empty when it is."""
+    if len(pattern) > MAX_PATTERN:
+        return f"The pattern is longer than {MAX_PATTERN} characters."
+    check = _Check()
+    try:
+        check.width(read_pattern(pattern), repeated=False)
+    except PatternError as error:
+        return str(error)
+    if check.open > MAX_OPEN_REPEATS or check.variable > MAX_VARIABLE:
+        return "The pattern has too many repeats and alternatives; write fixed counts like {5}."
+    return ""
+
+
+def fits(pattern: str, value: str) -> bool:
+    """
+    Whether the whole of *value* is what *pattern* describes.
+
+    All ways are followed at once, as sets of places in the value, so that the work is bounded by the size of the
+    pattern times the length of the value, whatever both hold.
+    """
+    if len(value) > MAX_PATTERN_VALUE:
+        return False
+    return bool(_Places(value).after(read_pattern(pattern), 1) >> len(value) & 1)
+
+
+class _Check:
+    """Counts what varies, and refuses what must not be repeated."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.variable = 0
+
+    def width(self, part: Part, *, repeated: bool) -> int:
+        """How many characters *part* takes at least."""
+        match part:
+            case Characters():
+                return 1
+            case Boundary():
+                return 0
+            case Row(parts):
+                least = sum(self.width(one, repeated=repeated) for one in parts)
+            case Choice(branches):
+                if repeated:
+                    raise PatternError(
+                        "The pattern repeats alternatives, which can take for ever; write a class like [ab] instead."
+                    )
+                self.variable += (len(branches) - 1).bit_length()
+                least = min(self.width(branch, repeated=False) for branch in branches)
+            case Repeat():
+                least = self._repeat(part, repeated=repeated)
+        if least > MAX_PATTERN_VALUE:
+            raise PatternError(f"The pattern needs a value longer than {MAX_PATTERN_VALUE} characters; no value fits.")
+        return least
+
+    def _repeat(self, part: Repeat, *, repeated: bool) -> int:
+        most = part.most
+        if max(part.least, most or 0) > MAX_REPEAT:
+            message = f"The pattern repeats something more than {MAX_REPEAT} times; set the maximum length instead."
+            raise PatternError(message)
+        if most is None or most - part.least > WIDE_REPEAT:
+            self.open += 1
+        else:
+            self.variable += (most - part.least).bit_length()
+        if repeated and most != part.least:
+            raise PatternError(
+                "The pattern has a repeat inside a repeat, which can take for ever; write one, like [a-z ]{1,50}."
+            )
+        again = most is None or most > 1
+        width = self.width(part.body, repeated=repeated or again)
+        if again and not width:
+            raise PatternError(
+                "The pattern repeats something that can be empty, which can take for ever; remove the inner ? or *."
+            )
+        return width * part.least
+
+
+class _Places:
+    """Where in *text* a match can stand: bit n of a number is the place before character n."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.every = (2 << len(text)) - 1
+        self.where: dict[Characters, int] = {}
+
+    def after(self, part: Part, places: int) -> int:
+        """The places where *part* can end when it begins at one of *places*."""
+        match part:
+            case Characters():
+                return (places & self._of(part)) << 1
+            case Boundary(wanted):
+                edges = self._of(WORD) ^ (self._of(WORD) << 1)
+                return places & (edges if wanted else edges ^ self.every)
+            case Row(parts):
+                for one in parts:
+                    places = self.after(one, places)
+                return places
+            case Choice(branches):
+                found = 0
+                for branch in branches:
+                    found |= self.after(branch, places)
+                return found
+            case Repeat():
+                return self._repeated(part, places)
+
+    def _repeated(self, part: Repeat, places: int) -> int:
+        for _ in range(part.least):
+            before, places = places, self.after(part.body, places)
+            if places == before:  # so would every further round
+                break
+        found = fresh = places
+        rounds = len(self.text) if part.most is None else part.most - part.least
+        while fresh and rounds:
+            fresh = self.after(part.body, fresh) & ~found
+            found |= fresh
+            rounds -= 1
+        return found
+
+    def _of(self, part: Characters) -> int:
+        """The places before a character that *part* takes."""
+        if part not in self.where:
+            self.where[part] = sum(1 << place for place, letter in enumerate(self.text) if part.takes(letter))
+        return self.where[part]

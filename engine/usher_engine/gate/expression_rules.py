@@ -1,0 +1,234 @@
+"""Rules for what analysts write into a diagram: expressions, scripts, messages, properties, service parameters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from keyword import iskeyword
+
+from usher_engine.core.candidate_groups import groups_of
+from usher_engine.core.canonical import is_reserved
+from usher_engine.core.errors import ExpressionError, InvalidDefinition
+from usher_engine.definitions import MISSED, Node, ServiceCall
+from usher_engine.expressions import compile_expression, compile_script, compile_template, parse_duration
+from usher_engine.services import Operator
+
+from ..definitions.lint_finding import Finding, Severity
+from .process_graph import PEOPLE, Sheet, throws_message
+
+_USER_PROPERTIES = {"form", "candidateGroups", "dueIn", "priority", "initialValues", "resultVariable"}
+#: What runs a script before and after itself; a script task has only its own.
+_WITH_SCRIPTS = {
+    *("userTask", "manualTask", "serviceTask", "businessRuleTask", "receiveTask", "sendTask", "subProcess"),
+    "callActivity",
+}
+#: Where each of our extensions is read; None is everywhere.
+_EXTENSIONS: dict[str, set[str] | frozenset[str] | None] = {
+    "properties": None,
+    "instructionsForEndUser": PEOPLE,
+    "preScript": _WITH_SCRIPTS,
+    "postScript": _WITH_SCRIPTS,
+    "serviceTaskOperator": {"serviceTask", "sendTask"},
+    "calledDecisionId": {"businessRuleTask"},
+}
+#: Kinds whose answer or message is kept under a name.
+_NAMED = {"businessRuleTask", "receiveTask", "intermediateCatchEvent", "boundaryEvent", "startEvent"}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_FORM_LITERAL = re.compile(r"""["']([^"']+\.form)["']""")
+#: Written by the engine when a boundary event takes over.
+_ENGINE_NAMES = {"error", "cancelled", "escalation", "loopCounter"}
+_MAX_PRIORITY = 100
+_MAX_COLUMN = 200  # characters of a name that PostgreSQL keeps in a column of its own (tables.py)
+_MAX_NAME = 1_000  # characters of any other name; longer ones are no names, and every page shows them
+
+
+def text_findings(sheet: Sheet) -> Iterator[Finding]:
+    """Texts that would fail when they are reached."""
+    yield from _long_names(sheet)
+    for flow in sheet.process.flows:
+        if flow.condition is not None:
+            problem = _tried(compile_expression, flow.condition, "the condition")
+            yield from (sheet.finding(flow.id, "expression", message) for message in problem)
+    for node in sheet.process.nodes:
+        yield from (sheet.finding(node.id, "expression", message) for message in _scripts(node))
+        if node.kind in PEOPLE:
+            yield from _user_task(sheet, node)
+        elif node.kind == "serviceTask" or (throws_message(node) and node.service is not None):
+            yield from _service_task(sheet, node)
+        elif throws_message(node):
+            yield from (sheet.finding(node.id, "message", message) for message in _thrown(node))
+        yield from _extensions(sheet, node)
+
+
+def _long_names(sheet: Sheet) -> Iterator[Finding]:
+    process = sheet.process
+    kept = [(process.id, "name", process.name), *((process.id, "lane", lane) for lane in process.lanes)]
+    kept += [(node.id, "candidateGroups", node.properties.get("candidateGroups", "")) for node in process.nodes]
+    others = [(node.id, "name", node.name) for node in process.nodes]
+    others += [(flow.id, "name", flow.name) for flow in process.flows]
+    others += [(node.id, "name of the message", node.message) for node in process.nodes]
+    for names, most in ((kept, _MAX_COLUMN), (others, _MAX_NAME)):
+        for element, what, name in names:
+            if len(name) > most:
+                message = f"The {what} has {len(name):,} characters; at most {most:,} can be kept. Shorten it."
+                yield sheet.finding(element, "name", message)
+
+
+def _extensions(sheet: Sheet, node: Node) -> Iterator[Finding]:
+    """Our own words at a place where nobody reads them."""
+    for name in node.extensions:
+        places = _EXTENSIONS.get(name, set())
+        beside = "eventSubProcess" in node.markers and places is _WITH_SCRIPTS
+        sends = name == "serviceTaskOperator" and throws_message(node)
+        if places is None or sends or (node.kind in places and not beside):
+            continue
+        if places and name != "instructionsForEndUser":
+            message = f"“{name}” is never asked for here. Put what it says into a task before or behind it."
+            yield sheet.finding(node.id, "misplaced", message)
+        else:
+            yield sheet.finding(node.id, "ignored", f"The extension “{name}” is ignored.", "warning")
+    for name in node.twice:
+        yield sheet.finding(node.id, "misplaced", f"“{name}” stands here more than once. Keep one.")
+    if node.kind not in PEOPLE:
+        for name in node.properties.keys() - _known_properties(node):
+            yield sheet.finding(node.id, "ignored", f"The property “{name}” is ignored here.", "warning")
+
+
+def _known_properties(node: Node) -> set[str]:
+    if throws_message(node) and node.service is None:
+        return {"businessKey", "contents", "resultVariable"}
+    if node.timer is not None and node.timer.form == "timeCycle":
+        return {MISSED}
+    return {"resultVariable"} if node.kind in _NAMED else set()
+
+
+def compiles(compile_text: Callable[[str], object], text: str) -> str:
+    """Why *text* does not compile; empty when it does."""
+    try:
+        compile_text(text)
+    except ExpressionError as error:
+        return f"line {error.line}: {error.message}" if error.line > 1 else error.message
+    return ""
+
+
+def _tried(compile_text: Callable[[str], object], text: str, what: str) -> Iterator[str]:
+    problem = compiles(compile_text, text)
+    if problem:
+        yield f"In {what}: {problem}"
+
+
+def _scripts(node: Node) -> Iterator[str]:
+    if node.kind == "scriptTask":
+        if node.script:
+            yield from _tried(compile_script, node.script, "the script")
+        else:
+            yield "The script task has no script. Write one."
+    for name, what in (("preScript", "the script before"), ("postScript", "the script after")):
+        if node.extensions.get(name, "").strip():
+            yield from _tried(compile_script, node.extensions[name].strip(), what)
+
+
+def _user_task(sheet: Sheet, node: Node) -> Iterator[Finding]:
+    if not node.name:
+        yield sheet.finding(node.id, "name", "The task has no name; people would see its id.", "warning")
+    if not (node.lane or node.properties.get("candidateGroups")):
+        message = "The task is in no lane and names no candidateGroups; nobody's inbox would show it."
+        yield sheet.finding(node.id, "group", message, "warning")
+    yield from (sheet.finding(node.id, "group", *told) for told in _groups(node.properties.get("candidateGroups", "")))
+    for name in node.properties.keys() - _USER_PROPERTIES:
+        yield sheet.finding(node.id, "ignored", f"The property “{name}” is not known here and is ignored.", "warning")
+    yield from (sheet.finding(node.id, "expression", message) for message in _user_task_texts(node))
+    yield from (sheet.finding(node.id, "property", message) for message in _user_task_properties(node))
+    form = node.properties.get("form")
+    if form and form not in sheet.package.files:
+        yield sheet.finding(node.id, "form", f"The form {form} is not in the package. Add it or choose another.")
+
+
+def _groups(text: str) -> Iterator[tuple[str, Severity]]:
+    """What is wrong with a list of groups: names that are empty or stand there twice."""
+    names = groups_of(text)
+    if text and not names:
+        yield "candidateGroups names no group; everybody's inbox would show it. Name one, or empty it.", "error"
+    elif text and len(names) < text.count(",") + 1:
+        kept = ", ".join(names)
+        yield f"In candidateGroups “{text}” a name is empty or stands there twice; it is for {kept}.", "warning"
+
+
+def _user_task_texts(node: Node) -> Iterator[str]:
+    yield from _tried(compile_template, node.extensions.get("instructionsForEndUser", ""), "the message")
+    if node.properties.get("initialValues"):
+        yield from _tried(compile_expression, node.properties["initialValues"], "initialValues")
+    if node.properties.get("dueIn"):
+        yield from _tried(parse_duration, node.properties["dueIn"], "dueIn")
+
+
+def _user_task_properties(node: Node) -> Iterator[str]:
+    priority = node.properties.get("priority", "50")
+    if not (priority.isascii() and priority.isdigit() and int(priority[:4]) <= _MAX_PRIORITY):
+        yield f"The priority must be a whole number from 0 to {_MAX_PRIORITY}."
+    yield from _variable(node.properties.get("resultVariable") or node.id)
+
+
+def _variable(name: str) -> Iterator[str]:
+    if is_reserved(name) or name in _ENGINE_NAMES or iskeyword(name):
+        yield f"The result variable “{name}” is a reserved name. Choose another."
+    elif not _NAME.fullmatch(name):
+        yield f"The result variable “{name}” must be a letter followed by letters, digits or _. Set resultVariable."
+
+
+def _service_task(sheet: Sheet, node: Node) -> Iterator[Finding]:
+    call = node.service
+    if call is None or not call.operator:
+        yield sheet.finding(node.id, "service", "The service task names no operator. Choose one.")
+        return
+    yield from (sheet.finding(node.id, "expression", message) for message in _parameter_texts(call))
+    if call.variable:
+        yield from (sheet.finding(node.id, "property", message) for message in _variable(call.variable))
+    else:
+        yield sheet.finding(node.id, "property", "The result has no name. Set resultVariable.")
+    try:
+        operator = sheet.services.get(call.operator)
+    except InvalidDefinition as error:
+        yield sheet.finding(node.id, "service", error.message)
+        return
+    yield from _operator(sheet, node, call, operator)
+    yield from (sheet.finding(node.id, "form", message) for message in _named_forms(sheet, call))
+
+
+def _thrown(node: Node) -> Iterator[str]:
+    """What a thrown message lacks to find the case that waits for it."""
+    if not node.message:
+        yield "It refers to no message with a name, and names no operator that sends. Choose one of them."
+    if not node.properties.get("businessKey"):
+        yield "Say which case the message is for: set businessKey to an expression for what that case is about."
+    for name in ("businessKey", "contents"):
+        if node.properties.get(name):
+            yield from _tried(compile_expression, node.properties[name], name)
+    yield from _variable(node.properties.get("resultVariable") or node.id)
+
+
+def _parameter_texts(call: ServiceCall) -> Iterator[str]:
+    for name, source in call.parameters.items():
+        yield from _tried(compile_expression, source, f"the parameter “{name}”")
+
+
+def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -> Iterator[Finding]:
+    for problem in operator.problems(set(call.parameters)):
+        yield sheet.finding(node.id, "service", f"{problem[:1].upper()}{problem[1:]}.")
+    caught = {code for b in sheet.boundaries.get(node.id, ()) if b.events == ("error",) for code in b.codes}
+    for code in sorted(caught - set(operator.errors) - {""}):
+        known = ", ".join(operator.errors) or "none"
+        message = f"{operator.name} never refuses with the code “{code}”. It may refuse with: {known}."
+        # An operator that declares no codes may still refuse; one that declares some is taken at its word.
+        yield sheet.finding(node.id, "service", message, "error" if operator.errors else "warning")
+    for code in operator.errors:
+        if code not in caught and "" not in caught:
+            message = f"{operator.name} may refuse with “{code}”; without an error boundary event that is an incident."
+            yield sheet.finding(node.id, "service", message, "warning")
+
+
+def _named_forms(sheet: Sheet, call: ServiceCall) -> Iterator[str]:
+    for source in call.parameters.values():
+        literal = _FORM_LITERAL.fullmatch(source.strip())
+        if literal and literal[1] not in sheet.package.files:
+            yield f"The form {literal[1]} is not in the package. Add it or choose another."

@@ -1,0 +1,97 @@
+"""Which processes of a package run: one is started, the others are called; every other is told by its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from usher_engine.definitions import BPMN, Diagram, Package, Process, XmlTree
+from usher_engine.services import Services
+
+from ..definitions.lint_finding import Finding
+from .data_names import names_of
+from .process_graph import Sheet
+
+#: What a file may draw instead of a process.
+_INSTEAD = ("choreography", "globalChoreographyTask", "conversation", "collaboration")
+
+
+@dataclass
+class Drawn:
+    """The diagrams of a package that could be read, each with its tree."""
+
+    trees: list[tuple[XmlTree, Diagram]] = field(default_factory=list)
+
+    @property
+    def executable(self) -> dict[str, Process]:
+        return {p.id: p for _, diagram in self.trees for p in diagram.processes if p.executable}
+
+    @property
+    def checked(self) -> dict[str, Process]:
+        """What is looked into: what is executable; where nothing is, everything with elements, as if it were."""
+        return self.executable or {p.id: p for _, diagram in self.trees for p in diagram.processes if p.nodes}
+
+    def sheets(self, package: Package, services: Services) -> dict[str, Sheet]:
+        """A sheet for each process that is looked into, by its id."""
+        checked = self.checked
+        names = names_of(checked.values())
+        return {
+            process.id: Sheet(diagram.file, process, package, services, checked, names)
+            for _, diagram in self.trees
+            for process in diagram.processes
+            if checked.get(process.id) is process
+        }
+
+
+def process_findings(drawn: Drawn) -> Iterator[Finding]:
+    """Processes that never run, and what stands against there being one main process."""
+    executable = drawn.executable
+    if not drawn.trees:
+        message = "The package has no .bpmn file."
+        yield Finding(file="", element="", rule="main-process", message=message)
+    elif not any(diagram.processes for _, diagram in drawn.trees):
+        yield from _no_process(drawn)
+    empty = not drawn.checked  # then at least the pools are told
+    for _, diagram in drawn.trees:
+        for process in diagram.processes:
+            if process.executable or not (process.nodes or empty or len(diagram.processes) == 1):
+                continue
+            yield _not_executable(diagram.file, process, others=bool(executable))
+    if executable:
+        yield from _main(drawn, executable)
+
+
+def _no_process(drawn: Drawn) -> Iterator[Finding]:
+    for tree, diagram in drawn.trees:
+        root = tree.getroot()
+        found = next((e for kind in _INSTEAD for e in root.iter(f"{{{BPMN}}}{kind}")), root)
+        what = str(found.tag).rpartition("}")[2]
+        message = f"The file draws no process, only a {what}; there is nothing to run. Draw a process."
+        yield Finding(file=diagram.file, element=found.get("id") or "", rule="main-process", message=message)
+
+
+def _not_executable(file: str, process: Process, *, others: bool) -> Finding:
+    if others:
+        message = "The process is not executable and will never run. Set isExecutable, or remove it."
+        return Finding(file=file, element=process.id, rule="executable", message=message, severity="warning")
+    message = (
+        "The process is not marked as executable, so it cannot be started. Set Executable in its properties "
+        "(isExecutable); it was checked as if it were."
+    )
+    return Finding(file=file, element=process.id, rule="executable", message=message)
+
+
+def _main(drawn: Drawn, executable: Mapping[str, Process]) -> Iterator[Finding]:
+    called = {n.called for p in executable.values() for n in p.nodes if n.kind == "callActivity"}
+    mains = [key for key in executable if key not in called]
+    if len(mains) == 1:
+        return
+    if mains:
+        names = ", ".join(sorted(mains)[:5])
+        message = f"Several processes could be started: {names}. Keep one executable, or call the others from it."
+    else:
+        message = "Every executable process is called by another one; one must be the main process."
+    for _, diagram in drawn.trees:
+        for process in diagram.processes:
+            if process.id in (mains or executable):
+                yield Finding(file=diagram.file, element=process.id, rule="main-process", message=message)

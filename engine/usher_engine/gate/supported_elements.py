@@ -1,0 +1,154 @@
+"""The allow-list: which elements can run. Everything else is refused by name, never dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from usher_engine.definitions import Node
+
+from ..definitions.lint_finding import Finding
+from .process_graph import Sheet, called
+
+_KINDS = {
+    *("startEvent", "endEvent", "boundaryEvent"),
+    *("intermediateCatchEvent", "intermediateThrowEvent"),
+    *("userTask", "manualTask", "scriptTask", "serviceTask", "businessRuleTask"),
+    *("receiveTask", "sendTask"),
+    *("exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"),
+    *("subProcess", "callActivity"),
+}
+_INSTEAD = {
+    "task": "Choose what it is: a user, service or script task",
+    "complexGateway": "Use exclusive and parallel gateways",
+    "adHocSubProcess": "Draw the order of its tasks in a sub-process",
+    "transaction": "Use a sub-process",
+}
+_MARKERS = {
+    "compensation": "Compensation cannot run yet. Draw what undoes the work as tasks of its own.",
+    "ioSpecification": "What a task takes and gives cannot run yet. Use the names of the process data in expressions.",
+    "dataAssignment": "Assignments between data and a task cannot run yet. Set the names by a script.",
+}
+#: What may be done several times.
+_REPEATED = {
+    *("userTask", "manualTask", "scriptTask", "serviceTask", "sendTask", "businessRuleTask"),
+    *("subProcess", "callActivity"),
+}
+#: The events each kind may have, one of them; those in _BARE may do without. What to do instead of others.
+_CATCH = {"timer", "message", "error", "escalation"}
+_SEND = "Throw a message, or use a service task with an operator that sends"
+_EVENTS = {
+    "startEvent": (_CATCH, "Start the case from outside, by its trigger or the API"),
+    "endEvent": ({"terminate", "error", "escalation", "message"}, f"{_SEND}, then a plain end"),
+    "intermediateCatchEvent": ({"timer", "message", "link"}, "Wait for a message or a time"),
+    "intermediateThrowEvent": ({"escalation", "link", "message"}, _SEND),
+    "boundaryEvent": (_CATCH, "Use a timer, message, error or escalation"),
+}
+_BARE = {"startEvent", "endEvent", "intermediateThrowEvent"}
+#: What a boundary event with this trigger may be attached to.
+_HOSTS = {
+    "timer": {"userTask", "manualTask", "serviceTask", "sendTask", "receiveTask", "subProcess", "callActivity"},
+    "message": {"userTask", "manualTask", "serviceTask", "sendTask", "receiveTask", "subProcess", "callActivity"},
+    "error": {"serviceTask", "sendTask", "subProcess", "callActivity"},
+    "escalation": {"userTask", "manualTask", "subProcess", "callActivity"},
+}
+#: Children of a process that are no flow nodes and change nothing.
+_HARMLESS = {
+    *("documentation", "extensionElements", "laneSet", "textAnnotation", "association", "group"),
+    *("incoming", "outgoing", "auditing", "monitoring"),
+}
+#: Told through the markers of their owner.
+_TOLD = {
+    *("multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "ioSpecification"),
+    *("dataInputAssociation", "dataOutputAssociation"),
+}
+#: Drawn, and nothing else: the data of a case are names, which every element sees.
+_DRAWN = {
+    "dataObject": "Data objects",
+    "dataObjectReference": "Data objects",
+    "dataStoreReference": "Data stores",
+    "dataAssociation": "Arrows between data and tasks",
+}
+_NAMED = 5
+
+
+def allowed_findings(sheet: Sheet) -> Iterator[Finding]:
+    """Elements of the process that cannot run yet."""
+    for node in sheet.process.nodes:
+        yield from (sheet.finding(node.id, "cannot-run", message) for message in _reasons(sheet, node))
+    yield from _drawn(sheet)
+    for key, kind, line in sheet.process.others:
+        if kind not in _HARMLESS | _TOLD | _DRAWN.keys():
+            message = f"{words(kind)} cannot run yet. Remove the element at line {line}."
+            yield sheet.finding(key or sheet.process.id, "cannot-run", message)
+
+
+def _drawn(sheet: Sheet) -> Iterator[Finding]:
+    """What is drawn for readers, one finding for each kind, on the first of them."""
+    found: dict[str, list[str]] = {}
+    for key, kind, _ in sheet.process.others:
+        if kind in _DRAWN and key:
+            found.setdefault(_DRAWN[kind], []).append(key)
+    tasks = [node.id for node in sheet.process.nodes if "dataAssociation" in node.markers]
+    if tasks:
+        found[_DRAWN["dataAssociation"]] = tasks
+    for what, keys in found.items():
+        more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+        message = (
+            f"{what} are drawn only ({', '.join(keys[:_NAMED])}{more}): nothing is read from them or written to them. "
+            "Values are kept under names of the case's data."
+        )
+        yield sheet.finding(keys[0], "drawn-only", message, "info")
+
+
+def _reasons(sheet: Sheet, node: Node) -> Iterator[str]:
+    yield from (text for marker, text in _MARKERS.items() if marker in node.markers)
+    if node.kind not in _KINDS:
+        instead = _INSTEAD.get(node.kind)
+        yield f"{words(node.kind)} cannot run yet." + (f" {instead}." if instead else "")
+        return
+    if node.repeat is not None and (node.kind not in _REPEATED or "eventSubProcess" in node.markers):
+        yield f"{words(node.kind)} cannot be done several times. Put it into a sub-process that is."
+    yield from _event_reasons(sheet, node)
+
+
+def _event_reasons(sheet: Sheet, node: Node) -> Iterator[str]:
+    if node.kind not in _EVENTS:
+        return
+    possible, instead = _EVENTS[node.kind]
+    if len(node.events) > 1:
+        yield "It has several triggers; only one can run. Draw an event for each."
+    elif not node.events and node.kind not in _BARE:
+        yield f"{words(node.kind)} without a trigger cannot run. {instead}."
+    elif set(node.events) - possible:
+        yield f"{words(node.kind)} with {words(node.events[0]).lower()} cannot run yet. {instead}."
+    elif node.kind == "startEvent" and node.events and not _starts_apart(sheet, node):
+        yield f"A start by {words(node.events[0]).lower()} cannot run yet. {instead}."
+    elif node.kind == "boundaryEvent":
+        yield from _boundary_reasons(sheet, node, node.events[0])
+    elif node.kind == "startEvent" and node.events == ("error",) and "nonInterrupting" in node.markers:
+        yield "An error always interrupts. Make the start event interrupting."
+
+
+def _starts_apart(sheet: Sheet, node: Node) -> bool:
+    scope = sheet.nodes.get(node.scope)
+    return scope is not None and "eventSubProcess" in scope.markers
+
+
+def _boundary_reasons(sheet: Sheet, node: Node, event: str) -> Iterator[str]:
+    host = sheet.nodes.get(node.attached_to)
+    if host is not None and host.kind not in _HOSTS[event]:
+        fitting = ", ".join(sorted(words(kind).lower() for kind in _HOSTS[event]))
+        yield f"It can never happen on {called(host.id)}. Attach it to one of: {fitting}."
+    if event == "error" and "nonInterrupting" in node.markers:
+        yield "An error always interrupts. Make it interrupting."
+    if event == "escalation" and host is not None and host.kind in ("userTask", "manualTask"):
+        if node.codes != ("cancel",):
+            yield "Only the escalation with the code “cancel” can be raised by staff. Refer to one with that code."
+        if "nonInterrupting" in node.markers:
+            yield "Staff cancel the task by it. Make it interrupting."
+
+
+def words(kind: str) -> str:
+    """``intermediateCatchEvent`` as “Intermediate catch event”."""
+    spaced = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind)
+    return spaced[:1].upper() + spaced[1:]

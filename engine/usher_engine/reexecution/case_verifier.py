@@ -1,0 +1,176 @@
+"""Checks one case after the other: its chain and row, its definition, and what its diagram does when run again."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any
+
+from ..bpmn import Diagram, compile_diagram
+from ..core import faults
+from ..core.errors import Corrupt, EngineError, NotFound
+from ..core.events import from_json
+from ..core.findings import Finding
+from ..core.state import LIVE, InstanceState, fold
+from ..services import Services
+from ..store import Row, Transaction, instance_rows, tombstones, version_rows
+from ..store.stored_cases import Record
+from .continuation_check import check_onward
+from .hash_chain import ReadStep, found, read_chain
+from .migration_step import Versions, began, runs_on
+from .projection_check import check_waiting
+from .recorded_services import switched_off
+from .rerun import Difference, Rerun
+from .search_index_check import check_index
+
+
+class Verifier:
+    """Reads and compiles each definition once; *seal_key* also checks that a stored state would be taken up again."""
+
+    def __init__(self, services: Services, seal_key: bytes | None = None) -> None:
+        self._services = switched_off(services)
+        self._seal_key = seal_key
+        self._definitions: dict[tuple[str, int, str], Diagram | str] = {}
+
+    def check(self, tx: Transaction, record: Record) -> list[Finding]:
+        """
+        Everything that is wrong with one case; empty when its record and a second run agree.
+
+        Of a case that was purged its proof is all there is to check.
+        """
+        tombstone = tombstones.of(tx, record.row.id) if record.steps and not record.steps[0][1] else None
+        if tombstone is not None:
+            return tombstones.check(tx, tombstone)
+        process = record.row.process
+        steps, state, findings = self.compare(record, lambda *version: self._definition(tx, process, *version))
+        if len(steps) == len(record.steps):
+            findings += check_waiting(record, steps, state) if state else ()
+            findings += self._check_state(record.row, steps)
+        if state is not None and not findings:
+            newest = self._definition(tx, process, record.row.version, record.row.definition)
+            findings += check_onward(record.row, newest, state, steps[-1][0])
+        return findings or check_index(tx, record, steps)
+
+    def compare(
+        self, record: Record, versions: Versions
+    ) -> tuple[list[ReadStep], InstanceState | None, list[Finding]]:
+        """
+        The steps of a case that can be read, the state they lead to, and what is wrong with them and its row.
+
+        *versions* gives the diagrams it ran on, or what is wrong with them. The state is None where the second run
+        stopped. What is stored of the case beside its steps and its row is left out.
+        """
+        steps, findings = read_chain(record)
+        row, state = record.row, None
+        newest, first = versions(row.version, row.definition), versions(*began(row, steps))
+        if isinstance(newest, str) or isinstance(first, str):
+            findings.append(found(row, None, "definition", newest if isinstance(newest, str) else str(first)))
+        else:
+            state, difference = self._run_again(row, Rerun(first, row, self._services, versions), steps)
+            findings += difference
+        if len(steps) == len(record.steps):
+            findings += _check_row(record.row, steps, state or _folded(steps))
+        return steps, state, findings
+
+    def _definition(self, tx: Transaction, process: str, version: int, definition: str) -> Diagram | str:
+        """The diagram of a version, or what is wrong with it."""
+        key = (process, version, definition)
+        if key not in self._definitions:
+            self._definitions[key] = _compiled(tx, *key)
+        return self._definitions[key]
+
+    def _run_again(self, row: Row, rerun: Rerun, steps: list[ReadStep]) -> tuple[InstanceState | None, list[Finding]]:
+        for revision, body, written in steps:
+            try:
+                rerun.step(revision, body, written)
+            except Difference as difference:
+                return None, [found(row, revision, difference.kind, difference.message, difference.element)]
+            except Exception as error:  # noqa: BLE001 - an altered body may be anything; what it holds stays out of sight
+                faults.report(error, where="checks", at=f"step {revision} of case {row.id}")
+                why = f"it is not built like a step, or Usher made a mistake ({type(error).__name__}, see the log)"
+                message = f"Step {revision} cannot be run again: {why}."
+                return None, [found(row, revision, "unreadable", message)]
+        return rerun.state, []
+
+    def _check_state(self, row: Row, steps: list[ReadStep]) -> list[Finding]:
+        """The stored state must be the one its newest step tells of, under a seal of this system."""
+        last = steps[-1][0] if steps else None
+        digest = steps[-1][1].get("state") if steps else None
+        if row.state is None:
+            missing = digest is not None
+            return [found(row, last, "state", "The stored state of this case was removed.")] if missing else []
+        if hashlib.sha256(str(row.state).encode()).hexdigest() != digest:
+            return [found(row, last, "state", "The stored state is not the one the newest step was written with.")]
+        if self._seal_key is not None and not _is_sealed(self._seal_key, row):
+            words = "The seal of the stored state was altered, or USHER_SECRET_KEY was changed; the case cannot go on."
+            return [found(row, last, "seal", words)]
+        return []
+
+
+def _is_sealed(key: bytes, row: Row) -> bool:
+    seal = row.seal if isinstance(row.seal, bytes) else b""
+    return hmac.compare_digest(instance_rows.sealed(key, row.state or ""), seal)
+
+
+def _compiled(tx: Transaction, process: str, version: int, definition: str) -> Diagram | str:
+    try:
+        if version_rows.find(tx, process, version).hash != definition:
+            return f"Version {version} of {process} is another package than the one this case runs on."
+        return compile_diagram(version_rows.content(tx, definition))
+    except (NotFound, Corrupt) as error:
+        return error.message
+    except EngineError as error:
+        return f"The package this case runs on cannot be read: {error.message}"
+    except Exception as error:  # noqa: BLE001 - an altered archive may break in any way
+        faults.report(error, where="checks", at=f"version {version} of {process}")
+        why = f"it was altered, or Usher made a mistake ({type(error).__name__}, see the log)"
+        return f"The package this case runs on cannot be read: {why}."
+
+
+def _folded(steps: list[ReadStep]) -> InstanceState | None:
+    """The state the recorded events tell of; None where they tell of none that could be."""
+    try:
+        return fold(InstanceState(), [from_json(event) for _, body, _ in steps for event in body["events"]])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _check_row(row: Row, steps: list[ReadStep], state: InstanceState | None) -> list[Finding]:
+    """The columns people search by must say what the history says."""
+    if not steps or state is None:
+        return []
+    told = {"status": state.status, "outcome": state.outcome, "explanation": state.explanation, **_start(steps)}
+    told["ended_at"] = None if state.status in LIVE else _end(steps)
+    wrong = {name: (getattr(row, name), said) for name, said in told.items() if getattr(row, name) != said}
+    return [found(row, steps[-1][0], "row", _row_words(name, *pair)) for name, pair in wrong.items()]
+
+
+def _row_words(column: str, stored: Any, told: Any) -> str:
+    if column in ("explanation", "business_key"):  # may name a patient
+        return f"The case's {column.replace('_', ' ')} is not what its history tells."
+    return f"The case's {column.replace('_', ' ')} is {stored or 'empty'}; its history tells {told or 'of none'}."
+
+
+def _start(steps: list[ReadStep]) -> dict[str, Any]:
+    body = steps[0][1]
+    try:
+        started = body["events"][0]
+        version, definition = runs_on(steps)
+        return {
+            "started_at": body["at"],
+            "business_key": started.get("business_key", ""),
+            "process": started["process"],
+            "version": version,
+            "definition": definition,
+        }
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return {}
+
+
+def _end(steps: list[ReadStep]) -> Any:
+    """When the step that ended the case was carried out; facts may follow it."""
+    ends = {"InstanceFinished", "InstanceCancelled"}
+    for _, body, _ in steps:
+        if any(event.get("kind") in ends for event in body["events"]):
+            return body["at"]
+    return None

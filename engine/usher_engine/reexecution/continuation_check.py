@@ -1,0 +1,28 @@
+"""Whether a case that has not ended can go on: its stored state can be taken up, and something of it is open."""
+
+from __future__ import annotations
+
+import json
+
+from ..bpmn import Diagram, require_standing
+from ..core.errors import Corrupt
+from ..core.findings import Finding
+from ..core.state import LIVE, InstanceState
+from ..store import Row
+from .hash_chain import found
+
+STILL = "The case stands still: it has not ended, and nobody and nothing can move it. Repair it, or cancel it."
+
+
+def check_onward(row: Row, diagram: Diagram | str, state: InstanceState, revision: int) -> list[Finding]:
+    """What keeps the case in *row* from going on, after its newest step *revision*."""
+    if row.state is None or state.status not in LIVE or isinstance(diagram, str):
+        return []
+    stored = json.loads(row.state)["workflow"]
+    if stored is None:  # it has not begun to run: trying again starts it
+        return []
+    try:
+        require_standing(stored, diagram, state)
+    except Corrupt as fault:
+        return [found(row, revision, "state", fault.message, fault.element)]
+    return [] if state.pending or state.incidents else [found(row, revision, "state", STILL)]

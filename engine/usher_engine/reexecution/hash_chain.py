@@ -1,0 +1,71 @@
+"""The hash chain of one case: every step there, readable, and hashed over the one before it (DESIGN 6)."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from ..core.canonical import parsed
+from ..core.findings import Finding
+from ..store import Row
+from ..store.instance_rows import GENESIS, chained
+from ..store.step_codec import MAX_STEP, is_step
+from ..store.stored_cases import Record
+
+#: Revision, parsed body, and the bytes that were hashed.
+ReadStep = tuple[int, dict[str, Any], bytes]
+
+
+def found(row: Row, revision: int | None, kind: str, message: str, element: str = "") -> Finding:
+    return Finding(instance=row.id, revision=revision, element=element, kind=kind, message=message)
+
+
+def read_chain(record: Record) -> tuple[list[ReadStep], list[Finding]]:
+    """The steps up to the first that is missing or unreadable, and what is wrong with the chain."""
+    row, previous = record.row, GENESIS
+    steps: list[ReadStep] = []
+    findings: list[Finding] = []
+    for expected, (revision, packed, digest) in enumerate(record.steps, start=1):
+        if revision != expected:
+            words = f"Step {expected} is missing; the history goes on with step {revision}."
+            return steps, [*findings, found(row, expected, "missing", words)]
+        written, body = unpacked(packed)
+        if written is None or body is None:
+            words = f"Step {revision} cannot be read; its text was altered."
+            return steps, [*findings, found(row, revision, "unreadable", words)]
+        if chained(previous, written) != digest:
+            words = f"Step {revision} does not fit its hash: the step, its hash or the step before it was altered."
+            findings.append(found(row, revision, "chain", words))
+        steps.append((revision, body, written))
+        previous = digest if isinstance(digest, bytes) else b""
+    return steps, findings + _check_head(row, len(steps), previous)
+
+
+def unpacked(packed: Any) -> tuple[bytes | None, dict[str, Any] | None]:
+    """The bytes of a stored body and what they say; None for what no step was ever stored as."""
+    try:
+        stream = zlib.decompressobj()
+        written = stream.decompress(packed, MAX_STEP)
+        if not stream.eof or stream.unused_data or packed[:2] != _HEADER:
+            return None, None
+        body = parsed(written)
+    except (ValueError, TypeError, zlib.error, RecursionError):
+        return None, None
+    return written, body if is_step(body) else None
+
+
+#: How every deflated body begins; other beginnings would read the same and were never written.
+_HEADER = zlib.compress(b"")[:2]
+
+
+def _check_head(row: Row, steps: int, last: bytes) -> list[Finding]:
+    if type(row.revision) is not int:
+        return [found(row, steps, "missing", "At which step the case was cannot be read; that was altered.")]
+    if row.revision != steps:
+        words = f"The case was at step {row.revision}; its history has {steps}."
+        removed = " The newest steps were removed." if row.revision > steps else ""
+        return [found(row, steps + 1 if row.revision > steps else steps, "missing", words + removed)]
+    if row.head != last:
+        words = "The head hash kept with the case is not the hash of its newest step."
+        return [found(row, steps, "head", words)]
+    return []

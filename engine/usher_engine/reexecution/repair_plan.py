@@ -1,0 +1,189 @@
+"""What repairing a case means: the events that lead from the record to what its diagram gives when carried out again.
+
+The record stays as it is. `state_restoration` runs the case again; the repair then records what lies on that way and
+was never recorded, and closes what was opened beside it. Where more than that differs, the case cannot be repaired.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..bpmn import Diagram, require_standing
+from ..bpmn import Step as StepContext
+from ..core import events as e
+from ..core.errors import Corrupt
+from ..core.state import LIVE, InstanceState, fold, place
+from . import difference_messages
+from .hash_chain import ReadStep
+from .migration_step import Versions
+from .state_restoration import WAY_OUT, Restored, restore
+
+#: Told of a case by others than its diagram, or told again by the repair itself.
+NOT_OF_THE_WAY = (
+    e.InstanceStarted, e.InstanceMigrated, e.InstanceRepaired, e.UserTaskClaimed, e.UserTaskReleased,
+    e.UserTaskCompleted, e.UserTaskCancelled, e.ServiceCompleted, e.ServiceRefused, e.ServiceFailed,
+    e.TimerFired, e.MessageReceived, e.IncidentRaised, e.IncidentResolved, e.DataChanged, e.FactRecorded,
+)  # fmt: skip
+WAY = (e.ElementEntered, e.ElementPassed, e.ElementCompleted, e.ElementCancelled)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repair:
+    """The repair as *events*; the folded state *before* and *after* it, and the serialized workflow it leads to."""
+
+    repaired: e.InstanceRepaired
+    events: tuple[e.Event, ...]
+    before: InstanceState
+    after: InstanceState
+    workflow: dict[str, Any] | None
+    diagram: Diagram
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the history leads to the very places that are open, and to the data that are known."""
+        return all(isinstance(event, e.InstanceRepaired | e.IncidentResolved) for event in self.events)
+
+
+def make_again(
+    steps: Sequence[ReadStep], began: Diagram, versions: Versions, step: StepContext, rules: int | None
+) -> Repair:
+    """
+    Repair a case; the arguments are those of `restore`.
+
+    A case that has not begun to run gets its empty state back, and keeps the incident that says why.
+
+    Raises:
+        Corrupt: It cannot be repaired; ``element`` says where the two part.
+    """
+    made = restore(steps, began, versions, step, rules)
+    told = [e.from_json(record) for _, body, _ in steps for record in body["events"]]
+    recorded = fold(InstanceState(), told)
+    if made.workflow is None:
+        only = e.InstanceRepaired(rules or 0)
+        return Repair(
+            repaired=only, events=(only,), before=recorded, after=recorded, workflow=None, diagram=made.diagram
+        )
+    if made.state.status in LIVE:
+        require_standing(made.workflow, made.diagram, made.state)
+        if not made.state.pending:
+            raise Corrupt(f"Carried out again, the case stands still. {WAY_OUT}")
+    bridge = _Bridge(told, recorded, made)
+    repaired = e.InstanceRepaired(rules or 0, _parted(steps, made), bridge.closed, bridge.opened)
+    events = (repaired, *recorded.resolving(), *bridge.events)
+    after = fold(recorded, events)
+    _require_same(after, made)
+    return Repair(
+        repaired=repaired, events=events, before=recorded, after=after, workflow=made.workflow, diagram=made.diagram
+    )
+
+
+class _Bridge:
+    """The events that lead from what was recorded to what was made."""
+
+    def __init__(self, told: Iterable[e.Event], recorded: InstanceState, made: Restored) -> None:
+        self._known = Counter(key for event in told for key in _keys(event))
+        self._flows = {flow: made.state.flows[flow] - recorded.flows.get(flow, 0) for flow in made.state.flows}
+        untold = [event for one in made.happened for event in self._untold(one)]
+        ends = [event for event in untold if isinstance(event, e.InstanceFinished)]
+        way = [event for event in untold if not isinstance(event, e.InstanceFinished)]
+        entered = (event for event in way if isinstance(event, e.ElementEntered | e.ElementPassed))
+        self.opened = [place(event.element, event.visit) for event in entered]
+        between = fold(recorded, way)
+        self.closed = _gone((*between.at, *between.tasks, *between.requests), made.state.at)
+        closing: list[e.Event] = [e.ElementCancelled(*_split(here)) for here in self.closed]
+        closing += [e.WaitEnded(*_split(here)) for here in _gone(between.waits, made.state.waits)]
+        data = _data(fold(between, closing), made.state)
+        self.events = [*way, *closing, *data, *ends]
+
+    def _untold(self, event: e.Event) -> list[e.Event]:
+        """What of *event* was never recorded; each record answers for one event."""
+        if isinstance(event, NOT_OF_THE_WAY):
+            return []
+        lacking = [key for key in _keys(event) if not self._take(key)]
+        if not lacking:
+            return []
+        if isinstance(event, e.ElementPassed) and len(lacking) == 1:  # it was recorded to rest there
+            return [e.ElementCompleted(event.element, event.visit)]
+        return [self._by_new_flow(event)]
+
+    def _take(self, key: tuple[str, ...]) -> bool:
+        there = self._known[key] > 0
+        self._known[key] -= there
+        return there
+
+    def _by_new_flow(self, event: Any) -> e.Event:
+        """*event* without the flow it came by, where that was counted when its token arrived."""
+        flow = getattr(event, "flow", "")
+        if flow and not isinstance(event, e.FlowTaken):
+            if self._flows.get(flow, 0) <= 0:
+                return replace(event, flow="")  # type: ignore[no-any-return]
+            self._flows[flow] -= 1
+        return event  # type: ignore[no-any-return]
+
+
+def _keys(event: e.Event) -> list[tuple[str, ...]]:
+    """By what two events are the same; an element that was passed was entered and left."""
+    match event:
+        case e.ElementPassed(element, visit):
+            return [("Entered", place(element, visit)), ("Left", place(element, visit))]
+        case e.ElementEntered(element, visit):
+            return [("Entered", place(element, visit))]
+        case e.ElementCompleted(element, visit) | e.ElementCancelled(element, visit):
+            return [("Left", place(element, visit))]
+        case e.ServiceCalled(element, visit, operator):
+            return [("ServiceCalled", place(element, visit), operator)]
+        case e.FlowTaken(flow):
+            return [("FlowTaken", flow)]
+        case _:
+            told = e.to_json(event)
+            return [(str(told["kind"]), str(told.get("element", "")), str(told.get("visit", "")))]
+
+
+def _split(here: str) -> tuple[str, int]:
+    element, _, visit = here.rpartition(":")
+    return element, int(visit)
+
+
+def _gone(before: Iterable[str], after: Iterable[str]) -> list[str]:
+    left = set(after)
+    return [here for here in dict.fromkeys(before) if here not in left]
+
+
+def _data(before: InstanceState, made: InstanceState) -> list[e.Event]:
+    changed = {k: v for k, v in made.data.items() if k not in before.data or before.data[k] != v}
+    unset = sorted(k for k in before.data if k not in made.data)
+    return [e.DataChanged(changed, unset)] if changed or unset else []
+
+
+def _parted(steps: Sequence[ReadStep], made: Restored) -> int:
+    """The first step that went another way than it goes now; 0 where none does."""
+    for revision, body, _ in steps:
+        recorded = [key for event in body["events"] for key in _way(e.from_json(event))]
+        again = [key for event in made.by_step.get(revision, ()) for key in _way(event)]
+        if recorded != again:
+            return revision
+    return 0
+
+
+def _way(event: e.Event) -> list[tuple[str, ...]]:
+    return _keys(event) if isinstance(event, WAY) else []
+
+
+def _require_same(after: InstanceState, made: Restored) -> None:
+    """Raise `Corrupt` unless the repaired case stands where its workflow does, and knows the same."""
+    for here, _ in sorted(_open(after) ^ _open(made.state)):
+        element = here.rpartition(":")[0]
+        name = difference_messages.named(element, made.diagram)
+        raise Corrupt(f"History and diagram have parted at {name}. {WAY_OUT}", element=element)
+    if after.data != made.state.data or after.status != made.state.status:
+        raise Corrupt(f"History and diagram lead to other data. {WAY_OUT}")
+
+
+def _open(state: InstanceState) -> set[tuple[str, str]]:
+    """Every place something rests at, with what it waits for there."""
+    waits = {(here, str(wait.get("due") or wait.get("name"))) for here, wait in state.waits.items()}
+    return {*((here, "rests") for here in state.at), *((here, "task") for here in state.tasks), *waits,
+            *state.requests.items()}  # fmt: skip

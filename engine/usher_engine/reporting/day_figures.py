@@ -1,0 +1,192 @@
+"""Keeps what was counted for each day, and counts a day anew when its cases have moved since.
+
+A day belongs to the cases *started* on it, by the clock of the practice. How many cases that are, and how many steps
+they have by now, says whether what is kept still holds: steps are only ever added. So nothing is written with a step.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ..core.errors import Unavailable
+from ..reexecution import unpacked
+from ..settings import Settings
+from ..store import Database, Transaction, from_text, to_text
+from ..store import figure_rows as rows
+from ..store.tampered_rows import moment
+from .tally import Tally, Told, total
+
+#: Another when what is counted changes, so that kept days are counted anew.
+FORMAT = 1
+
+#: How long who looks at a report waits for days to be counted; the rest is counted behind their back.
+PATIENCE_S = 3.0
+
+#: What a case reached when; names are the domain's. The start and the end need not be told.
+Milestones = Callable[[Sequence[Told]], Mapping[str, datetime]]
+#: The group each business key is in; those left out are in the group "".
+Groups = Callable[[Transaction, Collection[str]], Mapping[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Period:
+    """Figures of the cases started on some days; *uncounted* days have moved and are shown as they were, or not yet."""
+
+    days: Mapping[date, Tally]
+    uncounted: int
+
+    @property
+    def total(self) -> Tally:
+        return total(self.days.values())
+
+    def by_month(self) -> dict[date, Tally]:
+        """By the first day of each month that has cases."""
+        months: dict[date, list[Tally]] = defaultdict(list)
+        for day, tally in sorted(self.days.items()):
+            months[day.replace(day=1)].append(tally)
+        return {month: total(tallies) for month, tallies in months.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    day: date
+    version: int
+    basis: str
+
+
+class Figures:
+    """What reports ask; *milestones* and *groups* say what the domain counts beyond the diagram."""
+
+    def __init__(self, database: Database, settings: Settings, milestones: Milestones, groups: Groups) -> None:
+        self._database = database
+        self._tz = ZoneInfo(settings.time_zone)
+        self._milestones = milestones
+        self._groups = groups
+        self._catching_up = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def span(self, process: str) -> tuple[date, date] | None:
+        """The days the first and the last case of *process* were started on; None where there is none."""
+        with self._database.read() as tx:
+            found = rows.span(tx, process)
+        return (self._day(found[0]), self._day(found[1])) if found else None
+
+    def period(
+        self, process: str, first: date, last: date, *, version: int | None = None, patience_s: float = PATIENCE_S
+    ) -> Period:
+        """
+        The figures of the cases of *process* (or of one *version*) started from *first* to *last*, both included.
+
+        Days whose cases have moved are counted anew, the newest first, for *patience_s*; the others afterwards, in a
+        thread of their own.
+        """
+        wanted = self._wanted(process, first, last, version)
+        with self._database.read() as tx:
+            kept = {(one.day, one.version): one for one in rows.kept(tx, process, f"{first}", f"{last}")}
+        until, left, days = time.monotonic() + patience_s, [], defaultdict[date, list[Tally]](list)
+        for one in sorted(wanted, key=lambda one: (one.day, one.version), reverse=True):
+            there = kept.get((one.day.isoformat(), one.version))
+            tally = _read(there) if there else None
+            if there is None or tally is None or there.basis != one.basis:
+                if time.monotonic() < until:
+                    tally = self._count(process, one)
+                else:
+                    left.append(one)
+            if tally is not None:
+                days[one.day].append(tally)
+        if left:
+            arguments = (process, left)
+            self._thread = threading.Thread(target=self._catch_up, args=arguments, name="usher-figures", daemon=True)
+            self._thread.start()
+        return Period(days={day: total(tallies) for day, tallies in days.items()}, uncounted=len(left))
+
+    def wait(self, timeout_s: float = 60.0) -> None:
+        """Until the days left over by the last `period` are counted."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def _wanted(self, process: str, first: date, last: date, version: int | None) -> list[_Day]:
+        """The days that have cases, and what their figures must rest on."""
+        found = []
+        with self._database.read() as tx:
+            edges = rows.span(tx, process)
+            if edges is None:
+                return []
+            first, last = max(first, self._day(edges[0])), min(last, self._day(edges[1]))
+            for day in _days(first, last):
+                for basis in rows.bases(tx, process, *self._edges(day)):
+                    if version in (None, basis.version):
+                        rests_on = f"{FORMAT}:{basis.cases}:{basis.steps}:{self._tz.key}"
+                        found.append(_Day(day, basis.version, rests_on))
+        return found
+
+    def _catch_up(self, process: str, left: Sequence[_Day]) -> None:
+        if not self._catching_up.acquire(blocking=False):
+            return  # whoever asked before is at it
+        try:
+            for one in left:
+                self._count(process, one)
+        finally:
+            self._catching_up.release()
+
+    def _count(self, process: str, one: _Day) -> Tally:
+        """Count a day and keep the result, where the database lets us."""
+        tally = Tally()
+        with self._database.read() as tx:
+            cases = dict(rows.cases(tx, process, one.version, *self._edges(one.day)))
+            groups = self._groups(tx, set(cases.values()))
+            for case, told in _told(rows.steps(tx, list(cases))):
+                tally.count(case, told, self._milestones(told), groups.get(cases[case], ""))
+        content = zlib.compress(json.dumps(tally.to_json(), separators=(",", ":")).encode())
+        try:
+            with self._database.begin() as tx:
+                rows.keep(tx, process, rows.Kept(one.version, one.day.isoformat(), one.basis, content))
+        except Unavailable:
+            pass  # nothing can be written: it is counted, and that is all we need
+        return tally
+
+    def _day(self, stored: str) -> date:
+        return moment(stored).astimezone(self._tz).date()
+
+    def _edges(self, day: date) -> tuple[str, str]:
+        """When the day begins and ends, as times are stored."""
+        begins = (datetime.combine(one, datetime.min.time(), self._tz) for one in (day, day + timedelta(days=1)))
+        first, end = map(to_text, begins)
+        return first, end
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    while first <= last:
+        yield first
+        first += timedelta(days=1)
+
+
+def _read(kept: rows.Kept) -> Tally | None:
+    """What is kept for a day; None where it cannot be read, it is counted anew then."""
+    try:
+        return Tally.from_json(json.loads(zlib.decompress(kept.content)))
+    except (ValueError, KeyError, TypeError, zlib.error):
+        return None
+
+
+def _told(stored: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, list[Told]]]:
+    """The events of each case, as far as its steps can be read."""
+    for case, steps in groupby(stored, key=itemgetter(0)):
+        bodies = (unpacked(body)[1] for _, body in steps)
+        try:
+            told = [(from_text(body["at"]), event) for body in bodies if body for event in body["events"]]
+        except ValueError:  # an altered time; verify tells of it
+            continue
+        if told:  # of a purged case nothing is left to be counted
+            yield case, told

@@ -1,0 +1,65 @@
+"""Legal holds: what must not be purged, set and lifted by whom and why. A lifted hold stays to be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from .database import to_text
+from .tables import record_tables as r
+from .tampered_rows import moment
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """*business_key* is whom it protects; *lifted_at* is None as long as it stands."""
+
+    business_key: str
+    reason: str
+    set_at: datetime
+    set_by: str
+    lifted_at: datetime | None
+    lifted_by: str
+    lifted_reason: str
+
+
+def standing(connection: Connection, business_key: str) -> Hold | None:
+    """The hold on *business_key*, if one stands."""
+    c = r.legal_hold.c
+    query = select(r.legal_hold).where(c.business_key == business_key, c.lifted_at == "")
+    row = connection.execute(query.order_by(c.number).limit(1)).one_or_none()
+    return _hold(row) if row else None
+
+
+def every(connection: Connection, limit: int = 500) -> list[Hold]:
+    """All holds: those that stand first, each newest first."""
+    c = r.legal_hold.c
+    query = select(r.legal_hold).order_by(c.lifted_at != "", c.number.desc()).limit(limit)
+    return [_hold(row) for row in connection.execute(query)]
+
+
+def add(connection: Connection, business_key: str, reason: str, *, by: str, at: datetime) -> None:
+    values = {"business_key": business_key, "reason": reason, "set_at": to_text(at), "set_by": by}
+    connection.execute(insert(r.legal_hold).values(**values, lifted_at="", lifted_by="", lifted_reason=""))
+
+
+def lift(connection: Connection, business_key: str, reason: str, *, by: str, at: datetime) -> None:
+    c = r.legal_hold.c
+    values = {"lifted_at": to_text(at), "lifted_by": by, "lifted_reason": reason}
+    which = (c.business_key == business_key, c.lifted_at == "")
+    connection.execute(update(r.legal_hold).where(*which).values(**values))
+
+
+def _hold(row: Any) -> Hold:
+    return Hold(
+        business_key=row.business_key,
+        reason=row.reason,
+        set_at=moment(row.set_at),
+        set_by=row.set_by,
+        lifted_at=moment(row.lifted_at) if row.lifted_at else None,
+        lifted_by=row.lifted_by,
+        lifted_reason=row.lifted_reason,
+    )

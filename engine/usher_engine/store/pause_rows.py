@@ -1,0 +1,110 @@
+"""What is paused: versions nobody may start a case of, and whose jobs are held back until somebody resumes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+
+from .database import to_text
+from .instance_rows import one_at_a_time
+from .job_rows import HELD, Job, release
+from .tables import engine_tables as t
+from .tables import record_tables as r
+from .tampered_rows import moment
+
+#: Stands for every version of a process, also for those deployed later.
+EVERY = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pause:
+    """*version* is `EVERY` where the whole process is paused."""
+
+    process: str
+    version: int
+    at: datetime
+    by: str
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"“{self.process}”" if self.version == EVERY else f"Version {self.version} of “{self.process}”"
+
+    @property
+    def words(self) -> str:
+        """What is paused since when, by whom and why."""
+        reason = self.reason.removesuffix(".")
+        return f"{self.what} has been paused by {self.by} since {self.at:%Y-%m-%d %H:%M} UTC: “{reason}”."
+
+
+_P, _I, _J = r.pause.c, t.instance.c, t.job.c
+_STANDING = (
+    select(r.pause)
+    .where(_P.process == bindparam("process"), or_(_P.version == EVERY, _P.version == bindparam("version")))
+    .order_by(_P.version)
+    .limit(1)
+)
+_ANY = select(_P.process).limit(1)
+
+
+def every(connection: Connection) -> list[Pause]:
+    """All that is paused, by process and version."""
+    return [_pause(row) for row in connection.execute(select(r.pause).order_by(_P.process, _P.version))]
+
+
+def standing(connection: Connection, process: str, version: int) -> Pause | None:
+    """The pause of this version: of the whole process, or its own."""
+    row = connection.execute(_STANDING, {"process": process, "version": version}).one_or_none()
+    return _pause(row) if row else None
+
+
+def exact(connection: Connection, process: str, version: int) -> Pause | None:
+    """The pause that was set for this *version* and no other, once nobody else is changing it."""
+    _one_at_a_time(connection, process)
+    row = connection.execute(select(r.pause).where(_P.process == process, _P.version == version)).one_or_none()
+    return _pause(row) if row else None
+
+
+def add(connection: Connection, pause: Pause) -> None:
+    values = {name: getattr(pause, name) for name in ("process", "version", "by", "reason")}
+    connection.execute(insert(r.pause).values(**values, at=to_text(pause.at)))
+
+
+def lift(connection: Connection, pause: Pause, now: datetime) -> int:
+    """End *pause*; the jobs it held back are due now, unless another pause holds them. Returns how many."""
+    connection.execute(delete(r.pause).where(_P.process == pause.process, _P.version == pause.version))
+    still = select(_P.version).where(_P.process == pause.process)
+    if connection.execute(still.where(_P.version == EVERY)).first() is not None:
+        return 0
+    cases = select(_I.id).where(_I.process == pause.process, _I.version.not_in(still))
+    return release(connection, _J.instance.in_(cases), now)
+
+
+def hold(connection: Connection, job: Job) -> bool:
+    """
+    Hold *job*, just leased, back where its version is paused; False where it may be done.
+
+    A resume at the same time waits for this, so that no job is held back after its pause has ended.
+    """
+    if connection.execute(_ANY).first() is None:
+        return False
+    process, version = connection.execute(select(_I.process, _I.version).where(_I.id == job.instance)).one()
+    if standing(connection, process, version) is None:
+        return False
+    _one_at_a_time(connection, process)
+    if standing(connection, process, version) is None:
+        return False
+    values = {"lease": None, "due_at": None, "attempts": _J.attempts - 1, "reason": HELD}
+    connection.execute(update(t.job).where(_J.id == job.id).values(values))
+    return True
+
+
+def _one_at_a_time(connection: Connection, process: str) -> None:
+    one_at_a_time(connection, f"pause {process}")
+
+
+def _pause(row: Any) -> Pause:
+    return Pause(process=row.process, version=row.version, at=moment(row.at), by=row.by, reason=row.reason)

@@ -1,0 +1,73 @@
+"""The tables beside the record itself: whom lists named, checks, holds, tombstones, and what is paused."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+
+from . import append_only
+from .engine_tables import metadata
+
+#: Patients that an audit event names among others, so that what happened to one of them is found.
+audit_patient = Table(
+    "audit_patient",
+    metadata,
+    Column("patient", String(200), primary_key=True),
+    Column("seq", Integer, ForeignKey("audit_event.seq"), primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+#: A check of the whole record that somebody started from a page; *findings* is JSON.
+check_run = Table(
+    "check_run",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("by", String(200), nullable=False),
+    Column("started_at", String(27), nullable=False),
+    Column("seen_at", String(27), nullable=False),
+    Column("finished_at", String(27)),
+    Column("checked", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("equal", Integer, nullable=False),
+    Column("findings", Text, nullable=False),
+    Column("failure", Text, nullable=False),
+)
+
+#: Who must not be forgotten, and why; *lifted_at* is empty as long as the hold stands.
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("business_key", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("set_at", String(27), nullable=False),
+    Column("set_by", String(200), nullable=False),
+    Column("lifted_at", String(27), nullable=False),
+    Column("lifted_by", String(200), nullable=False),
+    Column("lifted_reason", Text, nullable=False),
+    Index("ix_legal_hold_business_key", "business_key", "lifted_at"),
+)
+
+#: What is left of a case that was purged, beside the hashes of its steps; *seq* is the audit event that tells of it.
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("instance", String(12), ForeignKey("instance.id"), primary_key=True),
+    Column("at", String(27), nullable=False),
+    Column("by", String(200), nullable=False),
+    #: Cases that ended before this moment might be purged then.
+    Column("before", String(27), nullable=False),
+    Column("seq", Integer, ForeignKey("audit_event.seq"), nullable=False),
+)
+#: What nobody may start and whose jobs are held back; version 0 stands for every version of the process.
+pause = Table(
+    "pause",
+    metadata,
+    Column("process", String(200), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(27), nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+append_only.keep(tombstone, "instance")
+append_only.guard_tombstones(tombstone)

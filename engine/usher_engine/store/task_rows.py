@@ -1,0 +1,292 @@
+"""The rows of open user tasks. They follow from the events of a step and are gone once the task is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Subquery, bindparam, delete, func, insert, select, union_all, update
+
+from ..core.candidate_groups import groups_of
+from ..core.canonical import compact
+from ..core.events import (
+    ElementCancelled,
+    Event,
+    InstanceCancelled,
+    InstanceMigrated,
+    UserTaskCancelled,
+    UserTaskClaimed,
+    UserTaskCompleted,
+    UserTaskOpened,
+    UserTaskReleased,
+)
+from ..core.state import place
+from .database import from_text, to_text
+from .instance_rows import Row
+from .tables import engine_tables as t
+from .tampered_rows import intact, moment, told
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserTask:
+    """
+    One open task. ``id`` is ``instance:element:visit``; ``draft`` is what somebody typed and did not send yet;
+    ``revision`` is the instance's, for the next command. ``initial`` fills the form; only `Questions.task` knows it.
+    """
+
+    id: str
+    instance: str
+    process: str
+    element: str
+    visit: int
+    title: str
+    message: str
+    form: str
+    group: str
+    assignee: str
+    created: datetime
+    due: datetime | None
+    priority: int
+    revision: int
+    business_key: str
+    initial: dict[str, Any] = field(default_factory=dict)
+    draft: dict[str, Any] | None = None
+    draft_at: datetime | None = None
+    cancellable: bool = False
+    sort_key: str = ""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that see it; none where it is everybody's."""
+        return groups_of(self.group)
+
+
+_COLUMNS = select(t.user_task, t.instance.c.revision).join(t.instance)
+_HERE = (
+    t.user_task.c.instance == bindparam("i"),
+    t.user_task.c.element == bindparam("e"),
+    t.user_task.c.visit == bindparam("v"),
+)
+_FIND = _COLUMNS.where(*_HERE)
+_CLOSE = delete(t.user_task).where(*_HERE)
+_ASSIGN = update(t.user_task).where(*_HERE).values(assignee=bindparam("by"))
+_DRAFT = update(t.user_task).where(*_HERE).values(draft=bindparam("typed"), draft_at=bindparam("at"))
+_OPEN = insert(t.user_task)
+_OF_INSTANCES = _COLUMNS.where(t.user_task.c.instance.in_(bindparam("instances", expanding=True))).order_by(
+    t.user_task.c.sort_key
+)
+
+
+#: Stands for a due date where there is none: behind every date, in the order of any language.
+NO_DUE = "z"
+
+
+#: As many parts as a statement may have; beyond, the rows of all groups are sorted.
+MAX_REASONS = 100
+
+
+def task_id(instance: str, element: str, visit: int) -> str:
+    return f"{instance}:{element}:{visit}"
+
+
+def follow(connection: Connection, row: Row, happened: Iterable[Event], at: datetime) -> None:
+    """Bring the task rows of *row* to where the events of its newest step put them."""
+    kept: dict[str, dict[str, Any]] = {}
+    for event in happened:
+        match event:
+            case InstanceMigrated(places=places):
+                kept = _lift(connection, row.id, places)
+            case UserTaskOpened(element, visit):
+                before = kept.get(place(element, visit), {"created_at": to_text(at)})
+                since = from_text(before.pop("created_at"))
+                connection.execute(_OPEN, opened_row(row, event, since) | before)
+            case UserTaskClaimed(element, visit, by):
+                connection.execute(_ASSIGN, {"i": row.id, "e": element, "v": visit, "by": by})
+            case UserTaskReleased(element, visit):
+                connection.execute(_ASSIGN, {"i": row.id, "e": element, "v": visit, "by": ""})
+            case UserTaskCompleted() | UserTaskCancelled() | ElementCancelled():
+                connection.execute(_CLOSE, {"i": row.id, "e": event.element, "v": event.visit})
+            case InstanceCancelled():
+                connection.execute(delete(t.user_task).where(t.user_task.c.instance == row.id))
+            case _:
+                pass
+
+
+def _lift(connection: Connection, instance: str, places: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Take the task rows of a case that moves to another version away; by new place, what its tasks keep."""
+    c = t.user_task.c
+    query = select(c.element, c.visit, c.created_at, c.draft, c.draft_at).where(c.instance == instance)
+    kept = {}
+    for row in connection.execute(query):
+        here = place(row.element, row.visit)
+        kept[places.get(here, here)] = {name: getattr(row, name) for name in ("created_at", "draft", "draft_at")}
+    connection.execute(delete(t.user_task).where(c.instance == instance))
+    return kept
+
+
+def opened_row(row: Row, event: UserTaskOpened, at: datetime) -> dict[str, Any]:
+    """The columns of the task that *event* opened at *at*; a draft comes later."""
+    created = to_text(at)
+    due = to_text(from_text(event.due)) if event.due else ""
+    return {
+        "instance": row.id,
+        "element": event.element,
+        "visit": event.visit,
+        "process": row.process,
+        "business_key": row.business_key,
+        "title": event.title,
+        "message": event.message,
+        "form": event.form,
+        "candidate_group": event.group,
+        "assignee": "",
+        "created_at": created,
+        "due_at": due,
+        "priority": event.priority,
+        "cancellable": int(event.cancel),
+        "sort_key": f"{due or NO_DUE}|{created}|{row.id}|{event.element}|{event.visit:06}",
+    }
+
+
+def save_draft(
+    connection: Connection, instance: str, element: str, visit: int, values: dict[str, Any], at: datetime
+) -> None:
+    """Keep what somebody typed; the last save stands."""
+    typed = {"typed": compact(values), "at": to_text(at)}
+    connection.execute(_DRAFT, {"i": instance, "e": element, "v": visit, **typed})
+
+
+def find(connection: Connection, instance: str, element: str, visit: int) -> UserTask | None:
+    """The open task, or None when there is none any more (or never was)."""
+    row = connection.execute(_FIND, {"i": instance, "e": element, "v": visit}).one_or_none()
+    return _task(row._mapping) if row else None
+
+
+def of_instances(connection: Connection, instances: Collection[str]) -> dict[str, tuple[UserTask, ...]]:
+    """The open tasks of each of *instances*; instances without one are left out."""
+    found: dict[str, tuple[UserTask, ...]] = {}
+    if instances:
+        for row in connection.execute(_OF_INSTANCES, {"instances": list(instances)}):
+            task = _task(row._mapping)
+            found[task.instance] = (*found.get(task.instance, ()), task)
+    return found
+
+
+def select_tasks(
+    connection: Connection,
+    *,
+    groups: Collection[str] | None,
+    assignee: str,
+    mine: bool = False,
+    overdue_at: datetime | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[UserTask]:
+    """
+    Open tasks a person may see, soonest due first.
+
+    Args:
+        connection: The transaction.
+        groups: Candidate groups of the person; None means every task.
+        assignee: The person; tasks claimed by them are always theirs to see.
+        mine: Only tasks claimed by *assignee*.
+        overdue_at: Only tasks due before this moment.
+        after: ``sort_key`` of the last task seen.
+        limit: How many at most.
+    """
+    few = _each(None if mine else _texts(connection, groups), assignee, mine, overdue_at, after, limit)
+    query = select(few, t.instance.c.revision).join(t.instance, t.instance.c.id == few.c.instance)
+    return [_task(row._mapping) for row in connection.execute(query.order_by(few.c.sort_key).limit(limit))]
+
+
+def count_tasks(
+    connection: Connection,
+    *,
+    groups: Collection[str] | None,
+    assignee: str,
+    mine: bool = False,
+    overdue_at: datetime | None = None,
+    at_most: int = 1_000,
+) -> int:
+    """How many tasks `select_tasks` would list, counted no further than *at_most*, so that it stays cheap."""
+    few = _each(None if mine else _texts(connection, groups), assignee, mine, overdue_at, None, at_most)
+    found = select(few.c.sort_key).limit(at_most).subquery()
+    return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
+
+
+#: Each text that stands as group in some row, one step in the index for each, however many tasks there are.
+_FIRST = select(func.min(t.user_task.c.candidate_group).label("text")).cte("texts", recursive=True)
+_NEXT = select(func.min(t.user_task.c.candidate_group)).where(t.user_task.c.candidate_group > _FIRST.c.text)
+_ALL = _FIRST.union_all(select(_NEXT.correlate(_FIRST).scalar_subquery()).where(_FIRST.c.text.is_not(None)))
+_GROUP_TEXTS = select(_ALL.c.text).where(_ALL.c.text.is_not(None))
+
+
+def _texts(connection: Connection, groups: Collection[str] | None) -> set[str] | None:
+    """What stands as group in rows for one of *groups*; "" among them is everybody. Altered to no text: nobody's."""
+    if groups is None:
+        return None
+    wanted, found = set(groups), connection.execute(_GROUP_TEXTS).scalars()
+    return {text for text in found if type(text) is str and wanted & set(groups_of(text) or ("",))}
+
+
+def _each(
+    groups: Collection[str] | None,
+    assignee: str,
+    mine: bool,
+    overdue_at: datetime | None,
+    after: str | None,
+    limit: int,
+) -> Subquery:
+    """
+    The first *limit* tasks of each reason to see one, which an index gives in order.
+
+    However many tasks there are of others, no more than these are read.
+    """
+    c = t.user_task.c
+    later: list[Any] = []
+    if after is not None:
+        later.append(c.sort_key > after)
+    if overdue_at is not None:
+        later.append(c.sort_key < to_text(overdue_at))
+    reasons: list[list[Any]] = [[]]
+    if mine:
+        reasons = [[c.assignee == assignee]]
+    elif groups is not None:
+        reasons = [[c.candidate_group == group] for group in sorted(groups)]
+        if len(reasons) > MAX_REASONS:
+            reasons = [[c.candidate_group.in_(groups)]]
+        reasons.append([c.assignee == assignee, c.candidate_group.not_in(groups)])
+    firsts = (select(t.user_task).where(*why, *later).order_by(c.sort_key).limit(limit).subquery() for why in reasons)
+    return union_all(*(select(first) for first in firsts)).subquery("few")
+
+
+def _task(found: Any) -> UserTask:
+    """A row somebody altered is still listed; its message says what is the case with it."""
+    row, altered = intact(t.user_task, found)
+    row["revision"] = row["revision"] if isinstance(row["revision"], int) else 0
+    return UserTask(
+        id=task_id(row["instance"], row["element"], row["visit"]),
+        group=row["candidate_group"],
+        created=moment(row["created_at"]),
+        due=moment(row["due_at"]) if row["due_at"] else None,
+        draft=_typed(row["draft"]),
+        draft_at=moment(row["draft_at"]) if row["draft_at"] else None,
+        cancellable=bool(row["cancellable"]),
+        **{name: row[name] for name in _PLAIN} | ({"message": told(altered)} if altered else {}),
+    )
+
+
+def _typed(draft: str | None) -> dict[str, Any] | None:
+    try:
+        found = json.loads(draft) if draft else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+_PLAIN = (
+    "instance", "process", "element", "visit", "title", "message", "form", "assignee", "priority", "revision",
+    "business_key", "sort_key",
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Pages for administrators: accounts, tokens, triggers, and what stops and resumes cases and processes."""

@@ -1,0 +1,132 @@
+"""What administrators keep: accounts, API tokens, and which template fields carry the trigger. No patient anywhere."""
+
+from __future__ import annotations
+
+import secrets
+
+import usher_engine
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from usher_engine.accounts import Role
+from werkzeug.wrappers import Response
+
+from .. import auth
+from ..proxies import unknown_proxy
+from ..site import site
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+
+Page = str | tuple[str, int]
+#: What a form may be refused with; the page is shown again with the reason.
+REFUSALS = (usher_engine.InvalidSubmission, usher_engine.Conflict, usher_engine.NotFound)
+
+
+@blueprint.get("/people")
+@auth.policy(Role.ADMIN)
+def people() -> str:
+    return _people()
+
+
+@blueprint.post("/people")
+@auth.policy(Role.ADMIN)
+def add_person() -> Page:
+    """The first password is made here and shown once; the person gets it in private."""
+    name, password = request.form.get("name", ""), _new_password()
+    try:
+        role = Role.named(request.form.get("role", ""))
+        account = site().accounts.add_user(name, password, role=role, groups=_groups(), by=auth.actor().name)
+    except REFUSALS as refused:
+        return _people(refused=refused), 422
+    return _people(shown=(account.name, password))
+
+
+@blueprint.post("/people/<name>/password")
+@auth.policy(Role.ADMIN)
+def reset_password(name: str) -> Page:
+    password = _new_password()
+    try:
+        site().accounts.set_password(name, password, by=auth.actor().name)
+    except REFUSALS as refused:
+        return _people(refused=refused), 422
+    return _people(shown=(name, password))
+
+
+@blueprint.post("/people/<name>/disabled")
+@auth.policy(Role.ADMIN)
+def disable_person(name: str) -> Page | Response:
+    disabled = request.form.get("disabled") == "yes"
+    if disabled and name == auth.actor().name:
+        own = usher_engine.InvalidSubmission("You cannot disable the account you are signed in with.")
+        return _people(refused=own), 422
+    site().accounts.disable(name, disabled=disabled, by=auth.actor().name)
+    auth.say(f"{name} can no longer sign in." if disabled else f"{name} can sign in again.")
+    return redirect(url_for("admin.people"), 303)
+
+
+@blueprint.get("/tokens")
+@auth.policy(Role.ADMIN)
+def tokens() -> str:
+    return _tokens()
+
+
+@blueprint.post("/tokens")
+@auth.policy(Role.ADMIN)
+def add_token() -> Page:
+    name = request.form.get("name", "")
+    try:
+        role = Role.named(request.form.get("role", ""))
+        secret = site().accounts.add_token(name, role=role, groups=_groups(), by=auth.actor().name)
+    except REFUSALS as refused:
+        return _tokens(refused=refused), 422
+    return _tokens(shown=(name, secret))
+
+
+@blueprint.post("/tokens/<name>/revoke")
+@auth.policy(Role.ADMIN)
+def revoke_token(name: str) -> Response:
+    site().accounts.revoke_token(name, by=auth.actor().name)
+    auth.say(f"The token {name} no longer works.")
+    return redirect(url_for("admin.tokens"), 303)
+
+
+@blueprint.get("/triggers")
+@auth.policy(Role.ADMIN)
+def triggers() -> str:
+    return _triggers()
+
+
+@blueprint.post("/triggers")
+@auth.policy(Role.ADMIN)
+def set_trigger() -> Page | Response:
+    """Put the trigger on a field with an action, or with an empty action take it off."""
+    template, field = request.form.get("template", ""), request.form.get("field", "")
+    action = request.form.get("action", "") or None
+    try:
+        site().enrollment.set_trigger(template, field, action, actor=auth.actor())
+    except REFUSALS as refused:
+        return _triggers(refused=refused), 422
+    auth.say("The trigger was set." if action else "The trigger was taken off.")
+    return redirect(url_for("admin.triggers"), 303)
+
+
+def _people(**shown: object) -> str:
+    users = site().accounts.users()
+    told = {"users": users, "roles": list(Role), "unknown_proxy": unknown_proxy(current_app)}
+    return render_template("admin_people.html", sent=request.form, **told, **shown)
+
+
+def _tokens(**shown: object) -> str:
+    found = site().accounts.tokens()
+    return render_template("admin_tokens.html", tokens=found, roles=list(Role), sent=request.form, **shown)
+
+
+def _triggers(**shown: object) -> str:
+    templates = site().enrollment.templates()
+    return render_template("admin_triggers.html", templates=templates, sent=request.form, **shown)
+
+
+def _groups() -> list[str]:
+    return request.form.get("groups", "").split(",")
+
+
+def _new_password() -> str:
+    return secrets.token_urlsafe(12)

@@ -1,0 +1,200 @@
+"""What administrators stop and let go on: cases that cannot go on, and processes that must not. No patient anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import usher_engine
+from flask import Blueprint, redirect, render_template, request, url_for
+from usher_engine import EVERY, Instance, Pause, Pauses, Repaired, Version, whole_number
+from usher_engine.accounts import Role
+from werkzeug.wrappers import Response
+
+from .. import audit_logging, auth
+from ..site import site
+from ..words.case_narrative import Names
+from ..words.element_names import names_of
+
+blueprint = Blueprint("operating", __name__, url_prefix="/admin")
+
+Page = str | tuple[str, int]
+AT_ONCE = 50
+
+
+@blueprint.get("/cases")
+@auth.policy(Role.ADMIN)
+def cases() -> Page | Response:
+    """The cases that are stopped, newest first, and the way to any other by its number."""
+    number = request.args.get("number", "").strip()
+    if number:
+        found = site().engine.instances(numbered=number, limit=2)
+        if len(found) == 1:
+            return redirect(url_for("operating.case", instance_id=found[0].id))
+    stopped = site().engine.instances(status="incident", limit=AT_ONCE)
+    page = render_template("admin_cases.html", stopped=stopped, number=number, at_once=AT_ONCE)
+    return (page, 404) if number else page
+
+
+@blueprint.get("/cases/<instance_id>")
+@auth.policy(Role.ADMIN)
+def case(instance_id: str) -> str:
+    return _case(_found(instance_id))
+
+
+@blueprint.post("/cases/<instance_id>/retry")
+@auth.policy(Role.ADMIN)
+def retry(instance_id: str) -> Response:
+    after = site().engine.retry(_found(instance_id).id, actor=auth.actor())
+    auth.say("It stopped again; the reason is below." if after.incident else "It is being tried again.")
+    return redirect(url_for("operating.case", instance_id=after.id), 303)
+
+
+@blueprint.post("/cases/<instance_id>/cancel")
+@auth.policy(Role.ADMIN)
+def cancel(instance_id: str) -> Page | Response:
+    found = _found(instance_id)
+    try:
+        site().engine.cancel(found.id, request.form.get("reason", ""), actor=auth.actor())
+    except usher_engine.InvalidSubmission as wrong:
+        return _case(found, wrong.fields), 422
+    auth.say("The case was cancelled.")
+    return redirect(url_for("operating.case", instance_id=found.id), 303)
+
+
+@blueprint.post("/cases/<instance_id>/repair")
+@auth.policy(Role.ADMIN)
+def repair(instance_id: str) -> Page | Response:
+    """Show what a repair would do; do it when ``confirmed`` is sent, by the button shown beside that."""
+    found, confirmed = _found(instance_id), request.form.get("confirmed") == "yes"
+    seen = whole_number(request.form.get("revision", ""))
+    try:
+        done = site().engine.repair(found.id, actor=auth.actor(), dry_run=not confirmed, revision=seen)
+    except (usher_engine.Conflict, usher_engine.Corrupt) as refused:
+        return _case(found, unrepaired=refused.message), 409
+    if not confirmed:
+        return _case(found, tried=done)
+    auth.say("The case was repaired.")
+    return redirect(url_for("operating.case", instance_id=found.id), 303)
+
+
+def _found(instance_id: str) -> Instance:
+    found = site().engine.instance(instance_id)
+    audit_logging.viewed("CaseViewed", found.id, business_key=found.business_key)
+    return found
+
+
+def _case(
+    found: Instance, errors: dict[str, str] | None = None, *, tried: Repaired | None = None, unrepaired: str = ""
+) -> str:
+    names = names_of(found.id)
+    told = _told(tried, names) if tried else None
+    at, waits = [names.of(element) for element in found.at], [(names.of(wait.element), wait) for wait in found.waits]
+    paused = None if found.ended_at else Pauses(site().engine).standing(found.process, found.version)
+    return render_template(
+        "admin_case.html",
+        case=found,
+        at=at,
+        waits=waits,
+        paused=paused,
+        errors=errors or {},
+        tried=told,
+        unrepaired=unrepaired,
+    )
+
+
+def _told(tried: Repaired, names: Names) -> list[str]:
+    """What a repair would do, in sentences."""
+    parted = f"From step {tried.parted} on, the diagram leads another way than the history says."
+    told = [
+        parted if tried.parted else "The diagram leads the way the history says; only the stored state is replaced."
+    ]
+    for what, elements in (("Opens", tried.opened), ("Closes", tried.closed)):
+        if elements:
+            told.append(f"{what}: {', '.join(map(names.of, elements))}.")
+    return told
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One version in the list of processes, or a process as a whole (`EVERY`)."""
+
+    process: str
+    version: int
+    in_force: bool = False
+    cases: int
+    pause: Pause | None
+    #: A pause of all versions holds for this one too.
+    held: bool = False
+
+
+@blueprint.get("/processes")
+@auth.policy(Role.ADMIN)
+def processes() -> str:
+    return _processes()
+
+
+@blueprint.post("/processes/<process>/pause")
+@auth.policy(Role.ADMIN)
+def pause(process: str) -> Page | Response:
+    try:
+        made = Pauses(site().engine).pause(process, _reason(), actor=auth.actor(), version=_version())
+    except usher_engine.InvalidSubmission as refused:
+        return _processes(refused), 422
+    except usher_engine.Conflict as refused:
+        return _processes(refused), 409
+    auth.say(f"{made.what} is paused.")
+    return redirect(url_for("operating.processes"), 303)
+
+
+@blueprint.post("/processes/<process>/resume")
+@auth.policy(Role.ADMIN)
+def resume(process: str) -> Page | Response:
+    try:
+        freed = Pauses(site().engine).resume(process, _reason(), actor=auth.actor(), version=_version())
+    except usher_engine.InvalidSubmission as refused:
+        return _processes(refused), 422
+    held = f" Usher now does what was held back: {freed} job{'' if freed == 1 else 's'}." if freed else ""
+    auth.say(f"It goes on.{held}")
+    return redirect(url_for("operating.processes"), 303)
+
+
+def _reason() -> str:
+    return request.form.get("reason", "")
+
+
+def _version() -> int:
+    number = whole_number(request.form.get("version", ""))
+    if number is None:
+        words = "Say which version: its number, or 0 for all of them."
+        raise usher_engine.InvalidSubmission(words, fields={"version": words})
+    return number
+
+
+def _processes(refused: usher_engine.EngineError | None = None) -> str:
+    every: dict[str, list[Version]] = {}
+    for version in site().engine.versions():
+        every.setdefault(version.process, []).append(version)
+    paused = {(one.process, one.version): one for one in Pauses(site().engine).every()}
+    lines = [line for process, versions in every.items() for line in _lines(process, versions, paused)]
+    return render_template("admin_processes.html", lines=lines, refused=refused, every=EVERY)
+
+
+def _lines(process: str, versions: list[Version], paused: dict[tuple[str, int], Pause]) -> list[Line]:
+    """The process as a whole, and of its versions those that are in force, paused or run."""
+    live = site().engine.live_versions(process)
+    whole = Line(process=process, version=EVERY, cases=sum(live.values()), pause=paused.get((process, EVERY)))
+    shown = [v.number for v in versions if v is versions[0] or live.get(v.number) or (process, v.number) in paused]
+    return [
+        whole,
+        *(
+            Line(
+                process=process,
+                version=number,
+                in_force=number == versions[0].number,
+                cases=live.get(number, 0),
+                pause=paused.get((process, number)),
+                held=whole.pause is not None,
+            )
+            for number in shown
+        ),
+    ]

@@ -1,0 +1,195 @@
+"""Backtest: recorded cases on the draft or another version. Ask for a run, watch it, read what it says; no patient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from usher_engine import Batch, BatchKind, Chosen, InvalidDefinition, NotFound, Package, stored_time, whole_number
+from usher_engine.accounts import Role
+from werkzeug.wrappers import Response as AnyResponse
+
+from .. import auth
+from ..site import site
+from ..words.date_range import begin_of, check_way, day_of, end_of
+from .backtest_view import group_lines, sentence, way_of_case, ways
+from .batch_pages import names_with, process_url, progress_of, run_of
+from .diagram_files import bpmn_response
+
+blueprint = Blueprint("backtests", __name__, url_prefix="/processes/<process>/backtest")
+
+ASKING = (Role.ANALYST, Role.ADMIN)
+READING = (*ASKING, Role.AUDITOR)
+STATUSES = ("waiting", "finished", "incident", "cancelled")
+SIDES = ("recorded", "draft")
+PAGE = 100
+DRAFT = "draft"
+
+
+@blueprint.get("")
+@auth.policy(*READING)
+def show(process: str) -> str:
+    return _page(process)
+
+
+@blueprint.post("")
+@auth.policy(*ASKING)
+def ask(process: str) -> AnyResponse | tuple[str, int]:
+    errors: dict[str, str] = {}
+    chosen = _chosen(process, errors)
+    if errors:
+        return _page(process, problems=list(errors.items())), 422
+    package, label = _candidate(process, request.form.get("on", ""))
+    try:
+        run = site().engine.ask_backtest(package, chosen, label=label, actor=auth.actor())
+    except InvalidDefinition as error:
+        return _page(process, problems=error.problems), 422
+    return redirect(url_for("backtests.run", process=process, batch=run.id), 303)
+
+
+@blueprint.get("/<batch>")
+@auth.policy(*READING)
+def run(process: str, batch: str) -> str:
+    found = run_of(process, batch, BatchKind.BACKTEST)
+    recorded, draft = site().engine.diagram_with(_recorded(found)), site().engine.diagram_with(found.package)
+    names = names_with(draft, recorded)
+    outcome = request.args.get("outcome", "")
+    after = request.args.get("after", "")
+    listed = site().engine.batch_cases(found.id, outcome=outcome or None, after=after, limit=PAGE + 1)
+    more = listed[PAGE - 1].instance if len(listed) > PAGE else ""
+    return render_template(
+        "backtest.html",
+        process=process,
+        process_url=process_url,
+        name=draft.package.name,
+        run=found,
+        said=sentence(found, names),
+        groups=group_lines(found, names),
+        ways=ways(found),
+        new=set(draft.elements) - set(recorded.elements),
+        names=names,
+        listed=listed[:PAGE],
+        outcome=outcome,
+        next_url=url_for(".run", process=process, batch=batch, outcome=outcome or None, after=more) if more else "",
+        may_ask=auth.session().account.role in ASKING,
+        may_see_cases=auth.session().account.role is Role.AUDITOR,
+    )
+
+
+@blueprint.get("/<batch>/progress")
+@auth.policy(*READING)
+def progress(process: str, batch: str) -> dict[str, Any]:
+    return progress_of(run_of(process, batch, BatchKind.BACKTEST))
+
+
+@blueprint.post("/<batch>/cancel")
+@auth.policy(*ASKING)
+def cancel(process: str, batch: str) -> AnyResponse:
+    site().engine.cancel_batch(run_of(process, batch, BatchKind.BACKTEST).id, actor=auth.actor())
+    auth.say("The run was stopped; what it found so far is below.")
+    return redirect(url_for("backtests.run", process=process, batch=batch), 303)
+
+
+@blueprint.get("/<batch>/cases/<instance_id>")
+@auth.policy(*READING)
+def case(process: str, batch: str, instance_id: str) -> str:
+    """Both ways of one case."""
+    found = run_of(process, batch, BatchKind.BACKTEST)
+    recorded, draft = site().engine.diagram_with(_recorded(found)), site().engine.diagram_with(found.package)
+    one = site().engine.batch_case(found.id, instance_id)
+    return render_template(
+        "backtest_case.html",
+        process=process,
+        process_url=process_url,
+        name=draft.package.name,
+        run=found,
+        one=one,
+        names=names_with(draft, recorded),
+        ways={side: way_of_case(one, side) for side in SIDES},
+        may_see_cases=auth.session().account.role is Role.AUDITOR,
+    )
+
+
+@blueprint.get("/<batch>/<side>.bpmn")
+@auth.policy(*READING)
+def diagram(process: str, batch: str, side: str) -> AnyResponse:
+    found = run_of(process, batch, BatchKind.BACKTEST)
+    if side not in SIDES:
+        raise NotFound("A run has two diagrams: recorded and draft.")
+    definition = found.package if side == DRAFT else _recorded(found)
+    return bpmn_response(site().engine.diagram_with(definition).package)
+
+
+@blueprint.get("/<batch>/cases.csv")
+@auth.policy(*READING)
+def export(process: str, batch: str) -> Response:
+    """The list as a file; numbers and elements only."""
+    found = run_of(process, batch, BatchKind.BACKTEST)
+    lines = ["case,result,element,instead_of,recorded_end,draft_end"]
+    after = ""
+    while page := site().engine.batch_cases(found.id, after=after, limit=1_000):
+        for one in page:
+            told = one.details
+            ends = (told["recorded"]["end"], told["draft"]["end"])
+            lines.append(",".join((one.instance, one.outcome, one.element, told["recorded_element"], *ends)))
+        after = page[-1].instance
+    site().engine.audit("Exported", {"run": found.id}, actor=auth.actor(), subject=process)
+    response = Response("\n".join([*lines, ""]), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="backtest-{found.id}.csv"'
+    return response
+
+
+def _page(process: str, problems: list[tuple[str, str]] | None = None) -> str:
+    engine = site().engine
+    in_force = engine.package(process)
+    return render_template(
+        "backtests.html",
+        process=process,
+        process_url=process_url,
+        name=in_force.name,
+        versions=engine.versions(process),
+        draft=_draft_of(process),
+        statuses=STATUSES,
+        ends=[element for element in engine.diagram_with(in_force.hash).elements.values() if element.tag == "endEvent"],
+        runs=engine.batches(process, BatchKind.BACKTEST),
+        sent=request.form,
+        problems=problems or [],
+        may_ask=auth.session().account.role in ASKING,
+    )
+
+
+def _draft_of(process: str) -> Any:
+    try:
+        return site().engine.draft(process)
+    except NotFound:
+        return None
+
+
+def _candidate(process: str, on: str) -> tuple[Package, str]:
+    """The package to run on, and what to call it."""
+    if on == DRAFT:
+        return site().engine.draft_package(process), "the draft"
+    number = whole_number(on)
+    if number is not None:
+        return site().engine.package(process, number), f"version {number}"
+    return site().engine.package(process), "the version in force"
+
+
+def _chosen(process: str, errors: dict[str, str]) -> Chosen:
+    """The cases asked for; what cannot be read is told in *errors*."""
+    form = request.form
+    since, until = (day_of(form.get(name, ""), name, errors) for name in ("since", "until"))
+    check_way(since, until, "until", errors)
+    return Chosen(
+        process=process,
+        since=stored_time(begin_of(since)) if since else "",
+        until=stored_time(end_of(until)) if until else "",
+        status=form.get("status", "") if form.get("status") in STATUSES else "",
+        outcome=form.get("outcome", ""),
+        limit=whole_number(form.get("limit", "").strip()) or 0,
+    )
+
+
+def _recorded(run: Batch) -> str:
+    """The package most of the cases ran on."""
+    return str(run.details.get("recorded") or run.package)

@@ -1,0 +1,37 @@
+"""What the pages of backtests and migrations share: the run asked for, how far it is, what elements are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+from usher_engine import Batch, BatchKind, NotFound
+from usher_engine.accounts import Role
+
+from .. import auth
+from ..site import site
+
+
+def run_of(process: str, batch: str, *kinds: BatchKind) -> Batch:
+    """The run, if it is one of *kinds* over cases of *process*; raises `NotFound`."""
+    found = site().engine.batch(batch)
+    if found.process != process or found.kind not in kinds:
+        raise NotFound("There is no such run.")
+    return found
+
+
+def progress_of(run: Batch) -> dict[str, Any]:
+    """How far *run* is, for the script that draws the bar."""
+    return {"done": run.done, "total": run.total, "open": run.status == "open"}
+
+
+def names_with(*diagrams: Any) -> dict[str, str]:
+    """What elements are called; the first diagram that knows one names it."""
+    drawn = (element for diagram in reversed(diagrams) for element in diagram.elements.values())
+    return {element.id: element.name or element.id for element in drawn}
+
+
+def process_url(process: str) -> str:
+    """The page of the process, for whom it is there; else the backtests."""
+    seen = auth.session().account.role in (Role.ANALYST, Role.AUDITOR)
+    return url_for("processes.process" if seen else "backtests.show", process=process)

@@ -1,0 +1,97 @@
+"""Two versions of a process beside each other: one sentence, both diagrams, every change with before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import usher_engine
+from flask import Blueprint, render_template, request
+from usher_engine import NotFound, Package, Version, whole_number
+from usher_engine.accounts import Role
+from werkzeug.wrappers import Response
+
+from .. import auth
+from ..site import site
+from .diagram_files import bpmn_response
+from .diff_view import changed_elements, lines_of, marks, sentence, tell
+
+blueprint = Blueprint("compare", __name__, url_prefix="/processes")
+
+DRAFT = "draft"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """One of the two that are compared; *key* is a version's number or ``draft``."""
+
+    key: str
+    label: str
+    package: Package
+
+
+@blueprint.get("/<process>/compare")
+@auth.policy(Role.ANALYST, Role.AUDITOR, Role.ADMIN)
+def show(process: str) -> str:
+    """``?from=3&to=4`` or ``to=draft``, without them the newest version and the one before; ``diagram=`` a file."""
+    versions, has_draft = site().engine.versions(process), _has_draft(process)
+    if not versions and not has_draft:
+        raise NotFound(f"No process is called “{process}”.")
+    to = request.args.get("to") or (str(versions[0].number) if versions else DRAFT)
+    newer = _side(process, to)
+    older = _side(process, request.args.get("from") or _before(newer, versions))
+    comparison = usher_engine.compare(older.package, newer.package)
+    counted = changed_elements(comparison)
+    diagrams = list(dict.fromkeys([*newer.package.diagrams(), *older.package.diagrams()]))
+    shown = request.args.get("diagram") or next(iter(sorted(diagrams, key=lambda file: not counted[file])), "")
+    if shown and shown not in diagrams:
+        raise NotFound(f"Neither of the two has a diagram {shown}.")
+    told = tell(comparison, diagrams, shown)
+    return render_template(
+        "compare.html",
+        process=process,
+        name=versions[0].name if versions else process,
+        choices=[*([DRAFT] if has_draft else []), *(str(version.number) for version in versions)],
+        older=older,
+        newer=newer,
+        sentence=sentence(comparison),
+        changes=[one for one in told if not one.only_moved],
+        moved=[one for one in told if one.only_moved],
+        marks=marks(comparison, shown),
+        lines_of=lines_of,
+        diagrams=diagrams,
+        shown=shown,
+        counted=counted,
+    )
+
+
+@blueprint.get("/<process>/compare/<side>/diagram.bpmn")
+@auth.policy(Role.ANALYST, Role.AUDITOR, Role.ADMIN)
+def diagram(process: str, side: str) -> Response:
+    """The diagram of one side as it lies in the package, for drafts whatever is in it now."""
+    found, file = _side(process, side), request.args.get("file", "")
+    if not found.package.diagrams() or (file and file not in found.package.diagrams()):
+        raise NotFound("This version has no such diagram.")
+    return bpmn_response(found.package, file)
+
+
+def _side(process: str, key: str) -> Side:
+    if key == DRAFT:
+        return Side(key=DRAFT, label="Draft", package=site().engine.draft_package(process))
+    number = whole_number(key)
+    if number is None:
+        raise NotFound(f"“{key[:40]}” is neither the number of a version nor “{DRAFT}”.")
+    return Side(key=key, label=f"Version {key}", package=site().engine.package(process, number))
+
+
+def _before(newer: Side, versions: list[Version]) -> str:
+    """What *newer* is compared with when nobody says: the version below it, or itself where there is none."""
+    below = (one.number for one in versions if newer.key == DRAFT or one.number < int(newer.key))
+    return str(next(below, newer.key))
+
+
+def _has_draft(process: str) -> bool:
+    try:
+        site().engine.draft(process)
+    except NotFound:
+        return False
+    return True

@@ -1,0 +1,137 @@
+"""The changes between two versions in words, and what the two diagrams mark. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from usher_engine import Change, ChangeKind, Comparison
+
+from ..words.presentation import joined
+
+#: What a change is called, and its sign beside the word.
+WORDS = {
+    ChangeKind.ADDED: ("Added", "+"),
+    ChangeKind.REMOVED: ("Removed", "−"),
+    ChangeKind.CHANGED: ("Changed", "≠"),
+    ChangeKind.REROUTED: ("Leads elsewhere", "↷"),
+    ChangeKind.MOVED: ("Only moved", "↔"),
+}
+_DID = {
+    ChangeKind.CHANGED: "changed",
+    ChangeKind.ADDED: "added",
+    ChangeKind.REMOVED: "removed",
+    ChangeKind.REROUTED: "rerouted",
+    ChangeKind.MOVED: "only moved",
+}
+#: Things that are no elements of a diagram, with what one and several of them are called.
+_THINGS = {
+    "form": ("form", "forms"),
+    "field": ("form field", "form fields"),
+    "decision": ("decision", "decisions"),
+    "input column": ("table column", "table columns"),
+    "output column": ("table column", "table columns"),
+    "row": ("table row", "table rows"),
+    "file": ("file", "files"),
+}
+_ELEMENTS = ("element", "elements")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """
+    One change as the page lists it.
+
+    *element* is its id in a diagram, empty where it is drawn in none; *shown* tells whether the page shows that one.
+    """
+
+    change: Change
+    word: str
+    sign: str
+    title: str
+    element: str
+    shown: bool
+
+    @property
+    def only_moved(self) -> bool:
+        return self.change.kind is ChangeKind.MOVED
+
+
+def sentence(comparison: Comparison) -> str:
+    """All changes counted: “4 elements changed, 1 added, 1 removed and 2 form fields changed.”"""
+    counted = Counter((_noun(change), change.kind) for change in comparison.changes)
+    if not counted:
+        return "The two are the same."
+    parts: list[str] = []
+    before: tuple[str, str] | None = None
+    nouns = [_ELEMENTS, *dict.fromkeys(_THINGS.values())]
+    for noun in nouns:
+        for kind, did in _DID.items():
+            count = counted[noun, kind]
+            if count:
+                called = "" if noun == before else f" {noun[count > 1]}"
+                parts.append(f"{count}{called} {did}")
+                before = noun
+    return f"{joined(parts)}."
+
+
+def tell(comparison: Comparison, diagrams: Collection[str], shown: str) -> list[Told]:
+    """The changes as the page lists them; *diagrams* are the files that are drawn, *shown* the one on the page."""
+    return [
+        Told(
+            change=change,
+            word=WORDS[change.kind][0],
+            sign=WORDS[change.kind][1],
+            title=_title(change),
+            element=change.key if _is_element(change) and change.file in diagrams and "→" not in change.key else "",
+            shown=change.file == shown,
+        )
+        for change in comparison.changes
+    ]
+
+
+def changed_elements(comparison: Comparison) -> Counter[str]:
+    """How many elements of each diagram say something else; those only drawn elsewhere do not count."""
+    said = (change for change in comparison.changes if change.kind is not ChangeKind.MOVED)
+    return Counter(change.file for change in said if _is_element(change))
+
+
+def marks(comparison: Comparison, file: str) -> dict[str, dict[str, list[str]]]:
+    """The elements the diagram *file* marks, by side and kind; a flow that leads elsewhere is marked as changed."""
+    found: dict[str, dict[str, list[str]]] = {"before": {}, "after": {}}
+    for change in comparison.changes:
+        if not _is_element(change) or change.file != file:
+            continue
+        kind = "changed" if change.kind is ChangeKind.REROUTED else change.kind.value
+        if change.kind is not ChangeKind.ADDED:
+            found["before"].setdefault(kind, []).append(change.key)
+        if change.kind is not ChangeKind.REMOVED:
+            found["after"].setdefault(kind, []).append(change.key)
+    return found
+
+
+def _is_element(change: Change) -> bool:
+    return change.thing not in _THINGS
+
+
+def _noun(change: Change) -> tuple[str, str]:
+    return _THINGS.get(change.thing, _ELEMENTS)
+
+
+def _title(change: Change) -> str:
+    if change.thing in ("file", "form"):
+        return f"{change.thing.capitalize()} {change.key}"
+    called = change.name if change.thing == "row" else f"“{change.name or change.key}”"
+    of = f" of {change.part_of if change.thing == 'field' else f'“{change.part_of}”'}" if change.part_of else ""
+    return f"{change.thing.capitalize()} {called}{of}"
+
+
+def lines_of(change: Change) -> list[dict[str, Any]]:
+    """The lines of a text file with what became of each: added, removed, kept, or where in the file they stand."""
+    became = {"+": "added", "-": "removed", "@": "place"}
+    return [
+        {"became": became.get(line[:1], "kept"), "text": line if line.startswith("@") else line[1:]}
+        for line in change.lines
+    ]

@@ -1,0 +1,133 @@
+"""The files of a draft, for the editors in the browser: read and saved with ETags, checked as they are typed."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import usher_engine
+from flask import Blueprint, Response, json, request
+from usher_engine import Draft, Package, StaleDraft, file_etag, to_zip
+from usher_engine.accounts import Role
+from werkzeug.exceptions import BadRequest, PreconditionRequired
+from werkzeug.http import unquote_etag
+from werkzeug.wrappers import Response as AnyResponse
+
+from .. import auth
+from ..api import strict_json
+from ..api.problems import Problem, problem_response
+from ..site import site
+from ..words.presentation import people_time, zone
+
+blueprint = Blueprint("drafts", __name__, url_prefix="/processes/<process>/draft")
+
+
+@blueprint.get("/file/<path:path>")
+@auth.policy(Role.ANALYST)
+def file(process: str, path: str) -> AnyResponse:
+    """One file as it is, always as a download or for a script: never as a page."""
+    package = site().engine.draft_package(process)
+    if path not in package.files:
+        raise usher_engine.NotFound(f"The draft has no file {path}.")
+    response = Response(package.files[path], content_type="application/octet-stream")
+    response.headers["Content-Disposition"] = "attachment"
+    response.set_etag(file_etag(package.files[path]))
+    return response.make_conditional(request)
+
+
+@blueprint.put("/file/<path:path>")
+@auth.policy(Role.ANALYST)
+def save(process: str, path: str) -> Response:
+    """Save one file: If-Match with the ETag seen, or If-None-Match: * for a new one. 412 says what is there instead."""
+    try:
+        draft = site().engine.save_draft_file(process, path, request.get_data(), etag=_seen(), actor=auth.actor())
+    except StaleDraft as late:
+        return _late(late)
+    return _saved(draft, path)
+
+
+@blueprint.delete("/file/<path:path>")
+@auth.policy(Role.ANALYST)
+def remove(process: str, path: str) -> Response:
+    try:
+        draft = site().engine.remove_draft_file(process, path, etag=_seen(), actor=auth.actor())
+    except StaleDraft as late:
+        return _late(late)
+    return _saved(draft, path)
+
+
+@blueprint.post("/check")
+@auth.policy(Role.ANALYST)
+def check(process: str) -> Response:
+    """What the gate says of the draft with some files as they are being typed: ``{"files": {path: text}}``."""
+    package = _typed(site().engine.draft_package(process))
+    findings = [finding.to_json() for finding in site().engine.check_draft(process, package)]
+    now = people_time(site().now(), site().now(), zone(site().settings))
+    return _json({"findings": findings, "hash": package.hash, "at": now})
+
+
+@blueprint.get("/package.zip")
+@auth.policy(Role.ANALYST)
+def package(process: str) -> Response:
+    """The whole draft, as it would be deployed."""
+    response = Response(to_zip(site().engine.draft_package(process)), content_type="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="{process}-draft.zip"'
+    return response
+
+
+@blueprint.get("/late/<key>")
+@auth.policy(Role.ANALYST)
+def late(process: str, key: str) -> Response:
+    """A save that came too late, as it was sent."""
+    _, content = site().engine.set_aside_content(process, key)
+    return Response(content, headers={"Content-Disposition": "attachment"}, content_type="application/octet-stream")
+
+
+@blueprint.delete("/late/<key>")
+@auth.policy(Role.ANALYST)
+def forget(process: str, key: str) -> Response:
+    site().engine.forget_aside(process, key, actor=auth.actor())
+    return Response(status=HTTPStatus.NO_CONTENT)
+
+
+def _seen() -> str:
+    """The ETag the sender saw; empty for a file that must not be there."""
+    if request.headers.get("If-None-Match", "").strip() == "*":
+        return ""
+    etag = unquote_etag(request.headers.get("If-Match"))[0]
+    if not etag:
+        raise PreconditionRequired("Send If-Match with the ETag you saw, or If-None-Match: * for a new file.")
+    return etag
+
+
+def _typed(package: Package) -> Package:
+    files = strict_json.large_body().get("files")
+    if not isinstance(files, dict) or not all(isinstance(text, str) for text in files.values()):
+        raise BadRequest("Send the files as they are typed: {“files”: {path: text}}.")
+    return Package({**package.files, **{path: text.encode() for path, text in files.items()}})
+
+
+def _saved(draft: Draft, path: str) -> Response:
+    found = draft.file(path)
+    etag = found.etag if found else ""
+    tz, now = zone(site().settings), site().now()
+    body = {"saved": people_time(draft.changed_at, now, tz), "etag": etag, "draft": draft.etag}
+    response = _json(body)
+    if etag:
+        response.set_etag(etag)
+    return response
+
+
+def _late(late: StaleDraft) -> Response:
+    extra: dict[str, Any] = {
+        "winner": late.winner,
+        "at": late.at.isoformat() if late.at else None,
+        "aside": late.aside,
+        "etag": late.etag,
+    }
+    title = "Somebody saved this meanwhile"
+    return problem_response(Problem(status=412, title=title, detail=late.message, extra=extra))
+
+
+def _json(body: dict[str, Any]) -> Response:
+    return Response(json.dumps(body), content_type="application/json")

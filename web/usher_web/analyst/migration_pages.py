@@ -1,0 +1,193 @@
+"""Moving running cases to another version: choose them, say what takes whose place, try it, do it; no patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from usher_engine import Batch, BatchKind, Chosen, InvalidSubmission, whole_number
+from usher_engine.accounts import Role
+from werkzeug.wrappers import Response
+
+from .. import auth
+from ..site import site
+from .batch_pages import names_with, process_url, progress_of, run_of
+
+blueprint = Blueprint("migrations", __name__, url_prefix="/processes/<process>/migrate")
+
+ASKING = (Role.ANALYST, Role.ADMIN)
+READING = (*ASKING, Role.AUDITOR)
+KINDS = (BatchKind.TRIAL, BatchKind.MIGRATION)
+PAGE = 100
+OLD = "map."
+#: Kinds of what waits beside a token, and of waits that are not counted.
+BESIDE, UNCOUNTED = ("boundary ", "choice "), ("message", "gateway")
+
+
+@blueprint.get("")
+@auth.policy(*READING)
+def show(process: str) -> str:
+    """Which cases, to which version, and what takes whose place."""
+    engine = site().engine
+    name = engine.package(process).name
+    versions = engine.versions(process)
+    live = engine.live_versions(process)
+    left_behind = (number for number in live if number != versions[0].number)
+    source = whole_number(request.args.get("from", "")) or next(left_behind, versions[0].number)
+    target = whole_number(request.args.get("to", "")) or versions[0].number
+    before, after = engine.version_diagram(process, source), engine.version_diagram(process, target)
+    standing = engine.standing(process, source)
+    rows = _rows(process, source, target, set(standing))
+    return render_template(
+        "migrations.html",
+        process=process,
+        process_url=process_url,
+        name=name,
+        versions=versions,
+        live=live,
+        source=source,
+        target=target,
+        standing=standing,
+        at=request.args.get("at", ""),
+        of=request.args.get("of", ""),
+        rows=[row for row in rows if row.shown],
+        others=[row for row in rows if not row.shown],
+        names=names_with(before, after),
+        after=names_with(after),
+        runs=engine.batches(process, *KINDS),
+        may_ask=auth.session().account.role in ASKING,
+    )
+
+
+@blueprint.post("")
+@auth.policy(*ASKING)
+def ask(process: str) -> Response:
+    """Try it: nothing is moved yet."""
+    form = request.form
+    target = whole_number(form.get("to", "")) or 0
+    known = site().engine.version_diagram(process, target).elements
+    asked = {key.removeprefix(OLD): value for key, value in form.items() if key.startswith(OLD)}
+    mapping = {old: new for old, new in asked.items() if new or old in known}  # "": not even what is called the same
+    chosen = Chosen(
+        process=process,
+        version=whole_number(form.get("from", "")) or 0,
+        live=True,
+        at=form.get("at", ""),
+        cases=_moved_by(process, form.get("of", "")),
+    )
+    run = site().engine.ask_migration(target, chosen, mapping, reason="", actor=auth.actor(), trial=True)
+    return redirect(url_for("migrations.run", process=process, batch=run.id), 303)
+
+
+@blueprint.get("/<batch>")
+@auth.policy(*READING)
+def run(process: str, batch: str) -> str:
+    return _page(process, run_of(process, batch, *KINDS))
+
+
+@blueprint.post("/<batch>/run")
+@auth.policy(*ASKING)
+def do(process: str, batch: str) -> Response | tuple[str, int]:
+    """Do what was tried."""
+    tried = run_of(process, batch, BatchKind.TRIAL)
+    chosen = Chosen.from_json(tried.details["chosen"])
+    try:
+        started = site().engine.ask_migration(
+            tried.details["version"],
+            chosen,
+            tried.details["mapping"],
+            reason=request.form.get("reason", ""),
+            actor=auth.actor(),
+        )
+    except InvalidSubmission as wrong:
+        return _page(process, tried, wrong.fields), 422
+    return redirect(url_for("migrations.run", process=process, batch=started.id), 303)
+
+
+@blueprint.get("/<batch>/progress")
+@auth.policy(*READING)
+def progress(process: str, batch: str) -> dict[str, Any]:
+    return progress_of(run_of(process, batch, *KINDS))
+
+
+@blueprint.post("/<batch>/cancel")
+@auth.policy(*ASKING)
+def cancel(process: str, batch: str) -> Response:
+    site().engine.cancel_batch(run_of(process, batch, *KINDS).id, actor=auth.actor())
+    auth.say("The run was stopped; what it did until then stays.")
+    return redirect(url_for("migrations.run", process=process, batch=batch), 303)
+
+
+def _page(process: str, found: Batch, errors: dict[str, str] | None = None) -> str:
+    engine = site().engine
+    chosen = found.details["chosen"]
+    source, target = chosen.get("version", 0), found.details["version"]
+    before = engine.version_diagram(process, source or target)
+    after = engine.version_diagram(process, target)
+    outcome = request.args.get("outcome", "")
+    listed = engine.batch_cases(
+        found.id, outcome=outcome or None, after=request.args.get("after", ""), limit=PAGE + 1
+    )
+    more = listed[PAGE - 1].instance if len(listed) > PAGE else ""
+    return render_template(
+        "migration.html",
+        process=process,
+        process_url=process_url,
+        name=after.package.name,
+        run=found,
+        trial=found.kind is BatchKind.TRIAL,
+        source=source,
+        target=target,
+        reasons=engine.batch_reasons(found.id),
+        names=names_with(before, after),
+        listed=listed[:PAGE],
+        outcome=outcome,
+        next_url=url_for(".run", process=process, batch=found.id, outcome=outcome or None, after=more) if more else "",
+        errors=errors or {},
+        reason=request.form.get("reason", ""),
+        may_ask=auth.session().account.role in ASKING,
+        may_see_cases=auth.session().account.role is Role.AUDITOR,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An element cases can wait at: what is proposed in its place, what could take it, and where it is shown."""
+
+    element: str
+    goal: str
+    alike: list[str]
+    #: Its wait ends where nothing takes its place; at any other element the case stays.
+    beside: bool
+    #: Cases wait there, or may: who waits for a message is not counted.
+    shown: bool
+
+
+def _rows(process: str, source: int, target: int, standing: set[str]) -> list[Row]:
+    engine = site().engine
+    proposed = engine.proposed_mapping(process, source, target)
+    kinds_before, kinds_after = engine.waiting_kinds(process, source), engine.waiting_kinds(process, target)
+    rows = [
+        Row(
+            element=element,
+            goal=proposed.get(element, ""),
+            alike=[other for other, other_kind in kinds_after.items() if other_kind == kind],
+            beside=kind.startswith(BESIDE),
+            shown=element in standing or kind.endswith(UNCOUNTED),
+        )
+        for element, kind in kinds_before.items()
+    ]
+    return sorted(rows, key=lambda row: (row.element not in standing, bool(row.goal), row.element))
+
+
+def _moved_by(process: str, batch: str) -> tuple[str, ...]:
+    """The cases an earlier run has moved, to move them back."""
+    if not batch:
+        return ()
+    found = run_of(process, batch, BatchKind.MIGRATION)
+    cases, after = [], ""
+    while page := site().engine.batch_cases(found.id, outcome="moved", after=after, limit=1_000):
+        cases += [one.instance for one in page]
+        after = page[-1].instance
+    return tuple(cases)

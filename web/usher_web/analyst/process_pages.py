@@ -1,0 +1,58 @@
+"""Processes as analysts and auditors see them: the deployed versions and their diagrams; no patient anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Blueprint, render_template, request
+from usher_engine import Draft, Pauses, SignOff, Version, whole_number
+from usher_engine.accounts import Role
+from werkzeug.wrappers import Response
+
+from .. import auth
+from ..site import site
+from . import workbench
+from .diagram_files import bpmn_response
+
+blueprint = Blueprint("processes", __name__, url_prefix="/processes")
+
+
+@blueprint.get("")
+@auth.policy(Role.ANALYST, Role.AUDITOR)
+def show() -> str:
+    in_force: dict[str, Version] = {}
+    for version in site().engine.versions():
+        in_force.setdefault(version.process, version)
+    drafts = _unfinished(in_force) if auth.actor().role == Role.ANALYST else []
+    return render_template("processes.html", in_force=list(in_force.values()), drafts=drafts)
+
+
+def _unfinished(in_force: Mapping[str, Version]) -> list[tuple[Draft, SignOff | None]]:
+    """Drafts that differ from what is in force, with the sign-off somebody waits for."""
+    engine = site().engine
+    drafts = [draft for draft in engine.drafts() if _differs(draft, in_force.get(draft.process))]
+    return [(draft, engine.sign_off_asked(draft.process)) for draft in drafts]
+
+
+def _differs(draft: Draft, version: Version | None) -> bool:
+    return version is None or draft.etag != version.hash
+
+
+@blueprint.get("/<process>")
+@auth.policy(Role.ANALYST, Role.AUDITOR)
+def process(process: str) -> str:
+    number = whole_number(request.args.get("version", ""))
+    package = site().engine.package(process, number)
+    versions = site().engine.versions(process)
+    shown = next(version for version in versions if version.number == (number or versions[0].number))
+    links = workbench.elsewhere(process)
+    paused = Pauses(site().engine).standing(process, shown.number)
+    return render_template(
+        "process.html", versions=versions, shown=shown, files=list(package.files), links=links, paused=paused
+    )
+
+
+@blueprint.get("/<process>/<int:number>/diagram.bpmn")
+@auth.policy(Role.ANALYST, Role.AUDITOR)
+def diagram(process: str, number: int) -> Response:
+    return bpmn_response(site().engine.package(process, number))

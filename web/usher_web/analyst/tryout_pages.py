@@ -1,0 +1,184 @@
+"""Trying a draft or a version out: a run made up step by step, with the real forms and typed answers of the services.
+
+The run travels in the page and is played from its start each time (`usher_engine.try_out`): nothing leaves, nothing is
+stored until somebody saves it as an example of the draft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from usher_engine import (
+    InvalidDefinition,
+    InvalidSubmission,
+    NotFound,
+    Package,
+    Tried,
+    run_examples,
+    try_out,
+    whole_number,
+)
+from usher_engine.accounts import Role
+from werkzeug.wrappers import Response
+
+from .. import auth
+from ..site import site
+from ..staff.open_task import submitted
+from .diagram_files import bpmn_response
+from .tryout_form import Choice, choices, deed, example_file, named, new_run, sent_run, without_last
+
+blueprint = Blueprint("tryout", __name__, url_prefix="/processes")
+
+DRAFT = "draft"
+
+
+@blueprint.get("/<process>/try")
+@auth.policy(Role.ANALYST)
+def show(process: str) -> str:
+    """Where a run begins: the examples there are with what they cover, or inputs of one's own."""
+    source, package = _package(process, request.args.get("source", ""))
+    return _begin(process, source, package)
+
+
+@blueprint.post("/<process>/try")
+@auth.policy(Role.ANALYST)
+def step(process: str) -> str | tuple[str, int]:
+    """The run with one more step done, or taken back."""
+    source, package = _package(process, request.form.get("try.source", ""))
+    _refuse_broken(process, package)
+    try:
+        run, before = _next_run(package)
+    except InvalidSubmission as wrong:
+        return _again(process, source, package, wrong), 422
+    tried = try_out(package, site().engine.services, run)
+    if not tried.problem or before is None:
+        return _page(process, source, package, run, tried)
+    # What could not be done is not part of the run; what was typed stays in the form.
+    problem = InvalidSubmission(tried.problem, fields=tried.fields)
+    return _again(process, source, package, problem), 422
+
+
+def _again(process: str, source: str, package: Package, wrong: InvalidSubmission) -> str:
+    """The page a step was sent from, with what is wrong about it."""
+    try:
+        run = _sent_run()
+    except InvalidSubmission:
+        return _begin(process, source, package, wrong)
+    return _page(process, source, package, run, try_out(package, site().engine.services, run), wrong)
+
+
+@blueprint.post("/<process>/try/save")
+@auth.policy(Role.ANALYST)
+def save(process: str) -> Response:
+    """Keep the run as an example of the draft, which is begun where there is none."""
+    source, package = _package(process, request.form.get("try.source", ""))
+    run = _sent_run()
+    tried = try_out(package, site().engine.services, run)
+    if tried.problem:
+        raise InvalidSubmission(tried.problem)
+    engine = site().engine
+    name = request.form.get("name", "").strip()
+    try:
+        files = engine.draft_package(process).files
+    except NotFound:
+        number = None if source == DRAFT else int(source)
+        engine.start_draft(process, number=number, actor=auth.actor())
+        files = package.files
+    path, content = example_file(name, run, tried, files)
+    engine.save_draft_file(process, path, content, etag="", actor=auth.actor())
+    auth.say(f"Saved as {path} in the draft of {process}.")
+    return redirect(url_for("tryout.show", process=process, source=DRAFT), 303)
+
+
+@blueprint.get("/<process>/try/<source>/diagram.bpmn")
+@auth.policy(Role.ANALYST)
+def diagram(process: str, source: str) -> Response:
+    return bpmn_response(_package(process, source)[1])
+
+
+def _package(process: str, source: str) -> tuple[str, Package]:
+    """The draft or the version named by *source*; by default the draft where there is one, else what is in force."""
+    engine = site().engine
+    number = whole_number(source)
+    if number is not None:
+        return source, engine.package(process, number)
+    if source not in ("", DRAFT):
+        raise NotFound(f"There is no version “{source[:40]}”.")
+    try:
+        return DRAFT, engine.draft_package(process)
+    except NotFound:
+        if source == DRAFT:
+            raise
+        newest = engine.versions(process)
+        if not newest:
+            raise
+        return str(newest[0].number), engine.package(process, newest[0].number)
+
+
+def _errors(process: str, package: Package) -> list[tuple[str, str]]:
+    found = site().engine.check_draft(process, package)
+    return [(finding.element or finding.file, finding.message) for finding in found if finding.severity == "error"]
+
+
+def _refuse_broken(process: str, package: Package) -> None:
+    errors = _errors(process, package)
+    if errors:
+        raise InvalidDefinition(problems=errors)
+
+
+def _sent_run() -> dict[str, Any]:
+    return sent_run(request.form.get("try.run", ""))
+
+
+def _next_run(package: Package) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The run with what was asked for done, and as it was before; None where it has just begun."""
+    sent = request.form
+    if sent.get("try.act") == "begin":
+        return new_run(package, sent.get("example", ""), sent.get("start", ""), sent.get("services", "")), None
+    run = _sent_run()
+    if sent.get("try.act") == "back":
+        return without_last(run), None
+    fields = {key: value for key, value in submitted(sent).items() if "." not in key}
+    return deed(run, sent, fields), run
+
+
+def _begin(process: str, source: str, package: Package, wrong: InvalidSubmission | None = None) -> str:
+    errors = _errors(process, package)
+    report = None if errors else run_examples(package, site().engine.services)
+    way: Mapping[str, Any] | None = None
+    if report and report.outcomes:
+        visits = {e: sum(e in o.path for o in report.outcomes) for o in report.outcomes for e in o.path}
+        flows = {f: sum(f in o.flows for o in report.outcomes) for o in report.outcomes for f in o.flows}
+        way = {"visited": [{"element": e, "visits": n} for e, n in visits.items()], "flows": flows, "at": []}
+    found: list[Choice] = choices(package)
+    return render_template(
+        "tryout.html",
+        process=process, source=source, draft=source == DRAFT, name=named(package, process), errors=errors,
+        report=report, way=way, choices=found, wrong=wrong, typed=request.form,
+    )  # fmt: skip
+
+
+def _page(
+    process: str,
+    source: str,
+    package: Package,
+    run: Mapping[str, Any],
+    tried: Tried,
+    wrong: InvalidSubmission | None = None,
+) -> str:
+    way = {
+        "visited": [{"element": element, "visits": count} for element, count in tried.visits.items()],
+        "flows": dict(tried.flows),
+        "at": list(tried.at),
+    }
+    asked = tried.service.operator if tried.service else ""
+    suggested = next((c.services[asked][0] for c in choices(package) if c.services.get(asked)), None)
+    return render_template(
+        "tryout_run.html",
+        process=process, source=source, draft=source == DRAFT, name=named(package, process), run=run, tried=tried,
+        way=way, wrong=wrong, typed=request.form if wrong else {}, suggested=suggested,
+        steps=len(run.get("do", [])) + sum(map(len, run.get("services", {}).values())) if run.get("asks") else
+        len(run.get("do", [])),
+    )  # fmt: skip

@@ -1,0 +1,119 @@
+"""What the pages of the workbench share: the tabs, what kind of editor a file gets, and what the scripts must know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, url_for
+from usher_engine import Draft, Package, decision_names
+from usher_engine.accounts import Role
+
+from .. import auth
+from ..site import site
+
+#: The tabs behind pages of other blueprints, in their order; one shows up where its page exists.
+ELSEWHERE = (("tryout.show", "Try"), ("backtests.show", "Backtest"), ("compare.show", "Compare"))
+
+#: The kinds of files in the order they are listed.
+ORDER = ("diagram", "form", "decision", "mail", "text")
+KINDS = {".bpmn": "diagram", ".form": "form", ".dmn": "decision"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tab:
+    """One page of the workbench."""
+
+    label: str
+    url: str
+    current: bool
+
+
+def tabs(draft: Draft, current: str) -> list[Tab]:
+    """The pages about *draft*; *current* is the endpoint that is shown."""
+    there = [("modeler.edit", "Diagram"), ("modeler.files", "Forms, tables, mails")]
+    there += [(endpoint, label) for endpoint, label in ELSEWHERE if endpoint in current_app.view_functions]
+    return [
+        Tab(label=label, url=_address(endpoint, draft), current=endpoint == current)
+        for endpoint, label in [*there, ("deployments.show", "Deploy")]
+    ]
+
+
+def elsewhere(process: str) -> list[tuple[str, str]]:
+    """Addresses and names of the pages of other blueprints about the versions of *process*, for who may open them."""
+    there = (*ELSEWHERE, ("migrations.show", "Move running cases"))
+    return [(url_for(endpoint, process=process), label) for endpoint, label in there if auth.may_open(endpoint)]
+
+
+def _address(endpoint: str, draft: Draft) -> str:
+    if endpoint == "compare.show":
+        return compared(draft, draft.based_on)
+    return url_for(endpoint, process=draft.process)
+
+
+def compared(draft: Draft, number: int | None) -> str:
+    """The address where *draft* is compared with version *number*."""
+    asked: dict[str, Any] = {"process": draft.process, "from": number, "to": "draft"}
+    return url_for("compare.show", **asked)
+
+
+def kind(path: str) -> str:
+    """Which editor *path* gets: diagram, form, decision, mail or text."""
+    if path.startswith("mail/"):
+        return "mail"
+    return next((found for ending, found in KINDS.items() if path.endswith(ending)), "text")
+
+
+def editor(draft: Draft, path: str) -> str:
+    """The address of the editor of one file."""
+    return url_for("modeler.file", process=draft.process, path=path)
+
+
+def main_diagram(package: Package, process: str) -> str:
+    """The file the process is drawn in: the first one that names it, else the first there is; empty where none is."""
+    diagrams = package.diagrams()
+    named = (path for path in diagrams if f'id="{process}"'.encode() in package.files[path])
+    return next(named, diagrams[0] if diagrams else "")
+
+
+def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
+    """What the script of an editor must know, as JSON."""
+    found = draft.file(path)
+    process = draft.process
+    plain: dict[str, Any] = {"process": process, "path": path, "as": "text"}
+    return {
+        "process": process,
+        "file": path,
+        "etag": found.etag if found else "",
+        "urls": {
+            "file": url_for("drafts.file", process=process, path=path),
+            "check": url_for("drafts.check", process=process),
+            "late": url_for("modeler.late", process=process, key="KEY"),
+            "forget": url_for("drafts.forget", process=process, key="KEY"),
+            "editor": url_for("modeler.file", process=process, path="PATH"),
+            "text": url_for("modeler.file", **plain),
+        },
+        "forms": list(package.forms()),
+        "groups": sorted(_groups()),
+        "decisions": [{"id": key, "name": name} for key, name in decision_names(package)],
+        "operators": list(_operators()),
+    }
+
+
+def _groups() -> set[str]:
+    """Whose inbox there is."""
+    return {group for account in site().accounts.users() if account.role is Role.STAFF for group in account.groups}
+
+
+def _operators() -> Iterator[dict[str, Any]]:
+    for operator in site().engine.services:
+        yield {
+            "name": operator.name,
+            "title": operator.title,
+            "effect": operator.mode.value,
+            "errors": list(operator.errors),
+            "parameters": [
+                {"name": p.name, "kind": p.kind, "required": p.required, "help": p.help} for p in operator.parameters
+            ],
+        }

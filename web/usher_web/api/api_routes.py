@@ -1,0 +1,235 @@
+"""The HTTP API for programs (/api/v1): JSON in and out, bearer tokens, problem details. Described by `api.openapi`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+import usher_engine
+from flask import Blueprint, Response, json, request, url_for
+from usher_engine import fault_counts, from_zip, whole_number
+from usher_engine.accounts import Role
+from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMediaType
+
+from .. import audit_logging, auth
+from ..casework.search_query import asked
+from ..casework.visibility import seen
+from ..site import site
+from . import strict_json
+from .metrics import CONTENT_TYPE, prometheus
+from .openapi import description
+from .serializers import full_instance, full_step, full_task, full_version, outcome
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+MAX_JSON = 256 * 1024
+MAX_PAGE = 200
+MAX_KEY = 200
+TRIGGER = ("patient_id", "template", "field", "action")
+MESSAGE = ("name", "business_key", "instance")
+
+
+@blueprint.before_request
+def limit_body() -> None:
+    """Only packages may be larger than `MAX_JSON`."""
+    if request.endpoint != "api.add_version":
+        request.max_content_length = MAX_JSON
+
+
+@blueprint.post("/triggers")
+@auth.token_policy(Role.STAFF, pages=True)
+def trigger() -> Response:
+    """The EHR's trigger. The same Idempotency-Key gives the same case; with another body it is refused."""
+    key = _key()
+    body = _texts(strict_json.body(), TRIGGER)
+    instance = site().enrollment.trigger(
+        *(body[name] for name in TRIGGER), actor=auth.actor(), key=key, source=auth.source()
+    )
+    location = {"Location": url_for("api.instance", instance_id=instance.id)}
+    return _json(outcome(instance), HTTPStatus.CREATED, location)
+
+
+@blueprint.get("/tasks")
+@auth.token_policy(Role.STAFF, Role.AUDITOR)
+def tasks() -> Response:
+    limit = _limit()
+    found = site().engine.tasks(auth.actor(), limit=limit, after=request.args.get("after"))
+    audit_logging.lists(task.business_key for task in found)
+    last = found[-1].sort_key if len(found) == limit else None
+    return _json({"tasks": [full_task(task) for task in found], "next": last})
+
+
+@blueprint.post("/tasks/<task_id>/claim")
+@auth.token_policy(Role.STAFF)
+def claim(task_id: str) -> Response:
+    return _json(outcome(site().engine.claim(task_id, actor=auth.actor(), revision=_revision(strict_json.body()))))
+
+
+@blueprint.post("/tasks/<task_id>/unclaim")
+@auth.token_policy(Role.STAFF)
+def unclaim(task_id: str) -> Response:
+    return _json(outcome(site().engine.release(task_id, actor=auth.actor(), revision=_revision(strict_json.body()))))
+
+
+@blueprint.post("/tasks/<task_id>/complete")
+@auth.token_policy(Role.STAFF)
+def complete(task_id: str) -> Response:
+    """Body: ``{"data": {…}, "revision": 3}``; the revision may be in If-Match instead, and must be in one of them."""
+    body = strict_json.body()
+    revision, answer = _revision(body), body.get("data", {})
+    if revision is None:
+        raise PreconditionRequired("Send the revision you saw, as “revision” in the body or in If-Match.")
+    if not isinstance(answer, dict):
+        raise usher_engine.InvalidSubmission("data must be an object.", fields={"data": "must be an object"})
+    return _json(outcome(site().engine.complete(task_id, answer, actor=auth.actor(), revision=revision)))
+
+
+@blueprint.get("/instances")
+@auth.token_policy(Role.STAFF, Role.AUDITOR)
+def instances() -> Response:
+    """Takes what the page of cases takes (`finding.PARAMETERS`); business_key is a patient's id and nothing else."""
+    given, key = request.args.to_dict(), request.args.get("business_key")
+    search = asked(given)
+    if search.errors:
+        raise usher_engine.InvalidSubmission("This cannot be looked for.", fields=search.errors)
+    if given.get("after") and given.get("before"):
+        both = "goes one way: send after or before"
+        raise usher_engine.InvalidSubmission("Send after or before, not both.", fields={"before": both})
+    wanted = replace(search.wanted, about=frozenset({key})) if key else search.wanted
+    page = site().engine.find_cases(
+        wanted, actor=auth.actor(), after=given.get("after") or None, before=given.get("before") or None, limit=_limit()
+    )
+    audit_logging.lists(instance.business_key for instance in page.cases)
+    shown = [full_instance(instance) for instance in page.cases]
+    first, last = (page.cases[0].id, page.cases[-1].id) if page.cases else (None, None)
+    sides = {"next": last if page.older else None, "previous": first if page.newer else None}
+    return _json({"instances": shown, **sides})
+
+
+@blueprint.get("/instances/<instance_id>")
+@auth.token_policy(Role.STAFF, Role.AUDITOR)
+def instance(instance_id: str) -> Response:
+    found = seen(instance_id)
+    return _json(full_instance(found), headers={"ETag": f'"{found.revision}"'})
+
+
+@blueprint.get("/instances/<instance_id>/history")
+@auth.token_policy(Role.STAFF, Role.AUDITOR)
+def history(instance_id: str) -> Response:
+    steps = site().engine.history(seen(instance_id).id)
+    return _json({"instance": instance_id, "steps": [full_step(step) for step in steps]})
+
+
+@blueprint.post("/instances/<instance_id>/cancel")
+@auth.token_policy(Role.STAFF, Role.ADMIN)
+def cancel(instance_id: str) -> Response:
+    """Body: ``{"reason": …, "revision": 3}``; an administrator may end any case, staff those that are their work."""
+    body = strict_json.body()
+    revision = _revision(body)
+    body.pop("revision", None)
+    reason = _texts(body, ("reason",))["reason"]
+    found = site().engine.instance(instance_id) if auth.actor().role == Role.ADMIN else seen(instance_id)
+    return _json(outcome(site().engine.cancel(found.id, reason, actor=auth.actor(), revision=revision)))
+
+
+@blueprint.post("/messages")
+@auth.token_policy(Role.STAFF)
+def message() -> Response:
+    """Body: ``{"name": …, "data": {…}, "business_key": …}`` or ``"instance"`` in the place of the business key."""
+    key, body = _key(), strict_json.body()
+    data = body.pop("data", {})
+    wrong = {name: "is not known here" for name in body if name not in MESSAGE}
+    wrong |= {name: "must be text" for name in MESSAGE if not isinstance(body.get(name, ""), str)}
+    wrong |= {} if isinstance(data, dict) else {"data": "must be an object"}
+    if wrong:
+        raise usher_engine.InvalidSubmission("Some fields need another look.", fields=wrong)
+    instance = site().engine.deliver_message(
+        body.get("name", ""),
+        data,
+        actor=auth.actor(),
+        business_key=body.get("business_key"),
+        instance=body.get("instance"),
+        key=key,
+        source=auth.source(),
+    )
+    return _json(outcome(instance))
+
+
+@blueprint.get("/definitions")
+@auth.token_policy(Role.ANALYST, Role.AUDITOR)
+def definitions() -> Response:
+    return _json({"definitions": [full_version(version) for version in site().engine.versions()]})
+
+
+@blueprint.post("/definitions/<key>/versions")
+@auth.token_policy(Role.ANALYST)
+def add_version(key: str) -> Response:
+    """Deploy a package: the body is a zip of its folder."""
+    if request.mimetype not in ("application/zip", "application/octet-stream"):
+        raise UnsupportedMediaType("Send the package as a zip: Content-Type: application/zip.")
+    package = from_zip(request.get_data())
+    if package.key != key:
+        raise usher_engine.InvalidSubmission(
+            f"The package holds the process “{package.key}”, not “{key}”. Send it to that address.",
+            fields={"key": f"is “{package.key}” in the package"},
+        )
+    version = site().engine.deploy(package, actor=auth.actor(), note=request.args.get("note", "")[:500])
+    return _json(full_version(version), HTTPStatus.CREATED)
+
+
+@blueprint.get("/health")
+@auth.public
+def health() -> Response:
+    """200 when the database answers; 503 with the reason when it does not."""
+    site().engine.versions()
+    return _json({"status": "ok"})
+
+
+@blueprint.get("/metrics")
+@auth.token_policy(*Role)
+def metrics() -> Response:
+    counts = {**site().engine.counts(), "faults": fault_counts()}
+    return Response(prometheus(counts), content_type=CONTENT_TYPE)
+
+
+@blueprint.get("/openapi.json")
+@auth.public
+def openapi() -> Response:
+    return _json(description(site().settings.base_url))
+
+
+def _key() -> str:
+    """The idempotency key of the request, which must have one."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not key or len(key) > MAX_KEY or not key.isprintable():
+        raise BadRequest(f"Send an Idempotency-Key header of 1 to {MAX_KEY} characters, a new one for each request.")
+    return key
+
+
+def _texts(body: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    """*body* with exactly these fields, all text."""
+    wrong = {name: "is missing" for name in names if name not in body}
+    wrong |= {name: "must be text" for name in names if name in body and not isinstance(body[name], str)}
+    wrong |= {name: "is not known here" for name in body if name not in names}
+    if wrong:
+        raise usher_engine.InvalidSubmission("Some fields need another look.", fields=wrong)
+    return body
+
+
+def _revision(body: dict[str, Any]) -> int | None:
+    sent = body.get("revision", request.headers.get("If-Match", "").strip().strip('"') or None)
+    if sent is None:
+        return None
+    number = whole_number(str(sent))
+    if number is None:
+        raise BadRequest("revision must be a whole number, as the task showed it.")
+    return number
+
+
+def _limit() -> int:
+    return min(max(whole_number(request.args.get("limit", "")) or 50, 1), MAX_PAGE)
+
+
+def _json(body: Any, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Response:
+    return Response(json.dumps(body), status, headers, content_type="application/json")

@@ -1,0 +1,141 @@
+"""What the audit stream learns from the web: sign-ins, views of patients, refusals, settings (decisions/0006).
+
+Views need not remember to say which patients they show: `casework.patient_labels` calls `shows`, `casework.visibility`
+and `staff.open_task` call `viewed`, and `register` sees refusals on their way out. Where the event cannot be written,
+the page is not shown.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import usher_engine
+from flask import Flask, Response, current_app, g, request
+from usher_engine import Actor, AuditKind
+from usher_engine.accounts import Session
+
+from .site import site
+
+KEY = "usher.trail"
+
+#: A view repeated by the same person in the same session within this time is one event.
+AGAIN = timedelta(seconds=60)
+
+MAX_REMEMBERED = 20_000
+
+#: Answers that say that something was tried and refused.
+REFUSALS = frozenset({403, 404, 409, 422})
+
+#: Who tries to sign in and has not shown who they are.
+STRANGER = Actor(name="", role="stranger")
+
+
+class Recent:
+    """What was written a moment ago in this process, so that it is not written again."""
+
+    def __init__(self) -> None:
+        self._times: dict[tuple[str, str, str], datetime] = {}
+        self._lock = threading.Lock()
+
+    def has(self, key: tuple[str, str, str], now: datetime) -> bool:
+        with self._lock:
+            return now - self._times.get(key, datetime.min.replace(tzinfo=now.tzinfo)) < AGAIN
+
+    def add(self, keys: Iterable[tuple[str, str, str]], now: datetime) -> None:
+        with self._lock:
+            if len(self._times) > MAX_REMEMBERED:
+                self._times = {key: at for key, at in self._times.items() if now - at < AGAIN}
+            self._times.update(dict.fromkeys(keys, now))
+
+
+def register(app: Flask) -> None:
+    app.extensions[KEY] = Recent()
+    app.after_request(_keep)
+
+
+def told(
+    kind: AuditKind, details: dict[str, Any], *, subject: str = "", actor: Actor | None = None, about: str = ""
+) -> None:
+    """Write an event at once; *actor* where it is not whoever asks, *about* the patient it is about."""
+    site().engine.audit(kind, details, actor=actor or g.actor, subject=subject, business_key=about)
+
+
+def viewed(kind: AuditKind, subject: str, *, business_key: str) -> None:
+    """Whoever asks is about to see *subject*, which is about the patient *business_key*."""
+    recent, now, key = _recent(), site().now(), (_session(), kind, subject)
+    if not recent.has(key, now):
+        details = {"page": request.endpoint}
+        site().engine.audit(kind, details, actor=g.actor, subject=subject, business_key=business_key)
+        recent.add([key], now)
+    _shown().pop(business_key, None)
+    g.usher_told = {*g.get("usher_told", ()), business_key}
+
+
+def shows(patient: str) -> None:
+    """The answer names *patient*, in a list or beside something else."""
+    if patient and patient not in g.get("usher_told", ()):
+        _shown()[patient] = None
+
+
+def lists(patients: Iterable[str]) -> None:
+    """The answer names *patients* by their ids only."""
+    for patient in patients:
+        shows(patient)
+
+
+def _shown() -> dict[str, None]:
+    if "usher_shown" not in g:
+        g.usher_shown = {}
+    found: dict[str, None] = g.usher_shown
+    return found
+
+
+def _keep(response: Response) -> Response:
+    """Runs after every view: writes whom it showed, and that it refused."""
+    if g.get("actor") is None or not request.endpoint or request.endpoint == "static":
+        return response
+    if response.status_code in REFUSALS:
+        _refused(response.status_code)
+    patients = list(_shown())
+    if patients:
+        _listed(patients)
+    return response
+
+
+def _listed(patients: list[str]) -> None:
+    """Patients who were not on this person's screen a moment ago; a list that stays open is told of once."""
+    recent, now, who = _recent(), site().now(), _session()
+    new = [patient for patient in patients if not recent.has((who, "PatientsListed", patient), now)]
+    if new:
+        site().engine.audit("PatientsListed", {"page": request.endpoint, "patients": new}, actor=g.actor)
+    recent.add(((who, "PatientsListed", patient) for patient in patients), now)
+
+
+def _refused(status: int) -> None:
+    named = request.view_args or {}
+    subject = next((str(named[name]) for name in ("task_id", "instance_id", "patient_id", "name") if name in named), "")
+    details = {"page": request.endpoint, "method": request.method, "status": status}
+    about = str(named["patient_id"]) if "patient_id" in named else _business_key(subject)
+    site().engine.audit("Refused", details, actor=g.actor, subject=subject, business_key=about)
+
+
+def _business_key(subject: str) -> str:
+    """What the case of *subject* is about; empty where there is no such case."""
+    try:
+        return site().engine.instance(subject.partition(":")[0]).business_key
+    except usher_engine.NotFound:
+        return ""
+
+
+def _session() -> str:
+    """What tells one session, or one program, from another."""
+    session: Session | None = g.get("session")
+    return session.key if session else f"program {g.actor.name}"
+
+
+def _recent() -> Recent:
+    found: Recent = current_app.extensions[KEY]
+    return found

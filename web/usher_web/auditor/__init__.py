@@ -1,0 +1,1 @@
+"""Pages for auditors: replay, the audit log, activity, evidence, exports, reports and retention."""

@@ -1,0 +1,108 @@
+"""Taking the history along: exports of cases in other programs' formats, and the evidence bundle of one case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, islice
+
+import usher_engine
+from flask import Blueprint, Response, render_template, request
+from usher_engine.accounts import Role
+from usher_engine.exports import FORMATS, Export, Format, Selection, period
+
+from .. import auth
+from ..casework.visibility import seen
+from ..site import site
+from ..words.presentation import zone
+from .evidence_page import MAX_STEPS, bundle, file_name
+
+blueprint = Blueprint("exports", __name__)
+
+#: What each format is for, in the words of who chooses.
+WORDS = {
+    "jsonl": "Everything that was recorded, with the proof. Can be checked on any machine with the public key.",
+    "csv": "One row for each thing that happened, for a spreadsheet.",
+    "xes": "The way of every case, for process mining (IEEE 1849).",
+    "ocel": "The same, told of cases, patients, tasks and invitations, for process mining (OCEL 2.0).",
+    "fhir": "Who did or saw what about which patient, for an audit repository (FHIR R4, IHE BALP).",
+}
+
+Page = str | tuple[str, int]
+REFUSALS = (usher_engine.InvalidSubmission, usher_engine.NotFound, usher_engine.Corrupt, usher_engine.Misconfigured)
+
+
+@blueprint.get("/exports")
+@auth.policy(Role.AUDITOR, Role.ADMIN)
+def show() -> str:
+    return _page()
+
+
+@blueprint.post("/exports")
+@auth.policy(Role.AUDITOR, Role.ADMIN)
+def download() -> Page | Response:
+    """The file, as it is read; what is wrong with the choice, or with the record, is said on the page."""
+    try:
+        export = _asked()
+        pieces = export.pieces()
+        begun = list(islice(pieces, 2))  # whether anything can be proven shows with the second line
+    except REFUSALS as refused:
+        return _page(refused=refused), 422
+    return _file(chain(begun, pieces), export.format.media, export.file_name)
+
+
+@blueprint.post("/cases/<instance_id>/evidence")
+@auth.policy(Role.AUDITOR)
+def evidence(instance_id: str) -> Response:
+    case = seen(instance_id)
+    if case.revision > MAX_STEPS:
+        raise usher_engine.InvalidSubmission(
+            f"This case has more than {MAX_STEPS} steps, too many for one page. Export it as JSON Lines with proof."
+        )
+    return _file(iter([bundle(case, actor=auth.actor())]), "text/html; charset=utf-8", file_name(case))
+
+
+def _file(pieces: Iterator[bytes], media: str, name: str) -> Response:
+    found = Response(pieces, content_type=media)
+    found.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return found
+
+
+def _asked() -> Export:
+    form, actor = request.form, auth.actor()
+    chosen = form.get("format", "")
+    if chosen not in {one.name for one in _offered()}:
+        raise usher_engine.InvalidSubmission("Choose a format.", fields={"format": "Choose one of the formats."})
+    since, until = period(form.get("from", ""), form.get("to", ""), zone(site().settings))
+    return Export(
+        site().engine,
+        chosen,
+        Selection(process=form.get("process", ""), since=since, until=until),
+        actor=actor,
+        with_data="data" in form and FORMATS[chosen].takes_data and _may_have_data(),
+        with_audit="audit" in form and chosen == "jsonl",
+    )
+
+
+def _may_have_data() -> bool:
+    """Administrators keep accounts and settings; what patients' records say is not theirs to see."""
+    return auth.session().account.role is Role.AUDITOR
+
+
+def _offered() -> list[Format]:
+    return [one for one in FORMATS.values() if _may_have_data() or not one.holds_data]
+
+
+def _page(refused: usher_engine.EngineError | None = None) -> str:
+    names: dict[str, str] = {}
+    for version in site().engine.versions():
+        names.setdefault(version.process, version.name)
+    return render_template(
+        "exports.html",
+        formats=_offered(),
+        words=WORDS,
+        processes=names,
+        sent=request.form,
+        refused=refused,
+        fields=getattr(refused, "fields", {}),
+        with_data=_may_have_data(),
+    )

@@ -1,0 +1,84 @@
+"""The inbox with very many open tasks beside one with a thousand: the list of fifty and the three counts above it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+from usher_engine.cases.commands import Engine
+from usher_engine.cases.queries import Actor, utc_now
+from usher_engine.definitions import Package
+from usher_engine.services import Services
+from usher_engine.settings import Settings
+from usher_engine.store import Database, to_text
+from usher_engine.store.schema import upgrade
+from usher_engine.store.task_rows import NO_DUE
+
+from .measurements import Figure, Times
+from .task_loop import DIAGRAM
+
+FEW = 1_000
+ASKED = 30
+#: Many of the tasks are theirs, or nearly none.
+DESK = Actor(name="desk", role="staff", groups=frozenset({"Front desk"}))
+RARE = Actor(name="rare", role="staff", groups=frozenset({"Night shift"}))
+
+
+def inbox(folder: Path, many: int) -> Iterator[Figure]:
+    """Figures of an inbox with *many* open tasks, in databases in *folder*."""
+    engines = {"few": _filled(folder / "few.db", FEW), "many": _filled(folder / "many.db", many)}
+    for who, actor in (("a large group", DESK), ("a small group", RARE)):
+        times = Times()
+        for _ in range(ASKED):
+            for name, engine in engines.items():
+                times.of(name, lambda engine=engine, actor=actor: _page(engine, actor))  # type: ignore[misc]
+        ratio = times.median("many") / times.median("few")
+        yield Figure(name=f"inbox of {who} with {many:,} open tasks : {FEW:,}", value=ratio, unit="×", target=1.5)
+    for engine in engines.values():
+        engine.database.close()
+
+
+def _page(engine: Engine, actor: Actor) -> None:
+    engine.tasks(actor, limit=51)
+    for wanted in ({}, {"mine": True}, {"overdue": True}):
+        engine.count_tasks(actor, **wanted)
+
+
+def _filled(file: Path, tasks: int) -> Engine:
+    """A database with *tasks* open tasks, one case each: a real one, written again and again under other numbers."""
+    settings = Settings(env="development", secret_key="b" * 32, database_url=f"sqlite:///{file}")
+    database = Database(settings.database_url)
+    upgrade(database)
+    engine = Engine(settings, Services(()), utc_now, database)
+    engine.deploy(Package({"rounds.bpmn": DIAGRAM}), actor=DESK)
+    case = engine.start("rounds", {"limit": 1}, actor=DESK).id
+    with closing(sqlite3.connect(file)) as db, db:
+        for pragma in ("synchronous=OFF", "foreign_keys=OFF"):
+            db.execute(f"PRAGMA {pragma}")
+        _multiply(db, "instance", "id", case, tasks - 1)
+        _multiply(db, "user_task", "instance", case, tasks - 1)
+        db.execute("ANALYZE")
+    db.close()
+    return engine
+
+
+def _multiply(db: sqlite3.Connection, table: str, key: str, case: str, times: int) -> None:
+    """Write the row of *case* in *table* so many times more, each for another case."""
+    names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+    row = db.execute(f"SELECT * FROM {table} WHERE {key} = ?", (case,)).fetchone()  # noqa: S608
+    model = dict(zip(names, row, strict=True))
+    rows = (tuple((model | _other(number, key))[name] for name in names) for number in range(times))
+    db.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(names))})", rows)  # noqa: S608
+
+
+def _other(number: int, key: str) -> dict[str, str]:
+    """What is another's in the copied row *number*: its case, and for a task whom it is for and when it is due."""
+    instance = f"{number:012}"
+    if key == "id":
+        return {"id": instance}
+    due = to_text(utc_now() + timedelta(minutes=number - FEW // 4)) if number % 2 else ""
+    group = "Night shift" if number < FEW and number % 100 == 0 else "Front desk" if number % 2 else "Billing"
+    return {"instance": instance, "candidate_group": group, "due_at": due, "sort_key": f"{due or NO_DUE}|{instance}"}

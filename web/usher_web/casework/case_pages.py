@@ -1,0 +1,136 @@
+"""Cases: the list, and the page of one: the diagram with the way it took, its story in words, its facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import usher_engine
+from flask import Blueprint, redirect, render_template, request, url_for
+from usher_engine import ALTERED, Instance, InstanceState, Pauses, Step, legible, whole_number
+from usher_engine.accounts import Role
+from werkzeug.wrappers import Response
+
+from .. import auth
+from ..analyst.diagram_files import bpmn_response
+from ..site import site
+from ..words.case_narrative import Line, tell
+from ..words.element_names import names_of
+from ..words.mail_status import mailing
+from .case_search_page import search_page
+from .patient_labels import subject
+from .saved_search_access import kept, query_of
+from .visibility import may_work_on, seen
+
+blueprint = Blueprint("cases", __name__, url_prefix="/cases")
+
+#: Who ended a case may still be asked what went wrong; only a live one can be moved.
+LIVE = ("waiting", "incident")
+
+
+@blueprint.get("")
+@auth.policy(Role.STAFF, Role.AUDITOR)
+def show() -> str | tuple[str, int] | Response:
+    found = search_page()
+    search = found["search"]
+    if len(search.patients) == 1 and search.given["patient"] != search.patients[0].id:
+        # A name that fits one patient only: from here on the address holds the id, and no name.
+        return redirect(url_for("cases.show", **{**search.given, "patient": search.patients[0].id}))
+    saved, query = kept(), query_of(search)
+    own = next((one for one in saved if one.query == query and one.owner == auth.actor().name), None)
+    page = render_template("cases.html", **found, saved=saved, query=query, own=own)
+    return (page, 422) if search.errors else page
+
+
+@blueprint.get("/<instance_id>")
+@auth.policy(Role.STAFF, Role.AUDITOR)
+def case(instance_id: str) -> str:
+    return _page(seen(instance_id))
+
+
+@blueprint.get("/<instance_id>/onward")
+@auth.policy(Role.STAFF)
+def onward(instance_id: str) -> Response:
+    """Where a trigger leads: to the task it has opened, if it is for whoever selected it; else to the case."""
+    for task in seen(instance_id).tasks:
+        if may_work_on(auth.actor(), task):
+            return redirect(f"{url_for('inbox.task', task_id=task.id)}#task", 303)
+    return redirect(url_for("cases.case", instance_id=instance_id), 303)
+
+
+@blueprint.get("/<instance_id>/diagram.bpmn")
+@auth.policy(Role.STAFF, Role.AUDITOR)
+def diagram(instance_id: str) -> Response:
+    """The diagram the case runs on, or ran on at step ``?at=N``: cases move between versions."""
+    case, revision = seen(instance_id), whole_number(request.args.get("at", ""))
+    try:
+        return bpmn_response(site().engine.diagram_of(case.id, revision).package)
+    except usher_engine.Corrupt:  # an altered step tells of no version; its case is still drawn
+        return bpmn_response(site().engine.package_of(case.id))
+
+
+@blueprint.post("/<instance_id>/retry")
+@auth.policy(Role.STAFF)
+def retry(instance_id: str) -> Response:
+    after = site().engine.retry(seen(instance_id).id, actor=auth.actor())
+    auth.say("It stopped again; the reason is below." if after.incident else "It is being tried again.")
+    return redirect(url_for("cases.case", instance_id=instance_id), 303)
+
+
+@blueprint.post("/<instance_id>/cancel")
+@auth.policy(Role.STAFF)
+def cancel(instance_id: str) -> Response | tuple[str, int]:
+    instance = seen(instance_id)
+    try:
+        site().engine.cancel(instance.id, request.form.get("reason", ""), actor=auth.actor())
+    except usher_engine.InvalidSubmission as wrong:
+        return _page(instance, errors=wrong.fields), 422
+    auth.say("The case was cancelled.")
+    return redirect(url_for("cases.case", instance_id=instance_id), 303)
+
+
+def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
+    names = names_of(instance.id)
+    steps, unreadable = legible(site().engine, instance.id)
+    pauses = Pauses(site().engine)
+    lines = tell(steps, names)
+    return render_template(
+        "case.html",
+        case=instance,
+        patient=subject(instance.business_key),
+        lines=lines,
+        since=_since(steps, lines),
+        mailing=mailing(steps, names),
+        answers=site().enrollment.answers(instance.business_key),
+        hold=site().enrollment.retention.hold_on(instance.business_key),
+        paused=pauses.standing(instance.process, instance.version) if instance.status in LIVE else None,
+        steps=steps,
+        unreadable=unreadable,
+        at=[names.of(element) for element in instance.at],
+        waits=[(names.of(wait.element), wait) for wait in instance.waits],
+        ended=names.of(instance.outcome) if instance.outcome else "",
+        path=way_taken(instance.id),
+        may_act=auth.session().account.role is Role.STAFF and instance.status in LIVE,
+        mine=[task for task in instance.tasks if may_work_on(auth.actor(), task)],
+        errors=errors or {},
+    )
+
+
+def _since(steps: list[Step], lines: list[Line]) -> list[Line]:
+    """The newest line behind the end of the case, if there is one: what its explanation cannot know."""
+    ends = (step.revision for step in steps for event in step.events if event.get("kind") == "InstanceFinished")
+    end = next(ends, None)
+    return [line for line in lines if end is not None and line.revision > end][-1:]
+
+
+def way_taken(instance_id: str) -> dict[str, Any]:
+    """What the diagram marks: elements visited, flows taken, where the tokens rest, where it is stuck."""
+    try:
+        state = site().engine.rebuild(instance_id)
+    except (usher_engine.Corrupt, *ALTERED):
+        state = InstanceState()  # the notice on the page says so
+    return {
+        "visited": [{"element": element, "visits": number} for element, number in state.visits.items()],
+        "flows": state.flows,
+        "at": [here.rpartition(":")[0] for here in state.at],
+        "incident": [here.rpartition(":")[0] for here in state.incidents],
+    }

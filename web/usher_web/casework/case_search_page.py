@@ -1,0 +1,109 @@
+"""The page of a search of cases: what there is to choose from, what was found, and the way to the pages beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request, url_for
+from usher_engine import Facets, NotFound
+
+from .. import auth
+from ..site import site
+from ..words.presentation import element_words
+from .case_list import as_listed
+from .patient_labels import described
+from .search_query import STATUSES, Asked, asked, summary
+
+PAGE = 50
+
+#: How elements are grouped where one of them is chosen.
+TASKS, ENDS, OTHERS = "Tasks", "Ends", "Decisions and events"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What the field of a parameter is called, for the list of errors."""
+
+    key: str
+    label: str
+
+
+LABELS = (
+    Label("patient", "Patient"),
+    Label("status", "Status"),
+    Label("version", "Version"),
+    Label("started_from", "Started from"),
+    Label("started_to", "Started up to"),
+    Label("ended_from", "Ended from"),
+    Label("ended_to", "Ended up to"),
+)
+
+
+def search_page() -> dict[str, Any]:
+    """Everything `cases.html` shows for the address that was asked for."""
+    search, facets = asked(request.args), site().engine.facets()
+    names = _names(facets)
+    whom = described(search.patients[0]).name if len(search.patients) == 1 else ""
+    return {
+        "search": search,
+        "said": summary(search, {element: name for element, (name, _) in names.items()}, whom),
+        "labels": LABELS,
+        "statuses": tuple(STATUSES),
+        "facets": facets,
+        "people": _people(),
+        "elements": _grouped(facets, names),
+        "outcomes": _named(sorted({outcome for _, outcome in facets.outcomes}), names),
+        "without_status": {name: value for name, value in search.given.items() if name != "status"},
+        **_found(search),
+    }
+
+
+def _found(search: Asked) -> dict[str, Any]:
+    if search.errors:
+        return {"listed": [], "newer_url": "", "older_url": ""}
+    after, before = request.args.get("after") or None, request.args.get("before") or None
+    page = site().engine.find_cases(
+        search.wanted, actor=auth.actor(), after=None if before else after, before=before, limit=PAGE
+    )
+    given: dict[str, Any] = {**search.given}
+    ends = (page.cases[0].id, page.cases[-1].id) if page.cases else ("", "")
+    return {
+        "listed": as_listed(page.cases),
+        "newer_url": url_for("cases.show", **given, before=ends[0]) if page.newer and page.cases else "",
+        "older_url": url_for("cases.show", **given, after=ends[1]) if page.older and page.cases else "",
+    }
+
+
+def _names(facets: Facets) -> dict[str, tuple[str, str]]:
+    """(name, tag) of the elements of every process as the version in force draws them."""
+    found: dict[str, tuple[str, str]] = {}
+    for process in facets.processes:
+        try:
+            drawn = site().engine.diagram(process).elements.values()
+        except NotFound:
+            continue
+        found |= {element.id: (element.name, element.tag) for element in drawn}
+    return found
+
+
+def _grouped(facets: Facets, names: dict[str, tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The elements cases have come to that have a name, for a choice; an element no version draws any more too."""
+    groups: dict[str, list[str]] = {TASKS: [], OTHERS: [], ENDS: []}
+    for element in sorted({element for _, element in facets.elements}):
+        name, tag = names.get(element, (element_words(element), ""))
+        if name:
+            groups[TASKS if tag.endswith("Task") else ENDS if tag == "endEvent" else OTHERS].append(element)
+    return [(group, list(_named(elements, names))) for group, elements in groups.items() if elements]
+
+
+def _named(elements: list[str], names: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:
+    told = ((element, names.get(element, ("", ""))[0] or element_words(element)) for element in elements)
+    return sorted(told, key=lambda pair: pair[1].lower())
+
+
+def _people() -> Iterator[str]:
+    """Names to choose from: people and programs, also those who may not come in any more."""
+    accounts = site().accounts
+    return iter(sorted({*(user.name for user in accounts.users()), *(token.name for token in accounts.tokens())}))

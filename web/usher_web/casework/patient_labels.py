@@ -1,0 +1,54 @@
+"""The patient a case is about, as the pages for staff and auditors show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import usher_engine
+from usher_engine.enrollment import PatientRecord
+
+from .. import audit_logging
+from ..site import site
+from ..words.presentation import born_words, zone
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """*guard* says why the patient must not be invited; empty when nothing stands against it."""
+
+    id: str
+    name: str
+    born: str
+    status: str
+    guard: str
+
+
+def subject(patient: str) -> Subject | None:
+    """Who the case with this business key is about; None when it is about no patient of ours."""
+    if not patient:
+        return None
+    try:
+        return described(site().enrollment.patient(patient))
+    except usher_engine.NotFound:
+        return None
+
+
+def subjects(patients: Iterable[str]) -> dict[str, Subject]:
+    """Who the cases with these business keys are about, read at once; what is no patient of ours is left out."""
+    found = site().enrollment.patients_by_id({patient for patient in patients if patient})
+    return {patient: described(record) for patient, record in found.items()}
+
+
+def described(record: PatientRecord) -> Subject:
+    audit_logging.shows(record.id)
+    here, settings = site(), site().settings
+    fields = record.fields(here.now(), settings)
+    name = f"{fields['first_name']} {fields['last_name']}".strip()
+    return Subject(
+        id=record.id,
+        name=name or "Patient without a name",
+        born=born_words(fields["birth_date"], here.now().astimezone(zone(settings)).date()),
+        status=record.status,
+        guard=record.guard(here.now(), settings) or "",
+    )

@@ -1,0 +1,128 @@
+"""What a search of cases asks for, as it stands in an address: read, checked, and said in words.
+
+The page of cases and the API read the same parameters. A page of results is described by its address alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from usher_engine import CaseFilter, NotFound, whole_number
+from usher_engine.enrollment import PatientRecord
+
+from ..site import site
+from ..words.date_range import begin_of, check_way, day_of, end_of
+from ..words.presentation import element_words, joined, period_words
+
+STATUSES = {
+    "waiting": "still waiting",
+    "incident": "stopped by an incident",
+    "finished": "finished",
+    "cancelled": "cancelled",
+}
+
+#: The parameters of a search, as they stand in the address.
+PARAMETERS = (
+    "patient", "who", "element", "status", "outcome", "process", "version", "incident",
+    "started_from", "started_to", "ended_from", "ended_to",
+)  # fmt: skip
+
+#: Of how many patients a name may be, before more of it must be typed.
+MOST_PATIENTS = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A search: *given* as typed (without what is empty), the filter it means, *errors* by parameter."""
+
+    given: dict[str, str]
+    wanted: CaseFilter
+    patients: tuple[PatientRecord, ...] = ()
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is asked for, so that all cases are shown."""
+        return not self.given
+
+
+def asked(args: Mapping[str, str]) -> Asked:
+    """The search in *args*; what cannot be read is told in ``errors`` and left out."""
+    given = {name: args[name].strip()[:200] for name in PARAMETERS if args.get(name, "").strip()}
+    errors: dict[str, str] = {}
+    days = {name: day_of(given.get(name, ""), name, errors) for name in PARAMETERS if name.endswith(("_from", "_to"))}
+    for what in ("started", "ended"):
+        check_way(days[f"{what}_from"], days[f"{what}_to"], f"{what}_to", errors)
+    if given.get("status", "waiting") not in STATUSES:
+        errors["status"] = f"Known are {joined(list(STATUSES))}."
+    if "version" in given and whole_number(given["version"]) is None:
+        errors["version"] = "A version is a whole number."
+    patients = _patients(given.get("patient", ""), errors)
+    return Asked(given=given, wanted=_filter(given, days, patients, errors), patients=patients, errors=errors)
+
+
+def _filter(
+    given: dict[str, str],
+    days: dict[str, date | None],
+    patients: tuple[PatientRecord, ...],
+    errors: dict[str, str],
+) -> CaseFilter:
+    started, until = days["started_from"], days["started_to"]
+    ended, last = days["ended_from"], days["ended_to"]
+    return CaseFilter(
+        process=given.get("process"),
+        version=whole_number(given.get("version", "")),
+        statuses=frozenset({given["status"]} if "status" in given and "status" not in errors else ()),
+        outcome=given.get("outcome"),
+        element=given.get("element"),
+        stopped="incident" in given,
+        actor=given.get("who"),
+        about=frozenset({*(record.id for record in patients), given["patient"]}) if "patient" in given else None,
+        started_from=begin_of(started) if started else None,
+        started_until=end_of(until) if until else None,
+        ended_from=begin_of(ended) if ended else None,
+        ended_until=end_of(last) if last else None,
+    )
+
+
+def _patients(text: str, errors: dict[str, str]) -> tuple[PatientRecord, ...]:
+    """Whom *text* means: an id names one patient; words of name, record number or birth date may fit several."""
+    if not text:
+        return ()
+    try:
+        return (site().enrollment.patient(text),)
+    except NotFound:
+        found = site().enrollment.patients(text, limit=MOST_PATIENTS + 1)
+    if len(found) > MOST_PATIENTS:
+        errors["patient"] = f"More than {MOST_PATIENTS} patients fit this. Type more of the name, or a record number."
+        return ()
+    return tuple(found)
+
+
+def summary(search: Asked, names: Mapping[str, str], patient: str = "") -> str:
+    """
+    The search as people would say it: "Cases bob worked on, ended at Cancelled, in May 2026".
+
+    *names* are what elements are called, *patient* is who is meant where that is one person.
+    """
+    given = search.given
+    parts = [f"{given['who']} worked on"] if "who" in given else []
+    if "element" in given:
+        parts.append(f"that came to {names.get(given['element']) or element_words(given['element'])}")
+    if "outcome" in given:
+        parts.append(f"ended at {names.get(given['outcome']) or element_words(given['outcome'])}")
+    if "status" in given and "status" not in search.errors:
+        parts.append(STATUSES[given["status"]])
+    if "incident" in given:
+        parts.append("with an incident")
+    version, process = given.get("version"), given.get("process")
+    if version or process:
+        parts.append(f"of {' of '.join(word for word in (f'version {version}' if version else '', process) if word)}")
+    for what in ("started", "ended"):
+        words = period_words(given.get(f"{what}_from", ""), given.get(f"{what}_to", ""))
+        if words:
+            parts.append(f"{what} {words}")
+    whom = f" of {patient or '“' + given['patient'] + '”'}" if "patient" in given else ""
+    return f"Cases{whom}{' ' if parts else ''}{', '.join(parts)}"

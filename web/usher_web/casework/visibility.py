@@ -1,0 +1,31 @@
+"""Whose work a case is. What somebody may not see is, for them, not there: 404, never 403."""
+
+from __future__ import annotations
+
+import usher_engine
+from usher_engine import Actor, Instance, Retention, UserTask
+
+from .. import audit_logging
+from ..auth import actor
+from ..site import site
+
+
+def seen(instance_id: str) -> Instance:
+    """The case, if whoever asks may see it; otherwise `NotFound`, as if there were none."""
+    found = site().engine.instance(instance_id)
+    if not may_see(actor(), found):
+        raise usher_engine.NotFound(f"No case has the number {instance_id}.")
+    audit_logging.viewed("CaseViewed", found.id, business_key=found.business_key)
+    left = Retention(site().engine).tombstone(found.id) if found.ended_at else None
+    if left is not None:
+        raise usher_engine.Purged(left.words)
+    return found
+
+
+def may_see(who: Actor, instance: Instance) -> bool:
+    """Whether the case is part of *who*'s work."""
+    return any(may_work_on(who, task) for task in instance.tasks) or site().engine.concerns(who, instance.id)
+
+
+def may_work_on(who: Actor, task: UserTask) -> bool:
+    return not task.groups or bool(who.groups.intersection(task.groups)) or task.assignee == who.name

@@ -1,0 +1,176 @@
+"""The inbox of staff: the list of open tasks on the left, the open task on the right, and what may be done with it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import usher_engine
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from usher_engine import Instance, UserTask, whole_number
+from usher_engine.accounts import Role
+from werkzeug.wrappers import Response as AnyResponse
+
+from .. import auth
+from ..api import strict_json
+from ..casework.visibility import may_work_on
+from ..site import site
+from ..words.element_names import names_of
+from ..words.presentation import case_no, zone
+from .open_task import OpenTask, open_task, submitted
+from .task_list import View, worklist
+
+blueprint = Blueprint("inbox", __name__, url_prefix="/inbox")
+
+Page = str | tuple[str, int]
+
+#: Id of the field for the reason of a cancellation.
+CANCEL_REASON = "cancel-reason"
+
+
+@blueprint.get("")
+@auth.policy(Role.STAFF)
+def show() -> Page:
+    return _page(None)
+
+
+@blueprint.get("/rows")
+@auth.policy(Role.STAFF)
+def rows() -> AnyResponse:
+    """The list alone, for the page that asks every few seconds; 304 when nothing has changed."""
+    listed = worklist(auth.actor(), _view(), request.args.get("after"))
+    html = render_template("inbox_rows.html", list=listed, current=request.args.get("task", ""))
+    response = Response(html)
+    response.set_etag(hashlib.sha256(html.encode()).hexdigest()[:32])
+    return response.make_conditional(request)
+
+
+@blueprint.get("/<task_id>")
+@auth.policy(Role.STAFF)
+def task(task_id: str) -> Page:
+    try:
+        found = site().engine.task(task_id, auth.actor())
+    except usher_engine.Conflict as lost:
+        return _lost(task_id, lost)
+    return _page(open_task(found, auth.actor()))
+
+
+@blueprint.post("/<task_id>/claim")
+@auth.policy(Role.STAFF)
+def claim(task_id: str) -> Page | AnyResponse:
+    try:
+        site().engine.claim(task_id, actor=auth.actor())
+    except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
+        return _lost(task_id, lost)
+    return redirect(f"{url_for('inbox.task', task_id=task_id, view=_view())}#task", 303)
+
+
+@blueprint.post("/<task_id>/release")
+@auth.policy(Role.STAFF)
+def release(task_id: str) -> Page | AnyResponse:
+    try:
+        site().engine.release(task_id, actor=auth.actor())
+    except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
+        return _lost(task_id, lost)
+    auth.say("The task is free for others again.")
+    return redirect(url_for("inbox.task", task_id=task_id, view=_view()), 303)
+
+
+@blueprint.post("/<task_id>/complete")
+@auth.policy(Role.STAFF)
+def complete(task_id: str) -> Page | AnyResponse:
+    """Nothing typed is lost: a refused form comes back as it was sent, a task lost to somebody shows it beside."""
+    typed = submitted(request.form)
+    try:
+        before = site().engine.task(task_id, auth.actor())
+        after = site().engine.complete(task_id, typed, actor=auth.actor(), revision=_revision())
+    except usher_engine.InvalidSubmission as wrong:
+        found = site().engine.task(task_id, auth.actor())
+        return _page(open_task(found, auth.actor(), typed=typed, errors=wrong.fields)), 422
+    except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
+        return _lost(task_id, lost, typed)
+    return _onward(before, after, f"{before.title} is done.")
+
+
+@blueprint.post("/<task_id>/cancel")
+@auth.policy(Role.STAFF)
+def cancel(task_id: str) -> Page | AnyResponse:
+    reason = request.form.get("reason", "")
+    try:
+        before = site().engine.task(task_id, auth.actor())
+        after = site().engine.cancel_task(task_id, reason, actor=auth.actor(), revision=_revision())
+    except usher_engine.InvalidSubmission as wrong:
+        found = site().engine.task(task_id, auth.actor())
+        # Another name than “reason”, which a field of the task's own form may have.
+        errors = {CANCEL_REASON: wrong.fields.get("reason", wrong.message)}
+        return _page(open_task(found, auth.actor(), errors=errors)), 422
+    except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
+        return _lost(task_id, lost, {"reason": reason})
+    return _onward(before, after, f"{before.title} was cancelled.")
+
+
+@blueprint.post("/<task_id>/draft")
+@auth.policy(Role.STAFF)
+def draft(task_id: str) -> Response:
+    """Keep what is typed so far (``{"values": {key: text}}``), so that it is there on any computer."""
+    values = strict_json.body().get("values")
+    if not isinstance(values, dict):
+        reason = "Send the fields as an object named “values”."
+        raise usher_engine.InvalidSubmission(reason, fields={"values": reason})
+    saved = site().engine.save_draft(task_id, submitted(values), actor=auth.actor())
+    return jsonify({"saved": f"{saved.astimezone(zone(site().settings)):%H:%M}"})
+
+
+def _page(opened: OpenTask | None) -> str:
+    listed = worklist(auth.actor(), _view(), request.args.get("after"))
+    current = opened.task.id if opened else ""
+    return render_template("inbox.html", list=listed, open=opened, current=current, view=_view())
+
+
+def _lost(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | None = None) -> Page:
+    """
+    Somebody was faster. If only the case moved on, the task is still ours: show it again with what was typed.
+
+    Otherwise say who and when, and keep what was typed on the page.
+    """
+    try:
+        still = site().engine.task(task_id, auth.actor())
+    except usher_engine.Conflict as gone:
+        return _lost_page(task_id, gone, typed), 409
+    if still.assignee in ("", auth.actor().name):
+        return _page(open_task(still, auth.actor(), typed=typed, moved=True)), 409
+    return _lost_page(task_id, lost, typed), 409
+
+
+def _lost_page(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | None) -> str:
+    instance = task_id.partition(":")[0]
+    kept = {key: value for key, value in (typed or {}).items() if value}
+    following = worklist(auth.actor(), View.ALL).first
+    return render_template("task_gone.html", lost=lost, kept=kept, instance=instance, following=following)
+
+
+def _onward(before: UserTask, after: Instance, done: str) -> AnyResponse:
+    """To the next task of the same case where there is one; else back to the list, told what follows by itself."""
+    visible = [found for found in after.tasks if may_work_on(auth.actor(), found)]
+    if after.incident and any(found.id == before.id for found in after.tasks):
+        auth.say(f"It did not work: {after.incident} The task is still open and what you typed is kept.")
+        return redirect(url_for("inbox.task", task_id=before.id, view=_view()), 303)
+    if visible:
+        auth.say(done)
+        return redirect(url_for("inbox.task", task_id=visible[0].id, view=_view()), 303)
+    names = names_of(after.id)
+    if after.explanation:
+        done = f"{done} {after.explanation}"
+    elif after.at:
+        done = f"{done} {' and '.join(names.of(element) for element in after.at)} follows by itself."
+    auth.say(f"Case {case_no(before.instance)}: {done}")
+    return redirect(url_for("inbox.show", view=_view()), 303)
+
+
+def _view() -> View:
+    asked = request.args.get("view", "")
+    return View(asked) if asked in set(View) else View.ALL
+
+
+def _revision() -> int | None:
+    return whole_number(request.form.get("revision", ""))

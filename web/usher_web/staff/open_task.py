@@ -1,0 +1,115 @@
+"""The open task as its page shows it: the message, the form with what is missing first, and who may act."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from usher_engine import Actor, Field, Form, UserTask, legible, parse_form
+
+from .. import audit_logging
+from ..casework.patient_labels import Subject, subject
+from ..site import site
+from ..words.case_narrative import Line, tell
+from ..words.element_names import names_of
+from .task_list import headline, what_to_do
+
+#: Form keys of ours that are no fields of the task's form.
+OURS = ("csrf_token", "revision")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenTask:
+    """
+    What the task page needs.
+
+    ``direct`` tasks are one decision: their button stands under the message at once. The others open their form
+    after a button named like the task has claimed it. ``asked`` are the fields that need a person, ``filled`` the rest.
+    """
+
+    task: UserTask
+    patient: Subject | None
+    say: str
+    then: list[str]
+    form: Form | None
+    direct: bool
+    mine: bool
+    taken_by: str
+    values: Mapping[str, Any]
+    asked: tuple[Field, ...]
+    filled: tuple[Field, ...]
+    lines: list[Line]
+    errors: Mapping[str, str] = field(default_factory=dict)
+    moved: bool = False
+
+    @property
+    def shows_form(self) -> bool:
+        return not self.taken_by and (self.mine or self.direct)
+
+    @property
+    def filled_count(self) -> str:
+        """ "9 more fields, all filled"; optional ones may be empty, and then it does not say so."""
+        number = len(self.filled)
+        complete = all(self.values.get(found.key) not in (None, "") for found in self.filled)
+        return f"{number} more field{'' if number == 1 else 's'}{', all filled' if complete else ''}"
+
+    @property
+    def filled_words(self) -> str:
+        """The filled fields at a glance, in the words of their options."""
+        shown = (_in_words(found, self.values.get(found.key)) for found in self.filled)
+        return " · ".join(words for words in shown if words)
+
+
+def open_task(
+    task: UserTask,
+    actor: Actor,
+    *,
+    typed: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None,
+    moved: bool = False,
+) -> OpenTask:
+    """*typed* is what was sent and refused with *errors*; *moved* says that the case went on meanwhile."""
+    audit_logging.viewed("TaskViewed", task.id, business_key=task.business_key)
+    engine, now, wrong = site().engine, site().now(), dict(errors or {})
+    form = parse_form(engine.package_of(task.instance).text(task.form)) if task.form else None
+    values = _values(task, form, typed)
+    # A field that was missing stays in sight while it is being filled, in a draft or in an answer that was refused.
+    missing = {f.key for known in (task.initial, values) for f in form.missing(known, now=now)} if form else set()
+    fields = form.fields if form else ()
+    asked = tuple(f for f in fields if f.key in missing or f.key in wrong)
+    if len(fields) - len(asked) < 2:
+        asked = fields
+    return OpenTask(
+        task=task,
+        patient=subject(task.business_key),
+        say=headline(task.message),
+        then=what_to_do(task.message),
+        form=form,
+        direct=form is None or form.submit == task.title,
+        mine=task.assignee == actor.name,
+        taken_by="" if task.assignee in ("", actor.name) else task.assignee,
+        values=values,
+        asked=asked,
+        filled=tuple(f for f in fields if f not in asked),
+        lines=list(reversed(tell(legible(engine, task.instance)[0], names_of(task.instance)))),
+        errors=wrong,
+        moved=moved,
+    )
+
+
+def _values(task: UserTask, form: Form | None, typed: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What stands in the fields: what was typed just now, else the draft, else the record, else the defaults."""
+    defaults = {f.key: f.default for f in form.fields if f.default is not None} if form else {}
+    return {**defaults, **task.initial, **(task.draft or {}), **(typed or {})}
+
+
+def submitted(sent: Mapping[str, str]) -> dict[str, str]:
+    """The fields of the task's form among what a browser sent."""
+    return {key: value for key, value in sent.items() if key not in OURS}
+
+
+def _in_words(found: Field, value: Any) -> str:
+    if found.kind == "checkbox":
+        return found.label if value in (True, "true") else ""
+    return dict(found.options).get(str(value), str(value)) if value not in (None, "") else ""

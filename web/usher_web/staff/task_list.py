@@ -1,0 +1,114 @@
+"""The list side of the inbox: which open tasks somebody sees, grouped by the day they are due."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+
+from flask import url_for
+from usher_engine import Actor, UserTask
+
+from ..casework.patient_labels import Subject, subjects
+from ..site import site
+from ..words.presentation import Due, due_group, due_words, zone
+
+PAGE = 50
+
+MISSING = re.compile(r" (?:is|are) (missing)\.$")
+
+
+class View(StrEnum):
+    """The tabs above the list."""
+
+    ALL = "all"
+    MINE = "mine"
+    OVERDUE = "overdue"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    task: UserTask
+    patient: Subject | None
+    headline: str
+    due: str
+    late: bool
+    #: "you", or who has claimed it; empty when it is free.
+    owner: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    due: Due
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Worklist:
+    view: View
+    groups: tuple[Group, ...]
+    counts: dict[View, int]
+    next_url: str
+
+    @property
+    def first(self) -> UserTask | None:
+        return self.groups[0].rows[0].task if self.groups else None
+
+
+def worklist(actor: Actor, view: View, after: str | None = None) -> Worklist:
+    """One page of the tasks *actor* sees under *view*; *after* is the ``sort_key`` of the last one seen."""
+    engine = site().engine
+    mine, overdue = view is View.MINE, view is View.OVERDUE
+    tasks = engine.tasks(actor, mine=mine, overdue=overdue, limit=PAGE + 1, after=after)
+    shown = tasks[:PAGE]
+    more = url_for("inbox.show", view=view, after=shown[-1].sort_key) if len(tasks) > PAGE else ""
+    counts = {
+        View.ALL: engine.count_tasks(actor),
+        View.MINE: engine.count_tasks(actor, mine=True),
+        View.OVERDUE: engine.count_tasks(actor, overdue=True),
+    }
+    return Worklist(view=view, groups=_groups(shown, actor), counts=counts, next_url=more)
+
+
+def rows_of(tasks: Sequence[UserTask], actor: Actor) -> tuple[Row, ...]:
+    """*tasks* as rows; their patients are read at once."""
+    patients = subjects(task.business_key for task in tasks)
+    return tuple(_row(task, patients.get(task.business_key), actor) for task in tasks)
+
+
+def _groups(tasks: Sequence[UserTask], actor: Actor) -> tuple[Group, ...]:
+    now, tz = site().now(), zone(site().settings)
+    by_due = groupby(rows_of(tasks, actor), lambda row: due_group(row.task.due, now, tz))
+    return tuple(Group(due=due, rows=tuple(found)) for due, found in by_due)
+
+
+def _row(task: UserTask, patient: Subject | None, actor: Actor) -> Row:
+    now, tz = site().now(), zone(site().settings)
+    return Row(
+        task=task,
+        patient=patient,
+        headline=in_short(task.message),
+        due=due_words(task.due, now, tz),
+        late=due_group(task.due, now, tz) is Due.OVERDUE,
+        owner="you" if task.assignee == actor.name else task.assignee,
+    )
+
+
+def headline(message: str) -> str:
+    """The first line of a task's message: what is the case."""
+    return message.strip().split("\n")[0].strip()
+
+
+def in_short(message: str) -> str:
+    """The headline for a narrow row: of "It cannot be sent: e-mail is missing." only "e-mail missing"."""
+    first = headline(message)
+    told = first.partition(": ")[2] or first
+    return MISSING.sub(r" \1", told)
+
+
+def what_to_do(message: str) -> list[str]:
+    """The rest of a task's message, in paragraphs."""
+    rest = message.strip().split("\n")[1:]
+    return [line.strip() for line in rest if line.strip()]

@@ -1,0 +1,229 @@
+"""A case told in words: one line for each step that people would call an event. Pure; times are said by templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from usher_engine import ALTERED, Step
+
+from .presentation import element_words, joined
+from .service_wording import DONE, FAILED, QUEUED, awaited, called, fact
+
+#: How sentences begin that tell what the one who made the step did; all others stand for themselves.
+DEEDS = ("Claimed ", "Released ", "Completed ", "Cancelled ", "Selected ", "Started ", "Delivered ",
+         "Repaired ")  # fmt: skip
+
+
+class Teller(StrEnum):
+    """Who made a step; each has its own mark on the timeline."""
+
+    PERSON = "person"
+    SYSTEM = "system"
+    PATIENT = "patient"
+    INCIDENT = "incident"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Names:
+    """What people call the elements, and the operators whose work is worth telling."""
+
+    elements: Mapping[str, str]
+    told: frozenset[str] = frozenset()
+    #: Which operator an element asks.
+    operators: Mapping[str, str] = field(default_factory=dict)
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    #: The number of the row that (decision, rule) is.
+    rows: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def of(self, element: str) -> str:
+        return self.elements.get(element) or element_words(element)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One step in words. *quote* is what somebody gave as a reason; *way* are the elements passed, in order."""
+
+    revision: int
+    at: datetime
+    actor: str
+    teller: Teller
+    words: str
+    quote: str
+    way: tuple[str, ...]
+    then_at: tuple[str, ...]
+    sentences: tuple[str, ...] = ()
+
+    def told_to(self, reader: str) -> str:
+        """The words with whoever acted as their subject: "You claimed Update Now.", "bob completed Enroll Now." """
+        deeds = [sentence for sentence in self.sentences if sentence.startswith(DEEDS)]
+        if len(deeds) > 1:
+            deeds = [deed for deed in deeds if not deed.startswith("Claimed ")]
+        others = [sentence for sentence in self.sentences if not sentence.startswith(DEEDS)]
+        who = "You" if self.actor == reader else self.actor
+        return " ".join([*(f"{who} {deed[:1].lower()}{deed[1:]}" for deed in deeds), *others])
+
+
+def tell(steps: Iterable[Step], names: Names) -> list[Line]:
+    """The steps as lines, oldest first; a step that changed nothing people would name is left out."""
+    lines = (line_of(step, names) for step in steps)
+    return [line for line in lines if line and line.words]
+
+
+def line_of(step: Step, names: Names) -> Line | None:
+    """The step as a line; None where it was altered so that it tells nothing."""
+    try:
+        return tell_one(step, names)
+    except ALTERED:
+        return None
+
+
+def tell_one(step: Step, names: Names) -> Line:
+    """One step as a line, its words empty where nothing in it is worth telling."""
+    sentences = [sentence for event in step.events if (sentence := _sentence(event, names))]
+    entered = [event for event in step.events if event["kind"] in ("ElementEntered", "ElementPassed")]
+    resting = [event for event in entered if event["kind"] == "ElementEntered"]
+    return Line(
+        revision=step.revision,
+        at=step.at,
+        actor=step.actor,
+        teller=teller_of(step),
+        words=" ".join(sentences),
+        quote=next((reason for event in step.events if (reason := _reason(event))), ""),
+        way=tuple(names.of(event["element"]) for event in entered),
+        then_at=tuple(f"{names.of(event['element'])}, {ordinal(event['visit'])}" for event in resting),
+        sentences=tuple(sentences),
+    )
+
+
+def teller_of(step: Step) -> Teller:
+    if any(event.get("kind") == "IncidentRaised" for event in step.events):
+        return Teller.INCIDENT
+    role = step.body["actor"].get("role", "staff")
+    return {"system": Teller.SYSTEM, "patient": Teller.PATIENT}.get(role, Teller.PERSON)
+
+
+def _reason(event: Mapping[str, Any]) -> str:
+    if event["kind"] == "UserTaskCompleted":
+        return str((event.get("answer") or {}).get("reason") or "")
+    if event["kind"] in ("UserTaskCancelled", "InstanceCancelled", "InstanceMigrated"):
+        return str(event.get("reason") or "")
+    return ""
+
+
+def _sentence(event: Mapping[str, Any], names: Names) -> str:
+    name = names.of(event["element"]) if event.get("element") else ""
+    match event["kind"]:
+        case "InstanceStarted":
+            return _started(event)
+        case "UserTaskOpened":
+            return _opened(event)
+        case "UserTaskClaimed":
+            return f"Claimed {name}."
+        case "UserTaskReleased":
+            return f"Released {name}, for others to take."
+        case "UserTaskCompleted":
+            return f"Completed {name}."
+        case "UserTaskCancelled":
+            return f"Cancelled {name}."
+        case "InstanceFinished":
+            return str(event.get("explanation") or f"The case ended: {names.of(event['outcome'])}.")
+        case "InstanceCancelled":
+            return "Cancelled the case."
+        case "InstanceMigrated":
+            return f"Moved the case from version {event['from_version']} to version {event['to_version']}."
+        case "InstanceRepaired":
+            return _repaired(event, names)
+        case "FactRecorded":
+            return _fact(event)
+        case _:
+            return _service_sentence(event, name, names)
+
+
+def _repaired(event: Mapping[str, Any], names: Names) -> str:
+    """What a repair found, and what it closed; other events of the step tell what it opened."""
+    closed = ", ".join(dict.fromkeys(names.of(here.rpartition(":")[0]) for here in event["closed"]))
+    parted = f" From step {event['parted']} on the diagram leads another way." if event["parted"] else ""
+    return "Repaired the case from its history." + parted + (f" Closed: {closed}." if closed else "")
+
+
+def _service_sentence(event: Mapping[str, Any], name: str, names: Names) -> str:
+    operator = names.operators.get(event.get("element", ""), "")
+    match event["kind"]:
+        case "ServiceCalled":
+            return _called(event, name, names)
+        case "ServiceRequested":
+            return QUEUED.get(operator, f"{name} was queued.")
+        case "ServiceCompleted":
+            return DONE.get(operator, f"{name} was done.")
+        case "ServiceRefused":
+            return f"{FAILED.get(operator, f'{name} was refused')}: {event['message']}"
+        case "ServiceFailed":
+            tried = "and will be tried again by itself" if event.get("retry_at") else "and is not tried again by itself"
+            failed = FAILED.get(operator, f"{name} did not work")
+            return f"{failed} (try {event['attempt']}) {tried}: {event['reason']}"
+        case "DecisionMade":
+            return f"{name} was decided: {joined([_decided(made, names) for made in _made(event)])}."
+        case "IncidentRaised":
+            return f"Stopped at {name}: {event['reason']}"
+        case "IncidentResolved":
+            return f"{name} was taken up again."
+        case _:
+            return awaited(event, name)
+
+
+def _made(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The decision asked for and those it asked itself, as they were made."""
+    return [*(event.get("required") or ()), event]
+
+
+def _decided(made: Mapping[str, Any], names: Names) -> str:
+    decision = made["decision"]
+    table = f"“{names.decisions.get(decision) or element_words(decision)}”"
+    rows = [str(names.rows.get((decision, rule), rule)) for rule in made["rules"]]
+    if rows:
+        return f"{'row' if len(rows) == 1 else 'rows'} {joined(rows)} of {table}"
+    return f"no row of {table}" if any(of == decision for of, _ in names.rows) else table
+
+
+def _called(event: Mapping[str, Any], name: str, names: Names) -> str:
+    if event["operator"] not in names.told or event.get("error"):
+        return ""
+    own = called(event["operator"], event.get("result"))
+    return f"{name} was done." if own is None else own
+
+
+def _started(event: Mapping[str, Any]) -> str:
+    given = event.get("data") or {}
+    if given.get("field") and given.get("template"):
+        return f"Selected “{given['field']}” on the template {given['template']}."
+    return "Started the case."
+
+
+def _opened(event: Mapping[str, Any]) -> str:
+    headline = str(event.get("message") or "").strip().split("\n")[0]
+    group = f" for {event['group']}" if event.get("group") else ""
+    return f"{headline} {event['title']} was opened{group}.".strip()
+
+
+def _fact(event: Mapping[str, Any]) -> str:
+    own = fact(event["name"], event.get("details") or {})
+    if own is not None:
+        return own
+    details = [_detail(key, value) for key, value in (event.get("details") or {}).items() if value not in (None, "")]
+    return f"{event['name']}: {joined(details)}." if details else f"{event['name']}."
+
+
+def _detail(key: str, value: Any) -> str:
+    words = key.replace("_", " ")
+    if value is True:
+        return words
+    return str(value) if key in ("status", "response") else f"{words} {value}"
+
+
+def ordinal(number: int) -> str:
+    teens = 10 <= number % 100 <= 20
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"

@@ -1,0 +1,43 @@
+"""Days as people type them, and the moments they begin and end where the practice is."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from ..site import site
+from .presentation import zone
+
+NO_DAY = "This is no date. Write it like 2026-05-04."
+WRONG_WAY = "This is before the first day. Swap the two."
+
+_FIRST, _LAST = date(1900, 1, 1), date(9000, 1, 1)
+
+
+def day_of(text: str, name: str, errors: dict[str, str]) -> date | None:
+    """The day in *text*; None when it is empty, or no day: then *errors* says so under *name*."""
+    if not text.strip():
+        return None
+    try:
+        found = date.fromisoformat(text.strip())
+    except ValueError:
+        found = _LAST
+    if not _FIRST <= found < _LAST:
+        errors[name] = NO_DAY
+        return None
+    return found
+
+
+def begin_of(day: date) -> datetime:
+    """The first moment of *day*."""
+    return datetime.combine(day, time(), zone(site().settings)).astimezone(UTC)
+
+
+def end_of(day: date) -> datetime:
+    """The first moment after *day*."""
+    return begin_of(day + timedelta(days=1))
+
+
+def check_way(first: date | None, last: date | None, name: str, errors: dict[str, str]) -> None:
+    """Tell under *name*, the last day's, when it lies before the first."""
+    if first and last and last < first:
+        errors[name] = WRONG_WAY

@@ -1,0 +1,165 @@
+"""What became of the mails and other services a case asked for, each stage with its step. Pure.
+
+`follow` keeps what a window of a long case must know of the steps before it; `auditor.replay_frames` shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from usher_engine import ALTERED, Step, Window
+
+from .case_narrative import Names, ordinal
+from .data_changes import Glossary, in_words
+from .service_wording import ANSWER, MAIL, fact
+
+#: What ends a request, so that nothing more is told of it.
+ENDS = frozenset({"ServiceCompleted", "ServiceRefused", "UserTaskCancelled", "ElementCancelled"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Words:
+    """What a case is told with. *flows* maps a sequence flow to (the element it leaves, its name)."""
+
+    names: Names
+    glossary: Glossary
+    flows: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """Something that became of an effect; *kind* is one of idle, wait, done, refuse and alarm."""
+
+    revision: int
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Effect:
+    """A mail, or another service asked for: all that became of it, also after the step shown."""
+
+    name: str
+    is_mail: bool
+    stages: tuple[Stage, ...]
+
+
+#: (element, visit), and an event about it with the step it is in.
+Place = tuple[str, int]
+Told = tuple[Step, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Followed:
+    """
+    Until some step: the patient's portal status, and the requests that still wait, with the newest one of all.
+
+    *drawn* is the step that put the case on the diagram it ran on: the first, or the one that moved it to a version.
+    """
+
+    status: str = ""
+    drawn: int = 1
+    requests: Mapping[Place, tuple[Told, ...]] = field(default_factory=dict)
+
+
+def follow(before: Followed, step: Step) -> Followed:
+    """*before* and one step more; a step that tells of nothing known changes nothing."""
+    try:
+        requests = {here: list(told) for here, told in before.requests.items()}
+        _add(requests, step)
+        newest = next(reversed(requests), None)
+        kept = {here: tuple(told) for here, told in requests.items() if here == newest or not _ended(told)}
+        return Followed(status=portal_status(step, before.status), drawn=drawn(step, before.drawn), requests=kept)
+    except ALTERED:
+        return before
+
+
+def drawn(step: Step | None, before: int) -> int:
+    """The step whose diagram *step* is shown on, where that of the step before it was *before*."""
+    moved = step is not None and any(event.get("kind") == "InstanceMigrated" for event in step.events)
+    return step.revision if step is not None and moved else before
+
+
+def effects(window: Window[Followed], words: Words) -> list[Effect]:
+    """Everything services were asked for in a window or still owe from before it; a visit of an element asks once."""
+    requests = {here: list(told) for here, told in window.carried.requests.items()}
+    for step in (*(seen.step for seen in window.seen if seen.step), *window.ahead):
+        try:
+            _add(requests, step)
+        except ALTERED:
+            continue
+    found = (_effect(here, told, words) for here, told in requests.items())
+    return [effect for effect in found if effect.stages and effect.stages[0].revision <= window.last]
+
+
+def _add(requests: dict[Place, list[Told]], step: Step) -> None:
+    for event in step.events:
+        here = (event.get("element", ""), event.get("visit", 0))
+        if event["kind"] == "ServiceRequested":
+            requests[here] = []
+        if here in requests:
+            requests[here].append((step, event))
+        elif event["kind"] == "FactRecorded" and event.get("name") == ANSWER and requests:
+            requests[next(reversed(requests))].append((step, event))
+
+
+def _ended(told: list[Told]) -> bool:
+    return any(event["kind"] in ENDS for _, event in told)
+
+
+def _effect(here: Place, told: list[Told], words: Words) -> Effect:
+    element, visit = here
+    stages = (_stage(step, event, words) for step, event in told)
+    return Effect(
+        name=f"{words.names.of(element)}, {ordinal(visit)}",
+        is_mail=words.names.operators.get(element) == MAIL,
+        stages=tuple(stage for one in stages for stage in one),
+    )
+
+
+def _stage(step: Step, event: Mapping[str, Any], words: Words) -> Iterator[Stage]:
+    try:
+        told = _told(event, words, step)
+    except ALTERED:
+        return
+    if told:
+        yield Stage(revision=step.revision, kind=told[0], words=told[1])
+
+
+def _told(event: Mapping[str, Any], words: Words, step: Step) -> tuple[str, str] | None:
+    tz = words.glossary.tz
+    match event["kind"]:
+        case "ServiceRequested":
+            return "wait", "Queued"
+        case "ServiceCompleted":
+            result = event.get("result")
+            to = result.get("to") if isinstance(result, dict) else None
+            return "done", f"Accepted by the mail server for {to}" if to else "Done"
+        case "ServiceRefused":
+            return "refuse", f"Refused: {event['message']}"
+        case "ServiceFailed":
+            again = event.get("retry_at")
+            later = f" Next try {in_words(again, tz)}." if again else ""
+            return "alarm", f"Try {event['attempt']} failed: {event['reason']}{later}"
+        case "IncidentResolved":
+            return "wait", f"Tried again by hand, {step.at.astimezone(tz):%H:%M}"
+        case "UserTaskCancelled" | "ElementCancelled":
+            return "idle", "Not wanted any more"
+        case "FactRecorded":
+            said = fact(event["name"], event.get("details") or {})
+            return ("done", f"Answered: {said[:1].lower()}{said[1:]}") if said else None
+        case _:
+            return None
+
+
+def portal_status(step: Step, before: str) -> str:
+    """What the portal knew of the patient after *step*: from the results of patient services and from answers."""
+    for event in step.events:
+        result = event.get("result") if event["kind"] == "ServiceCalled" else None
+        if isinstance(result, dict) and str(event["operator"]).startswith("patient/"):
+            before = str(result.get("status") or before)
+        if event["kind"] == "FactRecorded":
+            before = str((event.get("details") or {}).get("response") or before)
+    return before

@@ -1,0 +1,64 @@
+"""The names a case's story is told with: those its diagram gives the elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import usher_engine
+from usher_engine import Mode
+
+from ..site import site
+from .case_narrative import Names
+from .data_changes import Glossary, glossary
+from .effect_status import Words
+from .presentation import zone
+
+
+def names_of(instance: str) -> Names:
+    """
+    The names in the diagram *instance* runs on; lookups (READ services) are not told, they change nothing.
+
+    Where the diagram is lost, elements are called by their ids.
+    """
+    found = words_of(instance)
+    return found.names if found else bare_words().names
+
+
+def words_of(instance: str) -> Words | None:
+    """All a case is told with; None where the package it runs on is not there or cannot be read."""
+    try:
+        diagram = site().engine.diagram_of(instance)
+    except usher_engine.EngineError:
+        return None
+    flows = {flow: (source, diagram.flow_names.get(flow, "")) for (source, _), flow in diagram.flows.items()}
+    labels = glossary(diagram.package, zone(site().settings))
+    return Words(names=_names(diagram), glossary=labels, flows=flows)
+
+
+def names_in(process: str, number: int) -> dict[str, str]:
+    """What the elements of a version are called, by their ids; nothing where the version cannot be read."""
+    try:
+        drawn = site().engine.diagram(process, number).elements.values()
+    except usher_engine.EngineError:
+        return {}
+    return {element.id: element.name for element in drawn}
+
+
+def bare_words() -> Words:
+    """What a case is told with where its diagram is lost: elements by their ids."""
+    return Words(names=Names(elements={}), glossary=Glossary(fields={}, tz=zone(site().settings)), flows={})
+
+
+def _names(diagram: Any) -> Names:
+    drawn = diagram.elements.values()
+    elements = {element.id: element.name for element in drawn}
+    operators = {element.id: element.operator for element in drawn if element.operator}
+    told = frozenset(operator.name for operator in site().engine.services if operator.mode is not Mode.READ)
+    decisions = diagram.decisions
+    return Names(
+        elements=elements,
+        told=told,
+        operators=operators,
+        decisions={decision.id: decision.name for decision in decisions.by_id.values()},
+        rows={key: row.number for key, row in decisions.rules.items()},
+    )

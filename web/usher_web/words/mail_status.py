@@ -1,0 +1,48 @@
+"""What became of the invitation e-mails of a case: queued, accepted, failed, each a fact with its time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from usher_engine import Step
+
+from .case_narrative import Names
+from .service_wording import MAIL
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Posted:
+    """One fact; *kind* is wait, done or alarm. *again_at* is when a failed send is tried again."""
+
+    kind: str
+    words: str
+    at: datetime
+    again_at: datetime | None = None
+
+
+def mailing(steps: Iterable[Step], names: Names) -> list[Posted]:
+    """The facts, oldest first; empty where no mail was asked for."""
+    return [
+        told
+        for step in steps
+        for event in step.events
+        if names.operators.get(event.get("element", "")) == MAIL and (told := _told(event, step.at))
+    ]
+
+
+def _told(event: Mapping[str, Any], at: datetime) -> Posted | None:
+    match event["kind"]:
+        case "ServiceRequested":
+            return Posted(kind="wait", words="Queued", at=at)
+        case "ServiceCompleted":
+            return Posted(kind="done", words="Accepted by the mail server", at=at)
+        case "ServiceFailed":
+            again = datetime.fromisoformat(event["retry_at"]) if event.get("retry_at") else None
+            return Posted(kind="alarm", words=f"Failed: {event['reason']}", at=at, again_at=again)
+        case "ServiceRefused":
+            return Posted(kind="alarm", words=f"Refused: {event['message']}", at=at)
+        case _:
+            return None
