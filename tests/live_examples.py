@@ -50,9 +50,9 @@ class Live:
             task = next(task for task in self.engine.instance(case).tasks if task.element == deed["complete"])
             self.engine.complete(task.id, deed.get("with", {}), actor=alice)
         elif "message" in deed:
-            self.engine.deliver_message(deed["message"], deed.get("with", {}), actor=alice, business_key="b1")
+            self.engine.incoming.deliver_message(deed["message"], deed.get("with", {}), actor=alice, business_key="b1")
         else:
-            waits = self.engine.rebuild(case).waits.values()
+            waits = self.engine.queries.rebuild(case).waits.values()
             due = next(wait["due"] for wait in waits if wait["element"] == deed["fire"])
             self.clock.time = max(self.clock.time, datetime.fromisoformat(due))
             self._work(case, deed["fire"])
@@ -64,17 +64,17 @@ class Live:
             assert Worker(self.engine).run_due(at_most=1) == 1
 
     def _fired(self, case: str, element: str) -> int:
-        events = [event for step in self.engine.history(case) for event in step.events]
+        events = [event for step in self.engine.queries.history(case) for event in step.events]
         return sum(event["kind"] == "TimerFired" and event["element"] == element for event in events)
 
     def _serve(self, case: str) -> None:
-        while self.engine.rebuild(case).requests and not self.silent:
+        while self.engine.queries.rebuild(case).requests and not self.silent:
             self.between(case)
             assert Worker(self.engine).run_due(at_most=1) == 1
 
     def _same(self, case: str) -> None:
         """The state kept beside the case is the one its history tells of."""
-        rebuilt: InstanceState = self.engine.rebuild(case)
+        rebuilt: InstanceState = self.engine.queries.rebuild(case)
         if rebuilt.status == "waiting":
             with self.engine.database.begin() as tx:
-                assert self.engine._open(tx, case, None).state == rebuilt
+                assert self.engine.steps.open(tx, case, None).state == rebuilt

@@ -33,7 +33,7 @@ def build(folder: Path, *, cases: int) -> Original:
     engine.deploy(package("small"), actor=SYSTEM)
     for number in range(cases):
         _live(engine, outside, number)
-        engine.audit("CaseViewed", {"n": number}, actor=alice, subject=f"case {number}")
+        engine.audit.record("CaseViewed", {"n": number}, actor=alice, subject=f"case {number}")
         clock.forward(minutes=3)
         if number in (2 * cases // 5, 4 * cases // 5, cases - 1):
             take(database, settings, clock())
@@ -54,7 +54,7 @@ def _live(engine: Engine, outside: Outside, number: int) -> None:
         engine.complete(case.tasks[0].id, {"word": "yes" if number % 2 else "again"}, actor=alice)
         Worker(engine).run_due()
     elif case.tasks and number % 2:
-        engine.cancel(case.id, "not wanted", actor=alice)
+        engine.cases.cancel(case.id, "not wanted", actor=alice)
 
 
 def findings_in(original: Original, file: Path, heads: Path) -> list[Any]:

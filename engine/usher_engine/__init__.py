@@ -9,12 +9,12 @@ from .audit.audit_log import KINDS as AUDIT_KINDS
 from .audit.audit_log import AuditKind
 from .authoring.drafts import draft_key, file_etag
 from .authoring.version_pauses import Pauses
-from .cases.commands import Engine
 from .cases.history_pages import ALTERED, WHOLE, Seen, Window, Windows, legible
 from .cases.instance_migration import Trial
-from .cases.queries import SYSTEM, Actor, Instance
+from .cases.queries import Instance
 from .cases.repair import Repaired
 from .cases.search import CasePage, Facets
+from .core.actor import SYSTEM, Actor
 from .core.canonical import Json, check_input, whole_number
 from .core.deadlines import Deadlines, OutOfTime
 from .core.errors import (
@@ -43,6 +43,7 @@ from .core.findings import Finding
 from .core.state import InstanceState, Wait
 from .definitions import Package, decision_names, from_zip, to_zip
 from .differences import Aspect, Change, ChangeKind, Comparison, compare
+from .engine import Engine
 from .examples import AskedPerson, AskedService, Awaited, Outcome, Report, Tried, run_examples, try_out
 from .forms import Field, Form, parse_form
 from .jobs.worker import Worker

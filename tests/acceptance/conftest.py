@@ -113,13 +113,13 @@ class House:
         )
 
     def newest_task(self) -> str:
-        return self.enrollment.engine.tasks(limit=200)[-1].id
+        return self.enrollment.engine.inbox.tasks(limit=200)[-1].id
 
     def form_of(self, task: str) -> dict[str, str]:
         """The task's form as a browser would send it untouched."""
         engine = self.enrollment.engine
-        found = engine.task(task)
-        form = parse_form(engine.package_of(found.instance).text(found.form))
+        found = engine.inbox.task(task)
+        form = parse_form(engine.queries.package_of(found.instance).text(found.form))
         return {one.key: str(found.initial.get(one.key, "")) for one in form.fields}
 
     def identity_of(self, patient: str) -> dict[str, str]:

@@ -89,21 +89,21 @@ def _furnish(house: House) -> dict[str, str]:
     cases = {}
     for name, patient in (("waiting", "sample-pending"), ("declined", "sample-declined"), ("ended", "sample-bare")):
         house.select(patient, staff)
-        cases[name] = engine.instances(limit=1)[0].id
+        cases[name] = engine.queries.instances(limit=1)[0].id
         house.clock.forward(minutes=1)
     Worker(engine).run_due()
     staff.post(f"/cases/{cases['ended']}/cancel", {"reason": "Moved away."})
-    cases["task"] = next(one.id for one in engine.tasks() if one.instance == cases["waiting"])
+    cases["task"] = next(one.id for one in engine.inbox.tasks() if one.instance == cases["waiting"])
     staff.post(f"/inbox/{cases['task']}/claim")
-    engine.save_draft(cases["task"], {"reason": "half"}, actor=alice)
-    engine.deploy(engine.package("enrollment"), actor=alice, note="again")
+    engine.cases.save_draft(cases["task"], {"reason": "half"}, actor=alice)
+    engine.deploy(engine.versions.package("enrollment"), actor=alice, note="again")
     ana.get("/processes")
     ana.post("/processes/enrollment/draft")
     house.visitor("charlie").get(f"/cases/{cases['ended']}")
     audrey.post("/audit/retention/holds", {"patient": "sample-declined", "reason": "A court."})
     audrey.post("/audit/reviews", {"from": "2026-05-01", "until": "2026-05-03", "remark": "fine"})
     take(engine.database, engine.settings, house.clock())
-    checker = Checker(engine)
+    checker = Checker(engine.context, engine.audit)
     checker.run(checker.begin(actor=alice), alice)
     return cases
 
@@ -192,7 +192,7 @@ def _unseen(desk: Desk, column: Column[Any]) -> list[str]:
     if not proven and not EVERY:
         return []
     try:
-        findings = engine.verify_all().findings + check_everything(engine.database, file=None, key=None)
+        findings = engine.verification.verify_all().findings + check_everything(engine.database, file=None, key=None)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what this test looks for
         return [f"verify: {type(error).__name__}: {error}"]
     return ["verify found nothing"] if proven and not findings else []

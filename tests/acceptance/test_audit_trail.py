@@ -19,14 +19,14 @@ def engine(house):
 
 
 def kinds(engine, **wanted):
-    return [event.kind for event in engine.audit_events(limit=200, **wanted)]
+    return [event.kind for event in engine.audit.events(limit=200, **wanted)]
 
 
 def about(engine, patient):
     """What happened around a patient: events that name them alone, or among others."""
     return [
         event.kind
-        for event in engine.audit_events(limit=200)
+        for event in engine.audit.events(limit=200)
         if event.business_key == patient or patient in event.details.get("patients", ())
     ]
 
@@ -38,7 +38,7 @@ def test_signing_in_and_out(house, engine):
     alice = house.visitor("alice")
     alice.post("/sign-out")
     assert kinds(engine, subject="alice")[:3] == ["LoggedOut", "LoggedIn", "LogInFailed"]
-    failed = engine.audit_events(kind="LogInFailed")
+    failed = engine.audit.events(kind="LogInFailed")
     assert [event.subject for event in failed] == ["", "alice"]
     assert "mistake" not in str([event.body for event in failed])
     assert failed[1].details == {"from": "127.0.0.1"}
@@ -55,12 +55,12 @@ def test_every_look_at_a_patient(house, engine):
     house.visitor("audrey").get(f"/cases/{case}")
     assert set(about(engine, "sample-pending")) >= {"PatientViewed", "TaskViewed", "CaseViewed"}
     assert kinds(engine, actor="audrey")[0] == "CaseViewed"
-    assert engine.audit_events(subject=case, actor="audrey")[0].business_key == "sample-pending"
+    assert engine.audit.events(subject=case, actor="audrey")[0].business_key == "sample-pending"
 
 
 def test_a_list_names_whom_it_showed(house, engine):
     house.visitor("alice").get("/patients?q=a")
-    listed = engine.audit_events(kind="PatientsListed", actor="alice")[0]
+    listed = engine.audit.events(kind="PatientsListed", actor="alice")[0]
     assert "sample-pending" in listed.details["patients"]
     assert listed.details["page"] == "triggers.show"
 
@@ -82,7 +82,7 @@ def test_an_open_list_is_told_of_once(house, engine, clock):
     for _ in range(5):
         clock.forward(seconds=30)
         alice.get("/inbox/rows", headers={"X-Usher-Poll": "1"})
-    rows = [event for event in engine.audit_events(kind="PatientsListed") if event.details["page"] == "inbox.rows"]
+    rows = [event for event in engine.audit.events(kind="PatientsListed") if event.details["page"] == "inbox.rows"]
     assert len(rows) == 1
 
 
@@ -96,7 +96,7 @@ def test_what_was_refused(house, engine):
     alice.post(f"/inbox/{task}/cancel", {"reason": " "})
     alice.post(f"/inbox/{task}/cancel", {"reason": "moved away"})
     alice.post(f"/inbox/{task}/complete")
-    refused = {(event.actor, event.details["status"]): event for event in engine.audit_events(kind="Refused")}
+    refused = {(event.actor, event.details["status"]): event for event in engine.audit.events(kind="Refused")}
     assert set(refused) == {("charlie", 404), ("ana", 403), ("alice", 422), ("alice", 409)}
     assert refused["charlie", 404].subject == case
     assert refused["charlie", 404].business_key == "sample-pending"
@@ -122,7 +122,7 @@ def test_settings_and_packages(house, engine):
     adam.post("/admin/people", {"name": "nina", "role": "staff"})
     adam.post("/admin/people/nina/disabled", {"disabled": "yes"})
     adam.post("/admin/triggers", {"template": "Recall", "field": "Portal", "action": "Enrollment"})
-    changed = engine.audit_events(kind="SettingChanged", actor="adam")
+    changed = engine.audit.events(kind="SettingChanged", actor="adam")
     assert [event.details["setting"] for event in changed] == ["trigger", "account disabled", "account added"]
     assert changed[0].body["actor"]["role"] == "admin"
     assert "Deployed" in kinds(engine)

@@ -16,10 +16,10 @@ from usher_engine.enrollment import Answer
 def answered(house: House) -> str:
     """A case whose patient was invited, and declined."""
     house.select("sample-pending")
-    case = house.enrollment.engine.instances()[0]
+    case = house.enrollment.engine.queries.instances()[0]
     house.clock.forward(minutes=1)
     engine = house.enrollment.engine
-    engine.claim(case.tasks[0].id, actor=alice)
+    engine.cases.claim(case.tasks[0].id, actor=alice)
     engine.complete(case.tasks[0].id, {}, actor=alice)
     house.clock.forward(minutes=1)
     house.worker.run_due()
@@ -36,7 +36,7 @@ def test_what_was_recorded_agrees(house: House, answered: str) -> None:
     assert house.enrollment.disagreements() == []
     house.enrollment.set_portal_status("sample-pending", "Completed", actor=alice)
     assert house.enrollment.disagreements() == [], "another system's report is recorded too"
-    told = house.enrollment.engine.audit_events(about="sample-pending", kind="SettingChanged")
+    told = house.enrollment.engine.audit.events(about="sample-pending", kind="SettingChanged")
     assert told[0].details == {"setting": "portal status", "status": "Completed"}
 
 

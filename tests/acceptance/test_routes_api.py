@@ -25,7 +25,7 @@ def test_a_trigger_starts_one_case_for_one_key(house):
     other = client.post("/api/v1/triggers", json={**BODY, "patient_id": "sample-declined"}, headers=keyed)
     assert other.status_code == 422
     assert other.mimetype == "application/problem+json"
-    assert len(house.enrollment.engine.instances()) == 1
+    assert len(house.enrollment.engine.queries.instances()) == 1
 
 
 def test_bad_triggers_are_refused_by_name(house):
@@ -48,7 +48,7 @@ def test_bad_triggers_are_refused_by_name(house):
     assert post(None, data="a=b", content_type="text/plain").status_code == 415
     assert post(None, data=b" " * 300_000, content_type="application/json").status_code == 413
     assert client.post("/api/v1/triggers", json=BODY, headers=house.token(name="two")).status_code == 400
-    assert house.enrollment.engine.instances() == []
+    assert house.enrollment.engine.queries.instances() == []
 
 
 def test_tokens_are_needed_fit_their_role_and_can_be_revoked(house):

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from conftest import alice
-from usher_engine import Checker, Reviewing, Worker
+from usher_engine import Checker, Worker
 from usher_engine.assurance.log_review import left_over
 from usher_web.words.audit_sentences import PLACES
 
@@ -21,7 +21,7 @@ def engine(house):
 def case(house):
     """Hana's case: alice selected the trigger, charlie was refused, bob failed to sign in."""
     house.select("sample-pending", house.visitor("alice"))
-    found = house.enrollment.engine.instances()[0].id
+    found = house.enrollment.engine.queries.instances()[0].id
     house.visitor("charlie").get(f"/cases/{found}")
     house.visitor().post("/sign-in", {"name": "bob", "password": "wrong password here"})
     return found
@@ -82,9 +82,9 @@ def test_an_administrator_sees_no_name(house, case):
 
 def test_a_list_is_found_by_whom_it_named(house, engine):
     house.visitor("alice").get("/patients?q=hana")
-    events = engine.audit_events(about="sample-pending")
+    events = engine.audit.events(about="sample-pending")
     assert [event.kind for event in events] == ["PatientsListed"]
-    assert engine.audit_events(about="sample-bare") == []
+    assert engine.audit.events(about="sample-bare") == []
 
 
 # trails
@@ -98,7 +98,7 @@ def test_the_trail_of_a_person(house, case, engine):
     assert "Selected “Patient Portal” on the template Office Visit." in text
     assert "Signed in from" in text
     assert f"/cases/{case}/replay?step=1" in page.text
-    viewed = engine.audit_events(kind="TrailViewed", actor="audrey")[0]
+    viewed = engine.audit.events(kind="TrailViewed", actor="audrey")[0]
     assert (viewed.subject, viewed.details) == ("alice", {"of": "person"})
     assert "Looked at the trail of person alice." in audrey.get("/audit?kind=TrailViewed").text
     assert "Nothing was recorded" in audrey.get("/audit/people/nobody").text
@@ -114,7 +114,7 @@ def test_the_trail_of_a_patient(house, case, engine):
     assert "Resend Invitation was opened" in text
     assert "charlie Tried to open something in the cases" in text
     assert "alice Looked at case" in text
-    viewed = engine.audit_events(kind="TrailViewed", about="sample-pending")
+    viewed = engine.audit.events(kind="TrailViewed", about="sample-pending")
     assert [event.actor for event in viewed] == ["audrey"]
     assert audrey.get("/audit/patients/nobody").status_code == 404
     assert audrey.client.get("/audit/patients?q=hana").location == "/audit/patients/sample-pending"
@@ -145,7 +145,7 @@ def until_done(engine):
     for thread in threading.enumerate():
         if thread.name.startswith("usher-check"):
             thread.join()
-    return Checker(engine).last()
+    return Checker(engine.context, engine.audit).last()
 
 
 def test_a_check_that_holds(house, case, engine):
@@ -157,14 +157,14 @@ def test_a_check_that_holds(house, case, engine):
     assert (last.holds, last.checked, last.by) == (True, 1, "audrey"), last
     assert "All as it was written" in audrey.get("/audit").text
     assert "All as it was written" in audrey.get("/audit/check").text
-    told = engine.audit_events(kind="Verified")[0]
+    told = engine.audit.events(kind="Verified")[0]
     assert told.details == {"cases": 1, "equal": 1, "findings": 0}
 
 
 def test_a_check_that_finds_something_says_what_it_means(house, case, engine):
     with engine.database.begin() as tx:
         tx.exec_driver_sql("UPDATE instance SET outcome = 'Elsewhere'")
-    checker = Checker(engine)
+    checker = Checker(engine.context, engine.audit)
     number = checker.begin(actor=alice)
     with pytest.raises(Exception, match="has a check running"):
         checker.begin(actor=alice)
@@ -178,10 +178,10 @@ def test_a_check_that_finds_something_says_what_it_means(house, case, engine):
 
 
 def test_a_check_whose_server_died_is_told(house, case, engine, clock):
-    Checker(engine).begin(actor=alice)
+    Checker(engine.context, engine.audit).begin(actor=alice)
     clock.forward(minutes=6)
     assert "The last check was interrupted." in house.visitor("audrey").get("/audit").text
-    Checker(engine).begin(actor=alice)
+    Checker(engine.context, engine.audit).begin(actor=alice)
 
 
 # log review
@@ -193,11 +193,11 @@ def test_a_review_is_signed_off_and_closes_the_gap(house, case, engine, clock):
     page = audrey.post("/audit/reviews", {"since": "2026-05-04", "until": "2026-05-05", "note": "Looked at refusals."})
     assert "Your review was recorded." in page.text
     assert "Looked at refusals." in page.text
-    (gap,) = Reviewing(engine).gaps()
+    (gap,) = engine.log_reviews.gaps()
     assert (gap[0].day, gap[1]) == (6, clock())
     done = audrey.post("/audit/reviews", {"since": "2026-05-06", "until": "2026-05-07", "note": "All quiet."})
     assert "Everything up to now was reviewed." in done.text
-    assert [event.why for event in engine.audit_events(kind="LogReviewed")] == ["All quiet.", "Looked at refusals."]
+    assert [event.why for event in engine.audit.events(kind="LogReviewed")] == ["All quiet.", "Looked at refusals."]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_what_is_no_review(house, case, engine, sent, said):
     page = house.visitor("audrey").post("/audit/reviews", sent)
     assert page.status_code == 422
     assert said in page.text
-    assert engine.audit_events(kind="LogReviewed") == []
+    assert engine.audit.events(kind="LogReviewed") == []
 
 
 def test_what_is_left_over():

@@ -53,12 +53,12 @@ def address(rule, values):
 
 
 def newest(engine):
-    found = engine.audit_events(limit=1)
+    found = engine.audit.events(limit=1)
     return found[0].seq if found else 0
 
 
 def since(engine, seq):
-    return [event for event in engine.audit_events(limit=50) if event.seq > seq]
+    return [event for event in engine.audit.events(limit=50) if event.seq > seq]
 
 
 @pytest.mark.parametrize("role", list(Role))

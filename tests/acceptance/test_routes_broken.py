@@ -38,17 +38,19 @@ def opens(visitor: Visitor, *pages: str) -> None:
 
 def test_every_page_of_every_case_opens(house: House) -> None:
     engine = house.enrollment.engine
-    cases = engine.instances(limit=200)
+    cases = engine.queries.instances(limit=200)
     alice, audrey = house.visitor("alice"), house.visitor("audrey")
-    opens(alice, "/inbox", "/cases", *(f"/inbox/{task.id}" for task in engine.tasks(limit=200)))
+    opens(alice, "/inbox", "/cases", *(f"/inbox/{task.id}" for task in engine.inbox.tasks(limit=200)))
     opens(audrey, *(f"/cases/{case.id}{page}" for case in cases for page in PAGES))
 
 
 def test_every_answer_is_taken_or_told_why_not_and_the_next_case_never_notices(house: House) -> None:
     engine, alice = house.enrollment.engine, house.visitor("alice")
-    first = {task.instance: task for task in reversed(engine.tasks(limit=200))}  # of what was opened twice the first
+    first = {
+        task.instance: task for task in reversed(engine.inbox.tasks(limit=200))
+    }  # of what was opened twice the first
     drawn = [task for task in first.values() if not task.form and not task.assignee]
-    keys = {case.id: case.business_key for case in engine.instances(limit=200)}
+    keys = {case.id: case.business_key for case in engine.queries.instances(limit=200)}
     broken = {task.instance for task in drawn if keys[task.instance] in BROKEN}
     assert len(broken) == 4 and len(drawn) > 15
     for task in drawn:
@@ -65,7 +67,7 @@ def test_every_answer_is_taken_or_told_why_not_and_the_next_case_never_notices(h
 
 def test_an_administrator_sees_what_a_repair_would_do_and_lets_the_case_go_on(house: House) -> None:
     engine, adam = house.enrollment.engine, house.visitor("adam")
-    case = next(one for one in engine.instances(limit=200) if one.business_key == "twice: tried")
+    case = next(one for one in engine.queries.instances(limit=200) if one.business_key == "twice: tried")
     house.visitor("alice").post(f"/inbox/{case.tasks[0].id}/complete")
     assert WAY_OUT in adam.get("/admin/cases").text
     assert "See what a repair would do" in adam.get(f"/admin/cases/{case.id}").text

@@ -16,7 +16,7 @@ SHOWN = {"ana": 200, "audrey": 200, "adam": 200, "alice": 403}
 def versions(house):
     """Version 2 of the enrolment renames a task, changes a condition, a form and a mail, and adds a file."""
     engine = house.enrollment.engine
-    files = dict(engine.package("enrollment").files)
+    files = dict(engine.versions.package("enrollment").files)
     files["enrollment.bpmn"] = files["enrollment.bpmn"].replace(b'name="Update Now"', b'name="Update Today"')
     form = json.loads(files["update-now.form"])
     form["components"][-1]["label"] = "Something else"
@@ -51,8 +51,8 @@ def test_without_a_choice_the_newest_is_compared_with_the_one_before(versions):
 def test_a_draft_is_compared_also_when_it_is_broken(versions):
     engine, ana = versions.enrollment.engine, versions.visitor("ana")
     assert ana.get("/processes/enrollment/compare?to=draft").status_code == 404
-    files = {**engine.package("enrollment").files, "enrollment.bpmn": b"<oops"}
-    engine.start_draft("enrollment", actor=ANA, package=Package(files))
+    files = {**engine.versions.package("enrollment").files, "enrollment.bpmn": b"<oops"}
+    engine.drafts.start("enrollment", actor=ANA, package=Package(files))
     page = ana.get("/processes/enrollment/compare?to=draft").text
     assert "version 2 and draft" in page and "1 file changed" in page
     assert ana.get("/processes/enrollment/compare/draft/diagram.bpmn").data == b"<oops"

@@ -73,7 +73,7 @@ def test_one_button_is_enough(house, patient, button, answer):
 )  # fmt: skip
 def test_everybody_else_gets_an_explanation_and_no_mail(house, patient):
     page = house.select(patient)
-    instance = house.enrollment.engine.instances()[0]
+    instance = house.enrollment.engine.queries.instances()[0]
     assert instance.status == "finished"
     assert instance.explanation
     assert str(instance.explanation) in html.unescape(page.text)
@@ -84,14 +84,14 @@ def test_everybody_else_gets_an_explanation_and_no_mail(house, patient):
 def test_a_second_trigger_answers_with_the_open_case(house):
     house.select("sample-pending")
     house.select("sample-pending", house.visitor("bob"))
-    assert len(house.enrollment.engine.instances()) == 1
+    assert len(house.enrollment.engine.queries.instances()) == 1
 
 
 def test_a_silent_mail_server_is_told_and_the_mail_goes_out_later(house):
     house.postbox.down = True
     house.select("sample-complete")
     house.worker.run_due()
-    case = house.enrollment.engine.instances()[0]
+    case = house.enrollment.engine.queries.instances()[0]
     page = house.visitor("alice").get(f"/cases/{case.id}")
     assert "does not answer" in page.text
     house.postbox.down = False

@@ -30,7 +30,7 @@ def key(settings: Settings) -> str:
 @pytest.fixture
 def case(house: House) -> str:
     house.select("sample-pending")
-    return house.enrollment.engine.instances()[0].id
+    return house.enrollment.engine.queries.instances()[0].id
 
 
 def test_an_auditor_gets_the_history_with_its_proof(house: House, case: str, key: str) -> None:
@@ -41,7 +41,7 @@ def test_an_auditor_gets_the_history_with_its_proof(house: House, case: str, key
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="usher-cases-2026')
     result = verify_export(answer.data.splitlines(keepends=True), key=key)
     assert (result.checked, result.findings) == (1, [])
-    event = house.enrollment.engine.audit_events(kind="Exported")[0]
+    event = house.enrollment.engine.audit.events(kind="Exported")[0]
     assert (event.actor, event.details["format"], event.details["cases"]) == ("audrey", "jsonl", 1)
 
 
@@ -86,7 +86,7 @@ def test_what_cannot_be_exported_is_said_on_the_page(house: House, case: str, se
     answer = audrey.post("/exports", sent)
     assert answer.status_code == 422
     assert said in answer.text
-    assert house.enrollment.engine.audit_events(kind="Exported") == []
+    assert house.enrollment.engine.audit.events(kind="Exported") == []
 
 
 def test_a_record_that_fits_no_signature_any_more_is_said_on_the_page(
@@ -114,7 +114,7 @@ def test_an_evidence_bundle_is_for_auditors_and_verifies(house: House, case: str
     file.write_bytes(answer.data)
     assert answer.headers["Content-Disposition"] == f'attachment; filename="usher-evidence-{case}.html"'
     assert verify_file(file, key=key).findings == []
-    event = house.enrollment.engine.audit_events(kind="Exported")[0]
+    event = house.enrollment.engine.audit.events(kind="Exported")[0]
     assert (event.details["format"], event.subject, event.business_key) == ("evidence", case, "sample-pending")
     assert audrey.post("/cases/NOBODY/evidence").status_code == 404
 

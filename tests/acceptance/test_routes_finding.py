@@ -15,7 +15,7 @@ def cases(house, clock):
     found = {}
     for patient, who in (("sample-pending", "alice"), ("sample-no-email", "bob"), ("sample-declined", "alice")):
         house.select(patient, house.visitor(who))
-        found[patient] = house.enrollment.engine.instances(limit=1)[0].id
+        found[patient] = house.enrollment.engine.queries.instances(limit=1)[0].id
         clock.forward(days=1)
     house.visitor("bob").post(f"/cases/{found['sample-declined']}/cancel", {"reason": "moved away"})
     Worker(house.enrollment.engine).run_due()
@@ -140,7 +140,7 @@ def test_a_search_is_saved_renamed_and_deleted(house, cases):
     assert "Saved as “Bob, cancelled”" in alice.post(f"/cases/searches/{number}/name", {"name": "Bob, cancelled"}).text
     gone = alice.post(f"/cases/searches/{number}/delete")
     assert "Bob, cancelled" not in gone.text
-    changes = house.enrollment.engine.audit_events(actor="alice", kind="SettingChanged")
+    changes = house.enrollment.engine.audit.events(actor="alice", kind="SettingChanged")
     kinds = [event.details["setting"] for event in changes]
     assert kinds == ["saved search deleted", "saved search renamed", "saved search added"]
 

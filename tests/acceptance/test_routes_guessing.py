@@ -30,7 +30,7 @@ def tried(house: House, name: str, password: str = WRONG, *, address: str = "203
 
 
 def locks(house: House) -> list[AuditEvent]:
-    return house.enrollment.engine.audit_events(kind="LockedOut")
+    return house.enrollment.engine.audit.events(kind="LockedOut")
 
 
 def test_fifty_two_right_sign_ins_from_one_address(house: House) -> None:

@@ -5,7 +5,7 @@ def test_two_browsers_complete_one_task_once(house):
     alice, bob = house.visitor("alice"), house.visitor("bob")
     house.select("sample-declined", alice)
     task = house.newest_task()
-    seen = house.enrollment.engine.task(task).revision
+    seen = house.enrollment.engine.inbox.task(task).revision
     bob.get(f"/inbox/{task}")
     house.clock.forward(minutes=9)
     first = alice.post(f"/inbox/{task}/complete", {"reason": "asked at the desk", "revision": str(seen)})
@@ -37,7 +37,7 @@ def test_a_case_that_moved_on_shows_the_form_again_with_what_was_typed(house):
     alice = house.visitor("alice")
     house.select("sample-declined", alice)
     task = house.newest_task()
-    seen = house.enrollment.engine.task(task).revision
+    seen = house.enrollment.engine.inbox.task(task).revision
     alice.post(f"/inbox/{task}/claim")
     page = alice.post(f"/inbox/{task}/complete", {"reason": "typed before", "revision": str(seen)})
     assert page.status_code == 409
@@ -69,7 +69,7 @@ def test_fields_nobody_asked_for_are_refused(house):
     complete = {**house.form_of(task), "email": "cleo@example.org"}
     page = alice.post(f"/inbox/{task}/complete", {**complete, "deceased": "false"})
     assert page.status_code == 422
-    assert house.enrollment.engine.task(task).id == task
+    assert house.enrollment.engine.inbox.task(task).id == task
 
 
 def test_the_list_answers_304_until_something_changes(house):
@@ -108,7 +108,7 @@ def test_an_incident_can_be_tried_again(house):
     for _ in range(house.enrollment.settings.job_attempts):
         house.worker.run_due()
         house.clock.forward(hours=2)
-    case = house.enrollment.engine.instances()[0]
+    case = house.enrollment.engine.queries.instances()[0]
     assert case.status == "incident"
     alice = house.visitor("alice")
     assert "Try again now" in alice.get(f"/cases/{case.id}").text

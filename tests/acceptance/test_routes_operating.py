@@ -30,7 +30,7 @@ def test_an_administrator_ends_a_case_and_sees_no_patient(house, adam, case):
     assert "The case was cancelled." in after.text and "Cancel this case" not in after.text
     engine = house.enrollment.engine
     assert engine.instance(case).status == "cancelled"
-    [told] = engine.audit_events(kind="CaseCancelled")
+    [told] = engine.audit.events(kind="CaseCancelled")
     assert (told.actor, told.subject, told.business_key, told.why) == ("adam", case, "sample-pending", "drawn wrong")
     assert adam.post(f"/admin/cases/{case}/cancel", REASON).status_code == 409
     assert "Cancelled case" in house.visitor("audrey").get("/audit").text

@@ -39,7 +39,7 @@ def test_selecting_calls_the_api_and_leads_to_the_task(house):
     case = answer.get_json()["instance"]
     page = alice.get(f"/cases/{case}/onward")
     assert "Resend Invitation" in page.text
-    assert house.enrollment.engine.history(case)[0].actor == "alice"
+    assert house.enrollment.engine.queries.history(case)[0].actor == "alice"
 
 
 def test_script_and_form_with_the_same_key_are_one_request(house):
@@ -47,7 +47,7 @@ def test_script_and_form_with_the_same_key_are_one_request(house):
     token, (_, key) = opened(alice)
     by_script = send(house, token, key).get_json()["instance"]
     alice.post("/patients/sample-complete/trigger", {**BODY, "key": key})
-    assert [case.id for case in house.enrollment.engine.instances()] == [by_script]
+    assert [case.id for case in house.enrollment.engine.queries.instances()] == [by_script]
 
 
 def test_a_refusal_says_why(house):
@@ -99,4 +99,4 @@ def test_a_forged_or_foreign_token_is_refused(house):
         "/api/v1/triggers", json={"patient_id": "sample-complete", **BODY}, headers={"Idempotency-Key": key}
     )
     assert cookie.status_code == 401, "a cookie opens no door of the API"
-    assert house.enrollment.engine.instances() == []
+    assert house.enrollment.engine.queries.instances() == []

@@ -33,7 +33,7 @@ def old(house, engine, clock):
     found = {}
     for patient in ("sample-pending", "sample-no-email"):
         house.select(patient, alice)
-        found[patient] = engine.instances(limit=1)[0].id
+        found[patient] = engine.queries.instances(limit=1)[0].id
         alice.post(f"/cases/{found[patient]}/cancel", {"reason": "The patient moved to Springfield."})
         clock.forward(seconds=1)
     Worker(engine).run_due()
@@ -46,7 +46,7 @@ def test_a_dry_run_tells_and_changes_nothing(house, engine, old):
     page = house.visitor("audrey").get("/audit/retention?before=")
     assert "2 cases that ended before 2027-05-04 would be purged. Nothing was changed yet." in page.text
     assert "An administrator can purge them." in page.text
-    assert engine.history(old["sample-pending"])
+    assert engine.queries.history(old["sample-pending"])
     late = house.visitor("audrey").get("/audit/retention?before=2030-01-01")
     assert late.status_code == 422
     assert "the day must be 2027-05-04 or earlier" in late.text
@@ -81,8 +81,8 @@ def test_an_administrator_purges_what_the_dry_run_told(house, engine, old):
     assert house.visitor("audrey").post("/audit/retention/purge", {"sure": "yes"}).status_code == 403
     page = adam.post("/audit/retention/purge", {"before": "", "sure": "yes"})
     assert "2 cases were purged, 0 were kept." in page.text
-    assert [event.subject for event in engine.audit_events(kind="Purged")] == sorted(old.values(), reverse=True)
-    assert engine.verify_all().findings == []
+    assert [event.subject for event in engine.audit.events(kind="Purged")] == sorted(old.values(), reverse=True)
+    assert engine.verification.verify_all().findings == []
 
 
 def test_what_is_said_of_a_purged_case(house, engine, old):

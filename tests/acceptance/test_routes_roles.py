@@ -65,7 +65,7 @@ def test_neither_analysts_nor_administrators_see_a_patient(house):
 
 def test_an_auditor_reads_a_case_and_cannot_act(house):
     house.select("sample-pending")
-    instance = house.enrollment.engine.instances()[0].id
+    instance = house.enrollment.engine.queries.instances()[0].id
     audrey = house.visitor("audrey")
     page = audrey.get(f"/cases/{instance}")
     assert page.status_code == 200

@@ -40,13 +40,8 @@ def run_id(answer):
 
 def test_a_backtest_from_the_form_to_both_ways(lived):
     ana, engine = lived.visitor("ana"), lived.enrollment.engine
-    engine.start_draft("enrollment", actor=SYSTEM)
-    engine.save_draft_files(
-        "enrollment",
-        drawn(('in ["Declined", "Deferred"]', 'in ["Declined"]')).files,
-        etag=engine.draft("enrollment").etag,
-        actor=SYSTEM,
-    )
+    changed = drawn(('in ["Declined", "Deferred"]', 'in ["Declined"]'))
+    engine.drafts.start("enrollment", package=changed, actor=SYSTEM)
     form = ana.get("/processes/enrollment/backtest")
     assert "The draft" in form.text and "No backtest was run yet" in form.text
     asked = ana.post("/processes/enrollment/backtest", {"on": "draft", "limit": ""})
@@ -57,7 +52,7 @@ def test_a_backtest_from_the_form_to_both_ways(lived):
     page = ana.get(f"/processes/enrollment/backtest/{run}")
     assert "recorded cases take the same way" in page.text
     assert "Hana" not in page.text and "Stand" not in page.text
-    (other,) = engine.batch_cases(run)
+    (other,) = engine.batches.cases(run)
     both = ana.get(f"/processes/enrollment/backtest/{run}/cases/{other.instance}")
     assert both.status_code == 200 and "As recorded" in both.text
     for side in ("recorded", "draft"):
@@ -71,9 +66,8 @@ def test_a_backtest_from_the_form_to_both_ways(lived):
 
 def test_a_draft_that_cannot_run_says_why(lived):
     ana, engine = lived.visitor("ana"), lived.enrollment.engine
-    engine.start_draft("enrollment", actor=SYSTEM)
     broken = drawn(('in ["Declined", "Deferred"]', 'in ["Declined", "Deferred"'))
-    engine.save_draft_files("enrollment", broken.files, etag=engine.draft("enrollment").etag, actor=SYSTEM)
+    engine.drafts.start("enrollment", package=broken, actor=SYSTEM)
     refused = ana.post("/processes/enrollment/backtest", {"on": "draft"})
     assert refused.status_code == 422
     assert "This cannot be run as it is." in refused.text and "Flow_status_declined" in refused.text
@@ -98,15 +92,15 @@ def test_cases_are_tried_moved_and_moved_back(lived):
     lived.worker.run_due()
     told = ana.get(f"/processes/enrollment/migrate/{run}")
     assert "would go over" in told.text and "Hana" not in told.text
-    assert engine.live_versions("enrollment") == {1: 4}
+    assert engine.migrations.live_versions("enrollment") == {1: 4}
     assert ana.post(f"/processes/enrollment/migrate/{run}/run", {"reason": " "}).status_code == 422
     moving = ana.post(f"/processes/enrollment/migrate/{run}/run", {"reason": "the clearer name"})
     lived.worker.run_due()
     moved = ana.get(moving.request.path)
     assert "cases were moved" in moved.text and "Move them back" in moved.text
-    assert engine.live_versions("enrollment") == {2: 4}
-    assert engine.verify_all().findings == []
-    instance = engine.instances(status="waiting")[0].id
+    assert engine.migrations.live_versions("enrollment") == {2: 4}
+    assert engine.verification.verify_all().findings == []
+    instance = engine.queries.instances(status="waiting")[0].id
     assert "Moved the case from version 1 to version 2." in lived.visitor("audrey").get(f"/cases/{instance}").text
     back = ana.post("/processes/enrollment/migrate", {"from": "2", "to": "1", "of": run_id(moving)})
     lived.worker.run_due()
@@ -146,7 +140,7 @@ def test_waits_beside_a_task_are_mapped_too(house):
     ana.post(f"/processes/timer_boundary/migrate/{run}/run", {"reason": "ten days more"})
     house.clock.forward(days=3)
     house.worker.run_due()
-    (case,) = engine.instances(process="timer_boundary")
+    (case,) = engine.queries.instances(process="timer_boundary")
     assert case.version == 2
     assert {wait.element: (wait.due - case.started_at).days for wait in case.waits}["GiveUp"] > 10, "it began again"
     assert engine.verify(case.id) == []

@@ -4,7 +4,7 @@
 def test_staff_find_patients_cases_and_tasks(house):
     alice = house.visitor("alice")
     house.select("sample-pending", alice)
-    case = house.enrollment.engine.instances()[0].id
+    case = house.enrollment.engine.queries.instances()[0].id
     page = alice.get("/search?q=hana").text
     assert "Hana Example" in page
     assert f"/cases/{case}" in page
@@ -18,7 +18,7 @@ def test_staff_find_patients_cases_and_tasks(house):
 
 def test_others_find_what_is_theirs(house):
     house.select("sample-pending")
-    case = house.enrollment.engine.instances()[0].id
+    case = house.enrollment.engine.queries.instances()[0].id
     charlie = house.visitor("charlie")
     assert f"/cases/{case}" not in charlie.get(f"/search?q={case}").text
     found = charlie.get("/search?q=hana").text

@@ -164,7 +164,7 @@ def test_a_proxy_we_do_not_know_is_noticed_once(house, caplog):
 def test_what_an_unknown_proxy_says_is_not_believed(house):
     forwarded = {"X-Forwarded-For": "203.0.113.5", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
     house.visitor().post("/sign-in", {"name": "alice", "password": "wrong"}, headers=forwarded)
-    (failed,) = house.enrollment.engine.audit_events(kind="LogInFailed")
+    (failed,) = house.enrollment.engine.audit.events(kind="LogInFailed")
     assert failed.details["from"] == "127.0.0.1"
 
 

@@ -37,7 +37,7 @@ def test_the_first_page_shows_the_examples_and_what_they_cover(ana):
 
 
 def test_an_example_is_stepped_through_with_the_real_forms(house, ana):
-    before = len(house.enrollment.engine.instances())
+    before = len(house.enrollment.engine.queries.instances())
     page = begin(ana, example=EXAMPLE)
     assert page.status_code == 200
     assert "Enroll Now" in page.text
@@ -49,7 +49,7 @@ def test_an_example_is_stepped_through_with_the_real_forms(house, ana):
     assert "The run ended at" in done.text
     back = go(ana, done, "back")
     assert json.loads(hidden(back))["do"] == []
-    assert len(house.enrollment.engine.instances()) == before
+    assert len(house.enrollment.engine.queries.instances()) == before
 
 
 def test_services_are_answered_by_whoever_tries(ana):
@@ -71,7 +71,7 @@ def test_a_run_is_saved_as_an_example_of_the_draft(house, ana):
     page = go(ana, page, "answer", **{"try.operator": "patient/load", "answer": answer})
     given = {"try.source": "1", "try.run": hidden(page), "name": "Completed, tried"}
     assert "Saved as examples/completed-tried.json" in ana.post("/processes/enrollment/try/save", given).text
-    files = house.enrollment.engine.draft_package("enrollment").files
+    files = house.enrollment.engine.drafts.package("enrollment").files
     assert json.loads(files["examples/completed-tried.json"])["services"]["patient/load"][0]["status"] == "Completed"
     assert "completed-tried" in ana.get("/processes/enrollment/try").text
     assert ana.post("/processes/enrollment/try/save", given).status_code == 422
@@ -102,11 +102,11 @@ def test_a_run_that_was_tampered_with_is_refused(ana, run):
 
 def test_a_broken_draft_says_why_it_cannot_be_tried(house, ana):
     engine = house.enrollment.engine
-    files = dict(engine.package("enrollment").files)
+    files = dict(engine.versions.package("enrollment").files)
     files["enrollment.bpmn"] = files["enrollment.bpmn"].replace(b"patient/load", b"patient/lost")
     from usher_engine import Actor, Package
 
-    engine.start_draft("enrollment", actor=Actor(name="ana", role="analyst"), package=Package(files))
+    engine.drafts.start("enrollment", actor=Actor(name="ana", role="analyst"), package=Package(files))
     page = ana.get("/processes/enrollment/try")
     assert "This cannot be tried yet" in page.text
     assert "LoadPatient" in page.text

@@ -32,7 +32,7 @@ def put(visitor, path, text, **headers):
 
 
 def etag_of(engine, path):
-    return f'"{engine.draft("enrollment").file(path).etag}"'
+    return f'"{engine.drafts.find("enrollment").file(path).etag}"'
 
 
 def upload(name, content):
@@ -49,12 +49,12 @@ def test_a_file_is_read_and_saved_by_its_etag(ana, engine):
     assert saved.status_code == 200
     assert saved.json["etag"] == file_etag(b"Hello")
     assert saved.json["saved"] == "today 09:02"
-    assert saved.json["draft"] == engine.draft("enrollment").etag
+    assert saved.json["draft"] == engine.drafts.find("enrollment").etag
     late = put(ana, "mail/invitation.txt", "Other", **{"If-Match": got.headers["ETag"]})
     assert (late.status_code, late.mimetype) == (412, "application/problem+json")
     assert (late.json["winner"], late.json["etag"]) == ("ana", file_etag(b"Hello"))
     assert ana.get(f"/processes/enrollment/draft/late/{late.json['aside']}").data == b"Other"
-    assert engine.draft_package("enrollment").files["mail/invitation.txt"] == b"Hello"
+    assert engine.drafts.package("enrollment").files["mail/invitation.txt"] == b"Hello"
 
 
 def test_a_save_says_what_it_saw(ana, engine):
@@ -91,8 +91,8 @@ def check(visitor, files):
 
 
 def test_what_is_typed_is_checked_and_not_saved(ana, engine):
-    before = engine.draft("enrollment").etag
-    text = engine.draft_package("enrollment").text("enrollment.bpmn")
+    before = engine.drafts.find("enrollment").etag
+    text = engine.drafts.package("enrollment").text("enrollment.bpmn")
     assert check(ana, {}).json["findings"] == []
     answer = check(ana, {"enrollment.bpmn": text.replace('patient.status == "Pending"', "patient.status = = 1")})
     found = answer.json["findings"][0]
@@ -101,14 +101,14 @@ def test_what_is_typed_is_checked_and_not_saved(ana, engine):
     other = check(ana, {"enrollment.bpmn": text.replace('"enrollment"', '"other"')}).json["findings"][0]
     assert other["rule"] == "process-id"
     assert check(ana, "no").status_code == 400
-    assert engine.draft("enrollment").etag == before
+    assert engine.drafts.find("enrollment").etag == before
 
 
 def test_the_package_goes_out_and_comes_in_as_the_same(ana, engine):
     out = ana.get("/processes/enrollment/draft/package.zip").data
-    assert from_zip(out).hash == engine.package("enrollment").hash
+    assert from_zip(out).hash == engine.versions.package("enrollment").hash
     ana.get("/processes/enrollment/files")
-    ana.post("/processes/enrollment/draft/discard", {"etag": engine.draft("enrollment").etag})
+    ana.post("/processes/enrollment/draft/discard", {"etag": engine.drafts.find("enrollment").etag})
     folder = io.BytesIO()
     with zipfile.ZipFile(folder, "w") as archive:  # as people zip a folder
         for path, content in from_zip(out).files.items():
@@ -116,7 +116,7 @@ def test_the_package_goes_out_and_comes_in_as_the_same(ana, engine):
         archive.writestr("__MACOSX/enrollment/._x", b"")
     ana.get("/processes/enrollment/edit")
     ana.post("/processes/enrollment/draft", upload("enrollment.zip", folder.getvalue()))
-    assert engine.draft("enrollment").etag == engine.package("enrollment").hash
+    assert engine.drafts.find("enrollment").etag == engine.versions.package("enrollment").hash
 
 
 def test_a_new_process_begins_blank_or_from_a_file(ana, engine):
@@ -125,8 +125,12 @@ def test_a_new_process_begins_blank_or_from_a_file(ana, engine):
     assert ana.post("/drafts/new", {"key": "9 lives"}).status_code == 422
     page = ana.post("/drafts/new", {"key": "recall", "name": 'Recall "all" <now>'})
     assert page.status_code == 200
-    assert [f.rule for f in engine.check_draft("recall", engine.draft_package("recall")) if f.rule == "safe-xml"] == []
-    assert engine.draft_package("recall").name == 'Recall "all" <now>'
+    assert [
+        f.rule
+        for f in engine.deployments.check_draft("recall", engine.drafts.package("recall"))
+        if f.rule == "safe-xml"
+    ] == []
+    assert engine.drafts.package("recall").name == 'Recall "all" <now>'
     assert ana.post("/drafts/new", {"key": "recall"}).status_code == 409
     broken = ana.post("/drafts/new", {"key": "broken", **upload("x.bpmn", b"<broken")})
     assert broken.status_code == 200
@@ -140,22 +144,22 @@ def test_files_are_added_renamed_and_removed(ana, engine):
     ana.get(add)
     assert ana.post(add, {"path": "call.form"}).status_code == 200
     assert ana.post(add, {"path": "call.form", **upload("call.form", b"{}")}).status_code == 422
-    assert engine.set_aside("enrollment") == []
+    assert engine.drafts.set_aside("enrollment") == []
     assert ana.post(add, {"path": "../x"}).status_code == 422
     assert ana.post(add, {"path": ""}).status_code == 422
     assert ana.post(add, {"path": "", **upload("mine.txt", b"hi")}).status_code == 200
-    package = engine.draft_package("enrollment")
+    package = engine.drafts.package("enrollment")
     assert (package.files["mine.txt"], json.loads(package.files["call.form"])["components"]) == (b"hi", [])
     for path in ("reminder.dmn", "other.bpmn"):
         assert ana.post(add, {"path": path}).status_code == 200
-    etag = engine.draft("enrollment").file("mine.txt").etag
+    etag = engine.drafts.find("enrollment").file("mine.txt").etag
     ana.get(add)
     same = {"path": "mine.txt", "new": "call.form", "etag": etag}
     assert ana.post(f"{add}/rename", same).status_code == 422
     assert ana.post(f"{add}/rename", {**same, "new": "notes/mine.txt"}).status_code == 200
     assert ana.post(f"{add}/remove", {"path": "notes/mine.txt", "etag": "old"}).status_code == 412
     assert ana.post(f"{add}/remove", {"path": "notes/mine.txt", "etag": etag}).status_code == 200
-    assert "notes/mine.txt" not in engine.draft_package("enrollment").files
+    assert "notes/mine.txt" not in engine.drafts.package("enrollment").files
 
 
 def test_late_saves_wait_on_every_page_of_the_draft_until_somebody_chooses(ana, engine):
@@ -165,28 +169,32 @@ def test_late_saves_wait_on_every_page_of_the_draft_until_somebody_chooses(ana, 
     key = LATE.search(ana.get("/processes/enrollment/files").text).group(1)
     page = ana.get(f"/processes/enrollment/late/{key}")
     assert "2 places differ" in page.text
-    choice = {"etag": engine.draft("enrollment").file("mail/invitation.txt").etag, "choice": "some", "h1": "theirs"}
+    choice = {
+        "etag": engine.drafts.find("enrollment").file("mail/invitation.txt").etag,
+        "choice": "some",
+        "h1": "theirs",
+    }
     assert ana.post(f"/processes/enrollment/late/{key}", {**choice, "choice": "both"}).status_code == 400
     assert ana.post(f"/processes/enrollment/late/{key}", {**choice, "etag": "old"}).status_code == 412
     assert ana.post(f"/processes/enrollment/late/{key}", choice).status_code == 200
-    assert engine.draft_package("enrollment").files["mail/invitation.txt"] == b"first\nmiddle\nLAST\n"
-    [other] = engine.set_aside("enrollment")  # the choice that came too late itself
+    assert engine.drafts.package("enrollment").files["mail/invitation.txt"] == b"first\nmiddle\nLAST\n"
+    [other] = engine.drafts.set_aside("enrollment")  # the choice that came too late itself
     ana.get("/processes/enrollment/files")
     assert ana.post(f"/processes/enrollment/late/{other.id}", {"choice": "theirs"}).status_code == 200
-    assert engine.set_aside("enrollment") == []
+    assert engine.drafts.set_aside("enrollment") == []
 
 
 def test_deploying_needs_a_note_and_what_was_seen(ana, engine):
     assert "nothing to deploy" in ana.get("/processes/enrollment/deploy").text
     put(ana, "mail/invitation.txt", "Hello {{ link }}", **{"If-Match": etag_of(engine, "mail/invitation.txt")})
-    etag = engine.draft("enrollment").etag
+    etag = engine.drafts.find("enrollment").etag
     ana.get("/processes/enrollment/deploy")
     assert ana.post("/processes/enrollment/deploy", {"etag": etag, "note": " "}).status_code == 422
     assert ana.post("/processes/enrollment/deploy", {"etag": "0" * 64, "note": "x"}).status_code == 409
     done = ana.post("/processes/enrollment/deploy", {"etag": etag, "note": "Shorter mail."})
     assert "v2 is in force" in done.text
     assert "Shorter mail." in done.text
-    assert engine.versions("enrollment")[0].deployed_by == "ana"
+    assert engine.versions.all("enrollment")[0].deployed_by == "ana"
     back = ana.post("/processes/enrollment/roll-back", {"number": 1, "seen": 2, "note": "Too short."})
     assert "v3 is in force" in back.text
     assert ana.post("/processes/enrollment/roll-back", {"number": 1, "seen": 2}).status_code == 409
@@ -197,10 +205,10 @@ def test_a_broken_draft_is_kept_and_not_deployed(ana, engine):
     page = ana.get("/processes/enrollment/deploy")
     assert "cannot be deployed yet" in page.text
     assert "Deploy v2" not in page.text
-    answer = ana.post("/processes/enrollment/deploy", {"etag": engine.draft("enrollment").etag, "note": "x"})
+    answer = ana.post("/processes/enrollment/deploy", {"etag": engine.drafts.find("enrollment").etag, "note": "x"})
     assert answer.status_code == 422
     assert ana.get("/processes/enrollment/files/update-now.form").status_code == 200
-    assert len(engine.versions("enrollment")) == 1
+    assert len(engine.versions.all("enrollment")) == 1
 
 
 def test_with_four_eyes_the_api_takes_no_packages(house, ana, engine):

@@ -139,12 +139,12 @@ def _enrol(enrollment: Enrollment, number: int) -> None:
     case = enrollment.trigger(patient, "Office Visit", "Patient Portal", "Enrollment", actor=alice)
     for task in case.tasks:
         if number % 5 == 0:
-            engine.cancel_task(task.id, "not today", actor=alice)
+            engine.cases.cancel_task(task.id, "not today", actor=alice)
         else:
             engine.complete(task.id, ANSWERS.get(task.element, {}), actor=alice)
     Worker(engine).run_due()
     if engine.instance(case.id).status == "waiting":
-        engine.cancel(case.id, "left over", actor=alice)
+        engine.cases.cancel(case.id, "left over", actor=alice)
 
 
 #: What a child does: on a day long after, without a network, all cases again. Prints the answer, then its seconds.

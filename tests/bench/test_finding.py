@@ -23,7 +23,7 @@ import pytest
 from acceptance.conftest import CHEAP, PASSWORD, Visitor
 from conftest import SECRET, Clock, Outside, alice, operators, package
 from databases import new_sqlite
-from usher_engine import SYSTEM, CaseFilter, Engine, Settings, Trails, Worker
+from usher_engine import SYSTEM, CaseFilter, Engine, Settings, Worker
 from usher_engine.accounts import Accounts, Role
 from usher_engine.cases.step_writer import ALPHABET
 from usher_engine.enrollment import open_enrollment
@@ -77,7 +77,7 @@ def _live(engine: Engine, outside: Outside, number: int) -> None:
     case = engine.start("small", {"q": number}, actor=alice, business_key="p")
     while case.tasks and number % 4:
         if number % 4 == 3:
-            engine.cancel(case.id, "no", actor=alice)
+            engine.cases.cancel(case.id, "no", actor=alice)
             return
         word = "again" if number % 5 == 0 and case.revision < 6 else "yes"
         case = engine.complete(case.tasks[0].id, {"word": word}, actor=alice)
@@ -102,7 +102,7 @@ def _auditor(engine: Engine, steps: int) -> Callable[[], object]:
     visitor = Visitor(create_app(enrollment.engine, enrollment, accounts, engine.settings).test_client())
     visitor.get("/sign-in")
     visitor.sign_in("audrey")
-    (case,) = engine.instances(business_key=str(steps))
+    (case,) = engine.queries.instances(business_key=str(steps))
     assert case.revision == steps
 
     def opened() -> None:
@@ -176,13 +176,13 @@ def _ratio(engines: tuple[Engine, Engine], ask: Callable[[Engine], object]) -> f
 @pytest.mark.timeout(3600)
 def test_a_million_steps_beside_a_thousand(engines: tuple[Engine, Engine], capsys: pytest.CaptureFixture[str]) -> None:
     asked: dict[str, Callable[[Engine], object]] = {
-        f"cases: {name}": (lambda engine, wanted=wanted: engine.find_cases(wanted, limit=10))
+        f"cases: {name}": (lambda engine, wanted=wanted: engine.search.find(wanted, limit=10))
         for name, wanted in SEARCHES.items()
     }
-    asked["cases: the second page"] = lambda engine: engine.find_cases(
-        CaseFilter(), after=engine.find_cases(CaseFilter()).cases[-1].id
+    asked["cases: the second page"] = lambda engine: engine.search.find(
+        CaseFilter(), after=engine.search.find(CaseFilter()).cases[-1].id
     )
-    asked["the trail of a person"] = lambda engine: Trails(engine).of_person("person3")
+    asked["the trail of a person"] = lambda engine: engine.activity.of_person("person3")
     open_replay = {engine: _auditor(engine, steps) for engine, steps in zip(engines, (SHORT, LONG), strict=True)}
     asked[f"the replay page of {LONG:,} steps, beside {SHORT}"] = lambda engine: open_replay[engine]()
     figures = []
@@ -192,6 +192,6 @@ def test_a_million_steps_beside_a_thousand(engines: tuple[Engine, Engine], capsy
         figures.append({"name": name, "value": round(ratio, 3), "unit": "×", "target": TARGET, "holds": held})
     with capsys.disabled():
         sys.stdout.write(json.dumps({"steps": [FEW, STEPS], "figures": figures}, indent=2) + "\n")
-    assert {len(engine.find_cases(CaseFilter()).cases) for engine in engines} == {50}
+    assert {len(engine.search.find(CaseFilter()).cases) for engine in engines} == {50}
 
 

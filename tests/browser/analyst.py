@@ -28,4 +28,4 @@ def saved(page: Page) -> None:
 
 
 def drawn(engine: Engine) -> str:
-    return engine.draft_package("enrollment").text("enrollment.bpmn")
+    return engine.drafts.package("enrollment").text("enrollment.bpmn")

@@ -146,7 +146,7 @@ class Clinic:
 
     def cases(self, patient: str) -> list[Instance]:
         """The patient's cases, the newest first."""
-        return self.enrollment.engine.instances(business_key=patient)
+        return self.enrollment.engine.queries.instances(business_key=patient)
 
     def trigger(self, patient: str, by: str = "alice") -> Instance:
         """Select the trigger without a browser; for what only leads up to a test."""

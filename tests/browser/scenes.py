@@ -9,7 +9,7 @@ from browser.clinic import PASSWORD, Clinic
 from browser.people import Patient
 from conftest import ROOT
 from playwright.sync_api import Page, expect
-from usher_engine import SYSTEM, Actor, Chosen, Package, Pauses
+from usher_engine import SYSTEM, Actor, Chosen, Package
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Answer
 
@@ -80,8 +80,8 @@ def set_stage(clinic: Clinic) -> Stage:
         return case.tasks[0].id
 
     opened("free", clinic.add(first_name="Ada", email=None, zip_code=None))
-    engine.claim(opened("mine", clinic.add(first_name="Ben", email=None, birth_sex=None)), actor=ALICE)
-    engine.claim(opened("taken", clinic.add(first_name="Cleo", zip_code=None)), actor=BOB)
+    engine.cases.claim(opened("mine", clinic.add(first_name="Ben", email=None, birth_sex=None)), actor=ALICE)
+    engine.cases.claim(opened("taken", clinic.add(first_name="Cleo", zip_code=None)), actor=BOB)
     opened("overdue", clinic.add("Pending", first_name="Dan"))
     clinic.clock.forward(days=4)
     opened("resend", clinic.add("Pending", first_name="Eve"))
@@ -100,7 +100,7 @@ def set_stage(clinic: Clinic) -> Stage:
     cases["explained"] = clinic.trigger(clinic.add("Locked or Expired", first_name="Ivo")).id
     cases["not eligible"] = clinic.trigger(clinic.add(first_name="June", resource={"active": False})).id
     cancelled = opened("cancelled", clinic.add(first_name="Kai", email=None))
-    engine.cancel_task(cancelled, "The patient moved away.", actor=ALICE)
+    engine.cases.cancel_task(cancelled, "The patient moved away.", actor=ALICE)
     clinic.postbox.refusal = "554 No"
     stopped = clinic.add(first_name="Lena")
     cases["incident"] = clinic.trigger(stopped).id
@@ -123,23 +123,25 @@ def _runs(clinic: Clinic) -> dict[str, str]:
     ):
         text = text.replace(before, after)
     other = Package({**files, "enrollment.bpmn": text.encode()})
-    backtest = engine.ask_backtest(other, Chosen(process="enrollment"), label="the draft", actor=ANA)
+    backtest = engine.batches.ask_backtest(other, Chosen(process="enrollment"), label="the draft", actor=ANA)
     version = engine.deploy(other, actor=ANA, note="Declined patients are not asked again: their no is a no.").number
     live = Chosen(process="enrollment", version=1, live=True)
     known = {"EnrollNow": "EnrollNow"}
-    tried = engine.ask_migration(version, live, known, reason="", actor=ANA, trial=True)
+    tried = engine.batches.ask_migration(version, live, known, reason="", actor=ANA, trial=True)
     for run in (backtest, tried):
         _ended(clinic, run.id)
-    waits = engine.instances(status="waiting", limit=1)[0].id
-    moved = engine.ask_migration(version, Chosen(process="enrollment", cases=(waits,)), {}, reason="x", actor=ANA)
+    waits = engine.queries.instances(status="waiting", limit=1)[0].id
+    moved = engine.batches.ask_migration(
+        version, Chosen(process="enrollment", cases=(waits,)), {}, reason="x", actor=ANA
+    )
     _ended(clinic, moved.id)
-    parted = engine.batch_cases(backtest.id, outcome="different")[0].instance
+    parted = engine.batches.cases(backtest.id, outcome="different")[0].instance
     return {"backtest": backtest.id, "parted": parted, "trial": tried.id, "migration": moved.id}
 
 
 def _ended(clinic: Clinic, run: str) -> None:
-    while clinic.enrollment.engine.batch(run).status == "open":
-        clinic.enrollment.engine.work_on_batch(run)
+    while clinic.enrollment.engine.batches.find(run).status == "open":
+        clinic.enrollment.engine.batches.work(run)
 
 
 def _respond(clinic: Clinic, patient: str, answer: Answer) -> None:
@@ -207,7 +209,7 @@ def _(page: Page, stage: Stage) -> None:
     task = clinic.trigger(clinic.add("Deferred", first_name="Milo")).tasks[0].id
     page.goto(f"/inbox/{task}")
     page.get_by_label("Why is the response removed?").fill("She asked for it.")
-    clinic.enrollment.engine.cancel_task(task, "Wrong patient.", actor=BOB)
+    clinic.enrollment.engine.cases.cancel_task(task, "Wrong patient.", actor=BOB)
     page.get_by_role("button", name="Enroll Now").click()
     expect(page.get_by_role("region", name="What you typed")).to_be_visible()
 
@@ -298,7 +300,7 @@ def _(page: Page, stage: Stage) -> None:
 @scene("processes-to-pause", "adam", path="/admin/processes")
 def _(page: Page, stage: Stage) -> None:
     """Paused for the picture only: the other scenes go on."""
-    pauses = Pauses(stage.clinic.enrollment.engine)
+    pauses = stage.clinic.enrollment.engine.pauses
     pauses.pause("enrollment", "The mail names the wrong practice.", actor=SYSTEM, version=1)
     page.goto("/admin/processes")
     page.get_by_text("Pause all versions of enrollment…").click()

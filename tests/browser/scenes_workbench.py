@@ -31,12 +31,12 @@ def draft(clinic: Clinic, **files: bytes) -> None:
     """A draft of the enrolment with these files saved into it (dots and slashes written as they are)."""
     engine = clinic.enrollment.engine
     try:
-        engine.draft("enrollment")
+        engine.drafts.find("enrollment")
     except NotFound:
-        engine.start_draft("enrollment", actor=ANA)
+        engine.drafts.start("enrollment", actor=ANA)
     for path, content in files.items():
-        there = engine.draft("enrollment").file(path)
-        engine.save_draft_file("enrollment", path, content, etag=there.etag if there else "", actor=ANA)
+        there = engine.drafts.find("enrollment").file(path)
+        engine.drafts.save_file("enrollment", path, content, etag=there.etag if there else "", actor=ANA)
 
 
 def fresh(clinic: Clinic, key: str = "enrollment", package: Package | None = None) -> None:
@@ -44,12 +44,12 @@ def fresh(clinic: Clinic, key: str = "enrollment", package: Package | None = Non
     engine = clinic.enrollment.engine
     while True:
         try:
-            engine.discard_draft(key, etag=engine.draft(key).etag, actor=ANA)
+            engine.drafts.discard(key, etag=engine.drafts.find(key).etag, actor=ANA)
         except Conflict:
             continue  # a window of the test before has saved what was typed in it
         except NotFound:
             break
-    engine.start_draft(key, actor=ANA, package=package)
+    engine.drafts.start(key, actor=ANA, package=package)
 
 
 def open_editor(page: Page, stage: Stage, path: str) -> None:
@@ -68,7 +68,7 @@ def _(page: Page, stage: Stage) -> None:
 @scene("edit-findings", "ana")
 def _(page: Page, stage: Stage) -> None:
     fresh(stage.clinic)
-    text = stage.clinic.enrollment.engine.draft_package("enrollment").text("enrollment.bpmn")
+    text = stage.clinic.enrollment.engine.drafts.package("enrollment").text("enrollment.bpmn")
     broken = text.replace('patient.status == "Pending"', "patient.status === 1")
     broken = broken.replace("resend-invitation.form", "gone.form")
     draft(stage.clinic, **{"enrollment.bpmn": broken.encode()})
@@ -107,7 +107,7 @@ def _(page: Page, stage: Stage) -> None:
 def _(page: Page, stage: Stage) -> None:
     fresh(stage.clinic)
     engine = stage.clinic.enrollment.engine
-    engine.discard_draft("enrollment", etag=engine.draft("enrollment").etag, actor=ANA)
+    engine.drafts.discard("enrollment", etag=engine.drafts.find("enrollment").etag, actor=ANA)
     page.goto(f"{DRAFT}/edit")
 
 
@@ -118,13 +118,13 @@ plain("draft-new", "/drafts/new", "ana")
 def _(page: Page, stage: Stage) -> None:
     fresh(stage.clinic)
     engine = stage.clinic.enrollment.engine
-    seen = engine.draft("enrollment").file("mail/invitation.txt")
+    seen = engine.drafts.find("enrollment").file("mail/invitation.txt")
     assert seen
-    text = engine.draft_package("enrollment").text("mail/invitation.txt")
-    engine.save_draft_file("enrollment", seen.path, text.replace("Hello", "Dear").encode(), etag=seen.etag, actor=ABE)
+    text = engine.drafts.package("enrollment").text("mail/invitation.txt")
+    engine.drafts.save_file("enrollment", seen.path, text.replace("Hello", "Dear").encode(), etag=seen.etag, actor=ABE)
     try:
         mine = text.replace("Hello", "Good day").replace("works once", "works only once")
-        engine.save_draft_file("enrollment", seen.path, mine.encode(), etag=seen.etag, actor=ANA)
+        engine.drafts.save_file("enrollment", seen.path, mine.encode(), etag=seen.etag, actor=ANA)
     except StaleDraft as late:
         page.goto(f"{DRAFT}/late/{late.aside}")
 
@@ -158,8 +158,8 @@ def _(page: Page, stage: Stage) -> None:
 def _(page: Page, stage: Stage) -> None:
     engine = stage.clinic.enrollment.engine
     fresh(stage.clinic)
-    if len(engine.versions("enrollment")) == 1:
-        changed = Package({**engine.package("enrollment").files, "notes.txt": b"x"})
+    if len(engine.versions.all("enrollment")) == 1:
+        changed = Package({**engine.versions.package("enrollment").files, "notes.txt": b"x"})
         engine.deploy(changed, actor=replace(ANA, name="abe"), note="Notes for the front desk.")
     page.goto("/processes/enrollment")
     page.get_by_text("Go back").first.click()

@@ -31,7 +31,7 @@ OLD_WAY = b"""<di:waypoint x="1000" y="250" />
 def versions(clinic: Clinic) -> Clinic:
     """Version 2: a task renamed, one put in behind it, a form and a mail changed."""
     engine = clinic.enrollment.engine
-    files = dict(engine.package("enrollment").files)
+    files = dict(engine.versions.package("enrollment").files)
     drawn = files["enrollment.bpmn"].replace(b'name="Update Now"', b'name="Update Today"')
     for old, new in (
         (OLD_FLOW, NEW_TASK),
@@ -110,8 +110,8 @@ LETTER = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id
 def test_a_package_of_several_diagrams_shows_the_one_that_is_chosen(
     versions: Clinic, desk: Desk, accessible: Callable[[Page], None], shot: Callable[[Page, str], None]
 ) -> None:
-    files = {**versions.enrollment.engine.package("enrollment", 2).files, "letter.bpmn": LETTER}
-    versions.enrollment.engine.start_draft("enrollment", actor=ANA, package=Package(files))
+    files = {**versions.enrollment.engine.versions.package("enrollment", 2).files, "letter.bpmn": LETTER}
+    versions.enrollment.engine.drafts.start("enrollment", actor=ANA, package=Package(files))
     page = desk("ana", viewport={"width": 1440, "height": 900})
     page.goto("/processes/enrollment/compare?from=1&to=draft")
     page.wait_for_selector("body[data-ready]")

@@ -27,15 +27,15 @@ def case(clinic: Clinic) -> str:
     clock.forward(minutes=5)
     engine.complete(case.tasks[0].id, {"reason": "Asked at the desk <b>again</b>."}, actor=ALICE)
     clock.forward(days=20)
-    update = engine.task(engine.instance(case.id).tasks[0].id)
+    update = engine.inbox.task(engine.instance(case.id).tasks[0].id)
     clinic.postbox.refusal = "550 No such mailbox"
-    keys = [field.key for field in parse_form(engine.package_of(case.id).text(update.form)).fields]
+    keys = [field.key for field in parse_form(engine.queries.package_of(case.id).text(update.form)).fields]
     filled = {**{key: update.initial[key] for key in keys}, "zip_code": "97201"}
     engine.complete(update.id, filled, actor=ALICE)
     clinic.until(lambda: engine.instance(case.id).status == "incident")
     clinic.postbox.refusal = ""
     clock.forward(hours=26)
-    engine.retry(case.id, actor=ALICE)
+    engine.cases.retry(case.id, actor=ALICE)
     clinic.until(lambda: engine.instance(case.id).status == "finished")
     clock.forward(days=3)
     token = clinic.link(patient).rpartition("/")[2]

@@ -36,29 +36,29 @@ def story(clinic: Clinic) -> str:
     engine.complete(case.tasks[0].id, {"reason": "Asked at the desk to be invited again."}, actor=ALICE)
     clock.forward(days=30)
     update = engine.instance(case.id).tasks[0].id
-    engine.claim(update, actor=BOB)
+    engine.cases.claim(update, actor=BOB)
     clock.forward(minutes=3)
     clinic.postbox.refusal = "550 No such mailbox"
-    filled = {**engine.task(update).initial, "email": f"{patient}@example.org", "zip_code": "97201"}
+    filled = {**engine.inbox.task(update).initial, "email": f"{patient}@example.org", "zip_code": "97201"}
     engine.complete(update, {key: filled[key] for key in _keys(clinic, update)}, actor=BOB)
     clinic.until(lambda: engine.instance(case.id).status == "incident")
     clinic.postbox.refusal = ""
     clock.forward(hours=26)
-    engine.retry(case.id, actor=ALICE)
+    engine.cases.retry(case.id, actor=ALICE)
     clinic.until(lambda: engine.instance(case.id).status == "finished")
     clock.forward(days=5)
     token = clinic.link(patient).rpartition("/")[2]
     proof = clinic.enrollment.identify(token, "97201", "1981-05-04")
     clinic.enrollment.respond(token, proof, Answer.DECLINE)
     clock.forward(days=130)
-    engine.record(case.id, "Note added", {"note": "asked again by phone"}, actor=ALICE)
+    engine.steps.record(case.id, "Note added", {"note": "asked again by phone"}, actor=ALICE)
     take(engine.database, clinic.settings, clock())
     return case.id
 
 
 def _keys(clinic: Clinic, task: str) -> list[str]:
     engine = clinic.enrollment.engine
-    form = parse_form(engine.package_of(task.split(":", 1)[0]).text(engine.task(task).form))
+    form = parse_form(engine.queries.package_of(task.split(":", 1)[0]).text(engine.inbox.task(task).form))
     return [field.key for field in form.fields]
 
 
@@ -161,13 +161,13 @@ def test_the_browser_adds_the_steps_up_as_the_engine_does(story: str, desk: Desk
     for number, step in enumerate(steps, start=1):
         for element, count in step["visits"].items():
             visits[element] = visits.get(element, 0) + count
-        state = clinic.enrollment.engine.rebuild(story, number)
+        state = clinic.enrollment.engine.queries.rebuild(story, number)
         assert visits == state.visits
         assert step["at"] == [here.rpartition(":")[0] for here in state.at]
     for number in (1, 4, STEPS):
         page.locator("[data-steps]").get_by_role("link", name=f"Step {number}", exact=True).click()
         drawn = page.locator(".djs-connection.way-taken").count()
-        assert drawn == len(clinic.enrollment.engine.rebuild(story, number).flows)
+        assert drawn == len(clinic.enrollment.engine.queries.rebuild(story, number).flows)
 
 
 def test_without_javascript_links_lead_to_each_step(story: str, desk: Desk) -> None:
@@ -228,7 +228,7 @@ def long_case(clinic: Clinic) -> str:
     case = clinic.trigger(clinic.add("Pending"))
     for number in range(LONG - 1):
         clinic.clock.forward(minutes=1)
-        clinic.enrollment.engine.record(case.id, "Note added", {"number": number + 2}, actor=ALICE)
+        clinic.enrollment.engine.steps.record(case.id, "Note added", {"number": number + 2}, actor=ALICE)
     return case.id
 
 
@@ -291,8 +291,8 @@ def test_what_was_done_to_a_case_is_told_in_red_and_never_an_error_page(
     statement: str, badge: str, told: str,
 ) -> None:  # fmt: skip
     case = clinic.trigger(clinic.add("Pending"))
-    clinic.enrollment.engine.claim(case.tasks[0].id, actor=ALICE)
-    clinic.enrollment.engine.record(case.id, "Note added", {"note": "called"}, actor=ALICE)
+    clinic.enrollment.engine.cases.claim(case.tasks[0].id, actor=ALICE)
+    clinic.enrollment.engine.steps.record(case.id, "Note added", {"note": "called"}, actor=ALICE)
     address = clinic.settings.database_url.removeprefix("sqlite:///")
     with contextlib.closing(sqlite3.connect(address)) as file, file:
         for (trigger,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
@@ -312,7 +312,7 @@ def test_an_altered_step_is_shown_in_red(
     desk: Desk, clinic: Clinic, accessible: Callable[[Page], None], shot: Callable[[Page, str], None]
 ) -> None:
     case = clinic.trigger(clinic.add("Pending"))
-    clinic.enrollment.engine.claim(case.tasks[0].id, actor=ALICE)
+    clinic.enrollment.engine.cases.claim(case.tasks[0].id, actor=ALICE)
     address = clinic.settings.database_url.removeprefix("sqlite:///")
     with contextlib.closing(sqlite3.connect(address)) as file, file:
         for (trigger,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():

@@ -33,7 +33,7 @@ def told(clinic: Clinic) -> None:
     clinic.trigger(clinic.add("Pending"))
     case = clinic.trigger(clinic.add(email=None))
     clock.forward(hours=30)
-    engine.cancel_task(case.tasks[0].id, "not today", actor=ALICE)
+    engine.cases.cancel_task(case.tasks[0].id, "not today", actor=ALICE)
     clinic.trigger(clinic.add("Completed"))
 
 

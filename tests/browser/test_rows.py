@@ -487,7 +487,7 @@ def _day(clinic: Clinic, hours: float = 0) -> str:
 
 
 def _kinds(clinic: Clinic, patient: str) -> list[str]:
-    steps = clinic.enrollment.engine.history(clinic.cases(patient)[0].id)
+    steps = clinic.enrollment.engine.queries.history(clinic.cases(patient)[0].id)
     return [event["kind"] for step in steps for event in step.events]
 
 

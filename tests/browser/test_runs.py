@@ -48,8 +48,8 @@ def test_from_the_first_change_to_the_last_moved_case(
     start(desk("alice"), clinic, task, version)
     page = desk("ana")
     move(page, version, accessible)
-    assert engine.live_versions("enrollment")[version] == RUNNING + 1
-    result = engine.verify_all()
+    assert engine.migrations.live_versions("enrollment")[version] == RUNNING + 1
+    result = engine.verification.verify_all()
     assert (result.findings, result.equal) == ([], result.checked)
     replayed(desk("audrey"), clinic)
 
@@ -122,7 +122,7 @@ def backtest(page: Page, accessible: Callable) -> None:
 
 
 def deploy(page: Page, clinic: Clinic) -> int:
-    number = clinic.enrollment.engine.versions("enrollment")[0].number + 1
+    number = clinic.enrollment.engine.versions.all("enrollment")[0].number + 1
     opened(page, "/processes/enrollment/deploy")
     page.get_by_label("What changed, and why").fill("Staff call before they enrol again.")
     page.get_by_role("button", name=f"Deploy v{number}").click()
@@ -161,7 +161,7 @@ def move(page: Page, version: int, accessible: Callable) -> None:
 
 def replayed(page: Page, clinic: Clinic) -> None:
     """The step before the move is shown on the version it was made on, the move on the new one."""
-    case = next(one for one in clinic.enrollment.engine.instances(limit=300) if one.revision == 2 and one.tasks)
+    case = next(one for one in clinic.enrollment.engine.queries.instances(limit=300) if one.revision == 2 and one.tasks)
     opened(page, f"/cases/{case.id}/replay")
     expect(page.locator("[data-replay][data-ready]")).to_be_visible()
     expect(page.locator('[data-element-id="EnrolAgain"].way-here').first).to_be_attached()

@@ -27,7 +27,7 @@ def walking(page: Page, engine: Engine, key: str, drawing: str) -> None:
     """Simulate a process of its own, drawn as *drawing* says."""
     head = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t">'
     text = f'{head}<process id="{key}" name="Walk" isExecutable="true">{drawing}</process></definitions>'
-    engine.start_draft(key, actor=ANA, package=Package({f"{key}.bpmn": text.encode()}))
+    engine.drafts.start(key, actor=ANA, package=Package({f"{key}.bpmn": text.encode()}))
     opened(page, f"/processes/{key}/edit")
     page.get_by_role("button", name="Simulate").click()
 

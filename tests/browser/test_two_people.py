@@ -42,7 +42,7 @@ def expect_one_mail(clinic: Clinic, patient: str) -> None:
     case = clinic.settled(patient)
     assert case.outcome == "InvitationSent"
     assert len(clinic.mails(patient)) == 1
-    kinds = [event["kind"] for step in clinic.enrollment.engine.history(case.id) for event in step.events]
+    kinds = [event["kind"] for step in clinic.enrollment.engine.queries.history(case.id) for event in step.events]
     assert kinds.count("UserTaskCompleted") == kinds.count("ServiceRequested") == kinds.count("ServiceCompleted") == 1
     assert clinic.enrollment.patient(patient).sends == 1
 
@@ -71,7 +71,9 @@ def test_what_was_typed_is_still_shown(clinic: Clinic, alice: Staff, bob: Staff)
     expect_faster(bob.page, clinic, "alice")
     expect(bob.page.get_by_role("region", name="What you typed")).to_contain_text("She called and asked me to.")
     expect_one_mail(clinic, who)
-    reasons = [step.command.get("submission") for step in clinic.enrollment.engine.history(clinic.cases(who)[0].id)]
+    reasons = [
+        step.command.get("submission") for step in clinic.enrollment.engine.queries.history(clinic.cases(who)[0].id)
+    ]
     assert "She called and asked me to." not in str(reasons)
 
 

@@ -25,22 +25,22 @@ def test_a_deployment_is_taken_back_with_one_button(clinic: Clinic, engine: Engi
     opened(ana)
     ana.get_by_role("navigation", name="Workbench").get_by_role("link", name="Deploy").click()
     ana.get_by_label("What changed, and why").fill("A form for calls.")
-    number = engine.versions("enrollment")[0].number + 1
+    number = engine.versions.all("enrollment")[0].number + 1
     ana.get_by_role("button", name=f"Deploy v{number}").click()
     expect(ana.get_by_role("status").first).to_contain_text(f"v{number} is in force")
     ana.get_by_role("row").filter(has=ana.get_by_role("link", name="1", exact=True)).locator("summary").click()
     ana.get_by_label("Why go back to v1?").fill("Nobody calls.")
     ana.get_by_role("button", name="Make v1 the version in force").click()
     expect(ana.get_by_role("status").first).to_contain_text("with the content of v1")
-    assert engine.versions("enrollment")[0].hash == engine.package("enrollment", 1).hash
+    assert engine.versions.all("enrollment")[0].hash == engine.versions.package("enrollment", 1).hash
 
 
 def test_two_people_save_and_nothing_is_lost(engine: Engine, ana: Page, shot: Callable) -> None:
     opened(ana)
-    seen = engine.draft("enrollment").file("enrollment.bpmn")
+    seen = engine.drafts.find("enrollment").file("enrollment.bpmn")
     assert seen
     theirs = drawn(engine).replace('name="Save patient"', 'name="Keep patient"').encode()
-    engine.save_draft_file("enrollment", "enrollment.bpmn", theirs, etag=seen.etag, actor=ABE)
+    engine.drafts.save_file("enrollment", "enrollment.bpmn", theirs, etag=seen.etag, actor=ABE)
     select(ana, "UpdateNow").get_by_label("Name", exact=True).fill("Complete Now")
     notice = ana.locator("[data-conflict]")
     expect(notice).to_contain_text("abe saved enrollment.bpmn")
@@ -49,7 +49,7 @@ def test_two_people_save_and_nothing_is_lost(engine: Engine, ana: Page, shot: Ca
     notice.get_by_role("button", name="Compare and choose").click()
     expect(ana.get_by_text("Both are kept until you choose.")).to_be_visible()
     shot(ana, "workbench-two-saves")
-    [kept] = engine.set_aside("enrollment")
+    [kept] = engine.drafts.set_aside("enrollment")
     assert kept.saved_by == "ana"
     hunks = ana.locator(".hunks > li")
     for number in range(hunks.count()):
@@ -59,7 +59,7 @@ def test_two_people_save_and_nothing_is_lost(engine: Engine, ana: Page, shot: Ca
     ana.wait_for_selector("body[data-ready]")
     for name in ("Keep patient", "Complete Now", "Enrol Again"):
         assert f'name="{name}"' in drawn(engine)
-    assert engine.set_aside("enrollment") == []
+    assert engine.drafts.set_aside("enrollment") == []
     assert schema_problems(parse_xml(drawn(engine).encode(), "enrollment.bpmn")) == []
 
 
@@ -110,18 +110,18 @@ def test_what_was_not_saved_meets_what_others_saved(engine: Engine, ana: Page) -
     ana.goto("about:blank")
     ana.wait_for_timeout(500)  # what the closing window tries last fails too
     ana.context.set_offline(False)
-    seen = engine.draft("enrollment").file("enrollment.bpmn")
+    seen = engine.drafts.find("enrollment").file("enrollment.bpmn")
     assert seen
     theirs = drawn(engine).replace('name="Save patient"', 'name="Theirs"').encode()
-    engine.save_draft_file("enrollment", "enrollment.bpmn", theirs, etag=seen.etag, actor=ABE)
+    engine.drafts.save_file("enrollment", "enrollment.bpmn", theirs, etag=seen.etag, actor=ABE)
     opened(ana)
     expect(ana.locator("[data-conflict]")).to_contain_text("abe saved enrollment.bpmn")
     select(ana, "LoadPatient").get_by_label("Name", exact=True).fill("Also new")
     saved(ana)
     assert 'name="Theirs"' in drawn(engine)
     assert 'name="Also new"' in drawn(engine)
-    [kept] = engine.set_aside("enrollment")
-    assert b'name="Mine"' in engine.set_aside_content("enrollment", kept.id)[1]
+    [kept] = engine.drafts.set_aside("enrollment")
+    assert b'name="Mine"' in engine.drafts.set_aside_content("enrollment", kept.id)[1]
 
 
 def test_a_round_trip_keeps_every_word(clinic: Clinic, engine: Engine, ana: Page, tmp_path) -> None:
@@ -131,9 +131,9 @@ def test_a_round_trip_keeps_every_word(clinic: Clinic, engine: Engine, ana: Page
     saved(ana)
     name.fill("Update Now")
     saved(ana)
-    package = engine.draft_package("enrollment")
+    package = engine.drafts.package("enrollment")
     assert schema_problems(parse_xml(package.files["enrollment.bpmn"], "enrollment.bpmn")) == []
-    assert engine.check_draft("enrollment", package) == []
+    assert engine.deployments.check_draft("enrollment", package) == []
     report = run_examples(package, engine.services)
     assert (report.failed, report.elements, report.flows) == (0, 1.0, 1.0)
     opened(ana)
@@ -142,7 +142,7 @@ def test_a_round_trip_keeps_every_word(clinic: Clinic, engine: Engine, ana: Page
     with ana.expect_download() as download:
         ana.get_by_role("link", name="Export the whole package").click()
     brought = from_zip(download.value.path().read_bytes())
-    version = engine.deploy_draft("enrollment", etag=brought.hash, note="round trip", actor=ANA)
+    version = engine.deployments.deploy_draft("enrollment", etag=brought.hash, note="round trip", actor=ANA)
     assert version.hash == brought.hash == package.hash == engine.deploy(brought, actor=ANA).hash
     with ana.expect_download() as svg:
         ana.get_by_role("button", name="Export as picture").click()
@@ -171,13 +171,16 @@ HOSTILE = '<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><definitions>&x
 
 def test_a_file_that_is_no_diagram_takes_nothing_away(engine: Engine, ana: Page, tmp_path) -> None:
     opened(ana)
-    before = engine.draft_package("enrollment")
+    before = engine.drafts.package("enrollment")
     for name, text in (("broken.bpmn", "<a"), ("hostile.bpmn", HOSTILE), ("picture.bpmn", "\x00PNG")):
         (tmp_path / name).write_text(text)
         ana.locator("[data-import]").set_input_files(tmp_path / name)
         expect(ana.locator("[data-conflict]")).to_contain_text(f"{name} cannot be opened as a diagram.")
     saved(ana)
-    assert [one.kind for one in compare(before, engine.draft_package("enrollment")).changes] in ([], [ChangeKind.MOVED])
+    assert [one.kind for one in compare(before, engine.drafts.package("enrollment")).changes] in (
+        [],
+        [ChangeKind.MOVED],
+    )
     select(ana, "UpdateNow").get_by_label("Name", exact=True).fill("Goes on")
     saved(ana)
     assert 'name="Goes on"' in drawn(engine)
@@ -252,7 +255,7 @@ def test_a_mail_is_shown_as_a_patient_would_get_it(engine: Engine, ana: Page) ->
     ana.get_by_label("mail/invitation.txt").fill("Subject: Hi\n\n{{ first_name.upper() }}, see {{ link }}")
     expect(frame.locator("body")).to_contain_text("SAM, see http")
     saved(ana)
-    assert engine.draft_package("enrollment").text("mail/invitation.txt").startswith("Subject: Hi\n\n{{ first")
+    assert engine.drafts.package("enrollment").text("mail/invitation.txt").startswith("Subject: Hi\n\n{{ first")
 
 
 def test_a_form_is_drawn_and_saved(engine: Engine, ana: Page) -> None:
@@ -263,7 +266,7 @@ def test_a_form_is_drawn_and_saved(engine: Engine, ana: Page) -> None:
     ana.keyboard.press("Control+s")
     expect(ana.locator("[data-saved][data-state=saved]")).to_contain_text("saved")
     expect(ana.locator(".fjs-form-field-button button")).to_have_text("Send it again")
-    assert "Send it again" in engine.draft_package("enrollment").text("resend-invitation.form")
+    assert "Send it again" in engine.drafts.package("enrollment").text("resend-invitation.form")
 
 
 def test_a_decision_table_is_edited_and_saved(clinic: Clinic, engine: Engine, ana: Page) -> None:
@@ -275,7 +278,7 @@ def test_a_decision_table_is_edited_and_saved(clinic: Clinic, engine: Engine, an
     ana.keyboard.type("21")
     ana.keyboard.press("Control+s")
     expect(ana.locator("[data-saved][data-state=saved]")).to_contain_text("saved")
-    assert "21" in engine.draft_package("enrollment").text("reminder.dmn")
+    assert "21" in engine.drafts.package("enrollment").text("reminder.dmn")
 
 
 def test_four_eyes_over_the_page(clinic: Clinic, engine: Engine, ana: Page, desk: Desk) -> None:
@@ -295,7 +298,7 @@ def test_four_eyes_over_the_page(clinic: Clinic, engine: Engine, ana: Page, desk
         expect(abe.get_by_role("status").first).to_contain_text("is in force")
     finally:
         engine.settings = settings
-    assert engine.versions("enrollment")[0].signed_off_by == "abe"
+    assert engine.versions.all("enrollment")[0].signed_off_by == "abe"
 
 
 def test_a_lost_session_is_told_and_nothing_is_thrown_away(engine: Engine, ana: Page) -> None:
@@ -331,13 +334,13 @@ def test_the_editor_loses_nothing_of_a_diagram(name: str, clinic: Clinic, ana: P
     ana.locator(".props").get_by_label("Name", exact=True).fill("Renamed here")
     expect(ana.locator("[data-outline]")).to_contain_text("Renamed here")
     saved(ana)
-    after = engine.draft_package(key)
+    after = engine.drafts.package(key)
     changed = [change for change in compare(before, after).changes if change.kind is not ChangeKind.MOVED]
     said = [aspect for change in changed for aspect in change.aspects]
     # isSequential="false" is what BPMN takes where nothing is said (BPMN 2.0.2, table 10.29); the editor leaves it out.
     assert [one.after for one in said if (one.before, one.after) != ("false", "")] == ["Renamed here"]
     assert schema_problems(parse_xml(after.files[file], file)) == []
-    assert {one.rule for one in engine.check_draft(key, after) if one.severity == "error"} <= {"service"}
+    assert {one.rule for one in engine.deployments.check_draft(key, after) if one.severity == "error"} <= {"service"}
 
 
 def test_a_thrown_message_says_whom_it_is_for(clinic: Clinic, ana: Page) -> None:
@@ -348,7 +351,7 @@ def test_a_thrown_message_says_whom_it_is_for(clinic: Clinic, ana: Page) -> None
     expect(props.get_by_label("Contents")).to_have_value('{"sum": sum}')
     props.get_by_label("For the case about").fill("other")
     saved(ana)
-    after = engine.draft_package(key)
+    after = engine.drafts.package(key)
     assert '<spiffworkflow:property name="businessKey" value="other"' in after.text("message_throw.bpmn")
 
 
@@ -365,7 +368,7 @@ def test_a_send_task_tells_a_case_or_has_an_operator(clinic: Clinic, ana: Page) 
     expect(props.get_by_label("Name of the result")).to_have_value("written")
     props.get_by_label("What it does").select_option("patient/load")
     saved(ana)
-    assert 'serviceTaskOperator id="patient/load" resultVariable="written"' in engine.draft_package(key).text(
+    assert 'serviceTaskOperator id="patient/load" resultVariable="written"' in engine.drafts.package(key).text(
         "message_throw.bpmn"
     )
 
@@ -378,9 +381,9 @@ def test_a_cycle_says_what_becomes_of_times_that_passed(clinic: Clinic, ana: Pag
     expect(props.get_by_label("Times that passed while nothing ran")).to_have_value("")
     props.get_by_label("Times that passed while nothing ran").select_option("Left out")
     saved(ana)
-    after = engine.draft_package(before.key)
+    after = engine.drafts.package(before.key)
     assert '<spiffworkflow:property name="missed" value="skip"' in after.text("timer_boundary.bpmn")
-    assert not [one for one in engine.check_draft(before.key, after) if one.element == "Remind"]
+    assert not [one for one in engine.deployments.check_draft(before.key, after) if one.element == "Remind"]
     props.get_by_label("Kind of time").select_option("After a time")
     expect(props.get_by_label("Times that passed while nothing ran")).to_have_count(0)
 

@@ -38,7 +38,7 @@ def take(engine: Engine) -> Job:
 
 
 def kinds(engine: Engine, case: str) -> list[str]:
-    return [event["kind"] for step in engine.history(case) for event in step.events]
+    return [event["kind"] for step in engine.queries.history(case) for event in step.events]
 
 
 def test_a_timer_is_told_and_ends_with_its_task(ready: Engine, clock: Clock) -> None:
@@ -47,12 +47,12 @@ def test_a_timer_is_told_and_ends_with_its_task(ready: Engine, clock: Clock) -> 
         ("Remind", clock() + timedelta(days=1)),
         ("GiveUp", clock() + timedelta(days=10)),
     ]
-    assert ready.counts()["jobs"]["waiting"] == 2
+    assert ready.queries.counts()["jobs"]["waiting"] == 2
     case = ready.complete(case.tasks[0].id, {}, actor=alice)
     assert [wait.element for wait in case.waits] == ["SubLate"]
-    assert ready.counts()["jobs"]["waiting"] == 1
-    ready.cancel(case.id, "because", actor=alice)
-    assert ready.counts()["jobs"]["waiting"] == 0
+    assert ready.queries.counts()["jobs"]["waiting"] == 1
+    ready.cases.cancel(case.id, "because", actor=alice)
+    assert ready.queries.counts()["jobs"]["waiting"] == 0
     assert ready.verify(case.id) == []
 
 
@@ -61,7 +61,7 @@ def test_a_cycle_goes_on_from_its_own_times_when_the_worker_was_away(ready: Engi
     case = ready.start("timer_boundary", {"reminded": 0, "days": 10}, actor=alice).id
     clock.forward(days=2, hours=1)
     assert Worker(ready).run_due() == 2
-    assert ready.rebuild(case).data["reminded"] == 2
+    assert ready.queries.rebuild(case).data["reminded"] == 2
     assert ready.instance(case).waits[-1].due == began + timedelta(days=3)
     assert kinds(ready, case).count("TimerFired") == 2
     assert ready.verify(case) == []
@@ -97,14 +97,14 @@ def test_a_cycle_can_leave_out_what_was_missed(
     if cycle == "R9/P1D":
         clock.forward(days=1)
         assert Worker(engine).run_due() == 1
-        started = [event for step in engine.history(case) for event in step.events if "left" in event]
+        started = [event for step in engine.queries.history(case) for event in step.events if "left" in event]
         assert [event["left"] for event in started] == [8, 5, 4]
     assert engine.verify(case) == []
 
 
 @pytest.mark.parametrize(("missed", "refused"), [("skip", False), ("all", False), ("some", True), ("", True)])
 def test_what_becomes_of_missed_times_is_one_of_two(engine: Engine, missed: str, refused: bool) -> None:
-    found = [one for one in engine.check(reminding("R/P1D", missed)) if one.element == "Remind"]
+    found = [one for one in engine.deployments.check(reminding("R/P1D", missed)) if one.element == "Remind"]
     assert [(one.severity, one.rule) for one in found] == ([("error", "property")] if refused else [])
 
 
@@ -114,7 +114,7 @@ def test_a_lease_that_passed_on_fires_nothing_again(ready: Engine, clock: Clock)
     late = take(ready)
     clock.forward(minutes=2)
     assert Worker(ready).run_due() == 1
-    assert ready.fire_timer(late) is None
+    assert ready.incoming.fire_timer(late) is None
     assert kinds(ready, case).count("TimerFired") == 1
 
 
@@ -145,7 +145,7 @@ def test_a_timer_taken_up_early_is_put_back(ready: Engine, clock: Clock) -> None
     clock.forward(days=1)
     job = take(ready)
     clock.forward(hours=-1)
-    assert ready.fire_timer(job) is None
+    assert ready.incoming.fire_timer(job) is None
     assert Worker(ready).run_due() == 0
     clock.forward(hours=1)
     assert Worker(ready).run_due() == 1
@@ -160,9 +160,9 @@ def test_a_timer_that_no_try_brings_is_an_incident_and_can_be_tried_again(ready:
         clock.forward(minutes=2)
     Worker(ready).run_due(at_most=1)
     assert ready.instance(case).status == "incident"
-    ready.retry(case, actor=alice)
+    ready.cases.retry(case, actor=alice)
     Worker(ready).run_due()
-    assert ready.rebuild(case).data["reminded"] == 1
+    assert ready.queries.rebuild(case).data["reminded"] == 1
     assert ready.verify(case) == []
 
 
@@ -170,7 +170,9 @@ def test_a_message_is_delivered_once_by_key_and_never_lost_in_silence(ready: Eng
     case = ready.start("message_catch", {}, actor=alice, business_key="b1").id
 
     def paid(key: str = "k", **more: object) -> object:
-        return ready.deliver_message("Paid", {"sum": 1, **more}, actor=alice, business_key="b1", key=key).revision
+        return ready.incoming.deliver_message(
+            "Paid", {"sum": 1, **more}, actor=alice, business_key="b1", key=key
+        ).revision
 
     assert paid() == paid() == 2
     with pytest.raises(InvalidSubmission):
@@ -178,10 +180,10 @@ def test_a_message_is_delivered_once_by_key_and_never_lost_in_silence(ready: Eng
     with pytest.raises(NotFound, match=f"{case} waits for “News”"):
         paid(key="k2")
     with pytest.raises(NotFound, match="No case with the key “b2” is under way"):
-        ready.deliver_message("Paid", {}, actor=alice, business_key="b2")
+        ready.incoming.deliver_message("Paid", {}, actor=alice, business_key="b2")
     with pytest.raises(NotFound, match="waits for “News”"):
-        ready.deliver_message("Paid", {}, actor=alice, instance=case)
-    assert ready.rebuild(case).data == {"payment": {"sum": 1}}
+        ready.incoming.deliver_message("Paid", {}, actor=alice, instance=case)
+    assert ready.queries.rebuild(case).data == {"payment": {"sum": 1}}
     assert ready.verify(case) == []
 
 
@@ -189,55 +191,55 @@ def test_two_that_wait_must_be_told_apart(ready: Engine) -> None:
     one = ready.start("message_catch", {}, actor=alice, business_key="b1").id
     two = ready.start("message_catch", {}, actor=alice, business_key="b1").id
     with pytest.raises(Conflict, match="2 cases wait"):
-        ready.deliver_message("Paid", {}, actor=alice, business_key="b1")
-    ready.deliver_message("Paid", {}, actor=alice, instance=one)
-    ready.deliver_message("Paid", {}, actor=alice, business_key="b1")
+        ready.incoming.deliver_message("Paid", {}, actor=alice, business_key="b1")
+    ready.incoming.deliver_message("Paid", {}, actor=alice, instance=one)
+    ready.incoming.deliver_message("Paid", {}, actor=alice, business_key="b1")
     assert ready.instance(one).at == ready.instance(two).at == ("Papers",)
 
 
 @pytest.mark.parametrize("more", [{}, {"business_key": "b", "instance": "i"}])
 def test_a_message_names_one_case(ready: Engine, more: dict[str, str]) -> None:
     with pytest.raises(InvalidSubmission):
-        ready.deliver_message("Paid", {}, actor=alice, **more)  # type: ignore[arg-type]
+        ready.incoming.deliver_message("Paid", {}, actor=alice, **more)  # type: ignore[arg-type]
     with pytest.raises(InvalidSubmission):
-        ready.deliver_message("Paid", {"__x": 1}, actor=alice, business_key="b")
+        ready.incoming.deliver_message("Paid", {"__x": 1}, actor=alice, business_key="b")
     with pytest.raises(NotAllowed):
-        ready.deliver_message("Paid", {}, actor=ana, business_key="b")
+        ready.incoming.deliver_message("Paid", {}, actor=ana, business_key="b")
 
 
 def test_a_message_whose_step_fails_is_kept_beside_its_incident(ready: Engine) -> None:
     case = ready.start("failing", {}, actor=alice, business_key="b1")
-    case = ready.deliver_message("News", {"text": "hello"}, actor=alice, business_key="b1")
+    case = ready.incoming.deliver_message("News", {"text": "hello"}, actor=alice, business_key="b1")
     assert (case.status, case.waits[0].message) == ("incident", "News")
-    assert ready.counts()["jobs"] == {"waiting": 0, "parked": 1}
+    assert ready.queries.counts()["jobs"] == {"waiting": 0, "parked": 1}
     assert ready.verify(case.id) == []
-    ready.retry(case.id, actor=alice)
+    ready.cases.retry(case.id, actor=alice)
     Worker(ready).run_due()
     assert ready.instance(case.id).status == "incident"
-    ready.deliver_message("News", {"text": "x"}, actor=alice, business_key="b1")
-    case = ready.deliver_message("News", {"n": 2}, actor=alice, business_key="b1")
-    assert (case.outcome, ready.rebuild(case.id).data["half"]) == ("Over", 1)
-    assert ready.counts()["jobs"] == {"waiting": 0, "parked": 0}
+    ready.incoming.deliver_message("News", {"text": "x"}, actor=alice, business_key="b1")
+    case = ready.incoming.deliver_message("News", {"n": 2}, actor=alice, business_key="b1")
+    assert (case.outcome, ready.queries.rebuild(case.id).data["half"]) == ("Over", 1)
+    assert ready.queries.counts()["jobs"] == {"waiting": 0, "parked": 0}
     assert ready.verify(case.id) == []
 
 
 def test_an_item_fills_its_own_form_and_leaves_the_data_alone(ready: Engine, outside: Outside) -> None:
     people = [{"name": "Ann"}, {"name": "Bob"}]
     case = ready.start("items_parallel", {"people": people, "enough": 2}, actor=alice)
-    first, second = (ready.task(task.id, alice) for task in case.tasks)
+    first, second = (ready.inbox.task(task.id, alice) for task in case.tasks)
     assert (first.message, second.message) == ("Ask Ann, number 1", "Ask Bob, number 2")
     assert (first.initial, second.initial) == ({"word": "Ann"}, {"word": "Bob"})
-    assert set(ready.rebuild(case.id).data) == {"people", "enough", "answers"}
+    assert set(ready.queries.rebuild(case.id).data) == {"people", "enough", "answers"}
     case = ready.complete(second.id, {"word": "b"}, actor=alice)
-    assert ready.rebuild(case.id).data["answers"] == [{"word": "b"}]
+    assert ready.queries.rebuild(case.id).data["answers"] == [{"word": "b"}]
     case = ready.complete(first.id, {"word": "a"}, actor=alice)
-    assert ready.rebuild(case.id).data["answers"] == [{"word": "a"}, {"word": "b"}]
-    assert ready.task(case.tasks[0].id, alice).message == "Dear Ann"
+    assert ready.queries.rebuild(case.id).data["answers"] == [{"word": "a"}, {"word": "b"}]
+    assert ready.inbox.task(case.tasks[0].id, alice).message == "Dear Ann"
     outside.answers = [{"to": "Ann"}, {"to": "Bob"}]
     for task in case.tasks:
         case = ready.complete(task.id, {}, actor=alice)
     Worker(ready).run_due()
-    data = ready.rebuild(case.id).data
+    data = ready.queries.rebuild(case.id).data
     assert (data["letters"], data["receipts"]) == (["Dear Ann", "Dear Bob"], [{"to": "Ann"}, {"to": "Bob"}])
     assert set(data) == {"people", "enough", "answers", "letters", "receipts"}
 
@@ -258,8 +260,8 @@ def test_others_do_not_see_the_items_of_a_group(ready: Engine) -> None:
 def test_what_happens_beside_the_flow_is_known_to_it_and_to_the_end(ready: Engine) -> None:
     case = ready.start("message_boundary", {"heard": []}, actor=alice, business_key="b1")
     for text in ("a", "b"):
-        case = ready.deliver_message("News", {"text": text}, actor=alice, business_key="b1")
-        assert ready.rebuild(case.id).data["heard"][-1] == text
+        case = ready.incoming.deliver_message("News", {"text": text}, actor=alice, business_key="b1")
+        assert ready.queries.rebuild(case.id).data["heard"][-1] == text
     case = ready.complete(case.tasks[0].id, {}, actor=alice)
-    assert (case.outcome, ready.rebuild(case.id).data["heard"]) == ("Done", ["a", "b"])
+    assert (case.outcome, ready.queries.rebuild(case.id).data["heard"]) == ("Done", ["a", "b"])
     assert ready.verify(case.id) == []

@@ -35,7 +35,7 @@ def small(engine: Engine, outside: Outside) -> Engine:
 
 
 def kinds(engine: Engine, case: str) -> list[str]:
-    return [str(step.command["kind"]) for step in engine.history(case)]
+    return [str(step.command["kind"]) for step in engine.queries.history(case)]
 
 
 def answered(work: Callable[[int], object]) -> tuple[list[object], list[EngineError]]:
@@ -51,12 +51,12 @@ def answered(work: Callable[[int], object]) -> tuple[list[object], list[EngineEr
 def test_a_key_starts_one_case_and_names_it_to_all(small: Engine) -> None:
     ids, refused = answered(lambda _: small.start("small", {"q": 2}, actor=alice, key="k", source="ehr").id)
     assert len(ids) == THREADS and len(set(ids)) == 1 and refused == []
-    assert len(small.instances()) == 1 and kinds(small, str(ids[0])) == ["start"]
+    assert len(small.queries.instances()) == 1 and kinds(small, str(ids[0])) == ["start"]
 
 
 def test_other_data_under_one_key_are_refused_whoever_comes_first(small: Engine) -> None:
     ids, refused = answered(lambda n: small.start("small", {"q": n}, actor=alice, key="k", source="ehr").id)
-    assert len(ids) == 1 and len(small.instances()) == 1
+    assert len(ids) == 1 and len(small.queries.instances()) == 1
     assert {type(error).__name__ for error in refused} == {"InvalidSubmission"} and len(refused) == THREADS - 1
 
 
@@ -71,7 +71,7 @@ def test_one_live_case_for_one_business_key(small: Engine) -> None:
 def test_a_task_is_claimed_by_one_who_is_named_to_the_others(small: Engine) -> None:
     case = small.start("small", {"q": 2}, actor=alice)
     (task,) = case.tasks
-    won, lost = answered(lambda n: small.claim(task.id, actor=staff(n)).tasks[0].assignee)
+    won, lost = answered(lambda n: small.cases.claim(task.id, actor=staff(n)).tasks[0].assignee)
     assert len(won) == 1 and len(lost) == THREADS - 1
     assert {error.message for error in lost} == {f"{won[0]} has claimed this task."}
     assert kinds(small, case.id) == ["start", "claim"]
@@ -84,7 +84,7 @@ def test_a_task_is_completed_once(small: Engine) -> None:
     assert won == [case.revision + 1] and len(lost) == THREADS - 1
     assert {type(error) for error in lost} == {Conflict}
     assert kinds(small, case.id) == ["start", "complete"]
-    assert small.counts()["jobs"] == {"waiting": 1, "parked": 0}
+    assert small.queries.counts()["jobs"] == {"waiting": 1, "parked": 0}
 
 
 def test_a_result_that_is_reported_many_times_counts_once(small: Engine, database: Database) -> None:
@@ -93,7 +93,7 @@ def test_a_result_that_is_reported_many_times_counts_once(small: Engine, databas
     with database.begin() as tx:
         job = job_rows.take(tx, small.clock(), small.clock() + timedelta(minutes=1))
     assert job is not None
-    done, refused = answered(lambda n: small.finish_job(job, {"by": n}))
+    done, refused = answered(lambda n: small.job_results.finish(job, {"by": n}))
     assert len(done) == THREADS and refused == []
     told = kinds(small, case.id)
     assert told[:3] == ["start", "complete", "finish_job"]
@@ -106,7 +106,7 @@ def test_a_message_is_delivered_once_under_one_key(engine: Engine) -> None:
 
     def deliver(_: int) -> str:
         given = {"actor": alice, "business_key": "p1", "key": "m1", "source": "bank"}
-        return engine.deliver_message("Paid", {"sum": 5}, **given).id  # type: ignore[arg-type]
+        return engine.incoming.deliver_message("Paid", {"sum": 5}, **given).id  # type: ignore[arg-type]
 
     ids, refused = answered(deliver)
     assert ids == [case] * THREADS and refused == []

@@ -54,17 +54,19 @@ def sign(engine: Engine) -> list[int]:
 
 def test_events_are_chained_and_found_again(engine: Engine, clock: Clock) -> None:
     for number in range(3):
-        engine.audit("CaseViewed", {"page": number}, actor=alice, subject=f"case{number}", business_key="p1")
+        engine.audit.record("CaseViewed", {"page": number}, actor=alice, subject=f"case{number}", business_key="p1")
     clock.forward(hours=1)
-    engine.audit("Refused", {"status": 403}, actor=replace(bob, on_behalf_of="Dr. Sample"), subject="case1", why="no")
-    found = engine.audit_events(business_key="p1")
+    engine.audit.record(
+        "Refused", {"status": 403}, actor=replace(bob, on_behalf_of="Dr. Sample"), subject="case1", why="no"
+    )
+    found = engine.audit.events(business_key="p1")
     assert [event.subject for event in found] == ["case2", "case1", "case0"]
-    assert engine.audit_events(business_key="p1", before=found[0].seq, limit=1)[0].subject == "case1"
-    refused = engine.audit_events(actor="bob")[0]
+    assert engine.audit.events(business_key="p1", before=found[0].seq, limit=1)[0].subject == "case1"
+    refused = engine.audit.events(actor="bob")[0]
     assert (refused.seq, refused.kind, refused.at, refused.why) == (4, "Refused", clock(), "no")
     assert refused.body["actor"] == {"name": "bob", "role": "staff", "on_behalf_of": "Dr. Sample"}
     assert refused.details == {"status": 403}
-    assert {event.kind for event in engine.audit_events(subject="case1")} == {"CaseViewed", "Refused"}
+    assert {event.kind for event in engine.audit.events(subject="case1")} == {"CaseViewed", "Refused"}
     assert check_audit(engine.database) == []
     assert "Refused" in KINDS
 
@@ -72,21 +74,21 @@ def test_events_are_chained_and_found_again(engine: Engine, clock: Clock) -> Non
 def test_an_event_is_kept_with_its_transaction_or_not_at_all(engine: Engine) -> None:
     def fails_after_it() -> None:
         with engine.database.begin() as tx:
-            engine.audit("SettingChanged", {}, actor=alice, transaction=tx)
+            engine.audit.record("SettingChanged", {}, actor=alice, transaction=tx)
             raise NotAllowed
 
     with pytest.raises(NotAllowed):
         fails_after_it()
-    assert engine.audit_events() == []
+    assert engine.audit.events() == []
 
 
 def test_what_is_no_json_is_refused(engine: Engine) -> None:
     with pytest.raises(InvalidSubmission):
-        engine.audit("Refused", {"when": object()}, actor=alice)
+        engine.audit.record("Refused", {"when": object()}, actor=alice)
 
 
 def test_a_deployment_is_an_event(small: Engine) -> None:
-    told = small.audit_events(kind="Deployed")[0]
+    told = small.audit.events(kind="Deployed")[0]
     assert (told.subject, told.details["version"]) == ("small", 1)
 
 
@@ -103,14 +105,14 @@ def test_the_database_refuses_changes(small: Engine, outside: Outside, table: st
 def test_many_at_once_make_one_chain(engine: Engine) -> None:
     def write(name: str) -> None:
         for number in range(10):
-            engine.audit("CaseViewed", {"n": number}, actor=Actor(name=name))
+            engine.audit.record("CaseViewed", {"n": number}, actor=Actor(name=name))
 
     threads = [threading.Thread(target=write, args=(f"user{n}",)) for n in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [event.seq for event in engine.audit_events(limit=100)] == list(range(40, 0, -1))
+    assert [event.seq for event in engine.audit.events(limit=100)] == list(range(40, 0, -1))
     assert check_audit(engine.database) == []
 
 
@@ -121,8 +123,8 @@ def test_a_checkpoint_covers_what_is_new(small: Engine, outside: Outside, heads:
     cases(small, outside, 2)
     assert sign(small) == [3]  # two steps and the deployment
     assert sign(small) == []
-    small.complete(small.tasks(alice)[0].id, {"word": "yes"}, actor=alice)
-    small.audit("CaseViewed", {}, actor=alice)
+    small.complete(small.inbox.tasks(alice)[0].id, {"word": "yes"}, actor=alice)
+    small.audit.record("CaseViewed", {}, actor=alice)
     assert sign(small) == [5]
     assert len(read_lines(heads)) == 2
     assert check_everything(small.database, file=heads, key=key) == []
@@ -144,7 +146,7 @@ def test_a_step_that_commits_late_is_not_missed(small: Engine, outside: Outside,
     outside.answers += [{"n": 2}] * 2
     case = small.start("small", {"q": 2}, actor=alice).id
     with small.database.begin() as late:
-        small.record(case, "Something", {}, actor=alice, transaction=late)
+        small.steps.record(case, "Something", {}, actor=alice, transaction=late)
         small.start("small", {"q": 2}, actor=alice)
         assert sign(small) == [3]
     assert sign(small) == [4]
@@ -203,7 +205,7 @@ def test_a_rewritten_chain_is_found(small: Engine, outside: Outside, heads: Path
         by_case = {row.instance: row for row in rows.compared(tx)}
     ours, theirs = by_case[case], by_case[other]
     assert ours.hash == theirs.hash  # same diagram, clock and answer: exactly the same text
-    small.cancel(other, "no", actor=alice)
+    small.cases.cancel(other, "no", actor=alice)
     for table in ("step", "leaf"):
         _tamper(small, f"DELETE FROM {table} WHERE instance = '{case}'")
     findings = check_checkpoints(small.database, file=heads, key=key)
@@ -218,7 +220,7 @@ def test_a_checkpoint_of_another_database(
     other_file = replace(small.settings, checkpoint_file=str(tmp_path / "other.jsonl"))
     other = Database(new_sqlite(tmp_path, "other.db"))
     elsewhere = Engine(replace(other_file, database_url="unused"), small.services, small.clock, other)
-    elsewhere.audit("CaseViewed", {}, actor=alice)
+    elsewhere.audit.record("CaseViewed", {}, actor=alice)
     take(other, other_file, small.clock())
     findings = check_checkpoints(small.database, file=tmp_path / "other.jsonl", key=key)
     assert "origin" in {finding.kind for finding in findings}

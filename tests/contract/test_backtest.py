@@ -49,7 +49,7 @@ def finish(engine: Engine, outside: Outside, n: int) -> str:
 
 def only(engine: Engine, changed: Package, chosen: Chosen = SMALL) -> Compared:
     """What became of the one case that does not go the same way."""
-    result = engine.backtest(changed, chosen)
+    result = engine.backtests.run(changed, chosen)
     (one,) = result.others
     return one
 
@@ -57,10 +57,10 @@ def only(engine: Engine, changed: Package, chosen: Chosen = SMALL) -> Compared:
 def test_on_its_own_version_every_case_goes_the_same_way(small: Engine, outside: Outside, clock: Clock) -> None:
     finish(small, outside, 4)
     open_case(small, outside)
-    small.cancel_task(small.tasks(alice)[0].id, "moved away", actor=alice)
+    small.cases.cancel_task(small.inbox.tasks(alice)[0].id, "moved away", actor=alice)
     waits = open_case(small, outside)
-    small.claim(small.instance(waits).tasks[0].id, actor=alice)
-    small.cancel(open_case(small, outside), "a mistake", actor=bob)
+    small.cases.claim(small.instance(waits).tasks[0].id, actor=alice)
+    small.cases.cancel(open_case(small, outside), "a mistake", actor=bob)
     served = open_case(small, outside)
     small.complete(small.instance(served).tasks[0].id, {"word": "x"}, actor=alice)
     outside.refuse("no")
@@ -73,12 +73,12 @@ def test_on_its_own_version_every_case_goes_the_same_way(small: Engine, outside:
     assert small.start("small", {"q": 1}, actor=alice).status == "incident"
     assert small.start("small", {"nothing": 1}, actor=alice).status == "incident"
     open_case(small, outside, "text")
-    before, asked = [small.history(case.id) for case in small.instances()], len(outside.calls)
+    before, asked = [small.queries.history(case.id) for case in small.queries.instances()], len(outside.calls)
     clock.forward(days=3)
-    result = small.backtest(package("small"), SMALL)
+    result = small.backtests.run(package("small"), SMALL)
     assert result.others == []
     assert (result.cases, result.counts[Kind.SAME], result.other_data) == (9, 9, 0)
-    assert [small.history(case.id) for case in small.instances()] == before
+    assert [small.queries.history(case.id) for case in small.queries.instances()] == before
     assert len(outside.calls) == asked
 
 
@@ -120,7 +120,7 @@ def test_a_task_nobody_was_ever_asked(small: Engine, outside: Outside) -> None:
 def test_a_renamed_task_is_not_guessed(small: Engine, outside: Outside) -> None:
     finish(small, outside, 2)
     waits = open_case(small, outside)
-    result = small.backtest(drawn(('"U"', '"U2"')), SMALL)
+    result = small.backtests.run(drawn(('"U"', '"U2"')), SMALL)
     assert result.counts[Kind.NEEDS_ANSWER] == 2
     assert {one.element for one in result.others} == {"U2"}
     assert waits in {one.instance for one in result.others}
@@ -154,7 +154,7 @@ def test_an_answer_the_form_does_not_take(small: Engine, outside: Outside) -> No
 
 def test_a_way_out_that_is_gone(small: Engine, outside: Outside) -> None:
     open_case(small, outside)
-    small.cancel_task(small.tasks(alice)[0].id, "moved away", actor=alice)
+    small.cases.cancel_task(small.inbox.tasks(alice)[0].id, "moved away", actor=alice)
     gone = (('<bpmn:boundaryEvent id="B" attachedToRef="U"><bpmn:escalationEventDefinition escalationRef="esc"/>'
             '</bpmn:boundaryEvent>\n    <bpmn:sequenceFlow id="f5" sourceRef="B" targetRef="Cancelled"/>\n'
             '    <bpmn:endEvent id="Cancelled"/>'), "")  # fmt: skip
@@ -173,7 +173,7 @@ def test_a_package_that_fails(small: Engine, outside: Outside) -> None:
 
 def test_a_refusal_nobody_catches_any_more(small: Engine, outside: Outside) -> None:
     case = open_case(small, outside)
-    small.complete(small.tasks(alice)[0].id, {"word": "x"}, actor=alice)
+    small.complete(small.inbox.tasks(alice)[0].id, {"word": "x"}, actor=alice)
     outside.refuse("no")
     Worker(small).run_due()
     uncaught = (('<bpmn:boundaryEvent id="BE" attachedToRef="Send"><bpmn:errorEventDefinition errorRef="err"/>'
@@ -186,7 +186,7 @@ def test_a_refusal_nobody_catches_any_more(small: Engine, outside: Outside) -> N
 
 def test_other_data_on_the_same_way(small: Engine, outside: Outside) -> None:
     finish(small, outside, 2)
-    result = small.backtest(drawn(('resultVariable="sent"', 'resultVariable="mail"')), SMALL)
+    result = small.backtests.run(drawn(('resultVariable="sent"', 'resultVariable="mail"')), SMALL)
     assert (result.counts[Kind.SAME], result.other_data, result.others) == (1, 1, [])
 
 
@@ -218,7 +218,7 @@ def test_which_cases(small: Engine, outside: Outside, clock: Clock) -> None:
     clock.forward(hours=1)
 
     def cases(**filters: Any) -> int:
-        return small.backtest(package("small"), Chosen(process="small", **filters)).cases
+        return small.backtests.run(package("small"), Chosen(process="small", **filters)).cases
 
     assert cases() == 3
     assert (cases(status="waiting"), cases(status="finished"), cases(outcome="E2"), cases(live=True)) == (2, 1, 1, 2)
@@ -230,8 +230,8 @@ def test_on_several_processes_all_the_same(small: Engine, outside: Outside) -> N
     cases = [finish(small, outside, n) for n in (2, 3, 2, 3)]
     told: list[tuple[int, int, str]] = []
     changed = drawn(("got.n &gt; 1", "got.n == 2"))
-    many = small.backtest(changed, SMALL, jobs=2, progress=lambda *one: told.append(one))
-    assert many == small.backtest(changed, SMALL)
+    many = small.backtests.run(changed, SMALL, jobs=2, progress=lambda *one: told.append(one))
+    assert many == small.backtests.run(changed, SMALL)
     assert {one.instance for one in many.others} == {cases[1], cases[3]}
     assert told == [(4, 4, max(cases))]
 
@@ -239,10 +239,10 @@ def test_on_several_processes_all_the_same(small: Engine, outside: Outside) -> N
 def test_an_unfit_package_is_refused_with_findings(small: Engine, outside: Outside) -> None:
     finish(small, outside, 2)
     with pytest.raises(InvalidDefinition) as broken:
-        small.backtest(drawn(("got.n &gt; 1", "got.n &gt;")), SMALL)
+        small.backtests.run(drawn(("got.n &gt; 1", "got.n &gt;")), SMALL)
     assert "f3" in {element for element, _ in broken.value.problems}
     with pytest.raises(InvalidDefinition, match="holds the process “parallel”"):
-        small.backtest(package("parallel"), SMALL)
+        small.backtests.run(package("parallel"), SMALL)
 
 
 def test_a_timer_only_the_draft_has_fires_at_its_time(small: Engine, outside: Outside, clock: Clock) -> None:
@@ -257,10 +257,10 @@ def test_a_timer_only_the_draft_has_fires_at_its_time(small: Engine, outside: Ou
     waits = open_case(small, outside)
     clock.forward(days=4)
     reminder = ('<bpmn:boundaryEvent id="B"', f'{LATE}<bpmn:boundaryEvent id="B"')
-    result = small.backtest(drawn(reminder), SMALL)
+    result = small.backtests.run(drawn(reminder), SMALL)
     assert {one.instance: (one.kind, one.element, one.draft.end) for one in result.others} == {
         cases[1]: (Kind.DIFFERENT, "Late", "TooLate"),
         waits: (Kind.DIFFERENT, "Late", "TooLate"),
     }
-    on_time = small.backtest(package("small"), SMALL)
+    on_time = small.backtests.run(package("small"), SMALL)
     assert on_time.counts[Kind.SAME] == 3

@@ -43,12 +43,12 @@ def test_a_backtest_says_how_many_and_which(small: Engine, outside: Outside) -> 
     Worker(small).run_due()
     draft = changed(('<bpmn:sequenceFlow id="f9" sourceRef="Send" targetRef="G"/>',
                      CALL))  # fmt: skip
-    run = small.ask_backtest(draft, Chosen(process="small"), label="the draft", actor=ANA)
+    run = small.batches.ask_backtest(draft, Chosen(process="small"), label="the draft", actor=ANA)
     assert (run.total, run.done, run.status) == (9, 0, "open")
-    assert small.work_on_batch() is True
-    assert (small.batch(run.id).done, small.batch(run.id).status) == (4, "open")
+    assert small.batches.work() is True
+    assert (small.batches.find(run.id).done, small.batches.find(run.id).status) == (4, "open")
     assert Worker(small).run_due() == 2
-    ended = small.batch(run.id)
+    ended = small.batches.find(run.id)
     assert (ended.done, ended.status) == (9, "done")
     assert ended.tally["kinds"] == {"same": 6, "needs_answer": 3}
     assert ended.tally["groups"] == {"needs_answer|Call|G|E2|": 3}
@@ -57,21 +57,21 @@ def test_a_backtest_says_how_many_and_which(small: Engine, outside: Outside) -> 
         {"Call": 3, "f9": 3},
         3,
     )
-    listed = small.batch_cases(run.id)
+    listed = small.batches.cases(run.id)
     assert [(one.instance, one.outcome, one.element) for one in listed] == [
         (case, "needs_answer", "Call") for case in cases[:3]
     ]
-    assert small.batch_case(run.id, cases[0]).details["draft"]["at"] == ["Call"]
-    assert small.batches("small", BatchKind.BACKTEST) == [ended]
-    assert [event.kind for event in small.audit_events(limit=1)] == ["RunStarted"]
+    assert small.batches.case(run.id, cases[0]).details["draft"]["at"] == ["Call"]
+    assert small.batches.recent("small", BatchKind.BACKTEST) == [ended]
+    assert [event.kind for event in small.audit.events(limit=1)] == ["RunStarted"]
 
 
 def test_an_unfit_draft_is_refused_at_once(small: Engine) -> None:
     with pytest.raises(InvalidDefinition):
-        small.ask_backtest(changed(("got.n &gt; 1", "got.n &gt;")), SMALL, label="the draft", actor=ANA)
+        small.batches.ask_backtest(changed(("got.n &gt; 1", "got.n &gt;")), SMALL, label="the draft", actor=ANA)
     with pytest.raises(NotAllowed):
-        small.ask_backtest(package("small"), SMALL, label="version 1", actor=alice)
-    assert small.batches("small") == []
+        small.batches.ask_backtest(package("small"), SMALL, label="version 1", actor=alice)
+    assert small.batches.recent("small") == []
 
 
 def test_fifty_running_cases_go_over_and_all_verify(small: Engine, outside: Outside) -> None:
@@ -79,36 +79,39 @@ def test_fifty_running_cases_go_over_and_all_verify(small: Engine, outside: Outs
     for case in cases[:10]:
         small.complete(small.instance(case).tasks[0].id, {"word": "x"}, actor=alice)
     for case in cases[10:15]:
-        small.claim(small.instance(case).tasks[0].id, actor=bob)
+        small.cases.claim(small.instance(case).tasks[0].id, actor=bob)
     two = small.deploy(changed(('"U"', '"Ask"')), actor=ANA).number
-    mapping = small.proposed_mapping("small", 1, two)
-    tried = small.ask_migration(two, SMALL, mapping, reason="", actor=ANA, trial=True)
-    while small.work_on_batch(tried.id):
+    mapping = small.migrations.proposed_mapping("small", 1, two)
+    tried = small.batches.ask_migration(two, SMALL, mapping, reason="", actor=ANA, trial=True)
+    while small.batches.work(tried.id):
         pass
-    assert small.batch(tried.id).tally == {"fits": 50}
-    assert small.live_versions("small") == {1: 50}
-    assert small.standing("small", 1) == {"U": 40, "Send": 10}
-    run = small.ask_migration(two, SMALL, mapping, reason="renamed", actor=ANA)
-    while small.work_on_batch(run.id):
+    assert small.batches.find(tried.id).tally == {"fits": 50}
+    assert small.migrations.live_versions("small") == {1: 50}
+    assert small.migrations.standing("small", 1) == {"U": 40, "Send": 10}
+    run = small.batches.ask_migration(two, SMALL, mapping, reason="renamed", actor=ANA)
+    while small.batches.work(run.id):
         pass
-    assert (small.batch(run.id).tally, small.batch(run.id).status) == ({"moved": 50}, "done")
-    assert (small.live_versions("small"), small.standing("small", two)) == ({2: 50}, {"Ask": 40, "Send": 10})
+    assert (small.batches.find(run.id).tally, small.batches.find(run.id).status) == ({"moved": 50}, "done")
+    assert (small.migrations.live_versions("small"), small.migrations.standing("small", two)) == (
+        {2: 50},
+        {"Ask": 40, "Send": 10},
+    )
     Worker(small).run_due()
-    assert {task.assignee for task in small.tasks(bob, mine=True)} == {"bob"}
-    result = small.verify_all()
+    assert {task.assignee for task in small.inbox.tasks(bob, mine=True)} == {"bob"}
+    result = small.verification.verify_all()
     assert (result.checked, result.equal, result.findings) == (50, 50, [])
 
 
 def test_refusals_are_told_by_reason(small: Engine, outside: Outside) -> None:
     cases = open_cases(small, outside, 6)
-    small.cancel(cases[0], "gone", actor=bob)
+    small.cases.cancel(cases[0], "gone", actor=bob)
     two = small.deploy(changed(('"U"', '"Ask"')), actor=ANA).number
-    run = small.ask_migration(two, SMALL, {}, reason="x", actor=ANA)
+    run = small.batches.ask_migration(two, SMALL, {}, reason="x", actor=ANA)
     Worker(small).run_due()
     words = "Do it is not in this version; say which element takes its place."
-    assert small.batch_reasons(run.id) == [("refused", {"problems": [["U", words]]}, 5)]
-    assert small.batch(run.id).tally == {"refused": 5}
-    assert small.live_versions("small") == {1: 5}
+    assert small.batches.reasons(run.id) == [("refused", {"problems": [["U", words]]}, 5)]
+    assert small.batches.find(run.id).tally == {"refused": 5}
+    assert small.migrations.live_versions("small") == {1: 5}
 
 
 def test_only_the_chosen_cases(small: Engine, outside: Outside) -> None:
@@ -116,7 +119,7 @@ def test_only_the_chosen_cases(small: Engine, outside: Outside) -> None:
     small.complete(small.instance(cases[0]).tasks[0].id, {"word": "x"}, actor=alice)
     two = small.deploy(changed(("Do it", "Do that")), actor=ANA).number
     for chosen, number in ((replace(SMALL, at="Send"), 1), (replace(SMALL, cases=tuple(cases[1:3])), 2)):
-        assert small.ask_migration(two, chosen, {}, reason="x", actor=ANA).total == number
+        assert small.batches.ask_migration(two, chosen, {}, reason="x", actor=ANA).total == number
         Worker(small).run_due(at_most=1) and Worker(small).run_due()
     assert small.instance(cases[1]).version == 2
     assert small.instance(cases[3]).version == 1
@@ -125,16 +128,16 @@ def test_only_the_chosen_cases(small: Engine, outside: Outside) -> None:
 def test_a_run_that_is_stopped_keeps_what_it_did(small: Engine, outside: Outside) -> None:
     open_cases(small, outside, 9)
     two = small.deploy(changed(("Do it", "Do that")), actor=ANA).number
-    run = small.ask_migration(two, SMALL, {}, reason="x", actor=ANA)
-    assert small.work_on_batch(run.id)
-    stopped = small.cancel_batch(run.id, actor=ANA)
+    run = small.batches.ask_migration(two, SMALL, {}, reason="x", actor=ANA)
+    assert small.batches.work(run.id)
+    stopped = small.batches.cancel(run.id, actor=ANA)
     assert (stopped.status, stopped.done) == ("cancelled", 4)
-    assert not small.work_on_batch(run.id)
-    assert small.live_versions("small") == {2: 4, 1: 5}
+    assert not small.batches.work(run.id)
+    assert small.migrations.live_versions("small") == {2: 4, 1: 5}
     with pytest.raises(Conflict):
-        small.cancel_batch(run.id, actor=ANA)
+        small.batches.cancel(run.id, actor=ANA)
     with pytest.raises(NotFound):
-        small.batch("NOSUCHRUN000")
+        small.batches.find("NOSUCHRUN000")
 
 
 def test_a_worker_that_dies_in_a_portion(
@@ -145,7 +148,7 @@ def test_a_worker_that_dies_in_a_portion(
 
     open_cases(small, outside, 7)
     two = small.deploy(changed(("Do it", "Do that")), actor=ANA).number
-    run = small.ask_migration(two, SMALL, {}, reason="x", actor=ANA)
+    run = small.batches.ask_migration(two, SMALL, {}, reason="x", actor=ANA)
     once, calls = Engine._migrate_one, []
 
     def dying(engine: Engine, batch: object, instance: str) -> None:
@@ -157,42 +160,42 @@ def test_a_worker_that_dies_in_a_portion(
     with monkeypatch.context() as patch:
         patch.setattr(Engine, "_migrate_one", dying)
         with pytest.raises(Killed):
-            small.work_on_batch(run.id)
-    assert small.live_versions("small") == {2: 2, 1: 5}
-    assert not small.work_on_batch(run.id), "its lease runs"
+            small.batches.work(run.id)
+    assert small.migrations.live_versions("small") == {2: 2, 1: 5}
+    assert not small.batches.work(run.id), "its lease runs"
     clock.forward(hours=1)
-    while small.work_on_batch(run.id):
+    while small.batches.work(run.id):
         pass
-    assert (small.batch(run.id).tally, small.batch(run.id).done) == ({"moved": 7}, 7)
-    assert all(len([s for s in small.history(case.id) if s.command["kind"] == "migrate"]) == 1
-               for case in small.instances())  # fmt: skip
-    assert small.verify_all().findings == []
+    assert (small.batches.find(run.id).tally, small.batches.find(run.id).done) == ({"moved": 7}, 7)
+    assert all(len([s for s in small.queries.history(case.id) if s.command["kind"] == "migrate"]) == 1
+               for case in small.queries.instances())  # fmt: skip
+    assert small.verification.verify_all().findings == []
 
 
 def test_two_migrations_at_once(small: Engine, outside: Outside) -> None:
     open_cases(small, outside, 8)
     two = small.deploy(changed(("Do it", "Do that")), actor=ANA).number
     three = small.deploy(changed(("Do it", "Do all")), actor=ANA).number
-    runs = [small.ask_migration(to, SMALL, {}, reason=f"to {to}", actor=ANA) for to in (two, three)]
-    while sum(small.work_on_batch(run.id) for run in runs):
+    runs = [small.batches.ask_migration(to, SMALL, {}, reason=f"to {to}", actor=ANA) for to in (two, three)]
+    while sum(small.batches.work(run.id) for run in runs):
         pass
-    assert [small.batch(run.id).status for run in runs] == ["done", "done"]
-    assert small.live_versions("small") == {3: 8}
-    assert small.verify_all().findings == []
+    assert [small.batches.find(run.id).status for run in runs] == ["done", "done"]
+    assert small.migrations.live_versions("small") == {3: 8}
+    assert small.verification.verify_all().findings == []
 
 
 def test_a_run_that_kills_every_worker_fails(small: Engine, outside: Outside, clock: Clock) -> None:
     open_cases(small, outside, 1)
     two = small.deploy(changed(("Do it", "Do that")), actor=ANA).number
-    run = small.ask_migration(two, SMALL, {}, reason="x", actor=ANA)
+    run = small.batches.ask_migration(two, SMALL, {}, reason="x", actor=ANA)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Engine, "_migration_portion", _dies)
         for _ in range(batches_module.MAX_TRIES):
             with pytest.raises(KeyboardInterrupt):
-                small.work_on_batch(run.id)
+                small.batches.work(run.id)
             clock.forward(hours=1)
-        assert small.work_on_batch(run.id)
-    failed = small.batch(run.id)
+        assert small.batches.work(run.id)
+    failed = small.batches.find(run.id)
     assert (failed.status, failed.note) == ("failed", "The worker stopped in the middle of every try.")
 
 

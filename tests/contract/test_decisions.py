@@ -22,13 +22,13 @@ def outreach(engine: Engine) -> Engine:
 
 
 def decided(engine: Engine, case: str) -> list[dict[str, Any]]:
-    return [e for step in engine.history(case) for e in step.events if e["kind"] == "DecisionMade"]
+    return [e for step in engine.queries.history(case) for e in step.events if e["kind"] == "DecisionMade"]
 
 
 def test_a_decision_is_recorded_with_its_inputs_and_rules(outreach: Engine) -> None:
     case = outreach.start("outreach", {"age": 70, "has_phone": True, "seen": "2024-12-31"}, actor=alice)
     assert case.at == ("Call",)
-    assert (case.tasks[0].message, outreach.rebuild(case.id).data["effort"]) == ("Within 7 days.", 4)
+    assert (case.tasks[0].message, outreach.queries.rebuild(case.id).data["effort"]) == ("Within 7 days.", 4)
     contact, effort = decided(outreach, case.id)
     group = {"decision": "Group", "inputs": {"age": 70}, "rules": ["adult"], "outputs": {"group": "adult"}}
     assert contact == {
@@ -42,7 +42,7 @@ def test_a_decision_is_recorded_with_its_inputs_and_rules(outreach: Engine) -> N
         "required": [group],
     }
     assert (effort["rules"], effort["outputs"]) == (["always", "old", "long_ago"], {"effort": 4})
-    assert "group" not in outreach.rebuild(case.id).data
+    assert "group" not in outreach.queries.rebuild(case.id).data
     outreach.complete(case.tasks[0].id, {}, actor=alice)
     assert outreach.instance(case.id).outcome == "Mailed"
     assert [event["visit"] for event in decided(outreach, case.id)] == [1, 1, 2, 2]
@@ -63,13 +63,13 @@ def test_ways_by_decision(outreach: Engine, data: dict[str, Any], outcome: str, 
     assert (case.status, case.outcome) == ("finished", outcome)
     assert decided(outreach, case.id)[0]["rules"] == rules
     assert outreach.verify(case.id) == []
-    assert outreach.rebuild(case.id).data == outreach.rebuild(case.id, revision=1).data
+    assert outreach.queries.rebuild(case.id).data == outreach.queries.rebuild(case.id, revision=1).data
 
 
 def test_a_value_that_does_not_fit_is_an_incident_on_the_task(outreach: Engine) -> None:
     case = outreach.start("outreach", {"age": "forty", "has_phone": True}, actor=alice)
     assert case.status == "incident"
-    (incident,) = [e for e in outreach.history(case.id)[0].events if e["kind"] == "IncidentRaised"]
+    (incident,) = [e for e in outreach.queries.history(case.id)[0].events if e["kind"] == "IncidentRaised"]
     assert (incident["element"], incident["code"]) == ("ChooseContact", "DecisionFailed")
     assert "“Age group” (Group)" in incident["reason"] and "input column 1 (age)" in incident["reason"]
     assert "forty" not in incident["reason"]
@@ -81,7 +81,7 @@ def test_two_rules_of_a_unique_table_are_an_incident_that_names_them(engine: Eng
     files["contact.dmn"] = files["contact.dmn"].replace(b"&lt; 13", b"&lt; 14")
     engine.deploy(Package(files), actor=ADMIN)
     case = engine.start("outreach", {"age": 13, "has_phone": True}, actor=alice)
-    (incident,) = [e for e in engine.history(case.id)[0].events if e["kind"] == "IncidentRaised"]
+    (incident,) = [e for e in engine.queries.history(case.id)[0].events if e["kind"] == "IncidentRaised"]
     assert "rows 1 (child), 2 (teen)" in incident["reason"]
     assert engine.verify(case.id) == []
 
@@ -105,7 +105,7 @@ def test_a_decision_for_each_element_of_a_list(engine: Engine, in_turn: bytes) -
     engine.deploy(Package(files), actor=ADMIN)
     case = engine.start("each", {"ages": [3, 15, 40]}, actor=alice)
     assert case.status == "finished"
-    assert engine.rebuild(case.id).data["groups"] == ["child", "teen", "adult"]
+    assert engine.queries.rebuild(case.id).data["groups"] == ["child", "teen", "adult"]
     assert [event["rules"] for event in decided(engine, case.id)] == [["child"], ["teen"], ["adult"]]
     assert engine.verify(case.id) == []
 
@@ -114,7 +114,7 @@ def test_a_decision_for_each_element_of_a_list(engine: Engine, in_turn: bytes) -
 def test_another_decision_with_new_hashes_is_found(outreach: Engine, field: str) -> None:
     case = outreach.start("outreach", {"age": 70, "has_phone": True}, actor=alice).id
     altered = {"rules": ["write"], "inputs": {"group": "teen"}, "outputs": {"channel": "phone", "wait_days": 1}}
-    body = dict(outreach.history(case)[0].body)
+    body = dict(outreach.queries.history(case)[0].body)
     next(event for event in body["events"] if event["kind"] == "DecisionMade")[field] = altered[field]
     written = canonical(body)
     values = {"case": case, "body": zlib.compress(written), "hash": chained(GENESIS, written)}

@@ -30,14 +30,14 @@ def test_the_engine_takes_the_same_way_and_can_prove_it(
     engine.deploy(package(folder), actor=ana)
     live = Live(engine, outside, clock, example)
     case = live.play(folder)
-    rebuilt = engine.rebuild(case.id)
+    rebuilt = engine.queries.rebuild(case.id)
     assert _path(engine, case.id) == example["path"]
     assert (case.status, rebuilt.outcome) == ("finished", example["end"])
     assert engine.verify(case.id) == []
     assert not rebuilt.waits and not rebuilt.at and not rebuilt.tasks and not rebuilt.items
-    assert engine.counts()["jobs"] == {"waiting": 0, "parked": 0}
+    assert engine.queries.counts()["jobs"] == {"waiting": 0, "parked": 0}
 
 
 def _path(engine: Engine, case: str) -> list[str]:
-    events = [event for step in engine.history(case) for event in step.events]
+    events = [event for step in engine.queries.history(case) for event in step.events]
     return [event["element"] for event in events if event["kind"] in ("ElementEntered", "ElementPassed")]

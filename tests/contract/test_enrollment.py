@@ -85,7 +85,7 @@ def answered(enrollment: Enrollment, token: str, answer: Answer, **more: Any) ->
 
 
 def facts(enrollment: Enrollment, instance: str) -> list[tuple[str, Any]]:
-    events = [event for step in enrollment.engine.history(instance) for event in step.events]
+    events = [event for step in enrollment.engine.queries.history(instance) for event in step.events]
     return [(e["name"], e["details"]) for e in events if e["kind"] == "FactRecorded"]
 
 
@@ -176,7 +176,7 @@ def test_a_repeated_send_carries_the_same_link_and_message_id(
         for o in operators(settings=settings, directory=enrollment.registry, database=database, send_mail=outbox)
         if o.name == "invitation/send"
     )
-    package = enrollment.engine.package("enrollment")
+    package = enrollment.engine.versions.package("enrollment")
     call = Call(instance="i1", element="Send", visit=1, now=clock(), actor="alice", package=package)
     given = {"patient_id": "sample-complete"}
 
@@ -204,7 +204,7 @@ def test_a_send_that_cannot_be_right_is_not_tried(
 ) -> None:
     def send(patient: str, settings: Settings = enrollment.settings) -> None:
         found = operators(settings=settings, directory=enrollment.registry, database=database, send_mail=outbox)
-        package = enrollment.engine.package("enrollment")
+        package = enrollment.engine.versions.package("enrollment")
         call = Call(instance="i1", element=patient, visit=1, now=clock(), actor="alice", package=package)
         next(o for o in found if o.name == "invitation/send").call({"patient_id": patient}, call)
 
@@ -234,7 +234,7 @@ def test_the_trigger_refuses_what_it_cannot_do(enrollment: Enrollment) -> None:
         assert set(refused.value.fields) == {wrong}
     with pytest.raises(NotFound):
         trigger(enrollment, "nobody")
-    assert engine.instances() == []
+    assert engine.queries.instances() == []
 
 
 def test_one_live_case_for_a_patient_and_one_case_for_a_key(enrollment: Enrollment) -> None:
@@ -338,7 +338,7 @@ def test_an_answer_needs_a_fresh_proof_and_a_day_that_fits(
     with pytest.raises(InvalidSubmission, match="once more"):
         enrollment.respond(token, proof, Answer.DECLINE)
     assert enrollment.patient("sample-complete").status == "Pending"
-    assert facts(enrollment, enrollment.engine.instances()[0].id) == []
+    assert facts(enrollment, enrollment.engine.queries.instances()[0].id) == []
 
 
 def test_a_deactivated_patient_cannot_answer(enrollment: Enrollment, outbox: Outbox) -> None:
@@ -367,7 +367,7 @@ def test_an_answer_before_the_send_was_recorded_stands(enrollment: Enrollment, o
     job_result: dict[str, Any] = {}
     engine = enrollment.engine
     send = engine.services.get("invitation/send")
-    package = engine.package("enrollment")
+    package = engine.versions.package("enrollment")
     call = Call(instance=case.id, element="SendInvitation", visit=1, now=clock(), actor="alice", package=package)
     job_result.update(send.call({"patient_id": "sample-complete"}, call))  # type: ignore[arg-type]
     answered(enrollment, outbox.token(), Answer.ACCEPT, terms=TERMS_VERSION)
@@ -395,7 +395,7 @@ def test_120_strangers_take_the_right_way(enrollment: Enrollment, outbox: Outbox
         barred = "deceasedDateTime" in text or json.loads(text)["birthDate"] > grown_up
         assert where == ("NotEligible" if barred else "UpdateNow")
         if case.tasks:
-            assert enrollment.engine.rebuild(case.id).data["missing"]["keys"] == ["email"]
+            assert enrollment.engine.queries.rebuild(case.id).data["missing"]["keys"] == ["email"]
         ways[where] = ways.get(where, 0) + 1
     run_jobs(enrollment)
     assert sum(ways.values()) == 120

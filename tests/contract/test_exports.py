@@ -56,7 +56,7 @@ def _lived(engine: Engine, clock: Clock, outside: Outside, number: int) -> str:
         engine.complete(case.tasks[0].id, {"word": "yes"}, actor=alice)
         Worker(engine).run_due()
     if number == 4:
-        engine.audit("CaseViewed", {}, actor=auditor, subject=case.id, business_key=f"p{number}")
+        engine.audit.record("CaseViewed", {}, actor=auditor, subject=case.id, business_key=f"p{number}")
     clock.forward(days=1)
     return case.id
 
@@ -78,7 +78,7 @@ def test_an_export_with_proof_verifies_without_the_database(
     assert {kind: kinds.count(kind) for kind in ("package", "version", "case", "proof")} == {
         "package": 1, "version": 1, "case": 6, "proof": 6,
     }  # fmt: skip
-    assert kinds.count("event") == len(engine.audit_events(limit=100))
+    assert kinds.count("event") == len(engine.audit.events(limit=100))
 
 
 def test_every_step_of_an_export_is_proven_to_be_in_the_signed_tree(engine: Engine, cases: list[str], key: str) -> None:
@@ -104,7 +104,7 @@ def test_each_export_is_told_in_the_audit_stream_before_its_first_byte(
     engine: Engine, cases: list[str], form: str
 ) -> None:
     Export(engine, form, Selection(cases=(cases[2],)), actor=auditor).pieces()
-    event = engine.audit_events(kind="Exported")[0]
+    event = engine.audit.events(kind="Exported")[0]
     assert (event.actor, event.subject) == ("audrey", cases[2])
     assert event.details["format"] == form
     assert (event.details["cases"], event.details["steps"]) == (1, engine.instance(cases[2]).revision)
@@ -169,14 +169,14 @@ def test_what_cannot_be_exported_is_refused_before_anything_is_told(
 ) -> None:
     with pytest.raises(error, match=words):
         Export(engine, form, selection, actor=auditor)
-    assert engine.audit_events(kind="Exported") == []
+    assert engine.audit.events(kind="Exported") == []
 
 
 def test_a_table_has_a_row_for_each_event_and_no_formulas(engine: Engine, cases: list[str]) -> None:
     def rows(**more: bool) -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(b"".join(lines_of(engine, form="csv", **more)).decode("utf-8-sig"))))
 
-    events = [event for case in cases for step in engine.history(case) for event in step.events]
+    events = [event for case in cases for step in engine.queries.history(case) for event in step.events]
     assert len(rows()) == len(events)
     assert "data" not in rows()[0]
     assert "=n0" not in json.dumps(rows())
@@ -188,7 +188,7 @@ def test_a_file_is_whole_or_not_there(engine: Engine, cases: list[str], tmp_path
     export = Export(engine, "jsonl", Selection(), actor=auditor)
     with pytest.raises(Misconfigured, match="cannot be written"):
         write_file(file, export.pieces)
-    assert engine.audit_events(kind="Exported") == []
+    assert engine.audit.events(kind="Exported") == []
     file.parent.mkdir()
 
     def breaking() -> list[bytes]:
@@ -303,7 +303,7 @@ def test_a_case_that_was_moved_brings_every_version_it_ran_on(
     files = dict(package("small").files)
     files["small.bpmn"] = files["small.bpmn"].replace(b'"U"', b'"Ask"')
     engine.deploy(Package(files), actor=SYSTEM)
-    engine.migrate(case, 2, {"U": "Ask"}, actor=SYSTEM, reason="renamed")
+    engine.migrations.migrate(case, 2, {"U": "Ask"}, actor=SYSTEM, reason="renamed")
     take(engine.database, engine.settings, engine.clock())
     lines = lines_of(engine)
     kinds = [json.loads(line)["kind"] for line in lines]

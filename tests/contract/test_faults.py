@@ -91,7 +91,7 @@ def test_the_case_goes_on_when_the_mistake_is_mended(
         break_operator(small, broken, "test/read", "KeyError")
         case = small.start("small", {"q": 1}, actor=alice)
     outside.answers.append({"n": 2})
-    assert small.retry(case.id, actor=alice).status == "waiting"
+    assert small.cases.retry(case.id, actor=alice).status == "waiting"
     assert small.verify(case.id) == []
 
 

@@ -70,7 +70,7 @@ def test_a_day_is_counted_once_and_anew_when_a_case_has_moved(
     assert sorted(whole.days) == [MAY_4, date(2026, 5, 7)]
     assert whole.total.groups[OF_ALL] == {"start": 3, "end": 2}
     assert whole.days[MAY_4].waits["U"].number == 2
-    small.cancel(third, "not wanted", actor=alice)
+    small.cases.cancel(third, "not wanted", actor=alice)
     assert figures.period("small", MAY_4, date(2026, 5, 31)).total.statuses == {"finished": 2, "cancelled": 1}
     assert figures.span("small") == (MAY_4, date(2026, 5, 7))
 

@@ -14,7 +14,7 @@ def pages(engine: Engine, actor: Actor, limit: int = 2, **wanted: bool) -> list[
     """The ids of all tasks *actor* gets, page after page."""
     seen: list[str] = []
     after = None
-    while page := engine.tasks(actor, limit=limit, after=after, **wanted):
+    while page := engine.inbox.tasks(actor, limit=limit, after=after, **wanted):
         seen += [task.id for task in page]
         after = page[-1].sort_key
     return seen
@@ -33,18 +33,18 @@ def test_tasks_opened_in_one_step_are_all_on_some_page(engine: Engine) -> None:
 
 def test_a_claimed_task_is_listed_once_for_whom_it_is_also_a_candidate(engine: Engine) -> None:
     ask_everybody(engine, 3)
-    mine = engine.tasks(alice)[1].id
-    engine.claim(mine, actor=alice)
-    assert len(pages(engine, alice)) == len(set(pages(engine, alice))) == engine.count_tasks(alice) == 3
+    mine = engine.inbox.tasks(alice)[1].id
+    engine.cases.claim(mine, actor=alice)
+    assert len(pages(engine, alice)) == len(set(pages(engine, alice))) == engine.inbox.count_tasks(alice) == 3
     assert pages(engine, alice, mine=True) == [mine]
-    assert engine.count_tasks(alice, mine=True) == 1
+    assert engine.inbox.count_tasks(alice, mine=True) == 1
     assert pages(engine, charlie) == []
     assert pages(engine, both) == pages(engine, alice)
 
 
 def test_somebody_in_very_many_groups_sees_the_same(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     ask_everybody(engine, 4)
-    engine.claim(engine.tasks(alice)[2].id, actor=alice)
+    engine.cases.claim(engine.inbox.tasks(alice)[2].id, actor=alice)
     usual = pages(engine, alice)
     monkeypatch.setattr(task_rows, "MAX_REASONS", 0)
     assert pages(engine, alice) == usual and len(usual) == 4
@@ -53,18 +53,18 @@ def test_somebody_in_very_many_groups_sees_the_same(engine: Engine, monkeypatch:
 @pytest.mark.parametrize("task", ["X:Y:²", "X:Y:-1", "X:Y:" + "9" * 30, "X:Y", ""])
 def test_what_is_no_task_is_not_there(engine: Engine, task: str) -> None:
     with pytest.raises(NotFound, match="There is no such task"):
-        engine.task(task, alice)
+        engine.inbox.task(task, alice)
 
 
 def test_no_task_has_a_name_the_database_cannot_look_for(engine: Engine) -> None:
     with pytest.raises((NotFound, InvalidSubmission), match=r"There is no such task|a character that cannot be kept"):
-        engine.task("X:\x00:1", alice)
+        engine.inbox.task("X:\x00:1", alice)
 
 
 def test_what_the_database_has_no_room_for_is_told_in_plain_words(engine: Engine) -> None:
     engine.deploy(package("small"), actor=alice)
     with pytest.raises((NotFound, InvalidSubmission), match=r"number|version"):
-        engine.package("small", 10**20)
+        engine.versions.package("small", 10**20)
 
 
 def test_a_task_of_several_groups_is_in_the_inbox_of_each(engine: Engine, outside: Outside) -> None:
@@ -77,14 +77,14 @@ def test_a_task_of_several_groups_is_in_the_inbox_of_each(engine: Engine, outsid
     named_alike = Actor(name="nick", role="staff", groups=frozenset({"Nurses, Front desk"}))
     for actor in (alice, nurse, both):
         assert pages(engine, actor) == [f"{case}:U:1"]
-        assert engine.count_tasks(actor) == 1
-        assert engine.concerns(actor, case)
+        assert engine.inbox.count_tasks(actor) == 1
+        assert engine.search.concerns(actor, case)
     for actor in (charlie, named_alike):
         assert pages(engine, actor) == []
-        assert not engine.concerns(actor, case)
+        assert not engine.search.concerns(actor, case)
         with pytest.raises(NotFound):
-            engine.claim(f"{case}:U:1", actor=actor)
-    assert engine.task(f"{case}:U:1", nurse).groups == ("Front desk", "Nurses")
+            engine.cases.claim(f"{case}:U:1", actor=actor)
+    assert engine.inbox.task(f"{case}:U:1", nurse).groups == ("Front desk", "Nurses")
     engine.complete(f"{case}:U:1", {"word": "yes"}, actor=nurse)
     assert pages(engine, alice) == []
     assert engine.verify(case) == []

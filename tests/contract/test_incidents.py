@@ -68,14 +68,14 @@ def answer(engine: Engine, case: str, word: str) -> str:
 
 
 def stopped(engine: Engine, case: str) -> set[str]:
-    return set(engine.rebuild(case).incidents)
+    return set(engine.queries.rebuild(case).incidents)
 
 
 def test_work_in_another_branch_leaves_what_is_parked_an_incident(both: Engine, parked: str) -> None:
     assert answer(both, parked, "yes") == "incident"
     assert stopped(both, parked) == {"Send:1"}
     assert answer(both, parked, "yes") == "incident"
-    both.retry(parked, actor=alice)
+    both.cases.retry(parked, actor=alice)
     assert Worker(both).run_due() == 1
     assert both.instance(parked).status == "finished"
     assert both.verify(parked) == []
@@ -119,12 +119,12 @@ def test_a_failed_message_stays_parked_while_people_work(engine: Engine, outside
     form = package("small").files["answer.form"]
     engine.deploy(Package({"both.bpmn": text.encode(), "answer.form": form}), actor=ANA)
     case = engine.start("both", {}, actor=alice).id
-    engine.deliver_message("News", {"word": "no"}, actor=alice, instance=case)
+    engine.incoming.deliver_message("News", {"word": "no"}, actor=alice, instance=case)
     assert stopped(engine, case) == {"Use:0"}
     assert answer(engine, case, "yes") == "incident"
     assert stopped(engine, case) == {"Use:0"}
     assert engine.verify(case) == []
-    assert engine.counts()["jobs"]["parked"] == 1
+    assert engine.queries.counts()["jobs"]["parked"] == 1
 
 
 @pytest.mark.parametrize("unstorable", ["a\x00b", "\ud800", {"deep": ["\x00"]}, {"\x00": 1}])
@@ -136,9 +136,9 @@ def test_what_a_service_says_and_no_database_can_keep_is_an_incident(
     outside.answers.append({"n": 2, "said": unstorable})
     case = engine.start("small", {"q": 1}, actor=alice)
     assert case.status == "incident"
-    assert "cannot be stored" in next(iter(engine.rebuild(case.id).incidents.values()))
+    assert "cannot be stored" in next(iter(engine.queries.rebuild(case.id).incidents.values()))
     outside.answers.append({"n": 2})
-    assert engine.retry(case.id, actor=ANA).status == "waiting"
+    assert engine.cases.retry(case.id, actor=ANA).status == "waiting"
     assert engine.verify(case.id) == []
 
 
@@ -155,7 +155,7 @@ def test_a_message_that_would_be_too_long_is_an_incident(engine: Engine) -> None
     engine.deploy(Package({"both.bpmn": text.encode()}), actor=ANA)
     case = engine.start("both", {"b": "x" * 15_000}, actor=alice)
     assert case.status == "incident"
-    assert list(engine.rebuild(case.id).incidents) == ["U:0"]
+    assert list(engine.queries.rebuild(case.id).incidents) == ["U:0"]
 
 
 def test_what_answered_nothing_is_not_done_again_either(engine: Engine, outside: Outside) -> None:
@@ -171,6 +171,6 @@ def test_what_answered_nothing_is_not_done_again_either(engine: Engine, outside:
     case = engine.start("both", {"word": "no"}, actor=alice).id
     outside.answers.append(None)
     Worker(engine).run_due()
-    assert engine.retry(case, actor=alice).status == "waiting"
+    assert engine.cases.retry(case, actor=alice).status == "waiting"
     Worker(engine).run_due()
     assert (engine.instance(case).status, len(outside.calls)) == ("incident", 1)

@@ -58,7 +58,7 @@ def test_nested_repetitions_count_together(nested: Engine, outer: int, inner: in
     assert time.process_time() - began < 1
     assert (stopped.status, [task.element for task in stopped.tasks]) == ("incident", ["First"])
     assert stopped.incident == "One command may come to 300 elements; this one comes to more. Repeat fewer items."
-    assert set(nested.rebuild(case.id).incidents) <= {"Ask:0", "Many:0"}
+    assert set(nested.queries.rebuild(case.id).incidents) <= {"Ask:0", "Many:0"}
     assert nested.verify(case.id) == []
 
 
@@ -83,7 +83,7 @@ def test_a_case_waits_for_so_much_at_once_and_not_more(engine: Engine, clock: Cl
     stopped = engine.instance(case)
     assert (stopped.status, len(stopped.tasks)) == ("incident", 801)
     assert stopped.incident == "A case may wait for 1000 tasks, services, times and messages at once."
-    assert engine.counts()["jobs"] == {"waiting": 0, "parked": 1}
+    assert engine.queries.counts()["jobs"] == {"waiting": 0, "parked": 1}
     assert engine.verify(case) == []
 
 
@@ -107,7 +107,7 @@ def test_a_case_at_its_limit_can_still_be_claimed_and_told_of_incidents(engine: 
     tasks = engine.complete(case.tasks[0].id, {}, actor=alice).tasks
     assert 0 <= limits.MAX_STATE - size_of(database, case.id) < 62
     for task in tasks[:14]:
-        assert engine.claim(task.id, actor=alice).status == "waiting"
+        assert engine.cases.claim(task.id, actor=alice).status == "waiting"
     assert size_of(database, case.id) > limits.MAX_STATE
     assert engine.verify(case.id) == []
 
@@ -165,12 +165,12 @@ def test_a_case_that_goes_round_by_itself_is_an_incident(hasty: Engine, outside:
     stopped = hasty.instance(case)
     assert stopped.status == "incident" and stopped.incident is not None
     assert stopped.incident.startswith("This case goes round by itself: 21 steps within an hour")
-    assert set(hasty.rebuild(case).incidents) == {"Send:0"}
-    assert hasty.counts()["jobs"] == {"waiting": 0, "parked": 1}
+    assert set(hasty.queries.rebuild(case).incidents) == {"Send:0"}
+    assert hasty.queries.counts()["jobs"] == {"waiting": 0, "parked": 1}
     assert hasty.verify(case) == []
 
     asked = len(outside.calls)
-    hasty.retry(case, actor=alice)
+    hasty.cases.retry(case, actor=alice)
     assert Worker(hasty).run_due() == 1
     assert len(outside.calls) == asked, "what the service did is not done again"
     assert hasty.instance(case).status == "waiting"
@@ -182,7 +182,7 @@ def test_a_case_that_goes_round_by_itself_is_an_incident(hasty: Engine, outside:
 def test_whoever_tries_it_again_lets_it_go_on(hasty: Engine, clock: Clock) -> None:
     case = hasty.start("round", {}, actor=alice).id
     go_round(hasty, clock, 15)
-    hasty.retry(case, actor=SYSTEM)
+    hasty.cases.retry(case, actor=SYSTEM)
     assert go_round(hasty, clock, 5) == 9
 
 
@@ -196,7 +196,7 @@ def test_what_people_do_is_no_haste(hasty: Engine, clock: Clock) -> None:
     case = hasty.start("round", {}, actor=alice).id
     for _ in range(4):
         go_round(hasty, clock, 8)
-        hasty.record(case, "Looked at", {}, actor=alice)
+        hasty.steps.record(case, "Looked at", {}, actor=alice)
     assert hasty.instance(case).status == "waiting"
 
 
@@ -252,7 +252,7 @@ def test_waits_between_tries_double_up_to_six_hours(
     for _ in range(60):
         outside.fail(retry=True)
         assert Worker(engine).run_due() == 1
-        [failed] = engine.history(case)[-1].events
+        [failed] = engine.queries.history(case)[-1].events
         waits.append(datetime.fromisoformat(failed["retry_at"]) - clock())
         clock.forward(seconds=waits[-1].total_seconds())
     assert waits[:3] == [timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2)]

@@ -27,7 +27,7 @@ def throw(engine: Engine, *, partner: str = "b1", stop: bool = True, own: str = 
 
 
 def answers(engine: Engine, case: str) -> list[Any]:
-    events = [event for step in engine.history(case) for event in step.events]
+    events = [event for step in engine.queries.history(case) for event in step.events]
     return [event["result"] for event in events if event["kind"] == "ServiceCompleted"]
 
 
@@ -37,7 +37,7 @@ def test_each_message_reaches_the_case_that_waits_and_both_can_prove_it(ready: E
     Worker(ready).run_due()
     assert [answer["delivered"] for answer in answers(ready, thrown)] == [True, True, True]
     assert {answer["case"] for answer in answers(ready, thrown)} == {heard}
-    assert ready.rebuild(heard).data["payment"] == {"sum": 5}
+    assert ready.queries.rebuild(heard).data["payment"] == {"sum": 5}
     assert (ready.instance(heard).outcome, ready.instance(thrown).outcome) == ("Stopped", "Stop")
     assert ready.verify(heard) == ready.verify(thrown) == []
 
@@ -49,7 +49,7 @@ def test_that_nobody_waits_is_a_fact_of_the_history_and_no_incident(ready: Engin
     assert (case.status, case.outcome) == ("finished", "Stop")
     assert [answer["delivered"] for answer in answers(ready, thrown)] == [False, False, False]
     assert "No case with the key “b1” is under way" in answers(ready, thrown)[0]["reason"]
-    assert ready.rebuild(thrown).data["paid"]["delivered"] is False
+    assert ready.queries.rebuild(thrown).data["paid"]["delivered"] is False
     assert ready.verify(thrown) == []
 
 
@@ -70,7 +70,7 @@ def test_a_worker_killed_before_or_after_it_delivers_once(
             Worker(ready).run_due()
     clock.forward(hours=1)
     Worker(ready).run_due()
-    received = [e for step in ready.history(heard) for e in step.events if e["kind"] == "MessageReceived"]
+    received = [e for step in ready.queries.history(heard) for e in step.events if e["kind"] == "MessageReceived"]
     assert [event["name"] for event in received] == ["Paid", "News", "Stop"]
     assert [answer["delivered"] for answer in answers(ready, thrown)] == [True, True, True]
     assert ready.verify(heard) == ready.verify(thrown) == []
@@ -82,8 +82,8 @@ def test_several_that_wait_are_an_incident_that_can_be_tried_again(ready: Engine
     thrown = throw(ready).id
     Worker(ready).run_due()
     assert ready.instance(thrown).status == "incident"
-    ready.cancel(two, "one too many", actor=alice)
-    ready.retry(thrown, actor=alice)
+    ready.cases.cancel(two, "one too many", actor=alice)
+    ready.cases.retry(thrown, actor=alice)
     Worker(ready).run_due()
     assert (ready.instance(thrown).outcome, ready.instance(one).outcome) == ("Stop", "Stopped")
     assert ready.verify(thrown) == []
@@ -106,7 +106,7 @@ def test_a_message_for_no_text_is_an_incident(ready: Engine) -> None:
 
 def test_a_case_that_was_cancelled_sends_nothing_any_more(ready: Engine, clock: Clock) -> None:
     thrown = throw(ready).id
-    ready.cancel(thrown, "not needed", actor=alice)
+    ready.cases.cancel(thrown, "not needed", actor=alice)
     clock.time += timedelta(hours=1)
     Worker(ready).run_due()
     assert answers(ready, thrown) == []

@@ -49,31 +49,34 @@ def open_case(engine: Engine, outside: Outside, n: Any = 2) -> str:
 
 
 def agrees(engine: Engine) -> bool:
-    result = engine.verify_all()
+    result = engine.verification.verify_all()
     assert result.findings == []
-    for case in engine.instances():
-        rebuilt = engine.rebuild(case.id)
+    for case in engine.queries.instances():
+        rebuilt = engine.queries.rebuild(case.id)
         assert rebuilt.status == case.status
         assert {f"{task.element}:{task.visit}" for task in case.tasks} == set(rebuilt.tasks)
-    return result.checked == result.equal == len(engine.instances())
+    return result.checked == result.equal == len(engine.queries.instances())
 
 
 def test_an_open_task_goes_over_and_the_case_ends_on_the_new_version(small: Engine, outside: Outside) -> None:
     case = open_case(small, outside)
     two = deploy(small, ("Do it", "Do it well"), ("n is", "Now n is"), ("Front desk", "Billing"))
     before = small.instance(case)
-    assert small.try_migration(case, two).problems == ()
-    after = small.migrate(case, two, actor=ANA, reason="the new wording", revision=before.revision)
+    assert small.migrations.try_one(case, two).problems == ()
+    after = small.migrations.migrate(case, two, actor=ANA, reason="the new wording", revision=before.revision)
     assert (after.version, after.revision, after.status, after.at) == (2, 2, "waiting", ("U",))
     (task,) = after.tasks
     assert (task.title, task.message, task.group) == ("Do it well", "Now n is 2", "Billing")
     assert (task.created, task.due) == (before.tasks[0].created, before.tasks[0].due)
-    step = small.history(case)[-1]
+    step = small.queries.history(case)[-1]
     assert (step.command, step.actor) == ({"kind": "migrate"}, "ana")
     assert [event["kind"] for event in step.events] == ["InstanceMigrated", "UserTaskOpened"]
     assert step.events[0]["reason"] == "the new wording"
     assert agrees(small)
-    assert [small.diagram_of(case, revision).elements["U"].name for revision in (1, 2)] == ["Do it", "Do it well"]
+    assert [small.queries.diagram_of(case, revision).elements["U"].name for revision in (1, 2)] == [
+        "Do it",
+        "Do it well",
+    ]
     system = Actor(name="carl", role="system")
     small.complete(task.id, {"word": "x"}, actor=system)
     Worker(small).run_due()
@@ -84,16 +87,23 @@ def test_an_open_task_goes_over_and_the_case_ends_on_the_new_version(small: Engi
 def test_claim_and_draft_stay_where_the_form_still_asks(small: Engine, outside: Outside, clock: Clock) -> None:
     case = open_case(small, outside)
     task = small.instance(case).tasks[0].id
-    small.claim(task, actor=alice)
-    small.save_draft(task, {"word": "half", "other": "gone"}, actor=alice)
+    small.cases.claim(task, actor=alice)
+    small.cases.save_draft(task, {"word": "half", "other": "gone"}, actor=alice)
     clock.forward(days=1)
     two = deploy(small, ("Do it", "Do that"))
-    assert small.try_migration(case, two).warnings == (("U", "What was typed there and not sent is lost for: other."),)
-    small.migrate(case, two, actor=ANA, reason="why not")
+    assert small.migrations.try_one(case, two).warnings == (
+        ("U", "What was typed there and not sent is lost for: other."),
+    )
+    small.migrations.migrate(case, two, actor=ANA, reason="why not")
     (after,) = small.instance(case).tasks
     assert (after.assignee, after.draft) == ("alice", {"word": "half"})
     assert to_text(after.created) < to_text(clock())
-    assert small.history(case)[-1].events[-1] == {"kind": "UserTaskClaimed", "element": "U", "visit": 1, "by": "alice"}
+    assert small.queries.history(case)[-1].events[-1] == {
+        "kind": "UserTaskClaimed",
+        "element": "U",
+        "visit": 1,
+        "by": "alice",
+    }
     small.complete(after.id, {"word": "whole"}, actor=alice)
     assert agrees(small)
 
@@ -101,18 +111,18 @@ def test_claim_and_draft_stay_where_the_form_still_asks(small: Engine, outside: 
 def test_a_renamed_task_needs_its_mapping(small: Engine, outside: Outside) -> None:
     case = open_case(small, outside)
     two = deploy(small, ('"U"', '"Ask"'))
-    refused = small.try_migration(case, two)
+    refused = small.migrations.try_one(case, two)
     assert refused.problems == (("U", "Do it is not in this version; say which element takes its place."),)
     with pytest.raises(CannotMigrate) as refusal:
-        small.migrate(case, two, actor=ANA, reason="renamed")
+        small.migrations.migrate(case, two, actor=ANA, reason="renamed")
     assert refusal.value.problems == list(refused.problems)
-    mapping = small.proposed_mapping("small", 1, 2)
+    mapping = small.migrations.proposed_mapping("small", 1, 2)
     assert mapping == {"U": "Ask", "Load": "Load", "Send": "Send", "Sub": "Sub"}
-    after = small.migrate(case, two, mapping, actor=ANA, reason="renamed")
+    after = small.migrations.migrate(case, two, mapping, actor=ANA, reason="renamed")
     assert (after.at, after.tasks[0].element, after.tasks[0].visit) == (("Ask",), "Ask", 1)
-    assert small.history(case)[-1].events[0]["places"] == {"U:1": "Ask:1"}
+    assert small.queries.history(case)[-1].events[0]["places"] == {"U:1": "Ask:1"}
     assert agrees(small)
-    back = small.migrate(case, 1, {"Ask": "U"}, actor=ANA, reason="back again")
+    back = small.migrations.migrate(case, 1, {"Ask": "U"}, actor=ANA, reason="back again")
     assert (back.version, back.tasks[0].element, back.tasks[0].visit) == (1, "U", 2)
     assert agrees(small)
     small.complete(back.tasks[0].id, {"word": "x"}, actor=alice)
@@ -124,11 +134,11 @@ def test_a_service_that_waits_goes_over_and_is_asked_once(small: Engine, outside
     small.complete(small.instance(case).tasks[0].id, {"word": "x"}, actor=alice)
     two = deploy(small, ('resultVariable="sent"', 'resultVariable="mailed"'))
     asked = len(outside.calls)
-    assert small.migrate(case, two, actor=ANA, reason="other name").at == ("Send",)
+    assert small.migrations.migrate(case, two, actor=ANA, reason="other name").at == ("Send",)
     assert agrees(small)
     Worker(small).run_due()
     assert [call.key for call in outside.calls[asked:]] == [f"{case}:Send:1"]
-    assert "mailed" in small.rebuild(case).data
+    assert "mailed" in small.queries.rebuild(case).data
     assert agrees(small)
 
 
@@ -140,8 +150,8 @@ def test_a_service_under_another_id_only_before_it_was_tried(small: Engine, outs
     Worker(small).run_due(at_most=1)
     two = deploy(small, ('"Send"', '"Mail"'))
     with pytest.raises(CannotMigrate, match="was tried already"):
-        small.migrate(tried, two, {"Send": "Mail"}, actor=ANA, reason="renamed")
-    small.migrate(fresh, two, {"Send": "Mail"}, actor=ANA, reason="renamed")
+        small.migrations.migrate(tried, two, {"Send": "Mail"}, actor=ANA, reason="renamed")
+    small.migrations.migrate(fresh, two, {"Send": "Mail"}, actor=ANA, reason="renamed")
     assert agrees(small)
     clock.forward(hours=1)
     asked = len(outside.calls)
@@ -154,14 +164,14 @@ def test_a_service_under_another_id_only_before_it_was_tried(small: Engine, outs
 def test_what_stands_against_it_names_the_element(small: Engine, outside: Outside) -> None:
     case = open_case(small, outside)
     gone = deploy(small, ("<bpmn:userTask ", "<bpmn:manualTask "), ("</bpmn:userTask>", "</bpmn:manualTask>"))
-    assert small.try_migration(case, gone).problems == (), "both wait for a person"
+    assert small.migrations.try_one(case, gone).problems == (), "both wait for a person"
     small.complete(small.instance(case).tasks[0].id, {"word": "x"}, actor=alice)
     other = deploy(small, ('id="test/effect"', 'id="test/read"'))
-    (problem,) = small.try_migration(case, other).problems
+    (problem,) = small.migrations.try_one(case, other).problems
     assert problem == ("Send", "Send has asked test/effect; in this version it asks test/read.")
-    (problem,) = small.try_migration(case, other, {"Send": "U"}).problems
+    (problem,) = small.migrations.try_one(case, other, {"Send": "U"}).problems
     assert problem == ("Send", "Send is a service; Do it is a user task.")
-    (problem,) = small.try_migration(case, other, {"Send": "G"}).problems
+    (problem,) = small.migrations.try_one(case, other, {"Send": "G"}).problems
     assert problem == ("Send", "Send is a service; G is another kind of element.")
 
 
@@ -169,20 +179,20 @@ def test_cases_without_a_way_to_move(small: Engine, outside: Outside) -> None:
     case = open_case(small, outside)
     two = deploy(small, ("Do it", "Do that"))
     with pytest.raises(NotAllowed):
-        small.migrate(case, two, actor=alice, reason="x")
+        small.migrations.migrate(case, two, actor=alice, reason="x")
     with pytest.raises(InvalidSubmission):
-        small.migrate(case, two, actor=ANA, reason=" ")
+        small.migrations.migrate(case, two, actor=ANA, reason=" ")
     with pytest.raises(NotFound):
-        small.migrate(case, 9, actor=ANA, reason="x")
+        small.migrations.migrate(case, 9, actor=ANA, reason="x")
     with pytest.raises(Conflict, match="runs on version 1 already"):
-        small.migrate(case, 1, actor=ANA, reason="x")
-    small.claim(small.instance(case).tasks[0].id, actor=bob)
+        small.migrations.migrate(case, 1, actor=ANA, reason="x")
+    small.cases.claim(small.instance(case).tasks[0].id, actor=bob)
     with pytest.raises(Conflict, match="bob has changed this case"):
-        small.migrate(case, two, actor=ANA, reason="x", revision=1)
-    small.cancel(case, "done", actor=bob)
+        small.migrations.migrate(case, two, actor=ANA, reason="x", revision=1)
+    small.cases.cancel(case, "done", actor=bob)
     with pytest.raises(Conflict, match="has ended"):
-        small.migrate(case, two, actor=ANA, reason="x")
-    assert small.try_migration(case, two).problems == (("", "This case has ended."),)
+        small.migrations.migrate(case, two, actor=ANA, reason="x")
+    assert small.migrations.try_one(case, two).problems == (("", "This case has ended."),)
     assert agrees(small)
 
 
@@ -190,10 +200,10 @@ def test_a_case_that_never_began_begins_on_the_new_version(small: Engine, outsid
     case = small.start("small", {"p": 1}, actor=alice).id
     assert small.instance(case).status == "incident"
     two = deploy(small, ('value="q"', 'value="p"'))
-    small.migrate(case, two, actor=ANA, reason="mended")
+    small.migrations.migrate(case, two, actor=ANA, reason="mended")
     assert agrees(small)
     outside.answers.append({"n": 2})
-    assert small.retry(case, actor=bob).at == ("U",)
+    assert small.cases.retry(case, actor=bob).at == ("U",)
     assert agrees(small)
 
 
@@ -204,7 +214,7 @@ def test_a_failure_is_mended_by_the_next_version(small: Engine, outside: Outside
     assert small.complete(task, {"word": "kept"}, actor=alice).status == "incident"
     two = deploy(small)
     assert (one, two) == (2, 3)
-    after = small.migrate(case, two, actor=ANA, reason="mended")
+    after = small.migrations.migrate(case, two, actor=ANA, reason="mended")
     assert (after.status, after.tasks[0].draft) == ("incident", {"word": "kept"})
     assert small.complete(task, {"word": "kept"}, actor=alice).status == "waiting"
     assert agrees(small)
@@ -230,10 +240,10 @@ def test_both_branches_go_over_and_join(engine: Engine, order: tuple[str, str]) 
     case = two_branches(engine)
     unmoved = engine.start("parallel", {"n": 2}, actor=alice).id
     two = deploy(engine, ('name="A"', 'name="The first"'), name="parallel")
-    engine.migrate(case, two, actor=ANA, reason="renamed")
+    engine.migrations.migrate(case, two, actor=ANA, reason="renamed")
     for one in (case, unmoved):
         finish(engine, one, order)
-    moved, stayed = engine.rebuild(case), engine.rebuild(unmoved)
+    moved, stayed = engine.queries.rebuild(case), engine.queries.rebuild(unmoved)
     assert (moved.visits, moved.flows, moved.data, moved.outcome) == (
         stayed.visits,
         stayed.flows,
@@ -246,7 +256,7 @@ def test_a_branch_that_arrived_at_its_join_stays(engine: Engine) -> None:
     case = two_branches(engine)
     two = deploy(engine, ('name="A"', 'name="The first"'), name="parallel")
     engine.complete(next(t.id for t in engine.instance(case).tasks if t.element == "A"), {}, actor=alice)
-    (problem,) = engine.try_migration(case, two).problems
+    (problem,) = engine.migrations.try_one(case, two).problems
     assert problem == ("Join", "One of its branches has arrived at the join Join and waits there.")
 
 
@@ -260,10 +270,10 @@ def test_a_join_that_would_wait_for_ever(engine: Engine) -> None:
     case = engine.start("parallel", {"n": 1}, actor=alice).id
     assert engine.instance(case).at == ("A",)
     two = deploy(engine, name="parallel")
-    (problem,) = engine.try_migration(case, two).problems
+    (problem,) = engine.migrations.try_one(case, two).problems
     assert problem == ("Join", "The join Join would wait for a branch that was never started.")
     both = engine.start("parallel", {"n": 1}, actor=alice).id
-    assert engine.try_migration(both, 1).problems != (), "two tokens on one way"
+    assert engine.migrations.try_one(both, 1).problems != (), "two tokens on one way"
 
 
 def test_inside_a_sub_process(engine: Engine, outside: Outside) -> None:
@@ -274,13 +284,13 @@ def test_inside_a_sub_process(engine: Engine, outside: Outside) -> None:
     engine.complete(engine.instance(case).tasks[0].id, {"word": "x"}, actor=alice)
     assert set(engine.instance(case).at) == {"Sub", "T"}
     two = deploy(engine, inside, ('name="Inside"', 'name="Deep inside"'))
-    after = engine.migrate(case, two, actor=ANA, reason="renamed")
+    after = engine.migrations.migrate(case, two, actor=ANA, reason="renamed")
     assert (set(after.at), after.tasks[0].title) == ({"Sub", "T"}, "Deep inside")
     assert agrees(engine)
     three = deploy(engine)
-    (problem,) = engine.try_migration(case, three).problems
+    (problem,) = engine.migrations.try_one(case, three).problems
     assert problem == ("T", "Deep inside is a user task; T is another kind of element.")
-    (problem,) = engine.try_migration(case, three, {"T": "U"}).problems
+    (problem,) = engine.migrations.try_one(case, three, {"T": "U"}).problems
     assert problem == ("T", "U does not lie in the same sub-process in this version.")
     engine.complete(after.tasks[0].id, {}, actor=alice)
     assert engine.instance(case).at == ("Send",)

@@ -24,7 +24,7 @@ def nap(engine: Engine) -> Engine:
 
 @pytest.fixture
 def pauses(nap: Engine) -> Pauses:
-    return Pauses(nap)
+    return nap.pauses
 
 
 def test_nothing_begins_and_the_refusal_says_who_paused_it_when_and_why(nap: Engine, pauses: Pauses) -> None:
@@ -35,10 +35,10 @@ def test_nothing_begins_and_the_refusal_says_who_paused_it_when_and_why(nap: Eng
         "“nap” has been paused by adam since 2026-05-04 09:02 UTC: “the mail names the wrong practice”."
         " Nothing was started. Try again when an administrator has resumed it."
     )
-    assert nap.instances() == []
+    assert nap.queries.instances() == []
     pauses.resume("nap", "mended", actor=ADAM)
     assert nap.start("nap", {}, actor=alice, key="k", source="ehr").status == "waiting"
-    told = [(one.kind, one.subject, one.details, one.why) for one in reversed(nap.audit_events(actor="adam"))]
+    told = [(one.kind, one.subject, one.details, one.why) for one in reversed(nap.audit.events(actor="adam"))]
     assert told == [
         ("ProcessPaused", "nap", {"version": EVERY}, "the mail names the wrong practice"),
         ("ProcessResumed", "nap", {"version": EVERY, "jobs": 0}, "mended"),
@@ -50,7 +50,7 @@ def test_timers_and_services_wait_and_go_on(nap: Engine, pauses: Pauses, clock: 
     pauses.pause("nap", "wait", actor=ADAM, version=2)
     clock.forward(hours=3)
     assert Worker(nap).run_due() == 0
-    assert nap.counts()["jobs"] == {"waiting": 0, "parked": 0, "held": 1}
+    assert nap.queries.counts()["jobs"] == {"waiting": 0, "parked": 0, "held": 1}
     assert nap.instance(case).revision == 1
     assert pauses.resume("nap", "go on", actor=ADAM, version=2) == 1
     assert Worker(nap).run_due() == 2
@@ -78,13 +78,13 @@ def test_people_finish_what_they_have_open_and_what_follows_waits(
     engine.deploy(package("small"), actor=ANA)
     outside.answers.append({"n": 2})
     [task] = engine.start("small", {"q": 2}, actor=alice).tasks
-    Pauses(engine).pause("small", "wait", actor=ADAM)
+    engine.pauses.pause("small", "wait", actor=ADAM)
     case = engine.complete(task.id, {"word": "yes"}, actor=alice)
     assert case.at == ("Send",)
     assert Worker(engine).run_due() == 0
     clock.forward(days=1)
     assert Worker(engine).run_due() == 0
-    Pauses(engine).resume("small", "go on", actor=ADAM)
+    engine.pauses.resume("small", "go on", actor=ADAM)
     assert Worker(engine).run_due() == 1
 
 
@@ -93,7 +93,7 @@ def test_a_case_that_moves_to_another_version_goes_on(nap: Engine, pauses: Pause
     pauses.pause("nap", "wait", actor=ADAM, version=2)
     clock.forward(hours=3)
     Worker(nap).run_due()
-    nap.migrate(case, 1, actor=ADAM, reason="that one is right")
+    nap.migrations.migrate(case, 1, actor=ADAM, reason="that one is right")
     assert Worker(nap).run_due() == 2
     assert nap.instance(case).status == "finished"
 
@@ -127,7 +127,7 @@ def test_what_is_refused(nap: Engine, pauses: Pauses) -> None:
     pauses.pause("nap", "why", actor=ADAM)
     with pytest.raises(Conflict, match="paused by adam since"):
         pauses.pause("nap", "again", actor=ADAM)
-    assert len(nap.audit_events(actor="adam")) == 1
+    assert len(nap.audit.events(actor="adam")) == 1
 
 
 def test_no_job_is_held_back_after_its_pause_has_ended(nap: Engine, pauses: Pauses, clock: Clock) -> None:
@@ -158,7 +158,7 @@ def test_no_job_is_held_back_after_its_pause_has_ended(nap: Engine, pauses: Paus
     Worker(nap).run_due()
     assert not failed
     assert {nap.instance(case).status for case in cases} == {"finished"}
-    assert nap.counts()["jobs"] == {"waiting": 0, "parked": 0}
+    assert nap.queries.counts()["jobs"] == {"waiting": 0, "parked": 0}
 
 
 def test_a_try_that_was_held_back_is_not_counted(nap: Engine, pauses: Pauses, clock: Clock) -> None:

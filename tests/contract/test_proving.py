@@ -45,7 +45,7 @@ def lived(engine: Engine, outside: Outside, rounds: int = 1) -> str:
 def test_a_case_is_proven_once_all_its_steps_are_signed(
     small: Engine, outside: Outside, settings: Settings, clock: Clock
 ) -> None:
-    case, prover = lived(small, outside), Prover(small)
+    case, prover = lived(small, outside), Prover(small.context)
     assert prover.known(case) is None
     first = prover.prove(case)
     assert (first.is_proven, first.proven_steps, first.steps, first.findings) == (False, 0, 3, ())
@@ -71,7 +71,7 @@ def test_without_the_key_nothing_is_called_proven(
     case = lived(small, outside)
     take(small.database, settings, clock())
     elsewhere = replace(settings, signing_key_file=str(tmp_path / "none.pem"), checkpoint_file=str(tmp_path / "none"))
-    proof = Prover(Engine(elsewhere, small.services, clock, small.database)).prove(case)
+    proof = Prover(Engine(elsewhere, small.services, clock, small.database).context).prove(case)
     assert proof.without_key and proof.findings == () and not proof.is_proven and proof.proven_steps == 0
 
 
@@ -81,7 +81,7 @@ def test_a_checkpoint_missing_in_the_file_is_told(
     case = lived(small, outside)
     take(small.database, settings, clock())
     Path(settings.checkpoint_file).write_text("")
-    (finding,) = Prover(small).prove(case).findings
+    (finding,) = Prover(small.context).prove(case).findings
     assert finding.kind == "checkpoint" and finding.message == "Checkpoint 1 does not stand in the checkpoint file."
 
 
@@ -104,7 +104,7 @@ def test_nothing_altered_is_called_proven(
         cases.append(lived(small, outside, 2))
         clock.forward(minutes=3)  # two cases alike to the microsecond could change places unseen
         take(database, settings, clock())
-    prover = Prover(small)
+    prover = Prover(small.context)
     assert all(prover.prove(case).is_proven for case in cases)
     address = settings.database_url.removeprefix("sqlite:///")
     with contextlib.closing(sqlite3.connect(address, isolation_level=None)) as db:
@@ -115,15 +115,16 @@ def test_nothing_altered_is_called_proven(
     proofs = {case: prover.prove(case) for case in cases}
     wrong = {case for case, proof in proofs.items() if not proof.is_proven}
     assert wrong & named if named else wrong
-    windows: Windows[int] = Windows(small, lambda before, _: before + 1, 0)
+    windows: Windows[int] = Windows(small.context, lambda before, _: before + 1, 0)
     for case in cases:
         assert windows.open(case, 1).total >= 1, "a page that tells of it can still be made"
 
 
 def test_every_window_begins_where_the_one_before_ends(small: Engine, outside: Outside) -> None:
     case = lived(small, outside, WHOLE)
-    states = [state for _, state in small.rebuild_each(case)]
-    windows: Windows[int] = Windows(small, lambda before, _: before + 1, 0)
+    revisions = range(1, small.instance(case).revision + 1)
+    states = [small.queries.rebuild(case, revision) for revision in revisions]
+    windows: Windows[int] = Windows(small.context, lambda before, _: before + 1, 0)
     assert windows.open(case, 10**9).last == len(states), "the nearest there is"
     size = windows.open(case, 1).size
     for revision in (len(states), 1, size, size + 1, WHOLE - 1, WHOLE + 1, 2 * WHOLE - size):
@@ -134,7 +135,7 @@ def test_every_window_begins_where_the_one_before_ends(small: Engine, outside: O
         assert [seen.after for seen in window.seen] == states[window.first - 1 : window.last]
         assert all(seen.is_linked for seen in window.seen)
         assert [step.revision for step in window.ahead][:1] == ([window.last + 1] if window.last < len(states) else [])
-    fresh: Windows[int] = Windows(small, lambda before, _: before + 1, 0)
+    fresh: Windows[int] = Windows(small.context, lambda before, _: before + 1, 0)
     assert fresh.open(case, len(states)) == windows.open(case, len(states))
     sample = windows.sample(case, len(states), 50)
     assert [number for number, step in sample if step] == [1, 51, 101, 151, 201]
@@ -143,5 +144,5 @@ def test_every_window_begins_where_the_one_before_ends(small: Engine, outside: O
 def test_services_of_the_house_are_off(small: Engine, outside: Outside, settings: Settings, clock: Clock) -> None:
     case = lived(small, outside)
     asked = len(outside.calls)
-    Prover(Engine(settings, operators(outside), clock, small.database)).prove(case)
+    Prover(Engine(settings, operators(outside), clock, small.database).context).prove(case)
     assert len(outside.calls) == asked

@@ -52,29 +52,29 @@ def test_the_state_is_made_again_as_it_was_wherever_a_case_stands(
 
     def lost_and_repaired(case: str) -> None:
         nonlocal repaired
-        before = stored(database, case), engine.rebuild(case)
+        before = stored(database, case), engine.queries.rebuild(case)
         lose(database, case)
-        done = engine.repair(case, actor=ADMIN)
-        assert (stored(database, case), engine.rebuild(case)) == before
+        done = engine.repairs.repair(case, actor=ADMIN)
+        assert (stored(database, case), engine.queries.rebuild(case)) == before
         assert (done.opened, done.closed, done.parted) == ((), (), 0)
         repaired += 1
 
     example = json.loads(package(folder).text(f"examples/{name}.json"))
     engine.deploy(package(folder), actor=ana)
     case = Live(engine, outside, clock, example, between=lost_and_repaired).play(folder)
-    assert (case.status, engine.rebuild(case.id).outcome) == ("finished", example["end"])
+    assert (case.status, engine.queries.rebuild(case.id).outcome) == ("finished", example["end"])
     assert engine.verify(case.id) == []
-    assert len(engine.audit_events(kind="CaseRepaired")) == repaired
+    assert len(engine.audit.events(kind="CaseRepaired")) == repaired
 
 
 def test_nothing_is_written_by_a_trial(engine: Engine, database: Database, outside: Outside) -> None:
     case = open_case(engine, outside)
     lose(database, case)
-    tried = engine.repair(case, actor=ADMIN, dry_run=True)
+    tried = engine.repairs.repair(case, actor=ADMIN, dry_run=True)
     assert (tried.instance.status, tried.instance.revision) == ("incident", 1)
-    assert engine.audit_events(kind="CaseRepaired") == [] and len(engine.history(case)) == 1
-    assert engine.repair(case, actor=ADMIN).instance.status == "waiting"
-    assert engine.history(case)[-1].command == {"kind": "repair"}
+    assert engine.audit.events(kind="CaseRepaired") == [] and len(engine.queries.history(case)) == 1
+    assert engine.repairs.repair(case, actor=ADMIN).instance.status == "waiting"
+    assert engine.queries.history(case)[-1].command == {"kind": "repair"}
 
 
 def open_case(engine: Engine, outside: Outside) -> str:
@@ -88,16 +88,16 @@ def test_what_a_service_has_done_is_kept_until_the_case_is_repaired(
     engine: Engine, database: Database, outside: Outside
 ) -> None:
     case = open_case(engine, outside)
-    engine.complete(engine.tasks(alice)[0].id, {"word": "yes"}, actor=alice)
+    engine.complete(engine.inbox.tasks(alice)[0].id, {"word": "yes"}, actor=alice)
     unreadable(engine, database, case)
     outside.answers.append({"n": "done"})
     Worker(engine).run_due()
     stopped = engine.instance(case)
     assert stopped.status == "incident" and "Ask an administrator to repair this case" in str(stopped.incident)
     asked = len(outside.calls)
-    assert engine.repair(case, actor=ADMIN).instance.status == "waiting"
+    assert engine.repairs.repair(case, actor=ADMIN).instance.status == "waiting"
     Worker(engine).run_due()
-    assert engine.rebuild(case).data["sent"] == {"n": "done"} and len(outside.calls) == asked
+    assert engine.queries.rebuild(case).data["sent"] == {"n": "done"} and len(outside.calls) == asked
     assert engine.instance(case).status == "finished"
     assert [finding.kind for finding in engine.verify(case)] == ["state"]  # that it was altered stays on record
 
@@ -113,7 +113,7 @@ def test_a_timer_that_came_while_the_state_was_lost_is_fired_after_the_repair(
     for _ in range(engine.settings.job_attempts + 2):
         clock.forward(hours=2)
         worker.run_due()
-    engine.repair(case, actor=ADMIN)
+    engine.repairs.repair(case, actor=ADMIN)
     worker.run_due()
     assert engine.instance(case).status == "finished"
 
@@ -125,7 +125,7 @@ def unreadable(engine: Engine, database: Database, case: str) -> None:
         record = json.loads(text)
         record["workflow"]["tasks"][0]["spec"] = "nothing"
         text = json.dumps(record)
-        values = {"content": text, "seal": instance_rows.sealed(engine._seal_key, text)}
+        values = {"content": text, "seal": instance_rows.sealed(engine.context.seal_key, text)}
         tx.execute(update(instance_state).where(instance_state.c.instance == case).values(values))
 
 
@@ -137,16 +137,16 @@ def test_every_command_on_a_state_that_cannot_be_loaded_is_an_incident_and_other
     for process in ("timer_catch", "message_catch"):
         engine.start(process, UNTIL, actor=alice, business_key="other")
         case = engine.start(process, UNTIL, actor=alice, business_key="broken").id
-        for task in engine.tasks():
+        for task in engine.inbox.tasks():
             engine.complete(task.id, {}, actor=alice)
-        assert engine.rebuild(case).waits
+        assert engine.queries.rebuild(case).waits
         unreadable(engine, database, case)
         told = commanded(engine, clock, case)
         assert told.status == "incident" and "does not fit its diagram" in str(told.incident)
-        assert engine.retry(case, actor=alice).status == "incident"
-        codes = [event["code"] for step in engine.history(case) for event in step.events if "code" in event]
+        assert engine.cases.retry(case, actor=alice).status == "incident"
+        codes = [event["code"] for step in engine.queries.history(case) for event in step.events if "code" in event]
         assert set(codes) == {"Corrupt"}
-        engine.repair(case, actor=ADMIN)
+        engine.repairs.repair(case, actor=ADMIN)
         Worker(engine).run_due()
         after = engine.instance(case)
         assert after.incident is None and after.waits != told.waits and after.revision == told.revision + 3
@@ -155,12 +155,12 @@ def test_every_command_on_a_state_that_cannot_be_loaded_is_an_incident_and_other
 def commanded(engine: Engine, clock: Clock, case: str) -> Instance:
     """The case after something was said to it."""
     if engine.instance(case).process == "message_catch":
-        other = engine.deliver_message("Paid", {}, actor=alice, business_key="other")
+        other = engine.incoming.deliver_message("Paid", {}, actor=alice, business_key="other")
         assert other.status != "incident"
-        return engine.deliver_message("Paid", {}, actor=alice, business_key="broken")
+        return engine.incoming.deliver_message("Paid", {}, actor=alice, business_key="broken")
     clock.forward(days=3)
     Worker(engine).run_due()
-    assert all(one.status != "incident" for one in engine.instances(business_key="other"))
+    assert all(one.status != "incident" for one in engine.queries.instances(business_key="other"))
     return engine.instance(case)
 
 
@@ -170,41 +170,41 @@ def test_a_case_that_cannot_be_moved_because_its_state_cannot_be_loaded_says_so(
     case = open_case(engine, outside)
     engine.deploy(Package({**package("small").files, "note.txt": b"x"}), actor=ana)
     unreadable(engine, database, case)
-    assert "does not fit its diagram" in engine.try_migration(case, 2).problems[0][1]
+    assert "does not fit its diagram" in engine.migrations.try_one(case, 2).problems[0][1]
     with pytest.raises(CannotMigrate, match="does not fit its diagram"):
-        engine.migrate(case, 2, actor=ADMIN, reason="newer")
+        engine.migrations.migrate(case, 2, actor=ADMIN, reason="newer")
     assert engine.instance(case).status == "incident"
-    engine.repair(case, actor=ADMIN)
-    assert engine.migrate(case, 2, actor=ADMIN, reason="newer").version == 2
+    engine.repairs.repair(case, actor=ADMIN)
+    assert engine.migrations.migrate(case, 2, actor=ADMIN, reason="newer").version == 2
     lose(database, case)
-    assert "altered outside Usher" in engine.try_migration(case, 1).problems[0][1]
-    assert engine.repair(case, actor=ADMIN).instance.version == 2
-    engine.complete(engine.tasks(alice)[0].id, {"word": "yes"}, actor=alice)
+    assert "altered outside Usher" in engine.migrations.try_one(case, 1).problems[0][1]
+    assert engine.repairs.repair(case, actor=ADMIN).instance.version == 2
+    engine.complete(engine.inbox.tasks(alice)[0].id, {"word": "yes"}, actor=alice)
     assert engine.instance(case).status == "waiting"
 
 
 def test_who_may_not_and_what_cannot(engine: Engine, database: Database, outside: Outside) -> None:
     case = open_case(engine, outside)
     with pytest.raises(NotAllowed):
-        engine.repair(case, actor=alice)
+        engine.repairs.repair(case, actor=alice)
     with pytest.raises(NotFound):
-        engine.repair("nothing", actor=ADMIN)
+        engine.repairs.repair("nothing", actor=ADMIN)
     with pytest.raises(Conflict, match="nothing to repair"):
-        engine.repair(case, actor=ADMIN)
+        engine.repairs.repair(case, actor=ADMIN)
     with pytest.raises(Conflict, match="since you opened it"):
-        engine.repair(case, actor=ADMIN, revision=7)
-    engine.cancel(case, "enough", actor=alice)
+        engine.repairs.repair(case, actor=ADMIN, revision=7)
+    engine.cases.cancel(case, "enough", actor=alice)
     with pytest.raises(Conflict, match="ended"):
-        engine.repair(case, actor=ADMIN)
+        engine.repairs.repair(case, actor=ADMIN)
     outside.answers.append({})
     failed = engine.start("small", {"q": 1}, actor=alice)
     assert failed.status == "incident"
     with pytest.raises(Conflict, match="nothing to repair"):
-        engine.repair(failed.id, actor=ADMIN)
+        engine.repairs.repair(failed.id, actor=ADMIN)
     lose(database, failed.id)
-    assert engine.repair(failed.id, actor=ADMIN).instance.incident == failed.incident
+    assert engine.repairs.repair(failed.id, actor=ADMIN).instance.incident == failed.incident
     outside.answers.append({"n": 2})
-    assert engine.retry(failed.id, actor=alice).status == "waiting" and engine.verify(failed.id) == []
+    assert engine.cases.retry(failed.id, actor=alice).status == "waiting" and engine.verify(failed.id) == []
 
 
 def test_nothing_is_made_from_a_history_that_was_altered(engine: Engine, database: Database, outside: Outside) -> None:
@@ -212,4 +212,4 @@ def test_nothing_is_made_from_a_history_that_was_altered(engine: Engine, databas
     with database.begin() as tx:
         tx.execute(update(instance).where(instance.c.id == case).values(head=b"\0" * 32))
     with pytest.raises(Corrupt, match="head hash"):
-        engine.repair(case, actor=ADMIN)
+        engine.repairs.repair(case, actor=ADMIN)

@@ -37,21 +37,21 @@ def open_case(engine: Engine, outside: Outside, n: Any = 2) -> str:
 def agrees(engine: Engine, outside: Outside) -> bool:
     """Whether every case verifies, alone and with all others, and nobody was asked."""
     asked = len(outside.calls)
-    for case in engine.instances():
+    for case in engine.queries.instances():
         assert engine.verify(case.id) == []
-    result = engine.verify_all()
-    assert (result.checked, result.equal, result.findings) == (len(engine.instances()), result.checked, [])
+    result = engine.verification.verify_all()
+    assert (result.checked, result.equal, result.findings) == (len(engine.queries.instances()), result.checked, [])
     return len(outside.calls) == asked
 
 
 def test_a_case_at_every_step(small: Engine, outside: Outside) -> None:
     open_case(small, outside)
     assert agrees(small, outside)
-    task = small.tasks(alice)[0]
-    small.claim(task.id, actor=alice)
-    small.release(task.id, actor=alice)
-    small.claim(task.id, actor=alice)
-    small.save_draft(task.id, {"word": "half"}, actor=alice)
+    task = small.inbox.tasks(alice)[0]
+    small.cases.claim(task.id, actor=alice)
+    small.cases.release(task.id, actor=alice)
+    small.cases.claim(task.id, actor=alice)
+    small.cases.save_draft(task.id, {"word": "half"}, actor=alice)
     assert agrees(small, outside)
     small.complete(task.id, {"word": "yes"}, actor=alice)
     assert agrees(small, outside)
@@ -63,16 +63,16 @@ def test_a_case_at_every_step(small: Engine, outside: Outside) -> None:
 def test_a_long_loop(small: Engine, outside: Outside) -> None:
     case = open_case(small, outside, n=6)
     while small.instance(case).status != "finished":
-        small.complete(small.tasks(alice)[0].id, {"word": "again"}, actor=bob)
+        small.complete(small.inbox.tasks(alice)[0].id, {"word": "again"}, actor=bob)
         Worker(small).run_due()
         assert agrees(small, outside)
 
 
 def test_cancelled_tasks_and_cases(small: Engine, outside: Outside) -> None:
     open_case(small, outside)
-    small.cancel_task(small.tasks(alice)[0].id, "moved away", actor=alice)
+    small.cases.cancel_task(small.inbox.tasks(alice)[0].id, "moved away", actor=alice)
     case = open_case(small, outside)
-    small.cancel(case, "a mistake", actor=bob)
+    small.cases.cancel(case, "a mistake", actor=bob)
     assert agrees(small, outside)
 
 
@@ -80,7 +80,7 @@ def test_refusals_failures_incidents_and_retries(small: Engine, outside: Outside
     worker = Worker(small)
     for how in ("refused", "later", "never"):
         case = open_case(small, outside)
-        small.complete(small.tasks(alice)[0].id, {"word": "x"}, actor=alice)
+        small.complete(small.inbox.tasks(alice)[0].id, {"word": "x"}, actor=alice)
         if how == "refused":
             outside.refuse("no")
         else:
@@ -88,7 +88,7 @@ def test_refusals_failures_incidents_and_retries(small: Engine, outside: Outside
         worker.run_due()
         assert agrees(small, outside)
         if how == "never":
-            small.retry(case, actor=bob)
+            small.cases.retry(case, actor=bob)
         clock.forward(hours=1)
         worker.run_due()
         assert small.instance(case).status == "finished"
@@ -97,12 +97,12 @@ def test_refusals_failures_incidents_and_retries(small: Engine, outside: Outside
 
 def test_a_refusal_nobody_catches(small: Engine, outside: Outside) -> None:
     case = open_case(small, outside)
-    small.complete(small.tasks(alice)[0].id, {"word": "x"}, actor=alice)
+    small.complete(small.inbox.tasks(alice)[0].id, {"word": "x"}, actor=alice)
     outside.refuse("something else")
     Worker(small).run_due()
     assert small.instance(case).status == "incident"
     assert agrees(small, outside)
-    small.retry(case, actor=alice)
+    small.cases.retry(case, actor=alice)
     Worker(small).run_due()
     assert agrees(small, outside)
 
@@ -116,11 +116,11 @@ def test_starts_that_fail(small: Engine, outside: Outside) -> None:
     assert small.start("small", {"q": 2}, actor=alice).status == "incident"
     assert agrees(small, outside)
     outside.fail(retry=True)
-    small.retry(unanswered, actor=bob)
-    small.retry(unnamed.id, actor=bob)
+    small.cases.retry(unanswered, actor=bob)
+    small.cases.retry(unnamed.id, actor=bob)
     assert agrees(small, outside)
     outside.answers.append({"n": 2})
-    assert small.retry(unanswered, actor=bob).at == ("U",)
+    assert small.cases.retry(unanswered, actor=bob).at == ("U",)
     assert agrees(small, outside)
 
 
@@ -132,10 +132,10 @@ def test_a_step_that_fails_after_an_answer(small: Engine, outside: Outside) -> N
 
 def test_facts_also_after_the_end(small: Engine, outside: Outside) -> None:
     case = open_case(small, outside)
-    small.record(case, "Viewed", {"b": 1, "a": [2.0, 1e20, -1e16]}, actor=bob)
+    small.steps.record(case, "Viewed", {"b": 1, "a": [2.0, 1e20, -1e16]}, actor=bob)
     assert agrees(small, outside)
-    small.cancel(case, "done", actor=bob)
-    small.record(case, "Answer given", {"answer": "accept"}, actor=Actor(name="patient", role="patient"))
+    small.cases.cancel(case, "done", actor=bob)
+    small.steps.record(case, "Answer given", {"answer": "accept"}, actor=Actor(name="patient", role="patient"))
     assert agrees(small, outside)
 
 
@@ -178,7 +178,7 @@ def test_an_unknown_case(small: Engine) -> None:
 def test_all_cases_can_be_taken_up_again(small: Engine, outside: Outside) -> None:
     cases = sorted(open_case(small, outside) for _ in range(5))
     seen: list[tuple[int, int, str]] = []
-    result = small.verify_all(after=cases[1], progress=lambda *told: seen.append(told))
+    result = small.verification.verify_all(after=cases[1], progress=lambda *told: seen.append(told))
     assert (result.checked, result.equal, seen) == (3, 3, [(3, 3, cases[-1])])
 
 
@@ -189,7 +189,7 @@ def test_all_cases_can_be_taken_up_again(small: Engine, outside: Outside) -> Non
 def altered(small: Engine, outside: Outside) -> Any:
     """A case with three steps that waits for its fourth, in a database anybody may alter; gives (engine, case, run)."""
     case = open_case(small, outside, n=3)
-    small.complete(small.tasks(alice)[0].id, {"word": "yes"}, actor=alice)
+    small.complete(small.inbox.tasks(alice)[0].id, {"word": "yes"}, actor=alice)
     Worker(small).run_due()
     other = open_case(small, outside)
 
@@ -208,13 +208,13 @@ def altered(small: Engine, outside: Outside) -> Any:
 
 def findings(engine: Engine, case: str) -> list[tuple[str, int | None, str]]:
     found = engine.verify(case)
-    assert engine.verify_all().findings == found
+    assert engine.verification.verify_all().findings == found
     assert all(finding.instance == case for finding in found)
     return [(finding.kind, finding.revision, finding.element) for finding in found]
 
 
 def body_of(engine: Engine, case: str, revision: int) -> dict[str, Any]:
-    return dict(engine.history(case)[revision - 1].body)
+    return dict(engine.queries.history(case)[revision - 1].body)
 
 
 def rewritten(engine: Engine, case: str, run: Any, revision: int, change: Any) -> None:
@@ -435,7 +435,9 @@ def test_a_task_row_nobody_opened(altered: Any) -> None:
 
 def test_an_altered_job(altered: Any) -> None:
     engine, case, run = altered
-    engine.complete(next(task for task in engine.tasks(alice) if task.instance == case).id, {"word": "x"}, actor=alice)
+    engine.complete(
+        next(task for task in engine.inbox.tasks(alice) if task.instance == case).id, {"word": "x"}, actor=alice
+    )
     assert told(engine, case) == []
     run("UPDATE job SET parameters = :other WHERE instance = :case")
     assert told(engine, case) == ["The job is not the one its history opened; this was altered: parameters."]

@@ -60,13 +60,13 @@ def worked(enrollment: Enrollment, patient: str, clock: Clock, *, cancel: bool) 
     for _ in range(3):
         now = engine.instance(case.id)
         if now.tasks and cancel:
-            engine.cancel_task(now.tasks[0].id, "not today", actor=alice)
+            engine.cases.cancel_task(now.tasks[0].id, "not today", actor=alice)
         elif now.tasks:
             engine.complete(now.tasks[0].id, answer(now), actor=alice)
         while Worker(engine).run_due():
             clock.forward(hours=1)
         if engine.instance(case.id).status == "incident":
-            engine.retry(case.id, actor=alice)
+            engine.cases.retry(case.id, actor=alice)
 
 
 def failing(*failures: Exception) -> Any:
@@ -113,8 +113,8 @@ def test_every_patients_way_agrees_on_another_day(settings: Settings, database: 
     enrollment = filled(settings, database, clock)
     clock.forward(days=1_000)
     engine = unplugged(settings, enrollment.engine.services, database, clock)
-    result = engine.verify_all()
-    steps = [step for case in engine.instances(limit=200) for step in engine.history(case.id)]
+    result = engine.verification.verify_all()
+    steps = [step for case in engine.queries.instances(limit=200) for step in engine.queries.history(case.id)]
     kinds = {event["kind"] for step in steps for event in step.events}
     assert result.findings == [] and result.checked == result.equal >= 40
     assert {"UserTaskCancelled", "ServiceFailed", "IncidentRaised", "IncidentResolved", "InstanceFinished"} <= kinds
@@ -132,7 +132,7 @@ def file_url(tmp_path: Any) -> str:
 def test_other_hash_seeds_other_processes_and_no_network(file_url: str, clock: Clock) -> None:
     database = Database(file_url)
     settings = Settings(env="development", secret_key=SECRET, database_url=file_url)
-    cases = len(filled(settings, database, clock).engine.instances(limit=1_000))
+    cases = len(filled(settings, database, clock).engine.queries.instances(limit=1_000))
     database.close()
     for seed in SEEDS:
         environment = {

@@ -22,7 +22,6 @@ from usher_engine import (
     Purged,
     Retention,
     Settings,
-    Trails,
     Worker,
 )
 from usher_engine.checkpoints import check_everything, take
@@ -49,7 +48,7 @@ def small(engine: Engine) -> Engine:
 
 @pytest.fixture
 def retention(small: Engine) -> Retention:
-    return Retention(small)
+    return Retention(small.context, small.audit)
 
 
 @pytest.fixture
@@ -74,7 +73,7 @@ def sign(engine: Engine) -> None:
 def problems(engine: Engine) -> list[str]:
     key = SigningKey.at(Path(engine.settings.signing_key_file)).public_text
     found = check_everything(engine.database, file=Path(engine.settings.checkpoint_file), key=key)
-    said = [one.message for one in [*found, *engine.verify_all().findings]]
+    said = [one.message for one in [*found, *engine.verification.verify_all().findings]]
     return [one for one in said if "no checkpoint has signed" not in one]
 
 
@@ -118,15 +117,15 @@ def test_an_old_case_is_emptied_and_its_proof_stays(
     assert problems(small) == []
     sign(small)
     assert problems(small) == []
-    for asked in (small.history, small.rebuild):
+    for asked in (small.queries.history, small.queries.rebuild):
         with pytest.raises(Purged):
             asked(old)
     with pytest.raises(Purged, match="purged on 2033-05-04 by adam"):
-        small.record(old, "Noted", {}, actor=alice)
+        small.steps.record(old, "Noted", {}, actor=alice)
     row = small.instance(old)
     assert (row.business_key, row.explanation, row.status, row.outcome) == ("", None, "finished", "E2")
-    assert len(small.history(young)) == 3
-    told = small.audit_events(kind="Purged")[0]
+    assert len(small.queries.history(young)) == 3
+    told = small.audit.events(kind="Purged")[0]
     assert (told.subject, told.business_key, told.details["steps"]) == (old, "p1", 3)
 
 
@@ -142,9 +141,9 @@ def test_nothing_of_the_person_is_left(
             assert tx.execute(text(f"SELECT count(*) FROM {table} WHERE instance = '{old}'")).scalar_one() == 0, table
         rows = tx.execute(text(f"SELECT body, actor, at FROM step WHERE instance = '{old}'")).all()
     assert {(bytes(body), actor, at) for body, actor, at in rows} == {(b"", "", "")}
-    assert small.find_cases(CaseFilter(actor="alice")).cases == ()
-    assert [case.id for case in small.find_cases(CaseFilter(statuses=frozenset({"finished"}))).cases] == [old]
-    kinds = {moment.event.kind for moment in Trails(small).about("p1").moments if moment.event}
+    assert small.search.find(CaseFilter(actor="alice")).cases == ()
+    assert [case.id for case in small.search.find(CaseFilter(statuses=frozenset({"finished"}))).cases] == [old]
+    kinds = {moment.event.kind for moment in small.activity.about("p1").moments if moment.event}
     assert kinds == {"Purged"}
     with small.database.begin() as tx:
         assert reindex(tx) == (1, 0)
@@ -167,11 +166,11 @@ def test_what_must_stay_stays(
     assert (plan.purgeable, plan.held, plan.unsigned) == (0, 1, 1)
     done = retention.purge(actor=ADAM)
     assert (done.purged, done.left) == (0, {"under a legal hold": 1, "not signed yet": 1})
-    assert all(small.history(case) for case in (held, unsigned, running))
+    assert all(small.queries.history(case) for case in (held, unsigned, running))
     retention.lift("held", "The case is closed.", actor=ADAM)
     sign(small)
     assert retention.purge(actor=ADAM).purged == 2
-    assert small.history(running)
+    assert small.queries.history(running)
     assert problems(small) == []
 
 
@@ -183,8 +182,9 @@ def test_a_day_inside_the_period_is_refused(small: Engine, retention: Retention,
         retention.purge(clock().date(), actor=ADAM)
     clock.time = clock.time.replace(year=2028, month=2, day=29)
     assert retention.cutoff().date() == date(2022, 2, 28)
+    forever = Engine(replace(small.settings, retention_years=0), small.services, clock, small.database)
     with pytest.raises(Misconfigured, match="USHER_RETENTION_YEARS"):
-        Retention(Engine(replace(small.settings, retention_years=0), small.services, clock, small.database)).plan()
+        Retention(forever.context, forever.audit).plan()
 
 
 def test_who_may(retention: Retention) -> None:
@@ -206,7 +206,7 @@ def test_who_may(retention: Retention) -> None:
     assert retention.hold_on("p1") is None
     (hold,) = retention.holds()
     assert (hold.lifted_by, hold.lifted_reason) == ("adam", "Settled.")
-    kinds = [event.kind for event in retention._engine.audit_events(business_key="p1")]
+    kinds = [event.kind for event in retention.audit.events(business_key="p1")]
     assert kinds == ["HoldLifted", "HoldSet"]
 
 
@@ -234,7 +234,7 @@ def test_the_database_itself_keeps_what_must_be_kept(
     retention.hold("held", "A court asks for it.", actor=AUDREY)
     with pytest.raises(Corrupt, match="append-only"), small.database.begin() as tx:
         tx.execute(text(statement))
-    assert small.verify_all().findings == []
+    assert small.verification.verify_all().findings == []
 
 
 def test_after_a_purge_nothing_else_may_change(

@@ -38,7 +38,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Enrollment:
 
 
 def test_everything_verifies(clinic: Enrollment) -> None:
-    result = clinic.engine.verify_all()
+    result = clinic.engine.verification.verify_all()
     assert result.findings == []
     assert result.checked > 70
     assert clinic.disagreements() == []
@@ -49,17 +49,17 @@ def test_everything_verifies(clinic: Enrollment) -> None:
 
 def test_the_past_ends_in_the_present(clinic: Enrollment) -> None:
     now = clinic.engine.clock()
-    cases = clinic.engine.instances(limit=500)
+    cases = clinic.engine.queries.instances(limit=500)
     assert now - timedelta(days=DAYS) < min(case.started_at for case in cases)
     assert max(case.started_at for case in cases) == now
     assert {case.version for case in cases} == {1, 2}
 
 
 def test_there_is_something_to_do(clinic: Enrollment) -> None:
-    cases = Counter(case.status for case in clinic.engine.instances(limit=500))
+    cases = Counter(case.status for case in clinic.engine.queries.instances(limit=500))
     assert cases["incident"] == 1
-    tasks = clinic.engine.tasks()
+    tasks = clinic.engine.inbox.tasks()
     assert {"UpdateNow", "ResendInvitation", "EnrollNow"} == {task.element for task in tasks}
-    assert clinic.engine.count_tasks(overdue=True) < len(tasks)
-    patients = clinic.patients_by_id({case.business_key for case in clinic.engine.instances(limit=500)})
+    assert clinic.engine.inbox.count_tasks(overdue=True) < len(tasks)
+    patients = clinic.patients_by_id({case.business_key for case in clinic.engine.queries.instances(limit=500)})
     assert {"Completed", "Pending"} <= {patient.status for patient in patients.values()}

@@ -41,20 +41,20 @@ def _live(engine: Engine, outside: Outside, number: int) -> None:
             engine.complete(case.tasks[0].id, {"word": "yes"}, actor=bob)
             Worker(engine).run_due()
         case 2:
-            engine.cancel(case.id, "not wanted", actor=alice)
+            engine.cases.cancel(case.id, "not wanted", actor=alice)
         case 3:
-            engine.claim(case.tasks[0].id, actor=bob)
+            engine.cases.claim(case.tasks[0].id, actor=bob)
         case _:
             pass
 
 
 def everything(engine: Engine) -> list[Instance]:
-    return engine.instances(limit=1_000)
+    return engine.queries.instances(limit=1_000)
 
 
 def fits(engine: Engine, case: Instance, wanted: CaseFilter) -> bool:
     """What the filter means, said the long way: by the history."""
-    steps = engine.history(case.id)
+    steps = engine.queries.history(case.id)
     happened = [one for step in steps for one in step.events]
     visited = {one["element"] for one in happened if one["kind"] in ("ElementEntered", "ElementPassed")}
     people = {step.actor for step in steps if step.body["actor"]["role"] not in ("system", "patient")}
@@ -117,23 +117,23 @@ def test_a_page_holds_what_the_history_says(small: Engine, clock: Clock, looked_
         expected = [case.id for case in everything(small) if fits(small, case, wanted)]
         if wanted.by_end:
             expected.sort(key=lambda number: (small.instance(number).ended_at, number), reverse=True)
-        assert [case.id for case in small.find_cases(wanted, limit=100).cases] == expected, wanted
+        assert [case.id for case in small.search.find(wanted, limit=100).cases] == expected, wanted
 
 
 def test_pages_follow_each_other_both_ways(small: Engine, clock: Clock, looked_at: None) -> None:
     for wanted in wanted_of(clock):
-        whole = [case.id for case in small.find_cases(wanted, limit=100).cases]
-        down, page = [], small.find_cases(wanted, limit=3)
+        whole = [case.id for case in small.search.find(wanted, limit=100).cases]
+        down, page = [], small.search.find(wanted, limit=3)
         assert not page.newer
         pages = [page]
         while page.older:
-            page = small.find_cases(wanted, after=page.cases[-1].id, limit=3)
+            page = small.search.find(wanted, after=page.cases[-1].id, limit=3)
             assert page.newer
             pages.append(page)
         down = [case.id for page in pages for case in page.cases]
         assert down == whole, wanted
         if len(pages) > 1:
-            back = small.find_cases(wanted, before=pages[-1].cases[0].id, limit=3)
+            back = small.search.find(wanted, before=pages[-1].cases[0].id, limit=3)
             assert back.cases == pages[-2].cases
             assert back.older
             assert back.newer == (len(pages) > 2)
@@ -141,44 +141,44 @@ def test_pages_follow_each_other_both_ways(small: Engine, clock: Clock, looked_a
 
 def test_a_case_nobody_knows_is_no_place_to_go_on_from(small: Engine) -> None:
     with pytest.raises(NotFound):
-        small.find_cases(CaseFilter(), after="NOSUCHCASE00")
+        small.search.find(CaseFilter(), after="NOSUCHCASE00")
 
 
 def test_people_find_what_is_part_of_their_work(small: Engine, clock: Clock, looked_at: None) -> None:
     dana = Actor(name="dana", role="staff", groups=frozenset({"Billing"}))
     for who in (alice, charlie, dana, AUDREY):
-        mine = [case.id for case in everything(small) if small.concerns(who, case.id)]
-        found = small.find_cases(CaseFilter(), actor=who, limit=100).cases
+        mine = [case.id for case in everything(small) if small.search.concerns(who, case.id)]
+        found = small.search.find(CaseFilter(), actor=who, limit=100).cases
         assert [case.id for case in found] == mine, who.name
-    assert small.find_cases(CaseFilter(), actor=dana).cases == ()
-    own = small.find_cases(CaseFilter(), actor=charlie, limit=100).cases
+    assert small.search.find(CaseFilter(), actor=dana).cases == ()
+    own = small.search.find(CaseFilter(), actor=charlie, limit=100).cases
     assert 0 < len(own) < 40
     by_end = CaseFilter(ended_from=clock() - timedelta(hours=100))
-    assert {case.id for case in small.find_cases(by_end, actor=charlie, limit=100).cases} <= {case.id for case in own}
+    assert {case.id for case in small.search.find(by_end, actor=charlie, limit=100).cases} <= {case.id for case in own}
     with pytest.raises(NotFound):
-        small.concerns(alice, "NOSUCHCASE00")
+        small.search.concerns(alice, "NOSUCHCASE00")
 
 
 def test_what_there_is_to_look_for(small: Engine) -> None:
-    facets = small.facets()
+    facets = small.search.facets()
     assert (facets.processes, facets.versions) == (("small",), (2, 1))
     assert ("small", "E2") in facets.outcomes
     assert ("small", "Send") in facets.elements
 
 
 def test_the_index_is_checked_and_made_anew(small: Engine) -> None:
-    assert small.verify_all().findings == []
+    assert small.verification.verify_all().findings == []
     case = everything(small)[5]
     with small.database.begin() as tx:
         tx.exec_driver_sql(f"UPDATE instance SET kind = 7 WHERE id = '{case.id}'")
         tx.exec_driver_sql("DELETE FROM case_actor WHERE actor = 'charlie'")
-    findings = small.verify_all().findings
+    findings = small.verification.verify_all().findings
     assert case.id in {finding.instance for finding in findings}
     assert {finding.kind for finding in findings} == {"index"}
     assert "usher db reindex" in findings[0].message
     with small.database.begin() as tx:
         assert reindex(tx) == (40, len(findings))
-    assert small.verify_all().findings == []
+    assert small.verification.verify_all().findings == []
 
 
 def test_a_kind_that_was_rolled_back_is_written_again(small: Engine, outside: Outside) -> None:
@@ -233,10 +233,10 @@ def test_no_page_reads_a_whole_table(small: Engine, clock: Clock, looked_at: Non
     for wanted in wanted_of(clock):
         for who in (None, charlie):
             with statements(small) as asked:
-                first = small.find_cases(wanted, actor=who, limit=3)
+                first = small.search.find(wanted, actor=who, limit=3)
                 if first.older:
-                    small.find_cases(wanted, actor=who, after=first.cases[-1].id, limit=3)
-                    small.find_cases(wanted, actor=who, before=first.cases[-1].id, limit=3)
+                    small.search.find(wanted, actor=who, after=first.cases[-1].id, limit=3)
+                    small.search.find(wanted, actor=who, before=first.cases[-1].id, limit=3)
             for statement, parameters in asked:
                 plan = _plan(small, statement, parameters)
                 seen += 1

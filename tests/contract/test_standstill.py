@@ -27,20 +27,20 @@ def stuck(engine: Engine) -> str:
 def test_the_step_itself_raises_the_incident(engine: Engine, stuck: str) -> None:
     case = engine.instance(stuck)
     assert (case.status, case.revision) == ("incident", 2)
-    last = engine.history(stuck)[-1].body["events"][-1]
+    last = engine.queries.history(stuck)[-1].body["events"][-1]
     assert (last["kind"], last["element"], last["code"]) == ("IncidentRaised", "j", "Stalled")
     assert "waits for one from “b”" in case.incident
     assert engine.verify(stuck) == []
 
 
 def test_trying_again_looks_again(engine: Engine, stuck: str) -> None:
-    again = engine.retry(stuck, actor=alice)
+    again = engine.cases.retry(stuck, actor=alice)
     assert (again.status, again.revision) == ("incident", 3)
     assert engine.verify(stuck) == []
 
 
 def test_it_can_be_cancelled(engine: Engine, stuck: str) -> None:
-    assert engine.cancel(stuck, "drawn wrongly", actor=alice).status == "cancelled"
+    assert engine.cases.cancel(stuck, "drawn wrongly", actor=alice).status == "cancelled"
     with pytest.raises(Conflict):
-        engine.retry(stuck, actor=alice)
+        engine.cases.retry(stuck, actor=alice)
     assert engine.verify(stuck) == []

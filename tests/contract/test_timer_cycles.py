@@ -21,6 +21,6 @@ def test_a_cycle_without_an_end_comes_again_and_again(engine: Engine, clock: Clo
     for day in range(1, 6):
         clock.forward(days=1)
         Worker(engine).run_due()
-        assert engine.rebuild(case).data["reminded"] == day
+        assert engine.queries.rebuild(case).data["reminded"] == day
         assert ("Remind", clock() + timedelta(days=1)) in [(w.element, w.due) for w in engine.instance(case).waits]
     assert engine.verify(case) == []

@@ -20,7 +20,7 @@ def test_a_join_counts_every_flow_once_a_round(parallel: Engine, order: tuple[st
         for element in order:
             task = next(task for task in parallel.instance(case).tasks if task.element == element)
             parallel.complete(task.id, {}, actor=alice)
-    state = parallel.rebuild(case)
+    state = parallel.queries.rebuild(case)
     assert state.status == "finished"
     rounds = dict.fromkeys(("round", "left", "right", "a", "b", "joined", "counted"), 2)
     assert state.flows == {"in": 1, "more": 1, "out": 1, **rounds}
@@ -52,7 +52,7 @@ def test_inclusive_branches_meet_and_a_process_is_called(
     for _ in range(1 + len(before)):
         case = engine.complete(case.tasks[0].id, {}, actor=alice)
     assert (case.status, case.outcome) == ("finished", "Over")
-    state = engine.rebuild(case.id)
+    state = engine.queries.rebuild(case.id)
     assert state.flows == {"in": 1, "on": 1, "c1": 1, "c2": 1, "back": 1, **flows}
     assert state.visits["Together"] == state.visits["Call"] == state.visits["Enough"] == 1
 
@@ -62,5 +62,5 @@ def test_a_number_too_large_for_json_becomes_the_nearest_there_is(parallel: Engi
     for task in case.tasks:
         case = parallel.complete(task.id, {}, actor=alice)
     assert case.status == "finished"
-    assert parallel.rebuild(case.id).data["n"] == -(2**53)
+    assert parallel.queries.rebuild(case.id).data["n"] == -(2**53)
     assert parallel.verify(case.id) == []

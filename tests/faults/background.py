@@ -21,7 +21,7 @@ HERD = 2
 
 def pause(engine: Engine, number: int) -> None:
     """A case that waits for an hour, and then for a moment that has passed by then."""
-    if not engine.versions(PROCESS):
+    if not engine.versions.all(PROCESS):
         engine.deploy(package(PROCESS), actor=SYSTEM)
     case = engine.start(PROCESS, {"until": START.isoformat()}, actor=STAFF, business_key=f"timed-{number}")
     engine.complete(case.tasks[0].id, {}, actor=STAFF)
@@ -36,7 +36,7 @@ def ask_to_move(engine: Engine, number: int) -> Batch:
     files["timer_catch.bpmn"] = files["timer_catch.bpmn"].replace(b"Wait", b"Pause")
     newer = engine.deploy(Package(files), actor=SYSTEM).number
     chosen = Chosen(process=PROCESS, cases=cases)
-    return engine.ask_migration(newer, chosen, {}, reason="The name was wrong.", actor=ANA)
+    return engine.batches.ask_migration(newer, chosen, {}, reason="The name was wrong.", actor=ANA)
 
 
 def ring(engine: Engine) -> None:
@@ -44,7 +44,7 @@ def ring(engine: Engine) -> None:
 
 
 def move(engine: Engine) -> None:
-    while engine.work_on_batch():
+    while engine.batches.work():
         pass
 
 
@@ -65,19 +65,19 @@ def _nowhere(_message: EmailMessage) -> None:
 
 def check_timers(engine: Engine, number: int) -> None:
     """Each timer fired once, and the case stands at what follows."""
-    (case,) = engine.instances(business_key=f"timed-{number}")
+    (case,) = engine.queries.instances(business_key=f"timed-{number}")
     assert case.at == ("Second",)
-    events = [event for step in engine.history(case.id) for event in step.events]
+    events = [event for step in engine.queries.history(case.id) for event in step.events]
     assert [event["element"] for event in events if event["kind"] == "TimerFired"] == ["Pause", "Until"]
     assert engine.verify(case.id) == []
 
 
 def check_moves(engine: Engine, batch: Batch) -> None:
     """Every case moved once, and the run counts each."""
-    found = engine.batch(batch.id)
+    found = engine.batches.find(batch.id)
     assert (found.status, found.done, found.tally) == (BatchStatus.DONE, HERD, {"moved": HERD})
-    for one in engine.batch_cases(batch.id):
-        kinds = [event["kind"] for step in engine.history(one.instance) for event in step.events]
+    for one in engine.batches.cases(batch.id):
+        kinds = [event["kind"] for step in engine.queries.history(one.instance) for event in step.events]
         assert kinds.count("InstanceMigrated") == 1
         assert engine.instance(one.instance).version == batch.details["version"]
         assert engine.verify(one.instance) == []

@@ -92,9 +92,9 @@ def trigger(enrollment: Enrollment, number: int) -> Instance:
 
 def complete(enrollment: Enrollment, number: int) -> None:
     """Alice completes Update Now; that she has done so before is no mistake."""
-    (case,) = enrollment.engine.instances(business_key=patient(number))
+    (case,) = enrollment.engine.queries.instances(business_key=patient(number))
     try:
-        task = enrollment.engine.task(f"{case.id}:UpdateNow:1", STAFF)
+        task = enrollment.engine.inbox.task(f"{case.id}:UpdateNow:1", STAFF)
         answer = {**ANSWER, "email": address(number)}
         enrollment.engine.complete(task.id, answer, actor=STAFF, revision=task.revision)
     except Conflict as before:
@@ -131,9 +131,9 @@ def doomed(mouth: Connection, place: Place, number: int, chapters: tuple[str, ..
 
 def check(enrollment: Enrollment, number: int, office: PostOffice, *, mails: int = 1) -> None:
     """The story came to its end exactly once, whatever happened on the way."""
-    (case,) = enrollment.engine.instances(business_key=patient(number))
+    (case,) = enrollment.engine.queries.instances(business_key=patient(number))
     assert (case.status, case.outcome) == ("finished", "InvitationSent"), case
-    events = [event for step in enrollment.engine.history(case.id) for event in step.events]
+    events = [event for step in enrollment.engine.queries.history(case.id) for event in step.events]
     kinds = [(event["kind"], event.get("element")) for event in events]
     for once in (("InstanceStarted", None), ("UserTaskOpened", "UpdateNow"), ("UserTaskCompleted", "UpdateNow"),
                  ("ServiceRequested", "SendInvitation"), ("ServiceCompleted", "SendInvitation"),
@@ -158,7 +158,7 @@ def check(enrollment: Enrollment, number: int, office: PostOffice, *, mails: int
 def check_chain(enrollment: Enrollment, case: str) -> None:
     """The hashes of all steps follow from their content, and the newest is the one the case knows."""
     previous = GENESIS
-    for step in enrollment.engine.history(case):
+    for step in enrollment.engine.queries.history(case):
         assert step.previous == previous and step.hash == chained(previous, canonical(step.body))
         previous = step.hash
     with enrollment.engine.database.read() as tx:

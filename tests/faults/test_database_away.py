@@ -55,7 +55,7 @@ def test_a_full_disk(chapter: str, make_place: MakePlace, office: PostOffice, en
     beside, refused, chance = trigger(roomy, 30), [], Random(chapter)
     for number in range(30):
         note = chance.randbytes(chance.randrange(1_000)).hex()
-        roomy.engine.record(beside.id, "Note added", {"note": note}, actor=STAFF)
+        roomy.engine.steps.record(beside.id, "Note added", {"note": note}, actor=STAFF)
         tell(roomy, number, *CHAPTERS[: CHAPTERS.index(chapter)])
         full = enter(place)
         pages = filled_up(roomy.engine.database)
@@ -123,7 +123,7 @@ def test_another_process_holds_the_lock(
         tell(enrollment, 0, "complete")
     assert refused.value.retry
     with pytest.raises(Unavailable, match="busy"):
-        enrollment.engine.cancel(case.id, "no", actor=STAFF)
+        enrollment.engine.cases.cancel(case.id, "no", actor=STAFF)
     assert enrollment.engine.instance(case.id) == case, "who only reads is not held up"
     assert content(enrollment) == before
 
@@ -169,7 +169,7 @@ def attempt(mouth: Connection, place: Place) -> None:
         os.setgid(NOBODY)
         os.setuid(NOBODY)
     enrollment = place.open()
-    for ask in (lambda: trigger(enrollment, 0), enrollment.engine.instances):
+    for ask in (lambda: trigger(enrollment, 0), enrollment.engine.queries.instances):
         try:
             ask()
         except EngineError as error:
@@ -309,7 +309,7 @@ def test_postgres_is_stopped_inside_a_transaction(
         with pytest.raises(Unavailable, match="connection to the database was lost"):
             tell(enrollment, 0, "complete")
         with pytest.raises(Unavailable, match="cannot be reached"):
-            enrollment.engine.tasks()
+            enrollment.engine.inbox.tasks()
     finally:
         event.remove(database.db, "commit", stop)
         postgres_server.ensure_postgres_running()

@@ -212,7 +212,7 @@ def test_fifty_enrolments_beside_one_hostile_case_of_each_kind(
         sent = {str(mail["To"]): arrived for mail, arrived in zip(office.mails, came.values(), strict=False)}
         memory = usher.most_memory_mib()
     engine = open_enrollment(usher.settings).engine
-    ordinary = engine.instances(process="enrollment", limit=ORDINARY + 1)
+    ordinary = engine.queries.instances(process="enrollment", limit=ORDINARY + 1)
     assert {(case.status, case.outcome) for case in ordinary} == {("finished", "InvitationSent")}
     assert len(ordinary) == ORDINARY
     waited = [sent[story.address(number)] - at for number, at in enumerate(asked)]

@@ -115,7 +115,7 @@ def test_usher_worker_killed(
     with _usher_worker(place.settings, tmp_path) as worker:
         running.append(worker.pid)
         until = time.monotonic() + PATIENCE_S
-        while any(enrollment.engine.counts()["jobs"].values()) and time.monotonic() < until:
+        while any(enrollment.engine.queries.counts()["jobs"].values()) and time.monotonic() < until:
             time.sleep(0.1)
         worker.terminate()
         said, complaint = worker.communicate()

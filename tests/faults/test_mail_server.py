@@ -43,7 +43,7 @@ def test_a_mail_server_that_fails_every_time(
     for number in range(1, tries + 1):
         office.answers = [answer]
         assert worker.run_due() == 1
-        failed = [e for e in engine.history(case)[-1].events if e["kind"] == "ServiceFailed"]
+        failed = [e for e in engine.queries.history(case)[-1].events if e["kind"] == "ServiceFailed"]
         wait = timedelta(seconds=BACKOFF_S * 2 ** (number - 1))
         retry_at = (clock() + wait).isoformat().replace("+00:00", "Z")
         again = {"retry_at": retry_at} if number < tries else {}
@@ -60,13 +60,13 @@ def test_a_mail_server_that_fails_every_time(
     assert stuck.incident == reason
     clock.forward(days=1)
     assert worker.run_due() == 0
-    assert engine.counts()["jobs"] == {"waiting": 0, "parked": 1}
+    assert engine.queries.counts()["jobs"] == {"waiting": 0, "parked": 1}
     assert office.mails == []
 
     if answer == "closed":
         office.open()
     office.answers = []
-    engine.retry(case, actor=alice)
+    engine.cases.retry(case, actor=alice)
     assert engine.instance(case).status == "waiting"
     assert Worker(enter(place, clock=clock).engine).run_due() == 1
     check(enrollment, 0, office)
@@ -124,10 +124,10 @@ def test_a_case_cancelled_while_its_mail_is_on_the_way(
     case = trigger(enrollment, 0).id
     tell(enrollment, 0, "complete")
     tell(enrollment, 1, "trigger", "complete")
-    cancels = [lambda: other.engine.cancel(case, "moved away", actor=alice)]
+    cancels = [lambda: other.engine.cases.cancel(case, "moved away", actor=alice)]
     office.before_answer = lambda: cancels and cancels.pop()()
     assert Worker(enrollment.engine).run_due() == 2
     assert enrollment.engine.instance(case).status == "cancelled"
-    facts = [e for step in enrollment.engine.history(case) for e in step.events if e["kind"] == "FactRecorded"]
+    facts = [e for step in enrollment.engine.queries.history(case) for e in step.events if e["kind"] == "FactRecorded"]
     assert [fact["details"]["element"] for fact in facts] == ["SendInvitation"]
     check(enrollment, 1, office)

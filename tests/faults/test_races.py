@@ -56,10 +56,12 @@ def test_two_processes_race_for_fifty_tasks(make_place: Callable[..., Place], en
     assert Counter(what for _, what, _ in told) == {"accepted": RACE, "conflict": RACE}
     winners = {task: name for task, what, name in told if what == "accepted"}
     assert winners == {task: name for task, what, name in told if what == "conflict"}
-    assert engine.counts()["jobs"] == {"waiting": RACE, "parked": 0}
-    assert engine.tasks() == []
+    assert engine.queries.counts()["jobs"] == {"waiting": RACE, "parked": 0}
+    assert engine.inbox.tasks() == []
     for task, name in winners.items():
-        (done,) = [step for step in engine.history(task.partition(":")[0]) if step.command["kind"] == "complete"]
+        (done,) = [
+            step for step in engine.queries.history(task.partition(":")[0]) if step.command["kind"] == "complete"
+        ]
         assert done.actor == name
 
 
@@ -76,9 +78,9 @@ def test_fifty_threads_complete_one_task(make_place: Callable[..., Place], enter
 
     lost = [one for one in answers if isinstance(one, Conflict)]
     assert len(lost) == 49, [one for one in answers if isinstance(one, Exception) and not isinstance(one, Conflict)]
-    (done,) = [s for s in enrollment.engine.history(task.instance) if s.command["kind"] == "complete"]
+    (done,) = [s for s in enrollment.engine.queries.history(task.instance) if s.command["kind"] == "complete"]
     assert {one.winner for one in lost} == {done.actor}
-    assert enrollment.engine.counts()["jobs"] == {"waiting": 1, "parked": 0}
+    assert enrollment.engine.queries.counts()["jobs"] == {"waiting": 1, "parked": 0}
 
 
 def test_both_branches_of_a_case_completed_at_once(engine: Engine) -> None:
@@ -90,13 +92,13 @@ def test_both_branches_of_a_case_completed_at_once(engine: Engine) -> None:
         answers = at_once(2, lambda n, these=branches: engine.complete(these[n][0], {}, actor=these[n][1]))
         assert not [one for one in answers if isinstance(one, Exception)]
         assert engine.instance(case.id).outcome == "End"
-        assert engine.rebuild(case.id).status == "finished"
+        assert engine.queries.rebuild(case.id).status == "finished"
 
 
 def test_one_key_in_many_requests_at_once(make_place: Callable[..., Place], enter: Enter) -> None:
     enrollment = enter(make_place())
     answers = at_once(8, lambda _: trigger(enrollment, 0).id)
-    (case,) = enrollment.engine.instances()
+    (case,) = enrollment.engine.queries.instances()
     assert answers == [case.id] * 8
 
 
@@ -105,7 +107,7 @@ def test_a_start_that_fails_many_times_at_once_is_one_incident(engine: Engine, o
     for _ in range(8):
         outside.fail(retry=False)
     answers = at_once(6, lambda _: engine.start("small", {"q": 1}, actor=alice, key="k", source="ehr").id)
-    (case,) = engine.instances()
+    (case,) = engine.queries.instances()
     assert answers == [case.id] * 6
     assert case.status == "incident"
 
@@ -118,7 +120,7 @@ def test_a_trigger_repeated_and_a_trigger_changed(make_place: Callable[..., Plac
     with pytest.raises(InvalidSubmission, match="new key") as refused:
         enrollment.trigger(patient(1), "Office Visit", "Patient Portal", "Enrollment", **changed)
     assert list(refused.value.fields) == ["Idempotency-Key"]
-    assert enrollment.engine.instances(business_key=patient(1)) == []
+    assert enrollment.engine.queries.instances(business_key=patient(1)) == []
     tell(enrollment, 0, "complete", "work")
     assert trigger(enrollment, 0).id == first.id, "also after the case has ended"
 

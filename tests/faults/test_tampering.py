@@ -73,11 +73,11 @@ def test_a_step_changed_by_hand(
     """With the database's own client, which knows nothing of Usher's code."""
     case = open_case(small, outside)
     complete(small, case)
-    before = small.history(case)
+    before = small.queries.history(case)
     kind = make_url(database_url).get_backend_name()
     with pytest.raises((sqlite3.Error, psycopg.Error), match="append-only"):
         by_hand(database_url, statement if isinstance(statement, str) else statement[kind])
-    assert small.history(case) == before
+    assert small.queries.history(case) == before
 
 
 def by_hand(database_url: str, statement: str) -> None:
@@ -148,16 +148,16 @@ def test_a_poisoned_state(what: str, small: Engine, outside: Outside, clock: Clo
         with pytest.raises(Corrupt, match="stored state"):
             complete(small, bad)
     written = 2 if what in UNFIT else 1
-    assert (small.instance(bad).revision, len(small.history(bad))) == (written, written)
-    assert {one.id for one in small.instances(business_key="p1")} == {good, bad}, "it spoils no list"
-    assert {task.instance for task in small.tasks(alice)} == {good, bad}
-    assert small.instances(status="waiting")
+    assert (small.instance(bad).revision, len(small.queries.history(bad))) == (written, written)
+    assert {one.id for one in small.queries.instances(business_key="p1")} == {good, bad}, "it spoils no list"
+    assert {task.instance for task in small.inbox.tasks(alice)} == {good, bad}
+    assert small.queries.instances(status="waiting")
 
     assert complete(small, good) == "waiting"
     assert Worker(small).run_due() == 1
     assert small.instance(good).status == "finished"
-    assert small.cancel(bad, "its state was altered", actor=bob).status == "cancelled"
-    assert small.rebuild(bad).status == "cancelled"
+    assert small.cases.cancel(bad, "its state was altered", actor=bob).status == "cancelled"
+    assert small.queries.rebuild(bad).status == "cancelled"
 
 
 def test_what_a_poisoned_case_shows(small: Engine, outside: Outside) -> None:
@@ -218,8 +218,8 @@ def test_a_retry_that_fails_leaves_nothing_half_done(settings: Settings, clock: 
     engine.deploy(package("small"), actor=alice)
     failed = engine.start("small", {"q": 1}, actor=alice)
     assert failed.status == "incident"
-    assert engine.retry(failed.id, actor=alice).status == "incident"
-    assert len(engine.history(failed.id)) == 2
+    assert engine.cases.retry(failed.id, actor=alice).status == "incident"
+    assert len(engine.queries.history(failed.id)) == 2
     with engine.database.read() as tx:
         assert tx.execute(engine_tables.package.select().where(engine_tables.package.c.content == b"")).all() == []
 
@@ -234,13 +234,13 @@ def test_a_long_case_stays_in_the_inbox(small: Engine, outside: Outside) -> None
     case = small.start("small", {"q": 1}, actor=alice).id
     worker = Worker(small)
     for visit in range(1, ROUNDS + 1):
-        (task,) = small.tasks(alice)
+        (task,) = small.inbox.tasks(alice)
         assert task.id == f"{case}:U:{visit}"
         small.complete(task.id, {"word": "again"}, actor=alice, revision=task.revision)
         assert worker.run_due() == 1
-    (task,) = small.tasks(alice)
+    (task,) = small.inbox.tasks(alice)
     assert task.message == "n is 2"
-    assert len(small.history(case)) == 1 + 2 * ROUNDS
+    assert len(small.queries.history(case)) == 1 + 2 * ROUNDS
     small.complete(task.id, {"word": "enough"}, actor=alice)
     worker.run_due()
     assert small.instance(case).outcome == "E2"

@@ -24,10 +24,10 @@ import drawings
 from conftest import ROOT, SECRET, Clock, Outside, alice, bob, operators, package
 from databases import new_sqlite
 from usher_engine import SYSTEM, Actor, Database, Engine, Instance, Settings, Worker
-from usher_engine.core.errors import ServiceError
 from usher_engine.definitions import Package, read_folder
 from usher_engine.enrollment import open_enrollment
-from usher_web.demo.sample_patients import add_samples
+from usher_engine.enrollment.samples import add_samples
+from usher_engine.errors import ServiceError
 
 ADMIN = Actor(name="adam", role="admin")
 FILLED = {

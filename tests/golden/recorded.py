@@ -68,7 +68,7 @@ class Opened:
         )
         services = Services((*operators(self.outside), *enrollment.engine.services))
         self.engine = Engine(self.settings, services, self.clock, self.database)
-        self.cases = {case.business_key: case.id for case in self.engine.instances(limit=200)}
+        self.cases = {case.business_key: case.id for case in self.engine.queries.instances(limit=200)}
 
     def case(self, key: str) -> Instance:
         return self.engine.instance(self.cases[key])

@@ -24,9 +24,9 @@ def opened(database_url: str, tmp_path: Path) -> Iterator[Opened]:
 def test_every_case_is_there_and_its_history_folds_into_what_it_is(opened: Opened) -> None:
     assert len(opened.cases) == 37
     for key, case in opened.cases.items():
-        events = [from_json(event) for step in opened.engine.history(case) for event in step.events]
+        events = [from_json(event) for step in opened.engine.queries.history(case) for event in step.events]
         folded = fold(InstanceState(), events)
-        assert folded.to_json() == opened.engine.rebuild(case).to_json(), key
+        assert folded.to_json() == opened.engine.queries.rebuild(case).to_json(), key
         assert folded.status == opened.case(key).status, key
 
 
@@ -36,8 +36,8 @@ def test_the_sound_ones_agree_with_their_record(opened: Opened) -> None:
 
 def test_the_sound_ones_go_on(opened: Opened) -> None:
     engine = opened.engine
-    engine.retry(opened.cases["sound: service failed"], actor=alice)
-    engine.deliver_message("Paid", {"sum": 1}, actor=alice, instance=opened.cases["sound: message"])
+    engine.cases.retry(opened.cases["sound: service failed"], actor=alice)
+    engine.incoming.deliver_message("Paid", {"sum": 1}, actor=alice, instance=opened.cases["sound: message"])
     opened.answer("sound: moved", "ask", "a", "b", "c")
     opened.answer("sound: in parallel", "A", "B")
     opened.answer("sound: timer", "First")

@@ -64,11 +64,11 @@ def enrollment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enrollment]
 def _worked(enrollment: Enrollment, patient: str, number: int, clock: Clock) -> None:
     engine = enrollment.engine
     case = enrollment.trigger(patient, "Office Visit", "Patient Portal", "Enrollment", actor=alice)
-    engine.audit("CaseViewed", {"page": "cases.case"}, actor=auditor, subject=case.id, business_key=patient)
+    engine.audit.record("CaseViewed", {"page": "cases.case"}, actor=auditor, subject=case.id, business_key=patient)
     clock.forward(minutes=7)
     for task in case.tasks:
         if number % 4 == 3:
-            engine.cancel_task(task.id, "not today", actor=alice)
+            engine.cases.cancel_task(task.id, "not today", actor=alice)
         else:
             answer = {"UpdateNow": FILLED, "EnrollNow": {"reason": "asked at the desk"}}.get(task.element, {})
             engine.complete(task.id, answer, actor=alice)
@@ -82,10 +82,10 @@ def _answered(enrollment: Enrollment, token: str) -> None:
     proof = enrollment.identify(token, fields["zip_code"], fields["birth_date"])
     enrollment.respond(token, proof, Answer.ACCEPT, terms=TERMS_VERSION)
     listed = {"page": "cases.show", "patients": ["sample-complete", "sample-bare"]}
-    enrollment.engine.audit("PatientsListed", listed, actor=auditor)
+    enrollment.engine.audit.record("PatientsListed", listed, actor=auditor)
     refused = {"page": "cases.case", "method": "GET", "status": 404}
-    enrollment.engine.audit("Refused", refused, actor=alice, subject="sample-minor", business_key="sample-minor")
-    enrollment.engine.audit("LoggedIn", {}, actor=alice)
+    enrollment.engine.audit.record("Refused", refused, actor=alice, subject="sample-minor", business_key="sample-minor")
+    enrollment.engine.audit.record("LoggedIn", {}, actor=alice)
 
 
 def exported(enrollment: Enrollment, form: str, **more: bool) -> bytes:

@@ -34,13 +34,13 @@ def test_every_step_and_every_audit_event_about_a_patient_is_there(
     enrollment: Enrollment, audited: list[dict[str, Any]]
 ) -> None:
     engine = enrollment.engine
-    steps = sum(case.revision for case in engine.instances(limit=200))
+    steps = sum(case.revision for case in engine.queries.instances(limit=200))
     found = {record["id"] for record in audited}
     assert len(found) == len(audited)
     assert sum(not name.startswith("audit-") for name in found) == steps
-    viewed = [event for event in engine.audit_events(limit=500) if event.kind == "CaseViewed"]
+    viewed = [event for event in engine.audit.events(limit=500) if event.kind == "CaseViewed"]
     assert {f"audit-{event.seq}" for event in viewed} <= found
-    listed = next(event for event in engine.audit_events(limit=500) if event.kind == "PatientsListed")
+    listed = next(event for event in engine.audit.events(limit=500) if event.kind == "PatientsListed")
     assert {f"audit-{listed.seq}-1", f"audit-{listed.seq}-2"} <= found
     assert not any("LoggedIn" in names(record) for record in audited)
 

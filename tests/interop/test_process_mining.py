@@ -35,16 +35,16 @@ def told(enrollment: Enrollment) -> dict[str, list[str]]:
     engine = enrollment.engine
     names = {
         element.id: element.name or element.id
-        for element in engine.diagram_of(engine.instances(limit=1)[0].id).elements.values()
+        for element in engine.queries.diagram_of(engine.queries.instances(limit=1)[0].id).elements.values()
     }
     return {
         case.id: [
             names.get(event.get("element", ""), "") or event.get("name") or "Case cancelled"
-            for step in engine.history(case.id)
+            for step in engine.queries.history(case.id)
             for event in step.events
             if event["kind"] not in LEFT_OUT
         ]
-        for case in engine.instances(limit=200)
+        for case in engine.queries.instances(limit=200)
     }
 
 
@@ -57,7 +57,7 @@ def test_xes(pm4py: Any, enrollment: Enrollment, told: dict[str, list[str]], tmp
     variants = {tuple(way) for way in told.values()}
     assert set(pm4py.get_variants(log)) == variants
     assert {"element", "visit", "version", "org:resource", "lifecycle:transition", "time:timestamp"} <= set(log.columns)
-    assert set(log["case:patient"]) == {case.business_key for case in enrollment.engine.instances(limit=200)}
+    assert set(log["case:patient"]) == {case.business_key for case in enrollment.engine.queries.instances(limit=200)}
 
 
 def test_xes_of_each_case(pm4py: Any, enrollment: Enrollment, told: dict[str, list[str]], tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_ocel(pm4py: Any, enrollment: Enrollment, told: dict[str, list[str]], tm
     log = pm4py.read_ocel2_json(str(file))
     kinds = dict(log.objects["ocel:type"].value_counts())
     assert kinds["case"] == len(told)
-    assert kinds["patient"] == len({case.business_key for case in enrollment.engine.instances(limit=200)})
+    assert kinds["patient"] == len({case.business_key for case in enrollment.engine.queries.instances(limit=200)})
     assert {"user task", "invitation", "version"} <= set(kinds)
     assert len(log.events) == sum(map(len, told.values()))
     names = {"case_id": "case:concept:name", "activity_key": "concept:name", "timestamp_key": "time:timestamp"}

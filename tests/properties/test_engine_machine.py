@@ -53,20 +53,20 @@ class CaseMachine(RuleBasedStateMachine):
         self.outside.fail(retry=False)
         self.cases.append(self.engine.start("small", {"q": 1}, actor=alice).id)
 
-    @precondition(lambda self: self.engine.tasks())
+    @precondition(lambda self: self.engine.inbox.tasks())
     @rule(who=st.sampled_from([alice, bob]), deed=st.sampled_from(["claim", "release", "complete", "cancel"]))
     def work(self, who: Actor, deed: str) -> None:
-        task = self.engine.tasks()[0]
+        task = self.engine.inbox.tasks()[0]
         try:
             match deed:
                 case "claim":
-                    self.engine.claim(task.id, actor=who)
+                    self.engine.cases.claim(task.id, actor=who)
                 case "release":
-                    self.engine.release(task.id, actor=who)
+                    self.engine.cases.release(task.id, actor=who)
                 case "complete":
                     self.engine.complete(task.id, {"word": "w"}, actor=who, revision=task.revision)
                 case _:
-                    self.engine.cancel_task(task.id, "reason", actor=who)
+                    self.engine.cases.cancel_task(task.id, "reason", actor=who)
         except (NotAllowed, Conflict, NotFound):
             pass
 
@@ -102,9 +102,9 @@ class CaseMachine(RuleBasedStateMachine):
         self.outside.answers = [{"n": 1}]
         try:
             if deed == "retry":
-                self.engine.retry(case, actor=alice)
+                self.engine.cases.retry(case, actor=alice)
             else:
-                self.engine.cancel(case, "because", actor=alice)
+                self.engine.cases.cancel(case, "because", actor=alice)
         except Conflict:
             pass
 
@@ -116,12 +116,12 @@ class CaseMachine(RuleBasedStateMachine):
         if self.engine.instance(case).status in FINISHED:
             return
         self.outside.answers = [{"n": 1}]
-        before, places = self._workflow(case), self.engine.rebuild(case).at
+        before, places = self._workflow(case), self.engine.queries.rebuild(case).at
         with self.database.begin() as tx:
             tx.exec_driver_sql("UPDATE instance_state SET content = '{' WHERE instance = ?", (case,))
-        repaired = self.engine.repair(case, actor=SYSTEM)
+        repaired = self.engine.repairs.repair(case, actor=SYSTEM)
         assert (repaired.opened, repaired.closed, repaired.parted) == ((), (), 0)
-        assert (self._workflow(case), self.engine.rebuild(case).at) == (before, places)
+        assert (self._workflow(case), self.engine.queries.rebuild(case).at) == (before, places)
 
     def _workflow(self, case: str) -> object:
         with self.database.read() as tx:
@@ -131,8 +131,8 @@ class CaseMachine(RuleBasedStateMachine):
     @invariant()
     def history_is_the_truth(self) -> None:
         for case in self.cases[-2:]:
-            now, steps = self.engine.instance(case), self.engine.history(case)
-            rebuilt = self.engine.rebuild(case)
+            now, steps = self.engine.instance(case), self.engine.queries.history(case)
+            rebuilt = self.engine.queries.rebuild(case)
             assert [step.revision for step in steps] == list(range(1, now.revision + 1))
             assert rebuilt.status == now.status
             assert self.engine.verify(case) == []
@@ -141,7 +141,7 @@ class CaseMachine(RuleBasedStateMachine):
                 assert not now.tasks and not rebuilt.at
             else:
                 with self.database.begin() as tx:
-                    assert self.engine._open(tx, case, None).state == rebuilt
+                    assert self.engine.steps.open(tx, case, None).state == rebuilt
 
 
 CaseMachine.TestCase.settings = settings(

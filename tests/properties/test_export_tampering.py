@@ -46,7 +46,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lines, str]:
         if number in (2, 5):
             take(database, settings, clock())
         Worker(engine).run_due()
-        engine.audit("CaseViewed", {"n": number}, actor=alice, subject=case.id)
+        engine.audit.record("CaseViewed", {"n": number}, actor=alice, subject=case.id)
     lines = list(Export(engine, "jsonl", Selection(), actor=alice, with_audit=True).pieces())
     database.close()
     return lines, SigningKey.at(folder / "key.pem").public_text

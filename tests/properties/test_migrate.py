@@ -48,7 +48,7 @@ def drawn(name: str, changes: list[tuple[str, str]]) -> Package:
 
 def between(engine: Engine, process: str, target: int) -> dict[str, str]:
     """What takes the place of names the version *target* lacks."""
-    known = engine.waiting_kinds(process, target)
+    known = engine.migrations.waiting_kinds(process, target)
     pairs = {}
     for names in NAMES.values():
         for old in names:
@@ -81,7 +81,7 @@ def test_moved_at_random(process: str, seed: int) -> None:
                 works(engine, outside, case, chance)
             told(engine, case)
         assert moved >= ROUNDS // 10
-        assert engine.verify_all().findings == []
+        assert engine.verification.verify_all().findings == []
         database.close()
 
 
@@ -95,15 +95,15 @@ def moves(engine: Engine, case: str, chance: random.Random) -> bool:
     now = engine.instance(case)
     goal = chance.choice([number for number in (1, 2, 3) if number != now.version])
     pairs = between(engine, now.process, goal)
-    expected = engine.try_migration(case, goal, pairs)
+    expected = engine.migrations.try_one(case, goal, pairs)
     try:
-        after = engine.migrate(case, goal, pairs, actor=ANA, reason="at random", revision=now.revision)
+        after = engine.migrations.migrate(case, goal, pairs, actor=ANA, reason="at random", revision=now.revision)
     except CannotMigrate:
         return False
     assert expected.problems == ()
     assert (after.version, after.status, len(after.tasks)) == (goal, now.status, len(now.tasks))
     assert sorted(_when(after)) == sorted(_when(now)), "every wait goes on"
-    assert engine.rebuild(case).data == engine.rebuild(case, now.revision).data
+    assert engine.queries.rebuild(case).data == engine.queries.rebuild(case, now.revision).data
     return True
 
 
@@ -119,11 +119,11 @@ def works(engine: Engine, outside: Outside, case: str, chance: random.Random) ->
         if tasks and deed in ("complete", "claim"):
             task = chance.choice(tasks)
             if deed == "claim":
-                engine.claim(task.id, actor=alice)
+                engine.cases.claim(task.id, actor=alice)
             else:
                 engine.complete(task.id, {"word": "w"} if task.form else {}, actor=alice)
         elif deed == "say" and (names := [wait.message for wait in waits if wait.message]):
-            engine.deliver_message(chance.choice(names), {"text": "t"}, actor=alice, instance=case)
+            engine.incoming.deliver_message(chance.choice(names), {"text": "t"}, actor=alice, instance=case)
         else:
             if deed == "wait" and (times := [wait.due for wait in waits if wait.due]):
                 engine.clock.forward(seconds=(max(min(times) - engine.clock(), timedelta())).total_seconds())
@@ -133,9 +133,9 @@ def works(engine: Engine, outside: Outside, case: str, chance: random.Random) ->
 
 
 def told(engine: Engine, case: str) -> None:
-    now, rebuilt = engine.instance(case), engine.rebuild(case)
+    now, rebuilt = engine.instance(case), engine.queries.rebuild(case)
     assert engine.verify(case) == []
     assert {f"{task.element}:{task.visit}" for task in now.tasks} == set(rebuilt.tasks)
     if now.ended_at is None:
         with engine.database.begin() as tx:
-            assert engine._open(tx, case, None).state == rebuilt
+            assert engine.steps.open(tx, case, None).state == rebuilt

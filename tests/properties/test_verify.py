@@ -52,17 +52,17 @@ def lived(engine: Engine, outside: Outside, chance: random.Random, number: int) 
         deed = chance.choice(["complete", "complete", "claim", "cancel", "serve", "serve", "refuse", "fail", "fact"])
         tasks = engine.instance(case).tasks
         if tasks and deed in ("complete", "claim"):
-            act: Callable[..., Any] = engine.claim if deed == "claim" else engine.complete
+            act: Callable[..., Any] = engine.cases.claim if deed == "claim" else engine.complete
             act(tasks[0].id, *([] if deed == "claim" else [{"word": "w"}]), actor=alice)
         elif deed == "cancel" and chance.random() < 0.3 and engine.instance(case).ended_at is None:
-            engine.cancel(case, "because", actor=bob)
+            engine.cases.cancel(case, "because", actor=bob)
         elif deed == "fact":
-            engine.record(case, "Viewed", {"page": number}, actor=bob)
+            engine.steps.record(case, "Viewed", {"page": number}, actor=bob)
         else:
             {"refuse": lambda: outside.refuse("no"), "fail": lambda: outside.fail(retry=False)}.get(deed, int)()
             Worker(engine).run_due()
             with contextlib.suppress(Conflict):
-                engine.retry(case, actor=bob)
+                engine.cases.retry(case, actor=bob)
 
 
 def flipped(value: bytes, chance: random.Random) -> bytes:
@@ -198,7 +198,7 @@ WAYS = sorted(name for name, value in vars(Tamper).items() if callable(value) an
 
 
 def found(engine: Engine, tx: Connection, case: str) -> set[str]:
-    verifier = Verifier(engine.services, engine._seal_key)
+    verifier = Verifier(engine.services, engine.context.seal_key)
     verifier._definitions.update(_known)
     named = {finding.instance for finding in verifier.check(tx, stored_cases.one(tx, case))}
     _known.update({key: value for key, value in verifier._definitions.items() if not isinstance(value, str)})
@@ -209,14 +209,14 @@ _known: dict[Any, Any] = {}
 
 
 def test_unaltered_nothing_is_found(engine: Engine) -> None:
-    result = engine.verify_all()
+    result = engine.verification.verify_all()
     assert (result.checked, result.equal, result.findings) == (CASES, CASES, [])
 
 
 def test_every_alteration_is_found(engine: Engine) -> None:
     seed = int(os.environ.get("USHER_TEST_SEED", "11"))
     chance = random.Random(seed)
-    cases = sorted(case.id for case in engine.instances(limit=CASES))
+    cases = sorted(case.id for case in engine.queries.instances(limit=CASES))
     missed = []
     for number in range(MUTATIONS):
         case, other = chance.sample(cases, 2)

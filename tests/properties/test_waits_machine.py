@@ -40,7 +40,7 @@ class WaitingMachine(CaseMachine):
     def deliver(self, data: st.DataObject, name: str) -> None:
         case = data.draw(st.sampled_from(self.cases))
         with contextlib.suppress(NotFound, Conflict):
-            self.engine.deliver_message(name, {"text": "t", "n": 2}, actor=alice, instance=case)
+            self.engine.incoming.deliver_message(name, {"text": "t", "n": 2}, actor=alice, instance=case)
 
     @rule(hours=st.sampled_from([1, 24, 200]))
     def time_passes(self, hours: int) -> None:
@@ -48,10 +48,10 @@ class WaitingMachine(CaseMachine):
         self.clock.forward(hours=hours)
         Worker(self.engine).run_due(at_most=3)
 
-    @precondition(lambda self: self.engine.tasks())
+    @precondition(lambda self: self.engine.inbox.tasks())
     @rule(data=st.data())
     def work(self, data: st.DataObject) -> None:
-        task = data.draw(st.sampled_from(self.engine.tasks()))
+        task = data.draw(st.sampled_from(self.engine.inbox.tasks()))
         with contextlib.suppress(NotAllowed, Conflict, NotFound):
             self.engine.complete(task.id, {"word": "yes"} if task.form else {}, actor=alice)
 

@@ -10,7 +10,7 @@ from usher_engine import AUDIT_KINDS, AuditEvent
 from usher_engine.core.events import KINDS
 from usher_engine.core.faults import Where, counts
 from usher_engine.reexecution.difference_messages import TOLD
-from usher_web.api.api_routes import metrics
+from usher_web.api.metrics import prometheus
 from usher_web.words import audit_sentences
 
 
@@ -54,5 +54,5 @@ def test_every_kind_of_event_has_words_where_a_check_finds_a_difference():
 
 
 def test_every_fault_is_counted_and_shown():
-    shown = metrics.prometheus({"faults": counts()})
+    shown = prometheus({"faults": counts()})
     assert all(f'where="{where}"' in shown for where in get_args(Where))

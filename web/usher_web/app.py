@@ -112,7 +112,7 @@ def create_app(
         enrollment=enrollment,
         accounts=accounts,
         settings=settings,
-        prover=Prover(engine),
+        prover=Prover(engine.context),
         figures=open_figures(enrollment),
         outbox=outbox,
     )
@@ -203,7 +203,7 @@ def _names() -> dict[str, Any]:
 def _rail(account: Account) -> list[dict[str, Any]]:
     here = INSIDE.get(request.blueprint or "", request.blueprint)
     asked = account.role is Role.STAFF and g.get("actor") and not g.get("fault")  # a fault's page asks nothing again
-    count = site().engine.count_tasks(g.actor) if asked else 0
+    count = site().engine.inbox.count_tasks(g.actor) if asked else 0
     return [
         {
             "url": url_for(place.endpoint),

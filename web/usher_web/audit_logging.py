@@ -60,7 +60,7 @@ def told(
     kind: AuditKind, details: dict[str, Any], *, subject: str = "", actor: Actor | None = None, about: str = ""
 ) -> None:
     """Write an event at once; *actor* where it is not whoever asks, *about* the patient it is about."""
-    site().engine.audit(kind, details, actor=actor or g.actor, subject=subject, business_key=about)
+    site().engine.audit.record(kind, details, actor=actor or g.actor, subject=subject, business_key=about)
 
 
 def viewed(kind: AuditKind, subject: str, *, business_key: str) -> None:
@@ -68,7 +68,7 @@ def viewed(kind: AuditKind, subject: str, *, business_key: str) -> None:
     recent, now, key = _recent(), site().now(), (_session(), kind, subject)
     if not recent.has(key, now):
         details = {"page": request.endpoint}
-        site().engine.audit(kind, details, actor=g.actor, subject=subject, business_key=business_key)
+        site().engine.audit.record(kind, details, actor=g.actor, subject=subject, business_key=business_key)
         recent.add([key], now)
     _shown().pop(business_key, None)
     g.usher_told = {*g.get("usher_told", ()), business_key}
@@ -110,7 +110,7 @@ def _listed(patients: list[str]) -> None:
     recent, now, who = _recent(), site().now(), _session()
     new = [patient for patient in patients if not recent.has((who, "PatientsListed", patient), now)]
     if new:
-        site().engine.audit("PatientsListed", {"page": request.endpoint, "patients": new}, actor=g.actor)
+        site().engine.audit.record("PatientsListed", {"page": request.endpoint, "patients": new}, actor=g.actor)
     recent.add(((who, "PatientsListed", patient) for patient in patients), now)
 
 
@@ -119,7 +119,7 @@ def _refused(status: int) -> None:
     subject = next((str(named[name]) for name in ("task_id", "instance_id", "patient_id", "name") if name in named), "")
     details = {"page": request.endpoint, "method": request.method, "status": status}
     about = str(named["patient_id"]) if "patient_id" in named else _business_key(subject)
-    site().engine.audit("Refused", details, actor=g.actor, subject=subject, business_key=about)
+    site().engine.audit.record("Refused", details, actor=g.actor, subject=subject, business_key=about)
 
 
 def _business_key(subject: str) -> str:

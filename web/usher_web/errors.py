@@ -11,7 +11,7 @@ from usher_engine import report_fault
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, SecurityError
 
-from .api.problems import Problem, problem_response
+from .problems import Problem, problem_response
 
 log = logging.getLogger("usher.web")
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from ..audit.audit_log import audit_body
-from ..cases.queries import Actor
+from ..core.actor import Actor
 from ..core.errors import Conflict, NotFound
 from ..settings import Settings
 from ..store.audit_rows import append

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..audit.audit_log import Audit
+from ..context import Context
 from ..core.errors import Corrupt, NotFound
 from ..store import Step, activity_rows, to_text
 from ..store import audit_rows as events
@@ -63,15 +63,15 @@ class _Place:
 
 
 class Trails:
-    """Reads trails from *engine*'s database. Looking at one is the web's to record."""
+    """Reads trails from the database. Looking at one is the web's to record."""
 
-    def __init__(self, engine: Audit) -> None:
-        self._engine = engine
+    def __init__(self, context: Context) -> None:
+        self.context = context
 
     def of_person(self, name: str, *, after: str = "", limit: int = 50) -> Trail:
         """What *name* saw or did; *after* is ``older`` of the page before. Raises `NotFound` for no such page."""
         place = _Place.of(after)
-        with self._engine.database.read() as tx:
+        with self.context.database.read() as tx:
             made = activity_rows.steps_by(tx, name, before=place.step, limit=limit + 1)
             seen = events.select_events(tx, actor=name, before=place.seq, limit=limit + 1)
         return _merged([Moment(step=step, about=about) for about, step in made], seen, place, limit)
@@ -79,7 +79,7 @@ class Trails:
     def about(self, business_key: str, *, after: str = "", limit: int = 50) -> Trail:
         """What happened to *business_key*, a patient: the steps of the cases, and who saw, tried or exported what."""
         place = _Place.of(after)
-        with self._engine.database.read() as tx:
+        with self.context.database.read() as tx:
             cases = activity_rows.cases_about(tx, business_key)
             steps = [step for case in cases for step in activity_rows.steps_of(tx, case)]
             seen = events.select_events(tx, about=business_key, before=place.seq, limit=limit + 1)

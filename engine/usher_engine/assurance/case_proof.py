@@ -12,13 +12,14 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ..cases.queries import Questions
 from ..checkpoints import Coverage, coverage, public_key_of
+from ..context import Context
 from ..core.errors import Misconfigured
 from ..core.findings import Finding
 from ..reexecution import Verifier
 from ..store import Transaction, checkpoint_rows, from_text, stored_cases, version_rows
 from ..store.stored_cases import Record
+from .verification import Verification
 
 KEPT = 1_000
 
@@ -54,8 +55,8 @@ class CaseProof:
 class Prover:
     """Checks cases one by one, for the process's life; reads definitions once for each content they had."""
 
-    def __init__(self, questions: Questions) -> None:
-        self._questions = questions
+    def __init__(self, context: Context) -> None:
+        self.context = context
         self._verifiers: dict[bytes, Verifier] = {}
         self._kept: OrderedDict[str, tuple[bytes, CaseProof]] = OrderedDict()
         self._lock = threading.Lock()
@@ -64,12 +65,12 @@ class Prover:
         """The last answer for *instance*, if there is one and nothing it rests on was touched since."""
         if instance not in self._kept:
             return None
-        with self._questions.database.read() as tx:
+        with self.context.database.read() as tx:
             return self._known(tx, stored_cases.one(tx, instance))
 
     def prove(self, instance: str, *, again: bool = False) -> CaseProof:
         """Check *instance* (with *again* even where an answer is known); raises `NotFound`."""
-        with self._questions.database.read() as tx:
+        with self.context.database.read() as tx:
             record = stored_cases.one(tx, instance)
             known = None if again else self._known(tx, record)
             return known or self._check(tx, record)
@@ -81,7 +82,7 @@ class Prover:
     def _check(self, tx: Transaction, record: Record) -> CaseProof:
         row = record.row
         content = version_rows.fingerprint(tx, row.process, row.version, row.definition)
-        verifier = self._verifiers.setdefault(content, self._questions.verifier())
+        verifier = self._verifiers.setdefault(content, Verification(self.context).verifier())
         signed, without_key = self._signed(tx, record)
         findings = dict.fromkeys([*verifier.check(tx, record), *signed.findings])
         proof = CaseProof(
@@ -90,7 +91,7 @@ class Prover:
             signed_at=from_text(signed.signed_at) if signed.signed_at else None,
             without_key=without_key,
             findings=tuple(findings),
-            checked_at=self._questions.clock(),
+            checked_at=self.context.clock(),
         )
         with self._lock:
             self._kept[row.id] = (_fingerprint(tx, record), proof)
@@ -99,7 +100,7 @@ class Prover:
         return proof
 
     def _signed(self, tx: Transaction, record: Record) -> tuple[Coverage, bool]:
-        settings = self._questions.settings
+        settings = self.context.settings
         try:
             key = public_key_of(settings)
         except Misconfigured:

@@ -13,17 +13,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ..audit.audit_log import Audit
-from ..cases.queries import Actor
+from ..audit.audit_log import AuditLog
 from ..checkpoints import check_everything
 from ..checkpoints.merkle import SignedHead, SigningKey
+from ..context import Context
 from ..core import faults
+from ..core.actor import Actor
 from ..core.errors import Conflict, Corrupt, EngineError, Fault
 from ..core.findings import Finding
 from ..reexecution import Verified
 from ..store import Database, checkpoint_rows, from_text
 from ..store import check_rows as rows
 from ..store.check_rows import CheckRun
+from .verification import Verification
 
 #: A check that has said nothing for so long has died with its process.
 SILENT = timedelta(minutes=5)
@@ -33,16 +35,17 @@ MOST_FINDINGS = 200
 
 
 class Checker:
-    """Starts checks of *engine*'s database, and knows the last one."""
+    """Starts checks of the database, and knows the last one."""
 
-    def __init__(self, engine: Audit, also: Callable[[], list[Finding]] | None = None) -> None:
+    def __init__(
+        self, context: Context, audit: AuditLog, also: Callable[[], list[Finding]] = list
+    ) -> None:
         """*also* is what the domain checks beyond the history."""
-        self._engine = engine
-        self._also = also
+        self.context, self.audit, self._also = context, audit, also
 
     def last(self) -> CheckRun | None:
         """The check started last."""
-        with self._engine.database.read() as tx:
+        with self.context.database.read() as tx:
             return rows.last(tx)
 
     def is_running(self, run: CheckRun | None, now: datetime) -> bool:
@@ -57,8 +60,8 @@ class Checker:
 
     def begin(self, *, actor: Actor) -> int:
         """The row of a check that `run` will carry out."""
-        now = self._engine.clock()
-        with self._engine.database.begin() as tx:
+        now = self.context.clock()
+        with self.context.database.begin() as tx:
             before = rows.last(tx, lock=True)
             if before is not None and self.is_running(before, now):
                 raise Conflict(f"{before.by} has a check running already.", winner=before.by, at=before.started_at)
@@ -73,32 +76,32 @@ class Checker:
                 said = error.message
             else:
                 said = Fault("It broke off", reference=faults.report(error, where="checks")).message
-            with self._engine.database.begin() as tx:
-                rows.finish(tx, number, at=self._engine.clock(), equal=0, findings=[], failure=said)
+            with self.context.database.begin() as tx:
+                rows.finish(tx, number, at=self.context.clock(), equal=0, findings=[], failure=said)
 
     def _check(self, number: int) -> Verified:
-        engine, settings = self._engine, self._engine.settings
+        context, settings = self.context, self.context.settings
 
         def progress(checked: int, total: int, _last: str) -> None:
-            with engine.database.begin() as tx:
-                rows.proceed(tx, number, at=engine.clock(), checked=checked, total=total)
+            with context.database.begin() as tx:
+                rows.proceed(tx, number, at=context.clock(), checked=checked, total=total)
 
-        result = engine.verify_all(progress=progress)
+        result = Verification(context).verify_all(progress=progress)
         file, key = Path(settings.checkpoint_file), Path(settings.signing_key_file)
         public = SigningKey.at(key).public_text if key.exists() else None
-        result.findings += check_everything(engine.database, file=file if file.exists() else None, key=public)
-        result.findings += self._also() if self._also else []
+        result.findings += check_everything(context.database, file=file if file.exists() else None, key=public)
+        result.findings += self._also()
         result.findings = list(dict.fromkeys(result.findings))
         return result
 
     def _finish(self, number: int, actor: Actor, result: Verified) -> None:
-        now = self._engine.clock()
+        now = self.context.clock()
         found = [asdict(finding) for finding in result.findings[:MOST_FINDINGS]]
         told = {"cases": result.checked, "equal": result.equal, "findings": len(result.findings)}
-        with self._engine.database.begin() as tx:
+        with self.context.database.begin() as tx:
             rows.proceed(tx, number, at=now, checked=result.checked, total=result.checked)
             rows.finish(tx, number, at=now, equal=result.equal, findings=found, failure="")
-            self._engine.audit("Verified", told, actor=actor, subject=f"check {number}", transaction=tx)
+            self.audit.record("Verified", told, actor=actor, subject=f"check {number}", transaction=tx)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

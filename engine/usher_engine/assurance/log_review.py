@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..audit.audit_log import Audit
-from ..cases.queries import Actor
+from ..audit.audit_log import AuditLog
+from ..context import Context
+from ..core.actor import Actor
 from ..core.errors import InvalidSubmission, NotAllowed
 from ..store import audit_rows as rows
 from ..store import from_text, to_text
@@ -33,8 +34,8 @@ class Review:
 class Reviewing:
     """Signs reviews off and finds what is left."""
 
-    def __init__(self, engine: Audit) -> None:
-        self._engine = engine
+    def __init__(self, context: Context, audit: AuditLog) -> None:
+        self.context, self.audit = context, audit
 
     def sign_off(self, since: datetime, until: datetime, note: str, *, actor: Actor) -> None:
         """
@@ -49,26 +50,26 @@ class Reviewing:
         wrong = {}
         if until <= since:
             wrong["until"] = "This is before the first moment. Swap the two."
-        elif until > self._engine.clock():
+        elif until > self.context.clock():
             wrong["until"] = "This is still to come; only what has happened can be looked through."
         if not note.strip() or len(note) > MAX_NOTE:
             wrong["note"] = f"Say in 1 to {MAX_NOTE} characters what you looked at and what you found."
         if wrong:
             raise InvalidSubmission(fields=wrong)
         told = {"since": to_text(since), "until": to_text(until)}
-        self._engine.audit("LogReviewed", told, actor=actor, why=note.strip())
+        self.audit.record("LogReviewed", told, actor=actor, why=note.strip())
 
     def reviews(self, limit: int = 500) -> list[Review]:
         """What was signed off, the newest first."""
-        with self._engine.database.read() as tx:
+        with self.context.database.read() as tx:
             found = rows.select_events(tx, kind="LogReviewed", limit=limit)
         return [_review(event) for event in found]
 
     def gaps(self) -> list[tuple[datetime, datetime]]:
         """The times nobody has signed off, from the first event until now, oldest first."""
-        with self._engine.database.read() as tx:
+        with self.context.database.read() as tx:
             begin = rows.first_at(tx)
-        now = self._engine.clock()
+        now = self.context.clock()
         return left_over(begin, now, [(one.since, one.until) for one in self.reviews()]) if begin else []
 
 

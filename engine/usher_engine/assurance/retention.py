@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
-from ..audit.audit_log import Audit, audit_body
-from ..cases.queries import Actor
+from ..audit.audit_log import AuditLog, audit_body
+from ..context import Context
+from ..core.actor import Actor
 from ..core.errors import Conflict, InvalidSubmission, Misconfigured, NotAllowed, NotFound
 from ..store import Row, Transaction, instance_rows, stored_cases, tombstones
 from ..store import hold_rows as holds
@@ -54,19 +55,18 @@ class Done:
 
 
 class Retention:
-    """The policy on *engine*'s database; *forget* removes what the domain keeps of a case."""
+    """The policy on the database; *forget* removes what the domain keeps of a case."""
 
-    def __init__(self, engine: Audit, forget: Forget = lambda _tx, _row: None) -> None:
-        self._engine = engine
-        self._forget = forget
+    def __init__(self, context: Context, audit: AuditLog, forget: Forget = lambda _tx, _row: None) -> None:
+        self.context, self.audit, self._forget = context, audit, forget
 
     # how long
 
     @property
     def years(self) -> int:
-        if self._engine.settings.retention_years < 1:
+        if self.context.settings.retention_years < 1:
             raise Misconfigured("USHER_RETENTION_YEARS must be 1 or more.")
-        return self._engine.settings.retention_years
+        return self.context.settings.retention_years
 
     def cutoff(self, before: date | None = None) -> datetime:
         """
@@ -75,7 +75,7 @@ class Retention:
         Raises:
             InvalidSubmission: *before* lies inside the time cases are kept.
         """
-        now = self._engine.clock()
+        now = self.context.clock()
         year = now.year - self.years
         leap = now.month == 2 and now.day == 29
         latest = now.replace(year=year, day=28 if leap else now.day)
@@ -94,33 +94,33 @@ class Retention:
         said = self._checked(reason, actor)
         if not business_key.strip():
             raise InvalidSubmission(fields={"patient": "Say whom the hold is for."})
-        with self._engine.database.begin() as tx:
+        with self.context.database.begin() as tx:
             one_at_a_time(tx, "retention")
             if holds.standing(tx, business_key) is not None:
                 raise Conflict("There is a legal hold on this patient already.")
-            holds.add(tx, business_key, said, by=actor.name, at=self._engine.clock())
+            holds.add(tx, business_key, said, by=actor.name, at=self.context.clock())
             about = {"subject": business_key, "business_key": business_key, "why": said}
-            self._engine.audit("HoldSet", {}, actor=actor, transaction=tx, **about)
+            self.audit.record("HoldSet", {}, actor=actor, transaction=tx, **about)
 
     def lift(self, business_key: str, reason: str, *, actor: Actor) -> None:
         """Lift the hold on *business_key*; raises `NotAllowed`, `InvalidSubmission` or `NotFound`."""
         said = self._checked(reason, actor)
-        with self._engine.database.begin() as tx:
+        with self.context.database.begin() as tx:
             one_at_a_time(tx, "retention")
             if holds.standing(tx, business_key) is None:
                 raise NotFound("There is no legal hold on this patient.")
-            holds.lift(tx, business_key, said, by=actor.name, at=self._engine.clock())
+            holds.lift(tx, business_key, said, by=actor.name, at=self.context.clock())
             about = {"subject": business_key, "business_key": business_key, "why": said}
-            self._engine.audit("HoldLifted", {}, actor=actor, transaction=tx, **about)
+            self.audit.record("HoldLifted", {}, actor=actor, transaction=tx, **about)
 
     def hold_on(self, business_key: str) -> Hold | None:
         """The hold that stands on *business_key*."""
-        with self._engine.database.read() as tx:
+        with self.context.database.read() as tx:
             return holds.standing(tx, business_key) if business_key else None
 
     def holds(self) -> list[Hold]:
         """All holds, those that stand first."""
-        with self._engine.database.read() as tx:
+        with self.context.database.read() as tx:
             return holds.every(tx)
 
     def _checked(self, reason: str, actor: Actor) -> str:
@@ -136,7 +136,7 @@ class Retention:
     def plan(self, before: date | None = None) -> Plan:
         """What `purge` would do; changes nothing. Raises `InvalidSubmission` as `cutoff` does."""
         moment = self.cutoff(before)
-        with self._engine.database.read() as tx:
+        with self.context.database.read() as tx:
             purgeable, held, unsigned = tombstones.counts(tx, moment)
         return Plan(before=moment, purgeable=purgeable, held=held, unsigned=unsigned)
 
@@ -154,7 +154,7 @@ class Retention:
             raise NotAllowed("Only administrators purge.")
         done, after = Done(before=self.cutoff(before)), ""
         while True:
-            with self._engine.database.read() as tx:
+            with self.context.database.read() as tx:
                 found = tombstones.purgeable(tx, done.before, after, CASES_AT_ONCE)
             if not found:
                 break
@@ -172,7 +172,7 @@ class Retention:
         return done
 
     def _one(self, instance: str, done: Done, actor: Actor) -> None:
-        with self._engine.database.begin() as tx:
+        with self.context.database.begin() as tx:
             one_at_a_time(tx, "retention")
             row = instance_rows.lock(tx, instance)
             if not tombstones.is_purgeable(tx, instance, done.before):
@@ -181,7 +181,7 @@ class Retention:
             if not _is_whole(tx, row):
                 done.left["damaged: run usher verify"] += 1
                 return
-            now = self._engine.clock()
+            now = self.context.clock()
             told = {"steps": row.revision, "head": row.head.hex(), "ended_at": row.ended_at or ""}
             body = audit_body("Purged", told, at=now, actor=actor, subject=instance, business_key=row.business_key)
             seq = append(tx, body)
@@ -191,12 +191,12 @@ class Retention:
 
     def tombstone(self, instance: str) -> Tombstone | None:
         """What is left of *instance*, where it was purged."""
-        with self._engine.database.read() as tx:
+        with self.context.database.read() as tx:
             return tombstones.of(tx, instance)
 
     def count(self) -> int:
         """How many cases were purged."""
-        with self._engine.database.read() as tx:
+        with self.context.database.read() as tx:
             return tombstones.count(tx)
 
 

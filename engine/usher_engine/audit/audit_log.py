@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias, get_args
 
-from ..cases.queries import Actor
-from ..cases.search import Searching
+from ..context import Context
+from ..core.actor import Actor
 from ..core.canonical import Json, check_input
 from ..store import Transaction, to_text
 from ..store.audit_rows import AuditEvent, append, count_since, select_events
@@ -53,10 +53,13 @@ KINDS: tuple[AuditKind, ...] = get_args(AuditKind)
 MAX_ID = 200
 
 
-class Audit(Searching):
+class AuditLog:
     """Writes and finds audit events."""
 
-    def audit(
+    def __init__(self, context: Context) -> None:
+        self.database, self.clock = context.database, context.clock
+
+    def record(
         self,
         kind: AuditKind,
         details: Mapping[str, Any],
@@ -87,7 +90,7 @@ class Audit(Searching):
         with self.database.begin() as tx:
             append(tx, body)
 
-    def audit_events(
+    def events(
         self,
         *,
         actor: str | None = None,

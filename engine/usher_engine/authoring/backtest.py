@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..cases.incoming import Arrivals
+from ..context import Context
 from ..core.errors import InvalidDefinition
 from ..definitions import Package
 from ..gate import check_package
@@ -16,10 +16,13 @@ from ..store.case_selection import Chosen, settled
 MOMENT = timedelta(microseconds=1)
 
 
-class Backtests(Arrivals):
+class Backtests:
     """Runs recorded cases on another package. Cases stay as they are."""
 
-    def backtest(
+    def __init__(self, context: Context) -> None:
+        self.context, self.database, self.services = context, context.database, context.services
+
+    def run(
         self, package: Package, chosen: Chosen, *, jobs: int = 1, progress: Progress | None = None
     ) -> Backtested:
         """
@@ -28,13 +31,13 @@ class Backtests(Arrivals):
         Raises:
             InvalidDefinition: The gate found errors, or the package holds another process than the cases'.
         """
-        self._require_fit(package, chosen.process)
-        now = self.clock()
+        self.require_fit(package, chosen.process)
+        now = self.context.clock()
         with self.database.read() as tx:
             fixed = settled(tx, chosen, to_text(now + MOMENT))
         return backtest_all(self.database, self.services, package, fixed, now, jobs=jobs, progress=progress)
 
-    def _require_fit(self, package: Package, process: str) -> None:
+    def require_fit(self, package: Package, process: str) -> None:
         if package.key != process:
             message = f"The package holds the process “{package.key}”; the cases are of “{process}”."
             raise InvalidDefinition(problems=[("package", message)])

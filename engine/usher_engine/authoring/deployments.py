@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..cases.queries import Actor
+from ..audit.audit_log import AuditLog
+from ..context import Context
+from ..core.actor import Actor
 from ..core.canonical import check_input
 from ..core.errors import Conflict, InvalidDefinition, InvalidSubmission, NotAllowed
 from ..definitions import Package, translate
@@ -11,17 +13,21 @@ from ..store import Draft, SignOff, Transaction, Version, draft_rows, instance_r
 from .drafts import Drafts, require_analyst
 
 
-class Deployments(Drafts):
+class Deployments:
     """What makes versions."""
+
+    def __init__(self, context: Context, drafts: Drafts, audit: AuditLog) -> None:
+        self.context, self.database, self.clock = context, context.database, context.clock
+        self.drafts, self.audit = drafts, audit
 
     @property
     def four_eyes(self) -> bool:
         """Whether a second analyst has to sign a deployment off."""
-        return bool(self.settings.deploy_four_eyes)
+        return bool(self.context.settings.deploy_four_eyes)
 
     def check(self, package: Package) -> list[Finding]:
         """What the gate says of *package*, in the order a person would mend it."""
-        return check_package(package, self.services)
+        return check_package(package, self.context.services)
 
     def check_draft(self, process: str, package: Package) -> list[Finding]:
         """What the gate says of *package* as the next version of *process*."""
@@ -58,9 +64,9 @@ class Deployments(Drafts):
             NotAllowed: A second analyst has to sign off, and has not been asked or is the one who asked.
         """
         require_analyst(actor)
-        package = self.draft_package(process)
+        package = self.drafts.package(process)
         _refuse_errors(self.check_draft(process, package))
-        with self._drafting(process) as tx:
+        with self.drafts.alone_with(process) as tx:
             _same(draft_rows.find(tx, process), etag, package)
             wanted = draft_rows.asked(tx, process)
             if self.four_eyes:
@@ -74,14 +80,14 @@ class Deployments(Drafts):
     def ask_sign_off(self, process: str, *, etag: str, note: str, actor: Actor) -> SignOff:
         """Ask for a second analyst to deploy the draft as it is; raises like `deploy_draft`."""
         require_analyst(actor)
-        package = self.draft_package(process)
+        package = self.drafts.package(process)
         _refuse_errors(self.check_draft(process, package))
-        with self._drafting(process) as tx:
+        with self.drafts.alone_with(process) as tx:
             _same(draft_rows.find(tx, process), etag, package)
             wanted = SignOff(process=process, etag=etag, note=_noted(note), asked_at=self.clock(), asked_by=actor.name)
             draft_rows.ask(tx, wanted)
             told = {"hash": etag, "note": wanted.note}
-            self.audit("SignOffAsked", told, actor=actor, subject=process, transaction=tx)
+            self.audit.record("SignOffAsked", told, actor=actor, subject=process, transaction=tx)
             return wanted
 
     def sign_off_asked(self, process: str) -> SignOff | None:
@@ -137,7 +143,7 @@ class Deployments(Drafts):
         instance_rows.one_at_a_time(tx, f"deploy {package.key}")
         signer = signed_off_by.name if signed_off_by else ""
         version = version_rows.add(tx, package, at=self.clock(), by=actor.name, note=note, signed_off_by=signer)
-        self.audit("Deployed", version.told, actor=signed_off_by or actor, subject=package.key, transaction=tx)
+        self.audit.record("Deployed", version.told, actor=signed_off_by or actor, subject=package.key, transaction=tx)
         return version
 
 

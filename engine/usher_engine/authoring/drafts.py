@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from ..audit.audit_log import Audit
-from ..cases.queries import Actor
+from ..audit.audit_log import AuditLog
+from ..context import Context
+from ..core.actor import Actor
 from ..core.canonical import is_reserved
 from ..core.errors import Conflict, InvalidDefinition, InvalidSubmission, NotAllowed, NotFound, StaleDraft
-from ..definitions import Package, parse_xml, read_diagram, to_zip
+from ..definitions import Package, parse_xml, read_diagram
 from ..store import Draft, DraftFile, SetAside, Transaction, instance_rows, version_rows
 from ..store import draft_rows as drafts
 
@@ -25,25 +26,28 @@ _KEY = re.compile(r"[^\W\d][\w.-]{0,99}")
 MAX_ASIDE = 100
 
 
-class Drafts(Audit):
+class Drafts:
     """What one may do with a draft. Every method that writes is for analysts, and raises `NotAllowed` for others."""
 
-    def drafts(self) -> list[Draft]:
+    def __init__(self, context: Context, audit: AuditLog) -> None:
+        self.database, self.clock, self.audit = context.database, context.clock, audit
+
+    def all(self) -> list[Draft]:
         """Every draft there is, by process."""
         with self.database.read() as tx:
             return drafts.all_drafts(tx)
 
-    def draft(self, process: str) -> Draft:
+    def find(self, process: str) -> Draft:
         """The draft of *process*; raises `NotFound`."""
         with self.database.read() as tx:
             return drafts.find(tx, process)
 
-    def draft_package(self, process: str) -> Package:
+    def package(self, process: str) -> Package:
         """The draft's files, which may be broken in any way; raises `NotFound`."""
         with self.database.read() as tx:
             return drafts.content(tx, process)
 
-    def start_draft(
+    def start(
         self, process: str, *, actor: Actor, number: int | None = None, package: Package | None = None
     ) -> Draft:
         """
@@ -60,7 +64,7 @@ class Drafts(Audit):
             NotFound: There is no such version.
         """
         require_analyst(actor)
-        with self._drafting(process) as tx:
+        with self.alone_with(process) as tx:
             if any(there.process == process for there in drafts.all_drafts(tx)):
                 there = drafts.find(tx, process)
                 message = f"There is a draft already; {there.changed_by} changed it last. Open it, or discard it first."
@@ -75,21 +79,10 @@ class Drafts(Audit):
                 started = _written(process, package, actor, self.clock(), based_on=known[0].number if known else None)
             drafts.add(tx, started, package)
             told = {"based_on": started.based_on, "hash": started.etag}
-            self.audit("DraftStarted", told, actor=actor, subject=process, transaction=tx)
+            self.audit.record("DraftStarted", told, actor=actor, subject=process, transaction=tx)
             return started
 
-    def save_draft_files(self, process: str, files: Mapping[str, bytes], *, etag: str, actor: Actor) -> Draft:
-        """Make *files* the whole draft; *etag* is the draft's as *actor* saw it. Raises like `save_draft_file`."""
-        require_analyst(actor)
-        package = Package(files)
-        with self._drafting(process) as tx:
-            there = drafts.find(tx, process)
-            if there.etag in {etag, package.hash}:
-                return self._replace(tx, there, package, actor)
-            stale = self._set_aside(tx, there, "", to_zip(package), etag, actor)
-        raise stale
-
-    def save_draft_file(self, process: str, path: str, content: bytes, *, etag: str, actor: Actor) -> Draft:
+    def save_file(self, process: str, path: str, content: bytes, *, etag: str, actor: Actor) -> Draft:
         """
         Save one file of a draft, broken or not.
 
@@ -106,7 +99,7 @@ class Drafts(Audit):
             NotFound: There is no draft.
         """
         require_analyst(actor)
-        with self._drafting(process) as tx:
+        with self.alone_with(process) as tx:
             there, package = drafts.find(tx, process), drafts.content(tx, process)
             changed = Package({**package.files, path: content})
             found = there.file(path)
@@ -115,34 +108,34 @@ class Drafts(Audit):
             stale = self._set_aside(tx, there, path, content, etag, actor)
         raise stale
 
-    def remove_draft_file(self, process: str, path: str, *, etag: str, actor: Actor) -> Draft:
+    def remove_file(self, process: str, path: str, *, etag: str, actor: Actor) -> Draft:
         """Take a file out of a draft; raises `StaleDraft` when it was changed since *etag*."""
         require_analyst(actor)
-        with self._drafting(process) as tx:
+        with self.alone_with(process) as tx:
             there, package = self._unchanged(tx, process, path, etag)
             return self._replace(tx, there, Package({p: c for p, c in package.files.items() if p != path}), actor)
 
-    def rename_draft_file(self, process: str, path: str, new: str, *, etag: str, actor: Actor) -> Draft:
-        """Give a file of a draft the path *new*, where no file is yet; raises like `remove_draft_file`."""
+    def rename_file(self, process: str, path: str, new: str, *, etag: str, actor: Actor) -> Draft:
+        """Give a file of a draft the path *new*, where no file is yet; raises like `remove_file`."""
         require_analyst(actor)
-        with self._drafting(process) as tx:
+        with self.alone_with(process) as tx:
             there, package = self._unchanged(tx, process, path, etag)
             if new in package.files:
                 raise InvalidSubmission(f"There is a file {new} already.", fields={"path": "There is one already."})
             files = {(new if p == path else p): content for p, content in package.files.items()}
             return self._replace(tx, there, Package(files), actor)
 
-    def discard_draft(self, process: str, *, etag: str, actor: Actor) -> None:
+    def discard(self, process: str, *, etag: str, actor: Actor) -> None:
         """Throw the draft away as it was seen, with all that was set aside; raises `Conflict` when it changed since."""
         require_analyst(actor)
-        with self._drafting(process) as tx:
+        with self.alone_with(process) as tx:
             there = drafts.find(tx, process)
             if there.etag != etag:
                 raise _changed(there)
             drafts.remove(tx, process)
             drafts.remove_aside(tx, process)
             drafts.withdraw(tx, process)
-            self.audit("DraftDiscarded", {"hash": etag}, actor=actor, subject=process, transaction=tx)
+            self.audit.record("DraftDiscarded", {"hash": etag}, actor=actor, subject=process, transaction=tx)
 
     def set_aside(self, process: str) -> list[SetAside]:
         """Saves that came too late and that nobody has decided on yet, newest first."""
@@ -157,7 +150,7 @@ class Drafts(Audit):
     def forget_aside(self, process: str, key: str, *, actor: Actor) -> None:
         """Throw away what was set aside, once somebody has decided."""
         require_analyst(actor)
-        with self._drafting(process) as tx:
+        with self.alone_with(process) as tx:
             drafts.remove_aside(tx, process, key)
 
     def _unchanged(self, tx: Transaction, process: str, path: str, etag: str) -> tuple[Draft, Package]:
@@ -189,7 +182,7 @@ class Drafts(Audit):
         return _stale(there, path, aside=key)
 
     @contextmanager
-    def _drafting(self, process: str) -> Iterator[Transaction]:
+    def alone_with(self, process: str) -> Iterator[Transaction]:
         """A transaction that has the draft of *process* to itself."""
         with self.database.begin() as tx:
             instance_rows.one_at_a_time(tx, f"draft {process}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..audit.audit_log import Audit
-from ..cases.queries import Actor
+from ..audit.audit_log import AuditLog
+from ..context import Context
+from ..core.actor import Actor
 from ..core.canonical import check_input
 from ..core.errors import Conflict, InvalidSubmission, NotAllowed, NotFound
 from ..store import pause_rows, version_rows
@@ -15,19 +16,19 @@ PAUSERS = frozenset({"admin", "system"})
 
 
 class Pauses:
-    """What is paused on *engine*'s database."""
+    """What is paused on the database."""
 
-    def __init__(self, engine: Audit) -> None:
-        self._engine = engine
+    def __init__(self, context: Context, audit: AuditLog) -> None:
+        self.context, self.audit = context, audit
 
     def every(self) -> list[Pause]:
         """All that is paused, by process and version."""
-        with self._engine.database.read() as tx:
+        with self.context.database.read() as tx:
             return pause_rows.every(tx)
 
     def standing(self, process: str, version: int) -> Pause | None:
         """The pause that holds for this version, if one does."""
-        with self._engine.database.read() as tx:
+        with self.context.database.read() as tx:
             return pause_rows.standing(tx, process, version)
 
     def pause(self, process: str, reason: str, *, actor: Actor, version: int = EVERY) -> Pause:
@@ -40,8 +41,8 @@ class Pauses:
             InvalidSubmission: No reason was given.
             NotAllowed: *actor* is no administrator.
         """
-        said, now = _checked(reason, actor), self._engine.clock()
-        with self._engine.database.begin() as tx:
+        said, now = _checked(reason, actor), self.context.clock()
+        with self.context.database.begin() as tx:
             if version == EVERY:
                 version_rows.latest(tx, process)
             else:
@@ -52,20 +53,20 @@ class Pauses:
             made = Pause(process=process, version=version, at=now, by=actor.name, reason=said)
             pause_rows.add(tx, made)
             told = {"version": version}
-            self._engine.audit("ProcessPaused", told, actor=actor, subject=process, why=said, transaction=tx)
+            self.audit.record("ProcessPaused", told, actor=actor, subject=process, why=said, transaction=tx)
             return made
 
     def resume(self, process: str, reason: str, *, actor: Actor, version: int = EVERY) -> int:
         """End a pause; returns how many jobs go on that were held back. Raises `NotFound` where there is none."""
         said = _checked(reason, actor)
-        with self._engine.database.begin() as tx:
+        with self.context.database.begin() as tx:
             before = pause_rows.exact(tx, process, version)
             if before is None:
                 what = f"Version {version} of “{process}”" if version else f"“{process}” as a whole"
                 raise NotFound(f"{what} is not paused.")
-            freed = pause_rows.lift(tx, before, self._engine.clock())
+            freed = pause_rows.lift(tx, before, self.context.clock())
             told = {"version": version, "jobs": freed}
-            self._engine.audit("ProcessResumed", told, actor=actor, subject=process, why=said, transaction=tx)
+            self.audit.record("ProcessResumed", told, actor=actor, subject=process, why=said, transaction=tx)
             return freed
 
 

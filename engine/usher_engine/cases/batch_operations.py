@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from ..authoring.backtest import MOMENT
-from ..bpmn import Diagram, waiting_kinds
+from ..audit.audit_log import AuditLog
+from ..authoring.backtest import MOMENT, Backtests
+from ..context import Context
+from ..core.actor import Actor
 from ..core.errors import CannotMigrate, Conflict, EngineError, InvalidSubmission, NotAllowed, Unavailable
 from ..definitions import Package
 from ..reexecution import Compared, Kind, compare_each
@@ -21,9 +23,7 @@ from ..store import batch_rows as batches
 from ..store import case_selection as chosen_cases
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
 from ..store.case_selection import Chosen, count, numbers, settled
-from .instance_migration import MOVERS
-from .queries import Actor
-from .repair import Repairs
+from .instance_migration import MOVERS, Migrations
 from .step_writer import ALPHABET
 
 #: Cases in a portion.
@@ -32,8 +32,12 @@ PORTION = {BatchKind.BACKTEST: 50, BatchKind.TRIAL: 25, BatchKind.MIGRATION: 10}
 MAX_TRIES = 5
 
 
-class Batches(Repairs):
+class BatchOperations:
     """Asks for runs over many cases, works on them, tells how far they are."""
+
+    def __init__(self, context: Context, backtests: Backtests, migrations: Migrations, audit: AuditLog) -> None:
+        self.context, self.database, self.clock = context, context.database, context.clock
+        self.backtests, self.migrations, self.audit = backtests, migrations, audit
 
     def ask_backtest(self, package: Package, chosen: Chosen, *, label: str, actor: Actor) -> Batch:
         """
@@ -43,7 +47,7 @@ class Batches(Repairs):
             InvalidDefinition: The gate found errors, or the package holds another process.
         """
         _require_mover(actor)
-        self._require_fit(package, chosen.process)
+        self.backtests.require_fit(package, chosen.process)
         with self.database.begin() as tx:
             version_rows.keep(tx, package)
             recorded = chosen_cases.most_used(tx, chosen)
@@ -90,10 +94,10 @@ class Batches(Repairs):
         )
         batches.create(tx, batch)
         details = {"run": batch.id, "kind": kind.value, "cases": batch.total, "package": package}
-        self.audit("RunStarted", details, actor=actor, subject=chosen.process, transaction=tx)
+        self.audit.record("RunStarted", details, actor=actor, subject=chosen.process, transaction=tx)
         return batch
 
-    def cancel_batch(self, batch: str, *, actor: Actor) -> Batch:
+    def cancel(self, batch: str, *, actor: Actor) -> Batch:
         """Stop a run; what it did stays. Raises `Conflict` when it has ended."""
         _require_mover(actor)
         with self.database.begin() as tx:
@@ -101,72 +105,46 @@ class Batches(Repairs):
             if not batches.end(tx, found, BatchStatus.CANCELLED, self.clock()):
                 raise Conflict("This run has ended already.")
             told = {"run": batch, "done": found.done, "of": found.total}
-            self.audit("RunStopped", told, actor=actor, subject=found.process, transaction=tx)
+            self.audit.record("RunStopped", told, actor=actor, subject=found.process, transaction=tx)
             return batches.find(tx, batch)
 
-    def batch(self, batch: str) -> Batch:
+    def find(self, batch: str) -> Batch:
         """One run; raises `NotFound`."""
         with self.database.read() as tx:
             return batches.find(tx, batch)
 
-    def batches(self, process: str, *kinds: BatchKind, limit: int = 20) -> list[Batch]:
+    def recent(self, process: str, *kinds: BatchKind, limit: int = 20) -> list[Batch]:
         """Runs of a process, newest first."""
         with self.database.read() as tx:
             return batches.recent(tx, process, kinds or tuple(BatchKind), limit)
 
-    def batch_cases(
+    def cases(
         self, batch: str, *, outcome: str | None = None, after: str = "", limit: int = 100
     ) -> list[BatchCase]:
         """What became of the cases of a run, by number; a backtest keeps those that do not go the same way."""
         with self.database.read() as tx:
             return batches.cases(tx, batch, outcome=outcome, after=after, limit=limit)
 
-    def batch_case(self, batch: str, instance: str) -> BatchCase:
+    def case(self, batch: str, instance: str) -> BatchCase:
         """One case of a run; raises `NotFound`."""
         with self.database.read() as tx:
             return batches.case(tx, batch, instance)
 
-    def batch_reasons(self, batch: str) -> list[tuple[str, dict[str, Any], int]]:
+    def reasons(self, batch: str) -> list[tuple[str, dict[str, Any], int]]:
         """What stands against moving cases, and what to know of those that go, with how many cases it is about."""
         with self.database.read() as tx:
             return batches.reasons(tx, batch)
 
-    # what one chooses from
-
-    def diagram_with(self, definition: str) -> Diagram:
-        """The diagram of the package with this hash; raises `NotFound`."""
-        with self.database.read() as tx:
-            return self._diagram(tx, definition)
-
-    def version_diagram(self, process: str, number: int) -> Diagram:
-        """The diagram of a version; raises `NotFound`."""
-        with self.database.read() as tx:
-            return self._diagram(tx, version_rows.find(tx, process, number).hash)
-
-    def waiting_kinds(self, process: str, number: int) -> dict[str, str]:
-        """The elements of a version a case can be moved from and to, with what it waits for there."""
-        return waiting_kinds(self.version_diagram(process, number))
-
-    def live_versions(self, process: str) -> dict[int, int]:
-        """How many running cases each version has, newest version first."""
-        with self.database.read() as tx:
-            return chosen_cases.live_versions(tx, process)
-
-    def standing(self, process: str, version: int) -> dict[str, int]:
-        """How many running cases of a version wait at each element, for a person or a service."""
-        with self.database.read() as tx:
-            return chosen_cases.standing(tx, process, version)
-
     # the worker's side
 
-    def work_on_batch(self, batch: str | None = None) -> bool:
+    def work(self, batch: str | None = None) -> bool:
         """Do the next portion of *batch*, or of the run that waited longest; False when there was none to do."""
         now = self.clock()
         with self.database.read() as tx:
             wanted = batch or batches.due(tx, now)
         if wanted is None:
             return False
-        lease_until = now + timedelta(seconds=self.settings.job_lease_s)
+        lease_until = now + timedelta(seconds=self.context.settings.job_lease_s)
         with self.database.begin() as tx:
             taken = batches.take(tx, wanted, now, lease_until)
         if taken is None:
@@ -189,8 +167,8 @@ class Batches(Repairs):
         chosen, size = Chosen.from_json(batch.details["chosen"]), PORTION[batch.kind]
         with self.database.read() as tx:
             ids = numbers(tx, chosen, after=batch.cursor, at_most=size)
-            diagram = self._diagram(tx, batch.package)
-            compared = list(compare_each(tx, diagram, self.services, ids, batch.asked_at))
+            diagram = self.context.diagram(tx, batch.package)
+            compared = list(compare_each(tx, diagram, self.context.services, ids, batch.asked_at))
         tally = Tally(batch.tally)
         for one in compared:
             tally.add(one)
@@ -222,13 +200,13 @@ class Batches(Repairs):
         actor = Actor(name=batch.asked_by, role=batch.details["role"])
         try:
             if batch.kind is BatchKind.TRIAL:
-                outcome = _trial(instance, self.try_migration(instance, version, mapping))
+                outcome = _trial(instance, self.migrations.try_one(instance, version, mapping))
                 with self.database.begin() as tx:
                     self._note_case(tx, batch, outcome)
                 return
             with self.database.begin() as tx:
                 if not batches.has_case(tx, batch.id, instance):
-                    self._migrate(tx, instance, version, mapping, batch.details["reason"], actor, None)
+                    self.migrations.migrate_in(tx, instance, version, mapping, batch.details["reason"], actor, None)
                     self._note_case(tx, batch, BatchCase(instance=instance, outcome="moved"))
         except CannotMigrate as refusal:
             self._note_refused(batch, instance, list(refusal.problems))

@@ -6,15 +6,16 @@ inbox rows and the jobs together, or nothing (`step_writer`). Effects run afterw
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..audit.audit_log import AuditLog
 from ..bpmn import Run, require_standing
+from ..context import Context
 from ..core import events as e
-from ..core.canonical import Json, canonical, check_input, settled
+from ..core.actor import Actor
+from ..core.canonical import Json, check_input, settled
 from ..core.errors import (
     Conflict,
     ElementFailed,
@@ -26,35 +27,20 @@ from ..core.errors import (
 )
 from ..forms import Form, parse_form
 from ..store import Transaction, UserTask, instance_rows, job_rows, task_rows
-from .batch_operations import Batches
-from .queries import Actor, Instance, may_see, task_place
-from .step_writer import FAILURES, Case
+from .queries import CaseQueries, Instance
+from .start_request import StartRequest
+from .step_writer import FAILURES, Case, StepWriter
+from .task_queries import TaskQueries, may_see, task_place
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What was asked for with a start; its digest tells a repeated request from another one under the same key."""
+class CaseCommands:
+    """What people and programs do to cases and their user tasks."""
 
-    process: str
-    data: dict[str, Any]
-    business_key: str
-    one_live: bool
-    key: str | None
-    source: str
-
-    @property
-    def digest(self) -> bytes:
-        content = {"process": self.process, "data": self.data, "business_key": self.business_key}
-        return hashlib.sha256(canonical(content)).digest()
-
-    def remember(self, tx: Transaction, instance: str) -> None:
-        """Bind the key, if there is one, to the case that answers it."""
-        if self.key is not None:
-            instance_rows.remember_request(tx, source=self.source, key=self.key, body=self.digest, instance=instance)
-
-
-class Engine(Batches):
-    """The front door: commands here, questions inherited."""
+    def __init__(
+        self, context: Context, queries: CaseQueries, tasks: TaskQueries, steps: StepWriter, audit: AuditLog
+    ) -> None:
+        self.database, self.clock = context.database, context.clock
+        self.queries, self.tasks, self.steps, self.audit = queries, tasks, steps, audit
 
     # instances
 
@@ -86,29 +72,29 @@ class Engine(Batches):
             InvalidSubmission: *data* breaks a limit, or *key* was used with other data.
         """
         values: dict[str, Any] = settled(check_input(dict(data), where="data"))
-        asked = _Request(process, values, business_key, one_live, key, source)
+        asked = StartRequest(process, values, business_key, one_live, key, source)
         try:
             return self._start(asked, actor)
         except FAILURES as failure:
             return self._start(asked, actor, failure)
 
-    def _start(self, asked: _Request, actor: Actor, failure: EngineError | None = None) -> Instance:
+    def _start(self, asked: StartRequest, actor: Actor, failure: EngineError | None = None) -> Instance:
         """Write the first step of a case: what ran, or the incident of a *failure* that kept it from running."""
         with self.database.begin() as tx:
-            found = self._known(tx, asked)
+            found = self._existing_case_for(tx, asked)
             if found is not None:
-                return self._instance(found, task_rows.of_instances(tx, [found.id]).get(found.id, ()))
-            case = self._new_case(tx, asked.process, asked.data, asked.business_key)
-            ran = failure or Run.start(case.diagram, self._context(tx, case, actor), asked.data)
+                return self.queries.as_instance(found, task_rows.of_instances(tx, [found.id]).get(found.id, ()))
+            case = self.steps.new_case(tx, asked.process, asked.data, asked.business_key)
+            ran = failure or Run.start(case.diagram, self.steps.step_context(tx, case, actor), asked.data)
             row = case.row
             first = e.InstanceStarted(row.process, row.version, row.definition, asked.data, row.business_key)
-            instance = self._write(tx, case, {"kind": "start"}, actor, ran, first=[first])
+            instance = self.steps.write(tx, case, {"kind": "start"}, actor, ran, first=[first])
             asked.remember(tx, row.id)
             return instance
 
-    def _known(self, tx: Transaction, asked: _Request) -> instance_rows.Row | None:
+    def _existing_case_for(self, tx: Transaction, asked: StartRequest) -> instance_rows.Row | None:
         """The instance this request has started before, or the live one it must not start beside."""
-        before = self._answered(tx, asked.source, asked.key, asked.digest)
+        before = self.steps.case_for_idempotency_key(tx, asked.source, asked.key, asked.digest)
         if before is not None or not asked.one_live:
             return before
         instance_rows.one_at_a_time(tx, f"case {asked.process} {asked.business_key}")
@@ -125,14 +111,14 @@ class Engine(Batches):
         """
         said = _reason(reason)
         with self.database.begin() as tx:
-            case = self._open(tx, instance, revision, to_end=True)
+            case = self.steps.open(tx, instance, revision, to_end=True)
             if actor.role != "staff":
                 told = {"process": case.row.process, "version": case.row.version}
                 key = case.row.business_key
-                self.audit(
+                self.audit.record(
                     "CaseCancelled", told, actor=actor, subject=instance, business_key=key, why=said, transaction=tx
                 )
-            return self._write(tx, case, {"kind": "cancel"}, actor, [e.InstanceCancelled(said)])
+            return self.steps.write(tx, case, {"kind": "cancel"}, actor, [e.InstanceCancelled(said)])
 
     def retry(self, instance: str, *, actor: Actor, revision: int | None = None) -> Instance:
         """
@@ -151,7 +137,7 @@ class Engine(Batches):
     ) -> Instance:
         """Write the step of a retry: what ran, or the incident of a *failure* that keeps the case from going on."""
         with self.database.begin() as tx:
-            case = self._open(tx, instance, revision)
+            case = self.steps.open(tx, instance, revision)
             resolved = case.state.resolving()
             if not resolved:
                 raise Conflict("This case has no incident to try again.")
@@ -159,15 +145,15 @@ class Engine(Batches):
             ran = failure or self._once_more(tx, case, resolved, actor)
             if failure is not None:
                 case.resolve(resolved)
-            return self._write(tx, case, {"kind": "retry"}, actor, ran, first=resolved)
+            return self.steps.write(tx, case, {"kind": "retry"}, actor, ran, first=resolved)
 
     def _once_more(self, tx: Transaction, case: Case, resolved: list[e.Event], actor: Actor) -> Run:
         """The run of a retry; a case that never began to run begins."""
         if case.workflow is None:
             case.resolve(resolved)
-            return Run.start(case.diagram, self._context(tx, case, actor), case.state.data)
+            return Run.start(case.diagram, self.steps.step_context(tx, case, actor), case.state.data)
         require_standing(case.workflow, case.diagram, case.state)
-        run = self._resume(tx, case, resolved, actor)
+        run = self.steps.resume(tx, case, resolved, actor)
         run.go_on()
         return run
 
@@ -178,9 +164,9 @@ class Engine(Batches):
         with self.database.begin() as tx:
             case, open_task = self._open_task(tx, task, actor, revision)
             if open_task.assignee == actor.name:
-                return self._instance(case.row, task_rows.of_instances(tx, [case.row.id])[case.row.id])
+                return self.queries.as_instance(case.row, task_rows.of_instances(tx, [case.row.id])[case.row.id])
             claimed = e.UserTaskClaimed(open_task.element, open_task.visit, actor.name)
-            return self._write(tx, case, {"kind": "claim"}, actor, [claimed])
+            return self.steps.write(tx, case, {"kind": "claim"}, actor, [claimed])
 
     def release(self, task: str, *, actor: Actor, revision: int | None = None) -> Instance:
         """Give a claimed task back to its group."""
@@ -188,7 +174,9 @@ class Engine(Batches):
             case, found = self._open_task(tx, task, actor, revision)
             if not found.assignee:
                 raise Conflict("Nobody has claimed this task.")
-            return self._write(tx, case, {"kind": "release"}, actor, [e.UserTaskReleased(found.element, found.visit)])
+            return self.steps.write(
+                tx, case, {"kind": "release"}, actor, [e.UserTaskReleased(found.element, found.visit)]
+            )
 
     def complete(
         self, task: str, submission: Mapping[str, Any], *, actor: Actor, revision: int | None = None
@@ -239,7 +227,7 @@ class Engine(Batches):
         check_input(dict(values), where="form")
         with self.database.begin() as tx:
             instance, element, visit = task_place(task)
-            self._own(tx, instance, element, visit, actor)
+            self._require_workable_task(tx, instance, element, visit, actor)
             now = self.clock()
             task_rows.save_draft(tx, instance, element, visit, dict(values), now)
             return now
@@ -258,19 +246,19 @@ class Engine(Batches):
         try:
             with self.database.begin() as tx:
                 case, open_task = self._open_task(tx, task, actor, revision)
-                first = self._mended(tx, case)
+                first = self.steps.incidents_resolved_by_answer(tx, case)
                 if not open_task.assignee:
                     first.append(e.UserTaskClaimed(open_task.element, open_task.visit, actor.name))
-                run = self._resume(tx, case, first, actor)
+                run = self.steps.resume(tx, case, first, actor)
                 act(run, case, open_task)
-                return self._write(tx, case, command, actor, run, first=first)
+                return self.steps.write(tx, case, command, actor, run, first=first)
         except FAILURES as failure:
             with self.database.begin() as tx:
                 case, open_task = self._open_task(tx, task, actor, revision)
                 if draft is not None:
                     place = (open_task.instance, open_task.element, open_task.visit)
                     task_rows.save_draft(tx, *place, dict(draft), self.clock())
-                return self._write(tx, case, command, actor, failure)
+                return self.steps.write(tx, case, command, actor, failure)
 
     def _open_task(
         self, tx: Transaction, task: str, actor: Actor, revision: int | None
@@ -278,16 +266,18 @@ class Engine(Batches):
         """Lock the case of an open task that *actor* may work on; raises as `complete` says."""
         instance, element, visit = task_place(task)
         row = instance_rows.lock(tx, instance)
-        found = self._own(tx, instance, element, visit, actor)
-        return self._case(tx, row, revision), found
+        found = self._require_workable_task(tx, instance, element, visit, actor)
+        return self.steps.case(tx, row, revision), found
 
-    def _own(self, tx: Transaction, instance: str, element: str, visit: int, actor: Actor) -> UserTask:
+    def _require_workable_task(
+        self, tx: Transaction, instance: str, element: str, visit: int, actor: Actor
+    ) -> UserTask:
         """The open task, if *actor* may see it and nobody else has claimed it."""
         if actor.role not in ("staff", "system"):
             raise NotAllowed("Only staff may work on tasks.")
         found = task_rows.find(tx, instance, element, visit)
         if found is None:
-            raise self._gone(tx, instance, element, visit)
+            raise self.tasks.why_closed(tx, instance, element, visit)
         if not may_see(actor, found):
             raise NotFound("There is no such task.")
         if found.assignee and found.assignee != actor.name and actor.role != "system":

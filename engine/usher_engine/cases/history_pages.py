@@ -14,13 +14,13 @@ from functools import reduce
 from itertools import groupby
 from typing import Generic, TypeVar
 
+from ..context import Context
 from ..core.errors import Purged
 from ..core.events import from_json
 from ..core.state import InstanceState, fold
 from ..reexecution import unpacked
 from ..store import Step, Transaction, instance_rows, stored_cases
 from ..store.stored_cases import StoredStep
-from .queries import Questions
 
 #: Cases up to so many steps are one window.
 WHOLE = 100
@@ -85,8 +85,8 @@ class _Place(Generic[T]):
 class Windows(Generic[T]):
     """Opens windows; *follow* adds a step to what whoever reads keeps beside the state, beginning with *start*."""
 
-    def __init__(self, questions: Questions, follow: Callable[[T, Step], T], start: T) -> None:
-        self._questions = questions
+    def __init__(self, context: Context, follow: Callable[[T, Step], T], start: T) -> None:
+        self.context = context
         self._follow = follow
         self._start: _Place[T] = _Place(0, instance_rows.GENESIS, InstanceState(), start)
         self._kept: OrderedDict[str, dict[int, _Place[T]]] = OrderedDict()
@@ -94,7 +94,7 @@ class Windows(Generic[T]):
 
     def open(self, instance: str, revision: int) -> Window[T]:
         """The window with step *revision* in it, or the nearest there is; raises `NotFound`."""
-        with self._questions.database.read() as tx:
+        with self.context.database.read() as tx:
             row = instance_rows.find(tx, instance)
             newest = stored_cases.newest(tx, instance)
             total = max(newest, min(row.revision, newest + WHOLE))  # an altered number must not fill the memory
@@ -118,7 +118,7 @@ class Windows(Generic[T]):
 
     def sample(self, instance: str, total: int, every: int) -> list[tuple[int, Step | None]]:
         """Each *every*-th step and the last, as far as they can be read."""
-        with self._questions.database.read() as tx:
+        with self.context.database.read() as tx:
             return [(step[0], read(instance, step)) for step in stored_cases.steps(tx, instance, 1, total, every=every)]
 
     def _nearest(self, tx: Transaction, instance: str, first: int) -> _Place[T]:
@@ -149,13 +149,13 @@ class Windows(Generic[T]):
         return place
 
 
-def legible(questions: Questions, instance: str) -> tuple[list[Step], int]:
+def legible(context: Context, instance: str) -> tuple[list[Step], int]:
     """
     The steps of a case that can be read, oldest first, and how many cannot; raises `NotFound`, or `Purged`.
 
     For pages that tell what happened: what was altered is left out there, and counted.
     """
-    with questions.database.read() as tx:
+    with context.database.read() as tx:
         instance_rows.find(tx, instance)
         stored = list(stored_cases.steps(tx, instance, 1, instance_rows.LARGEST_NUMBER))
     if stored and not any(packed for _, packed, _ in stored):

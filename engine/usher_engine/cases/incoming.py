@@ -11,15 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..context import Context
 from ..core import events as e
+from ..core.actor import SYSTEM, Actor
 from ..core.canonical import Json, canonical, check_input, settled
 from ..core.errors import Conflict, Corrupt, EngineError, InvalidSubmission, NotAllowed, NotFound, ServiceError
 from ..core.state import InstanceState, place
 from ..services import SEND
 from ..store import Job, Row, Transaction, from_text, instance_rows, job_rows, task_rows
-from .job_results import Reports
-from .queries import SYSTEM, Actor, Instance
-from .step_writer import FAILURES, Case
+from .job_results import JobResults
+from .queries import CaseQueries, Instance
+from .step_writer import FAILURES, Case, StepWriter
 
 MAX_NAME = 200
 SENDERS = ("staff", "system")
@@ -45,8 +47,12 @@ class _Message:
         return {"kind": "deliver_message", "name": self.name}
 
 
-class Arrivals(Reports):
+class Incoming:
     """Commands that set off what a case waits for."""
+
+    def __init__(self, context: Context, queries: CaseQueries, steps: StepWriter, job_results: JobResults) -> None:
+        self.context, self.database = context, context.database
+        self.queries, self.steps, self.job_results = queries, steps, job_results
 
     def deliver_message(
         self,
@@ -97,10 +103,10 @@ class Arrivals(Reports):
     ) -> Instance:
         """Write the step of a message: what ran, or the incident of a *failure*, with the message kept beside it."""
         with self.database.begin() as tx:
-            before = self._answered(tx, source, key, message.digest)
+            before = self.steps.case_for_idempotency_key(tx, source, key, message.digest)
             if before is not None:
-                return self._instance(before, task_rows.of_instances(tx, [before.id]).get(before.id, ()))
-            case = self._case(tx, self._receiver(tx, message), None)
+                return self.queries.as_instance(before, task_rows.of_instances(tx, [before.id]).get(before.id, ()))
+            case = self.steps.case(tx, self._receiver(tx, message), None)
             wait = _wait_for(case.state, message.name)
             if wait is None:
                 raise NotFound(self._nobody(tx, message))
@@ -109,10 +115,10 @@ class Arrivals(Reports):
             if failure is not None:
                 here = (case.row.id, wait["element"], wait["visit"])
                 job_rows.park_message(tx, here, message.payload, actor.name, case.now, reason=failure.message)
-                return self._write(tx, case, message.command, actor, failure)
-            run = self._resume(tx, case, [], actor)
+                return self.steps.write(tx, case, message.command, actor, failure)
+            run = self.steps.resume(tx, case, [], actor)
             run.receive_message(wait["element"], wait["visit"], message.payload)
-            return self._write(tx, case, message.command, actor, run)
+            return self.steps.write(tx, case, message.command, actor, run)
 
     def _receiver(self, tx: Transaction, message: _Message) -> Row:
         """The case that waits for *message*, locked."""
@@ -136,9 +142,9 @@ class Arrivals(Reports):
     def _known_state(self, tx: Transaction, row: Row) -> InstanceState:
         """The state of a case, from its history where the stored one was altered: that must not hold up others."""
         try:
-            return instance_rows.unsealed(self._seal_key, row)[0]
+            return instance_rows.unsealed(self.context.seal_key, row)[0]
         except Corrupt:
-            return self._folded(tx, row.id)
+            return self.steps.folded(tx, row.id)
 
     def _nobody(self, tx: Transaction, message: _Message) -> str:
         """Why *message* reaches nobody, and who waits for what instead."""
@@ -174,39 +180,39 @@ class Arrivals(Reports):
 
     def fire_timer(self, job: Job) -> Instance | None:
         """The time of a timer has come: the process goes on. None when there was nothing to do any more."""
-        return self._arrive(job, {"kind": "fire_timer", "element": job.element, "attempt": job.attempts})
+        return self._fire(job, {"kind": "fire_timer", "element": job.element, "attempt": job.attempts})
 
     def deliver_again(self, job: Job) -> Instance | None:
         """Deliver a message that was kept when its step failed; None when there was nothing to do any more."""
-        return self._arrive(job, {"kind": "deliver_message", "element": job.element, "attempt": job.attempts})
+        return self._fire(job, {"kind": "deliver_message", "element": job.element, "attempt": job.attempts})
 
     def give_up(self, job: Job, reason: str) -> Instance | None:
         """Raise an incident for a timer or message that no try could bring."""
         kind = "fire_timer" if job.kind == job_rows.TIMER else "deliver_message"
         command: dict[str, Json] = {"kind": kind, "element": job.element, "attempt": job.attempts}
         incident = e.IncidentRaised(job.element, job.visit, job.kind, reason)
-        return self._put_back(job, command, [incident], reason=reason)
+        return self.job_results.put_back(job, command, [incident], reason=reason)
 
-    def _arrive(self, job: Job, command: dict[str, Json]) -> Instance | None:
+    def _fire(self, job: Job, command: dict[str, Json]) -> Instance | None:
         try:
             with self.database.begin() as tx:
                 row = instance_rows.lock(tx, job.instance)
-                case = self._case(tx, row, None) if row.ended_at is None else None
+                case = self.steps.case(tx, row, None) if row.ended_at is None else None
                 wait = case.state.waits.get(place(job.element, job.visit)) if case is not None else None
                 if case is not None and wait is not None and _is_early(wait, case):
                     job_rows.put_back(tx, job, due_at=from_text(wait["due"]), reason="")
                     return None
                 if not job_rows.finish(tx, job) or case is None or wait is None:
                     return None
-                self._refuse_haste(tx, case, job)
-                run = self._resume(tx, case, [], SYSTEM)
+                self.job_results.refuse_haste(tx, case, job)
+                run = self.steps.resume(tx, case, [], SYSTEM)
                 if job.kind == job_rows.TIMER:
                     run.fire_timer(job.element, job.visit)
                 else:
                     run.receive_message(job.element, job.visit, job.parameters)
-                return self._write(tx, case, command, SYSTEM, run)
+                return self.steps.write(tx, case, command, SYSTEM, run)
         except FAILURES as failure:
-            return self._put_back(job, command, failure, reason=failure.message)
+            return self.job_results.put_back(job, command, failure, reason=failure.message)
 
 
 def _wait_for(state: InstanceState, name: str) -> dict[str, Any] | None:

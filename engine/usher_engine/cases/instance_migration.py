@@ -9,22 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..authoring.backtest import Backtests
-from ..bpmn import Diagram, Moved, move, proposed_mapping
+from ..bpmn import Diagram, Moved, move, proposed_mapping, waiting_kinds
+from ..context import Context
 from ..core import events as e
+from ..core.actor import SYSTEM, Actor
 from ..core.canonical import check_input
 from ..core.errors import CannotMigrate, Conflict, Corrupt, InvalidSubmission, NotAllowed
 from ..forms import parse_form
 from ..store import Transaction, instance_rows, job_rows, task_rows, version_rows
-from .queries import SYSTEM, Actor, Instance
-from .step_writer import Case
+from ..store import case_selection as chosen_cases
+from .queries import Instance
+from .step_writer import Case, StepWriter
 
 #: Who may move cases.
 MOVERS = frozenset({"analyst", "admin", "system"})
-
-
-#: The events that say which package a case runs on.
-RUNS_ON = frozenset({"InstanceStarted", "InstanceMigrated"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,33 +34,38 @@ class Trial:
     warnings: tuple[tuple[str, str], ...] = ()
 
 
-class Migrations(Backtests):
+class Migrations:
     """The command `migrate`, and what one may ask before it."""
+
+    def __init__(self, context: Context, steps: StepWriter) -> None:
+        self.context, self.database, self.steps = context, context.database, steps
 
     def proposed_mapping(self, process: str, source: int, target: int) -> dict[str, str]:
         """Which element of version *target* takes the place of which of *source*: same id, else same name and kind."""
         with self.database.read() as tx:
             before, after = (version_rows.find(tx, process, number).hash for number in (source, target))
-            return proposed_mapping(self._diagram(tx, before), self._diagram(tx, after))
+            return proposed_mapping(self.context.diagram(tx, before), self.context.diagram(tx, after))
 
-    def diagram_of(self, instance: str, revision: int | None = None) -> Diagram:
-        """The compiled diagram a case ran on at *revision*, or runs on now; raises `NotFound`."""
-        if revision is None:
-            return super().diagram_of(instance)
+    def waiting_kinds(self, process: str, number: int) -> dict[str, str]:
+        """The elements of a version a case can be moved from and to, with what it waits for there."""
         with self.database.read() as tx:
-            definition = instance_rows.find(tx, instance).definition
-            for step in reversed(instance_rows.steps(tx, instance, last=revision)):
-                told = [e.from_json(event) for event in step.events if event["kind"] in RUNS_ON]
-                if told:
-                    definition = str(getattr(told[-1], "definition", definition))
-                    break
-            return self._diagram(tx, definition)
+            return waiting_kinds(self.context.diagram(tx, version_rows.find(tx, process, number).hash))
 
-    def try_migration(self, instance: str, version: int, mapping: Mapping[str, str] | None = None) -> Trial:
+    def live_versions(self, process: str) -> dict[int, int]:
+        """How many running cases each version has, newest version first."""
+        with self.database.read() as tx:
+            return chosen_cases.live_versions(tx, process)
+
+    def standing(self, process: str, version: int) -> dict[str, int]:
+        """How many running cases of a version wait at each element, for a person or a service."""
+        with self.database.read() as tx:
+            return chosen_cases.standing(tx, process, version)
+
+    def try_one(self, instance: str, version: int, mapping: Mapping[str, str] | None = None) -> Trial:
         """Whether `migrate` would go through; nothing is written. Raises `NotFound`."""
         with self.database.read() as tx:
             try:
-                case = self._case(tx, instance_rows.find(tx, instance), None)
+                case = self.steps.case(tx, instance_rows.find(tx, instance), None)
                 _, _, lost = self._moved(tx, case, version, dict(mapping or {}), "", SYSTEM)
             except CannotMigrate as refusal:
                 return Trial(instance=instance, problems=tuple(refusal.problems))
@@ -105,7 +108,7 @@ class Migrations(Backtests):
         check_input(said, where="reason")
         try:
             with self.database.begin() as tx:
-                return self._migrate(tx, instance, version, dict(mapping or {}), said, actor, revision)
+                return self.migrate_in(tx, instance, version, dict(mapping or {}), said, actor, revision)
         except CannotMigrate as refusal:
             if isinstance(refusal.__cause__, Corrupt):
                 self._unreadable(instance, refusal.__cause__, actor)
@@ -114,10 +117,10 @@ class Migrations(Backtests):
     def _unreadable(self, instance: str, fault: Corrupt, actor: Actor) -> None:
         """Raise an incident on a case whose state cannot be read: that it cannot be moved is the least of it."""
         with self.database.begin() as tx:
-            case = self._open(tx, instance, None)
-            self._write(tx, case, {"kind": "migrate"}, actor, fault)
+            case = self.steps.open(tx, instance, None)
+            self.steps.write(tx, case, {"kind": "migrate"}, actor, fault)
 
-    def _migrate(
+    def migrate_in(
         self,
         tx: Transaction,
         instance: str,
@@ -127,7 +130,7 @@ class Migrations(Backtests):
         actor: Actor,
         revision: int | None,
     ) -> Instance:
-        case = self._open(tx, instance, revision)
+        case = self.steps.open(tx, instance, revision)
         moved, target, lost = self._moved(tx, case, version, mapping, reason, actor)
         self._move_jobs(tx, case, moved)
         migrated = moved.events[0]
@@ -135,7 +138,7 @@ class Migrations(Backtests):
             raise TypeError
         case.row.version, case.row.definition = version, migrated.definition
         case.diagram, case.workflow = target, moved.workflow
-        after = self._write(tx, case, {"kind": "migrate"}, actor, moved.events)
+        after = self.steps.write(tx, case, {"kind": "migrate"}, actor, moved.events)
         for element, visit, fields in lost:
             kept = task_rows.find(tx, instance, element, visit)
             if kept is not None and kept.draft is not None:
@@ -150,10 +153,10 @@ class Migrations(Backtests):
         found = version_rows.find(tx, case.row.process, version)
         if found.number == case.row.version:
             raise Conflict(f"The case runs on version {version} already.")
-        target = self._diagram(tx, found.hash)
+        target = self.context.diagram(tx, found.hash)
         used = {old: new for old, new in sorted(mapping.items()) if old != new}
         migrated = e.InstanceMigrated(case.row.version, version, found.hash, used, reason)
-        step = self._context(tx, case, actor)
+        step = self.steps.step_context(tx, case, actor)
         moved = move(case.diagram, target, step, case.workflow, case.state, migrated)
         return moved, target, self._lost(tx, case, moved, target)
 

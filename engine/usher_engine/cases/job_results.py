@@ -7,13 +7,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..bpmn import Run
+from ..context import Context
 from ..core import events as e
+from ..core.actor import SYSTEM
 from ..core.canonical import Json
 from ..core.errors import BusinessError, Corrupt, ElementFailed, EngineError, LimitExceeded
 from ..core.state import place
 from ..store import Job, Transaction, case_pace, instance_rows, job_rows
-from .queries import SYSTEM, Instance
-from .step_writer import FAILURES, Case, Ledger
+from .queries import Instance
+from .step_writer import FAILURES, Case, StepWriter
 
 #: How long the job of a case waits whose state cannot be read: somebody has to repair it first.
 UNREADABLE = timedelta(hours=1)
@@ -22,15 +24,19 @@ HOUR = timedelta(hours=1)
 LONGEST_WAIT_S = 6 * 3600
 
 
-class Reports(Ledger):
+class JobResults:
     """The commands of the worker; each gives None when the job's lease has passed on to another worker."""
 
-    def finish_job(self, job: Job, result: Json) -> Instance | None:
+    def __init__(self, context: Context, steps: StepWriter) -> None:
+        self.database, self.clock, self.settings = context.database, context.clock, context.settings
+        self.steps = steps
+
+    def finish(self, job: Job, result: Json) -> Instance | None:
         """An effect was done: its result enters the case and the process goes on. None when the lease had passed on."""
         done = replace(job, done=True, result=result)
         return self._report(done, lambda run: run.finish_service(job.element, job.visit, result))
 
-    def refuse_job(self, job: Job, refusal: BusinessError) -> Instance | None:
+    def refuse(self, job: Job, refusal: BusinessError) -> Instance | None:
         """The service said no: the error boundary event takes over, or an incident is raised."""
         return self._report(job, lambda run: run.refuse_service(job.element, job.visit, refusal))
 
@@ -38,28 +44,28 @@ class Reports(Ledger):
         command: dict[str, Json] = {"kind": "finish_job", "element": job.element, "attempt": job.attempts}
         try:
             with self.database.begin() as tx:
-                if self._came_late(tx, job, {"result": job.result}):
+                if self._record_late_result(tx, job, {"result": job.result}):
                     return None
-                case = self._open(tx, job.instance, None)
+                case = self.steps.open(tx, job.instance, None)
                 if not job_rows.finish(tx, job):
                     return None
-                self._refuse_haste(tx, case, job)
+                self.refuse_haste(tx, case, job)
                 here = place(job.element, job.visit)
                 first = case.state.resolving([here] if here in case.state.incidents else [])
-                run = self._resume(tx, case, first, SYSTEM)
+                run = self.steps.resume(tx, case, first, SYSTEM)
                 act(run)
-                return self._write(tx, case, command, SYSTEM, run, first=first)
+                return self.steps.write(tx, case, command, SYSTEM, run, first=first)
         except FAILURES as failure:
-            return self._put_back(job, command, failure, reason=failure.message)
+            return self.put_back(job, command, failure, reason=failure.message)
 
-    def _refuse_haste(self, tx: Transaction, case: Case, job: Job) -> None:
+    def refuse_haste(self, tx: Transaction, case: Case, job: Job) -> None:
         """Raise `ElementFailed` where the case goes round by itself; what *job* brings waits for a person."""
         most = self.settings.case_steps_per_hour
         if most and case_pace.goes_round(tx, case.row, most, since=case.now - HOUR):
             fast = f"This case goes round by itself: {most} steps within an hour, and nobody had a hand in them."
             raise ElementFailed(job.element, LimitExceeded(f"{fast} Trying again lets it go on."))
 
-    def _put_back(
+    def put_back(
         self,
         job: Job,
         command: dict[str, Json],
@@ -71,26 +77,26 @@ class Reports(Ledger):
         """Write the step that says why *job* must wait until *due_at*, or for a person."""
         try:
             with self.database.begin() as tx:
-                if self._came_late(tx, job, {"reason": reason}):
+                if self._record_late_result(tx, job, {"reason": reason}):
                     return None
-                case = self._open(tx, job.instance, None)
+                case = self.steps.open(tx, job.instance, None)
                 if not job_rows.put_back(tx, job, due_at=due_at, reason=reason):
                     return None
-                return self._write(tx, case, command, SYSTEM, happened)
+                return self.steps.write(tx, case, command, SYSTEM, happened)
         except Corrupt as fault:  # no step can be written: others go on, and this case is looked at again later
             with self.database.begin() as tx:
                 job_rows.put_back(tx, job, due_at=self.clock() + UNREADABLE, reason=fault.message)
             return None
 
-    def _came_late(self, tx: Transaction, job: Job, report: dict[str, Json]) -> bool:
+    def _record_late_result(self, tx: Transaction, job: Job, report: dict[str, Json]) -> bool:
         """Note a report on a case that has ended meanwhile: what the service did is a fact all the same."""
         if instance_rows.lock(tx, job.instance).ended_at is None:
             return False
         details = {"element": job.element, "visit": job.visit, "operator": job.operator, **report}
-        self.record(job.instance, "Service reported after the end", details, actor=SYSTEM, transaction=tx)
+        self.steps.record(job.instance, "Service reported after the end", details, actor=SYSTEM, transaction=tx)
         return True
 
-    def fail_job(self, job: Job, reason: str, *, retry: bool) -> Instance | None:
+    def fail(self, job: Job, reason: str, *, retry: bool) -> Instance | None:
         """An effect was not done: try again later with back-off, or raise an incident when tries or hope are spent."""
         now = self.clock()
         again = retry and job.attempts < self.settings.job_attempts
@@ -102,7 +108,7 @@ class Reports(Ledger):
         if not again:
             happened.append(e.IncidentRaised(job.element, job.visit, "service", reason))
         command: dict[str, Json] = {"kind": "fail_job", "element": job.element, "attempt": job.attempts}
-        return self._put_back(job, command, happened, reason=reason, due_at=due_at)
+        return self.put_back(job, command, happened, reason=reason, due_at=due_at)
 
 
 def _iso(moment: datetime | None) -> str:

@@ -10,13 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from ..audit.audit_log import AuditLog
 from ..bpmn import Diagram, Run, require_standing, tokens
+from ..context import Context
+from ..core.actor import SYSTEM, Actor
 from ..core.errors import Conflict, Corrupt, EngineError, NotAllowed, NotFound
 from ..reexecution import Repair, began, make_again, read_chain
 from ..store import Row, Transaction, instance_rows, job_rows, stored_cases
-from .instance_migration import Migrations
-from .queries import SYSTEM, Actor, Instance
-from .step_writer import FAILURES, Case
+from .queries import CaseQueries, Instance
+from .step_writer import FAILURES, Case, StepWriter
 
 #: Who may repair cases.
 MENDERS = frozenset({"admin", "system"})
@@ -37,8 +39,12 @@ class Repaired:
     closed: tuple[str, ...]
 
 
-class Repairs(Migrations):
+class Repairs:
     """The command `repair`."""
+
+    def __init__(self, context: Context, queries: CaseQueries, steps: StepWriter, audit: AuditLog) -> None:
+        self.context, self.database = context, context.database
+        self.queries, self.steps, self.audit = queries, steps, audit
 
     def repair(
         self, instance: str, *, actor: Actor, dry_run: bool = False, revision: int | None = None
@@ -65,10 +71,10 @@ class Repairs(Migrations):
         if actor.role not in MENDERS:
             raise NotAllowed("Only administrators repair cases.")
         with self.database.begin() as tx:
-            case = self._open(tx, instance, revision, to_end=True)
-            before = self._instances(tx, [case.row])[0]
+            case = self.steps.open(tx, instance, revision, to_end=True)
+            before = self.queries.as_instances(tx, [case.row])[0]
             trying = tx.begin_nested()
-            made = self._made_again(tx, case, actor, lost=_is_lost(self._seal_key, case.row))
+            made = self._made_again(tx, case, actor, lost=_is_lost(self.context.seal_key, case.row))
             if dry_run:
                 trying.rollback()
                 return _told(before, made)
@@ -77,8 +83,8 @@ class Repairs(Migrations):
             job_rows.requeue(tx, instance, case.now, failed=True)
             told = {"process": case.row.process, "version": case.row.version, "parted": made.repaired.parted}
             key = case.row.business_key
-            self.audit("CaseRepaired", told, actor=actor, subject=instance, business_key=key, transaction=tx)
-            return _told(self._write(tx, case, {"kind": "repair"}, actor, list(made.events)), made)
+            self.audit.record("CaseRepaired", told, actor=actor, subject=instance, business_key=key, transaction=tx)
+            return _told(self.steps.write(tx, case, {"kind": "repair"}, actor, list(made.events)), made)
 
     def look_at_silent_cases(self) -> list[Instance]:
         """
@@ -94,15 +100,15 @@ class Repairs(Migrations):
     def _look(self, instance: str, failure: EngineError | None = None) -> Instance | None:
         try:
             with self.database.begin() as tx:
-                case = self._open(tx, instance, None)
+                case = self.steps.open(tx, instance, None)
                 if case.state.pending or case.state.incidents or case.workflow is None:
                     return None
-                ran: Run | EngineError = failure or self._resume(tx, case, [], SYSTEM)
+                ran: Run | EngineError = failure or self.steps.resume(tx, case, [], SYSTEM)
                 if isinstance(ran, Run):
                     ran.go_on()
                     if not ran.events:
                         return None
-                return self._write(tx, case, {"kind": "retry"}, SYSTEM, ran)
+                return self.steps.write(tx, case, {"kind": "retry"}, SYSTEM, ran)
         except (Conflict, NotFound):  # it moved meanwhile
             return None
         except FAILURES as fault:
@@ -123,7 +129,7 @@ class Repairs(Migrations):
         first = versions(*began(case.row, steps))
         if isinstance(first, str):
             raise Corrupt(first)
-        step = self._context(tx, case, actor)
+        step = self.steps.step_context(tx, case, actor)
         with suppress(Corrupt), tx.begin_nested():
             made = make_again(steps, first, versions, step, None)
             if lost or not _stands(case, made):
@@ -135,7 +141,7 @@ class Repairs(Migrations):
 
     def _version(self, tx: Transaction, _number: int, definition: str) -> Diagram | str:
         try:
-            return self._diagram(tx, definition)
+            return self.context.diagram(tx, definition)
         except EngineError as error:
             return error.message
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..bpmn import Diagram
-from ..store import CaseFilter, Place, Row, Scope, case_search, case_signatures, instance_rows, version_rows
-from .queries import UNBOUND_ROLES, Actor, Instance, Questions
+from ..context import Context
+from ..core.actor import UNBOUND_ROLES, Actor
+from ..store import CaseFilter, Place, Row, Scope, case_search, case_signatures, instance_rows
+from .queries import CaseQueries, Instance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,10 +29,13 @@ class Facets:
     elements: tuple[tuple[str, str], ...]
 
 
-class Searching(Questions):
-    """Searches; a person finds only what is part of their work."""
+class CaseSearch:
+    """Searches among all cases; a person finds only what is part of their work."""
 
-    def find_cases(
+    def __init__(self, context: Context, queries: CaseQueries) -> None:
+        self.database, self.queries = context.database, queries
+
+    def find(
         self,
         wanted: CaseFilter,
         *,
@@ -54,7 +58,7 @@ class Searching(Questions):
             rows = case_search.find(tx, wanted, scope=scope, place=place, down=down, limit=limit + 1)
             more, rows = len(rows) > limit, rows[:limit]
             rows = rows if down else rows[::-1]
-            cases = tuple(self._instances(tx, rows))
+            cases = tuple(self.queries.as_instances(tx, rows))
         return CasePage(cases=cases, newer=bool(after) if down else more, older=more if down else True)
 
     def concerns(self, actor: Actor, instance: str) -> bool:
@@ -82,12 +86,6 @@ class Searching(Questions):
             outcomes=tuple(sorted({(kind.process, kind.outcome) for kind in every if kind.outcome})),
             elements=tuple(sorted({(kind.process, element) for kind in every for element in kind.elements})),
         )
-
-    def diagram(self, process: str, number: int | None = None) -> Diagram:
-        """The compiled diagram of a version, or of the one in force; raises `NotFound`."""
-        with self.database.read() as tx:
-            found = version_rows.latest(tx, process) if number is None else version_rows.find(tx, process, number)
-            return self._diagram(tx, found.hash)
 
     def _eyes(self, actor: Actor | None) -> Scope | None:
         if actor is None or actor.role in UNBOUND_ROLES:

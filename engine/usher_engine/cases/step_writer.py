@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from ..audit.audit_log import who
-from ..authoring.deployments import Deployments
 from ..bpmn import RULES, Diagram, Run
 from ..bpmn import Step as StepContext
+from ..context import Context
 from ..core import events as e
 from ..core import faults
+from ..core.actor import Actor
 from ..core.canonical import Json, check_input, compact
 from ..core.errors import Conflict, Corrupt, ElementFailed, EngineError, Fault, InvalidSubmission, LimitExceeded, Paused
 from ..core.limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
@@ -34,7 +35,7 @@ from ..store import (
     tombstones,
     version_rows,
 )
-from .queries import Actor, Instance
+from .queries import CaseQueries, Instance
 
 log = logging.getLogger("usher.cases")
 
@@ -60,10 +61,14 @@ class Case:
         self.state = fold(self.state, resolved)
 
 
-class Ledger(Deployments):
+class StepWriter:
     """Loads cases for a step and writes the step."""
 
-    def _new_case(self, tx: Transaction, process: str, data: dict[str, Any], business_key: str) -> Case:
+    def __init__(self, context: Context, queries: CaseQueries) -> None:
+        self.context, self.queries = context, queries
+        self.database, self.clock = context.database, context.clock
+
+    def new_case(self, tx: Transaction, process: str, data: dict[str, Any], business_key: str) -> Case:
         version = version_rows.latest(tx, process)
         paused = pause_rows.standing(tx, process, version.number)
         if paused is not None:
@@ -83,32 +88,32 @@ class Ledger(Deployments):
             outcome="",
             explanation="",
         )
-        return Case(row, self._diagram(tx, version.hash), InstanceState(data=data), None, now, new=True)
+        return Case(row, self.context.diagram(tx, version.hash), InstanceState(data=data), None, now, new=True)
 
-    def _open(self, tx: Transaction, instance: str, revision: int | None, *, to_end: bool = False) -> Case:
+    def open(self, tx: Transaction, instance: str, revision: int | None, *, to_end: bool = False) -> Case:
         """Lock a case that has not ended; raises `NotFound` or `Conflict`."""
-        return self._case(tx, instance_rows.lock(tx, instance), revision, to_end=to_end)
+        return self.case(tx, instance_rows.lock(tx, instance), revision, to_end=to_end)
 
-    def _case(self, tx: Transaction, row: Row, revision: int | None, *, to_end: bool = False) -> Case:
+    def case(self, tx: Transaction, row: Row, revision: int | None, *, to_end: bool = False) -> Case:
         if row.ended_at is not None:
             raise Conflict("This case has ended.")
         if revision is not None and revision != row.revision:
             last = instance_rows.steps(tx, row.id, first=row.revision)[-1]
             raise Conflict(f"{last.actor} has changed this case since you opened it.", winner=last.actor, at=last.at)
         try:
-            state, workflow = instance_rows.unsealed(self._seal_key, row)
+            state, workflow = instance_rows.unsealed(self.context.seal_key, row)
         except Corrupt:
             if not to_end:
                 raise
-            state, workflow = self._folded(tx, row.id), None  # all it takes to end a case whose state is lost
-        return Case(row, self._diagram(tx, row.definition), state, workflow, self.clock())
+            state, workflow = self.folded(tx, row.id), None  # all it takes to end a case whose state is lost
+        return Case(row, self.context.diagram(tx, row.definition), state, workflow, self.clock())
 
-    def _folded(self, tx: Transaction, instance: str) -> InstanceState:
+    def folded(self, tx: Transaction, instance: str) -> InstanceState:
         """The state that the history of a case tells; the history is the truth where the stored one is lost."""
         happened = [e.from_json(event) for step in instance_rows.steps(tx, instance) for event in step.events]
         return fold(InstanceState(), happened)
 
-    def _answered(self, tx: Transaction, source: str, key: str | None, digest: bytes) -> Row | None:
+    def case_for_idempotency_key(self, tx: Transaction, source: str, key: str | None, digest: bytes) -> Row | None:
         """
         The case that answered the request made under this idempotency key before.
 
@@ -128,18 +133,23 @@ class Ledger(Deployments):
             )
         return instance_rows.find(tx, before[1])
 
-    def _context(self, tx: Transaction, case: Case, actor: Actor) -> StepContext:
+    def step_context(self, tx: Transaction, case: Case, actor: Actor) -> StepContext:
         return StepContext(
-            instance=case.row.id, actor=actor.name, now=case.now, services=self.services, answer=_ask, transaction=tx
+            instance=case.row.id,
+            actor=actor.name,
+            now=case.now,
+            services=self.context.services,
+            answer=_ask,
+            transaction=tx,
         )
 
-    def _resume(self, tx: Transaction, case: Case, first: list[e.Event], actor: Actor) -> Run:
+    def resume(self, tx: Transaction, case: Case, first: list[e.Event], actor: Actor) -> Run:
         if case.workflow is None:
             raise Conflict("This case has not begun to run; try its incident again first.")
         case.resolve(first)
-        return Run.resume(case.diagram, self._context(tx, case, actor), case.workflow, case.state)
+        return Run.resume(case.diagram, self.step_context(tx, case, actor), case.workflow, case.state)
 
-    def _mended(self, tx: Transaction, case: Case) -> list[e.Event]:
+    def incidents_resolved_by_answer(self, tx: Transaction, case: Case) -> list[e.Event]:
         """
         The events that close the incidents a person's answer ends: those of answers that failed before.
 
@@ -151,7 +161,7 @@ class Ledger(Deployments):
         failed = (here for here, reason in case.state.incidents.items() if here.endswith(":0") and reason not in parked)
         return case.state.resolving(failed)
 
-    def _write(
+    def write(
         self,
         tx: Transaction,
         case: Case,
@@ -179,7 +189,7 @@ class Ledger(Deployments):
         task_rows.follow(tx, case.row, happened, case.now)
         job_rows.follow(tx, case.row.id, actor.name, happened, case.now)
         tasks = task_rows.of_instances(tx, [case.row.id]).get(case.row.id, ()) if case.state.tasks else ()
-        return self._described(case.row, case.state, tasks)
+        return self.queries.describe(case.row, case.state, tasks)
 
     def _seal(self, case: Case) -> None:
         """Put the new state into the row, sealed; a case that has ended keeps none, its history is the truth."""
@@ -196,7 +206,7 @@ class Ledger(Deployments):
         if large and not before.endswith(f'"workflow":{compact(case.workflow)}}}'):  # an incident has room, or a claim
             many = f"{state.pending} tasks, services and waits are open, and each keeps the data it began with"
             raise LimitExceeded(f"The case would need more than {MAX_STATE // 1_000_000} MB to be kept: {many}.")
-        row.seal = instance_rows.sealed(self._seal_key, row.state)
+        row.seal = instance_rows.sealed(self.context.seal_key, row.state)
 
     def record(
         self,
@@ -210,12 +220,12 @@ class Ledger(Deployments):
         """Add a fact to the history of a case, also after its end; inside *transaction* where one is given."""
         fact = e.FactRecorded(name, dict(check_input(dict(details), where="details")))  # type: ignore[arg-type]
         if transaction is not None:
-            self._note(transaction, instance, fact, actor)
+            self._append_fact(transaction, instance, fact, actor)
         else:
             with self.database.begin() as tx:
-                self._note(tx, instance, fact, actor)
+                self._append_fact(tx, instance, fact, actor)
 
-    def _note(self, tx: Transaction, instance: str, fact: e.FactRecorded, actor: Actor) -> None:
+    def _append_fact(self, tx: Transaction, instance: str, fact: e.FactRecorded, actor: Actor) -> None:
         """Append a fact; state and waiting points stay as they are. Raises `Purged` where nothing is left to add to."""
         row = instance_rows.lock(tx, instance)
         tombstones.refuse(tx, [instance])

@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 from typing import Any
 
+from ..assurance.integrity_check import Checker
 from ..assurance.retention import Retention
-from ..cases.commands import Engine
-from ..cases.queries import Actor, Clock, Instance, utc_now
+from ..cases.queries import Instance
+from ..context import Clock, utc_now
+from ..core.actor import Actor
 from ..core.errors import InvalidSubmission
 from ..core.findings import Finding
+from ..engine import Engine
 from ..services import Services
 from ..settings import Settings
 from ..store import Database, Transaction
@@ -24,11 +28,12 @@ from .mail import PLACEHOLDERS
 from .operators import operators
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
-from .patient_response import Answering
+from .patient_response import Answer, OpenLink, PatientResponses
 from .patients_import import ImportReport, Progress, import_patients
 from .portal_status import PastAnswer
 from .reconciliation import REPORTED, disagreements
 from .smtp import Sender, smtp_sender
+from .statuses import PortalStatus
 from .trigger_fields import ENROLLMENT, Template
 
 #: Id of the process a trigger with the action Enrollment starts.
@@ -55,18 +60,24 @@ def enrollment_services(settings: Settings, registry: Registry, database: Databa
     return Services(ours, mail_names=PLACEHOLDERS)
 
 
-class Enrollment(Answering):
-    """What the web, the API and the command line ask of the domain; the patient's side is inherited."""
+class Enrollment:
+    """What the web, the API and the command line ask of the domain."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.engine = engine
         self.settings = settings
         self.registry = Registry(settings)
+        self.responses = PatientResponses(engine, settings, self.registry)
 
     @property
     def retention(self) -> Retention:
         """How long cases are kept, and their purge with what the enrolment keeps of them."""
-        return Retention(self.engine, _forget)
+        return Retention(self.engine.context, self.engine.audit, _forget)
+
+    @property
+    def checker(self) -> Checker:
+        """Checks of the whole record, of what the enrolment keeps too."""
+        return Checker(self.engine.context, self.engine.audit, self.disagreements)
 
     # the trigger
 
@@ -148,7 +159,7 @@ class Enrollment(Answering):
         with self.engine.database.begin() as tx:
             trigger_fields.set_trigger(tx, template, field, action, by=actor.name, now=self.engine.clock())
             told = {"setting": "trigger", "template": template, "field": field, "action": action}
-            self.engine.audit("SettingChanged", told, actor=actor, transaction=tx)
+            self.engine.audit.record("SettingChanged", told, actor=actor, transaction=tx)
 
     # patients
 
@@ -185,7 +196,7 @@ class Enrollment(Answering):
         now = self.engine.clock()
         report = import_patients(self.engine.database, self.registry, lines, by=by, now=now, progress=progress)
         counts = {"new": report.new, "changed": report.changed, "same": report.same, "refused": len(report.bad)}
-        self.engine.audit("Imported", counts, actor=Actor(name=by, role="system"))
+        self.engine.audit.record("Imported", counts, actor=Actor(name=by, role="system"))
         return report
 
     def set_portal_status(self, patient_id: str, status: str | None, *, actor: Actor) -> None:
@@ -194,13 +205,35 @@ class Enrollment(Answering):
             row = registry.find(tx, patient_id, lock=True)
             portal_status.set_status(tx, row, status, by=actor.name, now=self.engine.clock())
             told = {"setting": REPORTED, "status": status or ""}
-            self.engine.audit(
+            self.engine.audit.record(
                 "SettingChanged", told, actor=actor, subject=patient_id, business_key=patient_id, transaction=tx
             )
 
+    # the patient's side
+
+    def invitation(self, token: str) -> OpenLink:
+        """`PatientResponses.invitation`."""
+        return self.responses.invitation(token)
+
+    def identify(self, token: str, zip_code: str, birth_date: str) -> str:
+        """`PatientResponses.identify`."""
+        return self.responses.identify(token, zip_code, birth_date)
+
+    def respond(
+        self, token: str, proof: str, answer: Answer, *, until: date | None = None, terms: str = ""
+    ) -> PortalStatus:
+        """`PatientResponses.respond`."""
+        return self.responses.respond(token, proof, answer, until=until, terms=terms)
+
+    def opt_out(self, token: str) -> None:
+        """`PatientResponses.opt_out`."""
+        self.responses.opt_out(token)
+
+    # the record
+
     def disagreements(self) -> list[Finding]:
         """Where the registry is not what the history says; part of every check of the whole record."""
-        return disagreements(self.engine)
+        return disagreements(self.engine.context)
 
     def set_practice_opt_out(self, patient_id: str, opted_out: bool, *, actor: Actor) -> None:
         """Note whether the patient wants no e-mail from the practice."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from ..cases.commands import Engine
-from ..cases.queries import Actor
+from ..core.actor import Actor
 from ..core.errors import InvalidSubmission, NotFound
+from ..engine import Engine
 from ..settings import Settings
 from . import invitations, portal_status
 from .invitations import MAX_WRONG_TRIES, UNUSABLE
@@ -73,12 +73,11 @@ class OpenLink:
     expires_at: datetime
 
 
-class Answering:
+class PatientResponses:
     """What a patient with a link may do."""
 
-    engine: Engine
-    settings: Settings
-    registry: Registry
+    def __init__(self, engine: Engine, settings: Settings, registry: Registry) -> None:
+        self.engine, self.settings, self.registry = engine, settings, registry
 
     def invitation(self, token: str) -> OpenLink:
         """A link that still works; raises `NotFound`, with the same sentence whatever the reason."""
@@ -116,7 +115,7 @@ class Answering:
             locked = invitations.count_wrong_try(tx, found, now)
         if locked:
             # After the commit: the case is locked before the invitation everywhere else.
-            self.engine.record(found.instance, LINK_LOCKED, {"wrong_tries": MAX_WRONG_TRIES}, actor=PATIENT)
+            self.engine.steps.record(found.instance, LINK_LOCKED, {"wrong_tries": MAX_WRONG_TRIES}, actor=PATIENT)
             raise NotFound(UNUSABLE)
         raise InvalidSubmission(WRONG)
 
@@ -148,7 +147,7 @@ class Answering:
                 reason = "Too much time has passed. Open the link in the mail once more."
                 raise InvalidSubmission(reason, fields={"answer": reason})
             details = {"response": status.value, "until": day.isoformat() if day else None, "terms": terms or None}
-            self.engine.record(found.instance, RESPONSE_ADDED, details, actor=PATIENT, transaction=tx)
+            self.engine.steps.record(found.instance, RESPONSE_ADDED, details, actor=PATIENT, transaction=tx)
             portal_status.hold(tx, found.patient)
             if not self._may_answer(self.registry.load(tx, found.patient, now=now)):
                 raise NotFound(UNUSABLE)
@@ -164,7 +163,7 @@ class Answering:
         now = self.engine.clock()
         with self.engine.database.begin() as tx:
             found = invitations.by_token(tx, token)
-            self.engine.record(found.instance, OPTED_OUT, {}, actor=PATIENT, transaction=tx)
+            self.engine.steps.record(found.instance, OPTED_OUT, {}, actor=PATIENT, transaction=tx)
             portal_status.opt_out_address(tx, found.address, by=PATIENT.name, now=now)
 
     def _may_answer(self, record: PatientRecord) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..cases.queries import Questions
+from ..context import Context
 from ..core.findings import Finding
 from ..store import Step, Transaction, activity_rows, audit_rows, instance_rows, to_text
 from . import patient_registry, portal_status
@@ -35,9 +35,9 @@ class Known:
     revision: int | None
 
 
-def disagreements(engine: Questions) -> list[Finding]:
+def disagreements(context: Context) -> list[Finding]:
     """One finding for each field of a patient that is not what was recorded last."""
-    with engine.database.read() as tx:
+    with context.database.read() as tx:
         return [found for row in patient_registry.standings(tx) for found in _of_patient(tx, row)]
 
 

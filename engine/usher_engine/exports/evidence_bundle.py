@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..cases.commands import Engine
-from ..cases.queries import Actor
 from ..checkpoints.merkle import SigningKey, signs_export
+from ..core.actor import Actor
 from ..core.errors import Misconfigured
 from ..core.findings import Finding
+from ..engine import Engine
 from ..reexecution import Verified
 from ..store.export_rows import Selection
 from .export import Export

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from ..cases.commands import Engine
-from ..cases.queries import Actor
 from ..checkpoints import take
+from ..core.actor import Actor
 from ..core.errors import InvalidSubmission, NotFound
+from ..engine import Engine
 from ..store import export_rows
 from ..store.export_rows import MAX_NAMED, Selection
 from .csv_table import table_lines
@@ -139,7 +139,7 @@ class Export:
         subject = source.selection.cases[0] if len(source.selection.cases) == 1 else ""
         with self._engine.database.read() as tx:
             about = export_rows.business_key(tx, subject)
-        self._engine.audit("Exported", told, actor=source.actor, subject=subject, business_key=about)
+        self._engine.audit.record("Exported", told, actor=source.actor, subject=subject, business_key=about)
         if self.format.name == "jsonl":
             take(self._engine.database, self._engine.settings, source.at)
         return self.format.write(source)

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from ..bpmn import Diagram, compile_diagram
-from ..cases.commands import Engine
-from ..cases.queries import Actor
+from ..core.actor import Actor
 from ..core.canonical import parsed
 from ..core.errors import Corrupt, EngineError
+from ..engine import Engine
 from ..store import Row, export_rows, version_rows
 from ..store.export_rows import ExportedEvent, ExportedStep, Selection
 from ..store.step_codec import MAX_STEP

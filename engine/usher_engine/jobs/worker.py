@@ -10,11 +10,11 @@ import threading
 import time
 from datetime import timedelta
 
-from ..cases.commands import Engine
 from ..core import faults
 from ..core.canonical import Json
 from ..core.deadlines import Deadlines, OutOfTime
 from ..core.errors import BusinessError, EngineError, Fault, ServiceError, Unavailable
+from ..engine import Engine
 from ..services import SEND, Call, answered
 from ..store import Job, job_rows, pause_rows
 from .turns import Turns
@@ -142,7 +142,7 @@ class Worker:
         if not self._on_batch.acquire(blocking=False):
             return False
         try:
-            return self.engine.work_on_batch()
+            return self.engine.batches.work()
         finally:
             self._on_batch.release()
 
@@ -152,38 +152,38 @@ class Worker:
             return
         engine = self.engine
         if job.attempts > engine.settings.job_attempts:
-            engine.fail_job(job, TRIED, retry=False)
+            engine.job_results.fail(job, TRIED, retry=False)
             return
         try:
             result = job.result if job.done else self.perform(job)
         except BusinessError as refusal:
-            engine.refuse_job(job, refusal)
+            engine.job_results.refuse(job, refusal)
         except (ServiceError, Unavailable) as error:
-            engine.fail_job(job, error.message, retry=error.retry)
+            engine.job_results.fail(job, error.message, retry=error.retry)
         except EngineError as error:
-            engine.fail_job(job, error.message, retry=False)
+            engine.job_results.fail(job, error.message, retry=False)
         except Exception as error:  # noqa: BLE001 - an operator may fail in any way; its text could hold patient data
             reference = faults.report(error, where="operator", at=job.operator)
-            engine.fail_job(job, Fault(f"“{job.operator}” failed", reference=reference).message, retry=False)
+            engine.job_results.fail(job, Fault(f"“{job.operator}” failed", reference=reference).message, retry=False)
         else:
             fault_point("effect done")
-            engine.finish_job(job, result)
+            engine.job_results.finish(job, result)
             fault_point("effect recorded")
 
     def _bring(self, job: Job) -> None:
         """A timer that is due, or a message to be delivered again: nothing to do outside, only the step."""
         if job.attempts > self.engine.settings.job_attempts:
-            self.engine.give_up(job, TRIED)
+            self.engine.incoming.give_up(job, TRIED)
         elif job.kind == job_rows.TIMER:
-            self.engine.fire_timer(job)
+            self.engine.incoming.fire_timer(job)
         else:
-            self.engine.deliver_again(job)
+            self.engine.incoming.deliver_again(job)
         fault_point("effect recorded")
 
     def perform(self, job: Job) -> Json:
         """Ask the operator of *job*, outside any transaction; raises what it raises."""
         if job.operator == SEND.name:
-            return self.engine.send_message(job)
+            return self.engine.incoming.send_message(job)
         operator = self.engine.services.get(job.operator)
         call = Call(
             instance=job.instance,
@@ -191,7 +191,7 @@ class Worker:
             visit=job.visit,
             now=self.engine.clock(),
             actor=job.actor,
-            package=self.engine.package_of(job.instance),
+            package=self.engine.queries.package_of(job.instance),
             attempt=job.attempts,
         )
         return answered(operator, job.parameters, call)

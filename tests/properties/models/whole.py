@@ -39,7 +39,7 @@ def live(engine: Engine, clock: Clock, model: Model, seed: int | str, *, lossy: 
         if now.status == "finished":
             break
         if now.status == "incident":
-            return Failure("stuck", f"{now.status}: {[step.events[-1] for step in engine.history(case)[-1:]]}")
+            return Failure("stuck", f"{now.status}: {[step.events[-1] for step in engine.queries.history(case)[-1:]]}")
         if lossy and random.random() < 0.3 and not _comes_back(engine, case):
             return Failure("repair", "the state made again from the history is not the one that was lost")
         _do(engine, worker, clock, case, random)
@@ -48,7 +48,7 @@ def live(engine: Engine, clock: Clock, model: Model, seed: int | str, *, lossy: 
     findings = engine.verify(case)
     if findings:
         return Failure("verify", "; ".join(finding.message for finding in findings))
-    return _told(model, [[from_json(event) for event in step.events] for step in engine.history(case)])
+    return _told(model, [[from_json(event) for event in step.events] for step in engine.queries.history(case)])
 
 
 def _comes_back(engine: Engine, case: str) -> bool:
@@ -56,7 +56,7 @@ def _comes_back(engine: Engine, case: str) -> bool:
     before = _workflow(engine, case)
     with engine.database.begin() as tx:
         tx.exec_driver_sql(f"UPDATE instance_state SET content = '{{' WHERE instance = '{case}'")
-    engine.repair(case, actor=SYSTEM)
+    engine.repairs.repair(case, actor=SYSTEM)
     return _workflow(engine, case) == before
 
 
@@ -69,17 +69,17 @@ def _workflow(engine: Engine, case: str) -> Any:
 def _do(engine: Engine, worker: Worker, clock: Clock, case: str, random: Random) -> None:
     """One thing somebody does, or a while that passes."""
     tasks = list(engine.instance(case).tasks)
-    heard = [wait.message for wait in engine.rebuild(case).waiting_for() if wait.message]
+    heard = [wait.message for wait in engine.queries.rebuild(case).waiting_for() if wait.message]
     deeds = ["task"] * 2 * bool(tasks) + ["message"] * bool(heard) + ["time"]
     match random.choice(deeds):
         case "task":
             task = random.choice(tasks)
             if task.cancellable and random.random() < 0.3:
-                engine.cancel_task(task.id, "because", actor=alice)
+                engine.cases.cancel_task(task.id, "because", actor=alice)
             else:
                 engine.complete(task.id, {"v": random.randint(0, 2)} if task.form else {}, actor=alice)
         case "message":
-            engine.deliver_message(random.choice(heard), {"v": 1}, actor=alice, instance=case)
+            engine.incoming.deliver_message(random.choice(heard), {"v": 1}, actor=alice, instance=case)
         case _:
             clock.forward(hours=1)
             worker.run_due()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import EVERY, Instance, Pause, Pauses, Repaired, Version, whole_number
+from usher_engine import EVERY, Instance, Pause, Repaired, Version, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -27,10 +27,10 @@ def cases() -> Page | Response:
     """The cases that are stopped, newest first, and the way to any other by its number."""
     number = request.args.get("number", "").strip()
     if number:
-        found = site().engine.instances(numbered=number, limit=2)
+        found = site().engine.queries.instances(numbered=number, limit=2)
         if len(found) == 1:
             return redirect(url_for("operating.case", instance_id=found[0].id))
-    stopped = site().engine.instances(status="incident", limit=AT_ONCE)
+    stopped = site().engine.queries.instances(status="incident", limit=AT_ONCE)
     page = render_template("admin_cases.html", stopped=stopped, number=number, at_once=AT_ONCE)
     return (page, 404) if number else page
 
@@ -44,7 +44,7 @@ def case(instance_id: str) -> str:
 @blueprint.post("/cases/<instance_id>/retry")
 @auth.policy(Role.ADMIN)
 def retry(instance_id: str) -> Response:
-    after = site().engine.retry(_found(instance_id).id, actor=auth.actor())
+    after = site().engine.cases.retry(_found(instance_id).id, actor=auth.actor())
     auth.say("It stopped again; the reason is below." if after.incident else "It is being tried again.")
     return redirect(url_for("operating.case", instance_id=after.id), 303)
 
@@ -54,7 +54,7 @@ def retry(instance_id: str) -> Response:
 def cancel(instance_id: str) -> Page | Response:
     found = _found(instance_id)
     try:
-        site().engine.cancel(found.id, request.form.get("reason", ""), actor=auth.actor())
+        site().engine.cases.cancel(found.id, request.form.get("reason", ""), actor=auth.actor())
     except usher_engine.InvalidSubmission as wrong:
         return _case(found, wrong.fields), 422
     auth.say("The case was cancelled.")
@@ -68,7 +68,7 @@ def repair(instance_id: str) -> Page | Response:
     found, confirmed = _found(instance_id), request.form.get("confirmed") == "yes"
     seen = whole_number(request.form.get("revision", ""))
     try:
-        done = site().engine.repair(found.id, actor=auth.actor(), dry_run=not confirmed, revision=seen)
+        done = site().engine.repairs.repair(found.id, actor=auth.actor(), dry_run=not confirmed, revision=seen)
     except (usher_engine.Conflict, usher_engine.Corrupt) as refused:
         return _case(found, unrepaired=refused.message), 409
     if not confirmed:
@@ -89,7 +89,7 @@ def _case(
     names = names_of(found.id)
     told = _told(tried, names) if tried else None
     at, waits = [names.of(element) for element in found.at], [(names.of(wait.element), wait) for wait in found.waits]
-    paused = None if found.ended_at else Pauses(site().engine).standing(found.process, found.version)
+    paused = None if found.ended_at else site().engine.pauses.standing(found.process, found.version)
     return render_template(
         "admin_case.html",
         case=found,
@@ -137,7 +137,7 @@ def processes() -> str:
 @auth.policy(Role.ADMIN)
 def pause(process: str) -> Page | Response:
     try:
-        made = Pauses(site().engine).pause(process, _reason(), actor=auth.actor(), version=_version())
+        made = site().engine.pauses.pause(process, _reason(), actor=auth.actor(), version=_version())
     except usher_engine.InvalidSubmission as refused:
         return _processes(refused), 422
     except usher_engine.Conflict as refused:
@@ -150,7 +150,7 @@ def pause(process: str) -> Page | Response:
 @auth.policy(Role.ADMIN)
 def resume(process: str) -> Page | Response:
     try:
-        freed = Pauses(site().engine).resume(process, _reason(), actor=auth.actor(), version=_version())
+        freed = site().engine.pauses.resume(process, _reason(), actor=auth.actor(), version=_version())
     except usher_engine.InvalidSubmission as refused:
         return _processes(refused), 422
     held = f" Usher now does what was held back: {freed} job{'' if freed == 1 else 's'}." if freed else ""
@@ -172,16 +172,16 @@ def _version() -> int:
 
 def _processes(refused: usher_engine.EngineError | None = None) -> str:
     every: dict[str, list[Version]] = {}
-    for version in site().engine.versions():
+    for version in site().engine.versions.all():
         every.setdefault(version.process, []).append(version)
-    paused = {(one.process, one.version): one for one in Pauses(site().engine).every()}
+    paused = {(one.process, one.version): one for one in site().engine.pauses.every()}
     lines = [line for process, versions in every.items() for line in _lines(process, versions, paused)]
     return render_template("admin_processes.html", lines=lines, refused=refused, every=EVERY)
 
 
 def _lines(process: str, versions: list[Version], paused: dict[tuple[str, int], Pause]) -> list[Line]:
     """The process as a whole, and of its versions those that are in force, paused or run."""
-    live = site().engine.live_versions(process)
+    live = site().engine.migrations.live_versions(process)
     whole = Line(process=process, version=EVERY, cases=sum(live.values()), pause=paused.get((process, EVERY)))
     shown = [v.number for v in versions if v is versions[0] or live.get(v.number) or (process, v.number) in paused]
     return [

@@ -10,11 +10,11 @@ from usher_engine.accounts import Role
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth
+from ..casework.diagram_files import bpmn_response
 from ..site import site
 from ..words.date_range import begin_of, check_way, day_of, end_of
 from .backtest_view import group_lines, sentence, way_of_case, ways
 from .batch_pages import names_with, process_url, progress_of, run_of
-from .diagram_files import bpmn_response
 
 blueprint = Blueprint("backtests", __name__, url_prefix="/processes/<process>/backtest")
 
@@ -41,7 +41,7 @@ def ask(process: str) -> AnyResponse | tuple[str, int]:
         return _page(process, problems=list(errors.items())), 422
     package, label = _candidate(process, request.form.get("on", ""))
     try:
-        run = site().engine.ask_backtest(package, chosen, label=label, actor=auth.actor())
+        run = site().engine.batches.ask_backtest(package, chosen, label=label, actor=auth.actor())
     except InvalidDefinition as error:
         return _page(process, problems=error.problems), 422
     return redirect(url_for("backtests.run", process=process, batch=run.id), 303)
@@ -51,11 +51,14 @@ def ask(process: str) -> AnyResponse | tuple[str, int]:
 @auth.policy(*READING)
 def run(process: str, batch: str) -> str:
     found = run_of(process, batch, BatchKind.BACKTEST)
-    recorded, draft = site().engine.diagram_with(_recorded(found)), site().engine.diagram_with(found.package)
+    recorded, draft = (
+        site().engine.versions.diagram_with(_recorded(found)),
+        site().engine.versions.diagram_with(found.package),
+    )
     names = names_with(draft, recorded)
     outcome = request.args.get("outcome", "")
     after = request.args.get("after", "")
-    listed = site().engine.batch_cases(found.id, outcome=outcome or None, after=after, limit=PAGE + 1)
+    listed = site().engine.batches.cases(found.id, outcome=outcome or None, after=after, limit=PAGE + 1)
     more = listed[PAGE - 1].instance if len(listed) > PAGE else ""
     return render_template(
         "backtest.html",
@@ -85,7 +88,7 @@ def progress(process: str, batch: str) -> dict[str, Any]:
 @blueprint.post("/<batch>/cancel")
 @auth.policy(*ASKING)
 def cancel(process: str, batch: str) -> AnyResponse:
-    site().engine.cancel_batch(run_of(process, batch, BatchKind.BACKTEST).id, actor=auth.actor())
+    site().engine.batches.cancel(run_of(process, batch, BatchKind.BACKTEST).id, actor=auth.actor())
     auth.say("The run was stopped; what it found so far is below.")
     return redirect(url_for("backtests.run", process=process, batch=batch), 303)
 
@@ -95,8 +98,11 @@ def cancel(process: str, batch: str) -> AnyResponse:
 def case(process: str, batch: str, instance_id: str) -> str:
     """Both ways of one case."""
     found = run_of(process, batch, BatchKind.BACKTEST)
-    recorded, draft = site().engine.diagram_with(_recorded(found)), site().engine.diagram_with(found.package)
-    one = site().engine.batch_case(found.id, instance_id)
+    recorded, draft = (
+        site().engine.versions.diagram_with(_recorded(found)),
+        site().engine.versions.diagram_with(found.package),
+    )
+    one = site().engine.batches.case(found.id, instance_id)
     return render_template(
         "backtest_case.html",
         process=process,
@@ -117,7 +123,7 @@ def diagram(process: str, batch: str, side: str) -> AnyResponse:
     if side not in SIDES:
         raise NotFound("A run has two diagrams: recorded and draft.")
     definition = found.package if side == DRAFT else _recorded(found)
-    return bpmn_response(site().engine.diagram_with(definition).package)
+    return bpmn_response(site().engine.versions.diagram_with(definition).package)
 
 
 @blueprint.get("/<batch>/cases.csv")
@@ -127,13 +133,13 @@ def export(process: str, batch: str) -> Response:
     found = run_of(process, batch, BatchKind.BACKTEST)
     lines = ["case,result,element,instead_of,recorded_end,draft_end"]
     after = ""
-    while page := site().engine.batch_cases(found.id, after=after, limit=1_000):
+    while page := site().engine.batches.cases(found.id, after=after, limit=1_000):
         for one in page:
             told = one.details
             ends = (told["recorded"]["end"], told["draft"]["end"])
             lines.append(",".join((one.instance, one.outcome, one.element, told["recorded_element"], *ends)))
         after = page[-1].instance
-    site().engine.audit("Exported", {"run": found.id}, actor=auth.actor(), subject=process)
+    site().engine.audit.record("Exported", {"run": found.id}, actor=auth.actor(), subject=process)
     response = Response("\n".join([*lines, ""]), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="backtest-{found.id}.csv"'
     return response
@@ -141,17 +147,21 @@ def export(process: str, batch: str) -> Response:
 
 def _page(process: str, problems: list[tuple[str, str]] | None = None) -> str:
     engine = site().engine
-    in_force = engine.package(process)
+    in_force = engine.versions.package(process)
     return render_template(
         "backtests.html",
         process=process,
         process_url=process_url,
         name=in_force.name,
-        versions=engine.versions(process),
+        versions=engine.versions.all(process),
         draft=_draft_of(process),
         statuses=STATUSES,
-        ends=[element for element in engine.diagram_with(in_force.hash).elements.values() if element.tag == "endEvent"],
-        runs=engine.batches(process, BatchKind.BACKTEST),
+        ends=[
+            element
+            for element in engine.versions.diagram_with(in_force.hash).elements.values()
+            if element.tag == "endEvent"
+        ],
+        runs=engine.batches.recent(process, BatchKind.BACKTEST),
         sent=request.form,
         problems=problems or [],
         may_ask=auth.session().account.role in ASKING,
@@ -160,7 +170,7 @@ def _page(process: str, problems: list[tuple[str, str]] | None = None) -> str:
 
 def _draft_of(process: str) -> Any:
     try:
-        return site().engine.draft(process)
+        return site().engine.drafts.find(process)
     except NotFound:
         return None
 
@@ -168,11 +178,11 @@ def _draft_of(process: str) -> Any:
 def _candidate(process: str, on: str) -> tuple[Package, str]:
     """The package to run on, and what to call it."""
     if on == DRAFT:
-        return site().engine.draft_package(process), "the draft"
+        return site().engine.drafts.package(process), "the draft"
     number = whole_number(on)
     if number is not None:
-        return site().engine.package(process, number), f"version {number}"
-    return site().engine.package(process), "the version in force"
+        return site().engine.versions.package(process, number), f"version {number}"
+    return site().engine.versions.package(process), "the version in force"
 
 
 def _chosen(process: str, errors: dict[str, str]) -> Chosen:

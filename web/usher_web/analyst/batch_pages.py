@@ -14,7 +14,7 @@ from ..site import site
 
 def run_of(process: str, batch: str, *kinds: BatchKind) -> Batch:
     """The run, if it is one of *kinds* over cases of *process*; raises `NotFound`."""
-    found = site().engine.batch(batch)
+    found = site().engine.batches.find(batch)
     if found.process != process or found.kind not in kinds:
         raise NotFound("There is no such run.")
     return found

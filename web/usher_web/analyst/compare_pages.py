@@ -11,8 +11,8 @@ from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
 from .. import auth
+from ..casework.diagram_files import bpmn_response
 from ..site import site
-from .diagram_files import bpmn_response
 from .diff_view import changed_elements, lines_of, marks, sentence, tell
 
 blueprint = Blueprint("compare", __name__, url_prefix="/processes")
@@ -33,7 +33,7 @@ class Side:
 @auth.policy(Role.ANALYST, Role.AUDITOR, Role.ADMIN)
 def show(process: str) -> str:
     """``?from=3&to=4`` or ``to=draft``, without them the newest version and the one before; ``diagram=`` a file."""
-    versions, has_draft = site().engine.versions(process), _has_draft(process)
+    versions, has_draft = site().engine.versions.all(process), _has_draft(process)
     if not versions and not has_draft:
         raise NotFound(f"No process is called “{process}”.")
     to = request.args.get("to") or (str(versions[0].number) if versions else DRAFT)
@@ -76,11 +76,11 @@ def diagram(process: str, side: str) -> Response:
 
 def _side(process: str, key: str) -> Side:
     if key == DRAFT:
-        return Side(key=DRAFT, label="Draft", package=site().engine.draft_package(process))
+        return Side(key=DRAFT, label="Draft", package=site().engine.drafts.package(process))
     number = whole_number(key)
     if number is None:
         raise NotFound(f"“{key[:40]}” is neither the number of a version nor “{DRAFT}”.")
-    return Side(key=key, label=f"Version {key}", package=site().engine.package(process, number))
+    return Side(key=key, label=f"Version {key}", package=site().engine.versions.package(process, number))
 
 
 def _before(newer: Side, versions: list[Version]) -> str:
@@ -91,7 +91,7 @@ def _before(newer: Side, versions: list[Version]) -> str:
 
 def _has_draft(process: str) -> bool:
     try:
-        site().engine.draft(process)
+        site().engine.drafts.find(process)
     except NotFound:
         return False
     return True

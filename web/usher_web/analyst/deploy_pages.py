@@ -33,10 +33,10 @@ def deploy(process: str) -> Response | tuple[str, int]:
     etag, note = request.form.get("etag", ""), request.form.get("note", "")[:MAX_NOTE]
     try:
         if request.form.get("act") == "ask":
-            engine.ask_sign_off(process, etag=etag, note=note, actor=actor)
+            engine.deployments.ask_sign_off(process, etag=etag, note=note, actor=actor)
             auth.say("Asked. Another analyst finds it under Processes and signs it off.")
             return redirect(url_for(".show", process=process), 303)
-        version = engine.deploy_draft(process, etag=etag, note=note, actor=actor)
+        version = engine.deployments.deploy_draft(process, etag=etag, note=note, actor=actor)
     except usher_engine.InvalidSubmission as error:
         return _page(process, error.fields, note), 422
     auth.say(f"{version.name} v{version.number} is in force. New cases start on it; running cases stay on theirs.")
@@ -49,15 +49,15 @@ def roll_back(process: str) -> Response:
     """The content of an older version becomes the next version."""
     number, seen = (whole_number(request.form.get(name, "")) or 0 for name in ("number", "seen"))
     note = request.form.get("note", "")[:MAX_NOTE]
-    version = site().engine.roll_back(process, number, seen=seen, note=note, actor=auth.actor())
+    version = site().engine.deployments.roll_back(process, number, seen=seen, note=note, actor=auth.actor())
     auth.say(f"v{version.number} is in force, with the content of v{number}.")
     return redirect(url_for("processes.process", process=process), 303)
 
 
 def _page(process: str, errors: dict[str, str], note: str) -> str:
     engine = site().engine
-    draft, package = engine.draft(process), engine.draft_package(process)
-    findings = engine.check_draft(process, package)
+    draft, package = engine.drafts.find(process), engine.drafts.package(process)
+    findings = engine.deployments.check_draft(process, package)
     newest = _newest(process)
     return render_template(
         "deploy.html",
@@ -65,13 +65,13 @@ def _page(process: str, errors: dict[str, str], note: str) -> str:
         process=process,
         name=newest.name if newest else process,
         tabs=workbench.tabs(draft, "deployments.show"),
-        aside=engine.set_aside(process),
+        aside=engine.drafts.set_aside(process),
         findings=findings,
         blocked=any(finding.severity == "error" for finding in findings),
         newest=newest,
-        changes=_changes(engine.package(process).files if newest else {}, package),
-        asked=engine.sign_off_asked(process),
-        four_eyes=engine.four_eyes,
+        changes=_changes(engine.versions.package(process).files if newest else {}, package),
+        asked=engine.deployments.sign_off_asked(process),
+        four_eyes=engine.deployments.four_eyes,
         compare=_compare(draft, newest),
         errors=errors,
         note=note,
@@ -79,7 +79,7 @@ def _page(process: str, errors: dict[str, str], note: str) -> str:
 
 
 def _newest(process: str) -> Version | None:
-    return next(iter(site().engine.versions(process)), None)
+    return next(iter(site().engine.versions.all(process)), None)
 
 
 def _changes(old: Mapping[str, bytes], package: Package) -> list[tuple[str, str]]:

@@ -13,9 +13,8 @@ from werkzeug.exceptions import BadRequest, PreconditionRequired
 from werkzeug.http import unquote_etag
 from werkzeug.wrappers import Response as AnyResponse
 
-from .. import auth
-from ..api import strict_json
-from ..api.problems import Problem, problem_response
+from .. import auth, strict_json
+from ..problems import Problem, problem_response
 from ..site import site
 from ..words.presentation import people_time, zone
 
@@ -26,7 +25,7 @@ blueprint = Blueprint("drafts", __name__, url_prefix="/processes/<process>/draft
 @auth.policy(Role.ANALYST)
 def file(process: str, path: str) -> AnyResponse:
     """One file as it is, always as a download or for a script: never as a page."""
-    package = site().engine.draft_package(process)
+    package = site().engine.drafts.package(process)
     if path not in package.files:
         raise usher_engine.NotFound(f"The draft has no file {path}.")
     response = Response(package.files[path], content_type="application/octet-stream")
@@ -40,7 +39,7 @@ def file(process: str, path: str) -> AnyResponse:
 def save(process: str, path: str) -> Response:
     """Save one file: If-Match with the ETag seen, or If-None-Match: * for a new one. 412 says what is there instead."""
     try:
-        draft = site().engine.save_draft_file(process, path, request.get_data(), etag=_seen(), actor=auth.actor())
+        draft = site().engine.drafts.save_file(process, path, request.get_data(), etag=_seen(), actor=auth.actor())
     except StaleDraft as late:
         return _late(late)
     return _saved(draft, path)
@@ -50,7 +49,7 @@ def save(process: str, path: str) -> Response:
 @auth.policy(Role.ANALYST)
 def remove(process: str, path: str) -> Response:
     try:
-        draft = site().engine.remove_draft_file(process, path, etag=_seen(), actor=auth.actor())
+        draft = site().engine.drafts.remove_file(process, path, etag=_seen(), actor=auth.actor())
     except StaleDraft as late:
         return _late(late)
     return _saved(draft, path)
@@ -60,8 +59,8 @@ def remove(process: str, path: str) -> Response:
 @auth.policy(Role.ANALYST)
 def check(process: str) -> Response:
     """What the gate says of the draft with some files as they are being typed: ``{"files": {path: text}}``."""
-    package = _typed(site().engine.draft_package(process))
-    findings = [finding.to_json() for finding in site().engine.check_draft(process, package)]
+    package = _typed(site().engine.drafts.package(process))
+    findings = [finding.to_json() for finding in site().engine.deployments.check_draft(process, package)]
     now = people_time(site().now(), site().now(), zone(site().settings))
     return _json({"findings": findings, "hash": package.hash, "at": now})
 
@@ -70,7 +69,7 @@ def check(process: str) -> Response:
 @auth.policy(Role.ANALYST)
 def package(process: str) -> Response:
     """The whole draft, as it would be deployed."""
-    response = Response(to_zip(site().engine.draft_package(process)), content_type="application/zip")
+    response = Response(to_zip(site().engine.drafts.package(process)), content_type="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="{process}-draft.zip"'
     return response
 
@@ -79,14 +78,14 @@ def package(process: str) -> Response:
 @auth.policy(Role.ANALYST)
 def late(process: str, key: str) -> Response:
     """A save that came too late, as it was sent."""
-    _, content = site().engine.set_aside_content(process, key)
+    _, content = site().engine.drafts.set_aside_content(process, key)
     return Response(content, headers={"Content-Disposition": "attachment"}, content_type="application/octet-stream")
 
 
 @blueprint.delete("/late/<key>")
 @auth.policy(Role.ANALYST)
 def forget(process: str, key: str) -> Response:
-    site().engine.forget_aside(process, key, actor=auth.actor())
+    site().engine.drafts.forget_aside(process, key, actor=auth.actor())
     return Response(status=HTTPStatus.NO_CONTENT)
 
 

@@ -39,7 +39,7 @@ def create() -> Response | tuple[str, int]:
     values = {name: request.form.get(name, "").strip() for name in ("key", "name")}
     try:
         process, package = new_process(values["key"], values["name"])
-        draft = site().engine.start_draft(process, actor=auth.actor(), package=package)
+        draft = site().engine.drafts.start(process, actor=auth.actor(), package=package)
     except usher_engine.InvalidSubmission as error:
         return render_template("draft_new.html", errors=error.fields, values=values), 422
     return redirect(url_for(".edit", process=draft.process), 303)
@@ -53,14 +53,14 @@ def start(process: str) -> Response:
     package = uploaded()
     if package is None and number is None and _draft(process) is not None:
         return redirect(url_for(".edit", process=process), 303)
-    site().engine.start_draft(process, actor=auth.actor(), number=number, package=package)
+    site().engine.drafts.start(process, actor=auth.actor(), number=number, package=package)
     return redirect(url_for(".edit", process=process), 303)
 
 
 @blueprint.post("/processes/<process>/draft/discard")
 @auth.policy(Role.ANALYST)
 def discard(process: str) -> Response:
-    site().engine.discard_draft(process, etag=request.form.get("etag", ""), actor=auth.actor())
+    site().engine.drafts.discard(process, etag=request.form.get("etag", ""), actor=auth.actor())
     auth.say(f"The draft of {process} was discarded.")
     return redirect(url_for("processes.show"), 303)
 
@@ -71,11 +71,11 @@ def edit(process: str) -> Response | str:
     """The diagram of the draft, or how to begin one."""
     draft = _draft(process)
     if draft is None:
-        versions = site().engine.versions(process)
+        versions = site().engine.versions.all(process)
         if not versions:
             raise NotFound(f"There is no process “{process}”. Begin a new one.")
         return render_template("draft_none.html", process=process, versions=versions)
-    package = site().engine.draft_package(process)
+    package = site().engine.drafts.package(process)
     path = workbench.main_diagram(package, process)
     if not path:
         return redirect(url_for(".files", process=process), 303)
@@ -86,7 +86,7 @@ def edit(process: str) -> Response | str:
 @auth.policy(Role.ANALYST)
 def file(process: str, path: str) -> Response:
     """The editor of one file; ``?as=text`` edits its text, which mends what no other editor can open."""
-    draft, package = site().engine.draft(process), site().engine.draft_package(process)
+    draft, package = site().engine.drafts.find(process), site().engine.drafts.package(process)
     if path not in package.files:
         raise NotFound(f"The draft has no file {path}.")
     main = path == workbench.main_diagram(package, process)
@@ -105,21 +105,21 @@ def _editor(draft: Draft, package: Package, path: str, tab: str, kind: str) -> R
         kind=kind,
         text=text,
         facts=workbench.facts(draft, package, path),
-        findings=site().engine.check_draft(draft.process, package),
+        findings=site().engine.deployments.check_draft(draft.process, package),
         **_shared(draft, path, tab),
     )
     return with_policy(page, STYLED if kind in STYLING else FRAMING)
 
 
 def _shared(draft: Draft, path: str, tab: str) -> dict[str, Any]:
-    versions = site().engine.versions(draft.process)
+    versions = site().engine.versions.all(draft.process)
     return {
         "draft": draft,
         "path": path,
         "tabs": workbench.tabs(draft, tab),
         "process": draft.process,
         "name": versions[0].name if versions else draft.process,
-        "aside": site().engine.set_aside(draft.process),
+        "aside": site().engine.drafts.set_aside(draft.process),
     }
 
 
@@ -139,9 +139,9 @@ def add_file(process: str) -> Response | tuple[str, int]:
     path = ""
     try:
         path, content = new_file(request.form.get("path", "").strip())
-        site().engine.save_draft_file(process, path, content, etag="", actor=auth.actor())
+        site().engine.drafts.save_file(process, path, content, etag="", actor=auth.actor())
     except usher_engine.StaleDraft as late:
-        site().engine.forget_aside(process, late.aside, actor=auth.actor())  # the person still has it
+        site().engine.drafts.forget_aside(process, late.aside, actor=auth.actor())  # the person still has it
         return _files(process, {"path": f"There is a file {path} already. Choose another name."}), 422
     except (usher_engine.InvalidSubmission, usher_engine.InvalidDefinition) as error:
         return _files(process, {"path": error.message}), 422
@@ -153,7 +153,7 @@ def add_file(process: str) -> Response | tuple[str, int]:
 def rename_file(process: str) -> Response | tuple[str, int]:
     path, new_path = request.form.get("path", ""), request.form.get("new", "").strip()
     try:
-        site().engine.rename_draft_file(process, path, new_path, etag=request.form.get("etag", ""), actor=auth.actor())
+        site().engine.drafts.rename_file(process, path, new_path, etag=request.form.get("etag", ""), actor=auth.actor())
     except (usher_engine.InvalidSubmission, usher_engine.InvalidDefinition) as error:
         return _files(process, {"new": error.message}), 422
     return redirect(url_for(".files", process=process), 303)
@@ -163,12 +163,12 @@ def rename_file(process: str) -> Response | tuple[str, int]:
 @auth.policy(Role.ANALYST)
 def remove_file(process: str) -> Response:
     etag = request.form.get("etag", "")
-    site().engine.remove_draft_file(process, request.form.get("path", ""), etag=etag, actor=auth.actor())
+    site().engine.drafts.remove_file(process, request.form.get("path", ""), etag=etag, actor=auth.actor())
     return redirect(url_for(".files", process=process), 303)
 
 
 def _files(process: str, errors: dict[str, str]) -> str:
-    draft = site().engine.draft(process)
+    draft = site().engine.drafts.find(process)
     kinds = {found.path: workbench.kind(found.path) for found in draft.files}
     ordered = sorted(draft.files, key=lambda found: (workbench.ORDER.index(kinds[found.path]), found.path))
     return render_template(
@@ -183,8 +183,8 @@ def _files(process: str, errors: dict[str, str]) -> str:
 @auth.policy(Role.ANALYST)
 def late(process: str, key: str) -> str:
     """Both texts of a file somebody saved too late, where they differ."""
-    draft, package = site().engine.draft(process), site().engine.draft_package(process)
-    kept, content = site().engine.set_aside_content(process, key)
+    draft, package = site().engine.drafts.find(process), site().engine.drafts.package(process)
+    kept, content = site().engine.drafts.set_aside_content(process, key)
     found = draft.file(kept.path)
     theirs = package.files.get(kept.path, b"")
     return render_template(
@@ -201,16 +201,16 @@ def late(process: str, key: str) -> str:
 def choose(process: str, key: str) -> Response:
     """Mine, theirs, or some of each; what was set aside goes once the choice is saved."""
     engine, actor = site().engine, auth.actor()
-    kept, content = engine.set_aside_content(process, key)
+    kept, content = engine.drafts.set_aside_content(process, key)
     choice, etag = request.form.get("choice", ""), request.form.get("etag", "")
     if choice not in ("mine", "theirs", "some"):
         raise BadRequest("Choose one of the texts, or some of each.")
     if choice == "some":
-        theirs = engine.draft_package(process).files.get(kept.path, b"")
+        theirs = engine.drafts.package(process).files.get(kept.path, b"")
         content = chosen(theirs, content, {name: value for name, value in request.form.items() if name[0] == "h"})
     if choice != "theirs":
-        engine.save_draft_file(process, kept.path, content, etag=etag, actor=actor)
-    engine.forget_aside(process, key, actor=actor)
+        engine.drafts.save_file(process, kept.path, content, etag=etag, actor=actor)
+    engine.drafts.forget_aside(process, key, actor=actor)
     auth.say(f"{kept.path}: {'the saved text stays' if choice == 'theirs' else 'your choice is saved'}.")
     return redirect(url_for(".file", process=process, path=kept.path), 303)
 
@@ -235,6 +235,6 @@ def preview() -> Response:
 
 def _draft(process: str) -> Draft | None:
     try:
-        return site().engine.draft(process)
+        return site().engine.drafts.find(process)
     except NotFound:
         return None

@@ -30,14 +30,14 @@ BESIDE, UNCOUNTED = ("boundary ", "choice "), ("message", "gateway")
 def show(process: str) -> str:
     """Which cases, to which version, and what takes whose place."""
     engine = site().engine
-    name = engine.package(process).name
-    versions = engine.versions(process)
-    live = engine.live_versions(process)
+    name = engine.versions.package(process).name
+    versions = engine.versions.all(process)
+    live = engine.migrations.live_versions(process)
     left_behind = (number for number in live if number != versions[0].number)
     source = whole_number(request.args.get("from", "")) or next(left_behind, versions[0].number)
     target = whole_number(request.args.get("to", "")) or versions[0].number
-    before, after = engine.version_diagram(process, source), engine.version_diagram(process, target)
-    standing = engine.standing(process, source)
+    before, after = engine.versions.diagram(process, source), engine.versions.diagram(process, target)
+    standing = engine.migrations.standing(process, source)
     rows = _rows(process, source, target, set(standing))
     return render_template(
         "migrations.html",
@@ -55,7 +55,7 @@ def show(process: str) -> str:
         others=[row for row in rows if not row.shown],
         names=names_with(before, after),
         after=names_with(after),
-        runs=engine.batches(process, *KINDS),
+        runs=engine.batches.recent(process, *KINDS),
         may_ask=auth.session().account.role in ASKING,
     )
 
@@ -66,7 +66,7 @@ def ask(process: str) -> Response:
     """Try it: nothing is moved yet."""
     form = request.form
     target = whole_number(form.get("to", "")) or 0
-    known = site().engine.version_diagram(process, target).elements
+    known = site().engine.versions.diagram(process, target).elements
     asked = {key.removeprefix(OLD): value for key, value in form.items() if key.startswith(OLD)}
     mapping = {old: new for old, new in asked.items() if new or old in known}  # "": not even what is called the same
     chosen = Chosen(
@@ -76,7 +76,7 @@ def ask(process: str) -> Response:
         at=form.get("at", ""),
         cases=_moved_by(process, form.get("of", "")),
     )
-    run = site().engine.ask_migration(target, chosen, mapping, reason="", actor=auth.actor(), trial=True)
+    run = site().engine.batches.ask_migration(target, chosen, mapping, reason="", actor=auth.actor(), trial=True)
     return redirect(url_for("migrations.run", process=process, batch=run.id), 303)
 
 
@@ -93,7 +93,7 @@ def do(process: str, batch: str) -> Response | tuple[str, int]:
     tried = run_of(process, batch, BatchKind.TRIAL)
     chosen = Chosen.from_json(tried.details["chosen"])
     try:
-        started = site().engine.ask_migration(
+        started = site().engine.batches.ask_migration(
             tried.details["version"],
             chosen,
             tried.details["mapping"],
@@ -114,7 +114,7 @@ def progress(process: str, batch: str) -> dict[str, Any]:
 @blueprint.post("/<batch>/cancel")
 @auth.policy(*ASKING)
 def cancel(process: str, batch: str) -> Response:
-    site().engine.cancel_batch(run_of(process, batch, *KINDS).id, actor=auth.actor())
+    site().engine.batches.cancel(run_of(process, batch, *KINDS).id, actor=auth.actor())
     auth.say("The run was stopped; what it did until then stays.")
     return redirect(url_for("migrations.run", process=process, batch=batch), 303)
 
@@ -123,10 +123,10 @@ def _page(process: str, found: Batch, errors: dict[str, str] | None = None) -> s
     engine = site().engine
     chosen = found.details["chosen"]
     source, target = chosen.get("version", 0), found.details["version"]
-    before = engine.version_diagram(process, source or target)
-    after = engine.version_diagram(process, target)
+    before = engine.versions.diagram(process, source or target)
+    after = engine.versions.diagram(process, target)
     outcome = request.args.get("outcome", "")
-    listed = engine.batch_cases(
+    listed = engine.batches.cases(
         found.id, outcome=outcome or None, after=request.args.get("after", ""), limit=PAGE + 1
     )
     more = listed[PAGE - 1].instance if len(listed) > PAGE else ""
@@ -139,7 +139,7 @@ def _page(process: str, found: Batch, errors: dict[str, str] | None = None) -> s
         trial=found.kind is BatchKind.TRIAL,
         source=source,
         target=target,
-        reasons=engine.batch_reasons(found.id),
+        reasons=engine.batches.reasons(found.id),
         names=names_with(before, after),
         listed=listed[:PAGE],
         outcome=outcome,
@@ -166,8 +166,11 @@ class Row:
 
 def _rows(process: str, source: int, target: int, standing: set[str]) -> list[Row]:
     engine = site().engine
-    proposed = engine.proposed_mapping(process, source, target)
-    kinds_before, kinds_after = engine.waiting_kinds(process, source), engine.waiting_kinds(process, target)
+    proposed = engine.migrations.proposed_mapping(process, source, target)
+    kinds_before, kinds_after = (
+        engine.migrations.waiting_kinds(process, source),
+        engine.migrations.waiting_kinds(process, target),
+    )
     rows = [
         Row(
             element=element,
@@ -187,7 +190,7 @@ def _moved_by(process: str, batch: str) -> tuple[str, ...]:
         return ()
     found = run_of(process, batch, BatchKind.MIGRATION)
     cases, after = [], ""
-    while page := site().engine.batch_cases(found.id, outcome="moved", after=after, limit=1_000):
+    while page := site().engine.batches.cases(found.id, outcome="moved", after=after, limit=1_000):
         cases += [one.instance for one in page]
         after = page[-1].instance
     return tuple(cases)

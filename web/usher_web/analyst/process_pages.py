@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask import Blueprint, render_template, request
-from usher_engine import Draft, Pauses, SignOff, Version, whole_number
+from usher_engine import Draft, SignOff, Version, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
 from .. import auth
+from ..casework.diagram_files import bpmn_response
 from ..site import site
 from . import workbench
-from .diagram_files import bpmn_response
 
 blueprint = Blueprint("processes", __name__, url_prefix="/processes")
 
@@ -21,7 +21,7 @@ blueprint = Blueprint("processes", __name__, url_prefix="/processes")
 @auth.policy(Role.ANALYST, Role.AUDITOR)
 def show() -> str:
     in_force: dict[str, Version] = {}
-    for version in site().engine.versions():
+    for version in site().engine.versions.all():
         in_force.setdefault(version.process, version)
     drafts = _unfinished(in_force) if auth.actor().role == Role.ANALYST else []
     return render_template("processes.html", in_force=list(in_force.values()), drafts=drafts)
@@ -30,8 +30,8 @@ def show() -> str:
 def _unfinished(in_force: Mapping[str, Version]) -> list[tuple[Draft, SignOff | None]]:
     """Drafts that differ from what is in force, with the sign-off somebody waits for."""
     engine = site().engine
-    drafts = [draft for draft in engine.drafts() if _differs(draft, in_force.get(draft.process))]
-    return [(draft, engine.sign_off_asked(draft.process)) for draft in drafts]
+    drafts = [draft for draft in engine.drafts.all() if _differs(draft, in_force.get(draft.process))]
+    return [(draft, engine.deployments.sign_off_asked(draft.process)) for draft in drafts]
 
 
 def _differs(draft: Draft, version: Version | None) -> bool:
@@ -42,11 +42,11 @@ def _differs(draft: Draft, version: Version | None) -> bool:
 @auth.policy(Role.ANALYST, Role.AUDITOR)
 def process(process: str) -> str:
     number = whole_number(request.args.get("version", ""))
-    package = site().engine.package(process, number)
-    versions = site().engine.versions(process)
+    package = site().engine.versions.package(process, number)
+    versions = site().engine.versions.all(process)
     shown = next(version for version in versions if version.number == (number or versions[0].number))
     links = workbench.elsewhere(process)
-    paused = Pauses(site().engine).standing(process, shown.number)
+    paused = site().engine.pauses.standing(process, shown.number)
     return render_template(
         "process.html", versions=versions, shown=shown, files=list(package.files), links=links, paused=paused
     )
@@ -55,4 +55,4 @@ def process(process: str) -> str:
 @blueprint.get("/<process>/<int:number>/diagram.bpmn")
 @auth.policy(Role.ANALYST, Role.AUDITOR)
 def diagram(process: str, number: int) -> Response:
-    return bpmn_response(site().engine.package(process, number))
+    return bpmn_response(site().engine.versions.package(process, number))

@@ -10,7 +10,7 @@ from typing import Any
 
 from usher_engine import InvalidDefinition, InvalidSubmission, Package, Tried
 
-from ..api import strict_json
+from .. import strict_json
 
 _NAME = re.compile(r"[^\w-]+")
 

@@ -24,9 +24,9 @@ from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
 from .. import auth
+from ..casework.diagram_files import bpmn_response
 from ..site import site
 from ..staff.open_task import submitted
-from .diagram_files import bpmn_response
 from .tryout_form import Choice, choices, deed, example_file, named, new_run, sent_run, without_last
 
 blueprint = Blueprint("tryout", __name__, url_prefix="/processes")
@@ -81,13 +81,13 @@ def save(process: str) -> Response:
     engine = site().engine
     name = request.form.get("name", "").strip()
     try:
-        files = engine.draft_package(process).files
+        files = engine.drafts.package(process).files
     except NotFound:
         number = None if source == DRAFT else int(source)
-        engine.start_draft(process, number=number, actor=auth.actor())
+        engine.drafts.start(process, number=number, actor=auth.actor())
         files = package.files
     path, content = example_file(name, run, tried, files)
-    engine.save_draft_file(process, path, content, etag="", actor=auth.actor())
+    engine.drafts.save_file(process, path, content, etag="", actor=auth.actor())
     auth.say(f"Saved as {path} in the draft of {process}.")
     return redirect(url_for("tryout.show", process=process, source=DRAFT), 303)
 
@@ -103,22 +103,22 @@ def _package(process: str, source: str) -> tuple[str, Package]:
     engine = site().engine
     number = whole_number(source)
     if number is not None:
-        return source, engine.package(process, number)
+        return source, engine.versions.package(process, number)
     if source not in ("", DRAFT):
         raise NotFound(f"There is no version “{source[:40]}”.")
     try:
-        return DRAFT, engine.draft_package(process)
+        return DRAFT, engine.drafts.package(process)
     except NotFound:
         if source == DRAFT:
             raise
-        newest = engine.versions(process)
+        newest = engine.versions.all(process)
         if not newest:
             raise
-        return str(newest[0].number), engine.package(process, newest[0].number)
+        return str(newest[0].number), engine.versions.package(process, newest[0].number)
 
 
 def _errors(process: str, package: Package) -> list[tuple[str, str]]:
-    found = site().engine.check_draft(process, package)
+    found = site().engine.deployments.check_draft(process, package)
     return [(finding.element or finding.file, finding.message) for finding in found if finding.severity == "error"]
 
 

@@ -12,11 +12,10 @@ from usher_engine import fault_counts, from_zip, whole_number
 from usher_engine.accounts import Role
 from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMediaType
 
-from .. import audit_logging, auth
+from .. import audit_logging, auth, strict_json
 from ..casework.search_query import asked
 from ..casework.visibility import seen
 from ..site import site
-from . import strict_json
 from .metrics import CONTENT_TYPE, prometheus
 from .openapi import description
 from .serializers import full_instance, full_step, full_task, full_version, outcome
@@ -54,7 +53,7 @@ def trigger() -> Response:
 @auth.token_policy(Role.STAFF, Role.AUDITOR)
 def tasks() -> Response:
     limit = _limit()
-    found = site().engine.tasks(auth.actor(), limit=limit, after=request.args.get("after"))
+    found = site().engine.inbox.tasks(auth.actor(), limit=limit, after=request.args.get("after"))
     audit_logging.lists(task.business_key for task in found)
     last = found[-1].sort_key if len(found) == limit else None
     return _json({"tasks": [full_task(task) for task in found], "next": last})
@@ -63,13 +62,17 @@ def tasks() -> Response:
 @blueprint.post("/tasks/<task_id>/claim")
 @auth.token_policy(Role.STAFF)
 def claim(task_id: str) -> Response:
-    return _json(outcome(site().engine.claim(task_id, actor=auth.actor(), revision=_revision(strict_json.body()))))
+    return _json(
+        outcome(site().engine.cases.claim(task_id, actor=auth.actor(), revision=_revision(strict_json.body())))
+    )
 
 
 @blueprint.post("/tasks/<task_id>/unclaim")
 @auth.token_policy(Role.STAFF)
 def unclaim(task_id: str) -> Response:
-    return _json(outcome(site().engine.release(task_id, actor=auth.actor(), revision=_revision(strict_json.body()))))
+    return _json(
+        outcome(site().engine.cases.release(task_id, actor=auth.actor(), revision=_revision(strict_json.body())))
+    )
 
 
 @blueprint.post("/tasks/<task_id>/complete")
@@ -97,7 +100,7 @@ def instances() -> Response:
         both = "goes one way: send after or before"
         raise usher_engine.InvalidSubmission("Send after or before, not both.", fields={"before": both})
     wanted = replace(search.wanted, about=frozenset({key})) if key else search.wanted
-    page = site().engine.find_cases(
+    page = site().engine.search.find(
         wanted, actor=auth.actor(), after=given.get("after") or None, before=given.get("before") or None, limit=_limit()
     )
     audit_logging.lists(instance.business_key for instance in page.cases)
@@ -117,7 +120,7 @@ def instance(instance_id: str) -> Response:
 @blueprint.get("/instances/<instance_id>/history")
 @auth.token_policy(Role.STAFF, Role.AUDITOR)
 def history(instance_id: str) -> Response:
-    steps = site().engine.history(seen(instance_id).id)
+    steps = site().engine.queries.history(seen(instance_id).id)
     return _json({"instance": instance_id, "steps": [full_step(step) for step in steps]})
 
 
@@ -130,7 +133,7 @@ def cancel(instance_id: str) -> Response:
     body.pop("revision", None)
     reason = _texts(body, ("reason",))["reason"]
     found = site().engine.instance(instance_id) if auth.actor().role == Role.ADMIN else seen(instance_id)
-    return _json(outcome(site().engine.cancel(found.id, reason, actor=auth.actor(), revision=revision)))
+    return _json(outcome(site().engine.cases.cancel(found.id, reason, actor=auth.actor(), revision=revision)))
 
 
 @blueprint.post("/messages")
@@ -144,7 +147,7 @@ def message() -> Response:
     wrong |= {} if isinstance(data, dict) else {"data": "must be an object"}
     if wrong:
         raise usher_engine.InvalidSubmission("Some fields need another look.", fields=wrong)
-    instance = site().engine.deliver_message(
+    instance = site().engine.incoming.deliver_message(
         body.get("name", ""),
         data,
         actor=auth.actor(),
@@ -159,7 +162,7 @@ def message() -> Response:
 @blueprint.get("/definitions")
 @auth.token_policy(Role.ANALYST, Role.AUDITOR)
 def definitions() -> Response:
-    return _json({"definitions": [full_version(version) for version in site().engine.versions()]})
+    return _json({"definitions": [full_version(version) for version in site().engine.versions.all()]})
 
 
 @blueprint.post("/definitions/<key>/versions")
@@ -182,14 +185,14 @@ def add_version(key: str) -> Response:
 @auth.public
 def health() -> Response:
     """200 when the database answers; 503 with the reason when it does not."""
-    site().engine.versions()
+    site().engine.versions.all()
     return _json({"status": "ok"})
 
 
 @blueprint.get("/metrics")
 @auth.token_policy(*Role)
 def metrics() -> Response:
-    counts = {**site().engine.counts(), "faults": fault_counts()}
+    counts = {**site().engine.queries.counts(), "faults": fault_counts()}
     return Response(prometheus(counts), content_type=CONTENT_TYPE)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import Moment, Step, Trail, Trails
+from usher_engine import Moment, Step, Trail
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -50,7 +50,7 @@ def people() -> str:
 def person(name: str) -> str:
     """What *name* saw or did; somebody without an account has a trail too, if there ever was one."""
     _first_look("person", name)
-    found = Trails(site().engine).of_person(name, after=request.args.get("after", ""), limit=PAGE)
+    found = site().engine.activity.of_person(name, after=request.args.get("after", ""), limit=PAGE)
     return _page(found, title=name, heading=f"Everything {name} saw or did", crumb="people", subject=None, name=name)
 
 
@@ -73,7 +73,7 @@ def patient(patient_id: str) -> str:
         whom: Subject | None = described(site().enrollment.patient(patient_id))
     except usher_engine.NotFound:
         whom = None
-    found = Trails(site().engine).about(patient_id, after=request.args.get("after", ""), limit=PAGE)
+    found = site().engine.activity.about(patient_id, after=request.args.get("after", ""), limit=PAGE)
     if whom is None and not found.moments:
         raise usher_engine.NotFound("Nothing is recorded about a patient with this id.")
     _first_look("patient", patient_id)

@@ -65,7 +65,7 @@ def page_of(search: EventSearch, before: int | None) -> dict[str, Any]:
     """The events of one page, and the address of the next older ones."""
     if search.errors:
         return {"told": [], "older_url": ""}
-    found = site().engine.audit_events(
+    found = site().engine.audit.events(
         kind=next((kind for kind in KINDS if kind == search.given.get("kind")), None),
         actor=search.given.get("who"),
         about=search.given.get("patient"),

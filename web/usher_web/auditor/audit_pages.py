@@ -6,7 +6,7 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
-from usher_engine import Checker, Reviewing, proof_state, whole_number
+from usher_engine import Checker, proof_state, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
@@ -36,7 +36,7 @@ def show() -> str | tuple[str, int]:
 @auth.policy(Role.AUDITOR, Role.ADMIN)
 def check() -> Response:
     """Begin a check of the whole record; its progress is on the page."""
-    Checker(site().engine, site().enrollment.disagreements).start(actor=auth.actor())
+    Checker(site().engine.context, site().engine.audit, site().enrollment.disagreements).start(actor=auth.actor())
     auth.say("The check has begun. This page shows how far it is.")
     return redirect(url_for("audit.show"), 303)
 
@@ -66,7 +66,7 @@ def sign_off() -> Response | tuple[str, int]:
         return _reviews(errors), 422
     end = min(end_of(until), site().now())
     try:
-        Reviewing(site().engine).sign_off(begin_of(since), end, request.form.get("note", ""), actor=auth.actor())
+        site().engine.log_reviews.sign_off(begin_of(since), end, request.form.get("note", ""), actor=auth.actor())
     except usher_engine.InvalidSubmission as wrong:
         return _reviews(wrong.fields), 422
     auth.say("Your review was recorded.")
@@ -75,8 +75,8 @@ def sign_off() -> Response | tuple[str, int]:
 
 def _page(**shown: Any) -> str:
     engine = site().engine
-    lately = {kind: engine.count_lately(kind, LATELY_HOURS) for kind in ("Refused", "LogInFailed")}
-    gaps = Reviewing(engine).gaps()
+    lately = {kind: engine.audit.count_lately(kind, LATELY_HOURS) for kind in ("Refused", "LogInFailed")}
+    gaps = engine.log_reviews.gaps()
     return render_template(
         "audit.html",
         proof=proof_state(engine.database),
@@ -92,7 +92,7 @@ def _page(**shown: Any) -> str:
 
 
 def _check() -> dict[str, Any]:
-    checker = Checker(site().engine)
+    checker = Checker(site().engine.context, site().engine.audit)
     last = checker.last()
     findings = last.findings if last else ()
     problems = [(one.instance, problem) for one, problem in zip(findings, meanings(findings), strict=True)]
@@ -101,7 +101,7 @@ def _check() -> dict[str, Any]:
 
 
 def _reviews(errors: dict[str, str]) -> str:
-    reviewing = Reviewing(site().engine)
+    reviewing = site().engine.log_reviews
     return render_template(
         "audit_reviews.html",
         reviews=reviewing.reviews(100),

@@ -39,7 +39,7 @@ def bundle(case: Instance, *, actor: Actor) -> bytes:
     words = words_of(case.id)
     told, asked = _told(case, words or bare_words())
     tz = zone(site().settings)
-    versions = site().engine.versions(case.process)
+    versions = site().engine.versions.all(case.process)
     page = current_app.jinja_env.get_template("evidence.html").render(
         case=case,
         patient=subject(case.business_key),
@@ -71,7 +71,7 @@ def signed_steps(found: Evidence) -> int:
 
 def _told(case: Instance, words: Words) -> tuple[list[Frame], list[Effect]]:
     """The whole case as frames, and what became of everything it asked services for."""
-    windows: Windows[Followed] = Windows(site().engine, follow, Followed())
+    windows: Windows[Followed] = Windows(site().engine.context, follow, Followed())
     told: list[Frame] = []
     asked: dict[str, Effect] = {}
     first = 1
@@ -93,7 +93,7 @@ def _said(frame: Frame, total: int) -> str:
 
 
 def _diagram(case: Instance) -> str:
-    package = site().engine.package_of(case.id)
+    package = site().engine.queries.package_of(case.id)
     return package.text(package.diagrams()[0])
 
 

@@ -94,7 +94,7 @@ def _offered() -> list[Format]:
 
 def _page(refused: usher_engine.EngineError | None = None) -> str:
     names: dict[str, str] = {}
-    for version in site().engine.versions():
+    for version in site().engine.versions.all():
         names.setdefault(version.process, version.name)
     return render_template(
         "exports.html",

@@ -33,7 +33,7 @@ MARKS = 16
 
 def register(app: Flask, engine: Engine) -> None:
     """Where the windows of the cases looked at last begin is kept with the application."""
-    app.extensions[KEY] = Windows(engine, follow, Followed())
+    app.extensions[KEY] = Windows(engine.context, follow, Followed())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,7 +180,7 @@ def _marks(case: Instance, part: Part) -> list[tuple[int, Mark]]:
 
 def _versions(case: Instance) -> tuple[Version | None, int]:
     """The deployment the case runs on, and the number of the one in force."""
-    found = site().engine.versions(case.process)
+    found = site().engine.versions.all(case.process)
     ours = next((version for version in found if version.number == case.version), None)
     return ours, found[0].number if found else case.version
 

@@ -12,7 +12,7 @@ from usher_engine.accounts import Role
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth
-from ..analyst.diagram_files import bpmn_response
+from ..casework.diagram_files import bpmn_response
 from ..site import site
 from ..words.case_narrative import Names
 from ..words.charts import bars
@@ -51,7 +51,7 @@ class Asked:
 @blueprint.get("")
 @auth.policy(*MAY_LOOK)
 def show() -> str | tuple[str, int]:
-    versions = site().engine.versions()
+    versions = site().engine.versions.all()
     if not versions:
         return render_template("reports.html", asked=None, versions=[])
     asked = _asked(versions)
@@ -87,7 +87,7 @@ def show() -> str | tuple[str, int]:
 @auth.policy(*MAY_LOOK)
 def download(name: str) -> Response:
     """One table of the report with the same choice."""
-    versions = site().engine.versions()
+    versions = site().engine.versions.all()
     asked = _asked(versions) if versions else abort(404)
     if asked.errors:
         abort(422, "; ".join(asked.errors.values()))
@@ -100,7 +100,7 @@ def download(name: str) -> Response:
 @blueprint.get("/diagram/<process>/<int:number>.bpmn")
 @auth.policy(*MAY_LOOK)
 def diagram(process: str, number: int) -> AnyResponse:
-    return bpmn_response(site().engine.package(process, number))
+    return bpmn_response(site().engine.versions.package(process, number))
 
 
 def _tables(asked: Asked, versions: list[Version]) -> list[Table]:

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from usher_engine.bpmn import Bare
-from usher_engine.cases.queries import Actor, Instance, utc_now
+from usher_engine.cases.queries import Instance
+from usher_engine.context import utc_now
+from usher_engine.core.actor import Actor
 from usher_engine.definitions import Package
 from usher_engine.enrollment import Enrollment, open_enrollment
 from usher_engine.jobs.worker import Worker
@@ -77,7 +79,7 @@ class _Enrolments:
 
     def _again(self) -> Iterator[Figure]:
         """All cases verified, on one core; and what bare SpiffWorkflow alone took to carry one out."""
-        verified = self.times.of("verify", lambda: self.engine.verify_all(jobs=1))
+        verified = self.times.of("verify", lambda: self.engine.verification.verify_all(jobs=1))
         if verified.findings or verified.checked != self.cases + 1:
             raise RuntimeError("The bench's cases do not verify; its figures would mean nothing.")
         each = self.times.median("verify") / verified.checked
@@ -99,7 +101,7 @@ class _Enrolments:
         timed("commit complete", lambda: self.floor.commit(self._written(instance)))
         job = self._take()
         sent = Worker(self.engine).perform(job)
-        timed("end", lambda: self.engine.finish_job(job, sent))
+        timed("end", lambda: self.engine.job_results.finish(job, sent))
         timed("bare complete", lambda: self.bare.complete(workflow, "update", submit))  # to the end
         timed("commit end", lambda: self.floor.commit(self._written(instance)))
         if self.engine.instance(instance.id).status != "finished" or not workflow.completed:

@@ -8,8 +8,9 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-from usher_engine.cases.commands import Engine
-from usher_engine.cases.queries import Actor, utc_now
+from usher_engine import Engine
+from usher_engine.context import utc_now
+from usher_engine.core.actor import Actor
 from usher_engine.definitions import Package
 from usher_engine.services import Services
 from usher_engine.settings import Settings
@@ -42,9 +43,9 @@ def inbox(folder: Path, many: int) -> Iterator[Figure]:
 
 
 def _page(engine: Engine, actor: Actor) -> None:
-    engine.tasks(actor, limit=51)
+    engine.inbox.tasks(actor, limit=51)
     for wanted in ({}, {"mine": True}, {"overdue": True}):
-        engine.count_tasks(actor, **wanted)
+        engine.inbox.count_tasks(actor, **wanted)
 
 
 def _filled(file: Path, tasks: int) -> Engine:

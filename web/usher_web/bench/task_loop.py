@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from usher_engine.cases.commands import Engine
-from usher_engine.cases.queries import Actor, utc_now
+from usher_engine import Engine
+from usher_engine.context import utc_now
+from usher_engine.core.actor import Actor
 from usher_engine.definitions import Package
 from usher_engine.services import Services
 from usher_engine.settings import Settings

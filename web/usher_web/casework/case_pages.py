@@ -6,17 +6,17 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import ALTERED, Instance, InstanceState, Pauses, Step, legible, whole_number
+from usher_engine import ALTERED, Instance, InstanceState, Step, legible, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
 from .. import auth
-from ..analyst.diagram_files import bpmn_response
 from ..site import site
 from ..words.case_narrative import Line, tell
 from ..words.element_names import names_of
 from ..words.mail_status import mailing
 from .case_search_page import search_page
+from .diagram_files import bpmn_response
 from .patient_labels import subject
 from .saved_search_access import kept, query_of
 from .visibility import may_work_on, seen
@@ -63,15 +63,15 @@ def diagram(instance_id: str) -> Response:
     """The diagram the case runs on, or ran on at step ``?at=N``: cases move between versions."""
     case, revision = seen(instance_id), whole_number(request.args.get("at", ""))
     try:
-        return bpmn_response(site().engine.diagram_of(case.id, revision).package)
+        return bpmn_response(site().engine.queries.diagram_of(case.id, revision).package)
     except usher_engine.Corrupt:  # an altered step tells of no version; its case is still drawn
-        return bpmn_response(site().engine.package_of(case.id))
+        return bpmn_response(site().engine.queries.package_of(case.id))
 
 
 @blueprint.post("/<instance_id>/retry")
 @auth.policy(Role.STAFF)
 def retry(instance_id: str) -> Response:
-    after = site().engine.retry(seen(instance_id).id, actor=auth.actor())
+    after = site().engine.cases.retry(seen(instance_id).id, actor=auth.actor())
     auth.say("It stopped again; the reason is below." if after.incident else "It is being tried again.")
     return redirect(url_for("cases.case", instance_id=instance_id), 303)
 
@@ -81,7 +81,7 @@ def retry(instance_id: str) -> Response:
 def cancel(instance_id: str) -> Response | tuple[str, int]:
     instance = seen(instance_id)
     try:
-        site().engine.cancel(instance.id, request.form.get("reason", ""), actor=auth.actor())
+        site().engine.cases.cancel(instance.id, request.form.get("reason", ""), actor=auth.actor())
     except usher_engine.InvalidSubmission as wrong:
         return _page(instance, errors=wrong.fields), 422
     auth.say("The case was cancelled.")
@@ -90,8 +90,8 @@ def cancel(instance_id: str) -> Response | tuple[str, int]:
 
 def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
     names = names_of(instance.id)
-    steps, unreadable = legible(site().engine, instance.id)
-    pauses = Pauses(site().engine)
+    steps, unreadable = legible(site().engine.context, instance.id)
+    pauses = site().engine.pauses
     lines = tell(steps, names)
     return render_template(
         "case.html",
@@ -125,7 +125,7 @@ def _since(steps: list[Step], lines: list[Line]) -> list[Line]:
 def way_taken(instance_id: str) -> dict[str, Any]:
     """What the diagram marks: elements visited, flows taken, where the tokens rest, where it is stuck."""
     try:
-        state = site().engine.rebuild(instance_id)
+        state = site().engine.queries.rebuild(instance_id)
     except (usher_engine.Corrupt, *ALTERED):
         state = InstanceState()  # the notice on the page says so
     return {

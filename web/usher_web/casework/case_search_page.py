@@ -43,7 +43,7 @@ LABELS = (
 
 def search_page() -> dict[str, Any]:
     """Everything `cases.html` shows for the address that was asked for."""
-    search, facets = asked(request.args), site().engine.facets()
+    search, facets = asked(request.args), site().engine.search.facets()
     names = _names(facets)
     whom = described(search.patients[0]).name if len(search.patients) == 1 else ""
     return {
@@ -64,7 +64,7 @@ def _found(search: Asked) -> dict[str, Any]:
     if search.errors:
         return {"listed": [], "newer_url": "", "older_url": ""}
     after, before = request.args.get("after") or None, request.args.get("before") or None
-    page = site().engine.find_cases(
+    page = site().engine.search.find(
         search.wanted, actor=auth.actor(), after=None if before else after, before=before, limit=PAGE
     )
     given: dict[str, Any] = {**search.given}
@@ -81,7 +81,7 @@ def _names(facets: Facets) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for process in facets.processes:
         try:
-            drawn = site().engine.diagram(process).elements.values()
+            drawn = site().engine.versions.diagram(process).elements.values()
         except NotFound:
             continue
         found |= {element.id: (element.name, element.tag) for element in drawn}

@@ -16,7 +16,7 @@ def seen(instance_id: str) -> Instance:
     if not may_see(actor(), found):
         raise usher_engine.NotFound(f"No case has the number {instance_id}.")
     audit_logging.viewed("CaseViewed", found.id, business_key=found.business_key)
-    left = Retention(site().engine).tombstone(found.id) if found.ended_at else None
+    left = Retention(site().engine.context, site().engine.audit).tombstone(found.id) if found.ended_at else None
     if left is not None:
         raise usher_engine.Purged(left.words)
     return found
@@ -24,7 +24,7 @@ def seen(instance_id: str) -> Instance:
 
 def may_see(who: Actor, instance: Instance) -> bool:
     """Whether the case is part of *who*'s work."""
-    return any(may_work_on(who, task) for task in instance.tasks) or site().engine.concerns(who, instance.id)
+    return any(may_work_on(who, task) for task in instance.tasks) or site().engine.search.concerns(who, instance.id)
 
 
 def may_work_on(who: Actor, task: UserTask) -> bool:

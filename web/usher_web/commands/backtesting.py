@@ -46,8 +46,8 @@ def backtest(
     if (draft is None) == (number is None):
         raise click.UsageError("Say on what: --draft FOLDER, or --version N.")
     engine = open_usher()[0].engine
-    engine.package(process)  # an unknown process is told before anything else
-    package = read_folder(draft) if draft else engine.package(process, number)
+    engine.versions.package(process)  # an unknown process is told before anything else
+    package = read_folder(draft) if draft else engine.versions.package(process, number)
     chosen = Chosen(
         process=process,
         since=_midnight(since.date()) if since else "",
@@ -56,7 +56,7 @@ def backtest(
         outcome=outcome,
         limit=limit or 0,
     )
-    result = engine.backtest(package, chosen, jobs=jobs or os.cpu_count() or 1, progress=_progress)
+    result = engine.backtests.run(package, chosen, jobs=jobs or os.cpu_count() or 1, progress=_progress)
     if machine:
         say(_as_json(result))
     else:

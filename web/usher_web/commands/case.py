@@ -22,7 +22,7 @@ def case() -> None:
 def cancel(instance: str, reason: str, user: str | None, machine: bool) -> None:
     """End the case INSTANCE before its end, also one whose stored state cannot be read."""
     enrollment, accounts = open_usher()
-    tell(enrollment.engine.cancel(instance, reason, actor=acting(accounts, user)), machine)
+    tell(enrollment.engine.cases.cancel(instance, reason, actor=acting(accounts, user)), machine)
 
 
 @case.command()
@@ -32,7 +32,7 @@ def cancel(instance: str, reason: str, user: str | None, machine: bool) -> None:
 def retry(instance: str, user: str | None, machine: bool) -> None:
     """Try again what stopped the case INSTANCE: close its incidents and make its parked jobs due at once."""
     enrollment, accounts = open_usher()
-    tell(enrollment.engine.retry(instance, actor=acting(accounts, user)), machine)
+    tell(enrollment.engine.cases.retry(instance, actor=acting(accounts, user)), machine)
 
 
 @case.command()
@@ -43,7 +43,7 @@ def retry(instance: str, user: str | None, machine: bool) -> None:
 def repair(instance: str, dry_run: bool, user: str | None, machine: bool) -> None:
     """Replace the stored state of the case INSTANCE by what its history leads to, and let the case go on."""
     enrollment, accounts = open_usher()
-    done = enrollment.engine.repair(instance, actor=acting(accounts, user), dry_run=dry_run)
+    done = enrollment.engine.repairs.repair(instance, actor=acting(accounts, user), dry_run=dry_run)
     if machine:
         after = done.instance
         found = {"parted": done.parted, "opened": list(done.opened), "closed": list(done.closed), "dry_run": dry_run}

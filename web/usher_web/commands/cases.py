@@ -35,7 +35,7 @@ def start(process: str, data: str, key: str | None, user: str | None, machine: b
 def tasks(user: str | None, machine: bool) -> None:
     """List open user tasks, soonest due first."""
     enrollment, accounts = open_usher()
-    found = enrollment.engine.tasks(acting(accounts, user) if user else None, limit=1_000)
+    found = enrollment.engine.inbox.tasks(acting(accounts, user) if user else None, limit=1_000)
     if machine:
         say([_task(task) for task in found])
         return
@@ -76,7 +76,7 @@ def message(
 ) -> None:
     """Deliver the message NAME to the case that waits for it."""
     enrollment, accounts = open_usher()
-    moved = enrollment.engine.deliver_message(
+    moved = enrollment.engine.incoming.deliver_message(
         name,
         parse_data(data),
         actor=acting(accounts, user),
@@ -94,7 +94,7 @@ def message(
 def history(instance: str, machine: bool) -> None:
     """Show the steps and events of a case, oldest first."""
     enrollment, _ = open_usher()
-    steps = enrollment.engine.history(instance)
+    steps = enrollment.engine.queries.history(instance)
     if machine:
         say([_step(step) for step in steps])
         return

@@ -116,10 +116,10 @@ def _fill(enrollment: Enrollment, accounts: Accounts, settings: Settings, passwo
     engine = enrollment.engine
     add_samples(engine.database, enrollment.registry, engine.clock())
     package = read_folder(bundled_package())
-    if not engine.versions(package.key):
+    if not engine.versions.all(package.key):
         with click.progressbar(length=100, label="Living through half a year", file=sys.stderr) as bar:
             live_through(settings, package, engine.clock(), lambda day, of: bar.update(day * 100 // of - bar.pos))
-    if engine.package(package.key).hash != package.hash:
+    if engine.versions.package(package.key).hash != package.hash:
         engine.deploy(package, actor=OPERATOR, note="from the demo")
     for name, role, _ in PEOPLE:  # after the past, so that the audit events stand in the order of their times
         with contextlib.suppress(Conflict):

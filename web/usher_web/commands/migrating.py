@@ -44,7 +44,7 @@ def migrate(
     enrollment, accounts = open_usher()
     engine = enrollment.engine
     chosen = Chosen(process=process, version=source, live=True, at=at, cases=cases)
-    run = engine.ask_migration(
+    run = engine.batches.ask_migration(
         version, chosen, _mapping(pairs), reason=reason, actor=acting(accounts, user), trial=dry_run
     )
     run = _worked_on(engine, run)
@@ -70,16 +70,16 @@ def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
 def _worked_on(engine: Engine, run: Batch) -> Batch:
     """Do the run here, or wait for the worker that has it."""
     while run.status == "open":
-        if not engine.work_on_batch(run.id):
+        if not engine.batches.work(run.id):
             time.sleep(PAUSE_S)
-        run = engine.batch(run.id)
+        run = engine.batches.find(run.id)
         click.echo(f"{run.done} of {run.total} cases", err=True)
     return run
 
 
 def _outcomes(engine: Engine, run: str) -> Any:
     after = ""
-    while page := engine.batch_cases(run, after=after, limit=1_000):
+    while page := engine.batches.cases(run, after=after, limit=1_000):
         yield from page
         after = page[-1].instance
 

@@ -95,8 +95,8 @@ def export(process: str, folder: Path, number: int | None) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise click.UsageError(f"{folder} is not empty; nothing was written.")
     enrollment, _ = open_usher()
-    package = enrollment.engine.package(process, number)
-    enrollment.engine.audit("Exported", {"hash": package.hash}, actor=OPERATOR, subject=package.key)
+    package = enrollment.engine.versions.package(process, number)
+    enrollment.engine.audit.record("Exported", {"hash": package.hash}, actor=OPERATOR, subject=package.key)
     write_folder(package, folder)
     click.echo(f"{len(package.files)} files written to {folder}.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from usher_engine import EVERY, Pause, Pauses
+from usher_engine import EVERY, Pause
 
 from .opening import acting, as_json, open_usher, say
 
@@ -28,7 +28,7 @@ def process() -> None:
 def pause(key: str, version: int | None, reason: str, user: str | None, machine: bool) -> None:
     """Let no case of the process KEY begin, and hold back what its cases would do by themselves."""
     enrollment, accounts = open_usher()
-    made = Pauses(enrollment.engine).pause(key, reason, actor=acting(accounts, user), version=version or EVERY)
+    made = enrollment.engine.pauses.pause(key, reason, actor=acting(accounts, user), version=version or EVERY)
     if machine:
         say(_shape(made))
     else:
@@ -44,7 +44,7 @@ def pause(key: str, version: int | None, reason: str, user: str | None, machine:
 def resume(key: str, version: int | None, reason: str, user: str | None, machine: bool) -> None:
     """End a pause of the process KEY; what was held back is done now."""
     enrollment, accounts = open_usher()
-    freed = Pauses(enrollment.engine).resume(key, reason, actor=acting(accounts, user), version=version or EVERY)
+    freed = enrollment.engine.pauses.resume(key, reason, actor=acting(accounts, user), version=version or EVERY)
     if machine:
         say({"process": key, "version": version, "jobs": freed})
     else:
@@ -56,7 +56,7 @@ def resume(key: str, version: int | None, reason: str, user: str | None, machine
 def list_paused(*, machine: bool) -> None:
     """What is paused."""
     enrollment, _ = open_usher()
-    paused = Pauses(enrollment.engine).every()
+    paused = enrollment.engine.pauses.every()
     if machine:
         say([_shape(one) for one in paused])
         return

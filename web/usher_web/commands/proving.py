@@ -70,7 +70,7 @@ def _record(engine: Engine, result: Verified, instances: tuple[str, ...]) -> Non
     told = {"cases": result.checked, "equal": result.equal, "findings": len(result.findings)}
     subject = ", ".join(instances)[:MOST_NAMED] or "the whole record"
     try:
-        engine.audit("Verified", told, actor=Actor(name=_person(), role="system"), subject=subject)
+        engine.audit.record("Verified", told, actor=Actor(name=_person(), role="system"), subject=subject)
     except EngineError as refused:
         click.echo(f"This check stands in no audit event: {refused.message}", err=True)
 
@@ -102,12 +102,12 @@ def _all(engine: Engine, after: str, jobs: int) -> Verified:
     def progress(checked: int, of: int, last: str) -> None:
         click.echo(f"{checked} of {of} cases checked; to go on from here: --after {last}", err=True)
 
-    return engine.verify_all(after=after, jobs=jobs, progress=progress)
+    return engine.verification.verify_all(after=after, jobs=jobs, progress=progress)
 
 
 def _tell_purged(engine: Engine, instances: tuple[str, ...], wrong: set[str]) -> None:
     """Of purged cases: when, by whom, and that what is left of them proves that nothing was altered."""
-    retention = Retention(engine)
+    retention = Retention(engine.context, engine.audit)
     for instance in instances:
         left = retention.tombstone(instance)
         if left is not None and instance not in wrong:

@@ -25,7 +25,7 @@ def db_upgrade() -> None:
     if not settings.secret_key:  # without it no case is opened
         return
     enrollment, _ = open_usher(settings)
-    for case in enrollment.engine.look_at_silent_cases():
+    for case in enrollment.engine.repairs.look_at_silent_cases():
         click.echo(f"Case {case.id} stood still: {case.incident or 'it goes on.'}")
 
 

@@ -13,8 +13,9 @@ from datetime import date, datetime, time, timedelta
 from email.message import EmailMessage
 from typing import Any
 
-from usher_engine.cases.queries import Actor, Instance
+from usher_engine.cases.queries import Instance
 from usher_engine.checkpoints import take
+from usher_engine.core.actor import Actor
 from usher_engine.core.errors import ServiceError
 from usher_engine.definitions import Package
 from usher_engine.enrollment.enrollment import Enrollment, open_enrollment
@@ -235,10 +236,10 @@ class _Past:
         while tasks := engine.instance(case.id).tasks:
             task = tasks[0]
             if self.chance.random() < 0.06 and task.cancellable:
-                engine.cancel_task(task.id, "The patient did not want to give an address.", actor=staff)
+                engine.cases.cancel_task(task.id, "The patient did not want to give an address.", actor=staff)
             else:
                 if self.chance.random() < 0.3 and not task.assignee:
-                    engine.claim(task.id, actor=staff)
+                    engine.cases.claim(task.id, actor=staff)
                     yield self._minutes(2, 90)
                 engine.complete(task.id, self._typed(task.form, patient), actor=staff)
             self.worker.run_due()

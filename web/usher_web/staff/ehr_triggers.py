@@ -34,7 +34,7 @@ def show() -> str:
 def patient(patient_id: str) -> str:
     record = site().enrollment.patient(patient_id)
     audit_logging.viewed("PatientViewed", record.id, business_key=record.id)
-    found = site().engine.instances(business_key=patient_id, limit=PAGE)
+    found = site().engine.queries.instances(business_key=patient_id, limit=PAGE)
     return render_template(
         "patient.html",
         patient=described(record),

@@ -11,8 +11,7 @@ from usher_engine import Instance, UserTask, whole_number
 from usher_engine.accounts import Role
 from werkzeug.wrappers import Response as AnyResponse
 
-from .. import auth
-from ..api import strict_json
+from .. import auth, strict_json
 from ..casework.visibility import may_work_on
 from ..site import site
 from ..words.element_names import names_of
@@ -49,7 +48,7 @@ def rows() -> AnyResponse:
 @auth.policy(Role.STAFF)
 def task(task_id: str) -> Page:
     try:
-        found = site().engine.task(task_id, auth.actor())
+        found = site().engine.inbox.task(task_id, auth.actor())
     except usher_engine.Conflict as lost:
         return _lost(task_id, lost)
     return _page(open_task(found, auth.actor()))
@@ -59,7 +58,7 @@ def task(task_id: str) -> Page:
 @auth.policy(Role.STAFF)
 def claim(task_id: str) -> Page | AnyResponse:
     try:
-        site().engine.claim(task_id, actor=auth.actor())
+        site().engine.cases.claim(task_id, actor=auth.actor())
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
         return _lost(task_id, lost)
     return redirect(f"{url_for('inbox.task', task_id=task_id, view=_view())}#task", 303)
@@ -69,7 +68,7 @@ def claim(task_id: str) -> Page | AnyResponse:
 @auth.policy(Role.STAFF)
 def release(task_id: str) -> Page | AnyResponse:
     try:
-        site().engine.release(task_id, actor=auth.actor())
+        site().engine.cases.release(task_id, actor=auth.actor())
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
         return _lost(task_id, lost)
     auth.say("The task is free for others again.")
@@ -82,10 +81,10 @@ def complete(task_id: str) -> Page | AnyResponse:
     """Nothing typed is lost: a refused form comes back as it was sent, a task lost to somebody shows it beside."""
     typed = submitted(request.form)
     try:
-        before = site().engine.task(task_id, auth.actor())
+        before = site().engine.inbox.task(task_id, auth.actor())
         after = site().engine.complete(task_id, typed, actor=auth.actor(), revision=_revision())
     except usher_engine.InvalidSubmission as wrong:
-        found = site().engine.task(task_id, auth.actor())
+        found = site().engine.inbox.task(task_id, auth.actor())
         return _page(open_task(found, auth.actor(), typed=typed, errors=wrong.fields)), 422
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
         return _lost(task_id, lost, typed)
@@ -97,10 +96,10 @@ def complete(task_id: str) -> Page | AnyResponse:
 def cancel(task_id: str) -> Page | AnyResponse:
     reason = request.form.get("reason", "")
     try:
-        before = site().engine.task(task_id, auth.actor())
-        after = site().engine.cancel_task(task_id, reason, actor=auth.actor(), revision=_revision())
+        before = site().engine.inbox.task(task_id, auth.actor())
+        after = site().engine.cases.cancel_task(task_id, reason, actor=auth.actor(), revision=_revision())
     except usher_engine.InvalidSubmission as wrong:
-        found = site().engine.task(task_id, auth.actor())
+        found = site().engine.inbox.task(task_id, auth.actor())
         # Another name than “reason”, which a field of the task's own form may have.
         errors = {CANCEL_REASON: wrong.fields.get("reason", wrong.message)}
         return _page(open_task(found, auth.actor(), errors=errors)), 422
@@ -117,7 +116,7 @@ def draft(task_id: str) -> Response:
     if not isinstance(values, dict):
         reason = "Send the fields as an object named “values”."
         raise usher_engine.InvalidSubmission(reason, fields={"values": reason})
-    saved = site().engine.save_draft(task_id, submitted(values), actor=auth.actor())
+    saved = site().engine.cases.save_draft(task_id, submitted(values), actor=auth.actor())
     return jsonify({"saved": f"{saved.astimezone(zone(site().settings)):%H:%M}"})
 
 
@@ -134,7 +133,7 @@ def _lost(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | 
     Otherwise say who and when, and keep what was typed on the page.
     """
     try:
-        still = site().engine.task(task_id, auth.actor())
+        still = site().engine.inbox.task(task_id, auth.actor())
     except usher_engine.Conflict as gone:
         return _lost_page(task_id, gone, typed), 409
     if still.assignee in ("", auth.actor().name):

@@ -72,7 +72,7 @@ def open_task(
     """*typed* is what was sent and refused with *errors*; *moved* says that the case went on meanwhile."""
     audit_logging.viewed("TaskViewed", task.id, business_key=task.business_key)
     engine, now, wrong = site().engine, site().now(), dict(errors or {})
-    form = parse_form(engine.package_of(task.instance).text(task.form)) if task.form else None
+    form = parse_form(engine.queries.package_of(task.instance).text(task.form)) if task.form else None
     values = _values(task, form, typed)
     # A field that was missing stays in sight while it is being filled, in a draft or in an answer that was refused.
     missing = {f.key for known in (task.initial, values) for f in form.missing(known, now=now)} if form else set()
@@ -92,7 +92,7 @@ def open_task(
         values=values,
         asked=asked,
         filled=tuple(f for f in fields if f not in asked),
-        lines=list(reversed(tell(legible(engine, task.instance)[0], names_of(task.instance)))),
+        lines=list(reversed(tell(legible(engine.context, task.instance)[0], names_of(task.instance)))),
         errors=wrong,
         moved=moved,
     )

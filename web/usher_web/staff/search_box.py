@@ -54,7 +54,7 @@ def show() -> str:
 def _found(text: str) -> Results:
     records = site().enrollment.patients(text, limit=MOST)
     numbered = _numbered(text)
-    about = site().engine.instances(about=[record.id for record in records], limit=2 * MOST) if records else []
+    about = site().engine.queries.instances(about=[record.id for record in records], limit=2 * MOST) if records else []
     cases = _seen([*numbered, *about])
     return Results(
         patients=[described(record) for record in records],
@@ -67,7 +67,7 @@ def _numbered(text: str) -> list[Instance]:
     plain = text.replace("-", "").replace(" ", "")
     if len(plain) < SHORTEST_NUMBER or not (plain.isascii() and plain.isalnum()):
         return []
-    return site().engine.instances(numbered=plain, limit=MOST)
+    return site().engine.queries.instances(numbered=plain, limit=MOST)
 
 
 def _seen(cases: Sequence[Instance]) -> list[Instance]:
@@ -81,7 +81,9 @@ def _tasks(text: str, cases: Sequence[Instance]) -> Sequence[Row]:
     if actor.role != Role.STAFF.value:
         return ()
     mine = [task for instance in cases for task in instance.tasks if may_work_on(actor, task)]
-    titled = [task for task in site().engine.tasks(actor, limit=TASKS_LOOKED_AT) if text.lower() in task.title.lower()]
+    titled = [
+        task for task in site().engine.inbox.tasks(actor, limit=TASKS_LOOKED_AT) if text.lower() in task.title.lower()
+    ]
     once: dict[str, UserTask] = {task.id: task for task in (*mine, *titled)}
     return rows_of(list(once.values())[:MOST], actor)
 

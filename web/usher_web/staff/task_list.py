@@ -61,13 +61,13 @@ def worklist(actor: Actor, view: View, after: str | None = None) -> Worklist:
     """One page of the tasks *actor* sees under *view*; *after* is the ``sort_key`` of the last one seen."""
     engine = site().engine
     mine, overdue = view is View.MINE, view is View.OVERDUE
-    tasks = engine.tasks(actor, mine=mine, overdue=overdue, limit=PAGE + 1, after=after)
+    tasks = engine.inbox.tasks(actor, mine=mine, overdue=overdue, limit=PAGE + 1, after=after)
     shown = tasks[:PAGE]
     more = url_for("inbox.show", view=view, after=shown[-1].sort_key) if len(tasks) > PAGE else ""
     counts = {
-        View.ALL: engine.count_tasks(actor),
-        View.MINE: engine.count_tasks(actor, mine=True),
-        View.OVERDUE: engine.count_tasks(actor, overdue=True),
+        View.ALL: engine.inbox.count_tasks(actor),
+        View.MINE: engine.inbox.count_tasks(actor, mine=True),
+        View.OVERDUE: engine.inbox.count_tasks(actor, overdue=True),
     }
     return Worklist(view=view, groups=_groups(shown, actor), counts=counts, next_url=more)
 

@@ -27,7 +27,7 @@ def names_of(instance: str) -> Names:
 def words_of(instance: str) -> Words | None:
     """All a case is told with; None where the package it runs on is not there or cannot be read."""
     try:
-        diagram = site().engine.diagram_of(instance)
+        diagram = site().engine.queries.diagram_of(instance)
     except usher_engine.EngineError:
         return None
     flows = {flow: (source, diagram.flow_names.get(flow, "")) for (source, _), flow in diagram.flows.items()}
@@ -38,7 +38,7 @@ def words_of(instance: str) -> Words | None:
 def names_in(process: str, number: int) -> dict[str, str]:
     """What the elements of a version are called, by their ids; nothing where the version cannot be read."""
     try:
-        drawn = site().engine.diagram(process, number).elements.values()
+        drawn = site().engine.versions.diagram(process, number).elements.values()
     except usher_engine.EngineError:
         return {}
     return {element.id: element.name for element in drawn}

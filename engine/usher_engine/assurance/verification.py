@@ -1,0 +1,30 @@
+"""Verify: whether the record of a case is whole, and whether running its diagram again gives the same."""
+
+from __future__ import annotations
+
+from ..context import Context
+from ..core.findings import Finding
+from ..reexecution import Progress, Verified, Verifier, verify_all
+from ..store import stored_cases
+
+
+class Verification:
+    """Checks cases against their diagrams; every service is off meanwhile."""
+
+    def __init__(self, context: Context) -> None:
+        self.context, self.database, self.services = context, context.database, context.services
+
+    def verify(self, instance: str) -> list[Finding]:
+        """What is wrong with the record of a case, and where running it again differs; raises `NotFound`."""
+        with self.database.read() as tx:
+            return self.verifier().check(tx, stored_cases.one(tx, instance))
+
+    def verifier(self) -> Verifier:
+        """What checks cases one by one; it reads each definition once."""
+        return Verifier(self.services, self.context.seal_key)
+
+    def verify_all(self, *, after: str = "", jobs: int = 1, progress: Progress | None = None) -> Verified:
+        """`verify` for every case numbered beyond *after*, on *jobs* processes."""
+        return verify_all(
+            self.database, self.services, self.context.seal_key, after=after, jobs=jobs, progress=progress
+        )

@@ -1,0 +1,32 @@
+"""A request to start a case, and how it is told from another request under the same idempotency key."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.canonical import canonical
+from ..store import Transaction, instance_rows
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """What was asked for with a start; its digest tells a repeated request from another one under the same key."""
+
+    process: str
+    data: dict[str, Any]
+    business_key: str
+    one_live: bool
+    key: str | None
+    source: str
+
+    @property
+    def digest(self) -> bytes:
+        content = {"process": self.process, "data": self.data, "business_key": self.business_key}
+        return hashlib.sha256(canonical(content)).digest()
+
+    def remember(self, tx: Transaction, instance: str) -> None:
+        """Bind the key, if there is one, to the case that answers it."""
+        if self.key is not None:
+            instance_rows.remember_request(tx, source=self.source, key=self.key, body=self.digest, instance=instance)

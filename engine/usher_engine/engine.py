@@ -1,0 +1,108 @@
+"""The front door: builds the parts of the engine and hands each what it needs. No logic here; read `cases.commands`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .assurance.activity import Trails
+from .assurance.log_review import Reviewing
+from .assurance.verification import Verification
+from .audit.audit_log import AuditLog
+from .authoring.backtest import Backtests
+from .authoring.deployments import Deployments
+from .authoring.drafts import Drafts
+from .authoring.version_pauses import Pauses
+from .authoring.versions import Versions
+from .cases.batch_operations import BatchOperations
+from .cases.commands import CaseCommands
+from .cases.incoming import Incoming
+from .cases.instance_migration import Migrations
+from .cases.job_results import JobResults
+from .cases.queries import CaseQueries, Instance
+from .cases.repair import Repairs
+from .cases.search import CaseSearch
+from .cases.step_writer import StepWriter
+from .cases.task_queries import TaskQueries
+from .context import Clock, Context, utc_now
+from .core.actor import Actor
+from .core.findings import Finding
+from .definitions import Package
+from .services import Services
+from .settings import Settings
+from .store import Database, Version
+
+
+class Engine:
+    """
+    The parts of the engine on one database, each under the name of what it is for.
+
+    Changes: ``cases`` (start, claim, complete, cancel, retry), ``incoming`` (messages, timers), ``job_results``,
+    ``migrations``, ``repairs``, ``batches``, ``drafts``, ``deployments``, ``pauses``, ``log_reviews``, ``audit``.
+    Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``verification``,
+    ``backtests``, ``activity``.
+    """
+
+    def __init__(
+        self, settings: Settings, services: Services, clock: Clock = utc_now, database: Database | None = None
+    ) -> None:
+        self.context = context = Context(settings, services, clock, database)
+        self.audit = AuditLog(context)
+        self.versions = Versions(context)
+        self.drafts = Drafts(context, self.audit)
+        self.deployments = Deployments(context, self.drafts, self.audit)
+        self.backtests = Backtests(context)
+        self.pauses = Pauses(context, self.audit)
+        self.queries = CaseQueries(context)
+        self.inbox = TaskQueries(context)
+        self.search = CaseSearch(context, self.queries)
+        self.steps = StepWriter(context, self.queries)
+        self.cases = CaseCommands(context, self.queries, self.inbox, self.steps, self.audit)
+        self.job_results = JobResults(context, self.steps)
+        self.incoming = Incoming(context, self.queries, self.steps, self.job_results)
+        self.migrations = Migrations(context, self.steps)
+        self.repairs = Repairs(context, self.queries, self.steps, self.audit)
+        self.batches = BatchOperations(context, self.backtests, self.migrations, self.audit)
+        self.verification = Verification(context)
+        self.activity = Trails(context)
+        self.log_reviews = Reviewing(context, self.audit)
+
+    @property
+    def settings(self) -> Settings:
+        return self.context.settings
+
+    @property
+    def services(self) -> Services:
+        return self.context.services
+
+    @property
+    def clock(self) -> Clock:
+        return self.context.clock
+
+    @property
+    def database(self) -> Database:
+        return self.context.database
+
+    # The five calls a program that embeds Usher begins with; everything else is on the parts.
+
+    def deploy(self, package: Package, *, actor: Actor, note: str = "") -> Version:
+        """`Deployments.deploy`."""
+        return self.deployments.deploy(package, actor=actor, note=note)
+
+    def start(self, process: str, data: Mapping[str, Any], *, actor: Actor, **options: Any) -> Instance:
+        """`CaseCommands.start`."""
+        return self.cases.start(process, data, actor=actor, **options)
+
+    def complete(
+        self, task: str, submission: Mapping[str, Any], *, actor: Actor, revision: int | None = None
+    ) -> Instance:
+        """`CaseCommands.complete`."""
+        return self.cases.complete(task, submission, actor=actor, revision=revision)
+
+    def instance(self, instance: str) -> Instance:
+        """`CaseQueries.instance`."""
+        return self.queries.instance(instance)
+
+    def verify(self, instance: str) -> list[Finding]:
+        """`Verification.verify`."""
+        return self.verification.verify(instance)
