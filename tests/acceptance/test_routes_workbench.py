@@ -212,7 +212,7 @@ def test_a_broken_draft_is_kept_and_not_deployed(ana, engine):
 
 
 def test_with_four_eyes_the_api_takes_no_packages(house, ana, engine):
-    engine.settings = replace(engine.settings, deploy_four_eyes=1)
+    engine.context.settings = replace(engine.settings, deploy_four_eyes=1)
     content = ana.get("/processes/enrollment/draft/package.zip").data
     headers = {**house.token(house.accounts.user("ana").role, "ci"), "Content-Type": "application/zip"}
     answer = house.app.test_client().post("/api/v1/definitions/enrollment/versions", data=content, headers=headers)

@@ -284,7 +284,7 @@ def test_a_decision_table_is_edited_and_saved(clinic: Clinic, engine: Engine, an
 def test_four_eyes_over_the_page(clinic: Clinic, engine: Engine, ana: Page, desk: Desk) -> None:
     if not any(user.name == "abe" for user in clinic.accounts.users()):
         clinic.accounts.add_user("abe", "a password for tests", role=Role.ANALYST, by="test")
-    settings, engine.settings = engine.settings, replace(engine.settings, deploy_four_eyes=1)
+    settings, engine.context.settings = engine.settings, replace(engine.settings, deploy_four_eyes=1)
     try:
         draft(clinic, **{"notes.txt": b"for the second pair of eyes"})
         opened(ana, "/processes/enrollment/deploy")
@@ -297,7 +297,7 @@ def test_four_eyes_over_the_page(clinic: Clinic, engine: Engine, ana: Page, desk
         abe.get_by_role("button", name="Sign off and deploy").click()
         expect(abe.get_by_role("status").first).to_contain_text("is in force")
     finally:
-        engine.settings = settings
+        engine.context.settings = settings
     assert engine.versions.all("enrollment")[0].signed_off_by == "abe"
 
 

@@ -36,7 +36,7 @@ def small(engine: Engine) -> Engine:
 
 @pytest.fixture
 def careful(small: Engine) -> Engine:
-    small.settings = replace(small.settings, deploy_four_eyes=1)
+    small.context.settings = replace(small.settings, deploy_four_eyes=1)
     return small
 
 
