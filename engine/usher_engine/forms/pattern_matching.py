@@ -136,6 +136,7 @@ class _Places:
 
     def _of(self, part: Characters) -> int:
         """The places before a character that *part* takes."""
-        if part not in self.where:
-            self.where[part] = sum(1 << place for place, letter in enumerate(self.text) if part.takes(letter))
-        return self.where[part]
+        found = self.where.get(part)
+        if found is None:
+            found = self.where[part] = sum([1 << place for place, letter in enumerate(self.text) if part.takes(letter)])
+        return found
