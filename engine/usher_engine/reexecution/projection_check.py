@@ -26,9 +26,10 @@ def check_waiting(record: Record, steps: list[ReadStep], state: InstanceState) -
     """Compare the task and job rows of *record* with the *state* its *steps* led to."""
     row, last = record.row, steps[-1][0] if steps else None
     wanted = _tasks(row, steps, state), _requests(steps, state)
-    given = {place(t["element"], t["visit"]): _task(t) for t in record.tasks}, {
-        place(j["element"], j["visit"]): _job(j) for j in record.jobs if j["operator"] != job_rows.MESSAGE
-    }
+    given = (
+        {place(t["element"], t["visit"]): _task(t) for t in record.tasks},
+        {place(j["element"], j["visit"]): _job(j) for j in record.jobs if j["operator"] != job_rows.MESSAGE},
+    )
     for what, expected, there in zip(("task in the inbox", "job"), wanted, given, strict=True):
         for here in sorted({*expected, *there}):
             message = _difference(what, expected.get(here), there.get(here))
@@ -49,6 +50,8 @@ def _tasks(row: Row, steps: list[ReadStep], state: InstanceState) -> dict[str, d
     """The rows of the open tasks, as `inbox.follow` writes them: one opened anew by a migration keeps its time."""
     rows: dict[str, dict[str, Any]] = {}
     since: dict[str, str] = {}
+    if not state.tasks:
+        return rows
     for _, body, _ in steps:
         before: dict[str, str] = {}  # when what is opened anew was opened first
         for event in map(from_json, body["events"]):
@@ -65,6 +68,8 @@ def _tasks(row: Row, steps: list[ReadStep], state: InstanceState) -> dict[str, d
 
 def _requests(steps: list[ReadStep], state: InstanceState) -> dict[str, dict[str, Any]]:
     asked: dict[str, dict[str, Any]] = {}
+    if not state.requests and not state.waits:
+        return asked
     for _, body, _ in steps:
         for event in map(from_json, body["events"]):
             if isinstance(event, InstanceMigrated):
