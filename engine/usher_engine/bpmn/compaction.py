@@ -42,7 +42,7 @@ def _compact(scope: Any) -> None:
     for task in list(scope.tasks.values()):
         if task.id in scope.tasks:  # else it went with the branch before it
             _drop_ended(scope, task, live)
-            if task.parent is not None and _is_passed(task):
+            if task._parent in scope.tasks and _is_passed(scope, task):
                 _cut_out(scope, task)
     if scope.last_task is not None and scope.last_task.id not in scope.tasks:
         scope.last_task = None
@@ -51,23 +51,23 @@ def _compact(scope: Any) -> None:
 def live_tasks(scope: Any) -> set[int]:
     """Ids of unfinished tasks and of all their ancestors."""
     live: set[int] = set()
-    for task in scope.tasks.values():
+    tasks = scope.tasks
+    for task in tasks.values():
         if task._state < TaskState.COMPLETED:
             ancestor = task
             while ancestor is not None and ancestor.id not in live:
                 live.add(ancestor.id)
-                ancestor = ancestor.parent
+                ancestor = tasks.get(ancestor._parent)
     return live
 
 
 def _drop_ended(scope: Any, task: UsherTask, live: set[int]) -> None:
     """Forget branches behind *task*, or items of it, that have ended; beside an open activity all stay."""
-    if _is_open(task):
-        return
-    for child in task.children:
-        if child.id not in live:
-            task._children.remove(child.id)
-            forget(scope, child)
+    ended = [child for child in task._children if child not in live]
+    if ended and not _is_open(task):
+        for child in ended:
+            task._children.remove(child)
+            forget(scope, scope.tasks[child])
 
 
 def _is_open(task: UsherTask) -> bool:
@@ -79,12 +79,12 @@ def _is_open(task: UsherTask) -> bool:
     )
 
 
-def _is_passed(task: UsherTask) -> bool:
+def _is_passed(scope: Any, task: UsherTask) -> bool:
     """Whether the flow has gone on from *task* on one branch, to a task that is finished as well."""
     if task._state < TaskState.COMPLETED or len(task._children) != 1:
         return False
-    [following] = task.children
-    return following._state >= TaskState.COMPLETED and not _is_open(task)
+    following = scope.tasks[task._children[0]]
+    return bool(following._state >= TaskState.COMPLETED) and not _is_open(task)
 
 
 def _cut_out(scope: Any, task: UsherTask) -> None:

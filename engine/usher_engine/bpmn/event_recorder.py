@@ -42,6 +42,7 @@ class Listener:
         self.step = step
         self.state = state
         self.events: list[Event] = [] if step.events is None else step.events
+        self._shares = diagram.shares(step.rules)
         self._visits = dict(state.visits)
         self._entered: dict[tuple[str, int], int] = {}
         self._entered_tasks: list[UsherTask] = []
@@ -66,7 +67,7 @@ class Listener:
 
     def completed(self, task: UsherTask) -> None:
         """*task* is done: what it changed is true for every branch beside it; items keep theirs until all are done."""
-        if task.parent is None or not self.diagram.shares(self.step.rules):
+        if not self._shares or task.parent is None:
             return
         if self.step.rules > FIRST_RULES:
             self._share(task)
@@ -90,7 +91,7 @@ class Listener:
 
     def said(self, task: UsherTask, news: dict[str, Any]) -> None:
         """What was said to *task* is known at once, also where it is what its branch began with."""
-        if news and self.step.rules > FIRST_RULES and self.diagram.shares(self.step.rules):
+        if news and self.step.rules > FIRST_RULES and self._shares:
             self._spread(task, news, [])
 
     def _spread(self, task: UsherTask, changed: dict[str, Any], gone: list[str]) -> None:

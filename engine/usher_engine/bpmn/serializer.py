@@ -56,15 +56,16 @@ class _Tasks(TaskConverter):  # type: ignore[misc]
         return record
 
     def from_dict(self, record: dict[str, Any], workflow: Any) -> UsherTask:
-        if any(type(record[name]) is not int for name in ("id", "state", "tick")) or record["id"] < 1:
+        number, state, tick = record["id"], record["state"], record["tick"]
+        if type(number) is not int or type(state) is not int or type(tick) is not int or number < 1:
             raise TypeError  # the library would draw an id of its own
         task_spec = workflow.spec.task_specs[record["spec"]]
-        task = UsherTask(workflow, task_spec, state=record["state"], id=record["id"])
+        task = UsherTask(workflow, task_spec, state=state, id=number)
         task.visit = record.get("visit", 0) + 0  # a number, or no state at all
         task.arrived = record.get("arrived", False)
         task._parent = record.get("parent")
         task._children = list(record.get("children", ()))
-        task.last_state_change = record["tick"]
+        task.last_state_change = tick
         task.triggered = record.get("triggered", False)
         if "internal" in record:
             task.internal_data = self.registry.restore(record["internal"])
@@ -87,8 +88,8 @@ def _add_data(record: dict[str, Any], task: UsherTask, parent: UsherTask | None)
         return
     if changed := changes(parent.data, task.data, exact=task.workflow.top_workflow.rules > FIRST_RULES):
         record["set"] = changed
-    if removed := [name for name in parent.data if name not in task.data]:
-        record["unset"] = removed
+    if not parent.data.keys() <= task.data.keys():
+        record["unset"] = [name for name in parent.data if name not in task.data]
 
 
 def _common(converter: Any, workflow: Any) -> dict[str, Any]:
@@ -138,7 +139,9 @@ def _require_tree(workflow: Any) -> None:
             hangs = task is workflow.task_tree or task._state < TaskState.WAITING  # left by a migration, once
         else:
             hangs = task.id in parent._children
-        if not hangs or any(tasks[child]._parent != task.id for child in task._children):
+        for child in task._children:
+            hangs = hangs and tasks[child]._parent == task.id
+        if not hangs:
             raise ValueError
 
 

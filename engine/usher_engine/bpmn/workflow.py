@@ -116,11 +116,8 @@ class UsherWorkflow(_Rooted, BpmnWorkflow):  # type: ignore[misc]
         self.settled = False  # nothing moves by itself any more, but for inclusive joins
         self.observer = observer
         super().__init__(spec, subprocess_specs, script_engine=script_engine, deserializing=True)
-
-    @property
-    def rules(self) -> int:
-        """The rules the step at hand is decided by; the present ones for what is only read."""
-        return int(getattr(self.script_engine.environment, "rules", RULES))
+        #: The rules the step at hand is decided by; the present ones for what is only read.
+        self.rules = int(getattr(self.script_engine.environment, "rules", RULES))
 
     def next_id(self) -> int:
         self.counter += 1
