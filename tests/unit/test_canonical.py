@@ -55,7 +55,7 @@ def test_a_number_without_a_canonical_form_is_refused(number):
         c.canonical([number])
 
 
-@pytest.mark.parametrize("value", [1.5, {"ö": 1}, [[0.1]], {"a": {"é": []}}, b"bytes", (1,), {1}])
+@pytest.mark.parametrize("value", [1.5, {"ö": 1}, [[0.1]], ["x", 0.1], {"a": {"é": []}}, b"bytes", (1,), {1}])
 def test_what_json_writes_otherwise_is_the_librarys(value):
     """The short way must know its limits: for these `json` and the RFC differ, or one of them refuses."""
     assert not c._is_plain(value)
@@ -190,6 +190,7 @@ def test_what_keeps_the_limits_is_given_back_unchanged(value):
         ([0] * 5_000, "body[4999]", "has more than 5000 values"),
         ({"a": [0] * 4_999}, "body.a[4998]", "has more than 5000 values"),
         (["ok", "x" * 20_001], "body[1]", "is longer than 20000 characters"),
+        ([[1], {"a": {"b": 1}, "c": math.nan}], "body[1].c", "is not a finite number"),
         ({"k" * 101: 1}, "body", "is longer than 100 characters"),
         ({"a": LARGEST + 1}, "body.a", "is a number beyond ±9007199254740991"),
         ({"a": -LARGEST - 1}, "body.a", "is a number beyond ±9007199254740991"),

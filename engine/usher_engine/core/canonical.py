@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn, TypeAlias
 
 import rfc8785
 
@@ -45,21 +45,20 @@ def canonical(value: Json) -> bytes:
 
 
 def _is_plain(value: Json) -> bool:
-    pending: list[Any] = [value]
+    pending: list[Any] = [[value]]
     while pending:
-        item = pending.pop()
-        kind = type(item)
-        if kind is dict:
-            if not all(map(str.isascii, item)):
+        for item in pending.pop():
+            kind = type(item)
+            if kind is str or kind is bool or item is None:
+                continue
+            if kind is dict:
+                if not all(map(str.isascii, item)):
+                    return False
+                pending.append(item.values())
+            elif kind is list:
+                pending.append(item)
+            elif kind is not int or not -MAX_INTEGER <= item <= MAX_INTEGER:
                 return False
-            pending.extend(item.values())
-        elif kind is list:
-            pending.extend(item)
-        elif kind is int:
-            if not -MAX_INTEGER <= item <= MAX_INTEGER:
-                return False
-        elif kind is not str and kind is not bool and item is not None:
-            return False
     return True
 
 
@@ -105,20 +104,24 @@ def changes(before: Mapping[str, Json], after: Mapping[str, Json], *, exact: boo
     }
 
 
-def _of_a_kind(left: Json, right: Json) -> bool:
+def _of_a_kind(left: Any, right: Any) -> bool:
     """Whether two values Python takes for equal have true and false in the same places."""
-    if left is right:
-        return True
-    if isinstance(left, dict) and isinstance(right, dict):
-        return all(_of_a_kind(value, right[key]) for key, value in left.items())
-    if isinstance(left, list) and isinstance(right, list):
-        return all(map(_of_a_kind, left, right))
-    return isinstance(left, bool) is isinstance(right, bool)
+    if isinstance(left, dict):
+        items: Iterable[tuple[Any, Any]] = left.items()
+    elif isinstance(left, list):
+        items = enumerate(left)
+    else:
+        return isinstance(left, bool) is isinstance(right, bool)
+    for key, value in items:
+        other = right[key]
+        if value is not other and type(value) is not str and not _of_a_kind(value, other):
+            return False
+    return True
 
 
 def is_storable(text: str) -> bool:
-    """Whether both databases can keep every character of *text*."""
-    return _UNSTORABLE.search(text) is None
+    """Whether both databases can keep every character of *text*; what can be printed can be kept."""
+    return text.isprintable() or _UNSTORABLE.search(text) is None
 
 
 def is_reserved(key: str) -> bool:
@@ -140,16 +143,16 @@ def check_input(value: Any, *, where: str = "body") -> Json:
     Raises:
         InvalidSubmission: ``fields`` maps the path of the first fault to the reason.
     """
-    budget = [MAX_VALUES]
-    _walk(value, where, 0, budget)
+    _walk(value, [where], [MAX_VALUES])
     return value  # type: ignore[no-any-return]
 
 
-def _walk(value: Any, path: str, depth: int, budget: list[int]) -> None:
+def _walk(value: Any, path: list[str | int], budget: list[int]) -> None:
+    """*path* is what the top is called, then the fields and numbers that lead to *value*."""
     budget[0] -= 1
     if budget[0] < 0:
         _refuse(path, f"has more than {MAX_VALUES} values")
-    if depth > MAX_DEPTH:
+    if len(path) > MAX_DEPTH + 1:
         _refuse(path, f"is nested deeper than {MAX_DEPTH} levels")
     if value is None or isinstance(value, bool):
         return
@@ -163,29 +166,35 @@ def _walk(value: Any, path: str, depth: int, budget: list[int]) -> None:
             _refuse(path, "is not a finite number")
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _walk(item, f"{path}[{index}]", depth + 1, budget)
+            path.append(index)
+            _walk(item, path, budget)
+            path.pop()
     elif isinstance(value, Mapping):
         for key, item in value.items():
             _check_key(key, path)
-            _walk(item, f"{path}.{key}", depth + 1, budget)
+            path.append(key)
+            _walk(item, path, budget)
+            path.pop()
     else:
         _refuse(path, f"is {type(value).__name__}; only JSON values are taken")
 
 
-def _check_key(key: Any, path: str) -> None:
+def _check_key(key: Any, path: list[str | int]) -> None:
     if not isinstance(key, str):
         _refuse(path, "has a field name that is not text")
     _check_text(key, path, MAX_KEY)
     if is_reserved(key):
-        _refuse(f"{path}.{key}", "is a reserved name; choose another")
+        _refuse([*path, key], "is a reserved name; choose another")
 
 
-def _check_text(value: str, path: str, limit: int) -> None:
+def _check_text(value: str, path: list[str | int], limit: int) -> None:
     if len(value) > limit:
         _refuse(path, f"is longer than {limit} characters")
     if not is_storable(value):
         _refuse(path, "holds a character that cannot be stored")
 
 
-def _refuse(path: str, reason: str) -> None:
-    raise InvalidSubmission(f"{path} {reason}.", fields={path: reason})
+def _refuse(path: list[str | int], reason: str) -> NoReturn:
+    top, *steps = path
+    words = f"{top}{''.join(f'[{step}]' if isinstance(step, int) else f'.{step}' for step in steps)}"
+    raise InvalidSubmission(f"{words} {reason}.", fields={words: reason})
