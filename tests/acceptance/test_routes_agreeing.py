@@ -9,7 +9,10 @@ import threading
 import pytest
 from acceptance.conftest import House
 from conftest import alice
+from usher_engine import Actor
 from usher_engine.enrollment import Answer
+
+ADAM = Actor(name="adam", role="admin")
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ def answered(house: House) -> str:
 def test_what_was_recorded_agrees(house: House, answered: str) -> None:
     assert house.enrollment.patient("sample-pending").status == "Declined"
     assert house.enrollment.disagreements() == []
-    house.enrollment.set_portal_status("sample-pending", "Completed", actor=alice)
+    house.enrollment.portal_standing.set_status("sample-pending", "Completed", "the portal says so", actor=ADAM)
     assert house.enrollment.disagreements() == [], "another system's report is recorded too"
     told = house.enrollment.engine.audit.events(about="sample-pending", kind="SettingChanged")
     assert told[0].details == {"setting": "portal status", "status": "Completed"}

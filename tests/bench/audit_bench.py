@@ -33,7 +33,8 @@ from original import Original, build, findings_in  # noqa: E402
 from tampering import DEEDS, Deed, spoil  # noqa: E402
 from usher_engine import SYSTEM, Database, Settings, Worker  # noqa: E402
 from usher_engine.definitions import read_folder  # noqa: E402
-from usher_engine.enrollment import Enrollment, open_enrollment  # noqa: E402
+from usher_engine.enrollment import Enrollment, open_enrollment, portal_status  # noqa: E402
+from usher_engine.enrollment.patient_registry import find  # noqa: E402
 from usher_engine.store.schema import upgrade  # noqa: E402
 
 #: Alterations of single cases lie so many in one copy; each must be found by the name of its case.
@@ -135,7 +136,9 @@ def _enrol(enrollment: Enrollment, number: int) -> None:
     values = {**COMPLETE, "email": f"{patient}@example.org", **({"zip_code": None} if number % 6 == 2 else {})}
     enrollment.import_patients([json.dumps(fhir(patient, values))])
     if status != "Not Enrolled":
-        enrollment.set_portal_status(patient, status, actor=SYSTEM)
+        with enrollment.engine.database.begin() as tx:
+            now = enrollment.engine.clock()
+            portal_status.set_status(tx, find(tx, patient, lock=True), status, by="bench", now=now)
     case = enrollment.trigger(patient, "Office Visit", "Patient Portal", "Enrollment", actor=alice)
     for task in case.tasks:
         if number % 5 == 0:

@@ -20,8 +20,9 @@ from usher_engine import SYSTEM, Actor, Instance, Settings, Worker
 from usher_engine.accounts import Accounts, Role
 from usher_engine.accounts.passwords import Passwords
 from usher_engine.definitions import read_folder
-from usher_engine.enrollment import Enrollment, open_enrollment
+from usher_engine.enrollment import Enrollment, open_enrollment, portal_status
 from usher_engine.enrollment.fhir_reader import BIRTH_SEX_EXTENSION
+from usher_engine.enrollment.patient_registry import find
 from usher_engine.store import Database, Job
 from usher_web.app import create_app
 from usher_web.demo.mail_catcher import MailCatcher
@@ -135,7 +136,8 @@ class Clinic:
         report = self.enrollment.import_patients([line])
         assert report.bad == []
         if status != "Not Enrolled":
-            self.enrollment.set_portal_status(patient, status, actor=SYSTEM)
+            with self.enrollment.engine.database.begin() as tx:
+                portal_status.set_status(tx, find(tx, patient, lock=True), status, by="test", now=self.clock())
         return patient
 
     def status(self, patient: str) -> str:

@@ -29,8 +29,7 @@ BOB = Actor(name="bob", role="staff", groups=frozenset({"Front desk"}))
 def story(clinic: Clinic) -> str:
     """A case with everything to see: two people, an answer removed, fields filled, an incident, waits, a patient."""
     engine, clock = clinic.enrollment.engine, clinic.clock
-    patient = clinic.add(email=None, zip_code=None)
-    clinic.enrollment.set_portal_status(patient, "Declined", actor=ALICE)
+    patient = clinic.add("Declined", email=None, zip_code=None)
     case = clinic.trigger(patient)
     clock.forward(minutes=5)
     engine.complete(case.tasks[0].id, {"reason": "Asked at the desk to be invited again."}, actor=ALICE)

@@ -309,7 +309,7 @@ def test_other_statuses_are_explained(clinic: Clinic, alice: Staff, status: str 
 def test_guards_stand_before_the_mail(clinic: Clinic, alice: Staff, resource: dict, words: str) -> None:
     who = clinic.add(resource=resource)
     if not resource:
-        clinic.enrollment.set_practice_opt_out(who, True, actor=SYSTEM)
+        clinic.enrollment.portal_standing.set_opt_out(who, "practice", True, "Wants letters.", actor=SYSTEM)
     alice.find(who)
     expect(alice.page.locator(".notice.refuse")).to_contain_text(words)
     alice.page.get_by_role("main").get_by_role("link", name="Office Visit").click()

@@ -344,7 +344,7 @@ def test_an_answer_needs_a_fresh_proof_and_a_day_that_fits(
 def test_a_deactivated_patient_cannot_answer(enrollment: Enrollment, outbox: Outbox) -> None:
     case = invited(enrollment)
     proof = enrollment.identify(outbox.token(), *who(enrollment))
-    enrollment.set_portal_status("sample-complete", "Deactivated", actor=ADMIN)
+    enrollment.portal_standing.set_status("sample-complete", "Deactivated", "moved", actor=ADMIN)
     with pytest.raises(NotFound):
         enrollment.respond(outbox.token(), proof, Answer.ACCEPT)
     assert facts(enrollment, case.id) == []

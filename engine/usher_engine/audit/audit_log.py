@@ -45,6 +45,8 @@ AuditKind: TypeAlias = Literal[
     "ProcessResumed",
     "RunStarted",
     "RunStopped",
+    "OptOutSet",
+    "OptOutLifted",
 ]
 
 #: Every kind of audit event there is.

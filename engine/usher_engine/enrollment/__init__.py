@@ -12,9 +12,10 @@ from .patient_directory import Correction, PatientDirectory, PatientRecord, Resp
 from .patient_registry import Registry
 from .patient_response import TERMS, TERMS_VERSION, Answer, OpenLink
 from .patients_import import BadLine, ImportReport
+from .portal_standing import Change, OptOutScope, Standing
 from .portal_status import PastAnswer
 from .smtp import Sender, smtp_sender
-from .statuses import PortalStatus, glyph
+from .statuses import REPORTABLE, PortalStatus, glyph
 from .trigger_fields import ACTIONS, Template, TriggerField
 
 __all__ = [
@@ -22,15 +23,18 @@ __all__ = [
     "MILESTONES",
     "NOT_ELIGIBLE",
     "PROCESS",
+    "REPORTABLE",
     "TERMS",
     "TERMS_VERSION",
     "Answer",
     "BadLine",
+    "Change",
     "Correction",
     "Enrollment",
     "ImportReport",
     "Invitation",
     "OpenLink",
+    "OptOutScope",
     "PastAnswer",
     "PatientDirectory",
     "PatientRecord",
@@ -38,6 +42,7 @@ __all__ = [
     "Registry",
     "Response",
     "Sender",
+    "Standing",
     "Template",
     "TriggerField",
     "enrollment_services",

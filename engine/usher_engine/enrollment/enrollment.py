@@ -22,7 +22,6 @@ from ..settings import Settings
 from ..store import Database, Transaction
 from ..store import Row as CaseRow
 from . import invitations, portal_status, trigger_fields
-from . import patient_registry as registry
 from .invitations import Invitation
 from .mail import PLACEHOLDERS
 from .operators import operators
@@ -30,8 +29,9 @@ from .patient_directory import PatientRecord
 from .patient_registry import Registry
 from .patient_response import Answer, OpenLink, PatientResponses
 from .patients_import import ImportReport, Progress, import_patients
+from .portal_standing import PortalStanding
 from .portal_status import PastAnswer
-from .reconciliation import REPORTED, disagreements
+from .reconciliation import disagreements
 from .smtp import Sender, smtp_sender
 from .statuses import PortalStatus
 from .trigger_fields import ENROLLMENT, Template
@@ -78,6 +78,11 @@ class Enrollment:
     def checker(self) -> Checker:
         """Checks of the whole record, of what the enrolment keeps too."""
         return Checker(self.engine.context, self.engine.audit, self.disagreements)
+
+    @property
+    def portal_standing(self) -> PortalStanding:
+        """What administrators set of a patient: the status another system reported, and opt-outs from e-mail."""
+        return PortalStanding(self.engine, self.registry)
 
     # the trigger
 
@@ -199,16 +204,6 @@ class Enrollment:
         self.engine.audit.record("Imported", counts, actor=Actor(name=by, role="system"))
         return report
 
-    def set_portal_status(self, patient_id: str, status: str | None, *, actor: Actor) -> None:
-        """Set the status as another system reports it; None when it is not known any more."""
-        with self.engine.database.begin() as tx:
-            row = registry.find(tx, patient_id, lock=True)
-            portal_status.set_status(tx, row, status, by=actor.name, now=self.engine.clock())
-            told = {"setting": REPORTED, "status": status or ""}
-            self.engine.audit.record(
-                "SettingChanged", told, actor=actor, subject=patient_id, business_key=patient_id, transaction=tx
-            )
-
     # the patient's side
 
     def invitation(self, token: str) -> OpenLink:
@@ -234,11 +229,6 @@ class Enrollment:
     def disagreements(self) -> list[Finding]:
         """Where the registry is not what the history says; part of every check of the whole record."""
         return disagreements(self.engine.context)
-
-    def set_practice_opt_out(self, patient_id: str, opted_out: bool, *, actor: Actor) -> None:
-        """Note whether the patient wants no e-mail from the practice."""
-        with self.engine.database.begin() as tx:
-            portal_status.set_practice_opt_out(tx, patient_id, opted_out, by=actor.name, now=self.engine.clock())
 
 
 def _forget(tx: Transaction, row: CaseRow) -> None:

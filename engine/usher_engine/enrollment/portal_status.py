@@ -138,14 +138,26 @@ def set_practice_opt_out(tx: Transaction, patient: str, opted_out: bool, *, by: 
     patient_registry.change(tx, patient_registry.find(tx, patient, lock=True), by=by, now=now, opted_out=opted_out)
 
 
-def opt_out_address(tx: Transaction, address: str, *, by: str, now: datetime) -> None:
-    """Put an address on the opt-out list; one already there stays as it is."""
-    upserts.add(tx, email_opt_out, {"address": patient_registry.normal_address(address), "at": to_text(now), "by": by})
+def opt_out_address(tx: Transaction, address: str, *, by: str, now: datetime) -> bool:
+    """Put an address on the opt-out list; False, and no change, where it is on the list already."""
+    values = {"address": patient_registry.normal_address(address), "at": to_text(now), "by": by}
+    return upserts.add(tx, email_opt_out, values)
 
 
-def opt_in_address(tx: Transaction, address: str) -> None:
-    """Take an address off the opt-out list, because its owner asked for it."""
-    tx.execute(delete(email_opt_out).where(email_opt_out.c.address == patient_registry.normal_address(address)))
+def opt_in_address(tx: Transaction, address: str) -> bool:
+    """Take an address off the opt-out list, because its owner asked for it; False where it is not on the list."""
+    ours = email_opt_out.c.address
+    return bool(tx.execute(delete(email_opt_out).where(ours == patient_registry.normal_address(address))).rowcount)
+
+
+def opted_out_since(tx: Transaction, address: str) -> tuple[datetime, str] | None:
+    """When an address came onto the opt-out list, and through whom; None where it is not on the list."""
+    query = select(email_opt_out).where(email_opt_out.c.address == patient_registry.normal_address(address))
+    row = tx.execute(query).one_or_none()
+    if row is None:
+        return None
+    values, _ = intact(email_opt_out, row._mapping)
+    return moment(values["at"]), str(values["by"] or "")
 
 
 def _answer(row: Row[Any]) -> PastAnswer:

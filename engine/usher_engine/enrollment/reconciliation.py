@@ -26,13 +26,22 @@ REPORTED = "portal status"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """What was recorded of a patient at some moment; *requested_at* is None where nothing was said of it."""
+    """
+    What was recorded of a patient at some moment; *requested_at* is None where nothing was said of it.
+
+    *looked* says that a step read the status and did not change it; *by*, *source* and *why* are who changed it, from
+    where and for which reason, as far as they were recorded.
+    """
 
     at: datetime
     status: str
     requested_at: str | None
     case: str
     revision: int | None
+    looked: bool = False
+    by: str = ""
+    source: str = ""
+    why: str = ""
 
 
 def disagreements(context: Context) -> list[Finding]:
@@ -48,8 +57,8 @@ def _of_patient(tx: Transaction, row: Any) -> Iterator[Finding]:
     steps = {case: activity_rows.steps_of(tx, case) for case in cases}
     if not all(len(told) == instance_rows.find(tx, case).revision for case, told in steps.items()):
         return  # purged, or altered: what became of that is told by its own finding
-    told = [known for case in cases for step in steps[case] for known in _told(step)]
-    told = sorted([*told, *_reported(tx, row.id)], key=lambda known: known.at)
+    told = [known for case in cases for step in steps[case] for known in recorded_in(step)]
+    told = sorted([*told, *reported(tx, row.id, limit=1)], key=lambda known: known.at)
     if told:
         last = told[-1]
         status = row.portal_status or PortalStatus.UNAVAILABLE.value
@@ -61,29 +70,45 @@ def _of_patient(tx: Transaction, row: Any) -> Iterator[Finding]:
     yield from _answers(tx, row.id, steps)
 
 
-def _told(step: Step) -> Iterator[Known]:
+def recorded_in(step: Step) -> Iterator[Known]:
     """What the events of a step say the registry held after them."""
     for event in step.events:
         result = event.get("result") if event.get("kind") == "ServiceCalled" and not event.get("error") else None
         if isinstance(result, dict) and str(event.get("operator", "")).startswith("patient/") and "status" in result:
             if result.get("version") != 0:  # 0: the directory did not answer, and nothing was known
                 said = result.get("requested_at") if result["status"] == PortalStatus.PENDING.value else None
-                yield _known(step, result["status"], said)
+                looked = event["operator"] == "patient/load"
+                yield _known(step, result["status"], said, looked=looked)
         elif event.get("kind") == "FactRecorded" and event.get("name") == RESPONSE_ADDED:
             yield _known(step, (event.get("details") or {}).get("response"), None)
 
 
-def _known(step: Step, status: Any, requested_at: Any) -> Known:
-    said = str(requested_at) if requested_at else None
-    return Known(at=step.at, status=str(status), requested_at=said, case=step.instance, revision=step.revision)
+def _known(step: Step, status: Any, requested_at: Any, *, looked: bool = False) -> Known:
+    return Known(
+        at=step.at,
+        status=str(status),
+        requested_at=str(requested_at) if requested_at else None,
+        case=step.instance,
+        revision=step.revision,
+        looked=looked,
+        by=step.actor,
+    )
 
 
-def _reported(tx: Transaction, patient: str) -> Iterator[Known]:
-    """The status another system reported last."""
-    for event in audit_rows.select_events(tx, business_key=patient, kind="SettingChanged", limit=1):
+def reported(tx: Transaction, patient: str, *, limit: int) -> Iterator[Known]:
+    """The statuses another system has reported, newest first."""
+    for event in audit_rows.select_events(tx, business_key=patient, kind="SettingChanged", limit=limit):
         if event.details.get("setting") == REPORTED:
-            status = event.details.get("status") or PortalStatus.UNAVAILABLE.value
-            yield Known(at=event.at, status=str(status), requested_at=None, case="", revision=None)
+            yield Known(
+                at=event.at,
+                status=str(event.details.get("status") or PortalStatus.UNAVAILABLE.value),
+                requested_at=None,
+                case="",
+                revision=None,
+                by=event.actor,
+                source=str(event.details.get("from") or ""),
+                why=event.why,
+            )
 
 
 def _answers(tx: Transaction, patient: str, steps: dict[str, list[Step]]) -> Iterator[Finding]:

@@ -31,6 +31,16 @@ class PortalStatus(StrEnum):
 #: Statuses that are the patient's own answer and stand in the way of a new invitation.
 RESPONSES = (PortalStatus.DECLINED.value, PortalStatus.DEFERRED.value)
 
+#: Statuses another system may report. The others come about here: Pending with an invitation, the rest by an answer.
+REPORTABLE = (
+    PortalStatus.NOT_ENROLLED.value,
+    PortalStatus.COMPLETED.value,
+    PortalStatus.LOCKED.value,
+    PortalStatus.DEACTIVATED.value,
+    PortalStatus.DELETED.value,
+    PortalStatus.UNAVAILABLE.value,
+)
+
 #: Statuses an invitation may be sent in, checked again at the moment of sending.
 INVITABLE = (PortalStatus.NOT_ENROLLED.value, PortalStatus.PENDING.value)
 

@@ -39,6 +39,8 @@ CALLED: Mapping[str, str] = {
     "CaseRepaired": "Repaired cases",
     "RunStarted": "Started backtests and moves",
     "RunStopped": "Stopped backtests and moves",
+    "OptOutSet": "Opt-outs from e-mail",
+    "OptOutLifted": "Undone opt-outs",
 }
 
 #: Why something was refused, by status.
@@ -151,9 +153,20 @@ def _purged(event: AuditEvent) -> str:
 
 def _setting(event: AuditEvent) -> str:
     told = event.details
+    if told.get("setting") == "portal status":
+        why = f": {event.why}" if event.why else ", as another system reported it."
+        return f"Set the portal status to “{told.get('status') or 'Unavailable'}”{why}"
     about = [event.subject, *(f"{value}" for name, value in told.items() if name != "setting" and value)]
     rest = ", ".join(part for part in about if part)
     return f"Changed a setting: {told.get('setting')}{' (' + rest + ')' if rest else ''}."
+
+
+def _opt_out(event: AuditEvent) -> str:
+    if event.details.get("scope") == "address":
+        did = "Put the patient's address on" if event.kind == "OptOutSet" else "Took the patient's address off"
+        return f"{did} the opt-out list: {event.why}"
+    did = "Opted the patient out of" if event.kind == "OptOutSet" else "Opted the patient in again for"
+    return f"{did} e-mail from the practice: {event.why}"
 
 
 def _version_of(event: AuditEvent) -> str:
@@ -211,4 +224,6 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "CaseRepaired": lambda event: f"Repaired case {case_no(event.subject)} from its history.",
     "RunStarted": _run_started,
     "RunStopped": _run_stopped,
+    "OptOutSet": _opt_out,
+    "OptOutLifted": _opt_out,
 }

@@ -1,0 +1,279 @@
+"""What administrators set of a patient: the portal status another system reported, and opt-outs from e-mail.
+
+Every change is an audit event with its reason, in the transaction of the change. The portal status also changes in the
+steps of cases (operators.py, patient_response.py); `PortalStanding.history` reads both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from ..audit.audit_log import AuditKind
+from ..core.actor import Actor
+from ..core.canonical import check_input
+from ..core.errors import Conflict, Corrupt, InvalidSubmission, NotAllowed
+from ..engine import Engine
+from ..store import Step, Transaction, activity_rows, audit_rows
+from . import patient_registry, portal_status
+from .patient_directory import PatientRecord
+from .patient_registry import Registry
+from .patient_response import OPTED_OUT
+from .reconciliation import REPORTED, Known, recorded_in, reported
+from .statuses import REPORTABLE, RESPONSES, PortalStatus
+
+MAX_REASON = 2_000
+#: The longest address the opt-out list holds.
+MAX_ADDRESS = 320
+#: How far back a history goes.
+MAX_CASES, MAX_EVENTS = 50, 100
+#: Who may set what another system or the patient has said.
+SETTERS = frozenset({"admin", "system"})
+
+
+class OptOutScope(StrEnum):
+    """What an opt-out holds for."""
+
+    #: The practice sends this patient no e-mail, whatever the address.
+    PRACTICE = "practice"
+    #: Nobody is written to at the patient's address of today.
+    ADDRESS = "address"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """Where a patient stands with the portal and with e-mail; *version* is the patient's, for `set_status`."""
+
+    patient: str
+    status: str
+    version: int
+    has_address: bool
+    opted_out: bool
+    address_opted_out: bool
+    #: When the address came onto the opt-out list, and through whom.
+    address_since: datetime | None = None
+    address_by: str = ""
+    altered: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One change of a standing: of the portal status (*scope* is None) to *status*, or of an opt-out to *opted_out*."""
+
+    at: datetime
+    by: str
+    source: str = ""
+    why: str = ""
+    case: str = ""
+    status: str = ""
+    scope: OptOutScope | None = None
+    opted_out: bool = False
+
+
+class PortalStanding:
+    """Reads and sets where patients stand, in the tables of *registry*."""
+
+    def __init__(self, engine: Engine, patients: Registry) -> None:
+        self._engine = engine
+        self._registry = patients
+
+    def of(self, patient_id: str) -> Standing:
+        """Where the patient stands now; raises `NotFound`."""
+        with self._engine.database.read() as tx:
+            return self._standing(tx, self._record(tx, patient_id))
+
+    def history(self, patient_id: str) -> list[Change]:
+        """What was recorded of the patient's standing, newest first; what was recorded in purged cases is gone."""
+        with self._engine.database.read() as tx:
+            cases = activity_rows.cases_about(tx, patient_id, MAX_CASES)
+            steps = [step for case in cases for step in activity_rows.steps_of(tx, case)]
+            found = [*_statuses(tx, patient_id, steps), *_opt_outs(tx, patient_id), *_patient_opt_outs(steps)]
+        return sorted(found, key=lambda change: change.at, reverse=True)[:MAX_EVENTS]
+
+    def set_status(
+        self, patient_id: str, status: str, reason: str, *, actor: Actor, source: str = "", version: int | None = None
+    ) -> Standing:
+        """
+        Set the portal status as another system reports it; a status the patient has already changes nothing.
+
+        Args:
+            patient_id: Id of the patient.
+            status: One of `REPORTABLE`; Unavailable where nobody knows it any more.
+            reason: Why; kept with the change.
+            actor: Who sets it.
+            source: From where, for example the API.
+            version: The patient's version the actor saw; None to set the status whatever it is now.
+
+        Raises:
+            NotFound: No such patient.
+            InvalidSubmission: Another status, no reason, or the patient's own answer stands against Not Enrolled.
+            Conflict: Somebody changed the patient since *version*.
+            NotAllowed: *actor* is no administrator.
+        """
+        _require_setter(actor)
+        said = _checked(reason, {} if status in REPORTABLE else {"status": f"Choose one of: {', '.join(REPORTABLE)}."})
+        with self._engine.database.begin() as tx:
+            row = patient_registry.find(tx, patient_id, lock=True)
+            before = self._intact(tx, row.id)
+            if before.status != status:
+                _require_version(before, version)
+                _require_no_answer(before, status)
+                known = None if status == PortalStatus.UNAVAILABLE.value else status
+                portal_status.set_status(tx, row, known, by=actor.name, now=self._engine.clock())
+                details = {"setting": REPORTED, "status": known or ""}
+                self._engine.audit.record("SettingChanged", _sent(details, source), actor=actor, **_about(row.id, said, tx))
+            return self._standing(tx, self._record(tx, row.id))
+
+    def set_opt_out(
+        self, patient_id: str, scope: str, opted_out: bool, reason: str, *, actor: Actor, source: str = ""
+    ) -> Standing:
+        """
+        Opt a patient out of e-mail, or undo that because the patient asks; what is so already stays as it is.
+
+        Args:
+            patient_id: Id of the patient.
+            scope: One of `OptOutScope`.
+            opted_out: False undoes it.
+            reason: Why; kept with the change.
+            actor: Who sets it.
+            source: From where, for example the API.
+
+        Raises:
+            NotFound: No such patient.
+            InvalidSubmission: Another scope, no reason, or the patient has no address.
+            NotAllowed: *actor* is no administrator.
+        """
+        _require_setter(actor)
+        wrong = {} if scope in list(OptOutScope) else {"scope": f"Choose one of: {', '.join(OptOutScope)}."}
+        said = _checked(reason, wrong)
+        with self._engine.database.begin() as tx:
+            row = patient_registry.find(tx, patient_id, lock=True)
+            before = self._intact(tx, row.id)
+            if self._change_opt_out(tx, before, OptOutScope(scope), opted_out, by=actor.name):
+                kind: AuditKind = "OptOutSet" if opted_out else "OptOutLifted"
+                details = {"scope": str(scope)}
+                self._engine.audit.record(kind, _sent(details, source), actor=actor, **_about(row.id, said, tx))
+            return self._standing(tx, self._record(tx, row.id))
+
+    def _change_opt_out(
+        self, tx: Transaction, before: PatientRecord, scope: OptOutScope, opted_out: bool, *, by: str
+    ) -> bool:
+        """Whether there was something to change."""
+        now = self._engine.clock()
+        if scope is OptOutScope.ADDRESS:
+            address = self._address(before)
+            if not address or len(patient_registry.normal_address(address)) > MAX_ADDRESS:
+                words = "The patient has no e-mail address that could be on the opt-out list."
+                raise InvalidSubmission(words, fields={"scope": words})
+            if opted_out:
+                return portal_status.opt_out_address(tx, address, by=by, now=now)
+            return portal_status.opt_in_address(tx, address)
+        if before.opted_out == opted_out:
+            return False
+        portal_status.set_practice_opt_out(tx, before.id, opted_out, by=by, now=now)
+        return True
+
+    def _record(self, tx: Transaction, patient_id: str) -> PatientRecord:
+        return self._registry.load(tx, patient_id, now=self._engine.clock())
+
+    def _intact(self, tx: Transaction, patient_id: str) -> PatientRecord:
+        """The patient as read for a change; raises `Corrupt` for a row that was altered outside Usher."""
+        found = self._record(tx, patient_id)
+        if found.altered:
+            raise Corrupt(found.altered)
+        return found
+
+    def _address(self, record: PatientRecord) -> str:
+        return record.fields(self._engine.clock(), self._engine.settings)["email"]
+
+    def _standing(self, tx: Transaction, record: PatientRecord) -> Standing:
+        address = self._address(record)
+        since = portal_status.opted_out_since(tx, address) if address else None
+        return Standing(
+            patient=record.id,
+            status=record.status,
+            version=record.version,
+            has_address=bool(address),
+            opted_out=record.opted_out,
+            address_opted_out=since is not None,
+            address_since=since[0] if since else None,
+            address_by=since[1] if since else "",
+            altered=record.altered,
+        )
+
+
+def _statuses(tx: Transaction, patient: str, steps: Sequence[Step]) -> Iterator[Change]:
+    """Each change of the portal status; a step that found or left it as it was is none."""
+    recorded = [known for step in steps for known in recorded_in(step)]
+    everything = [*recorded, *reported(tx, patient, limit=MAX_EVENTS)]
+    last = ""
+    for known in sorted(everything, key=lambda one: (one.at, one.revision or 0)):
+        if not known.looked and known.status != last:
+            yield _change_to(known)
+        last = known.status
+
+
+def _change_to(known: Known) -> Change:
+    return Change(at=known.at, status=known.status, by=known.by, source=known.source, why=known.why, case=known.case)
+
+
+def _opt_outs(tx: Transaction, patient: str) -> Iterator[Change]:
+    """The opt-outs administrators have set and undone."""
+    kinds: tuple[tuple[AuditKind, bool], ...] = (("OptOutSet", True), ("OptOutLifted", False))
+    for kind, opted_out in kinds:
+        for event in audit_rows.select_events(tx, business_key=patient, kind=kind, limit=MAX_EVENTS):
+            scope, source = event.details.get("scope"), str(event.details.get("from") or "")
+            if scope in list(OptOutScope):
+                yield Change(
+                    at=event.at,
+                    by=event.actor,
+                    source=source,
+                    why=event.why,
+                    scope=OptOutScope(scope),
+                    opted_out=opted_out,
+                )
+
+
+def _patient_opt_outs(steps: Sequence[Step]) -> Iterator[Change]:
+    """The opt-outs by the link in a mail."""
+    for step in steps:
+        if any(event.get("kind") == "FactRecorded" and event.get("name") == OPTED_OUT for event in step.events):
+            yield Change(at=step.at, by=step.actor, case=step.instance, scope=OptOutScope.ADDRESS, opted_out=True)
+
+
+def _sent(details: dict[str, str], source: str) -> dict[str, str]:
+    return {**details, "from": source} if source else details
+
+
+def _about(patient: str, why: str, tx: Transaction) -> dict[str, Any]:
+    return {"subject": patient, "business_key": patient, "why": why, "transaction": tx}
+
+
+def _require_setter(actor: Actor) -> None:
+    if actor.role not in SETTERS:
+        raise NotAllowed("Only administrators set a patient's portal status and opt-outs.")
+
+
+def _checked(reason: str, wrong: dict[str, str]) -> str:
+    """The reason without the space around it; raises `InvalidSubmission` for it and for what is *wrong* besides."""
+    said = reason.strip()
+    if not said or len(said) > MAX_REASON:
+        wrong = {**wrong, "reason": f"Say why, in 1 to {MAX_REASON} characters."}
+    if wrong:
+        raise InvalidSubmission(next(iter(wrong.values())), fields=wrong)
+    check_input(said, where="reason")
+    return said
+
+
+def _require_version(before: PatientRecord, version: int | None) -> None:
+    if version is not None and before.version != version:
+        raise Conflict("Somebody else changed this patient meanwhile. Look at the status again before you set it.")
+
+
+def _require_no_answer(before: PatientRecord, status: str) -> None:
+    if status == PortalStatus.NOT_ENROLLED.value and before.status in RESPONSES:
+        words = f"The patient's answer “{before.status}” stands. Staff remove it with the task Enroll Now."
+        raise InvalidSubmission(words, fields={"status": words})
