@@ -12,7 +12,7 @@ from .patient_directory import Correction, PatientDirectory, PatientRecord, Resp
 from .patient_registry import Registry
 from .patient_response import TERMS, TERMS_VERSION, Answer, OpenLink
 from .patients_import import BadLine, ImportReport
-from .portal_standing import Change, OptOutScope, Standing
+from .portal_standing import MAX_REASON, Change, OptOutScope, Standing
 from .portal_status import PastAnswer
 from .smtp import Sender, smtp_sender
 from .statuses import REPORTABLE, PortalStatus, glyph
@@ -20,6 +20,7 @@ from .trigger_fields import ACTIONS, Template, TriggerField
 
 __all__ = [
     "ACTIONS",
+    "MAX_REASON",
     "MILESTONES",
     "NOT_ELIGIBLE",
     "PROCESS",

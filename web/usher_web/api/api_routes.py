@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -18,7 +19,7 @@ from ..casework.visibility import seen
 from ..site import site
 from .metrics import CONTENT_TYPE, prometheus
 from .openapi import description
-from .serializers import full_instance, full_step, full_task, full_version, outcome
+from .serializers import full_instance, full_standing, full_step, full_task, full_version, outcome
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -27,6 +28,8 @@ MAX_PAGE = 200
 MAX_KEY = 200
 TRIGGER = ("patient_id", "template", "field", "action")
 MESSAGE = ("name", "business_key", "instance")
+#: Where a change made here came from, as its audit event names it.
+SOURCE = "API"
 
 
 @blueprint.before_request
@@ -159,6 +162,36 @@ def message() -> Response:
     return _json(outcome(instance))
 
 
+@blueprint.post("/patients/<patient_id>/portal-status")
+@auth.token_policy(Role.ADMIN)
+def set_portal_status(patient_id: str) -> Response:
+    """Body: ``{"status": …, "reason": …}``; with the ``version`` seen, a change made since is not overwritten."""
+    body = strict_json.body()
+    version = body.pop("version", None)
+    is_known = version is None or (isinstance(version, int) and not isinstance(version, bool))
+    body = _texts(body, ("status", "reason"), {} if is_known else {"version": "must be a whole number"})
+    standing = site().enrollment.portal_standing.set_status(
+        patient_id, body["status"], body["reason"], actor=auth.actor(), source=SOURCE, version=version
+    )
+    audit_logging.lists([standing.patient])
+    return _json(full_standing(standing))
+
+
+@blueprint.post("/patients/<patient_id>/opt-out")
+@auth.token_policy(Role.ADMIN)
+def set_opt_out(patient_id: str) -> Response:
+    """Body: ``{"scope": "practice", "opted_out": false, "reason": …}``; the scope address means that of today."""
+    body = strict_json.body()
+    opted_out = body.pop("opted_out", None)
+    is_known = isinstance(opted_out, bool)
+    body = _texts(body, ("scope", "reason"), {} if is_known else {"opted_out": "must be true or false"})
+    standing = site().enrollment.portal_standing.set_opt_out(
+        patient_id, body["scope"], opted_out is True, body["reason"], actor=auth.actor(), source=SOURCE
+    )
+    audit_logging.lists([standing.patient])
+    return _json(full_standing(standing))
+
+
 @blueprint.get("/definitions")
 @auth.token_policy(Role.ANALYST, Role.AUDITOR)
 def definitions() -> Response:
@@ -210,9 +243,9 @@ def _key() -> str:
     return key
 
 
-def _texts(body: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
-    """*body* with exactly these fields, all text."""
-    wrong = {name: "is missing" for name in names if name not in body}
+def _texts(body: dict[str, Any], names: tuple[str, ...], others: Mapping[str, str] | None = None) -> dict[str, str]:
+    """*body* with exactly these fields, all text; *others* says what is wrong besides."""
+    wrong = {**(others or {}), **{name: "is missing" for name in names if name not in body}}
     wrong |= {name: "must be text" for name in names if name in body and not isinstance(body[name], str)}
     wrong |= {name: "is not known here" for name in body if name not in names}
     if wrong:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from usher_engine.enrollment import MAX_REASON, REPORTABLE, OptOutScope
+
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer"}
 _MOMENT = {"type": "string", "format": "date-time"}
@@ -233,6 +235,48 @@ PATHS: dict[str, dict[str, Any]] = {
     "/metrics": {"get": {"summary": "Counts, as Prometheus reads them.", "responses": _FINE}},
     "/openapi.json": {"get": {"summary": "This description.", "security": [], "responses": _FINE}},
 }
+
+
+# what administrators set of a patient
+
+SCHEMAS["Standing"] = _object(
+    patient=_TEXT,
+    status=_TEXT,
+    opted_out={"type": "boolean"},
+    address_opted_out={"type": "boolean"},
+    version=_NUMBER,
+)
+_STATUS = {"type": "string", "enum": list(REPORTABLE)}
+_SCOPE = {"type": "string", "enum": [scope.value for scope in OptOutScope]}
+_REASON = {"type": "string", "minLength": 1, "maxLength": MAX_REASON}
+
+
+def _set(summary: str, description: str, body: dict[str, Any], *codes: int) -> dict[str, Any]:
+    answers = {"200": _answer("Where the patient stands now.", _ref("Standing")), **_refusals(403, 404, *codes)}
+    said = {"summary": summary, "description": description, "parameters": [_path("patient_id")]}
+    return {"post": {**said, "requestBody": _body(body), "responses": answers}}
+
+
+PATHS["/patients/{patient_id}/portal-status"] = _set(
+    "Set the portal status another system reports.",
+    "For an administrator's token. Pending, Declined and Deferred come from an invitation and its answer and cannot be"
+    " set. A status the patient has already changes nothing. With version, a change made since is not overwritten.",
+    {
+        "type": "object",
+        "required": ["status", "reason"],
+        "properties": {"status": _STATUS, "reason": _REASON, "version": _NUMBER},
+    },
+    409,
+    422,
+)
+PATHS["/patients/{patient_id}/opt-out"] = _set(
+    "Opt a patient out of e-mail, or undo that.",
+    "For an administrator's token. The scope practice holds for the patient, address for the patient's e-mail address"
+    " of today, for every patient who has it. What is so already stays as it is.",
+    _object(scope=_SCOPE, opted_out={"type": "boolean"}, reason=_REASON),
+    409,
+    422,
+)
 
 
 def description(base_url: str) -> dict[str, Any]:

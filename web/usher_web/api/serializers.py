@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from usher_engine import Instance, Step, UserTask, Version, Wait
+from usher_engine.enrollment import Standing
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -79,4 +80,14 @@ def full_version(version: Version) -> dict[str, Any]:
         "note": version.note,
         "deployed_at": iso(version.deployed_at),
         "deployed_by": version.deployed_by,
+    }
+
+
+def full_standing(standing: Standing) -> dict[str, Any]:
+    return {
+        "patient": standing.patient,
+        "status": standing.status,
+        "opted_out": standing.opted_out,
+        "address_opted_out": standing.address_opted_out,
+        "version": standing.version,
     }
