@@ -108,6 +108,24 @@ def test_whom_a_page_names_is_recorded(house, clock, known, named, role):
         ("adam", "/admin/triggers", {"template": "T", "field": "F", "action": "Enrollment"}, "SettingChanged"),
         ("alice", "/cases/searches", {"name": "Mine", "who": "bob"}, "SettingChanged"),
         ("audrey", "/audit/reviews", {"since": "2026-05-03", "until": "2026-05-03", "note": "x"}, "LogReviewed"),
+        (
+            "adam",
+            "/admin/patients/sample-complete/portal-status",
+            {"status": "Completed", "reason": "x", "version": "1"},
+            "SettingChanged",
+        ),
+        (
+            "adam",
+            "/admin/patients/sample-complete/opt-out",
+            {"scope": "practice", "opted_out": "yes", "reason": "x"},
+            "OptOutSet",
+        ),
+        (
+            "adam",
+            "/admin/patients/sample-opted-out/opt-out",
+            {"scope": "practice", "opted_out": "no", "reason": "x"},
+            "OptOutLifted",
+        ),
         ("audrey", "/audit/retention/holds", {"patient": "sample-pending", "reason": "x"}, "HoldSet"),
     ],
 )

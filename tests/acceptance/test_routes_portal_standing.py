@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from acceptance.conftest import House
+from acceptance.conftest import House, Visitor
 from flask.testing import FlaskClient
 from usher_engine.accounts import Role
 from usher_engine.enrollment import REPORTABLE
@@ -94,3 +94,76 @@ def test_the_description_names_what_may_be_reported(house: House) -> None:
     described = house.app.test_client().get("/api/v1/openapi.json").json
     body = described["paths"]["/patients/{patient_id}/portal-status"]["post"]["requestBody"]
     assert body["content"]["application/json"]["schema"]["properties"]["status"]["enum"] == list(REPORTABLE)
+
+
+# the page
+
+
+@pytest.fixture
+def adam(house: House) -> Visitor:
+    return house.visitor("adam")
+
+
+def test_an_administrator_finds_a_patient_by_id_and_sees_no_name(house: House, adam: Visitor) -> None:
+    shown = adam.get("/admin/patients", query_string={"patient": f" {PATIENT} "})
+    assert (shown.status_code, shown.request.path) == (200, f"/admin/patients/{PATIENT}")
+    assert "Not Enrolled" in shown.text and "No change is recorded" in shown.text
+    fields = house.enrollment.patient(PATIENT).fields(house.clock(), house.enrollment.settings)
+    for key in ("first_name", "last_name", "email", "zip_code", "birth_date"):
+        assert fields[key] and fields[key] not in shown.text, key
+    assert "No patient is known" in adam.get("/admin/patients?patient=nobody").text
+    for path in ("/admin/patients?patient=nobody", "/admin/patients/nobody"):
+        assert adam.get(path).status_code == 404
+    for form in ("portal-status", "opt-out"):
+        assert adam.post(f"/admin/patients/nobody/{form}", {"reason": WHY}).status_code == 404
+
+
+def test_an_administrator_sets_a_status_and_reads_who_did(house: House, adam: Visitor) -> None:
+    path = f"/admin/patients/{PATIENT}"
+    house.select(PATIENT)
+    house.worker.run_due()
+    house.clock.forward(minutes=1)
+    assert ">Pending</span>" in adam.get(path).text
+    form = {"status": "Locked or Expired", "reason": "The portal <b>says</b> so.", "version": "2"}
+    after = adam.post(f"{path}/portal-status", form)
+    assert "The portal status is Locked or Expired." in after.text
+    assert "“The portal &lt;b&gt;says&lt;/b&gt; so.”" in after.text
+    assert after.text.index("administration") < after.text.index("/admin/cases/")
+    late = adam.post(f"{path}/portal-status", {**form, "status": "Completed"})
+    assert late.status_code == 409 and "Somebody else changed this patient" in late.text
+    assert house.enrollment.patient(PATIENT).status == "Locked or Expired"
+    audited = house.visitor("audrey").get(f"/audit/patients/{PATIENT}").text
+    assert "Set the portal status to “Locked or Expired”" in audited and "Looked at the patient" in audited
+
+
+@pytest.mark.parametrize("scope", ["practice", "address"])
+def test_an_administrator_opts_out_and_undoes_it(house: House, adam: Visitor, scope: str) -> None:
+    path = f"/admin/patients/{PATIENT}/opt-out"
+    form = {"scope": scope, "opted_out": "yes", "reason": "Called us."}
+    out = adam.post(path, form)
+    assert "The opt-out was set." in out.text and "Undo the opt-out" in out.text and "Called us." in out.text
+    house.select(PATIENT)
+    assert house.enrollment.engine.instances()[0].outcome == "NotEligible"
+    house.clock.forward(minutes=1)
+    back = adam.post(path, {**form, "opted_out": "no", "reason": "Asked for it."})
+    assert "The opt-out was undone." in back.text and "Undo the opt-out" not in back.text
+    house.select(PATIENT)
+    assert house.enrollment.engine.instances()[0].outcome != "NotEligible"
+
+
+@pytest.mark.parametrize(
+    ("form", "sent", "words"),
+    [
+        ("portal-status", {"status": "Pending", "version": "1", "reason": "x"}, "Choose one of: Not Enrolled"),
+        ("portal-status", {"status": "Completed", "version": "1"}, "Say why, in 1 to 2000 characters."),
+        ("portal-status", {"status": "Completed", "version": "x", "reason": "x"}, "Open the patient&#39;s page again"),
+        ("opt-out", {"scope": "practice", "opted_out": "yes"}, "Say why, in 1 to 2000 characters."),
+        ("opt-out", {"scope": "practice", "reason": "x"}, "Say whether to opt out"),
+        ("opt-out", {"scope": "all", "opted_out": "yes", "reason": "x"}, "Choose one of: practice, address."),
+    ],
+)
+def test_the_page_says_what_is_wrong(house: House, adam: Visitor, form: str, sent: dict[str, str], words: str) -> None:
+    shown = adam.post(f"/admin/patients/{PATIENT}/{form}", sent)
+    assert shown.status_code == 422
+    assert words in shown.text and "One field needs another look." in shown.text
+    assert house.enrollment.patient(PATIENT).version == 1

@@ -288,6 +288,23 @@ plain("people", "/admin/people", "adam")
 plain("tokens", "/admin/tokens", "adam")
 plain("triggers", "/admin/triggers", "adam")
 plain("stopped-cases", "/admin/cases", "adam")
+plain("patient-by-id", "/admin/patients", "adam")
+
+
+@scene("patient-standing", "adam", path="/admin/patients/patient-1")
+def _(page: Page, stage: Stage) -> None:
+    """A patient with a history, one form open."""
+    standing, clock = stage.clinic.enrollment.portal_standing, stage.clinic.clock
+    patient = stage.clinic.add(first_name="Nora")
+    stage.clinic.trigger(patient)
+    stage.clinic.until(lambda: stage.clinic.status(patient) == "Pending")
+    clock.forward(minutes=5)
+    standing.set_status(patient, "Deactivated", "The portal's report of today.", actor=SYSTEM, source="API")
+    clock.forward(minutes=5)
+    standing.set_opt_out(patient, "address", True, "Called: wants letters only.", actor=SYSTEM, source="administration")
+    page.goto(f"/admin/patients/{patient}")
+    page.get_by_text("Set another portal status…").click()
+    expect(page.get_by_role("button", name="Set the portal status")).to_be_visible()
 
 
 @scene("case-to-end", "adam", path="/admin/cases/{case:free}")

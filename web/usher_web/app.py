@@ -14,7 +14,7 @@ from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as AnyResponse
 
 from . import audit_logging, auth, content_policy, errors, proxies, sign_in
-from .admin import account_pages, operation_pages
+from .admin import account_pages, operation_pages, portal_standing_pages
 from .analyst import (
     backtest_pages,
     compare_pages,
@@ -86,7 +86,7 @@ INSIDE = {
     "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes",
     "backtests": "processes", "migrations": "processes", "tryout": "processes",
-    "operating": "admin",
+    "operating": "admin", "portal_standing": "admin",
 }
 
 #: Only with the demo's mail catcher.
@@ -148,7 +148,8 @@ def _register_views(app: Flask, *, with_outbox: bool) -> None:
         migration_pages,
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
-    modules = (*desk, *workbench, *record, invitation_pages, account_pages, operation_pages, api_routes)
+    administration = (account_pages, portal_standing_pages, operation_pages)
+    modules = (*desk, *workbench, *record, invitation_pages, *administration, api_routes)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:

@@ -56,6 +56,7 @@ REFUSED = {
 PLACES = {
     "inbox": "the inbox", "cases": "the cases", "triggers": "the patients", "search": "the search",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
+    "portal_standing": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
     "deployments": "deployments", "backtests": "backtests", "migrations": "moves to another version",
     "tryout": "the try-out", "reports": "the reports", "exports": "the exports", "audit": "the audit page",
