@@ -324,6 +324,23 @@ def test_a_process_is_paused_and_goes_on(shell: Shell) -> None:
     assert shell.quick("process", "resume", "message_catch", "--version", "1", "--reason", "x").code == 0
 
 
+def test_a_patient_s_portal_status_and_opt_outs_are_set(shell: Shell) -> None:
+    shell.quick("import-patients", "patients.ndjson")
+    set_to = shell.usher("patient", "status", "p1", "Account Deleted", "--reason", "moved", "--json").json
+    assert set_to == {
+        "patient": "p1", "status": "Account Deleted", "opted_out": False, "address_opted_out": False, "version": 2,
+    }  # fmt: skip
+    for undo, words in (((), "patient"), (("--undo",), "nothing")):
+        said = shell.quick("patient", "opt-out", "p1", "--scope", "practice", *undo, "--reason", "asked")
+        assert said.out == f"p1: Account Deleted; opted out of e-mail: {words}.\n"
+    standing, undone, out, status = shell.quick("patient", "show", "p1").out.splitlines()
+    assert standing == said.out.strip()
+    assert undone.split("\t")[1:] == ["opted in (practice)", "command line", "command line", "asked"]
+    assert out.split("\t")[1] == "opted out (practice)"
+    assert status.split("\t")[1:] == ["Account Deleted", "command line", "command line", "moved"]
+    assert shell.quick("patient", "show", "p1", "--json").json["version"] == 4
+
+
 def test_a_case_that_stands_still_is_found_repaired_and_goes_on(tmp_path: Path, catcher: MailCatcher) -> None:
     shell = new_shell(tmp_path, catcher)
     restore("0.1.0", f"sqlite:///{tmp_path / 'usher.db'}")
@@ -477,6 +494,13 @@ REFUSED: list[tuple[str, int, str]] = [
     ("process pause enrollment --reason wrong --as alice", 1, "Only administrators pause and resume a process."),
     ("process pause enrollment", 2, "Missing option '--reason'"),
     ("process resume enrollment --reason right", 1, "“enrollment” as a whole is not paused."),
+    ("patient show nobody", 1, "No patient is known under this id."),
+    ("patient status nobody Completed --reason right", 1, "No patient is known under this id."),
+    ("patient status p1 Pending --reason right", 2, "'Pending' is not one of"),
+    ("patient status p1 Completed --reason right --as alice", 1, "Only administrators set"),
+    ("patient status p1 Completed", 2, "Missing option '--reason'"),
+    ("patient opt-out p1 --reason right", 2, "Missing option '--scope'"),
+    ("patient opt-out nobody --scope practice --reason right", 1, "No patient is known under this id."),
     ("verify nothing", 1, "No case has the number nothing."),
     ("verify --export nowhere --key k", 2, "does not exist"),
     ("verify --export patients.ndjson", 2, "--export needs --key"),

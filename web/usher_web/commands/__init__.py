@@ -27,6 +27,7 @@ COMMANDS = {
     "case": "case",
     "process": "process",
     "import-patients": "upkeep",
+    "patient": "patient",
     "verify": "proving",
     "backtest": "backtesting",
     "migrate": "migrating",
