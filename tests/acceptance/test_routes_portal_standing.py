@@ -41,8 +41,8 @@ def test_a_program_reports_a_status_and_the_next_trigger_takes_its_branch(house:
     assert portal.set_status(**STATUS).json == answer.json
     shown = house.select(PATIENT)
     assert "deactivated" in shown.text
-    assert house.enrollment.engine.instances()[0].outcome == "NothingToDo"
-    [event] = house.enrollment.engine.audit_events(kind="SettingChanged", about=PATIENT)
+    assert house.enrollment.engine.queries.instances()[0].outcome == "NothingToDo"
+    [event] = house.enrollment.engine.audit.events(kind="SettingChanged", about=PATIENT)
     assert (event.actor, event.why, event.details["from"]) == ("portal", WHY, "API")
     audited = house.visitor("audrey").get(f"/audit/patients/{PATIENT}").text
     assert "Set the portal status to “Deactivated”: The portal" in audited
@@ -54,7 +54,7 @@ def test_a_program_opts_out_and_in_again(house: House, portal: Program) -> None:
         for opted_out in (True, True, False, False):
             answer = portal.set_opt_out(**{**body, "opted_out": opted_out})
             assert (answer.status_code, answer.json[shown]) == (200, opted_out)
-    kinds = [event.kind for event in house.enrollment.engine.audit_events(about=PATIENT)]
+    kinds = [event.kind for event in house.enrollment.engine.audit.events(about=PATIENT)]
     assert [kind for kind in kinds if kind.startswith("OptOut")] == ["OptOutLifted", "OptOutSet"] * 2
 
 
@@ -78,7 +78,7 @@ def test_what_is_wrong_is_named_and_nothing_is_changed(house: House, portal: Pro
     assert portal.set_opt_out("nobody", **OPT_OUT).status_code == 404
     assert portal.set_status(**STATUS, version=7).status_code == 409
     assert house.enrollment.patient(PATIENT).version == 1
-    assert {event.kind for event in house.enrollment.engine.audit_events(about=PATIENT)} == {"Refused"}
+    assert {event.kind for event in house.enrollment.engine.audit.events(about=PATIENT)} == {"Refused"}
 
 
 @pytest.mark.parametrize("role", [Role.STAFF, Role.ANALYST, Role.AUDITOR])
@@ -143,12 +143,12 @@ def test_an_administrator_opts_out_and_undoes_it(house: House, adam: Visitor, sc
     out = adam.post(path, form)
     assert "The opt-out was set." in out.text and "Undo the opt-out" in out.text and "Called us." in out.text
     house.select(PATIENT)
-    assert house.enrollment.engine.instances()[0].outcome == "NotEligible"
+    assert house.enrollment.engine.queries.instances()[0].outcome == "NotEligible"
     house.clock.forward(minutes=1)
     back = adam.post(path, {**form, "opted_out": "no", "reason": "Asked for it."})
     assert "The opt-out was undone." in back.text and "Undo the opt-out" not in back.text
     house.select(PATIENT)
-    assert house.enrollment.engine.instances()[0].outcome != "NotEligible"
+    assert house.enrollment.engine.queries.instances()[0].outcome != "NotEligible"
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def sound(office: Office) -> None:
         office.engine.deploy(package(name), actor=ADMIN)
     office.outside.answers.append({"n": 2})
     held = office.start("small", "sound: claimed", {"q": 1})
-    office.engine.cases.claim(held.tasks[0].id, actor=bob)
+    office.engine.claim(held.tasks[0].id, actor=bob)
     office.outside.answers.append({"n": 3})
     looped = office.start("small", "sound: looped", {"q": 2})
     office.answer(looped, "U", given={"word": "again"})
@@ -97,9 +97,9 @@ def sound(office: Office) -> None:
     office.worker.run_due()
     office.outside.answers.append({"n": 9})
     ended = office.start("small", "sound: cancelled", {"q": 4})
-    office.engine.cases.cancel(ended.id, "not wanted", actor=alice)
+    office.engine.cancel(ended.id, "not wanted", actor=alice)
     office.outside.answers.append({"n": 0})
-    office.engine.cases.record(office.start("small", "sound: finished", {"q": 5}).id, "Called", {"by": "phone"}, actor=alice)
+    office.engine.record(office.start("small", "sound: finished", {"q": 5}).id, "Called", {"by": "phone"}, actor=alice)
     for name, key in (("parallel", "in parallel"), ("timer_catch", "timer"), ("message_catch", "message")):
         office.start(name, f"sound: {key}")
     office.start("event_subprocess", "sound: event sub-process", {"count": 0})
@@ -111,7 +111,7 @@ def _moved(office: Office) -> None:
     case = office.works("nested", "sound: moved")
     text = drawings.nested.files[0].decode().replace('name="ask"', 'name="Ask first"')
     office.engine.deploy(Package({"nested.bpmn": text.encode()}), actor=ADMIN)
-    office.engine.migrations.migrate(case.id, 2, actor=ADMIN, reason="a better name")
+    office.engine.migrate(case.id, 2, actor=ADMIN, reason="a better name")
 
 
 def broken(office: Office) -> None:
@@ -120,7 +120,7 @@ def broken(office: Office) -> None:
     office.breaks(office.works("nested", "orphans: nested", "ask", "a"), "b")
     office.breaks(office.works("calls", "orphans: calls", "ask", "a"), "b")
     heard = office.works("beside_nested", "orphans: event sub-process")
-    office.engine.incoming.deliver_message("News", {}, actor=alice, instance=heard.id)
+    office.engine.deliver_message("News", {}, actor=alice, instance=heard.id)
     office.answer(heard, "read", "work", "a")
     office.breaks(heard, "b")
     office.works("nested_service", "orphans: service", "ask", "a")
@@ -160,8 +160,8 @@ def enrolled(settings: Settings, database: Database) -> None:
     patients = ("complete", "no-email", "no-zip", "pending", "deferred", "deactivated", "opted-out", "declined")
     steps: dict[str, Callable[[Instance], object]] = {
         "sample-no-zip": lambda case: engine.complete(case.tasks[0].id, FILLED, actor=alice),
-        "sample-pending": lambda case: engine.cases.cancel_task(case.tasks[0].id, "not today", actor=alice),
-        "sample-deferred": lambda case: engine.cases.claim(case.tasks[0].id, actor=bob),
+        "sample-pending": lambda case: engine.cancel_task(case.tasks[0].id, "not today", actor=alice),
+        "sample-deferred": lambda case: engine.claim(case.tasks[0].id, actor=bob),
         "sample-declined": lambda case: engine.complete(case.tasks[0].id, {"reason": "asked at the desk"}, actor=alice),
     }
     for name in patients:

@@ -123,8 +123,8 @@ class PortalStanding:
                 _require_no_answer(before, status)
                 known = None if status == PortalStatus.UNAVAILABLE.value else status
                 portal_status.set_status(tx, row, known, by=actor.name, now=self._engine.clock())
-                details = {"setting": REPORTED, "status": known or ""}
-                self._engine.audit.record("SettingChanged", _sent(details, source), actor=actor, **_about(row.id, said, tx))
+                details = _sent({"setting": REPORTED, "status": known or ""}, source)
+                self._engine.audit.record("SettingChanged", details, actor=actor, **_about(row.id, said, tx))
             return self._standing(tx, self._record(tx, row.id))
 
     def set_opt_out(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
-from usher_engine.bounded_cache import cached_by_size
+from ..core.bounded_cache import cached_by_size
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
 
