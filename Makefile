@@ -7,13 +7,16 @@ UI := $(shell find web/ui/src -type f) $(addprefix web/ui/,package.json package-
 JOBS ?= auto
 COUNT ?= 20000
 SEED ?= 0
+CSS := web/ui/src/*.css
+CSS_FORMAT := $(BIN)/css-beautify --indent-size=2 --end-with-newline --disable-newline-between-rules --space-around-combinator
 
-.PHONY: setup interop demo test lint mutants bench finding-bench audit-bench model-bench assets requirements chromium clean help
+.PHONY: setup interop demo test lint format mutants bench finding-bench audit-bench model-bench assets requirements chromium clean help
 
 help:
 	@echo "make demo    everything on this machine, with sample patients   (PORT=8000)"
 	@echo "make test    lint, types, every test"
-	@echo "make lint    ruff, mypy, import-linter, codespell"
+	@echo "make lint    ruff, mypy, import-linter, codespell; whether the styles are formatted"
+	@echo "make format  format the styles"
 	@echo "make mutants  small faults put into what everything rests on: do the unit tests notice? (MODULE=state SAMPLE=50; ten minutes)"
 	@echo "make bench   the benchmarks"
 	@echo "make finding-bench  searches among a million steps beside a thousand (a quarter of an hour)"
@@ -38,6 +41,10 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	@for sheet in $(CSS); do $(CSS_FORMAT) $$sheet | diff -u $$sheet - || { echo "Run: make format" >&2; exit 1; }; done
+
+format: setup
+	@for sheet in $(CSS); do $(CSS_FORMAT) --replace $$sheet; done
 
 mutants: setup
 	PYTHONPATH=tests $(BIN)/python -m mutants $(if $(MODULE),--module $(MODULE)) $(if $(SAMPLE),--sample $(SAMPLE))
