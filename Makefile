@@ -15,8 +15,8 @@ CSS_FORMAT := $(BIN)/css-beautify --indent-size=2 --end-with-newline --disable-n
 help:
 	@echo "make demo    everything on this machine, with sample patients   (PORT=8000)"
 	@echo "make test    lint, types, every test"
-	@echo "make lint    ruff, mypy, import-linter, codespell; whether the styles are formatted"
-	@echo "make format  format the styles"
+	@echo "make lint    ruff, mypy, import-linter, codespell; whether templates and styles are formatted"
+	@echo "make format  format the templates and styles"
 	@echo "make mutants  small faults put into what everything rests on: do the unit tests notice? (MODULE=state SAMPLE=50; ten minutes)"
 	@echo "make bench   the benchmarks"
 	@echo "make finding-bench  searches among a million steps beside a thousand (a quarter of an hour)"
@@ -41,9 +41,11 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	$(BIN)/djlint --check --quiet web/usher_web
 	@for sheet in $(CSS); do $(CSS_FORMAT) $$sheet | diff -u $$sheet - || { echo "Run: make format" >&2; exit 1; }; done
 
 format: setup
+	$(BIN)/djlint --reformat --quiet web/usher_web
 	@for sheet in $(CSS); do $(CSS_FORMAT) --replace $$sheet; done
 
 mutants: setup

@@ -20,6 +20,7 @@ MODULES = sorted(
 )
 MAX_LINES = 310
 MAX_FUNCTION = 50
+MAX_WIDTH = 120
 FORBIDDEN_NAMES = {"utils", "common", "base", "misc", "manager", "handler", "data", "info", "models", "helpers"}
 #: Evaluating or unpickling text is how diagrams become code (engine/decisions/0002).
 BANNED_CALLS = {"eval", "exec", "compile", "__import__"}
@@ -42,6 +43,21 @@ def test_module_keeps_the_rules_of_the_house(path: Path) -> None:
             assert node.func.id not in BANNED_CALLS, f"line {node.lineno}: {node.func.id}"
         if isinstance(node, ast.Import):
             assert not BANNED_IMPORTS & {alias.name for alias in node.names}
+
+
+def test_pages_and_styles_are_narrow_enough_for_a_diff() -> None:
+    """The formatters of `make lint` leave some long lines as they are; ruff watches the Python."""
+    templates = [path for path in (ROOT / "web/usher_web").rglob("*.html") if "static" not in path.parts]
+    sheets = list((ROOT / "web/ui/src").rglob("*.css"))
+    assert len(templates) > 50
+    assert len(sheets) > 10
+    wide = [
+        f"{path.relative_to(ROOT).as_posix()}:{number}"
+        for path in templates + sheets
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > MAX_WIDTH
+    ]
+    assert wide == []
 
 
 def test_where_the_library_evaluates_text_is_known() -> None:
