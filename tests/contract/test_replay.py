@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import Clock, Outside, alice, bob, package
 from sqlalchemy import text
-from usher_engine import Actor, Engine, NotFound, Package, Worker
+from usher_engine import Actor, Corrupt, Engine, NotFound, Package, Worker
 from usher_engine.bpmn import compile_diagram
 from usher_engine.core.canonical import canonical, parsed
 from usher_engine.definitions import to_zip
@@ -19,6 +19,7 @@ from usher_engine.reexecution.recorded_services import switched_off
 from usher_engine.reexecution.rerun import Difference, Rerun
 from usher_engine.store import stored_cases
 from usher_engine.store.instance_rows import GENESIS, chained
+from usher_engine.store.search_reindex import reindex
 
 ADMIN = Actor(name="ana", role="analyst")
 
@@ -323,6 +324,36 @@ def test_another_way_with_new_hashes(altered: Any) -> None:
     rewritten(engine, case, run, 2, change)
     assert findings(engine, case)[0] == ("path", 2, "No")
     assert engine.verify(case)[0].message == "Step 2 recorded that No was entered; run again, the diagram goes to Send."
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"kind": "TokenMoved"}, "This version of Usher knows no event of the kind 'TokenMoved'."),
+        ({"visit": None}, "UserTaskCompleted has no visit."),
+        ({"event_version": 2}, "UserTaskCompleted has version '2'; this version of Usher knows 1."),
+    ],
+)
+def test_an_event_nobody_here_can_read(altered: Any, changed: dict[str, Any], reason: str) -> None:
+    engine, case, run = altered
+
+    def change(body: dict[str, Any]) -> None:
+        done = next(event for event in body["events"] if event["kind"] == "UserTaskCompleted")
+        done.update(changed)
+        for name in [name for name in done if done[name] is None]:
+            del done[name]
+
+    rewritten(engine, case, run, 2, change)
+    messages = {finding.kind: finding.message for finding in engine.verify(case)}
+    if "kind" in changed:
+        assert messages["path"] == "Step 2 cannot be: the case does not tell what was answered."
+    else:
+        assert messages["unreadable"] == f"Step 2 cannot be run again: {reason}"
+    with pytest.raises(Corrupt) as refusal:
+        engine.rebuild(case)
+    assert refusal.value.message == reason
+    with engine.database.begin() as tx:
+        assert reindex(tx)[0] == len(engine.instances())
 
 
 def test_other_data_with_new_hashes(altered: Any) -> None:

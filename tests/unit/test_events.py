@@ -8,6 +8,8 @@ from typing import get_args
 
 import pytest
 from usher_engine.core import events as e
+from usher_engine.core.errors import Corrupt
+from usher_engine.event_versions import version_of
 
 #: One event of each kind, every field filled with something that is not its default.
 FULL = {
@@ -112,10 +114,31 @@ def test_a_zero_is_no_false():
     assert e.to_json(e.IncidentResolved("A", 0)) == {"kind": "IncidentResolved", "element": "A", "visit": 0}
 
 
-def test_what_was_left_out_without_a_default_was_empty_text():
+def test_text_that_may_be_empty_is_empty_where_the_log_has_none():
     assert e.from_json({"kind": "IncidentRaised", "element": "A", "visit": 1, "code": "Failed"}) == e.IncidentRaised(
         "A", 1, "Failed", ""
     )
+
+
+#: What the log may lack although the event has no default: callers, operators and diagrams can leave it empty.
+MAY_BE_EMPTY = {
+    "FlowTaken": {"flow"}, "UserTaskClaimed": {"by"}, "ServiceRefused": {"code", "message"},
+    "ServiceFailed": {"reason"}, "IncidentRaised": {"reason"}, "FactRecorded": {"name"},
+    "InstanceFinished": {"outcome"},
+}  # fmt: skip
+
+
+@every_kind
+def test_the_log_must_have_every_other_field(kind):
+    needed = [field.name for field in fields(kind) if field.default is field.default_factory]
+    for name in needed:
+        record = e.to_json(least(kind))
+        del record[name]
+        if name in MAY_BE_EMPTY.get(kind.__name__, ()):
+            assert getattr(e.from_json(record), name) == ""
+        else:
+            with pytest.raises(Corrupt, match=rf"^{kind.__name__} has no {name}\.$"):
+                e.from_json(record)
 
 
 def test_what_the_log_says_beyond_the_fields_of_a_kind_is_not_needed():
@@ -123,6 +146,38 @@ def test_what_the_log_says_beyond_the_fields_of_a_kind_is_not_needed():
     assert e.from_json(record) == e.TimerFired("T", 1)
 
 
-def test_an_unknown_kind_is_not_guessed():
-    with pytest.raises(KeyError, match="NeverHeardOf"):
-        e.from_json({"kind": "NeverHeardOf"})
+@pytest.mark.parametrize("kind", ["NeverHeardOf", "", None, 7, ["TimerFired"], "x" * 1000])
+def test_an_unknown_kind_is_not_guessed(kind):
+    with pytest.raises(Corrupt, match="no event of the kind") as refusal:
+        e.from_json({"kind": kind})
+    assert str(kind)[:60] in refusal.value.message and len(refusal.value.message) < 150
+
+
+def test_an_event_without_a_kind_is_refused():
+    with pytest.raises(Corrupt, match="no event of the kind"):
+        e.from_json({"element": "T", "visit": 1})
+
+
+# versions
+
+
+@every_kind
+def test_every_event_is_of_version_1_so_far_and_the_log_does_not_say_so(kind):
+    assert version_of(kind) == 1
+    assert "event_version" not in e.to_json(full(kind))
+
+
+def test_the_log_says_a_version_above_1(monkeypatch):
+    monkeypatch.setattr(e.TimerFired, "event_version", 2)
+    record = e.to_json(e.TimerFired("T", 1))
+    assert record == {"kind": "TimerFired", "event_version": 2, "element": "T", "visit": 1}
+    assert e.from_json(record) == e.TimerFired("T", 1)
+    with pytest.raises(Corrupt, match=r"^TimerFired has version '1'; this version of Usher knows 2\.$"):
+        e.from_json({"kind": "TimerFired", "element": "T", "visit": 1})
+
+
+@pytest.mark.parametrize("version", [2, 0, None, "1", "x" * 1000])
+def test_another_version_is_not_guessed(version):
+    with pytest.raises(Corrupt, match=r"^InstanceStarted has version .*; this version of Usher knows 1\.$") as refusal:
+        e.from_json({**e.to_json(full(e.InstanceStarted)), "event_version": version})
+    assert len(refusal.value.message) < 120

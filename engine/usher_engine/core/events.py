@@ -1,16 +1,18 @@
 """What can happen to an instance: facts in the past tense, the only input of `state.fold`.
 
 ``(element, visit)`` says where: the visit is counted when the element is entered, so it is the same in every
-re-execution. A released event is never edited: add a new one and keep applying the old (tests/golden holds logs).
+re-execution. A released event is never edited: add a version and keep applying the old (tests/golden holds logs).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field
 from typing import Any, TypeAlias, get_args
 
+from ..event_versions import MaybeEmpty, event, read, written
 from . import wait_events
 from .canonical import Json
+from .errors import Corrupt
 from .intervention_events import InstanceMigrated, InstanceRepaired
 from .wait_events import (
     ItemGiven,
@@ -32,7 +34,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class InstanceStarted:
     """*definition* is the content hash of the package, *version* its number when the instance started."""
 
@@ -43,7 +45,7 @@ class InstanceStarted:
     business_key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class ElementEntered:
     """A token has come to rest on the element; *flow* is the sequence flow it took, empty at a start."""
 
@@ -52,7 +54,7 @@ class ElementEntered:
     flow: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class ElementPassed:
     """Entered and completed in one step."""
 
@@ -61,13 +63,13 @@ class ElementPassed:
     flow: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class ElementCompleted:
     element: str
     visit: int
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class ElementCancelled:
     """Interrupted by a boundary event, an ending scope or the cancelled instance."""
 
@@ -75,14 +77,14 @@ class ElementCancelled:
     visit: int
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class FlowTaken:
     """A token has arrived at a join that still waits for others."""
 
-    flow: str
+    flow: MaybeEmpty
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class UserTaskOpened:
     """*due* is ISO 8601 in UTC; *cancel* tells whether the diagram lets the task be cancelled."""
 
@@ -97,20 +99,20 @@ class UserTaskOpened:
     cancel: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class UserTaskClaimed:
     element: str
     visit: int
-    by: str
+    by: MaybeEmpty
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class UserTaskReleased:
     element: str
     visit: int
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class UserTaskCompleted:
     """*answer* is stored in the process data under *variable*."""
 
@@ -120,14 +122,14 @@ class UserTaskCompleted:
     answer: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class UserTaskCancelled:
     element: str
     visit: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class ServiceCalled:
     """An operator answered inside the step; *result* is a recorded input, *error* the code of a refusal."""
 
@@ -139,7 +141,7 @@ class ServiceCalled:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class ServiceRequested:
     """An effect was queued with the commit of this step."""
 
@@ -150,7 +152,7 @@ class ServiceRequested:
     parameters: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class ServiceCompleted:
     element: str
     visit: int
@@ -158,28 +160,28 @@ class ServiceCompleted:
     result: Json = None
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class ServiceRefused:
     """The service said no with *code*; an error boundary event took over."""
 
     element: str
     visit: int
-    code: str
-    message: str
+    code: MaybeEmpty
+    message: MaybeEmpty
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class ServiceFailed:
     """Try number *attempt* did not work; *retry_at* is empty when nobody tries again by itself."""
 
     element: str
     visit: int
     attempt: int
-    reason: str
+    reason: MaybeEmpty
     retry_at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class DecisionMade:
     """
     *decision* looked at *inputs* (by expression), its *rules* matched (ids, in the order they count), and *outputs*
@@ -195,23 +197,23 @@ class DecisionMade:
     required: list[dict[str, Any]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class IncidentRaised:
     """The instance needs a person; *code* is the kind of failure, *reason* is said in plain words."""
 
     element: str
     visit: int
     code: str
-    reason: str
+    reason: MaybeEmpty
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class IncidentResolved:
     element: str
     visit: int
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class DataChanged:
     """What scripts and decisions changed beyond the answers and results recorded above."""
 
@@ -219,23 +221,23 @@ class DataChanged:
     unset: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class FactRecorded:
     """Something that happened around the instance, also after its end: an answer, a view, a note."""
 
-    name: str
+    name: MaybeEmpty
     details: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class InstanceFinished:
     """*outcome* is the end event reached last; *explanation* says it in words."""
 
-    outcome: str
+    outcome: MaybeEmpty
     explanation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class InstanceCancelled:
     reason: str
 
@@ -271,30 +273,18 @@ Event: TypeAlias = (
 )
 
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
-_FIELDS = {kind: tuple(f.name for f in fields(kind)) for kind in KINDS.values()}
-#: Those without a default: what `to_json` left out of them was empty.
-_REQUIRED = {
-    kind: tuple(f.name for f in fields(kind) if f.default is f.default_factory)  # both MISSING
-    for kind in KINDS.values()
-}
 
 
 def to_json(event: Event) -> dict[str, Json]:
     """*event* as JSON with its ``kind``; fields that are empty text, null or false are left out."""
-    record: dict[str, Json] = {"kind": type(event).__name__}
-    for name in _FIELDS[type(event)]:
-        value = getattr(event, name)
-        if not (value is None or value is False or value == ""):
-            record[name] = value
-    return record
+    return written(event)
 
 
 def from_json(record: dict[str, Any]) -> Event:
-    """The event written by `to_json`; fields left out get their defaults, or empty text or null without one."""
-    kind = KINDS[record["kind"]]
-    values = {name: record[name] for name in _FIELDS[kind] if name in record}
-    for name in _REQUIRED[kind]:
-        if name not in values:
-            values[name] = ""
-    event: Event = kind(**values)
+    """The event written by `to_json`; raises `Corrupt`, which names the kind, version or field that cannot be."""
+    name = record.get("kind", "")
+    kind = KINDS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise Corrupt(f"This version of Usher knows no event of the kind {str(name)[:60]!a}.")
+    event: Event = read(kind, record)
     return event

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from ..event_versions import event
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class InstanceMigrated:
     """
     The case goes on under version *to_version* of its process, whose package has the hash *definition*.
@@ -22,7 +24,7 @@ class InstanceMigrated:
     places: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class InstanceRepaired:
     """
     The stored state of the case was made again from its history.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ..event_versions import event
 
-@dataclass(frozen=True, slots=True)
+
+@event(version=1)
 class TimerStarted:
     """
     The case waits until *due* (ISO 8601, UTC); a cycle comes *left* times more, each *every* later, null without end.
@@ -22,13 +23,13 @@ class TimerStarted:
     left: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class TimerFired:
     element: str
     visit: int
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class MessageAwaited:
     """The case waits for the message *name*; its contents will be stored under *variable*."""
 
@@ -38,7 +39,7 @@ class MessageAwaited:
     variable: str
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class MessageReceived:
     element: str
     visit: int
@@ -47,7 +48,7 @@ class MessageReceived:
     payload: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class WaitEnded:
     """The timer or message is not wanted any more: what it belonged to was completed or cancelled."""
 
@@ -55,7 +56,7 @@ class WaitEnded:
     visit: int
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class RepetitionStarted:
     """A repeated activity began, with *total* items (null for a loop); each item is a visit of its own."""
 
@@ -64,7 +65,7 @@ class RepetitionStarted:
     flow: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@event(version=1)
 class ItemGiven:
     """What only this visit knows: the item of a repeated activity it works for, and its number."""
 

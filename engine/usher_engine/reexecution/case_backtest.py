@@ -17,7 +17,7 @@ from ..bpmn import Step as StepContext
 from ..core import events as e
 from ..core import faults
 from ..core.canonical import Json, compact, settled
-from ..core.errors import BusinessError, ElementFailed, EngineError, InvalidSubmission, LimitExceeded
+from ..core.errors import BusinessError, Corrupt, ElementFailed, EngineError, InvalidSubmission, LimitExceeded
 from ..core.state import LIVE, InstanceState
 from ..forms import parse_form
 from ..services import Call, Operator, Services
@@ -89,6 +89,8 @@ def compare(record: Record, diagram: Diagram, services: Services, now: datetime)
         return Compared(instance=instance, kind=Kind.UNREADABLE, message=reason)
     try:
         recording = read(steps)
+    except Corrupt as error:
+        return Compared(instance=instance, kind=Kind.UNREADABLE, message=error.message)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         faults.report(error, where="checks", at=f"case {instance}")
         reason = f"The history is not built like one ({type(error).__name__})."

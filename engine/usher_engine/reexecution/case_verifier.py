@@ -85,6 +85,8 @@ class Verifier:
                 rerun.step(revision, body, written)
             except Difference as difference:
                 return None, [found(row, revision, difference.kind, difference.message, difference.element)]
+            except Corrupt as error:
+                return None, [found(row, revision, "unreadable", f"Step {revision} cannot be run again: {error}")]
             except Exception as error:  # noqa: BLE001 - an altered body may be anything; what it holds stays out of sight
                 faults.report(error, where="checks", at=f"step {revision} of case {row.id}")
                 why = f"it is not built like a step, or Usher made a mistake ({type(error).__name__}, see the log)"
@@ -131,7 +133,7 @@ def _folded(steps: list[ReadStep]) -> InstanceState | None:
     """The state the recorded events tell of; None where they tell of none that could be."""
     try:
         return fold(InstanceState(), [from_json(event) for _, body, _ in steps for event in body["events"]])
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (Corrupt, KeyError, TypeError, ValueError, AttributeError):
         return None
 
 

@@ -70,7 +70,11 @@ class Recording:
 
 
 def read(steps: Sequence[ReadStep]) -> Recording:
-    """The recording of *steps*; raises `KeyError`, `TypeError` or `ValueError` where they do not begin with a start."""
+    """
+    The recording of *steps*.
+
+    Raises `Corrupt`, `KeyError`, `TypeError` or `ValueError` where they are not built like steps, a start first.
+    """
     first = steps[0][1]
     started = e.from_json(first["events"][0])
     if not isinstance(started, e.InstanceStarted):

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, select, text
 
 from ..core.canonical import parsed
+from ..core.errors import Corrupt
+from ..core.events import from_json
 from . import case_signatures
 from .instance_rows import WHOLE, Row
 from .step_codec import MAX_STEP
@@ -57,9 +59,12 @@ def _readable(bodies: Any) -> list[dict[str, Any]]:
     for body in bodies:
         try:
             read = parsed(zlib.decompressobj().decompress(body, MAX_STEP))
-            found.append({"events": list(read["events"]), "actor": dict(read["actor"])})
-        except (ValueError, TypeError, KeyError, zlib.error):
+            step = {"events": list(read["events"]), "actor": dict(read["actor"])}
+            for event in step["events"]:
+                from_json(event)
+        except (Corrupt, ValueError, TypeError, KeyError, AttributeError, zlib.error):
             continue
+        found.append(step)
     return found
 
 

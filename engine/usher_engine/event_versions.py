@@ -1,0 +1,76 @@
+"""What makes a class an event: the version of its fields, and how they are written into the log and read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, TypeAlias, TypeVar, dataclass_transform, get_type_hints
+
+from .core.canonical import Json
+from .core.errors import Corrupt
+
+T = TypeVar("T")
+
+#: Text that may be empty; the log leaves it out then. Every other field without a default must stand in the log.
+MaybeEmpty: TypeAlias = Annotated[str, "may be empty"]
+
+_NAMES: dict[type[Any], tuple[str, ...]] = {}
+_NEEDED: dict[type[Any], tuple[tuple[str, bool], ...]] = {}
+
+
+@dataclass_transform(frozen_default=True)
+def event(*, version: int) -> Callable[[type[T]], type[T]]:
+    """An event whose fields are those of *version*. The log says the version where it is above 1."""
+
+    def made(cls: type[T]) -> type[T]:
+        frozen = dataclass(frozen=True, slots=True)(cls)
+        frozen.event_version = version  # type: ignore[attr-defined]
+        _NAMES[frozen] = tuple(field.name for field in fields(frozen))  # type: ignore[arg-type]  # made one above
+        _NEEDED[frozen] = _needed(frozen)
+        return frozen
+
+    return made
+
+
+def version_of(kind: type[Any]) -> int:
+    """The version of the fields of an event class."""
+    return kind.event_version  # type: ignore[no-any-return]
+
+
+def written(event: Any) -> dict[str, Json]:
+    """*event* as the log says it, with its ``kind``, without fields that are empty text, null or false."""
+    kind = type(event)
+    record: dict[str, Json] = {"kind": kind.__name__}
+    if (version := version_of(kind)) > 1:
+        record["event_version"] = version
+    for name in _NAMES[kind]:
+        value = getattr(event, name)
+        if not (value is None or value is False or value == ""):
+            record[name] = value
+    return record
+
+
+def read(kind: type[T], record: Mapping[str, Any]) -> T:
+    """
+    The event of *kind* that `written` made *record* of; fields left out get their defaults.
+
+    Raises `Corrupt` for another version, and for a missing field that has no default and cannot be empty.
+    """
+    version = record.get("event_version", 1)
+    if version != version_of(kind):
+        known = version_of(kind)
+        raise Corrupt(f"{kind.__name__} has version {str(version)[:20]!a}; this version of Usher knows {known}.")
+    values = {name: record[name] for name in _NAMES[kind] if name in record}
+    for name, may_be_empty in _NEEDED[kind]:
+        if name not in values:
+            if not may_be_empty:
+                raise Corrupt(f"{kind.__name__} has no {name}.")
+            values[name] = ""
+    return kind(**values)
+
+
+def _needed(kind: type[Any]) -> tuple[tuple[str, bool], ...]:
+    """The fields without a default, and whether the log may lack them because they were empty."""
+    types = get_type_hints(kind, include_extras=True)
+    missing = (field.name for field in fields(kind) if field.default is field.default_factory)  # both MISSING
+    return tuple((name, types[name] == MaybeEmpty) for name in missing)
