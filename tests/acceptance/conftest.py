@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
+from acceptance.described import Watch
 from argon2 import PasswordHasher
 from conftest import ROOT, SECRET, Clock
 from databases import new_sqlite
@@ -162,14 +163,23 @@ def postbox() -> Postbox:
 
 
 @pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Every test that asks the API holds its answers against the description."""
+    watch = Watch()
+    yield watch
+    assert watch.faults == []
+
+
+@pytest.fixture
 def make_house(
-    clock: Clock, database: Database, postbox: Postbox, compiled_pages: FileSystemBytecodeCache
+    clock: Clock, database: Database, postbox: Postbox, compiled_pages: FileSystemBytecodeCache, watch: Watch
 ) -> Callable[[Settings], House]:
     def make(chosen: Settings) -> House:
         enrollment = open_enrollment(chosen, clock=clock, send_mail=postbox, database=database)
         accounts = Accounts(database, clock, passwords=CHEAP)
         app = create_app(enrollment.engine, enrollment, accounts, chosen)
         app.jinja_env.bytecode_cache = compiled_pages
+        watch.over(app)
         return House(app, enrollment, accounts, Worker(enrollment.engine), postbox, clock)
 
     return make

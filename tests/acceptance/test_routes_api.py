@@ -89,6 +89,25 @@ def test_a_task_is_claimed_and_completed_with_the_revision_seen(house):
     assert history[1]["previous"] == history[0]["hash"]
 
 
+@pytest.mark.parametrize(
+    ("move", "body", "fields"),
+    [
+        ("claim", {"more": 1}, {"more": "is not known here"}),
+        ("unclaim", {"revision": "1"}, {"revision": "must be a whole number"}),
+        ("complete", {"data": [], "revision": 1}, {"data": "must be an object"}),
+        ("complete", {"reason": "asked", "revision": True}, {
+            "reason": "is not known here", "revision": "must be a whole number",
+        }),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_not_as_described_is_refused_by_field(house, move, body, fields):
+    client, headers = house.app.test_client(), house.token()
+    house.select("sample-declined")
+    refused = client.post(f"/api/v1/tasks/{house.newest_task()}/{move}", json=body, headers=headers)
+    assert (refused.status_code, refused.json["fields"]) == (422, fields)
+    assert house.enrollment.engine.queries.instances()[0].revision == 1
+
+
 def test_unclaim_instances_and_other_groups(house):
     client, headers = house.app.test_client(), house.token()
     house.select("sample-pending")

@@ -350,10 +350,10 @@ def test_an_event_nobody_here_can_read(altered: Any, changed: dict[str, Any], re
     else:
         assert messages["unreadable"] == f"Step 2 cannot be run again: {reason}"
     with pytest.raises(Corrupt) as refusal:
-        engine.rebuild(case)
+        engine.queries.rebuild(case)
     assert refusal.value.message == reason
     with engine.database.begin() as tx:
-        assert reindex(tx)[0] == len(engine.instances())
+        assert reindex(tx)[0] == len(engine.queries.instances())
 
 
 def test_other_data_with_new_hashes(altered: Any) -> None:

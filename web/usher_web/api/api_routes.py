@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -16,18 +15,36 @@ from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMed
 from .. import audit_logging, auth, strict_json
 from ..casework.search_query import asked
 from ..casework.visibility import seen
+from ..json_schema import read
 from ..site import site
 from .metrics import CONTENT_TYPE, prometheus
 from .openapi import description
-from .serializers import full_instance, full_standing, full_step, full_task, full_version, outcome
+from .serializers import (
+    Answer,
+    Cancellation,
+    Definitions,
+    Health,
+    History,
+    Instances,
+    Message,
+    OptOut,
+    Seen,
+    StatusReport,
+    Tasks,
+    Trigger,
+    full_instance,
+    full_standing,
+    full_step,
+    full_task,
+    full_version,
+    outcome,
+)
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 MAX_JSON = 256 * 1024
 MAX_PAGE = 200
 MAX_KEY = 200
-TRIGGER = ("patient_id", "template", "field", "action")
-MESSAGE = ("name", "business_key", "instance")
 #: Where a change made here came from, as its audit event names it.
 SOURCE = "API"
 
@@ -44,9 +61,15 @@ def limit_body() -> None:
 def trigger() -> Response:
     """The EHR's trigger. The same Idempotency-Key gives the same case; with another body it is refused."""
     key = _key()
-    body = _texts(strict_json.body(), TRIGGER)
+    body = read(Trigger, strict_json.body())
     instance = site().enrollment.trigger(
-        *(body[name] for name in TRIGGER), actor=auth.actor(), key=key, source=auth.source()
+        body["patient_id"],
+        body["template"],
+        body["field"],
+        body["action"],
+        actor=auth.actor(),
+        key=key,
+        source=auth.source(),
     )
     location = {"Location": url_for("api.instance", instance_id=instance.id)}
     return _json(outcome(instance), HTTPStatus.CREATED, location)
@@ -56,38 +79,36 @@ def trigger() -> Response:
 @auth.token_policy(Role.STAFF, Role.AUDITOR)
 def tasks() -> Response:
     limit = _limit()
-    found = site().engine.inbox.tasks(auth.actor(), limit=limit, after=request.args.get("after"))
-    audit_logging.lists(task.business_key for task in found)
-    last = found[-1].sort_key if len(found) == limit else None
-    return _json({"tasks": [full_task(task) for task in found], "next": last})
+    listed = site().engine.inbox.tasks(auth.actor(), limit=limit, after=request.args.get("after"))
+    audit_logging.lists(task.business_key for task in listed)
+    last = listed[-1].sort_key if len(listed) == limit else None
+    found: Tasks = {"tasks": [full_task(task) for task in listed], "next": last}
+    return _json(found)
 
 
 @blueprint.post("/tasks/<task_id>/claim")
 @auth.token_policy(Role.STAFF)
 def claim(task_id: str) -> Response:
-    return _json(
-        outcome(site().engine.cases.claim(task_id, actor=auth.actor(), revision=_revision(strict_json.body())))
-    )
+    revision = _revision(read(Seen, strict_json.body()))
+    return _json(outcome(site().engine.cases.claim(task_id, actor=auth.actor(), revision=revision)))
 
 
 @blueprint.post("/tasks/<task_id>/unclaim")
 @auth.token_policy(Role.STAFF)
 def unclaim(task_id: str) -> Response:
-    return _json(
-        outcome(site().engine.cases.release(task_id, actor=auth.actor(), revision=_revision(strict_json.body())))
-    )
+    revision = _revision(read(Seen, strict_json.body()))
+    return _json(outcome(site().engine.cases.release(task_id, actor=auth.actor(), revision=revision)))
 
 
 @blueprint.post("/tasks/<task_id>/complete")
 @auth.token_policy(Role.STAFF)
 def complete(task_id: str) -> Response:
     """Body: ``{"data": {…}, "revision": 3}``; the revision may be in If-Match instead, and must be in one of them."""
-    body = strict_json.body()
-    revision, answer = _revision(body), body.get("data", {})
+    body = read(Answer, strict_json.body())
+    revision = _revision(body)
     if revision is None:
         raise PreconditionRequired("Send the revision you saw, as “revision” in the body or in If-Match.")
-    if not isinstance(answer, dict):
-        raise usher_engine.InvalidSubmission("data must be an object.", fields={"data": "must be an object"})
+    answer = body.get("data", {})
     return _json(outcome(site().engine.complete(task_id, answer, actor=auth.actor(), revision=revision)))
 
 
@@ -107,10 +128,13 @@ def instances() -> Response:
         wanted, actor=auth.actor(), after=given.get("after") or None, before=given.get("before") or None, limit=_limit()
     )
     audit_logging.lists(instance.business_key for instance in page.cases)
-    shown = [full_instance(instance) for instance in page.cases]
     first, last = (page.cases[0].id, page.cases[-1].id) if page.cases else (None, None)
-    sides = {"next": last if page.older else None, "previous": first if page.newer else None}
-    return _json({"instances": shown, **sides})
+    found: Instances = {
+        "instances": [full_instance(instance) for instance in page.cases],
+        "next": last if page.older else None,
+        "previous": first if page.newer else None,
+    }
+    return _json(found)
 
 
 @blueprint.get("/instances/<instance_id>")
@@ -124,17 +148,16 @@ def instance(instance_id: str) -> Response:
 @auth.token_policy(Role.STAFF, Role.AUDITOR)
 def history(instance_id: str) -> Response:
     steps = site().engine.queries.history(seen(instance_id).id)
-    return _json({"instance": instance_id, "steps": [full_step(step) for step in steps]})
+    found: History = {"instance": instance_id, "steps": [full_step(step) for step in steps]}
+    return _json(found)
 
 
 @blueprint.post("/instances/<instance_id>/cancel")
 @auth.token_policy(Role.STAFF, Role.ADMIN)
 def cancel(instance_id: str) -> Response:
     """Body: ``{"reason": …, "revision": 3}``; an administrator may end any case, staff those that are their work."""
-    body = strict_json.body()
-    revision = _revision(body)
-    body.pop("revision", None)
-    reason = _texts(body, ("reason",))["reason"]
+    body = read(Cancellation, strict_json.body())
+    revision, reason = _revision(body), body["reason"]
     found = site().engine.instance(instance_id) if auth.actor().role == Role.ADMIN else seen(instance_id)
     return _json(outcome(site().engine.cases.cancel(found.id, reason, actor=auth.actor(), revision=revision)))
 
@@ -143,16 +166,10 @@ def cancel(instance_id: str) -> Response:
 @auth.token_policy(Role.STAFF)
 def message() -> Response:
     """Body: ``{"name": …, "data": {…}, "business_key": …}`` or ``"instance"`` in the place of the business key."""
-    key, body = _key(), strict_json.body()
-    data = body.pop("data", {})
-    wrong = {name: "is not known here" for name in body if name not in MESSAGE}
-    wrong |= {name: "must be text" for name in MESSAGE if not isinstance(body.get(name, ""), str)}
-    wrong |= {} if isinstance(data, dict) else {"data": "must be an object"}
-    if wrong:
-        raise usher_engine.InvalidSubmission("Some fields need another look.", fields=wrong)
+    key, body = _key(), read(Message, strict_json.body())
     instance = site().engine.incoming.deliver_message(
-        body.get("name", ""),
-        data,
+        body["name"],
+        body.get("data", {}),
         actor=auth.actor(),
         business_key=body.get("business_key"),
         instance=body.get("instance"),
@@ -166,12 +183,9 @@ def message() -> Response:
 @auth.token_policy(Role.ADMIN)
 def set_portal_status(patient_id: str) -> Response:
     """Body: ``{"status": …, "reason": …}``; with the ``version`` seen, a change made since is not overwritten."""
-    body = strict_json.body()
-    version = body.pop("version", None)
-    is_known = version is None or (isinstance(version, int) and not isinstance(version, bool))
-    body = _texts(body, ("status", "reason"), {} if is_known else {"version": "must be a whole number"})
+    body = read(StatusReport, strict_json.body())
     standing = site().enrollment.portal_standing.set_status(
-        patient_id, body["status"], body["reason"], actor=auth.actor(), source=SOURCE, version=version
+        patient_id, body["status"], body["reason"], actor=auth.actor(), source=SOURCE, version=body.get("version")
     )
     audit_logging.lists([standing.patient])
     return _json(full_standing(standing))
@@ -181,12 +195,9 @@ def set_portal_status(patient_id: str) -> Response:
 @auth.token_policy(Role.ADMIN)
 def set_opt_out(patient_id: str) -> Response:
     """Body: ``{"scope": "practice", "opted_out": false, "reason": …}``; the scope address means that of today."""
-    body = strict_json.body()
-    opted_out = body.pop("opted_out", None)
-    is_known = isinstance(opted_out, bool)
-    body = _texts(body, ("scope", "reason"), {} if is_known else {"opted_out": "must be true or false"})
+    body = read(OptOut, strict_json.body())
     standing = site().enrollment.portal_standing.set_opt_out(
-        patient_id, body["scope"], opted_out is True, body["reason"], actor=auth.actor(), source=SOURCE
+        patient_id, body["scope"], body["opted_out"], body["reason"], actor=auth.actor(), source=SOURCE
     )
     audit_logging.lists([standing.patient])
     return _json(full_standing(standing))
@@ -195,7 +206,8 @@ def set_opt_out(patient_id: str) -> Response:
 @blueprint.get("/definitions")
 @auth.token_policy(Role.ANALYST, Role.AUDITOR)
 def definitions() -> Response:
-    return _json({"definitions": [full_version(version) for version in site().engine.versions.all()]})
+    found: Definitions = {"definitions": [full_version(version) for version in site().engine.versions.all()]}
+    return _json(found)
 
 
 @blueprint.post("/definitions/<key>/versions")
@@ -219,7 +231,8 @@ def add_version(key: str) -> Response:
 def health() -> Response:
     """200 when the database answers; 503 with the reason when it does not."""
     site().engine.versions.all()
-    return _json({"status": "ok"})
+    found: Health = {"status": "ok"}
+    return _json(found)
 
 
 @blueprint.get("/metrics")
@@ -243,17 +256,7 @@ def _key() -> str:
     return key
 
 
-def _texts(body: dict[str, Any], names: tuple[str, ...], others: Mapping[str, str] | None = None) -> dict[str, str]:
-    """*body* with exactly these fields, all text; *others* says what is wrong besides."""
-    wrong = {**(others or {}), **{name: "is missing" for name in names if name not in body}}
-    wrong |= {name: "must be text" for name in names if name in body and not isinstance(body[name], str)}
-    wrong |= {name: "is not known here" for name in body if name not in names}
-    if wrong:
-        raise usher_engine.InvalidSubmission("Some fields need another look.", fields=wrong)
-    return body
-
-
-def _revision(body: dict[str, Any]) -> int | None:
+def _revision(body: Seen | Answer | Cancellation) -> int | None:
     sent = body.get("revision", request.headers.get("If-Match", "").strip().strip('"') or None)
     if sent is None:
         return None
