@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
-from usher_engine.core.errors import EngineError
+from usher_engine import AUDIT_KINDS
+from usher_engine.core.errors import Corrupt, EngineError
+from usher_engine.core.events import KINDS, from_json
 from usher_engine.settings import Settings, variable
 from usher_web.commands import COMMANDS
 
@@ -43,7 +47,46 @@ def test_every_error_stands_in_the_tree() -> None:
             assert f"─ {kind.__name__} " in tree, kind.__name__
 
 
-FOLDERS = ("", "engine", "engine/decisions", "processes/enrollment", "web")
+RELEASES = ("0.1.0", "0.2.0")
+
+
+def rows(title: str) -> dict[str, list[str]]:
+    """The table under *title* in docs/events.md: kind to the other columns."""
+    text = (ROOT / "docs/events.md").read_text().split(f"## {title}\n")[1].split("\n## ")[0]
+    found = re.findall(r"^\| `(\w+)` \|(.*)\|(.*)\|(.*)\|$", text, re.MULTILINE)
+    return {kind: [column.strip() for column in columns] for kind, *columns in found}
+
+
+@pytest.mark.parametrize(("title", "kinds"), [("Events of a case", list(KINDS)), ("Audit events", AUDIT_KINDS)])
+def test_every_kind_of_event_is_documented(title: str, kinds: Sequence[str]) -> None:
+    told = rows(title)
+    assert list(told) == list(kinds)
+    for kind, (_, meaning, since) in told.items():
+        assert meaning.endswith(".") and since in RELEASES, kind
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+def test_an_event_is_documented_with_its_fields(kind: type[Any]) -> None:
+    """In parentheses: what the log may lack."""
+    told = rows("Events of a case")[kind.__name__][0]
+    written = []
+    for field in fields(kind):
+        has_default = field.default is not field.default_factory
+        may_lack = has_default or getattr(read_without(kind, field.name), field.name, None) == ""
+        written.append(f"(`{field.name}`)" if may_lack else f"`{field.name}`")
+    assert told == ", ".join(written)
+
+
+def read_without(kind: type[Any], name: str) -> Any:
+    """An event of *kind* read from a log without the field; None where Usher refuses it."""
+    record = {field.name: 1 for field in fields(kind) if field.name != name}
+    try:
+        return from_json({"kind": kind.__name__, **record})
+    except Corrupt:
+        return None
+
+
+FOLDERS = ("", "docs", "engine", "engine/decisions", "processes/enrollment", "web")
 PAGES = sorted(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))
 
 

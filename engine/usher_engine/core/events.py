@@ -2,6 +2,7 @@
 
 ``(element, visit)`` says where: the visit is counted when the element is entered, so it is the same in every
 re-execution. A released event is never edited: add a version and keep applying the old (tests/golden holds logs).
+docs/events.md says what each kind means.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class Tasks(TypedDict):
 
 
 class Step(TypedDict):
-    """One command carried out; hash covers the step and previous."""
+    """One command carried out. docs/events.md says what the events mean; hash covers the step and previous."""
 
     revision: int
     at: Moment
