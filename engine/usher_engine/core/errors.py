@@ -10,8 +10,8 @@ EngineError
 ├─ InvalidDefinition   422   .problems: [(element_id, reason)]
 │  └─ CannotMigrate    422   the same: what stands against moving a case to another version
 ├─ ExpressionError     422   .line: where in the expression or script
-├─ DecisionFailed      422   a decision table gives no single answer, or a value does not fit its column
-├─ ElementFailed       422   .element: the element that could not do its work, .cause: why
+├─ DecisionFailed            a decision table gives no single answer, or a value does not fit: an incident
+├─ ElementFailed             .element: the element that could not do its work, .cause: why; an incident
 ├─ Fault                     a mistake of Usher's own at an element; .reference: where the log tells of it
 ├─ LimitExceeded       422   more steps, tasks or data than one command may use
 ├─ ServiceError              .retry True = transient, False = raise an incident

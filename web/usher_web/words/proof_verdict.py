@@ -18,6 +18,7 @@ MEANINGS = {
     "state": ("State swapped", "What the case would go on with is not what its history leads to."),
     "seal": ("State swapped", "What the case would go on with was not written by this system."),
     "index": ("Not found by searches", "A search would not find the case as its history tells it."),
+    "inclusion": ("Not proven", "What an export holds is not in the tree that its checkpoint signed."),
     "tombstone": ("No true purge", "The text of the case is gone, and what should prove the purge does not."),
     "audit": ("Audit events altered", "The record of who saw, tried or set something is not as it was written."),
     "tree": ("Entries altered", "What was signed and what is stored do not agree."),

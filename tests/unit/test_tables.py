@@ -1,0 +1,188 @@
+"""Tables kept beside an enumeration hold exactly its members, so that a new member cannot be forgotten in one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import usher_engine
+from usher_engine import AUDIT_KINDS, ChangeKind, Settings
+from usher_engine.accounts import Role
+from usher_engine.core import errors
+from usher_engine.core.events import KINDS
+from usher_engine.core.state import Status
+from usher_engine.enrollment import (
+    PortalStatus,
+    fhir_reader,
+    fhir_writer,
+    funnel,
+    operators,
+    patient_response,
+    statuses,
+)
+from usher_engine.exports import FORMATS, event_rows, fhir_audit_events
+from usher_engine.reexecution import difference_messages as replay_words
+from usher_engine.reexecution.case_backtest import Kind
+from usher_engine.reexecution.recorded_inputs import SAID
+from usher_engine.services import Mode, Operator
+from usher_web import app, audit_logging
+from usher_web import errors as web_errors
+from usher_web.analyst import backtest_view, diff_view
+from usher_web.api.api_routes import serializers
+from usher_web.auditor import export_pages, replay_frames, report_tables
+from usher_web.casework import search_query
+from usher_web.commands import backtesting
+from usher_web.demo import sample_patients
+from usher_web.words import audit_sentences, effect_status, proof_verdict, service_wording
+
+#: Blueprints whose pages stand outside every place of the rail: for patients, programs and everybody who signs in.
+OUTSIDE = {"patient", "api", "sign_in", "search", "drafts"}
+
+#: Events that the standard life cycle of an activity has no word for; logs for process mining say “unknown”.
+WITHOUT_LIFECYCLE = {
+    "DecisionMade", "TimerStarted", "TimerFired", "MessageAwaited", "MessageReceived", "WaitEnded", "ItemGiven",
+    "RepetitionStarted", "InstanceMigrated", "InstanceRepaired",
+}  # fmt: skip
+
+
+def members(kind: type) -> set[str]:
+    return {member.value for member in kind}
+
+
+@pytest.mark.parametrize(
+    ("table", "enumeration"),
+    [
+        (app.HOME, Role),
+        (diff_view.WORDS, ChangeKind),
+        (diff_view._DID, ChangeKind),
+        (statuses._GLYPHS, PortalStatus),
+        (patient_response.STATUS_AFTER, patient_response.Answer),
+        (backtesting.WORDS, members(Kind)),
+        (backtest_view.WORDS, members(Kind) - {Kind.SAME}),
+        (search_query.STATUSES, members(Status)),
+        (serializers.Status.__metadata__[0]["enum"], members(Status)),
+        (export_pages.WORDS, FORMATS),
+        (report_tables.STAGES, funnel.MILESTONES),
+        (["start", "invited", "answered", *funnel._ANSWERS.values()], funnel.MILESTONES),
+        (service_wording.ANSWERS, [status.value for status in patient_response.STATUS_AFTER.values()]),
+        (funnel._ANSWERS, [status.value for status in patient_response.STATUS_AFTER.values()]),
+        ([*fhir_writer._WRITERS, "birth_sex"], fhir_reader.FIELDS),
+        ([*event_rows.LIFECYCLE, *event_rows.BESIDE, *WITHOUT_LIFECYCLE], KINDS),
+    ],
+)
+def test_a_table_has_exactly_the_members_of_its_enumeration(
+    table: Iterable[object], enumeration: Iterable[object]
+) -> None:
+    assert sorted(map(str, table)) == sorted(map(str, enumeration))
+
+
+@pytest.mark.parametrize(
+    ("part", "whole"),
+    [
+        (app.SEARCHING, Role),
+        (replay_frames.BY_HAND, replay_words.COMMANDS),
+        (SAID, replay_words.COMMANDS),
+        (effect_status.ENDS, KINDS),
+        ([kind for _, kind in fhir_audit_events.NAMES], KINDS),
+        (fhir_audit_events.VIEWS, AUDIT_KINDS),
+        (event_rows.PLAIN, {field.name for kind in KINDS.values() for field in fields(kind)}),
+        (audit_logging.REFUSALS, audit_sentences.REFUSED),
+        ([status for status in sample_patients._STATUSES.values() if status], PortalStatus),
+    ],
+)
+def test_a_selection_names_only_members(part: Iterable[object], whole: Iterable[object]) -> None:
+    assert set(map(str, part)) <= set(map(str, whole))
+
+
+# pages
+
+
+def test_every_blueprint_has_its_words_and_its_place() -> None:
+    blueprints = {
+        module.blueprint.name
+        for module in vars(app).values()
+        if isinstance(module, ModuleType) and hasattr(module, "blueprint")
+    }
+    assert len(blueprints) > 20
+    assert set(audit_sentences.PLACES) == blueprints
+    rail = {place.endpoint.partition(".")[0] for place in (*app.RAIL, app.CAUGHT_MAIL)}
+    assert rail | set(app.INSIDE) | OUTSIDE == blueprints
+    assert not rail & set(app.INSIDE)
+    assert set(app.INSIDE.values()) <= rail
+
+
+# operators
+
+
+def enrolling() -> tuple[Operator, ...]:
+    """The operators, which nobody calls here."""
+    return operators(settings=Settings(), directory=None, database=None, send_mail=None)  # type: ignore[arg-type]
+
+
+def test_every_operator_that_changes_something_has_words() -> None:
+    """An effect has a sentence for each stage; what writes inside a step has one for its answer."""
+    given = {"changed": ["email"], "removed": {"status": "Declined", "at": "2026-05-04"}, "status": "Completed"}
+    there = {operator.name: operator.mode for operator in enrolling()}
+    effect = {name for name, mode in there.items() if mode is Mode.EFFECT}
+    assert effect == set(service_wording.QUEUED) == set(service_wording.DONE) == set(service_wording.FAILED)
+    for name, mode in there.items():
+        assert bool(service_wording.called(name, given)) == (mode is Mode.WRITE), name
+    assert {name for name, _ in fhir_audit_events.NAMES} <= set(there)
+
+
+# errors
+
+
+def every(kind: type[errors.EngineError]) -> Iterator[type[errors.EngineError]]:
+    for one in kind.__subclasses__():
+        if one.__module__ == errors.__name__:
+            yield one
+            yield from every(one)
+
+
+#: Errors that no view lets out: they end in an incident, or at start-up.
+NEVER_SHOWN = {errors.ElementFailed, errors.DecisionFailed, errors.Fault, errors.Misconfigured}
+
+
+SHOWN = [kind for kind in every(errors.EngineError) if kind not in NEVER_SHOWN]
+
+
+@pytest.mark.parametrize("kind", SHOWN, ids=lambda kind: kind.__name__)
+def test_an_error_has_the_status_that_the_tree_gives_it(kind: type[errors.EngineError]) -> None:
+    status = next(status for error, status, _ in web_errors.STATUS if issubclass(kind, error))
+    line = next(line for line in (errors.__doc__ or "").splitlines() if f"─ {kind.__name__} " in line)
+    told = line.split(kind.__name__)[1].split()[0]
+    assert not told.isdigit() or int(told) == status
+
+
+def test_no_error_hides_behind_a_more_general_one() -> None:
+    kinds = [kind for kind, _, _ in web_errors.STATUS]
+    for index, kind in enumerate(kinds):
+        assert not any(issubclass(kind, earlier) for earlier in kinds[:index]), kind.__name__
+
+
+# findings
+
+
+def kinds_of_findings() -> Iterator[str]:
+    """The kinds that checks of the record write out where they make a finding."""
+    place = {"found": 2, "Finding": 3, "_finding": 0, "Difference": 2}
+    for path in Path(usher_engine.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in place:
+                named = [one.value for one in call.keywords if one.arg == "kind"]
+                for given in (*call.args[place[call.func.id] :][:1], *named):
+                    if isinstance(given, ast.Constant):
+                        yield str(given.value)
+
+
+def test_every_kind_of_finding_says_what_it_means() -> None:
+    found = set(kinds_of_findings())
+    assert len(found) > 15
+    assert found <= set(proof_verdict.MEANINGS)
+    texts = "".join(path.read_text() for path in Path(usher_engine.__file__).parent.rglob("*.py"))
+    assert [kind for kind in proof_verdict.MEANINGS if f'"{kind}"' not in texts] == []
