@@ -12,6 +12,7 @@ import pytest
 from usher_engine import AUDIT_KINDS
 from usher_engine.core.errors import Corrupt, EngineError
 from usher_engine.core.events import KINDS, from_json
+from usher_engine.definitions import RULES
 from usher_engine.settings import Settings, variable
 from usher_web.commands import COMMANDS
 
@@ -84,6 +85,12 @@ def read_without(kind: type[Any], name: str) -> Any:
         return from_json({"kind": kind.__name__, **record})
     except Corrupt:
         return None
+
+
+def test_every_rule_of_a_finding_is_documented() -> None:
+    """The types hold the other half: no finding has a rule that is not one of RULES."""
+    table = re.findall(r"^\| `([a-z-]+)` \| [A-Z].*\. \|$", (ROOT / "docs/findings.md").read_text(), re.MULTILINE)
+    assert table == sorted(RULES) == list(RULES)
 
 
 FOLDERS = ("", "docs", "engine", "engine/decisions", "processes/enrollment", "web")

@@ -9,7 +9,7 @@ from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .element_facts import Part, read_parts
 from .flow_node_types import FLOW_NODES, SUB_PROCESSES
 from .inclusive_join import InclusiveJoin, inclusive_join
-from .lint_finding import Finding, Severity
+from .lint_finding import RULES, Finding, Rule, Severity
 from .package import MAX_FILE_BYTES, Package
 from .package_io import from_zip, read_file, read_folder, to_zip, write_folder
 from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_as_written, parse_xml
@@ -25,6 +25,7 @@ __all__ = [
     "MISSED_ALL",
     "MISSED_SKIP",
     "PLACEHOLDER",
+    "RULES",
     "SPIFF",
     "SUB_PROCESSES",
     "Column",
@@ -40,6 +41,7 @@ __all__ = [
     "Process",
     "Repeat",
     "Row",
+    "Rule",
     "ServiceCall",
     "Severity",
     "Table",

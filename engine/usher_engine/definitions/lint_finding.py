@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
+
+#: What a finding is about; docs/findings.md says what each means.
+Rule: TypeAlias = Literal[
+    "cannot-run", "catcher", "completeness", "connection", "correlation", "decision", "decision-cover", "drawn-only",
+    "engine", "engine-name", "event", "example", "executable", "expression", "foreign", "form", "gateway", "group",
+    "ignored", "link", "load", "loop", "mail", "main-process", "message", "misplaced", "more", "name", "not-bpmn",
+    "not-drawn", "not-translated", "process-id", "property", "reference", "repeat", "reserved-id", "safe-xml", "schema",
+    "service", "size", "soundness", "start-and-end", "timer", "translated", "unique-id", "unreachable",
+]  # fmt: skip
+RULES: tuple[Rule, ...] = get_args(Rule)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,7 +28,7 @@ class Finding:
 
     file: str
     element: str
-    rule: str
+    rule: Rule
     message: str
     severity: Severity = "error"
     path: tuple[str, ...] = ()

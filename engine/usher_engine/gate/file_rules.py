@@ -9,7 +9,7 @@ from usher_engine.bpmn import schema_problems
 from usher_engine.core.canonical import MAX_KEY
 from usher_engine.definitions import BPMN, FLOW_NODES, XmlElement, XmlTree, elements_at, line_of
 
-from ..definitions.lint_finding import Finding
+from ..definitions.lint_finding import Finding, Rule
 
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
 _BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
@@ -118,5 +118,5 @@ def _some(names: list[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _finding(file: str, element: str, rule: str, message: str) -> Finding:
+def _finding(file: str, element: str, rule: Rule, message: str) -> Finding:
     return Finding(file=file, element=element, rule=rule, message=message)

@@ -15,7 +15,7 @@ from usher_engine.expressions import compile_template
 from usher_engine.forms import parse_form
 from usher_engine.services import Services
 
-from ..definitions.lint_finding import Finding, Severity
+from ..definitions.lint_finding import Finding, Rule, Severity
 from .certain_load import load_findings
 from .decision_rules import decision_findings, decision_task_findings
 from .duplicate_catchers import catcher_findings
@@ -196,7 +196,7 @@ def _engine(package: Package) -> Iterator[Finding]:
                 yield Finding(file=file, element=key, rule="completeness", message=message)
 
 
-def _from_error(error: InvalidDefinition, file: str, rule: str) -> Iterator[Finding]:
+def _from_error(error: InvalidDefinition, file: str, rule: Rule) -> Iterator[Finding]:
     for element, reason in error.problems or [("", error.message)]:
         where = "" if element in (file, "package", "form") else element
         yield Finding(file=file, element=where, rule=rule, message=reason)

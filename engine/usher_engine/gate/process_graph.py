@@ -9,7 +9,7 @@ from functools import cached_property
 from usher_engine.definitions import Flow, Node, Package, Process
 from usher_engine.services import Services
 
-from ..definitions.lint_finding import Finding, Severity
+from ..definitions.lint_finding import Finding, Rule, Severity
 from .data_names import Names
 
 PEOPLE = frozenset({"userTask", "manualTask"})
@@ -31,7 +31,7 @@ class Sheet:
     callable_processes: Mapping[str, Process]
     names: Names = field(default_factory=Names)
 
-    def finding(self, element: str, rule: str, message: str, severity: Severity = "error") -> Finding:
+    def finding(self, element: str, rule: Rule, message: str, severity: Severity = "error") -> Finding:
         return Finding(file=self.file, element=element, rule=rule, message=message, severity=severity)
 
     @cached_property

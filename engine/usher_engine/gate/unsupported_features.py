@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from usher_engine.definitions import BPMN, FLOW_NODES, PLACEHOLDER, SPIFF, SUB_PROCESSES, XmlElement, line_of
 
-from ..definitions.lint_finding import Finding, Severity
+from ..definitions.lint_finding import Finding, Rule, Severity
 from .supported_elements import words
 
 _TAG = f"{{{BPMN}}}"
@@ -115,7 +115,7 @@ def _part(part: XmlElement, kind: str) -> tuple[str, Severity]:
 
 
 def _finding(file: str, element: str, message: str, severity: Severity) -> Finding:
-    rule = "cannot-run" if severity == "error" else "ignored"
+    rule: Rule = "cannot-run" if severity == "error" else "ignored"
     return Finding(file=file, element=element, rule=rule, message=message, severity=severity)
 
 

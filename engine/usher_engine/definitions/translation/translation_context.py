@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from lxml import etree
 
-from ..lint_finding import Finding, Severity
+from ..lint_finding import Finding, Rule, Severity
 from ..safe_xml import BPMN, SPIFF, XmlElement
 from .lexer import NotUnderstood
 
@@ -34,7 +34,7 @@ class Page:
 
     # findings
 
-    def say(self, element: XmlElement, rule: str, message: str, severity: Severity) -> None:
+    def say(self, element: XmlElement, rule: Rule, message: str, severity: Severity) -> None:
         key = owner_id(element)
         self.findings.append(Finding(file=self.file, element=key, rule=rule, message=message, severity=severity))
 
