@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import usher_engine
-from usher_engine import AUDIT_KINDS, ChangeKind, Settings
+from usher_engine import AUDIT_KINDS, AuditEvent, BatchKind, ChangeKind, Settings
 from usher_engine.accounts import Role
 from usher_engine.core import errors
 from usher_engine.core.events import KINDS
@@ -64,6 +65,7 @@ def members(kind: type) -> set[str]:
         (backtesting.WORDS, members(Kind)),
         (backtest_view.WORDS, members(Kind) - {Kind.SAME}),
         (search_query.STATUSES, members(Status)),
+        (web_errors.PLAIN, web_errors.TITLES),
         (serializers.Status.__metadata__[0]["enum"], members(Status)),
         (export_pages.WORDS, FORMATS),
         (report_tables.STAGES, funnel.MILESTONES),
@@ -96,6 +98,32 @@ def test_a_table_has_exactly_the_members_of_its_enumeration(
 )
 def test_a_selection_names_only_members(part: Iterable[object], whole: Iterable[object]) -> None:
     assert set(map(str, part)) <= set(map(str, whole))
+
+
+def test_every_command_that_writes_a_step_has_words() -> None:
+    package = Path(usher_engine.__file__).parent
+    paths = [path for path in package.rglob("*.py") if "exports" not in path.parts]  # they have kinds of lines
+    written = {
+        value.value
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "kind" and isinstance(value, ast.Constant)
+    }
+    assert written == set(replay_words.COMMANDS)
+
+
+def test_every_kind_of_run_starts_with_words_of_its_own() -> None:
+    """A kind that was left out would have the sentence of a migration."""
+    told = [audit_sentences._run_started(started(kind)) for kind in BatchKind]
+    assert len(set(told)) == len(BatchKind)
+
+
+def started(kind: str) -> AuditEvent:
+    body = {"kind": "RunStarted", "details": {"kind": kind, "cases": 3}, "why": ""}
+    at = datetime(2026, 5, 4, tzinfo=UTC)
+    return AuditEvent(seq=1, at=at, kind="RunStarted", actor="ana", subject="p", business_key="", body=body)
 
 
 # pages
