@@ -59,9 +59,7 @@ class Watch:
         return wrong
 
     def _against(self, schema: dict[str, Any], text: str, what: str) -> list[str]:
-        validator = Draft202012Validator(
-            {**schema, "components": self.document["components"]}, format_checker=FORMATS
-        )
+        validator = Draft202012Validator({**schema, "components": self.document["components"]}, format_checker=FORMATS)
         return [f"{what}: {error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(text))]
 
 
