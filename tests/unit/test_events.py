@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 from usher_engine.core import events as e
 from usher_engine.core.errors import Corrupt
-from usher_engine.event_versions import version_of
+from usher_engine.core.event_versions import version_of
 
 #: One event of each kind, every field filled with something that is not its default.
 FULL = {

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, TypeAlias, get_args
 
-from ..event_versions import MaybeEmpty, event, read, written
 from . import wait_events
 from .canonical import Json
 from .errors import Corrupt
+from .event_versions import MaybeEmpty, event, read, written
 from .intervention_events import InstanceMigrated, InstanceRepaired
 from .wait_events import (
     ItemGiven,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
-from ..event_versions import event
+from .event_versions import event
 
 
 @event(version=1)

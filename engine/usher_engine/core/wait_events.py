@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from ..event_versions import event
+from .event_versions import event
 
 
 @event(version=1)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, TypeAlias, TypeVar, dataclass_transform, get_type_hints
 
-from .core.canonical import Json
-from .core.errors import Corrupt
+from .canonical import Json
+from .errors import Corrupt
 
 T = TypeVar("T")
 
