@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
@@ -34,6 +35,9 @@ from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
 from .staff import ehr_triggers, inbox, search_box
 from .words import presentation
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 MAX_BODY = 2 * 1024 * 1024
 
@@ -125,8 +129,20 @@ def create_app(
     app.context_processor(_names)
     _register_filters(app, settings)
     auth.refuse_unguarded(app)
+    _read_at_one_moment(app, engine)
     proxies.register(app, settings.proxies)
     return app
+
+
+def _read_at_one_moment(app: Flask, engine: Engine) -> None:
+    """Draw each page from one snapshot of the database. A streamed answer is read after it, a piece at a time."""
+    answer = app.wsgi_app
+
+    def answering(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        with engine.database.snapshot():
+            return answer(environ, start)
+
+    app.wsgi_app = answering  # type: ignore[method-assign,assignment]
 
 
 class _Number(IntegerConverter):

@@ -1,4 +1,4 @@
-"""The connection to the one database: transactions, their locks, and what their failures mean in plain words."""
+"""The connection to the one database: transactions and their locks. What their failures mean: plain_errors.py."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from ..core.errors import Conflict, Corrupt, InvalidSubmission, Misconfigured, Unavailable
+from ..core.errors import Misconfigured
+from .plain_errors import plain_errors
 from .private_files import create, tighten
+from .snapshot import Thread
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -51,6 +53,7 @@ class Database:
         #: Called after a commit that queued a job; the embedded worker hangs its `wake` here.
         self.on_queued: Callable[[], None] = _nobody
         self._at_work: dict[int, Connection] = {}
+        self._threads = threading.local()
         self._leaving = threading.Lock()
         try:
             parsed = make_url(url)
@@ -74,21 +77,69 @@ class Database:
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A writing transaction; commits at the end, rolls back on any exception."""
-        with _plain_errors(), self._connected() as connection:
+        """
+        A writing transaction; commits at the end, rolls back on any exception.
+
+        It ends the thread's snapshot before it begins: what the thread reads afterwards holds what it wrote.
+        """
+        here = self._thread()
+        here.forget()
+        outer = here.writing
+        with plain_errors(), self._connected() as connection:
             writing = connection.execution_options(usher_write=True)
             writing.info.pop(QUEUED, None)
             writing.info.pop(NEW_KINDS, None)
             with writing.begin():
-                yield writing
+                here.writing = writing
+                try:
+                    yield writing
+                finally:
+                    here.writing = outer
             if writing.info.pop(QUEUED, None):
                 self.on_queued()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """A reading transaction: one consistent view, no lock that hinders writers."""
+        """
+        One consistent view, no lock that hinders writers.
+
+        Inside a writing transaction of the same thread it is that one, inside `snapshot` the shared one, otherwise a
+        reading transaction of its own.
+        """
+        here = self._thread()
+        with plain_errors():
+            if here.writing is not None:
+                yield here.writing
+                return
+            with here.joined(self._reading).reader() if here.shares else self._reading() as connection:
+                yield connection
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """
+        Let everything this thread reads in here share one reading transaction, opened when something is read.
+
+        A writing transaction ends the snapshot, and what is read after it shares the next one (decisions/0025).
+        """
+        here = self._thread()
+        outer, here.shares = here.shares, True
+        try:
+            yield
+        finally:
+            here.shares = outer
+            if not outer:
+                here.forget()
+
+    def _thread(self) -> Thread:
+        found: Thread | None = getattr(self._threads, "here", None)
+        if found is None:
+            found = self._threads.here = Thread()
+        return found
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Connection]:
         options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with _plain_errors(), self._connected() as connection:
+        with self._connected() as connection:
             reading = connection.execution_options(**options)
             with reading.begin():
                 yield reading
@@ -172,97 +223,6 @@ def _text(stored: bytes) -> str:
 def _begin_sqlite(connection: Connection) -> None:
     writing = connection.get_execution_options().get("usher_write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-@contextlib.contextmanager
-def _plain_errors() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        told = _without_values(error)
-        if "append-only" in str(error.orig):
-            raise Corrupt("History is append-only: what is recorded stays. Nothing was changed.") from told
-        if isinstance(error, IntegrityError) and _is_duplicate(error):
-            raise Conflict("Somebody else wrote the same just now; nothing of this was saved. Try again.") from told
-        if isinstance(error, DataError):
-            raise InvalidSubmission(_UNFIT.get(getattr(error.orig, "sqlstate", None) or "", _UNREADABLE)) from told
-        words = _plain(error)
-        if words is None:
-            raise told from None
-        raise Unavailable(words) from told
-    except OverflowError as error:  # SQLite's driver says so before it asks the database
-        raise InvalidSubmission(_UNFIT["22003"]) from error
-    except UnicodeEncodeError as error:  # half a character, which no database can keep; both drivers say so themselves
-        raise InvalidSubmission(_UNREADABLE) from error
-
-
-class Withheld(Exception):
-    """What the database said is withheld: it may repeat what was to be stored."""
-
-
-def _without_values(error: DBAPIError) -> DBAPIError:
-    """*error* as a log may show it: where it happened, the statement and the kind of refusal, no value of anybody's."""
-    code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or "no code"
-    said = Withheld(f"{type(error.orig).__name__} ({code}); its text is withheld, it may hold what was to be stored")
-    told = type(error)(error.statement, None, said, hide_parameters=True)
-    return told.with_traceback(error.__traceback__)
-
-
-def _is_duplicate(error: IntegrityError) -> bool:
-    """Whether a unique value was there already: what a race looks like. Other breaches are our own mistakes."""
-    reasons = (getattr(error.orig, "sqlite_errorname", ""), getattr(error.orig, "sqlstate", ""))
-    return bool({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"} & set(reasons))
-
-
-_BUSY = "The database is busy; nothing was changed. Try again in a moment."
-_FULL = "The disk is full; nothing was changed. Free some space and try again."
-_READ_ONLY = "The database is read-only; nothing was changed. Check the file's and the folder's permissions."
-_NO_TABLES = "The database has no tables yet. Run: usher db upgrade"
-_DAMAGED = "The file is no database, or it is damaged. Check USHER_DATABASE_URL, or restore a backup."
-_REFUSED = "The database refuses the log-in. Check name and password in USHER_DATABASE_URL."
-
-_UNREADABLE = "Something in this holds a character that cannot be kept; nothing was changed."
-
-#: What the database has no room for, by SQLSTATE; callers check first, this is the net below them.
-_UNFIT = {
-    "22001": "A text in this is longer than can be kept; nothing was changed.",
-    "22003": "A number in this is larger than can be kept; nothing was changed.",
-    "22007": "A date in this cannot be read; nothing was changed.",
-    "22008": "A date in this is too far away; nothing was changed.",
-}
-
-#: Result codes of SQLite (the low byte, the rest is detail) and SQLSTATEs of PostgreSQL, in plain words.
-_KNOWN: dict[int | str, str] = {
-    sqlite3.SQLITE_BUSY: _BUSY,
-    sqlite3.SQLITE_LOCKED: _BUSY,
-    sqlite3.SQLITE_FULL: _FULL,
-    sqlite3.SQLITE_READONLY: _READ_ONLY,
-    sqlite3.SQLITE_CANTOPEN: "The database file cannot be opened. Check that its folder exists and may be written to.",
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    "55P03": "The case is busy; nothing was changed. Try again in a moment.",
-    "53100": _FULL,
-    "25006": _READ_ONLY,
-    "42P01": _NO_TABLES,
-}
-
-
-def _plain(error: DBAPIError) -> str | None:
-    """Why the database cannot be used, in plain words; None for a mistake of ours, which must not pass for that."""
-    cause, text = error.orig, str(error.orig)
-    code = getattr(cause, "sqlite_errorcode", None)
-    known = _KNOWN.get(code & 0xFF if code else getattr(cause, "sqlstate", None) or "")
-    if known or "no such table" in text:
-        return known or _NO_TABLES
-    if error.connection_invalidated:
-        return "The connection to the database was lost. Look at what is stored now before you try again."
-    if not isinstance(error, OperationalError):
-        return None
-    if 'FATAL:  database "' in text:  # before there is a connection, PostgreSQL gives no SQLSTATE, only words
-        return "The server has no database of this name. Create it, or check USHER_DATABASE_URL."
-    if "authentication failed" in text or 'FATAL:  role "' in text or "no pg_hba.conf entry" in text:
-        return _REFUSED
-    return "The database cannot be reached; nothing was changed. Try again in a moment."
 
 
 def to_text(moment: datetime) -> str:
