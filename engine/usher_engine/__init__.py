@@ -6,7 +6,7 @@ from .assurance.integrity_check import Checker, ProofState, proof_state
 from .assurance.log_review import Review, Reviewing
 from .assurance.retention import Plan, Retention
 from .audit.audit_log import KINDS as AUDIT_KINDS
-from .audit.audit_log import AuditKind
+from .audit.audit_log import AuditKind, Look
 from .authoring.drafts import draft_key, file_etag
 from .authoring.version_pauses import Pauses
 from .cases.history_pages import ALTERED, WHOLE, Seen, Window, Windows, legible
@@ -114,6 +114,7 @@ __all__ = [
     "Json",
     "Kind",
     "LimitExceeded",
+    "Look",
     "Misconfigured",
     "Mode",
     "Moment",

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import Clock, Outside, alice, bob, package
 from databases import new_sqlite
-from usher_engine import SYSTEM, Actor, Engine, InvalidSubmission, NotAllowed
+from statements import asked_of
+from usher_engine import SYSTEM, Actor, Engine, InvalidSubmission, Look, NotAllowed
 from usher_engine.audit.audit_log.audit_log import KINDS
 from usher_engine.checkpoints import Checkpointer, check_audit, check_checkpoints, check_everything, read_lines, take
 from usher_engine.checkpoints.merkle import SigningKey
@@ -50,6 +51,28 @@ def sign(engine: Engine) -> list[int]:
 
 
 # audit events
+
+
+def test_what_one_page_showed_is_chained_in_one_transaction(engine: Engine) -> None:
+    engine.audit.record("LoggedIn", {}, actor=alice)
+    looks = [
+        Look(kind="CaseViewed", details={}, subject="case1", business_key="p1"),
+        Look(kind="PatientsListed", details={"patients": ["p2", "p3"]}),
+    ]
+    with asked_of(engine.database) as asked:
+        engine.audit.record_page(looks, actor=alice)
+    assert asked.transactions == 1
+    newest, older, _ = engine.audit.events()
+    assert (newest.kind, older.kind, older.business_key) == ("PatientsListed", "CaseViewed", "p1")
+    assert [event.seq for event in engine.audit.events(about="p3")] == [3]
+    assert check_audit(engine.database) == []
+
+
+def test_of_what_one_page_showed_all_is_kept_or_nothing(engine: Engine) -> None:
+    looks = [Look(kind="CaseViewed", details={}), Look(kind="CaseViewed", details={"no": object()})]
+    with pytest.raises(InvalidSubmission):
+        engine.audit.record_page(looks, actor=alice)
+    assert engine.audit.events() == []
 
 
 def test_events_are_chained_and_found_again(engine: Engine, clock: Clock) -> None:

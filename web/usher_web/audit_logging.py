@@ -14,7 +14,7 @@ from typing import Any
 
 import usher_engine
 from flask import Flask, Response, current_app, g, request
-from usher_engine import Actor, AuditKind
+from usher_engine import Actor, AuditKind, Look
 from usher_engine.accounts import Session
 
 from .site import site
@@ -65,11 +65,10 @@ def told(
 
 def viewed(kind: AuditKind, subject: str, *, business_key: str) -> None:
     """Whoever asks is about to see *subject*, which is about the patient *business_key*."""
-    recent, now, key = _recent(), site().now(), (_session(), kind, subject)
-    if not recent.has(key, now):
-        details = {"page": request.endpoint}
-        site().engine.audit.record(kind, details, actor=g.actor, subject=subject, business_key=business_key)
-        recent.add([key], now)
+    if "usher_viewed" not in g:
+        g.usher_viewed = {}
+    look = Look(kind=kind, details={"page": request.endpoint}, subject=subject, business_key=business_key)
+    g.usher_viewed[(kind, subject)] = look
     _shown().pop(business_key, None)
     g.usher_told = {*g.get("usher_told", ()), business_key}
 
@@ -94,32 +93,30 @@ def _shown() -> dict[str, None]:
 
 
 def _keep(response: Response) -> Response:
-    """Runs after every view: writes whom it showed, and that it refused."""
+    """Runs after every view: writes what it showed, whom it named and that it refused, in one transaction."""
     if g.get("actor") is None or not request.endpoint or request.endpoint == "static":
         return response
+    recent, now, who = _recent(), site().now(), _session()
+    viewed = {(who, *key): look for key, look in g.pop("usher_viewed", {}).items()}
+    looks = [look for key, look in viewed.items() if not recent.has(key, now)]
     if response.status_code in REFUSALS:
-        _refused(response.status_code)
-    patients = list(_shown())
-    if patients:
-        _listed(patients)
+        looks.append(_refused(response.status_code))
+    listed = {(who, "PatientsListed", patient): patient for patient in _shown()}
+    new = [patient for key, patient in listed.items() if not recent.has(key, now)]
+    if new:  # who was not on this person's screen a moment ago; a list that stays open is told of once
+        looks.append(Look(kind="PatientsListed", details={"page": request.endpoint, "patients": new}))
+    if looks:
+        site().engine.audit.record_page(looks, actor=g.actor)
+    recent.add([*viewed, *listed], now)
     return response
 
 
-def _listed(patients: list[str]) -> None:
-    """Patients who were not on this person's screen a moment ago; a list that stays open is told of once."""
-    recent, now, who = _recent(), site().now(), _session()
-    new = [patient for patient in patients if not recent.has((who, "PatientsListed", patient), now)]
-    if new:
-        site().engine.audit.record("PatientsListed", {"page": request.endpoint, "patients": new}, actor=g.actor)
-    recent.add(((who, "PatientsListed", patient) for patient in patients), now)
-
-
-def _refused(status: int) -> None:
+def _refused(status: int) -> Look:
     named = request.view_args or {}
     subject = next((str(named[name]) for name in ("task_id", "instance_id", "patient_id", "name") if name in named), "")
     details = {"page": request.endpoint, "method": request.method, "status": status}
     about = str(named["patient_id"]) if "patient_id" in named else _business_key(subject)
-    site().engine.audit.record("Refused", details, actor=g.actor, subject=subject, business_key=about)
+    return Look(kind="Refused", details=details, subject=subject, business_key=about)
 
 
 def _business_key(subject: str) -> str:

@@ -6,7 +6,8 @@ The engine says how an event is written; which views and commands write one is d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -55,6 +56,16 @@ KINDS: tuple[AuditKind, ...] = get_args(AuditKind)
 MAX_ID = 200
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """What a page showed or refused: an audit event without its time and its actor, who are the page's."""
+
+    kind: AuditKind
+    details: Mapping[str, Any]
+    subject: str = ""
+    business_key: str = ""
+
+
 class AuditLog:
     """Writes and finds audit events."""
 
@@ -91,6 +102,16 @@ class AuditLog:
             return
         with self.database.begin() as tx:
             append(tx, body)
+
+    def record_page(self, looks: Iterable[Look], *, actor: Actor) -> None:
+        """Record what *actor* saw or was refused on one page, in one transaction; as `record` does."""
+        at = self.clock()
+        bodies = [
+            audit_body(look.kind, look.details, at=at, actor=actor, subject=look.subject, business_key=look.business_key)
+            for look in looks
+        ]
+        with self.database.begin() as tx:
+            append(tx, *bodies)
 
     def events(
         self,

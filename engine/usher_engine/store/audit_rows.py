@@ -66,20 +66,23 @@ _INSERT = insert(t.audit_event)
 _NAMED = insert(r.audit_patient)
 
 
-def append(connection: Connection, body: dict[str, Json]) -> int:
-    """Add *body* to the chain; returns its number, counted from 1 without gaps."""
+def append(connection: Connection, *bodies: dict[str, Json]) -> int:
+    """Add *bodies* to the chain; returns the number of the last, counted from 1 without gaps."""
     one_at_a_time(connection, "audit")
     last = connection.execute(_LAST).one_or_none()
-    seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
-    written = canonical(body)
-    if not isinstance(previous, bytes):  # altered, and verify says so; what happens now is recorded all the same
-        previous = str(previous).encode()
-    digest = hashlib.sha256(previous + written).digest()
-    values = dict(zip(REPEATED, repeated(body), strict=True))
-    connection.execute(_INSERT, {"seq": seq, "body": written, "hash": digest, **values})
-    named = named_among_others(body)
+    seq, head = (last.seq, last.hash) if last else (0, GENESIS)
+    if not isinstance(head, bytes):  # altered, and verify says so; what happens now is recorded all the same
+        head = str(head).encode()
+    events: list[dict[str, Any]] = []
+    named: list[dict[str, Any]] = []
+    for body in bodies:
+        written = canonical(body)
+        seq, head = seq + 1, hashlib.sha256(head + written).digest()
+        events.append({"seq": seq, "body": written, "hash": head, **dict(zip(REPEATED, repeated(body), strict=True))})
+        named += [{"patient": patient, "seq": seq} for patient in named_among_others(body)]
+    connection.execute(_INSERT, events)
     if named:
-        connection.execute(_NAMED, [{"patient": patient, "seq": seq} for patient in named])
+        connection.execute(_NAMED, named)
     return int(seq)
 
 
