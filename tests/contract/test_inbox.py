@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from conftest import Outside, alice, charlie, package
 from usher_engine import Actor, Engine, InvalidSubmission, NotFound, Package
-from usher_engine.store import task_rows
+from usher_engine.store import visible_tasks
+from usher_engine.store.visible_tasks import TaskCounts
 
 both = Actor(name="both", role="staff", groups=frozenset({"Front desk", "Billing"}))
 
@@ -38,6 +39,7 @@ def test_a_claimed_task_is_listed_once_for_whom_it_is_also_a_candidate(engine: E
     assert len(pages(engine, alice)) == len(set(pages(engine, alice))) == engine.inbox.count_tasks(alice) == 3
     assert pages(engine, alice, mine=True) == [mine]
     assert engine.inbox.count_tasks(alice, mine=True) == 1
+    assert engine.inbox.count_each(alice) == TaskCounts(all=3, mine=1, overdue=engine.inbox.count_tasks(alice, overdue=True))
     assert pages(engine, charlie) == []
     assert pages(engine, both) == pages(engine, alice)
 
@@ -46,7 +48,7 @@ def test_somebody_in_very_many_groups_sees_the_same(engine: Engine, monkeypatch:
     ask_everybody(engine, 4)
     engine.cases.claim(engine.inbox.tasks(alice)[2].id, actor=alice)
     usual = pages(engine, alice)
-    monkeypatch.setattr(task_rows, "MAX_REASONS", 0)
+    monkeypatch.setattr(visible_tasks, "MAX_REASONS", 0)
     assert pages(engine, alice) == usual and len(usual) == 4
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from statements import asked_of
 from usher_engine.core.errors import NotFound, Unavailable
 from usher_engine.store import Database, Transaction
+from usher_engine.store.snapshot import answers
 from usher_engine.store.tables import engine_tables as t
 
 
@@ -143,3 +144,19 @@ def test_threads_share_no_snapshot(database: Database) -> None:
         other.join(20)
         assert there(database) == 0
     assert seen == [1]
+
+
+def test_what_was_read_is_kept_for_the_snapshot_only(database: Database) -> None:
+    with database.snapshot():
+        with database.read() as tx:
+            answers(tx)["asked"] = 1
+        with database.read() as tx:
+            assert answers(tx) == {"asked": 1}
+        with database.begin() as tx:
+            answers(tx)["asked"] = 2
+            assert answers(tx) == {}  # what a command reads, it may change
+        with database.read() as tx:
+            assert answers(tx) == {}
+    with database.read() as tx:
+        answers(tx)["asked"] = 3
+        assert answers(tx) == {}

@@ -107,8 +107,8 @@ class AuditLog:
         """Record what *actor* saw or was refused on one page, in one transaction; as `record` does."""
         at = self.clock()
         bodies = [
-            audit_body(look.kind, look.details, at=at, actor=actor, subject=look.subject, business_key=look.business_key)
-            for look in looks
+            audit_body(one.kind, one.details, at=at, actor=actor, subject=one.subject, business_key=one.business_key)
+            for one in looks
         ]
         with self.database.begin() as tx:
             append(tx, *bodies)

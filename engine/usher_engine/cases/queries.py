@@ -12,7 +12,7 @@ from ..core.errors import Corrupt
 from ..core.events import from_json
 from ..core.state import InstanceState, Status, Wait, fold
 from ..definitions import Package
-from ..store import Row, Step, Transaction, UserTask, instance_rows, job_rows, task_rows, to_text
+from ..store import Row, Step, Transaction, UserTask, instance_rows, job_rows, task_rows, to_text, visible_tasks
 from ..store.tampered_rows import moment, told
 
 #: The events that say which package a case runs on.
@@ -142,6 +142,6 @@ class CaseQueries:
     def counts(self) -> dict[str, dict[str, int]]:
         """For monitoring: instances by status, jobs waiting and parked, open tasks (counted to 100,000)."""
         with self.database.read() as tx:
-            tasks = task_rows.count_tasks(tx, groups=None, assignee="", at_most=100_000)
+            tasks = visible_tasks.count_tasks(tx, groups=None, assignee="", at_most=100_000)
             return {"instances": instance_rows.counts(tx), "jobs": job_rows.counts(tx), "tasks": {"open": tasks}}
 

@@ -11,7 +11,8 @@ from ..core.actor import UNBOUND_ROLES, Actor
 from ..core.canonical import whole_number
 from ..core.errors import Conflict, NotFound
 from ..core.state import place
-from ..store import Transaction, UserTask, instance_rows, task_rows
+from ..store import Transaction, UserTask, instance_rows, task_rows, visible_tasks
+from ..store.visible_tasks import TaskCounts
 
 
 def task_place(task: str) -> tuple[str, str, int]:
@@ -48,7 +49,7 @@ class TaskQueries:
         """Open tasks *actor* may see (None: all), soonest due first; *after* is the last task's ``sort_key``."""
         groups, name, due = self._scope(actor, overdue)
         with self.database.read() as tx:
-            return task_rows.select_tasks(
+            return visible_tasks.select_tasks(
                 tx, groups=groups, assignee=name, mine=mine, overdue_at=due, after=after, limit=limit
             )
 
@@ -56,7 +57,13 @@ class TaskQueries:
         """How many tasks `tasks` would list, counted up to 1,000."""
         groups, name, due = self._scope(actor, overdue)
         with self.database.read() as tx:
-            return task_rows.count_tasks(tx, groups=groups, assignee=name, mine=mine, overdue_at=due)
+            return visible_tasks.count_tasks(tx, groups=groups, assignee=name, mine=mine, overdue_at=due)
+
+    def count_each(self, actor: Actor) -> TaskCounts:
+        """How many tasks *actor* sees, has claimed, and sees overdue, each counted up to 1,000."""
+        groups, name, _ = self._scope(actor, overdue=False)
+        with self.database.read() as tx:
+            return visible_tasks.count_each(tx, groups=groups, assignee=name, overdue_at=self.clock())
 
     def _scope(self, actor: Actor | None, overdue: bool) -> tuple[frozenset[str] | None, str, datetime | None]:
         bound = actor is not None and actor.role not in UNBOUND_ROLES

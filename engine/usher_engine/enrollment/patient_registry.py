@@ -16,6 +16,7 @@ from ..core.canonical import compact
 from ..core.errors import Conflict, NotFound
 from ..settings import Settings
 from ..store import Transaction, to_text, upserts
+from ..store.snapshot import answers
 from ..store.tampered_rows import intact, moment, told
 from . import fhir_reader
 from .enrollment_tables import email_opt_out, patient, patient_response
@@ -32,12 +33,15 @@ class Registry:
         self._settings = settings
 
     def load(self, tx: Transaction, patient: str, *, now: datetime) -> PatientRecord:
-        return self._records(tx, [find(tx, patient)], now)[0]
+        read: PatientRecord | None = answers(tx).get(("patient", patient))
+        return read or self._records(tx, [find(tx, patient)], now)[0]
 
     def load_all(self, tx: Transaction, patients: Collection[str], *, now: datetime) -> list[PatientRecord]:
         """Those of *patients* that are known, in any order; three statements, however many they are."""
         rows = tx.execute(_FIND_ALL, {"wanted": list(patients)}).all() if patients else []
-        return self._records(tx, rows, now)
+        found = self._records(tx, rows, now)
+        answers(tx).update({("patient", record.id): record for record in found})
+        return found
 
     def knows(self, tx: Transaction, patient_id: str) -> bool:
         return tx.execute(select(patient.c.id).where(patient.c.id == patient_id)).first() is not None

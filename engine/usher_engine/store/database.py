@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from ..core.errors import Misconfigured
 from .plain_errors import plain_errors
 from .private_files import create, tighten
-from .snapshot import Thread
+from .snapshot import ANSWERS, Thread
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -111,7 +112,7 @@ class Database:
             if here.writing is not None:
                 yield here.writing
                 return
-            with here.joined(self._reading).reader() if here.shares else self._reading() as connection:
+            with here.joined(self._shared).reader() if here.shares else self._reading() as connection:
                 yield connection
 
     @contextlib.contextmanager
@@ -136,11 +137,14 @@ class Database:
             found = self._threads.here = Thread()
         return found
 
+    def _shared(self) -> AbstractContextManager[Connection]:
+        return self._reading(**{ANSWERS: {}})
+
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    def _reading(self, **more: Any) -> Iterator[Connection]:
+        options: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with self._connected() as connection:
-            reading = connection.execution_options(**options)
+            reading = connection.execution_options(**options, **more)
             with reading.begin():
                 yield reading
 

@@ -5,12 +5,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 #: Opens a reading transaction; its end closes it.
 Opening = Callable[[], AbstractContextManager[Connection]]
+
+#: The execution option that holds what was read in a snapshot.
+ANSWERS = "usher_answers"
+
+
+def answers(connection: Connection) -> dict[Any, Any]:
+    """What was read before in the same snapshot, where it cannot have changed; empty in any other transaction."""
+    found: dict[Any, Any] = connection.get_execution_options().get(ANSWERS, {})
+    return found
 
 
 class Snapshot:

@@ -1,4 +1,7 @@
-"""The rows of open user tasks. They follow from the events of a step and are gone once the task is."""
+"""The rows of open user tasks. They follow from the events of a step and are gone once the task is.
+
+Which of them a person sees: visible_tasks.py.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Subquery, bindparam, delete, func, insert, select, union_all, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ..core.candidate_groups import groups_of
 from ..core.canonical import compact
@@ -84,10 +87,6 @@ _OF_INSTANCES = _COLUMNS.where(t.user_task.c.instance.in_(bindparam("instances",
 NO_DUE = "z"
 
 
-#: As many parts as a statement may have; beyond, the rows of all groups are sorted.
-MAX_REASONS = 100
-
-
 def task_id(instance: str, element: str, visit: int) -> str:
     return f"{instance}:{element}:{visit}"
 
@@ -161,7 +160,7 @@ def save_draft(
 def find(connection: Connection, instance: str, element: str, visit: int) -> UserTask | None:
     """The open task, or None when there is none any more (or never was)."""
     row = connection.execute(_FIND, {"i": instance, "e": element, "v": visit}).one_or_none()
-    return _task(row._mapping) if row else None
+    return task_of(row._mapping) if row else None
 
 
 def of_instances(connection: Connection, instances: Collection[str]) -> dict[str, tuple[UserTask, ...]]:
@@ -169,100 +168,12 @@ def of_instances(connection: Connection, instances: Collection[str]) -> dict[str
     found: dict[str, tuple[UserTask, ...]] = {}
     if instances:
         for row in connection.execute(_OF_INSTANCES, {"instances": list(instances)}):
-            task = _task(row._mapping)
+            task = task_of(row._mapping)
             found[task.instance] = (*found.get(task.instance, ()), task)
     return found
 
 
-def select_tasks(
-    connection: Connection,
-    *,
-    groups: Collection[str] | None,
-    assignee: str,
-    mine: bool = False,
-    overdue_at: datetime | None = None,
-    after: str | None = None,
-    limit: int = 50,
-) -> list[UserTask]:
-    """
-    Open tasks a person may see, soonest due first.
-
-    Args:
-        connection: The transaction.
-        groups: Candidate groups of the person; None means every task.
-        assignee: The person; tasks claimed by them are always theirs to see.
-        mine: Only tasks claimed by *assignee*.
-        overdue_at: Only tasks due before this moment.
-        after: ``sort_key`` of the last task seen.
-        limit: How many at most.
-    """
-    few = _each(None if mine else _texts(connection, groups), assignee, mine, overdue_at, after, limit)
-    query = select(few, t.instance.c.revision).join(t.instance, t.instance.c.id == few.c.instance)
-    return [_task(row._mapping) for row in connection.execute(query.order_by(few.c.sort_key).limit(limit))]
-
-
-def count_tasks(
-    connection: Connection,
-    *,
-    groups: Collection[str] | None,
-    assignee: str,
-    mine: bool = False,
-    overdue_at: datetime | None = None,
-    at_most: int = 1_000,
-) -> int:
-    """How many tasks `select_tasks` would list, counted no further than *at_most*, so that it stays cheap."""
-    few = _each(None if mine else _texts(connection, groups), assignee, mine, overdue_at, None, at_most)
-    found = select(few.c.sort_key).limit(at_most).subquery()
-    return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
-
-
-#: Each text that stands as group in some row, one step in the index for each, however many tasks there are.
-_FIRST = select(func.min(t.user_task.c.candidate_group).label("text")).cte("texts", recursive=True)
-_NEXT = select(func.min(t.user_task.c.candidate_group)).where(t.user_task.c.candidate_group > _FIRST.c.text)
-_ALL = _FIRST.union_all(select(_NEXT.correlate(_FIRST).scalar_subquery()).where(_FIRST.c.text.is_not(None)))
-_GROUP_TEXTS = select(_ALL.c.text).where(_ALL.c.text.is_not(None))
-
-
-def _texts(connection: Connection, groups: Collection[str] | None) -> set[str] | None:
-    """What stands as group in rows for one of *groups*; "" among them is everybody. Altered to no text: nobody's."""
-    if groups is None:
-        return None
-    wanted, found = set(groups), connection.execute(_GROUP_TEXTS).scalars()
-    return {text for text in found if type(text) is str and wanted & set(groups_of(text) or ("",))}
-
-
-def _each(
-    groups: Collection[str] | None,
-    assignee: str,
-    mine: bool,
-    overdue_at: datetime | None,
-    after: str | None,
-    limit: int,
-) -> Subquery:
-    """
-    The first *limit* tasks of each reason to see one, which an index gives in order.
-
-    However many tasks there are of others, no more than these are read.
-    """
-    c = t.user_task.c
-    later: list[Any] = []
-    if after is not None:
-        later.append(c.sort_key > after)
-    if overdue_at is not None:
-        later.append(c.sort_key < to_text(overdue_at))
-    reasons: list[list[Any]] = [[]]
-    if mine:
-        reasons = [[c.assignee == assignee]]
-    elif groups is not None:
-        reasons = [[c.candidate_group == group] for group in sorted(groups)]
-        if len(reasons) > MAX_REASONS:
-            reasons = [[c.candidate_group.in_(groups)]]
-        reasons.append([c.assignee == assignee, c.candidate_group.not_in(groups)])
-    firsts = (select(t.user_task).where(*why, *later).order_by(c.sort_key).limit(limit).subquery() for why in reasons)
-    return union_all(*(select(first) for first in firsts)).subquery("few")
-
-
-def _task(found: Any) -> UserTask:
+def task_of(found: Any) -> UserTask:
     """A row somebody altered is still listed; its message says what is the case with it."""
     row, altered = intact(t.user_task, found)
     row["revision"] = row["revision"] if isinstance(row["revision"], int) else 0

@@ -16,7 +16,7 @@ from ..casework.visibility import may_work_on
 from ..site import site
 from ..words.element_names import names_of
 from ..words.presentation import case_no, zone
-from .open_task import OpenTask, open_task, submitted
+from .open_task import open_task, submitted
 from .task_list import View, worklist
 
 blueprint = Blueprint("inbox", __name__, url_prefix="/inbox")
@@ -51,7 +51,7 @@ def task(task_id: str) -> Page:
         found = site().engine.inbox.task(task_id, auth.actor())
     except usher_engine.Conflict as lost:
         return _lost(task_id, lost)
-    return _page(open_task(found, auth.actor()))
+    return _page(found)
 
 
 @blueprint.post("/<task_id>/claim")
@@ -85,7 +85,7 @@ def complete(task_id: str) -> Page | AnyResponse:
         after = site().engine.complete(task_id, typed, actor=auth.actor(), revision=_revision())
     except usher_engine.InvalidSubmission as wrong:
         found = site().engine.inbox.task(task_id, auth.actor())
-        return _page(open_task(found, auth.actor(), typed=typed, errors=wrong.fields)), 422
+        return _page(found, typed=typed, errors=wrong.fields), 422
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
         return _lost(task_id, lost, typed)
     return _onward(before, after, f"{before.title} is done.")
@@ -102,7 +102,7 @@ def cancel(task_id: str) -> Page | AnyResponse:
         found = site().engine.inbox.task(task_id, auth.actor())
         # Another name than “reason”, which a field of the task's own form may have.
         errors = {CANCEL_REASON: wrong.fields.get("reason", wrong.message)}
-        return _page(open_task(found, auth.actor(), errors=errors)), 422
+        return _page(found, errors=errors), 422
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
         return _lost(task_id, lost, {"reason": reason})
     return _onward(before, after, f"{before.title} was cancelled.")
@@ -120,9 +120,11 @@ def draft(task_id: str) -> Response:
     return jsonify({"saved": f"{saved.astimezone(zone(site().settings)):%H:%M}"})
 
 
-def _page(opened: OpenTask | None) -> str:
+def _page(task: UserTask | None, **how: Any) -> str:
+    """The list with *task* open beside it, *how* as `staff.open_task` takes it; the list first reads all patients at once."""
     listed = worklist(auth.actor(), _view(), request.args.get("after"))
-    current = opened.task.id if opened else ""
+    opened = open_task(task, auth.actor(), **how) if task else None
+    current = task.id if task else ""
     return render_template("inbox.html", list=listed, open=opened, current=current, view=_view())
 
 
@@ -137,7 +139,7 @@ def _lost(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | 
     except usher_engine.Conflict as gone:
         return _lost_page(task_id, gone, typed), 409
     if still.assignee in ("", auth.actor().name):
-        return _page(open_task(still, auth.actor(), typed=typed, moved=True)), 409
+        return _page(still, typed=typed, moved=True), 409
     return _lost_page(task_id, lost, typed), 409
 
 

@@ -64,11 +64,8 @@ def worklist(actor: Actor, view: View, after: str | None = None) -> Worklist:
     tasks = engine.inbox.tasks(actor, mine=mine, overdue=overdue, limit=PAGE + 1, after=after)
     shown = tasks[:PAGE]
     more = url_for("inbox.show", view=view, after=shown[-1].sort_key) if len(tasks) > PAGE else ""
-    counts = {
-        View.ALL: engine.inbox.count_tasks(actor),
-        View.MINE: engine.inbox.count_tasks(actor, mine=True),
-        View.OVERDUE: engine.inbox.count_tasks(actor, overdue=True),
-    }
+    found = engine.inbox.count_each(actor)
+    counts = {View.ALL: found.all, View.MINE: found.mine, View.OVERDUE: found.overdue}
     return Worklist(view=view, groups=_groups(shown, actor), counts=counts, next_url=more)
 
 
