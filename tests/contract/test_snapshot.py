@@ -160,3 +160,24 @@ def test_what_was_read_is_kept_for_the_snapshot_only(database: Database) -> None
     with database.read() as tx:
         answers(tx)["asked"] = 3
         assert answers(tx) == {}
+
+
+def test_a_statement_that_needs_no_other_is_committed_at_once_and_leaves_the_snapshot(database: Database) -> None:
+    with database.snapshot():
+        assert there(database) == 0
+        with asked_of(database) as asked, database.single() as alone:
+            add(alone, "single")
+        assert len(asked.statements) == 1
+        assert there(database) == 0
+    assert there(database) == 1
+    assert busy(database) == 0
+
+
+def test_after_a_statement_of_its_own_a_connection_begins_transactions_as_before(database: Database) -> None:
+    """The pool gives the same connection out again."""
+    with database.single() as alone:
+        add(alone, "single")
+    with contextlib.suppress(NotFound), database.begin() as tx:
+        add(tx, "undone")
+        raise NotFound
+    assert there(database) == 1

@@ -166,7 +166,7 @@ class Accounts:
         self._change_session(session.key, notice=text)
 
     def _change_session(self, key: str, **values: str) -> None:
-        with self.database.begin() as connection:
+        with self.database.single() as connection:
             connection.execute(update(t.web_session).where(t.web_session.c.hash == key).values(**values))
 
     # tokens
@@ -189,14 +189,14 @@ class Accounts:
     def token(self, secret: str) -> Token | None:
         """The live token with this secret."""
         now = self.clock()
-        with self.database.read() as connection:
+        with self.database.single() as connection:
             query = select(t.api_token).where(t.api_token.c.hash == hashed(secret))
             row = connection.execute(query).mappings().one_or_none()
         found = to_token(row) if row is not None else None
         if row is None or found is None or found.revoked_at:
             return None
         if found.used_at is None or now - found.used_at > USED_EVERY:
-            with self.database.begin() as connection:
+            with self.database.single() as connection:
                 changed = update(t.api_token).where(t.api_token.c.name == row["name"])
                 connection.execute(changed.values(used_at=to_text(now)))
         return found
@@ -218,17 +218,17 @@ class Accounts:
 
     def count_try(self, key: str, window_s: int) -> int:
         """Count one try under *key*; returns the count in the current window of *window_s* seconds."""
-        with self.database.begin() as connection:
+        with self.database.single() as connection:
             return rate_counters.count(connection, key, window_s, self.clock())
 
     def take_back(self, key: str) -> None:
         """Uncount one try under *key*: it was right."""
-        with self.database.begin() as connection:
+        with self.database.single() as connection:
             rate_counters.take_back(connection, key)
 
     def forget(self, key: str) -> None:
         """Start counting *key* from zero again, for example after a sign-in that worked."""
-        with self.database.begin() as connection:
+        with self.database.single() as connection:
             rate_counters.forget(connection, key)
 
     def _tell(self, connection: Connection, by: str, setting: str, subject: str, **more: str) -> None:

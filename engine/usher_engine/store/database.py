@@ -116,6 +116,17 @@ class Database:
                 yield connection
 
     @contextlib.contextmanager
+    def single(self) -> Iterator[Connection]:
+        """
+        For statements that are each a transaction of their own, without a BEGIN: to count a try, to note who was seen.
+
+        What they write is nothing a page shows, so they leave the thread's snapshot as it is.
+        """
+        options: dict[str, Any] = {"usher_single": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        with plain_errors(), self._connected() as connection:
+            yield connection.execution_options(**options)
+
+    @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
         """
         Let everything this thread reads in here share one reading transaction, opened when something is read.
@@ -142,9 +153,9 @@ class Database:
 
     @contextlib.contextmanager
     def _reading(self, **more: Any) -> Iterator[Connection]:
-        options: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with self._connected() as connection:
-            reading = connection.execution_options(**options, **more)
+            reading = connection.execution_options(**{**options, **more})
             with reading.begin():
                 yield reading
 
@@ -225,8 +236,9 @@ def _text(stored: bytes) -> str:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("usher_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("usher_single"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("usher_write") else "BEGIN")
 
 
 def to_text(moment: datetime) -> str:
