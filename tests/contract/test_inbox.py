@@ -39,7 +39,9 @@ def test_a_claimed_task_is_listed_once_for_whom_it_is_also_a_candidate(engine: E
     assert len(pages(engine, alice)) == len(set(pages(engine, alice))) == engine.inbox.count_tasks(alice) == 3
     assert pages(engine, alice, mine=True) == [mine]
     assert engine.inbox.count_tasks(alice, mine=True) == 1
-    assert engine.inbox.count_each(alice) == TaskCounts(all=3, mine=1, overdue=engine.inbox.count_tasks(alice, overdue=True))
+    assert engine.inbox.count_each(alice) == TaskCounts(
+        all=3, mine=1, overdue=engine.inbox.count_tasks(alice, overdue=True)
+    )
     assert pages(engine, charlie) == []
     assert pages(engine, both) == pages(engine, alice)
 

@@ -166,14 +166,14 @@ def test_triggers(database: Database, clock: Clock) -> None:
     with database.begin() as tx:
         trigger_fields.set_trigger(tx, "Office Visit", "Portal", "Enrollment", by="adam", now=clock())
         trigger_fields.set_trigger(tx, "Office Visit", "Portal", "Enrollment", by="adam", now=clock())
-        trigger_fields.check(tx, "Office Visit", "Portal", "Enrollment")
+        assert trigger_fields.check(tx, "Office Visit", "Portal", "Enrollment", patient_id="nobody") is False
         for template, field, action, wrong in [
             ("Other", "Portal", "Enrollment", "template"),
             ("Office Visit", "Other", "Enrollment", "field"),
             ("Office Visit", "Portal", "Message", "action"),
         ]:
             with pytest.raises(InvalidSubmission) as refused:
-                trigger_fields.check(tx, template, field, action)
+                trigger_fields.check(tx, template, field, action, patient_id="p1")
             assert set(refused.value.fields) == {wrong}
         with pytest.raises(InvalidSubmission, match="“Message”"):
             trigger_fields.set_trigger(tx, "Office Visit", "Portal", "Message", by="adam", now=clock())

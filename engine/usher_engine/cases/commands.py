@@ -27,6 +27,7 @@ from ..core.errors import (
 )
 from ..forms import Form, parse_form
 from ..store import Transaction, UserTask, instance_rows, job_rows, task_rows
+from .idempotency_keys import case_for_key, case_for_key_or_live_case
 from .queries import CaseQueries, Instance
 from .start_request import StartRequest
 from .step_writer import FAILURES, Case, StepWriter
@@ -54,6 +55,7 @@ class CaseCommands:
         source: str = "",
         business_key: str = "",
         one_live: bool = False,
+        require: Callable[[Transaction], None] | None = None,
     ) -> Instance:
         """
         Start an instance of the version in force and run it to its first waiting points.
@@ -66,13 +68,14 @@ class CaseCommands:
             source: Who gives out the keys, for example the name of an API token.
             business_key: What the case is about, for example the patient's id.
             one_live: Where a live instance has this business key, it is the answer and none is started.
+            require: Called first, in the same transaction; where it raises, nothing is started.
 
         Raises:
             NotFound: No such process is deployed.
             InvalidSubmission: *data* breaks a limit, or *key* was used with other data.
         """
         values: dict[str, Any] = settled(check_input(dict(data), where="data"))
-        asked = StartRequest(process, values, business_key, one_live, key, source)
+        asked = StartRequest(process, values, business_key, one_live, key, source, require)
         try:
             return self._start(asked, actor)
         except FAILURES as failure:
@@ -81,6 +84,8 @@ class CaseCommands:
     def _start(self, asked: StartRequest, actor: Actor, failure: EngineError | None = None) -> Instance:
         """Write the first step of a case: what ran, or the incident of a *failure* that kept it from running."""
         with self.database.begin() as tx:
+            if asked.require is not None:
+                asked.require(tx)
             found = self._existing_case_for(tx, asked)
             if found is not None:
                 return self.queries.as_instance(found, task_rows.of_instances(tx, [found.id]).get(found.id, ()))
@@ -94,14 +99,13 @@ class CaseCommands:
 
     def _existing_case_for(self, tx: Transaction, asked: StartRequest) -> instance_rows.Row | None:
         """The instance this request has started before, or the live one it must not start beside."""
-        before = self.steps.case_for_idempotency_key(tx, asked.source, asked.key, asked.digest)
-        if before is not None or not asked.one_live:
-            return before
-        instance_rows.one_at_a_time(tx, f"case {asked.process} {asked.business_key}")
-        live = instance_rows.live_with_key(tx, asked.process, asked.business_key)
-        if live is not None:
-            asked.remember(tx, live.id)
-        return live
+        if not asked.one_live:
+            return case_for_key(tx, asked.source, asked.key, asked.digest)
+        wanted = (asked.source, asked.key, asked.digest, asked.process, asked.business_key)
+        row, is_bound = case_for_key_or_live_case(tx, *wanted) or (None, True)
+        if row is not None and not is_bound:
+            asked.remember(tx, row.id)
+        return row
 
     def cancel(self, instance: str, reason: str, *, actor: Actor, revision: int | None = None) -> Instance:
         """

@@ -18,7 +18,8 @@ from ..core.canonical import Json, canonical, check_input, settled
 from ..core.errors import Conflict, Corrupt, EngineError, InvalidSubmission, NotAllowed, NotFound, ServiceError
 from ..core.state import InstanceState, place
 from ..services import SEND
-from ..store import Job, Row, Transaction, from_text, instance_rows, job_rows, task_rows
+from ..store import Job, Row, Transaction, from_text, instance_rows, job_rows, requests, task_rows
+from .idempotency_keys import case_for_key
 from .job_results import JobResults
 from .queries import CaseQueries, Instance
 from .step_writer import FAILURES, Case, StepWriter
@@ -103,7 +104,7 @@ class Incoming:
     ) -> Instance:
         """Write the step of a message: what ran, or the incident of a *failure*, with the message kept beside it."""
         with self.database.begin() as tx:
-            before = self.steps.case_for_idempotency_key(tx, source, key, message.digest)
+            before = case_for_key(tx, source, key, message.digest)
             if before is not None:
                 return self.queries.as_instance(before, task_rows.of_instances(tx, [before.id]).get(before.id, ()))
             case = self.steps.case(tx, self._receiver(tx, message), None)
@@ -111,7 +112,7 @@ class Incoming:
             if wait is None:
                 raise NotFound(self._nobody(tx, message))
             if key is not None:
-                instance_rows.remember_request(tx, source=source, key=key, body=message.digest, instance=case.row.id)
+                requests.remember(tx, source=source, key=key, body=message.digest, instance=case.row.id)
             if failure is not None:
                 here = (case.row.id, wait["element"], wait["visit"])
                 job_rows.park_message(tx, here, message.payload, actor.name, case.now, reason=failure.message)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ..core.canonical import canonical
-from ..store import Transaction, instance_rows
+from ..store import Transaction, requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class StartRequest:
     one_live: bool
     key: str | None
     source: str
+    require: Callable[[Transaction], None] | None
 
     @property
     def digest(self) -> bytes:
@@ -29,4 +31,4 @@ class StartRequest:
     def remember(self, tx: Transaction, instance: str) -> None:
         """Bind the key, if there is one, to the case that answers it."""
         if self.key is not None:
-            instance_rows.remember_request(tx, source=self.source, key=self.key, body=self.digest, instance=instance)
+            requests.remember(tx, source=self.source, key=self.key, body=self.digest, instance=instance)

@@ -18,7 +18,7 @@ from ..core import events as e
 from ..core import faults
 from ..core.actor import Actor
 from ..core.canonical import Json, check_input, compact
-from ..core.errors import Conflict, Corrupt, ElementFailed, EngineError, Fault, InvalidSubmission, LimitExceeded, Paused
+from ..core.errors import Conflict, Corrupt, ElementFailed, EngineError, Fault, LimitExceeded, Paused
 from ..core.limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
 from ..core.state import LIVE, InstanceState, fold
 from ..services import Call, Operator, answered
@@ -33,7 +33,6 @@ from ..store import (
     task_rows,
     to_text,
     tombstones,
-    version_rows,
 )
 from .queries import CaseQueries, Instance
 
@@ -69,8 +68,7 @@ class StepWriter:
         self.database, self.clock = context.database, context.clock
 
     def new_case(self, tx: Transaction, process: str, data: dict[str, Any], business_key: str) -> Case:
-        version = version_rows.latest(tx, process)
-        paused = pause_rows.standing(tx, process, version.number)
+        version, paused = pause_rows.latest(tx, process)
         if paused is not None:
             raise Paused(f"{paused.words} Nothing was started. Try again when an administrator has resumed it.")
         now = self.clock()
@@ -112,26 +110,6 @@ class StepWriter:
         """The state that the history of a case tells; the history is the truth where the stored one is lost."""
         happened = [e.from_json(event) for step in instance_rows.steps(tx, instance) for event in step.events]
         return fold(InstanceState(), happened)
-
-    def case_for_idempotency_key(self, tx: Transaction, source: str, key: str | None, digest: bytes) -> Row | None:
-        """
-        The case that answered the request made under this idempotency key before.
-
-        Raises:
-            InvalidSubmission: The key was used for another request.
-        """
-        if key is None:
-            return None
-        instance_rows.one_at_a_time(tx, f"request {source} {key}")
-        before = instance_rows.requested(tx, source=source, key=key)
-        if before is None:
-            return None
-        if before[0] != digest:
-            raise InvalidSubmission(
-                "This Idempotency-Key was used for another request. Send a new key with new content.",
-                fields={"Idempotency-Key": "was used for another request"},
-            )
-        return instance_rows.find(tx, before[1])
 
     def step_context(self, tx: Transaction, case: Case, actor: Actor) -> StepContext:
         return StepContext(
@@ -186,9 +164,10 @@ class StepWriter:
             case.state = fold(case.state, added)
         self._seal(case)
         self._append(tx, case.row, command, actor, happened, case.now, new=case.new)
-        task_rows.follow(tx, case.row, happened, case.now)
+        tasks = task_rows.follow(tx, case.row, happened, case.now)
         job_rows.follow(tx, case.row.id, actor.name, happened, case.now)
-        tasks = task_rows.of_instances(tx, [case.row.id]).get(case.row.id, ()) if case.state.tasks else ()
+        if not case.new:  # a new case has those of this step and no others
+            tasks = task_rows.of_instances(tx, [case.row.id]).get(case.row.id, ()) if case.state.tasks else ()
         return self.queries.describe(case.row, case.state, tasks)
 
     def _seal(self, case: Case) -> None:

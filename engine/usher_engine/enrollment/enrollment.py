@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -21,7 +21,7 @@ from ..services import Services
 from ..settings import Settings
 from ..store import Database, Transaction
 from ..store import Row as CaseRow
-from . import invitations, portal_status, trigger_fields
+from . import invitations, patient_registry, portal_status, trigger_fields
 from .invitations import Invitation
 from .mail import PLACEHOLDERS
 from .operators import operators
@@ -115,9 +115,12 @@ class Enrollment:
         """
         asked = {"patient_id": patient_id, "template": template, "field": field, "action": action}
         _require_text(asked)
-        with self.engine.database.read() as tx:
-            trigger_fields.check(tx, template, field, action)
-        return self.start(asked, actor=actor, key=key, source=source)
+
+        def require(tx: Transaction) -> None:
+            if not trigger_fields.check(tx, template, field, action, patient_id=patient_id):
+                raise patient_registry.unknown()
+
+        return self._start(asked, require, actor=actor, key=key, source=source)
 
     def start(self, values: Mapping[str, Any], *, actor: Actor, key: str | None = None, source: str = "") -> Instance:
         """
@@ -134,6 +137,23 @@ class Enrollment:
             InvalidSubmission: A value is missing, no text or unknown, or the action is another than Enrollment.
             NotFound: No such patient, or no enrolment process is deployed.
         """
+
+        def require(tx: Transaction) -> None:
+            if not self.registry.knows(tx, values["patient_id"]):
+                raise patient_registry.unknown()
+
+        return self._start(values, require, actor=actor, key=key, source=source)
+
+    def _start(
+        self,
+        values: Mapping[str, Any],
+        require: Callable[[Transaction], None],
+        *,
+        actor: Actor,
+        key: str | None,
+        source: str,
+    ) -> Instance:
+        """Start the enrolment, or answer with the case that is open, once *require* has found nothing against it."""
         given = {"patient_id": None, "requested_by": actor.on_behalf_of or actor.name, **values}
         unknown = {
             name: f"is unknown; known are {', '.join(START_VALUES)}" for name in given if name not in START_VALUES
@@ -142,8 +162,6 @@ class Enrollment:
             raise InvalidSubmission(f"The enrolment takes no “{next(iter(unknown))[:60]}”.", fields=unknown)
         _require_text(given)
         trigger_fields.check_action(given.get("action", ENROLLMENT))
-        with self.engine.database.read() as tx:
-            self.registry.load(tx, given["patient_id"], now=self.engine.clock())
         return self.engine.start(
             PROCESS,
             given,
@@ -152,6 +170,7 @@ class Enrollment:
             source=source,
             business_key=given["patient_id"],
             one_live=True,
+            require=require,
         )
 
     def templates(self) -> list[Template]:

@@ -158,8 +158,12 @@ def find(tx: Transaction, patient_id: str, *, lock: bool = False) -> Row[Any]:
     """The row of a patient; with *lock* nobody else changes it until the transaction ends. Raises `NotFound`."""
     row = tx.execute(_LOCK if lock else _FIND, {"wanted": patient_id}).one_or_none()
     if row is None:
-        raise NotFound("No patient is known under this id.")
+        raise unknown()
     return row
+
+
+def unknown() -> NotFound:
+    return NotFound("No patient is known under this id.")
 
 
 def change(tx: Transaction, row: Row[Any], *, by: str, now: datetime, **columns: object) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Row, bindparam, delete, select
 
 from ..core.errors import InvalidSubmission
 from ..store import Transaction, to_text
 from ..store.upserts import put
-from .enrollment_tables import portal_trigger
+from .enrollment_tables import patient, portal_trigger
 
 ENROLLMENT = "Enrollment"
 
@@ -38,8 +40,10 @@ class Template:
 
 def templates(tx: Transaction) -> list[Template]:
     """All templates with a trigger, by name."""
-    ours = portal_trigger.c
-    rows = tx.execute(select(portal_trigger).order_by(ours.template, ours.field)).all()
+    return _templates(tx.execute(_ROWS).all())
+
+
+def _templates(rows: Sequence[Row[Any]]) -> list[Template]:
     names = dict.fromkeys(row.template for row in rows)
     return [
         Template(
@@ -62,10 +66,16 @@ def set_trigger(tx: Transaction, template: str, field: str, action: str | None, 
         tx.execute(delete(portal_trigger).where(ours.template == template, ours.field == field))
 
 
-def check(tx: Transaction, template: str, field: str, action: str) -> None:
-    """Raise `InvalidSubmission` unless this field of this template carries the trigger with this action."""
+def check(tx: Transaction, template: str, field: str, action: str, *, patient_id: str) -> bool:
+    """
+    Whether the patient is known; asked together with the trigger, one statement for both.
+
+    Raises:
+        InvalidSubmission: This field of this template does not carry the trigger with this action.
+    """
     check_action(action)
-    known = {t.name: t.fields for t in templates(tx)}
+    rows = tx.execute(_WITH_PATIENT, {"patient": patient_id}).all()
+    known = {found.name: found.fields for found in _templates(rows)}
     if template not in known:
         reason = f"“{_short(template)}” carries no Patient Portal trigger. An administrator can put one on it."
         raise InvalidSubmission(f"The template {reason}", fields={"template": reason})
@@ -73,6 +83,12 @@ def check(tx: Transaction, template: str, field: str, action: str) -> None:
         fields = ", ".join(f.field for f in known[template])
         reason = f"“{_short(field)}” of this template carries no Patient Portal trigger; it is on: {fields}."
         raise InvalidSubmission(f"The field {reason}", fields={"field": reason})
+    return rows[0].patient is not None
+
+
+_ROWS = select(portal_trigger).order_by(portal_trigger.c.template, portal_trigger.c.field)
+_IS_KNOWN = patient.c.id == bindparam("patient")
+_WITH_PATIENT = _ROWS.add_columns(patient.c.id.label("patient")).outerjoin(patient, _IS_KNOWN)
 
 
 def check_action(action: str) -> None:

@@ -95,14 +95,6 @@ _STATE = t.instance_state
 WHOLE = select(t.instance, _STATE.c.content, _STATE.c.seal).outerjoin(_STATE, _STATE.c.instance == t.instance.c.id)
 _BY_ID = WHOLE.where(t.instance.c.id == bindparam("id"))
 _LOCK = select(t.instance.c.id).where(t.instance.c.id == bindparam("id")).with_for_update()
-_LIVE_OF_KEY = (
-    WHOLE.where(
-        t.instance.c.business_key == bindparam("business_key"),
-        t.instance.c.process == bindparam("process"),
-        t.instance.c.ended_at.is_(None),
-    )
-    .limit(1)
-)
 _INSERT = insert(t.instance)
 _INSERT_STEP = insert(t.step)
 _STORED = ("id", "process", "version", "definition", "business_key", "status", "revision", "head", "started_at",
@@ -154,14 +146,8 @@ def _one(connection: Connection, query: Any, instance: str) -> Row:
 def as_row(row: Any) -> Row:
     """What `WHOLE` gave; what cannot be read of it is put aside and named in ``altered``."""
     values, altered = intact(t.instance, row._mapping)
-    state, seal = values.pop("content"), values.pop("seal")
-    return Row(**values, state=state if isinstance(state, str | None) else "", seal=seal, altered=altered)
-
-
-def live_with_key(connection: Connection, process: str, business_key: str) -> Row | None:
-    """The instance of *process* with *business_key* that has not ended, if there is one."""
-    row = connection.execute(_LIVE_OF_KEY, {"process": process, "business_key": business_key}).one_or_none()
-    return as_row(row) if row else None
+    state, stored = values["content"], {name: values[name] for name in _STORED}
+    return Row(**stored, state=state if isinstance(state, str | None) else "", seal=values["seal"], altered=altered)
 
 
 def recent(
@@ -294,15 +280,3 @@ def one_at_a_time(connection: Connection, name: str) -> None:
     """Let no other transaction that names *name* run beside this one; SQLite writers never do."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
-
-
-def remember_request(connection: Connection, *, source: str, key: str, body: bytes, instance: str) -> None:
-    """Bind an idempotency key to the instance it started."""
-    connection.execute(insert(t.request), {"source": source, "key": key, "body_hash": body, "instance": instance})
-
-
-def requested(connection: Connection, *, source: str, key: str) -> tuple[bytes, str] | None:
-    """(hash of the body, instance) of the request made with this key before, if any."""
-    c = t.request.c
-    row = connection.execute(select(c.body_hash, c.instance).where(c.source == source, c.key == key)).one_or_none()
-    return (row.body_hash, row.instance) if row else None

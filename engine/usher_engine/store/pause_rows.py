@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, desc, insert, or_, select, update
 
+from . import version_rows
 from .database import to_text
 from .instance_rows import one_at_a_time
 from .job_rows import HELD, Job, release
 from .tables import engine_tables as t
 from .tables import record_tables as r
 from .tampered_rows import moment
+from .version_rows import Version
 
 #: Stands for every version of a process, also for those deployed later.
 EVERY = 0
@@ -47,6 +49,14 @@ _STANDING = (
     .order_by(_P.version)
     .limit(1)
 )
+_HERE = and_(_P.process == t.version.c.process, or_(_P.version == EVERY, _P.version == t.version.c.number))
+_LATEST = (
+    select(t.version, *(column.label(f"pause_{column.name}") for column in _P))
+    .outerjoin(r.pause, _HERE)
+    .where(t.version.c.process == bindparam("process"))
+    .order_by(desc(t.version.c.number), _P.version)
+    .limit(1)
+)
 _ANY = select(_P.process).limit(1)
 
 
@@ -59,6 +69,17 @@ def standing(connection: Connection, process: str, version: int) -> Pause | None
     """The pause of this version: of the whole process, or its own."""
     row = connection.execute(_STANDING, {"process": process, "version": version}).one_or_none()
     return _pause(row) if row else None
+
+
+def latest(connection: Connection, process: str) -> tuple[Version, Pause | None]:
+    """The version in force, and what pauses it; raises `NotFound` as `definitions.latest` does."""
+    row = connection.execute(_LATEST, {"process": process}).one_or_none()
+    if row is None:
+        return version_rows.latest(connection, process), None
+    version = version_rows.as_version({column.name: row._mapping[column] for column in t.version.c})
+    paused = {column.name: row._mapping[f"pause_{column.name}"] for column in _P}
+    pause = Pause(**{**paused, "at": moment(paused["at"])}) if paused["process"] is not None else None
+    return version, pause
 
 
 def exact(connection: Connection, process: str, version: int) -> Pause | None:

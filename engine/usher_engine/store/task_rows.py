@@ -91,9 +91,10 @@ def task_id(instance: str, element: str, visit: int) -> str:
     return f"{instance}:{element}:{visit}"
 
 
-def follow(connection: Connection, row: Row, happened: Iterable[Event], at: datetime) -> None:
-    """Bring the task rows of *row* to where the events of its newest step put them."""
+def follow(connection: Connection, row: Row, happened: Iterable[Event], at: datetime) -> tuple[UserTask, ...]:
+    """Bring the task rows of *row* to where the events of its newest step put them; returns what the step opened."""
     kept: dict[str, dict[str, Any]] = {}
+    opened: dict[str, dict[str, Any]] = {}
     for event in happened:
         match event:
             case InstanceMigrated(places=places):
@@ -101,17 +102,22 @@ def follow(connection: Connection, row: Row, happened: Iterable[Event], at: date
             case UserTaskOpened(element, visit):
                 before = kept.get(place(element, visit), {"created_at": to_text(at)})
                 since = from_text(before.pop("created_at"))
-                connection.execute(_OPEN, opened_row(row, event, since) | before)
+                opened[place(element, visit)] = opened_row(row, event, since) | before
+                connection.execute(_OPEN, opened[place(element, visit)])
             case UserTaskClaimed(element, visit, by):
                 connection.execute(_ASSIGN, {"i": row.id, "e": element, "v": visit, "by": by})
             case UserTaskReleased(element, visit):
                 connection.execute(_ASSIGN, {"i": row.id, "e": element, "v": visit, "by": ""})
             case UserTaskCompleted() | UserTaskCancelled() | ElementCancelled():
                 connection.execute(_CLOSE, {"i": row.id, "e": event.element, "v": event.visit})
+                opened.pop(place(event.element, event.visit), None)
             case InstanceCancelled():
                 connection.execute(delete(t.user_task).where(t.user_task.c.instance == row.id))
+                opened.clear()
             case _:
                 pass
+    rows = sorted(opened.values(), key=lambda one: str(one["sort_key"]))
+    return tuple(task_of({"draft": None, "draft_at": None, "revision": row.revision, **one}) for one in rows)
 
 
 def _lift(connection: Connection, instance: str, places: Mapping[str, str]) -> dict[str, dict[str, Any]]:

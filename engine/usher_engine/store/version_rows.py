@@ -48,7 +48,7 @@ def latest(connection: Connection, process: str) -> Version:
     row = connection.execute(_LATEST, {"process": process}).one_or_none()
     if row is None:
         raise NotFound(f"No process “{process}” is deployed. Deploy one with: usher deploy FOLDER")
-    return _version(row._mapping)
+    return as_version(row._mapping)
 
 
 def versions(connection: Connection, process: str | None = None) -> list[Version]:
@@ -56,7 +56,7 @@ def versions(connection: Connection, process: str | None = None) -> list[Version
     query = select(t.version).order_by(t.version.c.process, desc(t.version.c.number))
     if process is not None:
         query = query.where(t.version.c.process == process)
-    return [_version(row._mapping) for row in connection.execute(query)]
+    return [as_version(row._mapping) for row in connection.execute(query)]
 
 
 def find(connection: Connection, process: str, number: int) -> Version:
@@ -65,7 +65,7 @@ def find(connection: Connection, process: str, number: int) -> Version:
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound(f"Process “{process}” has no version {number}.")
-    return _version(row._mapping)
+    return as_version(row._mapping)
 
 
 def keep(connection: Connection, package: Package) -> None:
@@ -117,7 +117,7 @@ def fingerprint(connection: Connection, process: str, number: int, definition: s
     return hashlib.sha256(repr((named.all(), stored.all())).encode()).digest()
 
 
-def _version(row: Mapping[Any, Any]) -> Version:
+def as_version(row: Mapping[Any, Any]) -> Version:
     values, altered = intact(t.version, row)
     note = told(altered) or values["note"]
     return Version(**{**values, "deployed_at": moment(values["deployed_at"]), "note": note})
