@@ -1,11 +1,13 @@
-"""Counts what is asked of a database: the statements and the transactions, and who began which."""
+"""Counts what a thread asks of a database: the statements and the transactions it begins."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import event
 from usher_engine.store import Database
@@ -27,22 +29,34 @@ class Asked:
         return "\n".join([f"{len(self.statements)} statements in {self.transactions} transactions:", *lines])
 
 
+class _Listener:
+    """Hears all of a database and notes what the thread that listens asks; it stays, for other threads run on."""
+
+    def __init__(self, database: Database) -> None:
+        self.here = threading.local()
+        event.listen(database.db, "before_cursor_execute", self._statement)
+        event.listen(database.db, "begin", self._begun)
+
+    def _statement(self, _connection: Any, _cursor: Any, text: str, *_more: Any) -> None:
+        for asked in getattr(self.here, "asked", ()):
+            asked.statements.append(text)
+
+    def _begun(self, _connection: Any) -> None:
+        for asked in getattr(self.here, "asked", ()):
+            asked.transactions += 1
+
+
+_listeners: WeakKeyDictionary[Database, _Listener] = WeakKeyDictionary()
+
+
 @contextmanager
 def asked_of(database: Database) -> Iterator[Asked]:
-    """What is asked of *database* meanwhile; on SQLite the beginning of a transaction is a statement too."""
-    asked = Asked()
-
-    def statement(_connection: Any, _cursor: Any, text: str, *_more: Any) -> None:
-        asked.statements.append(text)
-
-    def begun(_connection: Any) -> None:
-        asked.transactions += 1
-
-    heard = (("before_cursor_execute", statement), ("begin", begun))
-    for name, listener in heard:
-        event.listen(database.db, name, listener)
+    """What this thread asks of *database* meanwhile; on SQLite the beginning of a transaction is a statement too."""
+    if database not in _listeners:
+        _listeners[database] = _Listener(database)
+    here, asked = _listeners[database].here, Asked()
+    here.asked = [*getattr(here, "asked", ()), asked]
     try:
         yield asked
     finally:
-        for name, listener in heard:
-            event.remove(database.db, name, listener)
+        here.asked.remove(asked)

@@ -1,0 +1,188 @@
+"""How many SQL statements and transactions each route may need; a change that costs more says so here.
+
+Statements count as SQLite gets them, each BEGIN among them. On PostgreSQL the locks of a command come on top, and BEGIN
+does not count.
+"""
+
+from __future__ import annotations
+
+import pytest
+from acceptance.conftest import House
+from acceptance.every_route import Tour
+from site_map import addresses
+
+#: By method and route: (statements, transactions).
+BUDGETS = {
+    "GET /static/<path:filename>": (0, 0),
+    "GET /sign-in": (0, 0),
+    "POST /sign-in": (19, 9),
+    "POST /sign-out": (7, 3),
+    "GET /inbox": (7, 1),
+    "GET /inbox/rows": (7, 1),
+    "GET /inbox/<task_id>": (10, 1),
+    "POST /inbox/<task_id>/claim": (12, 2),
+    "POST /inbox/<task_id>/release": (12, 3),
+    "POST /inbox/<task_id>/complete": (22, 4),
+    "POST /inbox/<task_id>/cancel": (22, 4),
+    "POST /inbox/<task_id>/draft": (5, 2),
+    "GET /cases": (16, 1),
+    "GET /cases/<instance_id>": (12, 1),
+    "GET /cases/<instance_id>/onward": (4, 1),
+    "GET /cases/<instance_id>/diagram.bpmn": (4, 1),
+    "POST /cases/<instance_id>/retry": (18, 4),
+    "POST /cases/<instance_id>/cancel": (16, 3),
+    "POST /cases/searches": (9, 3),
+    "POST /cases/searches/<int:search_id>/name": (11, 4),
+    "POST /cases/searches/<int:search_id>/delete": (8, 3),
+    "GET /cases/<instance_id>/replay": (11, 1),
+    "GET /cases/<instance_id>/replay.json": (7, 1),
+    "GET /cases/<instance_id>/proof": (13, 1),
+    "GET /patients": (6, 1),
+    "GET /patients/<patient_id>": (12, 1),
+    "GET /patients/<patient_id>/template": (7, 1),
+    "POST /patients/<patient_id>/trigger": (13, 2),
+    "GET /search": (12, 1),
+    "GET /reports": (19, 1),
+    "GET /reports/<name>.csv": (19, 1),
+    "GET /reports/diagram/<process>/<int:number>.bpmn": (3, 1),
+    "GET /processes": (4, 1),
+    "GET /processes/<process>": (5, 1),
+    "GET /processes/<process>/<int:number>/diagram.bpmn": (3, 1),
+    "GET /processes/<process>/try": (5, 1),
+    "POST /processes/<process>/try": (3, 1),
+    "POST /processes/<process>/try/save": (17, 4),
+    "GET /processes/<process>/try/<source>/diagram.bpmn": (3, 1),
+    "GET /processes/<process>/compare": (6, 1),
+    "GET /processes/<process>/compare/<side>/diagram.bpmn": (3, 1),
+    "GET /drafts/new": (2, 1),
+    "POST /drafts/new": (8, 2),
+    "POST /processes/<process>/draft": (3, 1),
+    "POST /processes/<process>/draft/discard": (10, 3),
+    "GET /processes/<process>/edit": (7, 1),
+    "GET /processes/<process>/files/<path:path>": (7, 1),
+    "GET /processes/<process>/files": (5, 1),
+    "POST /processes/<process>/files": (6, 2),
+    "POST /processes/<process>/files/rename": (6, 2),
+    "POST /processes/<process>/files/remove": (6, 2),
+    "GET /processes/<process>/late/<key>": (7, 1),
+    "POST /processes/<process>/late/<key>": (6, 3),
+    "POST /drafts/preview": (2, 1),
+    "GET /processes/<process>/draft/file/<path:path>": (3, 1),
+    "PUT /processes/<process>/draft/file/<path:path>": (8, 2),
+    "DELETE /processes/<process>/draft/file/<path:path>": (6, 2),
+    "POST /processes/<process>/draft/check": (3, 1),
+    "GET /processes/<process>/draft/package.zip": (3, 1),
+    "GET /processes/<process>/draft/late/<key>": (3, 1),
+    "DELETE /processes/<process>/draft/late/<key>": (4, 2),
+    "GET /processes/<process>/deploy": (8, 1),
+    "POST /processes/<process>/deploy": (14, 3),
+    "POST /processes/<process>/roll-back": (12, 3),
+    "GET /processes/<process>/backtest": (6, 1),
+    "POST /processes/<process>/backtest": (10, 2),
+    "GET /processes/<process>/backtest/<batch>": (4, 1),
+    "GET /processes/<process>/backtest/<batch>/progress": (3, 1),
+    "POST /processes/<process>/backtest/<batch>/cancel": (10, 3),
+    "GET /processes/<process>/backtest/<batch>/cases/<instance_id>": (4, 1),
+    "GET /processes/<process>/backtest/<batch>/<side>.bpmn": (3, 1),
+    "GET /processes/<process>/backtest/<batch>/cases.csv": (8, 2),
+    "GET /processes/<process>/migrate": (14, 1),
+    "POST /processes/<process>/migrate": (9, 2),
+    "GET /processes/<process>/migrate/<batch>": (7, 1),
+    "POST /processes/<process>/migrate/<batch>/run": (9, 2),
+    "GET /processes/<process>/migrate/<batch>/progress": (3, 1),
+    "POST /processes/<process>/migrate/<batch>/cancel": (10, 3),
+    "GET /i/<token>": (2, 1),
+    "POST /i/<token>": (4, 1),
+    "POST /i/<token>/answer": (16, 1),
+    "GET /i/<token>/opt-out": (0, 0),
+    "POST /i/<token>/opt-out": (8, 1),
+    "GET /audit": (13, 1),
+    "POST /audit/check": (6, 3),
+    "GET /audit/check": (3, 1),
+    "GET /audit/reviews": (5, 1),
+    "POST /audit/reviews": (6, 3),
+    "GET /audit/people": (4, 1),
+    "GET /audit/people/<name>": (22, 3),
+    "GET /audit/patients": (2, 1),
+    "GET /audit/patients/<patient_id>": (19, 3),
+    "GET /audit/retention": (7, 1),
+    "POST /audit/retention/purge": (10, 2),
+    "POST /audit/retention/holds": (10, 3),
+    "POST /audit/retention/holds/lift": (8, 3),
+    "GET /exports": (3, 1),
+    "POST /exports": (14, 5),
+    "POST /cases/<instance_id>/evidence": (42, 6),
+    "GET /admin/people": (3, 1),
+    "POST /admin/people": (12, 3),
+    "POST /admin/people/<name>/password": (11, 3),
+    "POST /admin/people/<name>/disabled": (10, 3),
+    "GET /admin/tokens": (3, 1),
+    "POST /admin/tokens": (11, 3),
+    "POST /admin/tokens/<name>/revoke": (8, 3),
+    "GET /admin/triggers": (3, 1),
+    "POST /admin/triggers": (7, 3),
+    "GET /admin/cases": (4, 1),
+    "GET /admin/cases/<instance_id>": (5, 1),
+    "POST /admin/cases/<instance_id>/retry": (15, 3),
+    "POST /admin/cases/<instance_id>/cancel": (19, 3),
+    "POST /admin/cases/<instance_id>/repair": (20, 4),
+    "GET /admin/processes": (5, 1),
+    "POST /admin/processes/<process>/pause": (9, 3),
+    "POST /admin/processes/<process>/resume": (10, 3),
+    "POST /api/v1/triggers": (14, 3),
+    "GET /api/v1/tasks": (5, 3),
+    "POST /api/v1/tasks/<task_id>/claim": (11, 3),
+    "POST /api/v1/tasks/<task_id>/unclaim": (11, 3),
+    "POST /api/v1/tasks/<task_id>/complete": (17, 3),
+    "GET /api/v1/instances": (8, 3),
+    "GET /api/v1/instances/<instance_id>": (5, 3),
+    "GET /api/v1/instances/<instance_id>/history": (6, 3),
+    "POST /api/v1/instances/<instance_id>/cancel": (18, 5),
+    "POST /api/v1/messages": (16, 3),
+    "GET /api/v1/definitions": (4, 3),
+    "POST /api/v1/definitions/<key>/versions": (8, 3),
+    "GET /api/v1/health": (2, 1),
+    "GET /api/v1/metrics": (6, 3),
+    "GET /api/v1/openapi.json": (0, 0),
+    "GET /": (2, 1),
+}
+
+#: Pages of which the record says who saw them, if it did not say so a moment ago.
+RECORDED = ("GET /inbox", "GET /inbox/<task_id>", "GET /cases/<instance_id>", "GET /patients/<patient_id>")
+
+#: How far a budget of statements may lie above what its route needs.
+SLACK = 2
+
+
+@pytest.fixture
+def tour(house: House) -> Tour:
+    made = Tour(house)
+    made.visit()
+    return made
+
+
+def test_every_route_keeps_to_its_budget(house: House, tour: Tour) -> None:
+    there = {f"{method} {rule.rule}" for rule, _, method in addresses(house.app)}
+    assert sorted(there - tour.asked.keys()) == [], "every_route.py does not visit these"
+    assert sorted(there - BUDGETS.keys()) == [], "no budget says what these may need"
+    assert sorted(BUDGETS.keys() - there) == [], "these routes are no more"
+    wrong = []
+    for name in sorted(there):
+        asked, (statements, transactions) = tour.asked[name], BUDGETS[name]
+        needed = asked.counts
+        if needed[0] > statements or needed[1] > transactions:
+            wrong.append(f"{name} may need {statements} statements in {transactions} transactions. It needs {asked}")
+        elif needed[0] < statements - SLACK or needed[1] < transactions:
+            wrong.append(f"{name} needs {needed} only; make its budget smaller.")
+    assert not wrong, "\n\n".join(wrong)
+    for name in RECORDED:  # who saw what is one transaction more, after the view: the page is not read afresh for it
+        assert tour.first[name].transactions <= BUDGETS[name][1] + 1, f"{name}: {tour.first[name]}"
+
+
+#: What DESIGN promises of the pages that people wait for most.
+PROMISED = {"GET /inbox": (8, 1), "GET /inbox/<task_id>": (12, 1), "POST /api/v1/triggers": (14, 3)}
+
+
+def test_the_budgets_keep_what_was_promised() -> None:
+    for name, promised in PROMISED.items():
+        assert BUDGETS[name] <= promised, name
