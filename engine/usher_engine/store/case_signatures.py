@@ -20,6 +20,7 @@ from ..core.canonical import canonical
 from ..core.events import ElementEntered, ElementPassed, Event, IncidentRaised, UserTaskOpened, from_json
 from .database import NEW_KINDS
 from .instance_rows import Row
+from .snapshot import answers
 from .tables import engine_tables as t
 from .tampered_rows import intact
 from .upserts import unless_there
@@ -149,7 +150,10 @@ def follow_people(connection: Connection, row: Row, actor: str, *, moved: bool) 
 
 def all_kinds(connection: Connection) -> list[tuple[int, Kind]]:
     """Every kind there is; as many as there are ways through the diagrams, not as there are cases."""
-    return [(row.id, _kind(row)) for row in connection.execute(select(t.case_kind))]
+    known = answers(connection)
+    if "kinds" not in known:
+        known["kinds"] = [(row.id, _kind(row)) for row in connection.execute(select(t.case_kind))]
+    return list(known["kinds"])
 
 
 def people_of(connection: Connection, instance: str) -> list[str]:

@@ -14,6 +14,7 @@ from ..core.errors import Corrupt, InvalidDefinition, NotFound
 from ..definitions import Package, from_zip, to_zip
 from . import upserts
 from .database import to_text
+from .snapshot import answers
 from .tables import engine_tables as t
 from .tampered_rows import intact, moment, told
 
@@ -61,11 +62,15 @@ def versions(connection: Connection, process: str | None = None) -> list[Version
 
 def find(connection: Connection, process: str, number: int) -> Version:
     """Version *number*; raises `NotFound`."""
-    query = select(t.version).where(t.version.c.process == process, t.version.c.number == number)
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        raise NotFound(f"Process “{process}” has no version {number}.")
-    return as_version(row._mapping)
+    known, key = answers(connection), ("version", process, number)
+    if key not in known:
+        query = select(t.version).where(t.version.c.process == process, t.version.c.number == number)
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(f"Process “{process}” has no version {number}.")
+        known[key] = as_version(row._mapping)
+    found: Version = known[key]
+    return found
 
 
 def keep(connection: Connection, package: Package) -> None:
