@@ -159,22 +159,22 @@ class Tour:
         there = {"If-Match": f'"{self._etag("notes.form")}"'}
         self.send("ana", "DELETE", f"{PROCESS}/draft/file/notes.form", headers=there)
         self.look("ana", f"{PROCESS}/compare", f"{PROCESS}/compare/draft/diagram.bpmn", f"{PROCESS}/deploy")
-        draft = self.engine.draft("enrollment").etag
+        draft = self.engine.drafts.find("enrollment").etag
         self.post("ana", f"{PROCESS}/deploy", {"etag": draft, "note": "Shorter mail."})
         self.post("ana", f"{PROCESS}/roll-back", {"number": 1, "seen": 2, "note": "Too short."})
         self.post("ana", f"{PROCESS}/draft")
-        draft = self.engine.draft("enrollment").etag
+        draft = self.engine.drafts.find("enrollment").etag
         self.post("ana", f"{PROCESS}/draft/discard", {"etag": draft})
 
     def _etag(self, path: str) -> str:
-        return str(self.engine.draft("enrollment").file(path).etag)
+        return str(self.engine.drafts.find("enrollment").file(path).etag)
 
     def _late(self, mail: str) -> None:
         """Two saves over the same file: the later ones wait for a choice."""
         seen = {"If-Match": f'"{self._etag("mail/invitation.txt")}"', "X-Requested-With": "fetch"}
         for text in ("Their text {{ link }}\n", "My text {{ link }}\n", "My other text {{ link }}\n"):
             self.send("ana", "PUT", mail, text, headers=seen, status=412)
-        chosen, forgotten = (aside.id for aside in self.engine.set_aside("enrollment"))
+        chosen, forgotten = (aside.id for aside in self.engine.drafts.set_aside("enrollment"))
         self.look("ana", f"{PROCESS}/late/{chosen}", f"{PROCESS}/draft/late/{chosen}")
         choice = {"etag": self._etag("mail/invitation.txt"), "choice": "theirs"}
         self.post("ana", f"{PROCESS}/late/{chosen}", choice)
@@ -197,7 +197,7 @@ class Tour:
         self.look("ana", f"{PROCESS}/backtest", f"{PROCESS}/migrate")
         run = self._asked_for("backtest", {"on": "4"})
         self.house.worker.run_due()
-        (other,) = self.engine.batch_cases(run)
+        (other,) = self.engine.batches.cases(run)
         pages = (run, f"{run}/progress", f"{run}/cases/{other.instance}", f"{run}/recorded.bpmn", f"{run}/cases.csv")
         self.look("ana", *(f"{PROCESS}/backtest/{page}" for page in pages))
         self.post("ana", f"{PROCESS}/backtest/{self._asked_for('backtest', {'on': '4'})}/cancel")
@@ -269,7 +269,7 @@ class Tour:
         self.engine.start("message_catch", {}, actor=SYSTEM, business_key="invoice-7")
         paid = {"name": "Paid", "data": {"sum": 5}, "business_key": "invoice-7"}
         self.post("", "/api/v1/messages", json=paid, headers={**staff, "Idempotency-Key": "m"})
-        package = self.engine.package("message_catch")
+        package = self.engine.versions.package("message_catch")
         changed = to_zip(Package({**package.files, "notes.txt": b"new"}))
         zipped = {**analyst, "Content-Type": "application/zip"}
         self.post("", "/api/v1/definitions/message_catch/versions", changed, headers=zipped)

@@ -26,7 +26,7 @@ def case_for_key(tx: Transaction, source: str, key: str | None, digest: bytes) -
 def case_for_key_or_live_case(
     tx: Transaction, source: str, key: str | None, digest: bytes, process: str, business_key: str
 ) -> tuple[Row, bool] | None:
-    """The case for this key, or else the live case of *process* with this business key; and whether the key is bound."""
+    """The case for this key, else the live case of *process* with this business key; and whether the key is bound."""
     if key is not None:
         instance_rows.one_at_a_time(tx, f"request {source} {key}")
     instance_rows.one_at_a_time(tx, f"case {process} {business_key}")

@@ -121,7 +121,7 @@ def draft(task_id: str) -> Response:
 
 
 def _page(task: UserTask | None, **how: Any) -> str:
-    """The list with *task* open beside it, *how* as `staff.open_task` takes it; the list first reads all patients at once."""
+    """The list with *task* open beside it, *how* as `open_task` takes it; the list first reads all patients at once."""
     listed = worklist(auth.actor(), _view(), request.args.get("after"))
     opened = open_task(task, auth.actor(), **how) if task else None
     current = task.id if task else ""
