@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Request, Response, json, request
 from jsonschema import Draft202012Validator, FormatChecker
-from usher_web.api.api_routes.openapi import description
+from usher_web.api.openapi import description
 
 PREFIX = "/api/v1"
 FORMATS = FormatChecker(formats=())

@@ -19,9 +19,9 @@ from usher_engine.accounts import Role
 from usher_engine.core import errors
 from usher_engine.definitions import Package, read_folder, to_zip
 from usher_web.api.api_routes import openapi
-from usher_web.api.api_routes.openapi import description
+from usher_web.api.openapi import description
 from usher_web.casework import search_query
-from usher_web.errors import STATUS, TITLES
+from usher_web.error_pages import STATUS, TITLES
 
 PATIENT, OTHER = "sample-declined", "sample-pending"
 TRIGGER = {"patient_id": PATIENT, "template": "Office Visit", "field": "Patient Portal", "action": "Enrollment"}

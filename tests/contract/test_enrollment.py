@@ -15,7 +15,7 @@ from usher_engine import Actor, Instance, Worker
 from usher_engine.core.errors import BusinessError, InvalidSubmission, NotFound, ServiceError
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import TERMS_VERSION, Answer, Enrollment, PortalStatus, open_enrollment
-from usher_engine.enrollment.operators import operators
+from usher_engine.enrollment.enrollment_operators import operators
 from usher_engine.services import Call
 from usher_engine.settings import Settings
 from usher_engine.store import Database

@@ -13,7 +13,7 @@ from conftest import ROOT, Clock
 from usher_engine.core.errors import BusinessError, NotFound, ServiceError
 from usher_engine.definitions import Package, read_folder
 from usher_engine.enrollment import PatientRecord, Registry, invitations, patient_registry, portal_status
-from usher_engine.enrollment.operators import operators
+from usher_engine.enrollment.enrollment_operators import operators
 from usher_engine.services import Call, Mode, Operator
 from usher_engine.settings import Settings
 from usher_engine.store import Database, to_text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -238,3 +239,14 @@ def test_a_class_cut_in_two_by_inheritance_is_found() -> None:
     assert _inherited(halves) == {"Engine(Questions)"}
     wrong = {"a.py": "class EngineError(Exception): ...\nclass NotFound(EngineError): ..."}
     assert _inherited(wrong) == set()
+
+
+# ---------------------------------------------------------------- names
+
+
+def test_no_two_modules_and_no_two_templates_share_a_name() -> None:
+    """A reader who searches for a file, or looks at the tabs of an editor, finds one."""
+    pages = [path for path in (ROOT / "web/usher_web").rglob("*.html") if "static" not in path.parts]
+    for files in ([path for path in MODULES if path.name != "__init__.py"], pages):
+        counted = Counter(path.name for path in files)
+        assert [name for name, count in counted.items() if count > 1] == []

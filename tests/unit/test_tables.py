@@ -31,7 +31,7 @@ from usher_engine.reexecution.case_backtest import Kind
 from usher_engine.reexecution.recorded_inputs import SAID
 from usher_engine.services import Mode, Operator
 from usher_web import app, audit_logging
-from usher_web import errors as web_errors
+from usher_web import error_pages as web_errors
 from usher_web.analyst import backtest_view, diff_view
 from usher_web.api.api_routes import serializers
 from usher_web.auditor import export_pages, replay_frames, report_tables

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
+from jinja2 import FileSystemLoader
 from usher_engine import Engine, Prover, Settings
 from usher_engine.accounts import Account, Accounts, Role
 from usher_engine.enrollment import Enrollment, open_figures
 from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import audit_logging, auth, content_policy, errors, proxies, sign_in
+from . import audit_logging, auth, content_policy, error_pages, proxies, sign_in
 from .admin import account_pages, operation_pages, portal_standing_pages
 from .analyst import (
     backtest_pages,
@@ -27,7 +28,7 @@ from .analyst import (
     tryout_pages,
 )
 from .api import api_routes
-from .assets import asset
+from .assets import HERE, asset
 from .auditor import activity_pages, audit_pages, export_pages, replay_pages, report_pages, retention_pages
 from .casework import case_pages, saved_search_pages
 from .demo import caught_mail as outbox
@@ -107,6 +108,7 @@ def create_app(
 ) -> Flask:
     """The web application over these parts; *outbox* is the demo's mail catcher, whose page exists only with it."""
     app = Flask("usher_web")
+    app.jinja_loader = FileSystemLoader([HERE / "templates", *sorted(HERE.glob("*/templates"))])
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, TRUSTED_HOSTS=_hosts(settings))
     app.url_map.converters["int"] = _Number
     app.json.sort_keys = False  # type: ignore[attr-defined]  # problem details read better in their own order
@@ -123,7 +125,7 @@ def create_app(
     replay_pages.register(app, engine)
     _register_views(app, with_outbox=outbox is not None)
     app.before_request(auth.guard)
-    errors.register(app)
+    error_pages.register(app)
     audit_logging.register(app)
     app.after_request(_with_headers)
     app.context_processor(_names)

@@ -4,10 +4,10 @@ Start with `enrollment.py` (the front door) and `operators.py` (what a diagram m
 """
 
 from .enrollment import PROCESS, Enrollment, enrollment_services, open_enrollment
+from .enrollment_operators import NOT_ELIGIBLE, operators
 from .funnel import MILESTONES, open_figures
 from .invitations import Invitation
 from .mail import preview_mail
-from .operators import NOT_ELIGIBLE, operators
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
 from .patient_registry import Registry
 from .patient_response import TERMS, TERMS_VERSION, Answer, OpenLink

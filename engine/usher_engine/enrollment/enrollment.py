@@ -22,9 +22,9 @@ from ..settings import Settings
 from ..store import Database, Transaction
 from ..store import Row as CaseRow
 from . import invitations, patient_registry, portal_status, trigger_fields
+from .enrollment_operators import operators
 from .invitations import Invitation
 from .mail import PLACEHOLDERS
-from .operators import operators
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
 from .patient_response import Answer, OpenLink, PatientResponses

@@ -33,7 +33,7 @@ COMMANDS = {
     "migrate": "migrating",
     "checkpoint": "checkpoints",
     "export-history": "exporting",
-    "purge": "retention",
+    "purge": "purge",
     "evidence": "exporting",
     "bench": "measuring",
     "user": "people",

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from usher_engine import Deadlines, OutOfTime, report_fault
 
-from ..errors import took_too_long
+from ..error_pages import took_too_long
 
 #: What a WSGI server calls: the request, and how the answer begins; gives the answer's pieces.
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
