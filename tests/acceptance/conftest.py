@@ -18,12 +18,13 @@ from databases import new_sqlite
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
-from usher_engine import SYSTEM, Settings, Worker, parse_form
+from usher_engine import SYSTEM, Settings, Worker
 from usher_engine.accounts import Accounts, Role
 from usher_engine.accounts.passwords import Passwords
 from usher_engine.core.errors import ServiceError
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment, open_enrollment
+from usher_engine.forms import parse_form
 from usher_engine.store import Database
 from usher_web.app import create_app
 from usher_web.demo.sample_patients import add_samples

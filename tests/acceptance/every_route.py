@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from acceptance.conftest import PASSWORD, House
 from conftest import ROOT
 from statements import Asked, asked_of
-from usher_engine import SYSTEM, to_zip
+from usher_engine import SYSTEM
 from usher_engine.accounts import Role
-from usher_engine.definitions import Package, read_folder
+from usher_engine.definitions import Package, read_folder, to_zip
 from werkzeug.test import TestResponse
 
 PLACE = {"template": "Office Visit", "field": "Patient Portal", "action": "Enrollment"}

@@ -16,7 +16,8 @@ import pytest
 from acceptance.conftest import House, Visitor
 from conftest import alice
 from sqlalchemy import Column, LargeBinary, String, Table, Text, event
-from usher_engine import Checker, Worker
+from usher_engine import Worker
+from usher_engine.assurance import Checker
 from usher_engine.checkpoints import check_everything, take
 from usher_engine.store.tables.engine_tables import metadata
 

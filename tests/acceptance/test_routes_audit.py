@@ -7,7 +7,8 @@ import threading
 
 import pytest
 from conftest import alice
-from usher_engine import Checker, Worker
+from usher_engine import Worker
+from usher_engine.assurance import Checker
 from usher_engine.assurance.log_review import left_over
 from usher_web.words.audit_sentences import PLACES
 

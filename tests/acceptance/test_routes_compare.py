@@ -6,7 +6,8 @@ import json
 import re
 
 import pytest
-from usher_engine import Actor, Package
+from usher_engine import Actor
+from usher_engine.definitions import Package
 
 ANA = Actor(name="ana", role="analyst")
 SHOWN = {"ana": 200, "audrey": 200, "adam": 200, "alice": 403}

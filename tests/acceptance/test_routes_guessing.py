@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from acceptance.conftest import PASSWORD, House
-from usher_engine import AuditEvent
+from usher_engine.audit import AuditEvent
 
 WRONG = "not the password"
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 from conftest import ROOT, package
-from usher_engine import SYSTEM, Package
-from usher_engine.definitions import read_folder
+from usher_engine import SYSTEM
+from usher_engine.definitions import Package, read_folder
 
 
 def drawn(*changes):

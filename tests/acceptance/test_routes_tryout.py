@@ -104,7 +104,8 @@ def test_a_broken_draft_says_why_it_cannot_be_tried(house, ana):
     engine = house.enrollment.engine
     files = dict(engine.versions.package("enrollment").files)
     files["enrollment.bpmn"] = files["enrollment.bpmn"].replace(b"patient/load", b"patient/lost")
-    from usher_engine import Actor, Package
+    from usher_engine import Actor
+    from usher_engine.definitions import Package
 
     engine.drafts.start("enrollment", actor=Actor(name="ana", role="analyst"), package=Package(files))
     page = ana.get("/processes/enrollment/try")

@@ -7,7 +7,8 @@ import zipfile
 from dataclasses import replace
 
 import pytest
-from usher_engine import file_etag, from_zip
+from usher_engine.authoring import file_etag
+from usher_engine.definitions import from_zip
 
 FILES = "/processes/enrollment/draft/file"
 LATE = re.compile(r"/processes/enrollment/late/(\w+)")

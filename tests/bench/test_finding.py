@@ -23,8 +23,9 @@ import pytest
 from acceptance.conftest import CHEAP, PASSWORD, Visitor
 from conftest import SECRET, Clock, Outside, alice, operators, package
 from databases import new_sqlite
-from usher_engine import SYSTEM, CaseFilter, Engine, Settings, Worker
+from usher_engine import SYSTEM, Engine, Settings, Worker
 from usher_engine.accounts import Accounts, Role
+from usher_engine.cases import CaseFilter
 from usher_engine.cases.step_writer import ALPHABET
 from usher_engine.enrollment import open_enrollment
 from usher_engine.store import Database, to_text

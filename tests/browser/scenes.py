@@ -9,8 +9,9 @@ from browser.clinic import PASSWORD, Clinic
 from browser.people import Patient
 from conftest import ROOT
 from playwright.sync_api import Page, expect
-from usher_engine import SYSTEM, Actor, Chosen, Package
-from usher_engine.definitions import read_folder
+from usher_engine import SYSTEM, Actor
+from usher_engine.cases import Chosen
+from usher_engine.definitions import Package, read_folder
 from usher_engine.enrollment import Answer
 
 ALICE = Actor(name="alice", role="staff", groups=frozenset({"Front desk"}))

@@ -7,7 +7,8 @@ from dataclasses import replace
 from browser.clinic import Clinic
 from browser.scenes import Stage, plain, scene
 from playwright.sync_api import Page, expect
-from usher_engine import Actor, Conflict, NotFound, Package, StaleDraft
+from usher_engine import Actor, Conflict, NotFound, StaleDraft
+from usher_engine.definitions import Package
 
 ANA = Actor(name="ana", role="analyst")
 ABE = Actor(name="abe", role="analyst")

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 from browser.clinic import Clinic
 from playwright.sync_api import Page, expect
-from usher_engine import Actor, Package
+from usher_engine import Actor
+from usher_engine.definitions import Package
 
 Desk = Callable[..., Page]
 ANA = Actor(name="ana", role="analyst")

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from browser.clinic import Clinic
 from playwright.sync_api import Page, expect
-from usher_engine import Actor, parse_form
+from usher_engine import Actor
 from usher_engine.checkpoints.merkle import SigningKey
 from usher_engine.enrollment import Answer
 from usher_engine.exports import verify_export, verify_file
+from usher_engine.forms import parse_form
 
 Desk = Callable[..., Page]
 ALICE = Actor(name="alice", role="staff", groups=frozenset({"Front desk"}))

@@ -11,10 +11,11 @@ from collections.abc import Callable
 import pytest
 from browser.clinic import Clinic
 from playwright.sync_api import Page, expect
-from usher_engine import Actor, parse_form
+from usher_engine import Actor
 from usher_engine.accounts import Role
 from usher_engine.checkpoints import take
 from usher_engine.enrollment import Answer
+from usher_engine.forms import parse_form
 
 Desk = Callable[..., Page]
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from browser.analyst import drawn, opened, select
 from browser.scenes_workbench import ANA
 from playwright.sync_api import Page, expect
-from usher_engine import Engine, Package
+from usher_engine import Engine
+from usher_engine.definitions import Package
 
 
 def said(page: Page, *words: str) -> None:

@@ -11,10 +11,11 @@ from browser.clinic import Clinic
 from browser.scenes_workbench import ABE, ANA, CALL_FORM, TABLE, draft, fresh
 from conftest import ROOT
 from playwright.sync_api import Page, Route, expect
-from usher_engine import ChangeKind, Engine, compare, from_zip
+from usher_engine import Engine
 from usher_engine.accounts import Role
 from usher_engine.bpmn import schema_problems
-from usher_engine.definitions import parse_xml, read_folder
+from usher_engine.definitions import from_zip, parse_xml, read_folder
+from usher_engine.differences import ChangeKind, compare
 from usher_engine.examples import run_examples
 
 Desk = Callable[..., Page]

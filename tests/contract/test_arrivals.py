@@ -6,17 +6,8 @@ from datetime import timedelta
 
 import pytest
 from conftest import Clock, Outside, alice, charlie, package
-from usher_engine import (
-    SYSTEM,
-    Actor,
-    Conflict,
-    Engine,
-    InvalidSubmission,
-    NotAllowed,
-    NotFound,
-    Package,
-    Worker,
-)
+from usher_engine import SYSTEM, Actor, Conflict, Engine, InvalidSubmission, NotAllowed, NotFound, Worker
+from usher_engine.definitions import Package
 from usher_engine.jobs import worker as worker_module
 from usher_engine.store import Job, job_rows
 

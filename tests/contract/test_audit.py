@@ -10,7 +10,8 @@ import pytest
 from conftest import Clock, Outside, alice, bob, package
 from databases import new_sqlite
 from statements import asked_of
-from usher_engine import SYSTEM, Actor, Engine, InvalidSubmission, Look, NotAllowed
+from usher_engine import SYSTEM, Actor, Engine, InvalidSubmission, NotAllowed
+from usher_engine.audit import Look
 from usher_engine.audit.audit_log import KINDS
 from usher_engine.checkpoints import Checkpointer, check_audit, check_checkpoints, check_everything, read_lines, take
 from usher_engine.checkpoints.merkle import SigningKey

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 from conftest import Clock, Outside, alice, bob, package
-from usher_engine import Actor, Chosen, Compared, Engine, InvalidDefinition, Kind, Package, Worker
+from usher_engine import Actor, Engine, InvalidDefinition, Worker
+from usher_engine.cases import Chosen
+from usher_engine.definitions import Package
+from usher_engine.reexecution import Compared, Kind
 
 ADMIN = Actor(name="ana", role="analyst")
 SMALL = Chosen(process="small")

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 from conftest import Clock, Outside, alice, bob, package
-from usher_engine import Actor, Chosen, Conflict, Engine, InvalidDefinition, NotAllowed, NotFound, Package, Worker
+from usher_engine import Actor, Conflict, Engine, InvalidDefinition, NotAllowed, NotFound, Worker
+from usher_engine.cases import Chosen
 from usher_engine.cases import batch_operations as batches_module
+from usher_engine.definitions import Package
 from usher_engine.store.batch_rows import BatchKind
 
 ANA = Actor(name="ana", role="analyst")

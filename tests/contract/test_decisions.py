@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from conftest import alice, package
 from sqlalchemy import text
-from usher_engine import Actor, Engine, Package
+from usher_engine import Actor, Engine
 from usher_engine.core.canonical import canonical
+from usher_engine.definitions import Package
 from usher_engine.store.instance_rows import GENESIS, chained
 
 ADMIN = Actor(name="ana", role="analyst")

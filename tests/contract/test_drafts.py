@@ -16,11 +16,10 @@ from usher_engine import (
     InvalidSubmission,
     NotAllowed,
     NotFound,
-    Package,
     StaleDraft,
-    draft_key,
-    file_etag,
 )
+from usher_engine.authoring import draft_key, file_etag
+from usher_engine.definitions import Package
 
 ana = Actor(name="ana", role="analyst")
 abe = Actor(name="abe", role="analyst")

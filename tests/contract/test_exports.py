@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from conftest import Clock, Outside, alice, package
 from databases import new_sqlite
-from usher_engine import SYSTEM, Actor, Engine, Package, Worker
+from usher_engine import SYSTEM, Actor, Engine, Worker
 from usher_engine.checkpoints import take
 from usher_engine.checkpoints.merkle import SigningKey
 from usher_engine.core.errors import InvalidSubmission, Misconfigured, NotFound
-from usher_engine.definitions import parse_xml
+from usher_engine.definitions import Package, parse_xml
 from usher_engine.exports import FORMATS, Export, Selection, period, verify_export, write_file
 from usher_engine.services import Services
 from usher_engine.settings import Settings

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 from conftest import Clock, Outside, alice, package
-from usher_engine import SYSTEM, Corrupt, Deadlines, Engine, InstanceState, Worker, fault_counts
+from usher_engine import SYSTEM, Corrupt, Engine, Worker
 from usher_engine.bpmn import run as run_module
 from usher_engine.bpmn.service_task import UsherServiceTask
+from usher_engine.cases import InstanceState
+from usher_engine.core import Deadlines
+from usher_engine.core.faults import counts as fault_counts
 from usher_engine.reexecution.rerun import Rerun
 
 TYPED = "Ada typed this 4711"

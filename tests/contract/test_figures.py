@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from conftest import Clock, Outside, alice, package
-from usher_engine import OF_ALL, Database, Engine, Figures, Settings, Worker
+from usher_engine import Database, Engine, Settings, Worker
+from usher_engine.reporting import OF_ALL, Figures
 from usher_engine.store import Transaction
 from usher_engine.store import figure_rows as rows
 from usher_engine.store.tables import engine_tables

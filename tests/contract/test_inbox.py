@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from conftest import Outside, alice, charlie, package
-from usher_engine import Actor, Engine, InvalidSubmission, NotFound, Package
+from usher_engine import Actor, Engine, InvalidSubmission, NotFound
+from usher_engine.definitions import Package
 from usher_engine.store import visible_tasks
 from usher_engine.store.visible_tasks import TaskCounts
 

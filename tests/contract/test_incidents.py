@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from conftest import Outside, alice, package
-from usher_engine import Actor, Engine, Package, Worker
+from usher_engine import Actor, Engine, Worker
+from usher_engine.definitions import Package
 
 ANA = Actor(name="ana", role="analyst")
 OPEN = (

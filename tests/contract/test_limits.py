@@ -10,8 +10,9 @@ from itertools import pairwise
 import pytest
 from conftest import Clock, Outside, alice
 from drawn_timers import drawn
-from usher_engine import SYSTEM, Actor, Engine, Instance, Package, Services, Settings, Worker
+from usher_engine import SYSTEM, Actor, Engine, Instance, Services, Settings, Worker
 from usher_engine.core import limits
+from usher_engine.definitions import Package
 from usher_engine.store import Database
 
 ANA = Actor(name="ana", role="analyst")

@@ -6,17 +6,8 @@ from typing import Any
 
 import pytest
 from conftest import Clock, Outside, alice, bob, package
-from usher_engine import (
-    Actor,
-    CannotMigrate,
-    Conflict,
-    Engine,
-    InvalidSubmission,
-    NotAllowed,
-    NotFound,
-    Package,
-    Worker,
-)
+from usher_engine import Actor, CannotMigrate, Conflict, Engine, InvalidSubmission, NotAllowed, NotFound, Worker
+from usher_engine.definitions import Package
 from usher_engine.store import to_text
 
 ANA = Actor(name="ana", role="analyst")

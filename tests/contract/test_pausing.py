@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from conftest import Clock, Outside, alice, package
 from drawn_timers import drawn
-from usher_engine import EVERY, Actor, Conflict, Engine, InvalidSubmission, NotAllowed, NotFound, Paused, Pauses, Worker
+from usher_engine import Actor, Conflict, Engine, InvalidSubmission, NotAllowed, NotFound, Paused, Worker
+from usher_engine.authoring import EVERY, Pauses
 
 ANA = Actor(name="ana", role="analyst")
 ADAM = Actor(name="adam", role="admin")

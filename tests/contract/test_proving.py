@@ -11,7 +11,9 @@ from random import Random
 import pytest
 import tampering
 from conftest import SECRET, Clock, Outside, alice, operators, package
-from usher_engine import WHOLE, Database, Engine, InstanceState, Prover, Settings, Windows, Worker
+from usher_engine import Database, Engine, Settings, Worker
+from usher_engine.assurance import Prover
+from usher_engine.cases import WHOLE, InstanceState, Windows
 from usher_engine.checkpoints import take
 
 

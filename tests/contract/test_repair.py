@@ -10,18 +10,8 @@ from conftest import ROOT, Clock, Outside, alice, package
 from drawn_timers import drawn
 from live_examples import Live
 from sqlalchemy import update
-from usher_engine import (
-    Actor,
-    CannotMigrate,
-    Conflict,
-    Corrupt,
-    Engine,
-    Instance,
-    NotAllowed,
-    NotFound,
-    Package,
-    Worker,
-)
+from usher_engine import Actor, CannotMigrate, Conflict, Corrupt, Engine, Instance, NotAllowed, NotFound, Worker
+from usher_engine.definitions import Package
 from usher_engine.store import Database, instance_rows
 from usher_engine.store.tables.engine_tables import instance, instance_state
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from conftest import Clock, Outside, alice, bob, package
 from sqlalchemy import text
-from usher_engine import Actor, Corrupt, Engine, NotFound, Package, Worker
+from usher_engine import Actor, Corrupt, Engine, NotFound, Worker
 from usher_engine.bpmn import compile_diagram
 from usher_engine.core.canonical import canonical, parsed
-from usher_engine.definitions import to_zip
+from usher_engine.definitions import Package, to_zip
 from usher_engine.reexecution.hash_chain import read_chain
 from usher_engine.reexecution.recorded_services import switched_off
 from usher_engine.reexecution.rerun import Difference, Rerun

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from conftest import alice
 from golden.drawings import Drawing, event, file, process, ways
-from usher_engine import SYSTEM, Engine, Package
+from usher_engine import SYSTEM, Engine
+from usher_engine.definitions import Package
 
 _FORM = b'{"type": "default", "id": "f", "components": [{"type": "number", "key": "v", "label": "v"}]}'
 _ASKED = (

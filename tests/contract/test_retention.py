@@ -13,17 +13,17 @@ from sqlalchemy import text
 from usher_engine import (
     SYSTEM,
     Actor,
-    CaseFilter,
     Conflict,
     Engine,
     InvalidSubmission,
     NotAllowed,
     NotFound,
     Purged,
-    Retention,
     Settings,
     Worker,
 )
+from usher_engine.assurance import Retention
+from usher_engine.cases import CaseFilter
 from usher_engine.checkpoints import check_everything, take
 from usher_engine.checkpoints.merkle import SigningKey
 from usher_engine.core.errors import Corrupt, Misconfigured

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from conftest import Clock, Outside, alice, bob, charlie, package
 from sqlalchemy import event
-from usher_engine import SYSTEM, Actor, CaseFilter, Engine, Instance, NotFound, Worker
+from usher_engine import SYSTEM, Actor, Engine, Instance, NotFound, Worker
+from usher_engine.cases import CaseFilter
 from usher_engine.store import case_search, case_signatures
 from usher_engine.store.search_reindex import reindex
 

@@ -7,7 +7,9 @@ from email.message import EmailMessage
 from multiprocessing.connection import Connection
 
 from conftest import package
-from usher_engine import SYSTEM, Actor, Batch, Chosen, Engine, Package, Worker
+from usher_engine import SYSTEM, Actor, Engine, Worker
+from usher_engine.cases import Batch, Chosen
+from usher_engine.definitions import Package
 from usher_engine.store.batch_rows import BatchStatus
 
 from .children import Doom

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 
 from flask import Response
-from usher_engine import Deadlines, Settings
+from usher_engine import Settings
+from usher_engine.core import Deadlines
 from usher_web import auth
 from usher_web.app import create_app
 from usher_web.commands.listening import answer, bound

@@ -19,10 +19,11 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import event, make_url
-from usher_engine import Database, EngineError, Unavailable, Worker, parse_form
+from usher_engine import Database, EngineError, Unavailable, Worker
 from usher_engine.bpmn import compile_diagram
 from usher_engine.definitions import from_zip, read_folder, to_zip
 from usher_engine.enrollment import Enrollment
+from usher_engine.forms import parse_form
 from usher_engine.store import database as database_module
 
 from .children import PATIENCE_S, Child

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TypeVar
 
 import pytest
-from usher_engine import Batch, Engine
+from usher_engine import Engine
+from usher_engine.cases import Batch
 from usher_engine.enrollment import Enrollment
 
 from .background import ask_to_move, check_moves, check_timers, doomed_worker, move, pause, ring

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from conftest import SECRET, Clock, Outside, alice, operators, package
 from databases import new_sqlite
-from usher_engine import Actor, CannotMigrate, Conflict, Engine, Instance, Package, Settings, Worker
+from usher_engine import Actor, CannotMigrate, Conflict, Engine, Instance, Settings, Worker
+from usher_engine.definitions import Package
 from usher_engine.store import Database
 
 ROUNDS = int(os.environ.get("USHER_TEST_MOVES", "40"))

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 from conftest import SECRET, Clock, alice, package
 from databases import new_sqlite
-from usher_engine import Actor, Database, Engine, Package, Services, Settings
-from usher_engine.definitions import write_folder
+from usher_engine import Actor, Database, Engine, Services, Settings
+from usher_engine.definitions import Package, write_folder
 from usher_web.cli import main
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from usher_engine import Deadlines, OutOfTime
+from usher_engine.core import Deadlines, OutOfTime
 from usher_engine.core.deadlines import GRACE_S
 
 PATIENCE_S = 10

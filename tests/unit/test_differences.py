@@ -4,8 +4,8 @@ import json
 
 from conftest import ROOT, package
 from drawn_tables import decision, file, table
-from usher_engine import ChangeKind, Package, compare
-from usher_engine.definitions import read_folder
+from usher_engine.definitions import Package, read_folder
+from usher_engine.differences import ChangeKind, compare
 
 ENROLMENT = read_folder(ROOT / "processes" / "enrollment")
 OUTREACH = package("outreach")

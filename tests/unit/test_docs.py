@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from usher_engine import AUDIT_KINDS
+from usher_engine.audit import KINDS as AUDIT_KINDS
 from usher_engine.core.errors import Corrupt, EngineError
 from usher_engine.core.events import KINDS, from_json
 from usher_engine.definitions import RULES

@@ -11,11 +11,15 @@ from types import ModuleType
 
 import pytest
 import usher_engine
-from usher_engine import AUDIT_KINDS, AuditEvent, BatchKind, ChangeKind, Settings
+from usher_engine import Settings
 from usher_engine.accounts import Role
+from usher_engine.audit import KINDS as AUDIT_KINDS
+from usher_engine.audit import AuditEvent
+from usher_engine.cases import BatchKind
 from usher_engine.core import errors
 from usher_engine.core.events import KINDS
 from usher_engine.core.state import Status
+from usher_engine.differences import ChangeKind
 from usher_engine.enrollment import (
     PortalStatus,
     fhir_reader,

@@ -1,6 +1,6 @@
 """The words of a comparison, and what its two diagrams mark."""
 
-from usher_engine import Change, ChangeKind, Comparison
+from usher_engine.differences import Change, ChangeKind, Comparison
 from usher_web.analyst.diff_view import changed_elements, lines_of, marks, sentence, tell
 
 

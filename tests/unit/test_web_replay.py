@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import ROOT
-from usher_engine import InstanceState, Seen, Step, Window
+from usher_engine import Step
+from usher_engine.cases import InstanceState, Seen, Window
 from usher_engine.core.canonical import canonical
 from usher_engine.core.events import from_json
 from usher_engine.core.state import fold

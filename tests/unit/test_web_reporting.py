@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 from case_log import LOG, counted
-from usher_engine import OF_ALL, Period
+from usher_engine.reporting import OF_ALL, Period
 from usher_web.auditor import report_tables
 from usher_web.words.case_narrative import Names
 from usher_web.words.charts import LEFT, RIGHT, WIDTH, bars, heat

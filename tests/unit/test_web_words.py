@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import get_args
 
 import pytest
-from usher_engine import AUDIT_KINDS, AuditEvent
+from usher_engine.audit import KINDS as AUDIT_KINDS
+from usher_engine.audit import AuditEvent
 from usher_engine.core.events import KINDS
 from usher_engine.core.faults import Where, counts
 from usher_engine.reexecution.difference_messages import TOLD

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from jinja2 import FileSystemLoader
-from usher_engine import Engine, Prover, Settings
+from usher_engine import Engine, Settings
 from usher_engine.accounts import Account, Accounts, Role
+from usher_engine.assurance import Prover
 from usher_engine.enrollment import Enrollment, open_figures
 from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as AnyResponse

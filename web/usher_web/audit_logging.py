@@ -14,8 +14,9 @@ from typing import Any
 
 import usher_engine
 from flask import Flask, Response, current_app, g, request
-from usher_engine import Actor, AuditKind, Look
+from usher_engine import Actor
 from usher_engine.accounts import Session
+from usher_engine.audit import AuditKind, Look
 
 from .site import site
 

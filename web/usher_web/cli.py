@@ -7,7 +7,8 @@ from traceback import extract_tb
 from typing import Any
 
 import click
-from usher_engine import EngineError, fault_trace
+from usher_engine import EngineError
+from usher_engine.core.faults import trace as fault_trace
 
 from .commands import COMMANDS, load
 

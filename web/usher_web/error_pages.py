@@ -7,7 +7,7 @@ from typing import Any
 
 import usher_engine as engine
 from flask import Flask, Response, g, render_template, request
-from usher_engine import report_fault
+from usher_engine.core.faults import report as report_fault
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, SecurityError
 

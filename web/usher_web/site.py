@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Protocol
 
 from flask import current_app
-from usher_engine import Engine, Figures, Prover, Settings
+from usher_engine import Engine, Settings
 from usher_engine.accounts import Accounts
+from usher_engine.assurance import Prover
 from usher_engine.enrollment import Enrollment
+from usher_engine.reporting import Figures
 
 KEY = "usher"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import usher_engine
 from flask import request
+from usher_engine.core import check_input
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 #: No number we take has more digits; longer ones become infinite, so that `check_input` names their place.
@@ -21,7 +22,7 @@ class NotJson(ValueError):
 def body() -> dict[str, Any]:
     """The request's body, a JSON object within the limits of `check_input`; empty without a body."""
     found = _object()
-    usher_engine.check_input(found)
+    check_input(found)
     return found
 
 
@@ -60,7 +61,7 @@ def field(text: str, name: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         reason = 'This must be a record, like {"name": "Ada"}.'
         raise usher_engine.InvalidSubmission(reason, fields={name: reason})
-    usher_engine.check_input(found, where=name)
+    check_input(found, where=name)
     return found
 
 

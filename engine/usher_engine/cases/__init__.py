@@ -1,1 +1,37 @@
 """The life of a case: commands, the steps they write, results of jobs, messages, searches. Read `commands` first."""
+
+from ..core.state import InstanceState, Wait
+from ..store import CaseFilter, Step, UserTask
+from ..store import to_text as stored_time
+from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
+from ..store.case_selection import Chosen
+from .history_pages import ALTERED, WHOLE, Seen, Window, Windows, legible
+from .instance_migration import Trial
+from .queries import Instance
+from .repair import Repaired
+from .search import CasePage, Facets
+
+__all__ = [
+    "ALTERED",
+    "WHOLE",
+    "Batch",
+    "BatchCase",
+    "BatchKind",
+    "BatchStatus",
+    "CaseFilter",
+    "CasePage",
+    "Chosen",
+    "Facets",
+    "Instance",
+    "InstanceState",
+    "Repaired",
+    "Seen",
+    "Step",
+    "Trial",
+    "UserTask",
+    "Wait",
+    "Window",
+    "Windows",
+    "legible",
+    "stored_time",
+]

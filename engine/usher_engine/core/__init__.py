@@ -1,1 +1,12 @@
 """What everything else is written in: errors, events, the state they make, JSON, limits. Imports nothing of ours."""
+
+from .canonical import Json, check_input, whole_number
+from .deadlines import Deadlines, OutOfTime
+
+__all__ = [
+    "Deadlines",
+    "Json",
+    "OutOfTime",
+    "check_input",
+    "whole_number",
+]

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import EVERY, Instance, Pause, Repaired, Version, whole_number
+from usher_engine import Instance
 from usher_engine.accounts import Role
+from usher_engine.authoring import EVERY, Pause, Version
+from usher_engine.cases import Repaired
+from usher_engine.core import whole_number
 from werkzeug.wrappers import Response
 
 from .. import audit_logging, auth

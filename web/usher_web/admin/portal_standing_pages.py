@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import whole_number
 from usher_engine.accounts import Role
+from usher_engine.core import whole_number
 from usher_engine.enrollment import MAX_REASON, REPORTABLE, Change, OptOutScope, Standing
 from werkzeug.wrappers import Response
 

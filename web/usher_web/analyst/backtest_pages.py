@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from usher_engine import Batch, BatchKind, Chosen, InvalidDefinition, NotFound, Package, stored_time, whole_number
+from usher_engine import InvalidDefinition, NotFound
 from usher_engine.accounts import Role
+from usher_engine.cases import Batch, BatchKind, Chosen, stored_time
+from usher_engine.core import whole_number
+from usher_engine.definitions import Package
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from usher_engine import Batch, BatchCase
+from usher_engine.cases import Batch, BatchCase
 
 WORDS = {
     "different": "take another way",

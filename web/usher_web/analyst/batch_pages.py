@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from flask import url_for
-from usher_engine import Batch, BatchKind, NotFound
+from usher_engine import NotFound
 from usher_engine.accounts import Role
+from usher_engine.cases import Batch, BatchKind
 
 from .. import auth
 from ..site import site

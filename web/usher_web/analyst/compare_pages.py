@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import usher_engine
 from flask import Blueprint, render_template, request
-from usher_engine import NotFound, Package, Version, whole_number
+from usher_engine import NotFound
 from usher_engine.accounts import Role
+from usher_engine.authoring import Version
+from usher_engine.core import whole_number
+from usher_engine.definitions import Package
+from usher_engine.differences import compare
 from werkzeug.wrappers import Response
 
 from .. import auth
@@ -39,7 +42,7 @@ def show(process: str) -> str:
     to = request.args.get("to") or (str(versions[0].number) if versions else DRAFT)
     newer = _side(process, to)
     older = _side(process, request.args.get("from") or _before(newer, versions))
-    comparison = usher_engine.compare(older.package, newer.package)
+    comparison = compare(older.package, newer.package)
     counted = changed_elements(comparison)
     diagrams = list(dict.fromkeys([*newer.package.diagrams(), *older.package.diagrams()]))
     shown = request.args.get("diagram") or next(iter(sorted(diagrams, key=lambda file: not counted[file])), "")

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import usher_engine
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
-from usher_engine import Draft, Package, Version, whole_number
 from usher_engine.accounts import Role
+from usher_engine.authoring import Draft, Version
+from usher_engine.core import whole_number
+from usher_engine.definitions import Package
 from werkzeug.wrappers import Response
 
 from .. import auth

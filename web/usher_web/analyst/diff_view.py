@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from usher_engine import Change, ChangeKind, Comparison
+from usher_engine.differences import Change, ChangeKind, Comparison
 
 from ..words.presentation import joined
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, Response, json, request
-from usher_engine import Draft, Package, StaleDraft, file_etag, to_zip
+from usher_engine import StaleDraft
 from usher_engine.accounts import Role
+from usher_engine.authoring import Draft, file_etag
+from usher_engine.definitions import Package, to_zip
 from werkzeug.exceptions import BadRequest, PreconditionRequired
 from werkzeug.http import unquote_etag
 from werkzeug.wrappers import Response as AnyResponse

@@ -6,8 +6,11 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import Draft, NotFound, Package, whole_number
+from usher_engine import NotFound
 from usher_engine.accounts import Role
+from usher_engine.authoring import Draft
+from usher_engine.core import whole_number
+from usher_engine.definitions import Package
 from usher_engine.enrollment import preview_mail
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response

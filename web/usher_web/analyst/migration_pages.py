@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import Batch, BatchKind, Chosen, InvalidSubmission, whole_number
+from usher_engine import InvalidSubmission
 from usher_engine.accounts import Role
+from usher_engine.cases import Batch, BatchKind, Chosen
+from usher_engine.core import whole_number
 from werkzeug.wrappers import Response
 
 from .. import auth

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask import Blueprint, render_template, request
-from usher_engine import Draft, SignOff, Version, whole_number
 from usher_engine.accounts import Role
+from usher_engine.authoring import Draft, SignOff, Version
+from usher_engine.core import whole_number
 from werkzeug.wrappers import Response
 
 from .. import auth

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from usher_engine import InvalidDefinition, InvalidSubmission, Package, Tried
+from usher_engine import InvalidDefinition, InvalidSubmission
+from usher_engine.definitions import Package
+from usher_engine.examples import Tried
 
 from .. import strict_json
 

@@ -10,17 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import (
-    InvalidDefinition,
-    InvalidSubmission,
-    NotFound,
-    Package,
-    Tried,
-    run_examples,
-    try_out,
-    whole_number,
-)
+from usher_engine import InvalidDefinition, InvalidSubmission, NotFound
 from usher_engine.accounts import Role
+from usher_engine.core import whole_number
+from usher_engine.definitions import Package
+from usher_engine.examples import Tried, run_examples, try_out
 from werkzeug.wrappers import Response
 
 from .. import auth

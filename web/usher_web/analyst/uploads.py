@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from flask import request
-from usher_engine import InvalidSubmission, Package, draft_key, from_zip
+from usher_engine import InvalidSubmission
+from usher_engine.authoring import draft_key
+from usher_engine.definitions import Package, from_zip
 
 #: What a new file begins with, by its ending; the rest begins empty.
 BLANK = {

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app, url_for
-from usher_engine import Draft, Package, decision_names
 from usher_engine.accounts import Role
+from usher_engine.authoring import Draft
+from usher_engine.definitions import Package, decision_names
 
 from .. import auth
 from ..site import site

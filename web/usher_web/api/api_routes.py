@@ -8,8 +8,10 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, Response, json, request, url_for
-from usher_engine import fault_counts, from_zip, whole_number
 from usher_engine.accounts import Role
+from usher_engine.core import whole_number
+from usher_engine.core.faults import counts as fault_counts
+from usher_engine.definitions import from_zip
 from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMediaType
 
 from .. import audit_logging, auth, strict_json

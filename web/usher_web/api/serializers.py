@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, NotRequired, TypeAlias, TypedDict
 
 import usher_engine as engine
-from usher_engine import enrollment
+from usher_engine import authoring, cases, enrollment
 from usher_engine.enrollment import MAX_REASON, REPORTABLE, OptOutScope
 
 Moment: TypeAlias = Annotated[str, {"format": "date-time"}]
@@ -232,7 +232,7 @@ def outcome(instance: engine.Instance) -> Outcome:
     }
 
 
-def _wait(wait: engine.Wait) -> Wait:
+def _wait(wait: cases.Wait) -> Wait:
     return {"element": wait.element, "due": _iso(wait.due), "message": wait.message or None}
 
 
@@ -278,7 +278,7 @@ def full_step(step: engine.Step) -> Step:
     }
 
 
-def full_version(version: engine.Version) -> Version:
+def full_version(version: authoring.Version) -> Version:
     return {
         "process": version.process,
         "version": version.number,

@@ -9,8 +9,9 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import Moment, Step, Trail
+from usher_engine import Step
 from usher_engine.accounts import Role
+from usher_engine.assurance import Moment, Trail
 from werkzeug.wrappers import Response
 
 from .. import audit_logging, auth

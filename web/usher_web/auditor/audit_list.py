@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any
 
 from flask import url_for
-from usher_engine import AUDIT_KINDS, AuditEvent, AuditKind
 from usher_engine.accounts import Role
+from usher_engine.audit import KINDS as AUDIT_KINDS
+from usher_engine.audit import AuditEvent, AuditKind
 
 from .. import auth
 from ..casework.patient_labels import Subject, subjects

@@ -6,8 +6,9 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
-from usher_engine import Checker, proof_state, whole_number
 from usher_engine.accounts import Role
+from usher_engine.assurance import Checker, proof_state
+from usher_engine.core import whole_number
 from werkzeug.wrappers import Response
 
 from .. import auth

@@ -11,7 +11,8 @@ from dataclasses import asdict
 from typing import Any
 
 from flask import current_app
-from usher_engine import Actor, Instance, Windows
+from usher_engine import Actor, Instance
+from usher_engine.cases import Windows
 from usher_engine.exports import Evidence, evidence, sealed
 
 from ..assets import built

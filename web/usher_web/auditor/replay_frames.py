@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from usher_engine import ALTERED, InstanceState, Seen, Step, Window, report_fault
+from usher_engine import Step
+from usher_engine.cases import ALTERED, InstanceState, Seen, Window
+from usher_engine.core.faults import report as report_fault
 
 from ..words.case_narrative import DEEDS, Line, Names, Teller, ordinal, tell_one, teller_of
 from ..words.data_changes import Change, changes, in_words

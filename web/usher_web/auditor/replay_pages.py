@@ -8,8 +8,12 @@ from itertools import accumulate
 from typing import Any
 
 from flask import Blueprint, Flask, current_app, render_template, request
-from usher_engine import WHOLE, CaseProof, Engine, Instance, InstanceState, Version, Window, Windows, whole_number
+from usher_engine import Engine, Instance
 from usher_engine.accounts import Role
+from usher_engine.assurance import CaseProof
+from usher_engine.authoring import Version
+from usher_engine.cases import WHOLE, InstanceState, Window, Windows
+from usher_engine.core import whole_number
 
 from .. import auth
 from ..casework.patient_labels import subject

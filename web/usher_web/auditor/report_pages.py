@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
-from usher_engine import OF_ALL, Period, Spread, Version, whole_number
 from usher_engine.accounts import Role
+from usher_engine.authoring import Version
+from usher_engine.core import whole_number
+from usher_engine.reporting import OF_ALL, Period, Spread
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth

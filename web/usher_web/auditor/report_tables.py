@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from usher_engine import OF_ALL, Period, Spread, Tally, Variant
 from usher_engine.enrollment import MILESTONES
+from usher_engine.reporting import OF_ALL, Period, Spread, Tally, Variant
 
 from ..words.case_narrative import Names
 from ..words.charts import heat

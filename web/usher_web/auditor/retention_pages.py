@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import Plan
 from usher_engine.accounts import Role
+from usher_engine.assurance import Plan
 from werkzeug.wrappers import Response
 
 from .. import auth

@@ -6,8 +6,10 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import ALTERED, Instance, InstanceState, Step, legible, whole_number
+from usher_engine import Instance, Step
 from usher_engine.accounts import Role
+from usher_engine.cases import ALTERED, InstanceState, legible
+from usher_engine.core import whole_number
 from werkzeug.wrappers import Response
 
 from .. import auth

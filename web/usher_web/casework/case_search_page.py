@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request, url_for
-from usher_engine import Facets, NotFound
+from usher_engine import NotFound
+from usher_engine.cases import Facets
 
 from .. import auth
 from ..site import site

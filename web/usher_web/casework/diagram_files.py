@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Response
-from usher_engine import Package
+from usher_engine.definitions import Package
 
 from ..content_policy import FILE, HEADER
 

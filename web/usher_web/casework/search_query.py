@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from usher_engine import CaseFilter, NotFound, whole_number
+from usher_engine import NotFound
+from usher_engine.cases import CaseFilter
+from usher_engine.core import whole_number
 from usher_engine.enrollment import PatientRecord
 
 from ..site import site

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import usher_engine
-from usher_engine import Actor, Instance, Retention, UserTask
+from usher_engine import Actor, Instance, UserTask
+from usher_engine.assurance import Retention
 
 from .. import audit_logging
 from ..auth import actor

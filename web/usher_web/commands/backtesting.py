@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from usher_engine import Backtested, Chosen, Compared
+from usher_engine.cases import Chosen
 from usher_engine.definitions import read_folder
+from usher_engine.reexecution import Backtested, Compared
 from usher_engine.store import to_text
 
 from .opening import as_json, open_usher, say

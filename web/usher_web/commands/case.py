@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import click
-from usher_engine import Repaired
+from usher_engine.cases import Repaired
 
 from .cases import tell
 from .opening import acting, as_json, open_usher, say

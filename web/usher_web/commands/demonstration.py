@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from usher_engine import Conflict, Database, Deadlines, Settings, Worker
+from usher_engine import Conflict, Database, Settings, Worker
 from usher_engine.accounts import Accounts, Role
 from usher_engine.checkpoints import Checkpointer
+from usher_engine.core import Deadlines
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment
 from usher_engine.setting_values import DEMO

@@ -11,7 +11,8 @@ from typing import Never
 
 import click
 from flask import Flask
-from usher_engine import Deadlines, Misconfigured, Settings
+from usher_engine import Misconfigured, Settings
+from usher_engine.core import Deadlines
 from waitress.server import create_server
 
 from .request_limit import limited

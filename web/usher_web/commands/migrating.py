@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 import click
-from usher_engine import Batch, BatchCase, Chosen, Engine
+from usher_engine import Engine
+from usher_engine.cases import Batch, BatchCase, Chosen
 
 from .opening import acting, as_json, open_usher, say
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from usher_engine import EVERY, Pause
+from usher_engine.authoring import EVERY, Pause
 
 from .opening import acting, as_json, open_usher, say
 

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from usher_engine import Actor, Engine, EngineError, Finding, Retention, Settings, Verified
+from usher_engine import Actor, Engine, EngineError, Settings
+from usher_engine.assurance import Finding, Retention, Verified
 from usher_engine.checkpoints import check_audit, public_key_of, read_lines
 from usher_engine.exports import verify_file
 

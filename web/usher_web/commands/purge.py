@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import click
-from usher_engine import Plan
+from usher_engine.assurance import Plan
 
 from .opening import acting, as_json, open_usher, say
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from flask import Flask
-from usher_engine import Deadlines, OutOfTime, report_fault
+from usher_engine.core import Deadlines, OutOfTime
+from usher_engine.core.faults import report as report_fault
 
 from ..error_pages import took_too_long
 

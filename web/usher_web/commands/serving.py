@@ -6,8 +6,9 @@ import signal
 import threading
 
 import click
-from usher_engine import Deadlines, Settings, Worker
+from usher_engine import Settings, Worker
 from usher_engine.checkpoints import Checkpointer
+from usher_engine.core import Deadlines
 
 from ..app import create_app
 from .listening import PORT, answer, bound

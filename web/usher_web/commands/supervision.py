@@ -13,7 +13,8 @@ import time
 from dataclasses import dataclass
 from typing import NoReturn
 
-from usher_engine import Deadlines, Settings
+from usher_engine import Settings
+from usher_engine.core import Deadlines
 
 from . import supervisor
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
-from usher_engine import Instance, UserTask, whole_number
+from usher_engine import Instance, UserTask
 from usher_engine.accounts import Role
+from usher_engine.core import whole_number
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth, strict_json

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from usher_engine import Actor, Field, Form, UserTask, legible, parse_form
+from usher_engine import Actor, UserTask
+from usher_engine.cases import legible
+from usher_engine.forms import Field, Form, parse_form
 
 from .. import audit_logging
 from ..casework.patient_labels import Subject, subject

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from usher_engine import AuditEvent
+from usher_engine.audit import AuditEvent
 
 from .presentation import case_no, element_words
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from usher_engine import ALTERED, Step
+from usher_engine import Step
+from usher_engine.cases import ALTERED
 
 from .presentation import element_words, joined
 from .service_wording import DONE, FAILED, QUEUED, awaited, called, fact

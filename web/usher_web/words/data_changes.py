@@ -9,7 +9,8 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from usher_engine import Field, Package, parse_form
+from usher_engine.definitions import Package
+from usher_engine.forms import Field, parse_form
 
 from .presentation import element_words, people_day
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from usher_engine import ALTERED, Step, Window
+from usher_engine import Step
+from usher_engine.cases import ALTERED, Window
 
 from .case_narrative import Names, ordinal
 from .data_changes import Glossary, in_words

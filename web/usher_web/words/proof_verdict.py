@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from usher_engine import CaseProof, Finding
+from usher_engine.assurance import CaseProof, Finding
 
 #: What each kind of finding is called, and what it means. Kinds without their own words use the last.
 MEANINGS = {
