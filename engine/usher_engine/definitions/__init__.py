@@ -4,7 +4,7 @@ Nothing here judges whether a package can run; that is the gate's work.
 """
 
 from .bpmn_file import PLACEHOLDER, Diagram, Flow, Node, Process, ServiceCall, process_element, read_diagram
-from .decision_names import decision_names
+from .offered_decisions import decision_names
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .element_facts import Part, read_parts
 from .flow_node_types import FLOW_NODES, SUB_PROCESSES
