@@ -244,6 +244,11 @@ class Tour:
         self.post("adam", f"/admin/cases/{case}/cancel", REASON)
         self.post("adam", "/admin/processes/enrollment/pause", {**REASON, "version": "0"})
         self.post("adam", "/admin/processes/enrollment/resume", {**REASON, "version": "0"})
+        self.look("adam", "/admin/patients", "/admin/patients/sample-deferred")
+        reported = {**REASON, "status": "Deactivated", "version": self.house.enrollment.patient("sample-opted-out").version}
+        self.post("adam", "/admin/patients/sample-opted-out/portal-status", reported)
+        undone = {**REASON, "scope": "practice", "opted_out": "no"}
+        self.post("adam", "/admin/patients/sample-opted-out/opt-out", undone)
         self.post("adam", "/audit/retention/purge", {"before": "", "sure": "yes"})
 
     # programs and the doors
@@ -260,6 +265,10 @@ class Tour:
         for path in ("tasks", "instances", f"instances/{case}", f"instances/{case}/history", "metrics"):
             self.look("", f"/api/v1/{path}", headers=staff)
         self.look("", "/api/v1/definitions", headers=analyst)
+        admin, about = self.tokens[Role.ADMIN], "/api/v1/patients/sample-opted-out"
+        self.post("", f"{about}/portal-status", json={**REASON, "status": "Completed"}, headers=admin)
+        opted_out = {**REASON, "scope": "practice", "opted_out": True}
+        self.post("", f"{about}/opt-out", json=opted_out, headers=admin)
         self.look("", "/api/v1/health", "/api/v1/openapi.json")
         self.post("", f"/api/v1/tasks/{task}/claim", json={}, headers=staff)
         self.post("", f"/api/v1/tasks/{task}/unclaim", json={}, headers=staff)

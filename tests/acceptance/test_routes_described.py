@@ -18,7 +18,7 @@ from usher_engine import SYSTEM, Actor
 from usher_engine.accounts import Role
 from usher_engine.core import errors
 from usher_engine.definitions import Package, read_folder, to_zip
-from usher_web.api.api_routes import openapi
+from usher_web.api import openapi
 from usher_web.api.openapi import description
 from usher_web.casework import search_query
 from usher_web.error_pages import STATUS, TITLES
@@ -74,6 +74,10 @@ def succeed(house: House, programs: dict[str, Program]) -> None:
     wait_for_a_message(house)
     paid = {"name": "Paid", "data": {"sum": 5}, "business_key": "invoice-7"}
     assert staff.post("/messages", paid, headers={"Idempotency-Key": "3"}).json["waits"]
+    reported = {"status": "Deactivated", "reason": "as the portal says"}
+    opted_out = {"scope": "practice", "opted_out": True, "reason": "by phone"}
+    assert programs["admin"].post("/patients/sample-opted-out/portal-status", reported).json["status"] == "Deactivated"
+    assert programs["admin"].post("/patients/sample-opted-out/opt-out", opted_out).json["opted_out"]
     package = read_folder(ROOT / "processes" / "enrollment")
     changed = to_zip(Package({**package.files, "README.md": b"another"}))
     deployed = analyst.post("/definitions/enrollment/versions", data=changed, content_type="application/zip")
@@ -107,7 +111,7 @@ def refuse(house: House, programs: dict[str, Program], monkeypatch: pytest.Monke
     refused = analyst.post("/definitions/enrollment/versions", data=bad, content_type="application/zip")
     assert refused.json["problems"]
     for error, status in ((errors.Purged(), 410), (errors.Paused(), 503), (errors.Corrupt(), 409), (KeyError(), 500)):
-        monkeypatch.setattr(type(engine), "cancel", raising(error))
+        monkeypatch.setattr(type(engine.cases), "cancel", raising(error))
         refused = programs["admin"].post(f"/instances/{task.instance}/cancel", {"reason": "why"})
         assert refused.status_code == status
     monkeypatch.setattr(type(house.accounts), "hit", lambda *_: False)

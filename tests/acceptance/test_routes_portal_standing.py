@@ -93,7 +93,9 @@ def test_no_other_token_sets_anything(house: House, role: Role) -> None:
 def test_the_description_names_what_may_be_reported(house: House) -> None:
     described = house.app.test_client().get("/api/v1/openapi.json").json
     body = described["paths"]["/patients/{patient_id}/portal-status"]["post"]["requestBody"]
-    assert body["content"]["application/json"]["schema"]["properties"]["status"]["enum"] == list(REPORTABLE)
+    assert body["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/StatusReport"}
+    report = described["components"]["schemas"]["StatusReport"]
+    assert report["properties"]["status"]["enum"] == list(REPORTABLE)
 
 
 # the page

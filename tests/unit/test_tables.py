@@ -22,10 +22,10 @@ from usher_engine.core.state import Status
 from usher_engine.differences import ChangeKind
 from usher_engine.enrollment import (
     PortalStatus,
+    enrollment_operators,
     fhir_reader,
     fhir_writer,
     funnel,
-    operators,
     patient_response,
     statuses,
 )
@@ -37,7 +37,7 @@ from usher_engine.services import Mode, Operator
 from usher_web import app, audit_logging
 from usher_web import error_pages as web_errors
 from usher_web.analyst import backtest_view, diff_view
-from usher_web.api.api_routes import serializers
+from usher_web.api import serializers
 from usher_web.auditor import export_pages, replay_frames, report_tables
 from usher_web.casework import search_query
 from usher_web.commands import backtesting
@@ -152,7 +152,7 @@ def test_every_blueprint_has_its_words_and_its_place() -> None:
 
 def enrolling() -> tuple[Operator, ...]:
     """The operators, which nobody calls here."""
-    return operators(settings=Settings(), directory=None, database=None, send_mail=None)  # type: ignore[arg-type]
+    return enrollment_operators.operators(settings=Settings(), directory=None, database=None, send_mail=None)  # type: ignore[arg-type]
 
 
 def test_every_operator_that_changes_something_has_words() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from usher_engine import InvalidSubmission
-from usher_web.api.api_routes import strict_json
+from usher_web import strict_json
 
 
 def test_json_is_read():

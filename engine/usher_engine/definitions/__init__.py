@@ -4,12 +4,12 @@ Nothing here judges whether a package can run; that is the gate's work.
 """
 
 from .bpmn_file import PLACEHOLDER, Diagram, Flow, Node, Process, ServiceCall, process_element, read_diagram
-from .offered_decisions import decision_names
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .element_facts import Part, read_parts
 from .flow_node_types import FLOW_NODES, SUB_PROCESSES
 from .inclusive_join import InclusiveJoin, inclusive_join
 from .lint_finding import RULES, Finding, Rule, Severity
+from .offered_decisions import decision_names
 from .package import MAX_FILE_BYTES, Package
 from .package_io import from_zip, read_file, read_folder, to_zip, write_folder
 from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_as_written, parse_xml
