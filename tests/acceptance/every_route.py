@@ -245,7 +245,8 @@ class Tour:
         self.post("adam", "/admin/processes/enrollment/pause", {**REASON, "version": "0"})
         self.post("adam", "/admin/processes/enrollment/resume", {**REASON, "version": "0"})
         self.look("adam", "/admin/patients", "/admin/patients/sample-deferred")
-        reported = {**REASON, "status": "Deactivated", "version": self.house.enrollment.patient("sample-opted-out").version}
+        version = self.house.enrollment.patient("sample-opted-out").version
+        reported = {**REASON, "status": "Deactivated", "version": version}
         self.post("adam", "/admin/patients/sample-opted-out/portal-status", reported)
         undone = {**REASON, "scope": "practice", "opted_out": "no"}
         self.post("adam", "/admin/patients/sample-opted-out/opt-out", undone)

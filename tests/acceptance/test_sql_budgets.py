@@ -111,7 +111,7 @@ BUDGETS = {
     "POST /audit/retention/holds/lift": (8, 3),
     "GET /exports": (3, 1),
     "POST /exports": (14, 5),
-    "POST /cases/<instance_id>/evidence": (42, 6),
+    "POST /cases/<instance_id>/evidence": (44, 7),
     "GET /admin/people": (3, 1),
     "POST /admin/people": (12, 3),
     "POST /admin/people/<name>/password": (11, 3),
