@@ -68,7 +68,7 @@ assets: setup
 requirements: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --extra test --custom-compile-command "make requirements" pyproject.toml -o requirements.txt
+	  --extra demo --extra test --custom-compile-command "make requirements" pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --extra interop --constraint requirements.txt --custom-compile-command "make requirements" pyproject.toml \
 	  -o requirements-interop.txt

@@ -128,5 +128,15 @@ def test_a_server_loads_no_migrations_and_no_mail_catcher():
     assert loaded.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("words", [["demo"], ["--help"]], ids=["demo", "help"])
+def test_without_its_extra_the_demo_says_in_one_line_what_to_install(tmp_path, words):
+    lacking = "import sys; sys.modules['aiosmtpd'] = None; from usher_web.cli import main; main(sys.argv[1:])"
+    asked = [sys.executable, "-c", lacking, *words]
+    found = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=tmp_path)
+    hint = "Error: The demo's mail catcher is not installed. Run: pip install 'usher-flow[demo]'\n"
+    assert (found.returncode, found.stderr) == ((1, hint) if words[0] == "demo" else (0, ""))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_every_command_is_where_its_name_says():
     assert {name: load(name).name for name in COMMANDS} == {name: name for name in COMMANDS}

@@ -9,6 +9,7 @@ import secrets
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from usher_engine import Conflict, Database, Settings, Worker
@@ -25,10 +26,12 @@ from usher_web.demo.sample_patients import add_samples
 
 from ..app import create_app
 from ..assets import bundled_package
-from ..demo.mail_catcher import MailCatcher
 from .listening import PORT, answer, bound
 from .opening import OPERATOR, open_usher
 from .supervision import Lifeline, watch
+
+if TYPE_CHECKING:
+    from ..demo.mail_catcher import MailCatcher
 
 PEOPLE = (
     ("alice", Role.STAFF, "works the inbox of the front desk"),
@@ -37,6 +40,8 @@ PEOPLE = (
     ("audrey", Role.AUDITOR, "reads every case"),
     ("adam", Role.ADMIN, "keeps people, tokens and triggers"),
 )
+
+NO_CATCHER = "The demo's mail catcher is not installed. Run: pip install 'usher-flow[demo]'"
 
 
 @click.command()
@@ -52,11 +57,11 @@ PEOPLE = (
 def demo(port: int, folder: Path, *, fresh: bool) -> None:
     """Run everything on this machine, with sample patients, people and a mail catcher."""
     listening = bound("127.0.0.1", port)
+    catcher = _catcher()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if fresh:
         for left in (*folder.glob("demo.db*"), *folder.glob("checkpoints.jsonl")):
             left.unlink()
-    catcher = MailCatcher(lambda: datetime.now(UTC))
     settings = _settings(folder, port, catcher.port)
     upgrade(Database(settings.database_url))
     enrollment, accounts = open_usher(settings)
@@ -77,6 +82,17 @@ def demo(port: int, folder: Path, *, fresh: bool) -> None:
         checkpoints.stop()
         running.stop()
         catcher.stop()
+
+
+def _catcher() -> MailCatcher:
+    """The demo's mail server. Only the demo needs aiosmtpd, so it is an extra, and is imported here."""
+    try:
+        from ..demo.mail_catcher import MailCatcher  # noqa: PLC0415 see above
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] != "aiosmtpd":
+            raise
+        raise click.ClickException(NO_CATCHER) from None
+    return MailCatcher(lambda: datetime.now(UTC))
 
 
 def _settings(folder: Path, port: int, mail_port: int) -> Settings:
