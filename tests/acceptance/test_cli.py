@@ -193,6 +193,8 @@ def test_every_command_is_run_here() -> None:
 def test_packages(shell: Shell) -> None:
     (shell.folder / "usher.db").unlink()
     assert shell.usher("db", "upgrade").out.startswith("The schema is at revision ")
+    (release,) = shell.usher("db", "releases", "--json").json
+    assert shell.quick("--version").out == f"usher, version {release['version']}\n"
     assert shell.usher("check", ENROLLMENT, "--json").json == {"files": 1, "findings": []}
     deployed = shell.usher("deploy", ENROLLMENT, "--json").json
     assert (deployed["process"], deployed["version"], len(deployed["hash"])) == ("enrollment", 1, 64)

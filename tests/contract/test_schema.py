@@ -12,7 +12,8 @@ from alembic.migration import MigrationContext
 from conftest import postgres_database
 from sqlalchemy import inspect
 from usher_engine import Misconfigured
-from usher_engine.store import Database
+from usher_engine.release import running_version
+from usher_engine.store import Database, release_rows, schema
 from usher_engine.store.schema import newest, require_current, upgrade
 from usher_engine.store.tables.engine_tables import metadata
 
@@ -54,4 +55,17 @@ def test_every_table_is_in_a_migration(empty_url: str) -> None:
     upgrade(database)
     with database.read() as tx:
         assert set(metadata.tables) <= set(inspect(tx).get_table_names())
+    database.close()
+
+
+def test_the_database_records_which_versions_upgraded_it(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(empty_url)
+    upgrade(database)
+    upgrade(database)
+    monkeypatch.setattr(schema, "running_version", lambda: "9.9.9")
+    upgrade(database)
+    with database.read() as tx:
+        found = release_rows.all_of(tx)
+    assert [(one.version, one.schema) for one in found] == [(running_version(), newest()), ("9.9.9", newest())]
+    assert found[0].at < found[1].at
     database.close()

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from usher_engine import EngineError
 from usher_engine.core.faults import trace as fault_trace
+from usher_engine.release import running_version
 
 from .commands import COMMANDS, load
 
@@ -47,8 +48,16 @@ def _mistake(error: Exception, *, debug: bool) -> str:
     return f"This failed because of a mistake in the software ({place}). Please report it.{how}"
 
 
+def _say_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        click.echo(f"usher, version {running_version()}")
+        context.exit()
+
+
 @click.group(cls=PlainErrors, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="usher-flow", prog_name="usher")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version, help="Show the version."
+)
 @click.option("--debug", is_flag=True, help="Where a mistake in Usher ends a command, show the way there.")
 def main(*, debug: bool) -> None:
     """Usher enrols patients in a patient portal by running a BPMN diagram."""

@@ -6,11 +6,14 @@ Alembic is loaded by `upgrade` alone: servers and workers only look which revisi
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import inspect
 
 from ..core.errors import Misconfigured
+from ..release import running_version
+from . import release_rows
 from .database import Database
 from .search_reindex import reindex
 
@@ -18,7 +21,11 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 def upgrade(database: Database) -> str:
-    """Bring the schema to the newest revision, in one transaction; returns that revision's id."""
+    """
+    Bring the schema to the newest revision and record which version of Usher did it, in one transaction.
+
+    Returns that revision's id.
+    """
     from alembic import command  # noqa: PLC0415 it is heavy and only used here
     from alembic.config import Config  # noqa: PLC0415 the same
 
@@ -28,6 +35,7 @@ def upgrade(database: Database) -> str:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         reindex(connection, only_new=True)
+        release_rows.record(connection, running_version(), newest(), datetime.now(UTC))
     return newest()
 
 

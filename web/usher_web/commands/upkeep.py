@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 from usher_engine import Database
+from usher_engine.store import release_rows
 from usher_engine.store.schema import upgrade
 from usher_engine.store.search_reindex import reindex
 
@@ -29,10 +30,23 @@ def db_upgrade() -> None:
         click.echo(f"Case {case.id} stood still: {case.incident or 'it goes on.'}")
 
 
+@db.command("releases")
+@as_json
+def db_releases(*, machine: bool) -> None:
+    """List the versions of Usher that have upgraded this database, oldest first."""
+    enrollment, _ = open_usher()
+    with enrollment.engine.database.read() as transaction:
+        found = release_rows.all_of(transaction)
+    if machine:
+        say([{"version": one.version, "schema": one.schema, "at": one.at.isoformat()} for one in found])
+    for one in found if not machine else ():
+        click.echo(f"{one.at:%Y-%m-%d %H:%M} UTC  schema {one.schema}  Usher {one.version}")
+
+
 @db.command("reindex")
 @as_json
 def db_reindex(*, machine: bool) -> None:
-    """Make what searches look in anew from the history of every case."""
+    """Rebuild the search index from the history of every case."""
     enrollment, _ = open_usher()
     with enrollment.engine.database.begin() as transaction:
         looked, mended = reindex(transaction)

@@ -71,3 +71,12 @@ pause = Table(
 
 append_only.keep(tombstone, "instance")
 append_only.guard_tombstones(tombstone)
+
+#: Which versions of Usher have upgraded this database, the *schema* revision each brought, and when it first did.
+release = Table(
+    "release",
+    metadata,
+    Column("version", String(60), primary_key=True),
+    Column("schema", String(10), nullable=False),
+    Column("at", String(27), nullable=False),
+)
