@@ -112,11 +112,23 @@ def test_every_decision_has_a_number_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
-def test_a_decision_has_its_number_and_since_0017_its_date_and_status(page: Path) -> None:
+def test_a_decision_has_its_number_its_date_and_its_status(page: Path) -> None:
     title, _, line, *_ = page.read_text().splitlines()
     assert title.startswith(f"# {page.name[:4]} ")
-    if page.name >= "0017":
-        assert re.match(r"\d{4}-\d\d-\d\d, (accepted|replaced by \d{4})\.", line), line
+    assert re.match(r"\d{4}-\d\d-\d\d, (accepted|replaced by \d{4})\.", line), line
+    assert set(re.findall(r"\b(00\d\d)\b", line)) <= {other.name[:4] for other in DECISIONS} - {page.name[:4]}
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_names_only_modules_there_are(page: Path) -> None:
+    """A decision is history, but the modules it names move; their names follow, so that a reader finds them."""
+    there = {f"/{path.relative_to(ROOT).as_posix()}" for top in ("engine", "web", "tests") for path in modules(top)}
+    for named in re.findall(r"`((?:\w+/)*\w+\.py)`", page.read_text()):
+        assert any(path.endswith(f"/{named}") for path in there), f"{page.name}: {named}"
+
+
+def modules(top: str) -> list[Path]:
+    return [path for path in (ROOT / top).rglob("*.py") if "node_modules" not in path.parts]
 
 
 def test_code_and_pages_name_only_decisions_there_are() -> None:
