@@ -13,6 +13,7 @@ from usher_engine.audit import KINDS as AUDIT_KINDS
 from usher_engine.core.errors import Corrupt, EngineError
 from usher_engine.core.events import KINDS, from_json
 from usher_engine.definitions import RULES
+from usher_engine.exports import FORMATS
 from usher_engine.settings import Settings, variable
 from usher_web.commands import COMMANDS
 
@@ -91,6 +92,13 @@ def test_every_rule_of_a_finding_is_documented() -> None:
     """The types hold the other half: no finding has a rule that is not one of RULES."""
     table = re.findall(r"^\| `([a-z-]+)` \| [A-Z].*\. \|$", (ROOT / "docs/findings.md").read_text(), re.MULTILINE)
     assert table == sorted(RULES) == list(RULES)
+
+
+def test_every_export_format_is_documented() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", (ROOT / "engine/exports.md").read_text(), re.MULTILINE)
+    assert set(FORMATS) <= set(rows)
+    for one in FORMATS.values():
+        assert one.purpose.endswith("."), one.name
 
 
 FOLDERS = ("", "docs", "engine", "engine/decisions", "processes/enrollment", "web")

@@ -29,7 +29,7 @@ from usher_engine.enrollment import (
     patient_response,
     statuses,
 )
-from usher_engine.exports import FORMATS, event_rows, fhir_audit_events
+from usher_engine.exports import event_rows, fhir_audit_events
 from usher_engine.reexecution import difference_messages as replay_words
 from usher_engine.reexecution.case_backtest import Kind
 from usher_engine.reexecution.recorded_inputs import SAID
@@ -38,7 +38,7 @@ from usher_web import app, audit_logging
 from usher_web import error_pages as web_errors
 from usher_web.analyst import backtest_view, diff_view
 from usher_web.api import serializers
-from usher_web.auditor import export_pages, replay_frames, report_tables
+from usher_web.auditor import replay_frames, report_tables
 from usher_web.casework import search_query
 from usher_web.commands import backtesting
 from usher_web.demo import sample_patients
@@ -71,7 +71,6 @@ def members(kind: type) -> set[str]:
         (search_query.STATUSES, members(Status)),
         (web_errors.PLAIN, web_errors.TITLES),
         (serializers.Status.__metadata__[0]["enum"], members(Status)),
-        (export_pages.WORDS, FORMATS),
         (report_tables.STAGES, funnel.MILESTONES),
         (["start", "invited", "answered", *funnel._ANSWERS.values()], funnel.MILESTONES),
         (service_wording.ANSWERS, [status.value for status in patient_response.STATUS_AFTER.values()]),

@@ -23,10 +23,15 @@ from .xes import xes_lines
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Format:
-    """One format: how its file ends, its media type, and whether what patients' records say is always in it."""
+    """
+    One format: what it is for, how its file ends, its media type, and whether it always holds patients' data.
+
+    ``title`` and ``purpose`` are shown to people who choose; `FORMATS` is the list of all.
+    """
 
     name: str
     title: str
+    purpose: str
     ending: str
     media: str
     write: Callable[[Source], Iterator[bytes]]
@@ -34,31 +39,51 @@ class Format:
     takes_data: bool = True
 
 
-FORMATS = {
-    found.name: found
-    for found in (
-        Format(
-            name="jsonl",
-            title="JSON Lines with proof",
-            ending=".jsonl",
-            media="application/x-ndjson",
-            write=history_lines,
-            holds_data=True,
-        ),
-        Format(name="xes", title="XES for process mining", ending=".xes", media="application/xml", write=xes_lines),
-        Format(name="ocel", title="OCEL 2.0 for process mining", ending=".json", media="application/json",
-               write=ocel_pieces),
-        Format(
-            name="fhir",
-            title="FHIR AuditEvent",
-            ending=".ndjson",
-            media="application/fhir+ndjson",
-            write=fhir_lines,
-            takes_data=False,
-        ),
-        Format(name="csv", title="CSV for a spreadsheet", ending=".csv", media="text/csv", write=table_lines),
-    )
-}
+_ALL = (
+    Format(
+        name="jsonl",
+        title="JSON Lines with proof",
+        purpose="Everything that was recorded, with the proof. Can be checked on any machine with the public key.",
+        ending=".jsonl",
+        media="application/x-ndjson",
+        write=history_lines,
+        holds_data=True,
+    ),
+    Format(
+        name="xes",
+        title="XES for process mining",
+        purpose="The path of every case, for process mining (IEEE 1849).",
+        ending=".xes",
+        media="application/xml",
+        write=xes_lines,
+    ),
+    Format(
+        name="ocel",
+        title="OCEL 2.0 for process mining",
+        purpose="The same by cases, patients, tasks and invitations, for process mining (OCEL 2.0).",
+        ending=".json",
+        media="application/json",
+        write=ocel_pieces,
+    ),
+    Format(
+        name="fhir",
+        title="FHIR AuditEvent",
+        purpose="Who did or saw what about which patient, for an audit repository (FHIR R4, IHE BALP).",
+        ending=".ndjson",
+        media="application/fhir+ndjson",
+        write=fhir_lines,
+        takes_data=False,
+    ),
+    Format(
+        name="csv",
+        title="CSV for a spreadsheet",
+        purpose="One row for each event, for a spreadsheet.",
+        ending=".csv",
+        media="text/csv",
+        write=table_lines,
+    ),
+)
+FORMATS = {one.name: one for one in _ALL}
 
 
 class Export:

@@ -18,15 +18,6 @@ from .evidence_page import MAX_STEPS, bundle, file_name
 
 blueprint = Blueprint("exports", __name__)
 
-#: What each format is for, in the words of who chooses.
-WORDS = {
-    "jsonl": "Everything that was recorded, with the proof. Can be checked on any machine with the public key.",
-    "csv": "One row for each thing that happened, for a spreadsheet.",
-    "xes": "The way of every case, for process mining (IEEE 1849).",
-    "ocel": "The same, told of cases, patients, tasks and invitations, for process mining (OCEL 2.0).",
-    "fhir": "Who did or saw what about which patient, for an audit repository (FHIR R4, IHE BALP).",
-}
-
 Page = str | tuple[str, int]
 REFUSALS = (usher_engine.InvalidSubmission, usher_engine.NotFound, usher_engine.Corrupt, usher_engine.Misconfigured)
 
@@ -99,7 +90,6 @@ def _page(refused: usher_engine.EngineError | None = None) -> str:
     return render_template(
         "exports.html",
         formats=_offered(),
-        words=WORDS,
         processes=names,
         sent=request.form,
         refused=refused,
