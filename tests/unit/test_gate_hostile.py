@@ -48,7 +48,7 @@ REASONS: dict[str, str | tuple[str, ...]] = {
     "masses": "at most 300 elements|at most 3,000 elements|at most 1000 flows|more findings",
     "expressions": CODE,
     "foreign_words": (
-        *["longer than 4000 characters"] * 2, r"the method \.forName\(…\) is code of the foreign product",
+        *["longer than 4000 characters"] * 2, r"the method \.forName\(…\) is code of the other product",
         *["longer than 4000 characters"] * 5, r"cannot be translated", "longer than 4000 characters",
     ),
     "templates": (

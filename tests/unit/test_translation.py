@@ -1,4 +1,4 @@
-"""Foreign words are read into Usher's language or refused; what is read is told, and nothing changes twice."""
+"""Translation of other products' diagrams: translated with a finding or refused, and stable when repeated."""
 
 import json
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ def node(body, key="t", **files):
     return drawn.node(key), findings, after
 
 
-def told(findings, severity):
+def by_severity(findings, severity):
     return [(f.element, f.rule) for f in findings if f.severity == severity]
 
 
@@ -121,10 +121,10 @@ def test_conditions_and_timers_are_read_where_they_stand():
     flow = f'<sequenceFlow id="f" sourceRef="s" targetRef="e">{condition}</sequenceFlow>'
     _, drawn, findings = translated(flow.format("${a == 1}"))
     assert drawn.flows[0].condition == "a == 1"
-    assert told(findings, "info") == [("f", "translated")]
+    assert by_severity(findings, "info") == [("f", "translated")]
     _, drawn, findings = translated(flow.format("${bean.a()}"))
     assert drawn.flows[0].condition == "${bean.a()}"
-    assert told(findings, "error") == [("f", "not-translated")]
+    assert by_severity(findings, "error") == [("f", "not-translated")]
 
 
 def test_user_task_of_camunda_7():
@@ -138,8 +138,8 @@ def test_user_task_of_camunda_7():
     assert task.properties["form"] == "ask.form"
     lifted = compile_script(task.extensions["postScript"]).run({task.properties["resultVariable"]: {"ok": True}}, NOW)
     assert lifted["ok"] is True
-    assert told(findings, "warning") == [("t", "translated")]  # the assignee
-    assert ("t", "foreign") in told(findings, "info")
+    assert by_severity(findings, "warning") == [("t", "translated")]  # the assignee
+    assert ("t", "foreign") in by_severity(findings, "info")
 
 
 def test_user_task_of_camunda_8():
@@ -152,20 +152,20 @@ def test_user_task_of_camunda_8():
     assert task.properties["form"] == "ask.form"
     assert task.properties["candidateGroups"] == "clerks"
     assert task.extensions["preScript"] == "id = order.id"
-    assert not told(findings, "error")
+    assert not by_severity(findings, "error")
 
 
 def test_several_groups_stay_several():
     for vendor in ("camunda", "flowable"):
         task, findings, _ = node(f'<userTask id="t" {vendor}:candidateGroups="clerks ,nurses"/>')
         assert task.properties["candidateGroups"] == "clerks, nurses"
-        assert not told(findings, "error")
+        assert not by_severity(findings, "error")
 
 
 @pytest.mark.parametrize("groups", ["a,${b}", "${group}", "=group"])
 def test_computed_groups_are_refused(groups):
     _, findings, _ = node(f'<userTask id="t" camunda:candidateGroups="{groups}"/>')
-    assert told(findings, "error")[0] == ("t", "not-translated")
+    assert by_severity(findings, "error")[0] == ("t", "not-translated")
 
 
 def test_potential_owners_of_the_standard():
@@ -175,7 +175,7 @@ def test_potential_owners_of_the_standard():
             f'<userTask id="t"><potentialOwner>{owner.format(text)}</potentialOwner></userTask>'
         )
         assert task.properties.get("candidateGroups") == group
-        assert not told(findings, "error")
+        assert not by_severity(findings, "error")
 
 
 def test_a_form_in_the_diagram_becomes_a_form_of_the_package():
@@ -187,7 +187,7 @@ def test_a_form_in_the_diagram_becomes_a_form_of_the_package():
     assert form["components"][1]["validate"] == {"required": True}
     assert "age = answer_t.age" in task.extensions["postScript"]
     _, findings, _ = node(body.format(field.replace("required", "readonly")))
-    assert ("t", "not-translated") in told(findings, "error")
+    assert ("t", "not-translated") in by_severity(findings, "error")
 
 
 def test_services_name_the_operator_they_call():
@@ -198,7 +198,7 @@ def test_services_name_the_operator_they_call():
         "</extensionElements></serviceTask>"
     )
     assert (task.service.operator, dict(task.service.parameters)) == ("mail/send", {"to": "mail", "text": '"Hello"'})
-    assert told(findings, "warning") == [("t", "translated")]
+    assert by_severity(findings, "warning") == [("t", "translated")]
     task, _, _ = node('<serviceTask id="t" camunda:delegateExpression="#{svn}" camunda:resultVariable="r"/>')
     assert (task.service.operator, task.service.variable) == ("svn", "r")
     task, _, _ = node(
@@ -219,9 +219,9 @@ def test_services_name_the_operator_they_call():
         '<userTask id="t" camunda:formKey="${form}"/>',
     ],
 )
-def test_what_would_change_the_meaning_is_refused_by_element(body):
+def test_a_setting_that_would_change_the_meaning_is_refused_on_its_element(body):
     _, findings, _ = node(body)
-    assert ("t", "not-translated") in told(findings, "error")
+    assert ("t", "not-translated") in by_severity(findings, "error")
 
 
 def test_repetition_over_a_collection():
@@ -230,9 +230,9 @@ def test_repetition_over_a_collection():
     text = package.text("p.bpmn")
     assert "<loopDataInputRef>people</loopDataInputRef>" in text
     assert '<inputDataItem id="person"' in text
-    assert not told(findings, "error")
+    assert not by_severity(findings, "error")
     _, findings, _ = node(body.format('camunda:collection="${dao.all()}"'))
-    assert ("t", "not-translated") in told(findings, "error")
+    assert ("t", "not-translated") in by_severity(findings, "error")
 
 
 def test_scripts_and_calls():
@@ -249,31 +249,31 @@ def test_scripts_and_calls():
 
 
 @pytest.mark.parametrize(
-    ("said", "used"),
+    ("encoding", "used"),
     [
         ("UTF-8", "utf-8-sig"), ("UTF-16", "utf-16"), ("UTF-16", "utf-16-be"), ("ISO-8859-1", "latin-1"),
         ("UTF-8", "latin-1"), ("UTF-16", "utf-8"), ("ISO-8859-1", "utf-8"), ("nonsense", "utf-8"), ("", "cp1252"),
     ],
 )  # fmt: skip
-def test_every_encoding_becomes_utf_8(said, used):
-    declared = f'<?xml version="1.0" encoding="{said}"?>' if said else ""
+def test_every_encoding_becomes_utf_8(encoding, used):
+    declared = f'<?xml version="1.0" encoding="{encoding}"?>' if encoding else ""
     text = declared + process('<manualTask id="t" name="Prüfen"/>').decode()
     after, findings = translate(Package({"p.bpmn": text.encode(used)}))
     assert read_diagram(parse_xml(after.files["p.bpmn"], "p"), "p").processes[0].node("t").name == "Prüfen"
     assert [f.severity for f in findings] == ["info"]
 
 
-def test_a_package_of_our_own_is_not_touched():
+def test_our_own_package_stays_unchanged():
     package = Package({"p.bpmn": process("")})
     assert translate(package) == (package, [])
 
 
-def test_what_is_left_out_or_in_the_wrong_order_is_put_right():
+def test_missing_ids_and_misordered_children_are_repaired():
     body = '<userTask id="t"><incoming>f</incoming><documentation>Why</documentation></userTask>'
     _, drawn, findings = translated(f'{body}<sequenceFlow sourceRef="s" targetRef="t"/>')
     assert drawn.node("t").documentation == "Why"
     assert {f.severity for f in findings} == {"info"}
-    assert ("sequenceFlow_unnamed_1", "translated") in told(findings, "info")
+    assert ("sequenceFlow_unnamed_1", "translated") in by_severity(findings, "info")
 
 
 def test_translating_twice_changes_nothing_more():
@@ -285,7 +285,7 @@ def test_translating_twice_changes_nothing_more():
 def test_a_task_without_a_kind_runs_like_a_manual_task():
     drawn, findings, _ = node('<task id="t" name="Look"/>')
     assert drawn.kind == "manualTask"
-    assert ("t", "translated") in told(findings, "info")
+    assert ("t", "translated") in by_severity(findings, "info")
 
 
 @pytest.mark.parametrize(
@@ -296,16 +296,16 @@ def test_a_task_without_a_kind_runs_like_a_manual_task():
         '<task id="t"><extensionElements><zeebe:taskDefinition type="x"/></extensionElements></task>',
     ],
 )
-def test_a_task_that_some_product_does_by_itself_waits_for_nobody(task):
+def test_a_task_that_another_product_automates_is_not_made_a_manual_task(task):
     drawn, findings, _ = node(task)
     assert drawn.kind == "task"
-    assert ("t", "not-translated") in told(findings, "error")
+    assert ("t", "not-translated") in by_severity(findings, "error")
 
 
 @pytest.mark.parametrize(
     "name", ["formKey", "formRef", "candidateGroups", "taskListener", "inputOutput", "delegateExpression"]
 )
-def test_what_means_something_in_words_of_nobody_known_is_refused(name):
+def test_a_meaningful_name_in_an_unknown_namespace_is_refused(name):
     attribute = node(f'<userTask id="t" xmlns:x="urn:engine" x:{name}="a" x:colour="red"/>')
     inside = f'<extensionElements><x:{name} xmlns:x="urn:engine"/></extensionElements>'
     for _, findings, _ in (attribute, node(f'<userTask id="t">{inside}</userTask>')):
@@ -313,14 +313,14 @@ def test_what_means_something_in_words_of_nobody_known_is_refused(name):
         assert f"“{name}” of urn:engine, an engine or tool not known here, would be lost." in message
 
 
-def test_words_that_tools_use_for_their_drawings_too_are_a_warning():
+def test_an_ambiguous_name_in_an_unknown_namespace_is_a_warning():
     _, findings, _ = node('<userTask id="t" xmlns:x="urn:tool" x:connector="straight"/>')
     assert [f.message for f in findings if (f.element, f.severity) == ("t", "warning")] == [
         "“connector” of urn:tool, an engine or tool not known here, does nothing here."
     ]
 
 
-def test_notes_of_tools_that_only_draw_are_notes_whatever_they_are_called():
+def test_every_extension_of_a_drawing_tool_is_a_note():
     _, findings, _ = node('<userTask id="t" xmlns:x="http://www.signavio.com" x:type="a" x:priority="b"/>')
     assert {f.severity for f in findings} == {"info"}
 
@@ -336,7 +336,7 @@ def test_operaton_is_camunda_7_under_another_name():
         "<serviceTask", f"<serviceTask {space}"
     ))
     assert other.node("t").properties == process_7.node("t").properties
-    assert told(findings, "error") == told(findings_7, "error") != []
+    assert by_severity(findings, "error") == by_severity(findings_7, "error") != []
 
 
 OF_REGISTRY = "<extensionElements><flowable:eventType>e</flowable:eventType></extensionElements>"
@@ -355,12 +355,12 @@ CYCLE = '<timerEventDefinition><timeCycle flowable:endDate="2026-01-01">R3/PT1H<
         f'<boundaryEvent id="t" attachedToRef="a">{CAUGHT}</boundaryEvent>',
     ],
 )
-def test_what_changes_the_way_is_refused(body):
+def test_a_setting_that_changes_the_path_is_refused(body):
     _, _, findings = translated(body)
-    assert ("t", "not-translated") in told(findings, "error")
+    assert ("t", "not-translated") in by_severity(findings, "error")
 
 
-def test_what_is_switched_off_changes_nothing():
+def test_a_setting_that_is_switched_off_is_ignored():
     _, _, findings = translated(SUB.format('<terminateEventDefinition flowable:terminateAll="false"/>'))
     assert [f.severity for f in findings if f.severity != "info"] == []
 
@@ -368,7 +368,7 @@ def test_what_is_switched_off_changes_nothing():
 def test_the_first_value_of_a_data_object_is_refused():
     value = "<extensionElements><flowable:value>1</flowable:value></extensionElements>"
     _, _, findings = translated(f'<dataObject id="o">{value}</dataObject>')
-    assert ("p", "not-translated") in told(findings, "error")
+    assert ("p", "not-translated") in by_severity(findings, "error")
 
 
 @pytest.mark.parametrize("value", [None, "", [], {}, 0, False, "a", [1], {"a": 1}, 1.5])
@@ -385,12 +385,12 @@ def test_empty_is_what_juel_takes_for_empty(value):
         *("${execution}", "${a == task}", "${nrOfInstances > 1}", "${execution.getId()}"),
     ],
 )
-def test_what_asks_the_foreign_engine_is_refused_by_name(source):
+def test_access_to_the_other_engine_is_refused_by_name(source):
     with pytest.raises(NotUnderstood, match=r"execution|task|environment|nrOfInstances"):
         juel(source)
 
 
-def test_what_does_nothing_is_named_in_words_of_nobody_known_too():
+def test_a_harmless_name_in_an_unknown_namespace_is_reported():
     _, findings, _ = node('<userTask id="t" xmlns:x="urn:engine" x:initiator="kermit"/>')
     assert ("t", "Settings of another engine that do nothing here: initiator.") in {
         (f.element, f.message) for f in findings if f.severity == "info"
@@ -412,11 +412,11 @@ def test_every_flow_node_has_an_id_to_be_named_by(kind):
     ],
 )
 @pytest.mark.parametrize("kind", ["intermediateThrowEvent", "endEvent"])
-def test_what_sends_a_thrown_message_becomes_its_operator(kind, inner):
+def test_the_implementation_of_a_thrown_message_becomes_its_operator(kind, inner):
     drawn, findings, after = node(f'<{kind} id="t">{inner}</{kind}>')
     assert (drawn.service.operator, drawn.service.variable) == ("mail", "result_t")
-    assert ("t", "translated") in told(findings, "warning")
-    assert not told(findings, "error")
+    assert ("t", "translated") in by_severity(findings, "warning")
+    assert not by_severity(findings, "error")
     assert b"topic" not in after.files["p.bpmn"]
 
 

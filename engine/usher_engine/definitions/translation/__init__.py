@@ -1,6 +1,6 @@
-"""What other products draw, read into Usher's own: a pure function from files to files, and what was read as what.
+"""Translates other vendors' diagrams into Usher's notation: a pure function from files to files, plus findings.
 
-What is not understood is never guessed: it stays as it is and is refused by element, with what to do.
+The translation never guesses. It leaves unsupported content unchanged and reports an error on the element, with advice.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from usher_engine.core.errors import InvalidDefinition
 from ..lint_finding import Finding
 from ..package import Package
 from ..safe_xml import BPMN, parse_as_written
-from .defaults import translate_kinds
-from .embedded_expressions import translate_texts
+from .defaults import apply_defaults
+from .embedded_expressions import translate_expressions
 from .encoding import as_utf8
 from .file_ids import separate_files
 from .message_payloads import translate_messages
 from .schema_repair import repair
 from .service_tasks import translate_services
-from .translation_context import Page
-from .unsupported_attributes import tell_leftovers
+from .translation_context import TranslationContext
+from .unsupported_attributes import report_unsupported
 from .user_tasks import translate_user_tasks
 
 
 @dataclass(frozen=True, kw_only=True)
 class Translation:
-    """*package* in Usher's words; *written* has, by file and by id in it, the id that stands in the file as it came."""
+    """The translated *package*; *written* maps, per file, each changed id to the id in the original file."""
 
     package: Package
     findings: list[Finding]
@@ -38,20 +38,20 @@ class Translation:
 
 def translate(package: Package) -> tuple[Package, list[Finding]]:
     """
-    *package* with its diagrams in Usher's words, and a finding for each thing that was read or is refused.
+    Return *package* with its diagrams translated, and one finding for each translation or refusal.
 
-    A package that needs no translation comes back as it is, byte for byte; what comes back needs none again. Files
-    that are no XML or no BPMN are left to the gate.
+    A package that needs no translation is returned unchanged, byte for byte; translating the result again changes
+    nothing. The gate reports files that are not XML or not BPMN.
     """
     translation = translation_of(package)
     return translation.package, translation.findings
 
 
 def translation_of(package: Package) -> Translation:
-    """The same, with the ids that were changed; the findings name ids as they stand in the files."""
+    """Like `translate`, plus the ids that changed; the findings name ids as in the original files."""
     files = dict(package.files)
     findings: list[Finding] = []
-    pages: dict[str, Page] = {}
+    contexts: dict[str, TranslationContext] = {}
     for file in package.diagrams():
         content, note = as_utf8(package.files[file])
         if note:
@@ -63,22 +63,22 @@ def translation_of(package: Package) -> Translation:
         files[file] = content
         if tree.getroot().tag != f"{{{BPMN}}}definitions":
             continue
-        page = pages[file] = Page(file=file, root=tree.getroot(), files=files)
-        _translate(page)
-        if page.changed:
+        context = contexts[file] = TranslationContext(file=file, root=tree.getroot(), files=files)
+        _translate(context)
+        if context.changed:
             files[file] = etree.tostring(tree, encoding="UTF-8", xml_declaration=True)
-        files |= {name: form for name, form in page.added.items() if name not in files}
-    written = separate_files(files, pages)
-    findings += [finding for page in pages.values() for finding in page.findings]
+        files |= {name: form for name, form in context.added.items() if name not in files}
+    written = separate_files(files, contexts)
+    findings += [finding for context in contexts.values() for finding in context.findings]
     after = package if files == dict(package.files) else Package(files)
     return Translation(package=after, findings=findings, written=written)
 
 
-def _translate(page: Page) -> None:
-    repair(page)
-    translate_texts(page)
-    translate_user_tasks(page)
-    translate_services(page)
-    translate_kinds(page)
-    translate_messages(page)
-    tell_leftovers(page)
+def _translate(context: TranslationContext) -> None:
+    repair(context)
+    translate_expressions(context)
+    translate_user_tasks(context)
+    translate_services(context)
+    apply_defaults(context)
+    translate_messages(context)
+    report_unsupported(context)

@@ -1,44 +1,44 @@
-"""What is left open in a diagram, or is said at a place where nobody reads it, said as Usher runs it."""
+"""Makes defaults explicit and moves misplaced settings to where Usher reads them."""
 
 from __future__ import annotations
 
 from lxml import etree
 
 from ..safe_xml import BPMN, SPIFF, XmlElement
-from .translation_context import Page, bpmn, name_of
-from .vendor_extensions import MEANT, PRODUCTS
+from .translation_context import TranslationContext, bpmn, name_of
+from .vendor_extensions import MEANINGFUL, PRODUCTS
 
 _TASK_NAME = ("http://www.jboss.org/drools", "taskName")
 
 
-def translate_kinds(page: Page) -> None:
-    """Tasks that do not say who or what does them wait for a person; scripts around a script become one."""
-    for task in list(page.root.iter(bpmn("task"))):
+def apply_defaults(context: TranslationContext) -> None:
+    """Turn tasks without a type into manual tasks, and merge pre- and post-scripts into the script of a script task."""
+    for task in list(context.root.iter(bpmn("task"))):
         if not any(_is_work(*name_of(name)) for name in _named(task)):
             task.tag = bpmn("manualTask")
-            message = "The task is of no kind. It runs like a manual task: somebody says when it is done."
-            page.read_as(task, message)
-    for task in list(page.root.iter(bpmn("scriptTask"))):
-        _join_scripts(page, task)
+            message = "The task has no type. Usher runs it as a manual task: a person confirms that it is done."
+            context.report(task, message)
+    for task in list(context.root.iter(bpmn("scriptTask"))):
+        _join_scripts(context, task)
 
 
 def _named(task: XmlElement) -> list[object]:
-    """Names of what stands on *task* and in its extensions."""
+    """Names of the attributes and extension elements of *task*."""
     extensions = task.findall(bpmn("extensionElements"))
     return [*task.attrib, *(child.tag for holder in extensions for child in holder)]
 
 
 def _is_work(namespace: str, name: str) -> bool:
-    """Whether a product or we ourselves say by it that the task does something on its own."""
+    """Whether this setting makes the task do automated work, in another product or in Usher."""
     if (namespace, name) == _TASK_NAME:
         return True
     if namespace == SPIFF:
         return name in ("serviceTaskOperator", "calledDecisionId")
-    return namespace in PRODUCTS and namespace != BPMN and name in MEANT
+    return namespace in PRODUCTS and namespace != BPMN and name in MEANINGFUL
 
 
-def _join_scripts(page: Page, task: XmlElement) -> None:
-    """The engine runs nothing before or behind a script; it is one script then."""
+def _join_scripts(context: TranslationContext, task: XmlElement) -> None:
+    """Merge the scripts around a script into it: the engine runs no pre- or post-scripts of script tasks."""
     extensions, script = task.find(bpmn("extensionElements")), task.find(bpmn("script"))
     if extensions is None:
         return
@@ -52,8 +52,8 @@ def _join_scripts(page: Page, task: XmlElement) -> None:
     script.text = "\n".join(text for text in texts if text)
     for holder in (before, after):
         if holder is not None:
-            page.remove(holder)
-    page.read_as(task, "The scripts before and after it are now part of its script.")
+            context.remove(holder)
+    context.report(task, "Its pre- and post-scripts are now part of its script.")
 
 
 def _ours(element: XmlElement) -> str:

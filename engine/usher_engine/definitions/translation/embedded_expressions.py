@@ -1,4 +1,4 @@
-"""Conditions, timers, repetitions and scripts of other products, read into Usher's language where they are written."""
+"""Translates other products' conditions, timers, loops and scripts into Usher's language, in place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from lxml import etree
 
 from ..safe_xml import XmlElement
 from . import feel, juel
-from .translation_context import Page, Reading, bpmn, kind_of, name_of
+from .translation_context import TranslationContext, Translator, bpmn, kind_of, name_of
 from .vendor_extensions import ENGINES, ZEEBE
 
 _EXPRESSIONS = {
@@ -20,75 +20,81 @@ _EXPRESSIONS = {
     "timeCycle": "The cycle",
 }
 _OURS = {"", "python", "usher", "http://www.w3.org/1999/xpath", "http://www.java.com/javatypes"}
-#: Names a foreign engine counts rounds by.
+#: Counter variables of foreign engines.
 _COUNTERS = ("nrOfInstances", "nrOfActiveInstances", "nrOfCompletedInstances")
 
 
-def translate_texts(page: Page) -> None:
-    """Every text of the standard elements that is written in another language."""
-    for element in list(page.root.iter(*(bpmn(name) for name in _EXPRESSIONS))):
-        _expression(page, element)
-    for element in list(page.root.iter(bpmn("multiInstanceLoopCharacteristics"))):
-        _repetition(page, element)
-    for element in list(page.root.iter(bpmn("scriptTask"))):
-        _script_task(page, element)
+def translate_expressions(context: TranslationContext) -> None:
+    """Translate every expression and script in BPMN's standard elements."""
+    for element in list(context.root.iter(*(bpmn(name) for name in _EXPRESSIONS))):
+        _expression(context, element)
+    for element in list(context.root.iter(bpmn("multiInstanceLoopCharacteristics"))):
+        _repetition(context, element)
+    for element in list(context.root.iter(bpmn("scriptTask"))):
+        _script_task(context, element)
 
 
-def reading_of(source: str) -> Reading | None:
-    """How *source* is to be read; None when it is no text of another product."""
+def translator_for(source: str) -> Translator | None:
+    """The function that translates *source*; None if it is not in another product's language."""
     if juel.is_juel(source):
         return juel.juel
     return feel.feel if feel.is_feel(source) else None
 
 
-def _expression(page: Page, element: XmlElement) -> None:
+def _expression(context: TranslationContext, element: XmlElement) -> None:
     source = element.text or ""
     if any(counter in source for counter in _COUNTERS):
-        page.refuse(element, "It counts rounds with a name of the foreign product. Ask the collected results instead.")
+        context.refuse(element, "It uses a loop counter of the other product. Use the collected results instead.")
         return
-    reading = reading_of(source)
-    if reading is not None:
-        text = page.expression(element, source, _EXPRESSIONS[kind_of(element)], reading)
+    translator = translator_for(source)
+    if translator is not None:
+        text = context.translate_expression(element, source, _EXPRESSIONS[kind_of(element)], translator)
         if text is not None:
             element.text = _unwrapped(text) if kind_of(element).startswith("time") else text
-            page.drop(element, "language")
+            context.drop_attributes(element, "language")
     language = (element.get("language") or "").lower()
     if language and language not in _OURS and source.strip():
-        message = f"The text is marked as {language[:40]} and read as Usher's language. Look whether it says the same."
-        page.drop(element, "language")
-        page.read_as(element, message, "warning")
+        message = f"The text is marked as {language[:40]} but read as Usher's language. Check that it means the same."
+        context.drop_attributes(element, "language")
+        context.report(element, message, "warning")
 
 
 def _unwrapped(text: str) -> str:
-    """A time given as a quoted text, without its quotes."""
+    """Strip the quotes around a time written as a quoted text."""
     plain = text[1:-1]
     return plain if text[:1] == text[-1:] == '"' and '"' not in plain and "\\" not in plain else text
 
 
-def _repetition(page: Page, element: XmlElement) -> None:
+def _repetition(context: TranslationContext, element: XmlElement) -> None:
     for namespace in ENGINES:
         collection = element.get(f"{{{namespace}}}collection")
         variable = element.get(f"{{{namespace}}}elementVariable") or ""
-        if collection and _collected(page, element, collection, variable, juel.juel):
-            page.drop(element, f"{{{namespace}}}collection", f"{{{namespace}}}elementVariable")
+        if collection and _collected(context, element, collection, variable, juel.juel):
+            context.drop_attributes(element, f"{{{namespace}}}collection", f"{{{namespace}}}elementVariable")
     extensions = element.find(bpmn("extensionElements"))
     found = None if extensions is None else extensions.find(f"{{{ZEEBE}}}loopCharacteristics")
     if extensions is None or found is None:
         return
     if found.get("outputCollection") or found.get("outputElement"):
-        page.refuse(element, "Collecting results (outputCollection) is not translated. Set it in the properties panel.")
-    elif _collected(page, element, found.get("inputCollection") or "", found.get("inputElement") or "", feel.feel):
-        page.remove(found)
+        context.refuse(
+            element, "Collecting results (outputCollection) is not translated. Set it in the properties panel."
+        )
+    elif _collected(context, element, found.get("inputCollection") or "", found.get("inputElement") or "", feel.feel):
+        context.remove(found)
 
 
-def _collected(page: Page, element: XmlElement, collection: str, variable: str, reading: Reading) -> bool:
-    """Write the list to repeat over, and the name of one item, as BPMN itself does."""
-    foreign = reading_of(collection) is not None
-    name = page.expression(element, collection, "The list", reading) if foreign else collection
+def _collected(
+    context: TranslationContext, element: XmlElement, collection: str, variable: str, translator: Translator
+) -> bool:
+    """Write the list to loop over, and the name of one item, as standard BPMN."""
+    foreign = translator_for(collection) is not None
+    name = context.translate_expression(element, collection, "The list", translator) if foreign else collection
     if name is None:
         return False
     if not name.isidentifier():
-        page.refuse(element, f"What is repeated over must be a variable, not “{name[:80]}”. Set one in a script task.")
+        context.refuse(
+            element, f"The list to loop over must be a variable, not “{name[:80]}”. Set one in a script task."
+        )
         return False
     after = [child for child in element if kind_of(child) in ("documentation", "extensionElements", "loopCardinality")]
     place = element.index(after[-1]) + 1 if after else 0
@@ -97,46 +103,46 @@ def _collected(page: Page, element: XmlElement, collection: str, variable: str, 
         reference.text = name
         element.insert(place, reference)
         if variable:
-            item = {"id": page.free_id(variable), "name": variable}
+            item = {"id": context.free_id(variable), "name": variable}
             element.insert(place + 1, etree.Element(bpmn("inputDataItem"), item))
-    page.read_as(element, f"It is repeated for each item of “{name}”, which is called “{variable or '(none)'}”.")
+    context.report(element, f"It is repeated for each item of “{name}”, which is called “{variable or '(none)'}”.")
     return True
 
 
-def _script_task(page: Page, element: XmlElement) -> None:
+def _script_task(context: TranslationContext, element: XmlElement) -> None:
     language = (element.get("scriptFormat") or "").lower()
     script = element.find(bpmn("script"))
     result = _result_variable(element)
     extensions = element.find(bpmn("extensionElements"))
     zeebe = None if extensions is None else extensions.find(f"{{{ZEEBE}}}script")
     if zeebe is not None and script is None:
-        text = page.expression(element, zeebe.get("expression") or "", "The expression", feel.feel)
+        text = context.translate_expression(element, zeebe.get("expression") or "", "The expression", feel.feel)
         if text is not None:
             etree.SubElement(element, bpmn("script")).text = f"{zeebe.get('resultVariable') or 'result'} = {text}"
-            page.remove(zeebe)
+            context.remove(zeebe)
         return
     if script is None:
         return
     if result and not _is_one_value(script.text or ""):
-        page.refuse(element, "The script's last value is its result. Write it as “name = value” in the script.")
+        context.refuse(element, "The script's last value becomes its result. Write “name = value” in the script.")
     elif result:
-        script.text = f"{result[1]} = {_value(page, element, script.text or '')}"
-        page.drop(element, result[0])
-        page.read_as(element, f"The script sets “{result[1]}”.", "warning")
+        script.text = f"{result[1]} = {_value(context, element, script.text or '')}"
+        context.drop_attributes(element, result[0])
+        context.report(element, f"The script sets “{result[1]}”.", "warning")
     if language and language not in (*_OURS, "text/x-python", "application/x-python"):
-        message = f"The script is {language[:40]} and is read as Usher's language. Look whether it says the same."
-        page.drop(element, "scriptFormat")
-        page.read_as(element, message, "warning")
+        message = f"The script is {language[:40]} but read as Usher's language. Check that it means the same."
+        context.drop_attributes(element, "scriptFormat")
+        context.report(element, message, "warning")
 
 
-def _value(page: Page, element: XmlElement, source: str) -> str:
+def _value(context: TranslationContext, element: XmlElement, source: str) -> str:
     text = source.strip().rstrip(";")
-    reading = reading_of(text)
-    return (page.expression(element, text, "The script", reading) or text) if reading else text
+    translator = translator_for(text)
+    return (context.translate_expression(element, text, "The script", translator) or text) if translator else text
 
 
 def _result_variable(element: XmlElement) -> tuple[str, str] | None:
-    """Name and value of the attribute that takes a script's result."""
+    """Name and value of the attribute that names a script's result variable."""
     for name, value in element.attrib.items():
         namespace, local = name_of(name)
         if namespace in ENGINES and local == "resultVariable" and str(value).isidentifier():

@@ -1,4 +1,4 @@
-"""Bytes of a diagram as UTF-8, whatever they were saved in and whatever the file says of itself."""
+"""Converts a diagram to UTF-8, whatever its real encoding is and whatever its XML declaration claims."""
 
 from __future__ import annotations
 
@@ -19,54 +19,58 @@ _HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 
 def as_utf8(content: bytes) -> tuple[bytes, str]:
     """
-    *content* as UTF-8 that says so, and what was done in plain words; unchanged and "" where nothing had to be done.
+    Return *content* as UTF-8 with a matching declaration, and a sentence about the change ("" if nothing changed).
 
-    Never raises: what cannot be read in any way is left for the parser to refuse.
+    Never raises: the parser refuses content that no encoding can read.
     """
-    text, used = _decoded(content)
+    text, used = _decode(content)
     if text is None:
         return content, ""
-    told = _told(text)
+    declared = _declared_encoding(text)
     clean = text.lstrip("\ufeff \t\r\n")
     same = used == "utf-8" and not content.startswith(codecs.BOM_UTF8) and clean == text
-    if same and told in ("", "utf-8", "utf8", "us-ascii", "ascii"):
+    if same and declared in ("", "utf-8", "utf8", "us-ascii", "ascii"):
         return content, ""
     body = _DECLARATION.sub(_HEAD, clean, count=1) if _DECLARATION.match(clean) else clean
-    return body.encode("utf-8", "surrogatepass"), _note(used, told, moved=clean != text.lstrip("\ufeff"))
+    return body.encode("utf-8", "surrogatepass"), _note(used, declared, moved=clean != text.lstrip("\ufeff"))
 
 
-def _note(used: str, told: str, *, moved: bool) -> str:
-    if told and told != used and not used.startswith(told):
-        return f"The file says it is {told.upper()} but was read as {used.upper()}; it is kept as UTF-8."
+def _note(used: str, declared: str, *, moved: bool) -> str:
+    if declared and declared != used and not used.startswith(declared):
+        return f"The file declares {declared.upper()} but was read as {used.upper()}; Usher stores it as UTF-8."
     if used != "utf-8":
-        return f"The file was {used.upper()}; it is kept as UTF-8."
-    return "Blank lines before the XML were removed." if moved else "The mark at the beginning of the file was removed."
+        return f"The file was {used.upper()}; Usher stores it as UTF-8."
+    return "Blank lines before the XML were removed." if moved else "The byte order mark was removed."
 
 
-def _decoded(content: bytes) -> tuple[str | None, str]:
-    """The text and the encoding it was read in; marks and UTF-8 count more than what the file says of itself."""
+def _decode(content: bytes) -> tuple[str | None, str]:
+    """Return the text and its encoding; byte order marks and UTF-8 take precedence over the declaration."""
     for mark, name in _MARKS:
         if content.startswith(mark):
-            return _tried(content[len(mark) :], name), name
+            return _decode_as(content[len(mark) :], name), name
     if b"\x00" in content[:4]:
         name = "utf-16-le" if content[1:2] == b"\x00" else "utf-16-be"
-        return _tried(content, name), name
-    text = _tried(content, "utf-8")
+        return _decode_as(content, name), name
+    text = _decode_as(content, "utf-8")
     if text is not None:
         return text, "utf-8"
-    told = _told(content[:600].decode("ascii", "replace"))
-    if told and not told.startswith(("utf", "us-ascii")) and (text := _tried(content, told)) is not None:
-        return text, told
-    return _tried(content, "cp1252"), "windows-1252"
+    declared = _declared_encoding(content[:600].decode("ascii", "replace"))
+    if (
+        declared
+        and not declared.startswith(("utf", "us-ascii"))
+        and (text := _decode_as(content, declared)) is not None
+    ):
+        return text, declared
+    return _decode_as(content, "cp1252"), "windows-1252"
 
 
-def _told(text: str) -> str:
+def _declared_encoding(text: str) -> str:
     declaration = _DECLARATION.match(text.lstrip("\ufeff"))
     found = _ENCODING.search(declaration[0]) if declaration else None
     return found[1].lower() if found else ""
 
 
-def _tried(content: bytes, name: str) -> str | None:
+def _decode_as(content: bytes, name: str) -> str | None:
     try:
         return content.decode(name)
     except (UnicodeDecodeError, LookupError, ValueError):

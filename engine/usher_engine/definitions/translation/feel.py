@@ -1,19 +1,19 @@
-"""FEEL, the `= …` of Camunda 8, read into Usher's language: what conditions and mappings commonly use of it."""
+"""Translates FEEL, Camunda 8's ``= …``, into Usher's language: the subset common in conditions and mappings."""
 
 from __future__ import annotations
 
-from .expression_builder import ADD, ATOM, COMPARE, Piece, negated, quoted
+from .expression_builder import ADD, ATOM, COMPARE, Piece, negation, quote
 from .lexer import NotUnderstood
-from .parser import Dialect, Reader, chosen
+from .parser import Dialect, ExpressionParser, if_else
 
-#: FEEL has names with spaces; these functions are read.
+#: Supported functions whose names contain spaces in FEEL.
 _SPACED = ("is defined", "list contains", "starts with", "ends with", "upper case", "lower case", "string length")
 _ONE = {"count": "len", "string_length": "len", "string": "str", "number": "float", "abs": "abs", "sum": "sum"}
 
 
 def feel(source: str) -> str:
-    """The expression behind ``=``, in Usher's language; raises `NotUnderstood`."""
-    return Reader(source.strip().removeprefix("="), _FEEL, spaced=_SPACED).whole().text
+    """Translate the expression after ``=``; raises `NotUnderstood`."""
+    return ExpressionParser(source.strip().removeprefix("="), _FEEL, spaced_names=_SPACED).parse().text
 
 
 def is_feel(source: str) -> bool:
@@ -24,7 +24,7 @@ def _call(name: str, given: list[Piece]) -> Piece:
     texts = [piece.text for piece in given]
     match name, given:
         case ("not", [value]):
-            return negated(value)
+            return negation(value)
         case ("today", []):
             return Piece("today()")
         case (("date" | "duration"), [day]) if day.value == "text":
@@ -38,63 +38,63 @@ def _call(name: str, given: list[Piece]) -> Piece:
         case (("upper_case" | "lower_case"), [value]):
             return Piece(f"{value.at(ATOM)}.{name.removesuffix('_case')}()")
         case ("is_defined", [value]) if value.name:
-            return Piece(f"{value.maybe} is not None", COMPARE)
+            return Piece(f"{value.optional_text} is not None", COMPARE)
         case (("min" | "max"), [_, *_]):
             return Piece(f"{name}({', '.join(texts)})")
         case (known, [_]) if known in _ONE:
             return Piece(f"{_ONE[known]}({texts[0]})")
-    raise NotUnderstood(f"the function {name.replace('_', ' ')}(…) is not known here, or not with these values")
+    raise NotUnderstood(f"the function {name.replace('_', ' ')}(…) is not supported, or not with these arguments")
 
 
-def _method(_owner: Piece, name: str, _given: list[Piece]) -> Piece:
+def _method(_owner: Piece, name: str, _arguments: list[Piece]) -> Piece:
     raise NotUnderstood(f"FEEL has no method .{name}(…)")
 
 
 def _item(owner: Piece, key: Piece) -> Piece:
-    """FEEL counts from 1, Usher from 0; -1 is the last in both."""
+    """Translate an index: FEEL counts from 1, Usher from 0; -1 is the last element in both."""
     if key.value == "number" and key.text.isdigit() and int(key.text) > 0:
         return Piece(f"{owner.at(ATOM)}[{int(key.text) - 1}]")
     if key.text == "-1":
         return Piece(f"{owner.at(ATOM)}[-1]")
-    raise NotUnderstood("filters in […] are not understood")
+    raise NotUnderstood("filters in […] are not supported")
 
 
-def _if(reader: Reader) -> Piece:
-    test = reader.choice()
-    reader.expect("then")
-    then = reader.choice()
-    reader.expect("else")
-    return chosen(test, then, reader.choice())
+def _if(parser: ExpressionParser) -> Piece:
+    test = parser.conditional()
+    parser.expect("then")
+    then = parser.conditional()
+    parser.expect("else")
+    return if_else(test, then, parser.conditional())
 
 
-def _unknown(reader: Reader) -> Piece:
-    raise NotUnderstood(f"“{reader.words[reader.place - 1].text} …” is not understood")
+def _unknown(parser: ExpressionParser) -> Piece:
+    raise NotUnderstood(f"“{parser.tokens[parser.position - 1].text} …” is not supported")
 
 
-def _in(reader: Reader, left: Piece) -> Piece:
+def _in(parser: ExpressionParser, left: Piece) -> Piece:
     """``x in [a..b]``, ``x in ["a", "b"]``, ``x in ("a", "b")`` or ``x in list``."""
-    opening = reader.took("[", "(")
+    opening = parser.accept("[", "(")
     if not opening:
-        return Piece(f"{left.at(ADD)} in {reader.sum().at(ADD)}", COMPARE)
-    first = reader.choice()
-    if reader.took(".."):
-        last = reader.choice()
-        closing = reader.took("]", ")")
+        return Piece(f"{left.at(ADD)} in {parser.sum().at(ADD)}", COMPARE)
+    first = parser.conditional()
+    if parser.accept(".."):
+        last = parser.conditional()
+        closing = parser.accept("]", ")")
         if not closing:
-            raise NotUnderstood("a range ends with ] or )")
+            raise NotUnderstood("a range must end with ] or )")
         low, high = "<=" if opening == "[" else "<", "<=" if closing == "]" else "<"
         return Piece(f"{first.at(ADD)} {low} {left.at(ADD)} {high} {last.at(ADD)}", COMPARE)
     values = [first.text]
-    while reader.took(","):
-        values.append(reader.choice().text)
-    reader.expect("]" if opening == "[" else ")")
+    while parser.accept(","):
+        values.append(parser.conditional().text)
+    parser.expect("]" if opening == "[" else ")")
     return Piece(f"{left.at(ADD)} in [{', '.join(values)}]", COMPARE)
 
 
-def _between(reader: Reader, left: Piece) -> Piece:
-    first = reader.sum()
-    reader.expect("and")
-    return Piece(f"{first.at(ADD)} <= {left.at(ADD)} <= {reader.sum().at(ADD)}", COMPARE)
+def _between(parser: ExpressionParser, left: Piece) -> Piece:
+    first = parser.sum()
+    parser.expect("and")
+    return Piece(f"{first.at(ADD)} <= {left.at(ADD)} <= {parser.sum().at(ADD)}", COMPARE)
 
 
 _FEEL = Dialect(
@@ -107,11 +107,11 @@ _FEEL = Dialect(
     method=_method,
     item=_item,
     prefixes={"if": _if, "for": _unknown, "some": _unknown, "every": _unknown, "function": _unknown},
-    behind={"in": _in, "between": _between},
+    infixes={"in": _in, "between": _between},
     adds_texts=True,
 )
 
 
 def parameter(text: str) -> str:
-    """A Camunda 8 mapping or setting: ``= …`` or plain text, as an expression."""
-    return feel(text) if is_feel(text) else quoted(text)
+    """Translate a Camunda 8 mapping or setting, ``= …`` or plain text, into an expression."""
+    return feel(text) if is_feel(text) else quote(text)

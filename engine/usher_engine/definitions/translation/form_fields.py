@@ -1,4 +1,4 @@
-"""Form fields drawn into a diagram (Camunda 7, Flowable, Activiti) as a form-js form."""
+"""Converts form fields embedded in a diagram (Camunda 7, Flowable, Activiti) into a form-js form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LENGTHS = {"minlength": "minLength", "maxlength": "maxLength", "min": "min", "m
 
 
 def form_of(task: XmlElement, fields: list[XmlElement]) -> tuple[dict[str, Any], str]:
-    """The form, and why there is none where a field is not understood."""
+    """Return the form and "", or an empty form and the reason why a field is not supported."""
     components: list[dict[str, Any]] = []
     for field in fields:
         component, problem = _component(field)

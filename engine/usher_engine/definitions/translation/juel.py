@@ -1,17 +1,17 @@
-"""JUEL, the `${…}` and `#{…}` of Camunda 7, Flowable and Activiti, read into Usher's language."""
+"""Translates JUEL, the ``${…}`` and ``#{…}`` of Camunda 7, Flowable and Activiti, into Usher's language."""
 
 from __future__ import annotations
 
-from .expression_builder import ADD, ATOM, COMPARE, Piece, compared, quoted, variable
+from .expression_builder import ADD, ATOM, COMPARE, Piece, comparison, quote, variable
 from .lexer import NotUnderstood
-from .parser import Dialect, Reader
+from .parser import Dialect, ExpressionParser
 
 _LENGTHS = {"size", "length"}
 _TEXTS = {
     "startsWith": "startswith", "endsWith": "endswith", "trim": "strip",
     "toLowerCase": "lower", "toUpperCase": "upper",
 }  # fmt: skip
-#: Objects of the foreign engine; what they offer is not there.
+#: Objects of the foreign engine that Usher does not have.
 _OBJECTS = frozenset(
     {
         *("execution", "task", "caseExecution", "variableContainer", "authenticatedUserIdHolder", "environment"),
@@ -22,22 +22,22 @@ _COUNTERS = frozenset({"nrOfInstances", "nrOfActiveInstances", "nrOfCompletedIns
 
 
 def juel(source: str) -> str:
-    """The expression in ``${…}``, in Usher's language; raises `NotUnderstood`."""
+    """Translate the expression in ``${…}``; raises `NotUnderstood`."""
     text = source.strip()
     if not text.endswith("}"):
-        raise NotUnderstood("text and an expression are mixed")
+        raise NotUnderstood("it mixes text and expressions")
     body = text[2:-1]
     if "${" in body or "#{" in body:
-        raise NotUnderstood("it holds several expressions")
-    return Reader(body, _JUEL).whole().text
+        raise NotUnderstood("it contains several expressions")
+    return ExpressionParser(body, _JUEL).parse().text
 
 
 def is_juel(source: str) -> bool:
     return source.lstrip().startswith(("${", "#{"))
 
 
-def _call(name: str, _given: list[Piece]) -> Piece:
-    raise NotUnderstood(f"the function {name}(…) is not known here")
+def _call(name: str, _arguments: list[Piece]) -> Piece:
+    raise NotUnderstood(f"the function {name}(…) is not supported")
 
 
 def _method(owner: Piece, name: str, given: list[Piece]) -> Piece:
@@ -45,7 +45,7 @@ def _method(owner: Piece, name: str, given: list[Piece]) -> Piece:
         return _of_engine(owner.name, name, given)
     match name, given:
         case ("equals", [other]):
-            return compared(owner, "==", other)
+            return comparison(owner, "==", other)
         case ("contains", [part]):
             return Piece(f"{part.at(COMPARE + 1)} in {owner.at(COMPARE + 1)}", COMPARE)
         case ("isEmpty", []):
@@ -56,25 +56,25 @@ def _method(owner: Piece, name: str, given: list[Piece]) -> Piece:
             return _item(owner, key)
         case (method, _) if method in _TEXTS:
             return Piece(f"{owner.at(ATOM)}.{_TEXTS[method]}({', '.join(piece.text for piece in given)})")
-    raise NotUnderstood(f"the method .{name}(…) is code of the foreign product")
+    raise NotUnderstood(f"the method .{name}(…) is code of the other product")
 
 
 def _of_engine(owner: str, name: str, given: list[Piece]) -> Piece:
     if name == "getVariable" and len(given) == 1 and given[0].value == "text":
         return Piece(f"get({given[0].text})")
-    raise NotUnderstood(f"{owner}.{name}(…) asks the foreign engine")
+    raise NotUnderstood(f"{owner}.{name}(…) is a call into the other engine")
 
 
 def _empty(piece: Piece) -> Piece:
-    """Null, an empty text and an empty collection are empty; 0 and false are not."""
-    return Piece(f'{piece.maybe} in [None, "", [], {{}}]', COMPARE)
+    """Translate ``empty``: null, an empty text and an empty collection are empty; 0 and false are not."""
+    return Piece(f'{piece.optional_text} in [None, "", [], {{}}]', COMPARE)
 
 
 def _name(name: str) -> Piece:
     if name in _COUNTERS:
-        raise NotUnderstood(f"{name} counts rounds in the foreign engine")
+        raise NotUnderstood(f"{name} is a loop counter of the other engine")
     if name == "loopCounter":
-        return Piece("loopCounter - 1", ADD)  # it counts from 0 there, from 1 here
+        return Piece("loopCounter - 1", ADD)  # JUEL's counter starts at 0, Usher's at 1
     return variable(name)
 
 
@@ -101,5 +101,5 @@ _JUEL = Dialect(
 
 
 def parameter(text: str) -> str:
-    """A Camunda 7 parameter: ``${…}`` or plain text, as an expression."""
-    return juel(text) if is_juel(text) else quoted(text)
+    """Translate a Camunda 7 parameter, ``${…}`` or plain text, into an expression."""
+    return juel(text) if is_juel(text) else quote(text)

@@ -1,4 +1,4 @@
-"""The words of a foreign expression: numbers, texts, names and signs, with their place for messages."""
+"""Lexer for foreign expressions: numbers, texts, names and operators."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-MAX_LENGTH = 4_000  # as long as an expression of our own may be
+MAX_LENGTH = 4_000  # the limit for Usher's own expressions
 
 Kind: TypeAlias = Literal["number", "text", "name", "sign", "end"]
 
-_WORD = re.compile(
+_TOKEN = re.compile(
     r"""\s*(?:
     (?P<number>\d+(?:\.\d+)?(?![\w.])|\d+(?=\.\.))
     |(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
@@ -23,7 +23,7 @@ _WORD = re.compile(
 
 
 class NotUnderstood(Exception):
-    """Why a foreign text is not translated; the gate tells it by element."""
+    """A foreign expression cannot be translated; *reason* goes into the finding on its element."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -31,26 +31,26 @@ class NotUnderstood(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Token:
     kind: Kind
     text: str
 
 
-def words(source: str) -> list[Word]:
-    """The words of *source*, an ``end`` behind them; raises `NotUnderstood` at the first that is none."""
+def tokens(source: str) -> list[Token]:
+    """Return the tokens of *source*, followed by an ``end`` token; raises `NotUnderstood` at an invalid one."""
     if len(source) > MAX_LENGTH:
         raise NotUnderstood(f"it is longer than {MAX_LENGTH} characters")
-    found: list[Word] = []
+    found: list[Token] = []
     place, last = 0, len(source.rstrip())
     while place < last:
-        match = _WORD.match(source, place)
+        match = _TOKEN.match(source, place)
         if match is None:
             raise NotUnderstood(f"“{source[place : place + 12].strip()}” is not understood")
         kind: Kind = match.lastgroup  # type: ignore[assignment]
         text = match[kind]
-        found.append(Word(kind, _unquoted(text) if kind == "text" else text))
+        found.append(Token(kind, _unquoted(text) if kind == "text" else text))
         place = match.end()
-    return [*found, Word("end", "")]
+    return [*found, Token("end", "")]
 
 
 def _unquoted(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What BPMN lets authors leave out or tools put in the wrong order, put right without any change to what is meant."""
+"""Adds what BPMN lets authors omit and restores the order the schema requires, without changing the meaning."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from lxml import etree
 
 from ..lint_finding import Finding
 from ..safe_xml import BPMN, XmlElement, add_ids
-from .translation_context import Page, bpmn, kind_of
+from .translation_context import TranslationContext, bpmn, kind_of
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _NAMESPACE = "http://bpmn.io/schema/bpmn"
 
-#: Where the schema wants the children of a flow node or process; what is not named comes at 20 (BPMN20.xsd).
+#: Position of each child of a flow node or process in the schema; unlisted children get 20 (BPMN20.xsd).
 _ORDER = {
     name: place
     for place, names in enumerate(
@@ -38,7 +38,7 @@ _LAST = {"textAnnotation": 30, "association": 30, "group": 30}
 _ORDERED = ("Event", "Task", "task", "Gateway", "ubProcess", "transaction", "Activity", "process", "sequenceFlow")
 
 
-#: Attributes the schema reads without blanks around them: names of elements, and what is true or false.
+#: Attributes that the schema reads without surrounding blanks: references and booleans.
 _REFERENCES = ("sourceRef", "targetRef", "default", "id")
 _QUALIFIED = (
     *("attachedToRef", "processRef", "messageRef", "errorRef", "escalationRef", "signalRef", "bpmnElement"),
@@ -51,70 +51,70 @@ _TRUE_OR_FALSE = (
 _BOOLEANS = {"1": "true", "0": "false"}
 
 
-def repair(page: Page) -> None:
-    """Ids and references, order of children, the target namespace and the types of expressions."""
-    _settle(page)
-    _name(page)
-    _add_namespace(page)
-    _mend_types(page)
-    _sort_children(page)
+def repair(context: TranslationContext) -> None:
+    """Repair ids and references, the order of children, the target namespace and the types of expressions."""
+    _normalize_values(context)
+    _add_missing_ids(context)
+    _add_namespace(context)
+    _repair_types(context)
+    _sort_children(context)
 
 
-def _settle(page: Page) -> None:
-    """References, and what is true or false, in the one form that every reader of the file takes for the same."""
-    ids = {str(key).strip() for element in page.root.iter() if (key := element.get("id"))}
+def _normalize_values(context: TranslationContext) -> None:
+    """Write references and booleans in the plain form that every reader of the file understands alike."""
+    ids = {str(key).strip() for element in context.root.iter() if (key := element.get("id"))}
     changed: list[XmlElement] = []
-    for element in page.root.iter(etree.Element):
+    for element in context.root.iter(etree.Element):
         for name in (*_REFERENCES, *_QUALIFIED, *_TRUE_OR_FALSE):
-            written = element.get(name)
-            if written is None or (name in _TRUE_OR_FALSE and not kind_of(element)):
+            value = element.get(name)
+            if value is None or (name in _TRUE_OR_FALSE and not kind_of(element)):
                 continue
-            plain = written.strip()
+            plain = value.strip()
             if name in _TRUE_OR_FALSE:
                 plain = _BOOLEANS.get(plain, plain)
             elif name in _QUALIFIED and plain not in ids and plain.rpartition(":")[2] in ids:
                 plain = plain.rpartition(":")[2]
-            if plain != written:
+            if plain != value:
                 element.set(name, plain)
                 changed.append(element)
-    told = next((element for element in changed if kind_of(element)), None)
-    if told is not None:
+    first = next((element for element in changed if kind_of(element)), None)
+    if first is not None:
         names = {str(element.get("id")) for element in changed if element.get("id")}
-        page.read_as(told, f"References or settings of {max(len(names), 1)} elements were written in their plain form.")
-    page.changed |= bool(changed)
+        context.report(first, f"References or settings of {max(len(names), 1)} elements were normalized.")
+    context.changed |= bool(changed)
 
 
-def _name(page: Page) -> None:
-    named = add_ids(page.root)
-    if named:
-        page.changed = True
-        names = ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
-        message = f"Elements without an id were given one: {names}."
-        page.findings.append(
-            Finding(file=page.file, element=named[0], rule="translated", message=message, severity="info")
+def _add_missing_ids(context: TranslationContext) -> None:
+    added = add_ids(context.root)
+    if added:
+        context.changed = True
+        names = ", ".join(added[:5]) + (f" and {len(added) - 5} more" if len(added) > 5 else "")
+        message = f"Usher added ids to elements without one: {names}."
+        context.findings.append(
+            Finding(file=context.file, element=added[0], rule="translated", message=message, severity="info")
         )
 
 
-def _add_namespace(page: Page) -> None:
-    if not page.root.get("targetNamespace"):
-        page.root.set("targetNamespace", _NAMESPACE)
-        page.read_as(page.root, "The file has no targetNamespace; it was given one.")
+def _add_namespace(context: TranslationContext) -> None:
+    if not context.root.get("targetNamespace"):
+        context.root.set("targetNamespace", _NAMESPACE)
+        context.report(context.root, "The file has no targetNamespace; Usher added one.")
 
 
-def _mend_types(page: Page) -> None:
-    """``xsi:type="tFormalExpression"`` is meant for BPMN whatever prefix the file binds."""
-    for element in page.root.iter(f"{{{BPMN}}}*"):
-        written = element.get(_XSI_TYPE)
-        prefix, _, local = (written or "").rpartition(":")
+def _repair_types(context: TranslationContext) -> None:
+    """Point ``xsi:type="tFormalExpression"`` at the BPMN namespace, whatever prefix the file uses."""
+    for element in context.root.iter(f"{{{BPMN}}}*"):
+        value = element.get(_XSI_TYPE)
+        prefix, _, local = (value or "").rpartition(":")
         if local in ("tFormalExpression", "tExpression") and element.nsmap.get(prefix or None) != BPMN:
             own = element.prefix
             element.set(_XSI_TYPE, f"{own}:{local}" if own else local)
-            page.changed = True
+            context.changed = True
 
 
-def _sort_children(page: Page) -> None:
+def _sort_children(context: TranslationContext) -> None:
     moved: list[XmlElement] = []
-    for element in page.root.iter(f"{{{BPMN}}}*"):
+    for element in context.root.iter(f"{{{BPMN}}}*"):
         if not kind_of(element).endswith(_ORDERED):
             continue
         children = list(element)
@@ -123,16 +123,18 @@ def _sort_children(page: Page) -> None:
             extensions[0].extend(list(other))
             element.remove(other)
             moved.append(element)
-        ordered = sorted(element, key=_place)
+        ordered = sorted(element, key=_schema_position)
         if ordered != list(element):
             element[:] = ordered
             moved.append(element)
         elif len(children) != len(element):
-            page.changed = True
+            context.changed = True
     if moved:
-        page.read_as(moved[0], f"{len(moved)} elements had their parts in an order the schema does not know; sorted.")
+        context.report(
+            moved[0], f"{len(moved)} elements had children in the wrong order for the schema; Usher sorted them."
+        )
 
 
-def _place(child: XmlElement) -> int:
+def _schema_position(child: XmlElement) -> int:
     kind = kind_of(child)
     return _LAST.get(kind, _ORDER.get(kind, 20))

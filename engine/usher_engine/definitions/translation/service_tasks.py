@@ -1,4 +1,4 @@
-"""Service tasks, decisions and calls of other products: what they name becomes an operator, a table, a process."""
+"""Translates service tasks, business rule tasks and call activities into operators, decisions and called processes."""
 
 from __future__ import annotations
 
@@ -8,45 +8,45 @@ from collections.abc import Callable
 from ..safe_xml import XmlElement
 from . import feel, juel
 from .lexer import NotUnderstood
-from .translation_context import Page, bpmn, name_of, spiff
+from .translation_context import TranslationContext, bpmn, name_of, spiff
 from .vendor_extensions import ENGINES, ZEEBE
 
 _BEAN = re.compile(r"[$#]\{\s*([A-Za-z_][\w.-]*)\s*\}")
 
 
-def translate_services(page: Page) -> None:
-    for task in list(page.root.iter(bpmn("serviceTask"), bpmn("sendTask"))):
-        _service(page, task, task)
-    for event in list(page.root.iter(bpmn("intermediateThrowEvent"), bpmn("endEvent"))):
+def translate_services(context: TranslationContext) -> None:
+    for task in list(context.root.iter(bpmn("serviceTask"), bpmn("sendTask"))):
+        _service(context, task, task)
+    for event in list(context.root.iter(bpmn("intermediateThrowEvent"), bpmn("endEvent"))):
         for message in event.findall(bpmn("messageEventDefinition")):
-            _service(page, event, message)
-    for task in list(page.root.iter(bpmn("businessRuleTask"))):
-        _decision(page, task)
-    for task in list(page.root.iter(bpmn("callActivity"))):
-        _call(page, task)
+            _service(context, event, message)
+    for task in list(context.root.iter(bpmn("businessRuleTask"))):
+        _decision(context, task)
+    for task in list(context.root.iter(bpmn("callActivity"))):
+        _call(context, task)
     for kind in ("userTask", "manualTask", "subProcess", "scriptTask", "callActivity", "receiveTask"):
-        for task in list(page.root.iter(bpmn(kind))):
-            _mappings(page, task)
+        for task in list(context.root.iter(bpmn(kind))):
+            _mappings(context, task)
 
 
-def _service(page: Page, task: XmlElement, named: XmlElement) -> None:
-    """What *task* calls; *named* is the element that says so, for events that throw a message a part of them."""
+def _service(context: TranslationContext, task: XmlElement, named: XmlElement) -> None:
+    """Translate what *task* calls; *named* carries the setting: the task itself, or an event's message definition."""
     for namespace in ENGINES:
-        called, attribute = _named(named, namespace)
+        called, attribute = _operator_name(named, namespace)
         if not called or _extension(task, spiff("serviceTaskOperator")) is not None:
-            continue  # where an operator of ours is set too, one of them would be lost
+            continue  # with an operator of ours set as well, one of the two would be lost
         variable = named.get(f"{{{namespace}}}resultVariable") or _variable(task)
-        parameters = _parameters(page, task, f"{{{namespace}}}inputOutput", "inputParameter", juel.parameter)
+        parameters = _parameters(context, task, f"{{{namespace}}}inputOutput", "inputParameter", juel.parameter)
         if parameters is None:
             continue
-        page.set_operator(task, called, variable, parameters)
-        page.drop(named, *(f"{{{namespace}}}{name}" for name in (attribute, "type", "resultVariable")))
-        page.read_as(task, f"It calls the operator “{called}” and keeps the result as “{variable}”.", "warning")
-    _zeebe_service(page, task)
+        context.set_operator(task, called, variable, parameters)
+        context.drop_attributes(named, *(f"{{{namespace}}}{name}" for name in (attribute, "type", "resultVariable")))
+        context.report(task, f"It calls the operator “{called}” and stores the result as “{variable}”.", "warning")
+    _zeebe_service(context, task)
 
 
-def _named(task: XmlElement, namespace: str) -> tuple[str, str]:
-    """What a task of the old engines calls, and the attribute that says so."""
+def _operator_name(task: XmlElement, namespace: str) -> tuple[str, str]:
+    """The operator a Camunda 7 style task calls, and the attribute that names it."""
     for name in ("topic", "class"):
         value = (task.get(f"{{{namespace}}}{name}") or "").strip()
         if value and "{" not in value:
@@ -55,67 +55,67 @@ def _named(task: XmlElement, namespace: str) -> tuple[str, str]:
     return (bean[1], "delegateExpression") if bean else ("", "")
 
 
-def _zeebe_service(page: Page, task: XmlElement) -> None:
+def _zeebe_service(context: TranslationContext, task: XmlElement) -> None:
     definition = _extension(task, f"{{{ZEEBE}}}taskDefinition")
     if definition is None or _extension(task, spiff("serviceTaskOperator")) is not None:
         return
     called = (definition.get("type") or "").strip()
     if not called or feel.is_feel(called):
-        page.refuse(task, f"The job type “{called[:80]}” is computed. Name one operator.")
+        context.refuse(task, f"The job type “{called[:80]}” is computed. Name one operator.")
         return
-    parameters = _parameters(page, task, f"{{{ZEEBE}}}ioMapping", "input", feel.parameter)
+    parameters = _parameters(context, task, f"{{{ZEEBE}}}ioMapping", "input", feel.parameter)
     if parameters is None:
         return
     variable = _variable(task)
-    page.set_operator(task, called, variable, parameters)
-    page.remove(definition)
-    page.read_as(task, f"It calls the operator “{called}” and keeps the result as “{variable}”.", "warning")
+    context.set_operator(task, called, variable, parameters)
+    context.remove(definition)
+    context.report(task, f"It calls the operator “{called}” and stores the result as “{variable}”.", "warning")
 
 
-def _decision(page: Page, task: XmlElement) -> None:
+def _decision(context: TranslationContext, task: XmlElement) -> None:
     for namespace in ENGINES:
         decision = (task.get(f"{{{namespace}}}decisionRef") or "").strip()
         if not decision:
             continue
         if "{" in decision:
-            page.refuse(task, f"The decision “{decision[:80]}” is computed. Name one.")
+            context.refuse(task, f"The decision “{decision[:80]}” is computed. Name one.")
             continue
-        _decides(page, task, decision, task.get(f"{{{namespace}}}resultVariable") or "")
-        page.drop(task, f"{{{namespace}}}decisionRef", f"{{{namespace}}}resultVariable")
+        _set_decision(context, task, decision, task.get(f"{{{namespace}}}resultVariable") or "")
+        context.drop_attributes(task, f"{{{namespace}}}decisionRef", f"{{{namespace}}}resultVariable")
     called = _extension(task, f"{{{ZEEBE}}}calledDecision")
     if called is not None and not feel.is_feel(called.get("decisionId") or "="):
-        _decides(page, task, str(called.get("decisionId")), called.get("resultVariable") or "")
-        page.remove(called)
+        _set_decision(context, task, str(called.get("decisionId")), called.get("resultVariable") or "")
+        context.remove(called)
 
 
-def _decides(page: Page, task: XmlElement, decision: str, variable: str) -> None:
-    page.set_decision(task, decision)
+def _set_decision(context: TranslationContext, task: XmlElement, decision: str, variable: str) -> None:
+    context.set_decision(task, decision)
     if variable:
-        page.set_property(task, "resultVariable", variable)
-    page.read_as(task, f"It asks the decision “{decision}”.")
+        context.set_property(task, "resultVariable", variable)
+    context.report(task, f"It evaluates the decision “{decision}”.")
 
 
-def _call(page: Page, task: XmlElement) -> None:
+def _call(context: TranslationContext, task: XmlElement) -> None:
     called = _extension(task, f"{{{ZEEBE}}}calledElement")
     if called is not None:
         process = called.get("processId") or ""
         if not process or feel.is_feel(process) or called.get("processIdExpression"):
-            page.refuse(task, "The called process is computed. Name one process of the package.")
+            context.refuse(task, "The called process is computed. Name one process of the package.")
             return
         task.set("calledElement", process)
-        page.remove(called)
-        page.read_as(task, f"It calls the process “{process}”; both see the same data.", "warning")
+        context.remove(called)
+        context.report(task, f"It calls the process “{process}”; both processes share their data.", "warning")
     target = task.get("calledElement") or ""
     if "{" in target:
-        page.refuse(task, f"The called process “{target[:80]}” is computed. Name one process of the package.")
+        context.refuse(task, f"The called process “{target[:80]}” is computed. Name one process of the package.")
     elif ":" in target:  # a qualified name: the process has no prefix
         task.set("calledElement", target.rpartition(":")[2])
-        page.read_as(task, f"It calls the process “{task.get('calledElement')}”.")
-    _passing(page, task)
+        context.report(task, f"It calls the process “{task.get('calledElement')}”.")
+    _call_mappings(context, task)
 
 
-def _passing(page: Page, task: XmlElement) -> None:
-    """What is passed into and out of a call; here both see the same data."""
+def _call_mappings(context: TranslationContext, task: XmlElement) -> None:
+    """Translate variables passed into and out of a call into scripts; in Usher both processes share their data."""
     passed = False
     extensions = task.find(bpmn("extensionElements"))
     for element in [] if extensions is None else list(extensions):
@@ -124,78 +124,83 @@ def _passing(page: Page, task: XmlElement) -> None:
             continue
         source, target = element.get("source") or "", element.get("target") or ""
         if element.get("sourceExpression"):
-            source = page.expression(task, str(element.get("sourceExpression")), "The value", juel.parameter) or ""
+            source = (
+                context.translate_expression(task, str(element.get("sourceExpression")), "The value", juel.parameter)
+                or ""
+            )
             if not source:
                 continue
         if target and not target.isidentifier():
-            page.refuse(task, f"“{target[:80]}” is no name for data. Set it in a script.")
+            context.refuse(task, f"“{target[:80]}” is not a valid variable name. Set it in a script.")
             continue
         if target and source and source != target:
-            page.add_script(task, "preScript" if name == "in" else "postScript", f"{target} = {source}")
-        page.remove(element)
+            context.add_script(task, "preScript" if name == "in" else "postScript", f"{target} = {source}")
+        context.remove(element)
         passed = True
     if passed:
-        page.read_as(task, "The called process sees all data of this one and gives all of its data back.", "warning")
+        context.report(task, "The called process shares all data with this one, in both directions.", "warning")
 
 
-def _mappings(page: Page, task: XmlElement) -> None:
-    """Inputs and outputs of what is no service: lines of the scripts before and after."""
+def _mappings(context: TranslationContext, task: XmlElement) -> None:
+    """Translate inputs and outputs of other elements into lines of their pre- and post-scripts."""
     for namespace in (*ENGINES, ZEEBE):
         zeebe = namespace == ZEEBE
         holder = _extension(task, f"{{{namespace}}}{'ioMapping' if zeebe else 'inputOutput'}")
         if holder is None:
             continue
-        reading = feel.parameter if zeebe else juel.parameter
-        lines = [_line(page, task, element, reading) for element in holder]
+        translator = feel.parameter if zeebe else juel.parameter
+        lines = [_line(context, task, element, translator) for element in holder]
         if None in lines:
             continue
         for script, line in (pair for pair in lines if pair):
-            page.add_script(task, script, line)
-        page.remove(holder)
-        message = "Its inputs and outputs are set by the scripts before and after it; they are seen everywhere."
-        page.read_as(task, message, "warning")
+            context.add_script(task, script, line)
+        context.remove(holder)
+        message = "The scripts before and after it set its inputs and outputs, which are visible in the whole case."
+        context.report(task, message, "warning")
 
 
 def _line(
-    page: Page, task: XmlElement, element: XmlElement, reading: Callable[[str], str]
+    context: TranslationContext, task: XmlElement, element: XmlElement, translator: Callable[[str], str]
 ) -> tuple[str, str] | None:
     script = "preScript" if name_of(element.tag)[1].startswith("input") else "postScript"
-    name, source = _mapped(element)
+    name, source = _mapping(element)
     if len(element) or not name.isidentifier():
-        page.refuse(task, f"The mapping to “{name[:80]}” cannot be translated. Set it in a script.")
+        context.refuse(task, f"The mapping to “{name[:80]}” cannot be translated. Set it in a script.")
         return None
-    value = page.expression(task, source, f"The value of “{name}”", reading)
+    value = context.translate_expression(task, source, f"The value of “{name}”", translator)
     return None if value is None else (script, f"{name} = {value}")
 
 
 def _parameters(
-    page: Page, task: XmlElement, holder: str, inner: str, reading: Callable[[str], str]
+    context: TranslationContext, task: XmlElement, holder: str, inner: str, translator: Callable[[str], str]
 ) -> dict[str, str] | None:
-    """The inputs of a service as parameters; None when one is not understood, or when there are outputs."""
+    """The inputs of a service as parameters; None if one cannot be translated or there are output mappings."""
     mapping = _extension(task, holder)
     parameters: dict[str, str] = {}
     for element in [] if mapping is None else mapping:
         if name_of(element.tag)[1] != inner:
-            message = "What the operator gives back is not translated. Use its result variable where it is read."
-            page.refuse(task, message)
+            message = "Output mappings of a service are not translated. Use its result variable instead."
+            context.refuse(task, message)
             return None
-        name, source = _mapped(element)
+        name, source = _mapping(element)
         if len(element):
-            page.refuse(task, f"The parameter “{name[:80]}” is a script or list. Set it in a script task before.")
+            context.refuse(
+                task, f"The parameter “{name[:80]}” is a script or list. Set it in a script task before this one."
+            )
             return None
         try:
-            parameters[name] = reading(source)
+            parameters[name] = translator(source)
         except NotUnderstood as problem:
             message = f"The parameter “{name[:80]}” cannot be translated: {problem.reason}."
-            page.refuse(task, f"{message} Write it in Usher's language.")
+            context.refuse(task, f"{message} Write it in Usher's language.")
             return None
     if mapping is not None:
-        page.remove(mapping)
+        context.remove(mapping)
     return parameters
 
 
-def _mapped(element: XmlElement) -> tuple[str, str]:
-    """Name and source of one mapping, in either product's words."""
+def _mapping(element: XmlElement) -> tuple[str, str]:
+    """Name and source of one mapping, in Camunda 7 or Camunda 8 notation."""
     return (
         element.get("name") or element.get("target") or "",
         element.get("source") if element.get("source") is not None else (element.text or ""),

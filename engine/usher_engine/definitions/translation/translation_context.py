@@ -1,4 +1,4 @@
-"""One diagram while it is read into Usher's own: the tree, what was found, and how our settings are written into it."""
+"""One diagram during translation: its tree, its findings, and how to write Usher's settings into it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ..lint_finding import Finding, Rule, Severity
 from ..safe_xml import BPMN, SPIFF, XmlElement
 from .lexer import NotUnderstood
 
-Reading: TypeAlias = Callable[[str], str]
+Translator: TypeAlias = Callable[[str], str]
 
-#: Elements that findings are told on; parts of an element are told on it.
-_TOLD_ON = (
+#: Suffixes of the elements that own findings; a finding about a part goes to the element around it.
+_FINDING_OWNERS = (
     *("Event", "Task", "task", "Gateway", "ubProcess", "transaction", "Activity", "sequenceFlow", "process"),
     *("participant", "lane", "collaboration", "message", "signal", "error", "escalation"),
 )
 
 
 @dataclass
-class Page:
-    """*files* are those of the package; *added* those the translation writes beside the diagram."""
+class TranslationContext:
+    """*files* are the package's; *added* are new files that the translation writes, such as forms."""
 
     file: str
     root: XmlElement
@@ -34,43 +34,43 @@ class Page:
 
     # findings
 
-    def say(self, element: XmlElement, rule: Rule, message: str, severity: Severity) -> None:
+    def add_finding(self, element: XmlElement, rule: Rule, message: str, severity: Severity) -> None:
         key = owner_id(element)
         self.findings.append(Finding(file=self.file, element=key, rule=rule, message=message, severity=severity))
 
-    def read_as(self, element: XmlElement, message: str, severity: Severity = "info") -> None:
-        """Tell what was translated; the tree has changed."""
+    def report(self, element: XmlElement, message: str, severity: Severity = "info") -> None:
+        """Record what was translated and mark the tree as changed."""
         self.changed = True
-        self.say(element, "translated", message, severity)
+        self.add_finding(element, "translated", message, severity)
 
     def refuse(self, element: XmlElement, message: str) -> None:
-        self.say(element, "not-translated", message, "error")
+        self.add_finding(element, "not-translated", message, "error")
 
     # texts
 
-    def expression(self, element: XmlElement, source: str, what: str, reading: Reading) -> str | None:
-        """*source* in Usher's language, told; None when it is not understood, which is told as an error."""
+    def translate_expression(self, element: XmlElement, source: str, what: str, translator: Translator) -> str | None:
+        """Translate *source* and record an info finding; return None and record an error if it cannot be translated."""
         try:
-            text = reading(source)
+            text = translator(source)
         except NotUnderstood as problem:
             message = f"{what} “{_short(source)}” cannot be translated: {problem.reason}. Write it in Usher's language."
             self.refuse(element, message)
             return None
         if text != source.strip():
-            self.read_as(element, f"{what} “{_short(source)}” is read as “{_short(text)}”.")
+            self.report(element, f"{what} “{_short(source)}” is read as “{_short(text)}”.")
         return text
 
     # our settings
 
     def set_property(self, element: XmlElement, name: str, value: str) -> None:
-        """Our property *name* of *element*; one that is there already stays."""
+        """Set Usher's property *name* on *element*, unless it is already set."""
         holder = self._inside(self.extensions(element), "properties")
         if not any(existing.get("name") == name for existing in holder):
             etree.SubElement(holder, spiff("property"), {"name": name, "value": value})
             self.changed = True
 
     def add_script(self, element: XmlElement, name: str, line: str) -> None:
-        """One more line of our ``preScript`` or ``postScript``."""
+        """Append *line* to the element's ``preScript`` or ``postScript``."""
         script = self._inside(self.extensions(element), name)
         script.text = f"{script.text}\n{line}" if (script.text or "").strip() else line
         self.changed = True
@@ -96,11 +96,11 @@ class Page:
         return found
 
     def free_id(self, wanted: str) -> str:
-        """*wanted*, or the first with a number behind it, as an id nothing in the diagram has."""
+        """Return *wanted* if no element has that id, else *wanted* with the first free number appended."""
         taken = {element.get("id") for element in self.root.iter(etree.Element)}
         return next(key for key in (wanted, *(f"{wanted}_{n}" for n in range(2, len(taken) + 3))) if key not in taken)
 
-    def drop(self, element: XmlElement, *attributes: str) -> None:
+    def drop_attributes(self, element: XmlElement, *attributes: str) -> None:
         for name in attributes:
             if name in element.attrib:
                 del element.attrib[name]
@@ -126,7 +126,7 @@ def spiff(name: str) -> str:
 
 
 def kind_of(element: XmlElement) -> str:
-    """The local name of a BPMN element; empty for elements of other namespaces, comments included."""
+    """The local name of a BPMN element; empty for comments and elements of other namespaces."""
     namespace, name = name_of(element.tag)
     return name if namespace == BPMN else ""
 
@@ -140,10 +140,10 @@ def name_of(tag: object) -> tuple[str, str]:
 
 
 def owner_id(element: XmlElement) -> str:
-    """Id of the flow element, process or the like that *element* is, or is a part of; "" where none has one."""
+    """Id of the nearest flow element, process or similar at or above *element*; "" if there is none."""
     here: XmlElement | None = element
     while here is not None:
-        if here.get("id") and kind_of(here).endswith(_TOLD_ON):
+        if here.get("id") and kind_of(here).endswith(_FINDING_OWNERS):
             return str(here.get("id"))
         here = here.getparent()
     return next((str(e.get("id")) for e in element.iterancestors() if e.get("id")), "")

@@ -1,4 +1,4 @@
-"""What no translation took: settings that do nothing here are told once, those that mean something are refused."""
+"""Reports attributes and elements that no translation handled: harmless ones once, meaningful ones as errors."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from collections.abc import Iterator
 from ..flow_node_types import SUB_PROCESSES
 from ..lint_finding import Finding
 from ..safe_xml import BPMN, SPIFF, XmlElement
-from .translation_context import Page, bpmn, kind_of, name_of, owner_id
-from .vendor_extensions import AMBIGUOUS, HARMLESS, MEANT, PLACES, PRODUCTS, TOOLS, TRANSLATED
+from .translation_context import TranslationContext, bpmn, kind_of, name_of, owner_id
+from .vendor_extensions import AMBIGUOUS, HARMLESS, MEANINGFUL, MEANINGFUL_IN_PLACE, PRODUCTS, TOOLS, TRANSLATED
 
 _STANDARD = ("http://www.omg.org/", "http://www.w3.org/")
 
 
-def tell_leftovers(page: Page) -> None:
+def report_unsupported(context: TranslationContext) -> None:
     harmless: dict[str, set[str]] = {}
     tools: Counter[str] = Counter()
-    for element in page.root.iter(f"{{{BPMN}}}*"):
-        for namespace, name in _foreign(element):
+    for element in context.root.iter(f"{{{BPMN}}}*"):
+        for namespace, name in _foreign_names(element):
             if namespace not in PRODUCTS:
                 tools[namespace] += 1
             if advice := _advice(element, namespace, name):
-                page.refuse(element, f"“{name}” of {_called(namespace)} would be lost. {advice}")
+                context.refuse(element, f"“{name}” of {_product_name(namespace)} would be lost. {advice}")
             elif name in HARMLESS:
                 harmless.setdefault(owner_id(element), set()).add(name)
-            elif not _is_off(element, namespace, name) and (namespace in PRODUCTS or _may_mean(namespace, name)):
-                message = f"“{name[:60]}” of {_called(namespace)} does nothing here."
-                page.say(element, "foreign", message, "warning")
+            elif not _is_off(element, namespace, name) and (namespace in PRODUCTS or _is_ambiguous(namespace, name)):
+                message = f"“{name[:60]}” of {_product_name(namespace)} does nothing here."
+                context.add_finding(element, "foreign", message, "warning")
     for key, names in harmless.items():
-        _tell(page, key, f"Settings of another engine that do nothing here: {', '.join(sorted(names))}.")
+        _add_note(context, key, f"Settings of another engine that do nothing here: {', '.join(sorted(names))}.")
     if tools:
-        told = ", ".join(f"{name[:80]} ({count})" for name, count in tools.most_common(5))
-        _tell(page, str(page.root.get("id") or ""), f"Notes of other tools, which do nothing here: {told}.")
+        counts = ", ".join(f"{name[:80]} ({count})" for name, count in tools.most_common(5))
+        _add_note(context, str(context.root.get("id") or ""), f"Notes of other tools, which do nothing here: {counts}.")
 
 
 def _advice(element: XmlElement, namespace: str, name: str) -> str:
-    """What to do instead where *name* means something that is not done here; empty where nothing is lost."""
+    """What the author should do instead if dropping *name* would change the process; empty if nothing is lost."""
     if namespace.startswith(TOOLS) or _is_off(element, namespace, name):
         return ""
     if (kind_of(element), name) == ("terminateEventDefinition", "terminateAll"):
         return _ends_all(element)
-    advice = PLACES.get((kind_of(element), name)) or MEANT.get(name, "")
+    advice = MEANINGFUL_IN_PLACE.get((kind_of(element), name)) or MEANINGFUL.get(name, "")
     if namespace not in PRODUCTS:
         if name in AMBIGUOUS:
             return ""
@@ -50,28 +50,28 @@ def _advice(element: XmlElement, namespace: str, name: str) -> str:
 
 
 def _ends_all(definition: XmlElement) -> str:
-    """An end of all is an end of the scope where that is the process itself, if nothing called it."""
+    """Advice for ``terminateAll`` inside a sub-process; at process level it equals an ordinary terminate event."""
     if any(kind_of(around) in SUB_PROCESSES for around in definition.iterancestors()):
-        return "An end ends its own sub-process here. Throw an error and catch it around, then end there."
+        return "Here, it ends only its own sub-process. Throw an error, catch it on the sub-process, then end there."
     return ""
 
 
-def _may_mean(namespace: str, name: str) -> bool:
-    """Whether somebody should look at a word of nobody known."""
+def _is_ambiguous(namespace: str, name: str) -> bool:
+    """Whether a name from an unknown namespace might carry meaning, so an author should look at it."""
     return name in AMBIGUOUS and not namespace.startswith(TOOLS)
 
 
 def _is_off(element: XmlElement, namespace: str, name: str) -> bool:
-    """A setting that says no."""
+    """Whether the setting is switched off (``false``)."""
     return (element.get(f"{{{namespace}}}{name}") or "").strip().lower() == "false"
 
 
-def _called(namespace: str) -> str:
+def _product_name(namespace: str) -> str:
     return PRODUCTS.get(namespace) or f"{namespace[:80]}, an engine or tool not known here,"
 
 
-def _foreign(element: XmlElement) -> Iterator[tuple[str, str]]:
-    """Foreign attributes of *element*, and foreign elements in it, in its extension elements or beside them."""
+def _foreign_names(element: XmlElement) -> Iterator[tuple[str, str]]:
+    """Foreign attributes and child elements of *element*, including those in its extension elements."""
     for attribute in element.attrib:
         namespace, name = name_of(attribute)
         if namespace and not namespace.startswith(_STANDARD):
@@ -85,5 +85,7 @@ def _foreign(element: XmlElement) -> Iterator[tuple[str, str]]:
             yield namespace, name
 
 
-def _tell(page: Page, element: str, message: str) -> None:
-    page.findings.append(Finding(file=page.file, element=element, rule="foreign", message=message, severity="info"))
+def _add_note(context: TranslationContext, element: str, message: str) -> None:
+    context.findings.append(
+        Finding(file=context.file, element=element, rule="foreign", message=message, severity="info")
+    )

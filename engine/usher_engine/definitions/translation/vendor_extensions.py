@@ -1,8 +1,8 @@
-"""What other products write into a diagram, sorted by what it means here: nothing, or something that would be lost."""
+"""Extension names of other products, grouped by whether Usher can ignore them or must refuse them."""
 
 from __future__ import annotations
 
-#: Camunda 7 and what it came from and what came from it: one vocabulary.
+#: Camunda 7, its ancestor and its forks share one vocabulary.
 ENGINES = {
     "http://camunda.org/schema/1.0/bpmn": "Camunda 7",
     "http://operaton.org/schema/1.0/bpmn": "Operaton",
@@ -12,13 +12,13 @@ ENGINES = {
 ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 DROOLS = "http://www.jboss.org/drools"
 PRODUCTS = {**ENGINES, ZEEBE: "Camunda 8", DROOLS: "jBPM"}
-#: Tools that draw and run nothing: what they write are notes, whatever it is called.
+#: Drawing tools, which run nothing: all their extensions are notes.
 TOOLS = (
     *("http://www.signavio.com", "http://www.bizagi.com", "http://www.trisotech.com", "http://bpmn.io/schema/"),
     *("http://camunda.org/schema/modeler/", "http://www.omg.org/spec/BPMN/non-normative/"),
 )
 
-#: Attributes and elements that tell a foreign engine how to do its work, not what the process does.
+#: Names that configure a foreign engine and do not change what the process does.
 HARMLESS = frozenset(
     {
         # transactions, jobs, history, versions, starting by hand, tools
@@ -42,14 +42,14 @@ HARMLESS = frozenset(
     }
 )
 
-_LISTENER = "Code of the foreign product runs here at this moment. Draw a script or service task in its place."
-_CODE = "It names code of the foreign product. Choose one of Usher's service operators in the properties panel."
+_LISTENER = "The other product runs its own code here. Draw a script task or service task instead."
+_CODE = "It names code of the other product. Choose one of Usher's service operators in the properties panel."
+_START_FORM = "Usher starts a process with data, without a form. Ask in a user task after the start event."
+_EVENTS = "Usher does not receive events from another product's registry. Use a message with contents instead."
+_ERROR = "Usher stores a caught error as “error”: read error.code and error.message after the event."
 
-_EVENTS = "Usher receives no events of another product's registry. Use a message with its contents instead."
-_ERROR = "Usher keeps what was caught as error: read error.code and error.message behind the event."
-
-#: What would be lost without a word, and what to do instead.
-MEANT = {
+#: Names whose meaning would be lost silently, with advice for the author.
+MEANINGFUL = {
     "executionListener": _LISTENER,
     "executionListeners": _LISTENER,
     "taskListener": _LISTENER,
@@ -67,7 +67,7 @@ MEANT = {
     "variableMappingDelegateExpression": _CODE,
     "formHandlerClass": "Draw the form in Usher's form editor.",
     "resource": "Write the script into the task instead of naming a file.",
-    "skipExpression": "Whether the element is skipped is decided by a gateway here. Draw one before it.",
+    "skipExpression": "Draw a gateway before the element that decides whether to skip it.",
     "caseRef": "Cases (CMMN) cannot run here. Draw them as a process.",
     "adHoc": "Draw the order of its tasks in a sub-process.",
     **dict.fromkeys(
@@ -75,11 +75,11 @@ MEANT = {
     ),
     **dict.fromkeys(("channelKey", "startEventCorrelationConfiguration", "sendSynchronously"), _EVENTS),
     **dict.fromkeys(("errorCodeVariable", "errorMessageVariable", "errorVariableName"), _ERROR),
-    "escalationCodeVariable": "Usher keeps what was caught as escalation: read escalation.code behind the event.",
-    "mapException": "The service's operator says which errors it may end with.",
-    "exceptionMapping": "The service's operator says which errors it may end with.",
-    "terminateMultiInstance": "An end ends its own scope here. Stop a repetition by completionCondition.",
-    "endDate": "A cycle ends after a number of times here. Write it like R3/PT1H.",
+    "escalationCodeVariable": "Usher stores a caught escalation as “escalation”: read escalation.code after the event.",
+    "mapException": "The service operator declares the errors it may raise.",
+    "exceptionMapping": "The service operator declares the errors it may raise.",
+    "terminateMultiInstance": "Here, it ends only its own scope. Stop a multi-instance with completionCondition.",
+    "endDate": "Here, a cycle ends after a number of repetitions. Write it like R3/PT1H.",
     "businessCalendarName": "Usher counts durations by the clock, without a calendar of working hours.",
     "agentDefinition": "Agents cannot run here. Use a service task with one of Usher's operators.",
     "variableName": "Conditional events cannot run here. Use a message or a timer.",
@@ -95,10 +95,10 @@ MEANT = {
     "formProperty": "Draw the form in Usher's form editor.",
     "script": "Use a script task with a script in Usher's language.",
     "field": _CODE,
-    "loopCharacteristics": "Set the list to repeat over again in the properties panel.",
-    "collection": "Set the list to repeat over again in the properties panel.",
-    "elementVariable": "Set the list to repeat over again in the properties panel.",
-    "subscription": "Set what the message is matched by again in the properties panel.",
+    "loopCharacteristics": "Set the list to loop over in the properties panel.",
+    "collection": "Set the list to loop over in the properties panel.",
+    "elementVariable": "Set the list to loop over in the properties panel.",
+    "subscription": "Set the message's correlation key in the properties panel.",
     "calledElement": "Choose the called process again in the properties panel.",
     "calledDecision": "Choose the decision table again in the properties panel.",
     "resultVariable": "Set the result variable again in the properties panel.",
@@ -106,27 +106,27 @@ MEANT = {
     "formDefinition": "Choose the form again in the properties panel.",
     "taskDefinition": _CODE,
 }
-#: What is translated in the words of the products above, and would be lost in those of others.
+#: Names that are translated in the namespaces above and would be lost in an unknown namespace.
 TRANSLATED = frozenset(
     {
         *("assignee", "candidateGroups", "candidateUsers", "dueDate", "priority", "formKey", "formRef", "decisionRef"),
         *("assignmentDefinition", "taskSchedule", "formField", "inputParameter", "outputParameter"),
     }
 )
-#: What tools that only draw call their own things, too: in a namespace not known here, no sign of an engine. Where an
-#: engine means them, what is missing then is refused by another rule: a service without an operator, a list.
+#: Names that drawing tools use as well, so an unknown namespace with one of them is not evidence of an engine. If an
+#: engine did mean them, another rule refuses what is then missing: a service without an operator, a missing list.
 AMBIGUOUS = frozenset(
     {
         *("class", "collection", "connector", "expression", "field", "in", "out", "priority", "resource", "rules"),
         *("script", "topic", "type"),
     }
 )
-#: Same names with a meaning in one place only.
-PLACES = {
-    ("startEvent", "formKey"): "A process is started with data, without a form. Ask in a user task behind the start.",
-    ("startEvent", "formRef"): "A process is started with data, without a form. Ask in a user task behind the start.",
-    ("startEvent", "formData"): "A process is started with data, without a form. Ask in a user task behind the start.",
-    ("startEvent", "formDefinition"): "A process is started with data, without a form. Ask in a user task behind it.",
+#: Names that carry meaning only on one kind of element.
+MEANINGFUL_IN_PLACE = {
+    ("startEvent", "formKey"): _START_FORM,
+    ("startEvent", "formRef"): _START_FORM,
+    ("startEvent", "formData"): _START_FORM,
+    ("startEvent", "formDefinition"): _START_FORM,
     ("process", "executionListener"): _LISTENER,
     ("dataObject", "value"): "A case begins with its own data. Set the value by a script at the start.",
     ("task", "taskName"): _CODE,
