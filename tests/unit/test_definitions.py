@@ -1,4 +1,4 @@
-"""Packages: immutable, named by content, read from folders and zip files; and the one safe XML parser."""
+"""Packages: immutable, identified by their content, read from folders and zip files; and the one safe XML parser."""
 
 import io
 import re
@@ -34,7 +34,7 @@ def test_hash_depends_on_paths_and_content_alone():
     assert one.hash != Package({"a.bpmn": PROCESS, "b.form": b"{ }"}).hash
 
 
-def test_a_single_file_brings_what_it_names_and_nothing_of_others(tmp_path):
+def test_a_single_file_brings_only_the_forms_and_decisions_it_names(tmp_path):
     decision = b'<definitions><decision id="dish"/></definitions>'
     forms = {"ask.form": b"{}", "other.form": b"{", "form1.form": b'{"id": "Form_7"}'}
     beside = {**forms, "a.dmn": decision, "z.dmn": b"<"}
@@ -55,7 +55,7 @@ def test_key_and_name_are_those_of_the_main_process():
     assert (package.key, package.name) == ("main", "The main one")
 
 
-def test_a_called_process_is_not_the_main_one():
+def test_a_called_process_is_not_the_main_process():
     caller = PROCESS.replace(b'id="main"', b'id="caller"').replace(
         b"<bpmn:endEvent", b'<bpmn:callActivity id="c" calledElement="main"/><bpmn:endEvent'
     )
@@ -92,7 +92,7 @@ def test_text_names_the_file_that_cannot_be_read():
     package = Package({"a.form": b"\xff\xfe\x00"})
     with pytest.raises(InvalidDefinition, match=r"a\.form.*UTF-8"):
         package.text("a.form")
-    with pytest.raises(InvalidDefinition, match=r"b\.form.*no such file"):
+    with pytest.raises(InvalidDefinition, match=r"b\.form.*no file of this name"):
         package.text("b.form")
 
 
@@ -125,12 +125,12 @@ def test_zip_and_back_is_the_same_to_the_byte():
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"not a zip", to_zip(Package({"a": b"x" * 100}))[:40]])
 def test_a_broken_zip_is_refused(content):
-    with pytest.raises(InvalidDefinition, match="not a zip file that can be read"):
+    with pytest.raises(InvalidDefinition, match="not a readable zip file"):
         from_zip(content)
 
 
-def test_whatever_byte_of_a_zip_is_another_it_is_read_or_refused():
-    """Nowhere does zipfile say what it raises for garbled files; each byte of one takes its turn."""
+def test_a_zip_with_any_byte_changed_is_read_or_refused():
+    """Python's zipfile does not document what it raises for garbled files, so this changes every byte in turn."""
     content = to_zip(Package({"é.txt": b"x" * 100, "b": b"y"}))
     refused = 0
     for place in range(len(content)):
@@ -148,7 +148,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked():
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.bpmn", b"0" * 20_000_000)
-    with pytest.raises(InvalidDefinition, match="more than"):
+    with pytest.raises(InvalidDefinition, match="larger than a process package"):
         from_zip(buffer.getvalue())
 
 
@@ -160,7 +160,7 @@ def test_a_zip_entry_cannot_leave_the_package():
         from_zip(buffer.getvalue())
 
 
-def test_missing_ids_are_added_the_same_each_time():
+def test_missing_ids_are_added_deterministically():
     trees = [parse_xml(PROCESS, "a.bpmn") for _ in range(2)]
     (flow,) = read_diagram(trees[0], "a.bpmn").processes[0].flows
     assert flow.id == "sequenceFlow_unnamed_1"

@@ -25,8 +25,8 @@ CODE = (
     "“__dict__” is reserved",
 )  # fmt: skip
 NESTED = "a repeat inside a repeat"
-PATH = "A path is relative to the package"
-PACKED = "packed in a way that is not taken"
+PATH = "A path must be relative to the package"
+PACKED = "unsupported compression method"
 #: Why each attack is refused, one reason for all ten of a class or one for each: one found by accident proves nothing.
 REASONS: dict[str, str | tuple[str, ...]] = {
     "entities": DOCTYPE,
@@ -67,9 +67,9 @@ REASONS: dict[str, str | tuple[str, ...]] = {
         "No way out when no condition holds", "no start event", "Transaction cannot run yet",
         "Complex gateway cannot run yet",
     ),
-    "zips": (*[PATH] * 5, *["holds more than a process package may"] * 3, *["not a zip file that can be read"] * 2),
+    "zips": (*[PATH] * 5, *["larger than a process package may be"] * 3, *["not a readable zip file"] * 2),
     "garbled": (
-        *[PACKED] * 4, *["not a zip file that can be read"] * 3, "two files of this name", *[PACKED] * 2,
+        *[PACKED] * 4, *["not a readable zip file"] * 3, "contains two files of this name", *[PACKED] * 2,
     ),
 }  # fmt: skip
 #: Runs every attack with 200 MiB more memory than the program itself takes; tells the slowest and what got through.

@@ -1,11 +1,11 @@
-"""Process packages and the XML in them: what analysts own, as immutable values named by their content.
+"""Process packages, the files that analysts own, as immutable values identified by a hash of their content.
 
-Nothing here judges whether a package can run; that is the gate's work.
+Nothing here decides whether a package can run; that is the gate's job.
 """
 
 from .bpmn_file import PLACEHOLDER, Diagram, Flow, Node, Process, ServiceCall, process_element, read_diagram
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
-from .element_facts import Part, read_parts
+from .element_facts import ElementFacts, read_element_facts
 from .flow_node_types import FLOW_NODES, SUB_PROCESSES
 from .inclusive_join import InclusiveJoin, inclusive_join
 from .lint_finding import RULES, Finding, Rule, Severity
@@ -32,12 +32,12 @@ __all__ = [
     "Decision",
     "DecisionFile",
     "Diagram",
+    "ElementFacts",
     "Finding",
     "Flow",
     "InclusiveJoin",
     "Node",
     "Package",
-    "Part",
     "Process",
     "Repeat",
     "Row",
@@ -59,9 +59,9 @@ __all__ = [
     "process_element",
     "read_decisions",
     "read_diagram",
+    "read_element_facts",
     "read_file",
     "read_folder",
-    "read_parts",
     "to_zip",
     "translate",
     "translation_of",

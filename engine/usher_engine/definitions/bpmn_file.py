@@ -1,6 +1,6 @@
-"""A BPMN file as plain values: processes, flow nodes and sequence flows as they are drawn.
+"""A BPMN file as plain values: processes, flow nodes and sequence flows as drawn.
 
-Reads everything that is there, right or wrong, and never raises on a tree from `parse_xml`: the gate judges.
+Reads everything, valid or not, and never raises on a tree from `parse_xml`; the gate checks it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from .flow_node_types import FLOW_NODES, SUB_PROCESSES
 from .safe_xml import BPMN, SPIFF, XmlElement, XmlTree, line_of
 from .timer_definitions import Repeat, Timer, read_repeat, read_timer
 
-#: A part the modeller bpmn-js needs to draw an arrow from data to a task; it says nothing.
+#: An element that bpmn-js needs to draw an association from data to a task; it has no meaning.
 PLACEHOLDER = "__targetRef_placeholder"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceCall:
-    """The operator a service task names; *parameters* maps names to expressions."""
+    """The operator that a service task calls; *parameters* maps names to expressions."""
 
     operator: str
     variable: str
@@ -30,14 +30,14 @@ class ServiceCall:
 @dataclass(frozen=True, kw_only=True)
 class Node:
     """
-    One flow node. *scope* is the id of the process or sub-process it lies in, *line* where it stands in the file.
+    One flow node. *scope* is the id of the process or sub-process that contains it, *line* its line in the file.
 
-    ``events`` holds the kinds of its event definitions (``error``, ``timer``, …), ``codes`` the error or escalation
-    codes they refer to, "" where the code is left open, ``refers`` whether they refer to any. ``message`` is the name
-    of the message it waits for, ``link`` the name of a link event. ``markers`` holds what makes it special:
-    ``multiInstance``, ``loop``, ``compensation``, ``eventSubProcess``, ``nonInterrupting``, ``ioSpecification``,
-    ``dataAssociation``, ``dataAssignment``. ``extensions`` holds the text of our extension elements by name, ``twice``
-    the names of those that stand there more than once, ``properties`` what stands in ``spiffworkflow:properties``.
+    ``events`` holds the types of its event definitions (``error``, ``timer``, …), ``codes`` the error or escalation
+    codes they refer to ("" if the code is open), ``refers`` whether they refer to any. ``message`` is the name of the
+    message it waits for, ``link`` the name of a link event. ``markers`` may hold ``multiInstance``, ``loop``,
+    ``compensation``, ``eventSubProcess``, ``nonInterrupting``, ``ioSpecification``, ``dataAssociation`` and
+    ``dataAssignment``. ``extensions`` maps the names of our extension elements to their text, ``twice`` lists those
+    that occur more than once, ``properties`` holds the contents of ``spiffworkflow:properties``.
     """
 
     id: str
@@ -67,7 +67,7 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """One sequence flow; *condition* is None where there is none."""
+    """One sequence flow; *condition* is None if it has none."""
 
     id: str
     name: str
@@ -80,7 +80,7 @@ class Flow:
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """One process with everything in its sub-processes, in file order; *others* are elements that are no flow nodes."""
+    """One process including its sub-processes, in file order; *others* are elements that are not flow nodes."""
 
     id: str
     name: str
@@ -93,7 +93,7 @@ class Process:
 
     @cached_property
     def jumps(self) -> tuple[Flow, ...]:
-        """From each throwing link event to the catching one of its name in its scope, where there is one."""
+        """Flows from each throwing link event to the catching one with the same name in its scope."""
         links = [node for node in self.nodes if node.events == ("link",) and node.link]
         catching = {(n.scope, n.link): n.id for n in reversed(links) if n.kind == "intermediateCatchEvent"}
         return tuple(
@@ -115,12 +115,12 @@ class Diagram:
 
 
 def process_element(tree: XmlTree, key: str) -> XmlElement:
-    """The element of the process *key*, which is in *tree*."""
+    """Return the element of the process *key*, which must be in *tree*."""
     return next(element for element in tree.getroot().iter(_bpmn("process")) if _id(element) == key)
 
 
 def read_diagram(tree: XmlTree, file: str) -> Diagram:
-    """What is drawn in *tree*."""
+    """Return the contents of *tree*."""
     root = tree.getroot()
     codes = _event_codes(root) | _message_names(root)
     return Diagram(file=file, processes=tuple(_process(element, codes) for element in root.iter(_bpmn("process"))))
@@ -156,7 +156,7 @@ def _process(element: XmlElement, codes: Mapping[str, str]) -> Process:
 
 
 def _flow_elements(scope: XmlElement) -> Iterator[tuple[str, XmlElement]]:
-    """Direct BPMN children of a process or sub-process, then those of each sub-process, with the scope's id."""
+    """Yield (scope id, element) for the BPMN children of a process and, recursively, of its sub-processes."""
     for child in scope:
         if not _kind(child):
             continue
@@ -266,7 +266,7 @@ def _text(element: XmlElement, tag: str) -> str | None:
 
 
 def _kind(element: XmlElement) -> str:
-    """The local name of a BPMN element; empty for elements of other namespaces."""
+    """Local name of a BPMN element; empty for elements of other namespaces."""
     namespace, _, name = str(element.tag).rpartition("}")
     return name if namespace == f"{{{BPMN}" else ""
 

@@ -1,6 +1,6 @@
-"""A DMN file as plain values: decisions, their tables with rows and columns as they are drawn.
+"""A DMN file as plain values: decisions, and their tables with rows and columns as drawn.
 
-Reads everything that is there, right or wrong, and never raises on a tree from `parse_xml`: `dmn` and the gate judge.
+Reads everything, valid or not, and never raises on a tree from `parse_xml`; `dmn` and the gate check it.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 
 from .safe_xml import DMN, XmlElement, XmlTree
 
-#: What a decision may hold beside its one expression.
+#: What a decision may contain in addition to its one expression.
 _AROUND_EXPRESSION = {
     *("description", "extensionElements", "question", "allowedAnswers", "variable"),
     *("informationRequirement", "knowledgeRequirement", "authorityRequirement"),
     *("supportedObjective", "impactedPerformanceIndicator", "decisionMaker", "decisionOwner"),
     *("usingProcess", "usingTask"),
 }
-#: What a file may hold beside decisions without any change to what they decide.
+#: What a file may contain in addition to decisions without affecting them.
 _HARMLESS = {
     *("decision", "inputData", "knowledgeSource", "textAnnotation", "association", "group", "extensionElements"),
     *("description", "performanceIndicator", "organizationUnit", "elementCollection", "itemDefinition", "DMNDI"),
 }
-#: What the namespace of every version of DMN has in it.
+#: Part of the namespace of every DMN version.
 _VERSION = "omg.org/spec/DMN/"
 
 
@@ -31,8 +31,8 @@ class Column:
     """
     One input or output column of a table.
 
-    ``text`` is an input's expression and an output's name; ``values`` the list of values it may have, as written;
-    ``default`` what an output is when no rule matches, None where nothing is said.
+    ``text`` is an input's expression or an output's name, ``values`` the list of allowed values as written, ``default``
+    the value of an output when no rule matches (None if not set).
     """
 
     id: str
@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A decision table; *aggregation* is empty where none is set."""
+    """A decision table; *aggregation* is empty if not set."""
 
     id: str
     hit_policy: str
@@ -72,8 +72,8 @@ class Decision:
     """
     One decision. It has a ``table``, or one ``expression``, or neither.
 
-    ``requires`` are the ids of the decisions it asks first, ``variable`` is the name its result has for others, and
-    ``others`` are the kinds of what stands in it and is neither.
+    ``requires`` lists the ids of the decisions it depends on, ``variable`` is the name of its result for dependents,
+    and ``others`` lists the types of its other child elements.
     """
 
     id: str
@@ -90,9 +90,9 @@ class Decision:
 @dataclass(frozen=True, kw_only=True)
 class DecisionFile:
     """
-    One DMN file; *namespace* is empty where the file is not DMN, *others* are (id, kind) of what is no decision.
+    One DMN file. *namespace* is empty if the file is not DMN; *others* holds (id, type) of other elements.
 
-    *unknown* is the namespace of a version of DMN that is not read.
+    *unknown* is the namespace of an unsupported DMN version.
     """
 
     file: str
@@ -103,7 +103,7 @@ class DecisionFile:
 
 
 def read_decisions(tree: XmlTree, file: str) -> DecisionFile:
-    """What is drawn in *tree*."""
+    """Return the contents of *tree*."""
     root = tree.getroot()
     namespace, _, kind = str(root.tag).removeprefix("{").rpartition("}")
     if kind != "definitions" or namespace not in DMN:
@@ -130,7 +130,7 @@ def _decision(element: XmlElement) -> Decision:
         id=_id(element),
         name=element.get("name") or "",
         variable="" if variable is None else (variable.get("name") or "").strip(),
-        requires=tuple(_required(element)),
+        requires=tuple(_required_decisions(element)),
         table=None if table is None else _table(table),
         expression=None if literal is None else _text(literal),
         language="" if literal is None else literal.get("expressionLanguage") or "",
@@ -139,7 +139,7 @@ def _decision(element: XmlElement) -> Decision:
     )
 
 
-def _required(decision: XmlElement) -> Iterator[str]:
+def _required_decisions(decision: XmlElement) -> Iterator[str]:
     for requirement in _children(decision, "informationRequirement"):
         for required in _children(requirement, "requiredDecision"):
             yield (required.get("href") or "").rpartition("#")[2]
@@ -187,11 +187,11 @@ def _row(element: XmlElement) -> Row:
         inputs=tuple(_text(cell) for cell in inputs),
         outputs=tuple(_text(cell) for cell in outputs),
         languages=tuple(sorted({cell.get("expressionLanguage") or "" for cell in (*inputs, *outputs)} - {""})),
-        description=_said(element),
+        description=_notes(element),
     )
 
 
-def _said(rule: XmlElement) -> str:
+def _notes(rule: XmlElement) -> str:
     description = _child(rule, "description")
     notes = ["".join(map(str, description.itertext())).strip()] if description is not None else []
     notes += [_text(note) for note in _children(rule, "annotationEntry")]
@@ -199,7 +199,7 @@ def _said(rule: XmlElement) -> str:
 
 
 def _text(element: XmlElement | None) -> str:
-    """What stands in the ``text`` of a cell or expression."""
+    """The ``text`` of a cell or expression."""
     text = None if element is None else _child(element, "text")
     return "" if text is None else "".join(map(str, text.itertext())).strip()
 

@@ -1,7 +1,7 @@
-"""A BPMN file as elements with everything that is said of each, in words, apart from where it is drawn.
+"""A BPMN file as a list of elements, each with all its facts under readable labels, separate from its position.
 
-For comparing two versions: nothing in the file is left out, so that nothing can change unseen; what Usher does not know
-is called by its path.
+Used to compare two versions. It keeps everything in the file, so no change goes unnoticed; a fact that Usher does not
+know is labelled by its path.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _OWN = FLOW_NODES | {
     *("textAnnotation", "dataObject", "dataObjectReference", "dataStore", "dataStoreReference"),
     *("error", "escalation", "message", "signal"),
 }
-#: Said a second time elsewhere, or said of the file and not of what runs.
-_REPEATED = {"incoming", "outgoing", "flowNodeRef", "laneSet", "childLaneSet", "BPMNDiagram"}
-_SAID_ELSEWHERE = {"id", "processRef", "itemRef", "type"}
+#: Content that repeats other content, or describes the file and not what runs.
+_REDUNDANT_CHILDREN = {"incoming", "outgoing", "flowNodeRef", "laneSet", "childLaneSet", "BPMNDiagram"}
+_REDUNDANT_ATTRIBUTES = {"id", "processRef", "itemRef", "type"}
 
-#: What people call an aspect, by the last part of its path or by the whole of it.
-_WORDS = {
+#: Label of a fact, by its path or the last part of it.
+_LABELS = {
     "conditionExpression": "condition",
     "sourceRef": "from", "targetRef": "to",
     "default": "default flow", "attachedToRef": "attached to", "calledElement": "called process",
@@ -44,79 +44,79 @@ _WORDS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class ElementFacts:
     """
-    One element. *kind* in words; *said* maps each aspect to what the file says of it; *place* is where it is drawn.
+    One element. *kind* is its type in words, *facts* maps labels to values, *place* is its position in the drawing.
 
-    ``key`` is the id, or for a flow without one its ends, which stay when other flows come and go. A flow without a
-    ``name`` is called by what it leads from and to.
+    ``key`` is the id. A flow without an id uses its two ends, which do not change when other flows come and go; a flow
+    without a ``name`` is named after its two ends.
     """
 
     key: str
     kind: str
     name: str
-    said: Mapping[str, str]
+    facts: Mapping[str, str]
     place: str = ""
 
 
-def read_parts(tree: XmlTree) -> dict[str, Part]:
-    """The elements of the file by key, in file order."""
+def read_element_facts(tree: XmlTree) -> dict[str, ElementFacts]:
+    """Return the elements of the file by key, in file order."""
     root = tree.getroot()
     places, lanes = dict(_places(root)), _lanes(root)
     names = {element.get("id"): element.get("name") or element.get("id") for element in root.iter(f"{{{BPMN}}}*")}
-    found: dict[str, Part] = {}
+    found: dict[str, ElementFacts] = {}
     for element in root.iter(f"{{{BPMN}}}*"):
         kind, key = _local(element), element.get("id") or ""
         if kind not in _OWN or not key:
             continue
         name = (element.get("name") or "").strip()
-        said = dict(_numbered(_said(element)))
+        facts = dict(_label_facts(_walk_facts(element)))
         if kind in FLOW_NODES:
-            said |= {"kind": words_of_kind(kind), "lane": lanes.get(key, "")}
+            facts |= {"kind": spaced_words(kind), "lane": lanes.get(key, "")}
             parent = element.getparent()
             if parent is not None and _local(parent) != "process":
-                said["inside"] = parent.get("id") or ""
+                facts["inside"] = parent.get("id") or ""
         place = places.get(key, "")
         if kind == "sequenceFlow":
             source, target = element.get("sourceRef"), element.get("targetRef")
             key = f"{source} → {target}" if "_unnamed_" in key else key
             name = name or f"{names.get(source, source)} → {names.get(target, target)}"
-        part = Part(key=key, kind=words_of_kind(kind), name=name, said=_filled(said), place=place)
+        part = ElementFacts(key=key, kind=spaced_words(kind), name=name, facts=_non_empty(facts), place=place)
         found.setdefault(key, part)
     return found
 
 
-def words_of_kind(kind: str) -> str:
-    """``intermediateCatchEvent`` as “intermediate catch event”."""
+def spaced_words(kind: str) -> str:
+    """Write ``intermediateCatchEvent`` as “intermediate catch event”."""
     if kind == "sequenceFlow":
         return "flow"
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower()
 
 
-def _filled(said: dict[str, str]) -> dict[str, str]:
-    return {aspect: value for aspect, value in said.items() if value}
+def _non_empty(facts: dict[str, str]) -> dict[str, str]:
+    return {aspect: value for aspect, value in facts.items() if value}
 
 
-def _said(element: XmlElement) -> Iterator[tuple[str, str]]:
-    """Each (path, text) below *element* that belongs to it and not to an element of its own."""
+def _walk_facts(element: XmlElement) -> Iterator[tuple[str, str]]:
+    """Yield (path, text) for everything below *element* except its child elements that are listed separately."""
     waiting: list[tuple[XmlElement, str]] = [(element, "")]
     while waiting:
         node, path = waiting.pop()
-        children = [child for child in node if _belongs(child)]
+        children = [child for child in node if _is_part_of_element(child)]
         attributes = [(name, value) for name, value in _attributes(node, path)]
         yield from ((f"{path}/@{name}" if path else name, value) for name, value in attributes)
         text = (node.text or "").strip()
         if path and (text or not (children or attributes)):
             yield path, text or "yes"
-        waiting += [(child, _below(path, child)) for child in reversed(children)]
+        waiting += [(child, _child_path(path, child)) for child in reversed(children)]
 
 
-def _belongs(child: XmlElement) -> bool:
+def _is_part_of_element(child: XmlElement) -> bool:
     is_bpmn = str(child.tag).startswith(f"{{{BPMN}}}")
-    return not (is_bpmn and _local(child) in _OWN | _REPEATED)
+    return not (is_bpmn and _local(child) in _OWN | _REDUNDANT_CHILDREN)
 
 
-def _below(path: str, child: XmlElement) -> str:
+def _child_path(path: str, child: XmlElement) -> str:
     kind = _local(child)
     key = child.get("name") if kind == "property" else child.get("id") if kind == "parameter" else None
     if key:
@@ -132,27 +132,27 @@ def _attributes(node: XmlElement, path: str) -> Iterator[tuple[str, str]]:
         local = str(name).rpartition("}")[2]
         if keyed and local in ("name", "id", "type"):
             continue
-        if local not in _SAID_ELSEWHERE or (local == "id" and path.endswith("serviceTaskOperator")):
+        if local not in _REDUNDANT_ATTRIBUTES or (local == "id" and path.endswith("serviceTaskOperator")):
             yield local, str(value).strip()
 
 
-def _numbered(said: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The aspects by what people call them, told apart where there are several of one kind."""
-    seen: dict[str, int] = {}
-    for path, value in said:
-        words = _aspect(path)
-        seen[words] = seen.get(words, 0) + 1
-        yield (f"{words} {seen[words]}" if seen[words] > 1 else words), value
+def _label_facts(facts: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Replace each path with its label, numbered if the label occurs several times."""
+    counts: dict[str, int] = {}
+    for path, value in facts:
+        label = _label(path)
+        counts[label] = counts.get(label, 0) + 1
+        yield (f"{label} {counts[label]}" if counts[label] > 1 else label), value
 
 
-def _aspect(path: str) -> str:
+def _label(path: str) -> str:
     plain = path.removesuffix("/@value")
-    if plain in _WORDS:
-        return _WORDS[plain]
+    if plain in _LABELS:
+        return _LABELS[plain]
     if plain.startswith(("property ", "parameter ")):
         kind, _, name = plain.partition(" ")
         return f"{kind} “{name}”"
-    return ", ".join(words_of_kind(part.removeprefix("@").removesuffix("Definition")) for part in plain.split("/"))
+    return ", ".join(spaced_words(part.removeprefix("@").removesuffix("Definition")) for part in plain.split("/"))
 
 
 def _lanes(root: XmlElement) -> dict[str, str]:
@@ -164,7 +164,7 @@ def _lanes(root: XmlElement) -> dict[str, str]:
 
 
 def _places(root: XmlElement) -> Iterator[tuple[str, str]]:
-    """Where each element is drawn: bounds, way points, label."""
+    """Pairs of (element id, position): the bounds, way points and label bounds in the drawing."""
     for kind in ("BPMNShape", "BPMNEdge"):
         for shape in root.iter(f"{{{_DI}}}{kind}"):
             points = [

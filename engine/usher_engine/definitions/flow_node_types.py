@@ -1,4 +1,4 @@
-"""The flow nodes of BPMN 2.0, by what they are."""
+"""The types of flow nodes in BPMN 2.0."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""When an inclusive join goes on (BPMN 2.0.2, 13.4.3 and table 13.3): one rule for the gate and for the engine.
+"""When an inclusive join activates (BPMN 2.0.2, 13.4.3 and table 13.3): one rule for the gate and the engine.
 
-Works on ids alone. A *place* is a sequence flow with a token on it, or a flow node a token rests in; a token inside a
-sub-process or called process rests in the activity around it.
+Works on ids alone. A *place* is a sequence flow that carries a token, or a flow node where a token rests; a token
+inside a sub-process or called process rests in the enclosing activity.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class InclusiveJoin:
-    """*arms*: by each flow into the join, the places a token can come from to that flow without passing the join."""
+    """*arms* maps each incoming flow to the places from which a token can reach it without passing the join."""
 
     arms: Mapping[str, frozenset[str]]
 
     def waits_for(self, filled: Collection[str], occupied: Iterable[str]) -> list[str]:
         """
-        The tokens that hold the join back; it goes on when there are none and at least one flow is filled.
+        Return the tokens the join waits for; it activates when there are none and at least one flow has a token.
 
-        A token holds it back when it can come to an empty flow, and could not as well come to a filled one.
+        It waits for a token that can reach an empty incoming flow and cannot reach a filled one.
 
         Args:
             filled: The flows into the join that have a token.
@@ -31,7 +31,7 @@ class InclusiveJoin:
         return [place for place in occupied if place in to_empty and place not in to_filled]
 
     def goes_on(self, filled: Collection[str], occupied: Iterable[str]) -> bool:
-        """Whether the join goes on now, with one token from each of the *filled* flows."""
+        """Whether the join activates now and consumes one token from each of the *filled* flows."""
         return bool(filled) and not self.waits_for(filled, occupied)
 
     def _from(self, arms: Iterable[str]) -> frozenset[str]:
@@ -40,12 +40,12 @@ class InclusiveJoin:
 
 def inclusive_join(key: str, flows: Iterable[tuple[str, str, str]], hosts: Mapping[str, str]) -> InclusiveJoin:
     """
-    What the join *key* has to know of its scope; worked out once for each diagram.
+    Precompute the reachability that the join *key* needs, once for each diagram.
 
     Args:
         key: The id of the inclusive gateway.
         flows: Id, source and target of each sequence flow in the scope; jumps between link events are flows too.
-        hosts: By boundary event, the activity it is attached to: a token there may leave through the event.
+        hosts: Maps each boundary event to its activity: a token in the activity may leave through the event.
     """
     incoming: dict[str, list[tuple[str, str]]] = {}
     for flow, source, target in flows:
@@ -57,7 +57,7 @@ def inclusive_join(key: str, flows: Iterable[tuple[str, str, str]], hosts: Mappi
 def _before(
     key: str, flow: str, source: str, incoming: Mapping[str, list[tuple[str, str]]], hosts: Mapping[str, str]
 ) -> frozenset[str]:
-    """The places before *flow*, itself among them, up to the join *key*."""
+    """The places from which *flow* can be reached without passing the join *key*, including *flow* itself."""
     found = {flow}
     waiting = [source]
     while waiting:

@@ -1,4 +1,4 @@
-"""What is said of a package before it runs: one fault or one reading, where it is and what to do about it."""
+"""A finding about a package before it runs: one fault or one translation, its location, and what to do about it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """
-    *element* is an element id, a form field's key, or empty for the whole file; *rule* a name that stays.
+    *element* is an element id, a form field's key, or empty for the whole file; *rule* is a stable name.
 
-    *path* are the elements and flows that lead from the start to the fault, where there is such a way.
+    *path* lists the elements and flows from the start to the fault, if such a path exists.
     """
 
     file: str
@@ -34,7 +34,7 @@ class Finding:
     path: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """As `usher check --json` shows it; ``path`` is only there when it says something."""
+        """Return the form that `usher check --json` shows; ``path`` is omitted if empty."""
         values = asdict(self)
         path = values.pop("path")
         return {**values, "path": list(path)} if path else values

@@ -1,4 +1,4 @@
-"""Which decisions a package offers to its business rule tasks, for lists people choose from."""
+"""Lists the decisions of a package that its business rule tasks can call, for selection lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .safe_xml import parse_xml
 
 
 def decision_names(package: Package) -> list[tuple[str, str]]:
-    """Id and name of each decision in the package's .dmn files; files that cannot be read are passed over."""
+    """Return (id, name) of each decision in the package's .dmn files; skips unreadable files."""
     found: list[tuple[str, str]] = []
     for path in package.files:
         if path.endswith(".dmn"):

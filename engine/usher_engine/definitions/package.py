@@ -1,4 +1,4 @@
-"""A process package: its files by relative path, immutable and named by the hash of its content."""
+"""A process package: its files by relative path, immutable and identified by a hash of the content."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MAX_PATH = 200
 @dataclass(frozen=True)
 class Package:
     """
-    Files as they are, by relative path with ``/``. Refused are only paths and sizes; what the files say is the gate's.
+    Raw files by relative path with ``/``. The constructor checks only paths and sizes; the gate checks the contents.
 
-    One executable process is the main one, the one that is started; others may be called by it.
+    One executable process is the main process, which a case starts; it may call the others.
     """
 
     files: Mapping[str, bytes]
@@ -52,12 +52,12 @@ class Package:
 
     @property
     def key(self) -> str:
-        """Id of the main process; raises `InvalidDefinition` when there is none or more than one."""
+        """Id of the main process; raises `InvalidDefinition` if there is none or more than one."""
         return self._main[0]
 
     @property
     def name(self) -> str:
-        """Name of the main process as people read it; its id where it has none."""
+        """Display name of the main process; its id if it has no name."""
         return self._main[1] or self._main[0]
 
     @cached_property
@@ -76,24 +76,24 @@ class Package:
         raise InvalidDefinition(problems=[("package", _main_problem(self.diagrams(), executable, mains))])
 
     def text(self, name: str) -> str:
-        """The file *name* as text; raises `InvalidDefinition` naming it when it is not there or not UTF-8."""
+        """Return the file *name* as text; raises `InvalidDefinition` if it is missing or not UTF-8."""
         if name not in self.files:
-            raise InvalidDefinition(problems=[(name, "The package has no such file.")])
+            raise InvalidDefinition(problems=[(name, "The package has no file of this name.")])
         try:
             return self.files[name].decode("utf-8-sig")
         except UnicodeDecodeError:
             raise InvalidDefinition(problems=[(name, "The file is not UTF-8 text; save it as UTF-8.")]) from None
 
     def diagrams(self) -> tuple[str, ...]:
-        return self._named(".bpmn")
+        return self._with_ending(".bpmn")
 
     def forms(self) -> tuple[str, ...]:
-        return self._named(".form")
+        return self._with_ending(".form")
 
     def decisions(self) -> tuple[str, ...]:
-        return self._named(".dmn")
+        return self._with_ending(".dmn")
 
-    def _named(self, ending: str) -> tuple[str, ...]:
+    def _with_ending(self, ending: str) -> tuple[str, ...]:
         return tuple(path for path in self.files if path.endswith(ending))
 
 
@@ -101,18 +101,18 @@ def _main_problem(diagrams: tuple[str, ...], executable: Mapping[str, str], main
     if not diagrams:
         return "The package has no .bpmn file."
     if not executable:
-        return "No process is executable; set isExecutable on the process that is to be started."
+        return "No process is executable; set isExecutable on the main process."
     if not mains:
-        return "Every executable process is called by another one; one must be the main process."
-    return f"Several processes could be started: {', '.join(sorted(mains))}. Keep one, or call the others from it."
+        return "Every executable process is called by another one; one of them must be the main process."
+    return f"Several processes could be the main one: {', '.join(sorted(mains))}. Keep one or call the others from it."
 
 
 def _path_problem(path: str) -> str:
     parts = path.split("/")
     if not path or len(path) > MAX_PATH:
-        return f"A path has 1 to {MAX_PATH} characters."
+        return f"A path must have 1 to {MAX_PATH} characters."
     if any(part in ("", ".", "..") for part in parts) or "\\" in path or ":" in path:
-        return "A path is relative to the package and uses / between its parts."
+        return "A path must be relative to the package, with / between its parts."
     if any(ord(letter) < ord(" ") or "\ud800" <= letter <= "\udfff" for letter in path):
-        return "A path has no control characters."
+        return "A path must not contain control characters."
     return ""

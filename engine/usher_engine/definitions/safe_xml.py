@@ -1,6 +1,6 @@
 """The only XML parser in the product: no document type, no entities, no network, bounded size and depth.
 
-Ids that BPMN and DMN let authors leave out are added: the engine library never follows a sequence flow without one.
+It adds ids that BPMN and DMN let authors omit, because SpiffWorkflow never follows a sequence flow without one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ XmlTree: TypeAlias = etree._ElementTree  # noqa: SLF001 - the same
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
-#: DMN 1.1 to 1.5, as the standard and the tools write it; what Usher reads of them is the same in all.
+#: Namespaces of DMN 1.1 to 1.5 in the standard and in tools; the parts that Usher reads are the same in all of them.
 DMN = frozenset(
     {
         *("http://www.omg.org/spec/DMN/20151101/dmn.xsd", "http://www.omg.org/spec/DMN/20151101/dmn11.xsd"),
@@ -33,26 +33,26 @@ DMN = frozenset(
 )
 
 MAX_XML_BYTES = 1_000_000
-MAX_XML_DEPTH = 100  # people draw less than 20; libxml2 itself stops at 256
+MAX_XML_DEPTH = 100  # real diagrams stay below 20; libxml2 stops at 256
 
 #: BPMN elements that own an ``id`` attribute and that diagrams, events or findings refer to.
-_IDENTIFIED = FLOW_NODES | {
+_BPMN_KINDS_WITH_IDS = FLOW_NODES | {
     *("collaboration", "choreography", "globalChoreographyTask", "conversation", "participant", "process"),
     *("laneSet", "lane", "sequenceFlow", "messageFlow", "association", "textAnnotation"),
     *("multiInstanceLoopCharacteristics", "standardLoopCharacteristics"),
 }
-#: The same of DMN; an id may be left out of any element there.
-_IDENTIFIED_IN_DMN = frozenset({"decision", "decisionTable", "input", "output", "rule", "informationRequirement"})
+#: The same for DMN, where the id is optional on every element.
+_DMN_KINDS_WITH_IDS = frozenset({"decision", "decisionTable", "input", "output", "rule", "informationRequirement"})
 
 
 def parse_xml(content: bytes, name: str) -> XmlTree:
     """
-    Parse one XML file of a package, for running: without comments, with every id.
+    Parse one XML file of a package for execution: drop comments and add missing ids.
 
-    The same bytes give the same tree, added ids included, so an id may be stored.
+    The same bytes give the same tree, including the added ids, so callers may store an id.
 
     Args:
-        content: The file as it is, at most `MAX_XML_BYTES`.
+        content: The raw file, at most `MAX_XML_BYTES`.
         name: Its path in the package, for messages.
 
     Raises:
@@ -62,7 +62,7 @@ def parse_xml(content: bytes, name: str) -> XmlTree:
     root = tree.getroot()
     add_ids(root)
     for parameter in root.iter(f"{{{SPIFF}}}parameter"):
-        # The engine library wants a type there and uses it for nothing.
+        # SpiffWorkflow requires a type there and never uses it.
         parameter.set("type", parameter.get("type", "any"))
     return tree
 
@@ -70,7 +70,7 @@ def parse_xml(content: bytes, name: str) -> XmlTree:
 def parse_as_written(content: bytes, name: str, *, comments: bool = True) -> XmlTree:
     """Parse one XML file safely and add nothing; raises like `parse_xml`."""
     if len(content) > MAX_XML_BYTES:
-        raise _refused(name, f"is larger than {MAX_XML_BYTES // 1000} kB; split the process into called processes.")
+        raise _refusal(name, f"is larger than {MAX_XML_BYTES // 1000} kB; split the process into called processes.")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -82,23 +82,23 @@ def parse_as_written(content: bytes, name: str, *, comments: bool = True) -> Xml
     try:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise _refused(name, f"is not well-formed XML: {_first_line(error)}") from None
+        raise _refusal(name, f"is not well-formed XML: {_first_line(error)}") from None
     tree = root.getroottree()
     document: Any = tree.docinfo
     if document.doctype or document.internalDTD is not None:
-        raise _refused(name, "has a DOCTYPE; remove that line, process files do without.")
+        raise _refusal(name, "has a DOCTYPE; remove that line, process files do not need one.")
     if _depth(root) > MAX_XML_DEPTH:
-        raise _refused(name, f"nests elements deeper than {MAX_XML_DEPTH} levels.")
+        raise _refusal(name, f"nests elements deeper than {MAX_XML_DEPTH} levels.")
     return tree
 
 
 def line_of(element: XmlElement) -> int:
-    """The line *element* begins on; 0 where it is not known."""
+    """The line where *element* starts; 0 if unknown."""
     return cast("int | None", element.sourceline) or 0
 
 
 def elements_at(tree: XmlTree, paths: list[str]) -> list[XmlElement | None]:
-    """The elements a validator names by XPath; None where a path leads nowhere."""
+    """Look up the elements that a validator names by XPath; None for a path without a match."""
     prefixes = {
         str(name[0]): str(name[1])
         for _, name in etree.iterwalk(tree, events=("start-ns",))
@@ -115,7 +115,7 @@ def _element_at(tree: XmlTree, path: str, prefixes: dict[str, str]) -> XmlElemen
     return cast("XmlElement", found[0]) if isinstance(found, list) and found and hasattr(found[0], "tag") else None
 
 
-def _refused(name: str, reason: str) -> InvalidDefinition:
+def _refusal(name: str, reason: str) -> InvalidDefinition:
     return InvalidDefinition(f"{name} {reason}", problems=[(name, f"The file {reason}")])
 
 
@@ -131,20 +131,20 @@ def _depth(root: XmlElement) -> int:
     return deepest
 
 
-def _identified(namespace: str) -> frozenset[str]:
+def _kinds_with_ids(namespace: str) -> frozenset[str]:
     if namespace == BPMN:
-        return _IDENTIFIED
-    return _IDENTIFIED_IN_DMN if namespace in DMN else frozenset()
+        return _BPMN_KINDS_WITH_IDS
+    return _DMN_KINDS_WITH_IDS if namespace in DMN else frozenset()
 
 
 def add_ids(root: XmlElement) -> list[str]:
-    """Give an id to every element that needs one and has none; the ids given, in file order."""
-    given: list[str] = []
+    """Add missing ids to the elements that need one; return the added ids in file order."""
+    added: list[str] = []
     taken = {element.get("id") for element in root.iter(etree.Element)}
     numbers: Counter[str] = Counter()
     for element in root.iter(etree.Element):
         namespace, _, kind = str(element.tag).rpartition("}")
-        if element.get("id") or kind not in _identified(namespace.removeprefix("{")):
+        if element.get("id") or kind not in _kinds_with_ids(namespace.removeprefix("{")):
             continue
         while True:
             numbers[kind] += 1
@@ -152,5 +152,5 @@ def add_ids(root: XmlElement) -> list[str]:
             if candidate not in taken:
                 break
         element.set("id", candidate)
-        given.append(candidate)
-    return given
+        added.append(candidate)
+    return added

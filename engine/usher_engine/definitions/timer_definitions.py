@@ -1,4 +1,4 @@
-"""Timers and repetitions of a BPMN file, as they are drawn."""
+"""Timers and loops of a BPMN file, as drawn."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from .safe_xml import BPMN, XmlElement
 
 _TAG = f"{{{BPMN}}}"
 
-#: The property that says what becomes of the times of a cycle that passed while nothing ran: all of them are made up
-#: for, or they are skipped.
+#: The property that decides what happens to the times of a cycle that passed while Usher was down: fire all of them,
+#: or skip them.
 MISSED, MISSED_ALL, MISSED_SKIP = "missed", "all", "skip"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Timer:
-    """When a timer event is due: *form* is the element (``timeDate``, …), *text* what stands in it."""
+    """When a timer event is due: *form* is the element name (``timeDate``, …), *text* its content."""
 
     form: str
     text: str
@@ -24,11 +24,11 @@ class Timer:
 @dataclass(frozen=True, kw_only=True)
 class Repeat:
     """
-    How an activity is done several times; what the file does not say is empty.
+    The loop of an activity; settings missing from the file are empty.
 
-    *collection* is gone through, or it is done *cardinality* times; *item* names what each is given, *result* what
-    each gives back into the list *output*. *condition* is a loop's condition or what completes a multi-instance;
-    *in_turn* tells that items are done one after the other.
+    It runs for each element of *collection*, or *cardinality* times. *item* names each instance's input, *result* its
+    output, which is collected in the list *output*. *condition* is a loop's condition or a multi-instance's completion
+    condition. With *in_turn*, instances run one after the other.
     """
 
     collection: str = ""
@@ -42,7 +42,7 @@ class Repeat:
 
 
 def read_timer(event: XmlElement) -> Timer | None:
-    """The timer of an event, None where it has none."""
+    """The timer of an event; None if it has none."""
     for form in ("timeDate", "timeDuration", "timeCycle"):
         found = event.find(f"{_TAG}timerEventDefinition/{_TAG}{form}")
         if found is not None:
@@ -51,7 +51,7 @@ def read_timer(event: XmlElement) -> Timer | None:
 
 
 def read_repeat(activity: XmlElement) -> Repeat | None:
-    """How *activity* is repeated, None where it is done once."""
+    """The loop of *activity*; None if it runs once."""
     loop = activity.find(f"{_TAG}standardLoopCharacteristics")
     if loop is not None:
         return Repeat(condition=_text(loop, "loopCondition"), maximum=loop.get("loopMaximum") or "")
@@ -74,6 +74,6 @@ def _text(element: XmlElement, tag: str) -> str:
 
 
 def _name(element: XmlElement, tag: str) -> str:
-    """The variable a data item stands for: its name, or its id where it has none."""
+    """The variable of a data item: its name, or its id if it has no name."""
     item = element.find(f"{_TAG}{tag}")
     return "" if item is None else item.get("name") or item.get("id") or ""

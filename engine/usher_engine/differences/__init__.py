@@ -1,4 +1,4 @@
-"""What changed from one version of a package to another, in words people can check. `packages.compare` is the door."""
+"""The changes between two versions of a package, in words people can check. Start with `package_changes.compare`."""
 
 from .change import Aspect, Change, ChangeKind, Comparison
 from .package_changes import compare

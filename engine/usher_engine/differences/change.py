@@ -1,4 +1,4 @@
-"""What a comparison of two versions says: one `Change` for each element, field, row or file that is not the same."""
+"""The result of comparing two versions: one `Change` for each element, field, row or file that differs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class ChangeKind(StrEnum):
     ADDED = "added"
     #: Only in the older version.
     REMOVED = "removed"
-    #: In both, and something said of it differs.
+    #: In both versions, with different facts.
     CHANGED = "changed"
-    #: A flow that leads from or to another element than before.
+    #: A flow with another source or target than before.
     REROUTED = "rerouted"
-    #: Drawn elsewhere, in another order, or written otherwise; it says the same.
+    #: Same meaning, but another position, order or notation.
     MOVED = "moved"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Aspect:
-    """One thing said of an element; *before* or *after* is empty where it was not said."""
+    """One fact about an element; *before* or *after* is empty if that version does not have it."""
 
     name: str
     before: str
@@ -36,9 +36,9 @@ class Aspect:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """
-    *thing* says what it is (user task, field, row), *key* is its id; *part_of* names the form or decision around it.
+    One change. *thing* is its type (user task, field, row), *key* its id, *part_of* the form or decision it belongs to.
 
-    ``moved`` tells that a changed element is also drawn elsewhere; ``lines`` are the unified lines of a text file.
+    ``moved`` means that a changed element also has another position; ``lines`` is the unified diff of a text file.
     """
 
     kind: ChangeKind
@@ -60,28 +60,28 @@ class Comparison:
 
     @property
     def counts(self) -> dict[ChangeKind, int]:
-        """How many changes of each kind, those there are none of left out."""
+        """How many changes of each kind there are, without kinds that have none."""
         found = Counter(change.kind for change in self.changes)
         return {kind: found[kind] for kind in ChangeKind if found[kind]}
 
     def to_json(self) -> dict[str, Json]:
         counts = {kind.value: count for kind, count in self.counts.items()}
-        return {"counts": counts, "changes": [_written(change) for change in self.changes]}
+        return {"counts": counts, "changes": [_change_to_json(change) for change in self.changes]}
 
 
-def _written(change: Change) -> dict[str, Any]:
+def _change_to_json(change: Change) -> dict[str, Any]:
     record = {name: value for name, value in asdict(change).items() if value}
     return {**record, "kind": change.kind.value}
 
 
-#: What is said of each thing of a set, by its key.
-Said: TypeAlias = Mapping[str, Mapping[str, str]]
-#: Makes a change of its kind, key and aspects.
+#: The facts about each thing in a set, by key.
+Facts: TypeAlias = Mapping[str, Mapping[str, str]]
+#: Builds a change from its kind, key and aspects.
 Make: TypeAlias = Callable[[ChangeKind, str, tuple[Aspect, ...]], Change]
 
 
 def aspects_of(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Aspect, ...]:
-    """What is said differently, in the order it is said."""
+    """The facts that differ, in their original order."""
     names = [*before, *(name for name in after if name not in before)]
     return tuple(
         Aspect(name=name, before=before.get(name, ""), after=after.get(name, ""))
@@ -90,15 +90,15 @@ def aspects_of(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Asp
     )
 
 
-def changes_of(before: Said, after: Said, make: Make, moved: frozenset[str] = frozenset()) -> Iterator[Change]:
-    """The changes between two sets of things; *moved* are those that have another place in the order."""
-    for key, said in before.items():
+def changes_of(before: Facts, after: Facts, make: Make, moved: frozenset[str] = frozenset()) -> Iterator[Change]:
+    """Yield the changes between two sets of things; *moved* holds the keys whose position in the order changed."""
+    for key, facts in before.items():
         if key not in after:
-            yield make(ChangeKind.REMOVED, key, aspects_of(said, {}))
+            yield make(ChangeKind.REMOVED, key, aspects_of(facts, {}))
             continue
-        aspects = aspects_of(said, after[key])
+        aspects = aspects_of(facts, after[key])
         if aspects or key in moved:
             yield make(ChangeKind.CHANGED if aspects else ChangeKind.MOVED, key, aspects)
-    for key, said in after.items():
+    for key, facts in after.items():
         if key not in before:
-            yield make(ChangeKind.ADDED, key, aspects_of({}, said))
+            yield make(ChangeKind.ADDED, key, aspects_of({}, facts))

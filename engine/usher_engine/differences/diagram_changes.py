@@ -1,4 +1,4 @@
-"""Two versions of the diagrams of a package, element by element; where it is drawn counts apart from what it says."""
+"""Compares the diagrams of two versions element by element; a new position alone counts as moved, not changed."""
 
 from __future__ import annotations
 
@@ -7,77 +7,77 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from ..core.errors import InvalidDefinition
-from ..definitions import Package, Part, parse_xml, read_parts
+from ..definitions import ElementFacts, Package, parse_xml, read_element_facts
 from .change import Aspect, Change, ChangeKind, aspects_of
 
 _ENDS = {"from", "to"}
-#: Aspects that name another element by its id.
+#: Aspects that refer to another element by id.
 _REFERENCES = _ENDS | {"default flow", "attached to", "inside", "error", "escalation", "message", "signal"}
 
 
-def readable(package: Package) -> dict[str, dict[str, Part]]:
-    """The elements of each diagram that can be read."""
-    found: dict[str, dict[str, Part]] = {}
+def read_diagrams(package: Package) -> dict[str, dict[str, ElementFacts]]:
+    """Return the elements of each readable diagram, by file."""
+    found: dict[str, dict[str, ElementFacts]] = {}
     for file in package.diagrams():
         try:
-            found[file] = read_parts(parse_xml(package.files[file], file))
+            found[file] = read_element_facts(parse_xml(package.files[file], file))
         except InvalidDefinition:
             continue  # a draft may be broken; its text is compared
     return found
 
 
 def diagram_changes(
-    before: Mapping[str, Mapping[str, Part]], after: Mapping[str, Mapping[str, Part]]
+    before: Mapping[str, Mapping[str, ElementFacts]], after: Mapping[str, Mapping[str, ElementFacts]]
 ) -> Iterator[Change]:
-    """The changes of elements between the diagrams of two versions; an element is the same under one id."""
-    old, new = _placed(before), _placed(after)
+    """Yield the changes of elements between two versions; elements are matched by id."""
+    old, new = _with_files(before), _with_files(after)
     for change in _raw_changes(old, new):
-        aspects = tuple(_named(aspect, old, new) for aspect in change.aspects)
+        aspects = tuple(_with_names(aspect, old, new) for aspect in change.aspects)
         yield replace(change, aspects=aspects)
 
 
-_Placed: TypeAlias = Mapping[str, tuple[str, Part]]
+_Elements: TypeAlias = Mapping[str, tuple[str, ElementFacts]]
 
 
-def _placed(diagrams: Mapping[str, Mapping[str, Part]]) -> _Placed:
-    """Every element with its file."""
-    found: dict[str, tuple[str, Part]] = {}
-    for file, parts in diagrams.items():
-        for key, part in parts.items():
-            found.setdefault(key, (file, part))
+def _with_files(diagrams: Mapping[str, Mapping[str, ElementFacts]]) -> _Elements:
+    """Map each element's key to its file and facts."""
+    found: dict[str, tuple[str, ElementFacts]] = {}
+    for file, elements in diagrams.items():
+        for key, element in elements.items():
+            found.setdefault(key, (file, element))
     return found
 
 
-def _raw_changes(old: _Placed, new: _Placed) -> Iterator[Change]:
-    for key, (file, part) in old.items():
+def _raw_changes(old: _Elements, new: _Elements) -> Iterator[Change]:
+    for key, (file, element) in old.items():
         if key in new:
-            yield from _between(file, part, *new[key])
+            yield from _compare_element(file, element, *new[key])
         else:
-            yield _change(ChangeKind.REMOVED, file, part, aspects_of(_rest(part), {}))
-    for key, (file, part) in new.items():
+            yield _change(ChangeKind.REMOVED, file, element, aspects_of(_attributes(element), {}))
+    for key, (file, element) in new.items():
         if key not in old:
-            yield _change(ChangeKind.ADDED, file, part, aspects_of({}, _rest(part)))
+            yield _change(ChangeKind.ADDED, file, element, aspects_of({}, _attributes(element)))
 
 
-def _rest(part: Part) -> dict[str, str]:
-    """What is said of an element beside what it is and what it is called."""
-    return {aspect: value for aspect, value in part.said.items() if aspect not in ("kind", "name")}
+def _attributes(element: ElementFacts) -> dict[str, str]:
+    """All attributes except type and name."""
+    return {aspect: value for aspect, value in element.facts.items() if aspect not in ("kind", "name")}
 
 
-def _named(aspect: Aspect, old: _Placed, new: _Placed) -> Aspect:
-    """What an aspect refers to, called by its name and its id; compared were the ids."""
+def _with_names(aspect: Aspect, old: _Elements, new: _Elements) -> Aspect:
+    """Show a reference as name and id; the comparison itself uses ids only."""
     if aspect.name not in _REFERENCES:
         return aspect
-    return replace(aspect, before=_called(aspect.before, old), after=_called(aspect.after, new))
+    return replace(aspect, before=_name_and_id(aspect.before, old), after=_name_and_id(aspect.after, new))
 
 
-def _called(key: str, parts: _Placed) -> str:
-    name = parts[key][1].name if key in parts else ""
+def _name_and_id(key: str, elements: _Elements) -> str:
+    name = elements[key][1].name if key in elements else ""
     return f"{name} ({key})" if name else key
 
 
-def _between(was_in: str, was: Part, now_in: str, now: Part) -> Iterator[Change]:
-    aspects = aspects_of({**was.said, "file": was_in}, {**now.said, "file": now_in})
+def _compare_element(was_in: str, was: ElementFacts, now_in: str, now: ElementFacts) -> Iterator[Change]:
+    aspects = aspects_of({**was.facts, "file": was_in}, {**now.facts, "file": now_in})
     moved = was.place != now.place
     if not aspects:
         if moved:
@@ -87,5 +87,8 @@ def _between(was_in: str, was: Part, now_in: str, now: Part) -> Iterator[Change]
     yield _change(ChangeKind.REROUTED if rerouted else ChangeKind.CHANGED, now_in, now, aspects, moved=moved)
 
 
-def _change(kind: ChangeKind, file: str, part: Part, aspects: tuple[Aspect, ...], *, moved: bool = False) -> Change:
-    return Change(kind=kind, file=file, thing=part.kind, key=part.key, name=part.name, aspects=aspects, moved=moved)
+def _change(
+    kind: ChangeKind, file: str, element: ElementFacts, aspects: tuple[Aspect, ...], *, moved: bool = False
+) -> Change:
+    words, key, name = element.kind, element.key, element.name
+    return Change(kind=kind, file=file, thing=words, key=key, name=name, aspects=aspects, moved=moved)

@@ -1,4 +1,4 @@
-"""Which things of a list stand elsewhere than before, when those that came and went are left out."""
+"""Finds the things that changed their position in a list, ignoring added and removed ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 
 
 def out_of_order(before: list[str], after: list[str]) -> frozenset[str]:
-    """The fewest things one would have to move; those only in one list are not among them."""
+    """Return the smallest set of keys to move to turn one order into the other; keys in only one list are ignored."""
     left, stayed = set(before), set(after)
     old, new = [key for key in before if key in stayed], [key for key in after if key in left]
     if old == new:

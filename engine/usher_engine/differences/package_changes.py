@@ -1,4 +1,4 @@
-"""Two versions of a package compared: diagrams by element, forms by field, decisions by row, other files by line."""
+"""Compares two versions of a package: diagrams by element, forms by field, decisions by row, other files by line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..core.errors import InvalidDefinition
 from ..definitions import Package
 from .change import Change, ChangeKind, Comparison
-from .diagram_changes import diagram_changes, readable
+from .diagram_changes import diagram_changes, read_diagrams
 from .form_changes import fields_of, form_changes
 from .table_changes import decision_changes, decisions_of
 from .text_changes import text_changes
@@ -15,33 +15,33 @@ from .text_changes import text_changes
 
 def compare(before: Package, after: Package) -> Comparison:
     """
-    What is different in *after*, which may be broken: a file that cannot be read is compared by its lines.
+    Return the changes from *before* to *after*. Either may be broken: an unreadable file is compared line by line.
 
-    Changes come in the order of a reader: what runs first (diagrams, decisions), then forms, then texts.
+    Changes come in reading order: diagrams and decisions first, then forms, then other texts.
     """
     return Comparison(changes=tuple(_changes(before, after)))
 
 
 def _changes(before: Package, after: Package) -> Iterator[Change]:
-    old, new = readable(before), readable(after)
+    old, new = read_diagrams(before), read_diagrams(after)
     unreadable = (set(before.diagrams()) - old.keys()) | (set(after.diagrams()) - new.keys())
     for file in unreadable:
         old.pop(file, None)
         new.pop(file, None)
     found = list(diagram_changes(old, new))
     yield from found
-    told = {change.file for change in found}
+    reported = {change.file for change in found}
     for file in sorted(set(before.files) | set(after.files), key=_reading_order):
         if before.files.get(file) == after.files.get(file):
             continue
         if file not in {*old, *new}:
             yield from _file_changes(file, before, after)
-        elif file not in told:
-            yield _whole(file, before, after)
+        elif file not in reported:
+            yield _whole_file_change(file, before, after)
 
 
-def _whole(file: str, before: Package, after: Package) -> Change:
-    """A file that came, went, or says the same in other words or at another place."""
+def _whole_file_change(file: str, before: Package, after: Package) -> Change:
+    """The change of a whole file: added, removed, or equal in meaning but with other notation or positions."""
     kind = ChangeKind.MOVED if file in before.files else ChangeKind.ADDED
     return Change(kind=kind if file in after.files else ChangeKind.REMOVED, file=file, thing="file", key=file)
 
@@ -52,15 +52,15 @@ def _reading_order(file: str) -> tuple[int, str]:
 
 
 def _file_changes(file: str, before: Package, after: Package) -> Iterator[Change]:
-    found = _inside(file, before, after) if file in before.files and file in after.files else None
+    found = _structured_changes(file, before, after) if file in before.files and file in after.files else None
     if found is None:
         yield from text_changes(file, before.files.get(file), after.files.get(file))
     else:
-        yield from found or [_whole(file, before, after)]
+        yield from found or [_whole_file_change(file, before, after)]
 
 
-def _inside(file: str, before: Package, after: Package) -> list[Change] | None:
-    """The changes within a form or a file of decisions; None where it can be read as neither."""
+def _structured_changes(file: str, before: Package, after: Package) -> list[Change] | None:
+    """The changes within a form or DMN file; None if it is neither or unreadable."""
     if file.endswith(".dmn"):
         old, new = decisions_of(before, file), decisions_of(after, file)
         return None if old is None or new is None else list(decision_changes(file, old, new))

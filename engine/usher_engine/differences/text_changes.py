@@ -1,4 +1,4 @@
-"""Two versions of any other file: unified lines where it is text, else that it changed."""
+"""Compares two versions of any other file: a unified diff for text, otherwise just the fact that it changed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from difflib import unified_diff
 
 from .change import Change, ChangeKind
 
-MAX_COMPARED = 3_000  # lines of a file; comparing more takes too long
+MAX_COMPARED = 3_000  # lines; comparing longer files takes too long
 MAX_SHOWN = 400
 MAX_LINE = 500
 
 
 def text_changes(file: str, before: bytes | None, after: bytes | None) -> Iterator[Change]:
-    """The change of one file as a whole; None where the version does not have it."""
+    """Yield the change of one file; *before* or *after* is None if that version does not have it."""
     if before == after:
         return
     kind = ChangeKind.ADDED if before is None else ChangeKind.REMOVED if after is None else ChangeKind.CHANGED
