@@ -91,7 +91,7 @@ POLICIES += [("COLLECT", aggregation) for aggregation in ("SUM", "MIN", "MAX", "
 @pytest.mark.parametrize(("policy", "aggregation"), POLICIES)
 @settings(max_examples=25, deadline=None)
 @given(drawn=rules, data=st.lists(cases, min_size=1, max_size=5))
-def test_a_table_says_what_its_cells_mean(policy: str, aggregation: str, drawn: Any, data: Any) -> None:
+def test_a_table_gives_what_its_cells_mean(policy: str, aggregation: str, drawn: Any, data: Any) -> None:
     rows = [((number[0], colour[0]), [str(out)]) for number, colour, out in drawn]
     columns = [("n", "number"), ("c", "string")]
     logic = table(columns, [("out", "", "3,1,2")], rows, policy, aggregation)
@@ -112,7 +112,7 @@ def test_overlaps_and_gaps_are_real_and_none_is_missed(drawn: Any) -> None:
     rows = [((number[0], colour[0]), ["1"]) for number, colour in drawn]
     compiled = compile_decisions(package(decision(table([("n", "integer"), ("c", "string")], rows=rows))))
     found = coverage(compiled.by_id["D"].logic)
-    told = {tuple(rule.number for rule in overlap.rules) for overlap in found}
+    reported = {tuple(rule.number for rule in overlap.rules) for overlap in found}
     real: set[tuple[int, ...]] = set()
     nothing = [None] if any("null" in number[0] for number, _ in drawn) else []  # tried where a cell names it
     for n in (*range(-6, 10), *nothing):
@@ -121,8 +121,8 @@ def test_overlaps_and_gaps_are_real_and_none_is_missed(drawn: Any) -> None:
             if not hits:
                 real.add(())
             real |= {(a, b) for a in hits for b in hits if a < b}
-    assert told <= real
-    assert bool(told) == bool(real)
+    assert reported <= real
+    assert bool(reported) == bool(real)
 
 
 SIGNS = st.text(alphabet='?-<>=![](){}.,"\'0159 abnotdenulr_#@$\\+*/%:ʔ“é', max_size=25)

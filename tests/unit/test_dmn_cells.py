@@ -84,8 +84,8 @@ def matches(source, value, kind=""):
     ],
 )
 def test_what_a_cell_matches(source, yes, no):
-    if source == "[1...5]":  # 1, the range sign, and one half: it ends before it begins
-        with pytest.raises(ExpressionError, match="ends before it begins"):
+    if source == "[1...5]":  # 1, the range sign, and one half: it ends before it starts
+        with pytest.raises(ExpressionError, match="ends before it starts"):
             read_cell(source)
         return
     assert [value for value in yes if not matches(source, value)] == []
@@ -111,16 +111,16 @@ def test_typed_columns(source, kind, yes, no):
 @pytest.mark.parametrize(
     ("source", "kind", "words"),
     [
-        ("1,,2", "", "missing beside a comma"),
-        (",", "", "missing beside a comma"),
+        ("1,,2", "", "missing next to a comma"),
+        (",", "", "missing next to a comma"),
         ('"a', "", "not closed"),
         ("“a”", "", 'write "…"'),
         ('"a" "b"', "", "comma is missing"),
         ("[1..9", "", "missing"),
         ("1..9", "", "like [1..9]"),
-        ("[9..1]", "", "before it begins"),
+        ("[9..1]", "", "before it starts"),
         ('[1.."b"]', "", "ends with a text"),
-        (")", "", "closes nothing"),
+        (")", "", "has no opening bracket"),
         ("<", "", "missing"),
         ("> null", "", "smaller or larger"),
         ("> true", "", "smaller or larger"),
@@ -142,7 +142,7 @@ def test_typed_columns(source, kind, yes, no):
         ('duration("P1M")', "", "P2D"),
         ('@"2026-05-03"', "", "date("),
         ("${amount > 5}", "", "without"),
-        ("# anything", "", "not understood"),
+        ("# anything", "", "not valid"),
         ('"a"', "number", "type “number”"),
         ("5", "text", "type “text”"),
         ("5.5", "whole number", "whole number"),
@@ -161,7 +161,7 @@ def test_typed_columns(source, kind, yes, no):
         ("[x for x in range(9) for y in range(9)]", "", "for"),
     ],
 )
-def test_what_is_refused_says_what_to_write(source, kind, words):
+def test_a_refusal_explains_what_to_write(source, kind, words):
     with pytest.raises(ExpressionError) as refused:
         read_cell(source, kind)
     assert words in refused.value.message
@@ -172,17 +172,17 @@ def test_what_is_refused_says_what_to_write(source, kind, words):
     [("< 5", "a"), ("< 5", True), ("[1..9]", [1]), ('date("2026-05-03")', "soon"), ('> "a"', 5), ("< names", 3),
      ("? + 1", 5), ("? > 5", "a"), ("nobody", 1)],
 )  # fmt: skip
-def test_what_cannot_be_compared_is_an_error_and_not_a_no(source, value):
+def test_an_impossible_comparison_is_an_error_and_not_a_mismatch(source, value):
     with pytest.raises((DecisionFailed, ExpressionError)):
         matches(source, value)
 
 
-def test_a_cell_cannot_work_for_ever():
+def test_the_work_of_a_cell_is_bounded():
     with pytest.raises(ExpressionError, match="too much work"):
         matches("? in [x * x * x for x in range(1000)] or ? in [x + x + x for x in range(1000)]", 1.5)
 
 
-def test_what_to_write_instead_is_looked_for_soon():
+def test_the_hint_is_found_quickly():
     began = time.process_time()
     for _ in range(50):
         with pytest.raises(ExpressionError):

@@ -179,7 +179,7 @@ def test_priorities_and_agreement_tell_kinds_apart():
 
 def test_a_range_of_moments_ends_after_it_begins():
     assert read_cell(f'["{NINE}".."{EIGHT}"]').tests
-    with pytest.raises(ExpressionError, match="ends before it begins"):
+    with pytest.raises(ExpressionError, match="ends before it starts"):
         read_cell(f'["{EIGHT}".."{NINE}"]')
 
 

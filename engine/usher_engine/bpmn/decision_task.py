@@ -10,7 +10,7 @@ from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 from ..core.canonical import Json
 from ..core.errors import DecisionFailed, ElementFailed
 from ..core.events import DecisionMade
-from ..dmn import Made
+from ..dmn import DecisionResult
 
 
 class UsherDecisionTask(SpiffBpmnTask):  # type: ignore[misc]
@@ -64,7 +64,7 @@ class DecisionTaskParser(SpiffTaskParser):  # type: ignore[misc]
         return str(SpiffTaskParser._parse_extensions(node).get("calledDecisionId") or "").strip()
 
 
-def _recorded(made: Made) -> dict[str, Json]:
+def _recorded(made: DecisionResult) -> dict[str, Json]:
     return {
         "decision": made.decision,
         "inputs": made.inputs,

@@ -1,15 +1,15 @@
-"""Decision tables (DMN) by an engine of our own: compiled once, refused with row and column, the same on every run.
+"""Our own engine for DMN decision tables: compiles once, reports faults by row and column, and is deterministic.
 
-`decisions.py` is the place to start; which cells and policies there are is told in `engine/decision-tables.md`.
+Start with `decisions.py`; `engine/decision-tables.md` describes the supported cells and hit policies.
 """
 
 from .decision_compiler import name_problem
-from .decision_table import Decision, Made, Table
+from .decision_table import Decision, DecisionResult, Table
 from .decisions import Decisions, Problem, compile_decisions, read_package
 from .hit_policies import ONE
 from .table_coverage import Overlap, coverage
 
 __all__ = [
-    "ONE", "Decision", "Decisions", "Made", "Overlap", "Problem", "Table",
+    "ONE", "Decision", "DecisionResult", "Decisions", "Overlap", "Problem", "Table",
     "compile_decisions", "coverage", "name_problem", "read_package",
 ]  # fmt: skip

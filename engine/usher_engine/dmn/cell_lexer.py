@@ -1,4 +1,4 @@
-"""The words of a cell: strings, numbers, names and signs; and its text as our expression language writes it."""
+"""Lexer for table cells (strings, numbers, names, signs), and conversion of a cell to our expression language."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import NamedTuple
 from usher_engine.core.errors import ExpressionError
 from usher_engine.expressions import Expression, compile_expression
 
-MAX_CELL = 4_000  # characters; what one expression may have
+MAX_CELL = 4_000  # characters; the limit for one expression
 
-#: What stands for “?”, the value of the column, in a compiled cell: a letter that looks like it and that nobody types.
+#: Variable for “?”, the value of the column, in a compiled cell: a look-alike letter that authors never type.
 INPUT = "ʔ"
 
-_WORD = re.compile(
+_TOKEN = re.compile(
     r"""\s*(?:(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
     |(?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+)
     |(?P<name>[^\W\d]\w*)
@@ -23,8 +23,8 @@ _WORD = re.compile(
     re.VERBOSE,
 )
 _OURS = {"true": "True", "false": "False", "null": "None"}
-_HINTED = 400  # characters a hint is looked for in; the work grows with their square
-#: What FEEL has and we write otherwise: the words that show it, and what to write.
+_HINTED = 400  # characters to search for a hint; the work grows with their square
+#: FEEL constructs that we write differently: a pattern for each, and what to write.
 _INSTEAD = (
     (re.compile(r"\bif\b.*\bthen\b"), "“if … then …” is written “… if … else …”"),
     (re.compile(r"\b(some|every)\b.*\bsatisfies\b"), "“satisfies” is written “any(… for x in list)” or “all(…)”"),
@@ -44,8 +44,8 @@ _INSTEAD = (
 )
 
 
-class Word(NamedTuple):
-    """*kind* is string, number, name or sign; *start* and *end* say where it stands in the cell."""
+class Token(NamedTuple):
+    """*kind* is string, number, name or sign; *start* and *end* are its position in the cell."""
 
     kind: str
     text: str
@@ -53,56 +53,56 @@ class Word(NamedTuple):
     end: int
 
 
-def words_of(source: str) -> list[Word]:
-    """The words of *source*; raises `ExpressionError` for what no cell can hold."""
+def tokenize(source: str) -> list[Token]:
+    """Return the tokens of *source*; raises `ExpressionError` for characters no cell may contain."""
     if len(source) > MAX_CELL:
         raise ExpressionError(f"The cell is longer than {MAX_CELL} characters; split the rule.")
-    found: list[Word] = []
+    found: list[Token] = []
     position, text = 0, source.rstrip()
     while position < len(text):
-        match = _WORD.match(text, position)
+        match = _TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
-            raise ExpressionError("The cell holds characters that cannot be read.")
-        word = Word(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup), match.end())
-        _check(word)
-        found.append(word)
+            raise ExpressionError("The cell contains invalid characters.")
+        token = Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup), match.end())
+        _check(token)
+        found.append(token)
         position = match.end()
     return found
 
 
-def _check(word: Word) -> None:
-    if word.text in ('"', "'"):
+def _check(token: Token) -> None:
+    if token.text in ('"', "'"):
         raise ExpressionError("A quotation mark is not closed.")
-    if word.text in "“”„‘’«»":
-        raise ExpressionError(f'“{word.text}” is no quotation mark here; write "…".')
-    if word.text in ("@", "#", "\\", ";"):
-        hint = ' Write date("…") for a date.' if word.text == "@" else ""
-        raise ExpressionError(f"“{word.text}” is not understood in a cell.{hint}")
+    if token.text in "“”„‘’«»":
+        raise ExpressionError(f'“{token.text}” is not a quotation mark here; write "…".')
+    if token.text in ("@", "#", "\\", ";"):
+        hint = ' Write date("…") for a date.' if token.text == "@" else ""
+        raise ExpressionError(f"“{token.text}” is not valid in a cell.{hint}")
 
 
-def expression(source: str, words: Sequence[Word]) -> Expression:
-    """*words* of *source* compiled by our own language; raises `ExpressionError` with what to write instead."""
-    if any(word.kind == after.kind == "string" for word, after in pairwise(words)):
+def expression(source: str, tokens: Sequence[Token]) -> Expression:
+    """Compile *tokens* of *source* in our own language; raises `ExpressionError` that says what to write instead."""
+    if any(token.kind == after.kind == "string" for token, after in pairwise(tokens)):
         raise ExpressionError("A comma is missing between two texts.")
-    text = written(source, words)
+    text = to_expression(source, tokens)
     try:
         return compile_expression(text)
     except ExpressionError as error:
         plain = error.message.replace(INPUT, "?")
-        hint = next((said for shape, said in _INSTEAD if shape.search(source, 0, _HINTED)), "")
+        hint = next((hint for shape, hint in _INSTEAD if shape.search(source, 0, _HINTED)), "")
         raise ExpressionError(f"{plain} Here, {hint}." if hint else plain) from None
 
 
-def written(source: str, words: Sequence[Word]) -> str:
-    """*words* of *source* as our language writes them: ``true`` as True, ``?`` as the name of the input."""
+def to_expression(source: str, tokens: Sequence[Token]) -> str:
+    """Convert *tokens* of *source* to our language: ``true`` becomes True, ``?`` the variable `INPUT`."""
     pieces: list[str] = []
-    end, before = words[0].start, ""
-    for word in words:
-        text = word.text
-        if word.kind == "name" and before != ".":
+    end, before = tokens[0].start, ""
+    for token in tokens:
+        text = token.text
+        if token.kind == "name" and before != ".":
             text = _OURS.get(text, text)
-        elif word.kind == "sign" and text == "?":
+        elif token.kind == "sign" and text == "?":
             text = INPUT
-        pieces += (source[end : word.start], text)
-        end, before = word.end, word.text
+        pieces += (source[end : token.start], text)
+        end, before = token.end, token.text
     return "".join(pieces)

@@ -1,4 +1,4 @@
-"""From a decision as it is drawn to one that can run; everything that cannot is told with its row and column."""
+"""Compiles a decision as drawn into one that can run, and records each fault with its row and column."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from usher_engine.core.errors import ExpressionError
 from usher_engine.definitions import Column, Row
 from usher_engine.expressions import Expression, same
 
-from .cell_lexer import INPUT, expression, words_of
+from .cell_lexer import INPUT, expression, tokenize
 from .decision_table import Answer, Decision, Input, Output, Rule, Table
 from .hit_policies import AGGREGATIONS, MANY, ONE, ORDERED
 from .literals import TYPES, literal, literal_of
@@ -24,7 +24,7 @@ MAX_COLUMNS = 40
 MAX_PROBLEMS = 100
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-#: Written by the engine when a boundary event takes over.
+#: Variables that the engine sets when a boundary event fires.
 _ENGINE_NAMES = {"error", "cancelled"}
 _INSTEAD = {
     "context": "Split its entries into decisions of their own that this one requires",
@@ -38,7 +38,7 @@ Read = TypeVar("Read")
 
 
 class Problems:
-    """Collects (element, message), so that an analyst sees all faults of a file at once."""
+    """Collects (element, message) pairs so that an analyst sees all faults of a file at once."""
 
     def __init__(self) -> None:
         self.found: list[tuple[str, str]] = []
@@ -47,8 +47,8 @@ class Problems:
         if len(self.found) < MAX_PROBLEMS:
             self.found.append((element, message))
 
-    def tried(self, element: str, where: str, read: Callable[[], Read]) -> Read | None:
-        """What *read* gives; None where it is refused, and then that is told."""
+    def attempt(self, element: str, where: str, read: Callable[[], Read]) -> Read | None:
+        """Return read(), or None after recording its `ExpressionError` as a problem of *element*."""
         try:
             return read()
         except ExpressionError as error:
@@ -57,7 +57,7 @@ class Problems:
 
 
 def compile_decision(drawn: definitions.Decision, problems: Problems) -> Decision | None:
-    """*drawn* compiled; None where *problems* tell why not."""
+    """Return *drawn* compiled, or None after adding the reasons to *problems*."""
     before = len(problems.found)
     for kind in drawn.others:
         instead = _INSTEAD.get(kind, "Write a decision table or a literal expression")
@@ -83,7 +83,7 @@ def _literal_expression(drawn: definitions.Decision, problems: Problems) -> Expr
     if problem:
         problems.add(drawn.id, f"The variable of the decision: {problem}")
     _language(drawn.language, drawn.id, "The expression", problems)
-    return problems.tried(drawn.id, "The expression", lambda: _expression(drawn.expression or ""))
+    return problems.attempt(drawn.id, "The expression", lambda: _expression(drawn.expression or ""))
 
 
 def _table(drawn: definitions.Decision, table: definitions.Table, problems: Problems) -> Table | None:
@@ -120,26 +120,26 @@ def _policy(decision: str, table: definitions.Table, outputs: list[Output], prob
 def _policy_problems(table: definitions.Table, outputs: list[Output]) -> Iterator[str]:
     policy, aggregation = table.hit_policy, table.aggregation
     if policy not in ONE | MANY:
-        yield f"The hit policy “{policy}” is not known. Choose one of: {', '.join(sorted(ONE | MANY))}."
+        yield f"The hit policy “{policy}” is unknown. Choose one of: {', '.join(sorted(ONE | MANY))}."
     if aggregation and (policy != "COLLECT" or aggregation not in AGGREGATIONS):
-        yield f"“{policy} {aggregation}” is not known; COLLECT goes with {', '.join(sorted(AGGREGATIONS))}."
+        yield f"“{policy} {aggregation}” is unknown; COLLECT supports {', '.join(sorted(AGGREGATIONS))}."
     if aggregation and len(outputs) > 1:
         yield f"COLLECT {aggregation} works on one output column; this table has {len(outputs)}. Split it."
     if policy in ORDERED and not any(output.order for output in outputs):
-        yield f"{policy} needs the values of an output column in the order of their priority. List them in the column."
+        yield f"{policy} needs an output column with a list of values in order of priority. Add the list to the column."
     if policy in MANY and any(output.default is not None for output in outputs):
-        yield f"A default output is for tables that give one answer; {policy} gives a list. Remove the default."
+        yield f"A default output works only in tables with one answer; {policy} gives a list. Remove the default."
     names = [output.name for output in outputs]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"Two output columns are called “{name}”. Give each its own name."
+        yield f"Two output columns have the name “{name}”. Give each its own name."
 
 
 def _input(decision: str, number: int, column: Column, problems: Problems) -> Input | None:
     where = f"Input column {number}"
     kind = _type(column.type, decision, where, problems)
     _language(column.language, decision, where, problems)
-    compiled = problems.tried(decision, where, lambda: _expression(column.text))
-    allowed = problems.tried(decision, f"{where}, list of values", lambda: _listed(column.values, kind))
+    compiled = problems.attempt(decision, where, lambda: _expression(column.text))
+    allowed = problems.attempt(decision, f"{where}, list of values", lambda: _value_list(column.values, kind))
     if compiled is None:
         return None
     return Input(expression=compiled, label=column.label or column.text, kind=kind, allowed=allowed or None)
@@ -153,10 +153,10 @@ def _output(drawn: definitions.Decision, number: int, column: Column, problems: 
     if problem:
         problems.add(drawn.id, f"{where}: {problem}")
     kind = _type(column.type, drawn.id, where, problems)
-    order = problems.tried(drawn.id, f"{where}, list of values", lambda: _listed(column.values, kind))
+    order = problems.attempt(drawn.id, f"{where}, list of values", lambda: _value_list(column.values, kind))
     default, written = None, column.default
     if written is not None:
-        default = problems.tried(drawn.id, f"{where}, default", lambda: _answer(written, kind))
+        default = problems.attempt(drawn.id, f"{where}, default", lambda: _answer(written, kind))
     return Output(name=name, kind=kind, order=order or (), default=default)
 
 
@@ -178,31 +178,31 @@ def _rule(
     for column, (text, drawn, known) in enumerate(zip(row.inputs, table.inputs, inputs, strict=True), start=1):
         where = f"Row {number}, input column {column} ({drawn.label or drawn.text})"
         kind = known.kind if known is not None else ""
-        cells.append(problems.tried(row.id, where, lambda text=text, kind=kind: read_cell(text, kind)))  # type: ignore[misc]
+        cells.append(problems.attempt(row.id, where, lambda text=text, kind=kind: read_cell(text, kind)))  # type: ignore[misc]
     answers: list[Answer | None] = []
     for column, (text, output) in enumerate(zip(row.outputs, outputs, strict=True), start=1):
         where = f"Row {number}, output column {column} ({output.name})"
         ordered = output.order if table.hit_policy in ORDERED else ()
-        answers.append(problems.tried(row.id, where, lambda t=text, o=output, v=ordered: _answer(t, o.kind, v)))  # type: ignore[misc]
+        answers.append(problems.attempt(row.id, where, lambda t=text, o=output, v=ordered: _answer(t, o.kind, v)))  # type: ignore[misc]
     ready = tuple(cell for cell in cells if cell is not None)
-    said = tuple(answer for answer in answers if answer is not None)
-    if (len(ready), len(said)) != (len(cells), len(answers)):
+    compiled_answers = tuple(answer for answer in answers if answer is not None)
+    if (len(ready), len(compiled_answers)) != (len(cells), len(answers)):
         return None
-    return Rule(id=row.id, number=number, cells=ready, answers=said)
+    return Rule(id=row.id, number=number, cells=ready, answers=compiled_answers)
 
 
 def _answer(source: str, kind: str, order: tuple[Json, ...] = ()) -> Answer:
-    """An output cell: a literal, or an expression about the data of the case."""
-    words = words_of(source)
-    if not words:
+    """Compile an output cell: a literal, or an expression over the case data."""
+    tokens = tokenize(source)
+    if not tokens:
         return (None,)
-    if [word.text for word in words] == ["-"]:
+    if [token.text for token in tokens] == ["-"]:
         raise ExpressionError("“-” is for input cells; leave an output cell empty for nothing.")
-    found = literal_of(words)
+    found = literal_of(tokens)
     if found is None:
-        if any(word.kind == "sign" and word.text == "?" for word in words):
-            raise ExpressionError("“?” is the value of an input column and not known in outputs.")
-        return expression(source, words)
+        if any(token.kind == "sign" and token.text == "?" for token in tokens):
+            raise ExpressionError("“?” is the value of an input column; an output cannot use it.")
+        return expression(source, tokens)
     value = literal(found.value, kind or (found.kind if found.kind not in ("null", "number") else "")).value
     if order and not any(same(value, one) for one in order):
         raise ExpressionError("The value is not in the column's list of values, so it has no priority.")
@@ -210,28 +210,28 @@ def _answer(source: str, kind: str, order: tuple[Json, ...] = ()) -> Answer:
 
 
 def _expression(source: str) -> Expression:
-    words = words_of(source)
-    if not words:
-        raise ExpressionError("There is no expression. Write what is looked at, like patient.age.")
-    compiled = expression(source, words)
-    if INPUT in compiled.names or any(word.text == "?" for word in words):
-        raise ExpressionError("“?” is known in input cells only.")
+    tokens = tokenize(source)
+    if not tokens:
+        raise ExpressionError("The expression is empty. Write the input, like patient.age.")
+    compiled = expression(source, tokens)
+    if INPUT in compiled.names or any(token.text == "?" for token in tokens):
+        raise ExpressionError("“?” is available in input cells only.")
     return compiled
 
 
-def _listed(source: str, kind: str) -> tuple[Json, ...]:
-    """The values of ``"a","b"``."""
+def _value_list(source: str, kind: str) -> tuple[Json, ...]:
+    """Parse a list of values like ``"a","b"``."""
     cell = read_cell(source, kind)
     found = cell.literals
     if found is None or cell.negated or not all(hasattr(test, "wanted") for test in cell.tests):
-        raise ExpressionError('A list of values is written like "a","b".')
+        raise ExpressionError('Write a list of values like "a","b".')
     return tuple(one.value for one in found)
 
 
 def _type(name: str, element: str, where: str, problems: Problems) -> str:
     if name not in TYPES:
         known = ", ".join(key for key in TYPES if key not in ("", "any", "Any"))
-        problems.add(element, f"{where}: the type “{name}” is not known. Choose one of: {known}.")
+        problems.add(element, f"{where}: the type “{name}” is unknown. Choose one of: {known}.")
     return TYPES.get(name, "")
 
 
@@ -241,7 +241,7 @@ def _language(name: str, element: str, where: str, problems: Problems) -> None:
 
 
 def name_problem(name: str) -> str:
-    """Why the data of a case cannot have *name*; empty when it can."""
+    """Why *name* is not a valid variable name; empty if it is."""
     if not name:
         return "it has no name. Name it, with letters, digits and _."
     if is_reserved(name) or name in _ENGINE_NAMES or iskeyword(name):

@@ -1,4 +1,4 @@
-"""A decision compiled for running: a table with its columns, rules and hit policy, or one expression."""
+"""A compiled decision: a table with its columns, rules and hit policy, or one expression."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .cell_lexer import INPUT
 from .literals import literal
 from .unary_tests import Cell
 
-#: An output cell: known when it is compiled (a tuple of one value), or computed.
+#: An output cell: a constant (a tuple of one value) or an expression.
 Answer: TypeAlias = tuple[Json] | Expression
 #: The outputs of one rule, in the order of the columns.
 Values: TypeAlias = tuple[Json, ...]
@@ -22,7 +22,7 @@ Values: TypeAlias = tuple[Json, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """*kind* is what values must be, empty for any; *allowed* what they may be, None where nothing is said."""
+    """*kind* is the required type, empty for any; *allowed* lists the allowed values, None if not restricted."""
 
     expression: Expression
     label: str
@@ -32,7 +32,7 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """*order* are its values from the most to the least important."""
+    """*order* lists its values from highest to lowest priority."""
 
     name: str
     kind: str
@@ -42,7 +42,7 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One row; *number* counts from 1 as editors show it."""
+    """One row; *number* starts at 1, as in editors."""
 
     id: str
     number: int
@@ -61,7 +61,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """*logic* is a table or one expression; its result is called *variable* by the decisions that require it."""
+    """*logic* is a table or one expression; *variable* is the name of its result for decisions that require it."""
 
     id: str
     name: str
@@ -72,19 +72,19 @@ class Decision:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the outputs are called."""
+        """The names of the outputs."""
         if isinstance(self.logic, Table):
             return tuple(output.name for output in self.logic.outputs)
         return (self.variable,)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class DecisionResult:
     """
-    One decision as it was made.
+    The result of one decision.
 
-    ``inputs`` maps each input expression to its value; ``rules`` are the ids of the rules that matched, in the order
-    in which they count; ``outputs`` maps each output to what it became; ``value`` is the same as one value.
+    ``inputs`` maps each input expression to its value; ``rules`` lists the ids of the matching rules in order of
+    precedence; ``outputs`` maps each output to its value; ``value`` is the whole answer as one value.
     """
 
     decision: str
@@ -94,12 +94,12 @@ class Made:
     value: Json
 
 
-def rows_named(rules: Iterable[Rule]) -> str:
+def row_labels(rules: Iterable[Rule]) -> str:
     return ", ".join(f"{rule.number} ({rule.id})" for rule in rules)
 
 
 def inputs_of(table: Table, run: Run) -> list[Json]:
-    """The values of the input columns; raises `DecisionFailed` for one that is not what its column holds."""
+    """Evaluate the input columns; raises `DecisionFailed` for a value of the wrong type."""
     found: list[Json] = []
     for number, column in enumerate(table.inputs, start=1):
         where = f"input column {number} ({column.label})"
@@ -113,8 +113,8 @@ def inputs_of(table: Table, run: Run) -> list[Json]:
     return found
 
 
-def matching(table: Table, values: list[Json], run: Run) -> Iterator[Rule]:
-    """The rules whose cells are all met, from top to bottom."""
+def matching_rules(table: Table, values: list[Json], run: Run) -> Iterator[Rule]:
+    """Yield the rules whose cells all match, from top to bottom."""
     data = run.variables
     for rule in table.rules:
         for number, (cell, column, value) in enumerate(zip(rule.cells, table.inputs, values, strict=True), start=1):
@@ -130,14 +130,14 @@ def matching(table: Table, values: list[Json], run: Run) -> Iterator[Rule]:
 
 
 def answers_of(table: Table, rule: Rule, run: Run) -> Values:
-    """What *rule* says in each output column."""
+    """Evaluate the output cells of *rule*."""
     cells = enumerate(zip(table.outputs, rule.answers, strict=True), start=1)
     row = f"row {rule.number} ({rule.id}), output column"
-    return tuple(computed(answer, output, f"{row} {number}", run) for number, (output, answer) in cells)
+    return tuple(output_value(answer, output, f"{row} {number}", run) for number, (output, answer) in cells)
 
 
-def computed(answer: Answer, output: Output, where: str, run: Run) -> Any:
-    """The value of one output cell; raises `DecisionFailed` where it is not what the column holds."""
+def output_value(answer: Answer, output: Output, where: str, run: Run) -> Any:
+    """Evaluate one output cell; raises `DecisionFailed` for a value of the wrong type."""
     if isinstance(answer, tuple):
         return answer[0]
     try:

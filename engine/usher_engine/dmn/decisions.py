@@ -1,4 +1,4 @@
-"""All decisions of a package, compiled: which asks which first, and what they decide for the data of a case."""
+"""All compiled decisions of a package: their order of evaluation, and their results for the data of a case."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from usher_engine.definitions import Package, parse_xml, read_decisions
 from usher_engine.expressions import STRICT, Run
 
 from .decision_compiler import Problems, compile_decision
-from .decision_table import Decision, Made, Rule, Table
+from .decision_table import Decision, DecisionResult, Rule, Table
 from .hit_policies import decide
 from .literals import literal
 
-FUEL = 200_000  # for a decision with all it requires; a cell costs one and what its expression costs
+FUEL = 200_000  # for a decision and all it requires; a cell costs one unit plus the cost of its expression
 MAX_DECISIONS = 100
 
 
@@ -31,7 +31,7 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class Decisions:
-    """The decisions of a package by id, and what is wrong with those that are not there."""
+    """The decisions of a package by id, and the problems of those that do not compile."""
 
     by_id: Mapping[str, Decision] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
@@ -39,33 +39,33 @@ class Decisions:
 
     @property
     def rules(self) -> dict[tuple[str, str], Rule]:
-        """Every rule of every table, by (decision, rule); rule ids added to a file are its own only."""
+        """Every rule of every table, by (decision, rule); generated rule ids are unique only within their file."""
         tables = [(key, decision.logic) for key, decision in self.by_id.items() if isinstance(decision.logic, Table)]
         return {(key, rule.id): rule for key, table in tables for rule in table.rules}
 
-    def decide(self, key: str, data: Mapping[str, Json], now: datetime, rules: int = STRICT) -> list[Made]:
+    def decide(self, key: str, data: Mapping[str, Json], now: datetime, rules: int = STRICT) -> list[DecisionResult]:
         """
-        Make the decision *key* by the *rules* of the step, those it requires first; the last one is the one asked for.
+        Evaluate the decision *key* under the *rules* of the step. Required decisions come first, *key* comes last.
 
         Raises:
-            DecisionFailed: No single answer, or a value that does not fit; names rows and columns.
+            DecisionFailed: No single answer, or a value of the wrong type; the message names rows and columns.
         """
-        made: dict[str, Made] = {}
+        results: dict[str, DecisionResult] = {}
         fuel = FUEL
         for decision in self._in_order(key):
-            known = dict(data)
+            data_and_results = dict(data)
             for required in decision.requires:
-                known.update(_told(self.by_id[required], made[required]))
-            run = Run(known, now, fuel, rules)
+                data_and_results.update(_names_for_dependents(self.by_id[required], results[required]))
+            run = Run(data_and_results, now, fuel, rules)
             try:
-                made[decision.id] = _made(decision, run)
+                results[decision.id] = _evaluate(decision, run)
             except (ExpressionError, DecisionFailed) as error:
                 raise DecisionFailed(f"The decision “{decision.name}” ({decision.id}): {error.message}") from error
             fuel = run.fuel
-        return list(made.values())
+        return list(results.values())
 
     def _in_order(self, key: str) -> Iterator[Decision]:
-        """*key* and all it requires, each behind what it requires itself."""
+        """Yield *key* and all it requires, each after its own requirements."""
         done: set[str] = set()
         waiting = [key]
         while waiting:
@@ -80,21 +80,21 @@ class Decisions:
                 yield decision
 
 
-def _made(decision: Decision, run: Run) -> Made:
+def _evaluate(decision: Decision, run: Run) -> DecisionResult:
     if isinstance(decision.logic, Table):
         return decide(decision, decision.logic, run)
     value = settled(decision.logic.within(run))
     literal(value, decision.kind)
-    return Made(decision=decision.id, inputs={}, rules=(), outputs={decision.variable: value}, value=value)
+    return DecisionResult(decision=decision.id, inputs={}, rules=(), outputs={decision.variable: value}, value=value)
 
 
-def _told(decision: Decision, made: Made) -> dict[str, Json]:
-    """What a required decision says to one that asks it: each output by its name, and all under its variable."""
-    return {**made.outputs, **({decision.variable: made.value} if decision.variable else {})}
+def _names_for_dependents(decision: Decision, result: DecisionResult) -> dict[str, Json]:
+    """The names a required decision adds for its dependents: each output, and the whole value under its variable."""
+    return {**result.outputs, **({decision.variable: result.value} if decision.variable else {})}
 
 
 def read_package(package: Package) -> Decisions:
-    """Every decision of *package* that can run, and why the others cannot; never raises."""
+    """Compile every decision of *package* and collect the problems of the others; never raises."""
     compiled: dict[str, Decision] = {}
     files: dict[str, str] = {}
     problems: list[Problem] = []
@@ -114,7 +114,7 @@ def read_package(package: Package) -> Decisions:
 
 
 def compile_decisions(package: Package) -> Decisions:
-    """The decisions of *package*; raises `InvalidDefinition` where one cannot run."""
+    """Compile the decisions of *package*; raises `InvalidDefinition` if one does not compile."""
     found = read_package(package)
     if found.problems:
         raise InvalidDefinition(problems=[(p.element or p.file, p.message) for p in found.problems])
@@ -122,18 +122,18 @@ def compile_decisions(package: Package) -> Decisions:
 
 
 def _of_file(package: Package, file: str, files: dict[str, str], problems: Problems) -> Iterator[Decision]:
-    """The decisions of one file that can run; *files* learns where each of them stands."""
+    """Yield the compiled decisions of one file, and add each decision id to *files*."""
     try:
         drawn = read_decisions(parse_xml(package.files[file], file), file)
     except InvalidDefinition as error:
         problems.found += [("", reason) for _, reason in error.problems]
         return
     if drawn.unknown:
-        problems.add("", f"DMN of the version {drawn.unknown[:100]} is not read. Save the file as DMN 1.1 to 1.5.")
+        problems.add("", f"The DMN version {drawn.unknown[:100]} is not supported. Save the file as DMN 1.1 to 1.5.")
     elif not drawn.namespace:
-        problems.add("", "The file is not DMN 1.1 to 1.5: its outermost element is not dmn:definitions.")
+        problems.add("", "The file is not DMN 1.1 to 1.5: its root element is not dmn:definitions.")
     elif not drawn.decisions:
-        problems.add("", "The file holds no decision. Draw one, or remove the file.")
+        problems.add("", "The file contains no decision. Draw one, or remove the file.")
     for key, kind in drawn.others:
         problems.add(key, f"“{kind}” cannot run. Write what it computes as a decision of its own.")
     for decision in drawn.decisions:
@@ -155,31 +155,31 @@ def _requirement_problems(compiled: Mapping[str, Decision], files: Mapping[str, 
             if required not in files:
                 yield key, f"It requires the decision “{required}”, which is not in the package."
             elif required not in compiled:
-                yield key, f"It requires the decision “{required}”, which cannot run itself."
+                yield key, f"It requires the decision “{required}”, which cannot run."
         names: dict[str, str] = {}
         for required in dict.fromkeys(r for r in decision.requires if r in compiled):
             for name in {*compiled[required].names, *filter(None, [compiled[required].variable])}:
                 if names.setdefault(name, required) != required:
-                    yield key, f"The decisions “{names[name]}” and “{required}” both give “{name}”. Rename one."
-    for knot in _circles(compiled):
-        yield knot[0], f"The decisions require each other in a circle: {', '.join(knot)}. Take one requirement out."
+                    yield key, f"The decisions “{names[name]}” and “{required}” both define “{name}”. Rename one."
+    for circle in _circles(compiled):
+        yield circle[0], f"The decisions require each other in a circle: {', '.join(circle)}. Remove one requirement."
 
 
 def _circles(compiled: Mapping[str, Decision]) -> Iterator[list[str]]:
-    """The decisions that can never be first, as one knot each."""
+    """Yield each cycle of requirements."""
     left = {key: {r for r in decision.requires if r in compiled} for key, decision in compiled.items()}
     while free := [key for key, required in left.items() if not required & left.keys()]:
         for key in free:
             del left[key]
     reported: set[str] = set()
     for key in left:
-        knot, place = [key], key
+        circle, here = [key], key
         while True:
-            place = min(left[place] & left.keys())
-            if place in knot:
+            here = min(left[here] & left.keys())
+            if here in circle:
                 break
-            knot.append(place)
-        knot = knot[knot.index(place) :]
-        if not reported & set(knot):
-            reported |= set(knot)
-            yield sorted(knot)
+            circle.append(here)
+        circle = circle[circle.index(here) :]
+        if not reported & set(circle):
+            reported |= set(circle)
+            yield sorted(circle)

@@ -1,4 +1,4 @@
-"""Hit policies: what becomes of the rules that match (DMN 1.3, 8.2.11)."""
+"""Hit policies: how matching rules become a result (DMN 1.3, 8.2.11)."""
 
 from __future__ import annotations
 
@@ -9,34 +9,45 @@ from usher_engine.core.canonical import Json, settled
 from usher_engine.core.errors import DecisionFailed
 from usher_engine.expressions import Run, checked_number, same
 
-from .decision_table import Decision, Made, Rule, Table, Values, answers_of, computed, inputs_of, matching, rows_named
+from .decision_table import (
+    Decision,
+    DecisionResult,
+    Rule,
+    Table,
+    Values,
+    answers_of,
+    inputs_of,
+    matching_rules,
+    output_value,
+    row_labels,
+)
 from .literals import kind_of
 
-#: Policies that give the outputs of one rule.
+#: Policies with the outputs of one rule as the result.
 ONE = frozenset({"UNIQUE", "FIRST", "ANY", "PRIORITY"})
-#: Policies that give those of every rule that matches.
+#: Policies with the outputs of every matching rule as the result.
 MANY = frozenset({"RULE ORDER", "OUTPUT ORDER", "COLLECT"})
-#: Policies that need to know which outputs matter most.
+#: Policies that need output values in order of priority.
 ORDERED = frozenset({"PRIORITY", "OUTPUT ORDER"})
 AGGREGATIONS = frozenset({"SUM", "MIN", "MAX", "COUNT"})
 
 
-def decide(decision: Decision, table: Table, run: Run) -> Made:
-    """Carry out *table* on the data of *run*; raises `DecisionFailed`, naming rows and columns."""
+def decide(decision: Decision, table: Table, run: Run) -> DecisionResult:
+    """Evaluate *table* on the data of *run*; raises `DecisionFailed`, which names rows and columns."""
     values = inputs_of(table, run)
-    found = matching(table, values, run)
+    found = matching_rules(table, values, run)
     rules = list(islice(found, 1) if table.policy == "FIRST" else found)
     answers = [(rule, answers_of(table, rule, run)) for rule in rules]
     match table.policy:
         case "UNIQUE" if len(rules) > 1:
-            message = f"More than one rule matches: rows {rows_named(rules)}. The table allows one (UNIQUE)."
+            message = f"More than one rule matches: rows {row_labels(rules)}. The table allows one (UNIQUE)."
             raise DecisionFailed(message)
         case "ANY":
             _check_agreement(answers, run)
         case "PRIORITY" | "OUTPUT ORDER":
             answers.sort(key=lambda answer: _rank(table, answer[0], answer[1], run))
-    outputs, value = _one(table, answers, run) if table.policy in ONE else _many(table, answers)
-    return Made(
+    outputs, value = _single_result(table, answers, run) if table.policy in ONE else _list_result(table, answers)
+    return DecisionResult(
         decision=decision.id,
         inputs={column.expression.source: value for column, value in zip(table.inputs, values, strict=True)},
         rules=tuple(rule.id for rule, _ in answers),
@@ -49,7 +60,7 @@ def _check_agreement(answers: Sequence[tuple[Rule, Values]], run: Run) -> None:
     for rule, values in answers[1:]:
         first, wanted = answers[0]
         if not all(_agree(value, other, run) for value, other in zip(values, wanted, strict=True)):
-            message = f"Rows {rows_named([first, rule])} match and do not agree. In this table they must (ANY)."
+            message = f"Rows {row_labels([first, rule])} match and do not agree. In this table they must (ANY)."
             raise DecisionFailed(message)
 
 
@@ -70,23 +81,23 @@ def _rank(table: Table, rule: Rule, values: Values, run: Run) -> tuple[int, ...]
     return tuple(ranks)
 
 
-def _one(table: Table, answers: Sequence[tuple[Rule, Values]], run: Run) -> tuple[dict[str, Json], Json]:
-    """The outputs of the first of *answers*, else the defaults, else nothing in each."""
+def _single_result(table: Table, answers: Sequence[tuple[Rule, Values]], run: Run) -> tuple[dict[str, Json], Json]:
+    """The outputs of the first of *answers*; without answers, each output's default or None."""
     if answers:
         values = answers[0][1]
     else:
         values = tuple(
-            None if output.default is None else computed(output.default, output, "the default", run)
+            None if output.default is None else output_value(output.default, output, "the default", run)
             for output in table.outputs
         )
     outputs = dict(zip((output.name for output in table.outputs), values, strict=True))
     return outputs, values[0] if len(values) == 1 else outputs
 
 
-def _many(table: Table, answers: Sequence[tuple[Rule, Values]]) -> tuple[dict[str, Json], Json]:
+def _list_result(table: Table, answers: Sequence[tuple[Rule, Values]]) -> tuple[dict[str, Json], Json]:
     names = [output.name for output in table.outputs]
     if table.aggregation:
-        total = _aggregated(table, answers)
+        total = _aggregate(table, answers)
         return {names[0]: total}, total
     outputs: dict[str, Json] = {name: [values[n] for _, values in answers] for n, name in enumerate(names)}
     if len(names) == 1:
@@ -94,7 +105,7 @@ def _many(table: Table, answers: Sequence[tuple[Rule, Values]]) -> tuple[dict[st
     return outputs, [dict(zip(names, values, strict=True)) for _, values in answers]
 
 
-def _aggregated(table: Table, answers: Sequence[tuple[Rule, Values]]) -> Json:
+def _aggregate(table: Table, answers: Sequence[tuple[Rule, Values]]) -> Json:
     if table.aggregation == "COUNT":
         return len(answers)
     numbers: list[int | float] = []

@@ -1,4 +1,4 @@
-"""Values as cells write them: text, number, true and false, null, date, date and time, duration. Kinds never mix."""
+"""Literals in cells: text, number, true and false, null, date, date and time, duration. Types never mix."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from usher_engine.core.canonical import Json
 from usher_engine.core.errors import ExpressionError
 from usher_engine.expressions import compile_expression, moment, parse_duration
 
-from .cell_lexer import Word
+from .cell_lexer import Token
 
-#: ``typeRef`` as dmn-js, Camunda and DMN write it, and the kind of value it means; "" is any.
+#: Maps ``typeRef`` as written by dmn-js, Camunda and DMN to our type name; "" is any type.
 TYPES = {
     "": "", "any": "", "Any": "",
     "string": "text",
@@ -29,14 +29,14 @@ _LIKE = {
     "date and time": "a date and time like 2026-05-03T09:12:00Z",
     "duration": "a duration like P2D",
 }
-#: Kinds that are kept as ISO 8601 text and compared as what they mean.
+#: Types that are stored as ISO 8601 text and compared by their meaning.
 TEMPORAL = frozenset(_LIKE)
 _ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value with its kind. ``value`` is JSON; ``key`` is what is compared, equal only for what means the same."""
+    """A value with its type. ``value`` is JSON; ``key`` is used for comparison and equal only for equal meanings."""
 
     kind: str
     value: Json
@@ -48,10 +48,10 @@ NULL = Literal("null", None, None)
 
 def literal(value: Json, kind: str = "") -> Literal:
     """
-    *value* as a literal, of the column's *kind* where that is known.
+    Return *value* as a literal of the column's *kind*, if the column has one.
 
     Raises:
-        ExpressionError: It is not of that kind; says what was expected, never the value.
+        ExpressionError: *value* has another type; the message names the expected type, never the value.
     """
     if value is None:
         return NULL
@@ -64,7 +64,7 @@ def literal(value: Json, kind: str = "") -> Literal:
 
 
 def kind_of(value: Json) -> str:
-    """What *value* is, apart from the three kinds that are texts."""
+    """The type of *value*; the three temporal types count as text."""
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, int | float):
@@ -102,24 +102,24 @@ def _key(text: str, kind: str) -> float:
     return (named - _ORIGIN).total_seconds()
 
 
-def literal_of(words: Sequence[Word]) -> Literal | None:
-    """The literal *words* are; None where they are something else."""
-    match [word.text for word in words]:
+def literal_of(tokens: Sequence[Token]) -> Literal | None:
+    """Parse *tokens* as a literal; None if they are something else."""
+    match [token.text for token in tokens]:
         case ["null"]:
             return NULL
         case ["true" | "false" | "True" | "False" as said]:
             return literal(said.lower() == "true")
         case ["None"]:
             return NULL
-        case ["-", number] if words[1].kind == "number":
+        case ["-", number] if tokens[1].kind == "number":
             return literal(_constant(f"-{number}"))
-        case ["date", "(", text, ")"] if words[2].kind == "string":
+        case ["date", "(", text, ")"] if tokens[2].kind == "string":
             return literal(_constant(text), "date")
-        case ["date", "and", "time", "(", text, ")"] if words[4].kind == "string":
+        case ["date", "and", "time", "(", text, ")"] if tokens[4].kind == "string":
             return literal(_constant(text), "date and time")
-        case ["duration", "(", text, ")"] if words[2].kind == "string":
+        case ["duration", "(", text, ")"] if tokens[2].kind == "string":
             return literal(_constant(text), "duration")
-        case [only] if words[0].kind in ("string", "number"):
+        case [only] if tokens[0].kind in ("string", "number"):
             return literal(_constant(only))
         case _:
             return None

@@ -1,7 +1,7 @@
-"""Input cells: S-FEEL's unary tests, and boolean expressions of our own language about “?”, the value of the column.
+"""Input cells: S-FEEL's unary tests, and boolean expressions in our own language about “?”, the value of the column.
 
-Read once when the package is compiled. What is not understood is refused with what to write instead, never a
-silent “does not match”.
+They are parsed once, when the package is compiled. An invalid cell is refused with advice; it is never a silent
+mismatch.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from usher_engine.core.canonical import Json
 from usher_engine.core.errors import DecisionFailed, ExpressionError
 from usher_engine.expressions import Expression, Run, ordered, same
 
-from .cell_lexer import INPUT, Word, expression, words_of
+from .cell_lexer import INPUT, Token, expression, tokenize
 from .literals import NULL, TEMPORAL, Literal, a_kind, kind_of, literal, literal_of
 
 MAX_TESTS = 200
@@ -25,35 +25,35 @@ _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operato
 _EQUAL = {"=": True, "==": True, "!=": False}
 _OPEN, _CLOSE = {"(": ")", "[": "]", "{": "}"}, {")", "]", "}"}
 
-#: Words of an expression that is true or false.
+#: Operators that make an expression boolean.
 _CONDITIONS = {"and", "or", "not", "in", "is", "==", "!=", *_COMPARE}
 
-#: What a cell compares with: known when it is compiled, or computed from the data of the case.
+#: The other side of a comparison: a literal, or an expression over the case data.
 Endpoint: TypeAlias = Literal | Expression
 
 
 @dataclass(frozen=True, slots=True)
 class Equals:
-    """``"a"``, ``5``, ``!= 5``, ``limit``; a list is met by each of its elements."""
+    """``"a"``, ``5``, ``!= 5``, ``limit``; a list matches each of its elements."""
 
     end: Endpoint
     wanted: bool = True
 
     def holds(self, value: Json, kind: str, run: Run) -> bool:
-        end = self.end if isinstance(self.end, Literal) else _computed(self.end, kind, run)
+        end = self.end if isinstance(self.end, Literal) else _evaluate(self.end, kind, run)
         ends = end if isinstance(end, list) else [end]
         return any(_same(value, one, run) for one in ends) is self.wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Compares:
-    """``< 5``, ``>= date("2026-01-01")``. Nothing (null) is neither smaller nor larger than anything."""
+    """``< 5``, ``>= date("2026-01-01")``. Null is neither smaller nor larger than anything."""
 
     sign: str
     end: Endpoint
 
     def holds(self, value: Json, kind: str, run: Run) -> bool:
-        end = self.end if isinstance(self.end, Literal) else _computed(self.end, kind, run)
+        end = self.end if isinstance(self.end, Literal) else _evaluate(self.end, kind, run)
         if isinstance(end, list):
             raise DecisionFailed("A list has no order to compare with.")
         if value is None or end.key is None:
@@ -66,7 +66,7 @@ class Compares:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """``[1..9]``, ``(1..9)``, ``]1..9[``: both ends, each with or without itself."""
+    """``[1..9]``, ``(1..9)``, ``]1..9[``: a range with inclusive or exclusive ends."""
 
     low: Compares
     high: Compares
@@ -77,7 +77,7 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """``? > 5 and ? != limit``: a condition of its own."""
+    """``? > 5 and ? != limit``: a free condition."""
 
     condition: Expression
 
@@ -93,13 +93,13 @@ Test: TypeAlias = Equals | Compares | Within | Holds
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One input cell: met when any of *tests* is, or with *negated* when none is; without tests always."""
+    """One input cell: matches if any of *tests* does, with *negated* if none does, and always without tests."""
 
     tests: tuple[Test, ...] = ()
     negated: bool = False
 
     def matches(self, value: Json, kind: str, run: Run) -> bool:
-        """Whether the cell is met; *run* holds the data of the case and, under `INPUT`, the *value*."""
+        """Whether the cell matches; *run* holds the case data and, under `INPUT`, the *value*."""
         if not self.tests:
             return True
         run.spend(len(self.tests))
@@ -107,7 +107,7 @@ class Cell:
 
     @property
     def literals(self) -> list[Literal] | None:
-        """All it compares with; None where some of that is only known when it runs."""
+        """All literals it compares with; None if some comparison is with an expression."""
         found: list[Literal] = []
         for test in self.tests:
             parts = (test.low, test.high) if isinstance(test, Within) else (test,)
@@ -120,67 +120,67 @@ class Cell:
 
 def read_cell(source: str, kind: str = "") -> Cell:
     """
-    Compile an input cell of a column whose values are of *kind*.
+    Compile an input cell of a column of type *kind*.
 
     Raises:
-        ExpressionError: Says what is not understood, and what to write.
+        ExpressionError: The cell is invalid; the message says what to write.
     """
-    words = words_of(source)
-    if [word.text for word in words] in ([], ["-"], ["–"], ["—"]):
+    tokens = tokenize(source)
+    if [token.text for token in tokens] in ([], ["-"], ["–"], ["—"]):
         return Cell()
-    inside = _negated(words)
+    inside = _negation(tokens)
     negated = inside is not None
-    parts = inside if inside is not None else _separated(words)
+    parts = inside if inside is not None else _split_at_commas(tokens)
     if len(parts) > MAX_TESTS:
         raise ExpressionError(f"A cell has at most {MAX_TESTS} values; split the rule.")
     if any(not part for part in parts):
-        raise ExpressionError("A value is missing beside a comma.")
+        raise ExpressionError("A value is missing next to a comma.")
     return Cell(tests=tuple(_test(source, part, kind) for part in parts), negated=negated)
 
 
-def _negated(words: Sequence[Word]) -> list[list[Word]] | None:
-    """The tests of a cell that is ``not(…)`` as a whole; None for any other."""
-    if [word.text for word in words[:2]] != ["not", "("] or words[-1].text != ")":
+def _negation(tokens: Sequence[Token]) -> list[list[Token]] | None:
+    """The tests inside ``not(…)`` if it encloses the whole cell; None for any other cell."""
+    if [token.text for token in tokens[:2]] != ["not", "("] or tokens[-1].text != ")":
         return None
     try:
-        return _separated(words[2:-1])
+        return _split_at_commas(tokens[2:-1])
     except ExpressionError:  # the first bracket is closed before the end
         return None
 
 
-def _separated(words: Sequence[Word]) -> list[list[Word]]:
-    """The tests between the commas of a cell; brackets that close a range may be turned either way."""
-    parts: list[list[Word]] = [[]]
+def _split_at_commas(tokens: Sequence[Token]) -> list[list[Token]]:
+    """Split a cell into tests at its commas; a range may use brackets in either direction."""
+    parts: list[list[Token]] = [[]]
     waiting: list[str] = []
     place = 0
-    while place < len(words):
-        word = words[place]
-        end = _range_end(words, place) if not waiting and not parts[-1] else 0
+    while place < len(tokens):
+        token = tokens[place]
+        end = _range_end(tokens, place) if not waiting and not parts[-1] else 0
         if end:
-            parts[-1] += words[place : end + 1]
+            parts[-1] += tokens[place : end + 1]
             place = end + 1
             continue
-        if word.text == "," and not waiting:
+        if token.text == "," and not waiting:
             parts.append([])
         else:
-            if word.kind == "sign" and word.text in _OPEN:
-                waiting.append(_OPEN[word.text])
-            elif word.kind == "sign" and word.text in _CLOSE and (not waiting or waiting.pop() != word.text):
-                raise ExpressionError(f"“{word.text}” closes nothing.")
-            parts[-1].append(word)
+            if token.kind == "sign" and token.text in _OPEN:
+                waiting.append(_OPEN[token.text])
+            elif token.kind == "sign" and token.text in _CLOSE and (not waiting or waiting.pop() != token.text):
+                raise ExpressionError(f"“{token.text}” has no opening bracket.")
+            parts[-1].append(token)
         place += 1
     if waiting:
         raise ExpressionError(f"“{waiting[-1]}” is missing.")
     return parts
 
 
-def _range_end(words: Sequence[Word], start: int) -> int:
-    """Where the range that begins at *start* ends; 0 where none begins."""
-    if words[start].text not in ("[", "(", "]"):
+def _range_end(tokens: Sequence[Token], start: int) -> int:
+    """Index of the bracket that closes the range starting at *start*; 0 if no range starts there."""
+    if tokens[start].text not in ("[", "(", "]"):
         return 0
     depth, dots = 0, False
-    for place in range(start + 1, len(words)):
-        text = words[place].text if words[place].kind == "sign" else ""
+    for place in range(start + 1, len(tokens)):
+        text = tokens[place].text if tokens[place].kind == "sign" else ""
         if not depth and dots and text in ("]", ")", "["):
             return place
         if not depth and (text in (",", "]", "[") or text == ")"):
@@ -190,82 +190,82 @@ def _range_end(words: Sequence[Word], start: int) -> int:
     return 0
 
 
-def _test(source: str, words: Sequence[Word], kind: str) -> Test:
-    first = words[0]
-    if first.text == "not" and len(words) > 1 and words[1].text == "(" and not _mentions_input(words):
-        raise ExpressionError("“not(…)” stands around the whole cell, or is part of a condition with “?”.")
+def _test(source: str, tokens: Sequence[Token], kind: str) -> Test:
+    first = tokens[0]
+    if first.text == "not" and len(tokens) > 1 and tokens[1].text == "(" and not _mentions_input(tokens):
+        raise ExpressionError("“not(…)” must enclose the whole cell, or be part of a condition with “?”.")
     if first.kind == "sign" and first.text in _COMPARE:
-        return Compares(first.text, _ordered(_endpoint(source, words[1:], kind)))
+        return Compares(first.text, _require_order(_endpoint(source, tokens[1:], kind)))
     if first.kind == "sign" and first.text in _EQUAL:
-        return Equals(_endpoint(source, words[1:], kind), _EQUAL[first.text])
-    if any(word.kind == "sign" and word.text == ".." for word in words):
-        return _range(source, words, kind)
-    found = literal_of(words)
+        return Equals(_endpoint(source, tokens[1:], kind), _EQUAL[first.text])
+    if any(token.kind == "sign" and token.text == ".." for token in tokens):
+        return _range(source, tokens, kind)
+    found = literal_of(tokens)
     if found is not None:
-        return Equals(_fitting(found, kind))
-    compiled = expression(source, words)
-    if _mentions_input(words):
+        return Equals(_check_type(found, kind))
+    compiled = expression(source, tokens)
+    if _mentions_input(tokens):
         return Holds(compiled)
-    if any(word.text in _CONDITIONS for word in _outside_brackets(words)):
+    if any(token.text in _CONDITIONS for token in _outside_brackets(tokens)):
         raise ExpressionError(
-            "It is not clear whether this is compared with the column's value or a condition of its own. "
+            "It is not clear whether this is a value to compare with or a condition. "
             "Write a condition with “?”, or give it an input column with the expression."
         )
     return Equals(compiled)
 
 
-def _outside_brackets(words: Sequence[Word]) -> Iterator[Word]:
+def _outside_brackets(tokens: Sequence[Token]) -> Iterator[Token]:
     depth = 0
-    for word in words:
-        if word.kind == "sign" and word.text in _CLOSE:
+    for token in tokens:
+        if token.kind == "sign" and token.text in _CLOSE:
             depth -= 1
-        if not depth and word.kind != "string":
-            yield word
-        if word.kind == "sign" and word.text in _OPEN:
+        if not depth and token.kind != "string":
+            yield token
+        if token.kind == "sign" and token.text in _OPEN:
             depth += 1
 
 
-def _mentions_input(words: Sequence[Word]) -> bool:
-    return any(word.kind == "sign" and word.text == "?" for word in words)
+def _mentions_input(tokens: Sequence[Token]) -> bool:
+    return any(token.kind == "sign" and token.text == "?" for token in tokens)
 
 
-def _range(source: str, words: Sequence[Word], kind: str) -> Within:
-    dots = [place for place, word in enumerate(words) if word.kind == "sign" and word.text == ".."]
-    opens, closes = words[0].text, words[-1].text
+def _range(source: str, tokens: Sequence[Token], kind: str) -> Within:
+    dots = [place for place, token in enumerate(tokens) if token.kind == "sign" and token.text == ".."]
+    opens, closes = tokens[0].text, tokens[-1].text
     if len(dots) != 1 or opens not in ("[", "(", "]") or closes not in ("]", ")", "["):
-        raise ExpressionError("A range is written like [1..9], (1..9), ]1..9[ or [1..9).")
-    low = _ordered(_endpoint(source, words[1 : dots[0]], kind))
-    high = _ordered(_endpoint(source, words[dots[0] + 1 : -1], kind))
+        raise ExpressionError("Write a range like [1..9], (1..9), ]1..9[ or [1..9).")
+    low = _require_order(_endpoint(source, tokens[1 : dots[0]], kind))
+    high = _require_order(_endpoint(source, tokens[dots[0] + 1 : -1], kind))
     if isinstance(low, Literal) and isinstance(high, Literal):
         if low.kind != high.kind:
-            raise ExpressionError(f"The range begins with {a_kind(low.kind)} and ends with {a_kind(high.kind)}.")
+            raise ExpressionError(f"The range starts with {a_kind(low.kind)} but ends with {a_kind(high.kind)}.")
         first, last = ordered([low.key, high.key]) if low.kind == "text" else (low.key, high.key)
         if first > last or (first == last and (opens, closes) != ("[", "]")):
-            raise ExpressionError("The range ends before it begins, or is empty; nothing would ever be in it.")
+            raise ExpressionError("The range is empty or ends before it starts, so no value could match it.")
     return Within(Compares(">=" if opens == "[" else ">", low), Compares("<=" if closes == "]" else "<", high))
 
 
-def _ordered(end: Endpoint) -> Endpoint:
+def _require_order(end: Endpoint) -> Endpoint:
     if isinstance(end, Literal) and end.kind in ("null", "true or false"):
         raise ExpressionError(f"Nothing is smaller or larger than {a_kind(end.kind)}.")
     return end
 
 
-def _endpoint(source: str, words: Sequence[Word], kind: str) -> Endpoint:
-    if not words:
+def _endpoint(source: str, tokens: Sequence[Token], kind: str) -> Endpoint:
+    if not tokens:
         raise ExpressionError("A value to compare with is missing.")
-    found = literal_of(words)
+    found = literal_of(tokens)
     if found is not None:
-        return _fitting(found, kind)
-    if _mentions_input(words):
-        raise ExpressionError("“?” is the value that is compared; write the whole comparison with it: “? > …”.")
-    if any(word.text in ("and", "or", ",") for word in words):
-        raise ExpressionError("One comparison stands in each test. Write a range like [1..9], or “? > 1 and ? < 9”.")
-    return expression(source, words)
+        return _check_type(found, kind)
+    if _mentions_input(tokens):
+        raise ExpressionError("“?” is the value of the column; write the whole comparison: “? > …”.")
+    if any(token.text in ("and", "or", ",") for token in tokens):
+        raise ExpressionError("Each test contains one comparison. Write a range like [1..9], or “? > 1 and ? < 9”.")
+    return expression(source, tokens)
 
 
-def _fitting(found: Literal, kind: str) -> Literal:
-    """*found* if a column of *kind* can ever hold it; a text in a column of dates is read as the date it says."""
+def _check_type(found: Literal, kind: str) -> Literal:
+    """Return *found* if a column of *kind* can hold it; in a date column a text is read as a date."""
     if not kind or found is NULL or found.kind == kind:
         return found
     try:
@@ -276,7 +276,7 @@ def _fitting(found: Literal, kind: str) -> Literal:
     raise ExpressionError(f"The column holds values of the type “{kind}”, so it is never {a_kind(found.kind)}.")
 
 
-def _computed(compiled: Expression, kind: str, run: Run) -> Literal | list[Literal]:
+def _evaluate(compiled: Expression, kind: str, run: Run) -> Literal | list[Literal]:
     value = compiled.within(run)
     run.spend_deep(value)
     try:
@@ -297,7 +297,7 @@ def _same(value: Json, end: Literal, run: Run) -> bool:
 
 
 def _comparable(value: Json, end: Literal) -> Any:
-    """*value* as what *end* is compared with; what has no order with it is an error, not a “no”."""
+    """Convert *value* for an order comparison with *end*; a value without that order is an error, not “no match”."""
     if end.kind in ("number", "text") and kind_of(value) == end.kind:
         return value
     try:
