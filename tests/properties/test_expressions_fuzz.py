@@ -187,7 +187,7 @@ class Writer:
 
 
 def checked(seed, source, work):
-    """Run *work*; whatever is wrong is told with the seed and the program."""
+    """Run *work*; report any failure with the seed and the program."""
     began = time.thread_time()
     try:
         answer = work()

@@ -153,19 +153,19 @@ def test_the_result_shares_nothing_with_the_data():
         ("age is 17", ["“is”", "=="]),
     ],
 )
-def test_a_refusal_says_what_and_what_to_do(source, words):
+def test_a_refusal_names_the_fault_and_the_fix(source, words):
     message = refusal(source)
 
     assert all(word in message for word in words), message
 
 
-def test_a_refusal_never_tells_a_value_of_the_data():
+def test_a_refusal_never_contains_a_value_of_the_data():
     secret = {"ssn": "999-12-3456", "record": {"999-12-3456": "999-12-3456"}, "key": "999-12-3456"}
     for source in ("ssn.x", "ssn + 1", "ssn < 1", "int(ssn)", "date_text(ssn)", "record[key].y", "{}[key]", "ssn[99]"):
         assert "3456" not in refusal(source, secret)
 
 
-def test_data_of_a_kind_that_is_not_json_never_enters():
+def test_data_that_is_not_json_never_enters():
     class Host:
         def __eq__(self, other):
             raise AssertionError("a method of the host was called")
@@ -199,7 +199,7 @@ def test_a_template_fills_its_placeholders_and_leaves_the_rest_alone():
     assert render(text) == "Dear Alice,\n{% x %} {y} }} ${z} 18"
 
 
-def test_only_what_is_put_in_is_escaped():
+def test_only_inserted_values_are_escaped():
     assert render("<b>{{ '<i>' }}</b>", escape=lambda text: text.replace("<", "&lt;")) == "<b>&lt;i></b>"
 
 
@@ -214,7 +214,7 @@ def test_a_template_names_what_it_reads():
 @pytest.mark.parametrize(
     "text", ["a\n\n{{ nobody }}", "{{ age }}\n\n{{ 1 +", "\n\n{{ import }}", "\n{{ age }}\n{{ labels }}"]
 )
-def test_a_template_tells_the_line_of_a_bad_placeholder(text):
+def test_a_bad_placeholder_is_reported_with_its_line(text):
     with pytest.raises(ExpressionError) as caught:
         render(text)
 
@@ -242,7 +242,7 @@ def test_a_duration_of_fixed_length(text, length):
 @pytest.mark.parametrize(
     "text", ["", "P", "PT", "P1H", "2D", "-P1D", "P1D2H", "pt1h", "PT1H30", "P9999999D", '"PT1H"', "PT١H"]
 )
-def test_what_is_no_duration_is_refused_with_an_example(text):
+def test_an_invalid_duration_is_refused_with_an_example(text):
     with pytest.raises(ExpressionError, match="P2D"):
         parse_duration(text)
 

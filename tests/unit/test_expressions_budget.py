@@ -1,4 +1,4 @@
-"""What one evaluation may use: every limit just kept and just broken, every price by itself."""
+"""Limits of one evaluation: every limit at its edge, and the price of every operation."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_an_evaluation_begins_with_what_it_is_given():
 
 
 @pytest.mark.parametrize(("rules", "strict"), [(1, False), (2, True), (3, True)])
-def test_kinds_are_kept_apart_from_the_second_rules_on(rules, strict):
+def test_types_never_mix_since_the_second_rules(rules, strict):
     assert b.Run({}, NOW, 1, rules).strict is strict
     assert run().strict is True
 
@@ -87,7 +87,7 @@ def test_elements_cost_by_their_number():
     assert [spent("spend_elements", count) for count in (0, 7, 8, 9, 16, 80)] == [0, 0, 0, 1, 2, 10]
 
 
-def test_looking_at_everything_costs_by_everything():
+def test_a_deep_visit_costs_by_all_elements():
     for value, price in (
         (None, 0), (True, 0), (1, 0), (1.5, 0), ("x" * 128, 2), ([], 1), ([1, None, 2.5, True], 5), ({"a": 1}, 2),
         ([[], {}], 3 + 1 + 1), (["x" * 128, "y"], 3 + 2), ({"a": ["x" * 65]}, 2 + 2 + 1),
@@ -98,13 +98,13 @@ def test_looking_at_everything_costs_by_everything():
 
 
 @pytest.mark.parametrize("record", [False, True])
-def test_looking_at_everything_goes_only_so_deep(record):
+def test_a_deep_visit_has_a_depth_limit(record):
     assert spent("spend_deep", nested(40, record=record)) == 80
     assert refusal(run().spend_deep, nested(41, record=record)) == TOO_DEEP
     assert refusal(run().spend_deep, nested(1, record=record), 40) == TOO_DEEP
 
 
-def test_what_is_not_json_is_not_looked_at():
+def test_a_deep_visit_refuses_what_is_not_json():
     for value in (object(), (1,), [{1}], {"a": b"x"}, [print]):
         assert refusal(run().spend_deep, value) == FOREIGN
 
@@ -114,7 +114,7 @@ def test_what_is_not_json_is_not_looked_at():
 
 def test_a_copy_is_equal_and_shares_nothing():
     value = {"a": [1, {"b": None}], "c": "text", "d": 1.5, "e": True}
-    made = b.copied(value)
+    made = b.checked_copy(value)
     assert made == value
     made["a"][1]["b"] = 2
     made["a"].append(3)
@@ -122,9 +122,9 @@ def test_a_copy_is_equal_and_shares_nothing():
 
 
 @pytest.mark.parametrize("record", [False, True])
-def test_a_copy_goes_only_so_deep(record):
-    assert b.copied(nested(40, record=record)) == nested(40, record=record)
-    assert refusal(b.copied, nested(41, record=record)) == TOO_DEEP
+def test_a_copy_has_a_depth_limit(record):
+    assert b.checked_copy(nested(40, record=record)) == nested(40, record=record)
+    assert refusal(b.checked_copy, nested(41, record=record)) == TOO_DEEP
 
 
 @pytest.mark.parametrize(
@@ -140,20 +140,20 @@ def test_a_copy_goes_only_so_deep(record):
     ids=["text", "list", "texts", "key", "list in a list", "record in a record"],
 )
 def test_a_copy_is_no_longer_than_a_result_may_be(largest, over):
-    assert b.copied(largest) == largest
-    assert refusal(b.copied, over) == "The result is longer than 300000 characters; make it smaller."
+    assert b.checked_copy(largest) == largest
+    assert refusal(b.checked_copy, over) == "The result is longer than 300000 characters; make it smaller."
 
 
 @pytest.mark.parametrize("value", ["\x00", "\ud800", ["a", "\x00"], {"\x00": 1}, {"a": {"b\udfff": 1}}, {"a": "\x00"}])
 def test_a_copy_holds_only_what_a_database_can_keep(value):
-    said = "A text holds a character that cannot be stored: NUL, or half of one like \\ud800."
-    assert refusal(b.copied, value) == said
-    assert b.copied(value, storable=False) == value
+    expected = "A text holds a character that cannot be stored: NUL, or half of one like \\ud800."
+    assert refusal(b.checked_copy, value) == expected
+    assert b.checked_copy(value, storable=False) == value
 
 
 def test_what_is_not_json_is_not_copied():
     for value in (object(), (1,), [{1}], {"a": b"x"}):
-        assert refusal(b.copied, value) == FOREIGN
+        assert refusal(b.checked_copy, value) == FOREIGN
 
 
 # single values
@@ -179,7 +179,7 @@ def test_a_number_that_cannot():
         assert refusal(b.checked_number, number) == "The result is not a finite number."
 
 
-def test_a_text_or_list_is_only_so_long():
+def test_a_text_or_list_has_a_size_limit():
     b.check_size(0)
     b.check_size(100_000)
     assert refusal(b.check_size, 100_001) == "A text or list may have at most 100000 characters or elements."
@@ -198,5 +198,5 @@ def test_a_name_a_field_may_not_have():
     for key, kind in ((1, "a number"), (None, "nothing"), ([], "a list")):
         assert refusal(b.checked_key, key) == f"The name of a field must be a text, not {kind}."
     for key in ("typename", "__class__", "k" * 101):
-        said = "A field name is reserved or longer than 100 characters; choose another."
-        assert refusal(b.checked_key, key) == said
+        expected = "A field name is reserved or longer than 100 characters; choose another."
+        assert refusal(b.checked_key, key) == expected

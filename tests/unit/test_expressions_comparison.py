@@ -1,4 +1,4 @@
-"""What equals what and what comes first: alike in conditions, scripts, templates, decision tables and at the gate.
+"""Equality and order: the same in conditions, scripts, templates, decision tables and at the gate.
 
 Steps recorded before rules 2 keep the answers they were decided by.
 """
@@ -15,7 +15,7 @@ from usher_engine.definitions import Package
 from usher_engine.dmn import compile_decisions
 from usher_engine.dmn.unary_tests import read_cell
 from usher_engine.expressions import compile_expression, compile_script, compile_template
-from usher_engine.expressions.comparison import moment, ordered, same
+from usher_engine.expressions.comparison import moment, order_keys, same
 from usher_engine.gate import check_package
 from usher_engine.services import Services
 
@@ -123,7 +123,7 @@ def test_an_expression_by_the_rules_of_its_step(source, answer, before):
             assert (found, type(found)) == (expected, type(expected)), rules
 
 
-def test_without_rules_the_newest_count():
+def test_the_newest_rules_are_the_default():
     assert compile_expression("yes == one").evaluate(DATA, NOW) is False
 
 
@@ -154,7 +154,7 @@ def test_scripts_and_templates_by_the_rules_of_their_step():
         ("record", {"a": 1}, "no", "yes"),
     ],
 )
-def test_a_table_says_what_a_condition_says(cell, value, answer, before):
+def test_a_table_and_a_condition_agree(cell, value, answer, before):
     logic = table([("at", "")], rows=[([cell], ['"yes"']), (["-"], ['"no"'])], policy="FIRST")
     decisions = compile_decisions(package(decision(logic)))
     data = {"at": value, "seven": SEVEN, "one": 1, "record": {"a": True}}
@@ -162,7 +162,7 @@ def test_a_table_says_what_a_condition_says(cell, value, answer, before):
         assert decisions.decide("D", data, NOW, rules)[-1].value == expected
 
 
-def test_priorities_and_agreement_tell_kinds_apart():
+def test_priorities_and_agreement_distinguish_types():
     rows = [(["-"], ["one"]), (["-"], ["truth"])]
     data = {"age": 1, "truth": [True], "one": [1], "first": NINE, "second": SEVEN}
     ranked = table([("age", "")], [("out", "", "true, 1")], [(["-"], ["one[0]"]), (["-"], ["truth[0]"])], "PRIORITY")
@@ -208,21 +208,21 @@ def test_a_step_takes_the_way_of_its_rules(condition, data, end, before):
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "told"),
+    ("one", "other", "reported"),
     [
         ("x != 1", "x == True", "x is “1”"),
         ("x != 1", "x == 1", ""),
         (f'x != "{NINE}"', f'x == "{SEVEN}"', ""),
     ],
 )
-def test_the_gate_tells_cases_apart_as_the_run_does(one, other, told):
+def test_the_gate_distinguishes_cases_as_the_run_does(one, other, reported):
     other = f"<conditionExpression>{other}</conditionExpression>"
     text = AT_GATEWAY.format(default="", one=one, other=other)
     findings = check_package(Package({"p.bpmn": text.encode()}), Services())
-    assert [told in finding.message for finding in findings if finding.rule == "gateway"] == ([True] if told else [])
+    assert [reported in finding.message for finding in findings if finding.rule == "gateway"] == [True] * bool(reported)
 
 
-# the rule by itself
+# the rule on its own
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_the_gate_tells_cases_apart_as_the_run_does(one, other, told):
         ({"a": NINE}, {"a": SEVEN}, True), ([], {}, False),
     ],
 )  # fmt: skip
-def test_what_is_the_same(left, right, answer):
+def test_equality(left, right, answer):
     assert same(left, right) is answer
     assert same(right, left) is answer
 
@@ -249,7 +249,7 @@ def test_a_moment_is_a_date_with_a_time():
         assert moment(text) is None
 
 
-def test_a_moment_is_said_in_forty_characters():
+def test_a_moment_has_at_most_forty_characters():
     """Longer texts are not even looked at: each comparison would read them."""
     longest = "2026-05-03T07:00:00." + "1" * 20
     assert moment(longest) == datetime(2026, 5, 3, 7, 0, 0, 111_111, tzinfo=UTC)
@@ -257,6 +257,6 @@ def test_a_moment_is_said_in_forty_characters():
 
 
 def test_texts_are_ordered_by_moments_only_where_each_names_one():
-    assert ordered([NINE, EIGHT]) == [moment(NINE), moment(EIGHT)]
-    assert ordered([NINE, "soon"]) == [NINE, "soon"] and ordered(["soon", NINE]) == ["soon", NINE]
-    assert ordered([]) == []
+    assert order_keys([NINE, EIGHT]) == [moment(NINE), moment(EIGHT)]
+    assert order_keys([NINE, "soon"]) == [NINE, "soon"] and order_keys(["soon", NINE]) == ["soon", NINE]
+    assert order_keys([]) == []

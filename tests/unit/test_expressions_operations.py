@@ -1,4 +1,4 @@
-"""Each operator by itself: what it answers, which kinds it takes, what it says to others, and what it costs."""
+"""Each operator on its own: its results, the types it accepts, its messages for other types, and its cost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KINDS = [
     (None, "nothing"), (True, "true or false"), (1, "a number"), (1.5, "a number"), ("1", "a text"), ([1], "a list"),
     ({"a": 1}, "a record"), ((1,), "something that is not JSON"),
 ]  # fmt: skip
-#: The same moment, said in two ways, and a later one that comes before it letter by letter.
+#: The same moment, expected in two ways, and a later one that comes before it letter by letter.
 NINE, SEVEN, EIGHT = "2026-05-03T09:00:00+02:00", "2026-05-03T07:00:00Z", "2026-05-03T08:00:00Z"
 
 
@@ -110,14 +110,14 @@ def test_a_whole_number_has_so_many_digits(operation, left, right):
         (o.divide_whole, math.inf, 2), (o.remainder, math.inf, 2),
     ],
 )  # fmt: skip
-def test_what_comes_out_is_finite(operation, left, right):
+def test_results_are_finite(operation, left, right):
     assert refusal(operation, run(), left, right) == "The result is not a finite number."
 
 
 def test_plus_joins_what_is_alike():
     for value, kind in without("a text"):
-        said = f"“+” takes two numbers, two texts or two lists, not {kind} and a text; str(…) makes a text of a number."
-        assert refusal(o.add, run(), value, "x") == said
+        reason = f"“+” takes two numbers, two texts or two lists, not {kind} and a text; str(…) makes a text of a number."
+        assert refusal(o.add, run(), value, "x") == reason
     for value, kind in without("a list"):
         assert f"not a list and {kind};" in refusal(o.add, run(), [1], value)
     for value, kind in without("a number", "true or false"):
@@ -132,8 +132,8 @@ def test_plus_joins_what_is_alike():
 def test_a_sum_is_no_longer_than_a_value_may_be(one):
     half = one * (MAX_SIZE // 2)
     assert len(o.add(run(100_000), half, half)) == MAX_SIZE
-    said = f"A text or list may have at most {MAX_SIZE} characters or elements."
-    assert refusal(o.add, run(100_000), half, half + one) == said
+    expected = f"A text or list may have at most {MAX_SIZE} characters or elements."
+    assert refusal(o.add, run(100_000), half, half + one) == expected
 
 
 def test_a_sum_is_paid_for_before_it_is_made():
@@ -155,7 +155,7 @@ def test_a_sign_in_front_takes_a_number(operation, sign, answer):
 # comparison
 
 
-def test_what_is_equal_and_what_is_not():
+def test_equality():
     for left, right, answer in (
         (1, 1.0, True), (1, 2, False), ("a", "a", True), ("a", "b", False), ([1], [1], True), ([1], [2], False),
         ({"a": 1}, {"a": 1}, True), (None, None, True), (None, False, False), (True, 1, False), (NINE, SEVEN, True),
@@ -175,32 +175,32 @@ def test_the_first_rules_compared_as_python_does():
 @pytest.mark.parametrize("operation", [o.less, o.less_or_equal, o.greater, o.greater_or_equal])
 def test_an_order_is_known_of_two_numbers_or_two_texts(operation):
     assert operation(run(), 1, 1.5) is operation(run(), "a", "b") is (operation in (o.less, o.less_or_equal))
-    said = "Smaller and larger are known of two numbers or two texts, not of {} and {}."
+    expected = "Smaller and larger are known of two numbers or two texts, not of {} and {}."
     for value, kind in without("a text"):
-        assert refusal(operation, run(), value, "x") == said.format(kind, "a text")
-        assert refusal(operation, run(), "x", value) == said.format("a text", kind)
+        assert refusal(operation, run(), value, "x") == expected.format(kind, "a text")
+        assert refusal(operation, run(), "x", value) == expected.format("a text", kind)
     for value, kind in without("a number"):
-        assert refusal(operation, run(), value, 1) == said.format(kind, "a number")
-        assert refusal(operation, run(), 1, value) == said.format("a number", kind)
+        assert refusal(operation, run(), value, 1) == expected.format(kind, "a number")
+        assert refusal(operation, run(), 1, value) == expected.format("a number", kind)
     for value in ([1], {"a": 1}, (1,), None, True):
         assert "Smaller and larger" in refusal(operation, run(), value, value)
 
 
-def test_comparing_costs_as_much_as_there_is_to_look_at():
+def test_a_comparison_costs_by_size():
     assert [cost(o.equal, "x" * size, "x") for size in (64, 65, 128, 640)] == [0, 1, 2, 10]
     assert cost(o.equal, "x", "x" * 640) == 0, "texts of other lengths differ at once"
     assert [cost(o.less, "x" * size, "x") for size in (64, 65, 128)] == [0, 1, 2]
     assert cost(o.less, 1, 2) == cost(o.equal, 1, 2) == cost(o.equal, None, [1]) == cost(o.equal, [1], None) == 0
     assert cost(o.equal, [1, 2], [3]) == 3 + 2, "both lists, one for each element and one for the list"
     assert cost(o.equal, {"a": 1}, {"a": 1, "b": 2}) == 2 + 3
-    assert cost(o.equal, {"a": 1}, [1]) == 0, "a record is no list; nobody looks inside"
+    assert cost(o.equal, {"a": 1}, [1]) == 0, "a record is not a list, so its contents are not visited"
     assert cost(o.equal, [["x" * 128]], [[]]) == (2 + 2 + 2) + (2 + 1)
 
 
 # membership
 
 
-def test_what_is_in_a_list_a_text_or_a_record():
+def test_membership_in_a_list_a_text_or_a_record():
     for part, whole, answer in (
         (2, [1, 2], True), (3, [1, 2], False), ("b", "abc", True), ("d", "abc", False), ("a", {"a": 1}, True),
         ("b", {"a": 1}, False), (1, {"a": 1}, False), ([1], {"a": 1}, False), ([1], [[1]], True), (1, [], False),
@@ -210,15 +210,15 @@ def test_what_is_in_a_list_a_text_or_a_record():
         assert o.lacks(run(), part, whole) is not answer
 
 
-def test_only_a_list_a_text_or_a_record_is_looked_into():
+def test_membership_needs_a_list_a_text_or_a_record():
     for value, kind in without("a list", "a text", "a record"):
-        said = f"“in” looks into a list, a text or a record, not into {kind}."
-        assert refusal(o.contains, run(), "x", value) == said
+        expected = f"“in” looks into a list, a text or a record, not into {kind}."
+        assert refusal(o.contains, run(), "x", value) == expected
     for value, kind in without("a text"):
         assert refusal(o.contains, run(), value, "text") == f"“in” finds a text in a text, not {kind}."
 
 
-def test_looking_costs_as_much_as_there_is_to_look_through():
+def test_membership_costs_by_size():
     assert [cost(o.contains, 9, [0] * size) for size in (0, 1, 10)] == [0, 1, 10]
     assert [cost(o.contains, "x", "y" * size) for size in (64, 65, 128)] == [0, 1, 2]
     assert cost(o.contains, "x", {"y": 1}) == 0
@@ -226,10 +226,10 @@ def test_looking_costs_as_much_as_there_is_to_look_through():
 
 
 def test_the_first_that_is_equal_is_found():
-    assert o.found(run(), 2, [1, 2, 2]) == 1
-    assert o.found(run(), 1, [1]) == 0
-    assert o.found(run(), 3, [1, 2]) == -1
-    assert o.found(run(), (1,), [(1,), 1]) == -1, "what is not JSON is never found"
+    assert o.index_of(run(), 2, [1, 2, 2]) == 1
+    assert o.index_of(run(), 1, [1]) == 0
+    assert o.index_of(run(), 3, [1, 2]) == -1
+    assert o.index_of(run(), (1,), [(1,), 1]) == -1, "what is not JSON is never found"
 
 
 # taking parts
@@ -241,31 +241,31 @@ def test_an_element_by_its_position_and_a_field_by_its_name():
     assert o.item({"a": None}, "a", "r") is None
 
 
-def test_a_part_that_is_not_there_is_told_with_the_name_of_the_whole():
+def test_a_missing_part_is_reported_with_the_name_of_its_owner():
     for key in (3, -4):
-        said = "list is shorter than the position asked for; look at len(…) first."
-        assert refusal(o.item, [1, 2, 3], key, "list") == said
+        expected = "list is shorter than the position asked for; look at len(…) first."
+        assert refusal(o.item, [1, 2, 3], key, "list") == expected
     assert "shorter" in refusal(o.item, "", 0, "t")
-    said = "patient has no field of that name; use .get(…) if it may be missing."
-    assert refusal(o.item, {"a": 1}, "b", "patient") == said
+    expected = "patient has no field of that name; use .get(…) if it may be missing."
+    assert refusal(o.item, {"a": 1}, "b", "patient") == expected
 
 
 def test_a_key_of_another_kind_is_refused():
     for value, kind in without("a text"):
-        said = f"patient is a record; its fields are found by text, not by {kind}."
-        assert refusal(o.item, {"a": 1}, value, "patient") == said
+        expected = f"patient is a record; its fields are found by text, not by {kind}."
+        assert refusal(o.item, {"a": 1}, value, "patient") == expected
     for value, kind in [*without("a number"), (1.5, "a number")]:
-        said = f"A position in names is a whole number, not {kind}."
-        assert refusal(o.item, [1, 2], value, "names") == said
+        expected = f"A position in names is a whole number, not {kind}."
+        assert refusal(o.item, [1, 2], value, "names") == expected
     for value, kind in without("a list", "a text", "a record"):
-        said = f"owner is {kind}; “[…]” takes from a list, a text or a record."
-        assert refusal(o.item, value, 0, "owner") == said
+        expected = f"owner is {kind}; “[…]” takes from a list, a text or a record."
+        assert refusal(o.item, value, 0, "owner") == expected
 
 
-def test_what_is_taken_is_json():
+def test_items_are_json():
     for owner, key, what in (([object()], 0, "An element of l"), ({"a": print}, "a", "A field of l")):
-        said = f"{what} is not text, number, true/false, nothing, list or record, so it cannot be used."
-        assert refusal(o.item, owner, key, "l") == said
+        expected = f"{what} is not text, number, true/false, nothing, list or record, so it cannot be used."
+        assert refusal(o.item, owner, key, "l") == expected
     for value, _ in KINDS[:-1]:
         assert o.json_value(value, "x") is value
     assert refusal(o.json_value, (1,), "x").startswith("x is not text, number,")
@@ -277,22 +277,22 @@ def test_what_is_taken_is_json():
      ((5, None, None), ""), ((0, 0, None), "")],
 )  # fmt: skip
 def test_a_slice_of_a_text_or_list(bounds, part):
-    assert o.sliced(run(), "abcd", bounds, "t") == part
-    assert o.sliced(run(), list("abcd"), bounds, "t") == list(part)
+    assert o.slice_of(run(), "abcd", bounds, "t") == part
+    assert o.slice_of(run(), list("abcd"), bounds, "t") == list(part)
 
 
 def test_a_slice_is_cut_from_a_list_or_text_by_whole_numbers():
     for value, kind in without("a list", "a text"):
-        said = f"x is {kind}; a slice takes from a list or a text."
-        assert refusal(o.sliced, run(), value, (None, None, None), "x") == said
+        expected = f"x is {kind}; a slice takes from a list or a text."
+        assert refusal(o.slice_of, run(), value, (None, None, None), "x") == expected
     for place in range(3):
         for value, kind in [*without("a number", "nothing"), (1.0, "a number")]:
             bounds = tuple(value if number == place else None for number in range(3))
-            said = f"The bounds of a slice are whole numbers, not {kind}."
-            assert refusal(o.sliced, run(), "abc", bounds, "x") == said
-    assert refusal(o.sliced, run(), "abc", (None, None, 0), "x") == "The step of a slice cannot be zero."
+            expected = f"The bounds of a slice are whole numbers, not {kind}."
+            assert refusal(o.slice_of, run(), "abc", bounds, "x") == expected
+    assert refusal(o.slice_of, run(), "abc", (None, None, 0), "x") == "The step of a slice cannot be zero."
 
 
-def test_a_slice_costs_as_much_as_is_cut():
-    assert [cost(o.sliced, "x" * 100, (None, end, None), "t") for end in (0, 7, 8, 80)] == [1, 1, 2, 11]
-    assert cost(o.sliced, "x" * 100, (None, 80, 10), "t") == 2
+def test_a_slice_costs_by_its_size():
+    assert [cost(o.slice_of, "x" * 100, (None, end, None), "t") for end in (0, 7, 8, 80)] == [1, 1, 2, 11]
+    assert cost(o.slice_of, "x" * 100, (None, 80, 10), "t") == 2

@@ -37,7 +37,7 @@ def refusal(source, **data):
     return caught.value.message
 
 
-def said(kind):
+def kind_text(kind):
     return "a number" if kind == "a fraction" else kind
 
 
@@ -53,9 +53,9 @@ def test_arithmetic_takes_numbers_and_plus_joins_what_is_alike(sign, left, right
     if (left in NUMBERS and right in NUMBERS) or alike:
         assert same(value(f"a {sign} b", a=a, b=b), PYTHON[sign](a, b))
         return
-    told = refusal(f"a {sign} b", a=a, b=b)
-    assert f"“{sign}” takes two numbers" in told
-    assert f"not {said(left)} and {said(right)}" in told
+    message = refusal(f"a {sign} b", a=a, b=b)
+    assert f"“{sign}” takes two numbers" in message
+    assert f"not {kind_text(left)} and {kind_text(right)}" in message
 
 
 @pytest.mark.parametrize(("left", "right"), PAIRS)
@@ -66,7 +66,7 @@ def test_order_is_known_of_two_numbers_or_two_texts(sign, left, right):
         for first, second in ((a, b), (b, a), (a, a)):
             assert value(f"a {sign} b", a=first, b=second) is PYTHON[sign](first, second)
         return
-    expected = f"not of {said(left)} and {said(right)}"
+    expected = f"not of {kind_text(left)} and {kind_text(right)}"
     assert expected in refusal(f"a {sign} b", a=a, b=b)
     if right in ("true or false", "nothing", "a number"):  # the short way of comparing with a constant
         assert expected in refusal(f"a {sign} {b}", a=a)
@@ -87,19 +87,20 @@ def test_equality_never_fails_and_never_mixes_kinds(left, right):
 def test_membership_looks_into_lists_texts_and_records(part, whole):
     a, b = KINDS[part], KINDS[whole]
     if whole == "a text" and part != "a text":
-        assert refusal("a in b", a=a, b=b) == f"“in” finds a text in a text, not {said(part)}."
+        assert refusal("a in b", a=a, b=b) == f"“in” finds a text in a text, not {kind_text(part)}."
     elif whole in ("a text", "a list", "a record"):
         expected = {"a text": True, "a list": False, "a record": False}[whole]
         assert value("a in b", a=a, b=b) is expected
         assert value("a not in b", a=a, b=b) is not expected
     else:
-        assert refusal("a in b", a=a, b=b) == f"“in” looks into a list, a text or a record, not into {said(whole)}."
+        kind = kind_text(whole)
+        assert refusal("a in b", a=a, b=b) == f"“in” looks into a list, a text or a record, not into {kind}."
         assert "“in” looks into" in refusal("a not in b", a=a, b=b)
 
 
 def test_what_is_found_is_the_first():
     run = Run({}, NOW, 100)
-    assert [o.found(run, part, [3, "a", 3, None]) for part in (3, "a", None, "b", True)] == [0, 1, 3, -1, -1]
+    assert [o.index_of(run, part, [3, "a", 3, None]) for part in (3, "a", None, "b", True)] == [0, 1, 3, -1, -1]
     assert value("'a' in r and 'b' not in r and 1 not in r", r={"a": 1}) is True
 
 
@@ -125,8 +126,8 @@ def test_numbers_have_30_digits():
         ("a + b", {"a": MOST, "b": 1}), ("a - b", {"a": -MOST, "b": 1}), ("a * b", {"a": 10**15, "b": 10**15}),
         ("a // b", {"a": 1e31, "b": 1}), ("a * b", {"a": -(10**15), "b": 10**15}),
     ):  # fmt: skip
-        told = refusal(source, **data) if source != "a // b" else refusal("int(a // b)", **data)
-        assert told == "A whole number may have at most 30 digits."
+        message = refusal(source, **data) if source != "a // b" else refusal("int(a // b)", **data)
+        assert message == "A whole number may have at most 30 digits."
     assert value("9" * 30) == MOST
     assert "30 digits" in refusal("1" + "0" * 30)
 
@@ -225,7 +226,7 @@ def test_a_slice_is_paid_for_by_what_it_copies():
     text = "x" * 800
     for bounds, fuel in (((None, None, None), 101), ((0, 80, None), 11), ((None, None, -8), 13), ((900, 999, 1), 1)):
         run = Run({}, NOW, fuel)
-        o.sliced(run, text, bounds, "t")
+        o.slice_of(run, text, bounds, "t")
         assert run.fuel == 0
 
 

@@ -62,13 +62,13 @@ def test_the_variable_of_a_loop_ends_with_it():
     assert run("for n in [1, 2]:\n  last = n") == {"last": 2}
 
 
-def test_parts_shared_inside_a_script_are_apart_afterwards():
+def test_values_shared_inside_a_script_are_copies_afterwards():
     after = run("a = [1]\nb = a\nb.append(2)")
     assert after == {"a": [1, 2], "b": [1, 2]}
     assert after["a"] is not after["b"]
 
 
-def test_names_are_those_that_must_be_there_before():
+def test_names_are_those_the_script_requires():
     script = compile_script("a = b\nc = a\nif d:\n  e = 1\nf = e\nfor g in h:\n  i = g\nget('j')")
 
     assert script.names == {"b", "d", "e", "h"}
@@ -100,11 +100,11 @@ def test_names_are_those_that_must_be_there_before():
         ("a = [1]\na.pop().x += 1", 2),
     ],
 )
-def test_a_refusal_tells_the_line(source, line):
+def test_a_refusal_carries_the_line(source, line):
     assert refusal(source).line == line
 
 
-def test_a_list_cannot_hold_itself_in_the_end():
+def test_a_list_cannot_contain_itself():
     assert "nested" in refusal("a = []\na.append(a)").message
     assert "nested" in refusal("a = []\na.append(a)\nb = a == a").message
 

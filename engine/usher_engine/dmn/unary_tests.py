@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from usher_engine.core.canonical import Json
 from usher_engine.core.errors import DecisionFailed, ExpressionError
-from usher_engine.expressions import Expression, Run, ordered, same
+from usher_engine.expressions import Expression, Run, order_keys, same
 
 from .cell_lexer import INPUT, Token, expression, tokenize
 from .literals import NULL, TEMPORAL, Literal, a_kind, kind_of, literal, literal_of
@@ -60,7 +60,7 @@ class Compares:
             return False
         first, second = _comparable(value, end), end.key
         if run.strict and type(first) is str:
-            first, second = ordered([first, second])
+            first, second = order_keys([first, second])
         return _COMPARE[self.sign](first, second)
 
 
@@ -239,7 +239,7 @@ def _range(source: str, tokens: Sequence[Token], kind: str) -> Within:
     if isinstance(low, Literal) and isinstance(high, Literal):
         if low.kind != high.kind:
             raise ExpressionError(f"The range starts with {a_kind(low.kind)} but ends with {a_kind(high.kind)}.")
-        first, last = ordered([low.key, high.key]) if low.kind == "text" else (low.key, high.key)
+        first, last = order_keys([low.key, high.key]) if low.kind == "text" else (low.key, high.key)
         if first > last or (first == last and (opens, closes) != ("[", "]")):
             raise ExpressionError("The range is empty or ends before it starts, so no value could match it.")
     return Within(Compares(">=" if opens == "[" else ">", low), Compares("<=" if closes == "]" else "<", high))

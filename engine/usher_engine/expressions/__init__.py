@@ -1,12 +1,12 @@
-"""SafeLang: the only place where text from a diagram is evaluated. Python's syntax, our own evaluator, bounded work.
+"""SafeLang, the only place that evaluates text from a diagram: Python's syntax, our own evaluator, bounded work.
 
-What analysts may write is in `engine/expressions.md`, why it is built this way in `engine/decisions/0002-safelang.md`.
+`engine/expressions.md` describes the language, `engine/decisions/0002-safelang.md` the reasons for its design.
 """
 
 from usher_engine.core.errors import ExpressionError
 
 from .budget import STRICT, Run, checked_number
-from .comparison import moment, ordered, same
+from .comparison import moment, order_keys, same
 from .durations import parse_duration
 from .expression import Expression, compile_expression
 from .script import Script, compile_script
@@ -27,7 +27,7 @@ __all__ = [
     "compile_script",
     "compile_template",
     "moment",
-    "ordered",
+    "order_keys",
     "parse_duration",
     "same",
 ]

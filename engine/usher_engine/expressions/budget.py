@@ -1,7 +1,7 @@
-"""What one evaluation may use: fuel, sizes, nesting; and the values it may touch, which are JSON's and nothing else.
+"""Limits of one evaluation: fuel, sizes and nesting. Values may only be JSON.
 
-Constant work needs no accounting, since the number of nodes is bounded: fuel is spent by loops (the nodes of their
-body for each round) and by whatever costs in proportion to a value's size.
+Constant work needs no accounting because the number of nodes is bounded. Loops spend fuel (the nodes of their body for
+each round), and so do operations whose cost grows with the size of a value.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ EXPRESSION_FUEL = 20_000
 SCRIPT_FUEL = 50_000
 TEMPLATE_FUEL = 50_000
 MAX_SIZE = 100_000  # characters of a text, elements of a list or record
-MAX_RESULT = 300_000  # characters of all that comes out, about as JSON counts; above what an instance may hold
+MAX_RESULT = 300_000  # characters of the whole result, roughly as JSON; more than an instance may hold
 MAX_INTEGER = 10**30
-MAX_NESTING = 40  # levels of lists and records inside each other
+MAX_NESTING = 40  # levels of nested lists and records
 MAX_RANGE = 1_000
 
-CHARACTERS_A_UNIT = 64  # how many characters are copied, compared or searched for one unit of fuel
-ELEMENTS_A_UNIT = 8  # the same for list elements that are only moved
+CHARACTERS_A_UNIT = 64  # characters copied, compared or searched per unit of fuel
+ELEMENTS_A_UNIT = 8  # list elements moved per unit of fuel
 
-#: From these rules of a step on (`bpmn/step.py`) kinds never mix and moments compare as such (decisions/0022).
+#: Since this version of the step rules (`bpmn/step.py`), types never mix and moments compare as such (decisions/0022).
 STRICT = 2
 
 NUMBERS = frozenset({int, float, bool})
@@ -42,7 +42,7 @@ KINDS: dict[type, str] = {
 
 
 class Run:
-    """One evaluation: the data it reads, the time and the rules of its step, the fuel it has left."""
+    """One evaluation: the data it reads, the time and rules of its step, and the remaining fuel."""
 
     __slots__ = ("data", "fuel", "line", "local", "now", "strict")
 
@@ -56,7 +56,7 @@ class Run:
 
     @property
     def variables(self) -> dict[str, Any]:
-        """The data as something to write to; only a script's own copy ever is."""
+        """The data as a writable dict; only a script, which has its own copy, may write."""
         if not isinstance(self.data, dict):
             raise ExpressionError("Only a script may change data.")
         return self.data
@@ -75,34 +75,34 @@ class Run:
             self.spend(count // ELEMENTS_A_UNIT)
 
     def spend_deep(self, value: Any, level: int = 0) -> None:
-        """Pay for looking at every element of *value*; shared parts count as often as they appear."""
+        """Charge for a visit of every element of *value*; shared parts count each time they appear."""
         kind = type(value)
         if kind is str:
             self.spend_text(value)
         elif kind is list or kind is dict:
             if level >= MAX_NESTING:
-                raise too_nested()
+                raise nesting_error()
             self.spend(1 + len(value))
             for element in value if kind is list else value.values():
                 if type(element) not in SCALARS or type(element) is str:
                     self.spend_deep(element, level + 1)
         elif kind not in SCALARS:
-            raise foreign("a value")
+            raise not_json("a value")
 
 
 Code: TypeAlias = Callable[[Run], Any]
 
 
-def copied(value: Any, *, storable: bool = True) -> Any:
+def checked_copy(value: Any, *, storable: bool = True) -> Any:
     """
-    A copy of *value* that shares nothing with it and is certainly JSON; refuses what is too large or too deep.
+    Return a deep copy of *value*; raises `ExpressionError` if it is not JSON, too large or too deep.
 
-    With *storable*, texts and the names of fields are held to what a database can keep.
+    With *storable*, texts and field names must be storable in a database.
     """
-    return _copied(value, 0, [MAX_RESULT], storable)
+    return _copy_value(value, 0, [MAX_RESULT], storable)
 
 
-def _copied(value: Any, level: int, left: list[int], storable: bool) -> Any:
+def _copy_value(value: Any, level: int, left: list[int], storable: bool) -> Any:
     kind = type(value)
     left[0] -= 2 + len(value) if kind is str else 2  # the least JSON needs for it
     if left[0] < 0:
@@ -112,24 +112,24 @@ def _copied(value: Any, level: int, left: list[int], storable: bool) -> Any:
     if kind in SCALARS:
         return value
     if level >= MAX_NESTING:
-        raise too_nested()
+        raise nesting_error()
     if kind is list:
-        return [_copied(element, level + 1, left, storable) for element in value]
+        return [_copy_value(element, level + 1, left, storable) for element in value]
     if kind is dict:
         left[0] -= sum(map(len, value))
         if storable:
             checked_text("".join(value))
-        return {key: _copied(element, level + 1, left, storable) for key, element in value.items()}
-    raise foreign("a value")
+        return {key: _copy_value(element, level + 1, left, storable) for key, element in value.items()}
+    raise not_json("a value")
 
 
 def kind_of(value: Any) -> str:
-    """What *value* is, for a message: never the value itself, which may be a patient's."""
+    """The type of *value* for a message; never the value itself, which may be patient data."""
     return KINDS.get(type(value), "something that is not JSON")
 
 
 def checked_number(value: Any) -> Any:
-    """*value*, a fresh result of arithmetic, if it is finite and short enough."""
+    """Return *value*, a result of arithmetic, if it is finite and short enough."""
     if type(value) is int:
         if not -MAX_INTEGER < value < MAX_INTEGER:
             raise ExpressionError("A whole number may have at most 30 digits.")
@@ -144,14 +144,14 @@ def check_size(size: int) -> None:
 
 
 def checked_text(text: str) -> str:
-    """*text* if the databases can keep it."""
+    """Return *text* if the databases can store it."""
     if not is_storable(text):
         raise ExpressionError("A text holds a character that cannot be stored: NUL, or half of one like \\ud800.")
     return text
 
 
 def checked_key(key: Any) -> str:
-    """*key* if a record may have it as the name of a field."""
+    """Return *key* if it is a valid field name of a record."""
     if type(key) is not str:
         raise ExpressionError(f"The name of a field must be a text, not {kind_of(key)}.")
     if is_reserved(key) or len(key) > MAX_KEY:
@@ -159,9 +159,9 @@ def checked_key(key: Any) -> str:
     return key
 
 
-def too_nested() -> ExpressionError:
+def nesting_error() -> ExpressionError:
     return ExpressionError(f"Lists and records may be nested at most {MAX_NESTING} levels deep.")
 
 
-def foreign(what: str) -> ExpressionError:
+def not_json(what: str) -> ExpressionError:
     return ExpressionError(f"{what} is not text, number, true/false, nothing, list or record, so it cannot be used.")

@@ -1,4 +1,4 @@
-"""Calls and comprehensions: functions by name, methods by the kind of their owner, one loop inside an expression."""
+"""Calls and comprehensions: functions by name, methods by the type of their owner, one loop inside an expression."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def record_comprehension(compiler: Compiler, node: ast.DictComp) -> Code:
 def _comprehension(
     compiler: Compiler, node: ast.ListComp | ast.DictComp | ast.GeneratorExp, result: ast.expr
 ) -> Callable[[Run], Iterator[Any]]:
-    """The rounds of a comprehension; each costs as much fuel as its body has parts."""
+    """Compile the rounds of a comprehension; each round costs as much fuel as its body has nodes."""
     if compiler.in_comprehension or len(node.generators) != 1:
         raise ExpressionError("A comprehension has one “for” and no other inside.", line=line_of(node))
     loop = node.generators[0]

@@ -1,7 +1,7 @@
-"""What equals what and what comes first, for conditions, scripts and decision tables alike (decisions/0022).
+"""Equality and order, shared by conditions, scripts and decision tables (decisions/0022).
 
-Kinds never mix: true is not 1, and 1 is not "1". Two texts that are dates with a time compare as the moments they
-name, whatever their offsets; other texts compare letter by letter, which is right for dates without a time.
+Types never mix: true is not 1, and 1 is not "1". Two date-and-time texts compare as the moments they name, whatever
+their offsets. Other texts compare letter by letter, which is correct for dates without a time.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-#: Numbers that are no truth values.
+#: Numeric types, without bool.
 NUMERIC = frozenset({int, float})
 _LONGEST_MOMENT = 40
 
 
 def moment(text: str) -> datetime | None:
-    """The moment a text like ``2026-05-03T09:00:00+02:00`` names, without an offset in UTC; None for any other text."""
+    """Parse a text like ``2026-05-03T09:00:00+02:00``, in UTC if it has no offset; None for any other text."""
     if len(text) > _LONGEST_MOMENT or "T" not in text or not text[0].isdigit():
         return None
     try:
@@ -26,7 +26,7 @@ def moment(text: str) -> datetime | None:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Whether *left* equals *right*, lists and records to the last element; both are JSON and not nested too deeply."""
+    """Whether *left* deeply equals *right*; both must be JSON and not nested too deeply."""
     kind = type(left)
     if kind is not type(right):
         return kind in NUMERIC and type(right) in NUMERIC and bool(left == right)
@@ -40,13 +40,13 @@ def same(left: Any, right: Any) -> bool:
 
 
 def same_moment(left: str, right: str) -> bool:
-    """Whether two texts that differ name one moment."""
+    """Whether two different texts name the same moment."""
     found = moment(left)
     return found is not None and found == moment(right)
 
 
-def ordered(texts: list[str]) -> list[Any]:
-    """What *texts* are ordered by: the moments they name if every one names one, else themselves."""
+def order_keys(texts: list[str]) -> list[Any]:
+    """Return the sort keys of *texts*: their moments if every text names one, otherwise the texts themselves."""
     moments: list[Any] = []
     for text in texts:
         found = moment(text)

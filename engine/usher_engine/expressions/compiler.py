@@ -1,4 +1,4 @@
-"""What compiling knows on its way down the syntax tree; the nodes themselves are in `nodes.py` and `calls.py`."""
+"""The compiler's state on its way down the syntax tree; `nodes.py` and `calls.py` compile the nodes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from usher_engine.core.errors import ExpressionError
 from .budget import Code
 from .methods import Methods
 from .operators import json_value
-from .syntax import checked_name, line_of, refused
+from .syntax import checked_name, line_of, not_in_language
 
 Bind: TypeAlias = Callable[[dict[str, Any], Any], None]
 Nodes: TypeAlias = Mapping[type[ast.expr], Callable[["Compiler", Any], Code]]
@@ -19,10 +19,10 @@ Nodes: TypeAlias = Mapping[type[ast.expr], Callable[["Compiler", Any], Code]]
 
 class Compiler:
     """
-    Compiles the nodes of an allow-list and notes which data they read.
+    Compiles the nodes of an allow-list and records which data they read.
 
-    ``names`` are the top-level names read from the data; ``assigned`` those a script has set for certain before;
-    ``bound`` the variables of the comprehension around.
+    ``names`` are the top-level names read from the data, ``assigned`` those that a script has certainly set before,
+    ``bound`` the variables of the enclosing comprehension.
     """
 
     def __init__(self, nodes: Nodes, methods: Methods) -> None:
@@ -34,10 +34,10 @@ class Compiler:
         self.in_comprehension = False
 
     def code(self, node: ast.expr) -> Code:
-        """The closure for *node*; raises `ExpressionError` for what is not in the language."""
+        """Return the closure for *node*; raises `ExpressionError` if it is not in the language."""
         compile_node = self.nodes.get(type(node))
         if compile_node is None:
-            raise refused(node)
+            raise not_in_language(node)
         return compile_node(self, node)
 
     def codes(self, nodes: list[ast.expr]) -> tuple[Code, ...]:
@@ -45,7 +45,7 @@ class Compiler:
 
 
 def label_of(node: ast.expr) -> str:
-    """What the diagram's author would call *node* in a message."""
+    """A label for *node* in messages, in the author's terms."""
     path: list[str] = []
     while isinstance(node, ast.Attribute):
         path.append(node.attr)
@@ -56,7 +56,7 @@ def label_of(node: ast.expr) -> str:
 
 
 def binder(target: ast.expr) -> tuple[Bind, frozenset[str]]:
-    """How the variables of a loop or an unpacking get their values, and their names."""
+    """Return a function that assigns the variables of a loop or unpacking, and their names."""
     if isinstance(target, ast.Name):
         name = checked_name(target.id, target)
 

@@ -1,6 +1,6 @@
-"""The commonest clauses of conditions, a value against a constant, without a call in between.
+"""Fast path for the most common clause of conditions: a value compared with a constant, without an extra call.
 
-They mean what `operators.py` says and refuse what it refuses; a constant is short, so there is no work to pay for.
+The semantics are those of `operators.py`. A constant is short, so the comparison costs no fuel.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .syntax import line_of
 
 
 def checked_constant(node: ast.Constant) -> Any:
-    """The value of *node*, if the language has it and a database can keep it."""
+    """Return the value of *node* if the language supports it and a database can store it."""
     value = node.value
     if type(value) is int or type(value) is float:
         return checked_number(value)
@@ -34,7 +34,7 @@ def checked_constant(node: ast.Constant) -> Any:
 
 
 def against_constant(compiler: Compiler, node: ast.Compare) -> Code | None:
-    """The code of ``left sign constant``; None when *node* is another comparison."""
+    """Compile ``left sign constant``; None if *node* is another comparison."""
     sign, right = type(node.ops[0]), node.comparators[0]
     if not isinstance(right, ast.Constant) or sign not in COMPARE:
         return None
@@ -51,12 +51,12 @@ def against_constant(compiler: Compiler, node: ast.Compare) -> Code | None:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether nothing but the same again equals *value*: true may be 1 by earlier rules, a moment has many names."""
+    """Whether *value* equals only itself: under earlier rules true equals 1, and a moment has several notations."""
     return value is None or (type(value) is str and moment(value) is None)
 
 
 def _ordered(left: Code, sign: type[ast.cmpop], value: Any, general: Operation) -> Code:
-    """``left < value`` and its like; where the left is no number, the general operation says why not."""
+    """Compile ``left < value`` and the like; if *left* is not a number, the general operation raises the error."""
 
     def less(run: Run) -> Any:
         found = left(run)

@@ -1,4 +1,4 @@
-"""Dates as people read them, and the step's own time as text. No clock and no locale: verify must repeat them."""
+"""Dates for people, and the step's time as text. Uses no clock and no locale, so `usher verify` can repeat it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def now(run: Run) -> str:
 
 
 def date_text(_run: Run, iso: Any) -> str:
-    """``2026-05-03`` as ``3 May 2026``; of a date with a time, its day in UTC."""
+    """Format ``2026-05-03`` as ``3 May 2026``; for a date with a time, the day in UTC."""
     return _day(_moment(iso, "date_text"))
 
 
 def datetime_text(_run: Run, iso: Any) -> str:
-    """``2026-05-03T09:12:00Z`` as ``3 May 2026, 09:12 UTC``."""
+    """Format ``2026-05-03T09:12:00Z`` as ``3 May 2026, 09:12 UTC``."""
     moment = _moment(iso, "datetime_text")
     return f"{_day(moment)}, {moment:%H:%M} UTC"
 

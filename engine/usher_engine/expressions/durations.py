@@ -16,12 +16,12 @@ _CALENDAR = re.compile(r"P[0-9.,]*[0-9][YM]")
 
 def parse_duration(text: str) -> timedelta:
     """
-    The length of time *text* stands for.
+    Parse *text* as a length of time.
 
-    Years and months are refused: how long they are depends on the day they start.
+    Years and months are refused, because their length depends on the day they start.
 
     Raises:
-        ExpressionError: Says what a duration looks like.
+        ExpressionError: *text* is not a duration; the message shows valid ones.
     """
     wanted = text.strip()
     if _CALENDAR.match(wanted):

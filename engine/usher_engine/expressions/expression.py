@@ -1,4 +1,4 @@
-"""One expression: a condition, a parameter, a timer, the value of a placeholder. It looks at data and changes none."""
+"""One expression: a condition, a parameter, a timer or a placeholder. It reads data and never changes it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from usher_engine.core.bounded_cache import cached_by_size
 from usher_engine.core.canonical import Json
 from usher_engine.core.errors import ExpressionError
 
-from .budget import EXPRESSION_FUEL, SCALARS, STRICT, Code, Run, checked_text, copied
+from .budget import EXPRESSION_FUEL, SCALARS, STRICT, Code, Run, checked_copy, checked_text
 from .compiler import Compiler
 from .methods import LOOKING
 from .nodes import NODES
-from .syntax import parsed_expression
+from .syntax import parse_expression
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expression:
     """
-    A compiled expression; make one with `compile_expression`.
+    A compiled expression; create it with `compile_expression`.
 
-    ``names`` are the top-level names it cannot do without (those behind ``get("…")`` are not among them).
+    ``names`` are the top-level names it requires, without those read through ``get("…")``.
     """
 
     source: str
@@ -31,20 +31,20 @@ class Expression:
 
     def evaluate(self, data: Mapping[str, Json], now: datetime, rules: int = STRICT) -> Json:
         """
-        The value for *data* at *now*, the aware time of the step, by its *rules*; it shares nothing with *data*.
+        Evaluate on *data* at *now*, the aware time of the step, under its *rules*. The result is a copy.
 
         Raises:
-            ExpressionError: A name or field is missing, kinds do not fit, or a limit is reached.
+            ExpressionError: A name or field is missing, types do not fit, or a limit is exceeded.
         """
         return self.within(Run(data, now, EXPRESSION_FUEL, rules))
 
     def within(self, run: Run) -> Json:
-        """The value as one part of a larger piece of work, on the data of *run* and on what is left of its fuel."""
+        """Evaluate as part of a larger computation, on the data and the remaining fuel of *run*."""
         try:
             value: Json = self.code(run)
             if type(value) is str and run.strict:
                 return checked_text(value)
-            return value if type(value) in SCALARS else copied(value, storable=run.strict)
+            return value if type(value) in SCALARS else checked_copy(value, storable=run.strict)
         except RecursionError:
             raise ExpressionError("The expression is nested too deeply to be evaluated here.") from None
 
@@ -52,13 +52,13 @@ class Expression:
 @cached_by_size(megabytes=16, per_character=170)
 def compile_expression(source: str) -> Expression:
     """
-    Compile *source*, once for each text.
+    Compile *source*; the result is cached by text.
 
     Raises:
-        ExpressionError: Says what is not understood or not part of the language.
+        ExpressionError: *source* is not valid or uses something outside the language.
 
     Source: decisions/0002.
     """
     compiler = Compiler(NODES, LOOKING)
-    code = compiler.code(parsed_expression(source))
+    code = compiler.code(parse_expression(source))
     return Expression(source=source, names=frozenset(compiler.names), code=code)

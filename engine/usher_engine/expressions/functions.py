@@ -1,4 +1,4 @@
-"""The functions an expression may call, by name, in a table of their own: data can neither add nor replace one."""
+"""The functions an expression may call, in a fixed table that data can neither extend nor replace."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .budget import (
     check_size,
     checked_key,
     checked_number,
-    foreign,
     kind_of,
+    not_json,
 )
-from .comparison import NUMERIC, ordered
+from .comparison import NUMERIC, order_keys
 from .operators import JSON, add, json_value
 
 _MISSING = object()
@@ -41,18 +41,18 @@ class Function:
 
 
 def text_of(value: Any) -> str:
-    """*value* as text, as Python writes it; lists and records have none."""
+    """Return *value* as Python writes it; raises `ExpressionError` for lists and records."""
     if type(value) is str:
         return value
     if type(value) is list or type(value) is dict:
         raise ExpressionError("A list or record cannot be written as text; use join(…) or name a field.")
     if type(value) not in JSON:
-        raise foreign("A value")
+        raise not_json("A value")
     return str(value)
 
 
 def elements(run: Run, value: Any, user: str) -> list[Any]:
-    """What a loop over *value* sees: elements, the names of fields, or characters; a copy, so it cannot grow."""
+    """Return what a loop over *value* visits: elements, field names or characters; a copy, so it cannot grow."""
     if type(value) is not list and type(value) is not dict and type(value) is not str:
         raise ExpressionError(f"{user} takes a list, not {kind_of(value)}.")
     check_size(len(value))
@@ -99,7 +99,7 @@ def _round(_run: Run, value: Any, digits: Any = None) -> Any:
         raise ExpressionError("round takes a whole number of digits between -30 and 30.")
     try:
         return checked_number(round(value, digits))
-    except OverflowError:  # rounding up the largest numbers there are
+    except OverflowError:  # when rounding up the largest numbers
         raise ExpressionError("The result is not a finite number.") from None
 
 
@@ -136,14 +136,14 @@ def _sorted(run: Run, value: Any) -> list[Any]:
 
 
 def _keys(run: Run, values: list[Any], user: str) -> list[Any]:
-    """What *values* are compared by, in their order."""
+    """The sort keys of *values*, in the same order."""
     numbers = NUMERIC if run.strict else NUMBERS
     if all(type(value) in numbers for value in values):
         run.spend_elements(len(values))
         return values
     if all(type(value) is str for value in values):
         run.spend((len(values) + sum(map(len, values)) // 64 * len(values).bit_length()) // 4)
-        return ordered(values) if run.strict else values
+        return order_keys(values) if run.strict else values
     raise ExpressionError(f"{user} compares numbers only or texts only; here the kinds are mixed or of no order.")
 
 
@@ -158,20 +158,20 @@ def _sum(run: Run, value: Any) -> Any:
 
 
 def _any(run: Run, value: Any) -> bool:
-    return any(_lazily(run, value, "any"))
+    return any(_lazy_elements(run, value, "any"))
 
 
 def _all(run: Run, value: Any) -> bool:
-    return all(_lazily(run, value, "all"))
+    return all(_lazy_elements(run, value, "all"))
 
 
-def _lazily(run: Run, value: Any, user: str) -> Iterable[Any]:
-    """*value* itself if it is the loop written inside the call, so that ``any`` stops at the first hit."""
+def _lazy_elements(run: Run, value: Any, user: str) -> Iterable[Any]:
+    """Return *value* unevaluated if it is a loop written inside the call, so ``any`` stops at the first hit."""
     return value if type(value) is Lazy else elements(run, value, user)
 
 
 class Lazy:
-    """A loop written as the only value of ``any`` or ``all``; never a value of the language."""
+    """A loop written as the only argument of ``any`` or ``all``; never a value of the language."""
 
     __slots__ = ("_rounds",)
 
@@ -213,8 +213,8 @@ def _range(run: Run, first: Any, last: Any = None, step: Any = 1) -> list[int]:
     return list(numbers)
 
 
-def joined(run: Run, value: Any, separator: Any = ", ") -> str:
-    """The elements as one text; numbers are written as text."""
+def join_texts(run: Run, value: Any, separator: Any = ", ") -> str:
+    """Join the elements into one text; numbers are converted to text."""
     if type(separator) is not str:
         raise ExpressionError(f"join takes a text to put between, not {kind_of(separator)}.")
     texts = []
@@ -228,7 +228,7 @@ def joined(run: Run, value: Any, separator: Any = ", ") -> str:
 
 
 def _get(run: Run, name: Any, default: Any = None) -> Any:
-    """A variable of the case that may be missing, read by name."""
+    """Read a variable of the case that may be missing."""
     if type(name) is not str:
         raise ExpressionError(f"get takes the name of a variable as a text, not {kind_of(name)}.")
     value = run.data.get(name, _MISSING)
@@ -246,7 +246,7 @@ FUNCTIONS: dict[str, Function] = {
     "float": Function(call=_float, least=0),
     "get": Function(call=_get, most=2),
     "int": Function(call=_int, least=0),
-    "join": Function(call=joined, most=2),
+    "join": Function(call=join_texts, most=2),
     "len": Function(call=_len),
     "list": Function(call=_list, least=0),
     "max": Function(call=_max, most=100),

@@ -1,4 +1,4 @@
-"""What may follow a dot and be called: methods of texts, lists and records, each checked and paid for by size."""
+"""Methods of texts, lists and records; each checks its arguments and costs fuel by size."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 from usher_engine.core.errors import ExpressionError
 
 from .budget import Run, check_size, checked_key, kind_of
-from .functions import Function, elements, joined
-from .operators import checked_index, found, json_value
+from .functions import Function, elements, join_texts
+from .operators import checked_index, index_of, json_value
 
 Methods: TypeAlias = Mapping[type, Mapping[str, Function]]
 
@@ -77,7 +77,7 @@ def _replace(run: Run, text: str, old: Any, new: Any) -> str:
 def _join(run: Run, separator: str, values: Any) -> str:
     if type(values) is list:
         _texts("join", *values)
-    return joined(run, values, separator)
+    return join_texts(run, values, separator)
 
 
 def _record_get(_run: Run, record: dict[str, Any], key: Any, default: Any = None) -> Any:
@@ -126,7 +126,7 @@ def _extend(run: Run, values: list[Any], more: Any) -> None:
 
 
 def _remove(run: Run, values: list[Any], value: Any) -> None:
-    index = found(run, value, values)
+    index = index_of(run, value, values)
     if index < 0:
         raise ExpressionError("The list has no such element to remove; ask with “in” first.")
     del values[index]
@@ -165,7 +165,7 @@ _LIST_CHANGES = {
     "remove": Function(call=_remove),
 }
 
-#: The methods an expression may call: they only look.
+#: The methods an expression may call; none changes its owner.
 LOOKING: Methods = {str: _TEXT, dict: _RECORD, list: {}}
-#: The methods a script may call: some change their owner, which is part of the script's own copy.
+#: The methods a script may call; some change their owner, which belongs to the script's own copy.
 ALL: Methods = {str: _TEXT, dict: {**_RECORD, **_RECORD_CHANGES}, list: _LIST_CHANGES}

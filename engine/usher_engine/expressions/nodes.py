@@ -1,4 +1,4 @@
-"""Names, fields, operators, lists, records and f-texts: each node of the syntax tree becomes one closure."""
+"""Compiles names, fields, operators, lists, records and f-texts: each node of the syntax tree becomes one closure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 from usher_engine.core.errors import ExpressionError
 
-from .budget import Code, Run, check_size, checked_key, foreign, kind_of
+from .budget import Code, Run, check_size, checked_key, kind_of, not_json
 from .calls import call, list_comprehension, record_comprehension
 from .compiler import Compiler, Nodes, label_of
 from .constant_comparison import against_constant, checked_constant
 from .functions import FUNCTIONS, text_of
-from .operators import BINARY, COMPARE, JSON, item, negative, positive, sliced
-from .syntax import checked_name, line_of, refused
+from .operators import BINARY, COMPARE, JSON, item, negative, positive, slice_of
+from .syntax import checked_name, line_of, not_in_language
 
 
 def _constant(_compiler: Compiler, node: ast.Constant) -> Code:
@@ -36,7 +36,7 @@ def _name(compiler: Compiler, node: ast.Name) -> Code:
             raise _unknown(name) from None
         if type(value) in JSON:
             return value
-        raise foreign(f"“{name}”")
+        raise not_json(f"“{name}”")
 
     return read
 
@@ -62,7 +62,7 @@ def _attribute(compiler: Compiler, node: ast.Attribute) -> Code:
             raise ExpressionError(f"{label} has no field “{key}”; use .get(…) if it may be missing.") from None
         if type(value) in JSON:
             return value
-        raise foreign(f"“{key}” of {label}")
+        raise not_json(f"“{key}” of {label}")
 
     return field
 
@@ -73,7 +73,7 @@ def _subscript(compiler: Compiler, node: ast.Subscript) -> Code:
     if isinstance(node.slice, ast.Slice):
         bounds = [compiler.code(b or ast.Constant(None)) for b in (node.slice.lower, node.slice.upper, node.slice.step)]
         lower, upper, step = bounds
-        return lambda run: sliced(run, owner(run), (lower(run), upper(run), step(run)), label)
+        return lambda run: slice_of(run, owner(run), (lower(run), upper(run), step(run)), label)
     key = compiler.code(node.slice)
     return lambda run: item(owner(run), key(run), label)
 
@@ -107,13 +107,13 @@ def _unary(compiler: Compiler, node: ast.UnaryOp) -> Code:
         return lambda run: negative(operand(run))
     if isinstance(node.op, ast.UAdd):
         return lambda run: positive(operand(run))
-    raise refused(node.op, node)
+    raise not_in_language(node.op, node)
 
 
 def _binary(compiler: Compiler, node: ast.BinOp) -> Code:
     operation = BINARY.get(type(node.op))
     if operation is None:
-        raise refused(node.op, node)
+        raise not_in_language(node.op, node)
     left, right = compiler.code(node.left), compiler.code(node.right)
     return lambda run: operation(run, left(run), right(run))
 
@@ -189,7 +189,7 @@ def _placeholder(compiler: Compiler, node: ast.FormattedValue) -> Code:
     return compiler.code(node.value)
 
 
-#: The allow-list: what is not here is not in the language.
+#: The allow-list: a node that is not listed is not in the language.
 NODES: Nodes = {
     ast.Attribute: _attribute,
     ast.BinOp: _binary,

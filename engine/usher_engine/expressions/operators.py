@@ -1,4 +1,4 @@
-"""Arithmetic, comparison, membership, indexing: each checks the kinds of its values and pays for their size."""
+"""Arithmetic, comparison, membership, indexing: each checks the types of its values and costs fuel by their size."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from usher_engine.core.errors import ExpressionError
 
-from .budget import CHARACTERS_A_UNIT, ELEMENTS_A_UNIT, NUMBERS, Run, check_size, checked_number, foreign, kind_of
-from .comparison import NUMERIC, ordered, same
+from .budget import CHARACTERS_A_UNIT, ELEMENTS_A_UNIT, NUMBERS, Run, check_size, checked_number, kind_of, not_json
+from .comparison import NUMERIC, order_keys, same
 
 Operation: TypeAlias = Callable[[Run, Any, Any], Any]
 
@@ -17,10 +17,10 @@ JSON = frozenset({type(None), bool, int, float, str, list, dict})
 
 
 def json_value(value: Any, what: str) -> Any:
-    """*value* if it is JSON; host objects never enter an expression."""
+    """Return *value* if it is JSON; host objects never enter an expression."""
     if type(value) in JSON:
         return value
-    raise foreign(what)
+    raise not_json(what)
 
 
 def equal(run: Run, left: Any, right: Any) -> bool:
@@ -59,7 +59,7 @@ def greater_or_equal(run: Run, left: Any, right: Any) -> Any:
 
 
 def _in_order(run: Run, left: Any, right: Any) -> tuple[Any, Any]:
-    """What is compared when *left* and *right* are."""
+    """Return the sort keys of *left* and *right*."""
     numbers = NUMERIC if run.strict else NUMBERS
     if type(left) in numbers and type(right) in numbers:
         return left, right
@@ -68,7 +68,7 @@ def _in_order(run: Run, left: Any, right: Any) -> tuple[Any, Any]:
             f"Smaller and larger are known of two numbers or two texts, not of {kind_of(left)} and {kind_of(right)}."
         )
     run.spend_text(left)
-    first, second = ordered([left, right]) if run.strict else (left, right)
+    first, second = order_keys([left, right]) if run.strict else (left, right)
     return first, second
 
 
@@ -78,7 +78,7 @@ def contains(run: Run, part: Any, whole: Any) -> bool:
     if kind is dict:
         return type(part) is str and part in whole
     if kind is list:
-        return found(run, part, whole) >= 0
+        return index_of(run, part, whole) >= 0
     if kind is not str:
         raise ExpressionError(f"“in” looks into a list, a text or a record, not into {kind_of(whole)}.")
     if type(part) is not str:
@@ -87,8 +87,8 @@ def contains(run: Run, part: Any, whole: Any) -> bool:
     return part in whole
 
 
-def found(run: Run, part: Any, whole: list[Any]) -> int:
-    """Where *part* first stands in *whole*; -1 if it does not."""
+def index_of(run: Run, part: Any, whole: list[Any]) -> int:
+    """Index of the first *part* in *whole*; -1 if there is none."""
     run.spend(len(whole))
     for index, element in enumerate(whole):
         if type(element) in JSON and equal(run, part, element):
@@ -164,7 +164,7 @@ def positive(value: Any) -> Any:
 
 
 def item(owner: Any, key: Any, label: str) -> Any:
-    """``owner[key]``; *label* is what the diagram calls the owner."""
+    """``owner[key]``; *label* names the owner in messages."""
     kind = type(owner)
     if kind is dict:
         return json_value(_field(owner, key, label), f"A field of {label}")
@@ -182,7 +182,7 @@ def _field(owner: dict[str, Any], key: Any, label: str) -> Any:
 
 
 def checked_index(owner: Any, key: Any, label: str) -> int:
-    """*key* if it is a position in the list or text *owner*."""
+    """Return *key* if it is a position in the list or text *owner*."""
     if type(key) is not int:
         raise ExpressionError(f"A position in {label} is a whole number, not {kind_of(key)}.")
     if not -len(owner) <= key < len(owner):
@@ -190,7 +190,7 @@ def checked_index(owner: Any, key: Any, label: str) -> int:
     return key
 
 
-def sliced(run: Run, owner: Any, bounds: tuple[Any, Any, Any], label: str) -> Any:
+def slice_of(run: Run, owner: Any, bounds: tuple[Any, Any, Any], label: str) -> Any:
     """``owner[start:stop:step]``."""
     if type(owner) is not list and type(owner) is not str:
         raise ExpressionError(f"{label} is {kind_of(owner)}; a slice takes from a list or a text.")

@@ -1,4 +1,4 @@
-"""A script of a diagram: assignments, conditions and bounded loops over a copy of the data."""
+"""Scripts in diagrams: assignments, conditions and bounded loops over a copy of the data."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from usher_engine.core.bounded_cache import cached_by_size
 from usher_engine.core.canonical import Json
 from usher_engine.core.errors import ExpressionError
 
-from .budget import SCRIPT_FUEL, STRICT, Run, check_size, checked_key, copied, kind_of
+from .budget import SCRIPT_FUEL, STRICT, Run, check_size, checked_copy, checked_key, kind_of
 from .compiler import Compiler, binder, label_of
 from .functions import elements
 from .methods import ALL
 from .nodes import NODES
 from .operators import checked_index
-from .syntax import checked_name, elif_of, line_of, parsed_script, refused, weight
+from .syntax import checked_name, elif_of, line_of, not_in_language, parse_script, weight
 
 
 class Jump(Enum):
     """How a statement leaves its loop early."""
 
-    #: Go on behind the loop.
+    #: Continue after the loop.
     BREAK = "break"
-    #: Go on with the next element.
+    #: Continue with the next element.
     CONTINUE = "continue"
 
 
@@ -39,7 +39,7 @@ _MISSING = object()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Script:
-    """A compiled script; make one with `compile_script`. ``names`` are the top-level names it needs to find."""
+    """A compiled script; create it with `compile_script`. ``names`` are the top-level names it requires."""
 
     source: str
     names: frozenset[str]
@@ -47,37 +47,37 @@ class Script:
 
     def run(self, data: Mapping[str, Json], now: datetime, rules: int = STRICT) -> dict[str, Json]:
         """
-        The data after the script, by the *rules* of the step; *data* stays as it is, and nothing is shared with it.
+        Run the script under the *rules* of the step; return the new data. *data* is unchanged and shares nothing.
 
         Raises:
             ExpressionError: With the line of the statement that failed.
         """
-        run = Run(copied(dict(data), storable=False), now, SCRIPT_FUEL, rules)
+        run = Run(checked_copy(dict(data), storable=False), now, SCRIPT_FUEL, rules)
         try:
             self.step(run)
         except RecursionError:
             raise ExpressionError("The script is nested too deeply to be run here.", line=run.line) from None
         except ExpressionError as error:
             raise ExpressionError(error.message, line=run.line) from None
-        changed: dict[str, Json] = copied(run.data, storable=run.strict)
+        changed: dict[str, Json] = checked_copy(run.data, storable=run.strict)
         return changed
 
 
 @cached_by_size(megabytes=16, per_character=300)
 def compile_script(source: str) -> Script:
     """
-    Compile *source*, once for each text.
+    Compile *source*; the result is cached by text.
 
     Raises:
-        ExpressionError: With the line that is not understood or not part of the language.
+        ExpressionError: *source* is not valid or uses something outside the language; carries the line.
     """
     compiler = _ScriptCompiler()
-    step = compiler.block(parsed_script(source))
+    step = compiler.block(parse_script(source))
     return Script(source=source, names=frozenset(compiler.names), step=step)
 
 
 class _ScriptCompiler(Compiler):
-    """Adds statements; ``depth`` counts the blocks around, ``loops`` the loops."""
+    """Adds statements; ``depth`` counts the enclosing blocks, ``loops`` the enclosing loops."""
 
     def __init__(self) -> None:
         super().__init__(NODES, ALL)
@@ -98,7 +98,7 @@ class _ScriptCompiler(Compiler):
         return run_block
 
     def inner(self, statements: list[ast.stmt]) -> Step:
-        """A block that may be skipped: what it sets is not certain to be there afterwards."""
+        """Compile a block that may be skipped: its assignments are not certain afterwards."""
         self.depth += 1
         step = self.block(statements)
         self.depth -= 1
@@ -107,11 +107,11 @@ class _ScriptCompiler(Compiler):
     def statement(self, node: ast.stmt) -> Step:
         compile_node = _STATEMENTS.get(type(node))
         if compile_node is None:
-            raise refused(node)
+            raise not_in_language(node)
         return compile_node(self, node)
 
     def store(self, target: ast.expr) -> Store:
-        """How a value gets into *target*: a name, a field, a position, or names to unpack into."""
+        """Return a function that assigns to *target*: a name, a field, a position, or names to unpack into."""
         if isinstance(target, ast.Name | ast.Tuple | ast.List):
             bind, names = binder(target)
             if self.depth == 0:
@@ -121,7 +121,7 @@ class _ScriptCompiler(Compiler):
         return lambda run, value: _put(owner(run), key(run), value, label)
 
     def place(self, target: ast.expr) -> tuple[Callable[[Run], Any], Callable[[Run], Any], str]:
-        """The owner and the key of a field or position that is set or deleted."""
+        """Return code for the owner and the key of a field or position to set or delete, and the owner's label."""
         if isinstance(target, ast.Attribute):
             name = checked_name(target.attr, target)
             return self.code(target.value), (lambda _run: name), label_of(target.value)
@@ -169,7 +169,7 @@ def _expression(compiler: _ScriptCompiler, node: ast.Expr) -> Step:
 
 
 def _if(compiler: _ScriptCompiler, node: ast.If) -> Step:
-    """An `if` with all its `elif`, which the tree holds inside each other, as one list of cases."""
+    """Compile an `if` and its nested `elif` nodes as one list of cases."""
     cases = [(compiler.code(node.test), compiler.inner(node.body))]
     while (following := elif_of(node)) is not None:
         node = following
@@ -186,7 +186,7 @@ def _if(compiler: _ScriptCompiler, node: ast.If) -> Step:
 
 
 def _for(compiler: _ScriptCompiler, node: ast.For) -> Step:
-    """A loop over a list as it was at the start; its variables end with it and never become data of the case."""
+    """Compile a loop over a copy of the list; its variables are local and never become case data."""
     if node.orelse:
         raise ExpressionError("“else” after a loop is not part of the language.", line=line_of(node))
     source = compiler.code(node.iter)

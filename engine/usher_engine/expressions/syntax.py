@@ -1,4 +1,4 @@
-"""From text to a checked syntax tree: sizes, nesting, and what is refused by name. Nothing is compiled or run here."""
+"""Parses text into a syntax tree and checks its size and nesting. Nothing is compiled or run here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_LEVELS = 40
 
 _SINGLE_EQUALS = re.compile(r"(?<![=!<>:])=(?!=)")
 
-_REFUSED: dict[type[ast.AST], str] = {
+_FORBIDDEN: dict[type[ast.AST], str] = {
     ast.AnnAssign: "A type annotation",
     ast.Assert: "“assert”",
     ast.AsyncFor: "“async”",
@@ -59,23 +59,23 @@ _REFUSED: dict[type[ast.AST], str] = {
 }
 
 
-def parsed_expression(source: str) -> ast.expr:
-    """The checked tree of one expression; raises `ExpressionError`."""
+def parse_expression(source: str) -> ast.expr:
+    """Parse and check one expression; raises `ExpressionError`."""
     text = source.strip()
     if not text:
         raise ExpressionError("The expression is empty.")
     _check_length(text, EXPRESSION_LENGTH)
-    with _explained(text, _hint(text)):
-        tree = ast.parse(_joined(text), mode="eval")
+    with _explain_errors(text, _hint(text)):
+        tree = ast.parse(_on_one_line(text), mode="eval")
     check_tree(tree, EXPRESSION_NODES)
     return tree.body
 
 
-def parsed_script(source: str) -> list[ast.stmt]:
-    """The checked statements of a script; raises `ExpressionError` with the line."""
+def parse_script(source: str) -> list[ast.stmt]:
+    """Parse and check a script; raises `ExpressionError` with the line."""
     _check_length(source, SCRIPT_LENGTH)
     text = dedent(source)
-    with _explained(text):
+    with _explain_errors(text):
         tree = ast.parse(text, mode="exec")
     check_tree(tree, SCRIPT_NODES)
     return tree.body
@@ -86,16 +86,16 @@ def _check_length(text: str, longest: int) -> None:
         raise ExpressionError(f"The text is longer than {longest} characters; split it.")
 
 
-def _joined(text: str) -> str:
-    """An expression drawn over several lines as one; left alone where a line break means something."""
+def _on_one_line(text: str) -> str:
+    """Join the lines of an expression, unless a line break could be significant."""
     if "#" in text or '"""' in text or "'''" in text:
         return text
     return text.replace("\r", " ").replace("\n", " ")
 
 
 @contextmanager
-def _explained(text: str, hint: str = "") -> Iterator[None]:
-    """The parser's errors as ours, also those it has for hostile nesting."""
+def _explain_errors(text: str, hint: str = "") -> Iterator[None]:
+    """Convert the Python parser's errors to ours, including those for hostile nesting."""
     try:
         yield
     except SyntaxError as error:
@@ -116,7 +116,7 @@ def _hint(text: str) -> str:
 
 
 def check_tree(tree: ast.AST, most: int) -> None:
-    """Refuse a tree that is too large or too deep, before anything recursive walks over it."""
+    """Refuse a tree that is too large or too deep, before anything recursive walks it."""
     nodes = 0
     waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
     while waiting:
@@ -130,14 +130,14 @@ def check_tree(tree: ast.AST, most: int) -> None:
 
 
 def parts(node: ast.AST) -> Iterator[ast.AST]:
-    """The children of *node* that stand for work."""
+    """The children of *node* that cost work."""
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)):
             yield child
 
 
 def weight(*nodes: ast.AST) -> int:
-    """How many parts *nodes* have: the fuel one evaluation of them costs."""
+    """Count the nodes in *nodes*: the fuel for one evaluation."""
     count = 0
     waiting = list(nodes)
     while waiting:
@@ -147,18 +147,18 @@ def weight(*nodes: ast.AST) -> int:
 
 
 def elif_of(node: ast.If) -> ast.If | None:
-    """The `if` that is all there is in the `else` of *node*."""
+    """The `elif` of *node*: the only statement of its `else`, if that is an `if`."""
     only = node.orelse[0] if len(node.orelse) == 1 else None
     return only if isinstance(only, ast.If) else None
 
 
 def _deeper(node: ast.AST, child: ast.AST) -> int:
-    """How much deeper *child* is; a chain of `elif` is flat to its author, though not in the tree."""
+    """Levels that *child* adds; authors see a chain of `elif` as flat, although the tree nests it."""
     return 0 if isinstance(node, ast.If) and elif_of(node) is child else 1
 
 
 def checked_name(name: str, node: ast.AST) -> str:
-    """*name* if a diagram may use it."""
+    """Return *name* if a diagram may use it."""
     if len(name) > MAX_KEY:
         raise ExpressionError(f"A name has at most {MAX_KEY} characters; shorten it.", line=line_of(node))
     if name.startswith("_") or is_reserved(name):
@@ -166,9 +166,9 @@ def checked_name(name: str, node: ast.AST) -> str:
     return name
 
 
-def refused(node: ast.AST, at: ast.AST | None = None) -> ExpressionError:
-    """The error for a part of Python that is not part of the language."""
-    what = _REFUSED.get(type(node), f"“{type(node).__name__}”")
+def not_in_language(node: ast.AST, at: ast.AST | None = None) -> ExpressionError:
+    """Return the error for Python syntax that is not part of the language."""
+    what = _FORBIDDEN.get(type(node), f"“{type(node).__name__}”")
     return ExpressionError(f"{what} is not part of the expression language.", line=line_of(at or node))
 
 

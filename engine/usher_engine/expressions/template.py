@@ -16,7 +16,7 @@ from .expression import Expression, compile_expression
 from .functions import text_of
 from .syntax import EXPRESSION_LENGTH
 
-# Quoted text first, so that }} between quotes ends nothing.
+# Quoted text first, so }} between quotes does not end the placeholder.
 _QUOTE_OR_END = re.compile(r""""[^"\n]*"|'[^'\n]*'|\}\}""")
 
 
@@ -30,7 +30,7 @@ class Placeholder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Template:
-    """A compiled template; make one with `compile_template`. ``names`` is as in `Expression`."""
+    """A compiled template; create it with `compile_template`. ``names`` is as in `Expression`."""
 
     source: str
     names: frozenset[str]
@@ -40,36 +40,36 @@ class Template:
         self, data: Mapping[str, Json], now: datetime, escape: Callable[[str], str] = str, *, rules: int = STRICT
     ) -> str:
         """
-        The text for *data* at *now*, by the *rules* of the step.
+        Render on *data* at *now*, under the *rules* of the step.
 
-        *escape* is applied to each value put in, not to the template's own text. Nothing (None) is put in as "".
+        *escape* applies to each inserted value, not to the template's own text. None is inserted as "".
 
         Raises:
-            ExpressionError: With the line of the placeholder that cannot be filled.
+            ExpressionError: A placeholder cannot be evaluated; carries its line.
         """
         run = Run(data, now, TEMPLATE_FUEL, rules)
         pieces: list[str] = []
         size = 0
         for part in self.parts:
-            piece = part if isinstance(part, str) else escape(_filled(part, run))
+            piece = part if isinstance(part, str) else escape(_fill(part, run))
             size += len(piece)
             check_size(size)  # before the pieces become one text: a short template can name a long one many times
             pieces.append(piece)
         return "".join(pieces)
 
 
-def _filled(placeholder: Placeholder, run: Run) -> str:
+def _fill(placeholder: Placeholder, run: Run) -> str:
     try:
         value = placeholder.expression.code(run)
         text = "" if value is None else text_of(value)
-        return _paid(text, run) if run.strict else text
+        return _charge(text, run) if run.strict else text
     except RecursionError:
         raise ExpressionError("The placeholder is nested too deeply.", line=placeholder.line) from None
     except ExpressionError as error:
         raise ExpressionError(error.message, line=placeholder.line) from None
 
 
-def _paid(text: str, run: Run) -> str:
+def _charge(text: str, run: Run) -> str:
     run.spend(1)
     run.spend_text(text)
     return checked_text(text)
@@ -81,7 +81,7 @@ def compile_template(text: str) -> Template:
     Compile *text* with its placeholders.
 
     Raises:
-        ExpressionError: With the line of the placeholder that is not understood.
+        ExpressionError: A placeholder is not valid; carries its line.
     """
     if len(text) > MAX_SIZE:
         raise ExpressionError(f"A template is a text of at most {MAX_SIZE} characters.")

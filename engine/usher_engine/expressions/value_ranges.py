@@ -1,4 +1,4 @@
-"""What a condition says of one value, where it says nothing else: the cases a gateway tells apart. Nothing is run."""
+"""Case analysis of gateway conditions that compare one value with constants. Evaluates nothing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from usher_engine.core.canonical import Json
 from usher_engine.core.errors import ExpressionError
 
 from .constant_comparison import checked_constant
-from .syntax import parsed_expression
+from .syntax import parse_expression
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """*path* (like ``order.state``) is one of *values*; with *otherwise* it is any but these."""
+    """Holds if *path* (like ``order.state``) is one of *values*; with *otherwise*, if it is none of them."""
 
     path: str
     values: tuple[Json, ...]
@@ -23,37 +23,37 @@ class Case:
 
 def case_of(source: str) -> Case | None:
     """
-    The case *source* stands for; None when it is anything but one value compared with constants.
+    Return the case of the condition *source*; None unless it compares exactly one value with constants.
 
-    Read are ``x == "a"``, ``x != "a"``, ``x in ["a", "b"]``, ``x not in […]``, ``x``, ``not x``, and ``or`` between
-    cases of the same value. A bare ``x`` is the case true.
+    Supports ``x == "a"``, ``x != "a"``, ``x in ["a", "b"]``, ``x not in […]``, ``x``, ``not x``, and ``or`` between
+    cases of the same value. A bare ``x`` means true.
     """
     try:
-        return _case(parsed_expression(source))
+        return _case(parse_expression(source))
     except ExpressionError:
         return None
 
 
 def _case(node: ast.expr) -> Case | None:
     if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
-        return _either([_case(part) for part in node.values])
+        return _or_case([_case(part) for part in node.values])
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         inner = _case(node.operand)
         return inner and Case(path=inner.path, values=inner.values, otherwise=not inner.otherwise)
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        return _compared(node.left, node.ops[0], node.comparators[0])
+        return _comparison_case(node.left, node.ops[0], node.comparators[0])
     path = _path(node)
     return Case(path=path, values=(True,)) if path else None
 
 
-def _either(cases: list[Case | None]) -> Case | None:
+def _or_case(cases: list[Case | None]) -> Case | None:
     first = cases[0]
     if first is None or any(c is None or c.path != first.path or c.otherwise for c in cases):
         return None
     return Case(path=first.path, values=tuple(value for case in cases if case for value in case.values))
 
 
-def _compared(left: ast.expr, sign: ast.cmpop, right: ast.expr) -> Case | None:
+def _comparison_case(left: ast.expr, sign: ast.cmpop, right: ast.expr) -> Case | None:
     path = _path(left)
     if not path:
         return None
