@@ -1,4 +1,4 @@
-"""Two events that catch one thing in one place: the gate names the second, which would never happen."""
+"""Two events that catch the same thing in one place: the gate reports the second, which would never happen."""
 
 import pytest
 from usher_engine.definitions import Package
@@ -31,13 +31,13 @@ def boundary(key, kind, reference, host="sub"):
     return f'<boundaryEvent id="{key}" attachedToRef="{host}">{inner}</boundaryEvent>' + flow(key, "end")
 
 
-def beside(key, kind, reference):
+def in_event_sub_process(key, kind, reference):
     start = f'<startEvent id="{key}">{definition(kind, reference)}</startEvent>'
     inner = f'{start}<endEvent id="{key}-end"/>{flow(key, f"{key}-end")}'
     return f'<subProcess id="{key}-sub" triggeredByEvent="true">{inner}</subProcess>'
 
 
-def told(*outer, inner=""):
+def problems(*outer, inner=""):
     content = HEAD + "".join(outer) + SUB.format(inner) + ENDS
     findings = check_package(Package({"p.bpmn": content.encode()}), Services())
     return [(f.element, f.severity) for f in findings if f.rule == "catcher"]
@@ -60,21 +60,21 @@ PAIRS = [
 
 @pytest.mark.parametrize(("kind", "one", "other", "refused"), PAIRS)
 @pytest.mark.parametrize("place", ["boundary", "process", "sub-process"])
-def test_the_second_catcher_in_one_place_is_told(kind, one, other, refused, place):
-    make = boundary if place == "boundary" else beside
+def test_the_second_catcher_in_one_place_is_an_error(kind, one, other, refused, place):
+    make = boundary if place == "boundary" else in_event_sub_process
     drawn = make("c1", kind, one) + make("c2", kind, other)
-    found = told(inner=drawn) if place == "sub-process" else told(drawn)
+    found = problems(inner=drawn) if place == "sub-process" else problems(drawn)
     assert found == ([("c2", "error")] if refused else [])
 
 
-def test_catchers_in_different_places_do_not_meet():
-    outer = boundary("c1", "error", "e1") + beside("c2", "error", "e1")
-    assert told(outer, inner=beside("c3", "error", "e1")) == []
+def test_catchers_in_different_places_do_not_collide():
+    outer = boundary("c1", "error", "e1") + in_event_sub_process("c2", "error", "e1")
+    assert problems(outer, inner=in_event_sub_process("c3", "error", "e1")) == []
 
 
-def test_a_message_behind_one_gateway_or_on_its_own_task_is_told():
+def test_a_second_catcher_of_a_message_at_a_gateway_or_task_is_an_error():
     catch = '<intermediateCatchEvent id="{0}"><messageEventDefinition messageRef="{1}"/></intermediateCatchEvent>'
     gateway = '<eventBasedGateway id="g"/>' + catch.format("c1", "m1") + catch.format("c2", "m2")
-    assert told(gateway, flow("g", "c1"), flow("g", "c2")) == [("c2", "error")]
+    assert problems(gateway, flow("g", "c1"), flow("g", "c2")) == [("c2", "error")]
     receive = '<receiveTask id="r" messageRef="m1"/>' + boundary("c1", "message", "m2", host="r")
-    assert told(receive) == [("c1", "error")]
+    assert problems(receive) == [("c1", "error")]

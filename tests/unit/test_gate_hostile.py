@@ -1,4 +1,4 @@
-"""Ten hostile uploads of each class of attack: refused, with the element where there is one, fast, in little memory."""
+"""Ten hostile uploads of each attack class: refused on the element, if any, quickly and with little memory."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import pytest
 from hostile import CLASSES, attacks, refusals
 
 TESTS = Path(__file__).parents[1]
-#: The part of a file that is at fault, for classes that have one.
+#: The faulty part of a file, for attack classes that have one.
 ELEMENTS = {
     "circles": {"ask", "b", "f3", "g", "p", "r", "l"},
     "masses": {"p", "f1", "ask", "x1"},
@@ -27,11 +27,11 @@ CODE = (
 NESTED = "a repeat inside a repeat"
 PATH = "A path must be relative to the package"
 PACKED = "unsupported compression method"
-#: Why each attack is refused, one reason for all ten of a class or one for each: one found by accident proves nothing.
+#: The reason for each refusal, one for all ten of a class or one each: refusal for another reason proves nothing.
 REASONS: dict[str, str | tuple[str, ...]] = {
     "entities": DOCTYPE,
     "external": DOCTYPE,
-    "inclusion": "never put in by XInclude",
+    "inclusion": "never includes other files by XInclude",
     "depth": "deeper than 100 levels|Excessive depth",
     "size": "larger than 1000 kB",
     "identifiers": (
@@ -41,9 +41,10 @@ REASONS: dict[str, str | tuple[str, ...]] = {
         r"attribute 'id': 'ask$",
     ),
     "circles": (
-        "Calling “p” leads back to “p”", "attached to “b”, which is no task", "begins at “f3”, which is not there",
-        "default flow “g” does not leave from it", "2 flows leave", "no end event", "refers to no message",
-        "“nowhere”, which is not there", "Two elements have the id “l”", "go round without a wait",
+        "Calling “p” leads back to “p”", "attached to “b”, which is no activity",
+        "begins at “f3”, which does not exist",
+        "default flow “g” does not leave it", "2 flows leave", "no end event", "refers to no message",
+        "“nowhere”, which does not exist", "Two elements have the id “l”", "These loop without a wait",
     ),
     "masses": "at most 300 elements|at most 3,000 elements|at most 1000 flows|more findings",
     "expressions": CODE,
@@ -63,8 +64,8 @@ REASONS: dict[str, str | tuple[str, ...]] = {
     "patterns": (NESTED, "repeats alternatives", *[NESTED] * 7, "look-ahead"),
     "cells": CODE,
     "dead": (
-        "no start event", "no start event", "no end event", "No way leads here", "No way leads here", "2 start events",
-        "No way out when no condition holds", "no start event", "Transaction cannot run yet",
+        "no start event", "no start event", "no end event", "No path leads here", "No path leads here",
+        "2 start events", "No way out when no condition holds", "no start event", "Transaction cannot run yet",
         "Complex gateway cannot run yet",
     ),
     "zips": (*[PATH] * 5, *["larger than a process package may be"] * 3, *["not a readable zip file"] * 2),
@@ -72,7 +73,7 @@ REASONS: dict[str, str | tuple[str, ...]] = {
         *[PACKED] * 4, *["not a readable zip file"] * 3, "contains two files of this name", *[PACKED] * 2,
     ),
 }  # fmt: skip
-#: Runs every attack with 200 MiB more memory than the program itself takes; tells the slowest and what got through.
+#: Runs every attack with 200 MiB more memory than the program takes; prints the slowest and those that got through.
 CHILD = """
 import json, resource, time
 from hostile import CLASSES, attacks, refusals
@@ -106,6 +107,6 @@ def test_attacks_cost_less_than_a_second_and_200_mib():
         [sys.executable, "-c", CHILD], capture_output=True, text=True, cwd=TESTS, check=False, timeout=240
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["through"] == []
-    assert told["slowest"][0] < 1, told["slowest"]
+    report = json.loads(done.stdout)
+    assert report["through"] == []
+    assert report["slowest"][0] < 1, report["slowest"]

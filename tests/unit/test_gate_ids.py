@@ -1,4 +1,4 @@
-"""Ids: once in their own file, whatever other files call theirs; what the translation makes is free."""
+"""Ids: unique in their file, whatever ids other files use; the translation assigns unused ids."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FLOWS = """<sequenceFlow id="Flow_1" sourceRef="StartEvent_1" targetRef="Activit
 
 
 def process(key, activity, condition="Activity_1 is not None"):
-    """As every modeller draws: the same ids in each file."""
+    """A process as modelling tools write it: with the same ids in each file."""
     conditional = f"""<sequenceFlow id="Flow_4" sourceRef="Gateway_1" targetRef="Event_2">
  <conditionExpression>{condition}</conditionExpression></sequenceFlow><endEvent id="Event_2"/>"""
     return f"""{HEAD}<message id="Message_1" name="m"/><process id="{key}" isExecutable="true">
@@ -52,14 +52,14 @@ def test_two_files_of_a_modeller_make_one_package():
     admitted, findings = admit(CALLER, Services())
     assert [f for f in findings if f.severity == "error"] == []
     assert admitted.files["b_main.bpmn"] == CALLER.files["b_main.bpmn"]
-    (told,) = [f for f in findings if f.rule == "translated"]
-    assert (told.file, told.severity) == ("a_callee.bpmn", "info")
-    assert told.element == "StartEvent_1"
-    assert "b_main.bpmn" in told.message
-    assert "“callee_StartEvent_1” for “StartEvent_1”" in told.message
+    (finding,) = [f for f in findings if f.rule == "translated"]
+    assert (finding.file, finding.severity) == ("a_callee.bpmn", "info")
+    assert finding.element == "StartEvent_1"
+    assert "b_main.bpmn" in finding.message
+    assert "“callee_StartEvent_1” for “StartEvent_1”" in finding.message
 
 
-def test_findings_name_ids_as_they_stand_in_the_file():
+def test_findings_name_the_ids_in_the_original_file():
     broken = task("callee").replace(b' default="Flow_3"', b"").replace(b">Activity_1 is not None<", b">Activity_1 is<")
     findings = check_package(Package({"a_callee.bpmn": broken, "b_main.bpmn": call("callee")}), Services())
     errors = [(f.file, f.element, f.rule) for f in findings if f.severity == "error"]
@@ -69,7 +69,7 @@ def test_findings_name_ids_as_they_stand_in_the_file():
     assert "“Gateway_1”" in "".join(f.message for f in findings if f.element == "Flow_3")
 
 
-def test_references_of_every_kind_follow():
+def test_references_of_every_kind_follow_the_new_ids():
     admitted, _ = translate(CALLER)
     drawn, whole = nodes(admitted, "a_callee.bpmn")
     assert set(drawn) == {f"callee_{n}" for n in ("StartEvent_1", "Activity_1", "Gateway_1", "Event_1", "Event_2")}
@@ -98,7 +98,7 @@ def test_translating_again_changes_nothing():
     assert findings == []
 
 
-def test_three_files_and_a_name_that_is_taken():
+def test_new_ids_avoid_those_in_use():
     main = call("x").replace(b'"Event_2"', b'"x_Activity_1"')
     admitted, findings = admit(Package({"main.bpmn": main, "x.bpmn": task("x"), "y.bpmn": task("y")}), Services())
     drawn = {file: set(nodes(admitted, file)[0]) for file in admitted.files}
@@ -114,7 +114,7 @@ def test_a_new_id_is_never_too_long():
     assert max(map(len, nodes(admitted, "a.bpmn")[0])) <= 100
 
 
-def test_ids_of_one_file_and_of_processes_are_once():
+def test_ids_in_one_file_and_of_processes_are_unique():
     two = call("callee").replace(b"</process>", b"</process><process id='other'><task id='Activity_1'/></process>")
     findings = check_package(Package({"a.bpmn": task("callee"), "b.bpmn": two}), Services())
     assert ("b.bpmn", "Activity_1", "unique-id") in {(f.file, f.element, f.rule) for f in findings}
@@ -141,7 +141,7 @@ def test_items_of_one_name_get_ids_of_their_own(variable):
 
 
 @pytest.mark.parametrize("key", ["Start", "End", "Root"])
-def test_a_flow_called_like_a_part_of_the_library_is_not_lost(key):
+def test_a_flow_named_like_a_helper_of_the_library_is_not_lost(key):
     content = task("p").replace(b"Flow_3", key.encode())
     findings = check_package(Package({"p.bpmn": content}), Services())
     expected = {"reserved-id"} if key == "Root" else set()

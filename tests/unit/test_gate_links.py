@@ -1,4 +1,4 @@
-"""Links: each fault is told on the event that has it; loops and branches are followed through them."""
+"""Links: a finding names the faulty event; the checks follow loops and branches through links."""
 
 import pytest
 from usher_engine.definitions import Package
@@ -24,15 +24,15 @@ def check(*parts):
     return check_package(Package({"p.bpmn": text.encode()}), Services())
 
 
-def told(findings):
+def problems(findings):
     return {(finding.element, finding.rule) for finding in findings if finding.severity == "error"}
 
 
 WHOLE = (link("t"), link("c"), flow("s", "t"), flow("c", "e"))
 
 
-def test_a_link_is_a_way():
-    assert not told(check(*WHOLE))
+def test_a_token_follows_a_link():
+    assert not problems(check(*WHOLE))
 
 
 @pytest.mark.parametrize(
@@ -49,17 +49,17 @@ def test_a_link_is_a_way():
         ((flow("s", "e"), '<endEvent id="x"><linkEventDefinition id="l" name="go"/></endEvent>'), ("x", "cannot-run")),
     ],
 )
-def test_what_is_wrong_with_links_is_told_on_them(parts, expected):
-    assert expected in told(check(*parts))
+def test_a_finding_names_the_faulty_link(parts, expected):
+    assert expected in problems(check(*parts))
 
 
 def test_loops_without_a_wait_are_found_through_links():
     script = '<scriptTask id="x"><script>a = 1</script></scriptTask><exclusiveGateway id="g"/>'
     parts = (script, link("t"), link("c"), flow("s", "g"), flow("c", "g"), flow("g", "x"), flow("x", "t"))
-    assert any(rule == "loop" for _, rule in told(check(*parts)))
+    assert any(rule == "loop" for _, rule in problems(check(*parts)))
 
 
-def test_a_join_behind_a_link_that_never_comes_is_found():
+def test_a_join_after_a_link_that_never_comes_is_found():
     gateways = '<exclusiveGateway id="g" default="g-t"/><parallelGateway id="j"/><userTask id="u" name="U"/>'
     way = flow("g", "u").replace("/>", "><conditionExpression>a</conditionExpression></sequenceFlow>")
     parts = (gateways, way, link("t"), link("c"), flow("s", "g"), flow("g", "t"), flow("c", "j"), flow("u", "j"))

@@ -1,4 +1,4 @@
-"""Numbers in the diagram that the run would refuse: items, rounds, repetitions and calls in each other, and size."""
+"""Numbers in the diagram that the run would refuse: items, rounds, nested repetitions and calls, and size."""
 
 import time
 from itertools import pairwise
@@ -17,17 +17,15 @@ def times(number, more=""):
 
 
 def row(scope, *parts):
-    """Start, *parts* as (kind, id, inner), end."""
+    """A start event, *parts* as (kind, id, inner), an end event."""
     keys = [f"{scope}-s", *(key for _, key, _ in parts), f"{scope}-e"]
-    flows = "".join(
-        f'<sequenceFlow id="{a}.{b}" sourceRef="{a}" targetRef="{b}"/>' for a, b in pairwise(keys)
-    )
+    flows = "".join(f'<sequenceFlow id="{a}.{b}" sourceRef="{a}" targetRef="{b}"/>' for a, b in pairwise(keys))
     drawn = "".join(f'<{kind} id="{key}" name="N"{_called(kind, inner)}' for kind, key, inner in parts)
     return f'<startEvent id="{scope}-s"/>{drawn}<endEvent id="{scope}-e"/>{flows}'
 
 
 def _called(kind, inner):
-    """A call says whom it calls before a bar."""
+    """Split the process that a call names before a bar from its contents."""
     called, bar, rest = inner.partition("|")
     return f' calledElement="{called}">{rest}</{kind}>' if bar else f">{inner}</{kind}>"
 
@@ -55,7 +53,7 @@ USER = ("userTask", "u", "")
 
 
 @pytest.mark.parametrize("number", ["201", "1000000", "150 + 51", "-1", '"3"', "1.5", "True"])
-def test_a_number_of_items_the_run_refuses_is_told(number):
+def test_a_number_of_items_that_the_run_refuses_is_an_error(number):
     assert check(("userTask", "u", times(number))) == [("u", "repeat")]
 
 
@@ -86,7 +84,7 @@ def nested(outer, inner, *before, more=""):
         ([nested(20, 20)], ["x"]),
         ([nested(2, 200)], ["x"]),
         ([nested(2, 149)], []),
-        ([nested(20, 20, ("manualTask", "w", ""))], []),  # nobody does all of them in one command
+        ([nested(20, 20, ("manualTask", "w", ""))], []),  # a person never does all of them in one command
         ([nested(20, 20, more=' isSequential="true"')], []),
         ([nested("n", 20)], []),
         ([sub("y", times(10), nested(10, 10))], ["y"]),
@@ -95,7 +93,7 @@ def nested(outer, inner, *before, more=""):
         ([sub("x", times(101), ("scriptTask", "t", "<script>a = 1</script>"), USER)], ["x"]),
     ],
 )
-def test_repetitions_in_each_other(parts, refused):
+def test_nested_repetitions(parts, refused):
     assert check(*parts) == [(key, "load") for key in refused]
 
 

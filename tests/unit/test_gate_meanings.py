@@ -1,4 +1,4 @@
-"""What BPMN lets an element say beyond what runs here is told on it, whatever hides it."""
+"""The gate reports BPMN settings that Usher does not run on their element, wherever they are hidden."""
 
 from itertools import pairwise
 
@@ -33,7 +33,7 @@ def check(content):
     return check_package(Package({"p.bpmn": content}), Services())
 
 
-def told(findings, severity="error"):
+def problems(findings, severity="error"):
     return {(finding.element, finding.rule) for finding in findings if finding.severity == severity}
 
 
@@ -90,8 +90,8 @@ def loop(attributes="", inner=""):
         (between(ask(inner=properties(form="a.form") + properties(dueIn="P1D"))), ("ask", "misplaced")),
     ],
 )  # fmt: skip
-def test_what_would_be_lost_is_refused(content, expected):
-    assert expected in told(check(content))
+def test_settings_that_usher_would_lose_are_refused(content, expected):
+    assert expected in problems(check(content))
 
 
 @pytest.mark.parametrize(
@@ -104,39 +104,39 @@ def test_what_would_be_lost_is_refused(content, expected):
                                 b"</bpmn:extensionElements>"), ("f0", "ignored")),
     ],
 )  # fmt: skip
-def test_what_does_nothing_is_told(content, expected):
-    assert expected in told(check(content), "warning")
+def test_settings_without_effect_are_a_warning(content, expected):
+    assert expected in problems(check(content), "warning")
 
 
-def test_data_is_drawn_only_and_told_once_for_each_kind():
+def test_data_elements_are_drawn_only_and_reported_once_for_each_kind():
     ends = "<bpmn:sourceRef>r</bpmn:sourceRef><bpmn:targetRef>ip</bpmn:targetRef>"
     place = '<bpmn:property id="ip" name="__targetRef_placeholder"/>'
     place += f'<bpmn:dataInputAssociation id="i">{ends}</bpmn:dataInputAssociation>'
     more = '<bpmn:dataObject id="o"/><bpmn:dataObjectReference id="r" dataObjectRef="o"/>'
     store = '<bpmn:dataStoreReference id="st"/>'
     findings = check(between(ask(inner=place), extra=more + store))
-    assert not told(findings)
+    assert not problems(findings)
     assert {f.element for f in findings if f.rule == "drawn-only"} == {"o", "st", "ask"}
 
 
-def test_what_a_file_says_of_itself_is_named_by_what_is_there():
+def test_findings_on_a_file_name_existing_elements():
     other = b'<bpmn:import importType="x" location="y" namespace="z"/><bpmn:process'
     imported = process("").replace(b"<bpmn:process", other)
-    assert ("d", "cannot-run") in told(check(imported))
+    assert ("d", "cannot-run") in problems(check(imported))
     colon = between(ask()).replace(b'"ask"', b'"a:sk"')
-    assert ("a:sk", "schema") in told(check(colon))
+    assert ("a:sk", "schema") in problems(check(colon))
     pools = f'{HEAD}<bpmn:process id="a"/><bpmn:process id="b"/></bpmn:definitions>'.encode()
-    assert {("a", "executable"), ("b", "executable")} <= told(check(pools))
+    assert {("a", "executable"), ("b", "executable")} <= problems(check(pools))
 
 
-def test_what_is_no_sub_process_may_be_marked_as_set_off_by_an_event():
+def test_only_sub_processes_can_be_triggered_by_an_event():
     error = '<bpmn:endEvent id="stop"><bpmn:errorEventDefinition/></bpmn:endEvent>'
     content = between(ask(), extra=f'<bpmn:adHocSubProcess id="x" triggeredByEvent="true"/>{error}')
-    assert {("x", "cannot-run"), ("stop", "event")} <= told(check(content))
+    assert {("x", "cannot-run"), ("stop", "event")} <= problems(check(content))
 
 
-def test_only_calls_of_what_runs_count():
+def test_only_calls_from_executable_processes_count():
     """A process that never runs may call the one that does."""
     called = between(ask())
     draft = b'<bpmn:process id="q"><bpmn:callActivity id="c" calledElement="p"/></bpmn:process></bpmn:definitions>'
-    assert not told(check(called.replace(b"</bpmn:definitions>", draft)))
+    assert not problems(check(called.replace(b"</bpmn:definitions>", draft)))

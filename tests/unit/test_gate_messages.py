@@ -1,4 +1,4 @@
-"""Thrown messages: what one needs to find the case that waits for it, or an operator that sends it elsewhere."""
+"""Thrown messages: what one needs to find the waiting case, or an operator that sends it elsewhere."""
 
 import pytest
 from usher_engine.definitions import Package
@@ -35,14 +35,14 @@ def check(body):
     "body",
     [
         element(THROWN, businessKey="key", contents="{&quot;a&quot;: 1}"),
-        element("endEvent", businessKey="key", resultVariable="told"),
+        element("endEvent", businessKey="key", resultVariable="delivery"),
         element("sendTask", attributes='messageRef="m"', businessKey="str(1)"),
         element(THROWN, FAX),
         element("endEvent", FAX),
         element("sendTask", FAX),
     ],
 )
-def test_messages_that_find_their_way(body):
+def test_complete_messages_pass(body):
     assert check(body) == set()
 
 
@@ -60,5 +60,5 @@ def test_messages_that_find_their_way(body):
         (element(THROWN, "<s:preScript>a = 1</s:preScript>", businessKey="key"), "misplaced"),
     ],
 )
-def test_what_a_message_lacks_is_told_on_its_element(body, expected):
+def test_an_incomplete_message_is_an_error_on_its_element(body, expected):
     assert ("x", expected) in check(body)

@@ -1,9 +1,9 @@
-"""Findings come as a person would put things right: what refuses first, then file by file, along the flow."""
+"""Findings are in the order a person would fix them: errors first, then file by file, along the flow."""
 
 from usher_engine.definitions import Package, read_diagram
 from usher_engine.definitions.safe_xml import parse_xml
 from usher_engine.gate import check_package
-from usher_engine.gate.finding_order import along
+from usher_engine.gate.finding_order import in_flow_order
 from usher_engine.services import Services
 
 OPEN = (
@@ -12,7 +12,7 @@ OPEN = (
     'id="d" targetNamespace="t"><process id="p" isExecutable="true">'
 )
 CLOSE = "</process></definitions>"
-#: The elements stand in the file in another order than they are run in.
+#: The elements are in a different order in the file than along the flow.
 DRAWN = """
   <endEvent id="end"/>
   <userTask id="second" name="Second"/>
@@ -37,19 +37,19 @@ def diagram(drawn: str) -> bytes:
 
 def test_elements_are_read_along_the_flow():
     (process,) = read_diagram(parse_xml(diagram(DRAWN), "p.bpmn"), "p.bpmn").processes
-    assert list(along(process)) == [
+    assert list(in_flow_order(process)) == [
         *("p", "start", "f1", "first", "f2", "second", "f3", "late", "inner", "f4"),
         *("inner_start", "i1", "inside", "i2", "inner_end", "end", "forgotten"),
     ]
 
 
-def test_loops_and_ends_that_are_nowhere_do_not_stop_the_reader():
+def test_loops_and_missing_targets_do_not_stop_the_order():
     broken = '<userTask id="a"/><sequenceFlow id="x" sourceRef="a" targetRef="a"/><sequenceFlow id="y" targetRef="no"/>'
     (process,) = read_diagram(parse_xml(diagram(broken), "p.bpmn"), "p.bpmn").processes
-    assert list(along(process))[:3] == ["p", "a", "x"]
+    assert list(in_flow_order(process))[:3] == ["p", "a", "x"]
 
 
-def test_what_refuses_stands_above_what_was_translated():
+def test_errors_come_before_notes_on_the_translation():
     broken = DRAWN.replace("P1D", "soon")
     files = {"mail/a.txt": b"Hello {{ nobody( }}", "p.bpmn": diagram(broken)}
     found = check_package(Package(files), Services())

@@ -1,4 +1,4 @@
-"""What other hands and tools do to a file of ours: clean and complete, and it runs, or what is wrong is told."""
+"""Our files after other people and tools changed them: they load completely and run, or yield a finding."""
 
 import pytest
 from conftest import ROOT
@@ -9,7 +9,7 @@ FILES = sorted([*ROOT.glob("processes/*/*.bpmn"), *ROOT.glob("tests/processes/*/
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_nothing_is_lost_in_silence(file):
+def test_nothing_is_lost_silently(file):
     content = file.read_bytes()
     verdicts = [(name, judge(changed)) for name, changed in mutants(content, seed=len(content), structural=3)]
     assert [(name, verdict.wrong) for name, verdict in verdicts if verdict.wrong] == []

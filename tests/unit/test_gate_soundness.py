@@ -1,4 +1,4 @@
-"""Soundness: inclusive joins, structured blocks of any size, what a limit of the check says, blocks against play."""
+"""Soundness: inclusive joins, structured blocks of any size, the limit of the check, reduction against play."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 from usher_engine.definitions import Package, parse_xml, read_diagram
-from usher_engine.gate.block_reduction import reduced
+from usher_engine.gate.block_reduction import reduce_blocks
 from usher_engine.gate.loop_rules import loop_findings
 from usher_engine.gate.process_graph import Sheet
 from usher_engine.gate.soundness import soundness_findings
@@ -21,7 +21,7 @@ KINDS = {"xor": "exclusiveGateway", "and": "parallelGateway", "or": "inclusiveGa
 
 
 class Drawing:
-    """A process drawn bit by bit; ids are counted by kind."""
+    """Builds a process step by step; numbers the ids by kind."""
 
     def __init__(self):
         self.parts = []
@@ -50,7 +50,7 @@ class Drawing:
 
 
 def block(drawing, rng, size, *, alone):
-    """First and last element of a sound block of about *size* elements; only where it is *alone* may it end early."""
+    """Return first and last element of a sound block of about *size* elements, which may end early only if *alone*."""
     if size < 4:
         key = drawing.node(rng.choice(["userTask", "userTask", "scriptTask", "manualTask"]))
         return key, key
@@ -101,7 +101,7 @@ def structured(rng, size):
 
 
 def tangle(rng):
-    """Anything: gateways and tasks with flows at random; most of them are not sound."""
+    """Gateways and tasks connected at random; most such processes are not sound."""
     drawing = Drawing()
     kinds = [*KINDS.values(), "exclusiveGateway", "userTask", "scriptTask"]
     nodes = [drawing.node(rng.choice(kinds)) for _ in range(rng.randint(3, 8))]
@@ -154,21 +154,21 @@ def verdict(net):
         return None
 
 
-def test_blocks_change_no_verdict():
+def test_reducing_blocks_changes_no_verdict():
     sound = unsound = 0
     for seed in range(900):
         sheet = tangle(random.Random(seed)).sheet()
         if list(loop_findings(sheet)):
             continue
         net = net_of(sheet, sheet.process.nodes, "startEvent1")
-        whole, parts = verdict(net), verdict(reduced(net))
+        whole, parts = verdict(net), verdict(reduce_blocks(net))
         assert whole == parts, f"seed {seed}"
         sound, unsound = sound + (whole is False), unsound + (whole is True)
     assert min(sound, unsound) > 90
 
 
-def beside_a_loop(inner="inclusiveGateway"):
-    """A task beside an inclusive block, all of it in a loop."""
+def task_and_block_in_a_loop(inner="inclusiveGateway"):
+    """A task in parallel with an inclusive block, both in a loop."""
     drawing = Drawing()
     merge, ask = drawing.node(KINDS["xor"]), drawing.node(KINDS["xor"])
     split, join = drawing.node(KINDS["and"]), drawing.node(KINDS["and"])
@@ -181,15 +181,15 @@ def beside_a_loop(inner="inclusiveGateway"):
     return drawing, meet
 
 
-def test_an_inclusive_block_beside_a_branch_in_a_loop_is_sound():
-    drawing, _ = beside_a_loop()
+def test_an_inclusive_block_parallel_to_a_branch_in_a_loop_is_sound():
+    drawing, _ = task_and_block_in_a_loop()
     assert drawing.findings() == []
     sheet = drawing.sheet()
     assert play(net_of(sheet, sheet.process.nodes, "startEvent1")) is None
 
 
 def test_a_parallel_join_of_an_inclusive_split_names_the_branch():
-    drawing, meet = beside_a_loop("parallelGateway")
+    drawing, meet = task_and_block_in_a_loop("parallelGateway")
     (finding,) = drawing.findings()
     assert finding.element == meet
     assert "a branch from “userTask" in finding.message
@@ -207,7 +207,7 @@ def test_two_inclusive_joins_that_wait_for_each_other_are_refused():
         drawing.row(choice, drawing.node("endEvent"))
     (finding,) = drawing.findings()
     assert finding.element in (one, other)
-    assert "can wait for ever" in finding.message
+    assert "can wait forever" in finding.message
 
 
 def test_an_inclusive_split_of_many_ways_is_checked():
@@ -220,11 +220,11 @@ def test_an_inclusive_split_of_many_ways_is_checked():
     assert drawing.findings() == []
 
 
-def test_what_is_too_much_to_play_is_a_warning_that_says_so():
+def test_an_incomplete_check_is_a_warning():
     drawing = Drawing()
     fork, last = drawing.node(KINDS["and"]), drawing.node(KINDS["and"])
     drawing.row(drawing.node("startEvent"), fork)
-    for _ in range(16):  # a loop with two ways in is no block
+    for _ in range(16):  # a loop with two entries is not a block
         enter, leave = drawing.node(KINDS["xor"]), drawing.node(KINDS["xor"])
         merges, asks = ([drawing.node(KINDS["xor"]) for _ in range(2)] for _ in range(2))
         drawing.row(fork, enter)

@@ -1,4 +1,4 @@
-"""What a timer is set to: told at the gate where it can never be a time, and where only the case's data can tell."""
+"""Timer values: an error if one can never be a time, a warning if only the initial case data can set it."""
 
 import time
 
@@ -17,7 +17,7 @@ BODY = """<process id="p" isExecutable="true"><startEvent id="s"/>
  <sequenceFlow id="f3" sourceRef="b" targetRef="late"/></process></definitions>"""
 
 
-def told(form, text, script="x = 1"):
+def problems(form, text, script="x = 1"):
     content = HEAD + BODY.format(form=form, text=text, script=script)
     findings = check_package(Package({"p.bpmn": content.encode()}), Services())
     return [(f.severity, f.message) for f in findings if f.rule == "timer" and f.element == "b"]
@@ -54,8 +54,8 @@ def told(form, text, script="x = 1"):
         ("timeCycle", "PT1H"),
     ],
 )
-def test_what_is_no_time_is_an_error(form, text):
-    ((severity, message),) = told(form, text)
+def test_a_value_that_is_not_a_time_is_an_error(form, text):
+    ((severity, message),) = problems(form, text)
     assert severity == "error"
     assert message.startswith("In the timer: ")
 
@@ -81,24 +81,24 @@ def test_what_is_no_time_is_an_error(form, text):
     ],
 )
 def test_times_pass(form, text):
-    assert told(form, text) == []
+    assert problems(form, text) == []
 
 
-def test_a_date_before_year_1_is_named_as_that():
-    ((severity, message),) = told("timeDate", "0001-01-01T00:00:00+05:00")
+def test_a_finding_explains_a_date_before_year_1():
+    ((severity, message),) = problems("timeDate", "0001-01-01T00:00:00+05:00")
     assert severity == "error"
     assert "years 1 to 9999" in message
 
 
 def test_a_name_that_nothing_sets_is_a_warning():
-    ((severity, message),) = told("timeDuration", "wait")
+    ((severity, message),) = problems("timeDuration", "wait")
     assert (severity, "“wait”" in message) == ("warning", True)
-    assert told("timeDuration", "wait", "wait = 'PT1H'") == []
-    assert told("timeDuration", "P", "P = 'PT1H'") == []
+    assert problems("timeDuration", "wait", "wait = 'PT1H'") == []
+    assert problems("timeDuration", "P", "P = 'PT1H'") == []
 
 
-def test_a_long_name_is_read_soon():
+def test_a_long_name_is_checked_quickly():
     began = time.process_time()
-    ((severity, _),) = told("timeDuration", "p" + "1" * 60 + "_")
+    ((severity, _),) = problems("timeDuration", "p" + "1" * 60 + "_")
     assert severity == "warning"
     assert time.process_time() - began < 2

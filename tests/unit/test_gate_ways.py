@@ -1,4 +1,4 @@
-"""Ways through a process: the finding carries the way to the fault; a gateway without default covers every case."""
+"""Paths through a process: a finding has the path to the fault; a gateway without a default covers every case."""
 
 from itertools import pairwise
 
@@ -42,14 +42,14 @@ def split(kind_out, kind_in, condition="", default=""):
     )  # fmt: skip
 
 
-def test_a_deadlock_tells_the_way_to_it():
+def test_a_deadlock_has_the_path_to_it():
     (finding,) = found(check(split("exclusiveGateway", "parallelGateway", "x", ' default="g-a"')), "soundness")
     assert finding.element == "j"
     assert finding.path == ("s", "s-g", "g", "g-a", "a", "a-j", "j")
     assert finding.to_json()["path"] == list(finding.path)
 
 
-def test_tokens_that_pile_up_tell_the_way_too():
+def test_two_tokens_in_one_place_have_the_path_to_it():
     (finding,) = found(check(split("parallelGateway", "exclusiveGateway")), "soundness")
     assert finding.element == finding.path[-1] == "after"
     assert {"a", "b", "j"} <= set(finding.path)
@@ -106,7 +106,7 @@ def test_conditions_that_cover_every_case_need_no_default(conditions):
 
 
 @pytest.mark.parametrize(
-    ("conditions", "told"),
+    ("conditions", "text"),
     [
         (('ask.way == "on"', 'ask.way == "stop"'), "ask.way is “back”"),
         (('x == "a"', 'x == "b"'), "x is none of “a” or “b”"),
@@ -115,14 +115,14 @@ def test_conditions_that_cover_every_case_need_no_default(conditions):
         (("x > 1", "x >= 9"), "no condition holds"),
     ],
 )
-def test_the_case_without_a_way_out_is_told(conditions, told):
+def test_a_finding_names_the_case_without_a_way_out(conditions, text):
     (finding,) = found(choice(*conditions), "gateway")
     assert finding.element == "g"
-    assert told in finding.message
+    assert text in finding.message
 
 
 @pytest.mark.parametrize(
-    ("groups", "told"),
+    ("groups", "severity"),
     [
         ("desk", ""),
         (" desk , nurses", ""),
@@ -131,7 +131,7 @@ def test_the_case_without_a_way_out_is_told(conditions, told):
         (" , ", "error"),
     ],
 )
-def test_lists_of_groups_name_each_group_once(groups, told):
+def test_lists_of_groups_name_each_group_once(groups, severity):
     asked = f"<userTask id='a' name='A'><extensionElements>{OWN.format(groups)}</extensionElements></userTask>"
     findings = check(f'<startEvent id="s"/>{asked}<endEvent id="e"/>' + row("s", "a", "e"))
-    assert [one.severity for one in findings if one.rule == "group"] == ([told] if told else [])
+    assert [one.severity for one in findings if one.rule == "group"] == ([severity] if severity else [])

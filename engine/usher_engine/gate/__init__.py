@@ -1,4 +1,4 @@
-"""What a process package must be before it is deployed: findings in plain words, never an exception."""
+"""Checks a process package before deployment and returns findings in plain words, never an exception."""
 
 from ..definitions.lint_finding import Finding, Severity
 from .gate import admit, check_package

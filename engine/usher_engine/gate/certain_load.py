@@ -1,6 +1,6 @@
-"""How much a package is sure to ask for, by the numbers in it: the gate refuses beforehand what a run would refuse.
+"""The load a package is certain to cause, by the numbers in it: the gate refuses beforehand what a run would refuse.
 
-It counts what one command is sure to enter: from a start event up to what waits, or chooses where to go.
+It counts the elements one command is certain to enter: from a start event to the first wait or choice.
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ from .known_values import known_value
 from .process_graph import Sheet, waits
 
 _MOST = 10**9  # counting stops here
-_DEEPEST = 50  # calls in calls that are followed
-#: What a token is sure to pass at once; a service may be a request that waits.
+_DEEPEST = 50  # depth of calls within calls that this module follows
+#: Kinds that a token is certain to pass at once; a service may be a request that waits.
 _PASSED = {"startEvent", "endEvent", "intermediateThrowEvent", "parallelGateway", "exclusiveGateway", "scriptTask"}
 
 
 def load_findings(sheets: Mapping[str, Sheet]) -> Iterator[Finding]:
-    """The innermost elements, or processes, that enter more at once than a command may; *sheets* by process."""
+    """Findings on the innermost elements or processes that enter more elements than one command may."""
     load = _Load(sheets)
     for sheet in sheets.values():
-        heavy = [node for node in sheet.process.nodes if load.of(sheet, node)[0] > MAX_ELEMENTS]
+        heavy = [node for node in sheet.process.nodes if load.of_node(sheet, node)[0] > MAX_ELEMENTS]
         for node in heavy:
-            if not any(load.of(around, one)[0] > MAX_ELEMENTS for around, one in load.inside(sheet, node)):
-                yield sheet.finding(node.id, "load", _words(load.of(sheet, node)[0]))
-        total = load.entered(sheet, sheet.process.id)[0]
+            if not any(load.of_node(around, one)[0] > MAX_ELEMENTS for around, one in load.inside(sheet, node)):
+                yield sheet.finding(node.id, "load", _message(load.of_node(sheet, node)[0]))
+        total = load.of_scope(sheet, sheet.process.id)[0]
         if total > MAX_ELEMENTS and not heavy:
-            yield sheet.finding(sheet.process.id, "load", _words(total))
+            yield sheet.finding(sheet.process.id, "load", _message(total))
 
 
-def _words(count: int) -> str:
+def _message(count: int) -> str:
     return (
-        f"At least {count:,} elements are entered at once here; one command may come to {MAX_ELEMENTS}. "
+        f"At least {count:,} elements are entered at once here; one command may enter {MAX_ELEMENTS}. "
         "Repeat fewer items, or let a person act in between."
     )
 
 
 @dataclass
 class _Load:
-    """Each count with whether it is sure that the way goes on behind."""
+    """Counts of entered elements, each with whether the token is certain to go on afterwards."""
 
     sheets: Mapping[str, Sheet]
     scopes: dict[tuple[str, str], tuple[int, bool]] = field(default_factory=dict)
 
-    def of(self, sheet: Sheet, node: Node, depth: int = 0) -> tuple[int, bool]:
-        """What *node* enters each time a token comes to it."""
+    def of_node(self, sheet: Sheet, node: Node, depth: int = 0) -> tuple[int, bool]:
+        """Return how many elements *node* enters for each token."""
         inside, goes_on = self._once(sheet, node, depth)
         if node.repeat is None:
             return inside, goes_on
@@ -60,16 +60,16 @@ class _Load:
             return (inside if times else 0), False
         return min(inside * times, _MOST), goes_on
 
-    def entered(self, sheet: Sheet, scope: str, depth: int = 0) -> tuple[int, bool]:
-        """What is entered when a token begins in *scope*."""
+    def of_scope(self, sheet: Sheet, scope: str, depth: int = 0) -> tuple[int, bool]:
+        """Return how many elements are entered when a token starts in *scope*."""
         key = (sheet.process.id, scope)
         if key not in self.scopes:
-            self.scopes[key] = (0, False)  # where it leads back to itself, which another rule refuses
-            self.scopes[key] = self._walked(sheet, scope, depth)
+            self.scopes[key] = (0, False)  # for a scope that leads back to itself, which another rule refuses
+            self.scopes[key] = self._walk(sheet, scope, depth)
         return self.scopes[key]
 
     def inside(self, sheet: Sheet, node: Node) -> list[tuple[Sheet, Node]]:
-        """The elements *node* consists of, each with where it is drawn."""
+        """Return the elements inside *node*, each with the sheet of its process."""
         if node.kind == "callActivity" and node.called in self.sheets:
             around = self.sheets[node.called]
             return [(around, one) for one in around.process.nodes]
@@ -80,12 +80,12 @@ class _Load:
             around = self.sheets.get(node.called) if node.kind == "callActivity" else sheet
             if around is None or depth >= _DEEPEST:
                 return 1, False
-            count, goes_on = self.entered(around, around.process.id if around is not sheet else node.id, depth + 1)
+            count, goes_on = self.of_scope(around, around.process.id if around is not sheet else node.id, depth + 1)
             return min(count + 1, _MOST), goes_on
         works = node.kind.endswith("Task")
         return int(works), node.kind in _PASSED and not waits(node) and "message" not in node.events
 
-    def _walked(self, sheet: Sheet, scope: str, depth: int) -> tuple[int, bool]:
+    def _walk(self, sheet: Sheet, scope: str, depth: int) -> tuple[int, bool]:
         waiting = [node.id for node in sheet.scopes[scope] if node.kind == "startEvent"]
         seen: set[str] = set()
         total, ends = 0, False
@@ -94,7 +94,7 @@ class _Load:
             if node.id in seen or (node.kind == "parallelGateway" and len(sheet.incoming.get(node.id, ())) > 1):
                 continue
             seen.add(node.id)
-            count, goes_on = self.of(sheet, node, depth)
+            count, goes_on = self.of_node(sheet, node, depth)
             total = min(total + count, _MOST)
             ways = sheet.outgoing.get(node.id, [])
             ends |= goes_on and node.kind == "endEvent"

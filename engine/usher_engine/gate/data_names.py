@@ -1,4 +1,4 @@
-"""Which names of a case's data the elements of its processes set, and which of them the engine sets as well."""
+"""The names in case data that the elements of a package set, and those that the engine sets too."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ from textwrap import dedent
 
 from usher_engine.definitions import Node, Process
 
-#: What the engine sets by itself.
+#: Names that the engine sets.
 ENGINE_NAMES = frozenset({"error", "cancelled", "escalation", "loopCounter"})
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What elements set; *kept* are those the engine sets, where something in the package makes it do so."""
+    """*set* are all names that elements may set; *by_engine* those that the engine sets while running this package."""
 
     set: frozenset[str] = ENGINE_NAMES
-    kept: frozenset[str] = frozenset()
+    by_engine: frozenset[str] = frozenset()
 
 
-def names_of(processes: Iterable[Process]) -> Names:
-    """The names some element of *processes* may set; what a case is started with is not known here."""
+def data_names(processes: Iterable[Process]) -> Names:
+    """Return the names that elements of *processes* may set; the initial data of a case are unknown here."""
     nodes = [node for process in processes for node in process.nodes]
     return Names(
-        set=ENGINE_NAMES.union(name for node in nodes for name in _of(node) if name),
-        kept=frozenset(name for node in nodes for name in _kept(node)),
+        set=ENGINE_NAMES.union(name for node in nodes for name in _names_set_by(node) if name),
+        by_engine=frozenset(name for node in nodes for name in _engine_names(node)),
     )
 
 
-def _of(node: Node) -> Iterator[str]:
+def _names_set_by(node: Node) -> Iterator[str]:
     yield node.properties.get("resultVariable") or node.id
     yield node.service.variable if node.service else ""
     yield node.extensions.get("calledDecisionId", "").strip()
     if node.repeat:
         yield from (node.repeat.item, node.repeat.output, node.repeat.result)
-    yield from assigned_by(node)
+    yield from assigned_names(node)
 
 
-def assigned_by(node: Node) -> set[str]:
-    """The names the scripts of *node* assign to."""
+def assigned_names(node: Node) -> set[str]:
+    """Return the names that the scripts of *node* assign."""
     scripts = (node.script, node.extensions.get("preScript"), node.extensions.get("postScript"))
-    return {name for script in scripts if script for name in _assigned(script)}
+    return {name for script in scripts if script for name in _names_assigned_in(script)}
 
 
-def _assigned(script: str) -> Iterator[str]:
-    """The names *script* assigns to; none where it is not understood, which another rule reports."""
+def _names_assigned_in(script: str) -> Iterator[str]:
+    """Yield the names that *script* assigns; none if it does not parse, which another rule reports."""
     try:
         tree = ast.parse(dedent(script).strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -56,8 +56,8 @@ def _assigned(script: str) -> Iterator[str]:
             yield part.id
 
 
-def _kept(node: Node) -> Iterator[str]:
-    """What the engine itself sets when *node* happens."""
+def _engine_names(node: Node) -> Iterator[str]:
+    """Yield the names that the engine sets when it runs *node*."""
     if node.repeat is not None:
         yield "loopCounter"
     if node.kind in ("boundaryEvent", "startEvent"):

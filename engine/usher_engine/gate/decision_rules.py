@@ -1,4 +1,4 @@
-"""Rules for decision tables and for the tasks that ask them."""
+"""Rules for decision tables and for the tasks that use them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from usher_engine.definitions import Node, Package
 from usher_engine.dmn import ONE, Decision, Decisions, Overlap, Table, coverage, name_problem, read_package
 
 from ..definitions.lint_finding import Finding, Severity
-from .process_graph import Sheet, called
+from .process_graph import Sheet, quoted
 
 
 def decision_findings(package: Package) -> Iterator[Finding]:
-    """What keeps a decision of *package* from running, by the id of the decision or rule; then what is doubtful."""
+    """Findings that keep a decision from running, by id of the decision or rule; then those about doubtful tables."""
     decisions = read_package(package)
     for problem in decisions.problems:
         yield Finding(file=problem.file, element=problem.element, rule="decision", message=problem.message)
@@ -26,7 +26,7 @@ def _doubts(file: str, decision: Decision, table: Table) -> Iterator[Finding]:
         if found.rules and table.policy == "UNIQUE":
             yield _doubt(file, found.rules[1].id, _overlap(found), "warning")
         elif not found.rules and table.policy in ONE and any(output.default is None for output in table.outputs):
-            message = f"No rule is there when {found.example}; the outputs are then empty. Add a rule, or a default."
+            message = f"No rule matches when {found.example}; the outputs are then empty. Add a rule, or a default."
             yield _doubt(file, decision.id, message, "info")
 
 
@@ -40,7 +40,7 @@ def _doubt(file: str, element: str, message: str, severity: Severity) -> Finding
 
 
 def decision_task_findings(sheet: Sheet) -> Iterator[Finding]:
-    """Business rule tasks that ask for nothing, for a decision that is not there, or under a name that is taken."""
+    """Findings about business rule tasks without a decision, with a missing one, or with a reserved variable name."""
     tasks = [node for node in sheet.process.nodes if node.kind == "businessRuleTask"]
     decisions = read_package(sheet.package) if tasks else Decisions()
     for node in tasks:
@@ -53,7 +53,7 @@ def _task_problems(node: Node, decisions: Decisions) -> Iterator[str]:
         yield "The task names no decision. Set calledDecisionId to the id of a decision of this package."
     elif key not in decisions.files:
         known = ", ".join(sorted(decisions.files)[:10]) or "none"
-        yield f"The decision {called(key)} is not in the package. There are: {known}."
+        yield f"The decision {quoted(key)} is not in the package. It has: {known}."
     variable = node.properties.get("resultVariable", "")
     if variable and name_problem(variable):
         yield f"The result variable: {name_problem(variable)}"

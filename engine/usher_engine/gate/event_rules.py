@@ -1,4 +1,4 @@
-"""Rules for what happens beside the plain flow: timers, messages, repetitions, events of all kinds."""
+"""Rules for timers, messages, repetitions and other events."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from usher_engine.definitions import Node, Repeat
 from usher_engine.expressions import compile_expression
 
 from ..definitions.lint_finding import Finding
-from .data_names import assigned_by
+from .data_names import assigned_names
 from .known_values import UNKNOWN, known_value
-from .process_graph import Sheet, called, throws_message
+from .process_graph import Sheet, quoted, throws_message
 from .timer_rules import timer_findings
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _RECEIVERS = ("intermediateCatchEvent", "receiveTask")
-#: What gives each item's answer a name without an output item.
+#: Kinds whose answers have a name without an output item.
 _ANSWERS = ("userTask", "manualTask", "serviceTask")
 
 
-def happening_findings(sheet: Sheet) -> Iterator[Finding]:
-    """What would fail, or never happen, when it is reached."""
+def event_findings(sheet: Sheet) -> Iterator[Finding]:
+    """Findings about events that would fail or never happen."""
     for node in sheet.process.nodes:
         yield from timer_findings(sheet, node)
         yield from (sheet.finding(node.id, "message", message) for message in _message(node))
         yield from (sheet.finding(node.id, "repeat", message) for message in _repeat(node))
         yield from (sheet.finding(node.id, "event", message) for message in _event(sheet, node))
-        for name in sorted(assigned_by(node) & sheet.names.kept):
-            message = f"{called(name)} is what the engine sets, so this value may be overwritten. Choose another name."
+        for name in sorted(assigned_names(node) & sheet.names.by_engine):
+            message = f"The engine sets {quoted(name)} and may overwrite this value. Choose another name."
             yield sheet.finding(node.id, "engine-name", message, "warning")
 
 
@@ -52,19 +52,19 @@ def _repeat(node: Node) -> Iterator[str]:
         return
     texts = {"collection": repeat.collection, "number of times": repeat.cardinality, "condition": repeat.condition}
     for what, text in texts.items():
-        yield from _tried(compile_expression, text, what) if text else ()
+        yield from _problems_in(compile_expression, text, what) if text else ()
     yield from _number_of_items(repeat)
     if "loop" in node.markers:
         yield from _loop(repeat)
         return
     if bool(repeat.collection) == bool(repeat.cardinality):
-        yield "Say what it goes through: either a list (loopDataInputRef) or a number of times (loopCardinality)."
+        yield "Set what it repeats for: either a list (loopDataInputRef) or a number of times (loopCardinality)."
     if repeat.collection and not repeat.item:
         yield "Each item needs a name (inputDataItem)."
     if repeat.result and not repeat.output:
-        yield "What each gives back is lost: name the list it goes into (loopDataOutputRef)."
+        yield "The result of each item is lost: name the list that collects the results (loopDataOutputRef)."
     if repeat.output and not repeat.result and node.kind not in _ANSWERS:
-        yield "Name what each item gives back (outputDataItem)."
+        yield "Name the result of each item (outputDataItem)."
     names = {"item's name": repeat.item, "list's name": repeat.output, "result's name": repeat.result}
     for what, name in names.items():
         yield from variable_problems(name, what) if name else ()
@@ -73,36 +73,36 @@ def _repeat(node: Node) -> Iterator[str]:
 
 
 def _number_of_items(repeat: Repeat) -> Iterator[str]:
-    """What the run would refuse, where the number or list is known already."""
+    """What the run would refuse, if the number or list does not depend on case data."""
     try:
         found = known_value(repeat.collection or repeat.cardinality or "0")
     except ExpressionError:
-        return  # told above
+        return  # _repeat has reported it
     many = len(found) if isinstance(found, list) and repeat.collection else found
     if found is UNKNOWN:
         return
     if type(many) is not int or many < 0 or (repeat.collection and not isinstance(found, list)):
-        yield "What it goes through must be a list." if repeat.collection else "How many times must be a whole number."
+        yield "loopDataInputRef must be a list." if repeat.collection else "loopCardinality must be a whole number."
     elif many > MAX_ITEMS:
-        yield f"It may have {MAX_ITEMS} items at most. Do fewer at once, or go through them in several elements."
+        yield f"It may have {MAX_ITEMS} items at most. Repeat fewer items, or split them over several elements."
 
 
 def _loop(repeat: Repeat) -> Iterator[str]:
     if repeat.maximum and not (repeat.maximum.isascii() and repeat.maximum.isdigit() and int(repeat.maximum[:9]) > 0):
         yield "loopMaximum must be a whole number from 1."
     elif repeat.maximum and int(repeat.maximum[:9]) > MAX_ROUNDS and not repeat.condition:
-        yield f"A loop goes round {MAX_ROUNDS:,} times at most. Write a smaller loopMaximum, or its condition."
+        yield f"A loop repeats {MAX_ROUNDS:,} times at most. Write a smaller loopMaximum, or its condition."
     if not repeat.maximum and not repeat.condition:
-        yield "The loop never ends. Write its condition (loopCondition), or how often at most (loopMaximum)."
+        yield "The loop never ends. Write its condition (loopCondition), or a limit (loopMaximum)."
 
 
 def _event(sheet: Sheet, node: Node) -> Iterator[str]:
     if "eventSubProcess" in node.markers and node.kind == "subProcess":
         if sheet.incoming.get(node.id) or sheet.outgoing.get(node.id):
-            yield "An event sub-process stands apart: no flow leads to it or from it."
+            yield "An event sub-process has no flows: remove those that lead to it or from it."
         starts = [n for n in sheet.scopes[node.id] if n.kind == "startEvent"]
         if starts and not starts[0].events:
-            yield f"Nothing sets it off. Give {called(starts[0].id)} a timer, message, error or escalation."
+            yield f"Nothing triggers it. Give {quoted(starts[0].id)} a timer, message, error or escalation."
     if node.kind == "endEvent" and node.events == ("error",) and not _can_be_caught(sheet, node):
         yield "Nothing around the process can catch this error. Use a plain end event, or an error event sub-process."
     if node.kind == "eventBasedGateway":
@@ -112,8 +112,10 @@ def _event(sheet: Sheet, node: Node) -> Iterator[str]:
 def _can_be_caught(sheet: Sheet, node: Node) -> bool:
     if node.scope != sheet.process.id:
         return True
-    beside = [n.id for n in sheet.scopes[sheet.process.id] if "eventSubProcess" in n.markers]
-    if any("error" in n.events for key in beside for n in sheet.scopes.get(key, ()) if n.kind == "startEvent"):
+    event_sub_processes = [n.id for n in sheet.scopes[sheet.process.id] if "eventSubProcess" in n.markers]
+    if any(
+        "error" in n.events for key in event_sub_processes for n in sheet.scopes.get(key, ()) if n.kind == "startEvent"
+    ):
         return True
     calls = (n.called for process in sheet.callable_processes.values() for n in process.nodes)
     return sheet.process.id in calls
@@ -122,30 +124,30 @@ def _can_be_caught(sheet: Sheet, node: Node) -> bool:
 def _event_gateway(sheet: Sheet, node: Node) -> Iterator[str]:
     flows = sheet.outgoing.get(node.id, [])
     if len(flows) < 2:
-        yield "It has nothing to choose from. Draw two or more events behind it."
+        yield "It has nothing to choose from. Draw two or more events after it."
     for flow in flows:
         target = sheet.nodes.get(flow.target)
         if flow.condition:
-            yield f"The flow {called(flow.id)} has a condition; the first event to happen says which way is taken."
+            yield f"The flow {quoted(flow.id)} has a condition, but the first event to happen decides the way."
         if target is None:
             continue
         if target.kind not in _RECEIVERS:
-            yield f"Behind it stand timers and messages only, not {called(target.id)}."
+            yield f"Only timers and messages can follow it, not {quoted(target.id)}."
         elif len(sheet.incoming.get(target.id, ())) > 1:
-            yield f"{called(target.id)} behind it has another flow coming in. Draw the event again for that."
+            yield f"{quoted(target.id)} after it has another incoming flow. Draw a second event for that flow."
         elif sheet.boundaries.get(target.id):
-            yield f"{called(target.id)} behind it has boundary events. Use a catching event without."
+            yield f"{quoted(target.id)} after it has boundary events. Use a catching event without them."
 
 
 def variable_problems(name: str, what: str) -> Iterator[str]:
-    """Why *name* cannot be a variable of the process."""
+    """Yield why *name* cannot be a variable of the process."""
     if is_reserved(name) or name in ("error", "cancelled", "escalation", "loopCounter") or iskeyword(name):
         yield f"The {what} “{name}” is a reserved name. Choose another."
     elif not _NAME.fullmatch(name):
         yield f"The {what} “{name}” must be a letter followed by letters, digits or _."
 
 
-def _tried(compile_text: Callable[[str], object], text: str, what: str) -> Iterator[str]:
+def _problems_in(compile_text: Callable[[str], object], text: str, what: str) -> Iterator[str]:
     try:
         compile_text(text)
     except ExpressionError as error:

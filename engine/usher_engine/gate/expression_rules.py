@@ -17,12 +17,12 @@ from ..definitions.lint_finding import Finding, Severity
 from .process_graph import PEOPLE, Sheet, throws_message
 
 _USER_PROPERTIES = {"form", "candidateGroups", "dueIn", "priority", "initialValues", "resultVariable"}
-#: What runs a script before and after itself; a script task has only its own.
+#: Kinds that run a script before and after their work; a script task has only its own script.
 _WITH_SCRIPTS = {
     *("userTask", "manualTask", "serviceTask", "businessRuleTask", "receiveTask", "sendTask", "subProcess"),
     "callActivity",
 }
-#: Where each of our extensions is read; None is everywhere.
+#: The kinds on which Usher reads each of its extensions; None means all.
 _EXTENSIONS: dict[str, set[str] | frozenset[str] | None] = {
     "properties": None,
     "instructionsForEndUser": PEOPLE,
@@ -31,23 +31,23 @@ _EXTENSIONS: dict[str, set[str] | frozenset[str] | None] = {
     "serviceTaskOperator": {"serviceTask", "sendTask"},
     "calledDecisionId": {"businessRuleTask"},
 }
-#: Kinds whose answer or message is kept under a name.
+#: Kinds whose answer or message is stored under a variable name.
 _NAMED = {"businessRuleTask", "receiveTask", "intermediateCatchEvent", "boundaryEvent", "startEvent"}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _FORM_LITERAL = re.compile(r"""["']([^"']+\.form)["']""")
 #: Written by the engine when a boundary event takes over.
 _ENGINE_NAMES = {"error", "cancelled", "escalation", "loopCounter"}
 _MAX_PRIORITY = 100
-_MAX_COLUMN = 200  # characters of a name that PostgreSQL keeps in a column of its own (tables.py)
-_MAX_NAME = 1_000  # characters of any other name; longer ones are no names, and every page shows them
+_MAX_COLUMN = 200  # characters of a name that has its own PostgreSQL column (tables.py)
+_MAX_NAME = 1_000  # characters of any other name; every page shows names, so they must stay short
 
 
 def text_findings(sheet: Sheet) -> Iterator[Finding]:
-    """Texts that would fail when they are reached."""
+    """Findings about texts that would fail at run time."""
     yield from _long_names(sheet)
     for flow in sheet.process.flows:
         if flow.condition is not None:
-            problem = _tried(compile_expression, flow.condition, "the condition")
+            problem = _problems_in(compile_expression, flow.condition, "the condition")
             yield from (sheet.finding(flow.id, "expression", message) for message in problem)
     for node in sheet.process.nodes:
         yield from (sheet.finding(node.id, "expression", message) for message in _scripts(node))
@@ -56,7 +56,7 @@ def text_findings(sheet: Sheet) -> Iterator[Finding]:
         elif node.kind == "serviceTask" or (throws_message(node) and node.service is not None):
             yield from _service_task(sheet, node)
         elif throws_message(node):
-            yield from (sheet.finding(node.id, "message", message) for message in _thrown(node))
+            yield from (sheet.finding(node.id, "message", message) for message in _thrown_message(node))
         yield from _extensions(sheet, node)
 
 
@@ -75,26 +75,26 @@ def _long_names(sheet: Sheet) -> Iterator[Finding]:
 
 
 def _extensions(sheet: Sheet, node: Node) -> Iterator[Finding]:
-    """Our own words at a place where nobody reads them."""
+    """Findings about Usher extensions on elements where Usher does not read them."""
     for name in node.extensions:
         places = _EXTENSIONS.get(name, set())
-        beside = "eventSubProcess" in node.markers and places is _WITH_SCRIPTS
+        no_scripts = "eventSubProcess" in node.markers and places is _WITH_SCRIPTS
         sends = name == "serviceTaskOperator" and throws_message(node)
-        if places is None or sends or (node.kind in places and not beside):
+        if places is None or sends or (node.kind in places and not no_scripts):
             continue
         if places and name != "instructionsForEndUser":
-            message = f"“{name}” is never asked for here. Put what it says into a task before or behind it."
+            message = f"“{name}” is never run here. Move it to a task before or after this element."
             yield sheet.finding(node.id, "misplaced", message)
         else:
             yield sheet.finding(node.id, "ignored", f"The extension “{name}” is ignored.", "warning")
     for name in node.twice:
-        yield sheet.finding(node.id, "misplaced", f"“{name}” stands here more than once. Keep one.")
+        yield sheet.finding(node.id, "misplaced", f"“{name}” appears here more than once. Keep one.")
     if node.kind not in PEOPLE:
-        for name in node.properties.keys() - _known_properties(node):
+        for name in node.properties.keys() - _allowed_properties(node):
             yield sheet.finding(node.id, "ignored", f"The property “{name}” is ignored here.", "warning")
 
 
-def _known_properties(node: Node) -> set[str]:
+def _allowed_properties(node: Node) -> set[str]:
     if throws_message(node) and node.service is None:
         return {"businessKey", "contents", "resultVariable"}
     if node.timer is not None and node.timer.form == "timeCycle":
@@ -102,8 +102,8 @@ def _known_properties(node: Node) -> set[str]:
     return {"resultVariable"} if node.kind in _NAMED else set()
 
 
-def compiles(compile_text: Callable[[str], object], text: str) -> str:
-    """Why *text* does not compile; empty when it does."""
+def compile_problem(compile_text: Callable[[str], object], text: str) -> str:
+    """Return why *text* does not compile, or "" if it does."""
     try:
         compile_text(text)
     except ExpressionError as error:
@@ -111,8 +111,8 @@ def compiles(compile_text: Callable[[str], object], text: str) -> str:
     return ""
 
 
-def _tried(compile_text: Callable[[str], object], text: str, what: str) -> Iterator[str]:
-    problem = compiles(compile_text, text)
+def _problems_in(compile_text: Callable[[str], object], text: str, what: str) -> Iterator[str]:
+    problem = compile_problem(compile_text, text)
     if problem:
         yield f"In {what}: {problem}"
 
@@ -120,12 +120,12 @@ def _tried(compile_text: Callable[[str], object], text: str, what: str) -> Itera
 def _scripts(node: Node) -> Iterator[str]:
     if node.kind == "scriptTask":
         if node.script:
-            yield from _tried(compile_script, node.script, "the script")
+            yield from _problems_in(compile_script, node.script, "the script")
         else:
             yield "The script task has no script. Write one."
     for name, what in (("preScript", "the script before"), ("postScript", "the script after")):
         if node.extensions.get(name, "").strip():
-            yield from _tried(compile_script, node.extensions[name].strip(), what)
+            yield from _problems_in(compile_script, node.extensions[name].strip(), what)
 
 
 def _user_task(sheet: Sheet, node: Node) -> Iterator[Finding]:
@@ -134,7 +134,9 @@ def _user_task(sheet: Sheet, node: Node) -> Iterator[Finding]:
     if not (node.lane or node.properties.get("candidateGroups")):
         message = "The task is in no lane and names no candidateGroups; nobody's inbox would show it."
         yield sheet.finding(node.id, "group", message, "warning")
-    yield from (sheet.finding(node.id, "group", *told) for told in _groups(node.properties.get("candidateGroups", "")))
+    yield from (
+        sheet.finding(node.id, "group", *problem) for problem in _groups(node.properties.get("candidateGroups", ""))
+    )
     for name in node.properties.keys() - _USER_PROPERTIES:
         yield sheet.finding(node.id, "ignored", f"The property “{name}” is not known here and is ignored.", "warning")
     yield from (sheet.finding(node.id, "expression", message) for message in _user_task_texts(node))
@@ -145,21 +147,21 @@ def _user_task(sheet: Sheet, node: Node) -> Iterator[Finding]:
 
 
 def _groups(text: str) -> Iterator[tuple[str, Severity]]:
-    """What is wrong with a list of groups: names that are empty or stand there twice."""
+    """Problems with a list of groups: empty names and repeated names."""
     names = groups_of(text)
     if text and not names:
         yield "candidateGroups names no group; everybody's inbox would show it. Name one, or empty it.", "error"
     elif text and len(names) < text.count(",") + 1:
-        kept = ", ".join(names)
-        yield f"In candidateGroups “{text}” a name is empty or stands there twice; it is for {kept}.", "warning"
+        valid = ", ".join(names)
+        yield f"candidateGroups “{text}” has an empty or repeated name; Usher reads it as {valid}.", "warning"
 
 
 def _user_task_texts(node: Node) -> Iterator[str]:
-    yield from _tried(compile_template, node.extensions.get("instructionsForEndUser", ""), "the message")
+    yield from _problems_in(compile_template, node.extensions.get("instructionsForEndUser", ""), "the message")
     if node.properties.get("initialValues"):
-        yield from _tried(compile_expression, node.properties["initialValues"], "initialValues")
+        yield from _problems_in(compile_expression, node.properties["initialValues"], "initialValues")
     if node.properties.get("dueIn"):
-        yield from _tried(parse_duration, node.properties["dueIn"], "dueIn")
+        yield from _problems_in(parse_duration, node.properties["dueIn"], "dueIn")
 
 
 def _user_task_properties(node: Node) -> Iterator[str]:
@@ -192,24 +194,24 @@ def _service_task(sheet: Sheet, node: Node) -> Iterator[Finding]:
         yield sheet.finding(node.id, "service", error.message)
         return
     yield from _operator(sheet, node, call, operator)
-    yield from (sheet.finding(node.id, "form", message) for message in _named_forms(sheet, call))
+    yield from (sheet.finding(node.id, "form", message) for message in _missing_forms(sheet, call))
 
 
-def _thrown(node: Node) -> Iterator[str]:
+def _thrown_message(node: Node) -> Iterator[str]:
     """What a thrown message lacks to find the case that waits for it."""
     if not node.message:
         yield "It refers to no message with a name, and names no operator that sends. Choose one of them."
     if not node.properties.get("businessKey"):
-        yield "Say which case the message is for: set businessKey to an expression for what that case is about."
+        yield "Name the case the message is for: set businessKey to an expression for what that case is about."
     for name in ("businessKey", "contents"):
         if node.properties.get(name):
-            yield from _tried(compile_expression, node.properties[name], name)
+            yield from _problems_in(compile_expression, node.properties[name], name)
     yield from _variable(node.properties.get("resultVariable") or node.id)
 
 
 def _parameter_texts(call: ServiceCall) -> Iterator[str]:
     for name, source in call.parameters.items():
-        yield from _tried(compile_expression, source, f"the parameter “{name}”")
+        yield from _problems_in(compile_expression, source, f"the parameter “{name}”")
 
 
 def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -> Iterator[Finding]:
@@ -219,7 +221,7 @@ def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -
     for code in sorted(caught - set(operator.errors) - {""}):
         known = ", ".join(operator.errors) or "none"
         message = f"{operator.name} never refuses with the code “{code}”. It may refuse with: {known}."
-        # An operator that declares no codes may still refuse; one that declares some is taken at its word.
+        # An operator that declares no codes may still refuse; Usher trusts one that declares some.
         yield sheet.finding(node.id, "service", message, "error" if operator.errors else "warning")
     for code in operator.errors:
         if code not in caught and "" not in caught:
@@ -227,7 +229,7 @@ def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -
             yield sheet.finding(node.id, "service", message, "warning")
 
 
-def _named_forms(sheet: Sheet, call: ServiceCall) -> Iterator[str]:
+def _missing_forms(sheet: Sheet, call: ServiceCall) -> Iterator[str]:
     for source in call.parameters.values():
         literal = _FORM_LITERAL.fullmatch(source.strip())
         if literal and literal[1] not in sheet.package.files:

@@ -1,4 +1,4 @@
-"""Rules for a BPMN file as XML: it can be read safely, keeps to the schema, and its ids are unique."""
+"""Rules for a BPMN file as XML: Usher can read it safely, it follows the schema, and its ids are unique."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ..definitions.lint_finding import Finding, Rule
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
 _BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
 _NAMESPACE = re.compile(r"\{[^}]*\}")
-#: Names the engine library gives its own helpers.
+#: Names that SpiffWorkflow gives its own helper tasks.
 _TAKEN = {"Root", "typename"}
 _TAKEN_ENDINGS = (".EndJoin", ".BoundaryEventSplit", ".BoundaryEventJoin")
-#: One fault of a file often shows in many places.
+#: One mistake often breaks the schema in many places.
 _MOST_BREACHES = 40
 
 
 def file_findings(file: str, tree: XmlTree, seen_ids: dict[str, str]) -> Iterator[Finding]:
-    """What is wrong with *tree* as BPMN; *seen_ids* maps ids of the package, as far as they were met, to their file."""
+    """Findings about *tree* as BPMN; *seen_ids* maps the ids met so far in the package to their file."""
     root = tree.getroot()
     if not is_bpmn(tree):
         yield _finding(file, "", "not-bpmn", "The file is not BPMN 2.0: its outermost element is not bpmn:definitions.")
@@ -30,7 +30,7 @@ def file_findings(file: str, tree: XmlTree, seen_ids: dict[str, str]) -> Iterato
     yield from _schema(file, tree)
     yield from _ids(file, root, seen_ids)
     for element in root.iter(f"{{{_XINCLUDE}}}*"):
-        message = "Other files are never put in by XInclude. Remove the element, or copy what it names."
+        message = "Usher never includes other files by XInclude. Remove the element, or copy the content it names."
         yield _finding(file, _id_around(element), "safe-xml", message)
     for element in root.iter(f"{{{BPMN}}}import"):
         named = (element.get("location") or element.get("namespace") or "")[:200]
@@ -43,32 +43,32 @@ def is_bpmn(tree: XmlTree) -> bool:
 
 
 def drawing_findings(file: str, tree: XmlTree, drawable: list[str]) -> Iterator[Finding]:
-    """Elements without a shape or line in the file's diagram: they run, but nobody sees them."""
+    """A finding about elements without a shape or edge in the file's diagram: they run, but the viewer hides them."""
     drawn = {
         element.get("bpmnElement", "").rpartition(":")[2]
         for kind in ("BPMNShape", "BPMNEdge")
         for element in tree.getroot().iter(f"{{{_BPMNDI}}}{kind}")
     }
-    lost = [key for key in drawable if key not in drawn]
-    if lost:
-        message = f"Not drawn in the diagram: {_some(lost)}. They run, but are not seen in the viewer."
-        yield Finding(file=file, element=lost[0], rule="not-drawn", message=message, severity="warning")
+    hidden = [key for key in drawable if key not in drawn]
+    if hidden:
+        message = f"Not drawn in the diagram: {_list_some(hidden)}. They run, but the viewer does not show them."
+        yield Finding(file=file, element=hidden[0], rule="not-drawn", message=message, severity="warning")
 
 
 def _schema(file: str, tree: XmlTree) -> Iterator[Finding]:
-    """Breaches of the schema: in what runs an error, in how it is drawn a warning."""
-    told: set[str] = set()
+    """Schema violations: errors in the parts that run, warnings in the drawing."""
+    reported: set[str] = set()
     breaches = schema_problems(tree)[:_MOST_BREACHES]
     places = elements_at(tree, [path for _, _, path in breaches]) if breaches else []
     for (message, line, _), found in zip(breaches, places, strict=True):
         element = _last_before(tree, line) if found is None else found
         key = _id_around(element)
-        if key in told:
+        if key in reported:
             continue
-        told.add(key)
+        reported.add(key)
         plain = _NAMESPACE.sub("", message).split("\n", maxsplit=1)[0][:300]
         drawn = not str(element.tag).startswith(f"{{{BPMN}}}")
-        text = f"Line {line} does not keep to the BPMN 2.0 schema: {plain}"
+        text = f"Line {line} does not follow the BPMN 2.0 schema: {plain}"
         yield Finding(file=file, element=key, rule="schema", message=text, severity="warning" if drawn else "error")
 
 
@@ -78,7 +78,7 @@ def _last_before(tree: XmlTree, line: int) -> XmlElement:
 
 
 def _id_around(element: XmlElement) -> str:
-    """Id of *element* or of what it is a part of; a shape is told on what it draws, where that is there."""
+    """Return the id of *element* or its nearest ancestor with one; for a shape, the id of the element it draws."""
     for here in (element, *element.iterancestors()):
         drawn = (here.get("bpmnElement") or "").rpartition(":")[2]
         if drawn and element.getroottree().xpath("boolean(//*[@id=$key])", key=drawn):
@@ -89,7 +89,7 @@ def _id_around(element: XmlElement) -> str:
 
 
 def _ids(file: str, root: XmlElement, seen: dict[str, str]) -> Iterator[Finding]:
-    """An id is used once in a file; those of processes and of what runs in them once in a package."""
+    """An id is unique in its file; ids of processes, flow nodes and sequence flows are unique in the package."""
     here: set[str] = set()
     for element in root.iter(f"{{{BPMN}}}*"):
         key = element.get("id")
@@ -101,7 +101,7 @@ def _ids(file: str, root: XmlElement, seen: dict[str, str]) -> Iterator[Finding]
             yield _finding(file, key, "unique-id", f"Two elements have the id “{key}”{where}. Give each its own.")
         here.add(key)
         if key in _TAKEN or key.endswith(_TAKEN_ENDINGS):
-            yield _finding(file, key, "reserved-id", f"The id “{key}” is a name the engine uses itself; change it.")
+            yield _finding(file, key, "reserved-id", f"The id “{key}” is a name the engine uses; change it.")
         if len(key) > MAX_KEY:
             yield _finding(file, key, "reserved-id", f"An id has at most {MAX_KEY} characters; shorten it.")
     seen |= {str(element.get("id")): file for element in root.iter(f"{{{BPMN}}}*") if _is_known_by_id(element)}
@@ -113,7 +113,7 @@ def _is_known_by_id(element: XmlElement) -> bool:
     return kind in FLOW_NODES or kind in ("process", "sequenceFlow")
 
 
-def _some(names: list[str], most: int = 5) -> str:
+def _list_some(names: list[str], most: int = 5) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 

@@ -1,4 +1,4 @@
-"""The order a person would put things right in: what refuses first, then file by file, along the flow."""
+"""Sorts findings in the order a person would fix them: errors first, then file by file, along the flow."""
 
 from __future__ import annotations
 
@@ -14,32 +14,38 @@ from ..definitions.lint_finding import Finding
 _SEVERITIES = ("error", "warning", "info")
 
 
-def as_written(findings: Iterable[Finding], written: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
-    """*findings* with the ids their files came with, where the translation gave elements others."""
+def with_original_ids(findings: Iterable[Finding], written: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
+    """Yield *findings* with the ids from the original files instead of those the translation assigned."""
     renaming = {file: _renaming(ids) for file, ids in written.items()}
     for finding in findings:
         name = renaming.get(finding.file)
-        yield finding if name is None else replace(
-            finding,
-            element=name(finding.element),
-            message=name(finding.message),
-            path=tuple(map(name, finding.path)),
+        yield (
+            finding
+            if name is None
+            else replace(
+                finding,
+                element=name(finding.element),
+                message=name(finding.message),
+                path=tuple(map(name, finding.path)),
+            )
         )
 
 
 def _renaming(ids: Mapping[str, str]) -> Callable[[str], str]:
-    named = re.compile("|".join(map(re.escape, sorted(ids, reverse=True))))  # the longer of two that begin alike first
-    return lambda text: named.sub(lambda found: ids[found[0]], text)
+    any_id = re.compile(
+        "|".join(map(re.escape, sorted(ids, reverse=True)))
+    )  # of two ids with one prefix, try the longer first
+    return lambda text: any_id.sub(lambda found: ids[found[0]], text)
 
 
-def in_order(
+def sort_findings(
     findings: Iterable[Finding], diagrams: Sequence[Diagram], written: Mapping[str, Mapping[str, str]]
 ) -> list[Finding]:
     """
-    *findings* by severity, then by file, then as a reader of the diagram meets their elements.
+    Sort *findings* by severity, then by file, then in the order in which a reader of the diagram meets the elements.
 
-    *written* has the ids of files that came with others than are in *diagrams*. Files keep the order they were found
-    in behind the *diagrams*, and what is said of one element keeps its order too.
+    *written* maps the ids in *diagrams* to those in the original files, for files where the translation changed ids.
+    Other files follow the *diagrams* in the order found. Findings on one element keep their order.
     """
     found = list(findings)
     if len(found) < 2:
@@ -48,7 +54,10 @@ def in_order(
     files = {file: rank for rank, file in enumerate(known)}
     ids: Mapping[str, str] = {}
     elements = [
-        (d.file, written.get(d.file, ids).get(key, key)) for d in diagrams for p in d.processes for key in along(p)
+        (d.file, written.get(d.file, ids).get(key, key))
+        for d in diagrams
+        for p in d.processes
+        for key in in_flow_order(p)
     ]
     places = {place: rank for rank, place in enumerate(elements)}
 
@@ -59,8 +68,8 @@ def in_order(
     return sorted(found, key=rank)
 
 
-def along(process: Process) -> Iterator[str]:
-    """The ids of *process*: from its starts along the flows, each node with the flows out of it, then what is left."""
+def in_flow_order(process: Process) -> Iterator[str]:
+    """Yield the ids in *process* along the flows from its starts, each node before its flows out, then the rest."""
     entered = {flow.target for flow in process.flows} | {node.id for node in process.nodes if node.attached_to}
     nodes = sorted(process.nodes, key=lambda n: (n.scope != process.id, n.kind != "startEvent", n.id in entered))
     after = _read_after(process)
@@ -76,7 +85,7 @@ def along(process: Process) -> Iterator[str]:
 
 
 def _read_after(process: Process) -> Mapping[str, list[str]]:
-    """By node: the flows out of it, the starts inside it, the events at its edge, its targets."""
+    """Map each node to its outgoing flows, inner start events, boundary events and targets, in this order."""
     after: dict[str, list[str]] = defaultdict(list)
     for flow in process.flows:
         after[flow.source].append(flow.id)

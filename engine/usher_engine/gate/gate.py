@@ -1,6 +1,6 @@
-"""The gate: every rule on every file of a package, in the order a person would put things right.
+"""The gate: run every rule on every file of a package and sort the findings in the order a person would fix them.
 
-The same rules run as lint on every save and refuse at deploy.
+The same rules lint a package on every save and refuse it at deployment.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from ..definitions.lint_finding import Finding, Rule, Severity
 from .certain_load import load_findings
 from .decision_rules import decision_findings, decision_task_findings
 from .duplicate_catchers import catcher_findings
-from .event_rules import happening_findings
-from .expression_rules import compiles, text_findings
+from .event_rules import event_findings
+from .expression_rules import compile_problem, text_findings
 from .file_rules import drawing_findings, file_findings, is_bpmn
-from .finding_order import as_written, in_order
+from .finding_order import sort_findings, with_original_ids
 from .link_rules import link_findings
 from .loop_rules import loop_findings
 from .process_graph import Sheet
@@ -32,17 +32,17 @@ from .size_limits import package_size_findings, process_size_findings
 from .soundness import soundness_findings
 from .structure_rules import reference_findings, structure_findings
 from .supported_elements import allowed_findings
-from .unsupported_features import meaning_findings
+from .unsupported_features import unsupported_findings
 
 MAX_FINDINGS = 200
 
-#: Rules that rely on references that resolve come behind the one that checks them.
+#: Rules that rely on resolved references come after the rule that checks references.
 _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
     allowed_findings,
     reference_findings,
     text_findings,
     decision_task_findings,
-    happening_findings,
+    event_findings,
     catcher_findings,
     link_findings,
     structure_findings,
@@ -52,19 +52,19 @@ _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
 
 def check_package(package: Package, services: Services) -> list[Finding]:
     """
-    What stands against deploying *package*; no finding of severity ``error`` means it may run.
+    Return the findings that concern deploying *package*; it may run if none has severity ``error``.
 
-    Hostile and broken files come out as findings, never as exceptions.
+    Hostile and broken files yield findings, never exceptions.
 
     Args:
         package: The files to check.
-        services: The operators, and the names for mail templates, that will be there when it runs.
+        services: The operators and mail placeholders available when the package runs.
     """
     return admit(package, services)[1]
 
 
 def admit(package: Package, services: Services) -> tuple[Package, list[Finding]]:
-    """*package* as it would be deployed, foreign words translated, and everything found on the way."""
+    """Return *package* as it would be deployed, vendor extensions translated, with all findings."""
     too_large = list(package_size_findings(package))
     if too_large:
         return package, too_large
@@ -75,17 +75,17 @@ def admit(package: Package, services: Services) -> tuple[Package, list[Finding]]
     findings = [*_diagrams(translated, services, drawn), *decision_findings(translated)]
     findings += [*_forms(translated), *mails, *_others(translated)]
     if not _has_error([*translation.findings, *findings]):
-        findings += _engine(translated)
-    found = [*translation.findings, *as_written(findings, translation.written)]
-    return translated, _shortened(in_order(found, [diagram for _, diagram in drawn.trees], translation.written))
+        findings += _completeness(translated)
+    found = [*translation.findings, *with_original_ids(findings, translation.written)]
+    return translated, _limit(sort_findings(found, [diagram for _, diagram in drawn.trees], translation.written))
 
 
-def _shortened(findings: list[Finding]) -> list[Finding]:
+def _limit(findings: list[Finding]) -> list[Finding]:
     rest = findings[MAX_FINDINGS:]
     if not rest:
         return findings
     severity: Severity = "error" if _has_error(rest) else "warning"
-    message = f"There are {len(rest)} more findings; put these right first."
+    message = f"There are {len(rest)} more findings; fix these first."
     return [*findings[:MAX_FINDINGS], Finding(file="", element="", rule="more", message=message, severity=severity)]
 
 
@@ -94,7 +94,7 @@ def _has_error(findings: Iterable[Finding]) -> bool:
 
 
 def _diagrams(package: Package, services: Services, drawn: Drawn) -> Iterator[Finding]:
-    """What is wrong with the diagrams; those that can be read are put into *drawn*."""
+    """Findings about the diagrams; adds each readable diagram to *drawn*."""
     ids: dict[str, str] = {}
     broken = False
     for file in package.diagrams():
@@ -118,7 +118,7 @@ def _diagrams(package: Package, services: Services, drawn: Drawn) -> Iterator[Fi
         for process in diagram.processes:
             sheet = sheets.get(process.id)
             if sheet is not None and sheet.process is process:
-                found += meaning_findings(diagram.file, process_element(tree, process.id))
+                found += unsupported_findings(diagram.file, process_element(tree, process.id))
                 drawable += [node.id for node in process.nodes] + [flow.id for flow in process.flows]
                 found += _process(sheet, playable=not broken)
         found += drawing_findings(diagram.file, tree, drawable)
@@ -128,7 +128,7 @@ def _diagrams(package: Package, services: Services, drawn: Drawn) -> Iterator[Fi
 
 
 def _process(sheet: Sheet, *, playable: bool) -> Iterator[Finding]:
-    """*playable* tells whether ids are unique, so that a token knows where it is."""
+    """Findings about one process; *playable* means that its ids are unique, which the token game requires."""
     too_large = list(process_size_findings(sheet))
     if too_large:
         yield from too_large
@@ -154,7 +154,7 @@ def _mails(package: Package, names: frozenset[str] | None) -> Iterator[Finding]:
         except InvalidDefinition as error:
             yield from _from_error(error, file, "mail")
             continue
-        problem = compiles(compile_template, text)
+        problem = compile_problem(compile_template, text)
         if problem:
             yield Finding(file=file, element="", rule="mail", message=f"In a placeholder: {problem}")
         elif names is not None:
@@ -177,8 +177,8 @@ def _is_json_object(content: bytes) -> bool:
         return False
 
 
-def _engine(package: Package) -> Iterator[Finding]:
-    """Completeness: everything drawn is in what the engine will run, or its name is told."""
+def _completeness(package: Package) -> Iterator[Finding]:
+    """Completeness: a finding for every drawn element that the compiled diagram lacks."""
     try:
         compiled = compile_diagram(package)
     except InvalidDefinition as error:
@@ -192,7 +192,7 @@ def _engine(package: Package) -> Iterator[Finding]:
             lost = [node.id for node in process.nodes if node.id not in compiled.elements]
             lost += [flow.id for flow in process.flows if flow.id not in flows]
             for key in lost:
-                message = "The engine would lose this element without a word. Draw it anew, in another way."
+                message = "The engine would silently drop this element. Replace it with a different one."
                 yield Finding(file=file, element=key, rule="completeness", message=message)
 
 

@@ -1,4 +1,4 @@
-"""Gateways without a default: do their conditions cover every case, and if not, which one finds no way out?"""
+"""Checks whether the conditions of a gateway without a default cover every case, and which case has no way out."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ from usher_engine.forms import Field, parse_form
 from .process_graph import PEOPLE, Sheet
 
 
-def uncovered(sheet: Sheet, flows: list[Flow]) -> str | None:
-    """The case in which none of *flows* is taken, in words; "" where it cannot be told, None where there is none."""
+def uncovered_case(sheet: Sheet, flows: list[Flow]) -> str | None:
+    """Return the case in which none of *flows* is taken, in words; "" if unknown, None if they cover all cases."""
     cases = [case_of(flow.condition or "") for flow in flows]
-    told = [case for case in cases if case is not None]
-    if len(told) != len(cases) or len({case.path for case in told}) != 1:
+    readable = [case for case in cases if case is not None]
+    if len(readable) != len(cases) or len({case.path for case in readable}) != 1:
         return ""
-    open_ended = [case for case in told if case.otherwise]
-    named = {key: value for case in told if not case.otherwise for key, value in _by_meaning(case.values).items()}
+    path = readable[0].path
+    open_ended = [case for case in readable if case.otherwise]
+    named = {k: value for case in readable if not case.otherwise for k, value in _by_meaning(case.values).items()}
     if open_ended:
-        # “Anything but a” leaves a; what all of them leave out must be named by another flow.
-        kept = [_by_meaning(case.values) for case in open_ended]
-        left = {key: value for key, value in kept[0].items() if key not in named and all(key in one for one in kept)}
-        return _words(told[0].path, left.values()) if left else None
-    domain = _domain(sheet, told[0])
+        # “Anything but a” excludes a; another flow must name the values that all such conditions exclude.
+        excluded = [_by_meaning(case.values) for case in open_ended]
+        left = {k: value for k, value in excluded[0].items() if k not in named and all(k in one for one in excluded)}
+        return _describe(path, left.values()) if left else None
+    domain = _domain(sheet, readable[0])
     if domain is None:
-        return f"{told[0].path} is none of {_listed(named.values())}"
+        return f"{path} is none of {_list_values(named.values())}"
     left = {key: value for key, value in _by_meaning(domain).items() if key not in named}
-    return _words(told[0].path, left.values()) if left else None
+    return _describe(path, left.values()) if left else None
 
 
 def _by_meaning(values: Iterable[Json]) -> dict[tuple[bool, object], Json]:
-    """*values* by what makes them equal in a condition: true is not 1, and a moment has many names."""
+    """Return *values* by what makes them equal in a condition: true is not 1, and one moment has many spellings."""
     return {(type(v) is bool, (moment(v) or v) if isinstance(v, str) else v): v for v in values}
 
 
 def _domain(sheet: Sheet, case: Case) -> set[Json] | None:
-    """Every value the form field behind *case* can have; None where no form says so."""
+    """Return every value that the form field tested by *case* can have, or None if no form limits it."""
     for node in sheet.process.nodes:
         form = node.properties.get("form", "")
         variable, _, key = case.path.partition(".")
@@ -63,9 +64,9 @@ def _values(field: Field) -> set[Json] | None:
     return None
 
 
-def _words(path: str, values: Iterable[Json]) -> str:
-    return f"{path} is {_listed(values)}"
+def _describe(path: str, values: Iterable[Json]) -> str:
+    return f"{path} is {_list_values(values)}"
 
 
-def _listed(values: Iterable[Json]) -> str:
+def _list_values(values: Iterable[Json]) -> str:
     return " or ".join(sorted("empty" if value == "" else f"“{value}”" for value in values))

@@ -1,4 +1,4 @@
-"""Rules for link events: where a link is thrown, the flow goes on at the one place in its scope that catches it."""
+"""Rules for link events: from a thrown link, the flow goes on at the one event in its scope that catches it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from usher_engine.definitions import Node
 
 from ..definitions.lint_finding import Finding
-from .process_graph import Sheet, called
+from .process_graph import Sheet, quoted
 
 _CATCH, _THROW = "intermediateCatchEvent", "intermediateThrowEvent"
 
 
 def link_findings(sheet: Sheet) -> Iterator[Finding]:
-    """Links that lead nowhere, come from nowhere, or leave open where they lead."""
+    """Findings about links that lead nowhere, come from nowhere, or are ambiguous."""
     links = [node for node in sheet.process.nodes if node.events == ("link",) and node.kind in (_CATCH, _THROW)]
     caught = Counter((node.scope, node.link) for node in links if node.kind == _CATCH)
     thrown = {(node.scope, node.link) for node in links if node.kind == _THROW}
@@ -23,11 +23,15 @@ def link_findings(sheet: Sheet) -> Iterator[Finding]:
         if not node.link:
             message = "The link has no name. Give it the name of the other end."
         elif node.kind == _THROW and not caught[place]:
-            message = f"No link {called(node.link)} is caught beside it. Draw a catching link event of that name."
+            message = (
+                f"Nothing in its scope catches the link {quoted(node.link)}. Draw a catching link event of that name."
+            )
         elif node.kind == _CATCH and place not in thrown:
-            message = f"No link {called(node.link)} leads here. Draw a throwing link event of that name beside it."
+            message = (
+                f"No link {quoted(node.link)} leads here. Draw a throwing link event of that name in the same scope."
+            )
         elif node.kind == _CATCH and caught[place] > 1:
-            message = f"The link {called(node.link)} is caught {caught[place]} times. Keep one, or rename the others."
+            message = f"The link {quoted(node.link)} is caught {caught[place]} times. Keep one, or rename the others."
         else:
             message = _flow_problem(sheet, node)
         if message:
@@ -37,7 +41,7 @@ def link_findings(sheet: Sheet) -> Iterator[Finding]:
 def _flow_problem(sheet: Sheet, node: Node) -> str:
     jumps = set(sheet.process.jumps)
     if node.kind == _THROW and any(way not in jumps for way in sheet.outgoing.get(node.id, ())):
-        return "A flow begins here, but the link is where it goes on. Remove the flow."
+        return "A flow begins here, but the token goes on at the link's other end. Remove the flow."
     if node.kind == _CATCH and any(way not in jumps for way in sheet.incoming.get(node.id, ())):
-        return "A flow ends here, but only its link leads here. Remove the flow, or throw the link there."
+        return "A flow ends here, but only the link may lead here. Remove the flow, or throw the link where it begins."
     return ""

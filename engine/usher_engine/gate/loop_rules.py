@@ -1,4 +1,4 @@
-"""No loop without a wait: every round passes a person, a timer or a message, and no process calls itself."""
+"""Rules against endless runs: each round of a loop passes a person, timer or message, and no process calls itself."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import TypeAlias
 from usher_engine.definitions import Node, Process
 
 from ..definitions.lint_finding import Finding
-from .process_graph import Sheet, called, waits
+from .process_graph import Sheet, quoted, waits
 
 Neighbours: TypeAlias = Callable[[str], Iterable[str]]
 
 
 def loop_findings(sheet: Sheet) -> Iterator[Finding]:
-    """One finding for each knot of elements that could go round for ever."""
+    """One finding for each group of elements that could loop forever."""
     passable = _passable(sheet)
     for nodes in sheet.scopes.values():
         inside = {node.id for node in nodes if node.id in passable}
-        for knot in _knots(inside, sheet):
+        for knot in _loops(inside, sheet):
             names = ", ".join(knot[:6])
-            message = f"These go round without a wait: {names}. Put a user task, timer or message into the loop."
+            message = f"These loop without a wait: {names}. Put a user task, timer or message into the loop."
             yield sheet.finding(knot[0], "loop", message)
     yield from _calls_itself(sheet)
 
 
 def _passable(sheet: Sheet) -> set[str]:
-    """Nodes a token can pass without a wait: no user tasks, timers or messages, nor sub-processes that meet one."""
+    """Return the nodes a token can pass without waiting: no user tasks, timers, messages or sub-processes with one."""
     passable = {node.id for node in sheet.process.nodes if not waits(node) and not _comes_later(node)}
-    # Inner sub-processes come after their owner in file order, so the innermost are judged first.
+    # Inner sub-processes follow their owner in file order, so this judges the innermost first.
     for scope in reversed([node.id for node in sheet.process.nodes if node.kind == "subProcess"]):
         if not _can_run_through(sheet.scopes[scope], sheet, passable):
             passable.discard(scope)
@@ -53,22 +53,22 @@ def _can_run_through(nodes: list[Node], sheet: Sheet, passable: set[str]) -> boo
     return False
 
 
-def _knots(inside: set[str], sheet: Sheet) -> Iterator[list[str]]:
-    """Groups of nodes that lead back to themselves: what is left after peeling off dead ends on both sides."""
-    left = _peeled(inside, sheet.successors)
+def _loops(inside: set[str], sheet: Sheet) -> Iterator[list[str]]:
+    """Yield groups of nodes that lead back to themselves: those left after removing dead ends on both sides."""
+    left = _remove_dead_ends(inside, sheet.successors)
     before: dict[str, list[str]] = {}
     for key in left:
         for following in sheet.successors(key):
             before.setdefault(following, []).append(key)
-    left = _peeled(left, lambda key: before.get(key, ()))
+    left = _remove_dead_ends(left, lambda key: before.get(key, ()))
     while left:
         first = min(left)
-        group = _reached(first, left, lambda key: (*sheet.successors(key), *before.get(key, ())))
+        group = _reachable(first, left, lambda key: (*sheet.successors(key), *before.get(key, ())))
         left -= group
         yield [key for key in sheet.nodes if key in group]
 
 
-def _peeled(nodes: set[str], neighbours: Neighbours) -> set[str]:
+def _remove_dead_ends(nodes: set[str], neighbours: Neighbours) -> set[str]:
     left = set(nodes)
     while True:
         dead = {key for key in left if not any(other in left for other in neighbours(key))}
@@ -77,7 +77,7 @@ def _peeled(nodes: set[str], neighbours: Neighbours) -> set[str]:
         left -= dead
 
 
-def _reached(first: str, within: set[str], neighbours: Neighbours) -> set[str]:
+def _reachable(first: str, within: set[str], neighbours: Neighbours) -> set[str]:
     seen: set[str] = set()
     waiting = [first]
     while waiting:
@@ -91,12 +91,12 @@ def _reached(first: str, within: set[str], neighbours: Neighbours) -> set[str]:
 def _calls_itself(sheet: Sheet) -> Iterator[Finding]:
     for node in sheet.process.nodes:
         if node.kind == "callActivity" and _calls(node.called, sheet.process.id, sheet.callable_processes):
-            message = f"Calling {called(node.called)} leads back to {called(sheet.process.id)}, without end."
+            message = f"Calling {quoted(node.called)} leads back to {quoted(sheet.process.id)}, endlessly."
             yield sheet.finding(node.id, "loop", message)
 
 
 def _calls(first: str, wanted: str, processes: Mapping[str, Process]) -> bool:
-    return wanted in _reached(first, set(processes), lambda key: _called_by(processes[key]))
+    return wanted in _reachable(first, set(processes), lambda key: _called_by(processes[key]))
 
 
 def _called_by(process: Process) -> Iterable[str]:

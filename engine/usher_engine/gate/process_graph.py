@@ -1,4 +1,4 @@
-"""One process on the gate's desk: the diagram it is in, the package around it, and its flow as a graph."""
+"""One process that the gate checks: its diagram file, its package, and its flow as a graph."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Sheet:
     """
     *callable_processes* are all executable processes of the package by id, this one included.
 
-    *names* are those their elements set in the data of a case, and *kept* those of them the engine sets as well.
+    *names* are the names that their elements and the engine set in case data.
     """
 
     file: str
@@ -40,16 +40,16 @@ class Sheet:
 
     @cached_property
     def ways(self) -> tuple[Flow, ...]:
-        """The sequence flows, and the jumps between link events, which no flow is drawn for."""
+        """The sequence flows and the jumps between link events, for which no flow is drawn."""
         return (*self.process.flows, *self.process.jumps)
 
     @cached_property
     def outgoing(self) -> dict[str, list[Flow]]:
-        return _grouped((way.source, way) for way in self.ways)
+        return _group((way.source, way) for way in self.ways)
 
     @cached_property
     def incoming(self) -> dict[str, list[Flow]]:
-        return _grouped((way.target, way) for way in self.ways)
+        return _group((way.target, way) for way in self.ways)
 
     @cached_property
     def targets(self) -> dict[str, str]:
@@ -66,7 +66,7 @@ class Sheet:
 
     @cached_property
     def scopes(self) -> dict[str, list[Node]]:
-        """Flow nodes by the process or sub-process they lie in; an empty one is there too."""
+        """Flow nodes by the process or sub-process that contains them; includes empty ones."""
         found: dict[str, list[Node]] = {self.process.id: []}
         for node in self.process.nodes:
             found.setdefault(node.scope, []).append(node)
@@ -75,28 +75,28 @@ class Sheet:
         return found
 
     def successors(self, key: str) -> Iterator[str]:
-        """Where a token on *key* may go next, boundary events included."""
+        """Yield the nodes a token on *key* may reach next, boundary events included."""
         yield from (flow.target for flow in self.outgoing.get(key, ()))
         yield from (node.id for node in self.boundaries.get(key, ()))
 
 
 def throws_message(node: Node) -> bool:
-    """Whether it sends: a send task, or an event that throws a message."""
+    """Whether *node* is a send task or an event that throws a message."""
     thrown = node.kind in ("endEvent", "intermediateThrowEvent") and node.events == ("message",)
     return thrown or node.kind == "sendTask"
 
 
 def waits(node: Node) -> bool:
-    """Whether a token can rest there until a person acts, time passes or a message comes."""
+    """Whether a token can rest on *node* until a person acts, a time comes or a message arrives."""
     return node.kind in _WAITS and node.events != ("link",)
 
 
-def called(element: str) -> str:
-    """How messages name an element."""
+def quoted(element: str) -> str:
+    """Return *element* quoted for a message."""
     return f"“{element}”"
 
 
-def _grouped(pairs: Iterable[tuple[str, Flow]]) -> dict[str, list[Flow]]:
+def _group(pairs: Iterable[tuple[str, Flow]]) -> dict[str, list[Flow]]:
     found: dict[str, list[Flow]] = {}
     for key, flow in pairs:
         found.setdefault(key, []).append(flow)

@@ -1,4 +1,4 @@
-"""Which processes of a package run: one is started, the others are called; every other is told by its id."""
+"""Rules for which processes of a package run: one is started and may call others; the gate reports any other."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from usher_engine.definitions import BPMN, Diagram, Package, Process, XmlTree
 from usher_engine.services import Services
 
 from ..definitions.lint_finding import Finding
-from .data_names import names_of
+from .data_names import data_names
 from .process_graph import Sheet
 
-#: What a file may draw instead of a process.
+#: Elements that a file may contain instead of a process.
 _INSTEAD = ("choreography", "globalChoreographyTask", "conversation", "collaboration")
 
 
 @dataclass
 class Drawn:
-    """The diagrams of a package that could be read, each with its tree."""
+    """The readable diagrams of a package, each with its tree."""
 
     trees: list[tuple[XmlTree, Diagram]] = field(default_factory=list)
 
@@ -28,13 +28,13 @@ class Drawn:
 
     @property
     def checked(self) -> dict[str, Process]:
-        """What is looked into: what is executable; where nothing is, everything with elements, as if it were."""
+        """The processes to check: the executable ones or, if there are none, all with elements."""
         return self.executable or {p.id: p for _, diagram in self.trees for p in diagram.processes if p.nodes}
 
     def sheets(self, package: Package, services: Services) -> dict[str, Sheet]:
-        """A sheet for each process that is looked into, by its id."""
+        """Return a sheet for each process to check, by its id."""
         checked = self.checked
-        names = names_of(checked.values())
+        names = data_names(checked.values())
         return {
             process.id: Sheet(diagram.file, process, package, services, checked, names)
             for _, diagram in self.trees
@@ -44,14 +44,14 @@ class Drawn:
 
 
 def process_findings(drawn: Drawn) -> Iterator[Finding]:
-    """Processes that never run, and what stands against there being one main process."""
+    """Findings about processes that never run, and about a missing or ambiguous main process."""
     executable = drawn.executable
     if not drawn.trees:
         message = "The package has no .bpmn file."
         yield Finding(file="", element="", rule="main-process", message=message)
     elif not any(diagram.processes for _, diagram in drawn.trees):
         yield from _no_process(drawn)
-    empty = not drawn.checked  # then at least the pools are told
+    empty = not drawn.checked  # then report at least the pools
     for _, diagram in drawn.trees:
         for process in diagram.processes:
             if process.executable or not (process.nodes or empty or len(diagram.processes) == 1):
@@ -66,7 +66,7 @@ def _no_process(drawn: Drawn) -> Iterator[Finding]:
         root = tree.getroot()
         found = next((e for kind in _INSTEAD for e in root.iter(f"{{{BPMN}}}{kind}")), root)
         what = str(found.tag).rpartition("}")[2]
-        message = f"The file draws no process, only a {what}; there is nothing to run. Draw a process."
+        message = f"The file has no process, only a {what}; there is nothing to run. Draw a process."
         yield Finding(file=diagram.file, element=found.get("id") or "", rule="main-process", message=message)
 
 
@@ -76,7 +76,7 @@ def _not_executable(file: str, process: Process, *, others: bool) -> Finding:
         return Finding(file=file, element=process.id, rule="executable", message=message, severity="warning")
     message = (
         "The process is not marked as executable, so it cannot be started. Set Executable in its properties "
-        "(isExecutable); it was checked as if it were."
+        "(isExecutable). The gate checked it as if it were."
     )
     return Finding(file=file, element=process.id, rule="executable", message=message)
 

@@ -1,6 +1,6 @@
-"""What stands beside the processes of a file: messages, errors, escalations and how messages find their case.
+"""Rules for the root elements of a file other than processes: messages, errors, escalations and correlations.
 
-Every setting there runs, or is named on its element: as an error where it would change what happens.
+Every setting there runs or yields a finding on its element: an error if it would change what happens.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from usher_engine.definitions import BPMN, SPIFF, XmlElement, XmlTree
 from ..definitions.lint_finding import Finding, Severity
 
 _TAG = f"{{{BPMN}}}"
-_WORD = f"{{{SPIFF}}}"
-_PAYLOAD = "Usher keeps what is caught as {0}, with its code. Set other names by a script behind the event."
-#: Words of SpiffWorkflow by what to do instead; they change what the case knows.
+_SPIFF = f"{{{SPIFF}}}"
+_PAYLOAD = "Usher stores what it catches as {0}, with its code. Set other names by a script after the event."
+#: SpiffWorkflow settings that would change case data, with what to do instead.
 _LOST = {
     ("error", "payloadExpression"): _PAYLOAD.format("error"),
     ("error", "variableName"): _PAYLOAD.format("error"),
@@ -23,30 +23,30 @@ _LOST = {
     ("signal", "payloadExpression"): "Signals cannot run yet. Throw a message.",
     ("signal", "variableName"): "Signals cannot run yet. Throw a message.",
 }
-_CORRELATED = {"correlationProperty", "correlationKey"}
+_CORRELATION = {"correlationProperty", "correlationKey"}
 _BY_KEY = (
     "A message finds its case by its name and the business key, not by values in it. Remove this; a thrown message "
-    "says by businessKey which case it is for."
+    "names its case by businessKey."
 )
 
 
 def root_findings(file: str, tree: XmlTree) -> Iterator[Finding]:
-    """Settings outside of the processes that would be lost."""
+    """Findings about settings outside the processes that Usher would lose."""
     root = tree.getroot()
     sent = any(True for _ in root.iter(f"{_TAG}messageEventDefinition", f"{_TAG}receiveTask", f"{_TAG}sendTask"))
     for element in root.iter(f"{{{BPMN}}}*"):
         kind = str(element.tag).removeprefix(_TAG)
-        if kind in _CORRELATED:
+        if kind in _CORRELATION:
             severity: Severity = "error" if sent else "warning"
             yield Finding(file=file, element=_id(element), rule="correlation", message=_BY_KEY, severity=severity)
         elif not _is_inside_process(element):
-            yield from _words(file, element, kind)
+            yield from _spiff_settings(file, element, kind)
 
 
-def _words(file: str, element: XmlElement, kind: str) -> Iterator[Finding]:
+def _spiff_settings(file: str, element: XmlElement, kind: str) -> Iterator[Finding]:
     extensions = element.find(f"{_TAG}extensionElements")
     written = [*element.attrib, *(child.tag for child in (extensions if extensions is not None else ()))]
-    for name in (str(name).removeprefix(_WORD) for name in written if str(name).startswith(_WORD)):
+    for name in (str(name).removeprefix(_SPIFF) for name in written if str(name).startswith(_SPIFF)):
         if advice := _LOST.get((kind, name)):
             message = f"“{name}” would be lost. {advice}"
             yield Finding(file=file, element=_id(element), rule="cannot-run", message=message)
@@ -60,5 +60,5 @@ def _is_inside_process(element: XmlElement) -> bool:
 
 
 def _id(element: XmlElement) -> str:
-    """The id of *element*, or of what it is a part of."""
+    """Return the id of *element* or of its nearest ancestor with an id."""
     return next((str(key) for here in (element, *element.iterancestors()) if (key := here.get("id"))), "")

@@ -1,4 +1,4 @@
-"""How large a package and its processes may be: what checking and compiling them costs grows with their elements."""
+"""Size limits of a package and its processes: the cost of checking and compiling them grows with their elements."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MAX_PACKAGE_NODES = 3_000  # checked in about a second
 
 
 def package_size_findings(package: Package) -> Iterator[Finding]:
-    """Whether the package is too large to be looked into at all; told on its largest process."""
+    """A finding on the largest process if the package is too large to check."""
     sizes = [size for file in package.diagrams() for size in _sizes(package.files[file], file)]
     total = sum(size for size, _, _ in sizes)
     if total > MAX_PACKAGE_NODES:
         _, file, process = max(sizes)
         message = (
             f"A package has at most {MAX_PACKAGE_NODES:,} elements in all its processes; this one has {total:,}. "
-            "Deploy parts of it as packages of their own; nothing else was checked."
+            "Split it into several packages; nothing else was checked."
         )
         yield Finding(file=file, element=process, rule="size", message=message)
 
@@ -39,11 +39,11 @@ def process_size_findings(sheet: Sheet) -> Iterator[Finding]:
 
 
 def _sizes(content: bytes, file: str) -> Iterator[tuple[int, str, str]]:
-    """How many elements each process of a file has, with the file and the process."""
+    """Yield the number of elements, the file and the id of each process in a file."""
     try:
         root = parse_as_written(content, file).getroot()
     except InvalidDefinition:
-        return  # another rule says why
+        return  # another rule reports it
     for process in root.iter(f"{{{BPMN}}}process"):
         nodes = (str(element.tag).rpartition("}")[2] in FLOW_NODES for element in process.iter(f"{{{BPMN}}}*"))
         yield sum(nodes), file, process.get("id") or ""

@@ -1,4 +1,4 @@
-"""Rules for how elements hang together: references resolve, gateways can leave, everything is reached and left."""
+"""Rules for how elements connect: references resolve, gateways have a way out, tokens reach and leave everything."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from usher_engine.definitions import Node
 
 from ..definitions.lint_finding import Finding
-from .gateway_coverage import uncovered
-from .process_graph import Sheet, called
+from .gateway_coverage import uncovered_case
+from .process_graph import Sheet, quoted
 
 _ACTIVITIES = {
     *("userTask", "manualTask", "serviceTask", "scriptTask", "receiveTask", "sendTask"),
@@ -16,20 +16,20 @@ _ACTIVITIES = {
 }
 _CHOOSING = {"exclusiveGateway", "inclusiveGateway"}
 _GATEWAYS = _CHOOSING | {"parallelGateway"}
-_MANY = _GATEWAYS | {"eventBasedGateway"}
-#: Stand apart from the flow.
+_SPLITTING = _GATEWAYS | {"eventBasedGateway"}
+#: Markers of elements outside the sequence flow.
 _APART = frozenset({"eventSubProcess", "compensation"})
 
 
 def reference_findings(sheet: Sheet) -> Iterator[Finding]:
-    """Flows, boundary events, defaults and calls that point nowhere."""
+    """Findings about flows, boundary events, defaults and calls that point nowhere."""
     for flow in sheet.process.flows:
         for end, key in (("begins", flow.source), ("ends", flow.target)):
             node = sheet.nodes.get(key)
             if node is None:
-                yield sheet.finding(flow.id, "reference", f"The flow {end} at {called(key)}, which is not there.")
+                yield sheet.finding(flow.id, "reference", f"The flow {end} at {quoted(key)}, which does not exist.")
             elif node.scope != flow.scope:
-                message = f"The flow {end} at {called(key)}, across the border of a sub-process. Flows stay inside."
+                message = f"The flow {end} at {quoted(key)}, across the border of a sub-process. Flows stay inside."
                 yield sheet.finding(flow.id, "reference", message)
     for node in sheet.process.nodes:
         yield from (sheet.finding(node.id, "reference", message) for message in _dangling(sheet, node))
@@ -39,29 +39,29 @@ def _dangling(sheet: Sheet, node: Node) -> Iterator[str]:
     if node.kind == "boundaryEvent":
         host = sheet.nodes.get(node.attached_to)
         if host is None or host.kind not in _ACTIVITIES or host.scope != node.scope:
-            yield f"The boundary event is attached to {called(node.attached_to)}, which is no task beside it."
+            yield f"The boundary event is attached to {quoted(node.attached_to)}, which is no activity in its scope."
     if node.events in (("error",), ("escalation",)) and not any(node.codes) and not _catches_all(node):
         yield f"The {node.events[0]} event names no {node.events[0]} with a code. Choose one in its properties."
     if node.default and node.default not in {flow.id for flow in sheet.outgoing.get(node.id, ())}:
-        yield f"Its default flow {called(node.default)} does not leave from it. Choose another default."
+        yield f"Its default flow {quoted(node.default)} does not leave it. Choose another default."
     if node.kind == "callActivity" and node.called not in sheet.callable_processes:
-        yield f"It calls {called(node.called)}, which is no executable process of this package."
+        yield f"It calls {quoted(node.called)}, which is not an executable process in this package."
 
 
 def _catches_all(node: Node) -> bool:
-    """A catching event may leave open which error or escalation it is for."""
+    """Whether *node* catches every error or escalation, as a catching event that names none does."""
     return node.kind in ("boundaryEvent", "startEvent") and not node.refers
 
 
 def structure_findings(sheet: Sheet) -> Iterator[Finding]:
-    """Starts, ends, dead ends, gateways and what is never reached."""
+    """Findings about starts, ends, dead ends, gateways and unreachable elements."""
     for scope, nodes in sheet.scopes.items():
         yield from (sheet.finding(scope, "start-and-end", message) for message in _starts_and_ends(nodes))
     for node in sheet.process.nodes:
         yield from (sheet.finding(node.id, "connection", message) for message in _connections(sheet, node))
         if node.kind in _GATEWAYS:
             yield from _gateway(sheet, node)
-        elif node.kind not in _MANY:
+        elif node.kind not in _SPLITTING:
             yield from _plain_flows(sheet, node)
     yield from _parallel_flows(sheet)
     yield from _unreachable(sheet)
@@ -98,27 +98,27 @@ def _gateway(sheet: Sheet, node: Node) -> Iterator[Finding]:
             yield sheet.finding(flow.id, "gateway", message)
         return
     if (conditional or len(flows) > 1) and not node.default:
-        case = uncovered(sheet, flows)
+        case = uncovered_case(sheet, flows)
         if case is not None:
             message = f"No way out when {case or 'no condition holds'}. Mark one flow as the default."
             yield sheet.finding(node.id, "gateway", message)
     for flow in flows:
         if flow.id == node.default and flow.condition:
-            message = "The default flow has a condition, which is never asked. Remove it."
+            message = "The default flow has a condition, which is never evaluated. Remove it."
             yield sheet.finding(flow.id, "gateway", message)
         elif flow.id != node.default and not flow.condition and len(flows) > 1:
-            message = f"The flow from {called(node.id)} has no condition. Write one, or make it the default."
+            message = f"The flow from {quoted(node.id)} has no condition. Write one, or make it the default."
             yield sheet.finding(flow.id, "gateway", message)
 
 
 def _plain_flows(sheet: Sheet, node: Node) -> Iterator[Finding]:
     flows = sheet.outgoing.get(node.id, [])
     if len(flows) > 1:
-        message = f"{len(flows)} flows leave. Put a gateway behind it that says whether one or all are taken."
+        message = f"{len(flows)} flows leave. Put a gateway after it that takes one or all of them."
         yield sheet.finding(node.id, "gateway", message)
     for flow in flows:
         if flow.condition:
-            message = f"The flow from {called(node.id)} has a condition; conditions belong behind a gateway."
+            message = f"The flow from {quoted(node.id)} has a condition; conditions belong after a gateway."
             yield sheet.finding(flow.id, "gateway", message)
 
 
@@ -127,7 +127,7 @@ def _parallel_flows(sheet: Sheet) -> Iterator[Finding]:
     for flow in sheet.process.flows:
         twin = seen.setdefault((flow.source, flow.target), flow.id)
         if twin != flow.id:
-            message = f"It runs beside {called(twin)} between the same two elements. Keep one and join the conditions."
+            message = f"{quoted(twin)} connects the same two elements. Keep one and combine the conditions."
             yield sheet.finding(flow.id, "connection", message)
 
 
@@ -144,4 +144,4 @@ def _unreachable(sheet: Sheet) -> Iterator[Finding]:
                 waiting.extend(sheet.successors(key))
         for node in nodes:
             if node.id not in reached and not node.markers & _APART:
-                yield sheet.finding(node.id, "unreachable", "No way leads here from the start event.")
+                yield sheet.finding(node.id, "unreachable", "No path leads here from the start event.")

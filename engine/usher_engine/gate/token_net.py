@@ -1,6 +1,6 @@
-"""One scope of a process as tokens see it: arcs on which a token moves or rests, between spots where ways part or meet.
+"""One scope of a process as a net: a token moves or rests on arcs, between spots where paths split or join.
 
-What happens on a way is kept on its arc, so that a way can be named again when parts of it have become one arc.
+Each arc keeps the elements on it, so a path can be named even after several arcs were fused into one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from usher_engine.definitions import Node
 
 from .process_graph import Sheet, throws_message
 
-#: ``xor``: a token that comes takes one way out. ``stop`` ends everything, ``outside`` never has a token.
+#: ``xor``: an arriving token takes one way out. ``stop`` ends everything. ``outside`` never holds a token.
 Kind: TypeAlias = Literal["start", "xor", "and", "or", "end", "stop", "outside"]
 
 _GATEWAYS: dict[str, Kind] = {"exclusiveGateway": "xor", "eventBasedGateway": "xor"}
@@ -24,7 +24,7 @@ START, OUTSIDE = "start of the game", "outside of the game"
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """*label* is the element it stands for, *drawn* whether it is the whole of that element."""
+    """*label* is the element the spot represents; *drawn* means that it represents the whole element."""
 
     kind: Kind
     label: str
@@ -33,7 +33,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """*passed* are the elements and flows on it, *waits* the first a token rests in, *last* the last element."""
+    """*passed* are its elements and flows, *waits* the first element where a token rests, *last* the last element."""
 
     id: str
     source: str
@@ -56,14 +56,14 @@ class Net:
     def into(self, spot: str) -> list[Arc]:
         return [self.arcs[key] for key in self._in.get(spot, ())]
 
-    def each(self) -> Iterator[Arc]:
-        """Every arc as it is when its turn comes: what was dropped meanwhile is left out."""
+    def current_arcs(self) -> Iterator[Arc]:
+        """Yield each arc in its current form; skip arcs dropped during the iteration."""
         for key in list(self.arcs):
             if arc := self.arcs.get(key):
                 yield arc
 
     def put(self, arc: Arc) -> None:
-        """Add *arc*; where there is one with its id, in that one's place among the ways out of its source."""
+        """Add *arc*, or replace the arc with its id at the same position among the ways out of its source."""
         old = self.arcs.get(arc.id, arc)
         if old.source != arc.source:
             del self._out[old.source][arc.id]
@@ -78,8 +78,8 @@ class Net:
         del self._out[arc.source][key]
         del self._in[arc.target][key]
 
-    def joined(self, first: Arc, second: Arc) -> Arc:
-        """*first* and, through the spot between them, *second* as one arc with the id of *first*."""
+    def join_arcs(self, first: Arc, second: Arc) -> Arc:
+        """Return *first* and *second*, with the spot between them, as one arc with the id of *first*."""
         between = self.spots[first.target]
         own = (between.label,) if between.drawn else ()
         return Arc(
@@ -92,13 +92,13 @@ class Net:
         )
 
     def fuse(self) -> bool:
-        """Make one arc of the two at every spot with one way in and one way out; whether there was one."""
+        """Fuse the two arcs at every spot with one way in and one way out; return whether there was one."""
         changed = False
         for key in list(self.spots):
             before, after = self.into(key), self.out(key)
             if len(before) == len(after) == 1 and before != after:
                 self.drop(after[0].id)
-                self.put(self.joined(before[0], after[0]))
+                self.put(self.join_arcs(before[0], after[0]))
                 del self.spots[key]
                 changed = True
         return changed
@@ -109,11 +109,11 @@ class Net:
 
 
 def net_of(sheet: Sheet, nodes: Iterable[Node], first: str) -> Net:
-    """The elements of *nodes* a token that begins at *first* can come to."""
+    """Return the net of those *nodes* that a token starting at *first* can reach."""
     inside = {node.id: node for node in nodes}
     net = Net(spots={START: Spot("start", first), OUTSIDE: Spot("outside", "")})
     net.put(Arc(START, START, first))
-    reached = _reached(sheet, first)
+    reached = _reachable(sheet, first)
     for key in reached:
         _add(net, sheet, inside[key])
     for way in sheet.ways:
@@ -125,7 +125,7 @@ def net_of(sheet: Sheet, nodes: Iterable[Node], first: str) -> Net:
     return net
 
 
-def _reached(sheet: Sheet, first: str) -> dict[str, None]:
+def _reachable(sheet: Sheet, first: str) -> dict[str, None]:
     reached: dict[str, None] = {}
     waiting = [first]
     while waiting:
@@ -142,7 +142,7 @@ def interrupting(boundaries: Mapping[str, list[Node]], key: str) -> Iterator[Nod
 
 
 def _add(net: Net, sheet: Sheet, node: Node) -> None:
-    """A gateway or an end as a spot; everything else as a way in, a way out, and what happens between them."""
+    """Add *node*: a gateway or end event as one spot, anything else as an entry, an exit and the arc between them."""
     if node.kind == "endEvent":
         ends = bool({"terminate", "error"} & set(node.events))
         net.spots[node.id] = Spot("stop" if ends else "end", node.id, drawn=True)
