@@ -116,7 +116,9 @@ def test_results_are_finite(operation, left, right):
 
 def test_plus_joins_what_is_alike():
     for value, kind in without("a text"):
-        reason = f"“+” takes two numbers, two texts or two lists, not {kind} and a text; str(…) makes a text of a number."
+        reason = (
+            f"“+” takes two numbers, two texts or two lists, not {kind} and a text; str(…) makes a text of a number."
+        )
         assert refusal(o.add, run(), value, "x") == reason
     for value, kind in without("a list"):
         assert f"not a list and {kind};" in refusal(o.add, run(), [1], value)
