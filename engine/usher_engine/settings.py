@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -116,10 +115,6 @@ class Settings:
         if self.smtp_user and not self.smtp_password:
             found.append("USHER_SMTP_USER is set and USHER_SMTP_PASSWORD is not: the log-in may be refused.")
         return found
-
-    def with_secret(self) -> Settings:
-        """These settings with a secret key made for this run where none is set."""
-        return self if self.secret_key else replace(self, secret_key=secrets.token_urlsafe(48))
 
     def _misfits(self) -> list[str]:
         """A line for each variable whose value is not what is expected."""
