@@ -9,7 +9,7 @@ import pytest
 from usher_engine.core.bounded_cache import ENTRY, MEGABYTE, BoundedCache
 from usher_engine.expressions import compile_expression, compile_script, compile_template
 from usher_engine.forms import parse_form
-from usher_engine.forms.pattern_reading import read_pattern
+from usher_engine.forms.pattern_parser import read_pattern
 
 ALL = (compile_expression, compile_script, compile_template, parse_form, read_pattern)
 

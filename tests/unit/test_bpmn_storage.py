@@ -50,7 +50,7 @@ def altered(text: str, path: list[Any], value: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ["parallel", "nested", "beside", "service"])
 def test_whatever_a_record_holds_it_is_read_and_carried_on_or_corrupt(name: str) -> None:
-    drawn = {"nested": nested.versions.package, "beside": beside.package, "service": SERVICE.package}.get(name)
+    drawn = {"nested": nested.package, "beside": beside.package, "service": SERVICE.package}.get(name)
     diagram = compile_diagram(drawn or package(name))
     stored, state = begun(diagram, {"n": 1})
     text = json.dumps(stored)
@@ -82,7 +82,7 @@ def _say(run: Run, state: InstanceState) -> None:
 
 
 def test_sub_processes_that_nothing_holds_are_left_out_with_all_that_is_inside_them() -> None:
-    diagram = compile_diagram(nested.versions.package)
+    diagram = compile_diagram(nested.package)
     stored, state = begun(diagram, {})
     outer, inner = stored["subprocesses"]
     outer["parent"] = 10_000

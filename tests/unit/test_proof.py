@@ -24,8 +24,6 @@ from usher_engine.checkpoints.merkle import (
     SignedHead,
     SigningKey,
     Tree,
-    inclusion_path,
-    is_included,
     leaf_hash,
     node_hash,
     public_key,
@@ -95,50 +93,6 @@ def test_a_tree_goes_on_from_its_peaks(entries, cut):
 def test_peaks_that_do_not_fit_are_refused():
     with pytest.raises(Corrupt, match="do not fit its size"):
         Tree(3, [b"\x00" * 32])
-
-
-def test_the_path_of_the_standard():
-    """RFC 9162, 2.1.5: with seven entries, the path of the first is [b, h, l], that of the last [i, k]."""
-    seven = ENTRIES[:7]
-    leaves = [leaf_hash(entry) for entry in seven]
-    g, h = node_hash(leaves[0], leaves[1]), node_hash(leaves[2], leaves[3])
-    i = node_hash(leaves[4], leaves[5])
-    k, right = node_hash(g, h), node_hash(i, leaves[6])
-    assert inclusion_path(0, seven) == [leaves[1], h, right]
-    assert inclusion_path(6, seven) == [i, k]
-
-
-@given(st.lists(st.binary(max_size=8), min_size=1, max_size=40, unique=True), st.data())
-def test_inclusion_is_proved_for_the_right_entry_only(entries, data):
-    index = data.draw(st.integers(0, len(entries) - 1))
-    path, root = inclusion_path(index, entries), root_of(entries)
-    assert is_included(entries[index], index, len(entries), path, root)
-    assert not is_included(entries[index] + b"!", index, len(entries), path, root)
-    assert not is_included(entries[index], index + 1, len(entries), path, root)
-    assert not is_included(entries[index], index, len(entries), [*path, root], root)
-    assert not is_included(entries[index], index, len(entries), path[:-1], root) or len(entries) == 1
-
-
-@pytest.mark.parametrize("size", [*range(1, 10), 13, 16, 17, 33])
-def test_every_entry_of_every_size_is_proved_at_its_own_place(size):
-    entries = [bytes([number]) for number in range(size)]
-    root = root_of(entries)
-    for index, entry in enumerate(entries):
-        path = inclusion_path(index, entries)
-        places = [place for place in range(-2, size + 2) if is_included(entry, place, size, path, root)]
-        assert places == [index]
-
-
-def test_a_path_is_as_long_as_the_size_says():
-    """Else a leaf could pass for a tree, or a tree for a leaf, by a lie about the size."""
-    left, right = leaf_hash(b"left"), leaf_hash(b"right")
-    assert is_included(b"right", 1, 2, [left], node_hash(left, right))
-    assert not is_included(b"right", 0, 1, [left], node_hash(left, right))
-    assert not is_included(b"left", 0, 2, [], left)
-
-
-def test_there_is_nothing_in_an_empty_tree():
-    assert not is_included(b"", 0, 0, [], root_of([]))
 
 
 def test_a_signed_head_survives_its_line(tmp_path):

@@ -28,6 +28,10 @@ BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2026, 5, 4, 9, 2, tzinfo=UTC)
 GLOSSARY = glossary(read_folder(ROOT / "processes" / "enrollment"), BERLIN)
 NAMES = Names(elements={"A": "Ask", "G": "All filled?", "S": "Send mail", "E": "Done"}, told=frozenset({"mail/send"}))
+BEGAN = {
+    "kind": "InstanceStarted", "process": "P", "version": 1, "definition": "d" * 64, "data": {"action": "x"},
+    "business_key": "p1",
+}  # fmt: skip
 WORDS = Words(names=NAMES, glossary=GLOSSARY, flows={"yes": ("G", "yes"), "in": ("A", "")})
 
 
@@ -85,7 +89,7 @@ def mailing() -> list[tuple[Step, InstanceState]]:
     """Asked, sent with a failure and an incident, tried again by hand, answered by the patient."""
     mail = {"element": "S", "visit": 1}
     return rebuilt(
-        ("alice", "start", [{"kind": "InstanceStarted", "data": {"action": "x"}}, entered("A", kind="ElementEntered")]),
+        ("alice", "start", [BEGAN, entered("A", kind="ElementEntered")]),
         (
             "alice",
             "complete",

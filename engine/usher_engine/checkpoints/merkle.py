@@ -84,34 +84,6 @@ def root_of(entries: Iterable[bytes]) -> bytes:
     return tree.root
 
 
-def inclusion_path(index: int, entries: Sequence[bytes]) -> list[bytes]:
-    """The hashes that prove that entry *index* is in the tree of *entries* (RFC 9162, 2.1.3.1)."""
-    if len(entries) == 1:
-        return []
-    split = 1 << (len(entries) - 1).bit_length() - 1
-    if index < split:
-        return [*inclusion_path(index, entries[:split]), root_of(entries[split:])]
-    return [*inclusion_path(index - split, entries[split:]), root_of(entries[:split])]
-
-
-def is_included(entry: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
-    """Whether *path* proves that *entry* is leaf *index* of the tree with *size* and *root* (RFC 9162, 2.1.3.2)."""
-    if not 0 <= index < size:
-        return False
-    here, last, found = index, size - 1, leaf_hash(entry)
-    for sibling in path:
-        if last == 0:
-            return False
-        if here & 1 or here == last:
-            found = node_hash(sibling, found)
-            while not here & 1 and here:
-                here, last = here >> 1, last >> 1
-        else:
-            found = node_hash(found, sibling)
-        here, last = here >> 1, last >> 1
-    return last == 0 and found == root
-
-
 # signed heads
 
 
