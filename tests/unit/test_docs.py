@@ -101,7 +101,7 @@ def test_every_export_format_is_documented() -> None:
         assert one.purpose.endswith("."), one.name
 
 
-FOLDERS = ("", "docs", "engine", "engine/decisions", "processes/enrollment", "web")
+FOLDERS = ("", ".github", "docs", "docs/how-to", "engine", "engine/decisions", "processes/enrollment", "web")
 PAGES = sorted(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))
 
 
