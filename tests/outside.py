@@ -246,8 +246,8 @@ def _run(diagram: Diagram) -> Iterator[str]:
         for _ in range(12):
             if not (deed := _deed(player)):
                 break
-            player._act(deed)
-            player._serve()
+            player._perform(deed)
+            player._answer_services()
     except EngineError as error:
         if "could not run this element" in error.message:
             yield f"the library fails: {error.message} {getattr(error, 'element', '')}"

@@ -37,9 +37,9 @@ def test_hash_depends_on_paths_and_content_alone():
 def test_a_single_file_brings_only_the_forms_and_decisions_it_names(tmp_path):
     decision = b'<definitions><decision id="dish"/></definitions>'
     forms = {"ask.form": b"{}", "other.form": b"{", "form1.form": b'{"id": "Form_7"}'}
-    beside = {**forms, "a.dmn": decision, "z.dmn": b"<"}
+    siblings = {**forms, "a.dmn": decision, "z.dmn": b"<"}
     diagram = PROCESS.replace(b"The main one", b"ask Form_7 dish").decode().encode("utf-16")
-    for name, content in {**beside, "main.bpmn20.xml": diagram, "else.bpmn": b"<"}.items():
+    for name, content in {**siblings, "main.bpmn20.xml": diagram, "else.bpmn": b"<"}.items():
         (tmp_path / name).write_bytes(content)
     assert set(read_file(tmp_path / "main.bpmn20.xml").files) == {"main.bpmn", "ask.form", "form1.form", "a.dmn"}
 

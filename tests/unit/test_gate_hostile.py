@@ -57,8 +57,8 @@ REASONS: dict[str, str | tuple[str, ...]] = {
         r"“\*\*” is not part", "comprehension has one “for”", "not closed", "not closed", "no function “open”",
     ),
     "forms": (
-        "reserved name", "reserved name", "“iframe” cannot be shown", "Computed texts", "at most 200 components",
-        "A component is a JSON object", "nested too deeply", "“defaultValue” is not as", "Computed texts",
+        "reserved name", "reserved name", "“iframe” is not supported", "Computed texts", "at most 200 components",
+        "A component is a JSON object", "nested too deeply", "“defaultValue” does not have the type", "Computed texts",
         "“minLength” must be a number",
     ),
     "patterns": (NESTED, "repeats alternatives", *[NESTED] * 7, "look-ahead"),

@@ -107,8 +107,8 @@ def literal_of(tokens: Sequence[Token]) -> Literal | None:
     match [token.text for token in tokens]:
         case ["null"]:
             return NULL
-        case ["true" | "false" | "True" | "False" as said]:
-            return literal(said.lower() == "true")
+        case ["true" | "false" | "True" | "False" as text]:
+            return literal(text.lower() == "true")
         case ["None"]:
             return NULL
         case ["-", number] if tokens[1].kind == "number":

@@ -1,4 +1,4 @@
-"""Examples of a package: run for `usher test`, made up step by step in the try-out. Nothing leaves or is stored."""
+"""Examples of a package: `usher test` runs them, the try-out builds them step by step. No effects, nothing stored."""
 
 from .example_runner import Outcome, Report, run_examples
 from .player import SILENCE

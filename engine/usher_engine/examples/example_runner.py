@@ -1,4 +1,4 @@
-"""Runs a package's `examples/*.json` and compares the way each takes with the way it promises; tells the coverage."""
+"""Runs a package's `examples/*.json`, compares each actual path with the expected one, and computes the coverage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .player import Player
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What became of one example; *problem* is empty when it took the way it promises."""
+    """The result of one example; *problem* is empty if it took the expected path."""
 
     file: str
     name: str
@@ -28,7 +28,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """All examples of a package; coverage is the part of the runnable elements and flows they pass, 0 to 1."""
+    """The results of all examples; coverage is the share of elements and flows that they pass, from 0 to 1."""
 
     outcomes: tuple[Outcome, ...]
     elements: float
@@ -41,7 +41,7 @@ class Report:
 
 
 def run_examples(package: Package, services: Services) -> Report:
-    """Run every example of *package*; raises `InvalidDefinition` when the package itself cannot run."""
+    """Run every example of *package*; raises `InvalidDefinition` if the package itself cannot run."""
     package, _ = translate(package)
     diagram = compile_diagram(package)
     names = sorted(n for n in package.files if n.startswith("examples/") and n.endswith(".json"))
@@ -63,7 +63,7 @@ def _part(reached: Iterable[str], every: set[str]) -> float:
 
 
 def run_example(diagram: Diagram, services: Services, file: str) -> Outcome:
-    """Run one example; what goes wrong is told in the outcome."""
+    """Run one example; faults go into the outcome's *problem*."""
     player = Player(diagram, services)
     name, problem = file, ""
     try:
@@ -78,20 +78,20 @@ def run_example(diagram: Diagram, services: Services, file: str) -> Outcome:
     except EngineError as error:
         problem = error.message
     except (KeyError, TypeError, AttributeError) as error:
-        problem = f"the example is not built as the README says ({type(error).__name__}: {error})"
+        problem = f"the example does not have the format in the README ({type(error).__name__}: {error})"
     return Outcome(file=file, name=name, path=tuple(player.path), flows=frozenset(player.state.flows), problem=problem)
 
 
 def _difference(player: Player, example: dict[str, Any]) -> str:
-    """Where the way taken leaves the one *example* promises; empty where it does not."""
+    """The first difference between the actual path and the one *example* expects; empty if there is none."""
     path, expected = player.path, list(example["path"])
     if path != expected:
         pairs = enumerate(zip(path, expected, strict=False))
-        at = next((i for i, (taken, said) in pairs if taken != said), min(len(path), len(expected)))
-        return f"step {at + 1} of the path is {_at(path, at)}, the example says {_at(expected, at)}"
+        at = next((i for i, (actual, promised) in pairs if actual != promised), min(len(path), len(expected)))
+        return f"step {at + 1} of the path is {_at(path, at)}, but the example expects {_at(expected, at)}"
     outcome, end = player.state.outcome, example.get("end", "")
     if outcome != end:
-        return f"it ends at {outcome or 'no end'}, the example says {end or 'no end'}"
+        return f"it ends at {outcome or 'no end'}, but the example expects {end or 'no end'}"
     return ""
 
 

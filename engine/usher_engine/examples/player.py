@@ -1,7 +1,7 @@
-"""Plays one example: a start, what services would say, what people do. `usher test` and the try-out page share it.
+"""Plays one example: start data, canned answers of services, actions of people. Shared by `usher test` and the try-out.
 
-In memory, without database and without services; the same engine and forms as in production. The format is described
-in the package's README.
+Runs in memory, without a database or real services, but with the same engine and forms as production. The package's
+README describes the format.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ from usher_engine.core.state import InstanceState
 from usher_engine.forms import parse_form
 from usher_engine.services import SEND, Call, Operator, Services
 
-#: The moment examples run at, unless one names its own.
+#: The time at which examples run, unless they set ``now``.
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
-#: The answer of an effect that is still under way when the example ends, or until a timer ends the wait.
+#: The canned answer of a service that does not answer before the example ends or a timer fires.
 SILENCE = {"silent": True}
 
-#: What is answered where an example says nothing: no other case is there to hear a message.
-_ALONE = {"delivered": False, "case": None, "reason": "An example is alone; no other case waits."}
-_GIVEN: dict[str, list[dict[str, Any]]] = {SEND.name: [_ALONE]}
+#: The default answer for a sent message: no other case exists that could receive it.
+_NOT_DELIVERED = {"delivered": False, "case": None, "reason": "An example is alone; no other case waits."}
+_DEFAULT_ANSWERS: dict[str, list[dict[str, Any]]] = {SEND.name: [_NOT_DELIVERED]}
 
 
 class Unanswered(InvalidDefinition):
-    """The example gives no answer of a service."""
+    """The example has no answer for a service call."""
 
     def __init__(self, operator: str, given: dict[str, Any]) -> None:
-        super().__init__(f"The example gives no answer of the service {operator}.")
+        super().__init__(f"The example has no answer for the service {operator}.")
         self.operator = operator
         self.given = given
 
 
 @dataclass(slots=True)
 class Answers:
-    """The canned answers of one example, taken in order; the last one repeats, unless each is asked for anew."""
+    """The canned answers of one example, used in order; the last one repeats if *repeats* is set."""
 
     by_operator: Mapping[str, list[dict[str, Any]]]
     repeats: bool = True
     used: dict[str, int] = field(default_factory=dict)
 
     def next(self, operator: str, given: Mapping[str, Any]) -> Json:
-        """The next answer of *operator*, which is asked with *given*; raises `Unanswered`."""
-        answers, turn = self.by_operator.get(operator, _GIVEN.get(operator)), self.used.get(operator, 0)
+        """Return the next answer of *operator*, called with *given*; raises `Unanswered` if there is none."""
+        answers, turn = self.by_operator.get(operator, _DEFAULT_ANSWERS.get(operator)), self.used.get(operator, 0)
         if not answers or (turn >= len(answers) and not self.repeats):
             raise Unanswered(operator, dict(given))
         self.used[operator] = turn + 1
@@ -79,15 +79,15 @@ class Player:
         return [event.element for event in self.happened if isinstance(event, ElementEntered | ElementPassed)]
 
     def play(self, example: dict[str, Any]) -> None:
-        """Run *example* as far as it goes; raises `EngineError` where it cannot go on."""
+        """Run *example* as far as possible; raises `EngineError` if it cannot continue."""
         self.answers = Answers(example.get("services", {}), repeats=self.answers.repeats)
         if "now" in example:
             self.now = datetime.fromisoformat(example["now"])
-        self._keep(Run.start(self.diagram, self._step(), dict(example.get("start", {}))))
-        self._serve()
-        for deed in example.get("do", []):
-            self._act(deed)
-            self._serve()
+        self._record(Run.start(self.diagram, self._step(), dict(example.get("start", {}))))
+        self._answer_services()
+        for action in example.get("do", []):
+            self._perform(action)
+            self._answer_services()
 
     def _step(self) -> Step:
         return Step(instance="EXAMPLE", actor="example", now=self.now, services=self.services, answer=self._answer)
@@ -95,70 +95,70 @@ class Player:
     def _answer(self, operator: Operator, values: dict[str, Any], _call: Call) -> Json:
         return self.answers.next(operator.name, values)
 
-    def _keep(self, run: Run) -> None:
+    def _record(self, run: Run) -> None:
         self.happened += run.events
         self.state = run.after
-        self.workflow = json.loads(compact(run.dump()))  # as it is read live: nothing shared with what has run
+        self.workflow = json.loads(compact(run.dump()))  # like a live case: shares nothing with the run
 
     def _resume(self) -> Run:
         return Run.resume(self.diagram, self._step(), self.workflow, self.state)
 
-    def _serve(self) -> None:
-        """Answer the effects that wait, as the worker would."""
+    def _answer_services(self) -> None:
+        """Answer the waiting service calls, as the worker would."""
         while waiting := [here for here in self.state.requests if here not in self.unanswered]:
             here, operator = waiting[0], self.state.requests[waiting[0]]
             element, _, visit = here.rpartition(":")
             run = self._resume()
             try:
-                answer = self.answers.next(operator, self._asked(here))
+                answer = self.answers.next(operator, self._request_parameters(here))
                 if answer == SILENCE:
                     self.unanswered.add(here)
                     continue
                 run.finish_service(element, int(visit), answer)
             except BusinessError as refusal:
                 run.refuse_service(element, int(visit), refusal)
-            self._keep(run)
+            self._record(run)
 
-    def _asked(self, here: str) -> dict[str, Any]:
-        """What the effect that waits at *here* was requested with."""
-        asked = [e for e in self.happened if isinstance(e, ServiceRequested) and f"{e.element}:{e.visit}" == here]
-        return dict(asked[-1].parameters) if asked else {}
+    def _request_parameters(self, here: str) -> dict[str, Any]:
+        """The parameters of the service call that waits at *here*."""
+        requests = [e for e in self.happened if isinstance(e, ServiceRequested) and f"{e.element}:{e.visit}" == here]
+        return dict(requests[-1].parameters) if requests else {}
 
-    def _act(self, deed: dict[str, Any]) -> None:
-        if "fire" in deed or "message" in deed:
-            self._bring(deed)
+    def _perform(self, action: dict[str, Any]) -> None:
+        if "fire" in action or "message" in action:
+            self._fire_or_deliver(action)
             return
-        element = str(deed.get("complete") or deed.get("cancel"))
+        element = str(action.get("complete") or action.get("cancel"))
         here = next((key for key in self.state.tasks if key.rpartition(":")[0] == element), None)
         if here is None:
             waiting = ", ".join(self.state.at) or "nowhere"
             raise InvalidDefinition(f"{element} is not open; the case waits at {waiting}.")
         visit = int(here.rpartition(":")[2])
         run = self._resume()
-        if "cancel" in deed:
-            run.cancel_task(element, visit, str(deed.get("reason", "")))
+        if "cancel" in action:
+            run.cancel_task(element, visit, str(action.get("reason", "")))
         else:
             name = str(self.state.tasks[here].opened.get("form", ""))
-            submission = dict(deed.get("with", {}))
+            submission = dict(action.get("with", {}))
             values = parse_form(self.diagram.package.text(name)).validate(submission, now=self.now) if name else {}
             run.complete(element, visit, values)
-        self._keep(run)
+        self._record(run)
 
-    def _bring(self, deed: dict[str, Any]) -> None:
-        """Let the time of a timer come, or deliver a message; the oldest wait that fits gets it."""
-        field, wanted = ("element", deed["fire"]) if "fire" in deed else ("name", deed["message"])
-        kind = "TimerStarted" if "fire" in deed else "MessageAwaited"
+    def _fire_or_deliver(self, action: dict[str, Any]) -> None:
+        """Fire a timer or deliver a message, at the oldest matching wait."""
+        field, target = ("element", action["fire"]) if "fire" in action else ("name", action["message"])
+        kind = "TimerStarted" if "fire" in action else "MessageAwaited"
         waits = self.state.waits.values()
-        wait = next((wait for wait in waits if wait["kind"] == kind and wait[field] == wanted), None)
+        wait = next((wait for wait in waits if wait["kind"] == kind and wait[field] == target), None)
         if wait is None:
             waiting = ", ".join(f"{w['element']} ({w.get('name') or w['due']})" for w in waits) or "nothing of the kind"
-            raise InvalidDefinition(f"Nothing waits for {wanted}; the case waits for {waiting}.")
+            raise InvalidDefinition(f"Nothing waits for {target}; the case waits for {waiting}.")
         run = self._resume_at(wait)
         if kind == "TimerStarted":
             run.fire_timer(wait["element"], wait["visit"])
         else:
-            run.receive_message(wait["element"], wait["visit"], dict(deed.get("with", {})))
-        self._keep(run)
+            run.receive_message(wait["element"], wait["visit"], dict(action.get("with", {})))
+        self._record(run)
 
     def _resume_at(self, wait: dict[str, Any]) -> Run:
         if "due" in wait:

@@ -1,7 +1,7 @@
-"""A run that is made up step by step: what has happened so far, and what is needed to go on.
+"""A run built step by step on the try-out page: its state so far, and the input it needs to continue.
 
-The run *is* an example in the making (start, answers of services, deeds). It is played from its start each time, so
-nothing has to be kept between two steps, and what is saved is exactly what was tried.
+The run *is* an unfinished example (start, answers of services, actions). Each request plays it from the start, so
+nothing is stored between two steps, and the saved example is exactly what was tried.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from usher_engine.services import Services
 
 from .player import Player, Unanswered
 
-MAX_DEEDS = 200
+MAX_ACTIONS = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskedPerson:
-    """A user task that waits; *form* is None where its button is all there is."""
+    """A waiting user task; *form* is None if it only has a button."""
 
     element: str
     title: str
@@ -37,7 +37,7 @@ class AskedPerson:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskedService:
-    """A service whose answer has to be typed; *given* is what it is asked with."""
+    """A service whose answer the author must enter; *given* are its parameters."""
 
     element: str
     operator: str
@@ -46,7 +46,7 @@ class AskedService:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Awaited:
-    """A timer (*due*, ISO 8601) or a message (*name*) that has to come."""
+    """A timer (*due*, ISO 8601) or a message (*name*) that the run waits for."""
 
     element: str
     due: str = ""
@@ -56,10 +56,10 @@ class Awaited:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tried:
     """
-    What became of a run so far.
+    The state of a run so far.
 
-    Where *problem* says why the last step could not be done, everything else is as it was before that step;
-    *fields* are the wrong fields of a form. *names* gives the names people read by element id.
+    If *problem* gives the reason why the last step failed, everything else is the state before that step. *fields* are
+    the wrong fields of a form. *names* maps element ids to display names.
     """
 
     path: tuple[str, ...]
@@ -80,13 +80,13 @@ class Tried:
 
 def try_out(package: Package, services: Services, run: Mapping[str, Any]) -> Tried:
     """
-    Play *run*, an example without the way it promises, as far as it goes. Nothing leaves, nothing is stored.
+    Play *run*, an example without an expected path, as far as possible. Has no effects and stores nothing.
 
     Raises:
         InvalidDefinition: The package itself cannot run.
-        InvalidSubmission: *run* is no example, or breaks a limit.
+        InvalidSubmission: *run* is not an example, or exceeds a limit.
     """
-    example = _checked(run)
+    example = _checked_example(run)
     translated, _ = translate(package)
     diagram = compile_diagram(translated)
     player = Player(diagram, services, repeats=not run.get("asks"))
@@ -94,32 +94,32 @@ def try_out(package: Package, services: Services, run: Mapping[str, Any]) -> Tri
         player.play(example)
     except Unanswered as missing:
         waiting = next((key for key, name in player.state.requests.items() if name == missing.operator), "")
-        return _trial(player, service=_asked(waiting.rpartition(":")[0], missing))
+        return _trial(player, service=_service_request(waiting.rpartition(":")[0], missing))
     except ElementFailed as failed:
         if isinstance(failed.cause, Unanswered):
-            return _trial(player, service=_asked(failed.element, failed.cause))
-        return _trial(player, problem=f"“{failed.element}” cannot go on: {failed.message}")
+            return _trial(player, service=_service_request(failed.element, failed.cause))
+        return _trial(player, problem=f"“{failed.element}” cannot continue: {failed.message}")
     except InvalidSubmission as wrong:
         return _trial(player, problem=wrong.message, fields=wrong.fields)
     except EngineError as error:
         return _trial(player, problem=error.message)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        message = f"This is not built like an example ({type(error).__name__})."
+        message = f"This does not have the format of an example ({type(error).__name__})."
         raise InvalidSubmission(message, fields={"run": message}) from None
     return _trial(player)
 
 
-def _checked(run: Mapping[str, Any]) -> dict[str, Any]:
+def _checked_example(run: Mapping[str, Any]) -> dict[str, Any]:
     check_input(dict(run), where="run")
     kinds = {"start": dict, "services": dict, "do": list, "now": str}
     wrong = [name for name, kind in kinds.items() if name in run and not isinstance(run[name], kind)]
-    if wrong or len(run.get("do", [])) > MAX_DEEDS:
-        reason = f"{', '.join(wrong)} is not as in an example" if wrong else f"at most {MAX_DEEDS} steps are tried"
+    if wrong or len(run.get("do", [])) > MAX_ACTIONS:
+        reason = f"{', '.join(wrong)} has the wrong type" if wrong else f"a run has at most {MAX_ACTIONS} steps"
         raise InvalidSubmission(f"The run cannot be read: {reason}.", fields={"run": reason})
     return {name: run[name] for name in kinds if name in run}
 
 
-def _asked(element: str, missing: Unanswered) -> AskedService:
+def _service_request(element: str, missing: Unanswered) -> AskedService:
     return AskedService(element=element, operator=missing.operator, given=missing.given)
 
 
@@ -165,4 +165,4 @@ def _initial(player: Player, element: str) -> dict[str, Any]:
     try:
         return initial_values(player.diagram, element, player.state.data, player.now)
     except EngineError:
-        return {}  # the task's page shows an empty form then, too
+        return {}  # the task's page also shows an empty form then

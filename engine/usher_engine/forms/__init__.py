@@ -1,6 +1,6 @@
-"""Forms: a documented subset of form-js JSON, read, shown by the web and checked here, on the server.
+"""Forms: a documented subset of form-js JSON. This package parses them and validates answers; the web shows them.
 
-A form's required fields are the single source of the mandatory fields. What is outside the subset is refused by name.
+A form's required fields are the single source of mandatory fields. Anything outside the subset is refused by name.
 """
 
 from .field import Field, Kind

@@ -1,5 +1,7 @@
-"""One form-js component becomes a `Field`. Custom properties (`properties` in form-js) carry what form-js has no
-attribute for: ``autocomplete``, ``patternHint``, ``earliest`` and ``latest`` (an ISO date or ``today``).
+"""Converts one form-js component to a `Field`.
+
+Custom properties (`properties` in form-js) hold what form-js has no attribute for: ``autocomplete``, ``patternHint``,
+``earliest`` and ``latest`` (an ISO date or ``today``).
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from usher_engine.core.canonical import is_reserved
 from .field import Field, Kind
 from .pattern_matching import pattern_problem
 
-#: Key or id of the component, and what is wrong with it.
+#: Key or id of the component, and its fault.
 Problem: TypeAlias = tuple[str, str]
 
 FIELD_TYPES: dict[str, Kind] = {
@@ -38,7 +40,7 @@ _PROPERTIES = {"autocomplete", "patternHint", "earliest", "latest"}
 
 
 def read_field(component: Mapping[str, Any], problems: list[Problem]) -> Field | None:
-    """The field *component* stands for, None when it is no input; what is wrong with it goes into *problems*."""
+    """Return the field for *component*, None if it is not an input; adds its faults to *problems*."""
     kind = FIELD_TYPES.get(str(component.get("type")))
     if kind is None:
         return None
@@ -87,18 +89,18 @@ def _key_problems(key: str) -> list[str]:
     if is_reserved(key):
         return ["This key is a reserved name; choose another."]
     if not _KEY.fullmatch(key):
-        return ["A key begins with a letter and has only letters, digits and _ (at most 64)."]
+        return ["A key must start with a letter and contain only letters, digits and _ (at most 64)."]
     return []
 
 
 def _shape_problems(component: Mapping[str, Any]) -> list[str]:
-    """Whether the attributes have the types the rest relies on."""
+    """Faults in the types of the attributes, which the other checks rely on."""
     wrong = [n for n in ("validate", "properties") if not isinstance(component.get(n) or {}, dict)]
     wrong += [n for n in ("label", "dateLabel", "description") if not isinstance(component.get(n) or "", str)]
     wrong += [n for n in ("values",) if not _are_options(component.get(n) or [])]
     if not isinstance(component.get("defaultValue"), (type(None), str, int, float, bool)):
         wrong.append("defaultValue")
-    return [f"“{name}” is not as form-js writes it." for name in wrong]
+    return [f"“{name}” does not have the type that form-js uses." for name in wrong]
 
 
 def _are_options(values: Any) -> bool:
@@ -111,7 +113,7 @@ def _are_options(values: Any) -> bool:
 def _rule_problems(component: Mapping[str, Any], rules: Mapping[str, Any]) -> list[str]:
     properties: Mapping[str, Any] = component.get("properties") or {}
     problems = [f"The rule “{name}” is not supported." for name in rules if name not in _VALIDATION]
-    problems += [f"The property “{name}” is not known here." for name in properties if name not in _PROPERTIES]
+    problems += [f"The property “{name}” is not supported." for name in properties if name not in _PROPERTIES]
     problems += [f"The property “{n}” must be text." for n, v in properties.items() if not isinstance(v, str)]
     problems += [
         f"The rule “{name}” must be a number."
@@ -166,14 +168,14 @@ def _kind_problems(component: Mapping[str, Any]) -> list[str]:
     if not _label(component):
         problems.append("The field has no label; people would not know what to enter.")
     if component["type"] == "datetime" and component.get("subtype", "date") != "date":
-        problems.append("Only dates can be asked for yet (subtype date).")
+        problems.append("Only dates are supported (subtype date).")
     if component.get("decimalDigits") is not None and _whole(component["decimalDigits"]) is None:
         problems.append("“decimalDigits” must be a whole number.")
     return problems
 
 
 def _float(value: Any) -> float | None:
-    """A number as form-js writes it: JSON number, or text of one."""
+    """Parse a number as form-js writes it: a JSON number or a text."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:

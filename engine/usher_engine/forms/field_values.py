@@ -1,4 +1,4 @@
-"""One typed value against one field: what people and browsers send becomes JSON, or a reason they understand."""
+"""Validates one submitted value against one field: returns JSON, or raises a reason that people understand."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _NO = (False, None, "", "false", "off", "no", "0")
 
 
 class Unfit(Exception):
-    """The value does not fit the field; *reason* is shown beside it."""
+    """The value does not fit the field; the page shows *reason* next to it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-def cleaned(field: Field, value: Any, now: datetime) -> Json:
-    """*value* as stored for *field*; raises `Unfit`."""
+def clean(field: Field, value: Any, now: datetime) -> Json:
+    """Return *value* in its stored form for *field*; raises `Unfit`."""
     if field.kind == "checkbox":
         return _checkbox(field, value)
     if field.kind == "number":
@@ -74,7 +74,7 @@ def _plain(field: Field, text: str, now: datetime) -> None:  # noqa: ARG001 - on
 
 def _email(field: Field, text: str, now: datetime) -> None:
     try:
-        # The reserved domain .test is for try-outs; whether it may be written to is the sender's decision.
+        # The reserved domain .test is for try-outs; the mail sender decides whether to write to it.
         validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         reason = "This is not an e-mail address. It looks like name@example.com; please enter exactly one."
@@ -137,17 +137,17 @@ def _number(field: Field, value: Any) -> Json:
         if field.required:
             raise Unfit(f"Please fill in: {field.label}.")
         return None
-    number = _parsed_number(field, value)
+    number = _parse_number(field, value)
     if field.minimum is not None and number < field.minimum:
         raise Unfit(f"{field.label} must be at least {field.minimum:g}.")
     if field.maximum is not None and number > field.maximum:
         raise Unfit(f"{field.label} must be at most {field.maximum:g}.")
     if field.decimals is not None and round(number, field.decimals) != number:
-        raise Unfit(_too_precise(field))
+        raise Unfit(_precision_message(field))
     return number
 
 
-def _parsed_number(field: Field, value: Any) -> int | float:
+def _parse_number(field: Field, value: Any) -> int | float:
     if isinstance(value, str):
         text = value.strip()
         if not _NUMBER.fullmatch(text):
@@ -159,7 +159,7 @@ def _parsed_number(field: Field, value: Any) -> int | float:
     return cast("int | float", value)
 
 
-def _too_precise(field: Field) -> str:
+def _precision_message(field: Field) -> str:
     if not field.decimals:
         return f"{field.label} must be a whole number."
     return f"{field.label} may have at most {field.decimals} digits after the point."

@@ -1,4 +1,4 @@
-"""What a form asks for, and whether an answer fits it. Reasons are written for the person who typed."""
+"""A form with its fields, and the validation of answers. Reasons address the person who filled in the form."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from usher_engine.core.canonical import Json
 from usher_engine.core.errors import InvalidSubmission
 
 from .field import Field
-from .field_values import Unfit, cleaned
+from .field_values import Unfit, clean
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Form:
-    """*title* is the first text that begins with ``# ``, *submit* the label of the button, *texts* the other texts."""
+    """*title* is the first text that starts with ``# ``, *submit* the label of the button, *texts* the other texts."""
 
     id: str
     title: str
@@ -30,16 +30,16 @@ class Form:
 
     def validate(self, submission: Mapping[str, Any], *, now: datetime) -> dict[str, Json]:
         """
-        The answer as it is stored: every field of the form, texts trimmed, dates as YYYY-MM-DD, "" or null where empty.
+        Return the answer as stored: every field of the form, texts trimmed, dates as YYYY-MM-DD, "" or null if empty.
 
         Raises:
-            InvalidSubmission: One entry in ``fields`` for each wrong or unknown one, in form order.
+            InvalidSubmission: One entry in ``fields`` for each wrong or unknown field, in form order.
         """
         values: dict[str, Json] = {}
         wrong: dict[str, str] = {}
         for field in self.fields:
             try:
-                values[field.key] = cleaned(field, submission.get(field.key), now)
+                values[field.key] = clean(field, submission.get(field.key), now)
             except Unfit as unfit:
                 wrong[field.key] = unfit.reason
         for key in submission:
@@ -50,7 +50,7 @@ class Form:
         return values
 
     def missing(self, values: Mapping[str, Any], *, now: datetime) -> tuple[Field, ...]:
-        """The required fields that are empty in *values*, or hold something the form would not take."""
+        """The required fields that are empty or invalid in *values*."""
         return tuple(field for field in self.required if not _fits(field, values.get(field.key), now))
 
     def field(self, key: str) -> Field | None:
@@ -59,7 +59,7 @@ class Form:
 
 def _fits(field: Field, value: Any, now: datetime) -> bool:
     try:
-        cleaned(field, value, now)
+        clean(field, value, now)
     except Unfit:
         return False
     return True

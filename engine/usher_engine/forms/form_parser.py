@@ -1,4 +1,4 @@
-"""form-js JSON becomes a `Form`; components and features outside the subset are refused by name, all at once."""
+"""Parses form-js JSON into a `Form`, and reports all components and features outside the subset at once, by name."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _DISPLAY = {"text", "button", "spacer", "separator"}
 @cached_by_size(megabytes=8, per_character=12)
 def parse_form(text: str) -> Form:
     """
-    The form in *text* (form-js JSON).
+    Parse *text* (form-js JSON).
 
     Raises:
-        InvalidDefinition: ``problems`` holds (key or id of the component, reason), every one that was found.
+        InvalidDefinition: ``problems`` holds all faults as (key or id of the component, reason).
     """
     schema = _schema(text)
     components = list(_components(schema))
@@ -66,7 +66,7 @@ def _schema(text: str) -> dict[str, Any]:
 
 
 def _all_texts(schema: Any) -> Iterator[str]:
-    """Every text in *schema*, names of attributes included."""
+    """Every text in *schema*, including attribute names."""
     waiting = [schema]
     while waiting:
         value = waiting.pop()
@@ -90,7 +90,7 @@ def _duplicates(keys: list[str]) -> list[Problem]:
 def _display_problems(component: Mapping[str, Any]) -> Iterator[Problem]:
     kind, name = str(component.get("type")), _name(component)
     if kind not in _DISPLAY and kind not in FIELD_TYPES:
-        yield name, f"The component “{kind[:40]}” cannot be shown yet. There are: {', '.join(_known())}."
+        yield name, f"The component “{kind[:40]}” is not supported. Supported are: {', '.join(_supported_types())}."
         return
     if kind == "button" and component.get("action", "submit") != "submit":
         yield name, "A button can only submit; remove this one."
@@ -98,15 +98,15 @@ def _display_problems(component: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _feature_problems(component: Mapping[str, Any]) -> Iterator[str]:
-    """What form-js would compute in the browser; the server has no FEEL, so it would never be enforced."""
+    """Features that form-js computes in the browser; the server has no FEEL and could not enforce them."""
     if component.get("conditional"):
-        yield "Hiding by a condition (conditional.hide) is not supported; show the field always."
+        yield "A condition that hides a field (conditional.hide) is not supported; always show the field."
     for feature in ("valuesKey", "valuesExpression", "expression", "serializeToString"):
         if component.get(feature):
-            yield f"“{feature}” is not supported; write fixed values."
+            yield f"“{feature}” is not supported; use fixed values."
     for feature in ("readonly", "disabled"):
         if component.get(feature):
-            yield f"“{feature}” is not supported; say it in the task's message instead."
+            yield f"“{feature}” is not supported; put it in the task's message instead."
     if any(text.startswith("=") or "{{" in text for text in _texts(component, 0)):
         yield "Computed texts (= … or {{ … }}) are not supported in forms; use the task's message."
 
@@ -123,5 +123,5 @@ def _name(component: Mapping[str, Any]) -> str:
     return str(component.get("key") or component.get("id") or component.get("type") or "component")[:100]
 
 
-def _known() -> list[str]:
+def _supported_types() -> list[str]:
     return sorted(_DISPLAY | set(FIELD_TYPES))

@@ -1,7 +1,7 @@
-"""Patterns in forms are untrusted: read by our own reader and matched in bounded work (engine/decisions/0022).
+"""Matches the untrusted patterns of forms in bounded work, with our own parser (engine/decisions/0022).
 
-`pattern_problem` also refuses what programs that try one way after the other, like browsers, could take for ever with:
-repeats inside repeats, alternatives inside repeats, repeats of nothing, too many repeats side by side.
+`pattern_problem` also refuses patterns on which backtracking matchers, like those in browsers, could take forever:
+nested repeats, alternatives inside repeats, repeats of an empty pattern, too many repeats in a row.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 from .pattern_parser import WORD, Boundary, Characters, Choice, Part, PatternError, Repeat, Row, read_pattern
 
 MAX_PATTERN = 200
-MAX_PATTERN_VALUE = 100  # a longer value fits no pattern
-MAX_OPEN_REPEATS = 2  # `+`, `*`: the ways to try grow with the value's length to this power
-MAX_VARIABLE = 8  # `?`, `{1,3}` and alternatives: at most two to this power ways
+MAX_PATTERN_VALUE = 100  # a longer value matches no pattern
+MAX_OPEN_REPEATS = 2  # `+`, `*`: backtracking grows with the value's length to this power
+MAX_VARIABLE = 8  # `?`, `{1,3}` and alternatives: at most two to this power paths
 MAX_REPEAT = 100
 WIDE_REPEAT = 3  # {1,5} and wider count as open
 
 
 def pattern_problem(pattern: str) -> str:
-    """Why *pattern* is not taken; empty when it is."""
+    """Why *pattern* is refused; empty if it is accepted."""
     if len(pattern) > MAX_PATTERN:
         return f"The pattern is longer than {MAX_PATTERN} characters."
-    check = _Check()
+    check = _Analysis()
     try:
         check.width(read_pattern(pattern), repeated=False)
     except PatternError as error:
@@ -32,25 +32,25 @@ def pattern_problem(pattern: str) -> str:
 
 def fits(pattern: str, value: str) -> bool:
     """
-    Whether the whole of *value* is what *pattern* describes.
+    Whether *pattern* matches the whole of *value*.
 
-    All ways are followed at once, as sets of places in the value, so that the work is bounded by the size of the
-    pattern times the length of the value, whatever both hold.
+    Follows all paths at once, as sets of positions in the value, so the work is bounded by the size of the pattern
+    times the length of the value.
     """
     if len(value) > MAX_PATTERN_VALUE:
         return False
     return bool(_Places(value).after(read_pattern(pattern), 1) >> len(value) & 1)
 
 
-class _Check:
-    """Counts what varies, and refuses what must not be repeated."""
+class _Analysis:
+    """Counts variable parts and refuses forbidden repeats."""
 
     def __init__(self) -> None:
         self.open = 0
         self.variable = 0
 
     def width(self, part: Part, *, repeated: bool) -> int:
-        """How many characters *part* takes at least."""
+        """The minimum number of characters that *part* matches."""
         match part:
             case Characters():
                 return 1
@@ -61,7 +61,7 @@ class _Check:
             case Choice(branches):
                 if repeated:
                     raise PatternError(
-                        "The pattern repeats alternatives, which can take for ever; write a class like [ab] instead."
+                        "The pattern repeats alternatives, which can take forever; write a class like [ab] instead."
                     )
                 self.variable += (len(branches) - 1).bit_length()
                 least = min(self.width(branch, repeated=False) for branch in branches)
@@ -82,19 +82,19 @@ class _Check:
             self.variable += (most - part.least).bit_length()
         if repeated and most != part.least:
             raise PatternError(
-                "The pattern has a repeat inside a repeat, which can take for ever; write one, like [a-z ]{1,50}."
+                "The pattern has a repeat inside a repeat, which can take forever; write one, like [a-z ]{1,50}."
             )
         again = most is None or most > 1
         width = self.width(part.body, repeated=repeated or again)
         if again and not width:
             raise PatternError(
-                "The pattern repeats something that can be empty, which can take for ever; remove the inner ? or *."
+                "The pattern repeats something that can be empty, which can take forever; remove the inner ? or *."
             )
         return width * part.least
 
 
 class _Places:
-    """Where in *text* a match can stand: bit n of a number is the place before character n."""
+    """Sets of positions in *text* as integers: bit n is the position before character n."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -102,12 +102,12 @@ class _Places:
         self.where: dict[Characters, int] = {}
 
     def after(self, part: Part, places: int) -> int:
-        """The places where *part* can end when it begins at one of *places*."""
+        """The positions where *part* can end if it starts at one of *places*."""
         match part:
             case Characters():
-                return (places & self._of(part)) << 1
+                return (places & self._before(part)) << 1
             case Boundary(wanted):
-                edges = self._of(WORD) ^ (self._of(WORD) << 1)
+                edges = self._before(WORD) ^ (self._before(WORD) << 1)
                 return places & (edges if wanted else edges ^ self.every)
             case Row(parts):
                 for one in parts:
@@ -119,9 +119,9 @@ class _Places:
                     found |= self.after(branch, places)
                 return found
             case Repeat():
-                return self._repeated(part, places)
+                return self._after_repeat(part, places)
 
-    def _repeated(self, part: Repeat, places: int) -> int:
+    def _after_repeat(self, part: Repeat, places: int) -> int:
         for _ in range(part.least):
             before, places = places, self.after(part.body, places)
             if places == before:  # so would every further round
@@ -134,8 +134,8 @@ class _Places:
             rounds -= 1
         return found
 
-    def _of(self, part: Characters) -> int:
-        """The places before a character that *part* takes."""
+    def _before(self, part: Characters) -> int:
+        """The positions before each character that *part* matches."""
         found = self.where.get(part)
         if found is None:
             found = self.where[part] = sum([1 << place for place, letter in enumerate(self.text) if part.takes(letter)])

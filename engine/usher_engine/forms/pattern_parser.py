@@ -1,7 +1,7 @@
-"""Reads the pattern of a field into a tree of parts: what browsers, form-js and Usher understand alike, nothing else.
+"""Parses the pattern of a field into a tree: the subset that browsers, form-js and Usher interpret alike.
 
-JavaScript's meaning counts, without flags, by whole characters: digits and letters of a word are ASCII, spaces and line
-ends are Unicode's. What means something else elsewhere is refused by name.
+JavaScript's semantics apply, without flags, by whole characters: word characters and digits are ASCII, spaces and line
+ends are Unicode's. Syntax with another meaning elsewhere is refused by name.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _GROUPS = {
 
 
 class PatternError(ValueError):
-    """The pattern is not taken; the message says why."""
+    """The pattern is refused; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Characters:
-    """One character in one of *ranges* (both ends included)."""
+    """One character from any of *ranges* (both ends included)."""
 
     ranges: Ranges
 
@@ -55,14 +55,14 @@ class Characters:
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    r"""``\b`` where *wanted*, else ``\B``."""
+    r"""``\b`` if *wanted*, else ``\B``."""
 
     wanted: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One part after the other."""
+    """Parts in sequence."""
 
     parts: tuple[Part, ...]
 
@@ -76,7 +76,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """``x*``, ``x?``, ``x{2,5}``; without *most* as often as one likes."""
+    """``x*``, ``x?``, ``x{2,5}``; unlimited if *most* is None."""
 
     body: Part
     least: int
@@ -90,12 +90,12 @@ WORD = Characters(_WORD)
 
 @cached_by_size(megabytes=4, per_character=700)
 def read_pattern(pattern: str) -> Part:
-    """The parts of *pattern*, which stands for a whole value; raises `PatternError`."""
+    """Parse *pattern*, which must describe a whole value; raises `PatternError`."""
     return _Reader(pattern).whole()
 
 
 class _Reader:
-    """Goes through the text once; ``place`` is where it stands."""
+    """Recursive-descent parser; ``place`` is the current position."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -103,22 +103,21 @@ class _Reader:
         self.depth = 0
 
     def whole(self) -> Part:
-        branches = [self._anchored()]
+        branches = [self._anchored_body()]
         while self._take("|"):
-            branches.append(self._anchored())
+            branches.append(self._anchored_body())
         return branches[0] if len(branches) == 1 else Choice(tuple(branches))
 
-    def _anchored(self) -> Part:
-        """What stands between ``^`` and ``$``: outside a group each alternative needs both."""
+    def _anchored_body(self) -> Part:
+        """Parse the body between ``^`` and ``$``; outside a group each alternative needs both."""
         if self._take("^"):
             row = self._row()
             if self._take("$") and self._peek() in ("", "|"):
                 return row
         if self._peek() == ")":
-            self._refuse("“)” closes a group that is not open")
+            self._refuse("“)” has no opening bracket")
         raise PatternError(
-            "The pattern must begin with ^ and end with $, so that it stands for the whole value; "
-            "alternatives stand in a group: ^(a|b)$."
+            "The pattern must start with ^ and end with $ to cover the whole value; group alternatives: ^(a|b)$."
         )
 
     def _row(self) -> Part:
@@ -138,24 +137,24 @@ class _Reader:
         if letter == "\\":
             return self._escaped()
         if letter in "*+?{":
-            self._refuse(f"“{letter}” repeats nothing here; for the sign itself write \\{letter}")
+            self._refuse(f"“{letter}” has nothing to repeat here; for the character itself write \\{letter}")
         if letter == "^":
-            self._refuse("“^” stands at the beginning only; for the sign itself write \\^")
+            self._refuse("“^” is allowed at the start only; for the character itself write \\^")
         return Characters(_one(letter))
 
     def _group(self) -> Part:
         if self._take("?") and not self._take(":"):
             named = _GROUPS.get("?" + self._peek(), "flags")
-            self._refuse(f"it uses {named}, which is not taken; write (…) or (?:…)")
+            self._refuse(f"it uses {named}, which is not supported; write (…) or (?:…)")
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            self._refuse(f"groups stand in each other more than {MAX_DEPTH} levels deep")
+            self._refuse(f"groups are nested more than {MAX_DEPTH} levels deep")
         branches = [self._row()]
         while self._take("|"):
             branches.append(self._row())
         self.depth -= 1
         if self._peek() == "$":
-            self._refuse("“$” stands at the end only; for the sign itself write \\$")
+            self._refuse("“$” is allowed at the end only; for the character itself write \\$")
         if not self._take(")"):
             self._refuse("“)” is missing")
         return branches[0] if len(branches) == 1 else Choice(tuple(branches))
@@ -166,9 +165,9 @@ class _Reader:
             return body
         if isinstance(body, Boundary):
             self._refuse("\\b and \\B cannot be repeated")
-        self._take("?")  # taking as little as possible changes no answer
+        self._take("?")  # a lazy repeat matches the same values
         if self._peek() in ("*", "+", "?") or _COUNT.match(self.text, self.place):
-            self._refuse("a repeat stands behind a repeat")
+            self._refuse("a repeat follows a repeat")
         return Repeat(body, *bounds)
 
     def _bounds(self) -> tuple[int, int | None] | None:
@@ -184,7 +183,7 @@ class _Reader:
         self.place = found.end()
         least, most = int(found[1]), int(found[3]) if found[3] else None if found[2] else int(found[1])
         if most is not None and most < least:
-            self._refuse(f"{found[0]} ends before it begins")
+            self._refuse(f"{found[0]} ends before it starts")
         return least, most
 
     def _escaped(self) -> Part:
@@ -195,7 +194,7 @@ class _Reader:
         return Characters(self._escape())
 
     def _escape(self) -> Ranges:
-        """What stands behind a backslash, inside a class or outside."""
+        """Parse what follows a backslash, inside a class or outside."""
         code = _CODE.match(self.text, self.place)
         if code is not None:
             self.place = code.end()
@@ -207,7 +206,7 @@ class _Reader:
         if letter in _CONTROLS:
             return ((_CONTROLS[letter], _CONTROLS[letter]),)
         if not letter or (letter.isascii() and letter.isalnum()):
-            self._refuse(f"\\{letter} is not taken; it is no sign that browsers and servers read alike")
+            self._refuse(f"\\{letter} is not supported; browsers and servers do not interpret it alike")
         return _one(letter)
 
     def _class(self) -> Part:
@@ -222,7 +221,7 @@ class _Reader:
             else:
                 ranges += low
         if not ranges:
-            self._refuse("[] holds nothing; for the sign itself write \\]")
+            self._refuse("[] is empty; for the character itself write \\]")
         return Characters(_without(ranges) if negated else tuple(ranges))
 
     def _in_class(self) -> Ranges:
@@ -230,13 +229,13 @@ class _Reader:
         if not letter:
             self._refuse("“]” is missing")
         if letter == "[" and self._peek() in (":", ".", "="):
-            self._refuse("classes like [:alpha:] are not taken; write [A-Za-z]")
+            self._refuse("classes like [:alpha:] are not supported; write [A-Za-z]")
         return self._escape() if letter == "\\" else _one(letter)
 
     def _range(self, low: Ranges, high: Ranges) -> tuple[int, int]:
         first, last = low[0][0], high[-1][1]
         if (low, high) != (((first, first),), ((last, last),)) or first > last:
-            self._refuse("a range in […] goes from one sign to a later one, like a-z")
+            self._refuse("a range in […] goes from one character to a later one, like a-z")
         return first, last
 
     def _peek(self) -> str:
@@ -259,12 +258,12 @@ class _Reader:
 
 def _one(letter: str) -> Ranges:
     if "\ud800" <= letter <= "\udfff":
-        raise PatternError("The pattern holds half a character (\\ud800 to \\udfff); write the whole one.")
+        raise PatternError("The pattern contains half a character (\\ud800 to \\udfff); write the whole one.")
     return ((ord(letter), ord(letter)),)
 
 
 def _without(ranges: Sequence[tuple[int, int]]) -> Ranges:
-    """All characters but *ranges*."""
+    """All characters except *ranges*."""
     left, found = 0, []
     for low, high in sorted(ranges):
         if low > left:
