@@ -75,7 +75,7 @@ def test_an_administrator_gets_no_word_of_a_patients_record(house: House, case: 
         ({}, "Choose a format."),
         ({"format": "pdf"}, "Choose a format."),
         ({"format": "csv", "from": "2026-06-02", "to": "2026-06-01"}, "Exchange the two days."),
-        ({"format": "csv", "from": "soon"}, "“soon” is no day."),
+        ({"format": "csv", "from": "soon"}, "“soon” is not a day."),
         ({"format": "csv", "to": "2020-01-01"}, "No case was started in this selection"),
         ({"format": "csv", "process": "nothing"}, "No case was started in this selection"),
     ],
@@ -101,7 +101,7 @@ def test_a_record_that_fits_no_signature_any_more_is_said_on_the_page(
     opened.close()
     answer = audrey.post("/exports", {"format": "jsonl"})
     assert answer.status_code == 422
-    assert "do not fit checkpoint" in answer.text
+    assert "no longer match checkpoint" in answer.text
 
 
 def test_an_evidence_bundle_is_for_auditors_and_verifies(house: House, case: str, key: str, tmp_path: Path) -> None:

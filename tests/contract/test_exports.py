@@ -1,4 +1,4 @@
-"""Exports on both databases: what is asked for is checked and told, the file is whole, and it verifies by itself."""
+"""Exports on both databases: Usher checks and records each request; the file is complete and verifies offline."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def key(settings: Settings) -> str:
 def cases(engine: Engine, clock: Clock, outside: Outside) -> list[str]:
     """Cases in all states, one each day: finished, waiting, stopped, cancelled."""
     engine.deploy(package("small"), actor=SYSTEM)
-    return [_lived(engine, clock, outside, number) for number in range(6)]
+    return [_run_case(engine, clock, outside, number) for number in range(6)]
 
 
-def _lived(engine: Engine, clock: Clock, outside: Outside, number: int) -> str:
+def _run_case(engine: Engine, clock: Clock, outside: Outside, number: int) -> str:
     outside.answers.append({"n": 2})
     case = engine.start("small", {"q": f"=n{number}"}, actor=alice, business_key=f"p{number}")
     clock.forward(minutes=5)
@@ -100,7 +100,7 @@ def test_steps_written_after_the_head_are_covered_by_the_signature_over_the_file
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_each_export_is_told_in_the_audit_stream_before_its_first_byte(
+def test_an_export_is_in_the_audit_stream_before_its_first_byte(
     engine: Engine, cases: list[str], form: str
 ) -> None:
     Export(engine, form, Selection(cases=(cases[2],)), actor=auditor).pieces()
@@ -113,14 +113,14 @@ def test_each_export_is_told_in_the_audit_stream_before_its_first_byte(
 
 
 @pytest.mark.parametrize("form", [form for form in FORMATS if form != "jsonl"])
-def test_the_other_formats_hold_every_case_and_no_data(engine: Engine, cases: list[str], form: str) -> None:
+def test_the_other_formats_contain_every_case_and_no_data(engine: Engine, cases: list[str], form: str) -> None:
     whole = b"".join(lines_of(engine, form=form)).decode()
     assert all(case in whole for case in cases)
     assert "=n" not in whole.replace("encoding=n", "")
     assert "p5" in whole
 
 
-def test_what_xml_cannot_hold_is_replaced(engine: Engine, cases: list[str]) -> None:
+def test_xes_replaces_characters_that_xml_forbids(engine: Engine, cases: list[str]) -> None:
     actor = Actor(name='al\x01ice <&> "x"', role="staff", groups=frozenset({"Front desk"}))
     odd = engine.start("small", {"q": 1}, actor=actor)
     whole = b"".join(lines_of(engine, Selection(cases=(odd.id,)), "xes"))
@@ -139,17 +139,17 @@ def test_cases_are_chosen_by_number_process_and_period(engine: Engine, cases: li
     assert chosen(Selection(since=since, until=until)) == set(cases[1:3])
 
 
-def test_audit_events_of_a_case_are_those_about_it(engine: Engine, cases: list[str], key: str) -> None:
+def test_an_export_has_the_audit_events_about_its_cases(engine: Engine, cases: list[str], key: str) -> None:
     lines = lines_of(engine, Selection(cases=(cases[4],)), with_audit=True)
     bodies = [json.loads(line)["body"] for line in lines if json.loads(line)["kind"] == "event"]
     assert [body["kind"] for body in bodies] == ["CaseViewed", "Exported"]
     assert verify_export(lines, key=key).findings == []
 
 
-def test_a_period_the_wrong_way_round_is_refused() -> None:
+def test_a_reversed_period_is_refused() -> None:
     with pytest.raises(InvalidSubmission, match=r"ends \(2026-05-01\) before it begins \(2026-05-02\)"):
         period("2026-05-02", "2026-05-01", BERLIN)
-    with pytest.raises(InvalidSubmission, match="“yesterday” is no day"):
+    with pytest.raises(InvalidSubmission, match="“yesterday” is not a day"):
         period("", "yesterday", BERLIN)
     assert period("", "", BERLIN) == (None, None)
     assert period("2026-05-02", "2026-05-02", BERLIN)[0] == datetime(2026, 5, 1, 22, tzinfo=UTC)
@@ -158,13 +158,13 @@ def test_a_period_the_wrong_way_round_is_refused() -> None:
 @pytest.mark.parametrize(
     ("form", "selection", "error", "words"),
     [
-        ("pdf", Selection(), InvalidSubmission, "“pdf” is no format"),
+        ("pdf", Selection(), InvalidSubmission, "“pdf” is not a format"),
         ("csv", Selection(process="nothing"), NotFound, "No case was started in this selection"),
         ("csv", Selection(cases=("nobody",)), NotFound, "No case has the number nobody"),
         ("csv", Selection(cases=("x",) * 501), InvalidSubmission, "At most 500 cases"),
     ],
 )
-def test_what_cannot_be_exported_is_refused_before_anything_is_told(
+def test_an_invalid_request_is_refused_and_not_recorded(
     engine: Engine, cases: list[str], form: str, selection: Selection, error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
@@ -183,7 +183,7 @@ def test_a_table_has_a_row_for_each_event_and_no_formulas(engine: Engine, cases:
     assert '"q":"=n0"' in next(row["data"] for row in rows(with_data=True) if row["case"] == cases[0])
 
 
-def test_a_file_is_whole_or_not_there(engine: Engine, cases: list[str], tmp_path: Path) -> None:
+def test_a_file_is_complete_or_absent(engine: Engine, cases: list[str], tmp_path: Path) -> None:
     file = tmp_path / "out" / "history.jsonl"
     export = Export(engine, "jsonl", Selection(), actor=auditor)
     with pytest.raises(Misconfigured, match="cannot be written"):
@@ -235,13 +235,14 @@ def altered_file(lines: list[bytes], key: str, folder: Path) -> tuple[list[bytes
 
 
 def rewritten(lines: list[bytes], key: str, folder: Path) -> tuple[list[bytes], str]:
-    """As altered, and signed anew with a key of the forger's own."""
+    """As `altered`, and signed with the forger's own key."""
     forger, digest = SigningKey.at(folder / "forger.pem"), hashlib.sha256()
-    told = [line.replace(key.encode(), forger.public_text.encode()).replace(b"alice", b"mallo") for line in lines[:-1]]
-    for line in told:
+    text = forger.public_text.encode()
+    forged = [line.replace(key.encode(), text).replace(b"alice", b"mallo") for line in lines[:-1]]
+    for line in forged:
         digest.update(line)
     trailer = {**json.loads(lines[-1]), "sha256": digest.hexdigest(), "signature": forger.sign_export(digest.digest())}
-    return [*told, as_line(trailer)], key
+    return [*forged, as_line(trailer)], key
 
 
 @pytest.mark.parametrize(
@@ -252,12 +253,12 @@ def rewritten(lines: list[bytes], key: str, folder: Path) -> tuple[list[bytes], 
         (empty, {"line"}, "The file is empty"),
         (swapped, {"missing", "sum", "inclusion"}, "Step 1 is missing"),
         (altered, {"chain", "sum"}, "does not fit its hash"),
-        (altered_file, {"definition", "sum"}, "a file of it was altered"),
+        (altered_file, {"definition", "sum"}, "one of its files was altered"),
         (rewritten, {"key", "chain", "signature"}, "The signature over the whole export is wrong"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_what_was_done_to_an_export_is_told(
+def test_verification_finds_each_manipulation_of_an_export(
     engine: Engine,
     cases: list[str],
     key: str,
@@ -272,7 +273,7 @@ def test_what_was_done_to_an_export_is_told(
     assert any(words in finding.message for finding in findings)
 
 
-def test_a_checkpoint_of_another_database_is_told(
+def test_verification_finds_a_checkpoint_of_another_database(
     engine: Engine, cases: list[str], key: str, tmp_path: Path, services: Services, clock: Clock, settings: Settings
 ) -> None:
     lines = lines_of(engine)
@@ -294,7 +295,7 @@ def test_a_checkpoint_of_another_database_is_told(
     other.close()
 
 
-def test_a_case_that_was_moved_brings_every_version_it_ran_on(
+def test_a_migrated_case_brings_every_version_it_ran_on(
     engine: Engine, outside: Outside, key: str
 ) -> None:
     engine.deploy(package("small"), actor=SYSTEM)

@@ -1,4 +1,4 @@
-"""F9, F11, F12: rows changed behind Usher's back are refused by name; the other cases go on. A long case stays open."""
+"""F9, F11, F12: Usher refuses cases with rows changed behind its back; the others go on. A long case stays open."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def complete(engine: Engine, case: str) -> str:
 def test_a_step_changed_by_hand(
     statement: str | dict[str, str], small: Engine, outside: Outside, database_url: str
 ) -> None:
-    """With the database's own client, which knows nothing of Usher's code."""
+    """With the database's own client, which bypasses Usher's code."""
     case = open_case(small, outside)
     complete(small, case)
     before = small.queries.history(case)
@@ -94,7 +94,7 @@ def by_hand(database_url: str, statement: str) -> None:
 
 
 def poison(engine: Engine, case: str, change: Callable[[str], str], *, resealed: bool = True) -> None:
-    """Change the stored state of *case*; *resealed* as somebody does who knows the key."""
+    """Change the stored state of *case*; if *resealed*, as an attacker with the key would."""
     with engine.database.begin() as tx:
         row = instance_rows.find(tx, case)
         row.state = change(row.state or "")
@@ -104,7 +104,7 @@ def poison(engine: Engine, case: str, change: Callable[[str], str], *, resealed:
 
 
 def edited(*path: str | int, to: Any) -> Callable[[str], str]:
-    """A change of one place of the stored JSON."""
+    """Return a function that changes one value in the stored JSON."""
 
     def change(text: str) -> str:
         record = json.loads(text)
@@ -132,7 +132,7 @@ POISONS = {
     "a task's typename": edited("workflow", "tasks", 0, "typename", to="BpmnWorkflow"),
     "an unknown element": edited("workflow", "tasks", 0, "spec", to="Nowhere"),
 }
-#: States that can be read, and do not fit their diagram: a step can say so on the case.
+#: Readable states that do not fit their diagram: a step can record an incident on the case.
 UNFIT = ("an old serializer version", "typename", "a task's typename", "an unknown element")
 
 
@@ -149,7 +149,7 @@ def test_a_poisoned_state(what: str, small: Engine, outside: Outside, clock: Clo
             complete(small, bad)
     written = 2 if what in UNFIT else 1
     assert (small.instance(bad).revision, len(small.queries.history(bad))) == (written, written)
-    assert {one.id for one in small.queries.instances(business_key="p1")} == {good, bad}, "it spoils no list"
+    assert {one.id for one in small.queries.instances(business_key="p1")} == {good, bad}, "it breaks no list"
     assert {task.instance for task in small.inbox.tasks(alice)} == {good, bad}
     assert small.queries.instances(status="waiting")
 
@@ -168,7 +168,7 @@ def test_what_a_poisoned_case_shows(small: Engine, outside: Outside) -> None:
     assert "stored state" in (shown.incident or "")
 
 
-def test_a_job_of_a_poisoned_case_holds_up_no_other(small: Engine, outside: Outside, clock: Clock) -> None:
+def test_a_job_of_a_poisoned_case_delays_no_other(small: Engine, outside: Outside, clock: Clock) -> None:
     bad, good = open_case(small, outside), open_case(small, outside)
     for case in (bad, good):
         complete(small, case)
@@ -180,7 +180,7 @@ def test_a_job_of_a_poisoned_case_holds_up_no_other(small: Engine, outside: Outs
         Worker(small).run_due()
         assert small.instance(good).status == "finished"
         clock.forward(days=1)
-    assert [call.instance for call in outside.calls].count(bad) == 1, "what was done is not done again"
+    assert [call.instance for call in outside.calls].count(bad) == 1, "the service is not called again"
 
     with small.database.begin() as tx:
         instance_rows._save_state(tx, healthy, new=False)
@@ -189,7 +189,7 @@ def test_a_job_of_a_poisoned_case_holds_up_no_other(small: Engine, outside: Outs
 
 
 def test_another_secret_key_changes_nothing(small: Engine, outside: Outside, clock: Clock) -> None:
-    """Who starts Usher with another key by mistake sees it at every case, and nothing is lost."""
+    """An operator who starts Usher with a wrong key sees it on every case, and nothing is lost."""
     case = open_case(small, outside)
     mistaken = replace(small.settings, secret_key="another key, just as long as it has to be")
     other = Engine(mistaken, small.services, clock, small.database)
@@ -199,11 +199,11 @@ def test_another_secret_key_changes_nothing(small: Engine, outside: Outside, clo
     assert complete(small, case) == "waiting"
 
 
-# a failed step leaves nothing, whoever tries it again
+# a failed step leaves nothing, also when retried
 
 
 def test_a_retry_that_fails_leaves_nothing_half_done(settings: Settings, clock: Clock, database: Database) -> None:
-    """The operator has written before the next element fails: both times the write goes with the step."""
+    """The operator writes before the next element fails: both times the rollback of the step undoes the write."""
 
     def write(_given: Any, call: Call) -> dict[str, str]:
         call.transaction.execute(engine_tables.package.insert(), {"hash": f"note by {call.actor}", "content": b""})

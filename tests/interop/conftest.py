@@ -1,4 +1,4 @@
-"""The enrolment lived by every sample patient, for programs of others to read. They come with `make interop`."""
+"""Enrolment cases of every sample patient, for third-party programs to read. `make interop` installs these."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FILLED = {
 
 
 class Mail:
-    """A mail server that refuses every fifth mail at its first try, and remembers the links."""
+    """A mail server that refuses every fifth mail at its first attempt and keeps the links."""
 
     def __init__(self) -> None:
         self.tries = 0
@@ -44,7 +44,7 @@ class Mail:
 
 @pytest.fixture(scope="session")
 def enrollment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enrollment]:
-    """Every sample patient, from the trigger as far as the case goes: some cancelled, some stopped, one accepted."""
+    """A case for every sample patient: some cancelled, some stopped, one accepted, the others waiting."""
     folder, mail, clock = tmp_path_factory.mktemp("lived"), Mail(), Clock()
     settings = Settings(
         env="development", secret_key=SECRET, database_url=new_sqlite(folder),
@@ -55,13 +55,13 @@ def enrollment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enrollment]
     opened = open_enrollment(settings, clock=clock, send_mail=mail, database=database)
     opened.engine.deploy(read_folder(ROOT / "processes" / "enrollment"), actor=SYSTEM)
     for number, patient in enumerate(add_samples(database, opened.registry, clock())):
-        _worked(opened, patient, number, clock)
-    _answered(opened, mail.tokens[0])
+        _run_case(opened, patient, number, clock)
+    _accept_invitation(opened, mail.tokens[0])
     yield opened
     database.close()
 
 
-def _worked(enrollment: Enrollment, patient: str, number: int, clock: Clock) -> None:
+def _run_case(enrollment: Enrollment, patient: str, number: int, clock: Clock) -> None:
     engine = enrollment.engine
     case = enrollment.trigger(patient, "Office Visit", "Patient Portal", "Enrollment", actor=alice)
     engine.audit.record("CaseViewed", {"page": "cases.case"}, actor=auditor, subject=case.id, business_key=patient)
@@ -76,7 +76,7 @@ def _worked(enrollment: Enrollment, patient: str, number: int, clock: Clock) -> 
     clock.forward(hours=3)
 
 
-def _answered(enrollment: Enrollment, token: str) -> None:
+def _accept_invitation(enrollment: Enrollment, token: str) -> None:
     patient = enrollment.patient("sample-complete")
     fields: dict[str, Any] = patient.fields(enrollment.engine.clock(), enrollment.settings)
     proof = enrollment.identify(token, fields["zip_code"], fields["birth_date"])

@@ -30,7 +30,7 @@ def names(record: dict[str, Any]) -> set[str]:
     return {coding["display"] for coding in record["subtype"]}
 
 
-def test_every_step_and_every_audit_event_about_a_patient_is_there(
+def test_the_file_has_every_step_and_every_audit_event_about_a_patient(
     enrollment: Enrollment, audited: list[dict[str, Any]]
 ) -> None:
     engine = enrollment.engine
@@ -45,7 +45,7 @@ def test_every_step_and_every_audit_event_about_a_patient_is_there(
     assert not any("LoggedIn" in names(record) for record in audited)
 
 
-def test_each_names_one_patient_client_server_and_who(audited: list[dict[str, Any]]) -> None:
+def test_each_record_names_one_patient_client_server_and_user(audited: list[dict[str, Any]]) -> None:
     assert audited
     for record in audited:
         people = [entity for entity in record["entity"] if entity["type"]["code"] == "1"]
@@ -56,10 +56,10 @@ def test_each_names_one_patient_client_server_and_who(audited: list[dict[str, An
         assert ("meta" in record) == (record["outcome"] == "0")
 
 
-def test_names_keep_parity_with_the_audit_log_of_an_ehr(audited: list[dict[str, Any]]) -> None:
-    told = set().union(*map(names, audited))
-    assert {SENT, ACCEPTED, FAILED, REMOVED, "Patient Enrollment Response Added"} <= told
-    assert {"CaseViewed", "PatientsListed", "Refused"} <= told
+def test_names_match_those_in_the_audit_log_of_an_ehr(audited: list[dict[str, Any]]) -> None:
+    found = set().union(*map(names, audited))
+    assert {SENT, ACCEPTED, FAILED, REMOVED, "Patient Enrollment Response Added"} <= found
+    assert {"CaseViewed", "PatientsListed", "Refused"} <= found
 
 
 def test_fhir_resources_accepts_every_one(audited: list[dict[str, Any]]) -> None:
@@ -93,7 +93,7 @@ def _ready(address: str) -> str:
         except urllib.error.HTTPError:
             return address
         except OSError:
-            time.sleep(0.1)  # another program starts; nothing of it can be waited for but its port
+            time.sleep(0.1)  # the only sign that the other program has started is its port
     raise AssertionError("The FHIR server did not start.")
 
 

@@ -1,4 +1,4 @@
-"""pm4py reads the XES and OCEL files and finds the cases, events and variants the database has."""
+"""pm4py reads the XES and OCEL files and finds the cases, events and variants that the database has."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from usher_engine.enrollment import Enrollment
 
 pytestmark = [
     pytest.mark.xdist_group("pm4py"),
-    pytest.mark.filterwarnings("default"),  # what pm4py and its libraries warn of is theirs
+    pytest.mark.filterwarnings("default"),  # warnings of pm4py and its libraries are not ours
 ]
 
-#: Kinds of events that are no step of an activity's life cycle, or repeat one.
+#: Kinds of events that are no transition in the life cycle of an activity, or repeat one.
 LEFT_OUT = {
     "InstanceStarted", "InstanceFinished", "FlowTaken", "DataChanged", "UserTaskCompleted", "ServiceCalled",
     "ServiceRequested", "ServiceCompleted", "ServiceRefused", "ServiceFailed",
@@ -30,8 +30,8 @@ def pm4py() -> Any:
 
 
 @pytest.fixture(scope="module")
-def told(enrollment: Enrollment) -> dict[str, list[str]]:
-    """What happened in each case by the database: the names of activities, in order."""
+def activities(enrollment: Enrollment) -> dict[str, list[str]]:
+    """The names of the activities of each case in the database, in order."""
     engine = enrollment.engine
     names = {
         element.id: element.name or element.id
@@ -48,41 +48,41 @@ def told(enrollment: Enrollment) -> dict[str, list[str]]:
     }
 
 
-def test_xes(pm4py: Any, enrollment: Enrollment, told: dict[str, list[str]], tmp_path: Path) -> None:
+def test_xes(pm4py: Any, enrollment: Enrollment, activities: dict[str, list[str]], tmp_path: Path) -> None:
     file = tmp_path / "cases.xes"
     file.write_bytes(exported(enrollment, "xes"))
     log = pm4py.read_xes(str(file))
-    assert log["case:concept:name"].nunique() == len(told)
-    assert len(log) == sum(map(len, told.values()))
-    variants = {tuple(way) for way in told.values()}
+    assert log["case:concept:name"].nunique() == len(activities)
+    assert len(log) == sum(map(len, activities.values()))
+    variants = {tuple(way) for way in activities.values()}
     assert set(pm4py.get_variants(log)) == variants
     assert {"element", "visit", "version", "org:resource", "lifecycle:transition", "time:timestamp"} <= set(log.columns)
     assert set(log["case:patient"]) == {case.business_key for case in enrollment.engine.queries.instances(limit=200)}
 
 
-def test_xes_of_each_case(pm4py: Any, enrollment: Enrollment, told: dict[str, list[str]], tmp_path: Path) -> None:
+def test_xes_of_each_case(pm4py: Any, enrollment: Enrollment, activities: dict[str, list[str]], tmp_path: Path) -> None:
     file = tmp_path / "cases.xes"
     file.write_bytes(exported(enrollment, "xes"))
     log = pm4py.read_xes(str(file))
-    assert {str(case): list(group["concept:name"]) for case, group in log.groupby("case:concept:name")} == told
+    assert {str(case): list(group["concept:name"]) for case, group in log.groupby("case:concept:name")} == activities
 
 
-def test_ocel(pm4py: Any, enrollment: Enrollment, told: dict[str, list[str]], tmp_path: Path) -> None:
+def test_ocel(pm4py: Any, enrollment: Enrollment, activities: dict[str, list[str]], tmp_path: Path) -> None:
     file = tmp_path / "cases.json"
     file.write_bytes(exported(enrollment, "ocel"))
     log = pm4py.read_ocel2_json(str(file))
     kinds = dict(log.objects["ocel:type"].value_counts())
-    assert kinds["case"] == len(told)
+    assert kinds["case"] == len(activities)
     assert kinds["patient"] == len({case.business_key for case in enrollment.engine.queries.instances(limit=200)})
     assert {"user task", "invitation", "version"} <= set(kinds)
-    assert len(log.events) == sum(map(len, told.values()))
+    assert len(log.events) == sum(map(len, activities.values()))
     names = {"case_id": "case:concept:name", "activity_key": "concept:name", "timestamp_key": "time:timestamp"}
     flat = pm4py.format_dataframe(pm4py.ocel_flattening(log, "case"), **names)
-    assert set(pm4py.get_variants(flat)) == {tuple(way) for way in told.values()}
+    assert set(pm4py.get_variants(flat)) == {tuple(way) for way in activities.values()}
     assert set(log.relations["ocel:oid"]) <= set(log.objects["ocel:oid"])
 
 
-def test_no_word_of_a_patients_record_is_in_them(enrollment: Enrollment) -> None:
+def test_the_files_contain_nothing_from_a_patients_record(enrollment: Enrollment) -> None:
     whole = [exported(enrollment, form).decode() for form in ("xes", "ocel", "csv", "fhir")]
     now, settings = enrollment.engine.clock(), enrollment.settings
     records = [record.fields(now, settings) for record in enrollment.patients(limit=200)]

@@ -1,6 +1,6 @@
-"""Whatever is done to an exported file is found, and where a case's own lines were touched, the case is named.
+"""Verification finds every manipulation of an exported file and names the case whose lines changed.
 
-``USHER_EXPORT_COUNT`` sets how often each kind is done (default 12).
+``USHER_EXPORT_COUNT`` sets how often each kind runs (default 12).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def mutate(lines: Lines, random: Random) -> Lines:
 
 
 def mutate_value(lines: Lines, random: Random) -> Lines:
-    """Still canonical JSON, so that only what is checked of its meaning, or the sum, can tell."""
+    """Keeps canonical JSON, so only checks of the contents or the checksum can find it."""
     at = random.randrange(len(lines))
     record = json.loads(lines[at])
     name = random.choice([name for name in record if name != "kind"])
@@ -90,13 +90,13 @@ def cut(lines: Lines, random: Random) -> Lines:
 
 
 def drop_case(lines: Lines, random: Random) -> Lines:
-    """A case goes with all its lines, as if it had never been selected."""
+    """Removes a case with all its lines, as if it had not been selected."""
     name = random.choice([json.loads(line)["id"] for line in lines if b'"kind":"case"' in line])
     return [line for line in lines if name not in (json.loads(line).get("case"), json.loads(line).get("id"))]
 
 
 def drop_tail(lines: Lines, random: Random) -> Lines:
-    """The newest step of a case goes, and its row and proof are made to fit."""
+    """Removes the newest step of a case and adapts its row and proof."""
     cases = [json.loads(line)["id"] for line in lines if b'"kind":"case"' in line and b'"revision":1,' not in line]
     name, kept = random.choice(cases), []
     steps = [json.loads(line) for line in lines if b'"kind":"step"' in line and json.loads(line)["case"] == name]
@@ -121,14 +121,14 @@ def test_the_export_itself_is_clean(exported: tuple[Lines, str]) -> None:
 
 
 @pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.__name__)
-def test_every_deed_is_found(exported: tuple[Lines, str], deed: Callable[[Lines, Random], Lines]) -> None:
+def test_every_manipulation_is_found(exported: tuple[Lines, str], deed: Callable[[Lines, Random], Lines]) -> None:
     lines, key = exported
     for seed in range(COUNT):
         done = deed(lines, Random(seed))
         assert verify_export(done, key=key).findings, f"{deed.__name__} {seed}"
 
 
-def test_the_case_is_named_whose_step_was_touched(exported: tuple[Lines, str]) -> None:
+def test_a_finding_names_the_case_with_the_altered_step(exported: tuple[Lines, str]) -> None:
     lines, key = exported
     places = [at for at, line in enumerate(lines) if b'"kind":"step"' in line]
     for seed in range(COUNT):
@@ -139,7 +139,7 @@ def test_the_case_is_named_whose_step_was_touched(exported: tuple[Lines, str]) -
         assert json.loads(lines[at])["case"] in named, seed
 
 
-def test_a_file_of_something_else_is_told_and_no_error(exported: tuple[Lines, str], tmp_path: Path) -> None:
+def test_another_file_yields_findings_and_no_error(exported: tuple[Lines, str], tmp_path: Path) -> None:
     _, key = exported
     for other in (b"\x00\xff\n", b"{}\n", b"[]\n", b"[" * 5000, b'{"kind":"header"}\n', b"null\n", b'"\\ud800"\n'):
         assert verify_export([other], key=key).findings

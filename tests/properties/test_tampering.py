@@ -1,6 +1,6 @@
-"""Whatever is done to a copy of a database behind Usher's back is found, and the case is named.
+"""Verification finds every manipulation of a database behind Usher's back and names the case.
 
-``USHER_AUDIT_COUNT`` sets how often each kind is done (default 4); over a thousand cases: `make audit-bench`.
+``USHER_AUDIT_COUNT`` sets how often each kind runs (default 4); over a thousand cases: `make audit-bench`.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def copies(original: Original, tmp_path: Path) -> Callable[[], Any]:
     return copy
 
 
-def test_the_original_is_as_it_was_written(original: Original) -> None:
+def test_the_original_has_no_findings(original: Original) -> None:
     assert findings_in(original, original.database, original.heads) == []
 
 
 @pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.__name__)
 @pytest.mark.timeout(3600)
-def test_every_deed_in_the_database_is_found(original: Original, copies: Callable[[], Any], deed: Any) -> None:
+def test_every_manipulation_of_the_database_is_found(original: Original, copies: Callable[[], Any], deed: Any) -> None:
     for seed in range(COUNT):
         file, heads = copies()
         with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as db:
@@ -53,7 +53,7 @@ def test_every_deed_in_the_database_is_found(original: Original, copies: Callabl
 
 
 @pytest.mark.timeout(3600)
-def test_every_deed_in_the_file_is_found(original: Original, copies: Callable[[], Any]) -> None:
+def test_every_manipulation_of_the_checkpoint_file_is_found(original: Original, copies: Callable[[], Any]) -> None:
     for seed in range(COUNT * 4):
         file, heads = copies()
         deed = spoil(heads, Random(seed))

@@ -1,4 +1,4 @@
-"""Writes an export into a file that is whole or not there."""
+"""Writes an export to a file that is either complete or absent."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ..core.errors import Misconfigured
 
 def write_file(file: Path, pieces: Callable[[], Iterable[bytes]]) -> int:
     """
-    Write what *pieces* gives into *file*; returns the number of bytes.
+    Write *pieces* to *file* and return the number of bytes.
 
-    It is written under another name beside it and renamed at the end; when anything fails, that is removed and a file
-    that was there before stays as it was. *pieces* is called once the file could be opened.
+    Writes a temporary file in the same folder and renames it at the end. On any failure it removes the temporary file
+    and leaves an existing *file* unchanged. It calls *pieces* only after it has opened the temporary file.
 
     Raises:
         Misconfigured: The file cannot be written.

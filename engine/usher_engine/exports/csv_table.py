@@ -8,37 +8,37 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..core.canonical import compact
-from .event_rows import Happened, happened
+from .event_rows import EventRow, event_rows
 from .export_source import Source
 
-#: The columns in their order; engine/exports.md tells what each holds.
+#: The columns in order; engine/exports.md describes each.
 COLUMNS = (
     "case", "process", "version", "patient", "status", "step", "event", "time", "actor", "role", "on_behalf_of",
     "command", "kind", "element", "activity", "visit", "flow", "lifecycle", "group", "operator", "attempt", "outcome",
 )  # fmt: skip
 
-#: How a cell begins that a spreadsheet would take for a formula.
+#: First characters that make a spreadsheet read a cell as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def table_lines(source: Source) -> Iterator[bytes]:
-    """The file, one row at a time, beginning with the mark that tells spreadsheets it is UTF-8."""
+    """Yield the file row by row, after the byte order mark by which spreadsheets recognize UTF-8."""
     columns = (*COLUMNS, "data") if source.with_data else COLUMNS
     yield "\ufeff".encode() + _row(columns)
     for row, steps in source.cases():
-        for one in happened(source, row, steps):
+        for one in event_rows(source, row, steps):
             cells = _cells(one)
             yield _row([*cells, compact(one.data)] if source.with_data else cells)
 
 
-def _cells(one: Happened) -> list[Any]:
+def _cells(one: EventRow) -> list[Any]:
     record, row = one.record, one.row
     who = (one.actor.get("name"), one.actor.get("role"), one.actor.get("on_behalf_of"))
     case = (row.id, row.process, row.version, row.business_key, row.status, one.revision, one.number, one.at)
-    told = (record.get(name) for name in ("group", "operator", "attempt", "outcome"))
+    detail = (record.get(name) for name in ("group", "operator", "attempt", "outcome"))
     lifecycle = one.lifecycle if one.is_activity else ""
     where = (one.command, one.kind, one.element, one.activity, one.visit, record.get("flow"), lifecycle)
-    return [*case, *who, *where, *told]
+    return [*case, *who, *where, *detail]
 
 
 def _row(cells: Any) -> bytes:
@@ -48,6 +48,6 @@ def _row(cells: Any) -> bytes:
 
 
 def safe(cell: Any) -> str:
-    """*cell* as text no spreadsheet takes for a formula: what looks like one gets an apostrophe before it."""
+    """Return *cell* as text with an apostrophe before it if a spreadsheet would read it as a formula."""
     text = "" if cell is None else str(cell)
     return f"'{text}" if text.startswith(FORMULA) else text

@@ -1,6 +1,6 @@
-"""The steps of a case flattened: one value for each event, with who, when and where. What tables and logs are made of.
+"""Flattens the steps of a case into one row for each event, with who, when and where, for tables and logs.
 
-General over kinds: an event that names an element is told with it, whatever its kind.
+Independent of event kinds: the row of any event that names an element has the element.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 from ..store import Row
 from ..store.export_rows import ExportedStep
-from .export_source import Source, read
+from .export_source import Source, read_step
 
-#: What an event of this kind is in the standard life cycle of an activity (IEEE 1849-2023, lifecycle extension).
+#: Transition in the standard life cycle of an activity, by event kind (IEEE 1849-2023, lifecycle extension).
 LIFECYCLE = {
     "ElementEntered": "start",
     "ElementPassed": "complete",
@@ -31,23 +31,23 @@ LIFECYCLE = {
     "InstanceCancelled": "pi_abort",
 }
 
-#: Told by another event of the same step, or about no activity; a table has them, a log for process mining does not.
-BESIDE = frozenset({
+#: Kinds that repeat another event of their step or concern no activity; logs for process mining leave them out.
+_LEFT_OUT = frozenset({
     "InstanceStarted", "InstanceFinished", "FlowTaken", "DataChanged", "UserTaskCompleted", "ServiceCalled",
     "ServiceRequested", "ServiceCompleted", "ServiceRefused", "ServiceFailed",
 })  # fmt: skip
 
-#: Fields of events that are ids, names of the diagram or counts; every other field may hold what a record says.
-PLAIN = ("element", "visit", "flow", "group", "operator", "attempt", "outcome", "code", "due", "retry_at", "by")
+#: Event fields that are ids, names from the diagram or counts; any other field may contain data of a patient.
+_PLAIN = ("element", "visit", "flow", "group", "operator", "attempt", "outcome", "code", "due", "retry_at", "by")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Happened:
+class EventRow:
     """
-    One event of a step. *number* counts the events of the step from 1; *activity* is what people call the element.
+    One event of a step. *number* counts the events of the step from 1; *activity* is the name of the element.
 
-    *record* is the event as it was written; *beside* are the events of its step a log does not tell of, with the last
-    one it tells of.
+    *record* is the recorded event. *left_out* are the events of its step that a log leaves out; the last event of the
+    step in the log has them.
     """
 
     row: Row
@@ -59,7 +59,7 @@ class Happened:
     kind: str
     activity: str
     record: Mapping[str, Any]
-    beside: tuple[Mapping[str, Any], ...] = ()
+    left_out: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def element(self) -> str:
@@ -76,38 +76,38 @@ class Happened:
 
     @property
     def is_activity(self) -> bool:
-        """Whether a log for process mining tells of it: what is known to, and whatever else names an element."""
-        return self.kind in LIFECYCLE or (self.kind not in BESIDE and self.element != "")
+        """Whether a log for process mining includes the event: of a known kind, or of another that names an element."""
+        return self.kind in LIFECYCLE or (self.kind not in _LEFT_OUT and self.element != "")
 
     @property
     def data(self) -> dict[str, Any]:
-        """The fields that may hold what a record says."""
-        return {name: value for name, value in self.record.items() if name not in PLAIN and name != "kind"}
+        """The fields that may contain data of a patient."""
+        return {name: value for name, value in self.record.items() if name not in _PLAIN and name != "kind"}
 
     @property
     def log_data(self) -> dict[str, Any]:
-        """`data`, and what stands beside it."""
-        return {**self.data, **({"beside": list(self.beside)} if self.beside else {})}
+        """`data`, with the events of its step that the log leaves out."""
+        return {**self.data, **({"beside": list(self.left_out)} if self.left_out else {})}
 
 
-def told_in_log(source: Source, row: Row, steps: Sequence[ExportedStep]) -> Iterator[Happened]:
-    """The events of the steps a log for process mining tells of, in order; raises `Corrupt`."""
-    for _, group in groupby(happened(source, row, steps), key=attrgetter("revision")):
+def activity_rows(source: Source, row: Row, steps: Sequence[ExportedStep]) -> Iterator[EventRow]:
+    """Yield the events that a log for process mining includes, in order; raise `Corrupt`."""
+    for _, group in groupby(event_rows(source, row, steps), key=attrgetter("revision")):
         found = list(group)
-        told = [one for one in found if one.is_activity]
-        yield from told[:-1]
-        if told:
-            yield replace(told[-1], beside=tuple(one.record for one in found if not one.is_activity))
+        included = [one for one in found if one.is_activity]
+        yield from included[:-1]
+        if included:
+            yield replace(included[-1], left_out=tuple(one.record for one in found if not one.is_activity))
 
 
-def happened(source: Source, row: Row, steps: Sequence[ExportedStep]) -> Iterator[Happened]:
-    """Every event of the steps, in order; raises `Corrupt`."""
+def event_rows(source: Source, row: Row, steps: Sequence[ExportedStep]) -> Iterator[EventRow]:
+    """Yield every event of the steps, in order; raise `Corrupt`."""
     diagram = source.diagram(row.definition)
     names = {element.id: element.name for element in diagram.elements.values() if element.name} if diagram else {}
     for step in steps:
-        body = read(row, step)
+        body = read_step(row, step)
         for number, record in enumerate(body["events"], start=1):
-            yield Happened(
+            yield EventRow(
                 row=row,
                 revision=step.revision,
                 number=number,

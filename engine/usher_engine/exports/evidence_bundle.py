@@ -1,6 +1,6 @@
-"""The evidence bundle of one case: a page that opens from a disk, carries the export with proof, and is signed.
+"""The evidence bundle of one case: a signed page that opens from a disk and contains the export with proof.
 
-How the page looks is the web's; here is what it must carry, how it is sealed, and how it is checked again.
+The web package renders the page; this module collects its contents, signs it, and verifies it.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from ..store.export_rows import Selection
 from .export import Export
 from .offline_verifier import verify_export
 
-#: How the record stands in the page: as a link that saves it.
+#: The page contains the record as a link that saves it.
 MEDIA = "application/x-ndjson"
 _LINK = re.compile(f'href="data:{MEDIA};base64,([A-Za-z0-9+/=]*)"'.encode())
 
 #: The last line of the page; the signature is over everything before it.
 _SEAL = re.compile(rb"\n<!-- usher evidence signature ([A-Za-z0-9+/=]+) -->\n\Z")
 
-#: How the page begins, so that it is told from the record alone.
+#: First bytes of the page, which distinguish it from a bare record.
 PAGE = b"<!doctype html>"
 
 MAX_PAGE = 200_000_000  # bytes
@@ -41,9 +41,9 @@ MAX_PAGE = 200_000_000  # bytes
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
     """
-    The record of one case, and what a check of it said when it was written.
+    The record of one case, and the result of verifying it when the bundle was written.
 
-    *head* is the newest signed checkpoint, *runs* where the steps are in its tree; both as they stand in the record.
+    *head* is the newest signed checkpoint and *runs* the places of the steps in its tree, both as in the record.
     """
 
     lines: tuple[bytes, ...]
@@ -55,13 +55,13 @@ class Evidence:
 
     @property
     def link(self) -> str:
-        """The address of the record inside the page."""
+        """The record as a data URL inside the page."""
         return f"data:{MEDIA};base64,{base64.b64encode(b''.join(self.lines)).decode()}"
 
 
 def evidence(engine: Engine, case: str, *, actor: Actor) -> Evidence:
-    """The record of *case* with the audit events about it, checked; raises what `Export` raises."""
-    export = Export(engine, "jsonl", Selection(cases=(case,)), actor=actor, with_audit=True, told_as="evidence")
+    """Return the record of *case* with its audit events, verified; raise what `Export` raises."""
+    export = Export(engine, "jsonl", Selection(cases=(case,)), actor=actor, with_audit=True, recorded_as="evidence")
     lines = tuple(export.pieces())
     key = SigningKey.at(Path(engine.settings.signing_key_file)).public_text
     proof: dict[str, Any] = next((json.loads(line) for line in lines if b'"kind":"proof"' in line[:80]), {"runs": []})
@@ -76,8 +76,8 @@ def evidence(engine: Engine, case: str, *, actor: Actor) -> Evidence:
     )
 
 
-def sealed(engine: Engine, page: str) -> bytes:
-    """*page* with the signature over all of it."""
+def seal(engine: Engine, page: str) -> bytes:
+    """Return *page* with a signature over all of it appended."""
     whole = page.encode()
     signature = SigningKey.at(Path(engine.settings.signing_key_file)).sign_export(hashlib.sha256(whole).digest())
     return whole + f"\n<!-- usher evidence signature {signature} -->\n".encode()
@@ -108,14 +108,14 @@ def _verify_page(page: bytes, key: str, checkpoints: Iterable[str] | None) -> Ve
     except binascii.Error:
         record = None
     if record is None:
-        return Verified(findings=[_about("page", "The page does not carry one record; it was altered or cut off.")])
+        return Verified(findings=[_about("page", "The page has no record or several; it was altered or cut off.")])
     result = verify_export(record.splitlines(keepends=True), key=key, checkpoints=checkpoints)
     seal = _SEAL.search(page)
     if seal is None:
         result.findings.append(_about("page", "The page has no signature at its end; it was altered or cut off."))
     elif not signs_export(key, hashlib.sha256(page[: seal.start()]).digest(), seal[1].decode()):
-        message = "The page around the record is not as it was made: what it shows may be something else. "
-        result.findings.append(_about("page", f"{message}The record in it is checked by itself."))
+        message = "The page around the record was altered: it may show something else. "
+        result.findings.append(_about("page", f"{message}The record in it was verified separately."))
     return result
 
 

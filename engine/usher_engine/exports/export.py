@@ -1,4 +1,4 @@
-"""One export: what is asked for is checked and told in the audit stream, then the file comes piece by piece."""
+"""One export: checks the request, records it in the audit stream, and yields the file piece by piece."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .xes import xes_lines
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Format:
     """
-    One format: what it is for, how its file ends, its media type, and whether it always holds patients' data.
+    One format: its purpose, file ending and media type, and whether its files always or optionally contain patient data.
 
     ``title`` and ``purpose`` are shown to people who choose; `FORMATS` is the list of all.
     """
@@ -91,18 +91,18 @@ class Export:
     The cases of a selection in one format.
 
     Args:
-        engine: Whose cases.
+        engine: The engine with the cases.
         form: A key of `FORMATS`.
-        selection: Which cases.
-        actor: Who asks; the audit stream tells of it.
-        with_data: Also what the data of the cases says; without it the other formats name patients by id only.
-        with_audit: Also the audit events that belong to them; FHIR has them in any case.
-        told_as: What the audit stream calls the format, where it is not its name.
-        progress: Told after each hundred cases.
+        selection: The cases to export.
+        actor: Who exports, for the audit stream.
+        with_data: Include the data of the cases; without it, formats other than `jsonl` name patients by id only.
+        with_audit: Include the audit events about the cases; FHIR always does.
+        recorded_as: Name of the format in the audit stream, if not *form*.
+        progress: Called after each hundred cases.
 
     Raises:
-        InvalidSubmission: The format or the selection cannot be.
-        NotFound: A case is not there, or none is in the selection.
+        InvalidSubmission: The format or the selection is invalid.
+        NotFound: A case does not exist, or the selection is empty.
     """
 
     def __init__(
@@ -114,18 +114,18 @@ class Export:
         actor: Actor,
         with_data: bool = False,
         with_audit: bool = False,
-        told_as: str = "",
+        recorded_as: str = "",
         progress: Progress | None = None,
     ) -> None:
         if form not in FORMATS:
-            raise _refused("format", f"“{form[:20]}” is no format. Known are: {', '.join(FORMATS)}.")
+            raise _invalid("format", f"“{form[:20]}” is not a format. The formats are: {', '.join(FORMATS)}.")
         self.format = FORMATS[form]
         if with_data and not (self.format.takes_data or self.format.holds_data):
-            raise _refused("data", f"{self.format.title} takes no data of cases; leave it out.")
+            raise _invalid("data", f"{self.format.title} cannot contain case data; leave the option out.")
         if with_audit and form != "jsonl":
-            raise _refused("audit", "Audit events come with JSON Lines; FHIR AuditEvent has them in any case.")
-        self.cases, self.steps = _counted(engine, selection)
-        self._engine, self._told_as = engine, told_as or form
+            raise _invalid("audit", "Only JSON Lines takes this option; FHIR AuditEvent always includes audit events.")
+        self.cases, self.steps = _count(engine, selection)
+        self._engine, self._recorded_as = engine, recorded_as or form
         self._source = Source(
             engine=engine,
             selection=selection,
@@ -139,22 +139,22 @@ class Export:
 
     @property
     def file_name(self) -> str:
-        """A name for the file; it says when, never whom."""
+        """A name for the file, with the time but never a patient."""
         named = self._source.selection.cases
         about = f"case-{named[0]}" if len(named) == 1 else "cases"
         return f"usher-{about}-{self._source.at:%Y%m%d-%H%M%S}{self.format.ending}"
 
     def pieces(self) -> Iterator[bytes]:
         """
-        The file. Before its first byte the audit stream is told, and for a proof all that is new is signed.
+        Return the file. First record the export in the audit stream and, for a proof, sign all new records.
 
         Raises:
-            Corrupt: What is to be proven does not fit the record any more, now or while the pieces are read.
+            Corrupt: The records no longer match their proof, now or while the pieces are read.
             Misconfigured: The signing key or the checkpoint file cannot be used.
         """
         source = self._source
-        told = {
-            "format": self._told_as,
+        details = {
+            "format": self._recorded_as,
             "cases": self.cases,
             "steps": self.steps,
             "data": source.with_data,
@@ -164,18 +164,18 @@ class Export:
         subject = source.selection.cases[0] if len(source.selection.cases) == 1 else ""
         with self._engine.database.read() as tx:
             about = export_rows.business_key(tx, subject)
-        self._engine.audit.record("Exported", told, actor=source.actor, subject=subject, business_key=about)
+        self._engine.audit.record("Exported", details, actor=source.actor, subject=subject, business_key=about)
         if self.format.name == "jsonl":
             take(self._engine.database, self._engine.settings, source.at)
         return self.format.write(source)
 
 
-def _counted(engine: Engine, selection: Selection) -> tuple[int, int]:
-    """How many cases and steps; raises `InvalidSubmission` and `NotFound`."""
+def _count(engine: Engine, selection: Selection) -> tuple[int, int]:
+    """Return the numbers of cases and steps; raise `InvalidSubmission` or `NotFound`."""
     if selection.since is not None and selection.until is not None and selection.since >= selection.until:
-        raise _refused("from", "The period ends before it begins. Exchange its first and its last day.")
+        raise _invalid("from", "The period ends before it begins. Exchange its first and its last day.")
     if len(selection.cases) > MAX_NAMED:
-        raise _refused("cases", f"At most {MAX_NAMED} cases can be named; choose a period instead.")
+        raise _invalid("cases", f"At most {MAX_NAMED} cases can be named; choose a period instead.")
     with engine.database.read() as tx:
         missing = sorted(set(selection.cases) - export_rows.known(tx, selection.cases)) if selection.cases else []
         if missing:
@@ -186,20 +186,20 @@ def _counted(engine: Engine, selection: Selection) -> tuple[int, int]:
     return cases, steps
 
 
-def _refused(field: str, message: str) -> InvalidSubmission:
+def _invalid(field: str, message: str) -> InvalidSubmission:
     return InvalidSubmission(message, fields={field: message})
 
 
 def period(first: str, last: str, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
     """
-    (from, before) of a period from the day *first* to the day *last*, both whole days in *zone*; empty is open.
+    Return (from, before) of the period from day *first* to day *last*, both inclusive in *zone*; empty is open.
 
     Raises:
-        InvalidSubmission: One is no day (``from``, ``to``), or the period ends before it begins.
+        InvalidSubmission: One is not a day (``from``, ``to``), or the period ends before it begins.
     """
     since, until = _day("from", first), _day("to", last)
     if since is not None and until is not None and since > until:
-        raise _refused("from", f"The period ends ({last}) before it begins ({first}). Exchange the two days.")
+        raise _invalid("from", f"The period ends ({last}) before it begins ({first}). Exchange the two days.")
     try:
         after = until + timedelta(days=1) if until else None
     except OverflowError:
@@ -211,7 +211,7 @@ def _day(field: str, text: str) -> date | None:
     try:
         return date.fromisoformat(text.strip()) if text.strip() else None
     except ValueError:
-        raise _refused(field, f"“{text[:20]}” is no day. Write it as 2026-05-31.") from None
+        raise _invalid(field, f"“{text[:20]}” is not a day. Write it as 2026-05-31.") from None
 
 
 def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:

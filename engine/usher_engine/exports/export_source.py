@@ -1,6 +1,6 @@
-"""What every format is written from: the cases selected, page by page, and the names their diagrams give elements.
+"""The source of every format: the selected cases, page by page, and their diagrams.
 
-Each page is a read transaction of its own, so that a slow reader holds nothing open; steps and packages never change.
+Each page has its own read transaction, so a slow reader holds none open; steps and packages never change.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from ..store.step_codec import MAX_STEP
 CASES_AT_ONCE = 100
 EVENTS_AT_ONCE = 500
 
-#: Told (cases written, of how many).
+#: Called with (cases written, cases in all).
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One export: what is selected, who asked for it when, and what the formats read."""
+    """One export: the selection, who exports when, and the rows that the formats read."""
 
     engine: Engine
     selection: Selection
@@ -42,7 +42,7 @@ class Source:
     _diagrams: dict[str, Diagram | None] = field(default_factory=dict)
 
     def cases(self) -> Iterator[tuple[Row, list[ExportedStep]]]:
-        """Every case selected with its steps, in the order of their numbers."""
+        """Yield every selected case with its steps, in the order of case numbers."""
         after, done = "", 0
         while True:
             with self.engine.database.read() as tx:
@@ -55,7 +55,7 @@ class Source:
                 self.progress(done, self.total)
 
     def events(self) -> Iterator[ExportedEvent]:
-        """The audit events that belong to the selection, in the order of their numbers."""
+        """Yield the audit events about the selection, in the order of their numbers."""
         after = 0
         while True:
             with self.engine.database.read() as tx:
@@ -69,7 +69,7 @@ class Source:
             after = found[-1].seq
 
     def diagram(self, definition: str) -> Diagram | None:
-        """The diagram with this content hash; None where it is not there or cannot be read any more."""
+        """Return the diagram with this content hash, or None if it is missing or unreadable."""
         if definition not in self._diagrams:
             try:
                 with self.engine.database.read() as tx:
@@ -79,18 +79,18 @@ class Source:
         return self._diagrams[definition]
 
 
-def unpacked(row: Row, step: ExportedStep) -> bytes:
-    """The text of a step as it was hashed; raises `Corrupt`."""
+def step_text(row: Row, step: ExportedStep) -> bytes:
+    """Return the text of a step as it was hashed; raise `Corrupt`."""
     try:
         return zlib.decompressobj().decompress(step.body, MAX_STEP)
     except (TypeError, zlib.error) as error:
         raise _unreadable(row, step) from error
 
 
-def read(row: Row, step: ExportedStep) -> dict[str, Any]:
-    """What a step says; raises `Corrupt`."""
+def read_step(row: Row, step: ExportedStep) -> dict[str, Any]:
+    """Return the contents of a step; raise `Corrupt`."""
     try:
-        body: dict[str, Any] = parsed(unpacked(row, step))
+        body: dict[str, Any] = parsed(step_text(row, step))
     except ValueError as error:
         raise _unreadable(row, step) from error
     return body

@@ -1,4 +1,4 @@
-"""One case as an export tells it, and whether its steps are in the tree that was signed."""
+"""One case read from an export, and the check that its steps are in the signed tree."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ..core.canonical import canonical
 from ..core.findings import Finding
 from ..store import Row
 from ..store.stored_cases import Record
-from .inclusion_proofs import is_in
+from .inclusion_proofs import includes
 from .line_reader import Malformed, digest_of, number_of, text_of
 
-#: First leaf, first revision, how many steps, path to the root.
+#: First leaf, first revision, number of steps, path to the root.
 Run = tuple[int, int, int, list[bytes]]
 
 
 @dataclass(slots=True)
 class ReadCase:
-    """A case while its lines are read."""
+    """A case, filled while its lines are read."""
 
     row: Row
     steps: list[tuple[int, bytes, bytes]] = field(default_factory=list)
@@ -32,7 +32,7 @@ class ReadCase:
     def begin(cls, record: dict[str, Any]) -> ReadCase:
         ended = record.get("ended_at")
         if not isinstance(ended, str | None):
-            raise Malformed("Its “ended_at” is no text.")
+            raise Malformed("Its “ended_at” is not a text.")
         row = Row(
             id=text_of(record, "id"),
             version=number_of(record, "version"),
@@ -60,23 +60,23 @@ class ReadCase:
         return Record(self.row, tuple(self.steps))
 
     def inclusion(self, head: Head | None) -> Iterator[Finding]:
-        """Steps that are not where the signed tree has them; none where no head is signed."""
+        """Yield findings for steps that are not at their place in the signed tree; none if there is no signed head."""
         if self.runs is None:
-            yield self._found(None, "The proof of this case is missing.")
+            yield self._finding(None, "The proof of this case is missing.")
             return
         covered = 0
         for leaf, revision, steps, path in self.runs:
             if revision != covered + 1:
-                yield self._found(covered + 1, f"Step {covered + 1} is signed by no checkpoint, a later one is.")
+                yield self._finding(covered + 1, f"No checkpoint signed step {covered + 1}, only a later one.")
                 return
             covered += steps
             found = [entry(self.row.id, step, digest) for step, _, digest in self.steps if revision <= step <= covered]
-            if head is not None and not (len(found) == steps and is_in(head, leaf, found, path)):
-                yield self._found(
+            if head is not None and not (len(found) == steps and includes(head, leaf, found, path)):
+                yield self._finding(
                     revision,
                     f"Steps {revision} to {covered} are not in the tree that checkpoint {head.number} signed: one was "
-                    "altered, moved, added or removed, or the checkpoint is another database's.",
+                    "altered, moved, added or removed, or the checkpoint belongs to another database.",
                 )
 
-    def _found(self, revision: int | None, message: str) -> Finding:
+    def _finding(self, revision: int | None, message: str) -> Finding:
         return Finding(self.row.id, revision, "", "inclusion", message)

@@ -1,6 +1,6 @@
 """FHIR R4 AuditEvent as NDJSON, in the shapes of IHE BALP 1.1.4: steps and audit events that concern a patient.
 
-Names keep parity with what an EHR's audit log calls them. Nothing of a patient's record is in it but the id.
+Names match those in an EHR's audit log. A patient's id is the only part of the patient's record in the export.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..core.canonical import Json, parsed
 from ..core.errors import Corrupt
 from ..store import Row
 from ..store.export_rows import ExportedEvent, ExportedStep
-from .export_source import Source, read
+from .export_source import Source, read_step
 
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 TYPES = "http://terminology.hl7.org/CodeSystem/audit-event-type"
@@ -39,7 +39,7 @@ ACCEPTED = "Account Enrollment Invitation Accepted by Mail Server"
 FAILED = "Account Enrollment Invitation Failed"
 REMOVED = "Patient Enrollment Response Removed"
 
-#: Names an EHR's log has for what services do, by operator and kind of event.
+#: Names in an EHR's log for what services do, by operator and event kind.
 NAMES = {
     ("invitation/send", "ServiceRequested"): SENT,
     ("invitation/send", "ServiceCompleted"): ACCEPTED,
@@ -48,16 +48,16 @@ NAMES = {
     ("patient/remove-response", "ServiceCalled"): REMOVED,
 }
 
-#: What a FHIR id may be; patients known under another one are named by identifier.
+#: A valid FHIR id; a patient with any other id appears by identifier.
 FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
-#: Views; everything else that concerns a patient is a change or a try.
+#: Kinds of views; any other event about a patient is a change or an attempt.
 VIEWS = frozenset({"PatientViewed", "CaseViewed", "TaskViewed", "PatientsListed", "Exported"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
-    """One AuditEvent before it is written. *interaction* is the FHIR one it is alike to, *names* what happened."""
+class AuditEntry:
+    """The contents of one AuditEvent. *interaction* is the closest FHIR interaction, *names* describe what happened."""
 
     id: str
     at: str
@@ -71,33 +71,33 @@ class Told:
 
 
 def fhir_lines(source: Source) -> Iterator[bytes]:
-    """One AuditEvent in each line: the steps of the cases, then the audit events."""
+    """Yield one AuditEvent a line: the steps of the cases, then the audit events."""
     site = urlsplit(source.engine.settings.base_url).hostname or "usher"
     for row, steps in source.cases():
         if row.business_key:
-            for told in _steps(row, steps):
-                yield _line(told, site)
+            for entry in _steps(row, steps):
+                yield _line(entry, site)
     for event in source.events():
-        for told in _event(event):
-            yield _line(told, site)
+        for entry in _event(event):
+            yield _line(entry, site)
 
 
-def _line(told: Told, site: str) -> bytes:
-    return json.dumps(resource(told, site), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def _line(entry: AuditEntry, site: str) -> bytes:
+    return json.dumps(resource(entry, site), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-# what is told
+# entries
 
 
-def _steps(row: Row, steps: Sequence[ExportedStep]) -> Iterator[Told]:
+def _steps(row: Row, steps: Sequence[ExportedStep]) -> Iterator[AuditEntry]:
     operators: dict[tuple[str, int], str] = {}
     for step in steps:
-        body = read(row, step)
+        body = read_step(row, step)
         for event in body["events"]:
             if event["kind"] in ("ServiceRequested", "ServiceCalled"):
                 operators[event["element"], event["visit"]] = event["operator"]
         failed = next((event for event in body["events"] if event["kind"] == "IncidentRaised"), None)
-        yield Told(
+        yield AuditEntry(
             id=f"{row.id}-{step.revision}",
             at=body["at"],
             actor=body["actor"],
@@ -132,8 +132,8 @@ def _elements(events: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(str(event["element"]) for event in events if event.get("element")))[:20]
 
 
-def _event(event: ExportedEvent) -> Iterator[Told]:
-    """One for each patient an audit event names; none where it concerns no patient."""
+def _event(event: ExportedEvent) -> Iterator[AuditEntry]:
+    """Yield one entry for each patient that an audit event names."""
     try:
         body = parsed(event.body)
         details, subject = body["details"], str(body["subject"])
@@ -144,7 +144,7 @@ def _event(event: ExportedEvent) -> Iterator[Told]:
     status = details.get("status") if body["kind"] == "Refused" else None
     for number, patient in enumerate(patients, start=1):
         if patient:
-            yield Told(
+            yield AuditEntry(
                 id=f"audit-{event.seq}-{number}" if len(patients) > 1 else f"audit-{event.seq}",
                 at=body["at"],
                 actor=body["actor"],
@@ -164,20 +164,20 @@ def _interaction(kind: str, details: Mapping[str, Any]) -> str:
 # the resource
 
 
-def resource(told: Told, site: str) -> dict[str, Json]:
-    """The AuditEvent; a failed try claims no BALP profile, for those fix the outcome to success."""
-    made: dict[str, Any] = {
+def resource(entry: AuditEntry, site: str) -> dict[str, Json]:
+    """Return the AuditEvent; a failed attempt claims no BALP profile, since these require success."""
+    document: dict[str, Any] = {
         "resourceType": "AuditEvent",
-        "id": told.id,
+        "id": entry.id,
         "type": {"system": TYPES, "code": "rest", "display": "Restful Operation"},
         "subtype": [
-            {"system": INTERACTIONS, "code": told.interaction, "display": told.interaction},
-            *({"system": f"{USHER}event", "code": _code(name), "display": name} for name in dict.fromkeys(told.names)),
+            {"system": INTERACTIONS, "code": entry.interaction, "display": entry.interaction},
+            *({"system": f"{USHER}event", "code": _code(name), "display": name} for name in dict.fromkeys(entry.names)),
         ],
-        "action": {"create": "C", "read": "R", "update": "U"}[told.interaction],
-        "recorded": told.at,
-        "outcome": "4" if told.failed else "0",
-        "agent": list(_agents(told, site)),
+        "action": {"create": "C", "read": "R", "update": "U"}[entry.interaction],
+        "recorded": entry.at,
+        "outcome": "4" if entry.failed else "0",
+        "agent": list(_agents(entry, site)),
         "source": {
             "site": site,
             "observer": {"display": site},
@@ -189,31 +189,31 @@ def resource(told: Told, site: str) -> dict[str, Json]:
                 }
             ],
         },
-        "entity": list(_entities(told)),
+        "entity": list(_entities(entry)),
     }
-    if told.failed:
-        made["outcomeDesc"] = told.failed
+    if entry.failed:
+        document["outcomeDesc"] = entry.failed
     else:
-        made["meta"] = {"profile": [f"{PROFILE}Patient{told.interaction.capitalize()}"]}
-    return made
+        document["meta"] = {"profile": [f"{PROFILE}Patient{entry.interaction.capitalize()}"]}
+    return document
 
 
 def _code(name: str) -> str:
     return name.strip().replace(" ", "-") or "unknown"
 
 
-def _agents(told: Told, site: str) -> Iterator[dict[str, Any]]:
-    """Client, server and, where a person acted, user. Network addresses of clients are not recorded."""
-    reading = told.interaction == "read"
+def _agents(entry: AuditEntry, site: str) -> Iterator[dict[str, Any]]:
+    """Yield client, server and, if a person acted, the user. Usher does not record network addresses of clients."""
+    reading = entry.interaction == "read"
     nowhere = {"address": "not recorded"}
     yield _agent(DESTINATION_ROLE if reading else SOURCE_ROLE, {"display": "Usher client"}, nowhere)
     yield _agent(SOURCE_ROLE if reading else DESTINATION_ROLE, {"display": site}, {"address": site, "type": "1"})
-    name, role = str(told.actor.get("name") or ""), str(told.actor.get("role") or "staff")
+    name, role = str(entry.actor.get("name") or ""), str(entry.actor.get("role") or "staff")
     if name and role != "system":
         who = {"identifier": {"system": f"{USHER}account", "value": name}, "display": name}
         roles = [{"coding": [{"system": f"{USHER}role", "code": role}]}]
         yield {"type": {"coding": [USER_ROLE]}, "who": who, "requestor": True, "role": roles, "name": name}
-        behalf = told.actor.get("on_behalf_of")
+        behalf = entry.actor.get("on_behalf_of")
         if behalf:
             other = {"identifier": {"system": f"{USHER}account", "value": str(behalf)}}
             yield {"type": {"text": "on behalf of"}, "who": other, "requestor": False}
@@ -223,22 +223,22 @@ def _agent(role: dict[str, str], who: dict[str, Any], network: dict[str, str]) -
     return {"type": {"coding": [role]}, "who": who, "requestor": False, "network": network}
 
 
-def _entities(told: Told) -> Iterator[dict[str, Any]]:
-    known = FHIR_ID.fullmatch(told.patient) is not None
-    named = {"type": "Patient", "identifier": {"system": f"{USHER}patient", "value": told.patient}}
+def _entities(entry: AuditEntry) -> Iterator[dict[str, Any]]:
+    known = FHIR_ID.fullmatch(entry.patient) is not None
+    named = {"type": "Patient", "identifier": {"system": f"{USHER}patient", "value": entry.patient}}
     yield {
-        "what": {"reference": f"Patient/{told.patient}"} if known else named,
+        "what": {"reference": f"Patient/{entry.patient}"} if known else named,
         "type": {"system": ENTITIES, "code": "1", "display": "Person"},
         "role": {"system": ROLES, "code": "1", "display": "Patient"},
     }
     yield {
-        "what": {"identifier": {"system": f"{USHER}record", "value": told.case}},
+        "what": {"identifier": {"system": f"{USHER}record", "value": entry.case}},
         "type": {"system": ENTITIES, "code": "2", "display": "System Object"},
         "role": {"system": ROLES, "code": "4", "display": "Domain Resource"},
     }
-    details = [{"type": name, "valueString": value} for name, value in told.details.items() if value]
+    details = [{"type": name, "valueString": value} for name, value in entry.details.items() if value]
     yield {
-        "what": {"identifier": {"system": f"{USHER}entry", "value": told.id}},
+        "what": {"identifier": {"system": f"{USHER}entry", "value": entry.id}},
         "type": {"system": f"{USHER}entity", "code": "entry", "display": "Entry of the history"},
         "detail": details,
     }

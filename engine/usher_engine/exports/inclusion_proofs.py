@@ -1,7 +1,7 @@
-"""Proof that a run of neighbouring leaves is in the signed tree (RFC 9162, 2.1), and the nodes such proofs are made of.
+"""Proofs that a run of adjacent leaves is in the signed tree (RFC 9162, 2.1), and the nodes in such proofs.
 
-A case's steps mostly lie side by side, so one path proves all of them. For a single leaf it is the inclusion proof of
-the standard, its hashes written from left to right.
+Most steps of a case are adjacent, so one path proves all of them. For a single leaf the path is the inclusion proof of
+the standard, with its hashes from left to right.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from functools import lru_cache
 
 from ..checkpoints.merkle import Head, leaf_hash, node_hash
 
-#: Nodes above this many leaves are kept, those below are made from the leaves again: half a megabyte a million.
+#: `Nodes` keeps hashes of subtrees with this many leaves or more: half a megabyte for a million leaves.
 BLOCK = 128
 
 
 def _left(count: int) -> int:
-    """How many of *count* leaves are in the left half: the largest power of two below *count*."""
+    """Return how many of *count* leaves are in the left half: the largest power of two below *count*."""
     return 1 << (count - 1).bit_length() - 1
 
 
 def range_path(first: int, end: int, size: int, node: Callable[[int, int], bytes]) -> list[bytes]:
     """
-    The hashes that, with the leaves from *first* to before *end*, give the root of a tree with *size* leaves.
+    Return the hashes that, with the leaves from *first* to before *end*, yield the root of a tree with *size* leaves.
 
-    They are the largest subtrees that hold none of these leaves, from left to right; *node* gives the hash of the
-    subtree of so many leaves from a number on.
+    They belong to the largest subtrees without any of these leaves, from left to right. *node* returns the hash of a
+    subtree by its first leaf and its number of leaves.
     """
     found: list[bytes] = []
 
@@ -43,14 +43,14 @@ def range_path(first: int, end: int, size: int, node: Callable[[int, int], bytes
 
 def root_from(first: int, entries: Sequence[bytes], size: int, path: Sequence[bytes]) -> bytes:
     """
-    The root of a tree with *size* leaves in which *entries* begin at number *first*.
+    Return the root of a tree with *size* leaves in which *entries* begin at leaf *first*.
 
     Raises:
-        ValueError: *path* is too long or too short for that.
+        ValueError: *path* is too long or too short.
     """
     end, left_over = first + len(entries), list(reversed(path))
     if not 0 <= first < end <= size:
-        raise ValueError("These leaves are not within the tree.")
+        raise ValueError("These leaves are outside the tree.")
 
     def walk(low: int, count: int) -> bytes:
         if low + count <= first or low >= end:
@@ -68,8 +68,8 @@ def root_from(first: int, entries: Sequence[bytes], size: int, path: Sequence[by
     return root
 
 
-def is_in(head: Head, first: int, entries: Sequence[bytes], path: Sequence[bytes]) -> bool:
-    """Whether *entries* begin at leaf *first* of the tree *head* signed."""
+def includes(head: Head, first: int, entries: Sequence[bytes], path: Sequence[bytes]) -> bool:
+    """Whether *entries* begin at leaf *first* of the tree that *head* signed."""
     try:
         return root_from(first, entries, head.size, path).hex() == head.root
     except ValueError:
@@ -78,11 +78,11 @@ def is_in(head: Head, first: int, entries: Sequence[bytes], path: Sequence[bytes
 
 class Nodes:
     """
-    The hashes of subtrees of a tree that has grown to its size.
+    The hashes of subtrees of a complete tree.
 
     Args:
-        entries: Every leaf's entry, in order; read once.
-        read: The entries from a number to before another, read again when a small subtree is asked for.
+        entries: The entries of all leaves, in order; read once.
+        read: Returns the entries from one leaf to before another, to compute a small subtree.
     """
 
     def __init__(self, entries: Iterable[bytes], read: Callable[[int, int], list[bytes]]) -> None:
@@ -95,7 +95,7 @@ class Nodes:
             open_block.append(leaf_hash(one))
             self.size += 1
             if len(open_block) == BLOCK:
-                self._add(0, _joined(open_block))
+                self._add(0, _join(open_block))
                 open_block.clear()
 
     def _add(self, level: int, digest: bytes) -> None:
@@ -107,10 +107,10 @@ class Nodes:
             self._add(level + 1, node_hash(bytes(nodes[-64:-32]), bytes(nodes[-32:])))
 
     def node(self, low: int, count: int) -> bytes:
-        """The hash of the subtree of *count* leaves from number *low* on."""
+        """Return the hash of the subtree of *count* leaves from leaf *low*."""
         if count < BLOCK:
             block, first = divmod(low, BLOCK)
-            return _joined(self._block(block)[first : first + count])
+            return _join(self._block(block)[first : first + count])
         if count & (count - 1) == 0:
             at = low // count * 32
             return bytes(self._levels[(count // BLOCK).bit_length() - 1][at : at + 32])
@@ -122,8 +122,8 @@ class Nodes:
         return [leaf_hash(one) for one in self._read(first, min(first + BLOCK, self.size))]
 
 
-def _joined(hashes: Sequence[bytes]) -> bytes:
+def _join(hashes: Sequence[bytes]) -> bytes:
     if len(hashes) == 1:
         return hashes[0]
     left = _left(len(hashes))
-    return node_hash(_joined(hashes[:left]), _joined(hashes[left:]))
+    return node_hash(_join(hashes[:left]), _join(hashes[left:]))

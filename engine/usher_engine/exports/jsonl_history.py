@@ -1,6 +1,6 @@
 """JSON Lines with proof: the steps as they were hashed, and everything an offline verifier needs (engine/exports.md).
 
-Every line is canonical JSON (RFC 8785), so that no byte can change without a trace. What reads it: `offline_verifier`.
+Every line is canonical JSON (RFC 8785), so no byte can change unnoticed. `offline_verifier` reads the file.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from ..services import Operator, Services
 from ..store import Row, Version, export_rows, to_text, version_rows
 from ..store import checkpoint_rows as heads
 from ..store.export_rows import ExportedEvent, ExportedStep
-from .export_source import Source, unpacked
+from .export_source import Source, step_text
 from .inclusion_proofs import Nodes, range_path
 
 FORMAT = "usher history 1"
 
-#: Stands in the text of every step that moved its case to another version.
-MOVED = MIGRATED.encode()
+#: Occurs in the text of every step that migrated its case to another version.
+MIGRATED_TEXT = MIGRATED.encode()
 
-#: Gives the path, in hexadecimal, of the leaves from a number to before another.
+#: Returns the path, in hexadecimal, for the leaves from one number to before another.
 Prover = Callable[[int, int], list[str]]
 
 def history_lines(source: Source) -> Iterator[bytes]:
-    """The file line by line; raises `Corrupt` for what cannot be proven any more."""
+    """Yield the file line by line; raise `Corrupt` if the records no longer match their proof."""
     key = SigningKey.at(Path(source.engine.settings.signing_key_file))
     digest, counts = hashlib.sha256(), dict.fromkeys(("package", "version", "case", "step", "proof", "event"), 0)
     for kind, line in _lines(source, key.public_text):
@@ -54,7 +54,7 @@ def _lines(source: Source, key: str) -> Iterator[tuple[str, bytes]]:
     packages: set[str] = set()
     versions: set[tuple[str, int]] = set()
     for row, steps in source.cases():
-        for ran in _ran_on(row, steps):
+        for ran in _rows_by_version(row, steps):
             if ran.definition not in packages:
                 packages.add(ran.definition)
                 yield "package", _line(_package(source, ran))
@@ -70,10 +70,10 @@ def _lines(source: Source, key: str) -> Iterator[tuple[str, bytes]]:
             yield "event", _event(event, signed, prove)
 
 
-def _ran_on(row: Row, steps: Sequence[ExportedStep]) -> list[Row]:
-    """The row as it was on each version the case ran on, the newest last."""
-    texts = [unpacked(row, step) for step in steps]
-    if not any(MOVED in text for text in texts):
+def _rows_by_version(row: Row, steps: Sequence[ExportedStep]) -> list[Row]:
+    """Return the row with each version the case ran on, the newest last."""
+    texts = [step_text(row, step) for step in steps]
+    if not any(MIGRATED_TEXT in text for text in texts):
         return [row]
     read = [(number, json.loads(text), text) for number, text in enumerate(texts, start=1)]
     ran = dict.fromkeys(runs_on(read, number) for number, _, _ in read)
@@ -85,9 +85,9 @@ def _line(record: dict[str, Json]) -> bytes:
 
 
 def _step(row: Row, step: ExportedStep) -> bytes:
-    """The text of the step goes in as it was hashed; canonical JSON of a record is that of its parts."""
+    """Insert the text of the step as it was hashed: canonical JSON of a record contains that of its parts."""
     rest: dict[str, Json] = {"case": row.id, "hash": step.hash.hex(), "kind": "step", "revision": step.revision}
-    return b'{"body":' + unpacked(row, step) + b"," + _line(rest)[1:]
+    return b'{"body":' + step_text(row, step) + b"," + _line(rest)[1:]
 
 
 def _event(event: ExportedEvent, signed: SignedHead | None, prove: Prover | None) -> bytes:
@@ -113,12 +113,12 @@ def _header(source: Source, key: str, signed: SignedHead | None) -> dict[str, Js
         "origin": signed.head.origin if signed else "",
         "key": key,
         "head": json.loads(signed.to_line()) if signed else None,
-        "operators": declared(source.engine.services),
+        "operators": declared_operators(source.engine.services),
     }
 
 
-def declared(services: Services) -> list[Json]:
-    """What the operators declare, as far as running a case again needs it; `offline_verifier` makes them anew."""
+def declared_operators(services: Services) -> list[Json]:
+    """Return what re-execution needs of the operators; `offline_verifier` rebuilds the operators from it."""
     return [_operator(operator) for operator in services]
 
 
@@ -138,7 +138,7 @@ def _package(source: Source, row: Row) -> dict[str, Json]:
         with source.engine.database.read() as tx:
             package: Package = version_rows.content(tx, row.definition)
     except NotFound as error:
-        raise Corrupt(f"The package case {row.id} runs on is not stored any more; it cannot be proven.") from error
+        raise Corrupt(f"The package of case {row.id} is no longer stored; the case cannot be proven.") from error
     files: dict[str, Any] = {path: base64.b64encode(content).decode() for path, content in package.files.items()}
     return {"kind": "package", "hash": row.definition, "files": files}
 
@@ -148,7 +148,7 @@ def _version(source: Source, row: Row) -> dict[str, Json]:
         with source.engine.database.read() as tx:
             version: Version = version_rows.find(tx, row.process, row.version)
     except NotFound as error:
-        raise Corrupt(f"Version {row.version} of {row.process}, which case {row.id} runs on, is gone.") from error
+        raise Corrupt(f"Version {row.version} of {row.process}, which case {row.id} runs on, is missing.") from error
     return {
         "kind": "version",
         "process": version.process,
@@ -161,7 +161,7 @@ def _version(source: Source, row: Row) -> dict[str, Json]:
     }
 
 
-#: The columns of a case that are exported as they are.
+#: The columns of a case, exported unchanged.
 COLUMNS = ("id", "process", "version", "definition", "business_key", "status", "revision", "started_at", "ended_at",
            "outcome", "explanation")  # fmt: skip
 
@@ -184,7 +184,7 @@ def _is_signed(leaf: int | None, signed: SignedHead | None) -> bool:
 
 
 def _runs(steps: Sequence[ExportedStep], signed: SignedHead | None, prove: Prover | None) -> list[Json]:
-    """The leaves of a case as runs of neighbours, each with its path; steps no checkpoint covers yet have none."""
+    """Return the leaves of a case as runs of adjacent ones, each with its path, without steps not covered yet."""
     runs: list[dict[str, Any]] = []
     for step in steps:
         if prove is None or step.leaf is None or not _is_signed(step.leaf, signed):
@@ -201,7 +201,7 @@ def _runs(steps: Sequence[ExportedStep], signed: SignedHead | None, prove: Prove
 
 
 def _prover(source: Source, head: Head) -> Prover:
-    """What gives paths in the tree of *head*; raises `Corrupt` when the leaves do not make that tree any more."""
+    """Return a prover for the tree of *head*; raise `Corrupt` if the leaves no longer make that tree."""
 
     def read(first: int, end: int) -> list[bytes]:
         with source.engine.database.read() as tx:
@@ -215,7 +215,7 @@ def _prover(source: Source, head: Head) -> Prover:
     nodes = Nodes(everything(), read)
     if nodes.size != head.size or nodes.node(0, nodes.size).hex() != head.root:
         raise Corrupt(
-            f"The records do not fit checkpoint {head.number} any more, so nothing can be proven from them and nothing "
+            f"The records no longer match checkpoint {head.number}, so nothing can be proven from them and nothing "
             "was exported. Find out what was altered with: usher verify --all --checkpoint FILE"
         )
     return lambda first, end: [digest.hex() for digest in range_path(first, end, head.size, nodes.node)]

@@ -1,6 +1,6 @@
-"""OCEL 2.0 (JSON): the same events as in XES, told of cases, patients, user tasks, services asked, and versions.
+"""OCEL 2.0 (JSON): the events of XES, related to cases, patients, user tasks, service requests and versions.
 
-Events are written as they are read; the objects they tell of wait in a temporary file until all events are there.
+Writes events as it reads them and keeps their objects in a temporary file until all events are written.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, BinaryIO
 
 from ..core.canonical import Json, compact
 from ..store import Row, export_rows
-from .event_rows import Happened, happened, told_in_log
+from .event_rows import EventRow, activity_rows, event_rows
 from .export_source import Source
 from .xes import moment
 
-#: Bytes of objects kept in memory.
+#: Bytes of objects to keep in memory.
 SPOOLED = 2_000_000
 PATIENTS_AT_ONCE = 1_000
 
@@ -33,37 +33,37 @@ OBJECT_ATTRIBUTES: dict[str, tuple[tuple[str, str], ...]] = {
     "service request": (("element", "string"), ("visit", "integer"), ("operator", "string")),
     "version": (("process", "string"), ("number", "integer")),
 }
-#: Asked through these operators, a service request is a thing of its own.
+#: Service requests of operators with this prefix are objects of type invitation.
 INVITING = "invitation/"
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A thing that lives at one visit of an element: a user task, or what a service was asked for."""
+    """An object that belongs to one visit of an element: a user task or a service request."""
 
     kind: str
     record: dict[str, Any]
 
 
 def ocel_pieces(source: Source) -> Iterator[bytes]:
-    """The file: events, objects, then the types that occurred."""
+    """Yield the file: events, objects, then the types that occurred."""
     types: set[str] = set()
     versions: set[tuple[str, int]] = set()
     with tempfile.SpooledTemporaryFile(SPOOLED) as objects:
         yield b'{"events":['
         between = b"\n"
         for row, steps in source.cases():
-            places = _places(happened(source, row, steps))
+            places = _places(event_rows(source, row, steps))
             versions.add((row.process, row.version))
-            _keep(objects, _case_objects(row, places))
-            for one in told_in_log(source, row, steps):
+            _spool(objects, _case_objects(row, places))
+            for one in activity_rows(source, row, steps):
                 types.add(one.activity)
                 yield between + _dump(_event(one, places, with_data=source.with_data))
                 between = b",\n"
         yield b'],\n"objects":['
-        yield from _kept(objects, versions, source)
+        yield from _object_lines(objects, versions, source)
     yield b'],\n"eventTypes":' + _dump(_event_types(types, with_data=source.with_data))
-    yield b',\n"objectTypes":' + _dump([_typed(name, attributes) for name, attributes in OBJECT_ATTRIBUTES.items()])
+    yield b',\n"objectTypes":' + _dump([_type(name, attributes) for name, attributes in OBJECT_ATTRIBUTES.items()])
     yield b"}\n"
 
 
@@ -71,7 +71,7 @@ def _dump(value: Json) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _places(found: Iterable[Happened]) -> dict[tuple[str, int], _Place]:
+def _places(found: Iterable[EventRow]) -> dict[tuple[str, int], _Place]:
     places: dict[tuple[str, int], _Place] = {}
     for one in found:
         if one.visit is None:
@@ -88,7 +88,7 @@ def _places(found: Iterable[Happened]) -> dict[tuple[str, int], _Place]:
 # events
 
 
-def _event(one: Happened, places: dict[tuple[str, int], _Place], *, with_data: bool) -> dict[str, Json]:
+def _event(one: EventRow, places: dict[tuple[str, int], _Place], *, with_data: bool) -> dict[str, Json]:
     row = one.row
     values = {
         "lifecycle": one.lifecycle,
@@ -101,14 +101,14 @@ def _event(one: Happened, places: dict[tuple[str, int], _Place], *, with_data: b
         "version": row.version,
         "data": compact(one.log_data) if with_data else None,
     }
-    related = [_related(f"case:{row.id}", "of"), _related(_version_id(row.process, row.version), "runs on")]
+    related = [_relation(f"case:{row.id}", "of"), _relation(_version_id(row.process, row.version), "runs on")]
     if row.business_key:
-        related.append(_related(f"patient:{row.business_key}", "about"))
+        related.append(_relation(f"patient:{row.business_key}", "about"))
     if one.visit is not None and (one.element, one.visit) in places:
         place = places[one.element, one.visit]
-        related.append(_related(_place_id(row, place, one.element, one.visit), place.kind))
+        related.append(_relation(_place_id(row, place, one.element, one.visit), place.kind))
     return {
-        "id": f"{row.id}:{one.revision:06}:{one.number:04}",  # in order where readers sort events of one moment by id
+        "id": f"{row.id}:{one.revision:06}:{one.number:04}",  # sorts in order if a reader sorts by id
         "type": one.activity,
         "time": moment(one.at),
         "attributes": [{"name": name, "value": value} for name, value in values.items() if value not in (None, "")],
@@ -116,7 +116,7 @@ def _event(one: Happened, places: dict[tuple[str, int], _Place], *, with_data: b
     }
 
 
-def _related(identifier: str, qualifier: str) -> Json:
+def _relation(identifier: str, qualifier: str) -> Json:
     return {"objectId": identifier, "qualifier": qualifier}
 
 
@@ -133,9 +133,9 @@ def _place_id(row: Row, place: _Place, element: str, visit: int) -> str:
 
 def _case_objects(row: Row, places: dict[tuple[str, int], _Place]) -> Iterator[Json]:
     case = f"case:{row.id}"
-    related = [_related(_version_id(row.process, row.version), "runs on")]
+    related = [_relation(_version_id(row.process, row.version), "runs on")]
     if row.business_key:
-        related.append(_related(f"patient:{row.business_key}", "about"))
+        related.append(_relation(f"patient:{row.business_key}", "about"))
     values = {"process": row.process, "status": row.status, "outcome": row.outcome}
     yield _object(case, "case", values, row.started_at, related)
     for (element, visit), place in places.items():
@@ -143,8 +143,8 @@ def _case_objects(row: Row, places: dict[tuple[str, int], _Place]) -> Iterator[J
         named = {"element": element, "visit": visit}
         more = {name: place.record.get(name) for name in ("title", "group", "operator")}
         known = {name for name, _ in OBJECT_ATTRIBUTES[place.kind]}
-        told = {name: value for name, value in {**named, **more}.items() if name in known}
-        yield _object(identifier, place.kind, told, row.started_at, [_related(case, "of")])
+        attributes = {name: value for name, value in {**named, **more}.items() if name in known}
+        yield _object(identifier, place.kind, attributes, row.started_at, [_relation(case, "of")])
 
 
 def _object(identifier: str, kind: str, values: dict[str, Any], at: str, related: list[Json]) -> Json:
@@ -154,12 +154,12 @@ def _object(identifier: str, kind: str, values: dict[str, Any], at: str, related
     return {"id": identifier, "type": kind, "attributes": [*attributes], "relationships": related}
 
 
-def _keep(objects: BinaryIO | Any, found: Iterator[Json]) -> None:
+def _spool(objects: BinaryIO | Any, found: Iterator[Json]) -> None:
     for one in found:
         objects.write(_dump(one) + b"\n")
 
 
-def _kept(objects: Any, versions: set[tuple[str, int]], source: Source) -> Iterator[bytes]:
+def _object_lines(objects: Any, versions: set[tuple[str, int]], source: Source) -> Iterator[bytes]:
     between = b"\n"
     objects.seek(0)
     for line in objects:
@@ -188,8 +188,8 @@ def _patients(source: Source) -> Iterator[str]:
 
 def _event_types(types: set[str], *, with_data: bool) -> Json:
     attributes = (*EVENT_ATTRIBUTES, ("data", "string")) if with_data else EVENT_ATTRIBUTES
-    return [_typed(name, attributes) for name in sorted(types)]
+    return [_type(name, attributes) for name in sorted(types)]
 
 
-def _typed(name: str, attributes: tuple[tuple[str, str], ...]) -> Json:
+def _type(name: str, attributes: tuple[tuple[str, str], ...]) -> Json:
     return {"name": name, "attributes": [{"name": one, "type": kind} for one, kind in attributes]}

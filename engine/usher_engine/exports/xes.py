@@ -9,7 +9,7 @@ from xml.sax.saxutils import quoteattr
 
 from ..core.canonical import compact
 from ..store import Row
-from .event_rows import Happened, told_in_log
+from .event_rows import EventRow, activity_rows
 from .export_source import Source
 
 _BEGIN = """<?xml version="1.0" encoding="UTF-8"?>
@@ -42,7 +42,7 @@ def xes_lines(source: Source) -> Iterator[bytes]:
     yield _BEGIN.encode()
     for row, steps in source.cases():
         parts = ["<trace>\n", *_case(row)]
-        for one in told_in_log(source, row, steps):
+        for one in activity_rows(source, row, steps):
             parts += ["<event>\n", *_event(one, with_data=source.with_data), "</event>\n"]
         yield "".join([*parts, "</trace>\n"]).encode()
     yield b"</log>\n"
@@ -58,7 +58,7 @@ def _case(row: Row) -> Iterator[str]:
             yield _text(key, value)
 
 
-def _event(one: Happened, *, with_data: bool) -> Iterator[str]:
+def _event(one: EventRow, *, with_data: bool) -> Iterator[str]:
     yield _text("concept:name", one.activity)
     yield _text("lifecycle:transition", one.lifecycle)
     yield _text("org:resource", one.actor.get("name"))

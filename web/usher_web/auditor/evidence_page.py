@@ -13,7 +13,7 @@ from typing import Any
 from flask import current_app
 from usher_engine import Actor, Instance
 from usher_engine.cases import Windows
-from usher_engine.exports import Evidence, evidence, sealed
+from usher_engine.exports import Evidence, evidence, seal
 
 from ..assets import built
 from ..casework.patient_labels import subject
@@ -62,7 +62,7 @@ def bundle(case: Instance, *, actor: Actor) -> bytes:
         policy=_policy(script, style),
         licences=built("evidence-licences.txt"),
     )
-    return sealed(site().engine, page)
+    return seal(site().engine, page)
 
 
 def signed_steps(found: Evidence) -> int:
