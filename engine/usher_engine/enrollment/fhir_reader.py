@@ -1,15 +1,15 @@
 """Reads a FHIR R4 Patient: the fields the enrolment needs, and why somebody must not be invited. Pure.
 
-A record from outside may hold anything, so every look into it allows for a wrong shape. Writing back: corrections.py.
+A record from outside may hold anything, so every look into it allows for a wrong shape. Writing back: fhir_writer.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
 
-from .timestamps import full_years, last_instant, parse_day
+from .fhir_preference import ADDRESS_USES, EMAIL_USES, MOBILE_USES, NAME_USES, Entry, preferred
+from .timestamps import full_years, parse_day
 
 FIELDS = ("first_name", "last_name", "birth_date", "zip_code", "email", "birth_sex", "mobile", "language")
 
@@ -28,15 +28,12 @@ _INDIVIDUAL_SEX = {
     "unknown": "UNK",
 }
 
-Entry = dict[str, Any]
-
 
 def fields(resource: Entry, now: datetime, birth_sex_sources: str) -> dict[str, str]:
     """The enrolment's fields of *resource*, each as text, empty when it is absent (keys: `FIELDS`)."""
     name = name_entry(resource, now) or {}
-    given = name.get("given")
     return {
-        "first_name": text(given[0]) if isinstance(given, list) and given else "",
+        "first_name": first_given(name),
         "last_name": text(name.get("family")),
         "birth_date": text(resource.get("birthDate")),
         "zip_code": text((address_entry(resource, now) or {}).get("postalCode")),
@@ -68,34 +65,33 @@ def is_too_young(resource: Entry, now: datetime, minimum_age: int) -> bool:
 
 
 def name_entry(resource: Entry, now: datetime) -> Entry | None:
-    """The name to use: the official one, else the usual one, else the first current one."""
-    current = [n for n in entries(resource, "name") if is_current(n, now) and n.get("use") != "maiden"]
-    return _first(current, lambda n: n.get("use") == "official", lambda n: n.get("use") == "usual", lambda _: True)
+    """The name to use, if one is in use."""
+    names = entries(resource, "name")
+    return preferred(names, NAME_USES, now, has_value=lambda n: bool(text(n.get("family")) or first_given(n)))
+
+
+def first_given(name: Entry) -> str:
+    given = name.get("given")
+    return text(given[0]) if isinstance(given, list) and given else ""
 
 
 def address_entry(resource: Entry, now: datetime) -> Entry | None:
-    """The first current address with a ZIP code, a home before others; without one, the first current address."""
-    current = [a for a in entries(resource, "address") if is_current(a, now)]
-    return _first(
-        current,
-        lambda a: bool(text(a.get("postalCode"))) and a.get("use") == "home",
-        lambda a: bool(text(a.get("postalCode"))),
-        lambda _: True,
+    """The address to use; one with a ZIP code comes before all others."""
+    return preferred(
+        entries(resource, "address"), ADDRESS_USES, now, has_value=lambda a: bool(text(a.get("postalCode")))
     )
 
 
 def email_entry(resource: Entry, now: datetime) -> Entry | None:
-    """The current e-mail address with the lowest rank; one without a rank comes after those with one."""
-    emails = [t for t in entries(resource, "telecom") if t.get("system") == "email" and _has_value(t, now)]
-    return min(emails, key=_rank, default=None)
+    """The e-mail address to write to."""
+    emails = [t for t in entries(resource, "telecom") if t.get("system") == "email" and text(t.get("value"))]
+    return preferred(emails, EMAIL_USES, now, has_value=lambda _: True)
 
 
 def mobile_entry(resource: Entry, now: datetime) -> Entry | None:
-    """The current mobile number: of system sms or phone with the use mobile."""
-    return _first(
-        entries(resource, "telecom"),
-        lambda t: t.get("system") in ("sms", "phone") and t.get("use") == "mobile" and _has_value(t, now),
-    )
+    """The mobile number: of system sms, or of system phone with the use mobile."""
+    mobiles = [t for t in entries(resource, "telecom") if _is_mobile(t) and text(t.get("value"))]
+    return preferred(mobiles, MOBILE_USES, now, has_value=lambda _: True)
 
 
 def language_entry(resource: Entry) -> Entry | None:
@@ -143,20 +139,8 @@ def extensions(resource: Entry, url: str) -> Iterator[Entry]:
     return (e for e in entries(resource, "extension") if e.get("url") == url)
 
 
-def is_current(entry: Entry, now: datetime) -> bool:
-    """Whether an entry is in use: its use is not old and its period, if it ends, has not ended."""
-    period = entry.get("period")
-    end = last_instant(period.get("end")) if isinstance(period, dict) else None
-    return entry.get("use") != "old" and (end is None or end > now)
-
-
-def _has_value(entry: Entry, now: datetime) -> bool:
-    return is_current(entry, now) and bool(text(entry.get("value")))
-
-
-def _rank(entry: Entry) -> float:
-    rank = entry.get("rank")
-    return rank if isinstance(rank, int) and not isinstance(rank, bool) else float("inf")
+def _is_mobile(contact: Entry) -> bool:
+    return contact.get("system") == "sms" or (contact.get("system"), contact.get("use")) == ("phone", "mobile")
 
 
 def _first(among: list[Entry], *wishes: Callable[[Entry], bool]) -> Entry | None:

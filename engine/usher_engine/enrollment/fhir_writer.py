@@ -8,7 +8,8 @@ from datetime import datetime
 
 from ..core.errors import InvalidSubmission
 from . import fhir_reader
-from .fhir_reader import BIRTH_SEX_EXTENSION, INDIVIDUAL_SEX_EXTENSION, Entry
+from .fhir_preference import SUBSTITUTE_NAMES, Entry
+from .fhir_reader import BIRTH_SEX_EXTENSION, INDIVIDUAL_SEX_EXTENSION
 from .timestamps import iso
 
 _GENDERS = {"M": "male", "F": "female", "OTH": "other", "UNK": "unknown"}
@@ -64,7 +65,10 @@ def _write_last_name(resource: Entry, value: str, now: datetime) -> None:
 
 
 def _name(resource: Entry, now: datetime) -> Entry:
-    name = fhir_reader.name_entry(resource, now) or _added(resource, "name", {"use": "official"})
+    name = fhir_reader.name_entry(resource, now) or {}
+    if not name or name.get("use") in SUBSTITUTE_NAMES:
+        known: Entry = {key: deepcopy(name[key]) for key in ("family", "given") if key in name}
+        return _added(resource, "name", {"use": "official", **known})
     name.pop("text", None)  # it spells the old name out
     return name
 

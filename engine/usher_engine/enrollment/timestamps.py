@@ -20,9 +20,9 @@ def parse_instant(text: object) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):  # OverflowError: the last day of 9999, where it is tomorrow in UTC
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def parse_day(text: object) -> date | None:
@@ -33,6 +33,16 @@ def parse_day(text: object) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def first_instant(text: object) -> datetime | None:
+    """The first instant of a FHIR dateTime, as in `last_instant`; None when it is none."""
+    if not isinstance(text, str):
+        return None
+    if len(text) > 10:
+        return parse_instant(text)
+    day = parse_day(text + {4: "-01-01", 7: "-01"}.get(len(text), ""))
+    return None if day is None else datetime.combine(day, time.min, UTC)
 
 
 def last_instant(text: object) -> datetime | None:
