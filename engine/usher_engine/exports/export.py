@@ -24,7 +24,7 @@ from .xes import xes_lines
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Format:
     """
-    One format: its purpose, file ending and media type, and whether its files always or optionally contain patient data.
+    One format: its purpose, file ending and media type, and whether its files always or optionally hold patient data.
 
     ``title`` and ``purpose`` are shown to people who choose; `FORMATS` is the list of all.
     """
