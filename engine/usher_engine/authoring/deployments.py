@@ -66,7 +66,7 @@ class Deployments:
         require_analyst(actor)
         package = self.drafts.package(process)
         _refuse_errors(self.check_draft(process, package))
-        with self.drafts.alone_with(process) as tx:
+        with self.drafts.locked(process) as tx:
             _same(draft_rows.find(tx, process), etag, package)
             wanted = draft_rows.asked(tx, process)
             if self.four_eyes:
@@ -82,7 +82,7 @@ class Deployments:
         require_analyst(actor)
         package = self.drafts.package(process)
         _refuse_errors(self.check_draft(process, package))
-        with self.drafts.alone_with(process) as tx:
+        with self.drafts.locked(process) as tx:
             _same(draft_rows.find(tx, process), etag, package)
             wanted = SignOff(process=process, etag=etag, note=_noted(note), asked_at=self.clock(), asked_by=actor.name)
             draft_rows.ask(tx, wanted)

@@ -64,7 +64,7 @@ class Drafts:
             NotFound: There is no such version.
         """
         require_analyst(actor)
-        with self.alone_with(process) as tx:
+        with self.locked(process) as tx:
             if any(there.process == process for there in drafts.all_drafts(tx)):
                 there = drafts.find(tx, process)
                 message = f"There is a draft already; {there.changed_by} changed it last. Open it, or discard it first."
@@ -99,7 +99,7 @@ class Drafts:
             NotFound: There is no draft.
         """
         require_analyst(actor)
-        with self.alone_with(process) as tx:
+        with self.locked(process) as tx:
             there, package = drafts.find(tx, process), drafts.content(tx, process)
             changed = Package({**package.files, path: content})
             found = there.file(path)
@@ -111,14 +111,14 @@ class Drafts:
     def remove_file(self, process: str, path: str, *, etag: str, actor: Actor) -> Draft:
         """Take a file out of a draft; raises `StaleDraft` when it was changed since *etag*."""
         require_analyst(actor)
-        with self.alone_with(process) as tx:
+        with self.locked(process) as tx:
             there, package = self._unchanged(tx, process, path, etag)
             return self._replace(tx, there, Package({p: c for p, c in package.files.items() if p != path}), actor)
 
     def rename_file(self, process: str, path: str, new: str, *, etag: str, actor: Actor) -> Draft:
         """Give a file of a draft the path *new*, where no file is yet; raises like `remove_file`."""
         require_analyst(actor)
-        with self.alone_with(process) as tx:
+        with self.locked(process) as tx:
             there, package = self._unchanged(tx, process, path, etag)
             if new in package.files:
                 raise InvalidSubmission(f"There is a file {new} already.", fields={"path": "There is one already."})
@@ -128,7 +128,7 @@ class Drafts:
     def discard(self, process: str, *, etag: str, actor: Actor) -> None:
         """Throw the draft away as it was seen, with all that was set aside; raises `Conflict` when it changed since."""
         require_analyst(actor)
-        with self.alone_with(process) as tx:
+        with self.locked(process) as tx:
             there = drafts.find(tx, process)
             if there.etag != etag:
                 raise _changed(there)
@@ -150,7 +150,7 @@ class Drafts:
     def forget_aside(self, process: str, key: str, *, actor: Actor) -> None:
         """Throw away what was set aside, once somebody has decided."""
         require_analyst(actor)
-        with self.alone_with(process) as tx:
+        with self.locked(process) as tx:
             drafts.remove_aside(tx, process, key)
 
     def _unchanged(self, tx: Transaction, process: str, path: str, etag: str) -> tuple[Draft, Package]:
@@ -182,7 +182,7 @@ class Drafts:
         return _stale(there, path, aside=key)
 
     @contextmanager
-    def alone_with(self, process: str) -> Iterator[Transaction]:
+    def locked(self, process: str) -> Iterator[Transaction]:
         """A transaction that has the draft of *process* to itself."""
         with self.database.begin() as tx:
             instance_rows.one_at_a_time(tx, f"draft {process}")
