@@ -46,7 +46,7 @@ def against_constant(compiler: Compiler, node: ast.Compare) -> Code | None:
         left = compiler.code(node.left)
         return lambda run: left(run) != value
     if type(value) in NUMERIC and sign in (ast.Lt, ast.LtE, ast.Gt, ast.GtE):
-        return _ordered(compiler.code(node.left), sign, value, COMPARE[sign])
+        return _order_comparison(compiler.code(node.left), sign, value, COMPARE[sign])
     return None
 
 
@@ -55,7 +55,7 @@ def _is_plain(value: Any) -> bool:
     return value is None or (type(value) is str and moment(value) is None)
 
 
-def _ordered(left: Code, sign: type[ast.cmpop], value: Any, general: Operation) -> Code:
+def _order_comparison(left: Code, sign: type[ast.cmpop], value: Any, general: Operation) -> Code:
     """Compile ``left < value`` and the like; if *left* is not a number, the general operation raises the error."""
 
     def less(run: Run) -> Any:

@@ -33,7 +33,7 @@ def _plain(change: Callable[[str], Any]) -> Function:
     return Function(call=call, least=0, most=0)
 
 
-def _stripping(method: str, strip: Callable[[str, str | None], str]) -> Function:
+def _strip_method(method: str, strip: Callable[[str, str | None], str]) -> Function:
     def call(run: Run, text: str, characters: Any = None) -> str:
         if characters is not None:
             _texts(method, characters)
@@ -142,12 +142,12 @@ _TEXT = {
     "isdigit": _plain(str.isdigit),
     "join": Function(call=_join),
     "lower": _plain(str.lower),
-    "lstrip": _stripping("lstrip", str.lstrip),
+    "lstrip": _strip_method("lstrip", str.lstrip),
     "replace": Function(call=_replace, least=2, most=2),
-    "rstrip": _stripping("rstrip", str.rstrip),
+    "rstrip": _strip_method("rstrip", str.rstrip),
     "split": Function(call=_split, least=0),
     "startswith": Function(call=_startswith),
-    "strip": _stripping("strip", str.strip),
+    "strip": _strip_method("strip", str.strip),
     "title": _plain(str.title),
     "upper": _plain(str.upper),
 }

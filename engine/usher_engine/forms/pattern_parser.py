@@ -123,7 +123,7 @@ class _Reader:
     def _row(self) -> Part:
         parts: list[Part] = []
         while self._peek() not in ("", "|", ")", "$"):
-            parts.append(self._repeated(self._atom()))
+            parts.append(self._repeat(self._atom()))
         return parts[0] if len(parts) == 1 else Row(tuple(parts))
 
     def _atom(self) -> Part:
@@ -140,7 +140,7 @@ class _Reader:
             self._refuse(f"“{letter}” has nothing to repeat here; for the character itself write \\{letter}")
         if letter == "^":
             self._refuse("“^” is allowed at the start only; for the character itself write \\^")
-        return Characters(_one(letter))
+        return Characters(_single_character(letter))
 
     def _group(self) -> Part:
         if self._take("?") and not self._take(":"):
@@ -159,7 +159,7 @@ class _Reader:
             self._refuse("“)” is missing")
         return branches[0] if len(branches) == 1 else Choice(tuple(branches))
 
-    def _repeated(self, body: Part) -> Part:
+    def _repeat(self, body: Part) -> Part:
         bounds = self._bounds()
         if bounds is None:
             return body
@@ -198,7 +198,7 @@ class _Reader:
         code = _CODE.match(self.text, self.place)
         if code is not None:
             self.place = code.end()
-            return _one(chr(int(code[1] or code[2], 16)))
+            return _single_character(chr(int(code[1] or code[2], 16)))
         letter = self._next()
         if letter.lower() in _SETS:
             ranges = _SETS[letter.lower()]
@@ -207,7 +207,7 @@ class _Reader:
             return ((_CONTROLS[letter], _CONTROLS[letter]),)
         if not letter or (letter.isascii() and letter.isalnum()):
             self._refuse(f"\\{letter} is not supported; browsers and servers do not interpret it alike")
-        return _one(letter)
+        return _single_character(letter)
 
     def _class(self) -> Part:
         """``[a-z]``, ``[^"]``."""
@@ -230,7 +230,7 @@ class _Reader:
             self._refuse("“]” is missing")
         if letter == "[" and self._peek() in (":", ".", "="):
             self._refuse("classes like [:alpha:] are not supported; write [A-Za-z]")
-        return self._escape() if letter == "\\" else _one(letter)
+        return self._escape() if letter == "\\" else _single_character(letter)
 
     def _range(self, low: Ranges, high: Ranges) -> tuple[int, int]:
         first, last = low[0][0], high[-1][1]
@@ -256,7 +256,7 @@ class _Reader:
         raise PatternError(f"The pattern cannot be read: {reason} (character {min(self.place, len(self.text))}).")
 
 
-def _one(letter: str) -> Ranges:
+def _single_character(letter: str) -> Ranges:
     if "\ud800" <= letter <= "\udfff":
         raise PatternError("The pattern contains half a character (\\ud800 to \\udfff); write the whole one.")
     return ((ord(letter), ord(letter)),)

@@ -14,7 +14,7 @@ _TASK_NAME = ("http://www.jboss.org/drools", "taskName")
 def apply_defaults(context: TranslationContext) -> None:
     """Turn tasks without a type into manual tasks, and merge pre- and post-scripts into the script of a script task."""
     for task in list(context.root.iter(bpmn("task"))):
-        if not any(_is_work(*name_of(name)) for name in _named(task)):
+        if not any(_is_work(*name_of(name)) for name in _setting_names(task)):
             task.tag = bpmn("manualTask")
             message = "The task has no type. Usher runs it as a manual task: a person confirms that it is done."
             context.report(task, message)
@@ -22,7 +22,7 @@ def apply_defaults(context: TranslationContext) -> None:
         _join_scripts(context, task)
 
 
-def _named(task: XmlElement) -> list[object]:
+def _setting_names(task: XmlElement) -> list[object]:
     """Names of the attributes and extension elements of *task*."""
     extensions = task.findall(bpmn("extensionElements"))
     return [*task.attrib, *(child.tag for holder in extensions for child in holder)]

@@ -50,7 +50,7 @@ def _expression(context: TranslationContext, element: XmlElement) -> None:
     if translator is not None:
         text = context.translate_expression(element, source, _EXPRESSIONS[kind_of(element)], translator)
         if text is not None:
-            element.text = _unwrapped(text) if kind_of(element).startswith("time") else text
+            element.text = _unquote_time(text) if kind_of(element).startswith("time") else text
             context.drop_attributes(element, "language")
     language = (element.get("language") or "").lower()
     if language and language not in _OURS and source.strip():
@@ -59,7 +59,7 @@ def _expression(context: TranslationContext, element: XmlElement) -> None:
         context.report(element, message, "warning")
 
 
-def _unwrapped(text: str) -> str:
+def _unquote_time(text: str) -> str:
     """Strip the quotes around a time written as a quoted text."""
     plain = text[1:-1]
     return plain if text[:1] == text[-1:] == '"' and '"' not in plain and "\\" not in plain else text
@@ -69,7 +69,7 @@ def _repetition(context: TranslationContext, element: XmlElement) -> None:
     for namespace in ENGINES:
         collection = element.get(f"{{{namespace}}}collection")
         variable = element.get(f"{{{namespace}}}elementVariable") or ""
-        if collection and _collected(context, element, collection, variable, juel.juel):
+        if collection and _write_collection(context, element, collection, variable, juel.juel):
             context.drop_attributes(element, f"{{{namespace}}}collection", f"{{{namespace}}}elementVariable")
     extensions = element.find(bpmn("extensionElements"))
     found = None if extensions is None else extensions.find(f"{{{ZEEBE}}}loopCharacteristics")
@@ -79,11 +79,13 @@ def _repetition(context: TranslationContext, element: XmlElement) -> None:
         context.refuse(
             element, "Collecting results (outputCollection) is not translated. Set it in the properties panel."
         )
-    elif _collected(context, element, found.get("inputCollection") or "", found.get("inputElement") or "", feel.feel):
+    elif _write_collection(
+        context, element, found.get("inputCollection") or "", found.get("inputElement") or "", feel.feel
+    ):
         context.remove(found)
 
 
-def _collected(
+def _write_collection(
     context: TranslationContext, element: XmlElement, collection: str, variable: str, translator: Translator
 ) -> bool:
     """Write the list to loop over, and the name of one item, as standard BPMN."""

@@ -36,7 +36,7 @@ class Token:
     text: str
 
 
-def tokens(source: str) -> list[Token]:
+def tokenize(source: str) -> list[Token]:
     """Return the tokens of *source*, followed by an ``end`` token; raises `NotUnderstood` at an invalid one."""
     if len(source) > MAX_LENGTH:
         raise NotUnderstood(f"it is longer than {MAX_LENGTH} characters")
@@ -48,12 +48,12 @@ def tokens(source: str) -> list[Token]:
             raise NotUnderstood(f"“{source[place : place + 12].strip()}” is not understood")
         kind: Kind = match.lastgroup  # type: ignore[assignment]
         text = match[kind]
-        found.append(Token(kind, _unquoted(text) if kind == "text" else text))
+        found.append(Token(kind, _unquote(text) if kind == "text" else text))
         place = match.end()
     return [*found, Token("end", "")]
 
 
-def _unquoted(text: str) -> str:
+def _unquote(text: str) -> str:
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, Warning):

@@ -25,7 +25,7 @@ from .expression_builder import (
     quote,
     variable,
 )
-from .lexer import NotUnderstood, Token, tokens
+from .lexer import NotUnderstood, Token, tokenize
 
 MAX_DEPTH = 30
 
@@ -63,7 +63,7 @@ class ExpressionParser:
     def __init__(self, source: str, dialect: Dialect, *, spaced_names: tuple[str, ...] = ()) -> None:
         for name in spaced_names:
             source = source.replace(f"{name}(", f"{name.replace(' ', '_')}(")
-        self.tokens = tokens(source)
+        self.tokens = tokenize(source)
         self.dialect = dialect
         self.position = 0
         self.depth = 0
