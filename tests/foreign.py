@@ -1,7 +1,7 @@
 """Diagrams as other products write them, made up from parts of our own: every kind of element in every dialect.
 
 A seed always gives the same files. `silent_losses` is the oracle: it reads the XML with another parser than the product
-and says what neither runs nor is refused.
+and lists what neither runs nor is refused.
 """
 
 from __future__ import annotations
@@ -149,11 +149,11 @@ class Maker:
         head = f'<{self.tag("definitions")} {own} {xsi}{spaces} id="defs"{target}>'
         text = f'{head}{body}</{self.tag("definitions")}>'
         text = text.replace('name="Ask"', 'name="Frage ü"') if self.often(0.3) else text
-        said, used = self.choice.choice(
+        declared, used = self.choice.choice(
             (("UTF-8", "utf-8"), ("UTF-8", "utf-8-sig"), ("UTF-16", "utf-16"), ("ISO-8859-1", "latin-1"),
              ("UTF-8", "latin-1"), ("UTF-16", "utf-8"), ("ISO-8859-1", "utf-8"), ("utf8", "utf-8"))
         )  # fmt: skip
-        return text, f'<?xml version="1.0" encoding="{said}"?>\n{text}'.encode(used, "replace")
+        return text, f'<?xml version="1.0" encoding="{declared}"?>\n{text}'.encode(used, "replace")
 
     def process(self) -> str:
         if self.tame:
@@ -270,11 +270,11 @@ def documents(first: int, count: int) -> Iterator[tuple[int, str, bytes]]:
         yield seed, *Maker(seed).file()
 
 
-def drawn(text: str, told: set[str]) -> tuple[set[str], list[tuple[str, str]]]:
-    """Ids of flow nodes and ends of sequence flows that another parser finds in *text*, but in the processes *told*."""
+def drawn(text: str, skipped: set[str]) -> tuple[set[str], list[tuple[str, str]]]:
+    """Flow node ids and ends of sequence flows that another parser finds in *text*, without the *skipped* processes."""
     root = ET.fromstring(text)
     nodes, flows = set(), []
-    for process in [child for child in root if child.get("id") in told]:
+    for process in [child for child in root if child.get("id") in skipped]:
         root.remove(process)
     for element in root.iter():
         name = element.tag.removeprefix(f"{{{BPMN}}}")

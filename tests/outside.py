@@ -1,7 +1,7 @@
-"""Files that others have drawn: what the gate says of one must be true by a walk of the file that is not our own.
+"""Checks the gate's findings on other tools' files against an independent walk of the file.
 
-`judge` reads the file with another parser and lists what BPMN says would change how it runs. Each of that must be in
-what was compiled, or be told in a finding; what the gate lets pass must also start and run on.
+`judge` reads the file with another parser and lists everything that changes how it runs according to BPMN. Each item
+must be in the compiled diagram or in a finding. A file that the gate accepts must also start and run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FLOW_NODES = {
     *("exclusiveGateway", "inclusiveGateway", "parallelGateway", "complexGateway", "eventBasedGateway"),
     *("subProcess", "adHocSubProcess", "transaction"),
 }
-#: Elements below a process that are in what was compiled, or only describe or draw.
+#: Elements below a process that are in the compiled diagram, or only describe or draw.
 QUIET = {
     *("documentation", "extensionElements", "incoming", "outgoing", "laneSet", "lane", "flowNodeRef", "childLaneSet"),
     *("sequenceFlow", "conditionExpression", "script", "multiInstanceLoopCharacteristics", "loopDataInputRef"),
@@ -39,10 +39,10 @@ QUIET = {
     *("textAnnotation", "text", "association", "group", "categoryValueRef", "auditing", "monitoring"),
     *("linkEventDefinition", "source", "target"),
 }
-#: Told once for all of a kind.
+#: Reported once for all elements of a type.
 DRAWN = {"dataObject", "dataObjectReference", "dataStoreReference", "dataInputAssociation", "dataOutputAssociation"}
 DRAWN |= {"property", "sourceRef", "targetRef"}
-#: Attributes that change how an element runs, with what they may say without a word about it.
+#: Attributes that change how an element runs, with the values that need no finding.
 MEANT = {
     "startQuantity": {"1"},
     "completionQuantity": {"1"},
@@ -82,7 +82,7 @@ class _AnyAnswers(dict[str, list[dict[str, Any]]]):
 
 @dataclass
 class Verdict:
-    """*wrong* says what the gate kept silent about, or said of nothing; it must be empty."""
+    """*wrong* lists missing findings, and findings about nothing; it must be empty."""
 
     clean: bool = False
     wrong: list[str] = field(default_factory=list)
@@ -91,7 +91,7 @@ class Verdict:
 
 
 def judge(content: bytes, *, file: str = "p.bpmn") -> Verdict:
-    """What the gate makes of *content*, checked."""
+    """Run the gate on *content* and check its findings."""
     verdict, began = Verdict(), time.process_time()
     try:
         package, verdict.findings = admit(Package({file: content}), AnyServices())
@@ -100,14 +100,14 @@ def judge(content: bytes, *, file: str = "p.bpmn") -> Verdict:
     verdict.seconds = time.process_time() - began
     errors = [finding for finding in verdict.findings if finding.severity == "error"]
     verdict.clean = not errors
-    verdict.wrong += [f"says nothing: {finding}" for finding in verdict.findings if not finding.message]
+    verdict.wrong += [f"has no message: {finding}" for finding in verdict.findings if not finding.message]
     try:
         tree = parse_xml(package.files[file], file)
     except InvalidDefinition:
         return verdict
     ids = {str(element.get("id")) for element in tree.iter("*") if element.get("id")}
     verdict.wrong += [
-        f"names nothing that is there: {found.rule} “{found.element}” {found.message}"
+        f"names a missing element: {found.rule} “{found.element}” {found.message}"
         for found in verdict.findings
         if found.file == file and not _names(found, ids if tree.getroot().get("id") else set())
     ]
@@ -119,14 +119,14 @@ def judge(content: bytes, *, file: str = "p.bpmn") -> Verdict:
 
 
 def _names(finding: Finding, ids: set[str]) -> bool:
-    """Whether the element it names is there; a long id is told by its beginning, a file without one by itself."""
+    """Whether the named element exists; a finding truncates a long id, and names no element for a whole file."""
     if not finding.element:
         return finding.severity != "error" or finding.rule in ("more", "not-bpmn") or not ids
     return not ids or finding.element in ids or any(key.startswith(finding.element) for key in ids)
 
 
 def readable(content: bytes) -> ET.Element | None:
-    """The file by another parser, in whatever encoding it is; None where it is no XML for that one."""
+    """Parse the file with another parser, in whatever encoding; None if that parser refuses it."""
     marks = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
     text = next((content[len(m) :].decode(name, "replace") for m, name in marks if content.startswith(m)), None)
     try:
@@ -140,22 +140,22 @@ def readable(content: bytes) -> ET.Element | None:
 
 
 def _lost(content: bytes, findings: list[Finding], diagram: Diagram) -> Iterator[str]:
-    """What is drawn in *content*, is in no finding and is not in *diagram* either."""
+    """Yield what *content* draws that is neither in a finding nor in *diagram*."""
     root = readable(content)
     if root is None:
         yield "passes, though another parser cannot read it"
         return
-    told: dict[str, str] = {}
+    messages: dict[str, str] = {}
     for finding in findings:
-        told[finding.element] = f"{told.get(finding.element, '')} {finding.message}"
-    everything = " ".join(told.values())
+        messages[finding.element] = f"{messages.get(finding.element, '')} {finding.message}"
+    everything = " ".join(messages.values())
     every = [s for owner in (diagram.spec, *diagram.subprocess_specs.values()) for s in owner.task_specs.values()]
     specs = {s.bpmn_id: s for s in sorted(every, key=lambda spec: spec.name == spec.bpmn_id)}  # items come first
     for process in root.iter(f"{BPMN}process"):
-        if process.get("id") in told and process.get("isExecutable") not in ("true", "1"):
-            continue  # told that it never runs
+        if process.get("id") in messages and process.get("isExecutable") not in ("true", "1"):
+            continue  # a finding reports that it never runs
         for owner, element in _walk(process, process.get("id") or "?"):
-            yield from _unsaid(element, owner, told, everything)
+            yield from _unreported(element, owner, messages, everything)
             if element.tag.startswith(BPMN):
                 yield from _unrun(element, diagram, specs)
 
@@ -170,25 +170,25 @@ def _walk(element: ET.Element, owner: str) -> Iterator[tuple[str, ET.Element]]:
             yield from _walk(child, inner or owner)
 
 
-def _unsaid(element: ET.Element, owner: str, told: dict[str, str], everything: str) -> Iterator[str]:
-    """What *element* says that is neither known to run nor told on its owner."""
+def _unreported(element: ET.Element, owner: str, messages: dict[str, str], everything: str) -> Iterator[str]:
+    """Yield the parts of *element* that neither run nor appear in a finding on its owner."""
     if element.tag.startswith(BPMN):
         kind = element.tag.removeprefix(BPMN)
-        heard = told.get(owner, "") + told.get(element.get("id") or "", "")
-        heard += "drawn only" if kind in DRAWN and "drawn only" in everything else ""
-        if kind not in QUIET | FLOW_NODES and not heard and kind.lower() not in everything.lower():
+        reported = messages.get(owner, "") + messages.get(element.get("id") or "", "")
+        reported += "drawn only" if kind in DRAWN and "drawn only" in everything else ""
+        if kind not in QUIET | FLOW_NODES and not reported and kind.lower() not in everything.lower():
             yield f"not a word of {kind} in {owner}"
         for name, value in element.attrib.items():
-            if name in MEANT and value not in MEANT[name] and not heard:
+            if name in MEANT and value not in MEANT[name] and not reported:
                 yield f"not a word of {name}={value} of {kind} in {owner}"
-            elif name.startswith("{") and ENGINES.search(name) and not heard and _local(name) not in everything:
+            elif name.startswith("{") and ENGINES.search(name) and not reported and _local(name) not in everything:
                 yield f"not a word of {_local(name)} in {owner}"
     elif element.tag.startswith(SPIFF):
         known = ("properties", "instructionsForEndUser", "preScript", "postScript")
         known += ("serviceTaskOperator", "calledDecisionId")
-        if _local(element.tag) not in known and _local(element.tag) not in told.get(owner, ""):
+        if _local(element.tag) not in known and _local(element.tag) not in messages.get(owner, ""):
             yield f"not a word of {_local(element.tag)} in {owner}"
-    elif ENGINES.search(element.tag) and not told.get(owner) and _local(element.tag) not in everything:
+    elif ENGINES.search(element.tag) and not messages.get(owner) and _local(element.tag) not in everything:
         yield f"not a word of {_local(element.tag)} in {owner}"
 
 
@@ -239,7 +239,7 @@ def _has_default(spec: Any) -> bool:
 
 
 def _run(diagram: Diagram) -> Iterator[str]:
-    """Start it and do whatever it waits for, some times; only what the engine says on purpose may stop it."""
+    """Start the diagram and perform a few actions it waits for; only a deliberate engine error may stop it."""
     player = Player(diagram, AnyServices())
     try:
         player.play({"start": {}, "services": _AnyAnswers()})

@@ -1,4 +1,4 @@
-"""The rule of inclusive joins, by itself: which tokens hold a join back."""
+"""The rule of inclusive joins on its own: which tokens a join waits for."""
 
 import pytest
 from usher_engine.definitions import inclusive_join
