@@ -1,4 +1,4 @@
-"""Verify on the real enrolment: every patient's way, mails that fail; on any day, with any hash seed, offline."""
+"""Verify the real enrolment: every patient's path, failing mails; on any day, with any hash seed, offline."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def answer(instance: Instance) -> dict[str, Any]:
             return {}
 
 
-def worked(enrollment: Enrollment, patient: str, clock: Clock, *, cancel: bool) -> None:
-    """One patient from the trigger to the end."""
+def run_case(enrollment: Enrollment, patient: str, clock: Clock, *, cancel: bool) -> None:
+    """Take one patient from the trigger to the end."""
     engine = enrollment.engine
     case = enrollment.trigger(f"sample-{patient}", "Office Visit", "Patient Portal", "Enrollment", actor=alice)
     for _ in range(3):
@@ -80,12 +80,12 @@ def failing(*failures: Exception) -> Any:
 
 
 def filled(settings: Settings, database: Database, clock: Clock) -> Enrollment:
-    """Every sample patient's case worked on, in all ways mail can go."""
+    """A case for every sample patient, with every result that sending mail can have."""
     enrollment = opened(settings, database, clock)
     enrollment.engine.deploy(read_folder(ROOT / "processes" / "enrollment"), actor=ADMIN)
     add_samples(database, enrollment.registry, clock())
     for number, patient in enumerate(PATIENTS):
-        worked(enrollment, patient, clock, cancel=number % 3 == 2)
+        run_case(enrollment, patient, clock, cancel=number % 3 == 2)
     again = failing(
         BusinessError("rejected", "The mail server refused the address."),
         ServiceError("The mail server did not answer.", retry=True),
@@ -93,12 +93,12 @@ def filled(settings: Settings, database: Database, clock: Clock) -> Enrollment:
     )
     troubled = opened(settings, database, clock, again)
     for patient in PATIENTS:
-        worked(troubled, patient, clock, cancel=False)
+        run_case(troubled, patient, clock, cancel=False)
     return enrollment
 
 
 class Silent:
-    """No service may be asked."""
+    """Fails on any call of a service."""
 
     def __call__(self, *_anything: Any) -> Any:
         raise AssertionError("a service was asked")
@@ -109,7 +109,7 @@ def unplugged(settings: Settings, services: Services, database: Database, clock:
     return Engine(settings, off, clock, database)
 
 
-def test_every_patients_way_agrees_on_another_day(settings: Settings, database: Database, clock: Clock) -> None:
+def test_every_patients_case_verifies_on_another_day(settings: Settings, database: Database, clock: Clock) -> None:
     enrollment = filled(settings, database, clock)
     clock.forward(days=1_000)
     engine = unplugged(settings, enrollment.engine.services, database, clock)

@@ -1,4 +1,4 @@
-"""What a join merges in place, lists and records, is another object in the next step, live and run again."""
+"""Lists and records that a join merges in place are new objects in the next step, live and when re-executed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ASKED = (
 )
 _EACH = (
     '<bpmn:multiInstanceLoopCharacteristics isSequential="true"><bpmn:loopDataInputRef>items</bpmn:loopDataInputRef>'
-    '<bpmn:loopDataOutputRef>said</bpmn:loopDataOutputRef><bpmn:inputDataItem id="item" name="item"/>'
+    '<bpmn:loopDataOutputRef>answers</bpmn:loopDataOutputRef><bpmn:inputDataItem id="item" name="item"/>'
     "</bpmn:multiInstanceLoopCharacteristics>"
 )
 _ROUND = (

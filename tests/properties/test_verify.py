@@ -1,4 +1,4 @@
-"""Whatever is altered in the record of any case, verify finds it and names the case; unaltered, nothing is found."""
+"""Verify finds every alteration in the record of a case and names the case; an unaltered record has no findings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def engine() -> Iterator[Engine]:
         made = Engine(Settings(env="development", secret_key=SECRET), operators(outside), Clock(), database)
         made.deploy(package("small"), actor=Actor(name="ana", role="analyst"))
         for number in range(CASES):
-            lived(made, outside, chance, number)
+            run_case(made, outside, chance, number)
         with database.begin() as tx:
             for name in tx.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all():
                 tx.execute(text(f"DROP TRIGGER {name}"))
@@ -40,8 +40,8 @@ def engine() -> Iterator[Engine]:
         database.close()
 
 
-def lived(engine: Engine, outside: Outside, chance: random.Random, number: int) -> None:
-    """One case, worked on at random."""
+def run_case(engine: Engine, outside: Outside, chance: random.Random, number: int) -> None:
+    """Run one case with random actions."""
     outside.answers = [{"n": chance.randint(1, 4), "name": f"Patient {number} “é”"}]
     if chance.random() < 0.1:
         outside.answers = []
@@ -65,14 +65,14 @@ def lived(engine: Engine, outside: Outside, chance: random.Random, number: int) 
                 engine.cases.retry(case, actor=bob)
 
 
-def flipped(value: bytes, chance: random.Random) -> bytes:
-    """*value* with one byte changed."""
+def flip_byte(value: bytes, chance: random.Random) -> bytes:
+    """Return *value* with one byte changed."""
     at = chance.randrange(len(value))
     return value[:at] + bytes([value[at] ^ chance.randint(1, 255)]) + value[at + 1 :]
 
 
 class Tamper:
-    """Alters one thing in a transaction that is rolled back; methods give False where there was nothing to alter."""
+    """Alters one thing in a transaction that is rolled back; methods return False if there was nothing to alter."""
 
     def __init__(self, tx: Connection, case: str, other: str, chance: random.Random) -> None:
         self.tx, self.case, self.other, self.chance = tx, case, other, chance
@@ -91,15 +91,15 @@ class Tamper:
 
     def text_of_a_step(self) -> bool:
         row = self.step()
-        body = zlib.compress(flipped(zlib.decompress(row.body), self.chance))
+        body = zlib.compress(flip_byte(zlib.decompress(row.body), self.chance))
         self.run("UPDATE step SET body = :b WHERE instance = :case AND revision = :r", b=body, r=row.revision)
         return True
 
     def bytes_of_a_step(self) -> bool:
         row = self.step()
-        body = flipped(row.body, self.chance)
+        body = flip_byte(row.body, self.chance)
         self.run("UPDATE step SET body = :b WHERE instance = :case AND revision = :r", b=body, r=row.revision)
-        try:  # spare bits of the compression may change and say the same: then nothing was altered
+        try:  # spare bits of the compression may change without changing the text: then nothing was altered
             return zlib.decompress(body) != zlib.decompress(row.body)
         except zlib.error:
             return True
@@ -118,7 +118,7 @@ class Tamper:
 
     def hash_of_a_step(self) -> bool:
         row = self.step()
-        changed = flipped(row.hash, self.chance)
+        changed = flip_byte(row.hash, self.chance)
         self.run("UPDATE step SET hash = :h WHERE instance = :case AND revision = :r", h=changed, r=row.revision)
         return True
 
@@ -154,7 +154,7 @@ class Tamper:
         return bool(one.revision != two.revision)
 
     def head(self) -> bool:
-        head = flipped(self.one("head", "instance", "id"), self.chance)
+        head = flip_byte(self.one("head", "instance", "id"), self.chance)
         self.run("UPDATE instance SET head = :h WHERE id = :case", h=head)
         return True
 
@@ -186,7 +186,7 @@ class Tamper:
     def seal(self) -> bool:
         seal = self.one("seal", "instance_state")
         if seal is not None:
-            self.run("UPDATE instance_state SET seal = :s WHERE instance = :case", s=flipped(seal, self.chance))
+            self.run("UPDATE instance_state SET seal = :s WHERE instance = :case", s=flip_byte(seal, self.chance))
         return seal is not None
 
     def removed_state(self) -> bool:
@@ -208,7 +208,7 @@ def found(engine: Engine, tx: Connection, case: str) -> set[str]:
 _known: dict[Any, Any] = {}
 
 
-def test_unaltered_nothing_is_found(engine: Engine) -> None:
+def test_an_unaltered_record_has_no_findings(engine: Engine) -> None:
     result = engine.verification.verify_all()
     assert (result.checked, result.equal, result.findings) == (CASES, CASES, [])
 

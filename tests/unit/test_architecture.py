@@ -90,7 +90,7 @@ BORDERS = {
     "usher_engine/definitions/package_io.py:from_zip": "garbled files make `zipfile` fail in any way: a refusal",
     "usher_engine/enrollment/smtp.py:_connected": "closes the connection and raises on",
     "usher_engine/cases/step_writer.py:_ask": "a foreign operator: a fault with its trace, and an incident",
-    "usher_engine/reexecution/case_verifier.py:_compiled": "altered archive: a finding and a trace",
+    "usher_engine/reexecution/case_verifier.py:_compile": "altered archive: a finding and a trace",
     "usher_engine/reexecution/case_verifier.py:_run_again": "altered step: a finding and a trace",
     "usher_engine/store/database.py:_prepare_sqlite": "raises on, but where the file is read-only",
     "usher_engine/jobs/worker.py:_do": "an operator, perhaps not ours: a fault with its trace, and an incident",

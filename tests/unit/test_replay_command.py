@@ -42,7 +42,7 @@ def cases(file):
         return [case for (case,) in connection.execute("SELECT id FROM instance ORDER BY id")]
 
 
-def test_an_honest_record(file):
+def test_an_unaltered_record(file):
     one = verify(cases(file)[0])
     assert (one.exit_code, one.stdout) == (0, "1 cases checked, 1 of them agree with their record and can go on.\n")
     every = verify("--all", "--jobs", "1", "--json")
@@ -57,15 +57,15 @@ def test_an_altered_record_is_named_and_exit_code_1(file):
     with contextlib.closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE instance SET explanation = 'all is well' WHERE id = ?", (case,))
     for words in (("--all", "--jobs", "1"), (case,)):
-        told = verify(*words, "--json")
-        assert told.exit_code == 1
-        (finding,) = json.loads(told.stdout)["findings"]
+        result = verify(*words, "--json")
+        assert result.exit_code == 1
+        (finding,) = json.loads(result.stdout)["findings"]
         assert (finding["instance"], finding["kind"], finding["element"]) == (case, "row", "")
-        assert f"Case {case}: The case's explanation is not what its history tells." in verify(*words).stdout
+        assert f"Case {case}: The case's explanation does not match its history." in verify(*words).stdout
     assert json.loads(verify("--all", "--jobs", "1", "--json").stdout)["equal"] == 2
 
 
-def test_wrong_words_are_told(file):
+def test_wrong_arguments_are_refused(file):
     unknown = verify("NOSUCHCASE00")
     assert (unknown.exit_code, unknown.stderr) == (1, "Error: No case has the number NOSUCHCASE00.\n")
     for words in ((), ("--all", "X"), ("X", "--jobs", "2"), ("X", "--after", "Y"), ("--all", "--jobs", "0")):

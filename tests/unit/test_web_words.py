@@ -10,7 +10,7 @@ from usher_engine.audit import KINDS as AUDIT_KINDS
 from usher_engine.audit import AuditEvent
 from usher_engine.core.events import KINDS
 from usher_engine.core.faults import Where, counts
-from usher_engine.reexecution.difference_messages import TOLD
+from usher_engine.reexecution.difference_messages import DESCRIPTIONS
 from usher_web.api.metrics import prometheus
 from usher_web.words import audit_sentences
 
@@ -51,7 +51,7 @@ def test_what_administrators_and_analysts_did_to_many_cases(kind, details, words
 
 
 def test_every_kind_of_event_has_words_where_a_check_finds_a_difference():
-    assert set(TOLD) == set(KINDS)
+    assert set(DESCRIPTIONS) == set(KINDS)
 
 
 def test_every_fault_is_counted_and_shown():

@@ -15,7 +15,7 @@ from ..bpmn import Diagram, Run, require_standing, tokens
 from ..context import Context
 from ..core.actor import SYSTEM, Actor
 from ..core.errors import Conflict, Corrupt, EngineError, NotAllowed, NotFound
-from ..reexecution import Repair, began, make_again, read_chain
+from ..reexecution import Repair, began, plan_repair, read_chain
 from ..store import Row, Transaction, instance_rows, job_rows, stored_cases
 from .queries import CaseQueries, Instance
 from .step_writer import FAILURES, Case, StepWriter
@@ -131,10 +131,10 @@ class Repairs:
             raise Corrupt(first)
         step = self.steps.step_context(tx, case, actor)
         with suppress(Corrupt), tx.begin_nested():
-            made = make_again(steps, first, versions, step, None)
+            made = plan_repair(steps, first, versions, step, None)
             if lost or not _stands(case, made):
                 return made
-        made = make_again(steps, first, versions, step, step.rules)
+        made = plan_repair(steps, first, versions, step, step.rules)
         if not lost and _stands(case, made):
             raise Conflict("The stored state of this case fits its history; there is nothing to repair.")
         return made

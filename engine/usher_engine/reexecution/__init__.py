@@ -1,8 +1,8 @@
-"""Verify: the hash chain of a case, and its diagram run again on the recorded inputs with all services off.
-Backtest: the same on another package, to see where recorded cases would have gone.
+"""Verify: check the hash chain of a case and re-execute its diagram on the recorded inputs with all services off.
+Backtest: re-execute recorded cases on another package to see where they would have gone.
 
-`Verifier.check` and `backtest.compare` are the places to start; `verify_all` and `backtest_all` do so for every case
-on all cores.
+Start with `Verifier.check` and `case_backtest.compare`; `verify_all` and `backtest_all` run them for every case on all
+cores.
 """
 
 from ..core.findings import Finding
@@ -12,7 +12,7 @@ from .case_verifier import Verifier
 from .hash_chain import read_chain, unpacked
 from .migration_step import began
 from .recorded_case import Way
-from .repair_plan import Repair, make_again
+from .repair_plan import Repair, plan_repair
 from .verify_many import Progress, Verified, verify_all
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
     "backtest_all",
     "began",
     "compare_each",
-    "make_again",
+    "plan_repair",
     "read_chain",
     "unpacked",
     "verify_all",

@@ -1,4 +1,4 @@
-"""Backtests every chosen case of a database on another package, on several processes; and sums up what came out."""
+"""Backtests every chosen case in a database on another package, on several processes, and sums up the results."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..services import Services
 from ..store import Database, Transaction, stored_cases
 from ..store.case_selection import Chosen, pages
 from .case_backtest import Compared, Kind, compare
-from .recorded_services import switched_off
+from .recorded_services import disable_calls
 from .verify_many import CASES_AT_ONCE, Progress
 
 
 @dataclass(slots=True)
 class Backtested:
-    """How many cases came out how, and each one that did not go the same way."""
+    """The number of cases by result, and each case that did not take the same path."""
 
     counts: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
     other_data: int = 0
@@ -42,8 +42,8 @@ class Backtested:
 def compare_each(
     tx: Transaction, diagram: Diagram, services: Services, instances: Sequence[str], now: datetime
 ) -> Iterator[Compared]:
-    """The cases with these numbers on *diagram* as if until *now*, one after the other, in order."""
-    off = switched_off(services)
+    """Yield the backtest of each case in *instances* on *diagram*, as if until *now*, in order."""
+    off = disable_calls(services)
     for record in stored_cases.of(tx, instances):
         yield compare(record, diagram, off, now)
 
@@ -59,23 +59,23 @@ def backtest_all(
     progress: Progress | None = None,
 ) -> Backtested:
     """
-    Run every chosen case again on *package*; nothing is written and no service is asked.
+    Re-execute every chosen case on *package*, without writing anything or calling a service.
 
     Args:
-        database: Where the cases lie; every process opens its own connection to it.
-        services: What diagrams may ask for; only their declarations are used.
-        package: The other package; the gate has let it through.
-        chosen: Which cases.
-        now: How far time goes in them: a timer only the other package has fires if it is due by then.
-        jobs: How many processes work.
-        progress: Told after each hundred cases.
+        database: The database with the cases; every process opens its own connection.
+        services: The services that diagrams use; only their declarations matter.
+        package: The other package, which has passed the gate.
+        chosen: The cases.
+        now: The time at which re-execution ends: a timer that only *package* has fires if it is due by then.
+        jobs: Number of processes.
+        progress: Called after each hundred cases.
     """
     result = Backtested()
     with database.read() as tx:
         found = pages(tx, chosen, CASES_AT_ONCE)
     total = sum(map(len, found))
     what = _Task(package, services, now)
-    with _compared(database, what, min(jobs, len(found)), found) as chunks:
+    with _map_pages(database, what, min(jobs, len(found)), found) as chunks:
         for page, compared in zip(found, chunks, strict=True):
             result.add(compared)
             if progress is not None:
@@ -85,7 +85,7 @@ def backtest_all(
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What every process is given."""
+    """The arguments of every process."""
 
     package: Package
     services: Services
@@ -93,16 +93,16 @@ class _Task:
 
 
 @contextmanager
-def _compared(
+def _map_pages(
     database: Database, what: _Task, jobs: int, found: list[Sequence[str]]
 ) -> Iterator[Iterable[list[Compared]]]:
-    """What became of the cases of each page, in order."""
+    """Yield the results of each page of cases, in order."""
     if jobs <= 1:
         yield map(_Worker(database, what).compare, found)
         return
     url = database.db.url.render_as_string(hide_password=False)
     context = multiprocessing.get_context("spawn")
-    given = (url, dict(what.package.files), switched_off(what.services), what.now)
+    given = (url, dict(what.package.files), disable_calls(what.services), what.now)
     with context.Pool(jobs, initializer=_begin, initargs=given) as pool:
         yield pool.imap(_compare, found)
 
@@ -122,7 +122,7 @@ _workers: list[_Worker] = []
 
 
 def _begin(url: str, files: dict[str, bytes], services: Services, now: datetime) -> None:
-    """First thing in each process."""
+    """Set up a process of the pool."""
     gc.freeze()
     gc.set_threshold(200_000)  # as in `verify_many`
     _workers.append(_Worker(Database(url), _Task(Package(files), services, now)))

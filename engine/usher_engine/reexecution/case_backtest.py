@@ -1,7 +1,7 @@
-"""One recorded case on another package: where would it have gone on the same start, times, answers and results?
+"""Backtests one recorded case on another package: where would the same start, times, answers and results have led?
 
-`compare` is the place to start. No service is asked and nothing is written. Recorded answers are found by element and
-visit, and by operator where a service gave them; what nobody ever answered is told, never guessed.
+Start with `compare`. It calls no service and writes nothing. It finds recorded answers by element and visit, and those
+of services also by operator. It reports questions that were never answered and never guesses an answer.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ..services import Call, Operator, Services
 from ..store.stored_cases import Record
 from . import difference_messages
 from .hash_chain import read_chain
-from .recorded_case import Recording, Said, Way, read, way
-from .recorded_inputs import tell
+from .recorded_case import RecordedInput, Recording, Way, read_recording, way
+from .recorded_inputs import apply_input
 from .recorded_services import NO_LIMIT_S, Unanswered
 
-#: Who fires timers.
+#: The actor that fires timers.
 SYSTEM = "system"
 
 
@@ -37,7 +37,7 @@ class Kind(StrEnum):
     SAME = "same"
     #: Another element somewhere; `Compared.element` is the first.
     DIFFERENT = "different"
-    #: The other package asks for something nobody was ever asked.
+    #: The other package asks for an answer that the record does not have.
     NEEDS_ANSWER = "needs_answer"
     #: The other package raises an incident where the recorded case had none.
     FAILED = "failed"
@@ -51,10 +51,10 @@ NOWHERE = Way()
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compared:
     """
-    What became of one case on the other package.
+    The result of one case on the other package.
 
-    ``element`` is the first that differs, asks, or fails, and ``recorded_element`` what the case did in its place;
-    ``differs_at`` is its place in the paths. ``data`` names the variables that end up different on the same way.
+    ``element`` is the first that differs, asks, or fails, ``recorded_element`` the one the case entered instead, and
+    ``differs_at`` its index in the paths. ``data`` names the variables that differ at the end of the same path.
     """
 
     instance: str
@@ -69,7 +69,7 @@ class Compared:
 
 
 class _Lacking(Exception):
-    """The other package asks for what the record does not hold."""
+    """The other package asks for an answer that the record does not have."""
 
     def __init__(self, element: str, message: str) -> None:
         super().__init__(message)
@@ -78,22 +78,22 @@ class _Lacking(Exception):
 
 
 def compare(record: Record, diagram: Diagram, services: Services, now: datetime) -> Compared:
-    """Run a case again on *diagram* as if until *now*; *services* are those of `switched_off`."""
+    """Re-execute a case on *diagram* as if until *now*; *services* come from `disable_calls`."""
     instance = record.row.id
     if record.steps and not record.steps[0][1]:
-        reason = "The case was purged; what it was told is not kept any more."
+        reason = "The case was purged; its inputs are no longer stored."
         return Compared(instance=instance, kind=Kind.UNREADABLE, message=reason)
     steps, findings = read_chain(record)
     if findings or not steps:
         reason = findings[0].message if findings else "The case has no history."
         return Compared(instance=instance, kind=Kind.UNREADABLE, message=reason)
     try:
-        recording = read(steps)
+        recording = read_recording(steps)
     except Corrupt as error:
         return Compared(instance=instance, kind=Kind.UNREADABLE, message=error.message)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         faults.report(error, where="checks", at=f"case {instance}")
-        reason = f"The history is not built like one ({type(error).__name__})."
+        reason = f"The history is malformed ({type(error).__name__})."
         return Compared(instance=instance, kind=Kind.UNREADABLE, message=reason)
     return _Player(instance, recording, diagram, services, now).compare()
 
@@ -119,37 +119,37 @@ class _Player:
         try:
             self._play()
         except _Lacking as lacking:
-            return self._told(Kind.NEEDS_ANSWER, lacking.message, lacking.element)
+            return self._result(Kind.NEEDS_ANSWER, lacking.message, lacking.element)
         except Unanswered as asked:
-            if not self.recording.way.path:  # it stopped in its start, and what services said in that is not recorded
+            if not self.recording.way.path:  # its start failed, which recorded no answers of services
                 return self._same(self.recording.way)
-            name = difference_messages.named(asked.element, self.diagram)
+            name = difference_messages.element_name(asked.element, self.diagram)
             message = f"{name} asks {asked.operator}, which was not asked there when the case ran."
-            return self._told(Kind.NEEDS_ANSWER, message, asked.element)
+            return self._result(Kind.NEEDS_ANSWER, message, asked.element)
         except (ElementFailed, LimitExceeded, EngineError) as failure:
-            return self._failed(failure)
-        return self._arrived()
+            return self._result_of_failure(failure)
+        return self._compare_ways()
 
     # running
 
     def _play(self) -> None:
         begun = dict(self.recording.started.data)
         self._run(self.recording.actor, lambda step: Run.start(self.diagram, step, begun))
-        waiting = list(self.recording.said)
+        waiting = list(self.recording.inputs)
         while self.state.status in LIVE:
-            said = next((one for one in waiting if self._is_open(one)), None)
+            given = next((one for one in waiting if self._is_open(one)), None)
             due = self._new_timer()
-            if due is not None and due[0] < (datetime.fromisoformat(said.at) if said else self.until):
-                self._tell(due[0], SYSTEM, due[1])
-            elif said is not None:
-                waiting.remove(said)
-                at = max(self.now, datetime.fromisoformat(said.at))
-                self._tell(at, said.actor, self._fitting(said.event, at))
+            if due is not None and due[0] < (datetime.fromisoformat(given.at) if given else self.until):
+                self._apply(due[0], SYSTEM, due[1])
+            elif given is not None:
+                waiting.remove(given)
+                at = max(self.now, datetime.fromisoformat(given.at))
+                self._apply(at, given.actor, self._fit_to_form(given.event, at))
             else:
                 return
 
     def _new_timer(self) -> tuple[datetime, e.TimerFired] | None:
-        """The first timer that is due of those the recorded case did not have: its time would have come."""
+        """Return the earliest of the timers that the recorded case did not have."""
         new = [
             (datetime.fromisoformat(wait["due"]), e.TimerFired(wait["element"], wait["visit"]))
             for here, wait in self.state.waits.items()
@@ -157,29 +157,29 @@ class _Player:
         ]
         return min(new, key=lambda one: one[0], default=None)
 
-    def _is_open(self, said: Said) -> bool:
-        """Whether what was said is what the other package waits for now."""
-        if isinstance(said.event, e.TimerFired | e.MessageReceived):
-            return said.place in self.state.waits
-        if said.operator:
-            return self.state.requests.get(said.place) == said.operator
-        return said.place in self.state.tasks
+    def _is_open(self, given: RecordedInput) -> bool:
+        """Whether the other package awaits this input now."""
+        if isinstance(given.event, e.TimerFired | e.MessageReceived):
+            return given.place in self.state.waits
+        if given.operator:
+            return self.state.requests.get(given.place) == given.operator
+        return given.place in self.state.tasks
 
-    def _tell(self, at: datetime, actor: str, event: e.Event) -> None:
+    def _apply(self, at: datetime, actor: str, event: e.Event) -> None:
         self.now = max(self.now, at)
         stored, before = self.workflow, self.state
 
         def act(step: StepContext) -> Run:
             run = Run.resume(self.diagram, step, stored, before)
-            tell(run, event)
+            apply_input(run, event)
             return run
 
         self._run(actor, act)
 
-    def _fitting(self, event: Any, at: datetime) -> Any:
-        """The answer as the other package's form takes it; raises `_Lacking` where the form asks for more."""
+    def _fit_to_form(self, event: Any, at: datetime) -> Any:
+        """Return the answer as the other package's form accepts it; raise `_Lacking` if the form asks for more."""
         if isinstance(event, e.UserTaskCancelled) and not self.diagram.elements[event.element].cancel:
-            name = difference_messages.named(event.element, self.diagram)
+            name = difference_messages.element_name(event.element, self.diagram)
             raise _Lacking(event.element, f"{name} was cancelled; this package draws no way for that.")
         if not isinstance(event, e.UserTaskCompleted):
             return event
@@ -193,7 +193,7 @@ class _Player:
             return replace(event, answer=form.validate(given, now=at))
         except InvalidSubmission as wrong:
             labels = ", ".join(field.label for field in form.fields if field.key in wrong.fields)
-            task = difference_messages.named(event.element, self.diagram)
+            task = difference_messages.element_name(event.element, self.diagram)
             raise _Lacking(event.element, f"{task} asks for more than was answered: {labels}.") from wrong
 
     def _run(self, actor: str, act: Any) -> None:
@@ -223,16 +223,16 @@ class _Player:
 
     # comparing
 
-    def _arrived(self) -> Compared:
-        """The other package has come to its end, or to where nothing recorded helps it on."""
+    def _compare_ways(self) -> Compared:
+        """Compare at the end of the run, or where the record has no more inputs for it."""
         stands = self.recording.stands_at
         asked = [here for here in (*self.state.tasks, *self.state.requests) if here not in stands]
         if asked:
             element = asked[0].rpartition(":")[0]
-            return self._told(Kind.NEEDS_ANSWER, self._question(asked[0]), element)
+            return self._result(Kind.NEEDS_ANSWER, self._question(asked[0]), element)
         differs = self._first_difference()
         if differs is not None:
-            return self._told(Kind.DIFFERENT, "", None)
+            return self._result(Kind.DIFFERENT, "", None)
         return self._same(self._way(), self._other_data())
 
     def _same(self, draft: Way, data: tuple[str, ...] = ()) -> Compared:
@@ -240,36 +240,36 @@ class _Player:
             instance=self.instance, kind=Kind.SAME, recorded=self.recording.way, draft=draft, data=data
         )
 
-    def _stopped_at(self, element: str) -> bool:
-        """Whether the recorded case stands before a failure of the same element."""
+    def _has_incident_at(self, element: str) -> bool:
+        """Whether the recorded case has an incident at the same element."""
         return any(here.rpartition(":")[0] == element for here in self.recording.state.incidents)
 
     def _question(self, here: str) -> str:
         element = here.rpartition(":")[0]
-        name = difference_messages.named(element, self.diagram)
+        name = difference_messages.element_name(element, self.diagram)
         if here in self.state.requests:
             return f"{name} asks {self.state.requests[here]}, which never answered there when the case ran."
-        known = any(said.event.element == element for said in self.recording.said)
+        known = any(given.event.element == element for given in self.recording.inputs)
         return f"{name} is asked {'once more than it was answered' if known else 'and was never answered'}."
 
-    def _failed(self, failure: EngineError) -> Compared:
+    def _result_of_failure(self, failure: EngineError) -> Compared:
         element = failure.element if isinstance(failure, ElementFailed) else ""
-        if self._stopped_at(element or self.recording.started.process):
+        if self._has_incident_at(element or self.recording.started.process):
             return self._same(self.recording.way)
         refusal = failure.cause if isinstance(failure, ElementFailed) else None
         why = f"fails: {failure.message}"
-        if isinstance(refusal, BusinessError):  # what a service said may be about a patient
+        if isinstance(refusal, BusinessError):  # the message of a service may name a patient
             why = f"was refused ({refusal.code}), and this package draws no way for that."
-        return self._told(Kind.FAILED, f"{difference_messages.named(element, self.diagram)} {why}", element)
+        return self._result(Kind.FAILED, f"{difference_messages.element_name(element, self.diagram)} {why}", element)
 
-    def _told(self, kind: Kind, message: str, element: str | None) -> Compared:
+    def _result(self, kind: Kind, message: str, element: str | None) -> Compared:
         recorded, draft, at = self.recording.way, self._way(), self._first_difference()
         was = recorded.path[at] if at is not None and at < len(recorded.path) else ""
         goes = draft.path[at] if at is not None and at < len(draft.path) else ""
         return Compared(
             instance=self.instance,
             kind=kind,
-            message=message or self._parting(was, goes),
+            message=message or self._describe_divergence(was, goes),
             element=(goes or was) if element is None else element,
             recorded_element=was,
             differs_at=at,
@@ -277,13 +277,13 @@ class _Player:
             draft=draft,
         )
 
-    def _parting(self, was: str, goes: str) -> str:
-        there = f"went to {difference_messages.named(was, self.diagram)}" if was else "went no further"
-        here = f"goes to {difference_messages.named(goes, self.diagram)}" if goes else "goes no further"
+    def _describe_divergence(self, was: str, goes: str) -> str:
+        there = f"went to {difference_messages.element_name(was, self.diagram)}" if was else "went no further"
+        here = f"goes to {difference_messages.element_name(goes, self.diagram)}" if goes else "goes no further"
         return f"The case {there}; this package {here}."
 
     def _first_difference(self) -> int | None:
-        """The place in the paths where they part; None where they are equal."""
+        """Return the index at which the paths diverge, or None if they are equal."""
         was, goes = self.recording.way.path, self._way().path
         pairs = enumerate(zip(was, goes, strict=False))
         parted = next((at for at, (one, other) in pairs if one != other), None)

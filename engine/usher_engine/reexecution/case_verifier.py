@@ -1,4 +1,4 @@
-"""Checks one case after the other: its chain and row, its definition, and what its diagram does when run again."""
+"""Verifies one case at a time: its hash chain, row and definition, and its re-execution."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from ..core.state import LIVE, InstanceState, fold
 from ..services import Services
 from ..store import Row, Transaction, instance_rows, tombstones, version_rows
 from ..store.stored_cases import Record
-from .continuation_check import check_onward
+from .continuation_check import check_continuation
 from .hash_chain import ReadStep, found, read_chain
 from .migration_step import Versions, began, runs_on
-from .projection_check import check_waiting
-from .recorded_services import switched_off
+from .projection_check import check_projections
+from .recorded_services import disable_calls
 from .rerun import Difference, Rerun
 from .search_index_check import check_index
 
 
 class Verifier:
-    """Reads and compiles each definition once; *seal_key* also checks that a stored state would be taken up again."""
+    """Compiles each definition once. With *seal_key*, also checks that the seal lets Usher resume the stored state."""
 
     def __init__(self, services: Services, seal_key: bytes | None = None) -> None:
-        self._services = switched_off(services)
+        self._services = disable_calls(services)
         self._seal_key = seal_key
         self._definitions: dict[tuple[str, int, str], Diagram | str] = {}
 
     def check(self, tx: Transaction, record: Record) -> list[Finding]:
         """
-        Everything that is wrong with one case; empty when its record and a second run agree.
+        Return the findings about one case; none if its record and re-execution agree.
 
-        Of a case that was purged its proof is all there is to check.
+        For a purged case, only its proof is left to check.
         """
         tombstone = tombstones.of(tx, record.row.id) if record.steps and not record.steps[0][1] else None
         if tombstone is not None:
@@ -44,21 +44,21 @@ class Verifier:
         process = record.row.process
         steps, state, findings = self.compare(record, lambda *version: self._definition(tx, process, *version))
         if len(steps) == len(record.steps):
-            findings += check_waiting(record, steps, state) if state else ()
+            findings += check_projections(record, steps, state) if state else ()
             findings += self._check_state(record.row, steps)
         if state is not None and not findings:
             newest = self._definition(tx, process, record.row.version, record.row.definition)
-            findings += check_onward(record.row, newest, state, steps[-1][0])
+            findings += check_continuation(record.row, newest, state, steps[-1][0])
         return findings or check_index(tx, record, steps)
 
     def compare(
         self, record: Record, versions: Versions
     ) -> tuple[list[ReadStep], InstanceState | None, list[Finding]]:
         """
-        The steps of a case that can be read, the state they lead to, and what is wrong with them and its row.
+        Return the readable steps of a case, the state they lead to, and the findings about them and its row.
 
-        *versions* gives the diagrams it ran on, or what is wrong with them. The state is None where the second run
-        stopped. What is stored of the case beside its steps and its row is left out.
+        *versions* returns the diagrams the case ran on, or why one is invalid. The state is None if re-execution
+        stopped. This does not check other rows of the case.
         """
         steps, findings = read_chain(record)
         row, state = record.row, None
@@ -69,14 +69,14 @@ class Verifier:
             state, difference = self._run_again(row, Rerun(first, row, self._services, versions), steps)
             findings += difference
         if len(steps) == len(record.steps):
-            findings += _check_row(record.row, steps, state or _folded(steps))
+            findings += _check_row(record.row, steps, state or _fold(steps))
         return steps, state, findings
 
     def _definition(self, tx: Transaction, process: str, version: int, definition: str) -> Diagram | str:
-        """The diagram of a version, or what is wrong with it."""
+        """Return the diagram of a version, or why it is invalid."""
         key = (process, version, definition)
         if key not in self._definitions:
-            self._definitions[key] = _compiled(tx, *key)
+            self._definitions[key] = _compile(tx, *key)
         return self._definitions[key]
 
     def _run_again(self, row: Row, rerun: Rerun, steps: list[ReadStep]) -> tuple[InstanceState | None, list[Finding]]:
@@ -87,22 +87,22 @@ class Verifier:
                 return None, [found(row, revision, difference.kind, difference.message, difference.element)]
             except Corrupt as error:
                 return None, [found(row, revision, "unreadable", f"Step {revision} cannot be run again: {error}")]
-            except Exception as error:  # noqa: BLE001 - an altered body may be anything; what it holds stays out of sight
+            except Exception as error:  # noqa: BLE001 - an altered body may be anything; its contents must not be shown
                 faults.report(error, where="checks", at=f"step {revision} of case {row.id}")
-                why = f"it is not built like a step, or Usher made a mistake ({type(error).__name__}, see the log)"
+                why = f"it is not a valid step, or Usher has a bug ({type(error).__name__}, see the log)"
                 message = f"Step {revision} cannot be run again: {why}."
                 return None, [found(row, revision, "unreadable", message)]
         return rerun.state, []
 
     def _check_state(self, row: Row, steps: list[ReadStep]) -> list[Finding]:
-        """The stored state must be the one its newest step tells of, under a seal of this system."""
+        """Check that the stored state is the one recorded by the newest step, with a seal of this system."""
         last = steps[-1][0] if steps else None
         digest = steps[-1][1].get("state") if steps else None
         if row.state is None:
             missing = digest is not None
             return [found(row, last, "state", "The stored state of this case was removed.")] if missing else []
         if hashlib.sha256(str(row.state).encode()).hexdigest() != digest:
-            return [found(row, last, "state", "The stored state is not the one the newest step was written with.")]
+            return [found(row, last, "state", "The stored state is not the one recorded by the newest step.")]
         if self._seal_key is not None and not _is_sealed(self._seal_key, row):
             words = "The seal of the stored state was altered, or USHER_SECRET_KEY was changed; the case cannot go on."
             return [found(row, last, "seal", words)]
@@ -114,10 +114,10 @@ def _is_sealed(key: bytes, row: Row) -> bool:
     return hmac.compare_digest(instance_rows.sealed(key, row.state or ""), seal)
 
 
-def _compiled(tx: Transaction, process: str, version: int, definition: str) -> Diagram | str:
+def _compile(tx: Transaction, process: str, version: int, definition: str) -> Diagram | str:
     try:
         if version_rows.find(tx, process, version).hash != definition:
-            return f"Version {version} of {process} is another package than the one this case runs on."
+            return f"Version {version} of {process} is not the package this case runs on."
         return compile_diagram(version_rows.content(tx, definition))
     except (NotFound, Corrupt) as error:
         return error.message
@@ -125,12 +125,12 @@ def _compiled(tx: Transaction, process: str, version: int, definition: str) -> D
         return f"The package this case runs on cannot be read: {error.message}"
     except Exception as error:  # noqa: BLE001 - an altered archive may break in any way
         faults.report(error, where="checks", at=f"version {version} of {process}")
-        why = f"it was altered, or Usher made a mistake ({type(error).__name__}, see the log)"
+        why = f"it was altered, or Usher has a bug ({type(error).__name__}, see the log)"
         return f"The package this case runs on cannot be read: {why}."
 
 
-def _folded(steps: list[ReadStep]) -> InstanceState | None:
-    """The state the recorded events tell of; None where they tell of none that could be."""
+def _fold(steps: list[ReadStep]) -> InstanceState | None:
+    """Return the state that the recorded events lead to, or None if they are malformed."""
     try:
         return fold(InstanceState(), [from_json(event) for _, body, _ in steps for event in body["events"]])
     except (Corrupt, KeyError, TypeError, ValueError, AttributeError):
@@ -138,19 +138,19 @@ def _folded(steps: list[ReadStep]) -> InstanceState | None:
 
 
 def _check_row(row: Row, steps: list[ReadStep], state: InstanceState | None) -> list[Finding]:
-    """The columns people search by must say what the history says."""
+    """Check that the columns people search by match the history."""
     if not steps or state is None:
         return []
-    told = {"status": state.status, "outcome": state.outcome, "explanation": state.explanation, **_start(steps)}
-    told["ended_at"] = None if state.status in LIVE else _end(steps)
-    wrong = {name: (getattr(row, name), said) for name, said in told.items() if getattr(row, name) != said}
-    return [found(row, steps[-1][0], "row", _row_words(name, *pair)) for name, pair in wrong.items()]
+    expected = {"status": state.status, "outcome": state.outcome, "explanation": state.explanation, **_start(steps)}
+    expected["ended_at"] = None if state.status in LIVE else _end(steps)
+    wrong = {name: (getattr(row, name), value) for name, value in expected.items() if getattr(row, name) != value}
+    return [found(row, steps[-1][0], "row", _row_message(name, *pair)) for name, pair in wrong.items()]
 
 
-def _row_words(column: str, stored: Any, told: Any) -> str:
+def _row_message(column: str, stored: Any, expected: Any) -> str:
     if column in ("explanation", "business_key"):  # may name a patient
-        return f"The case's {column.replace('_', ' ')} is not what its history tells."
-    return f"The case's {column.replace('_', ' ')} is {stored or 'empty'}; its history tells {told or 'of none'}."
+        return f"The case's {column.replace('_', ' ')} does not match its history."
+    return f"The case's {column.replace('_', ' ')} is {stored or 'empty'}; by its history it is {expected or 'empty'}."
 
 
 def _start(steps: list[ReadStep]) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def _start(steps: list[ReadStep]) -> dict[str, Any]:
 
 
 def _end(steps: list[ReadStep]) -> Any:
-    """When the step that ended the case was carried out; facts may follow it."""
+    """Return the time of the step that ended the case; facts may follow it."""
     ends = {"InstanceFinished", "InstanceCancelled"}
     for _, body, _ in steps:
         if any(event.get("kind") in ends for event in body["events"]):

@@ -1,17 +1,17 @@
-"""Whether a command that ran nothing, as it was recorded, could be carried out in the state before it."""
+"""Checks whether a recorded command that ran nothing was possible in the state before it."""
 
 from __future__ import annotations
 
 from ..core import events as e
 from ..core.state import InstanceState, place
-from .recorded_inputs import SAID
+from .recorded_inputs import INPUTS
 
-#: Commands that become an incident where the diagram fails or the stored state cannot be taken up.
-MAY_FAIL = {*SAID, "migrate"}
+#: Commands that become an incident if the diagram fails or Usher cannot resume the stored state.
+MAY_FAIL = {*INPUTS, "migrate"}
 
 
-def possible(state: InstanceState, kind: str, happened: list[e.Event], *, actor: str, begun: bool) -> bool:
-    """Whether *actor* could make *happened* of the command *kind*; *begun* tells whether the case had begun to run."""
+def is_possible(state: InstanceState, kind: str, happened: list[e.Event], *, actor: str, begun: bool) -> bool:
+    """Whether the command *kind* by *actor* can cause *happened*; *begun*: the case had begun to run."""
     match kind, happened:
         case "claim", [e.UserTaskClaimed(element, visit, by)]:
             return place(element, visit) in state.tasks and by == actor

@@ -1,4 +1,4 @@
-"""Whether a case that has not ended can go on: its stored state can be taken up, and something of it is open."""
+"""Checks that an unfinished case can go on: Usher can resume its stored state, and something in it is open."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..core.state import LIVE, InstanceState
 from ..store import Row
 from .hash_chain import found
 
-STILL = "The case stands still: it has not ended, and nobody and nothing can move it. Repair it, or cancel it."
+STILL = "The case stands still: it has not ended, and nothing can move it on. Repair it, or cancel it."
 
 
-def check_onward(row: Row, diagram: Diagram | str, state: InstanceState, revision: int) -> list[Finding]:
-    """What keeps the case in *row* from going on, after its newest step *revision*."""
+def check_continuation(row: Row, diagram: Diagram | str, state: InstanceState, revision: int) -> list[Finding]:
+    """Return findings that keep the case in *row* from going on after its newest step *revision*."""
     if row.state is None or state.status not in LIVE or isinstance(diagram, str):
         return []
     stored = json.loads(row.state)["workflow"]
-    if stored is None:  # it has not begun to run: trying again starts it
+    if stored is None:  # it has not begun to run: a retry starts it
         return []
     try:
         require_standing(stored, diagram, state)

@@ -1,4 +1,4 @@
-"""Says in plain words what an event tells and where two runs of one step part; names elements, never patients' data."""
+"""Describes events, and where two runs of a step diverge, in plain words; names elements, never patients' data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMANDS = {
     "repair": "repair the case",
 }
 
-TOLD = {
+DESCRIPTIONS = {
     "InstanceStarted": "the case was started",
     "ElementEntered": "{} was entered",
     "ElementPassed": "{} was passed",
@@ -39,7 +39,7 @@ TOLD = {
     "ServiceCalled": "{} got its answer",
     "ServiceRequested": "{} asked for its service",
     "ServiceCompleted": "the service of {} was done",
-    "ServiceRefused": "the service of {} said no",
+    "ServiceRefused": "the service of {} refused",
     "ServiceFailed": "the service of {} failed",
     "DecisionMade": "{} was decided",
     "TimerStarted": "the timer of {} was started",
@@ -60,46 +60,47 @@ TOLD = {
 }
 
 
-def command(kind: str) -> str:
+def command_name(kind: str) -> str:
     return COMMANDS.get(kind, "an unknown command")
 
 
-def named(element: str, diagram: Diagram) -> str:
-    """What people call the element: its name, or its id where it has none."""
+def element_name(element: str, diagram: Diagram) -> str:
+    """Return the name of the element, or its id if it has no name."""
     known = diagram.elements.get(element)
     return (known.name if known else "") or element or "the diagram"
 
 
-def told(event: dict[str, Any], diagram: Diagram) -> str:
-    """*event* as a clause: “Send invitation was entered”."""
+def describe_event(event: dict[str, Any], diagram: Diagram) -> str:
+    """Return *event* as a clause: “Send invitation was entered”."""
     where = str(event.get("element") or event.get("flow") or event.get("outcome") or "")
-    return TOLD.get(str(event.get("kind")), "something unknown happened").format(named(where, diagram))
+    return DESCRIPTIONS.get(str(event.get("kind")), "something unknown happened").format(element_name(where, diagram))
 
 
-def _goes(event: dict[str, Any], diagram: Diagram) -> str:
+def _describe_course(event: dict[str, Any], diagram: Diagram) -> str:
     if event["kind"] in ("ElementEntered", "ElementPassed"):
-        return f"the diagram goes to {named(str(event['element']), diagram)}"
-    return told(event, diagram)
+        return f"the diagram goes to {element_name(str(event['element']), diagram)}"
+    return describe_event(event, diagram)
 
 
 def first_difference(
     revision: int, recorded: list[dict[str, Any]], made: list[dict[str, Any]], diagram: Diagram
 ) -> tuple[str, str, str]:
-    """(message, element, kind) of the first event that differs; an empty message where all are equal."""
+    """Return (message, element, kind) of the first event that differs; the message is empty if all are equal."""
     for was, now in zip(recorded, made, strict=False):
         if _same(was, now):
             continue
         element = str(was.get("element") or now.get("element") or "")
         if was.get("kind") == now["kind"] and was.get("element") == now.get("element"):
             return _contents(revision, was, now, diagram), element, "data"
-        return f"Step {revision} recorded that {told(was, diagram)}; run again, {_goes(now, diagram)}.", element, "path"
+        then, now_goes = describe_event(was, diagram), _describe_course(now, diagram)
+        return f"Step {revision} recorded that {then}; run again, {now_goes}.", element, "path"
     if len(recorded) > len(made):
         extra = recorded[len(made)]
-        message = f"Step {revision} recorded that {told(extra, diagram)}; run again, nothing more happens."
+        message = f"Step {revision} recorded that {describe_event(extra, diagram)}; run again, nothing more happens."
         return message, str(extra.get("element", "")), "path"
     if len(made) > len(recorded):
         extra = made[len(recorded)]
-        message = f"Step {revision} recorded nothing more; run again, {_goes(extra, diagram)}."
+        message = f"Step {revision} recorded nothing more; run again, {_describe_course(extra, diagram)}."
         return message, str(extra.get("element", "")), "path"
     return "", "", "path"
 
@@ -120,4 +121,5 @@ def _contents(revision: int, was: dict[str, Any], now: dict[str, Any], diagram: 
             names += [key for key in sorted({*before, *after}) if not _same(before.get(key), after.get(key))]
         else:
             names.append(name)
-    return f"Step {revision} recorded that {told(was, diagram)}; run again, this differs in: {', '.join(names)}."
+    then = describe_event(was, diagram)
+    return f"Step {revision} recorded that {then}; run again, this differs in: {', '.join(names)}."

@@ -1,4 +1,4 @@
-"""The hash chain of one case: every step there, readable, and hashed over the one before it (DESIGN 6)."""
+"""Reads the hash chain of a case: every step is present, readable, and hashed with the one before it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def found(row: Row, revision: int | None, kind: str, message: str, element: str 
 
 
 def read_chain(record: Record) -> tuple[list[ReadStep], list[Finding]]:
-    """The steps up to the first that is missing or unreadable, and what is wrong with the chain."""
+    """Return the steps up to the first missing or unreadable one, and the findings about the chain."""
     row, previous = record.row, GENESIS
     steps: list[ReadStep] = []
     findings: list[Finding] = []
@@ -42,7 +42,7 @@ def read_chain(record: Record) -> tuple[list[ReadStep], list[Finding]]:
 
 
 def unpacked(packed: Any) -> tuple[bytes | None, dict[str, Any] | None]:
-    """The bytes of a stored body and what they say; None for what no step was ever stored as."""
+    """Return the bytes of a stored body and its contents; None for bytes that Usher never writes."""
     try:
         stream = zlib.decompressobj()
         written = stream.decompress(packed, MAX_STEP)
@@ -54,13 +54,13 @@ def unpacked(packed: Any) -> tuple[bytes | None, dict[str, Any] | None]:
     return written, body if is_step(body) else None
 
 
-#: How every deflated body begins; other beginnings would read the same and were never written.
+#: First bytes of every deflated body; others would decompress too, but Usher never writes them.
 _HEADER = zlib.compress(b"")[:2]
 
 
 def _check_head(row: Row, steps: int, last: bytes) -> list[Finding]:
     if type(row.revision) is not int:
-        return [found(row, steps, "missing", "At which step the case was cannot be read; that was altered.")]
+        return [found(row, steps, "missing", "The number of steps kept with the case cannot be read; it was altered.")]
     if row.revision != steps:
         words = f"The case was at step {row.revision}; its history has {steps}."
         removed = " The newest steps were removed." if row.revision > steps else ""

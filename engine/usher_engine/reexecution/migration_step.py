@@ -1,4 +1,4 @@
-"""A migration in the history of a case: which version it ran on when, and the move carried out again."""
+"""Migrations in the history of a case: the version it ran on at each step, and the re-execution of a migration."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..core.state import InstanceState
 from ..store import Row
 from .hash_chain import ReadStep
 
-#: The diagram of a version (number, hash), or what is wrong with it.
+#: Returns the diagram of a version (number, hash), or why it is invalid.
 Versions = Callable[[int, str], Diagram | str]
 
 MIGRATED = e.InstanceMigrated.__name__
 
 
 def began(row: Row, steps: Sequence[ReadStep]) -> tuple[int, str]:
-    """Number and hash of the version a case began on; what its row says, unless it was moved since."""
+    """Return number and hash of the version a case began on: those of its row, unless it migrated since."""
     if any(_moves(body) for _, body, _ in steps):
         started = steps[0][1]["events"][0]
         return _version(started.get("version")), str(started.get("definition"))
@@ -28,7 +28,7 @@ def began(row: Row, steps: Sequence[ReadStep]) -> tuple[int, str]:
 
 
 def runs_on(steps: Sequence[ReadStep], revision: int | None = None) -> tuple[int, str]:
-    """Number and hash of the version a case runs on after *revision*, or now; raises `KeyError` for nonsense."""
+    """Return number and hash of the version a case runs on after *revision*, or now; raise `KeyError` if malformed."""
     started = steps[0][1]["events"][0]
     version, definition = started["version"], started["definition"]
     for number, body, _ in steps:
@@ -45,7 +45,7 @@ def _version(number: Any) -> int:
     return number if isinstance(number, int) else 0
 
 
-def moved_again(
+def repeat_migration(
     source: Diagram,
     target: Diagram,
     step: StepContext,
@@ -53,7 +53,7 @@ def moved_again(
     state: InstanceState,
     recorded: e.InstanceMigrated,
 ) -> Moved | str:
-    """The migration that was *recorded*, carried out again; or why it cannot be."""
+    """Re-execute the *recorded* migration, or return why that is impossible."""
     asked = e.InstanceMigrated(
         recorded.from_version, recorded.to_version, recorded.definition, recorded.mapping, recorded.reason
     )

@@ -1,6 +1,6 @@
-"""What a case waits for: its inbox rows and jobs must be those its history opened, word for word.
+"""Checks that the inbox rows and jobs of a case are exactly those its history opened.
 
-People work on these rows and the worker acts on them, so an altered one would misdirect a task or a mail.
+People and the worker act on these rows, so an altered one would misdirect a task or a mail.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ..store import Row, job_rows, task_rows
 from ..store.stored_cases import Record
 from .hash_chain import ReadStep, found
 
-#: What people may change without a step: what they typed and did not send.
+#: Columns that people change without a step: their drafts.
 DRAFT = ("draft", "draft_at")
 
 
-def check_waiting(record: Record, steps: list[ReadStep], state: InstanceState) -> Iterator[Finding]:
-    """Compare the task and job rows of *record* with the *state* its *steps* led to."""
+def check_projections(record: Record, steps: list[ReadStep], state: InstanceState) -> Iterator[Finding]:
+    """Compare the task and job rows of *record* with the *state* that its *steps* lead to."""
     row, last = record.row, steps[-1][0] if steps else None
     wanted = _tasks(row, steps, state), _requests(steps, state)
     given = (
@@ -41,19 +41,19 @@ def _difference(what: str, expected: dict[str, Any] | None, there: dict[str, Any
     if there is None:
         return f"The {what} this case waits for was removed."
     if expected is None:
-        return f"The {what} was put in: the history of the case opened none."
+        return f"The {what} was inserted: the history of the case opened none."
     names = [name.replace("_", " ") for name in expected if expected[name] != there.get(name)]
     return f"The {what} is not the one its history opened; this was altered: {', '.join(names)}." if names else ""
 
 
 def _tasks(row: Row, steps: list[ReadStep], state: InstanceState) -> dict[str, dict[str, Any]]:
-    """The rows of the open tasks, as `inbox.follow` writes them: one opened anew by a migration keeps its time."""
+    """Return the rows of the open tasks, as the inbox writes them; a migrated task keeps its opening time."""
     rows: dict[str, dict[str, Any]] = {}
     since: dict[str, str] = {}
     if not state.tasks:
         return rows
     for _, body, _ in steps:
-        before: dict[str, str] = {}  # when what is opened anew was opened first
+        before: dict[str, str] = {}  # first opening times of tasks that a migration reopens
         for event in map(from_json, body["events"]):
             if isinstance(event, InstanceMigrated):
                 before = {event.places.get(here, here): at for here, at in since.items()}
@@ -75,11 +75,11 @@ def _requests(steps: list[ReadStep], state: InstanceState) -> dict[str, dict[str
             if isinstance(event, InstanceMigrated):
                 asked = {event.places.get(here, here): request for here, request in asked.items()}
             elif isinstance(event, ServiceRequested):
-                told = {"operator": event.operator, "parameters": event.parameters, "actor": body["actor"]["name"]}
-                asked[place(event.element, event.visit)] = told
+                request = {"operator": event.operator, "parameters": event.parameters, "actor": body["actor"]["name"]}
+                asked[place(event.element, event.visit)] = request
             elif isinstance(event, TimerStarted):
-                told = {"operator": job_rows.TIMER, "parameters": {}, "actor": body["actor"]["name"]}
-                asked[place(event.element, event.visit)] = told
+                request = {"operator": job_rows.TIMER, "parameters": {}, "actor": body["actor"]["name"]}
+                asked[place(event.element, event.visit)] = request
     return {here: request for here, request in asked.items() if here in state.requests or here in state.waits}
 
 
@@ -94,6 +94,6 @@ def _job(stored: dict[str, Any]) -> dict[str, Any]:
 def _parsed(text: Any) -> Json:
     try:
         read: Json = json.loads(text)
-    except (TypeError, ValueError):  # altered by hand
+    except (TypeError, ValueError):  # someone altered the row
         return None
     return read

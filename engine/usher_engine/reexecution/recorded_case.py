@@ -1,4 +1,4 @@
-"""What a case's history tells of it: how it began, what it was told and when, and the way it took; no engine here."""
+"""Reads from the history how a case began, its inputs with their times, and the path it took; runs no engine."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ..core import events as e
 from ..core.canonical import settled
 from ..core.state import InstanceState, fold, place
 from .hash_chain import ReadStep
-from .recorded_inputs import SAID
+from .recorded_inputs import INPUTS
 
-#: Every event that tells a case something.
-TOLD = frozenset(kind for kinds in SAID.values() for kind in kinds)
+#: Every event that is an input to a case.
+INPUT_KINDS = frozenset(kind for kinds in INPUTS.values() for kind in kinds)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Way:
     """
-    How a case went.
+    The way a case took.
 
-    ``path`` names each element a token entered, in order, ``flows`` the sequence flow taken into each of them ("" at
-    a start); ``at`` are the elements it stands at, ``end`` the end event reached last.
+    ``path`` are the elements that tokens entered, in order, ``flows`` the sequence flows taken into them ("" at a
+    start), ``at`` the elements where tokens rest, ``end`` the last end event reached.
     """
 
     path: tuple[str, ...] = ()
@@ -33,8 +33,8 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a person or a service said; *operator* is the service's."""
+class RecordedInput:
+    """An input from a person, service, timer or message; *operator* is the service's."""
 
     at: str
     actor: str
@@ -49,15 +49,14 @@ class Said:
 @dataclass(kw_only=True, slots=True)
 class Recording:
     """
-    *state* is the last one of the case, or the one it was cancelled in; *answers* are those given inside a step.
-
-    *timers* are the visits a timer was started for.
+    *state* is the last state of the case, or the one in which it was cancelled; *answers* are those of services called
+    within a step; *timers* are the visits with a timer.
     """
 
     started: e.InstanceStarted
     at: str
     actor: str
-    said: list[Said] = field(default_factory=list)
+    inputs: list[RecordedInput] = field(default_factory=list)
     answers: dict[tuple[str, int, str], e.ServiceCalled] = field(default_factory=dict)
     timers: set[str] = field(default_factory=set)
     state: InstanceState = field(default_factory=InstanceState)
@@ -65,15 +64,15 @@ class Recording:
 
     @property
     def stands_at(self) -> set[str]:
-        """Where the case waits for somebody; a place it was cancelled at counts."""
+        """The places where the case waits, or waited when it was cancelled."""
         return {*self.state.at, *self.state.tasks, *self.state.requests}
 
 
-def read(steps: Sequence[ReadStep]) -> Recording:
+def read_recording(steps: Sequence[ReadStep]) -> Recording:
     """
-    The recording of *steps*.
+    Return the recording of *steps*.
 
-    Raises `Corrupt`, `KeyError`, `TypeError` or `ValueError` where they are not built like steps, a start first.
+    Raise `Corrupt`, `KeyError`, `TypeError` or `ValueError` unless they are steps and begin with a start.
     """
     first = steps[0][1]
     started = e.from_json(first["events"][0])
@@ -87,14 +86,14 @@ def read(steps: Sequence[ReadStep]) -> Recording:
         if any(isinstance(event, e.InstanceCancelled) for event in events):
             break
         for event in events:
-            _note(recording, event, body, operators)
+            _record(recording, event, body, operators)
         happened += events
     recording.state = fold(InstanceState(), happened)
     recording.way = way(happened, recording.state)
     return recording
 
 
-def _note(recording: Recording, event: e.Event, body: dict[str, Any], operators: dict[str, str]) -> None:
+def _record(recording: Recording, event: e.Event, body: dict[str, Any], operators: dict[str, str]) -> None:
     match event:
         case e.ServiceCalled(element, visit, operator):
             recording.answers[element, visit, operator] = event
@@ -102,15 +101,15 @@ def _note(recording: Recording, event: e.Event, body: dict[str, Any], operators:
             recording.timers.add(place(element, visit))
         case e.ServiceRequested(element, visit, operator):
             operators[place(element, visit)] = operator
-        case _ if type(event).__name__ in TOLD:
-            said = Said(body["at"], body["actor"]["name"], event)
-            recording.said.append(Said(said.at, said.actor, event, operators.get(said.place, "")))
+        case _ if type(event).__name__ in INPUT_KINDS:
+            given = RecordedInput(body["at"], body["actor"]["name"], event)
+            recording.inputs.append(replace(given, operator=operators.get(given.place, "")))
         case _:
             pass
 
 
 def way(happened: Iterable[e.Event], state: InstanceState) -> Way:
-    """The way that *happened*, up to *state*."""
+    """Return the way that the events *happened* took up to *state*."""
     entered = [event for event in happened if isinstance(event, e.ElementEntered | e.ElementPassed)]
     return Way(
         path=tuple(event.element for event in entered),
@@ -121,17 +120,17 @@ def way(happened: Iterable[e.Event], state: InstanceState) -> Way:
 
 
 def has_failed(recorded: list[dict[str, Any]]) -> bool:
-    """Whether a step could not be carried out; that a case stands still is what came of one that was."""
+    """Whether a step failed; a step that left the case stalled did not."""
     return bool(recorded[-1]["kind"] == "IncidentRaised" and recorded[-1].get("code") != STALLED)
 
 
 def answers_in(recorded: list[dict[str, Any]]) -> dict[tuple[str, int, str], dict[str, Any]]:
-    """What services said in a step, by who asked which."""
+    """Return the answers of services in a step, by element, visit and operator."""
     return {(r["element"], r["visit"], r["operator"]): r for r in recorded if r["kind"] == "ServiceCalled"}
 
 
-def started_by(record: dict[str, Any]) -> e.Event:
-    """The event a case begins with, its data as a run settles them; raises `TypeError` for any other."""
+def start_event(record: dict[str, Any]) -> e.Event:
+    """Return the start event of a case, its data as a run stores them; raise `TypeError` for any other event."""
     started = e.from_json(record)
     if not isinstance(started, e.InstanceStarted):
         raise TypeError

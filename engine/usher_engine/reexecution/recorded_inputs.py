@@ -1,4 +1,4 @@
-"""What people, services, time and messages say to a case, as its history tells it, and how a run is told it again."""
+"""The external inputs in a history (answers, results, timers, messages) and how to feed them to a re-execution."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ..bpmn import FIRST_RULES, Run
 from ..core import events as e
 from ..core.errors import BusinessError, Corrupt
 
-#: Commands that run the diagram, and the events that tell what was said to it.
-SAID = {
+#: Commands that give the diagram an input, with the events that record it.
+INPUTS = {
     "complete": ("UserTaskCompleted",),
     "cancel_task": ("UserTaskCancelled",),
     "finish_job": ("ServiceCompleted", "ServiceRefused"),
@@ -19,14 +19,14 @@ SAID = {
 
 
 def rules_of(body: dict[str, Any]) -> int:
-    """The rules a recorded step was decided by; 0 where it names none that could be."""
+    """Return the version of the rules that a recorded step ran by; 0 if invalid."""
     rules = body.get("rules", FIRST_RULES)
     return rules if type(rules) is int else 0
 
 
-def tell(run: Run, said: e.Event) -> None:
-    """Tell *run* what a person or a service said."""
-    match said:
+def apply_input(run: Run, given: e.Event) -> None:
+    """Apply the input *given* to *run*."""
+    match given:
         case e.UserTaskCompleted(element, visit, _, answer):
             run.complete(element, visit, answer)
         case e.UserTaskCancelled(element, visit, reason):
@@ -40,4 +40,4 @@ def tell(run: Run, said: e.Event) -> None:
         case e.MessageReceived(element, visit, _, _, payload):
             run.receive_message(element, visit, payload)
         case _:
-            raise Corrupt("This event answers nothing.")
+            raise Corrupt("This event is not an input.")

@@ -1,4 +1,4 @@
-"""Operators with every way to the outside cut: a re-execution takes their answers from the record, or stops."""
+"""Operators that cannot call anything: a re-execution takes their answers from the record, or stops."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from ..core.canonical import Json
 from ..services import Call, Services
 
-#: How long a step that is carried out again may run: a slow machine must not give other results.
+#: Time limit of a re-executed step: a slow machine must not change results.
 NO_LIMIT_S = float("inf")
 
 
 class Unanswered(Exception):
-    """The diagram asks a service for an answer the record does not hold."""
+    """The diagram calls a service for an answer that the record does not have."""
 
     def __init__(self, element: str, operator: str) -> None:
         super().__init__(f"{element} asks {operator}")
@@ -22,8 +22,8 @@ class Unanswered(Exception):
         self.operator = operator
 
 
-def switched_off(services: Services) -> Services:
-    """What *services* declare, with every operator's way to the outside cut."""
+def disable_calls(services: Services) -> Services:
+    """Return *services* with their declarations, but with operators that cannot be called."""
     return Services(tuple(replace(operator, call=_off) for operator in services))
 
 

@@ -1,7 +1,8 @@
-"""What repairing a case means: the events that lead from the record to what its diagram gives when carried out again.
+"""Plans the repair of a case: the events that lead from the record to the state its diagram produces when re-executed.
 
-The record stays as it is. `state_restoration` runs the case again; the repair then records what lies on that way and
-was never recorded, and closes what was opened beside it. Where more than that differs, the case cannot be repaired.
+The record remains unchanged. `state_restoration` re-executes the case; the repair then records the events on the
+restored path that were never recorded, and closes what was opened off that path. If more than that differs, the case
+cannot be repaired.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ from .hash_chain import ReadStep
 from .migration_step import Versions
 from .state_restoration import WAY_OUT, Restored, restore
 
-#: Told of a case by others than its diagram, or told again by the repair itself.
-NOT_OF_THE_WAY = (
+#: Events that do not come from the diagram, or that the repair records itself.
+NOT_ON_THE_PATH = (
     e.InstanceStarted, e.InstanceMigrated, e.InstanceRepaired, e.UserTaskClaimed, e.UserTaskReleased,
     e.UserTaskCompleted, e.UserTaskCancelled, e.ServiceCompleted, e.ServiceRefused, e.ServiceFailed,
     e.TimerFired, e.MessageReceived, e.IncidentRaised, e.IncidentResolved, e.DataChanged, e.FactRecorded,
 )  # fmt: skip
-WAY = (e.ElementEntered, e.ElementPassed, e.ElementCompleted, e.ElementCancelled)
+PATH_EVENTS = (e.ElementEntered, e.ElementPassed, e.ElementCompleted, e.ElementCancelled)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repair:
-    """The repair as *events*; the folded state *before* and *after* it, and the serialized workflow it leads to."""
+    """The repair as *events*, the folded state *before* and *after* it, and the serialized workflow after it."""
 
     repaired: e.InstanceRepaired
     events: tuple[e.Event, ...]
@@ -43,24 +44,24 @@ class Repair:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether the history leads to the very places that are open, and to the data that are known."""
+        """Whether the history already leads to the restored places and data."""
         return all(isinstance(event, e.InstanceRepaired | e.IncidentResolved) for event in self.events)
 
 
-def make_again(
+def plan_repair(
     steps: Sequence[ReadStep], began: Diagram, versions: Versions, step: StepContext, rules: int | None
 ) -> Repair:
     """
-    Repair a case; the arguments are those of `restore`.
+    Plan the repair of a case; the arguments are those of `restore`.
 
-    A case that has not begun to run gets its empty state back, and keeps the incident that says why.
+    A case that has not begun to run gets its empty state back, and keeps the incident with the reason.
 
     Raises:
-        Corrupt: It cannot be repaired; ``element`` says where the two part.
+        Corrupt: It cannot be repaired; history and diagram diverge at ``element``.
     """
     made = restore(steps, began, versions, step, rules)
-    told = [e.from_json(record) for _, body, _ in steps for record in body["events"]]
-    recorded = fold(InstanceState(), told)
+    history = [e.from_json(record) for _, body, _ in steps for record in body["events"]]
+    recorded = fold(InstanceState(), history)
     if made.workflow is None:
         only = e.InstanceRepaired(rules or 0)
         return Repair(
@@ -70,8 +71,8 @@ def make_again(
         require_standing(made.workflow, made.diagram, made.state)
         if not made.state.pending:
             raise Corrupt(f"Carried out again, the case stands still. {WAY_OUT}")
-    bridge = _Bridge(told, recorded, made)
-    repaired = e.InstanceRepaired(rules or 0, _parted(steps, made), bridge.closed, bridge.opened)
+    bridge = _Bridge(history, recorded, made)
+    repaired = e.InstanceRepaired(rules or 0, _first_divergence(steps, made), bridge.closed, bridge.opened)
     events = (repaired, *recorded.resolving(), *bridge.events)
     after = fold(recorded, events)
     _require_same(after, made)
@@ -81,31 +82,31 @@ def make_again(
 
 
 class _Bridge:
-    """The events that lead from what was recorded to what was made."""
+    """The events that lead from the recorded state to the restored one."""
 
-    def __init__(self, told: Iterable[e.Event], recorded: InstanceState, made: Restored) -> None:
-        self._known = Counter(key for event in told for key in _keys(event))
+    def __init__(self, history: Iterable[e.Event], recorded: InstanceState, made: Restored) -> None:
+        self._known = Counter(key for event in history for key in _keys(event))
         self._flows = {flow: made.state.flows[flow] - recorded.flows.get(flow, 0) for flow in made.state.flows}
-        untold = [event for one in made.happened for event in self._untold(one)]
-        ends = [event for event in untold if isinstance(event, e.InstanceFinished)]
-        way = [event for event in untold if not isinstance(event, e.InstanceFinished)]
+        unrecorded = [event for one in made.happened for event in self._unrecorded(one)]
+        ends = [event for event in unrecorded if isinstance(event, e.InstanceFinished)]
+        way = [event for event in unrecorded if not isinstance(event, e.InstanceFinished)]
         entered = (event for event in way if isinstance(event, e.ElementEntered | e.ElementPassed))
         self.opened = [place(event.element, event.visit) for event in entered]
         between = fold(recorded, way)
-        self.closed = _gone((*between.at, *between.tasks, *between.requests), made.state.at)
+        self.closed = _left_places((*between.at, *between.tasks, *between.requests), made.state.at)
         closing: list[e.Event] = [e.ElementCancelled(*_split(here)) for here in self.closed]
-        closing += [e.WaitEnded(*_split(here)) for here in _gone(between.waits, made.state.waits)]
+        closing += [e.WaitEnded(*_split(here)) for here in _left_places(between.waits, made.state.waits)]
         data = _data(fold(between, closing), made.state)
         self.events = [*way, *closing, *data, *ends]
 
-    def _untold(self, event: e.Event) -> list[e.Event]:
-        """What of *event* was never recorded; each record answers for one event."""
-        if isinstance(event, NOT_OF_THE_WAY):
+    def _unrecorded(self, event: e.Event) -> list[e.Event]:
+        """Return the part of *event* that was never recorded; each recorded event covers one event."""
+        if isinstance(event, NOT_ON_THE_PATH):
             return []
         lacking = [key for key in _keys(event) if not self._take(key)]
         if not lacking:
             return []
-        if isinstance(event, e.ElementPassed) and len(lacking) == 1:  # it was recorded to rest there
+        if isinstance(event, e.ElementPassed) and len(lacking) == 1:  # the record has its start only
             return [e.ElementCompleted(event.element, event.visit)]
         return [self._by_new_flow(event)]
 
@@ -115,7 +116,7 @@ class _Bridge:
         return there
 
     def _by_new_flow(self, event: Any) -> e.Event:
-        """*event* without the flow it came by, where that was counted when its token arrived."""
+        """Return *event*, without its flow if the record already counts that flow."""
         flow = getattr(event, "flow", "")
         if flow and not isinstance(event, e.FlowTaken):
             if self._flows.get(flow, 0) <= 0:
@@ -125,7 +126,7 @@ class _Bridge:
 
 
 def _keys(event: e.Event) -> list[tuple[str, ...]]:
-    """By what two events are the same; an element that was passed was entered and left."""
+    """Return the keys by which two events are the same; passing an element enters and leaves it."""
     match event:
         case e.ElementPassed(element, visit):
             return [("Entered", place(element, visit)), ("Left", place(element, visit))]
@@ -138,8 +139,8 @@ def _keys(event: e.Event) -> list[tuple[str, ...]]:
         case e.FlowTaken(flow):
             return [("FlowTaken", flow)]
         case _:
-            told = e.to_json(event)
-            return [(str(told["kind"]), str(told.get("element", "")), str(told.get("visit", "")))]
+            record = e.to_json(event)
+            return [(str(record["kind"]), str(record.get("element", "")), str(record.get("visit", "")))]
 
 
 def _split(here: str) -> tuple[str, int]:
@@ -147,7 +148,7 @@ def _split(here: str) -> tuple[str, int]:
     return element, int(visit)
 
 
-def _gone(before: Iterable[str], after: Iterable[str]) -> list[str]:
+def _left_places(before: Iterable[str], after: Iterable[str]) -> list[str]:
     left = set(after)
     return [here for here in dict.fromkeys(before) if here not in left]
 
@@ -158,32 +159,32 @@ def _data(before: InstanceState, made: InstanceState) -> list[e.Event]:
     return [e.DataChanged(changed, unset)] if changed or unset else []
 
 
-def _parted(steps: Sequence[ReadStep], made: Restored) -> int:
-    """The first step that went another way than it goes now; 0 where none does."""
+def _first_divergence(steps: Sequence[ReadStep], made: Restored) -> int:
+    """Return the first step that takes another path now; 0 if none does."""
     for revision, body, _ in steps:
-        recorded = [key for event in body["events"] for key in _way(e.from_json(event))]
-        again = [key for event in made.by_step.get(revision, ()) for key in _way(event)]
+        recorded = [key for event in body["events"] for key in _path_keys(e.from_json(event))]
+        again = [key for event in made.by_step.get(revision, ()) for key in _path_keys(event)]
         if recorded != again:
             return revision
     return 0
 
 
-def _way(event: e.Event) -> list[tuple[str, ...]]:
-    return _keys(event) if isinstance(event, WAY) else []
+def _path_keys(event: e.Event) -> list[tuple[str, ...]]:
+    return _keys(event) if isinstance(event, PATH_EVENTS) else []
 
 
 def _require_same(after: InstanceState, made: Restored) -> None:
-    """Raise `Corrupt` unless the repaired case stands where its workflow does, and knows the same."""
+    """Raise `Corrupt` unless the repaired case has the places, data and status of its workflow."""
     for here, _ in sorted(_open(after) ^ _open(made.state)):
         element = here.rpartition(":")[0]
-        name = difference_messages.named(element, made.diagram)
+        name = difference_messages.element_name(element, made.diagram)
         raise Corrupt(f"History and diagram have parted at {name}. {WAY_OUT}", element=element)
     if after.data != made.state.data or after.status != made.state.status:
         raise Corrupt(f"History and diagram lead to other data. {WAY_OUT}")
 
 
 def _open(state: InstanceState) -> set[tuple[str, str]]:
-    """Every place something rests at, with what it waits for there."""
+    """Return every place where a token rests, with what it waits for."""
     waits = {(here, str(wait.get("due") or wait.get("name"))) for here, wait in state.waits.items()}
     return {*((here, "rests") for here in state.at), *((here, "task") for here in state.tasks), *waits,
             *state.requests.items()}  # fmt: skip

@@ -1,7 +1,7 @@
-"""One case run again, step by step, on what its steps recorded: time, actor, answers, results; no service is asked.
+"""Re-executes one case, step by step, on the recorded times, actors, answers and results; never calls a service.
 
-A step run again must give the very bytes that were stored: the same events in the same order, and the same hash of
-the state. `Difference` names the first that does not.
+A re-executed step must produce exactly the stored bytes: the same events in the same order, and the same hash of the
+state. `Difference` names the first that does not.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from ..core.state import LIVE, InstanceState, fold, place
 from ..services import Call, Operator, Services
 from ..store import Row
 from . import difference_messages
-from .command_check import possible
+from .command_check import is_possible
 from .hash_chain import ReadStep
-from .migration_step import Versions, moved_again
-from .recorded_case import answers_in, has_failed, started_by
-from .recorded_inputs import SAID, rules_of, tell
+from .migration_step import Versions, repeat_migration
+from .recorded_case import answers_in, has_failed, start_event
+from .recorded_inputs import INPUTS, apply_input, rules_of
 from .recorded_services import NO_LIMIT_S, Unanswered
-from .repair_plan import make_again
+from .repair_plan import plan_repair
 
 
 class Difference(Exception):
-    """The record and a second run disagree; *kind* is ``path``, ``data`` or ``state``."""
+    """The record and its re-execution differ; *kind* is ``path``, ``data`` or ``state``."""
 
     def __init__(self, message: str, element: str = "", kind: str = "path") -> None:
         super().__init__(message)
@@ -42,13 +42,13 @@ class Difference(Exception):
 
 
 class Rerun:
-    """A case between two steps: folded state and serialized workflow, as they were stored live."""
+    """A case between two steps: folded state and serialized workflow, as the live case stored them."""
 
     def __init__(self, diagram: Diagram, row: Row, services: Services, versions: Versions | None = None) -> None:
-        """*versions* gives the diagrams of the versions the case was moved to."""
+        """*versions* returns the diagrams of the versions the case migrated to."""
         self.diagram = self._began = diagram
         self.row = row
-        self._versions = versions or (lambda *_: "is not known here")
+        self._versions = versions or (lambda *_: "is unknown here")
         self.state = InstanceState()
         self._services = services
         self._workflow: dict[str, Any] | None = None
@@ -58,11 +58,11 @@ class Rerun:
         self._before: list[ReadStep] = []
 
     def step(self, revision: int, body: dict[str, Any], written: bytes) -> None:
-        """Carry out one recorded step again; raises `Difference`."""
+        """Re-execute one recorded step; raise `Difference`."""
         self._revision = revision
         if not FIRST_RULES <= rules_of(body) <= RULES:
             self._disagree(f"names rules of another version of Usher; this one knows {FIRST_RULES} to {RULES}")
-        happened = self._again(str(body["command"]["kind"]), body)
+        happened = self._reexecute(str(body["command"]["kind"]), body)
         made = [e.to_json(event) for event in happened]
         again: dict[str, Any] = {**body, "events": made}
         again.pop("state", None)
@@ -72,7 +72,7 @@ class Rerun:
             self._differ(body, made)
         self._before.append((revision, body, written))
 
-    def _again(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
+    def _reexecute(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
         recorded = body["events"]
         if kind == "record":
             return self._fact(recorded)
@@ -81,18 +81,18 @@ class Rerun:
         if (kind == "start") != (self._revision == 1):
             self._disagree("is not the first step" if kind == "start" else "does not begin with a start")
         if kind == "start":
-            return self._start([started_by(recorded[0])], body)
+            return self._start([start_event(recorded[0])], body)
         if kind == "retry" and self._workflow is None:
             return self._start(self.state.resolving(), body)
         if kind == "retry" and rules_of(body) > FIRST_RULES and not has_failed(recorded):
-            return self._resumed(Run.go_on, self.state.resolving(), body)
+            return self._resume(Run.go_on, self.state.resolving(), body)
         if kind == "migrate" and not has_failed(recorded):
-            return self._migrated(body)
+            return self._migrate(body)
         if kind == "repair":
-            return self._repaired(body)
-        if kind in SAID and not has_failed(recorded):
-            return self._moved(kind, body)
-        return self._noted(kind, body)
+            return self._repair(body)
+        if kind in INPUTS and not has_failed(recorded):
+            return self._apply(kind, body)
+        return self._take_from_record(kind, body)
 
     # steps that run the diagram
 
@@ -105,51 +105,51 @@ class Rerun:
         return first + run.events
 
     def _failed_start(self, first: list[e.Event], before: InstanceState, body: dict[str, Any]) -> list[e.Event]:
-        """A start that failed fails again alike, unless it failed for a reason outside the diagram."""
+        """Re-execute a failed start; it must fail the same way, unless the reason lay outside the diagram."""
         incident = e.from_json(body["events"][-1])
         if not isinstance(incident, e.IncidentRaised):
             raise TypeError
         again: e.Event = incident
         try:
-            if incident.code != Fault.__name__:  # a mistake in code is one of the version that made it
+            if incident.code != Fault.__name__:  # a bug may exist only in the version of Usher that recorded it
                 Run.start(self.diagram, self._context(body, {}), before.data)
         except Unanswered:
-            pass  # what the services said in a step that failed is not recorded
+            pass  # a failed step does not record the answers of services
         except ElementFailed as failure:
             again = e.IncidentRaised(failure.element, 0, type(failure.cause).__name__, failure.message)
         except LimitExceeded as failure:
             again = e.IncidentRaised(self.row.process, 0, type(failure).__name__, failure.message)
         else:
-            if incident.code not in (LimitExceeded.__name__, Fault.__name__):  # not of the diagram
-                told = difference_messages.told(e.to_json(incident), self.diagram)
-                message = f"Step {self._revision} recorded that {told}; run again, the diagram goes through."
+            if incident.code not in (LimitExceeded.__name__, Fault.__name__):  # not caused by the diagram
+                was = difference_messages.describe_event(e.to_json(incident), self.diagram)
+                message = f"Step {self._revision} recorded that {was}; run again, the diagram goes through."
                 raise Difference(message, incident.element)
         self._keep(fold(before, [again]))
         return [*first, again]
 
-    def _moved(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
-        """A person's or a service's answer, and everything that follows from it."""
-        said = next((e.from_json(r) for r in body["events"] if r["kind"] in SAID[kind]), None)
-        first = self._mended(body["events"])
-        match said:
+    def _apply(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
+        """Re-execute a step that gave the case an input: an answer, a result, a timer or a message."""
+        given = next((e.from_json(r) for r in body["events"] if r["kind"] in INPUTS[kind]), None)
+        first = self._resolved_incidents(body["events"])
+        match given:
             case e.UserTaskCompleted() | e.UserTaskCancelled():
-                task = self.state.tasks.get(place(said.element, said.visit))
+                task = self.state.tasks.get(place(given.element, given.visit))
                 if task is not None and not task.assignee:
-                    first.append(e.UserTaskClaimed(said.element, said.visit, body["actor"]["name"]))
+                    first.append(e.UserTaskClaimed(given.element, given.visit, body["actor"]["name"]))
                 is_open = task is not None
             case e.ServiceCompleted() | e.ServiceRefused():
-                is_open = place(said.element, said.visit) in self.state.requests
+                is_open = place(given.element, given.visit) in self.state.requests
             case e.TimerFired() | e.MessageReceived():
-                is_open = self._was_awaited(said, body["at"])
+                is_open = self._is_awaited(given, body["at"])
             case _:
-                self._disagree("does not tell what was answered")
+                self._disagree("has no record of the answer")
         if not is_open or self._workflow is None:
-            name = difference_messages.named(said.element, self.diagram)
-            raise Difference(f"Step {self._revision} answered {name}, which was not open.", said.element)
-        return self._resumed(lambda run: tell(run, said), first, body)
+            name = difference_messages.element_name(given.element, self.diagram)
+            raise Difference(f"Step {self._revision} answered {name}, which was not open.", given.element)
+        return self._resume(lambda run: apply_input(run, given), first, body)
 
-    def _resumed(self, act: Callable[[Run], None], first: list[e.Event], body: dict[str, Any]) -> list[e.Event]:
-        """What follows when *act* moves the case on from where it stood, after the events *first*."""
+    def _resume(self, act: Callable[[Run], None], first: list[e.Event], body: dict[str, Any]) -> list[e.Event]:
+        """Return the events *first* and those that follow when *act* continues the stored case after them."""
         stored, before = self._workflow or {}, fold(self.state, first)
 
         def resumed(step: StepContext) -> Run:
@@ -159,32 +159,34 @@ class Rerun:
 
         return first + self._run(resumed, body, len(first)).events
 
-    def _was_awaited(self, said: e.TimerFired | e.MessageReceived, at: str) -> bool:
-        """Whether the case waited for this; a timer does not come before its time."""
-        wait = self.state.waits.get(place(said.element, said.visit))
-        if wait is None or isinstance(said, e.MessageReceived):
-            return wait is not None and wait.get("name") == getattr(said, "name", None)
+    def _is_awaited(self, given: e.TimerFired | e.MessageReceived, at: str) -> bool:
+        """Whether the case waits for this timer or message; a timer never fires before its time."""
+        wait = self.state.waits.get(place(given.element, given.visit))
+        if wait is None or isinstance(given, e.MessageReceived):
+            return wait is not None and wait.get("name") == getattr(given, "name", None)
         return "due" in wait and datetime.fromisoformat(wait["due"]) <= datetime.fromisoformat(at)
 
     def _run(self, act: Any, body: dict[str, Any], known: int) -> Run:
-        """*act* on the recorded answers; keeps the state after it."""
+        """Run *act* on the recorded answers and keep the state after it."""
         recorded = body["events"]
         try:
             run: Run = act(self._context(body, answers_in(recorded)))
         except Unanswered as asked:
-            name = difference_messages.named(asked.element, self.diagram)
-            told = f"{name} asks {asked.operator} and the record has no answer"
-            raise self._other(recorded, known, told, asked.element) from asked
+            name = difference_messages.element_name(asked.element, self.diagram)
+            now = f"{name} asks {asked.operator} and the record has no answer"
+            raise self._difference(recorded, known, now, asked.element) from asked
         except EngineError as failure:
             element = failure.element if isinstance(failure, ElementFailed) else ""
-            told = f"{difference_messages.named(element, self.diagram)} fails: {failure.message}"
-            raise self._other(recorded, known, told.rstrip("."), element) from failure
+            now = f"{difference_messages.element_name(element, self.diagram)} fails: {failure.message}"
+            raise self._difference(recorded, known, now.rstrip("."), element) from failure
         self._keep(run.after, run)
         return run
 
-    def _other(self, recorded: list[dict[str, Any]], known: int, told: str, element: str) -> Difference:
-        was = difference_messages.told(recorded[known], self.diagram) if known < len(recorded) else "nothing followed"
-        return Difference(f"Step {self._revision} recorded that {was}; run again, {told}.", element)
+    def _difference(self, recorded: list[dict[str, Any]], known: int, now: str, element: str) -> Difference:
+        was = "nothing followed"
+        if known < len(recorded):
+            was = difference_messages.describe_event(recorded[known], self.diagram)
+        return Difference(f"Step {self._revision} recorded that {was}; run again, {now}.", element)
 
     def _context(self, body: dict[str, Any], answers: dict[tuple[str, int, str], dict[str, Any]]) -> StepContext:
         def answer(operator: Operator, _values: dict[str, Any], call: Call) -> Json:
@@ -206,16 +208,16 @@ class Rerun:
             rules=rules_of(body),
         )
 
-    def _migrated(self, body: dict[str, Any]) -> list[e.Event]:
-        """The case goes on under another version; its state is moved again."""
+    def _migrate(self, body: dict[str, Any]) -> list[e.Event]:
+        """Re-execute a migration of the case to another version."""
         recorded = e.from_json(body["events"][0])
         if not isinstance(recorded, e.InstanceMigrated):
-            self._disagree("does not tell where it was moved to")
+            self._disagree("has no record of the version it was moved to")
         target = self._versions(recorded.to_version, recorded.definition)
         if isinstance(target, str):
             raise Difference(f"Step {self._revision} moved the case to version {recorded.to_version}: {target}")
         step = self._context(body, {})
-        moved = moved_again(self.diagram, target, step, self._workflow, self.state, recorded)
+        moved = repeat_migration(self.diagram, target, step, self._workflow, self.state, recorded)
         if isinstance(moved, str):
             raise Difference(f"Step {self._revision} moved the case to another version; that cannot be: {moved}")
         self.diagram = target
@@ -223,14 +225,14 @@ class Rerun:
         self._keep(moved.after)
         return moved.events
 
-    def _repaired(self, body: dict[str, Any]) -> list[e.Event]:
-        """The state was made again from the steps before; it is made again once more."""
+    def _repair(self, body: dict[str, Any]) -> list[e.Event]:
+        """Re-execute a repair, which restored the state from the previous steps."""
         recorded = e.from_json(body["events"][0])
         if not isinstance(recorded, e.InstanceRepaired):
-            self._disagree("does not tell what was repaired")
+            self._disagree("has no record of the repair")
         step = self._context(body, answers_in(body["events"]))
         try:
-            made = make_again(self._before, self._began, self._versions, step, recorded.rules or None)
+            made = plan_repair(self._before, self._began, self._versions, step, recorded.rules or None)
         except (EngineError, Unanswered) as fault:
             raise Difference(f"Step {self._revision} repaired the case; that cannot be: {fault}") from fault
         self.diagram = made.diagram
@@ -243,24 +245,23 @@ class Rerun:
     def _fact(self, recorded: list[dict[str, Any]]) -> list[e.Event]:
         happened = [e.from_json(record) for record in recorded]
         if len(happened) != 1 or not isinstance(happened[0], e.FactRecorded) or self._revision == 1:
-            self._disagree("is not built as a fact is")
+            self._disagree("has a malformed fact")
         return happened
 
-    def _noted(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
-        """What was said is taken from the record; it must have been possible, and the state must follow from it."""
+    def _take_from_record(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
+        """Take the events from the record; they must be possible in the state before, and lead to the state after."""
         happened = [e.from_json(record) for record in body["events"]]
-        if not possible(self.state, kind, happened, actor=body["actor"]["name"], begun=self._workflow is not None):
+        if not is_possible(self.state, kind, happened, actor=body["actor"]["name"], begun=self._workflow is not None):
             first = body["events"][0] if body["events"] else None
-            was = difference_messages.told(first, self.diagram) if first else "nothing happened"
-            raise Difference(
-                f"Step {self._revision} ({difference_messages.command(kind)}) recorded that {was}; that could not be.",
-                str((first or {}).get("element", "")),
-            )
+            was = difference_messages.describe_event(first, self.diagram) if first else "nothing happened"
+            name = difference_messages.command_name(kind)
+            message = f"Step {self._revision} ({name}) recorded that {was}; that was impossible."
+            raise Difference(message, str((first or {}).get("element", "")))
         self._keep(fold(self.state, happened))
         return happened
 
-    def _mended(self, recorded: list[dict[str, Any]]) -> list[e.Event]:
-        """The incidents a step closed, as recorded: which ones were parked is known to the queue alone."""
+    def _resolved_incidents(self, recorded: list[dict[str, Any]]) -> list[e.Event]:
+        """Return the recorded incidents that a step closed: only the queue knew which of them were parked."""
         closed = [e.from_json(r) for r in takewhile(lambda r: r["kind"] == "IncidentResolved", recorded)]
         if closed != [one for one in self.state.resolving() if one in closed]:
             self._disagree("had no such incident")
@@ -269,10 +270,10 @@ class Rerun:
     def _disagree(self, why: str) -> NoReturn:
         raise Difference(f"Step {self._revision} cannot be: the case {why}.")
 
-    # what is kept, and how it differs
+    # the state, and how it differs
 
     def _keep(self, state: InstanceState, run: Run | None = None) -> None:
-        """The state after a step, and the hash it was stored under."""
+        """Keep the state after a step, and the hash it was stored with."""
         self.state = state
         if state.status not in LIVE:
             self._digest = None
@@ -283,7 +284,7 @@ class Rerun:
         self._digest = hashlib.sha256(text.encode()).hexdigest()
 
     def _store(self, workflow: dict[str, Any] | None) -> None:
-        """As text, like live: what a step has in its hands must not be what the next one begins with."""
+        """Store *workflow* as text, like a live case: two steps must not share objects."""
         self._workflow_text = compact(workflow)
         self._workflow = json.loads(self._workflow_text)
 
@@ -291,6 +292,6 @@ class Rerun:
         recorded = body["events"]
         message, element, kind = difference_messages.first_difference(self._revision, recorded, made, self.diagram)
         if not message and body.get("state") != self._digest:
-            message = f"Step {self._revision} was stored with another state than the diagram gives when run again."
+            message = f"Step {self._revision} was stored with another state than its diagram produces now."
             kind = "state"
         raise Difference(message or f"Step {self._revision} is not written in its canonical form.", element, kind)

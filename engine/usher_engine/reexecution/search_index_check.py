@@ -1,4 +1,4 @@
-"""Whether what searches look in says of a case what its history tells; read only where the history itself is whole."""
+"""Checks a case's search-index rows against its history. Call only if the history is intact."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .hash_chain import ReadStep, found
 
 
 def check_index(tx: Transaction, record: Record, steps: list[ReadStep]) -> list[Finding]:
-    """What searches would get wrong about this case."""
+    """Return findings about rows that would make searches wrong about this case."""
     row, bodies = record.row, [body for _, body, _ in steps]
     kind, people = case_signatures.of_history(row, bodies)
     findings = []
     if not case_signatures.is_indexed(tx, row, kind, people):
-        words = "Searches would not find this case as its history tells it; mend that with: usher db reindex"
+        words = "The search index does not match the history of this case; rebuild it with: usher db reindex"
         findings.append(found(row, None, "index", words))
     for (revision, body, _), maker in zip(steps, record.makers, strict=True):
         if maker != _maker(body):
-            words = f"The columns that say who made step {revision} are not what the step tells."
+            words = f"The columns with the actor and time of step {revision} do not match the step."
             findings.append(found(row, revision, "row", words))
     return findings
 

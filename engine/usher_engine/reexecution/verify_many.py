@@ -1,4 +1,4 @@
-"""Verifies every case of a database, on several processes, in an order that can be taken up again after a stop."""
+"""Verifies every case in a database, on several processes, in an order that lets a stopped run resume."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..core.findings import Finding
 from ..services import Services
 from ..store import Database, stored_cases
 from .case_verifier import Verifier
-from .recorded_services import switched_off
+from .recorded_services import disable_calls
 
 CASES_AT_ONCE = 100
 
-#: Told (checked so far, of how many, number of the last case checked).
+#: Called with (cases checked, cases in all, number of the last case checked).
 Progress = Callable[[int, int, str], None]
 
 _Range = tuple[str, str, int]
@@ -24,7 +24,7 @@ _Range = tuple[str, str, int]
 
 @dataclass(slots=True)
 class Verified:
-    """How many cases were checked, how many agree with their record, and what is wrong with the others."""
+    """The numbers of cases checked and of those without findings, and the findings."""
 
     checked: int = 0
     equal: int = 0
@@ -46,22 +46,22 @@ def verify_all(
     progress: Progress | None = None,
 ) -> Verified:
     """
-    Check every case numbered beyond *after*, in the order of their numbers.
+    Verify every case numbered after *after*, in the order of case numbers.
 
     Args:
-        database: Where the cases lie; every process opens its own connection to it.
-        services: What diagrams may ask for; only their declarations are used.
-        seal_key: Checks the seals of stored states too.
-        after: The last case of a run that was stopped, as *progress* told it; all before it are left out.
-        jobs: How many processes work.
-        progress: Told after each hundred cases.
+        database: The database with the cases; every process opens its own connection.
+        services: The services that diagrams use; only their declarations matter.
+        seal_key: If given, check the seals of stored states too.
+        after: The last case of a stopped run, as passed to *progress*; skip cases up to it.
+        jobs: Number of processes.
+        progress: Called after each hundred cases.
     """
     result = Verified()
     with database.read() as tx:
         ranges = stored_cases.ranges(tx, after, CASES_AT_ONCE)
         left = [] if after else stored_cases.without_row(tx)
     total = sum(cases for _, _, cases in ranges)
-    with _checked(database, switched_off(services), seal_key, min(jobs, len(ranges)), ranges) as chunks:
+    with _map_ranges(database, disable_calls(services), seal_key, min(jobs, len(ranges)), ranges) as chunks:
         for (_, last, cases), findings in zip(ranges, chunks, strict=True):
             result.add(cases, findings)
             if progress is not None:
@@ -71,15 +71,15 @@ def verify_all(
 
 
 def _removed(instance: str, steps: int) -> Finding:
-    message = f"The case was removed; {steps} of its steps are still there."
+    message = f"The case was removed; {steps} of its steps remain."
     return Finding(instance=instance, revision=None, element="", kind="missing", message=message)
 
 
 @contextmanager
-def _checked(
+def _map_ranges(
     database: Database, services: Services, seal_key: bytes | None, jobs: int, ranges: list[_Range]
 ) -> Iterator[Iterable[list[Finding]]]:
-    """The findings of each range, in order."""
+    """Yield the findings of each range, in order."""
     if jobs <= 1:
         worker = _Worker(database, services, seal_key)
         yield map(worker.check, ranges)
@@ -105,9 +105,9 @@ _workers: list[_Worker] = []
 
 
 def _begin(url: str, services: Services, seal_key: bytes | None) -> None:
-    """First thing in each process."""
+    """Set up a process of the pool."""
     gc.freeze()
-    gc.set_threshold(200_000)  # every case leaves cycles behind; looking for them often costs a tenth of the time
+    gc.set_threshold(200_000)  # every case leaves reference cycles; frequent collection costs a tenth of the time
     _workers.append(_Worker(Database(url), services, seal_key))
 
 

@@ -18,7 +18,7 @@ from usher_engine.core.errors import BusinessError, EngineError
 from usher_engine.core.events import Event, to_json
 from usher_engine.core.state import InstanceState, fold
 from usher_engine.gate import admit
-from usher_engine.reexecution.recorded_inputs import SAID, tell
+from usher_engine.reexecution.recorded_inputs import INPUTS, apply_input
 from usher_engine.services import Mode, Operator, Services
 
 from .reference import Game
@@ -30,7 +30,7 @@ NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 SERVICES = Services(
     (Operator(name="test/effect", title="effect", mode=Mode.EFFECT, call=lambda _given, _call: {}, errors=("no",)),)
 )
-_SAID = {kind for kinds in SAID.values() for kind in kinds}
+_SAID = {kind for kinds in INPUTS.values() for kind in kinds}
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class Playing:
         said = next(event for event in events if to_json(event)["kind"] in _SAID)
         run = self._resumed(self.bare, self.bare_state)
         try:
-            tell(run, said)
+            apply_input(run, said)
         except EngineError as error:
             raise self._failed("compaction", f"without compaction: {error.message}") from error
         self.bare, self.bare_state = json.dumps(serializer.dump(run.workflow)), run.after
