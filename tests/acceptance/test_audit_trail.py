@@ -179,4 +179,4 @@ def test_what_was_taken_away_is_told_at_the_shell(run, tmp_path):
     assert "Audit event 1 was signed" in json.loads(missing.stdout)["findings"][0]["message"]
     wrong = run("verify", "--checkpoint", "usher-checkpoints.jsonl", "--key", "no key")
     assert wrong.exit_code == 1
-    assert "no public key" in wrong.stderr
+    assert "not a public key" in wrong.stderr

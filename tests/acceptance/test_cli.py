@@ -507,7 +507,7 @@ REFUSED: list[tuple[str, int, str]] = [
     ("verify --export nowhere --key k", 2, "does not exist"),
     ("verify --export patients.ndjson", 2, "--export needs --key"),
     ("verify --export patients.ndjson --all --key k", 2, "--export checks the file alone"),
-    ("verify --export patients.ndjson --key k", 1, "This is no public key."),
+    ("verify --export patients.ndjson --key k", 1, "This is not a public key."),
     ("export-history --format csv", 2, "Missing option '-o'"),
     ("export-history --format pdf -o out.pdf", 2, "'pdf' is not one of"),
     ("export-history --format csv -o nowhere/out.csv", 1, "nowhere/out.csv cannot be written: No such file"),

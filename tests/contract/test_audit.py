@@ -192,7 +192,7 @@ def test_a_crash_before_the_file_is_made_good(small: Engine, outside: Outside, h
     heads.write_bytes(whole + both[len(whole) : len(whole) + 40])
     sign(small)
     findings = check_checkpoints(small.database, file=heads, key=key)
-    assert [finding.message.split(";")[0] for finding in findings] == ["Line 2 of heads.jsonl is no checkpoint"]
+    assert [finding.message.split(";")[0] for finding in findings] == ["Line 2 of heads.jsonl is not a checkpoint"]
 
 
 def test_nothing_is_signed_over_a_trace(small: Engine, outside: Outside, heads: Path, key: str) -> None:
@@ -200,7 +200,7 @@ def test_nothing_is_signed_over_a_trace(small: Engine, outside: Outside, heads: 
     sign(small)
     _tamper(small, "DELETE FROM checkpoint")
     cases(small, outside, 1)
-    with pytest.raises(Corrupt, match="holds checkpoint 1"):
+    with pytest.raises(Corrupt, match="has checkpoint 1"):
         sign(small)
     kinds = {finding.kind for finding in check_checkpoints(small.database, file=heads, key=key)}
     assert "checkpoint" in kinds

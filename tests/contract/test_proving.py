@@ -84,7 +84,7 @@ def test_a_checkpoint_missing_in_the_file_is_told(
     take(small.database, settings, clock())
     Path(settings.checkpoint_file).write_text("")
     (finding,) = Prover(small.context).prove(case).findings
-    assert finding.kind == "checkpoint" and finding.message == "Checkpoint 1 does not stand in the checkpoint file."
+    assert finding.kind == "checkpoint" and finding.message == "Checkpoint 1 is not in the checkpoint file."
 
 
 #: What may be done to the steps, the row or the leaves of one case.

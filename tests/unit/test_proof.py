@@ -1,4 +1,4 @@
-"""The Merkle tree against published roots and against its definition; signed heads; the key's file."""
+"""The Merkle tree against published roots and its definition; signed heads; the key file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from usher_engine.checkpoints.merkle import (
 )
 from usher_engine.core.errors import Corrupt, Misconfigured
 
-#: The entries and roots every implementation of Certificate Transparency is tried with (RFC 6962, kept by RFC 9162).
+#: Entries and roots that implementations of Certificate Transparency are tested with (RFC 6962, and RFC 9162).
 ENTRIES = [
     bytes.fromhex(entry)
     for entry in (
@@ -62,7 +62,7 @@ HEAD = Head(origin="usher-1", number=1, size=3, root="ab" * 32, at="2026-05-04T0
 
 
 def by_definition(entries):
-    """RFC 9162, 2.1.1, word by word."""
+    """The root as RFC 9162, 2.1.1, defines it."""
     if not entries:
         return hashlib.sha256(b"").digest()
     if len(entries) == 1:
@@ -79,7 +79,7 @@ def test_published_roots(size):
 
 
 @given(st.lists(st.binary(max_size=8), max_size=70), st.integers(0, 70))
-def test_a_tree_goes_on_from_its_peaks(entries, cut):
+def test_a_tree_grows_from_its_peaks(entries, cut):
     before = Tree()
     for entry in entries[:cut]:
         before.append(entry)
@@ -115,15 +115,15 @@ def test_another_head_key_or_signature_is_refused(tmp_path):
     assert not replace(signed, key=other.public_text).is_signed_by(key.public_text)
 
 
-def checks(public_text, signature, message):
-    """Whether a stranger's Ed25519 takes the signature; raises InvalidSignature."""
+def verify_independently(public_text, signature, message):
+    """Verify with an independent Ed25519; raise InvalidSignature."""
     public = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_text.removeprefix("ed25519:"), validate=True))
     public.verify(base64.b64decode(signature, validate=True), message)
     return True
 
 
-def test_what_is_signed_is_what_the_format_says(tmp_path):
-    """Checkpoint files outlive versions: key, context and bytes are what exports.md tells others to check."""
+def test_the_signed_bytes_follow_the_documented_format(tmp_path):
+    """Checkpoint files outlive versions: key, context and bytes must be those that exports.md documents."""
     key = SigningKey.at(tmp_path / "key.pem")
     assert key.public_text.startswith("ed25519:") and len(key.public_text) == 8 + 44
     head = (
@@ -131,11 +131,11 @@ def test_what_is_signed_is_what_the_format_says(tmp_path):
         + b"ab" * 32
         + b'","size":3}'
     )
-    assert checks(key.public_text, key.sign(HEAD).signature, head)
-    assert checks(key.public_text, key.sign_export(b"digest"), b"usher export 1\ndigest")
+    assert verify_independently(key.public_text, key.sign(HEAD).signature, head)
+    assert verify_independently(key.public_text, key.sign_export(b"digest"), b"usher export 1\ndigest")
 
 
-def test_an_export_is_signed_by_its_own_key_only(tmp_path):
+def test_only_the_key_of_an_export_verifies_it(tmp_path):
     key, other = SigningKey.at(tmp_path / "key.pem"), SigningKey.at(tmp_path / "other.pem")
     digest = hashlib.sha256(b"export").digest()
     signature = key.sign_export(digest)
@@ -150,24 +150,24 @@ def test_an_export_is_signed_by_its_own_key_only(tmp_path):
     "line",
     ["", "{", "[]", "null", '"text"', "{}", '{"head":{},"key":"k","signature":"s"}', "[" * 100_000, '{"head":1}'],
 )
-def test_what_is_no_head_is_told_so(line):
-    with pytest.raises(Corrupt, match="no signed checkpoint"):
+def test_a_line_that_is_not_a_head_is_refused(line):
+    with pytest.raises(Corrupt, match="not a signed checkpoint"):
         SignedHead.from_line(line)
 
 
 def test_a_head_is_read_from_its_own_line_only(tmp_path):
-    """One head has one line: else a line could be altered and its head still be found signed."""
+    """Each head has exactly one valid line: otherwise a line could be altered and its head still count as signed."""
     line = SigningKey.at(tmp_path / "key.pem").sign(HEAD).to_line()
     for other in (f"{line} ", line.replace(",", ", ", 1), json.dumps(json.loads(line)), line[:-1] + ',"more":1}'):
-        with pytest.raises(Corrupt, match="no signed checkpoint"):
+        with pytest.raises(Corrupt, match="not a signed checkpoint"):
             SignedHead.from_line(other)
 
 
 @pytest.mark.parametrize(("field", "value"), [("size", "3"), ("size", True), ("number", 0), ("root", 5), ("at", None)])
-def test_a_head_of_wrong_types_is_told_so(field, value):
+def test_a_head_of_wrong_types_is_refused(field, value):
     record = {"origin": "o", "number": 1, "size": 3, "root": "ab", "at": "now", field: value}
     line = json.dumps({"head": record, "key": "k", "signature": "s"}, separators=(",", ":"), sort_keys=True)
-    with pytest.raises(Corrupt, match="no signed checkpoint"):
+    with pytest.raises(Corrupt, match="not a signed checkpoint"):
         SignedHead.from_line(line)
 
 
@@ -189,17 +189,17 @@ def test_a_key_others_could_use_is_refused(tmp_path, mode):
 
 
 @pytest.mark.parametrize(
-    ("made", "lock", "said"),
+    ("made", "lock", "message"),
     [
-        (X25519PrivateKey, NoEncryption(), "key.pem is no Ed25519 key"),
+        (X25519PrivateKey, NoEncryption(), "key.pem is not an Ed25519 key"),
         (Ed25519PrivateKey, BestAvailableEncryption(b"secret"), r"key.pem cannot be read or made \(TypeError\)"),
     ],
 )
-def test_a_key_of_another_kind_is_told_so(tmp_path, made, lock, said):
+def test_a_key_of_another_kind_is_refused(tmp_path, made, lock, message):
     file = tmp_path / "key.pem"
     file.write_bytes(made.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
     file.chmod(0o600)
-    with pytest.raises(Misconfigured, match=said):
+    with pytest.raises(Misconfigured, match=message):
         SigningKey.at(file)
 
 
@@ -210,7 +210,7 @@ def test_a_key_is_read_though_a_process_died_while_making_one(tmp_path):
     assert SigningKey.at(file).public_text == key.public_text
 
 
-def test_a_key_that_is_none_is_told_so(tmp_path):
+def test_a_text_that_is_not_a_key_is_refused(tmp_path):
     file = tmp_path / "key.pem"
     file.write_text("no key")
     file.chmod(0o600)
@@ -220,5 +220,5 @@ def test_a_key_that_is_none_is_told_so(tmp_path):
         SigningKey.at(tmp_path / "no folder" / "key.pem")
     good = SigningKey.at(tmp_path / "other.pem").public_text
     for text in ("", "ed25519:", "ed25519:AAAA", "hello", f"{good[:20]}!{good[20:]}"):
-        with pytest.raises(Misconfigured, match="no public key"):
+        with pytest.raises(Misconfigured, match="not a public key"):
             public_key(text)

@@ -1,7 +1,8 @@
-"""Checkpoints: the hashes of all steps and audit events in one signed tree, kept outside the database too.
+"""Checkpoints: the hashes of all steps and audit events in one signed tree, whose heads are also kept outside the
+database.
 
-`checkpointer` adds what is new and signs, `tamper_check` finds what was altered or taken away since, `coverage`
-says how far one case is signed (decisions/0006).
+`checkpointer` adds new hashes and signs, `tamper_check` finds rows altered or removed since, `case_coverage` finds how
+far one case is signed (decisions/0006).
 """
 
 from .case_coverage import Coverage, coverage

@@ -1,7 +1,8 @@
-"""How far signed checkpoints cover one case, without reading the whole tree. Changes nothing.
+"""Finds how far signed checkpoints cover one case, without reading the whole tree. Changes nothing.
 
-Every checkpoint keeps the peaks its tree went on from. Where they give the signed root of the checkpoint before, they
-are true, and the few leaves added since must give the signed root of this one: so one case costs what was new then.
+Every checkpoint keeps the peaks of the tree it extended. If these yield the signed root of the previous checkpoint,
+they are genuine, and with the leaves added since they must yield the signed root of this one. So the check of one case
+reads only the leaves that its checkpoints added.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .merkle import SignedHead, Tree
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Coverage:
-    """The first *steps* steps stand in signed checkpoints, the newest of them signed at *signed_at* (ISO 8601)."""
+    """Signed checkpoints cover the first *steps* steps; the newest of these was signed at *signed_at* (ISO 8601)."""
 
     steps: int
     signed_at: str
@@ -33,14 +34,14 @@ def coverage(
     tx: Transaction, instance: str, hashes: Sequence[bytes], *, key: str | None, file: Path | None
 ) -> Coverage:
     """
-    Compare the *hashes* of a case's steps with their leaves, and these with the signed heads they are under.
+    Compare the *hashes* of a case's steps with their leaves, and the leaves with the signed heads that cover them.
 
     Args:
-        tx: One view of the database.
+        tx: One snapshot of the database.
         instance: The case.
-        hashes: As stored with its steps, oldest first.
-        key: The public key the heads must be signed with; None leaves the signatures out.
-        file: The checkpoint file, where there is one here: the heads must stand in it too.
+        hashes: The hashes stored with its steps, oldest first.
+        key: The public key the heads must be signed with; None skips the signatures.
+        file: The checkpoint file, if there is one here: it must contain the heads too.
     """
     covered = rows.leaves_of(tx, instance)
     findings = list(_against_leaves(instance, hashes, covered))
@@ -59,11 +60,11 @@ def _against_leaves(
 ) -> Iterator[Finding]:
     for expected, (_, revision, digest) in enumerate(covered, start=1):
         if revision != expected:
-            words = f"Step {revision} is signed by a checkpoint, but step {expected} before it is not: that was put in."
+            words = f"Step {revision} is signed by a checkpoint, but step {expected} before it is not: it was inserted."
             yield Finding(instance, expected, "", "replaced", words)
             return
         if revision > len(hashes):
-            words = f"Step {revision} was signed by a checkpoint and is no longer there."
+            words = f"Step {revision} was signed by a checkpoint and is missing."
             yield Finding(instance, revision, "", "missing", words)
         elif hashes[revision - 1] != digest:
             words = f"Step {revision} is not the one a checkpoint has signed: it was replaced."
@@ -71,7 +72,7 @@ def _against_leaves(
 
 
 class _Heads:
-    """The signed heads of the database, read one by one as they are needed."""
+    """The signed heads of the database, each read when needed."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -80,7 +81,7 @@ class _Heads:
         self.newest = newest.number if newest else 0
 
     def covering(self, leaf: int) -> int:
-        """The number of the first checkpoint whose tree holds this leaf; one beyond the newest where none does."""
+        """Return the number of the first checkpoint whose tree contains this leaf, or one beyond the newest."""
         return 1 + bisect_right(range(1, self.newest + 1), leaf, key=self._size)
 
     def _size(self, number: int) -> int:
@@ -90,7 +91,7 @@ class _Heads:
             return 0
 
     def stored(self, number: int) -> rows.Stored:
-        """Raises `Corrupt` when it is not there."""
+        """Return checkpoint *number*; raise `Corrupt` if it is missing."""
         if number not in self._read:
             self._read[number] = rows.numbered(self._tx, number)
         found = self._read[number]
@@ -99,32 +100,32 @@ class _Heads:
         return found
 
     def signed(self, number: int) -> SignedHead:
-        """Raises `Corrupt` when it is not there, or no signed head."""
+        """Return the signed head of checkpoint *number*; raise `Corrupt` if it is missing or malformed."""
         return SignedHead.from_line(self.stored(number).line)
 
 
 def _problem(tx: Transaction, heads: _Heads, number: int, key: str | None, lines: frozenset[str] | None) -> str:
-    """What is wrong with checkpoint *number*; empty where signature and root fit the leaves it added."""
+    """Return what is wrong with checkpoint *number*, or "" if signature and root match the leaves it added."""
     if number > heads.newest:
-        return "Entries of this case stand in the tree, and no checkpoint has signed them."
+        return "The tree has entries of this case that no checkpoint has signed."
     try:
         before = heads.signed(number - 1) if number > 1 else None
         signed = heads.signed(number)
         peaks = [bytes.fromhex(peak) for peak in heads.stored(number - 1).peaks.split()] if before else []
         tree = Tree(before.head.size, peaks) if before else Tree()
     except (Corrupt, ValueError):
-        return f"Checkpoint {number}, or the one before it, is not readable in the database: it was altered or removed."
+        return f"Checkpoint {number} or the one before it cannot be read from the database: it was altered or removed."
     for one in filter(None, (before, signed)):
         if key is not None and not one.is_signed_by(key):
-            return f"The signature of checkpoint {one.head.number} is wrong, or is by another key."
+            return f"The signature of checkpoint {one.head.number} is wrong or was made with another key."
         if lines is not None and one.to_line() not in lines:
-            return f"Checkpoint {one.head.number} does not stand in the checkpoint file."
+            return f"Checkpoint {one.head.number} is not in the checkpoint file."
     if before and tree.root.hex() != before.head.root:
-        return f"What checkpoint {number} went on from is not what checkpoint {number - 1} has signed."
+        return f"Checkpoint {number} does not continue the tree that checkpoint {number - 1} signed."
     for leaf in rows.leaves_between(tx, tree.size, signed.head.size):
         if type(leaf.hash) is not bytes:
             break
         tree.append(entry(leaf.instance, leaf.revision, leaf.hash))
     if tree.size != signed.head.size or tree.root.hex() != signed.head.root:
-        return f"Checkpoint {number}, signed at {signed.head.at}, does not fit the records it was taken of."
+        return f"Checkpoint {number}, signed at {signed.head.at}, does not match the records it covers."
     return ""

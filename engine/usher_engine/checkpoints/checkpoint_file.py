@@ -1,4 +1,4 @@
-"""The checkpoint file: one signed head in each line, only ever appended to, best kept on another machine."""
+"""The checkpoint file: one signed head a line, append-only, best kept on another machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .merkle import SigningKey, public_key
 
 
 def read_lines(file: Path) -> list[str]:
-    """The lines of *file*, none where there is no such file; raises `Misconfigured` when it cannot be read."""
+    """Return the lines of *file*, or none if it does not exist; raise `Misconfigured` if it cannot be read."""
     try:
         return file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
     except OSError as error:
@@ -21,7 +21,7 @@ def read_lines(file: Path) -> list[str]:
 
 
 def append_lines(file: Path, lines: Iterable[str]) -> None:
-    """Add *lines* and wait until they lie on the disk; raises `Misconfigured` when it cannot be written."""
+    """Append *lines* and wait until they are on the disk; raise `Misconfigured` if the file cannot be written."""
     text = "".join(f"{line}\n" for line in lines)
     if not text:
         return
@@ -29,7 +29,7 @@ def append_lines(file: Path, lines: Iterable[str]) -> None:
         tighten(file)
         with open(file, "ab", opener=opener) as opened:
             if opened.tell() and not _ends_its_line(file):
-                text = f"\n{text}"  # a crash in the middle of a line must not spoil the next one
+                text = f"\n{text}"  # half a line left by a crash must not corrupt the next one
             opened.write(text.encode())
             opened.flush()
             os.fsync(opened.fileno())
@@ -45,9 +45,9 @@ def _ends_its_line(file: Path) -> bool:
 
 def public_key_of(settings: Settings, given: str | None = None) -> str:
     """
-    The public key to check with: *given* as text or as the path of a file that holds it, else that of the signing key.
+    Return the public key to verify with: *given* as text or as a file path, else that of the signing key.
 
-    Raises `Misconfigured` when there is none.
+    Raises `Misconfigured` if there is none.
     """
     if given is not None:
         file = Path(given)
@@ -58,7 +58,7 @@ def public_key_of(settings: Settings, given: str | None = None) -> str:
     own = Path(settings.signing_key_file)
     if not own.exists():
         raise Misconfigured(
-            f"There is no signing key at {own}. Give the public key with --key; this prints it where the key is: "
+            f"There is no signing key at {own}. Give the public key with --key; print it where the key is with: "
             "usher checkpoint --public-key"
         )
     return SigningKey.at(own).public_text

@@ -1,4 +1,4 @@
-"""Takes a checkpoint: new hashes become leaves, the tree's head is signed, stored, and written to the file."""
+"""Takes checkpoints: adds new hashes to the tree as leaves, signs its head, stores it, and writes it to the file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .merkle import Head, SignedHead, SigningKey, Tree
 
 log = logging.getLogger("usher.checkpoints")
 
-#: How much one checkpoint takes in, so that a first one over years of history never holds the database for long.
+#: Limit of one checkpoint, so that the first one over years of history does not lock the database for long.
 CASES, EVENTS = 5_000, 10_000
 
 LOOK_EVERY_S = 60.0
@@ -29,39 +29,41 @@ LOOK_EVERY_S = 60.0
 
 def take(database: Database, settings: Settings, now: datetime) -> list[SignedHead]:
     """
-    Sign all that is new, in as many checkpoints as it needs; none when nothing is.
+    Sign all new records in as many checkpoints as needed, or none if nothing is new.
 
-    The file is brought up to what the database has in any case: a crash between the two leaves it behind.
+    Always append the heads that the file lacks, as after a crash between database and file.
 
     Raises:
-        Corrupt: The file knows more than the database, or something else; nothing was signed.
+        Corrupt: The file has heads that the database lacks or contradicts; nothing was signed.
         Misconfigured: The key or the file cannot be read or written.
     """
     key = SigningKey.at(Path(settings.signing_key_file))
     file = Path(settings.checkpoint_file)
     taken: list[SignedHead] = []
-    signed, after = _one(database, key, file, now, "")
+    signed, after = _take_one(database, key, file, now, "")
     while signed is not None:
         taken.append(signed)
-        signed, after = _one(database, key, file, now, after)
+        signed, after = _take_one(database, key, file, now, after)
     return taken
 
 
-def _one(database: Database, key: SigningKey, file: Path, now: datetime, after: str) -> tuple[SignedHead | None, str]:
-    """One checkpoint of cases beyond *after*, and the last case it covers; None when there is nothing more."""
+def _take_one(
+    database: Database, key: SigningKey, file: Path, now: datetime, after: str
+) -> tuple[SignedHead | None, str]:
+    """Take one checkpoint of cases after *after*; return it, or None if nothing is left, and its last case."""
     with database.begin() as tx:
         one_at_a_time(tx, "checkpoint")
         known, written = [stored.line for stored in rows.stored(tx)], read_lines(file)
         _refuse_lost(known, written, file)
         found = list(rows.uncovered(tx, after=after, cases=CASES, events=EVENTS))
-        signed = _signed(tx, key, known, found, now) if found else None
+        signed = _append_and_sign(tx, key, known, found, now) if found else None
     if signed or not set(known) <= set(written):
-        _bring_file_up(database, file)
+        _complete_file(database, file)
     return signed, max((leaf.instance for leaf in found), default=after) or after
 
 
-def _bring_file_up(database: Database, file: Path) -> None:
-    """Append the committed heads the file lacks; one process at a time, or two would write the same head twice."""
+def _complete_file(database: Database, file: Path) -> None:
+    """Append the committed heads that the file lacks; one process at a time, or two would write the same head."""
     with database.begin() as tx:
         one_at_a_time(tx, "checkpoint")
         written = set(read_lines(file))
@@ -69,11 +71,11 @@ def _bring_file_up(database: Database, file: Path) -> None:
 
 
 def _refuse_lost(known: list[str], written: list[str], file: Path) -> None:
-    """Never sign over the trace of what was taken away."""
+    """Refuse to sign if the file shows that the database lost checkpoints: signing would cover that up."""
     unknown = sorted(_numbers(set(written) - set(known)))
     if unknown:
         raise Corrupt(
-            f"The checkpoint file {file} holds checkpoint {unknown[0]}, which this database does not know. "
+            f"The checkpoint file {file} has checkpoint {unknown[0]}, which this database lacks. "
             "Nothing was signed. Find out why with: usher verify --all --checkpoint FILE"
         )
 
@@ -82,12 +84,14 @@ def _numbers(lines: Iterable[str]) -> Iterable[int]:
     for line in lines:
         try:
             yield SignedHead.from_line(line).head.number
-        except Corrupt:  # half a line of a crash; `tamper_check` tells of it
+        except Corrupt:  # half a line left by a crash; `tamper_check` reports it
             continue
 
 
-def _signed(tx: Transaction, key: SigningKey, known: list[str], found: list[rows.Leaf], now: datetime) -> SignedHead:
-    """*found* as leaves after those there are, and the head of the tree they make."""
+def _append_and_sign(
+    tx: Transaction, key: SigningKey, known: list[str], found: list[rows.Leaf], now: datetime
+) -> SignedHead:
+    """Append *found* as leaves and return the signed head of the tree."""
     before = rows.last(tx)
     head = SignedHead.from_line(before.line).head if before else None
     tree = Tree(head.size, _peaks(before.peaks)) if before and head else Tree()
@@ -106,11 +110,11 @@ def _peaks(text: str) -> list[bytes]:
     try:
         return [bytes.fromhex(peak) for peak in text.split()]
     except ValueError as error:
-        raise Corrupt("The last checkpoint in the database is not readable; nothing was signed.") from error
+        raise Corrupt("The last checkpoint in the database cannot be read; nothing was signed.") from error
 
 
 class Checkpointer:
-    """Takes a checkpoint every `checkpoint_minutes`, in a thread of its own; several processes share the turns."""
+    """Takes a checkpoint every `checkpoint_minutes` in a separate thread; several processes take turns."""
 
     def __init__(self, database: Database, settings: Settings, clock: Callable[[], datetime]) -> None:
         self.database, self.settings, self.clock = database, settings, clock
@@ -128,7 +132,7 @@ class Checkpointer:
             self._thread.join(timeout_s)
 
     def take_if_due(self) -> list[SignedHead]:
-        """A checkpoint, if the last one of any process is `checkpoint_minutes` old."""
+        """Take a checkpoint if the last one of any process is `checkpoint_minutes` old."""
         now = self.clock()
         with self.database.read() as tx:
             before = rows.last(tx)
@@ -143,6 +147,6 @@ class Checkpointer:
             try:
                 self.take_if_due()
             except EngineError as error:
-                log.error("no checkpoint was taken: %s", error.message)  # noqa: TRY400 - said in words; a trace adds nothing
-            except Exception as error:  # noqa: BLE001 - the next try may work; a text could hold what must not be logged
+                log.error("no checkpoint was taken: %s", error.message)  # noqa: TRY400 - the message is enough; a trace adds nothing
+            except Exception as error:  # noqa: BLE001 - the next attempt may work; its text may contain what must not be logged
                 faults.report(error, where="checkpoints", at="no checkpoint was taken")

@@ -1,11 +1,11 @@
-"""What a leaf of the tree stands for."""
+"""The entries behind the leaves of the tree."""
 
 from __future__ import annotations
 
 
 def entry(instance: str, revision: int, digest: bytes) -> bytes:
     """
-    The entry of a step: its case and revision are in it, so that two cases cannot change places.
+    Return the entry of a step. It contains case and revision, so two cases cannot be exchanged.
 
     An audit event has no case; its revision is its number.
     """

@@ -1,6 +1,6 @@
-"""Proof that nothing was altered or taken away: the Merkle tree of RFC 9162, and tree heads signed with Ed25519.
+"""Proofs that nothing was altered or removed: the Merkle tree of RFC 9162, and tree heads signed with Ed25519.
 
-Pure: which rows are leaves is `checkpoints`' business. `Tree` holds no more than one hash for each power of two.
+Knows no rows: `checkpointer` decides which are leaves. `Tree` keeps at most one hash for each power of two.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from ..core.canonical import Json, canonical
 from ..core.errors import Corrupt, Misconfigured
 
-#: Nothing else this key may ever sign begins like this.
+#: Prefix of signed heads; nothing else that this key signs may begin with it.
 CONTEXT = b"usher checkpoint 1\n"
 
 #: The same for the last line of an export.
@@ -50,7 +50,7 @@ class Tree:
     """
     A Merkle tree that only grows.
 
-    Kept are the roots of its full subtrees, the largest first: with them and the size it can go on after a restart.
+    It keeps the roots of its full subtrees, largest first; with them and the size, it can grow after a restart.
     """
 
     def __init__(self, size: int = 0, peaks: Sequence[bytes] = ()) -> None:
@@ -90,7 +90,7 @@ def root_of(entries: Iterable[bytes]) -> bytes:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Head:
     """
-    What a checkpoint says: at time *at*, the tree of the database called *origin* had *size* leaves and this *root*.
+    The contents of a checkpoint: at time *at*, the tree of database *origin* had *size* leaves and this *root*.
 
     *number* counts the checkpoints of a database from 1; *root* is hexadecimal.
     """
@@ -111,24 +111,24 @@ class SignedHead:
     signature: str
 
     def to_line(self) -> str:
-        """One line of the checkpoint file, without its end."""
+        """Return the line for the checkpoint file, without a line end."""
         return canonical({"head": asdict(self.head), "key": self.key, "signature": self.signature}).decode()
 
     @classmethod
     def from_line(cls, line: str) -> SignedHead:
-        """Raises `Corrupt` when *line* is no signed head as `to_line` writes them."""
+        """Return the head in *line*; raise `Corrupt` unless `to_line` wrote it."""
         try:
             record = json.loads(line)
             signed = cls(head=Head(**record["head"]), key=record["key"], signature=record["signature"])
             whole = signed.to_line() == line
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise Corrupt("This line is no signed checkpoint.") from error
+            raise Corrupt("This line is not a signed checkpoint.") from error
         if not whole or not _sound(signed):
-            raise Corrupt("This line is no signed checkpoint.")
+            raise Corrupt("This line is not a signed checkpoint.")
         return signed
 
     def is_signed_by(self, key: str) -> bool:
-        """Whether the signature is that of the owner of the public *key*."""
+        """Whether the owner of the public *key* made the signature."""
         try:
             _public_key(key).verify(base64.b64decode(self.signature, validate=True), _signed_bytes(self.head))
         except (InvalidSignature, binascii.Error):
@@ -137,7 +137,7 @@ class SignedHead:
 
 
 def signs_export(key: str, digest: bytes, signature: str) -> bool:
-    """Whether *signature* is that of the owner of the public *key* over an export with this SHA-256."""
+    """Whether the owner of the public *key* made *signature* over an export with this SHA-256."""
     try:
         _public_key(key).verify(base64.b64decode(signature, validate=True), EXPORT_CONTEXT + digest)
     except (InvalidSignature, ValueError):
@@ -160,12 +160,12 @@ def _signed_bytes(head: Head) -> bytes:
 
 
 class SigningKey:
-    """The private key of the checkpoints; its file is readable by its owner only."""
+    """The private key that signs checkpoints; only its owner can read its file."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
         raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        #: The public key as people pass it on: ``ed25519:`` and base64.
+        #: The public key for people to pass on: ``ed25519:`` and base64.
         self.public_text = KEY_KIND + base64.b64encode(raw).decode()
 
     def sign(self, head: Head) -> SignedHead:
@@ -173,12 +173,12 @@ class SigningKey:
         return SignedHead(head=head, key=self.public_text, signature=signature)
 
     def sign_export(self, digest: bytes) -> str:
-        """The signature (base64) over an export with this SHA-256, for `signs_export`."""
+        """Return the signature (base64) over an export with this SHA-256, for `signs_export`."""
         return base64.b64encode(self._key.sign(EXPORT_CONTEXT + digest)).decode()
 
     @classmethod
     def at(cls, file: Path) -> SigningKey:
-        """The key in *file*, made there at first use; raises `Misconfigured`."""
+        """Return the key in *file*, created at first use; raise `Misconfigured`."""
         try:
             if not file.exists():
                 _make(file)
@@ -187,12 +187,12 @@ class SigningKey:
         except (OSError, ValueError, TypeError) as error:
             raise Misconfigured(f"The signing key {file} cannot be read or made ({type(error).__name__}).") from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise Misconfigured(f"The signing key {file} is no Ed25519 key.")
+            raise Misconfigured(f"The signing key {file} is not an Ed25519 key.")
         return cls(key)
 
 
 def _make(file: Path) -> None:
-    """Write a new key; of two that do so at once the first one wins."""
+    """Write a new key; if two processes do so at once, the first wins."""
     made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     draft = file.with_name(f"{file.name}.{os.getpid()}")
     opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -203,18 +203,18 @@ def _make(file: Path) -> None:
     try:
         os.link(draft, file)
     except FileExistsError:
-        pass  # another process made the key first: that one is used
+        pass  # another process made the key first: use that one
     finally:
         draft.unlink()
 
 
 def _refuse_open(file: Path) -> None:
     if os.name == "posix" and file.stat().st_mode & 0o077:
-        raise Misconfigured(f"Others may read the signing key {file}. Make it private: chmod 600 {file}")
+        raise Misconfigured(f"Others can read the signing key {file}. Make it private: chmod 600 {file}")
 
 
 def public_key(text: str) -> str:
-    """*text* if it is a public key as `SigningKey.public_text` writes it; raises `Misconfigured`."""
+    """Return *text* if it is a public key in the form of `SigningKey.public_text`; raise `Misconfigured` otherwise."""
     found = text.strip()
     _public_key(found)
     return found
@@ -225,5 +225,5 @@ def _public_key(text: str) -> Ed25519PublicKey:
         return Ed25519PublicKey.from_public_bytes(base64.b64decode(text.removeprefix(KEY_KIND), validate=True))
     except ValueError:
         raise Misconfigured(
-            "This is no public key. It reads ed25519:… ; print it with: usher checkpoint --public-key"
+            "This is not a public key. A key begins with ed25519: ; print it with: usher checkpoint --public-key"
         ) from None

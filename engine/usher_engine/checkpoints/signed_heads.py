@@ -1,4 +1,4 @@
-"""The signed heads of the file and of the database, and what is wrong with them."""
+"""Reads the signed heads from file and database, and reports what is wrong with them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .merkle import Head, SignedHead
 
 @dataclass(slots=True)
 class Heads:
-    """What can be believed, by number: of file and database the file."""
+    """The trustworthy heads by number, those of the file before those of the database."""
 
     signed: dict[int, Head] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -26,27 +26,27 @@ class Heads:
 
     @property
     def size(self) -> int:
-        """How many entries are signed."""
+        """The number of signed entries."""
         return max((head.size for head in self.signed.values()), default=0)
 
-    def say(self, kind: str, message: str) -> None:
+    def report(self, kind: str, message: str) -> None:
         self.findings.append(Finding("", None, "", kind, message))
 
 
 def read_heads(tx: Transaction, file: Path | None, key: str | None) -> Heads:
-    """The heads in *file* and in the database, checked against each other and against *key*."""
+    """Return the heads in *file* and database, checked against each other and against *key*."""
     heads = Heads()
     stored = rows.stored(tx)
     inside = _parsed(heads, [row.line for row in stored], "the database", key)
     if any(row.number != head.number for row, head in zip(stored, inside.values(), strict=False)):
-        heads.say("checkpoint", "The checkpoints in the database are out of order.")
+        heads.report("checkpoint", "The checkpoints in the database are out of order.")
     if file is None:
         heads.signed = inside
         _check_numbers(heads, inside, "the database")
         return heads
     lines = read_lines(file)
     if not lines:
-        heads.say("checkpoint file", f"The checkpoint file {file.name} is not there or is empty.")
+        heads.report("checkpoint file", f"The checkpoint file {file.name} is missing or empty.")
     outside = _parsed(heads, lines, file.name, key)
     _check_numbers(heads, outside, file.name)
     _compare(heads, inside, outside, file.name)
@@ -55,50 +55,51 @@ def read_heads(tx: Transaction, file: Path | None, key: str | None) -> Heads:
 
 
 def _parsed(heads: Heads, lines: Sequence[str], place: str, key: str | None) -> dict[int, Head]:
-    """The heads in *lines* whose signatures are good."""
+    """Return the heads in *lines* with valid signatures; report the others."""
     found: dict[int, Head] = {}
     for position, line in enumerate(lines, start=1):
         try:
             signed = SignedHead.from_line(line)
         except Corrupt:
-            heads.say("checkpoint", f"Line {position} of {place} is no checkpoint; it was altered or written in part.")
+            message = f"Line {position} of {place} is not a checkpoint; it was altered or written in part."
+            heads.report("checkpoint", message)
             continue
         number = signed.head.number
         if key is not None and signed.key != key:
-            heads.say("key", f"Checkpoint {number} in {place} was signed with another key: {signed.key[:60]}")
+            heads.report("key", f"Checkpoint {number} in {place} was signed with another key: {signed.key[:60]}")
         elif key is not None and not signed.is_signed_by(key):
-            heads.say("signature", f"The signature of checkpoint {number} in {place} is wrong; it was altered.")
+            heads.report("signature", f"The signature of checkpoint {number} in {place} is wrong; it was altered.")
         elif found.setdefault(number, signed.head) != signed.head:
-            heads.say("checkpoint", f"There are two different checkpoints {number} in {place}.")
+            heads.report("checkpoint", f"There are two different checkpoints {number} in {place}.")
     return found
 
 
 def _check_numbers(heads: Heads, found: dict[int, Head], place: str) -> None:
     if list(found) != sorted(found):
-        heads.say("checkpoint", f"The checkpoints in {place} are out of order.")
+        heads.report("checkpoint", f"The checkpoints in {place} are out of order.")
     missing = sorted(set(range(1, max(found, default=0) + 1)) - set(found))
     if missing:
-        heads.say("checkpoint", f"Checkpoint {missing[0]} is missing in {place} ({len(missing)} in all).")
+        heads.report("checkpoint", f"Checkpoint {missing[0]} is missing in {place} ({len(missing)} in all).")
     if len({head.origin for head in found.values()}) > 1:
-        heads.say("origin", f"The checkpoints in {place} come from more than one database.")
+        heads.report("origin", f"The checkpoints in {place} come from more than one database.")
     sizes = [found[number].size for number in sorted(found)]
     if sizes != sorted(sizes):
-        heads.say("checkpoint", f"A checkpoint in {place} covers less than the one before it.")
+        heads.report("checkpoint", f"A checkpoint in {place} covers less than the one before it.")
 
 
 def _compare(heads: Heads, inside: dict[int, Head], outside: dict[int, Head], place: str) -> None:
     ours, theirs = {head.origin for head in inside.values()}, {head.origin for head in outside.values()}
     if ours and theirs and ours != theirs:
-        heads.say("origin", f"The checkpoints in {place} come from another database: {', '.join(sorted(theirs))}")
+        heads.report("origin", f"The checkpoints in {place} come from another database: {', '.join(sorted(theirs))}")
         return
     for number in sorted(set(inside) | set(outside)):
         if number not in inside:
-            heads.say("checkpoint", f"Checkpoint {number} is in {place} and no longer in the database.")
+            heads.report("checkpoint", f"Checkpoint {number} is in {place} but missing from the database.")
         elif number not in outside:
-            heads.say(
+            heads.report(
                 "checkpoint file",
-                f"Checkpoint {number} is in the database and not in {place}: lines were removed, or a crash came "
-                "between the two. If you are sure it was a crash, `usher checkpoint` adds them.",
+                f"Checkpoint {number} is in the database but missing from {place}: lines were removed, or a crash came "
+                "before the file was written. If you are sure it was a crash, `usher checkpoint` adds them.",
             )
         elif inside[number] != outside[number]:
-            heads.say("checkpoint", f"Checkpoint {number} in {place} is not the one in the database.")
+            heads.report("checkpoint", f"Checkpoint {number} in {place} differs from the one in the database.")

@@ -1,6 +1,6 @@
-"""Finds what was altered or taken away: every row against its hash, its leaf and the signed heads. Changes nothing.
+"""Finds altered and removed rows: checks every row against its hash, its leaf and the signed heads. Changes nothing.
 
-Reads the tables in order and keeps one case at a time in memory. Re-execution of cases is `reexecution`'s.
+Reads the tables in order and keeps one case at a time in memory. The package `reexecution` re-executes cases.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .signed_heads import Heads, read_heads
 
 
 def check_everything(database: Database, *, file: Path | None, key: str | None) -> list[Finding]:
-    """`check_checkpoints` and `check_audit`, in one view of the database."""
+    """Run `check_checkpoints` and `check_audit` in one snapshot of the database."""
     with database.read() as tx:
         return [*_checkpoints(tx, file, key), *_audit(tx)]
 
@@ -38,13 +38,13 @@ def check_checkpoints(database: Database, *, file: Path | None, key: str | None)
     Compare the steps with their chains, their leaves and the signed heads.
 
     Args:
-        database: What to check.
-        file: The checkpoint file; without it only the heads in the database are checked, which whoever alters the
-            database can alter too.
-        key: The public key the heads must be signed with; None leaves the signatures out.
+        database: The database to check.
+        file: The checkpoint file. Without it, the check relies on the heads in the database, which an attacker who can
+            alter the database can alter too.
+        key: The public key the heads must be signed with; None skips the signatures.
 
     Returns:
-        A finding for everything that does not fit, heads first, then the tree, then cases by their id.
+        A finding for every mismatch: heads first, then the tree, then cases by id.
     """
     with database.read() as tx:
         return _checkpoints(tx, file, key)
@@ -61,14 +61,14 @@ def _checkpoints(tx: Transaction, file: Path | None, key: str | None) -> list[Fi
     return [*heads.findings, *_tree(tx, heads), *_steps(tx), *tombstones.check_all(tx)]
 
 
-#: How zlib begins what it deflates at its normal level (RFC 1950); the other beginnings would read the same.
+#: First bytes of zlib at its default level (RFC 1950); other first bytes would decompress to the same text.
 ZLIB_START = b"\x78\x9c"
 
 # the tree
 
 
 def _tree(tx: Transaction, heads: Heads) -> Iterator[Finding]:
-    """The leaves in order: their numbers, and the root at the size of every signed head."""
+    """Check the leaves in order: their numbers, and the root at the size of every signed head."""
     tree, wanted, good = Tree(), list(heads.by_size()), True
     with closing(rows.leaves(tx)) as leaves:
         for number, instance, revision, digest in leaves:
@@ -80,7 +80,7 @@ def _tree(tx: Transaction, heads: Heads) -> Iterator[Finding]:
                 head = wanted.pop(0)
                 if good and head.root != tree.root.hex():
                     good = False
-                    yield _finding("tree", _misfit(head))
+                    yield _finding("tree", _mismatch(head))
     if wanted and good:
         gone = wanted[-1].size - tree.size
         yield _finding(
@@ -89,12 +89,12 @@ def _tree(tx: Transaction, heads: Heads) -> Iterator[Finding]:
             f"database has {tree.size} left: {gone} were removed.",
         )
     elif good and tree.size > heads.size:
-        yield _finding("tree", f"The database has {tree.size - heads.size} entries no checkpoint has signed.")
+        yield _finding("tree", f"The database has {tree.size - heads.size} entries that no checkpoint has signed.")
 
 
-def _misfit(head: Head) -> str:
+def _mismatch(head: Head) -> str:
     return (
-        f"Checkpoint {head.number}, signed at {head.at}, does not fit the records: an entry since the one before it "
+        f"Checkpoint {head.number}, signed at {head.at}, does not match the records: an entry since the last one "
         "was altered, moved, added or removed."
     )
 
@@ -111,25 +111,25 @@ def _steps(tx: Transaction) -> Iterator[Finding]:
     for instance, steps in groupby(rows.compared(tx), key=lambda row: row.instance):
         yield from _case(str(instance), steps, purged=instance in purged)
     for instance, revision in rows.lost_steps(tx):
-        message = f"Step {revision} was signed by a checkpoint and is no longer there."
+        message = f"Step {revision} was signed by a checkpoint and is missing."
         yield Finding(str(instance), _number(revision), "", "missing", message)
     for instance in rows.cases_without_steps(tx):
-        yield Finding(str(instance), None, "", "missing", "The case has no steps any more.")
+        yield Finding(str(instance), None, "", "missing", "The case has lost all its steps.")
 
 
 def _case(instance: str, steps: Iterator[Compared], *, purged: bool) -> Iterator[Finding]:
     """
-    One case from its first step to its last: numbers without gaps, hashes that follow, leaves that agree.
+    Check one case from first to last step: numbers without gaps, chained hashes, matching leaves.
 
-    Of a case that was *purged* the hashes are left, and whether they are those that were signed.
+    For a *purged* case only its hashes are left to compare with the signed ones.
     """
     previous, expected, covered = GENESIS, 1, True
     last: Compared | None = None
     for row in steps:
         if row.revision != expected:
-            message = f"Step {expected} is missing: after it comes step {row.revision}."
+            message = f"Step {expected} is missing; step {row.revision} follows."
             yield Finding(instance, expected, "", "missing", message)
-        elif not (purged and not row.body) and _chained(previous, row.body) != row.hash:
+        elif not (purged and not row.body) and _expected_hash(previous, row.body) != row.hash:
             message = f"Step {row.revision} does not fit its hash: its text, its hash or a step before it was altered."
             yield Finding(instance, expected, "", "chain", message)
         yield from _against_leaf(instance, row, covered=covered)
@@ -146,29 +146,29 @@ def _against_leaf(instance: str, row: Compared, *, covered: bool) -> Iterator[Fi
         message = f"Step {row.revision} is not the one a checkpoint has signed: it was replaced."
         yield Finding(instance, _number(row.revision), "", "replaced", message)
     if row.leaf is not None and not covered:
-        message = f"Step {row.revision} is signed by a checkpoint, but a step before it is not: that one was put in."
+        message = f"Step {row.revision} is signed by a checkpoint, but an earlier step is not: that one was inserted."
         yield Finding(instance, _number(row.revision), "", "replaced", message)
 
 
 def _against_case(instance: str, last: Compared) -> Iterator[Finding]:
     if last.head is None:
-        yield Finding(instance, None, "", "missing", "The case is no longer there; only its steps are.")
+        yield Finding(instance, None, "", "missing", "The case is missing; only its steps remain.")
     elif last.head != last.hash or last.steps != last.revision:
-        differs = "its hash differs" if last.steps == last.revision else f"the last one there is {last.revision}"
-        message = f"The case says its last step is {last.steps}; {differs}."
+        differs = "its hash differs" if last.steps == last.revision else f"the last one found is {last.revision}"
+        message = f"By the row of the case its last step is {last.steps}; {differs}."
         yield Finding(instance, _number(last.revision), "", "head", message)
 
 
-def _chained(previous: bytes, body: Any) -> bytes | None:
-    """The hash *body* must have after *previous*; None when it is not as it was written."""
-    written = _unpacked(body)
+def _expected_hash(previous: bytes, body: Any) -> bytes | None:
+    """Return the hash that *body* must have after *previous*, or None if Usher never writes such a body."""
+    written = _decompress(body)
     if written is None or body[:2] != ZLIB_START or _has_loose_bits(body, written):
         return None
     return hashlib.sha256(previous + written).digest()
 
 
-def _unpacked(body: Any) -> bytes | None:
-    """The text in *body*; None when it cannot be read to its end, or something comes after that."""
+def _decompress(body: Any) -> bytes | None:
+    """Return the text in *body*, or None if it is cut off or something follows it."""
     if type(body) is not bytes:
         return None
     unpacking = zlib.decompressobj()
@@ -181,36 +181,36 @@ def _unpacked(body: Any) -> bytes | None:
 
 def _has_loose_bits(body: bytes, written: bytes) -> bool:
     """
-    Whether the bits between the end of the text and its checksum, which mean nothing, are other than zero.
+    Whether the unused bits between the end of the text and its checksum are not all zero.
 
-    Only there could a byte be altered without altering the text (RFC 1951, 3.2.3). It shows by this: without the
-    highest bit of the last byte before the checksum, the text is still the same.
+    Only these can be altered without altering the text (RFC 1951, 3.2.3). The test: the text stays the same without the
+    highest set bit of the last byte before the checksum.
     """
     last = body[-5]
     if not last:
         return False
     without = last & ~(1 << last.bit_length() - 1)
-    return _unpacked(body[:-5] + bytes([without]) + body[-4:]) == written
+    return _decompress(body[:-5] + bytes([without]) + body[-4:]) == written
 
 
 # audit events
 
 
 def _audit(tx: Transaction) -> Iterator[Finding]:
-    """The audit events from the first to the last, beside their leaves."""
+    """Check the audit events from first to last against their leaves."""
     leaves = rows.covered_events(tx)
     signed = next(leaves, None)
     previous, expected = GENESIS, 1
     for event in events.raw(tx):
         if event.seq != expected:
-            yield _finding("audit", f"Audit event {expected} is missing: after it comes {event.seq}.")
+            yield _finding("audit", f"Audit event {expected} is missing; event {event.seq} follows.")
         elif not _fits(previous, event):
-            message = f"Audit event {event.seq} does not fit its hash: it, or one before it, was altered."
+            message = f"Audit event {event.seq} does not match its hash: it or an earlier one was altered."
             yield _finding("audit", message)
         elif not _repeats(event):
-            yield _finding("audit", f"The columns of audit event {event.seq} say something else than its text.")
+            yield _finding("audit", f"The columns of audit event {event.seq} do not match its text.")
         while signed is not None and type(event.seq) is int and not (type(signed[0]) is int and signed[0] >= event.seq):
-            yield _finding("audit", f"Audit event {signed[0]} was signed by a checkpoint and is gone.")
+            yield _finding("audit", f"Audit event {signed[0]} was signed by a checkpoint and is missing.")
             signed = next(leaves, None)
         if signed is not None and signed[0] == event.seq:
             if signed[1] != event.hash:
@@ -220,7 +220,7 @@ def _audit(tx: Transaction) -> Iterator[Finding]:
         previous = event.hash if type(event.hash) is bytes else GENESIS
         expected = event.seq + 1 if type(event.seq) is int else expected + 1
     while signed is not None:
-        yield _finding("audit", f"Audit event {signed[0]} was signed by a checkpoint and is gone.")
+        yield _finding("audit", f"Audit event {signed[0]} was signed by a checkpoint and is missing.")
         signed = next(leaves, None)
 
 
@@ -242,5 +242,5 @@ def _number(value: Any) -> int | None:
 
 
 def _finding(kind: str, message: str) -> Finding:
-    """A finding that is about no case."""
+    """Return a finding that concerns no case."""
     return Finding(AUDIT, None, "", kind, message)
