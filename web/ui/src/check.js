@@ -1,4 +1,4 @@
-// The check of the record on the audit page: asked for again while it runs, without a new page.
+// The check of the record on the audit page: polls while it runs, without reloading the page.
 const EVERY_MS = 3000;
 
 export function follow(root = document) {

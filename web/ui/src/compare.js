@@ -1,4 +1,4 @@
-// Two versions of a diagram beside each other: what changed is marked in both, they move together, a change in the list
+// Two versions of a diagram side by side: what changed is marked in both, they move together, a change in the list
 // leads to its element, and an element to its change.
 import { viewerOf } from "./diagram.js";
 import { paintChanges } from "./diagram-changes.js";

@@ -46,7 +46,7 @@ const TAKEN = { "color:border-color": "var(--accent)" };
 const HERE = { "color:border-color": "var(--accent)", "color:background-color": "var(--accent-soft)" };
 const INCIDENT = { "color:border-color": "var(--alarm)", "color:background-color": "var(--alarm-soft)" };
 
-// Takes the last way off the diagram; answers the elements that have to be drawn again.
+// Removes the last way from the diagram; returns the elements to redraw.
 function clear(viewer) {
   const before = painted.get(viewer);
   if (!before) return [];

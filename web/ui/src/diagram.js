@@ -1,4 +1,4 @@
-// Draws a BPMN file and, where there is one, the way a case took through it. Reads only; words beside it say the same.
+// Draws a BPMN file and, where there is one, the way a case took through it. Read-only; the text next to it has the same content.
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { Tools } from "./diagram-tools.js";
 import { paintHeat } from "./diagram-heat.js";
@@ -92,7 +92,7 @@ async function wayOf(host) {
   return pathUrl ? JSON.parse(await text(pathUrl)) : null;
 }
 
-// Only pages with a diagram load its styles; resolved beside the entry script, wherever that is served from.
+// Only pages with a diagram load its styles; resolved relative to the entry script, wherever that is served from.
 function styles() {
   const entry = document.querySelector('script[src*="main.js"]').src;
   const link = Object.assign(document.createElement("link"), {

@@ -46,7 +46,7 @@ function keepDraft(form) {
     const text = JSON.stringify(values);
     if (text === last || form.dataset.sent) return;
     last = text;
-    tell(form, await sendDraft(form.dataset.draftUrl, values));
+    showStatus(form, await sendDraft(form.dataset.draftUrl, values));
   };
   const soon = () => {
     clearTimeout(timer);
@@ -54,7 +54,7 @@ function keepDraft(form) {
   };
   form.addEventListener("input", soon);
   window.addEventListener("pagehide", () => timer && save());
-  if (JSON.stringify(typed(form)) !== last) soon(); // somebody typed before this script was there
+  if (JSON.stringify(typed(form)) !== last) soon(); // typed before this script was loaded
 }
 
 function asServed(form) {
@@ -68,7 +68,7 @@ function typed(form) {
   return Object.fromEntries(pairs);
 }
 
-// Hidden inputs (CSRF token, revision) belong to the page, not to what somebody typed.
+// Hidden inputs (CSRF token, revision) belong to the page, not to the typed input.
 function service(form, name) {
   const field = form.elements[name];
   return field instanceof HTMLInputElement && field.type === "hidden";
@@ -87,7 +87,7 @@ async function sendDraft(url, values) {
   }
 }
 
-function tell(form, words) {
+function showStatus(form, words) {
   const place = form.querySelector("[data-saved]");
   if (place) place.textContent = words;
 }

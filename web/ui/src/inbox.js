@@ -1,4 +1,4 @@
-// The inbox list stays true without a reload: a fragment every few seconds, 304 when nothing changed.
+// Keeps the inbox list current without a reload: a fragment every few seconds, 304 when nothing changed.
 
 const EVERY_MS = 5000;
 
@@ -15,7 +15,7 @@ function follow(list) {
   setTimeout(turn, EVERY_MS);
 }
 
-// Answers whether to ask again.
+// Returns whether to ask again.
 async function refresh(list, seen) {
   try {
     // The server must not take this for a person at work, or no session would ever grow idle.

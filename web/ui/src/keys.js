@@ -1,4 +1,4 @@
-// The keys of the whole product; keys.html tells people about them. Nothing here works while somebody types.
+// The keys of the whole product; keys.html describes them to people. None of them works while typing.
 
 export function watchKeys() {
   document.addEventListener("keydown", (event) => {
@@ -9,7 +9,7 @@ export function watchKeys() {
   });
 }
 
-// Each answers whether it did something; where not, the key keeps its usual meaning.
+// Each returns whether it did something; if not, the key keeps its usual meaning.
 const actions = {
   "/": () => focus(document.querySelector("[data-search]")),
   "?": () => show(document.getElementById("keys")),

@@ -1,4 +1,4 @@
-// Every page starts here: wires the small features up, loads the diagram only where there is one, then says it is ready.
+// Every page starts here: wires the small features up, loads the diagram only where there is one, then marks the page as ready.
 import { follow } from "./check.js";
 import { watchForms } from "./form.js";
 import { watchInbox } from "./inbox.js";

@@ -16,7 +16,7 @@ export class Verdict {
   }
 
   // Marks in *panel* what is known of *step* beyond its hash.
-  tell(panel, step) {
+  mark(panel, step) {
     const badge = this.section.querySelector("[data-signed]");
     const proven = badge !== null && step <= Number(badge.dataset.signed);
     const [signed, again] = [panel.querySelector("[data-signed-step]"), panel.querySelector("[data-again]")];
@@ -35,6 +35,6 @@ export class Verdict {
       this.section.innerHTML = await answer.text(); // the server's own template, escaped there
       this.button.textContent = "Check again";
     } else badge.lastChild.textContent = "Could not be checked. Try again.";
-    this.section.dispatchEvent(new Event("told"));
+    this.section.dispatchEvent(new Event("verdict"));
   }
 }

@@ -48,8 +48,8 @@ class Replay {
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("keydown", (event) => this.#key(event));
     this.speed.addEventListener("change", () => this.#timer && this.#play());
-    this.verdict.section.addEventListener("told", () => this.verdict.tell(this.panel, this.now));
-    this.verdict.tell(this.panel, this.now);
+    this.verdict.section.addEventListener("verdict", () => this.verdict.mark(this.panel, this.now));
+    this.verdict.mark(this.panel, this.now);
     this.root.dataset.ready = "1";
   }
 
@@ -58,12 +58,12 @@ class Replay {
     this.range.value = this.now;
     const wanted = this.now;
     const found = await this.steps.around(wanted);
-    if (!found || wanted !== this.now) return; // somebody has moved on meanwhile
+    if (!found || wanted !== this.now) return; // the user has moved on meanwhile
     if (wanted > found.last - SOON && found.last < this.steps.total) this.steps.around(found.last + 1);
     this.#fill(found);
     const { html, said } = this.#step;
     this.panel.innerHTML = html; // the server's own template, escaped there
-    this.verdict.tell(this.panel, this.now);
+    this.verdict.mark(this.panel, this.now);
     this.range.setAttribute("aria-valuetext", said);
     this.marks.forEach((mark, n) => {
       mark.classList.toggle("past", Number(mark.dataset.from) <= this.now);
@@ -100,7 +100,7 @@ class Replay {
     if (drawn !== this.drawn) {
       this.drawn = drawn;
       await redraw(this.diagram, `at=${drawn}`);
-      if (this.#step?.drawn !== this.drawn) return; // somebody has moved on meanwhile
+      if (this.#step?.drawn !== this.drawn) return; // the user has moved on meanwhile
     }
     const way = wayUntil(this.window, this.now);
     paintWay(this.viewer, way);
@@ -188,7 +188,7 @@ class Replay {
     this.playing.querySelector("use").setAttribute("href", `#${icon}`);
   }
 
-  // Without this script they are how one moves; with it they can still be opened in a window of their own.
+  // Without this script these links are how people move; with it they can still be opened in another window.
   #links() {
     const ends = { first: 1, back: Math.max(this.now - 1, 1), next: Math.min(this.now + 1, this.steps.total) };
     for (const [move, step] of Object.entries(ends)) {

@@ -1,4 +1,4 @@
-// The bar of a run that is under way: asks how far it is, and loads the page again once it has ended.
+// The progress bar of a running batch: polls its progress and reloads the page once it has ended.
 
 const EVERY_MS = 1000;
 

@@ -11,11 +11,11 @@ async function select(event) {
   setBusy(form, true);
   const refused = await ask(form).catch(() => "No connection to the server. Nothing was started; select the trigger again.");
   if (!refused) return;
-  tell(refused);
+  showRefusal(refused);
   setBusy(form, false);
 }
 
-// Goes on to the case, or answers why there is none.
+// Goes on to the case, or returns why there is none.
 async function ask(form) {
   const { patient_id, template, field, action, key } = Object.fromEntries(new FormData(form));
   const answer = await fetch(form.dataset.trigger, {
@@ -40,7 +40,7 @@ function setBusy(form, busy) {
   form.querySelector("button").setAttribute("aria-busy", String(busy));
 }
 
-function tell(words) {
+function showRefusal(words) {
   const place = document.querySelector("[data-refusal]");
   place.querySelector("[data-refusal-words]").textContent = words;
   place.hidden = false;

@@ -1,4 +1,4 @@
-// What events wait for or tell: times, messages, errors, escalations, signals, conditions.
+// What events wait for or send: times, messages, errors, escalations, signals, conditions.
 import { is } from "bpmn-js/lib/util/ModelUtil";
 import { update } from "./several.js";
 
@@ -104,7 +104,7 @@ function expression(element, definition, name, label, help, { modeling, moddle }
   return { key: name, label, kind: "code", rows: 2, value: definition[name]?.body ?? "", set, help };
 }
 
-// A reference to a message, error, … of the whole file, by what people call it; made where there is none yet.
+// A reference to a message, error, … of the whole file, by its name; created if there is none yet.
 function named(element, definition, { modeler, moddle, several }, { type, reference, attribute, label, help, list = [] }) {
   const definitions = modeler.getDefinitions();
   const there = definitions.rootElements.filter((one) => one.$type === type);

@@ -30,7 +30,7 @@ export function work(element, object, { extensions, facts, addressOf, lanes }) {
   };
 }
 
-// Several groups stand between commas; one that nobody is in is told, since its inbox has no reader.
+// Groups are separated by commas. Warns of a group without members, since nobody reads its inbox.
 function groupHelp(text, known) {
   const strangers = text.split(",").map((name) => name.trim()).filter((name) => name && !known.includes(name));
   if (strangers.length > 0) return `Nobody is in “${strangers.join("”, “")}” yet. Several groups stand between commas.`;
@@ -55,7 +55,7 @@ export function service(element, object, { extensions, facts }, without = "Choos
   });
   const declared = operator?.parameters ?? [];
   const others = Object.keys(call.parameters).filter((name) => !declared.some((one) => one.name === name));
-  const told = operator?.errors.length ? [{ key: "errors", kind: "note", label: `It may answer no with: ${operator.errors.join(", ")}. An error event at the edge with that code takes over then.` }] : [];
+  const refusals = operator?.errors.length ? [{ key: "errors", kind: "note", label: `It may answer no with: ${operator.errors.join(", ")}. An error event at the edge with that code takes over then.` }] : [];
   return {
     title: "Service",
     fields: [
@@ -63,7 +63,7 @@ export function service(element, object, { extensions, facts }, without = "Choos
       ...declared.map((one) => parameter(one.name, one)),
       ...others.map((name) => parameter(name, { unknown: true })),
       ...(call.id || is(object, "bpmn:ServiceTask") ? [{ key: "result", label: "Name of the result", mono: true, value: call.resultVariable, set: (value) => write({ resultVariable: value.trim() }), help: "Later expressions read the answer under this name." }] : []),
-      ...told,
+      ...refusals,
     ],
   };
 }
@@ -150,7 +150,7 @@ export function repeating(element, object, { modeling, moddle }) {
   };
 }
 
-// A loop: again and again while a condition holds.
+// A loop: repeats while a condition holds.
 function rounds(loop, update, expression) {
   const set = (text) => update({ loopMaximum: /^\d+$/.test(text.trim()) ? Number(text) : undefined });
   return [

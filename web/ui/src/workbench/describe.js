@@ -1,4 +1,4 @@
-// Which properties an element has, as groups of fields (fields.js). The parts are beside this file.
+// Which properties an element has, as groups of fields (fields.js). The parts are in the other describe-*.js files.
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { drawing } from "./describe-drawing.js";
 import { eventGroups } from "./describe-events.js";

@@ -6,7 +6,7 @@ const AGAIN_MS = 10_000; // after a failed try
 const KEEPALIVE_BYTES = 60_000; // what a closing page may still send
 
 export class DraftFile {
-  // `read` answers the text as it is now, or a promise of it; `settle` puts into it what somebody is still typing.
+  // `read` answers the text as it is now, or a promise of it; `settle` writes pending input into it first.
   constructor(facts, read, settle = () => {}) {
     this.facts = facts;
     this.etag = facts.etag;
@@ -39,7 +39,7 @@ export class DraftFile {
       this.dirty = true;
       return kept.text;
     }
-    // The server keeps the old text beside the one that is opened now; work goes on with that one.
+    // The server keeps the old text next to the one opened now; work goes on with the latter.
     this.conflict = null;
     this.etag = this.facts.etag;
     this.#say("opened as it is saved", "saved");
@@ -103,7 +103,7 @@ export class DraftFile {
     return false;
   }
 
-  // Somebody else saved this file: both texts are on the server now, and nothing more is sent until somebody chose.
+  // Another person saved this file: the server has both texts now, and nothing more is sent until a person chooses.
   #tooLate(problem) {
     this.conflict = problem;
     this.#forget();

@@ -1,12 +1,12 @@
-// Opens a BPMN file on the canvas. A file that says what runs but not where it is drawn gets a drawing first: many that
-// come from elsewhere, or were written by hand, have none. Only the drawing is added; the rest stays word for word.
+// Opens a BPMN file on the canvas. A file without diagram interchange gets a layout first: many files from other tools
+// or written by hand have none. Only the layout is added; the rest stays unchanged.
 const NO_DRAWING = /no (diagram|process or collaboration) to display/i;
 const BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL";
 const DI = "http://www.omg.org/spec/BPMN/20100524/DI";
 
 const open = new WeakSet();
 
-// Answers what the editor did not understand.
+// Returns what the editor did not understand.
 export async function drawn(modeler, text) {
   const warnings = await imported(modeler, text);
   open.add(modeler);
@@ -35,15 +35,15 @@ async function withDrawing(text) {
   return new XMLSerializer().serializeToString(whole);
 }
 
-// The layout goes along `incoming` and `outgoing`, which BPMN lets authors leave out; they are added for it alone.
+// The layout follows `incoming` and `outgoing`, which BPMN lets authors omit; they are added for the layout only.
 function joined(text) {
   const file = parsed(text);
   const flows = [...file.getElementsByTagNameNS(BPMN, "sequenceFlow")].filter((flow) => flow.id);
   for (const flow of flows) {
     for (const [end, name] of [["sourceRef", "outgoing"], ["targetRef", "incoming"]]) {
       const node = file.querySelector(`[id="${CSS.escape(flow.getAttribute(end) ?? "")}"]`);
-      const told = [...(node?.children ?? [])].some((child) => child.localName === name && child.textContent.trim() === flow.id);
-      if (!node || told) continue;
+      const hasReference = [...(node?.children ?? [])].some((child) => child.localName === name && child.textContent.trim() === flow.id);
+      if (!node || hasReference) continue;
       const reference = file.createElementNS(BPMN, node.prefix ? `${node.prefix}:${name}` : name);
       reference.textContent = flow.id;
       node.append(reference);

@@ -1,9 +1,9 @@
 // Diagrams in and out: a .bpmn file takes the place of what is drawn, and the diagram leaves as .bpmn or as a picture.
 import { drawn, isDrawn } from "./drawn.js";
 import { element } from "./draft-file.js";
-import { tellLosses, tellUnreadable } from "./references.js";
+import { showLosses, showUnreadable } from "./references.js";
 
-// `settle` puts into the diagram what somebody is still typing, `changed` says that another one is there.
+// `settle` writes pending input into the diagram; `changed` reports that the diagram was replaced.
 export function exchange(modeler, sizes, known, { changed, settle }) {
   const chooser = document.querySelector("[data-import]");
   chooser.addEventListener("change", async () => {
@@ -12,12 +12,12 @@ export function exchange(modeler, sizes, known, { changed, settle }) {
     if (!chosen) return;
     const before = isDrawn(modeler) ? await xmlOf(modeler) : "";
     try {
-      tellLosses(await drawn(modeler, await chosen.text()));
+      showLosses(await drawn(modeler, await chosen.text()));
       sizes.fit();
       changed();
     } catch (problem) {
       if (before) await drawn(modeler, before); // the editor has let go of it
-      tellUnreadable(chosen.name, problem, element("p", "", "What is in the draft stays as it is."));
+      showUnreadable(chosen.name, problem, element("p", "", "What is in the draft stays as it is."));
     }
   });
   const name = known.file.split("/").pop();

@@ -1,5 +1,5 @@
 // The fields of the properties panel, made from a description: {key, label, kind, value, set, …}. A field is written a
-// moment after the last key and when it loses the focus; what somebody types is never overwritten.
+// moment after the last key and when it loses the focus; text being typed is never overwritten.
 import { element } from "./draft-file.js";
 
 const PAUSE_MS = 400;
@@ -24,17 +24,17 @@ export function makeField(field) {
   return outer;
 }
 
-// Brings a field up to date without disturbing whoever types in it.
+// Updates a field without disturbing the person typing in it.
 export function refresh(outer, field) {
   const input = outer.querySelector("input, textarea, select");
   if (!input || field.kind === "action") return;
   input.usherField = field;
   if (document.activeElement !== input || field.kind === "select") write(input, field);
-  const told = outer.querySelector(".msg");
-  if (told && field.help) told.textContent = field.help;
+  const message = outer.querySelector(".msg");
+  if (message && field.help) message.textContent = field.help;
 }
 
-// Writes at once what is still waiting for a pause.
+// Writes at once any input that is still waiting for a pause.
 export function flush(panel) {
   for (const input of panel.querySelectorAll("input, textarea, select")) commit(input);
 }
@@ -68,15 +68,15 @@ function suggestions(input, field) {
 
 function help(outer, input, field) {
   if (!field.help && !field.link) return;
-  const told = element("p", "msg", field.help ?? "");
-  told.id = `${input.id}-m`;
-  input.setAttribute("aria-describedby", told.id);
+  const message = element("p", "msg", field.help ?? "");
+  message.id = `${input.id}-m`;
+  input.setAttribute("aria-describedby", message.id);
   if (field.link) {
     const link = element("a", "", field.link.label);
     link.href = field.link.url;
-    told.append(field.help ? " " : "", link);
+    message.append(field.help ? " " : "", link);
   }
-  outer.append(told);
+  outer.append(message);
 }
 
 function note(outer, field) {
@@ -129,13 +129,13 @@ function commit(input) {
   const problem = field.check?.(value) ?? "";
   input.toggleAttribute("aria-invalid", Boolean(problem));
   input.closest(".field").classList.toggle("bad", Boolean(problem));
-  if (problem) return told(input, problem);
-  told(input, field.help ?? "");
+  if (problem) return showMessage(input, problem);
+  showMessage(input, field.help ?? "");
   field.value = value;
   field.set(value);
 }
 
-function told(input, words) {
+function showMessage(input, words) {
   let place = input.closest(".field").querySelector(".msg");
   if (!place && words) {
     place = element("p", "msg");

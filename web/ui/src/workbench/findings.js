@@ -1,5 +1,5 @@
-// What the gate says of the draft with the text as it is typed: in a list, in the order to put things right, and for
-// whoever paints it onto elements. The gate itself runs on the server, the same one that stands before a deployment.
+// The gate's findings on the draft with the text as it is typed: as a list, in the order to fix them, and for the code
+// that paints them onto elements. The gate itself runs on the server, the same one that checks a deployment.
 import { element, facts, tokens } from "./draft-file.js";
 
 const PAUSE_MS = 700;

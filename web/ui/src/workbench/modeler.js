@@ -1,5 +1,5 @@
 // The diagram of a draft: bpmn-js draws, our panel (panel.js) edits what the engine understands, the gate on the server
-// judges while people type, and every change is saved by itself (draft-file.js).
+// judges while people type, and every change is saved automatically (draft-file.js).
 import Modeler from "bpmn-js/lib/Modeler";
 import minimap from "diagram-js-minimap";
 import { describer } from "./describe.js";
@@ -13,7 +13,7 @@ import { Findings } from "./findings.js";
 import { Outline } from "./outline.js";
 import { paintFindings, paintPath } from "./paint.js";
 import { Panel } from "./panel.js";
-import { keepReferences, tellLosses, tellUnreadable } from "./references.js";
+import { keepReferences, showLosses, showUnreadable } from "./references.js";
 import { SeveralModule } from "./several.js";
 import { reveal } from "./sight.js";
 import { Simulation } from "./simulation.js";
@@ -82,12 +82,12 @@ function opened(host) {
 async function open(modeler, sizes, text, known) {
   keepReferences(modeler);
   try {
-    tellLosses(await drawn(modeler, text));
+    showLosses(await drawn(modeler, text));
   } catch (problem) {
     const ways = element("p");
     const mend = Object.assign(element("a", "", "Mend its text"), { href: known.urls.text });
     ways.append(mend, ", import another file over it (File), or discard the draft and begin again. Nothing was changed.");
-    tellUnreadable(known.file, problem, ways);
+    showUnreadable(known.file, problem, ways);
   }
   sizes.show();
 }
@@ -128,7 +128,7 @@ function aboutElement(modeler, id, show) {
   return { label: nameOf(element), show: (path) => (show(element.id), paintPath(modeler, path)) };
 }
 
-// Ctrl+F and Ctrl+Z work wherever the focus is, but not while somebody types.
+// Ctrl+F and Ctrl+Z work wherever the focus is, but not while typing.
 function shortcuts(modeler) {
   const act = modeler.get("editorActions");
   document.addEventListener("keydown", (event) => {

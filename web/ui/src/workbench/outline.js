@@ -1,5 +1,5 @@
-// The diagram as a list, for keyboards and screen readers: elements in the order of the flow, what each is, where it
-// leads, what the gate says of it. Enter opens its properties.
+// The diagram as a list, for keyboards and screen readers: elements in flow order, each with its kind, where it leads
+// and its findings. Enter opens its properties.
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { element } from "./draft-file.js";
 import { mark } from "./findings.js";
@@ -81,7 +81,7 @@ export class Outline {
     return ways.map((flow) => this.registry.get(flow.id)).filter(Boolean).map((one) => this.#line(one));
   }
 
-  // As they are drawn: files may leave out what the elements themselves say of their flows.
+  // As drawn: files may omit the elements' own references to their flows.
   #outgoing(node) {
     const shape = this.registry.get(node.id);
     return (shape?.outgoing ?? []).map((one) => one.businessObject).filter((one) => is(one, "bpmn:SequenceFlow"));
@@ -96,8 +96,8 @@ export class Outline {
     button.dataset.element = shape.id;
     const flow = is(object, "bpmn:SequenceFlow");
     button.append(element("span", "what", flow ? "way" : kindOf(object)), element("span", "name", nameOf(object)));
-    const told = flow ? way(object) : leads(this.#outgoing(object));
-    if (told) button.append(element("span", "to", told));
+    const leadsTo = flow ? way(object) : leads(this.#outgoing(object));
+    if (leadsTo) button.append(element("span", "to", leadsTo));
     for (const one of this.findings.get(shape.id) ?? []) button.append(mark(one.severity, one.message));
     line.append(button);
     return line;

@@ -1,4 +1,4 @@
-// Findings on their elements: a mark at the corner with how many there are, the words on hover; the list says the same.
+// Findings on their elements: a mark at the corner with their number, the messages on hover; the list has the same messages.
 import { element } from "./draft-file.js";
 
 const KIND = "finding";

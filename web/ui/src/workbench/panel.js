@@ -1,4 +1,4 @@
-// The properties of what is selected. `describe` says which fields there are; this shows them and keeps the focus.
+// The properties of what is selected. `describe` lists the fields; this shows them and keeps the focus.
 import { element } from "./draft-file.js";
 import { flush, makeField, refresh } from "./fields.js";
 

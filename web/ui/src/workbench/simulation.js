@@ -1,5 +1,5 @@
 // The token simulation beside the diagram: what can happen next as buttons, the tokens painted, each move in a sentence.
-// It ends as soon as somebody goes on drawing. `walk.js` knows what a token does.
+// It ends as soon as a person edits the diagram. `walk.js` knows what a token does.
 import { element as made } from "./draft-file.js";
 import { intoSight } from "./sight.js";
 import { Walk } from "./walk.js";
@@ -58,13 +58,13 @@ export class Simulation {
     this.button.setAttribute("aria-pressed", String(on));
   }
 
-  // Carries one move out, and shows where that led.
-  #move(act, told = "") {
+  // Carries out one move and shows where it led.
+  #move(act, sentence = "") {
     act();
     const { taken, tokens, choices } = this.walk;
-    this.lines = [...this.lines.slice(0, taken.length - (told ? 1 : 0)), ...(told ? [told] : [])];
+    this.lines = [...this.lines.slice(0, taken.length - (sentence ? 1 : 0)), ...(sentence ? [sentence] : [])];
     const where = this.#where([...tokens.keys()], choices);
-    this.said.textContent = [told, where].filter(Boolean).join(" ");
+    this.said.textContent = [sentence, where].filter(Boolean).join(" ");
     this.moves.replaceChildren(...this.lines.map((line) => made("li", "", line)));
     this.next.replaceChildren(...this.#asked(choices));
     this.host.querySelector("[data-sim=back]").disabled = taken.length === 0;

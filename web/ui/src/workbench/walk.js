@@ -1,9 +1,9 @@
-// A token walks the diagram as it is drawn. bpmn-js-token-simulation plays BPMN; here is where it stops and what can be
-// chosen there. Data plays no part: whoever watches chooses each way. Knows nothing of the page.
+// A token walks the diagram as it is drawn. bpmn-js-token-simulation plays BPMN; this decides where it stops and what
+// can be chosen there. Data plays no part: the viewer chooses each way. Knows nothing of the page.
 import simulator from "bpmn-js-token-simulation/lib/simulator";
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 
-// Gateways ask which way; the library's own take one that was set before the token came.
+// Gateways ask which way to go; the library's own take one set before the token arrived.
 class Asking {
   static $inject = ["simulator", "exclusiveGatewayBehavior", "inclusiveGatewayBehavior"];
 
