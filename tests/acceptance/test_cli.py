@@ -36,7 +36,7 @@ from usher_engine import Misconfigured
 from usher_engine.store import database
 from usher_web.cli import main
 from usher_web.commands import COMMANDS
-from usher_web.commands.listening import bound
+from usher_web.commands.listening import bind_socket
 from usher_web.demo.mail_catcher import MailCatcher
 
 pytestmark = pytest.mark.xdist_group("cli")  # one clinic for all that is refused
@@ -582,7 +582,7 @@ def test_serve_does_not_start(changed: dict[str, str | None], said: str, clinic:
 
 def test_a_port_is_taken_as_soon_as_it_is_bound() -> None:
     port = free_port()
-    with bound("127.0.0.1", port), pytest.raises(Misconfigured, match="in use"), bound("127.0.0.1", port):
+    with bind_socket("127.0.0.1", port), pytest.raises(Misconfigured, match="in use"), bind_socket("127.0.0.1", port):
         pass
 
 

@@ -207,7 +207,7 @@ def test_a_review_is_signed_off_and_closes_the_gap(house, case, engine, clock):
         ({"since": "2026-05-04", "until": "2026-05-01", "note": "x"}, "Swap the two."),
         ({"since": "2026-05-09", "until": "2026-05-10", "note": "x"}, "Swap the two."),
         ({"since": "2026-05-04", "until": "2026-05-04", "note": " "}, "Say in 1 to 2000 characters"),
-        ({"since": "soon", "until": "2026-05-04", "note": "x"}, "This is no date."),
+        ({"since": "soon", "until": "2026-05-04", "note": "x"}, "This is not a date."),
         ({"until": "2026-05-04", "note": "x"}, "Choose a day."),
     ],
 )

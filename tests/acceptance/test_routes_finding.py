@@ -67,8 +67,8 @@ def test_nothing_fits_and_the_next_step(house, cases):
     [
         ("started_from=2026-05-09&started_to=2026-05-01", "This is before the first day. Swap the two."),
         ("ended_from=2026-05-09&ended_to=2026-05-01", "This is before the first day. Swap the two."),
-        ("started_from=yesterday", "This is no date."),
-        ("ended_to=0000-00-00", "This is no date."),
+        ("started_from=yesterday", "This is not a date."),
+        ("ended_to=0000-00-00", "This is not a date."),
         ("status=lost", "Known are waiting"),
         ("version=two", "A version is a whole number."),
     ],

@@ -259,7 +259,7 @@ def test_the_field_that_is_no_text_is_named(house: House) -> None:
     visitor = house.visitor("adam")
     page = visitor.post("/admin/people", {"name": "e\x00ve", "role": "staff"})
     assert page.status_code == 400
-    assert "The field “name” holds a character that is no text." in page.text
+    assert "The field “name” holds a character that is not text." in page.text
     assert "The name of a field holds" in visitor.post("/admin/people", {"na\x00me": "eve"}).text
 
 

@@ -81,7 +81,7 @@ class Staff:
         expect(self.page).to_have_url(CASE)
         expect(self.page.locator(".notice .say").first).to_contain_text(words)
 
-    def expect_told(self, words: str) -> None:
+    def expect_story(self, words: str) -> None:
         """The story of the case says this."""
         expect(self.page.locator(".steps")).to_contain_text(words, ignore_case=True)
 

@@ -269,4 +269,4 @@ def test_the_work_can_be_done_without_scripts(clinic: Clinic, desk: Callable[...
     alice.expect_done("Update Now is done.")
     clinic.until(lambda: clinic.status(who) == "Pending")
     alice.open_case(who)
-    alice.expect_told("completed Update Now")
+    alice.expect_story("completed Update Now")

@@ -24,7 +24,7 @@ import pytest
 from browser.clinic import PASSWORD, Postbox
 from conftest import ROOT, SECRET, SHARED
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from usher_web.commands.listening import bound
+from usher_web.commands.listening import bind_socket
 
 FILE = SHARED / "patients" / "synthea-100-Patient.ndjson"
 pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"{FILE.name} is not in {FILE.parent}")
@@ -95,7 +95,7 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     folder = tmp_path_factory.mktemp("everyone")
     postbox = Postbox(lambda: datetime.now(UTC), threading.Condition())
     postbox.start()
-    with bound("127.0.0.1", 0) as free:
+    with bind_socket("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
     # Whatever the shell of the tests sets for Usher is not meant for this installation.
     outside = {name: value for name, value in os.environ.items() if not name.startswith("USHER_")}

@@ -104,7 +104,7 @@ def test_the_wrong_way_round_is_told_beside_the_field(
     page.get_by_role("button", name="Show").click()
     expect(page.locator("main")).to_contain_text("started 1 May 2026")
     opened(page, "from=soon")
-    expect(page.locator("#f-from-m")).to_contain_text("This is no day.")
+    expect(page.locator("#f-from-m")).to_contain_text("This is not a date.")
     assert page.request.get("/reports/elements.csv?from=soon").status == 422
 
 

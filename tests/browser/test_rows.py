@@ -58,7 +58,7 @@ def test_complete_then_accepted(clinic: Clinic, alice: Staff, patient: Patient) 
     assert not any(private in mail.text for private in ("Quill", "1981", "97201"))
     alice.open_case(who)
     alice.expect_case("The invitation e-mail was sent, and the portal status was set to Pending.")
-    alice.expect_told("selected “Patient Portal” on the template Office Visit.")
+    alice.expect_story("selected “Patient Portal” on the template Office Visit.")
 
     patient.enter(who)
     patient.answer("Yes")
@@ -66,7 +66,7 @@ def test_complete_then_accepted(clinic: Clinic, alice: Staff, patient: Patient) 
     assert clinic.status(who) == "Completed"
     patient.expect_dead(clinic.link(who))
     alice.page.reload()
-    alice.expect_told("The patient accepted")
+    alice.expect_story("The patient accepted")
     expect(alice.page.locator(".notice").first).to_contain_text("The patient accepted")  # and what is so since then
 
     alice.trigger(who)
@@ -269,7 +269,7 @@ def test_a_response_is_removed_with_a_reason(
     removed = clinic.enrollment.answers(who)[0]
     assert (removed.removed_by, removed.removed_reason) == ("alice", REASON)
     alice.open_case(who)
-    alice.expect_told(REASON)
+    alice.expect_story(REASON)
 
 
 # everything else is explained
@@ -329,7 +329,7 @@ def test_guards_stand_again_at_the_moment_of_sending(clinic: Clinic, alice: Staf
     alice.trigger(who)
     with clinic.worker.gate:
         alice.save("Resend Invitation")
-        alice.expect_done("Send invitation e-mail follows by itself.")
+        alice.expect_done("Send invitation e-mail follows automatically.")
         patient.open(clinic.mails(who)[0].links[1])
         patient.page.get_by_role("button", name="Stop e-mail").click()
         expect(patient.page.get_by_role("heading", name="No more e-mail to this address")).to_be_visible()
@@ -365,7 +365,7 @@ def test_a_task_is_cancelled_with_a_reason(clinic: Clinic, alice: Staff, status:
     assert (clinic.status(who), clinic.mails(who)) == (status, [])
     alice.open_case(who)
     alice.expect_case("Staff cancelled the task. No invitation was sent.")
-    alice.expect_told("The patient moved away.")
+    alice.expect_story("The patient moved away.")
 
 
 def test_a_second_trigger_answers_with_the_open_case(clinic: Clinic, alice: Staff, desk: Callable[..., Page]) -> None:
@@ -409,8 +409,8 @@ def test_a_mail_server_that_is_down_is_told_and_the_mail_goes_out_later(clinic: 
     clinic.until(lambda: "ServiceFailed" in _kinds(clinic, who))
     clinic.postbox.open_again()
     alice.open_case(who)
-    alice.expect_told("The mail server cannot be reached.")
-    alice.expect_told("will be tried again by itself")
+    alice.expect_story("The mail server cannot be reached.")
+    alice.expect_story("will be tried again automatically")
     assert clinic.status(who) == "Not Enrolled"
     clinic.clock.forward(minutes=5)
     clinic.worker.wake()

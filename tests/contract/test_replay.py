@@ -343,7 +343,7 @@ def test_an_event_nobody_here_can_read(altered: Any, changed: dict[str, Any], re
         for name in [name for name in done if done[name] is None]:
             del done[name]
 
-    rewritten(engine, case, run, 2, change)
+    rewrite(engine, case, run, 2, change)
     messages = {finding.kind: finding.message for finding in engine.verify(case)}
     if "kind" in changed:
         assert messages["path"] == "Step 2 cannot be: the case does not tell what was answered."

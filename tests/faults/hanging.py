@@ -16,9 +16,9 @@ from usher_engine import Settings
 from usher_engine.core import Deadlines
 from usher_web import auth
 from usher_web.app import create_app
-from usher_web.commands.listening import answer, bound
+from usher_web.commands.listening import answer, bind_socket
 from usher_web.commands.opening import open_usher
-from usher_web.commands.supervision import inherited, supervised, watch
+from usher_web.commands.supervision import inherited_lifeline, start_supervisor, watch
 
 PYTHON, C, NUMBERS, WAITS, MEMORY, STREAM = "python", "pattern", "numbers", "waits", "memory", "stream"
 
@@ -60,9 +60,9 @@ HANGS: dict[str, Callable[[], None]] = {PYTHON: loop, C: backtrack, NUMBERS: mul
 
 def main(port: int) -> None:
     settings = Settings.from_environment(os.environ).for_production()
-    before = inherited()
-    listening = (before and before.socket()) or bound("127.0.0.1", port)
-    lifeline = before or supervised(listening, settings)
+    before = inherited_lifeline()
+    listening = (before and before.socket()) or bind_socket("127.0.0.1", port)
+    lifeline = before or start_supervisor(listening, settings)
     enrollment, accounts = open_usher(settings)
     deadlines = Deadlines(enrollment.engine.database.interrupt)
     app = create_app(enrollment.engine, enrollment, accounts, settings)

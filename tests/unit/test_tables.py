@@ -119,7 +119,7 @@ def test_every_command_that_writes_a_step_has_words() -> None:
 
 def test_every_kind_of_run_starts_with_words_of_its_own() -> None:
     """A kind that was left out would have the sentence of a migration."""
-    told = [audit_sentences._run_started(started(kind)) for kind in BatchKind]
+    told = [audit_sentences._run_start(started(kind)) for kind in BatchKind]
     assert len(set(told)) == len(BatchKind)
 
 
@@ -161,7 +161,7 @@ def test_every_operator_that_changes_something_has_words() -> None:
     effect = {name for name, mode in there.items() if mode is Mode.EFFECT}
     assert effect == set(service_wording.QUEUED) == set(service_wording.DONE) == set(service_wording.FAILED)
     for name, mode in there.items():
-        assert bool(service_wording.called(name, given)) == (mode is Mode.WRITE), name
+        assert bool(service_wording.result_sentence(name, given)) == (mode is Mode.WRITE), name
     assert {name for name, _ in fhir_audit_events.NAMES} <= set(there)
 
 

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from usher_web.analyst.save_conflict import chosen, hunks
+from usher_web.analyst.save_conflict import hunks, merged_text
 
 THEIRS = b"one\ntwo\nthree\nfour\nfive\nsix\n"
 MINE = b"one\nTWO\nthree\nfour\nfive\nSIX\nseven\n"
@@ -18,23 +18,23 @@ def test_differences_are_counted_and_shown_with_the_lines_before():
 
 
 def test_a_choice_takes_each_difference_from_where_it_says():
-    assert chosen(THEIRS, MINE, {"h1": "theirs", "h2": "mine"}) == b"one\ntwo\nthree\nfour\nfive\nSIX\nseven\n"
-    assert chosen(THEIRS, MINE, {"h2": "theirs"}) == b"one\nTWO\nthree\nfour\nfive\nsix\n"
+    assert merged_text(THEIRS, MINE, {"h1": "theirs", "h2": "mine"}) == b"one\ntwo\nthree\nfour\nfive\nSIX\nseven\n"
+    assert merged_text(THEIRS, MINE, {"h2": "theirs"}) == b"one\nTWO\nthree\nfour\nfive\nsix\n"
 
 
 def test_bytes_that_are_no_text_survive():
-    assert chosen(b"\xff\xfe\n", b"\xff\xfd\n", {"h1": "theirs"}) == b"\xff\xfe\n"
+    assert merged_text(b"\xff\xfe\n", b"\xff\xfd\n", {"h1": "theirs"}) == b"\xff\xfe\n"
     assert next(hunks(b"\xff\xfe\n", b"x\n")).theirs == ("\ufffd\ufffd",)
 
 
 def test_a_last_line_without_an_end_is_not_glued_to_what_follows():
-    assert chosen(b"a\nb\n", b"a", {"h1": "theirs"}) == b"a\nb\n"
+    assert merged_text(b"a\nb\n", b"a", {"h1": "theirs"}) == b"a\nb\n"
 
 
 @given(texts, texts)
 def test_all_of_one_side_is_that_side(theirs, mine):
     count = len(list(hunks(theirs, mine)))
     assert [hunk.number for hunk in hunks(theirs, mine)] == list(range(1, count + 1))
-    all_theirs = chosen(theirs, mine, {f"h{number}": "theirs" for number in range(1, count + 1)})
+    all_theirs = merged_text(theirs, mine, {f"h{number}": "theirs" for number in range(1, count + 1)})
     assert all_theirs.splitlines() == theirs.splitlines()
-    assert chosen(theirs, mine, {}).splitlines() == mine.splitlines()
+    assert merged_text(theirs, mine, {}).splitlines() == mine.splitlines()

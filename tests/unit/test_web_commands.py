@@ -11,7 +11,7 @@ from conftest import ROOT
 from usher_engine import Misconfigured
 from usher_web.cli import main
 from usher_web.commands import COMMANDS, load, people
-from usher_web.commands.listening import bound
+from usher_web.commands.listening import bind_socket
 from usher_web.demo.mail_catcher import MailCatcher
 
 
@@ -94,7 +94,7 @@ def test_a_port_in_use_is_told_and_nothing_is_left(run, tmp_path):
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(Misconfigured, match=f"Port {port} is in use"):
-            bound("127.0.0.1", port)
+            bind_socket("127.0.0.1", port)
         refused = run("demo", "--port", str(port), "--folder", str(tmp_path / "demo"))
     assert refused.exit_code == 1
     assert "in use" in refused.stderr

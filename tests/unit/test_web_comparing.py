@@ -1,7 +1,7 @@
 """The words of a comparison, and what its two diagrams mark."""
 
 from usher_engine.differences import Change, ChangeKind, Comparison
-from usher_web.analyst.diff_view import changed_elements, lines_of, marks, sentence, tell
+from usher_web.analyst.diff_view import change_lines, changed_elements, lines_of, marks, sentence
 
 
 def change(kind, thing="user task", key="A", file="a.bpmn", **more):
@@ -38,8 +38,8 @@ def test_each_change_has_a_title_and_a_way_to_its_element():
             change("changed", "file", "mail/a.txt", "mail/a.txt"),
         )
     )
-    told = tell(comparison, ["a.bpmn", "other.bpmn"], "a.bpmn")
-    assert [(one.title, one.element, one.shown) for one in told] == [
+    listed = change_lines(comparison, ["a.bpmn", "other.bpmn"], "a.bpmn")
+    assert [(one.title, one.element, one.shown) for one in listed] == [
         ("User task “Update Now”", "A", True),
         ("User task “B”", "B", False),
         ("Flow “Ask → Tell”", "", True),

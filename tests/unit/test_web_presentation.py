@@ -7,7 +7,7 @@ import pytest
 from usher_engine import Step
 from usher_web.staff.task_list import in_short
 from usher_web.words import presentation as p
-from usher_web.words.case_narrative import Names, Teller, ordinal, tell
+from usher_web.words.case_narrative import Author, Names, lines_of, ordinal
 from usher_web.words.mail_status import mailing
 
 NOW = datetime(2026, 11, 4, 17, 30, tzinfo=UTC)
@@ -77,7 +77,7 @@ def step(*events, role="staff", actor="alice", revision=1):
 
 
 def test_a_step_is_told_in_words():
-    names = Names(elements={"UpdateNow": "Update Now"}, told=frozenset({"patient/update"}))
+    names = Names(elements={"UpdateNow": "Update Now"}, reported=frozenset({"patient/update"}))
     started = step(
         {"kind": "InstanceStarted", "data": {"template": "Office Visit", "field": "Patient Portal"}},
         {"kind": "ElementPassed", "element": "LoadPatient", "visit": 1},
@@ -86,14 +86,14 @@ def test_a_step_is_told_in_words():
         {"kind": "UserTaskOpened", "element": "UpdateNow", "visit": 1, "title": "Update Now",
          "message": "E-mail is missing.\nFill it in.", "group": "Front desk"},
     )  # fmt: skip
-    line = tell([started], names)[0]
+    line = lines_of([started], names)[0]
     assert line.words == (
         "Selected “Patient Portal” on the template Office Visit. E-mail is missing. "
         "Update Now was opened for Front desk."
     )
     assert line.way == ("Load patient", "Update Now")
     assert line.then_at == ("Update Now, 1st",)
-    assert line.teller is Teller.PERSON
+    assert line.author is Author.PERSON
 
 
 def test_a_decision_is_told_with_the_rows_that_matched():
@@ -104,9 +104,9 @@ def test_a_decision_is_told_with_the_rows_that_matched():
     )
     group = {"decision": "Group", "rules": ["g2"]}
     made = {"kind": "DecisionMade", "element": "Choose", "visit": 1, "decision": "Contact"}
-    several = tell([step({**made, "rules": ["c1", "c3"], "required": [group]})], names)[0]
+    several = lines_of([step({**made, "rules": ["c1", "c3"], "required": [group]})], names)[0]
     assert several.words == "Choose a way was decided: row 2 of “Age group” and rows 1 and 3 of “How to reach them”."
-    assert tell([step({**made, "rules": []})], names)[0].words.endswith("no row of “How to reach them”.")
+    assert lines_of([step({**made, "rules": []})], names)[0].words.endswith("no row of “How to reach them”.")
 
 
 def test_tellers_reasons_and_silent_steps():
@@ -120,8 +120,8 @@ def test_tellers_reasons_and_silent_steps():
         {"kind": "UserTaskCompleted", "element": "EnrollNow", "visit": 1, "answer": {"reason": "asked at the desk"}}
     )
     silent = step({"kind": "DataChanged", "set": {}, "unset": []})
-    lines = tell([failed, answered, removed, silent], names)
-    assert [line.teller for line in lines] == [Teller.INCIDENT, Teller.PATIENT, Teller.PERSON]
+    lines = lines_of([failed, answered, removed, silent], names)
+    assert [line.author for line in lines] == [Author.INCIDENT, Author.PATIENT, Author.PERSON]
     assert lines[0].words == "Stopped at Send: Refused."
     assert lines[1].words == "Response Added: Deferred and until 2026-06-01."
     assert lines[2].quote == "asked at the desk"
@@ -133,10 +133,10 @@ def test_who_acted_is_the_subject_of_what_they_did():
         {"kind": kind, "element": "UpdateNow", "visit": 1, "by": "alice"}
         for kind in ("UserTaskClaimed", "UserTaskCompleted")
     )
-    only, both = tell([step(claim), step(claim, done)], names)
-    assert only.told_to("alice") == "You claimed Update Now."
-    assert only.told_to("bob") == "alice claimed Update Now."
-    assert both.told_to("alice") == "You completed Update Now."
+    only, both = lines_of([step(claim), step(claim, done)], names)
+    assert only.addressed_to("alice") == "You claimed Update Now."
+    assert only.addressed_to("bob") == "alice claimed Update Now."
+    assert both.addressed_to("alice") == "You completed Update Now."
 
 
 def test_mail_and_answers_are_told_in_plain_words():
@@ -152,9 +152,9 @@ def test_mail_and_answers_are_told_in_plain_words():
             role="patient",
         ),
     ]  # fmt: skip
-    assert [line.words for line in tell(steps, names)] == [
+    assert [line.words for line in lines_of(steps, names)] == [
         "The invitation e-mail is queued to be sent.",
-        "The invitation e-mail was not accepted (try 1) and will be tried again by itself: Silent.",
+        "The invitation e-mail was not accepted (try 1) and will be tried again automatically: Silent.",
         "The mail server accepted the invitation e-mail.",
         "The patient decided to answer later, not before 1 June 2026.",
     ]

@@ -20,14 +20,16 @@ from usher_web.auditor.replay_frames import Frame, frames
 from usher_web.auditor.replay_pages import way_until
 from usher_web.words.case_narrative import Names
 from usher_web.words.data_changes import Change, changes, glossary, in_words
-from usher_web.words.effect_status import Followed, Stage, Words, effects, follow
+from usher_web.words.effect_status import Followed, Stage, Words, advance, effects
 from usher_web.words.service_wording import ANSWER
 from usher_web.words.timeline import timeline, wait_words
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2026, 5, 4, 9, 2, tzinfo=UTC)
 GLOSSARY = glossary(read_folder(ROOT / "processes" / "enrollment"), BERLIN)
-NAMES = Names(elements={"A": "Ask", "G": "All filled?", "S": "Send mail", "E": "Done"}, told=frozenset({"mail/send"}))
+NAMES = Names(
+    elements={"A": "Ask", "G": "All filled?", "S": "Send mail", "E": "Done"}, reported=frozenset({"mail/send"})
+)
 BEGAN = {
     "kind": "InstanceStarted", "process": "P", "version": 1, "definition": "d" * 64, "data": {"action": "x"},
     "business_key": "p1",
@@ -55,7 +57,7 @@ def opened(
     """The steps from *first* to *last* as the engine opens them; those in *lost* are not there."""
     carried, before, seen = Followed(), InstanceState(), []
     for step, state in case[: first - 1]:
-        carried, before = follow(carried, step), state
+        carried, before = advance(carried, step), state
     for step, state in case[first - 1 : last]:
         is_lost = step.revision in lost
         seen.append(
@@ -139,7 +141,7 @@ def test_a_case_becomes_frames_that_say_who_did_what():
         ("All filled?", "yes"),
         ("Send mail", ""),
     ]
-    assert found[2].is_incident and found[2].told.startswith("It is full.") and found[2].told.count("full") == 1
+    assert found[2].is_incident and found[2].details.startswith("It is full.") and found[2].details.count("full") == 1
     assert [frame.by_hand for frame in found] == [False, False, False, True, False, False]
     assert [frame.then_at for frame in found] == ["Ask, 1st", *["Send mail, 1st"] * 3, "Done", "Done"]
     assert [frame.status for frame in found] == ["", "", "", "", "", "Declined"]

@@ -28,7 +28,7 @@ def test_every_kind_of_audit_event_has_words():
 
 @pytest.mark.parametrize("kind", AUDIT_KINDS)
 def test_an_event_without_details_is_told_all_the_same(kind):
-    assert audit_sentences.deed(event(kind)).words.endswith((".", ": "))
+    assert audit_sentences.sentence_of(event(kind)).words.endswith((".", ": "))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_an_event_without_details_is_told_all_the_same(kind):
     ],
 )
 def test_what_administrators_and_analysts_did_to_many_cases(kind, details, words):
-    assert audit_sentences.deed(event(kind, details)).words == words
+    assert audit_sentences.sentence_of(event(kind, details)).words == words
 
 
 def test_every_kind_of_event_has_words_where_a_check_finds_a_difference():

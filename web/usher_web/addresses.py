@@ -1,4 +1,4 @@
-"""Parse addresses that browsers send, and tell our own pages and origin from those of other sites."""
+"""Parse addresses that browsers send, and distinguish our own pages and origin from those of other sites."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def parts(address: str) -> SplitResult | None:
-    """The parts of *address*; None where it is no address."""
+    """Return the parts of *address*, or None if it is not an address."""
     try:
         found = urlsplit(address)
         found.port  # noqa: B018 - read for the error a port that is none raises
@@ -18,7 +18,7 @@ def parts(address: str) -> SplitResult | None:
 
 
 def origin(address: str) -> tuple[str, str, int] | None:
-    """The origin of *address*, normalised (RFC 6454, 4): scheme, host, port; None where it has none."""
+    """The origin of *address*, normalised (RFC 6454, 4): scheme, host, port; None if it has none."""
     found = parts(address)
     if found is None or found.scheme not in _PORTS or not found.hostname:
         return None

@@ -47,7 +47,7 @@ HEADERS = {
     content_policy.HEADER: content_policy.STRICT,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Not "no-referrer": browsers would send "Origin: null" with our own forms then.
+    # Not "no-referrer": browsers would then send "Origin: null" with our own forms.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -57,7 +57,7 @@ HEADERS = {
 #: Who may search, and for what.
 SEARCHING = {Role.STAFF: "Patients, cases, tasks", Role.AUDITOR: "Cases, patients"}
 
-#: Where each role begins.
+#: The start page of each role.
 HOME = {
     Role.STAFF: "inbox.show",
     Role.ANALYST: "processes.show",
@@ -87,7 +87,7 @@ RAIL = (
     Place("admin.people", "Admin", "admin", frozenset({Role.ADMIN})),
 )
 
-#: Blueprints whose pages lie within the place of another.
+#: Blueprints whose pages belong to the place of another.
 INSIDE = {
     "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes",
@@ -107,7 +107,7 @@ def create_app(
     *,
     outbox: Outbox | None = None,
 ) -> Flask:
-    """The web application over these parts; *outbox* is the demo's mail catcher, whose page exists only with it."""
+    """Build the web application from these parts; the page of the demo's mail catcher exists only with *outbox*."""
     app = Flask("usher_web")
     app.jinja_loader = FileSystemLoader([HERE / "templates", *sorted(HERE.glob("*/templates"))])
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, TRUSTED_HOSTS=_hosts(settings))
@@ -138,7 +138,7 @@ def create_app(
 
 
 def _read_at_one_moment(app: Flask, engine: Engine) -> None:
-    """Draw each page from one snapshot of the database. A streamed answer is read after it, a piece at a time."""
+    """Render each page from one snapshot of the database. A streamed answer is read after it, a piece at a time."""
     answer = app.wsgi_app
 
     def answering(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -203,7 +203,7 @@ def _register_filters(app: Flask, settings: Settings) -> None:
 
 
 def _names() -> dict[str, Any]:
-    """The names every template may use."""
+    """The variables every template may use."""
     session = g.get("session")
     account: Account | None = session.account if session else None
     return {
@@ -222,7 +222,7 @@ def _names() -> dict[str, Any]:
 
 def _rail(account: Account) -> list[dict[str, Any]]:
     here = INSIDE.get(request.blueprint or "", request.blueprint)
-    asked = account.role is Role.STAFF and g.get("actor") and not g.get("fault")  # a fault's page asks nothing again
+    asked = account.role is Role.STAFF and g.get("actor") and not g.get("fault")  # a fault's page queries nothing
     count = site().engine.inbox.count_tasks(g.actor) if asked else 0
     return [
         {
@@ -238,7 +238,7 @@ def _rail(account: Account) -> list[dict[str, Any]]:
 
 
 def _notices(*, with_categories: bool = False) -> list[Any]:
-    """What `auth.say` left for this page, once."""
+    """The messages that `auth.say` left for this page; each is shown once."""
     session = g.get("session")
     if session is None or not session.notice or request.method not in auth.SAFE_METHODS:
         return []

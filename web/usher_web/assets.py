@@ -1,4 +1,4 @@
-"""What lies beside the code in a wheel or a checkout: the process packages and the built assets."""
+"""Data files shipped with the code in a wheel or a checkout: the process packages and the built assets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def bundled_package(name: str = "enrollment") -> Path:
-    """The folder of the process package *name*; raises `Misconfigured` where the installation is incomplete."""
+    """The folder of the process package *name*; raises `Misconfigured` if the installation is incomplete."""
     for folder in (HERE / "processes" / name, HERE.parents[1] / "processes" / name):
         if folder.is_dir():
             return folder
@@ -20,13 +20,13 @@ def bundled_package(name: str = "enrollment") -> Path:
 
 
 def asset(name: str) -> str:
-    """The address of a built file; changes with every build, so that no browser keeps an old one."""
+    """The address of a built file; it changes with every build, so no browser reuses an old file."""
     return url_for("static", filename=f"dist/{name}", v=_build())
 
 
 @cache
-def built(name: str) -> str:
-    """The text of a built file, to stand inside a page; raises `Misconfigured` where the installation is incomplete."""
+def asset_text(name: str) -> str:
+    """The text of a built file, to embed in a page; raises `Misconfigured` if the installation is incomplete."""
     file = HERE / "static/dist" / name
     if not file.is_file():
         raise Misconfigured(f"The built file {name} is missing from this installation. Install usher-flow again.")

@@ -1,8 +1,8 @@
-"""What the audit stream learns from the web: sign-ins, views of patients, refusals, settings (decisions/0006).
+"""Records in the audit log what happens in the web: sign-ins, views of patients, refusals, settings (decisions/0006).
 
-Views need not remember to say which patients they show: `casework.patient_labels` calls `shows`, `casework.visibility`
-and `staff.open_task` call `viewed`, and `register` sees refusals on their way out. Where the event cannot be written,
-the page is not shown.
+Views need not remember to report the patients they show: `casework.patient_labels` calls `note_shown`,
+`casework.visibility` and `staff.open_task` call `record_view`, and `register` records refusals after each view. If the
+event cannot be written, the page is not shown.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from .site import site
 
 KEY = "usher.trail"
 
-#: A view repeated by the same person in the same session within this time is one event.
+#: Repeated views by one person in one session within this time are one event.
 AGAIN = timedelta(seconds=60)
 
 MAX_REMEMBERED = 20_000
 
-#: Answers that say that something was tried and refused.
+#: Status codes of refused attempts.
 REFUSALS = frozenset({403, 404, 409, 422})
 
-#: Who tries to sign in and has not shown who they are.
+#: Actor of sign-in attempts before the person is identified.
 STRANGER = Actor(name="", role="stranger")
 
 
 class Recent:
-    """What was written a moment ago in this process, so that it is not written again."""
+    """Events written a moment ago by this process, so they are not written twice."""
 
     def __init__(self) -> None:
         self._times: dict[tuple[str, str, str], datetime] = {}
@@ -57,15 +57,15 @@ def register(app: Flask) -> None:
     app.after_request(_keep)
 
 
-def told(
+def record(
     kind: AuditKind, details: dict[str, Any], *, subject: str = "", actor: Actor | None = None, about: str = ""
 ) -> None:
-    """Write an event at once; *actor* where it is not whoever asks, *about* the patient it is about."""
+    """Write an event at once. *actor* defaults to the requesting account; *about* is the patient it concerns."""
     site().engine.audit.record(kind, details, actor=actor or g.actor, subject=subject, business_key=about)
 
 
-def viewed(kind: AuditKind, subject: str, *, business_key: str) -> None:
-    """Whoever asks is about to see *subject*, which is about the patient *business_key*."""
+def record_view(kind: AuditKind, subject: str, *, business_key: str) -> None:
+    """Record that the requesting account is about to see *subject*, which concerns the patient *business_key*."""
     if "usher_viewed" not in g:
         g.usher_viewed = {}
     look = Look(kind=kind, details={"page": request.endpoint}, subject=subject, business_key=business_key)
@@ -74,16 +74,16 @@ def viewed(kind: AuditKind, subject: str, *, business_key: str) -> None:
     g.usher_told = {*g.get("usher_told", ()), business_key}
 
 
-def shows(patient: str) -> None:
-    """The answer names *patient*, in a list or beside something else."""
+def note_shown(patient: str) -> None:
+    """Note that the answer shows the name of *patient*."""
     if patient and patient not in g.get("usher_told", ()):
         _shown()[patient] = None
 
 
-def lists(patients: Iterable[str]) -> None:
-    """The answer names *patients* by their ids only."""
+def note_listed(patients: Iterable[str]) -> None:
+    """Note that the answer lists *patients* by id only."""
     for patient in patients:
-        shows(patient)
+        note_shown(patient)
 
 
 def _shown() -> dict[str, None]:
@@ -94,7 +94,7 @@ def _shown() -> dict[str, None]:
 
 
 def _keep(response: Response) -> Response:
-    """Runs after every view: writes what it showed, whom it named and that it refused, in one transaction."""
+    """After every view, record what it showed, which patients it named and whether it refused, in one transaction."""
     if g.get("actor") is None or not request.endpoint or request.endpoint == "static":
         return response
     recent, now, who = _recent(), site().now(), _session()
@@ -104,7 +104,7 @@ def _keep(response: Response) -> Response:
         looks.append(_refused(response.status_code))
     listed = {(who, "PatientsListed", patient): patient for patient in _shown()}
     new = [patient for key, patient in listed.items() if not recent.has(key, now)]
-    if new:  # who was not on this person's screen a moment ago; a list that stays open is told of once
+    if new:  # patients not on this person's screen a moment ago; a list that stays open is recorded once
         looks.append(Look(kind="PatientsListed", details={"page": request.endpoint, "patients": new}))
     if looks:
         site().engine.audit.record_page(looks, actor=g.actor)
@@ -121,7 +121,7 @@ def _refused(status: int) -> Look:
 
 
 def _business_key(subject: str) -> str:
-    """What the case of *subject* is about; empty where there is no such case."""
+    """The business key of the case of *subject*; empty if there is no such case."""
     try:
         return site().engine.instance(subject.partition(":")[0]).business_key
     except usher_engine.NotFound:
@@ -129,7 +129,7 @@ def _business_key(subject: str) -> str:
 
 
 def _session() -> str:
-    """What tells one session, or one program, from another."""
+    """A key that identifies the session, or the program."""
     session: Session | None = g.get("session")
     return session.key if session else f"program {g.actor.name}"
 

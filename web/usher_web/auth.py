@@ -1,7 +1,7 @@
-"""Who may do what: a policy on every view, checked before it runs; what has no policy is refused.
+"""Who may do what: every view has a policy, checked before it runs; a view without one is refused.
 
 The sign-in page lives in `sign_in`. Sessions are rows (`usher_engine.accounts`), so signing out, a changed role and
-a disabled account take effect with the next click.
+a disabled account take effect with the next request.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ FROM_STRANGERS = 16 * 1024
 
 
 class Door(Enum):
-    #: Anybody; the view itself knows what it may show.
+    #: Anybody; the view itself decides what to show.
     PUBLIC = "public"
     #: A person with a session cookie; unsafe methods need the CSRF token.
     SESSION = "session"
-    #: A program with a bearer token; cookies count for nothing here.
+    #: A program with a bearer token; cookies are ignored here.
     BEARER = "bearer"
 
 
@@ -43,23 +43,23 @@ class Door(Enum):
 class Policy:
     door: Door
     roles: frozenset[Role] = frozenset()
-    #: With `Door.BEARER`: whether a page of ours may call it too, with its `page_token`.
+    #: With `Door.BEARER`: whether our own pages may call it too, with their `page_token`.
     pages: bool = False
 
 
 def public(view: View) -> View:
-    """Anybody may open *view*."""
+    """Let anybody open *view*."""
     setattr(view, POLICY, Policy(Door.PUBLIC))
     return view
 
 
 def policy(*roles: Role) -> Callable[[View], View]:
-    """Signed-in people with one of *roles* may open the view."""
+    """Let signed-in people with one of *roles* open the view."""
     return _with_policy(Policy(Door.SESSION, frozenset(roles)))
 
 
 def token_policy(*roles: Role, pages: bool = False) -> Callable[[View], View]:
-    """Programs whose bearer token has one of *roles* may call the view; with *pages* our own pages too."""
+    """Let programs whose bearer token has one of *roles* call the view; with *pages* our own pages too."""
     return _with_policy(Policy(Door.BEARER, frozenset(roles), pages))
 
 
@@ -78,20 +78,20 @@ def policy_of(app: Flask, endpoint: str) -> Policy | None:
 
 
 def may_open(endpoint: str) -> bool:
-    """Whether whoever is signed in may open the view behind *endpoint*: no link should lead to a refusal."""
+    """Whether the signed-in account may open the view behind *endpoint*: no link should lead to a refusal."""
     found = policy_of(current_app, endpoint)
     return found is not None and g.session is not None and g.session.account.role in found.roles
 
 
 def refuse_unguarded(app: Flask) -> None:
-    """Stop at start-up when a route has no policy; a route nobody thought about must not go live."""
+    """Stop at start-up if a route has no policy, so that no unprotected route goes live."""
     bare = sorted({rule.endpoint for rule in app.url_map.iter_rules() if policy_of(app, rule.endpoint) is None})
     if bare:
         raise RuntimeError(f"No policy says who may open: {', '.join(bare)}")
 
 
 def guard() -> AnyResponse | None:
-    """Runs before everything else, so that nothing a stranger sends is parsed: who asks, and may they?"""
+    """Identify and authorise the caller before anything a stranger sends is parsed."""
     g.session, g.actor = None, None
     found = policy_of(current_app, request.endpoint) if request.endpoint else Policy(Door.PUBLIC)
     if found is None:
@@ -104,7 +104,7 @@ def guard() -> AnyResponse | None:
     g.session = _live_session(request)
     if g.session is not None:
         g.actor = acting(g.session.account)
-    if request.method not in SAFE_METHODS and request.endpoint:  # an address without a view answers 404 or 405 itself
+    if request.method not in SAFE_METHODS and request.endpoint:  # an address without a view gets 404 or 405 anyway
         _refuse_forged(request, g.session)
     return _admit_person(found, g.session) if found.door is Door.SESSION else None
 
@@ -120,7 +120,7 @@ def _admit_program(found: Policy) -> None:
 
 
 def _caller(header: str, found: Policy) -> tuple[Token | Account, str]:
-    """Who sent the bearer token, and the name of the place its idempotency keys come from."""
+    """The owner of the bearer token, and the source of its idempotency keys."""
     kind, _, secret = header.partition(" ")
     secret = secret.strip() if kind.lower() == "bearer" else ""
     if found.pages and page_token.is_page_token(secret):
@@ -135,7 +135,7 @@ def _caller(header: str, found: Policy) -> tuple[Token | Account, str]:
 
 
 def page_source(name: str) -> str:
-    """Where the idempotency keys of the pages of the person called *name* come from, with a script or without."""
+    """The source of the idempotency keys from pages of the person *name*, with or without a script."""
     return f"web:{name}"
 
 
@@ -184,8 +184,8 @@ def _refuse_forged(incoming: Request, session: Session | None) -> None:
     """
     Refuse what another site made the browser send.
 
-    Browsers name the origin of every POST. Where neither header is there, no browser of today is asking; a session
-    still needs its token then.
+    Browsers send the origin with every POST. Without either header the caller is not a current browser; a session
+    then still needs its token.
     """
     came_from, fetched_from = incoming.headers.get("Origin"), incoming.headers.get("Sec-Fetch-Site")
     if came_from is not None:
@@ -208,34 +208,34 @@ def _is_own(sent: str, incoming: Request) -> bool:
 
 
 def acting(account: Account | Token) -> Actor:
-    """The person or program of *account*, as the engine knows who acts."""
+    """The person or program of *account* as an actor of the engine."""
     return Actor(name=account.name, role=account.role.value, groups=account.groups)
 
 
 def csrf_token() -> str:
-    """The token a form must carry; empty where nobody is signed in."""
+    """The token a form must carry; empty if nobody is signed in."""
     session: Session | None = g.get("session")
     return session.csrf if session else ""
 
 
 def actor() -> Actor:
-    """Who asks, inside a view whose policy let them in."""
+    """The caller, inside a view whose policy admitted them."""
     found: Actor = g.actor
     return found
 
 
 def source() -> str:
-    """Who gives out the idempotency keys, inside a view for programs."""
+    """The source of the caller's idempotency keys, inside a view for programs."""
     found: str = g.source
     return found
 
 
 def session() -> Session:
-    """The session of the person who asks, inside a view for people."""
+    """The session of the caller, inside a view for people."""
     found: Session = g.session
     return found
 
 
 def say(text: str) -> None:
-    """Show *text* on the next page. Kept in the session's row: no patient data."""
+    """Show *text* on the next page. It is stored in the session's row, so pass no patient data."""
     site().accounts.leave_notice(session(), text)

@@ -15,7 +15,7 @@ from .commands import COMMANDS, load
 
 
 class PlainErrors(click.Group):
-    """Turns what the engine refuses into one line; nobody at a shell is helped by a traceback."""
+    """Turn errors of the engine into one line; a traceback does not help people at a shell."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's signature
         return list(COMMANDS)
@@ -31,7 +31,7 @@ class PlainErrors(click.Group):
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except OSError as error:
-            if error.filename is None:  # of no file, but of a pipe nobody reads, for instance: click knows what to do
+            if error.filename is None:  # not about a file but, for instance, a closed pipe: click handles it
                 raise
             raise click.ClickException(f"{error.filename}: {error.strerror}.") from error
         except Exception as error:
@@ -39,7 +39,7 @@ class PlainErrors(click.Group):
 
 
 def _mistake(error: Exception, *, debug: bool) -> str:
-    """What to say of a mistake of ours; what the exception says itself may hold a patient's data."""
+    """The message for a fault of ours; the exception's own text may hold patient data."""
     if debug:
         click.echo(fault_trace(error), err=True)
     last = extract_tb(error.__traceback__)[-1]

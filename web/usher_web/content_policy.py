@@ -1,4 +1,4 @@
-"""What a page may load and run (Content-Security-Policy). Pages that need more than `STRICT` say so one by one."""
+"""What a page may load and run (Content-Security-Policy). A page that needs more than `STRICT` sets its own policy."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def _written(**changes: str) -> str:
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 
-#: Every page that says nothing else.
+#: The default of every page.
 STRICT = _written()
-#: The decision-table and form editors write style attributes into what they draw. No script may do more for that.
+#: The decision-table and form editors write style attributes into what they draw. Scripts stay as restricted.
 STYLED = _written(style_src="'self' 'unsafe-inline'")
-#: A page that shows another page of ours in a frame.
+#: A page that frames another page of ours.
 FRAMING = _written(frame_src="'self'")
-#: What an analyst wrote, shown as a mail reader would: no scripts, no pictures from elsewhere, no way out.
+#: Text by an analyst, rendered as a mail reader would: no scripts, no remote pictures, no navigation.
 MAIL = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'; sandbox"
 )
 
-#: A file that users wrote, opened by itself: no scripts, no resources.
+#: A file by users, opened as a page of its own: no scripts, no resources.
 FILE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 
 

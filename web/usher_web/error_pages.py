@@ -1,4 +1,4 @@
-"""From an error to a status code and a page: the one table. The API says the same as problem details (RFC 9457)."""
+"""The one table from errors to status codes and pages. The API sends the same as problem details (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .problems import Problem, problem_response
 
 log = logging.getLogger("usher.web")
 
-#: Most particular first. What is not listed is a fault of ours: 500, with a number for the log.
+#: Most specific first. An unlisted error is a fault of ours: 500, with a number for the log.
 STATUS: tuple[tuple[type[engine.EngineError], int, str], ...] = (
     (engine.NotFound, 404, "Nothing is here"),
     (engine.Purged, 410, "This case was purged"),
@@ -30,7 +30,7 @@ STATUS: tuple[tuple[type[engine.EngineError], int, str], ...] = (
     (engine.ServiceError, 503, "A service did not answer"),
     (engine.Paused, 503, "This process is paused"),
     (engine.Unavailable, 503, "The database cannot be used right now"),
-    # What is stored stands against the request, not a fault of the program: the page says what was altered.
+    # Not a fault of the program: the stored record was altered, and the page says what.
     (engine.Corrupt, 409, "The record was altered"),
 )
 
@@ -46,7 +46,7 @@ TITLES = {
 }
 
 
-#: What to say where the web framework refused by itself; its own sentences are for developers.
+#: The text for refusals by the web framework; its own sentences are for developers.
 PLAIN = {
     400: "Something in it is missing or garbled. Go back, reload the page and try again.",
     401: "Sign in and try again.",
@@ -62,7 +62,7 @@ IN_GENERAL = "It could not be done. Go back and try again."
 
 
 def describe(error: Exception) -> Problem:
-    """What to tell whoever asked; for a fault of ours a number only, the rest goes to the log."""
+    """Describe *error* for the user; of a fault of ours only a number, the rest goes to the log."""
     if isinstance(error, HTTPException):
         return _refusal(error)
     for kind, status, title in STATUS:
@@ -74,7 +74,7 @@ def describe(error: Exception) -> Problem:
 
 
 def _refusal(error: HTTPException) -> Problem:
-    """Ours come with a sentence of their own; the framework's get one from `PLAIN`."""
+    """Our own refusals have a sentence; the framework's get one from `PLAIN`."""
     code = error.code or 500
     said = "" if error.description == type(error).description else str(error.description or "")
     if code >= 500 and not said:
@@ -106,16 +106,16 @@ def _extra(error: engine.EngineError) -> dict[str, Any]:
 
 
 def as_page(error: Exception) -> Any:
-    """The error as a page, or as problem details where a program asked."""
+    """Render the error as a page, or as problem details for a program."""
     if isinstance(error, HTTPException) and error.response is not None:
         return error.response
-    if isinstance(error, SecurityError):  # a foreign host name: no page of ours can be addressed from there
+    if isinstance(error, SecurityError):  # an unknown host name: our pages cannot build addresses for it
         return Response("This server is not reached under this name.\n", 400, content_type="text/plain; charset=utf-8")
-    return shown(describe(error))
+    return render_problem(describe(error))
 
 
-def shown(found: Problem) -> Any:
-    """*found* as a page, or as problem details where a program asked."""
+def render_problem(found: Problem) -> Any:
+    """Render *found* as a page, or as problem details for a program."""
     if request.path.startswith("/api/") or wants_json():
         return problem_response(found)
     g.fault = found.status >= 500
@@ -131,7 +131,7 @@ def shown(found: Problem) -> Any:
 
 
 def took_too_long(app: Flask, environ: dict[str, Any], stopped: BaseException, seconds: float) -> Response:
-    """The answer to a request that was stopped at its time limit, whatever it was doing."""
+    """The answer to a request that was stopped at its time limit."""
     with app.request_context(environ):
         found = Problem(
             status=503,
@@ -140,11 +140,11 @@ def took_too_long(app: Flask, environ: dict[str, Any], stopped: BaseException, s
             "before you try again; if it happens again, tell your administrator.",
             extra={"reference": report_fault(stopped, where="time limit", at=str(request.endpoint))},
         )
-        return app.process_response(app.make_response(shown(found)))
+        return app.process_response(app.make_response(render_problem(found)))
 
 
 def wants_json() -> bool:
-    """Whether a script of ours asked, which reads problem details."""
+    """Whether one of our scripts sent the request and expects problem details."""
     return request.is_json or request.headers.get("X-Requested-With") == "fetch"
 
 
@@ -158,14 +158,14 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def refuse_unreadable() -> None:
-    """Runs before every view: what no text may hold is refused, whoever reads it; JSON is checked where it is read."""
+    """Before every view, refuse input with characters that no text may hold; JSON is checked where it is parsed."""
     is_form = request.mimetype in FORMS  # reading anything else here would fix how much of it may be read
     form = (request.form, {name: sent.filename for name, sent in request.files.items(multi=True)}) if is_form else ()
     for given in (request.view_args or {}, request.args, *form):
         pairs = given.items(multi=True) if isinstance(given, MultiDict) else given.items()
         for name, text in pairs:
             if "\x00" in f"{name}{text}":
-                raise BadRequest(f"{_shown(name)} holds a character that is no text. Type it again, do not paste it.")
+                raise BadRequest(f"{_shown(name)} holds a character that is not text. Type it again, do not paste it.")
 
 
 def _shown(name: str) -> str:

@@ -15,7 +15,7 @@ from .site import site
 
 log = logging.getLogger("usher.guess_limits")
 
-#: One subscriber has at least as many bits of an IPv6 address to choose from (RFC 6177): all of them are one visitor.
+#: A subscriber gets at least a network of this size in IPv6 (RFC 6177), so count it as one visitor.
 OWN_BITS = 64
 
 
@@ -24,8 +24,8 @@ class Limit:
     """
     At most *most* refused tries under *key* in *window_s* seconds.
 
-    *what* names in the audit log what gets locked, *typed* is the account name somebody typed. With *forgives* one
-    right try resets the counter.
+    *what* names in the audit log what gets locked; *typed* is the account name from the form. With *forgives* one
+    correct try resets the counter.
     """
 
     key: str
@@ -36,22 +36,22 @@ class Limit:
     forgives: bool = False
 
     def count(self) -> bool:
-        """Count a try; False when it exceeds the limit. Records the lock-out when it is the first to."""
+        """Count a try; False when it exceeds the limit. The first such try records the lock-out."""
         tries = site().accounts.count_try(self.key, self.window_s)
         if tries == self.most + 1:
             log.warning("locked after %d refused tries: %s, asked from %s", self.most, self.what, request.remote_addr)
-            told = {"from": request.remote_addr, "what": self.what}
-            audit_logging.told("LockedOut", told, subject=account_called(self.typed), actor=audit_logging.STRANGER)
+            details = {"from": request.remote_addr, "what": self.what}
+            audit_logging.record("LockedOut", details, subject=account_called(self.typed), actor=audit_logging.STRANGER)
         return tries <= self.most
 
     def take_back(self) -> None:
-        """Uncount the try: it was right."""
+        """Uncount the try: it was correct."""
         accounts = site().accounts
         (accounts.forget if self.forgives else accounts.take_back)(self.key)
 
 
 def source() -> str:
-    """Where the request comes from, as limits count it: an IPv4 address, or the network an IPv6 address is in."""
+    """The origin of the request, as limits count it: an IPv4 address, or the network of an IPv6 address."""
     written = request.remote_addr or ""
     try:
         address = ip_address(written)
@@ -63,7 +63,7 @@ def source() -> str:
 
 
 def count_all(limits: Sequence[Limit]) -> bool:
-    """Count a try under each limit; False when one refuses it, and then only that one counts it."""
+    """Count a try under each limit; False if one refuses it; then only that one counts it."""
     for place, limit in enumerate(limits):
         if not limit.count():
             for earlier in limits[:place]:

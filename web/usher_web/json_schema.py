@@ -1,4 +1,4 @@
-"""JSON Schemas of typed dictionaries, and request bodies read by them: one shape describes, types and checks."""
+"""JSON Schemas of typed dictionaries, and parsing of request bodies: one shape describes, types and checks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import usher_engine
 
 T = TypeVar("T")
 
-#: What a value is in Python, in JSON Schema and in words.
+#: Each type in Python, in JSON Schema and in words.
 _PLAIN: Mapping[Any, tuple[str, str]] = {
     str: ("string", "text"),
     bool: ("boolean", "true or false"),
@@ -26,7 +26,7 @@ def reference(shape: Any) -> dict[str, Any]:
 
 
 def components(shapes: Iterable[Any], *, strict: Iterable[Any] = ()) -> dict[str, Any]:
-    """The schemas of *shapes*, and of all shapes in them, by name; those that are *strict* take no other fields."""
+    """The schemas of *shapes*, and of all shapes in them, by name; *strict* ones take no other fields."""
     found: dict[str, Any] = {}
     refused = list(strict)
     for shape in (*shapes, *refused):

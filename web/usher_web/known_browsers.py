@@ -1,4 +1,4 @@
-"""Recognise a browser in which somebody signed in to an account before, so that strangers cannot lock it out.
+"""Recognise a browser that has signed in to an account before, so that strangers cannot lock it out.
 
 One signed cookie for each account, sent to the sign-in page only. It grants nothing (OWASP: device cookies).
 """
@@ -19,8 +19,8 @@ SALT = "usher known browser"
 SECONDS = 180 * 24 * 3600
 
 
-def known(name: str) -> str:
-    """The id of the requesting browser if somebody has signed in to *name* with it, else an empty text."""
+def known_browser(name: str) -> str:
+    """The id of the requesting browser if it has signed in to *name* before, else an empty text."""
     try:
         found = serializer(SALT).loads(request.cookies.get(_cookie(name), ""), max_age=SECONDS)
     except BadData:
@@ -30,8 +30,8 @@ def known(name: str) -> str:
 
 
 def remember(response: Response, name: str, path: str) -> None:
-    """Set the cookie that lets `known` recognise this browser for *name*, at the sign-in page *path*."""
-    value = serializer(SALT).dumps([name.lower(), known(name) or secrets.token_urlsafe(16)])
+    """Set the cookie that lets `known_browser` recognise this browser for *name*, at the sign-in page *path*."""
+    value = serializer(SALT).dumps([name.lower(), known_browser(name) or secrets.token_urlsafe(16)])
     secure = site().settings.env != "development"
     response.set_cookie(
         _cookie(name), value, max_age=SECONDS, path=path, httponly=True, secure=secure, samesite="Strict"

@@ -1,5 +1,5 @@
 """
-The token a page of ours carries to call the API as an EHR does: short-lived, bound to the session it was made in.
+The token with which our own pages call the API as an EHR does: short-lived, bound to one session.
 
 It is never a cookie, so another site cannot make the browser send it. It ends with the session, at the latest after
 `MINUTES`.
@@ -28,7 +28,7 @@ def is_page_token(secret: str) -> bool:
 
 
 def holder(secret: str) -> Account | None:
-    """Whose page sent the token; None when it is forged, too old, or its session has ended."""
+    """The account whose page sent the token; None if it is forged, too old, or its session has ended."""
     try:
         key = serializer(SALT).loads(secret.removeprefix(PREFIX), max_age=MINUTES * 60)
     except BadData:

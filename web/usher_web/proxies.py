@@ -25,7 +25,7 @@ FORWARDED = frozenset({
 
 
 class UnknownProxies:
-    """With USHER_PROXIES=0: drops forwarding headers, and warns at the first that all visitors share one address."""
+    """With USHER_PROXIES=0: drops forwarding headers, and at the first warns that all visitors share one address."""
 
     def __init__(self, answer: WSGIApplication) -> None:
         self._answer = answer
@@ -34,12 +34,12 @@ class UnknownProxies:
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         if not FORWARDED.isdisjoint(environ):
-            self._tell()
+            self._warn()
             for name in FORWARDED:
                 environ.pop(name, None)
         return self._answer(environ, start)
 
-    def _tell(self) -> None:
+    def _warn(self) -> None:
         with self._lock:
             first, self.seen = not self.seen, True
         if first:
@@ -50,7 +50,7 @@ class UnknownProxies:
 
 
 def register(app: Flask, proxies: int) -> None:
-    """Wrap *app*; trust the forwarding headers of as many *proxies*."""
+    """Wrap *app*; trust the forwarding headers of that many *proxies*."""
     answer = _with_plain_host(app.wsgi_app)
     if proxies:
         answer = ProxyFix(answer, x_for=proxies, x_proto=proxies, x_host=proxies)

@@ -1,7 +1,7 @@
 """Sign in and out. Wrong name and wrong password look alike; guessing is limited (decisions/0023).
 
 Failures count for the address, for the account from that address, and for the account from all unknown browsers.
-A known browser has a limit of its own, so strangers lock nobody out of their own desk.
+A known browser has a limit of its own, so strangers cannot lock people out of their own desk.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from . import audit_logging, auth
 from .addresses import inside
 from .guess_limits import Limit, account_called, count_all, source
-from .known_browsers import known, remember
+from .known_browsers import known_browser, remember
 from .site import site
 
 blueprint = Blueprint("sign_in", __name__)
@@ -48,12 +48,12 @@ def sign_in() -> Response | tuple[str, int]:
     account = accounts.verify(name, password)
     if account is None:
         said = {"from": request.remote_addr}
-        audit_logging.told("LogInFailed", said, subject=account_called(name), actor=audit_logging.STRANGER)
+        audit_logging.record("LogInFailed", said, subject=account_called(name), actor=audit_logging.STRANGER)
         return render_template("sign_in.html", name=name, wrong=WRONG, next=onward), 422
     for limit in limits:
         limit.take_back()
     session = accounts.begin_session(account.name, instead_of=g.session.secret if g.session else "")
-    audit_logging.told("LoggedIn", {"from": request.remote_addr}, subject=account.name, actor=auth.acting(account))
+    audit_logging.record("LoggedIn", {"from": request.remote_addr}, subject=account.name, actor=auth.acting(account))
     response = redirect(onward or url_for("start"), 303)
     auth.set_cookie(response, session)
     remember(response, account.name, request.path)
@@ -63,7 +63,7 @@ def sign_in() -> Response | tuple[str, int]:
 @blueprint.post("/sign-out")
 @auth.policy(*Role)
 def sign_out() -> Response:
-    audit_logging.told("LoggedOut", {}, subject=auth.actor().name)
+    audit_logging.record("LoggedOut", {}, subject=auth.actor().name)
     site().accounts.end_session(auth.session().secret)
     response = redirect(url_for("sign_in.show"), 303)
     auth.clear_cookie(response)
@@ -72,7 +72,7 @@ def sign_out() -> Response:
 
 def _limits(name: str) -> list[Limit]:
     """The limits that apply to this browser signing in as *name*."""
-    browser = known(name)
+    browser = known_browser(name)
     if browser:
         own = _limit("known", browser, PER_KNOWN_BROWSER, "the browser for the account")
         return [replace(own, typed=name, forgives=True)]

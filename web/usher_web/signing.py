@@ -17,6 +17,6 @@ class _Clocked(TimestampSigner):
 
 
 def serializer(salt: str) -> URLSafeTimedSerializer:
-    """A serializer for the purpose *salt*; it refuses what another purpose's signed."""
+    """A serializer for the purpose *salt*; it refuses values signed for another purpose."""
     hashing = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
     return URLSafeTimedSerializer(site().settings.secret_key, salt=salt, signer=_Clocked, signer_kwargs=hashing)

@@ -1,4 +1,4 @@
-"""What a running web application is made of. Views reach the engine, the domain and the accounts through `site()`."""
+"""The parts of a running web application. Views reach the engine, the domain and the accounts through `site()`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class CaughtMail:
 
 
 class Outbox(Protocol):
-    """Where the demo's mail catcher puts what it caught."""
+    """The mail that the demo's mail catcher caught."""
 
     def mails(self) -> Sequence[CaughtMail]:
         """Newest first."""
@@ -42,7 +42,7 @@ class Site:
     enrollment: Enrollment
     accounts: Accounts
     settings: Settings
-    #: Keeps what it has proven of cases for the life of the process.
+    #: Caches the proofs of cases for the life of the process.
     prover: Prover
     figures: Figures
     outbox: Outbox | None = None

@@ -1,4 +1,4 @@
-"""Read the JSON that pages and programs send. Refuse what two parsers could read differently, and say where it is."""
+"""Read the JSON that pages and programs send. Refuse what two parsers could read differently, and name its place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import request
 from usher_engine.core import check_input
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-#: No number we take has more digits; longer ones become infinite, so that `check_input` names their place.
+#: We take no number with more digits; longer ones become infinite, and `check_input` names their place.
 MOST_DIGITS = 20
 
 
@@ -66,7 +66,7 @@ def field(text: str, name: str) -> dict[str, Any]:
 
 
 def loads(sent: str | bytes) -> Any:
-    """Parse *sent*; raises `NotJson`, or `InvalidSubmission` naming a key that an object has twice."""
+    """Parse *sent*; raises `NotJson`, or `InvalidSubmission` if an object has a key twice."""
     try:
         return json.loads(sent, object_pairs_hook=_once, parse_int=_whole)
     except json.JSONDecodeError as error:
@@ -74,7 +74,7 @@ def loads(sent: str | bytes) -> Any:
     except RecursionError:
         raise NotJson("is not JSON that can be read: it is nested too deeply") from None
     except ValueError:
-        raise NotJson("is not JSON that can be read: it is no UTF-8 text") from None
+        raise NotJson("is not JSON that can be read: it is not UTF-8 text") from None
 
 
 def storable(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""What administrators keep: accounts, API tokens, and which template fields carry the trigger. No patient anywhere."""
+"""What administrators manage: accounts, API tokens, and which template fields carry the trigger. Shows no patients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..site import site
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
 Page = str | tuple[str, int]
-#: What a form may be refused with; the page is shown again with the reason.
+#: Errors that refuse a form; the page is shown again with the reason.
 REFUSALS = (usher_engine.InvalidSubmission, usher_engine.Conflict, usher_engine.NotFound)
 
 
@@ -29,7 +29,7 @@ def people() -> str:
 @blueprint.post("/people")
 @auth.policy(Role.ADMIN)
 def add_person() -> Page:
-    """The first password is made here and shown once; the person gets it in private."""
+    """Add an account with a generated password, shown once; the administrator passes it on in private."""
     name, password = request.form.get("name", ""), _new_password()
     try:
         role = Role.named(request.form.get("role", ""))
@@ -97,7 +97,7 @@ def triggers() -> str:
 @blueprint.post("/triggers")
 @auth.policy(Role.ADMIN)
 def set_trigger() -> Page | Response:
-    """Put the trigger on a field with an action, or with an empty action take it off."""
+    """Put the trigger on a field with an action; an empty action removes it."""
     template, field = request.form.get("template", ""), request.form.get("field", "")
     action = request.form.get("action", "") or None
     try:
@@ -110,8 +110,8 @@ def set_trigger() -> Page | Response:
 
 def _people(**shown: object) -> str:
     users = site().accounts.users()
-    told = {"users": users, "roles": list(Role), "unknown_proxy": unknown_proxy(current_app)}
-    return render_template("admin_people.html", sent=request.form, **told, **shown)
+    lists = {"users": users, "roles": list(Role), "unknown_proxy": unknown_proxy(current_app)}
+    return render_template("admin_people.html", sent=request.form, **lists, **shown)
 
 
 def _tokens(**shown: object) -> str:

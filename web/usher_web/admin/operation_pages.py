@@ -1,4 +1,4 @@
-"""What administrators stop and let go on: cases that cannot go on, and processes that must not. No patient anywhere."""
+"""Where administrators resume or end stopped cases and pause processes. Shows no patients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AT_ONCE = 50
 @blueprint.get("/cases")
 @auth.policy(Role.ADMIN)
 def cases() -> Page | Response:
-    """The cases that are stopped, newest first, and the way to any other by its number."""
+    """The stopped cases, newest first, and a search for any other by its number."""
     number = request.args.get("number", "").strip()
     if number:
         found = site().engine.queries.instances(numbered=number, limit=2)
@@ -67,7 +67,7 @@ def cancel(instance_id: str) -> Page | Response:
 @blueprint.post("/cases/<instance_id>/repair")
 @auth.policy(Role.ADMIN)
 def repair(instance_id: str) -> Page | Response:
-    """Show what a repair would do; do it when ``confirmed`` is sent, by the button shown beside that."""
+    """Show what a repair would do; do it when ``confirmed`` is sent, by the button shown next to it."""
     found, confirmed = _found(instance_id), request.form.get("confirmed") == "yes"
     seen = whole_number(request.form.get("revision", ""))
     try:
@@ -82,7 +82,7 @@ def repair(instance_id: str) -> Page | Response:
 
 def _found(instance_id: str) -> Instance:
     found = site().engine.instance(instance_id)
-    audit_logging.viewed("CaseViewed", found.id, business_key=found.business_key)
+    audit_logging.record_view("CaseViewed", found.id, business_key=found.business_key)
     return found
 
 
@@ -90,7 +90,7 @@ def _case(
     found: Instance, errors: dict[str, str] | None = None, *, tried: Repaired | None = None, unrepaired: str = ""
 ) -> str:
     names = names_of(found.id)
-    told = _told(tried, names) if tried else None
+    sentences = _repair_sentences(tried, names) if tried else None
     at, waits = [names.of(element) for element in found.at], [(names.of(wait.element), wait) for wait in found.waits]
     paused = None if found.ended_at else site().engine.pauses.standing(found.process, found.version)
     return render_template(
@@ -100,21 +100,21 @@ def _case(
         waits=waits,
         paused=paused,
         errors=errors or {},
-        tried=told,
+        tried=sentences,
         unrepaired=unrepaired,
     )
 
 
-def _told(tried: Repaired, names: Names) -> list[str]:
-    """What a repair would do, in sentences."""
+def _repair_sentences(tried: Repaired, names: Names) -> list[str]:
+    """Sentences that describe what a repair would do."""
     parted = f"From step {tried.parted} on, the diagram leads another way than the history says."
-    told = [
+    sentences = [
         parted if tried.parted else "The diagram leads the way the history says; only the stored state is replaced."
     ]
     for what, elements in (("Opens", tried.opened), ("Closes", tried.closed)):
         if elements:
-            told.append(f"{what}: {', '.join(map(names.of, elements))}.")
-    return told
+            sentences.append(f"{what}: {', '.join(map(names.of, elements))}.")
+    return sentences
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +126,7 @@ class Line:
     in_force: bool = False
     cases: int
     pause: Pause | None
-    #: A pause of all versions holds for this one too.
+    #: A pause of all versions also pauses this one.
     held: bool = False
 
 
@@ -183,7 +183,7 @@ def _processes(refused: usher_engine.EngineError | None = None) -> str:
 
 
 def _lines(process: str, versions: list[Version], paused: dict[tuple[str, int], Pause]) -> list[Line]:
-    """The process as a whole, and of its versions those that are in force, paused or run."""
+    """The process as a whole, then its versions that are in force, paused or in use by cases."""
     live = site().engine.migrations.live_versions(process)
     whole = Line(process=process, version=EVERY, cases=sum(live.values()), pause=paused.get((process, EVERY)))
     shown = [v.number for v in versions if v is versions[0] or live.get(v.number) or (process, v.number) in paused]

@@ -1,4 +1,4 @@
-"""What administrators set of a patient: the portal status another system reports, and opt-outs. Ids only, no names."""
+"""Where administrators set a patient's portal status, reported by another system, and opt-outs. Ids only, no names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..site import site
 blueprint = Blueprint("portal_standing", __name__, url_prefix="/admin/patients")
 
 Page = str | tuple[str, int]
-#: Where a change made here came from, as its audit event names it.
+#: The source of a change made here, as its audit event names it.
 SOURCE = "administration"
 
 SET = {OptOutScope.PRACTICE: "Opted out of e-mail from the practice", OptOutScope.ADDRESS: "Address opted out"}
@@ -27,7 +27,7 @@ UNDONE = {OptOutScope.PRACTICE: "Opted in again for e-mail from the practice", O
 @blueprint.get("")
 @auth.policy(Role.ADMIN)
 def find() -> Page | Response:
-    """The way to a patient by the id; a name is not asked for, and none is shown."""
+    """Find a patient by id; the page neither asks for names nor shows any."""
     asked = request.args.get("patient", "").strip()
     if not asked:
         return render_template("admin_patients.html", asked="")
@@ -95,12 +95,12 @@ def _opted_out() -> bool:
 
 def _found(patient_id: str) -> Standing:
     found = site().enrollment.portal_standing.of(patient_id)
-    audit_logging.viewed("PatientViewed", found.patient, business_key=found.patient)
+    audit_logging.record_view("PatientViewed", found.patient, business_key=found.patient)
     return found
 
 
 def _page(found: Standing, errors: Mapping[str, str] | None = None, *, at: str = "") -> str:
-    """*at* says which form the *errors* belong to: status, or the scope of an opt-out."""
+    """*at* names the form that the *errors* belong to: status, or the scope of an opt-out."""
     history = site().enrollment.portal_standing.history(found.patient)
     return render_template(
         "admin_patient.html",

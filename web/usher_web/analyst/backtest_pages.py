@@ -1,4 +1,4 @@
-"""Backtest: recorded cases on the draft or another version. Ask for a run, watch it, read what it says; no patient."""
+"""Backtest: recorded cases on the draft or another version. Start a run, watch it, read its result; no patients."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def cancel(process: str, batch: str) -> AnyResponse:
 @blueprint.get("/<batch>/cases/<instance_id>")
 @auth.policy(*READING)
 def case(process: str, batch: str, instance_id: str) -> str:
-    """Both ways of one case."""
+    """The recorded and the new way of one case."""
     found = run_of(process, batch, BatchKind.BACKTEST)
     recorded, draft = (
         site().engine.versions.diagram_with(_recorded(found)),
@@ -138,9 +138,9 @@ def export(process: str, batch: str) -> Response:
     after = ""
     while page := site().engine.batches.cases(found.id, after=after, limit=1_000):
         for one in page:
-            told = one.details
-            ends = (told["recorded"]["end"], told["draft"]["end"])
-            lines.append(",".join((one.instance, one.outcome, one.element, told["recorded_element"], *ends)))
+            details = one.details
+            ends = (details["recorded"]["end"], details["draft"]["end"])
+            lines.append(",".join((one.instance, one.outcome, one.element, details["recorded_element"], *ends)))
         after = page[-1].instance
     site().engine.audit.record("Exported", {"run": found.id}, actor=auth.actor(), subject=process)
     response = Response("\n".join([*lines, ""]), content_type="text/csv; charset=utf-8")
@@ -179,7 +179,7 @@ def _draft_of(process: str) -> Any:
 
 
 def _candidate(process: str, on: str) -> tuple[Package, str]:
-    """The package to run on, and what to call it."""
+    """The package to run on, and its label."""
     if on == DRAFT:
         return site().engine.drafts.package(process), "the draft"
     number = whole_number(on)
@@ -189,7 +189,7 @@ def _candidate(process: str, on: str) -> tuple[Package, str]:
 
 
 def _chosen(process: str, errors: dict[str, str]) -> Chosen:
-    """The cases asked for; what cannot be read is told in *errors*."""
+    """The selected cases; unreadable input is reported in *errors*."""
     form = request.form
     since, until = (day_of(form.get(name, ""), name, errors) for name in ("since", "until"))
     check_way(since, until, "until", errors)
@@ -204,5 +204,5 @@ def _chosen(process: str, errors: dict[str, str]) -> Chosen:
 
 
 def _recorded(run: Batch) -> str:
-    """The package most of the cases ran on."""
+    """The package that most of the cases ran on."""
     return str(run.details.get("recorded") or run.package)

@@ -1,4 +1,4 @@
-"""A backtest in words: the one sentence, the groups, and the ways to paint. Pure."""
+"""A backtest for people: its summary sentence, its groups, and the ways to paint. Pure."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ WORDS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
-    """Cases that part from their record in the same way; *kind* is one of the keys of `WORDS`."""
+    """Cases that differ from their record in the same way; *kind* is one of the keys of `WORDS`."""
 
     cases: int
     kind: str
     element: str
-    told: str
+    text: str
 
 
 def sentence(run: Batch, names: Mapping[str, str]) -> tuple[str, str]:
-    """What is said first: how many take the same way, and what becomes of the others."""
+    """The summary, as number and rest: how many cases take the same way, and what happens to the others."""
     kinds = run.tally.get("kinds", {})
     same = kinds.get("same", 0)
     if not run.done:
         return "No case", "was looked at yet."
     others = [kind for kind in ("needs_answer", "failed", "not_comparable") if kinds.get(kind)]
     rest = [*_ends(run, names), *(f"{kinds[kind]:,} {_verb(kind, kinds[kind])}" for kind in others)]
-    tail = f"; {_listed(rest)}." if rest else "."
+    tail = f"; {_joined(rest)}." if rest else "."
     verb = "takes" if same == 1 else "take"
     return f"{same:,} of {run.done:,}", f"recorded cases {verb} the same way{tail}"
 
 
 def _ends(run: Batch, names: Mapping[str, str]) -> list[str]:
-    """The cases on another way by where they would end."""
+    """The cases on another way, counted by where they would end."""
     ends: dict[str, int] = {}
     for key, cases in run.tally.get("groups", {}).items():
         kind, _, _, was, end = key.split("|")
@@ -56,7 +56,7 @@ def _verb(kind: str, cases: int) -> str:
     return WORDS[kind].replace("need an", "needs an") if cases == 1 else WORDS[kind]
 
 
-def _listed(parts: list[str]) -> str:
+def _joined(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
@@ -65,17 +65,17 @@ def group_lines(run: Batch, names: Mapping[str, str]) -> list[Group]:
     counted: dict[tuple[str, str, str], int] = {}
     for key, cases in run.tally.get("groups", {}).items():
         kind, element, was, _, end = key.split("|")
-        told = _told(kind, names, element, was, end)
-        counted[kind, element, told] = counted.get((kind, element, told), 0) + cases
+        text = _difference(kind, names, element, was, end)
+        counted[kind, element, text] = counted.get((kind, element, text), 0) + cases
     unread = run.tally.get("kinds", {}).get("not_comparable", 0)
     if unread:
-        told = "They were purged, or their record cannot be read; verify says which."
-        counted["not_comparable", "", told] = unread
-    lines = [Group(cases=cases, kind=k, element=element, told=t) for (k, element, t), cases in counted.items()]
+        text = "They were purged, or their record cannot be read; verify says which."
+        counted["not_comparable", "", text] = unread
+    lines = [Group(cases=cases, kind=k, element=element, text=t) for (k, element, t), cases in counted.items()]
     return sorted(lines, key=lambda line: -line.cases)
 
 
-def _told(kind: str, names: Mapping[str, str], element: str, was: str, end: str) -> str:
+def _difference(kind: str, names: Mapping[str, str], element: str, was: str, end: str) -> str:
     here, there = names.get(element, element) or "the diagram", names.get(was, was)
     if kind == "needs_answer":
         return f"At {here}: nobody was ever asked this."
@@ -86,7 +86,7 @@ def _told(kind: str, names: Mapping[str, str], element: str, was: str, end: str)
 
 
 def ways(run: Batch) -> dict[str, dict[str, Any]]:
-    """For each side what the diagram paints: the shared way, and where the others part, with how many cases."""
+    """What each side's diagram paints: the shared way, and where cases leave it, with how many cases."""
     tally = run.tally
     return {side: _way(tally.get("shared", {}), tally.get(side, {})) for side in ("recorded", "draft")}
 
@@ -98,7 +98,7 @@ def _way(shared: Mapping[str, int], parted: Mapping[str, int]) -> dict[str, Any]
 
 
 def way_of_case(one: BatchCase, side: str) -> dict[str, Any]:
-    """The same for one case."""
+    """What the diagram of *side* paints for one case."""
     way, at = one.details[side], one.details["differs_at"]
     cut = len(way["path"]) if at is None else at
     shared = {*way["path"][:cut], *filter(None, way["flows"][:cut])}

@@ -1,4 +1,4 @@
-"""What the pages of backtests and migrations share: the run asked for, how far it is, what elements are called."""
+"""Shared by the pages of backtests and migrations: the requested run, its progress, the names of elements."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def run_of(process: str, batch: str, *kinds: BatchKind) -> Batch:
 
 
 def progress_of(run: Batch) -> dict[str, Any]:
-    """How far *run* is, for the script that draws the bar."""
+    """The progress of *run*, for the script that draws the bar."""
     return {"done": run.done, "total": run.total, "open": run.status == "open"}
 
 
 def names_with(*diagrams: Any) -> dict[str, str]:
-    """What elements are called; the first diagram that knows one names it."""
+    """The names of elements by id; the first diagram that has an element names it."""
     drawn = (element for diagram in reversed(diagrams) for element in diagram.elements.values())
     return {element.id: element.name or element.id for element in drawn}
 
 
 def process_url(process: str) -> str:
-    """The page of the process, for whom it is there; else the backtests."""
+    """The page of the process, if this person may open it; else the backtests."""
     seen = auth.session().account.role in (Role.ANALYST, Role.AUDITOR)
     return url_for("processes.process" if seen else "backtests.show", process=process)

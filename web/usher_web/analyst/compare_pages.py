@@ -1,4 +1,4 @@
-"""Two versions of a process beside each other: one sentence, both diagrams, every change with before and after."""
+"""Two versions of a process side by side: one sentence, both diagrams, every change with before and after."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from .. import auth
 from ..casework.diagram_files import bpmn_response
 from ..site import site
-from .diff_view import changed_elements, lines_of, marks, sentence, tell
+from .diff_view import change_lines, changed_elements, lines_of, marks, sentence
 
 blueprint = Blueprint("compare", __name__, url_prefix="/processes")
 
@@ -25,7 +25,7 @@ DRAFT = "draft"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
-    """One of the two that are compared; *key* is a version's number or ``draft``."""
+    """One of the two compared packages; *key* is a version's number or ``draft``."""
 
     key: str
     label: str
@@ -35,7 +35,7 @@ class Side:
 @blueprint.get("/<process>/compare")
 @auth.policy(Role.ANALYST, Role.AUDITOR, Role.ADMIN)
 def show(process: str) -> str:
-    """``?from=3&to=4`` or ``to=draft``, without them the newest version and the one before; ``diagram=`` a file."""
+    """``?from=3&to=4`` or ``to=draft``, by default the newest version and the one before; ``diagram=`` a file."""
     versions, has_draft = site().engine.versions.all(process), _has_draft(process)
     if not versions and not has_draft:
         raise NotFound(f"No process is called “{process}”.")
@@ -48,7 +48,7 @@ def show(process: str) -> str:
     shown = request.args.get("diagram") or next(iter(sorted(diagrams, key=lambda file: not counted[file])), "")
     if shown and shown not in diagrams:
         raise NotFound(f"Neither of the two has a diagram {shown}.")
-    told = tell(comparison, diagrams, shown)
+    listed = change_lines(comparison, diagrams, shown)
     return render_template(
         "compare.html",
         process=process,
@@ -57,8 +57,8 @@ def show(process: str) -> str:
         older=older,
         newer=newer,
         sentence=sentence(comparison),
-        changes=[one for one in told if not one.only_moved],
-        moved=[one for one in told if one.only_moved],
+        changes=[one for one in listed if not one.only_moved],
+        moved=[one for one in listed if one.only_moved],
         marks=marks(comparison, shown),
         lines_of=lines_of,
         diagrams=diagrams,
@@ -70,7 +70,7 @@ def show(process: str) -> str:
 @blueprint.get("/<process>/compare/<side>/diagram.bpmn")
 @auth.policy(Role.ANALYST, Role.AUDITOR, Role.ADMIN)
 def diagram(process: str, side: str) -> Response:
-    """The diagram of one side as it lies in the package, for drafts whatever is in it now."""
+    """The diagram of one side as stored in the package; a draft's as it is now."""
     found, file = _side(process, side), request.args.get("file", "")
     if not found.package.diagrams() or (file and file not in found.package.diagrams()):
         raise NotFound("This version has no such diagram.")
@@ -87,7 +87,7 @@ def _side(process: str, key: str) -> Side:
 
 
 def _before(newer: Side, versions: list[Version]) -> str:
-    """What *newer* is compared with when nobody says: the version below it, or itself where there is none."""
+    """What *newer* is compared with by default: the version before it, or itself if there is none."""
     below = (one.number for one in versions if newer.key == DRAFT or one.number < int(newer.key))
     return str(next(below, newer.key))
 

@@ -1,4 +1,4 @@
-"""From the draft to the version in force: the last look, the note, the second analyst, and the way back."""
+"""From the draft to the version in force: the review, the note, the second analyst, and the rollback."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def deploy(process: str) -> Response | tuple[str, int]:
 @blueprint.post("/roll-back")
 @auth.policy(Role.ANALYST)
 def roll_back(process: str) -> Response:
-    """The content of an older version becomes the next version."""
+    """Deploy the content of an older version as the next version."""
     number, seen = (whole_number(request.form.get(name, "")) or 0 for name in ("number", "seen"))
     note = request.form.get("note", "")[:MAX_NOTE]
     version = site().engine.deployments.roll_back(process, number, seen=seen, note=note, actor=auth.actor())
@@ -85,7 +85,7 @@ def _newest(process: str) -> Version | None:
 
 
 def _changes(old: Mapping[str, bytes], package: Package) -> list[tuple[str, str]]:
-    """Which files are new, changed or gone since the version in force."""
+    """The files that are new, changed or removed since the version in force."""
     found = []
     for path in sorted(old.keys() | package.files.keys()):
         if path not in old:
@@ -98,7 +98,7 @@ def _changes(old: Mapping[str, bytes], package: Package) -> list[tuple[str, str]
 
 
 def _compare(draft: Draft, newest: Version | None) -> str:
-    """Where the draft and the version in force are compared, if that page is there."""
+    """The address of the comparison between the draft and the version in force, if there is one."""
     if newest is None or "compare.show" not in current_app.view_functions:
         return ""
     return workbench.compared(draft, newest.number)

@@ -1,4 +1,4 @@
-"""The changes between two versions in words, and what the two diagrams mark. Pure."""
+"""The changes between two versions in words, and the marks on the two diagrams. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from usher_engine.differences import Change, ChangeKind, Comparison
 
 from ..words.presentation import joined
 
-#: What a change is called, and its sign beside the word.
+#: The label of each kind of change, and the sign next to it.
 WORDS = {
     ChangeKind.ADDED: ("Added", "+"),
     ChangeKind.REMOVED: ("Removed", "−"),
@@ -26,7 +26,7 @@ _DID = {
     ChangeKind.REROUTED: "rerouted",
     ChangeKind.MOVED: "only moved",
 }
-#: Things that are no elements of a diagram, with what one and several of them are called.
+#: Things that are not elements of a diagram, with their singular and plural.
 _THINGS = {
     "form": ("form", "forms"),
     "field": ("form field", "form fields"),
@@ -40,11 +40,11 @@ _ELEMENTS = ("element", "elements")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
+class ChangeLine:
     """
     One change as the page lists it.
 
-    *element* is its id in a diagram, empty where it is drawn in none; *shown* tells whether the page shows that one.
+    *element* is its id in a diagram, empty if no diagram draws it; *shown* is whether the page shows that diagram.
     """
 
     change: Change
@@ -77,10 +77,10 @@ def sentence(comparison: Comparison) -> str:
     return f"{joined(parts)}."
 
 
-def tell(comparison: Comparison, diagrams: Collection[str], shown: str) -> list[Told]:
+def change_lines(comparison: Comparison, diagrams: Collection[str], shown: str) -> list[ChangeLine]:
     """The changes as the page lists them; *diagrams* are the files that are drawn, *shown* the one on the page."""
     return [
-        Told(
+        ChangeLine(
             change=change,
             word=WORDS[change.kind][0],
             sign=WORDS[change.kind][1],
@@ -93,7 +93,7 @@ def tell(comparison: Comparison, diagrams: Collection[str], shown: str) -> list[
 
 
 def changed_elements(comparison: Comparison) -> Counter[str]:
-    """How many elements of each diagram say something else; those only drawn elsewhere do not count."""
+    """How many elements of each diagram changed in meaning; those that only moved do not count."""
     said = (change for change in comparison.changes if change.kind is not ChangeKind.MOVED)
     return Counter(change.file for change in said if _is_element(change))
 
@@ -129,7 +129,7 @@ def _title(change: Change) -> str:
 
 
 def lines_of(change: Change) -> list[dict[str, Any]]:
-    """The lines of a text file with what became of each: added, removed, kept, or where in the file they stand."""
+    """The lines of a text file, each as added, removed, kept, or a position in the file."""
     became = {"+": "added", "-": "removed", "@": "place"}
     return [
         {"became": became.get(line[:1], "kept"), "text": line if line.startswith("@") else line[1:]}

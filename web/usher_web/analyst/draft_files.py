@@ -1,4 +1,4 @@
-"""The files of a draft, for the editors in the browser: read and saved with ETags, checked as they are typed."""
+"""The files of a draft, for the editors in the browser: read and saved with ETags, checked while they are typed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ blueprint = Blueprint("drafts", __name__, url_prefix="/processes/<process>/draft
 @blueprint.get("/file/<path:path>")
 @auth.policy(Role.ANALYST)
 def file(process: str, path: str) -> AnyResponse:
-    """One file as it is, always as a download or for a script: never as a page."""
+    """Return one file unchanged, always as a download or for a script, never as a page."""
     package = site().engine.drafts.package(process)
     if path not in package.files:
         raise usher_engine.NotFound(f"The draft has no file {path}.")
@@ -39,7 +39,7 @@ def file(process: str, path: str) -> AnyResponse:
 @blueprint.put("/file/<path:path>")
 @auth.policy(Role.ANALYST)
 def save(process: str, path: str) -> Response:
-    """Save one file: If-Match with the ETag seen, or If-None-Match: * for a new one. 412 says what is there instead."""
+    """Save one file: If-Match with the ETag seen, or If-None-Match: * for a new one. 412 says what is stored."""
     try:
         draft = site().engine.drafts.save_file(process, path, request.get_data(), etag=_seen(), actor=auth.actor())
     except StaleDraft as late:
@@ -60,7 +60,7 @@ def remove(process: str, path: str) -> Response:
 @blueprint.post("/check")
 @auth.policy(Role.ANALYST)
 def check(process: str) -> Response:
-    """What the gate says of the draft with some files as they are being typed: ``{"files": {path: text}}``."""
+    """The gate's findings on the draft, with some files as they are being typed: ``{"files": {path: text}}``."""
     package = _typed(site().engine.drafts.package(process))
     findings = [finding.to_json() for finding in site().engine.deployments.check_draft(process, package)]
     now = people_time(site().now(), site().now(), zone(site().settings))
@@ -70,7 +70,7 @@ def check(process: str) -> Response:
 @blueprint.get("/package.zip")
 @auth.policy(Role.ANALYST)
 def package(process: str) -> Response:
-    """The whole draft, as it would be deployed."""
+    """Return the whole draft as it would be deployed."""
     response = Response(to_zip(site().engine.drafts.package(process)), content_type="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="{process}-draft.zip"'
     return response
@@ -79,7 +79,7 @@ def package(process: str) -> Response:
 @blueprint.get("/late/<key>")
 @auth.policy(Role.ANALYST)
 def late(process: str, key: str) -> Response:
-    """A save that came too late, as it was sent."""
+    """Return a save that came too late, as it was sent."""
     _, content = site().engine.drafts.set_aside_content(process, key)
     return Response(content, headers={"Content-Disposition": "attachment"}, content_type="application/octet-stream")
 

@@ -19,8 +19,8 @@ from .. import auth
 from ..content_policy import FRAMING, MAIL, STYLED, with_policy
 from ..site import site
 from . import workbench
-from .save_conflict import chosen, hunks
-from .uploads import new_file, new_process, uploaded
+from .save_conflict import hunks, merged_text
+from .uploads import new_file, new_process, uploaded_package
 
 blueprint = Blueprint("modeler", __name__)
 
@@ -51,9 +51,9 @@ def create() -> Response | tuple[str, int]:
 @blueprint.post("/processes/<process>/draft")
 @auth.policy(Role.ANALYST)
 def start(process: str) -> Response:
-    """Begin a draft as a version (the one in force unless told) or as what is uploaded; open it where there is one."""
+    """Begin a draft from a version (by default the one in force) or an upload; open the draft if there is one."""
     number = whole_number(request.form.get("number", ""))
-    package = uploaded()
+    package = uploaded_package()
     if package is None and number is None and _draft(process) is not None:
         return redirect(url_for(".edit", process=process), 303)
     site().engine.drafts.start(process, actor=auth.actor(), number=number, package=package)
@@ -71,7 +71,7 @@ def discard(process: str) -> Response:
 @blueprint.get("/processes/<process>/edit")
 @auth.policy(Role.ANALYST)
 def edit(process: str) -> Response | str:
-    """The diagram of the draft, or how to begin one."""
+    """The editor of the draft's diagram, or the page that begins a draft."""
     draft = _draft(process)
     if draft is None:
         versions = site().engine.versions.all(process)
@@ -88,7 +88,7 @@ def edit(process: str) -> Response | str:
 @blueprint.get("/processes/<process>/files/<path:path>")
 @auth.policy(Role.ANALYST)
 def file(process: str, path: str) -> Response:
-    """The editor of one file; ``?as=text`` edits its text, which mends what no other editor can open."""
+    """The editor of one file; ``?as=text`` edits its text, to fix what no other editor can open."""
     draft, package = site().engine.drafts.find(process), site().engine.drafts.package(process)
     if path not in package.files:
         raise NotFound(f"The draft has no file {path}.")
@@ -100,7 +100,7 @@ def file(process: str, path: str) -> Response:
 def _editor(draft: Draft, package: Package, path: str, tab: str, kind: str) -> Response:
     try:
         text = package.text(path)
-    except usher_engine.InvalidDefinition as error:  # not UTF-8: no editor of ours can show it
+    except usher_engine.InvalidDefinition as error:  # not UTF-8: none of our editors can show it
         page = render_template("edit_none.html", reason=error.problems[0][1], **_shared(draft, path, tab))
         return with_policy(page, FRAMING)
     page = render_template(
@@ -138,7 +138,7 @@ def files(process: str) -> str:
 @blueprint.post("/processes/<process>/files")
 @auth.policy(Role.ANALYST)
 def add_file(process: str) -> Response | tuple[str, int]:
-    """A new file, empty or uploaded; its ending says what it is."""
+    """Add a file, empty or uploaded; its ending decides its kind."""
     path = ""
     try:
         path, content = new_file(request.form.get("path", "").strip())
@@ -185,7 +185,7 @@ def _files(process: str, errors: dict[str, str]) -> str:
 @blueprint.get("/processes/<process>/late/<key>")
 @auth.policy(Role.ANALYST)
 def late(process: str, key: str) -> str:
-    """Both texts of a file somebody saved too late, where they differ."""
+    """Where the two texts of a file differ after a late save."""
     draft, package = site().engine.drafts.find(process), site().engine.drafts.package(process)
     kept, content = site().engine.drafts.set_aside_content(process, key)
     found = draft.file(kept.path)
@@ -202,7 +202,7 @@ def late(process: str, key: str) -> str:
 @blueprint.post("/processes/<process>/late/<key>")
 @auth.policy(Role.ANALYST)
 def choose(process: str, key: str) -> Response:
-    """Mine, theirs, or some of each; what was set aside goes once the choice is saved."""
+    """Save mine, theirs, or some of each; the text set aside is deleted once the choice is saved."""
     engine, actor = site().engine, auth.actor()
     kept, content = engine.drafts.set_aside_content(process, key)
     choice, etag = request.form.get("choice", ""), request.form.get("etag", "")
@@ -210,7 +210,7 @@ def choose(process: str, key: str) -> Response:
         raise BadRequest("Choose one of the texts, or some of each.")
     if choice == "some":
         theirs = engine.drafts.package(process).files.get(kept.path, b"")
-        content = chosen(theirs, content, {name: value for name, value in request.form.items() if name[0] == "h"})
+        content = merged_text(theirs, content, {name: value for name, value in request.form.items() if name[0] == "h"})
     if choice != "theirs":
         engine.drafts.save_file(process, kept.path, content, etag=etag, actor=actor)
     engine.drafts.forget_aside(process, key, actor=actor)
@@ -224,7 +224,7 @@ def choose(process: str, key: str) -> Response:
 @blueprint.post("/drafts/preview")
 @auth.policy(Role.ANALYST)
 def preview() -> Response:
-    """A mail as a synthetic patient would get it, with the text as it is typed; shown in a frame without scripts."""
+    """Render a mail, with the text as typed, as a synthetic patient would get it; shown in a frame without scripts."""
     path, text = request.form.get("path", ""), request.form.get("text", "")
     settings = site().settings
     try:

@@ -1,4 +1,4 @@
-"""Moving running cases to another version: choose them, say what takes whose place, try it, do it; no patient."""
+"""Move running cases to another version: choose them, map elements, try it, do it. Shows no patients."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ READING = (*ASKING, Role.AUDITOR)
 KINDS = (BatchKind.TRIAL, BatchKind.MIGRATION)
 PAGE = 100
 OLD = "map."
-#: Kinds of what waits beside a token, and of waits that are not counted.
+#: Elements that wait without a token, and kinds of waits that are not counted.
 BESIDE, UNCOUNTED = ("boundary ", "choice "), ("message", "gateway")
 
 
 @blueprint.get("")
 @auth.policy(*READING)
 def show(process: str) -> str:
-    """Which cases, to which version, and what takes whose place."""
+    """The form: which cases, to which version, and which element replaces which."""
     engine = site().engine
     name = engine.versions.package(process).name
     versions = engine.versions.all(process)
@@ -65,12 +65,12 @@ def show(process: str) -> str:
 @blueprint.post("")
 @auth.policy(*ASKING)
 def ask(process: str) -> Response:
-    """Try it: nothing is moved yet."""
+    """Start a trial run; it moves nothing."""
     form = request.form
     target = whole_number(form.get("to", "")) or 0
     known = site().engine.versions.diagram(process, target).elements
     asked = {key.removeprefix(OLD): value for key, value in form.items() if key.startswith(OLD)}
-    mapping = {old: new for old, new in asked.items() if new or old in known}  # "": not even what is called the same
+    mapping = {old: new for old, new in asked.items() if new or old in known}  # "": no element, not even of the same id
     chosen = Chosen(
         process=process,
         version=whole_number(form.get("from", "")) or 0,
@@ -91,7 +91,7 @@ def run(process: str, batch: str) -> str:
 @blueprint.post("/<batch>/run")
 @auth.policy(*ASKING)
 def do(process: str, batch: str) -> Response | tuple[str, int]:
-    """Do what was tried."""
+    """Start the run that was tried."""
     tried = run_of(process, batch, BatchKind.TRIAL)
     chosen = Chosen.from_json(tried.details["chosen"])
     try:
@@ -160,9 +160,9 @@ class Row:
     element: str
     goal: str
     alike: list[str]
-    #: Its wait ends where nothing takes its place; at any other element the case stays.
+    #: Its wait ends if nothing takes its place; at any other element the case stays.
     beside: bool
-    #: Cases wait there, or may: who waits for a message is not counted.
+    #: Cases wait there, or may wait: cases that wait for a message are not counted.
     shown: bool
 
 
@@ -187,7 +187,7 @@ def _rows(process: str, source: int, target: int, standing: set[str]) -> list[Ro
 
 
 def _moved_by(process: str, batch: str) -> tuple[str, ...]:
-    """The cases an earlier run has moved, to move them back."""
+    """The cases that an earlier run moved, to move them back."""
     if not batch:
         return ()
     found = run_of(process, batch, BatchKind.MIGRATION)

@@ -1,4 +1,4 @@
-"""Processes as analysts and auditors see them: the deployed versions and their diagrams; no patient anywhere."""
+"""Processes as analysts and auditors see them: the deployed versions and their diagrams. Shows no patients."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def show() -> str:
 
 
 def _unfinished(in_force: Mapping[str, Version]) -> list[tuple[Draft, SignOff | None]]:
-    """Drafts that differ from what is in force, with the sign-off somebody waits for."""
+    """Drafts that differ from the version in force, each with its pending sign-off."""
     engine = site().engine
     drafts = [draft for draft in engine.drafts.all() if _differs(draft, in_force.get(draft.process))]
     return [(draft, engine.deployments.sign_off_asked(draft.process)) for draft in drafts]

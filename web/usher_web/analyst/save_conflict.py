@@ -1,4 +1,4 @@
-"""Two texts of one file, hunk by hunk, and the text that a choice between them makes. Pure."""
+"""Two texts of one file, hunk by hunk, and the text that results from a choice between them. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Hunk:
     """
     One difference, counted from 1, with the equal lines right before it.
 
-    *skipped* is how many more equal lines there are before those.
+    *skipped* is the number of further equal lines before those.
     """
 
     number: int
@@ -25,7 +25,7 @@ class Hunk:
 
 
 def hunks(theirs: bytes, mine: bytes) -> Iterator[Hunk]:
-    """Where the two differ, each difference with a few equal lines before it."""
+    """The differences between the two, each with a few equal lines before it."""
     old, new = theirs.splitlines(), mine.splitlines()
     equal: list[bytes] = []
     number = 0
@@ -44,17 +44,17 @@ def hunks(theirs: bytes, mine: bytes) -> Iterator[Hunk]:
         equal = []
 
 
-def chosen(theirs: bytes, mine: bytes, picks: Mapping[str, str]) -> bytes:
-    """The text with ``theirs`` where *picks* says so for a difference (``h1``, ``h2``, …), else *mine*."""
+def merged_text(theirs: bytes, mine: bytes, picks: Mapping[str, str]) -> bytes:
+    """Return *mine* with the lines of *theirs* in each difference (``h1``, …) that *picks* sets to ``theirs``."""
     old, new = theirs.splitlines(keepends=True), mine.splitlines(keepends=True)
     parts: list[bytes] = []
     number = 0
-    # The same comparison as in `hunks`, so that the numbers are the same.
+    # Must compare exactly as `hunks` does: the numbers refer to it.
     for tag, a, b, c, d in SequenceMatcher(None, theirs.splitlines(), mine.splitlines()).get_opcodes():
         number += tag != "equal"
         take_theirs = tag != "equal" and picks.get(f"h{number}") == "theirs"
         parts += old[a:b] if take_theirs else new[c:d]
-    # The last line of one text may have no end; where lines of the other follow it, it gets one.
+    # The last line of one text may lack a newline; add one if lines of the other text follow.
     ended = [line if line.endswith((b"\n", b"\r")) else line + b"\n" for line in parts[:-1]]
     return b"".join([*ended, *parts[-1:]])
 

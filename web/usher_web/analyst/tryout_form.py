@@ -1,4 +1,4 @@
-"""The run of a try-out as it is typed: how it begins, what one step adds, and the example it becomes."""
+"""The run of a try-out, made from form fields: its beginning, each step, and the example saved from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAME = re.compile(r"[^\w-]+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """An example of the package one may begin with."""
+    """An example of the package that a run may begin with."""
 
     file: str
     name: str
@@ -27,7 +27,7 @@ class Choice:
     services: Mapping[str, Any]
 
 
-def named(package: Package, process: str) -> str:
+def process_name(package: Package, process: str) -> str:
     try:
         return package.name
     except InvalidDefinition:
@@ -35,7 +35,7 @@ def named(package: Package, process: str) -> str:
 
 
 def choices(package: Package) -> list[Choice]:
-    """The package's examples that can be read."""
+    """The readable examples of the package."""
     found = []
     for file in sorted(name for name in package.files if name.startswith("examples/")):
         try:
@@ -66,7 +66,7 @@ def new_run(package: Package, example: str, start: str, services: str) -> dict[s
 
 
 def sent_run(text: str) -> dict[str, Any]:
-    """The run as the page sent it back; raises `InvalidSubmission` where it is none."""
+    """The run as the page sent it back; raises `InvalidSubmission` if it is not one."""
     try:
         run = strict_json.loads(text)
         strict_json.storable(run)
@@ -91,7 +91,7 @@ def _is_run(run: Mapping[str, Any]) -> bool:
 
 
 def without_last(run: dict[str, Any]) -> dict[str, Any]:
-    """The run without what was done last."""
+    """The run without its last step."""
     order, done, services = list(run.get("order", [])), list(run.get("do", [])), dict(run.get("services", {}))
     last = order.pop() if order else "do"
     if last == "do":
@@ -101,8 +101,8 @@ def without_last(run: dict[str, Any]) -> dict[str, Any]:
     return {**run, "do": done, "services": services, "order": order}
 
 
-def deed(run: dict[str, Any], sent: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, Any]:
-    """*run* with one step more; *fields* are those of the form that was sent."""
+def with_step(run: dict[str, Any], sent: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return *run* with one more step; *fields* come from the submitted form."""
     element, act, done = sent.get("try.element", ""), sent.get("try.act", ""), list(run.get("do", []))
     order = [*run.get("order", []), "do"]
     match act:
@@ -135,7 +135,7 @@ def _refusal(sent: Mapping[str, str]) -> dict[str, Any]:
 def example_file(
     name: str, run: Mapping[str, Any], tried: Tried, files: Mapping[str, bytes]
 ) -> tuple[str, bytes]:
-    """Path and content of *run* as an example called *name*; raises `InvalidSubmission` where the name is taken."""
+    """Path and content of *run* as an example called *name*; raises `InvalidSubmission` if the name is taken."""
     plain = _NAME.sub("-", name.lower()).strip("-")[:60]
     if not plain:
         raise InvalidSubmission("Give the example a name.", fields={"name": "Give the example a name."})

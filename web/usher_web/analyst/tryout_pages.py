@@ -1,7 +1,7 @@
-"""Trying a draft or a version out: a run made up step by step, with the real forms and typed answers of the services.
+"""Try out a draft or a version: a run built step by step, with the real forms and with service answers people type.
 
-The run travels in the page and is played from its start each time (`usher_engine.try_out`): nothing leaves, nothing is
-stored until somebody saves it as an example of the draft.
+The run travels in the page and is played from its start each time (`usher_engine.try_out`): nothing is sent, and
+nothing is stored until an analyst saves it as an example of the draft.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .. import auth
 from ..casework.diagram_files import bpmn_response
 from ..site import site
 from ..staff.open_task import submitted
-from .tryout_form import Choice, choices, deed, example_file, named, new_run, sent_run, without_last
+from .tryout_form import Choice, choices, example_file, new_run, process_name, sent_run, with_step, without_last
 
 blueprint = Blueprint("tryout", __name__, url_prefix="/processes")
 
@@ -31,7 +31,7 @@ DRAFT = "draft"
 @blueprint.get("/<process>/try")
 @auth.policy(Role.ANALYST)
 def show(process: str) -> str:
-    """Where a run begins: the examples there are with what they cover, or inputs of one's own."""
+    """Begin a run: from one of the examples, listed with their coverage, or from typed inputs."""
     source, package = _package(process, request.args.get("source", ""))
     return _begin(process, source, package)
 
@@ -39,7 +39,7 @@ def show(process: str) -> str:
 @blueprint.post("/<process>/try")
 @auth.policy(Role.ANALYST)
 def step(process: str) -> str | tuple[str, int]:
-    """The run with one more step done, or taken back."""
+    """Show the run with one more step done, or the last one undone."""
     source, package = _package(process, request.form.get("try.source", ""))
     _refuse_broken(process, package)
     try:
@@ -49,13 +49,13 @@ def step(process: str) -> str | tuple[str, int]:
     tried = try_out(package, site().engine.services, run)
     if not tried.problem or before is None:
         return _page(process, source, package, run, tried)
-    # What could not be done is not part of the run; what was typed stays in the form.
+    # A refused step is not part of the run; the typed text stays in the form.
     problem = InvalidSubmission(tried.problem, fields=tried.fields)
     return _again(process, source, package, problem), 422
 
 
 def _again(process: str, source: str, package: Package, wrong: InvalidSubmission) -> str:
-    """The page a step was sent from, with what is wrong about it."""
+    """The page that sent the step, with the reason for the refusal."""
     try:
         run = _sent_run()
     except InvalidSubmission:
@@ -66,7 +66,7 @@ def _again(process: str, source: str, package: Package, wrong: InvalidSubmission
 @blueprint.post("/<process>/try/save")
 @auth.policy(Role.ANALYST)
 def save(process: str) -> Response:
-    """Keep the run as an example of the draft, which is begun where there is none."""
+    """Save the run as an example of the draft; begin a draft if there is none."""
     source, package = _package(process, request.form.get("try.source", ""))
     run = _sent_run()
     tried = try_out(package, site().engine.services, run)
@@ -93,7 +93,7 @@ def diagram(process: str, source: str) -> Response:
 
 
 def _package(process: str, source: str) -> tuple[str, Package]:
-    """The draft or the version named by *source*; by default the draft where there is one, else what is in force."""
+    """The draft or the version named by *source*; by default the draft, or without one the version in force."""
     engine = site().engine
     number = whole_number(source)
     if number is not None:
@@ -127,7 +127,7 @@ def _sent_run() -> dict[str, Any]:
 
 
 def _next_run(package: Package) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """The run with what was asked for done, and as it was before; None where it has just begun."""
+    """The run after the requested step, and before it; None if it has just begun."""
     sent = request.form
     if sent.get("try.act") == "begin":
         return new_run(package, sent.get("example", ""), sent.get("start", ""), sent.get("services", "")), None
@@ -135,7 +135,7 @@ def _next_run(package: Package) -> tuple[dict[str, Any], dict[str, Any] | None]:
     if sent.get("try.act") == "back":
         return without_last(run), None
     fields = {key: value for key, value in submitted(sent).items() if "." not in key}
-    return deed(run, sent, fields), run
+    return with_step(run, sent, fields), run
 
 
 def _begin(process: str, source: str, package: Package, wrong: InvalidSubmission | None = None) -> str:
@@ -149,7 +149,7 @@ def _begin(process: str, source: str, package: Package, wrong: InvalidSubmission
     found: list[Choice] = choices(package)
     return render_template(
         "tryout.html",
-        process=process, source=source, draft=source == DRAFT, name=named(package, process), errors=errors,
+        process=process, source=source, draft=source == DRAFT, name=process_name(package, process), errors=errors,
         report=report, way=way, choices=found, wrong=wrong, typed=request.form,
     )  # fmt: skip
 
@@ -171,8 +171,8 @@ def _page(
     suggested = next((c.services[asked][0] for c in choices(package) if c.services.get(asked)), None)
     return render_template(
         "tryout_run.html",
-        process=process, source=source, draft=source == DRAFT, name=named(package, process), run=run, tried=tried,
-        way=way, wrong=wrong, typed=request.form if wrong else {}, suggested=suggested,
+        process=process, source=source, draft=source == DRAFT, name=process_name(package, process), run=run,
+        tried=tried, way=way, wrong=wrong, typed=request.form if wrong else {}, suggested=suggested,
         steps=len(run.get("do", [])) + sum(map(len, run.get("services", {}).values())) if run.get("asks") else
         len(run.get("do", [])),
     )  # fmt: skip

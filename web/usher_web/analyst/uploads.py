@@ -1,4 +1,4 @@
-"""What a draft begins with: an uploaded file or package, or a blank one. Nothing here judges what it says."""
+"""What a draft begins with: an uploaded file or package, or a blank one. Does not check the content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from usher_engine import InvalidSubmission
 from usher_engine.authoring import draft_key
 from usher_engine.definitions import Package, from_zip
 
-#: What a new file begins with, by its ending; the rest begins empty.
+#: The content of a new file, by its ending; other files begin empty.
 BLANK = {
     ".form": '{"type": "default", "schemaVersion": 19, "components": []}\n',
     ".bpmn": """<?xml version="1.0" encoding="UTF-8"?>
@@ -42,8 +42,8 @@ namespace="http://usher.local/decisions/{key}">
 }
 
 
-def uploaded() -> Package | None:
-    """What was uploaded as a package; None where nothing was."""
+def uploaded_package() -> Package | None:
+    """The upload as a package; None without an upload."""
     sent = request.files.get("upload")
     if sent is None or not sent.filename:
         return None
@@ -57,7 +57,7 @@ def uploaded() -> Package | None:
 
 
 def _unwrapped(package: Package) -> Package:
-    """A zip made of a folder: its files without the folder's name, and without what operating systems add."""
+    """For a zip of a folder, return its files without the folder's name and without files of the operating system."""
     files = {p: c for p, c in package.files.items() if not any(part.startswith((".", "__")) for part in p.split("/"))}
     tops = {path.partition("/")[0] for path in files}
     if len(tops) == 1 and not any("/" not in path for path in files):
@@ -66,8 +66,8 @@ def _unwrapped(package: Package) -> Package:
 
 
 def new_process(key: str, name: str) -> tuple[str, Package]:
-    """The id of a new process and what its draft begins with: what was uploaded, or a blank diagram."""
-    package = uploaded()
+    """The id of a new process and the content of its draft: the upload, or a blank diagram."""
+    package = uploaded_package()
     process = key or (draft_key(package) if package else "")
     if not process:
         reason = (
@@ -78,7 +78,7 @@ def new_process(key: str, name: str) -> tuple[str, Package]:
 
 
 def new_file(path: str) -> tuple[str, bytes]:
-    """Path and content of a new file of a draft: what was uploaded, or what a file of this kind begins with."""
+    """Path and content of a new file of a draft: the upload, or the blank content of its kind."""
     sent = request.files.get("upload")
     brought = sent.read() if sent and sent.filename else None
     path = path or ((sent.filename or "") if sent else "")
@@ -88,7 +88,7 @@ def new_file(path: str) -> tuple[str, bytes]:
 
 
 def blank_file(path: str, key: str, name: str = "") -> bytes:
-    """What a new file begins with; *key* and *name* are put into it as XML text."""
+    """The blank content of a new file; *key* and *name* are inserted as XML text."""
     blank = next((text for ending, text in BLANK.items() if path.endswith(ending)), "")
     safe = "".join(letter if letter.isalnum() or letter in "_-." else "_" for letter in key) or "new"
     words = (name or key).translate({ord("&"): "&amp;", ord("<"): "&lt;", ord('"'): "&quot;"})

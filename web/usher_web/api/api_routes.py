@@ -15,8 +15,8 @@ from usher_engine.definitions import from_zip
 from werkzeug.exceptions import BadRequest, PreconditionRequired, UnsupportedMediaType
 
 from .. import audit_logging, auth, strict_json
-from ..casework.search_query import asked
-from ..casework.visibility import seen
+from ..casework.search_query import parse_search
+from ..casework.visibility import visible_case
 from ..json_schema import read
 from ..site import site
 from .metrics import CONTENT_TYPE, prometheus
@@ -47,13 +47,13 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 MAX_JSON = 256 * 1024
 MAX_PAGE = 200
 MAX_KEY = 200
-#: Where a change made here came from, as its audit event names it.
+#: The source of a change made here, as its audit event names it.
 SOURCE = "API"
 
 
 @blueprint.before_request
 def limit_body() -> None:
-    """Only packages may be larger than `MAX_JSON`."""
+    """Limit bodies to `MAX_JSON`; only packages may be larger."""
     if request.endpoint != "api.add_version":
         request.max_content_length = MAX_JSON
 
@@ -61,7 +61,7 @@ def limit_body() -> None:
 @blueprint.post("/triggers")
 @auth.token_policy(Role.STAFF, pages=True)
 def trigger() -> Response:
-    """The EHR's trigger. The same Idempotency-Key gives the same case; with another body it is refused."""
+    """The EHR's trigger. A repeated Idempotency-Key returns the same case; with another body it is refused."""
     key = _key()
     body = read(Trigger, strict_json.body())
     instance = site().enrollment.trigger(
@@ -82,7 +82,7 @@ def trigger() -> Response:
 def tasks() -> Response:
     limit = _limit()
     listed = site().engine.inbox.tasks(auth.actor(), limit=limit, after=request.args.get("after"))
-    audit_logging.lists(task.business_key for task in listed)
+    audit_logging.note_listed(task.business_key for task in listed)
     last = listed[-1].sort_key if len(listed) == limit else None
     found: Tasks = {"tasks": [full_task(task) for task in listed], "next": last}
     return _json(found)
@@ -117,9 +117,9 @@ def complete(task_id: str) -> Response:
 @blueprint.get("/instances")
 @auth.token_policy(Role.STAFF, Role.AUDITOR)
 def instances() -> Response:
-    """Takes what the page of cases takes (`finding.PARAMETERS`); business_key is a patient's id and nothing else."""
+    """Takes the parameters of the page of cases (`search_query.PARAMETERS`); business_key is the id of a patient."""
     given, key = request.args.to_dict(), request.args.get("business_key")
-    search = asked(given)
+    search = parse_search(given)
     if search.errors:
         raise usher_engine.InvalidSubmission("This cannot be looked for.", fields=search.errors)
     if given.get("after") and given.get("before"):
@@ -129,7 +129,7 @@ def instances() -> Response:
     page = site().engine.search.find(
         wanted, actor=auth.actor(), after=given.get("after") or None, before=given.get("before") or None, limit=_limit()
     )
-    audit_logging.lists(instance.business_key for instance in page.cases)
+    audit_logging.note_listed(instance.business_key for instance in page.cases)
     first, last = (page.cases[0].id, page.cases[-1].id) if page.cases else (None, None)
     found: Instances = {
         "instances": [full_instance(instance) for instance in page.cases],
@@ -142,14 +142,14 @@ def instances() -> Response:
 @blueprint.get("/instances/<instance_id>")
 @auth.token_policy(Role.STAFF, Role.AUDITOR)
 def instance(instance_id: str) -> Response:
-    found = seen(instance_id)
+    found = visible_case(instance_id)
     return _json(full_instance(found), headers={"ETag": f'"{found.revision}"'})
 
 
 @blueprint.get("/instances/<instance_id>/history")
 @auth.token_policy(Role.STAFF, Role.AUDITOR)
 def history(instance_id: str) -> Response:
-    steps = site().engine.queries.history(seen(instance_id).id)
+    steps = site().engine.queries.history(visible_case(instance_id).id)
     found: History = {"instance": instance_id, "steps": [full_step(step) for step in steps]}
     return _json(found)
 
@@ -157,17 +157,17 @@ def history(instance_id: str) -> Response:
 @blueprint.post("/instances/<instance_id>/cancel")
 @auth.token_policy(Role.STAFF, Role.ADMIN)
 def cancel(instance_id: str) -> Response:
-    """Body: ``{"reason": …, "revision": 3}``; an administrator may end any case, staff those that are their work."""
+    """Body: ``{"reason": …, "revision": 3}``; administrators may end any case, staff only their own work."""
     body = read(Cancellation, strict_json.body())
     revision, reason = _revision(body), body["reason"]
-    found = site().engine.instance(instance_id) if auth.actor().role == Role.ADMIN else seen(instance_id)
+    found = site().engine.instance(instance_id) if auth.actor().role == Role.ADMIN else visible_case(instance_id)
     return _json(outcome(site().engine.cases.cancel(found.id, reason, actor=auth.actor(), revision=revision)))
 
 
 @blueprint.post("/messages")
 @auth.token_policy(Role.STAFF)
 def message() -> Response:
-    """Body: ``{"name": …, "data": {…}, "business_key": …}`` or ``"instance"`` in the place of the business key."""
+    """Body: ``{"name": …, "data": {…}, "business_key": …}`` or ``"instance"`` instead of the business key."""
     key, body = _key(), read(Message, strict_json.body())
     instance = site().engine.incoming.deliver_message(
         body["name"],
@@ -184,24 +184,24 @@ def message() -> Response:
 @blueprint.post("/patients/<patient_id>/portal-status")
 @auth.token_policy(Role.ADMIN)
 def set_portal_status(patient_id: str) -> Response:
-    """Body: ``{"status": …, "reason": …}``; with the ``version`` seen, a change made since is not overwritten."""
+    """Body: ``{"status": …, "reason": …}``; with the ``version`` seen, later changes are not overwritten."""
     body = read(StatusReport, strict_json.body())
     standing = site().enrollment.portal_standing.set_status(
         patient_id, body["status"], body["reason"], actor=auth.actor(), source=SOURCE, version=body.get("version")
     )
-    audit_logging.lists([standing.patient])
+    audit_logging.note_listed([standing.patient])
     return _json(full_standing(standing))
 
 
 @blueprint.post("/patients/<patient_id>/opt-out")
 @auth.token_policy(Role.ADMIN)
 def set_opt_out(patient_id: str) -> Response:
-    """Body: ``{"scope": "practice", "opted_out": false, "reason": …}``; the scope address means that of today."""
+    """Body: ``{"scope": "practice", "opted_out": false, "reason": …}``; scope address means the current one."""
     body = read(OptOut, strict_json.body())
     standing = site().enrollment.portal_standing.set_opt_out(
         patient_id, body["scope"], body["opted_out"], body["reason"], actor=auth.actor(), source=SOURCE
     )
-    audit_logging.lists([standing.patient])
+    audit_logging.note_listed([standing.patient])
     return _json(full_standing(standing))
 
 
@@ -251,7 +251,7 @@ def openapi() -> Response:
 
 
 def _key() -> str:
-    """The idempotency key of the request, which must have one."""
+    """The idempotency key of the request; raises `BadRequest` without one."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if not key or len(key) > MAX_KEY or not key.isprintable():
         raise BadRequest(f"Send an Idempotency-Key header of 1 to {MAX_KEY} characters, a new one for each request.")

@@ -1,4 +1,4 @@
-"""Numbers for monitoring in Prometheus' text format. Counts only; no name, no id."""
+"""Numbers for monitoring in Prometheus' text format. Counts only: no names, no ids."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _METRICS = (
     ("tasks", "usher_tasks_open", "gauge", "", "User tasks that wait for a person."),
     ("instances", "usher_instances", "gauge", "status", "Cases by status."),
     ("jobs", "usher_jobs", "gauge", "state", "Jobs that are not done, by state."),
-    ("faults", "usher_faults_total", "counter", "where", "Mistakes in the software met by this process; see its log."),
+    ("faults", "usher_faults_total", "counter", "where", "Software faults met by this process; see its log."),
 )
 
 

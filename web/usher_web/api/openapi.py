@@ -1,6 +1,6 @@
 """The description of the API that programs read (OpenAPI 3.1). Its schemas are derived from `api.serializers`.
 
-tests/acceptance holds it against the routes there are, and against every answer the API gives in a test.
+tests/acceptance checks it against the existing routes, and against every answer the API gives in a test.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer"}
 _DAY = {"type": "string", "format": "date"}
 
-#: What is never refused but for the reasons every request can be refused for.
+#: Refusals that any request can get.
 ALWAYS = (400, 500, 503)
-#: The same, of what a token is needed for; 409 where what is stored was altered.
+#: Refusals of requests that need a token; 409 if the stored record was altered.
 WITH_TOKEN = (401, 403, 409, 429)
 WITH_BODY = (413, 415)
 
@@ -71,12 +71,14 @@ def _idempotency_key(what: str) -> dict[str, Any]:
     return _header("Idempotency-Key", f"New for each {what}; repeated on a retry.", required=True)
 
 
-def _ask(summary: str, shape: Any, *parameters: dict[str, Any], codes: tuple[int, ...] = ()) -> dict[str, Any]:
+def _read_operation(
+    summary: str, shape: Any, *parameters: dict[str, Any], codes: tuple[int, ...] = ()
+) -> dict[str, Any]:
     answers = {"200": _answer(summary, shape), **_refusals(*ALWAYS, *WITH_TOKEN, *codes)}
     return {"summary": summary, "parameters": list(parameters), "responses": answers}
 
 
-def _tell(
+def _move_operation(
     summary: str,
     shape: Any,
     *parameters: dict[str, Any],
@@ -85,7 +87,7 @@ def _tell(
     body_required: bool = True,
     description: str = "",
 ) -> dict[str, Any]:
-    """An operation that moves a case on, with *shape* as its body."""
+    """An operation that changes a case, with *shape* as its body."""
     refusals = _refusals(*ALWAYS, *WITH_TOKEN, *WITH_BODY, 404, 422, *codes)
     return {
         "summary": summary,
@@ -96,8 +98,8 @@ def _tell(
     }
 
 
-def _set(summary: str, shape: Any, description: str) -> dict[str, Any]:
-    """An operation that sets something of a patient, with *shape* as its body."""
+def _set_operation(summary: str, shape: Any, description: str) -> dict[str, Any]:
+    """An operation that sets a property of a patient, with *shape* as its body."""
     refusals = _refusals(*ALWAYS, *WITH_TOKEN, *WITH_BODY, 404, 422)
     return {
         "summary": summary,
@@ -108,7 +110,7 @@ def _set(summary: str, shape: Any, description: str) -> dict[str, Any]:
     }
 
 
-def _public(summary: str, answer: dict[str, Any]) -> dict[str, Any]:
+def _public_operation(summary: str, answer: dict[str, Any]) -> dict[str, Any]:
     return {"summary": summary, "security": [], "responses": {"200": answer, **_refusals(*ALWAYS)}}
 
 
@@ -153,7 +155,7 @@ _DESCRIPTION = {"description": "Fine.", "content": {"application/json": {"schema
 
 PATHS: dict[str, dict[str, Any]] = {
     "/triggers": {
-        "post": _tell(
+        "post": _move_operation(
             "Select the Patient Portal trigger on a template's field, as the EHR does.",
             serializers.Trigger,
             _idempotency_key("trigger"),
@@ -161,12 +163,14 @@ PATHS: dict[str, dict[str, Any]] = {
             description="A patient has one live case: while it waits, another trigger answers with that case.",
         )
     },
-    "/tasks": {"get": _ask("Open tasks.", serializers.Tasks, *_PAGE)},
+    "/tasks": {"get": _read_operation("Open tasks.", serializers.Tasks, *_PAGE)},
     "/tasks/{task_id}/claim": {
-        "post": _tell("Take a task.", serializers.Seen, _path("task_id"), _IF_MATCH, codes=(410,), body_required=False)
+        "post": _move_operation(
+            "Take a task.", serializers.Seen, _path("task_id"), _IF_MATCH, codes=(410,), body_required=False
+        )
     },
     "/tasks/{task_id}/unclaim": {
-        "post": _tell(
+        "post": _move_operation(
             "Give a task back to its group.",
             serializers.Seen,
             _path("task_id"),
@@ -176,7 +180,7 @@ PATHS: dict[str, dict[str, Any]] = {
         )
     },
     "/tasks/{task_id}/complete": {
-        "post": _tell(
+        "post": _move_operation(
             "Answer a task; an unclaimed one is claimed with it.",
             serializers.Answer,
             _path("task_id"),
@@ -184,15 +188,17 @@ PATHS: dict[str, dict[str, Any]] = {
             codes=(410, 428),
         )
     },
-    "/instances": {"get": _ask("Cases, newest first.", serializers.Instances, *_SEARCH, codes=(404, 422))},
+    "/instances": {"get": _read_operation("Cases, newest first.", serializers.Instances, *_SEARCH, codes=(404, 422))},
     "/instances/{instance_id}": {
-        "get": _ask("One case.", serializers.Instance, _path("instance_id"), codes=(404, 410)),
+        "get": _read_operation("One case.", serializers.Instance, _path("instance_id"), codes=(404, 410)),
     },
     "/instances/{instance_id}/history": {
-        "get": _ask("The steps of a case, oldest first.", serializers.History, _path("instance_id"), codes=(404, 410)),
+        "get": _read_operation(
+            "The steps of a case, oldest first.", serializers.History, _path("instance_id"), codes=(404, 410)
+        ),
     },
     "/instances/{instance_id}/cancel": {
-        "post": _tell(
+        "post": _move_operation(
             "End a case before its end.",
             serializers.Cancellation,
             _path("instance_id"),
@@ -202,7 +208,7 @@ PATHS: dict[str, dict[str, Any]] = {
         )
     },
     "/messages": {
-        "post": _tell(
+        "post": _move_operation(
             "Deliver a message to the case that waits for it.",
             serializers.Message,
             _idempotency_key("message"),
@@ -212,7 +218,7 @@ PATHS: dict[str, dict[str, Any]] = {
         )
     },
     "/patients/{patient_id}/portal-status": {
-        "post": _set(
+        "post": _set_operation(
             "Set the portal status another system reports.",
             serializers.StatusReport,
             "For an administrator's token. Pending, Declined and Deferred come from an invitation and its answer and"
@@ -221,18 +227,18 @@ PATHS: dict[str, dict[str, Any]] = {
         )
     },
     "/patients/{patient_id}/opt-out": {
-        "post": _set(
+        "post": _set_operation(
             "Opt a patient out of e-mail, or undo that.",
             serializers.OptOut,
             "For an administrator's token. The scope practice holds for the patient, address for the patient's e-mail"
             " address of today, for every patient who has it. What is so already stays as it is.",
         )
     },
-    "/definitions": {"get": _ask("Deployed versions.", serializers.Definitions)},
+    "/definitions": {"get": _read_operation("Deployed versions.", serializers.Definitions)},
     "/definitions/{key}/versions": {"post": _DEPLOY},
-    "/health": {"get": _public("Whether the database answers.", _answer("It does.", serializers.Health))},
+    "/health": {"get": _public_operation("Whether the database answers.", _answer("It does.", serializers.Health))},
     "/metrics": {"get": _METRICS},
-    "/openapi.json": {"get": _public("This description.", _DESCRIPTION)},
+    "/openapi.json": {"get": _public_operation("This description.", _DESCRIPTION)},
 }
 
 _ANSWERS = (
@@ -245,7 +251,7 @@ _ANSWERS = (
     serializers.Definitions,
     serializers.Health,
 )
-#: Other fields than theirs are refused.
+#: Shapes that refuse unknown fields.
 _BODIES = (
     serializers.Trigger,
     serializers.Message,
@@ -258,7 +264,7 @@ _BODIES = (
 
 
 def description(base_url: str) -> dict[str, Any]:
-    """The whole document; *base_url* is where this server is reached."""
+    """The whole document; *base_url* is the address of this server."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Usher", "version": "1", "description": "Patient-portal enrolment as a process."},

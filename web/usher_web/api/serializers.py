@@ -1,4 +1,4 @@
-"""What the API takes and answers (DESIGN 7). `openapi` describes it from here; the names are a promise to programs."""
+"""The shapes the API takes and answers (DESIGN 7). `openapi` derives its description from here; names are stable."""
 
 from __future__ import annotations
 

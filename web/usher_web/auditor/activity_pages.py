@@ -1,4 +1,4 @@
-"""Trails: everything one person saw or did, and everything that happened to one patient, in the order of time."""
+"""Trails: everything one person saw or did, or that happened to one patient, in chronological order."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from usher_engine.assurance import Moment, Trail
 from werkzeug.wrappers import Response
 
 from .. import audit_logging, auth
-from ..casework.patient_labels import Subject, described, subjects
+from ..casework.patient_labels import Subject, describe, subjects
 from ..site import site
-from ..words.case_narrative import Names, Teller, line_of
+from ..words.case_narrative import Author, Names, line_of
 from ..words.element_names import names_of
-from .audit_list import Told, in_words
+from .audit_list import ListedEvent, in_words
 
 blueprint = Blueprint("trails", __name__, url_prefix="/audit")
 
@@ -28,7 +28,7 @@ PAGE = 50
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrailLine:
-    """One thing that happened; *url* leads to it, where there is a place for it."""
+    """One thing that happened; *url* leads to it, if it has a page."""
 
     at: datetime
     who: str
@@ -49,8 +49,8 @@ def people() -> str:
 @blueprint.get("/people/<name>")
 @auth.policy(Role.AUDITOR)
 def person(name: str) -> str:
-    """What *name* saw or did; somebody without an account has a trail too, if there ever was one."""
-    _first_look("person", name)
+    """What *name* saw or did. A person without an account has a trail too, if any event names them."""
+    _record_first_look("person", name)
     found = site().engine.activity.of_person(name, after=request.args.get("after", ""), limit=PAGE)
     return _page(found, title=name, heading=f"Everything {name} saw or did", crumb="people", subject=None, name=name)
 
@@ -58,9 +58,9 @@ def person(name: str) -> str:
 @blueprint.get("/patients")
 @auth.policy(Role.AUDITOR)
 def patients() -> str | Response:
-    """Find the patient whose trail is looked for."""
+    """Find the patient whose trail to show."""
     text = " ".join(request.args.get("q", "").split())[:200]
-    found = [described(record) for record in site().enrollment.patients(text, limit=PAGE)] if text else []
+    found = [describe(record) for record in site().enrollment.patients(text, limit=PAGE)] if text else []
     if len(found) == 1:
         return redirect(url_for("trails.patient", patient_id=found[0].id))
     return render_template("trail_patients.html", patients=found, text=text)
@@ -69,25 +69,25 @@ def patients() -> str | Response:
 @blueprint.get("/patients/<patient_id>")
 @auth.policy(Role.AUDITOR)
 def patient(patient_id: str) -> str:
-    """What happened to a patient, also to one the registry no longer has."""
+    """What happened to a patient, even one no longer in the registry."""
     try:
-        whom: Subject | None = described(site().enrollment.patient(patient_id))
+        whom: Subject | None = describe(site().enrollment.patient(patient_id))
     except usher_engine.NotFound:
         whom = None
     found = site().engine.activity.about(patient_id, after=request.args.get("after", ""), limit=PAGE)
     if whom is None and not found.moments:
         raise usher_engine.NotFound("Nothing is recorded about a patient with this id.")
-    _first_look("patient", patient_id)
+    _record_first_look("patient", patient_id)
     title = whom.name if whom else patient_id
     heading = f"Everything that happened to {title}"
     return _page(found, title=title, heading=heading, crumb="patients", subject=whom, patient_id=patient_id)
 
 
-def _first_look(of: str, whose: str) -> None:
-    """Looking at a trail is itself an event; paging on is the same look."""
+def _record_first_look(of: str, whose: str) -> None:
+    """Record the view of a trail as an event; further pages belong to the same view."""
     if not request.args.get("after"):
         about = whose if of == "patient" else ""
-        audit_logging.told("TrailViewed", {"of": of}, subject=whose, about=about)
+        audit_logging.record("TrailViewed", {"of": of}, subject=whose, about=about)
 
 
 def _page(found: Trail, *, title: str, heading: str, crumb: str, subject: Subject | None, **route: Any) -> str:
@@ -105,8 +105,8 @@ def _page(found: Trail, *, title: str, heading: str, crumb: str, subject: Subjec
 
 
 def _lines(found: Sequence[Moment]) -> list[TrailLine]:
-    """Steps and events in words, each with the place it leads to."""
-    told = {one.event.seq: one for one in in_words([moment.event for moment in found if moment.event])}
+    """Steps and events in words, each with the page it leads to."""
+    listed = {one.event.seq: one for one in in_words([moment.event for moment in found if moment.event])}
     steps = [moment.step for moment in found if moment.step]
     known = subjects(moment.about for moment in found)
     names = {case: names_of(case) for case in {step.instance for step in steps}}
@@ -115,38 +115,38 @@ def _lines(found: Sequence[Moment]) -> list[TrailLine]:
         if moment.step is not None:
             lines.append(_step(moment.step, names[moment.step.instance], known.get(moment.about)))
         elif moment.event is not None:
-            lines.append(_event(told[moment.event.seq]))
+            lines.append(_event(listed[moment.event.seq]))
     return lines
 
 
 def _step(step: Step, names: Names, patient: Subject | None) -> TrailLine:
     line = line_of(step, names)
-    lost = "This step was altered outside Usher so that it tells nothing; the replay of its case says more."
+    lost = "This step was altered outside Usher and cannot be read; the replay of its case says more."
     return TrailLine(
         at=step.at,
-        who=_who(line.teller.value if line else "", step.actor),
+        who=_who(line.author.value if line else "", step.actor),
         words=line.words or "Moved the case on." if line else lost,
         quote=line.quote if line else "",
-        kind="alarm" if line is None or line.teller is Teller.INCIDENT else "idle",
+        kind="alarm" if line is None or line.author is Author.INCIDENT else "idle",
         case=step.instance,
         patient=patient,
         url=url_for("replay.show", instance_id=step.instance, step=step.revision),
     )
 
 
-def _event(told: Told) -> TrailLine:
-    case = told.deed.case
+def _event(listed: ListedEvent) -> TrailLine:
+    case = listed.sentence.case
     return TrailLine(
-        at=told.event.at,
-        who=told.event.actor or "somebody not signed in",
-        words=told.deed.words,
+        at=listed.event.at,
+        who=listed.event.actor or "somebody not signed in",
+        words=listed.sentence.words,
         quote="",
-        kind=told.deed.kind,
+        kind=listed.sentence.kind,
         case=case,
-        patient=told.patient,
+        patient=listed.patient,
         url=url_for("cases.case", instance_id=case) if case else "",
     )
 
 
-def _who(teller: str, actor: str) -> str:
-    return {"system": "by itself", "patient": "the patient"}.get(teller, actor)
+def _who(author: str, actor: str) -> str:
+    return {"system": "automatically", "patient": "the patient"}.get(author, actor)

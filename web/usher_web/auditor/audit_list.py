@@ -1,4 +1,4 @@
-"""Which audit events are asked for, and one page of them in words."""
+"""The search for audit events, and one page of the results in words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from usher_engine.audit import AuditEvent, AuditKind
 from .. import auth
 from ..casework.patient_labels import Subject, subjects
 from ..site import site
-from ..words.audit_sentences import Deed, called, deed
+from ..words.audit_sentences import Sentence, kind_label, sentence_of
 from ..words.date_range import begin_of, check_way, day_of, end_of
 from ..words.presentation import period_words
 
@@ -36,7 +36,7 @@ class EventSearch:
     def said(self) -> str:
         """ "Refused attempts by bob, in May 2026"."""
         given = self.given
-        words = called(given["kind"]) if "kind" in given else "Everything"
+        words = kind_label(given["kind"]) if "kind" in given else "Everything"
         words += f" by {given['who']}" if "who" in given else ""
         words += f" about patient {given['patient']}" if "patient" in given else ""
         period = period_words(given.get("from", ""), given.get("to", ""))
@@ -44,11 +44,11 @@ class EventSearch:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
-    """One event as the page shows it; *patient* is only known to whoever may see patients."""
+class ListedEvent:
+    """One event as the page shows it; *patient* is set only for readers who may see patients."""
 
     event: AuditEvent
-    deed: Deed
+    sentence: Sentence
     patient: Subject | None
 
 
@@ -63,9 +63,9 @@ def asked_events(args: Mapping[str, str]) -> EventSearch:
 
 
 def page_of(search: EventSearch, before: int | None) -> dict[str, Any]:
-    """The events of one page, and the address of the next older ones."""
+    """The events of one page, and the address of the next older page."""
     if search.errors:
-        return {"told": [], "older_url": ""}
+        return {"events": [], "older_url": ""}
     found = site().engine.audit.events(
         kind=next((kind for kind in KINDS if kind == search.given.get("kind")), None),
         actor=search.given.get("who"),
@@ -78,11 +78,13 @@ def page_of(search: EventSearch, before: int | None) -> dict[str, Any]:
     more = len(found) > PAGE
     given: dict[str, Any] = {**search.given}
     older = url_for("audit.show", **given, before=found[PAGE - 1].seq) if more else ""
-    return {"told": in_words(found[:PAGE]), "older_url": older}
+    return {"events": in_words(found[:PAGE]), "older_url": older}
 
 
-def in_words(events: Sequence[AuditEvent]) -> list[Told]:
-    """*events* with what they tell; whom they are about stands there by name only for auditors."""
+def in_words(events: Sequence[AuditEvent]) -> list[ListedEvent]:
+    """*events* with their sentences; only auditors get the names of patients."""
     sees_patients = auth.actor().role == Role.AUDITOR.value
     known = subjects(event.business_key for event in events) if sees_patients else {}
-    return [Told(event=event, deed=deed(event), patient=known.get(event.business_key)) for event in events]
+    return [
+        ListedEvent(event=event, sentence=sentence_of(event), patient=known.get(event.business_key)) for event in events
+    ]

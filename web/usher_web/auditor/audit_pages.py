@@ -1,4 +1,4 @@
-"""The audit page: what happened, newest first; the state of the proof; checks; what was signed off and what not."""
+"""The audit page: events, newest first; the state of the proof; checks; reviewed and unreviewed periods."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from .. import auth
 from ..site import site
-from ..words.audit_sentences import called
+from ..words.audit_sentences import kind_label
 from ..words.date_range import begin_of, day_of, end_of
 from ..words.proof_verdict import ASK, meanings
 from .audit_list import KINDS, asked_events, page_of
@@ -36,7 +36,7 @@ def show() -> str | tuple[str, int]:
 @blueprint.post("/check")
 @auth.policy(Role.AUDITOR, Role.ADMIN)
 def check() -> Response:
-    """Begin a check of the whole record; its progress is on the page."""
+    """Begin a check of the whole record; the page shows its progress."""
     Checker(site().engine.context, site().engine.audit, site().enrollment.disagreements).start(actor=auth.actor())
     auth.say("The check has begun. This page shows how far it is.")
     return redirect(url_for("audit.show"), 303)
@@ -45,7 +45,7 @@ def check() -> Response:
 @blueprint.get("/check")
 @auth.policy(Role.AUDITOR, Role.ADMIN)
 def progress() -> str:
-    """The check alone, asked for again and again while it runs."""
+    """The check alone, which the page polls while it runs."""
     return render_template("audit_check.html", **_check())
 
 
@@ -84,7 +84,7 @@ def _page(**shown: Any) -> str:
         lately=lately,
         hours=LATELY_HOURS,
         unreviewed=gaps[0][0] if gaps else None,
-        kinds=[(kind, called(kind)) for kind in KINDS],
+        kinds=[(kind, kind_label(kind)) for kind in KINDS],
         people=sorted(user.name for user in site().accounts.users()),
         exports_url=url_for("exports.show") if "exports.show" in current_app.view_functions else "",
         **_check(),

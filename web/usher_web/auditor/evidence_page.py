@@ -1,6 +1,6 @@
 """The evidence bundle of a case as one page: words, diagram, data and proof in a file that needs no network.
 
-What is recorded and proven comes from `usher_engine.exports`; this puts it before people's eyes.
+The record and its proof come from `usher_engine.exports`; this renders them for people.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from usher_engine import Actor, Instance
 from usher_engine.cases import Windows
 from usher_engine.exports import Evidence, evidence, seal
 
-from ..assets import built
+from ..assets import asset_text
 from ..casework.patient_labels import subject
 from ..site import site
-from ..words.effect_status import Effect, Followed, Words, effects, follow
+from ..words.effect_status import Effect, Followed, Words, advance, effects
 from ..words.element_names import bare_words, words_of
 from ..words.presentation import clock_time, zone
 from ..words.proof_verdict import MEANINGS
 from ..words.timeline import timeline
 from .replay_frames import Frame, frames
 
-#: The record and its page are made and held whole; a case this long is exported as JSON Lines instead.
+#: The record and its page are built in memory; a case this long is exported as JSON Lines instead.
 MAX_STEPS = 5_000
 
 
@@ -34,11 +34,11 @@ def file_name(case: Instance) -> str:
 
 
 def bundle(case: Instance, *, actor: Actor) -> bytes:
-    """The page; the audit stream is told. Raises what `usher_engine.exports.Export` raises."""
+    """Return the page and record the export in the audit log. Raises what `usher_engine.exports.Export` raises."""
     found = evidence(site().engine, case.id, actor=actor)
-    script, style = built("evidence.js"), built("evidence.css")
+    script, style = asset_text("evidence.js"), asset_text("evidence.css")
     words = words_of(case.id)
-    told, asked = _told(case, words or bare_words())
+    shown_frames, asked = _whole_case(case, words or bare_words())
     tz = zone(site().settings)
     versions = site().engine.versions.all(case.process)
     page = current_app.jinja_env.get_template("evidence.html").render(
@@ -47,11 +47,11 @@ def bundle(case: Instance, *, actor: Actor) -> bytes:
         evidence=found,
         findings=[(MEANINGS.get(one.kind, MEANINGS[""]), one) for one in found.checked.findings],
         signed=signed_steps(found),
-        frames=told,
+        frames=shown_frames,
         effects=asked,
-        said=[_said(frame, len(told)) for frame in told],
-        marks=timeline([(frame.line.at if frame.line else case.started_at, frame.kind) for frame in told], tz),
-        steps=[asdict(frame.marked) for frame in told],
+        spoken=[_spoken(frame, len(shown_frames)) for frame in shown_frames],
+        marks=timeline([(frame.line.at if frame.line else case.started_at, frame.kind) for frame in shown_frames], tz),
+        steps=[asdict(frame.marked) for frame in shown_frames],
         versions=versions,
         diagram=_diagram(case) if words else "",
         practice=site().settings.practice_name,
@@ -60,33 +60,33 @@ def bundle(case: Instance, *, actor: Actor) -> bytes:
         script=script,
         style=style,
         policy=_policy(script, style),
-        licences=built("evidence-licences.txt"),
+        licences=asset_text("evidence-licences.txt"),
     )
     return seal(site().engine, page)
 
 
 def signed_steps(found: Evidence) -> int:
-    """How many steps stand in the signed tree."""
+    """How many steps the signed tree covers."""
     return sum(int(run["steps"]) for run in found.runs)
 
 
-def _told(case: Instance, words: Words) -> tuple[list[Frame], list[Effect]]:
-    """The whole case as frames, and what became of everything it asked services for."""
-    windows: Windows[Followed] = Windows(site().engine.context, follow, Followed())
-    told: list[Frame] = []
+def _whole_case(case: Instance, words: Words) -> tuple[list[Frame], list[Effect]]:
+    """The whole case as frames, and the status of every service request."""
+    windows: Windows[Followed] = Windows(site().engine.context, advance, Followed())
+    shown_frames: list[Frame] = []
     asked: dict[str, Effect] = {}
     first = 1
     while first <= min(case.revision, MAX_STEPS):
         window = windows.open(case.id, first)
         found = effects(window, words)
-        told += frames(window, words, found)
+        shown_frames += frames(window, words, found)
         asked |= {effect.name: effect for effect in found}
         first = window.last + 1
-    return told, list(asked.values())
+    return shown_frames, list(asked.values())
 
 
-def _said(frame: Frame, total: int) -> str:
-    """The step in one line, for who listens instead of looking."""
+def _spoken(frame: Frame, total: int) -> str:
+    """The step in one line, for screen readers."""
     if frame.line is None:
         return f"{frame.headline}, of {total}"
     when = clock_time(frame.line.at, site().now(), zone(site().settings))

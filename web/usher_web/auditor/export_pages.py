@@ -1,4 +1,4 @@
-"""Taking the history along: exports of cases in other programs' formats, and the evidence bundle of one case."""
+"""Exports of the history: cases in other programs' formats, and the evidence bundle of one case."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from usher_engine.accounts import Role
 from usher_engine.exports import FORMATS, Export, Format, Selection, period
 
 from .. import auth
-from ..casework.visibility import seen
+from ..casework.visibility import visible_case
 from ..site import site
 from ..words.presentation import zone
 from .evidence_page import MAX_STEPS, bundle, file_name
@@ -31,11 +31,11 @@ def show() -> str:
 @blueprint.post("/exports")
 @auth.policy(Role.AUDITOR, Role.ADMIN)
 def download() -> Page | Response:
-    """The file, as it is read; what is wrong with the choice, or with the record, is said on the page."""
+    """Stream the file as it is read; errors in the choice or in the record are shown on the page."""
     try:
         export = _asked()
         pieces = export.pieces()
-        begun = list(islice(pieces, 2))  # whether anything can be proven shows with the second line
+        begun = list(islice(pieces, 2))  # errors in the proof surface with the second line
     except REFUSALS as refused:
         return _page(refused=refused), 422
     return _file(chain(begun, pieces), export.format.media, export.file_name)
@@ -44,7 +44,7 @@ def download() -> Page | Response:
 @blueprint.post("/cases/<instance_id>/evidence")
 @auth.policy(Role.AUDITOR)
 def evidence(instance_id: str) -> Response:
-    case = seen(instance_id)
+    case = visible_case(instance_id)
     if case.revision > MAX_STEPS:
         raise usher_engine.InvalidSubmission(
             f"This case has more than {MAX_STEPS} steps, too many for one page. Export it as JSON Lines with proof."
@@ -75,7 +75,7 @@ def _asked() -> Export:
 
 
 def _may_have_data() -> bool:
-    """Administrators keep accounts and settings; what patients' records say is not theirs to see."""
+    """Administrators manage accounts and settings; they may not see patient data."""
     return auth.session().account.role is Role.AUDITOR
 
 

@@ -1,7 +1,7 @@
-"""A case step by step as the replay shows it: who did what, what changed, which way, what is proven.
+"""A case step by step as the replay shows it: who did what, what changed, the way taken, the proof.
 
-Takes a window of steps with the states after them, gives one `Frame` for each. How events are worded:
-`words.case_narrative`; what became of mails and other services: `words.effect_status`.
+Takes a window of steps with the states after them, and returns one `Frame` for each. The wording of events is in
+`words.case_narrative`; the status of mails and other services in `words.effect_status`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from usher_engine import Step
 from usher_engine.cases import ALTERED, InstanceState, Seen, Window
 from usher_engine.core.faults import report as report_fault
 
-from ..words.case_narrative import DEEDS, Line, Names, Teller, ordinal, tell_one, teller_of
+from ..words.case_narrative import DEEDS, Author, Line, Names, author_of, build_line, ordinal
 from ..words.data_changes import Change, changes, in_words
 from ..words.effect_status import Effect, Followed, Words, effects, portal_status
 
-#: What people do to a case beside its diagram.
+#: What people do to a case outside its diagram.
 BY_HAND = {
     "retry": "tried it again by hand",
     "cancel": "cancelled the case by hand",
@@ -29,7 +29,7 @@ BY_HAND = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Passed:
-    """One element of the way; *choice* is the name of the flow taken out of it, where it has one."""
+    """One element of the way; *choice* is the name of the flow that left it, if it has one."""
 
     name: str
     choice: str
@@ -37,7 +37,7 @@ class Passed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proof:
-    """Whether the hash follows from the step before and this one, and whether no step is missing between them."""
+    """Whether the hash matches this step and the one before, and whether no step is missing between them."""
 
     hash: str
     previous: str
@@ -51,7 +51,7 @@ class Proof:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Marked:
-    """What the diagram shows: what this step added, and where the case stands after it."""
+    """The marks of the diagram: what this step added, and where the case stands after it."""
 
     visits: Mapping[str, int]
     flows: Mapping[str, int]
@@ -63,7 +63,7 @@ class Marked:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Frame:
     """
-    One step; *then_at* says where the case stood after it, *status* what the portal knew of the patient then.
+    One step; *then_at* is where the case stood after it, *status* the patient's portal status then.
 
     *line* is None where the step is missing or cannot be read.
     """
@@ -72,7 +72,7 @@ class Frame:
     line: Line | None
     who: str
     headline: str
-    told: str
+    details: str
     by_hand: bool
     changes: tuple[Change, ...]
     way: tuple[Passed, ...]
@@ -84,41 +84,41 @@ class Frame:
 
     @property
     def words(self) -> str:
-        """The step in the table, where who did it stands in a column of its own."""
-        told = self.line.words if self.line and not self.is_incident else ""
-        return told or f"{self.headline}. {self.told}"
+        """The step in the table, which has a column of its own for the actor."""
+        sentences = self.line.words if self.line and not self.is_incident else ""
+        return sentences or f"{self.headline}. {self.details}"
 
     @property
     def is_incident(self) -> bool:
-        return self.line is not None and self.line.teller is Teller.INCIDENT
+        return self.line is not None and self.line.author is Author.INCIDENT
 
     @property
     def flaw(self) -> str:
-        """What is wrong with the record of the step, in one word; empty where nothing is."""
+        """The flaw in the record of the step, in one word; empty if there is none."""
         if self.line is None:
             return "Missing" if self.headline.endswith("missing") else "Unreadable"
         return "" if self.proof.linked else "Altered"
 
     @property
     def kind(self) -> str:
-        """Its mark on the timeline."""
+        """The kind of its mark on the timeline."""
         if self.line is None:
-            return Teller.INCIDENT.value
-        return "hand" if self.by_hand else self.line.teller.value
+            return Author.INCIDENT.value
+        return "hand" if self.by_hand else self.line.author.value
 
 
 def glance(step: Step | None) -> tuple[datetime | None, str]:
-    """When a step was and its mark on the timeline; without a time where it is lost."""
+    """The time of a step and its mark on the timeline; without a time if the step is lost."""
     if step is not None:
         try:
-            return step.at, "hand" if step.command["kind"] in BY_HAND else teller_of(step).value
+            return step.at, "hand" if step.command["kind"] in BY_HAND else author_of(step).value
         except ALTERED:
             pass
-    return None, Teller.INCIDENT.value
+    return None, Author.INCIDENT.value
 
 
 def frames(window: Window[Followed], words: Words, known: Sequence[Effect] | None = None) -> list[Frame]:
-    """The steps of a window as frames, oldest first; *known* are its effects, where the caller has them."""
+    """The steps of a window as frames, oldest first; *known* are its effects, if the caller has them."""
     asked = effects(window, words) if known is None else known
     found, status, before = [], window.carried.status, window.before
     whole = True
@@ -147,9 +147,9 @@ def _frame(
     step = seen.step
     if step is None:
         return _lost(seen, before, status[1], gapless=gapless)
-    line = tell_one(step, words.names)
+    line = build_line(step, words.names)
     who = _who(step, line)
-    headline, told = _said(step, line, who, words.names)
+    headline, details = _headline(step, line, who, words.names)
     rows = changes(before.data, seen.after.data, words.glossary)
     if status[0] != status[1]:
         rows.insert(0, Change(label="Portal status", before=status[0], after=status[1]))
@@ -158,7 +158,7 @@ def _frame(
         line=line,
         who=who,
         headline=headline,
-        told=told,
+        details=details,
         by_hand=step.command["kind"] in BY_HAND,
         changes=tuple(row for row in rows if not line.quote or row.after != line.quote),
         way=_way(step, words),
@@ -171,14 +171,14 @@ def _frame(
 
 
 def _lost(seen: Seen, before: InstanceState, status: str, *, gapless: bool) -> Frame:
-    """A step nobody can read: its number, and what is the case with it."""
+    """The frame of an unreadable step: its number and what happened to it."""
     headline = f"Step {seen.revision} is missing" if seen.is_missing else f"Step {seen.revision} cannot be read"
     return Frame(
         revision=seen.revision,
         line=None,
         who="",
         headline=headline,
-        told="It was removed after it was written." if seen.is_missing else "It was altered after it was written.",
+        details="It was removed after it was written." if seen.is_missing else "It was altered after it was written.",
         by_hand=False,
         changes=(),
         way=(),
@@ -202,29 +202,30 @@ def _who(step: Step, line: Line) -> str:
     return f"{name} for {behalf}" if behalf else name
 
 
-def _said(step: Step, line: Line, who: str, names: Names) -> tuple[str, str]:
-    """The sentence over the step, and what else is told of it."""
-    told = list(line.sentences)
+def _headline(step: Step, line: Line, who: str, names: Names) -> tuple[str, str]:
+    """The headline of the step, and the sentences below it."""
+    sentences = list(line.sentences)
     by_hand, kind = BY_HAND.get(step.command["kind"]), step.command["kind"]
     if by_hand:
-        return f"{who} {by_hand}", " ".join(one for one in told if kind != "cancel" or one != "Cancelled the case.")
-    if line.teller is Teller.INCIDENT:
-        stopped = next((one for one in told if one.startswith("Stopped at ")), told[-1])
+        rest = [one for one in sentences if kind != "cancel" or one != "Cancelled the case."]
+        return f"{who} {by_hand}", " ".join(rest)
+    if line.author is Author.INCIDENT:
+        stopped = next((one for one in sentences if one.startswith("Stopped at ")), sentences[-1])
         reason = stopped.partition(": ")[2]
-        return _split(stopped, [one.replace(f": {reason}", ".") for one in told if one != stopped])
-    deeds = [one for one in told if one.startswith(DEEDS)]
+        return _split(stopped, [one.replace(f": {reason}", ".") for one in sentences if one != stopped])
+    deeds = [one for one in sentences if one.startswith(DEEDS)]
     if deeds:
         deed = next((one for one in deeds if not one.startswith("Claimed ")), deeds[0])
-        rest = [one for one in told if one != deed and not one.startswith("Claimed ")]
+        rest = [one for one in sentences if one != deed and not one.startswith("Claimed ")]
         return f"{who} {deed[:1].lower()}{deed[1:].removesuffix('.')}", " ".join(rest)
-    if told:
-        return _split(told[0], told[1:])
+    if sentences:
+        return _split(sentences[0], sentences[1:])
     entered = [event["element"] for event in step.events if event["kind"] == "ElementEntered"]
     return (f"Went on to {names.of(entered[-1])}" if entered else f"{who} moved the case on"), ""
 
 
 def _split(sentence: str, rest: list[str]) -> tuple[str, str]:
-    """A sentence with a reason after a colon: what is the case above, the reason below."""
+    """Split a sentence at its colon: the headline before it, the reason after it, then *rest*."""
     head, _, reason = sentence.partition(": ")
     return head.removesuffix("."), " ".join([*([f"{reason[:1].upper()}{reason[1:]}"] if reason else []), *rest])
 
@@ -252,12 +253,12 @@ def _then_at(state: InstanceState, words: Words) -> str:
     if state.outcome:
         return names.of(state.outcome)
     places = [here.rpartition(":") for here in state.at]
-    said = [f"{names.of(element)}, {ordinal(int(visit))}" for element, _, visit in places]
+    parts = [f"{names.of(element)}, {ordinal(int(visit))}" for element, _, visit in places]
     for wait in state.waiting_for():
         until = in_words(wait.due.strftime("%Y-%m-%dT%H:%M:%SZ"), tz) if wait.due else ""
         what = f"until {until}" if until else f"for the message “{wait.message}”"
-        said.append(f"waits {what} ({names.of(wait.element)})")
-    return ", ".join(said)
+        parts.append(f"waits {what} ({names.of(wait.element)})")
+    return ", ".join(parts)
 
 
 def _marked(step: Step, before: InstanceState, after: InstanceState) -> Marked:

@@ -1,4 +1,4 @@
-"""The replay of one case: any step on the diagram, in words, with its data and its proof; in windows as JSON."""
+"""The replay of one case: any step on the diagram, in words, with its data and proof; windows of steps as JSON."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from usher_engine.core import whole_number
 
 from .. import auth
 from ..casework.patient_labels import subject
-from ..casework.visibility import seen
+from ..casework.visibility import visible_case
 from ..site import site
-from ..words.effect_status import Effect, Followed, Words, drawn, effects, follow
+from ..words.effect_status import Effect, Followed, Words, advance, drawn, effects
 from ..words.element_names import bare_words, words_of
 from ..words.presentation import clock_time, zone
 from ..words.proof_verdict import verdict
@@ -29,20 +29,20 @@ from .replay_frames import Frame, frames, glance
 blueprint = Blueprint("replay", __name__, url_prefix="/cases")
 
 KEY = "usher.replay"
-#: Cases up to so many steps are checked when their page is opened, longer ones when somebody asks.
+#: Cases up to this many steps are checked when their page is opened, longer ones on request.
 CHECKED_AT_ONCE = 500
 #: About how many marks the timeline of a long case has.
 MARKS = 16
 
 
 def register(app: Flask, engine: Engine) -> None:
-    """Where the windows of the cases looked at last begin is kept with the application."""
-    app.extensions[KEY] = Windows(engine.context, follow, Followed())
+    """Attach the cache of windows to *app*: where the windows of recently viewed cases begin."""
+    app.extensions[KEY] = Windows(engine.context, advance, Followed())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """A window of a case as frames, and its effects; *words* is None where the diagram of the case is lost."""
+    """A window of a case as frames, and its effects; *words* is None if the diagram of the case is lost."""
 
     window: Window[Followed]
     words: Words | None
@@ -50,13 +50,13 @@ class Part:
     effects: list[Effect]
 
     def frame(self, revision: int) -> Frame | None:
-        """The frame of the step, or the nearest one; none in a case without steps."""
+        """The frame of the step, or the nearest one; None in a case without steps."""
         inside = min(max(revision, self.window.first), self.window.last)
         return self.frames[inside - self.window.first] if self.frames else None
 
     @property
     def drawn(self) -> list[int]:
-        """For each frame, the step that put the case on the diagram it is shown on."""
+        """For each frame, the step that put the case on the diagram shown with it."""
         steps = [seen.step for seen in self.window.seen]
         return list(accumulate(steps, lambda before, step: drawn(step, before), initial=self.window.carried.drawn))[1:]
 
@@ -69,11 +69,11 @@ class Part:
 @auth.policy(Role.STAFF, Role.AUDITOR)
 def show(instance_id: str) -> str:
     """
-    The page at ``?step=N``, drawn whole by the server.
+    The page at ``?step=N``, rendered completely by the server.
 
-    Without a step, or with none there is, at the last; a long case at its first, where nothing has to be added up.
+    Without a valid step it shows the last; in a long case the first, which needs no earlier steps.
     """
-    case = seen(instance_id)
+    case = visible_case(instance_id)
     usual = case.revision if case.revision <= WHOLE else 1
     asked = whole_number(request.args.get("step", "")) or usual
     part = _part(case, asked)
@@ -89,7 +89,7 @@ def show(instance_id: str) -> str:
         part=part,
         window=window,
         frame=chosen,
-        said=_said(chosen, window.total) if chosen else "",
+        spoken=_spoken(chosen, window.total) if chosen else "",
         marks=_marks(case, part),
         way=way_until(part.frames, chosen.revision, window.before) if chosen else {},
         drawn=part.drawn[chosen.revision - window.first] if chosen else 1,
@@ -102,11 +102,11 @@ def show(instance_id: str) -> str:
 @blueprint.get("/<instance_id>/replay.json")
 @auth.policy(Role.STAFF, Role.AUDITOR)
 def steps(instance_id: str) -> dict[str, Any]:
-    """The window of ``?step=N``: what each step adds to the diagram, and its words as the page shows them."""
-    case = seen(instance_id)
+    """The window around ``?step=N``: what each step adds to the diagram, and its rendered words."""
+    case = visible_case(instance_id)
     part = _part(case, whole_number(request.args.get("step", "")) or 1)
     window = part.window
-    # Not `render_template`: that asks for everything a page needs, for each step anew.
+    # Not `render_template`: it would query everything a page needs, once for each step.
     panel = current_app.jinja_env.get_template("replay_step.html")
     table = current_app.jinja_env.get_template("replay_rows.html")
     return {
@@ -120,7 +120,7 @@ def steps(instance_id: str) -> dict[str, Any]:
             asdict(frame.marked)
             | {
                 "drawn": drawn_at,
-                "said": _said(frame, window.total),
+                "said": _spoken(frame, window.total),
                 "html": panel.render(case=case, frame=frame, total=window.total),
             }
             for frame, drawn_at in zip(part.frames, part.drawn, strict=True)
@@ -131,21 +131,21 @@ def steps(instance_id: str) -> dict[str, Any]:
 @blueprint.get("/<instance_id>/proof")
 @auth.policy(Role.STAFF, Role.AUDITOR)
 def proof(instance_id: str) -> str:
-    """The verdict on a case, checked now unless nothing was touched since it was last; ``?again`` checks anyway."""
-    case = seen(instance_id)
+    """The verdict on a case; checked now if anything changed since the last check, or with ``?again``."""
+    case = visible_case(instance_id)
     found = site().prover.prove(case.id, again="again" in request.args)
     return render_template("replay_proof.html", case=case, proof=found, verdict=verdict(found))
 
 
 def _proof(case: Instance) -> CaseProof | None:
-    """What is known of a case already; with ``?check``, for who has no JavaScript, it is found out."""
+    """The stored verdict on a case; with ``?check``, for browsers without JavaScript, check it now."""
     if "check" in request.args:
         return site().prover.prove(case.id, again=True)
     return site().prover.known(case.id) if case.revision <= CHECKED_AT_ONCE else None
 
 
-def _said(frame: Frame, total: int) -> str:
-    """The step in one line, for who listens instead of looking."""
+def _spoken(frame: Frame, total: int) -> str:
+    """The step in one line, for screen readers."""
     if frame.line is None:
         return f"{frame.headline}, of {total}"
     when = clock_time(frame.line.at, site().now(), zone(site().settings))
@@ -167,19 +167,19 @@ def _windows() -> Windows[Followed]:
 
 
 def _marks(case: Instance, part: Part) -> list[tuple[int, Mark]]:
-    """The marks of the timeline with the step each stands for; of a long case only some steps have one."""
+    """The marks of the timeline, each with its step; in a long case only some steps have one."""
     tz, total = zone(site().settings), part.window.total
     if total <= WHOLE:
-        told = [(frame.revision, frame.line.at if frame.line else None, frame.kind) for frame in part.frames]
+        marked = [(frame.revision, frame.line.at if frame.line else None, frame.kind) for frame in part.frames]
     else:
         sample = _windows().sample(case.id, total, -(-total // MARKS))
-        told = [(number, *glance(step)) for number, step in sample]
+        marked = [(number, *glance(step)) for number, step in sample]
     at, moments = case.started_at, []
-    for _, moment, kind in told:
+    for _, moment, kind in marked:
         at = moment or at
         moments.append((at, kind))
     marks = timeline(moments, tz, sampled=total > WHOLE) if moments else []
-    return [(number, mark) for (number, _, _), mark in zip(told, marks, strict=True)]
+    return [(number, mark) for (number, _, _), mark in zip(marked, marks, strict=True)]
 
 
 def _versions(case: Instance) -> tuple[Version | None, int]:
@@ -190,7 +190,7 @@ def _versions(case: Instance) -> tuple[Version | None, int]:
 
 
 def way_until(found: Sequence[Frame], revision: int, before: InstanceState) -> dict[str, Any]:
-    """What the diagram marks at step *revision*: *before* and the steps until then added up, the step itself apart."""
+    """The marks of the diagram at step *revision*: the sum of *before* and the steps so far, the step itself apart."""
     visits, flows = dict(before.visits), dict(before.flows)
     until = [frame.marked for frame in found if frame.revision <= revision]
     for marked in until:

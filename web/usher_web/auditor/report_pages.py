@@ -1,4 +1,4 @@
-"""Reports: over a period, where cases went, how long they waited, how many patients answered. No patient anywhere."""
+"""Reports: where cases went in a period, how long they waited, how many patients answered. Shows no patients."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from .report_tables import Table
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
 
 MAY_LOOK = (Role.ANALYST, Role.AUDITOR, Role.ADMIN)
-#: The times told: until which milestone, under what name and title.
+#: The reported times: milestone, name and title.
 TIMES = (("end", "times-to-end", "Trigger to end"), ("answered", "times-to-answer", "Trigger to the patient's answer"))
-#: What is shown when nobody has chosen yet.
+#: The default choice.
 USUAL = timedelta(days=90)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """What somebody wants to see; *errors* by field, and then nothing is counted."""
+    """The requested report; with *errors*, by field, nothing is counted."""
 
     process: str
     version: int | None
@@ -45,7 +45,7 @@ class Asked:
 
     @property
     def values(self) -> dict[str, Any]:
-        """As in the address."""
+        """The choice as parameters of the address."""
         chosen = {"from": self.first.isoformat(), "to": self.last.isoformat(), "heat": self.heat}
         return {"process": self.process, "version": self.version or None, **chosen}
 
@@ -88,7 +88,7 @@ def show() -> str | tuple[str, int]:
 @blueprint.get("/<name>.csv")
 @auth.policy(*MAY_LOOK)
 def download(name: str) -> Response:
-    """One table of the report with the same choice."""
+    """Return one table of the report as CSV, for the same choice."""
     versions = site().engine.versions.all()
     asked = _asked(versions) if versions else abort(404)
     if asked.errors:
@@ -125,7 +125,7 @@ def _times(period: Period) -> list[tuple[Table, str]]:
 
 
 def _asked(versions: list[Version]) -> Asked:
-    """What the address asks for; a process or version there is none of is the first, or all."""
+    """The choice in the address; an unknown process becomes the first, an unknown version all."""
     errors: dict[str, str] = {}
     today = site().now().astimezone(zone(site().settings)).date()
     process = request.args.get("process", "")
@@ -152,7 +152,7 @@ def _date(name: str, usual: date, errors: dict[str, str]) -> date:
     try:
         return date.fromisoformat(text) if text else usual
     except ValueError:
-        errors[name] = "This is no day. Write it as year-month-day, for example 2026-05-04."
+        errors[name] = "This is not a date. Write it as year-month-day, for example 2026-05-04."
         return usual
 
 
@@ -161,13 +161,13 @@ def _period(asked: Asked) -> Period:
 
 
 def _drawn(asked: Asked, versions: list[Version]) -> str:
-    """Where the diagram is: of the version asked for, or of the newest."""
+    """The address of the diagram: of the requested version, or of the newest."""
     newest = max(version.number for version in versions if version.process == asked.process)
     return url_for("reports.diagram", process=asked.process, number=asked.version or newest)
 
 
 def _names(asked: Asked, versions: list[Version]) -> Names:
-    """What elements are called: by the version asked for, else by the newest that has them."""
+    """The names of elements: from the requested version, else from the newest that has them."""
     numbers = [one.number for one in versions if one.process == asked.process and asked.version in (None, one.number)]
     found: dict[str, str] = {}
     for number in sorted(numbers, reverse=True):

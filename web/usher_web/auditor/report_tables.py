@@ -1,4 +1,4 @@
-"""What a report shows, as tables people can read: elements, funnel, times, ways. Pure; `charts` draws some."""
+"""The figures of a report as tables for people: elements, funnel, times, ways. Pure; `charts` draws some."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from usher_engine.reporting import OF_ALL, Period, Spread, Tally, Variant
 from ..words.case_narrative import Names
 from ..words.charts import heat
 
-#: Below so many cases a single one moves a share or a median a lot.
+#: Below this many cases, a single one moves a share or a median a lot.
 FEW = 20
 MOST_VARIANTS = 50
 
-#: How cells begin that spreadsheets reckon with.
+#: Characters that make a spreadsheet read a cell as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
-#: What milestones are called.
+#: The labels of milestones.
 STAGES = {
     "start": "Triggered",
     "invited": "Invited",
@@ -32,14 +32,14 @@ STAGES = {
     "deferred": "Deferred",
 }
 
-#: The upper edges of the bars of times, in seconds, and what each bar is called.
+#: The upper edges of the bars of times, in seconds, and the label of each bar.
 EDGES = (
     (60, "under 1 min"), (3_600, "1 min to 1 h"), (14_400, "1 to 4 h"), (86_400, "4 h to 1 day"),
     (3 * 86_400, "1 to 3 days"), (7 * 86_400, "3 to 7 days"), (14 * 86_400, "1 to 2 weeks"),
     (30 * 86_400, "2 weeks to 30 days"), (90 * 86_400, "30 to 90 days"), (float("inf"), "over 90 days"),
 )  # fmt: skip
 
-#: Languages practices meet most, by their BCP 47 code; others are told by their code.
+#: Languages practices meet most, by their BCP 47 code; others show their code.
 LANGUAGES = {
     "ar": "Arabic", "de": "German", "en": "English", "es": "Spanish", "fr": "French", "hi": "Hindi", "it": "Italian",
     "ja": "Japanese", "ko": "Korean", "pl": "Polish", "pt": "Portuguese", "ru": "Russian", "so": "Somali",
@@ -67,7 +67,7 @@ class Table:
 
 
 def elements(found: Tally, names: Names) -> Table:
-    """How often each element was visited, and how long it was waited at."""
+    """How often each element was visited, and how long cases waited there."""
     order = sorted(found.visits, key=lambda element: (-found.visits[element], names.of(element)))
     nothing = Spread()
     rows = []
@@ -81,7 +81,7 @@ def elements(found: Tally, names: Names) -> Table:
 
 
 def heat_of(found: Tally, *, by_wait: bool) -> dict[str, dict[str, dict[str, object]]]:
-    """What the diagram is coloured with: a class for each element (by visits or by median wait) and each flow."""
+    """The colours of the diagram: a class for each element (by visits or by median wait) and each flow."""
     if by_wait:
         values = {element: spread.median or 0 for element, spread in found.waits.items()}
         words = {element: seconds_words(value) for element, value in values.items()}
@@ -124,7 +124,7 @@ def _reached(name: str, reached: Mapping[str, int]) -> tuple[str, ...]:
 
 
 def times(name: str, title: str, spread: Spread) -> Table:
-    """How many took how long, with what is typical last."""
+    """How many cases took how long; the typical times come last."""
     rows, below = [], 0
     for edge, words in EDGES:
         until = spread.below(edge)
@@ -134,7 +134,7 @@ def times(name: str, title: str, spread: Spread) -> Table:
 
 
 def typical(spread: Spread) -> str:
-    """One sentence over a chart of times."""
+    """The sentence above a chart of times."""
     if not spread.number:
         return "None so far."
     median, most = _typical(spread)
@@ -145,27 +145,27 @@ def variants(found: Tally, names: Names) -> list[tuple[Variant, tuple[str, ...]]
     """The ways ended cases took, the most frequent first, each with its row."""
     order = sorted(found.variants.values(), key=lambda one: (-one.count, one.more + len(one.way), one.way))
     ended = sum(one.count for one in order)
-    told: list[tuple[Variant, tuple[str, ...]]] = []
+    rows: list[tuple[Variant, tuple[str, ...]]] = []
     for place, one in enumerate(order[:MOST_VARIANTS], start=1):
         share, median = _share(one.count, ended), seconds_words(one.times.median)
-        told.append((one, (str(place), way_words(one, names), str(one.count), share, median)))
-    return told
+        rows.append((one, (str(place), way_words(one, names), str(one.count), share, median)))
+    return rows
 
 
-def variants_table(told: Sequence[tuple[Variant, tuple[str, ...]]]) -> Table:
+def variants_table(listed: Sequence[tuple[Variant, tuple[str, ...]]]) -> Table:
     head = ("Rank", "Way", "Cases", "Share", "Median time")
-    return Table(name="ways", title="Ways", head=head, rows=tuple(row for _, row in told), words=2)
+    return Table(name="ways", title="Ways", head=head, rows=tuple(row for _, row in listed), words=2)
 
 
 def way_words(variant: Variant, names: Names) -> str:
-    """The elements people gave a name to, in order; all of them where nothing has a name."""
+    """The named elements in order; all elements if none has a name."""
     way = [names.of(element) for element in variant.way if names.elements.get(element) or not names.elements]
     more = f" → and {variant.more} more" if variant.more else ""
     return f"{' → '.join(way)}{more}"
 
 
 def language_words(code: str) -> str:
-    """ "Spanish (es-MX)"; the code where we know no name for it."""
+    """ "Spanish (es-MX)"; the code if we have no name for it."""
     if not code:
         return "Unknown"
     name = LANGUAGES.get(code.partition("-")[0].lower())
@@ -185,7 +185,7 @@ def _share(number: int, whole: int) -> str:
 
 
 def seconds_words(seconds: float | None) -> str:
-    """ "40 s", "12 min", "3.5 h", "12 days": two figures tell enough."""
+    """ "40 s", "12 min", "3.5 h", "12 days": two significant digits."""
     if seconds is None:
         return ""
     for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):

@@ -34,7 +34,7 @@ def show() -> Page:
 @blueprint.post("/purge")
 @auth.policy(Role.ADMIN)
 def purge() -> Page | Response:
-    """Only what the dry run told before: the day comes with the form, and the box says that it was read."""
+    """Purge exactly what the dry run showed: the form carries its day, and the box confirms that it was read."""
     errors: dict[str, str] = {}
     day = day_of(request.form.get("before", ""), "before", errors)
     if request.form.get("sure") != "yes":

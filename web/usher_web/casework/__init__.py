@@ -1,1 +1,1 @@
-"""Cases as staff and auditors look at them: the list, its searches, the page of one case."""
+"""Cases as staff and auditors see them: the list, its searches, the page of one case."""

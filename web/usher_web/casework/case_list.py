@@ -1,4 +1,4 @@
-"""Cases as lists of them show each: whom it is about, where it is, how it ended. What they need is read at once."""
+"""Cases as lists show them: the patient, where the case stands, how it ended. Reads what all rows need at once."""
 
 from __future__ import annotations
 

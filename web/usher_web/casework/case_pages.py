@@ -1,4 +1,4 @@
-"""Cases: the list, and the page of one: the diagram with the way it took, its story in words, its facts."""
+"""Cases: the list, and the page of one case: the diagram with the way it took, its story, its facts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from werkzeug.wrappers import Response
 
 from .. import auth
 from ..site import site
-from ..words.case_narrative import Line, tell
+from ..words.case_narrative import Line, lines_of
 from ..words.element_names import names_of
 from ..words.mail_status import mailing
 from .case_search_page import search_page
 from .diagram_files import bpmn_response
 from .patient_labels import subject
-from .saved_search_access import kept, query_of
-from .visibility import may_work_on, seen
+from .saved_search_access import query_of, usable_searches
+from .visibility import may_work_on, visible_case
 
 blueprint = Blueprint("cases", __name__, url_prefix="/cases")
 
@@ -35,9 +35,9 @@ def show() -> str | tuple[str, int] | Response:
     found = search_page()
     search = found["search"]
     if len(search.patients) == 1 and search.given["patient"] != search.patients[0].id:
-        # A name that fits one patient only: from here on the address holds the id, and no name.
+        # A name that matches only one patient: from here on the address holds the id instead.
         return redirect(url_for("cases.show", **{**search.given, "patient": search.patients[0].id}))
-    saved, query = kept(), query_of(search)
+    saved, query = usable_searches(), query_of(search)
     own = next((one for one in saved if one.query == query and one.owner == auth.actor().name), None)
     page = render_template("cases.html", **found, saved=saved, query=query, own=own)
     return (page, 422) if search.errors else page
@@ -46,14 +46,14 @@ def show() -> str | tuple[str, int] | Response:
 @blueprint.get("/<instance_id>")
 @auth.policy(Role.STAFF, Role.AUDITOR)
 def case(instance_id: str) -> str:
-    return _page(seen(instance_id))
+    return _page(visible_case(instance_id))
 
 
 @blueprint.get("/<instance_id>/onward")
 @auth.policy(Role.STAFF)
 def onward(instance_id: str) -> Response:
-    """Where a trigger leads: to the task it has opened, if it is for whoever selected it; else to the case."""
-    for task in seen(instance_id).tasks:
+    """Redirect after a trigger: to the task it opened, if this person may work on it; else to the case."""
+    for task in visible_case(instance_id).tasks:
         if may_work_on(auth.actor(), task):
             return redirect(f"{url_for('inbox.task', task_id=task.id)}#task", 303)
     return redirect(url_for("cases.case", instance_id=instance_id), 303)
@@ -63,17 +63,17 @@ def onward(instance_id: str) -> Response:
 @auth.policy(Role.STAFF, Role.AUDITOR)
 def diagram(instance_id: str) -> Response:
     """The diagram the case runs on, or ran on at step ``?at=N``: cases move between versions."""
-    case, revision = seen(instance_id), whole_number(request.args.get("at", ""))
+    case, revision = visible_case(instance_id), whole_number(request.args.get("at", ""))
     try:
         return bpmn_response(site().engine.queries.diagram_of(case.id, revision).package)
-    except usher_engine.Corrupt:  # an altered step tells of no version; its case is still drawn
+    except usher_engine.Corrupt:  # an altered step names no version; its case is still drawn
         return bpmn_response(site().engine.queries.package_of(case.id))
 
 
 @blueprint.post("/<instance_id>/retry")
 @auth.policy(Role.STAFF)
 def retry(instance_id: str) -> Response:
-    after = site().engine.cases.retry(seen(instance_id).id, actor=auth.actor())
+    after = site().engine.cases.retry(visible_case(instance_id).id, actor=auth.actor())
     auth.say("It stopped again; the reason is below." if after.incident else "It is being tried again.")
     return redirect(url_for("cases.case", instance_id=instance_id), 303)
 
@@ -81,7 +81,7 @@ def retry(instance_id: str) -> Response:
 @blueprint.post("/<instance_id>/cancel")
 @auth.policy(Role.STAFF)
 def cancel(instance_id: str) -> Response | tuple[str, int]:
-    instance = seen(instance_id)
+    instance = visible_case(instance_id)
     try:
         site().engine.cases.cancel(instance.id, request.form.get("reason", ""), actor=auth.actor())
     except usher_engine.InvalidSubmission as wrong:
@@ -94,7 +94,7 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
     names = names_of(instance.id)
     steps, unreadable = legible(site().engine.context, instance.id)
     pauses = site().engine.pauses
-    lines = tell(steps, names)
+    lines = lines_of(steps, names)
     return render_template(
         "case.html",
         case=instance,
@@ -118,18 +118,18 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
 
 
 def _since(steps: list[Step], lines: list[Line]) -> list[Line]:
-    """The newest line behind the end of the case, if there is one: what its explanation cannot know."""
+    """The newest line after the end of the case, if any; the explanation does not cover it."""
     ends = (step.revision for step in steps for event in step.events if event.get("kind") == "InstanceFinished")
     end = next(ends, None)
     return [line for line in lines if end is not None and line.revision > end][-1:]
 
 
 def way_taken(instance_id: str) -> dict[str, Any]:
-    """What the diagram marks: elements visited, flows taken, where the tokens rest, where it is stuck."""
+    """The marks of the diagram: visited elements, flows taken, tokens, incidents."""
     try:
         state = site().engine.queries.rebuild(instance_id)
     except (usher_engine.Corrupt, *ALTERED):
-        state = InstanceState()  # the notice on the page says so
+        state = InstanceState()  # the page shows a notice about it
     return {
         "visited": [{"element": element, "visits": number} for element, number in state.visits.items()],
         "flows": state.flows,

@@ -1,4 +1,4 @@
-"""The page of a search of cases: what there is to choose from, what was found, and the way to the pages beside it."""
+"""The page of a search of cases: the choices, the results, and the links to the neighbouring pages."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .. import auth
 from ..site import site
 from ..words.presentation import element_words
 from .case_list import as_listed
-from .patient_labels import described
-from .search_query import STATUSES, Asked, asked, summary
+from .patient_labels import describe
+from .search_query import STATUSES, CaseSearch, parse_search, summary
 
 PAGE = 50
 
-#: How elements are grouped where one of them is chosen.
+#: The groups of elements in the choice of one.
 TASKS, ENDS, OTHERS = "Tasks", "Ends", "Decisions and events"
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What the field of a parameter is called, for the list of errors."""
+    """The label of a parameter's field, for the list of errors."""
 
     key: str
     label: str
@@ -43,10 +43,10 @@ LABELS = (
 
 
 def search_page() -> dict[str, Any]:
-    """Everything `cases.html` shows for the address that was asked for."""
-    search, facets = asked(request.args), site().engine.search.facets()
+    """Everything `cases.html` shows for the requested address."""
+    search, facets = parse_search(request.args), site().engine.search.facets()
     names = _names(facets)
-    whom = described(search.patients[0]).name if len(search.patients) == 1 else ""
+    whom = describe(search.patients[0]).name if len(search.patients) == 1 else ""
     return {
         "search": search,
         "said": summary(search, {element: name for element, (name, _) in names.items()}, whom),
@@ -61,7 +61,7 @@ def search_page() -> dict[str, Any]:
     }
 
 
-def _found(search: Asked) -> dict[str, Any]:
+def _found(search: CaseSearch) -> dict[str, Any]:
     if search.errors:
         return {"listed": [], "newer_url": "", "older_url": ""}
     after, before = request.args.get("after") or None, request.args.get("before") or None
@@ -78,7 +78,7 @@ def _found(search: Asked) -> dict[str, Any]:
 
 
 def _names(facets: Facets) -> dict[str, tuple[str, str]]:
-    """(name, tag) of the elements of every process as the version in force draws them."""
+    """(name, tag) of the elements of every process, from the version in force."""
     found: dict[str, tuple[str, str]] = {}
     for process in facets.processes:
         try:
@@ -90,7 +90,7 @@ def _names(facets: Facets) -> dict[str, tuple[str, str]]:
 
 
 def _grouped(facets: Facets, names: dict[str, tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The elements cases have come to that have a name, for a choice; an element no version draws any more too."""
+    """The named elements that cases have reached, grouped for a choice; also those that no version draws any more."""
     groups: dict[str, list[str]] = {TASKS: [], OTHERS: [], ENDS: []}
     for element in sorted({element for _, element in facets.elements}):
         name, tag = names.get(element, (element_words(element), ""))
@@ -100,11 +100,11 @@ def _grouped(facets: Facets, names: dict[str, tuple[str, str]]) -> list[tuple[st
 
 
 def _named(elements: list[str], names: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:
-    told = ((element, names.get(element, ("", ""))[0] or element_words(element)) for element in elements)
-    return sorted(told, key=lambda pair: pair[1].lower())
+    labelled = ((element, names.get(element, ("", ""))[0] or element_words(element)) for element in elements)
+    return sorted(labelled, key=lambda pair: pair[1].lower())
 
 
 def _people() -> Iterator[str]:
-    """Names to choose from: people and programs, also those who may not come in any more."""
+    """Names to choose from: people and programs, including disabled ones."""
     accounts = site().accounts
     return iter(sorted({*(user.name for user in accounts.users()), *(token.name for token in accounts.tokens())}))

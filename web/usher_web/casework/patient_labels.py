@@ -1,4 +1,4 @@
-"""The patient a case is about, as the pages for staff and auditors show them."""
+"""The patient of a case, as the pages for staff and auditors show them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..words.presentation import born_words, zone
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
-    """*guard* says why the patient must not be invited; empty when nothing stands against it."""
+    """*guard* is why the patient must not be invited; empty if nothing prevents it."""
 
     id: str
     name: str
@@ -25,23 +25,23 @@ class Subject:
 
 
 def subject(patient: str) -> Subject | None:
-    """Who the case with this business key is about; None when it is about no patient of ours."""
+    """The patient with this business key; None if it is not one of our patients."""
     if not patient:
         return None
     try:
-        return described(site().enrollment.patient(patient))
+        return describe(site().enrollment.patient(patient))
     except usher_engine.NotFound:
         return None
 
 
 def subjects(patients: Iterable[str]) -> dict[str, Subject]:
-    """Who the cases with these business keys are about, read at once; what is no patient of ours is left out."""
+    """The patients with these business keys, in one query; keys that are not our patients are left out."""
     found = site().enrollment.patients_by_id({patient for patient in patients if patient})
-    return {patient: described(record) for patient, record in found.items()}
+    return {patient: describe(record) for patient, record in found.items()}
 
 
-def described(record: PatientRecord) -> Subject:
-    audit_logging.shows(record.id)
+def describe(record: PatientRecord) -> Subject:
+    audit_logging.note_shown(record.id)
     here, settings = site(), site().settings
     fields = record.fields(here.now(), settings)
     name = f"{fields['first_name']} {fields['last_name']}".strip()

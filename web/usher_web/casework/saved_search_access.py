@@ -1,4 +1,4 @@
-"""The searches whoever asks may use, and how a search is written where it is kept."""
+"""The saved searches of the signed-in account, and how a search is stored."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from usher_engine.accounts import SavedSearch, SavedSearches
 
 from .. import auth
 from ..site import site
-from .search_query import Asked
+from .search_query import CaseSearch
 
 
 def saved_searches() -> SavedSearches:
     return SavedSearches(site().accounts.database, site().accounts.clock)
 
 
-def kept() -> list[SavedSearch]:
-    """What whoever asks may use."""
+def usable_searches() -> list[SavedSearch]:
+    """The saved searches that the signed-in account may use."""
     return saved_searches().seen_by(auth.actor())
 
 
-def query_of(search: Asked) -> str:
-    """The search as it is kept: always in one order."""
+def query_of(search: CaseSearch) -> str:
+    """The search as it is stored: parameters always in one order."""
     return urlencode(search.given)

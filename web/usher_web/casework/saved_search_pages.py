@@ -1,4 +1,4 @@
-"""Searches of cases kept under a name: save, rename, delete. They are shown and used on the page of cases."""
+"""Save, rename and delete named searches of cases. The page of cases shows and uses them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from .. import auth
-from .saved_search_access import kept, query_of, saved_searches
-from .search_query import asked
+from .saved_search_access import query_of, saved_searches, usable_searches
+from .search_query import parse_search
 
 blueprint = Blueprint("searches", __name__, url_prefix="/cases/searches")
 
@@ -19,7 +19,8 @@ blueprint = Blueprint("searches", __name__, url_prefix="/cases/searches")
 @auth.policy(Role.STAFF, Role.AUDITOR)
 def add() -> Response:
     """Save the search whose parameters came with the form."""
-    search = asked(MultiDict(item for item in request.form.items() if item[0] not in ("name", "shared", "csrf_token")))
+    given = MultiDict(item for item in request.form.items() if item[0] not in ("name", "shared", "csrf_token"))
+    search = parse_search(given)
     if "patient" in search.given:
         raise usher_engine.InvalidSubmission(
             "A search for a patient is not saved, so that names lie nowhere but in the record. Leave the patient out."
@@ -38,7 +39,7 @@ def add() -> Response:
 def rename(search_id: int) -> Response:
     saved_searches().rename(search_id, request.form.get("name", ""), actor=auth.actor())
     auth.say("The search was renamed.")
-    return _back(next((one.query for one in kept() if one.id == search_id), ""))
+    return _back(next((one.query for one in usable_searches() if one.id == search_id), ""))
 
 
 @blueprint.post("/<int:search_id>/delete")

@@ -1,6 +1,6 @@
-"""What a search of cases asks for, as it stands in an address: read, checked, and said in words.
+"""A search of cases as address parameters: parse, validate, and describe it in words.
 
-The page of cases and the API read the same parameters. A page of results is described by its address alone.
+The page of cases and the API read the same parameters. The address alone describes a page of results.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ STATUSES = {
     "cancelled": "cancelled",
 }
 
-#: The parameters of a search, as they stand in the address.
+#: The parameters of a search in the address.
 PARAMETERS = (
     "patient", "who", "element", "status", "outcome", "process", "version", "incident",
     "started_from", "started_to", "ended_from", "ended_to",
 )  # fmt: skip
 
-#: Of how many patients a name may be, before more of it must be typed.
+#: The most patients a name may match before the person must type more of it.
 MOST_PATIENTS = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
-    """A search: *given* as typed (without what is empty), the filter it means, *errors* by parameter."""
+class CaseSearch:
+    """A search: *given* as typed (without empty values), the filter *wanted*, *errors* by parameter."""
 
     given: dict[str, str]
     wanted: CaseFilter
@@ -46,12 +46,12 @@ class Asked:
 
     @property
     def is_open(self) -> bool:
-        """Whether nothing is asked for, so that all cases are shown."""
+        """Whether there are no criteria, so all cases are shown."""
         return not self.given
 
 
-def asked(args: Mapping[str, str]) -> Asked:
-    """The search in *args*; what cannot be read is told in ``errors`` and left out."""
+def parse_search(args: Mapping[str, str]) -> CaseSearch:
+    """Parse the search in *args*; unreadable values are reported in ``errors`` and left out."""
     given = {name: args[name].strip()[:200] for name in PARAMETERS if args.get(name, "").strip()}
     errors: dict[str, str] = {}
     days = {name: day_of(given.get(name, ""), name, errors) for name in PARAMETERS if name.endswith(("_from", "_to"))}
@@ -62,7 +62,7 @@ def asked(args: Mapping[str, str]) -> Asked:
     if "version" in given and whole_number(given["version"]) is None:
         errors["version"] = "A version is a whole number."
     patients = _patients(given.get("patient", ""), errors)
-    return Asked(given=given, wanted=_filter(given, days, patients, errors), patients=patients, errors=errors)
+    return CaseSearch(given=given, wanted=_filter(given, days, patients, errors), patients=patients, errors=errors)
 
 
 def _filter(
@@ -90,7 +90,7 @@ def _filter(
 
 
 def _patients(text: str, errors: dict[str, str]) -> tuple[PatientRecord, ...]:
-    """Whom *text* means: an id names one patient; words of name, record number or birth date may fit several."""
+    """The patients that match *text*: an id matches one; a name, record number or birth date may match several."""
     if not text:
         return ()
     try:
@@ -103,11 +103,11 @@ def _patients(text: str, errors: dict[str, str]) -> tuple[PatientRecord, ...]:
     return tuple(found)
 
 
-def summary(search: Asked, names: Mapping[str, str], patient: str = "") -> str:
+def summary(search: CaseSearch, names: Mapping[str, str], patient: str = "") -> str:
     """
-    The search as people would say it: "Cases bob worked on, ended at Cancelled, in May 2026".
+    The search in words: "Cases bob worked on, ended at Cancelled, in May 2026".
 
-    *names* are what elements are called, *patient* is who is meant where that is one person.
+    *names* are the names of elements; *patient* is the patient's name if the search is for one person.
     """
     given = search.given
     parts = [f"{given['who']} worked on"] if "who" in given else []

@@ -1,4 +1,4 @@
-"""Whose work a case is. What somebody may not see is, for them, not there: 404, never 403."""
+"""Which cases are part of whose work. A case that an account may not see does not exist for it: 404, never 403."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..auth import actor
 from ..site import site
 
 
-def seen(instance_id: str) -> Instance:
-    """The case, if whoever asks may see it; otherwise `NotFound`, as if there were none."""
+def visible_case(instance_id: str) -> Instance:
+    """Return the case if the signed-in account may see it; otherwise raise `NotFound`, as if it did not exist."""
     found = site().engine.instance(instance_id)
     if not may_see(actor(), found):
         raise usher_engine.NotFound(f"No case has the number {instance_id}.")
-    audit_logging.viewed("CaseViewed", found.id, business_key=found.business_key)
+    audit_logging.record_view("CaseViewed", found.id, business_key=found.business_key)
     left = Retention(site().engine.context, site().engine.audit).tombstone(found.id) if found.ended_at else None
     if left is not None:
         raise usher_engine.Purged(left.words)

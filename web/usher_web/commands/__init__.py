@@ -1,15 +1,15 @@
 """
-The commands of `usher`, one module for each topic; `opening` puts together what they work on.
+The commands of `usher`, one module for each topic; `opening` builds the parts they share.
 
-A command's module is loaded when it is asked for: the server needs neither the mail catcher nor the migrations, and
-without them each of its processes is a fifth smaller.
+A command's module is loaded only when the command runs: the server needs neither the mail catcher nor the migrations,
+and without them each of its processes is a fifth smaller.
 """
 
 from importlib import import_module
 
 import click
 
-#: In which module each command is; the function is named like the command.
+#: The module of each command; the function has the command's name.
 COMMANDS = {
     "demo": "demonstration",
     "serve": "serving",

@@ -13,7 +13,7 @@ from usher_engine.definitions import read_folder
 from usher_engine.reexecution import Backtested, Compared
 from usher_engine.store import to_text
 
-from .opening import as_json, open_usher, say
+from .opening import as_json, open_usher, print_json
 
 STATUSES = ("waiting", "finished", "incident", "cancelled")
 day = click.DateTime(["%Y-%m-%d"])
@@ -27,7 +27,7 @@ day = click.DateTime(["%Y-%m-%d"])
 @click.option("--to", "until", type=day, help="Only cases started on this day or earlier (UTC).")
 @click.option("--status", type=click.Choice(STATUSES), help="Only cases with this status.")
 @click.option("--outcome", default="", help="Only cases that ended at this end event.")
-@click.option("--limit", type=click.IntRange(1), help="Only the newest so many cases.")
+@click.option("--limit", type=click.IntRange(1), help="Only this many of the newest cases.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes; default: one for each core.")
 @as_json
 def backtest(
@@ -47,7 +47,7 @@ def backtest(
     if (draft is None) == (number is None):
         raise click.UsageError("Say on what: --draft FOLDER, or --version N.")
     engine = open_usher()[0].engine
-    engine.versions.package(process)  # an unknown process is told before anything else
+    engine.versions.package(process)  # reports an unknown process before anything else
     package = read_folder(draft) if draft else engine.versions.package(process, number)
     chosen = Chosen(
         process=process,
@@ -59,9 +59,9 @@ def backtest(
     )
     result = engine.backtests.run(package, chosen, jobs=jobs or os.cpu_count() or 1, progress=_progress)
     if machine:
-        say(_as_json(result))
+        print_json(_as_json(result))
     else:
-        _tell(result)
+        _print_result(result)
     if result.others:
         raise SystemExit(1)
 
@@ -92,12 +92,12 @@ def _one(compared: Compared) -> dict[str, Any]:
     }
 
 
-def _tell(result: Backtested) -> None:
+def _print_result(result: Backtested) -> None:
     for one in result.others:
         element = f" (element {one.element})" if one.element else ""
         click.echo(f"Case {one.instance}: {one.message}{element}")
-    told = ", ".join(f"{number} {WORDS[kind.value]}" for kind, number in result.counts.items() if number)
-    click.echo(f"{result.cases} cases: {told or 'none was chosen'}.")
+    counts = ", ".join(f"{number} {WORDS[kind.value]}" for kind, number in result.counts.items() if number)
+    click.echo(f"{result.cases} cases: {counts or 'none was chosen'}.")
     if result.other_data:
         click.echo(f"{result.other_data} of those on the same way end with other data.")
 

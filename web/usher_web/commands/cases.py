@@ -8,7 +8,7 @@ import click
 from usher_engine import Instance, Step, UserTask
 from usher_engine.enrollment import PROCESS
 
-from .opening import acting, as_json, open_usher, parse_data, say
+from .opening import acting, as_json, open_usher, parse_data, print_json
 
 
 @click.command()
@@ -26,7 +26,7 @@ def start(process: str, data: str, key: str | None, user: str | None, machine: b
         instance = enrollment.start(values, actor=actor, key=key, source="command line")
     else:
         instance = enrollment.engine.start(process, values, actor=actor, key=key, source="command line")
-    tell(instance, machine)
+    print_case(instance, machine)
 
 
 @click.command()
@@ -37,7 +37,7 @@ def tasks(user: str | None, machine: bool) -> None:
     enrollment, accounts = open_usher()
     found = enrollment.engine.inbox.tasks(acting(accounts, user) if user else None, limit=1_000)
     if machine:
-        say([_task(task) for task in found])
+        print_json([_task(task) for task in found])
         return
     for task in found:
         due = f"due {task.due:%Y-%m-%d %H:%M}" if task.due else "no due date"
@@ -54,15 +54,15 @@ def complete(task: str, data: str, user: str, machine: bool) -> None:
     """Complete a user task as one of the accounts."""
     enrollment, accounts = open_usher()
     instance = enrollment.engine.complete(task, parse_data(data), actor=acting(accounts, user))
-    tell(instance, machine)
+    print_case(instance, machine)
 
 
 @click.command()
 @click.argument("name")
 @click.option("--data", default="{}", help="What the message says, a JSON object.")
 @click.option("--key", "business_key", help="What the case is about, for example a patient's id.")
-@click.option("--case", "instance", help="The case's number, in the place of --key.")
-@click.option("--once", help="Idempotency key: the same one delivers once.")
+@click.option("--case", "instance", help="The case's number, instead of --key.")
+@click.option("--once", help="Idempotency key: the same key delivers once.")
 @click.option("--as", "user", help="Account that delivers it.")
 @as_json
 def message(
@@ -85,7 +85,7 @@ def message(
         key=once,
         source="command line",
     )
-    tell(moved, machine)
+    print_case(moved, machine)
 
 
 @click.command()
@@ -96,7 +96,7 @@ def history(instance: str, machine: bool) -> None:
     enrollment, _ = open_usher()
     steps = enrollment.engine.queries.history(instance)
     if machine:
-        say([_step(step) for step in steps])
+        print_json([_step(step) for step in steps])
         return
     for step in steps:
         click.echo(f"{step.revision:>4}  {step.at:%Y-%m-%d %H:%M:%S}  {step.actor}  {step.command['kind']}")
@@ -105,9 +105,9 @@ def history(instance: str, machine: bool) -> None:
             click.echo(f"      {event['kind']}{element}")
 
 
-def tell(instance: Instance, machine: bool) -> None:
+def print_case(instance: Instance, machine: bool) -> None:
     if machine:
-        say(
+        print_json(
             {
                 "instance": instance.id,
                 "revision": instance.revision,

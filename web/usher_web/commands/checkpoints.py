@@ -1,4 +1,4 @@
-"""`usher checkpoint`: sign what is new; and what `usher verify --checkpoint FILE --key KEY` asks of checkpoints."""
+"""`usher checkpoint`: sign new steps and events; and the checks of `usher verify --checkpoint FILE --key KEY`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from usher_engine.checkpoints import check_everything, public_key_of, take
 from usher_engine.checkpoints.merkle import SigningKey
 from usher_engine.core.findings import Finding
 
-from .opening import as_json, open_usher, read_settings, say
+from .opening import as_json, open_usher, print_json, read_settings
 
 
 @click.command()
@@ -19,7 +19,7 @@ from .opening import as_json, open_usher, read_settings, say
 @click.option("--public-key", "shows_key", is_flag=True, help="Print the public key and sign nothing.")
 @as_json
 def checkpoint(*, file: str | None, shows_key: bool, machine: bool) -> None:
-    """Sign all steps and audit events that are new, in the database and in a file beside it."""
+    """Sign all steps and audit events that are new, in the database and in a separate file."""
     settings = read_settings()
     if file is not None:
         settings = replace(settings, checkpoint_file=file)
@@ -29,7 +29,7 @@ def checkpoint(*, file: str | None, shows_key: bool, machine: bool) -> None:
     enrollment, _ = open_usher(settings)
     taken = take(enrollment.engine.database, settings, enrollment.engine.clock())
     if machine:
-        say({"file": settings.checkpoint_file, "checkpoints": [asdict(signed.head) for signed in taken]})
+        print_json({"file": settings.checkpoint_file, "checkpoints": [asdict(signed.head) for signed in taken]})
     elif not taken:
         click.echo("Nothing is new since the last checkpoint.")
     else:
@@ -43,11 +43,11 @@ def check_checkpoints(
     database: Database, settings: Settings, *, file: Path | None = None, key: str | None = None
 ) -> list[Finding]:
     """
-    What `usher verify` says of checkpoints, chains and audit events; empty when all fits.
+    Return the findings of `usher verify` on checkpoints, chains and audit events; empty if all agree.
 
     Args:
         database: What to check.
-        settings: Where the signing key lies, whose public half counts where no *key* is given.
+        settings: Locate the signing key; its public half is used if no *key* is given.
         file: The checkpoint file; None checks only what the database itself has.
         key: Public key as text, or a file that holds it.
     """

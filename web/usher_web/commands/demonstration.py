@@ -26,7 +26,7 @@ from usher_web.demo.sample_patients import add_samples
 
 from ..app import create_app
 from ..assets import bundled_package
-from .listening import PORT, answer, bound
+from .listening import PORT, answer, bind_socket
 from .opening import OPERATOR, open_usher
 from .supervision import Lifeline, watch
 
@@ -56,7 +56,7 @@ NO_CATCHER = "The demo's mail catcher is not installed. Run: pip install 'usher-
 @click.option("--fresh", is_flag=True, help="Forget what an earlier demo left in the folder.")
 def demo(port: int, folder: Path, *, fresh: bool) -> None:
     """Run everything on this machine, with sample patients, people and a mail catcher."""
-    listening = bound("127.0.0.1", port)
+    listening = bind_socket("127.0.0.1", port)
     catcher = _catcher()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if fresh:
@@ -74,7 +74,7 @@ def demo(port: int, folder: Path, *, fresh: bool) -> None:
     catcher.start()
     running.start()
     checkpoints.start()
-    watch(Lifeline(pipe=None), deadlines, settings)  # without a supervisor: the mails caught are in this process alone
+    watch(Lifeline(pipe=None), deadlines, settings)  # without a supervisor: only this process holds the caught mail
     click.echo(_welcome(settings.base_url, password))
     try:
         answer(app, listening, settings, deadlines)
@@ -114,7 +114,7 @@ def _settings(folder: Path, port: int, mail_port: int) -> Settings:
 
 
 def _secret(file: Path) -> str:
-    """The demo's own secret, made at its first start and readable by its owner only."""
+    """The demo's own secret, generated at its first start and readable only by its owner."""
     if not file.exists():
         made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(made, "w") as opened:
@@ -123,13 +123,13 @@ def _secret(file: Path) -> str:
 
 
 def _password(secret: str) -> str:
-    """One password for the sample people, another on every machine: no installation shares a known one."""
+    """The password of the sample people; it differs on every machine, so no two installations share a known one."""
     digest = hashlib.sha256(f"demo password|{secret}".encode()).hexdigest()
     return f"demo-{digest[:4]}-{digest[4:8]}"
 
 
 def _fill(enrollment: Enrollment, accounts: Accounts, settings: Settings, password: str) -> None:
-    """Sample people, patients and half a year of cases, and the process; what is there already stays as it is."""
+    """Add sample people, patients, half a year of cases, and the process; existing data stays as it is."""
     engine = enrollment.engine
     add_samples(engine.database, enrollment.registry, engine.clock())
     package = read_folder(bundled_package())

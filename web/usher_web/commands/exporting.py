@@ -11,7 +11,7 @@ from usher_engine.exports import FORMATS, Export, Selection, period, write_file
 from ..app import create_app
 from ..auditor.evidence_page import bundle
 from ..words.presentation import zone
-from .opening import acting, as_json, open_usher, read_settings, say
+from .opening import acting, as_json, open_usher, print_json, read_settings
 
 #: Cases between two lines of progress.
 TOLD_EVERY = 1_000
@@ -20,13 +20,13 @@ TOLD_EVERY = 1_000
 @click.command()
 @click.option("--format", "form", required=True, type=click.Choice(list(FORMATS)), help="What the file is.")
 @click.option("-o", "--output", "file", required=True, type=click.Path(path_type=Path), help="The file to write.")
-@click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case; may be given again.")
+@click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case; may be given several times.")
 @click.option("--from", "first", default="", metavar="DATE", help="Only cases started on this day or later.")
 @click.option("--to", "last", default="", metavar="DATE", help="Only cases started on this day or before.")
 @click.option("--process", default="", metavar="PROCESS", help="Only cases of this process.")
-@click.option("--with-data", is_flag=True, help="What the data of cases says too; JSON Lines always hold it.")
-@click.option("--with-audit", is_flag=True, help="The audit events of the cases or the period too (JSON Lines).")
-@click.option("--as", "user", help="Account that exports; told in the audit stream.")
+@click.option("--with-data", is_flag=True, help="Include the data of cases; JSON Lines always hold it.")
+@click.option("--with-audit", is_flag=True, help="Include the audit events of the cases or the period (JSON Lines).")
+@click.option("--as", "user", help="Account that exports; the audit log records it.")
 @as_json
 def export_history(
     *,
@@ -55,11 +55,11 @@ def export_history(
         actor=acting(accounts, user),
         with_data=with_data,
         with_audit=with_audit,
-        progress=_told,
+        progress=_progress,
     )
     size = write_file(file, export.pieces)
     if machine:
-        say({"file": str(file), "format": form, "cases": export.cases, "steps": export.steps, "bytes": size})
+        print_json({"file": str(file), "format": form, "cases": export.cases, "steps": export.steps, "bytes": size})
     else:
         click.echo(f"{export.cases} cases with {export.steps} steps written to {file}.")
 
@@ -67,7 +67,7 @@ def export_history(
 @click.command()
 @click.argument("instance")
 @click.option("-o", "--output", "file", required=True, type=click.Path(path_type=Path), help="The file to write.")
-@click.option("--as", "user", help="Account that asks; told in the audit stream.")
+@click.option("--as", "user", help="Account that asks; the audit log records it.")
 @as_json
 def evidence(instance: str, file: Path, user: str | None, machine: bool) -> None:
     """Write the evidence bundle of a case: one page with everything, which opens without a network."""
@@ -79,11 +79,11 @@ def evidence(instance: str, file: Path, user: str | None, machine: bool) -> None
         case = enrollment.engine.instance(instance)
         size = write_file(file, lambda: [bundle(case, actor=actor)])
     if machine:
-        say({"file": str(file), "instance": case.id, "steps": case.revision, "bytes": size})
+        print_json({"file": str(file), "instance": case.id, "steps": case.revision, "bytes": size})
     else:
         click.echo(f"The evidence of case {case.id} was written to {file}. Check it with: usher verify --export {file}")
 
 
-def _told(done: int, of: int) -> None:
+def _progress(done: int, of: int) -> None:
     if done % TOLD_EVERY == 0 or done >= of:
         click.echo(f"{done} of {of} cases written", err=True)

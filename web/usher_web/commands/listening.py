@@ -1,4 +1,4 @@
-"""Listening on a port and answering there until somebody stops it."""
+"""Listens on a port and answers requests until it is stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from usher_engine import Misconfigured, Settings
 from usher_engine.core import Deadlines
 from waitress.server import create_server
 
-from .request_limit import limited
+from .request_limit import with_time_limit
 
 resource: ModuleType | None
 try:
@@ -28,23 +28,23 @@ MAX_BODY = 4 * 1024 * 1024
 
 #: Connections at once; a slow one costs a few kB until it is done, and no thread (README, “Production”).
 MOST_CONNECTIONS, FEWEST_CONNECTIONS = 1_000, 50
-#: Files a process needs besides: database, templates, mail.
+#: Further files a process needs open: database, templates, mail.
 OTHER_FILES = 200
-#: Seconds a connection may say nothing.
+#: Seconds a connection may stay silent.
 IDLE_S = 30
 
-#: The `--port` option's type: anything else is told apart before it reaches the socket.
+#: The `--port` option's type: click refuses anything else before it reaches the socket.
 PORT = click.IntRange(1, 65_535)
 
 
-def bound(host: str, port: int) -> socket.socket:
-    """A socket on *port*, taken before anything else is started; raises `Misconfigured` in plain words."""
+def bind_socket(host: str, port: int) -> socket.socket:
+    """Return a socket on *port*, bound before anything else starts; raises `Misconfigured` in plain words."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     taken = socket.socket(family, socket.SOCK_STREAM)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))
-        taken.listen()  # until it listens, another server could still bind beside it
+        taken.listen()  # until it listens, another server could still bind the same port
     except OSError as error:
         taken.close()
         raise Misconfigured(_why(error, host, port)) from None
@@ -60,11 +60,11 @@ def _why(error: OSError, host: str, port: int) -> str:
 
 
 def answer(app: Flask, listening: socket.socket, settings: Settings, deadlines: Deadlines) -> None:
-    """Serve *app* until SIGINT or SIGTERM; then requests at work have five seconds to finish (waitress's default)."""
+    """Serve *app* until SIGINT or SIGTERM; then running requests have five seconds to finish (waitress's default)."""
     for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background jobs begin with it ignored
         signal.signal(number, _stop)
     server = create_server(
-        limited(app, deadlines, settings.request_limit_s),
+        with_time_limit(app, deadlines, settings.request_limit_s),
         sockets=[listening],
         threads=settings.threads,
         ident="",

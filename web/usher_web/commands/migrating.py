@@ -1,4 +1,4 @@
-"""`usher migrate`: running cases to another version of their process."""
+"""`usher migrate`: move running cases to another version of their process."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import click
 from usher_engine import Engine
 from usher_engine.cases import Batch, BatchCase, Chosen
 
-from .opening import acting, as_json, open_usher, say
+from .opening import acting, as_json, open_usher, print_json
 
-#: How long to wait while a worker has the next portion.
+#: How long to wait while a worker holds the next portion.
 PAUSE_S = 0.2
 
 
@@ -22,8 +22,8 @@ PAUSE_S = 0.2
 @click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case; may be given several times.")
 @click.option("--at", default="", metavar="ELEMENT", help="Only cases that wait at this element.")
 @click.option("--map", "pairs", multiple=True, metavar="OLD=NEW", help="NEW takes the place of OLD; OLD= for nothing.")
-@click.option("--reason", default="", help="Why; kept in the history of each case.")
-@click.option("--dry-run", is_flag=True, help="Only say which would go, and what stands against the others.")
+@click.option("--reason", default="", help="Why; the history of each case keeps it.")
+@click.option("--dry-run", is_flag=True, help="Only show which would move, and why the others would not.")
 @click.option("--as", "user", help="Account that moves them.")
 @as_json
 def migrate(
@@ -51,9 +51,9 @@ def migrate(
     run = _worked_on(engine, run)
     outcomes = list(_outcomes(engine, run.id))
     if machine:
-        say(_as_json(run, outcomes))
+        print_json(_as_json(run, outcomes))
     else:
-        _tell(run, outcomes, dry_run=dry_run)
+        _print_result(run, outcomes, dry_run=dry_run)
     if run.note or any(one.outcome == "refused" for one in outcomes):
         raise SystemExit(1)
 
@@ -89,7 +89,7 @@ def _as_json(run: Batch, outcomes: list[BatchCase]) -> dict[str, Any]:
     counts: dict[str, int] = {"fits": 0, "moved": 0, "refused": 0}
     for one in outcomes:
         counts[one.outcome] += 1
-    told = [
+    results = [
         {
             "instance": one.instance,
             "outcome": one.outcome,
@@ -98,14 +98,14 @@ def _as_json(run: Batch, outcomes: list[BatchCase]) -> dict[str, Any]:
         }
         for one in outcomes
     ]
-    return {"run": run.id, "cases": len(outcomes), **counts, "results": told}
+    return {"run": run.id, "cases": len(outcomes), **counts, "results": results}
 
 
 def _lines(one: BatchCase, what: str) -> list[dict[str, str]]:
     return [{"element": element, "message": message} for element, message in one.details.get(what, ())]
 
 
-def _tell(run: Batch, outcomes: list[BatchCase], *, dry_run: bool) -> None:
+def _print_result(run: Batch, outcomes: list[BatchCase], *, dry_run: bool) -> None:
     for one in outcomes:
         for line in (*_lines(one, "problems"), *_lines(one, "warnings")):
             element = f" (element {line['element']})" if line["element"] else ""

@@ -1,4 +1,4 @@
-"""What every command shares: the parts of Usher on the configured database, and how answers are printed."""
+"""Shared by all commands: Usher's parts on the configured database, and how answers are printed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from usher_engine.accounts import Accounts
 from usher_engine.enrollment import Enrollment, open_enrollment
 from usher_engine.store.schema import require_current
 
-#: Who a command acts as when nobody is named.
+#: The actor of a command without --as.
 OPERATOR = Actor(name="command line", role="system")
 
 as_json = click.option("--json", "machine", is_flag=True, help="Answer in JSON, for programs.")
@@ -55,6 +55,6 @@ def parse_data(text: str, option: str = "--data") -> dict[str, Any]:
     return value
 
 
-def say(value: Any) -> None:
-    """Print JSON, one document, readable."""
+def print_json(value: Any) -> None:
+    """Print *value* as one indented JSON document."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))

@@ -13,13 +13,13 @@ from usher_engine.examples import Report, run_examples
 from usher_engine.gate import admit, check_package
 from usher_engine.store import Database
 
-from .opening import OPERATOR, acting, as_json, open_usher, say
+from .opening import OPERATOR, acting, as_json, open_usher, print_json
 
 folder = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
 
 def all_services() -> Services:
-    """The operators a diagram may name; nothing is opened or sent."""
+    """The operators a diagram may name; none of them opens or sends anything."""
     settings = Settings(database_url="sqlite://", secret_key="-" * 32)
     database = Database(settings.database_url)
     registry = Registry(settings)
@@ -40,7 +40,7 @@ def check(paths: tuple[Path, ...], machine: bool) -> None:
         findings += found
     errors = sum(1 for finding in findings if finding["severity"] == "error")
     if machine:
-        say({"files": files, "findings": findings})
+        print_json({"files": files, "findings": findings})
     else:
         for finding in findings:
             place = f"{finding['file']}: {finding['element'] or '(file)'}"
@@ -51,7 +51,7 @@ def check(paths: tuple[Path, ...], machine: bool) -> None:
 
 
 def _findings(path: Path, services: Services) -> tuple[int, list[dict[str, str]]]:
-    """How many files were looked at below *path*, and what was found."""
+    """The number of files checked below *path*, and the findings."""
     single = path.is_file()
     try:
         package = read_file(path) if single else read_folder(path)
@@ -81,7 +81,7 @@ def deploy(folder: Path, note: str, user: str | None, machine: bool) -> None:
     enrollment, accounts = open_usher()
     version = enrollment.engine.deploy(read_folder(folder), actor=acting(accounts, user), note=note)
     if machine:
-        say({"process": version.process, "version": version.number, "hash": version.hash})
+        print_json({"process": version.process, "version": version.number, "hash": version.hash})
     else:
         click.echo(f"{version.process} v{version.number} is in force ({version.hash[:12]}).")
 
@@ -113,7 +113,7 @@ def test(folder: Path, machine: bool) -> None:
         raise InvalidDefinition(problems=problems)
     report = run_examples(package, services)
     if machine:
-        say(_report(report))
+        print_json(_report(report))
     else:
         for outcome in report.outcomes:
             click.echo(f"{'FAIL' if outcome.problem else 'ok  '} {outcome.name}")

@@ -6,11 +6,11 @@ import click
 from usher_engine.enrollment import REPORTABLE, Change, OptOutScope, Standing
 
 from ..api.serializers import full_standing
-from .opening import acting, as_json, open_usher, say
+from .opening import acting, as_json, open_usher, print_json
 
 SOURCE = "command line"
 
-reason_option = click.option("--reason", required=True, help="Why; the audit record keeps it.")
+reason_option = click.option("--reason", required=True, help="Why; the audit log keeps it.")
 as_option = click.option("--as", "user", help="Account of the administrator.")
 
 
@@ -27,7 +27,7 @@ def show(patient_id: str, *, machine: bool) -> None:
     enrollment, _ = open_usher()
     standing = enrollment.portal_standing.of(patient_id)
     if machine:
-        say(full_standing(standing))
+        print_json(full_standing(standing))
         return
     _print(standing)
     for change in enrollment.portal_standing.history(patient_id):
@@ -68,7 +68,7 @@ def set_opt_out(patient_id: str, scope: str, reason: str, user: str | None, *, u
 
 def _answer(standing: Standing, *, machine: bool) -> None:
     if machine:
-        say(full_standing(standing))
+        print_json(full_standing(standing))
     else:
         _print(standing)
 

@@ -1,4 +1,4 @@
-"""`usher user …` and `usher token …`: who may come in."""
+"""`usher user …` and `usher token …`: the accounts of people and the tokens of programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import click
 from usher_engine.accounts import Account, Role
 
-from .opening import OPERATOR, as_json, open_usher, say
+from .opening import OPERATOR, as_json, open_usher, print_json
 
 ROLES = click.Choice([role.value for role in Role])
 
@@ -25,12 +25,12 @@ def user() -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @as_json
 def add_user(name: str, role: str, groups: tuple[str, ...], *, password_stdin: bool, machine: bool) -> None:
-    """Add an account. Without a terminal and --password-stdin, a password is made and printed once."""
+    """Add an account. Without a terminal and --password-stdin, a password is generated and printed once."""
     password, made = _password(from_stdin=password_stdin)
     _, accounts = open_usher()
     account = accounts.add_user(name, password, role=Role(role), groups=groups, by=OPERATOR.name)
     if machine:
-        say(_shape(account) | ({"password": password} if made else {}))
+        print_json(_shape(account) | ({"password": password} if made else {}))
     else:
         click.echo(f"Added {account.name} ({account.role.value}).")
         if made:
@@ -40,11 +40,11 @@ def add_user(name: str, role: str, groups: tuple[str, ...], *, password_stdin: b
 @user.command("list")
 @as_json
 def list_users(*, machine: bool) -> None:
-    """Who has an account."""
+    """List the accounts."""
     _, accounts = open_usher()
     users = accounts.users()
     if machine:
-        say([_shape(account) for account in users])
+        print_json([_shape(account) for account in users])
         return
     for account in users:
         state = "disabled" if account.disabled else "active"
@@ -65,7 +65,7 @@ def set_password(name: str, *, password_stdin: bool) -> None:
 @user.command("disable")
 @click.argument("name")
 def disable(name: str) -> None:
-    """NAME can no longer sign in, and is signed out everywhere."""
+    """Disable the account NAME and end its sessions."""
     _, accounts = open_usher()
     accounts.disable(name)
     click.echo(f"{name} can no longer sign in.")
@@ -82,11 +82,11 @@ def token() -> None:
 @click.option("--group", "groups", multiple=True, help="Group whose tasks it may work; repeat for more.")
 @as_json
 def add_token(name: str, role: str, groups: tuple[str, ...], *, machine: bool) -> None:
-    """Add a token and print it, this once: only its hash is stored."""
+    """Add a token and print it once: only its hash is stored."""
     _, accounts = open_usher()
     secret = accounts.add_token(name, role=Role(role), groups=groups, by=OPERATOR.name)
     if machine:
-        say({"name": name, "role": role, "token": secret})
+        print_json({"name": name, "role": role, "token": secret})
     else:
         click.echo(secret)
 
@@ -94,14 +94,14 @@ def add_token(name: str, role: str, groups: tuple[str, ...], *, machine: bool) -
 @token.command("revoke")
 @click.argument("name")
 def revoke_token(name: str) -> None:
-    """The token NAME works no longer."""
+    """Revoke the token NAME."""
     _, accounts = open_usher()
     accounts.revoke_token(name)
     click.echo(f"The token {name} no longer works.")
 
 
 def _password(*, from_stdin: bool) -> tuple[str, bool]:
-    """(password, whether it was made here)."""
+    """(password, whether it was generated here)."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n"), False
     if sys.stdin.isatty():

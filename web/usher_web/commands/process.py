@@ -1,4 +1,4 @@
-"""`usher process`: pause what runs for everybody, and let it go on."""
+"""`usher process`: pause a process for everybody, and resume it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 import click
 from usher_engine.authoring import EVERY, Pause
 
-from .opening import acting, as_json, open_usher, say
+from .opening import acting, as_json, open_usher, print_json
 
-version_option = click.option("--version", type=click.IntRange(min=1), help="This version only; without, all of them.")
+version_option = click.option("--version", type=click.IntRange(min=1), help="This version only; default: all of them.")
 reason_option = click.option("--reason", required=True, help="Why; people who meet the pause read it.")
 as_option = click.option("--as", "user", help="Account of the administrator.")
 
 
 @click.group()
 def process() -> None:
-    """Pause a process, and let it go on."""
+    """Pause and resume processes."""
 
 
 @process.command()
@@ -26,11 +26,11 @@ def process() -> None:
 @as_option
 @as_json
 def pause(key: str, version: int | None, reason: str, user: str | None, machine: bool) -> None:
-    """Let no case of the process KEY begin, and hold back what its cases would do by themselves."""
+    """Pause the process KEY: no case begins, and its automatic work waits."""
     enrollment, accounts = open_usher()
     made = enrollment.engine.pauses.pause(key, reason, actor=acting(accounts, user), version=version or EVERY)
     if machine:
-        say(_shape(made))
+        print_json(_shape(made))
     else:
         click.echo(f"{made.what} is paused.")
 
@@ -42,11 +42,11 @@ def pause(key: str, version: int | None, reason: str, user: str | None, machine:
 @as_option
 @as_json
 def resume(key: str, version: int | None, reason: str, user: str | None, machine: bool) -> None:
-    """End a pause of the process KEY; what was held back is done now."""
+    """End a pause of the process KEY; the work that waited is done now."""
     enrollment, accounts = open_usher()
     freed = enrollment.engine.pauses.resume(key, reason, actor=acting(accounts, user), version=version or EVERY)
     if machine:
-        say({"process": key, "version": version, "jobs": freed})
+        print_json({"process": key, "version": version, "jobs": freed})
     else:
         click.echo(f"It goes on. Jobs that were held back and are due now: {freed}.")
 
@@ -54,11 +54,11 @@ def resume(key: str, version: int | None, reason: str, user: str | None, machine
 @process.command("list")
 @as_json
 def list_paused(*, machine: bool) -> None:
-    """What is paused."""
+    """List the pauses."""
     enrollment, _ = open_usher()
     paused = enrollment.engine.pauses.every()
     if machine:
-        say([_shape(one) for one in paused])
+        print_json([_shape(one) for one in paused])
         return
     for one in paused:
         click.echo(one.words)

@@ -1,4 +1,4 @@
-"""`usher verify`: what the history says is what was written, and what the diagram does again."""
+"""`usher verify`: check that the history is unaltered and that re-execution gives the same result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from usher_engine.checkpoints import check_audit, public_key_of, read_lines
 from usher_engine.exports import verify_file
 
 from .checkpoints import check_checkpoints
-from .opening import as_json, open_usher, read_settings, say
+from .opening import as_json, open_usher, print_json, read_settings
 
 #: Characters of a name or a subject in an audit event.
 MOST_NAMED = 100
@@ -44,7 +44,7 @@ def verify(
     if export is not None:
         if everything or instances or after or jobs:
             raise click.UsageError("--export checks the file alone; it goes with --key and --checkpoint only.")
-        _tell(_exported(export, key, checkpoint), machine, "agree with their record")
+        _print_result(_exported(export, key, checkpoint), machine, "agree with their record")
         return
     asks_checkpoint = checkpoint is not None or key is not None
     if everything == bool(instances) and not (asks_checkpoint and not instances):
@@ -59,25 +59,25 @@ def verify(
         result.findings += [*check_audit(engine.database), *enrollment.disagreements()]
     if asks_checkpoint:
         result.findings += check_checkpoints(engine.database, settings, file=checkpoint, key=key)
-    result.findings = list(dict.fromkeys(result.findings))  # checkpoints look at the audit chain too
+    result.findings = list(dict.fromkeys(result.findings))  # the checks of checkpoints cover the audit chain too
     if not machine:
-        _tell_purged(engine, instances, {finding.instance for finding in result.findings})
+        _print_purged(engine, instances, {finding.instance for finding in result.findings})
     _record(engine, result, instances)
-    _tell(result, machine, "agree with their record and can go on")
+    _print_result(result, machine, "agree with their record and can go on")
 
 
 def _record(engine: Engine, result: Verified, instances: tuple[str, ...]) -> None:
-    """That somebody checked, and what came of it; a database that cannot be written to is checked all the same."""
-    told = {"cases": result.checked, "equal": result.equal, "findings": len(result.findings)}
+    """Record the check and its result as an audit event; without write access, only warn."""
+    details = {"cases": result.checked, "equal": result.equal, "findings": len(result.findings)}
     subject = ", ".join(instances)[:MOST_NAMED] or "the whole record"
     try:
-        engine.audit.record("Verified", told, actor=Actor(name=_person(), role="system"), subject=subject)
+        engine.audit.record("Verified", details, actor=Actor(name=_person(), role="system"), subject=subject)
     except EngineError as refused:
         click.echo(f"This check stands in no audit event: {refused.message}", err=True)
 
 
 def _person() -> str:
-    """Who sits at this shell."""
+    """The person at this shell."""
     try:
         return f"{getpass.getuser()} (shell)"[:MOST_NAMED]
     except (OSError, KeyError, ImportError):  # an account without a name, as in a container
@@ -85,7 +85,7 @@ def _person() -> str:
 
 
 def _exported(export: Path, key: str | None, checkpoint: Path | None) -> Verified:
-    """Needs neither a database nor a secret: everything it looks at is in the files."""
+    """Check an export; needs neither a database nor a secret, only the files."""
     if key is None:
         raise click.UsageError("--export needs --key: the public key, from the practice and not from the file.")
     wanted = public_key_of(Settings(), key)
@@ -106,8 +106,8 @@ def _all(engine: Engine, after: str, jobs: int) -> Verified:
     return engine.verification.verify_all(after=after, jobs=jobs, progress=progress)
 
 
-def _tell_purged(engine: Engine, instances: tuple[str, ...], wrong: set[str]) -> None:
-    """Of purged cases: when, by whom, and that what is left of them proves that nothing was altered."""
+def _print_purged(engine: Engine, instances: tuple[str, ...], wrong: set[str]) -> None:
+    """Print when and by whom cases were purged, and that the remaining proof is intact."""
     retention = Retention(engine.context, engine.audit)
     for instance in instances:
         left = retention.tombstone(instance)
@@ -117,10 +117,10 @@ def _tell_purged(engine: Engine, instances: tuple[str, ...], wrong: set[str]) ->
         click.echo(f"{number} cases were purged; what is left of them was checked like the others.")
 
 
-def _tell(result: Verified, machine: bool, well: str) -> None:
+def _print_result(result: Verified, machine: bool, well: str) -> None:
     if machine:
         found = [asdict(finding) for finding in result.findings]
-        say({"checked": result.checked, "equal": result.equal, "findings": found})
+        print_json({"checked": result.checked, "equal": result.equal, "findings": found})
     else:
         for finding in result.findings:
             click.echo(_line(finding))

@@ -1,4 +1,4 @@
-"""`usher purge`: what may go after the retention period, and the purge that leaves the proof."""
+"""`usher purge`: list or purge cases past the retention period; the proof stays."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import datetime
 import click
 from usher_engine.assurance import Plan
 
-from .opening import acting, as_json, open_usher, say
+from .opening import acting, as_json, open_usher, print_json
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only tell what would be purged, and what is kept for which reason.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be purged, and what is kept and why.")
 @click.option("--before", type=click.DateTime(["%Y-%m-%d"]), help="Only cases that ended before this day.")
 @click.option("--as", "user", help="Account of the administrator who purges.")
 @as_json
@@ -21,21 +21,21 @@ def purge(*, dry_run: bool, before: datetime | None, user: str | None, machine: 
     actor, day = acting(accounts, user), before.date() if before else None
     plan = enrollment.retention.plan(day)
     if dry_run:
-        _tell_plan(plan, machine)
+        _print_plan(plan, machine)
         return
     done = enrollment.retention.purge(day, actor=actor)
     if machine:
-        say({"before": done.before.isoformat(), "purged": done.purged, "kept": dict(done.left)})
+        print_json({"before": done.before.isoformat(), "purged": done.purged, "kept": dict(done.left)})
         return
     click.echo(f"{done.purged} cases that ended before {done.before:%Y-%m-%d} were purged; their proof is kept.")
     for reason, number in done.left.items():
         click.echo(f"{number} kept: {reason}.")
 
 
-def _tell_plan(plan: Plan, machine: bool) -> None:
+def _print_plan(plan: Plan, machine: bool) -> None:
     kept = {"under a legal hold": plan.held, "not signed yet": plan.unsigned}
     if machine:
-        say({"before": plan.before.isoformat(), "purgeable": plan.purgeable, "kept": kept})
+        print_json({"before": plan.before.isoformat(), "purgeable": plan.purgeable, "kept": kept})
         return
     click.echo(f"{plan.purgeable} cases that ended before {plan.before:%Y-%m-%d} would be purged. Nothing was changed.")
     for reason, number in kept.items():

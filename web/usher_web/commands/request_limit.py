@@ -1,4 +1,4 @@
-"""Ends requests at their time limit with a clear answer; what does not end there is up to `supervision`."""
+"""Ends requests at their time limit with a clear answer; `supervision` replaces the process if one does not end."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from usher_engine.core.faults import report as report_fault
 
 from ..error_pages import took_too_long
 
-#: What a WSGI server calls: the request, and how the answer begins; gives the answer's pieces.
+#: A WSGI application: takes the request and the start of the answer, returns the answer's pieces.
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def limited(app: Flask, deadlines: Deadlines, seconds: float) -> Application:
-    """*app*, where a request gets *seconds* until its answer begins, and again for each piece of a streamed one."""
+def with_time_limit(app: Flask, deadlines: Deadlines, seconds: float) -> Application:
+    """Wrap *app*: a request has *seconds* until its answer begins, and again for each piece of a streamed one."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
             pieces = deadlines.within(seconds, lambda: app.wsgi_app(environ, start_response))
         except OutOfTime as stopped:
             reply = took_too_long(app, environ, stopped, seconds)
-            begun = sys.exc_info()  # the answer may have begun when it was stopped: this one takes its place
+            begun = sys.exc_info()  # the stopped answer may have begun already: this one replaces it
             return reply(environ, lambda status, headers, _=None, /: start_response(status, headers, begun))
-        # A streamed answer is made while it is sent; the server sends an open file by itself.
+        # A streamed answer is produced while it is sent; an open file is sent by the server alone.
         return _Pieces(pieces, deadlines, seconds) if hasattr(pieces, "__next__") else pieces
 
     return answer

@@ -11,9 +11,9 @@ from usher_engine.checkpoints import Checkpointer
 from usher_engine.core import Deadlines
 
 from ..app import create_app
-from .listening import PORT, answer, bound
+from .listening import PORT, answer, bind_socket
 from .opening import open_usher, read_settings
-from .supervision import inherited, supervised, watch
+from .supervision import inherited_lifeline, start_supervisor, watch
 
 
 def _checked_settings() -> Settings:
@@ -29,9 +29,9 @@ def _checked_settings() -> Settings:
 @click.option("--no-worker", is_flag=True, help="Leave the jobs to `usher worker`.")
 def serve(host: str, port: int, *, no_worker: bool) -> None:
     """Serve the web application, with a job worker in the same process."""
-    settings, before = _checked_settings(), inherited()
-    listening = (before and before.socket()) or bound(host, port)
-    lifeline = before or supervised(listening, settings)
+    settings, before = _checked_settings(), inherited_lifeline()
+    listening = (before and before.socket()) or bind_socket(host, port)
+    lifeline = before or start_supervisor(listening, settings)
     enrollment, accounts = open_usher(settings)
     deadlines = Deadlines(enrollment.engine.database.interrupt)
     app = create_app(enrollment.engine, enrollment, accounts, settings)
@@ -58,7 +58,7 @@ def worker(*, once: bool) -> None:
     if once:
         click.echo(f"{Worker(open_usher(settings)[0].engine).run_due()} jobs done.")
         return
-    lifeline = inherited() or supervised(None, settings)
+    lifeline = inherited_lifeline() or start_supervisor(None, settings)
     enrollment, _ = open_usher(settings)
     deadlines = Deadlines(enrollment.engine.database.interrupt)
     running = Worker(enrollment.engine, deadlines)

@@ -20,7 +20,7 @@ TRIES = 3
 
 
 def startup() -> Iterator[Figure]:
-    """Start the server on a fresh database a few times; the best start counts: the first fills the disk's cache."""
+    """Start the server on a fresh database a few times and report the best: the first start fills the disk's cache."""
     with tempfile.TemporaryDirectory(prefix="usher-bench-") as folder:
         measured = [_start(Path(folder)) for _ in range(TRIES)]
     yield Figure(name="start of usher serve", value=min(took for took, _ in measured), unit="s", target=1.5)
@@ -28,7 +28,7 @@ def startup() -> Iterator[Figure]:
 
 
 def _start(folder: Path) -> tuple[float, float]:
-    """Seconds to the first answer, and MiB held then."""
+    """Seconds to the first answer, and memory in MiB at that moment."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("USHER_")} | {
@@ -42,14 +42,14 @@ def _start(folder: Path) -> tuple[float, float]:
     serve = [*usher, "serve", "--port", str(port)]
     with subprocess.Popen(serve, cwd=folder, env=environment, stdout=subprocess.DEVNULL) as server:
         try:
-            _answered(f"http://127.0.0.1:{port}/sign-in", begin)
+            _wait_for_answer(f"http://127.0.0.1:{port}/sign-in", begin)
             took = time.perf_counter() - begin
-            return took, max(map(_held, (server.pid, *_children(server.pid))))
+            return took, max(map(_memory_mib, (server.pid, *_children(server.pid))))
         finally:
             server.terminate()
 
 
-def _answered(address: str, begin: float) -> None:
+def _wait_for_answer(address: str, begin: float) -> None:
     while time.perf_counter() - begin < PATIENCE_S:
         try:
             with urlopen(address) as answer:  # noqa: S310 (an address made here)
@@ -62,17 +62,17 @@ def _answered(address: str, begin: float) -> None:
 
 
 def _children(process: int) -> list[int]:
-    """The processes *process* has started: the one that serves, where it is their supervisor (decisions/0021)."""
+    """The child processes of *process*; if it is the supervisor, they include the server (decisions/0021)."""
     found = subprocess.run(["pgrep", "-P", str(process)], check=False, capture_output=True, text=True)  # noqa: S607
     return [int(line) for line in found.stdout.split()]
 
 
-def _held(process: int) -> float:
-    """MiB of memory *process* holds, as the operating system counts it."""
+def _memory_mib(process: int) -> float:
+    """Resident memory of *process* in MiB, as the operating system counts it."""
     status = Path(f"/proc/{process}/status")
     if status.exists():
         kib = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS:")).split()[1]
     else:
-        told = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], check=True, capture_output=True, text=True)  # noqa: S607
-        kib = told.stdout
+        listed = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], check=True, capture_output=True, text=True)  # noqa: S607
+        kib = listed.stdout
     return int(kib) / 1024

@@ -1,4 +1,4 @@
-"""What a process of `usher serve` or `usher worker` does so that a `supervisor` can replace it (decisions/0021)."""
+"""The supervised side of `usher serve` and `usher worker`: the `supervisor` can replace it (decisions/0021)."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ if sys.platform != "win32":
 
 log = logging.getLogger("usher.watchdog")
 
-#: A process whose interpreter has been held by one call for so long is replaced: nobody else is served meanwhile.
+#: If one call holds the interpreter this long, the process is replaced: it serves nobody meanwhile.
 SILENT_S = 10.0
 BEAT_EVERY_S = 0.5
 
-#: What the system sets aside for the stack of a thread.
+#: Memory that the system reserves for the stack of a thread.
 STACK_MB = 8
 
-#: What a process ends with that replaces itself.
+#: Exit code of a process that wants to be replaced.
 STUCK = 70
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lifeline:
-    """The pipe to the supervisor; None where the system knows no fork, so that nobody can take this one's place."""
+    """The pipe to the supervisor; None on systems without fork, where no process can replace this one."""
 
     pipe: int | None
     listening: int | None = None
 
     def beat(self) -> None:
-        """Say that this process is alive. Where nobody hears it any more, it ends."""
+        """Send a heartbeat. If the supervisor is gone, end this process."""
         if self.pipe is not None:
             try:
                 os.write(self.pipe, b".")
@@ -54,8 +54,8 @@ class Lifeline:
         return None if self.listening is None else socket.socket(fileno=self.listening)
 
 
-def inherited() -> Lifeline | None:
-    """The lifeline of a process that takes another's place; None in the first."""
+def inherited_lifeline() -> Lifeline | None:
+    """The lifeline of a replacement process; None in the first process."""
     given = os.environ.pop(supervisor.INHERITED, None)
     if given is None:
         return None
@@ -64,12 +64,12 @@ def inherited() -> Lifeline | None:
     return Lifeline(pipe=pipe, listening=listening if listening >= 0 else None)
 
 
-def supervised(listening: socket.socket | None, settings: Settings) -> Lifeline:
+def start_supervisor(listening: socket.socket | None, settings: Settings) -> Lifeline:
     """
-    Go on in a child process; this one becomes its supervisor, and holds *listening* for those that come after it.
+    Continue in a child process; this one becomes its supervisor and keeps *listening* open for its successors.
 
-    The first child is a fork, which costs no second start; the supervisor is a program of its own in this process's
-    place, so that it holds none of this one's memory.
+    The first child is a fork, which avoids a second start; the supervisor is a separate program that replaces this
+    process, so it holds none of its memory.
     """
     if not hasattr(os, "fork"):
         return Lifeline(pipe=None)
@@ -84,7 +84,7 @@ def supervised(listening: socket.socket | None, settings: Settings) -> Lifeline:
 
 
 def silence(settings: Settings) -> float:
-    """Seconds without a heartbeat after which the process is replaced; no load keeps a thread from running for four."""
+    """Seconds without a heartbeat after which the process is replaced; even under load a thread runs within four."""
     return max(4.0, min(SILENT_S, settings.request_limit_s))
 
 
@@ -99,10 +99,10 @@ def _supervise(child: int, beats: int, listening: socket.socket | None, silent_s
 
 
 def watch(lifeline: Lifeline, deadlines: Deadlines, settings: Settings) -> None:
-    """From now on *deadlines* are enforced, memory is limited, and the supervisor hears that this process is alive."""
+    """Start enforcing *deadlines*, limit memory, and send heartbeats to the supervisor."""
     faulthandler.enable()
     if sys.platform != "win32" and settings.memory_limit_mb:
-        stacks = (settings.threads + settings.worker_threads) * STACK_MB  # counted as data, and mostly never touched
+        stacks = (settings.threads + settings.worker_threads) * STACK_MB  # counts as data, mostly never touched
         most, given = (settings.memory_limit_mb + stacks) * 2**20, resource.getrlimit(resource.RLIMIT_DATA)[1]
         resource.setrlimit(resource.RLIMIT_DATA, (most if given == resource.RLIM_INFINITY else min(most, given), given))
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))  # patients' data
@@ -119,7 +119,7 @@ def _watch(lifeline: Lifeline, deadlines: Deadlines) -> NoReturn:
 
 
 def _give_up(stuck: int) -> NoReturn:
-    """End at once: no thread can be waited for where one of them does not end."""
+    """End at once: waiting for threads would take forever if one of them does not end."""
     try:
         log.error("%d requests or jobs do not end at their time limit; this process ends. Where it stood:", stuck)
         faulthandler.dump_traceback()

@@ -1,6 +1,6 @@
 """Keeps one process of `usher serve` or `usher worker` alive: starts another when it dies or falls silent.
 
-Run by its path and with the standard library alone, so that it stays small; `supervision` is its other end.
+Runs by its path with the standard library alone, to stay small; `supervision` is the other side.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ import sys
 import time
 from types import FrameType
 
-#: In the environment of a process that takes another's place: the listening socket and the pipe for heartbeats.
+#: Environment variables of a replacement process: the listening socket and the pipe for heartbeats.
 INHERITED = "SUPERVISED_USHER"
 
 LOOK_EVERY_S = 0.5
 
-#: How long a process may take from its start to its first heartbeat, and from the wish that it ends to its end.
+#: How long a process may take from its start to its first heartbeat, and from the stop signal to its end.
 START_S = 120.0
 STOP_S = 25.0
 
-#: How long a silent process may take to write where it stands.
+#: How long a silent process may take to write its stack traces.
 LAST_WORDS_S = 2.0
 
-#: After a life shorter than this the next process has to wait, twice as long each time.
+#: After a process lived shorter than this, the next one starts with a delay, doubled each time.
 SHORT_LIFE_S = 60.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 
 
 class Supervisor:
-    """Watches the process *pid*, which sends its heartbeats on the pipe *beats*; *command* starts another one."""
+    """Watches the process *pid*, which sends heartbeats on the pipe *beats*; *command* starts a replacement."""
 
     def __init__(self, pid: int, beats: int, *, listening: int, silent_s: float, command: list[str]) -> None:
         self._pid = pid
@@ -43,7 +43,7 @@ class Supervisor:
         self._asked_to_end: float | None = None
 
     def run(self) -> int:
-        """Watch until somebody stops this, or a process ends by itself; returns the exit code."""
+        """Watch until a signal arrives or a process ends for good; return the exit code."""
         for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background jobs begin with it ignored
             signal.signal(number, self._stop)
         pause_s, is_first = 0.0, True
@@ -52,7 +52,7 @@ class Supervisor:
             code, has_served = self._outlived()
             if self._is_to_end():
                 return 0 if code in (0, -signal.SIGTERM, -signal.SIGINT) else 1
-            if code == 0 or (is_first and not has_served):  # what keeps it from starting stands on the screen
+            if code == 0 or (is_first and not has_served):  # its error message is on the screen already
                 return max(code, 0) or int(code != 0)
             is_first = False
             is_short = time.monotonic() - born < SHORT_LIFE_S
@@ -82,7 +82,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def _outlived(self) -> tuple[int, bool]:
-        """Wait for the end of the process, end it where it is silent; its exit code, and whether it ever served."""
+        """Wait until the process ends, or end it if it is silent; return its exit code and whether it ever served."""
         pipe = select.poll()
         pipe.register(self._beats, select.POLLIN)
         has_served, silent_s = False, 0.0
@@ -91,9 +91,9 @@ class Supervisor:
             heard = False
             if pipe.poll(LOOK_EVERY_S * 1000):
                 heard = bool(os.read(self._beats, 4096))
-                code = self._ended(wait=not heard)  # its end of the pipe is closed when it ends
+                code = self._ended(wait=not heard)  # the process closes its end of the pipe when it ends
             else:
-                silent_s += LOOK_EVERY_S  # looks are counted: when this process is halted too, nobody is silent
+                silent_s += LOOK_EVERY_S  # counts looks, not time: a suspended supervisor must not blame the process
                 code = self._ended(wait=False)
             has_served, silent_s = has_served or heard, 0.0 if heard else silent_s
             if code is None and (why := self._why_lost(silent_s, self._silent_s if has_served else START_S)):
@@ -114,7 +114,7 @@ class Supervisor:
         return ""
 
     def _kill(self, why: str) -> int:
-        """End the process; it writes where it stands first (`faulthandler`), where it still can."""
+        """End the process; if it still can, it first writes its stack traces (`faulthandler`)."""
         _say(f"Process {self._pid} {why}; it is ended. Where it stood:")
         self._send(signal.SIGABRT)
         until = time.monotonic() + LAST_WORDS_S

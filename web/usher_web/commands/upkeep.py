@@ -10,7 +10,7 @@ from usher_engine.store import release_rows
 from usher_engine.store.schema import upgrade
 from usher_engine.store.search_reindex import reindex
 
-from .opening import as_json, open_usher, read_settings, say
+from .opening import as_json, open_usher, print_json, read_settings
 
 
 @click.group()
@@ -38,7 +38,7 @@ def db_releases(*, machine: bool) -> None:
     with enrollment.engine.database.read() as transaction:
         found = release_rows.all_of(transaction)
     if machine:
-        say([{"version": one.version, "schema": one.schema, "at": one.at.isoformat()} for one in found])
+        print_json([{"version": one.version, "schema": one.schema, "at": one.at.isoformat()} for one in found])
     for one in found if not machine else ():
         click.echo(f"{one.at:%Y-%m-%d %H:%M} UTC  schema {one.schema}  Usher {one.version}")
 
@@ -51,7 +51,7 @@ def db_reindex(*, machine: bool) -> None:
     with enrollment.engine.database.begin() as transaction:
         looked, mended = reindex(transaction)
     if machine:
-        say({"cases": looked, "mended": mended})
+        print_json({"cases": looked, "mended": mended})
     else:
         click.echo(f"{looked} cases looked at, {mended} had to be mended.")
 
@@ -60,7 +60,7 @@ def db_reindex(*, machine: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @as_json
 def import_patients(file: Path, machine: bool) -> None:
-    """Load FHIR R4 Patients, one JSON a line; bad lines are told by number, good ones kept; exit 1 if any is bad."""
+    """Load FHIR R4 Patients, one JSON a line; report bad lines by number, keep the good ones; exit 1 if any is bad."""
     enrollment, _ = open_usher()
 
     def progress(lines: int, bad: int) -> None:
@@ -71,7 +71,8 @@ def import_patients(file: Path, machine: bool) -> None:
         report = enrollment.import_patients(lines, progress, by="command line")
     if machine:
         bad = [{"line": line.number, "reason": line.reason} for line in report.bad]
-        say({"lines": report.lines, "new": report.new, "changed": report.changed, "same": report.same, "bad": bad})
+        counts = {"new": report.new, "changed": report.changed, "same": report.same}
+        print_json({"lines": report.lines, **counts, "bad": bad})
     else:
         for line in report.bad:
             click.echo(f"line {line.number}: {line.reason}", err=True)

@@ -1,1 +1,1 @@
-"""What only the demonstration needs: sample patients, their invented past, and a mail catcher."""
+"""Only for the demonstration: sample patients, their invented past, and a mail catcher."""

@@ -1,4 +1,4 @@
-"""The demo's mailbox: what the mail catcher took in instead of sending it. There only with `usher demo`."""
+"""The demo's mailbox: what the mail catcher took in instead of sending it. It exists only with `usher demo`."""
 
 from __future__ import annotations
 

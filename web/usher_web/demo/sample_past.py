@@ -1,6 +1,6 @@
-"""Half a year of an invented clinic for the demonstration: every case is really run, by the engine, at its own time.
+"""Half a year of an invented clinic for the demonstration: the engine really runs every case, at its own time.
 
-Each patient's story is a generator that says how long until its next turn; the stories are told in the order of time.
+Each patient's story is a generator that says how long until its next turn; the stories run in chronological order.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .sample_patients import TRIGGERS
 
 DAYS = 180
 PATIENTS = 72
-#: The last patients, whose tasks nobody has come to yet.
+#: The last patients, whose tasks are still open.
 RECENT = 9
 #: Sample patients the trigger is selected for at the very end, so that every kind of task waits in the inbox.
 TODAY = ("sample-pending", "sample-deferred")
@@ -45,7 +45,7 @@ _FIRST = (
 )  # fmt: skip
 _LAST = ("Demo", "Exemplar", "Fictive", "Instance")
 _LANGUAGES = ("en", "en", "en", "en", "es", "es", "vi", "")
-#: What a record may lack; most lack nothing.
+#: Fields a record may lack; most lack nothing.
 _GAPS: tuple[tuple[str, ...], ...] = ((), (), (), ("email",), ("email",), ("zip_code",), ("email", "birth_sex"))
 _REASONS = ("Asked for it at the desk.", "Called us this morning.", "Has a new e-mail address.")
 
@@ -98,7 +98,7 @@ def live_through(
         settings: The demonstration's own; its database has the sample accounts and triggers.
         package: The enrolment as it is now; an earlier version of it comes first.
         now: Where the past ends; some cases still wait then.
-        progress: Told (days lived, of how many) now and then.
+        progress: Called now and then with (days done, of how many).
 
     Returns:
         How many patients have a story.
@@ -126,7 +126,7 @@ class _Past:
         self.worker = Worker(self.clinic.engine)
 
     def live(self, progress: Callable[[int, int], None] | None) -> None:
-        """Take turn after turn until the present; what would come later has not happened yet."""
+        """Take turn after turn until the present; drop later turns."""
         start, engine = self.clock.now, self.clinic.engine
         engine.deploy(_earlier(self.package), actor=ANALYST, note="The first version")
         turns: list[tuple[datetime, int, Story]] = [
@@ -161,7 +161,7 @@ class _Past:
     def _minutes(self, least: int, most: int) -> timedelta:
         return timedelta(minutes=self.chance.randint(least, most), seconds=self.chance.randint(0, 59))
 
-    # what happens beside the patients
+    # events apart from the patients
 
     def _improved(self) -> Story:
         note = "Enroll Now is due sooner: patients had to ask twice"
@@ -196,7 +196,7 @@ class _Past:
             if again.tasks:
                 yield self._minutes(2, 60)
                 yield from self._worked(patient, again, staff)
-        yield timedelta(days=self.chance.randint(6, 20))  # no answer: asked once more at the next visit
+        yield timedelta(days=self.chance.randint(6, 20))  # no answer: invited again at the next visit
         yield from self._asked_again(patient, staff)
 
     def _asked_again(self, patient: _Patient, staff: Actor) -> Story:
@@ -253,13 +253,13 @@ class _Past:
         return {}
 
     def _decided(self) -> Answer | None:
-        """What the patient will do with the link; None: nothing."""
+        """The patient's answer to the invitation; None if the patient never answers."""
         return self.chance.choices(
             (Answer.ACCEPT, Answer.DECLINE, Answer.DEFER, None), weights=(58, 9, 8, 25), k=1
         )[0]
 
     def _answered(self, patient: _Patient, answer: Answer) -> bool:
-        """Open the newest link and answer; False where there is none that works."""
+        """Open the newest link and answer; False if no link works."""
         found = next((i for i in self.clinic.invitations(patient.id) if i.is_usable(self.clock.now)), None)
         if found is None or found.sent_at is None:
             return False
@@ -271,14 +271,14 @@ class _Past:
 
 
 def _by_day(moment: datetime) -> datetime:
-    """*moment*, or the next morning where it is night."""
+    """*moment*, or the next morning if it is night."""
     if 7 <= moment.hour < 21:
         return moment
     return (moment + timedelta(hours=(24 + 7 - moment.hour) % 24)).replace(second=moment.microsecond % 60)
 
 
 def _earlier(package: Package) -> Package:
-    """The package as it was before: what is due within two days had five."""
+    """An earlier version of the package: tasks due within two days were due within five."""
     files = {
         name: content.replace(b'name="dueIn" value="P2D"', b'name="dueIn" value="P5D"')
         if name.endswith(".bpmn") else content

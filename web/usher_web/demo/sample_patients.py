@@ -69,7 +69,7 @@ _STATUSES = {
 
 
 def add_samples(database: Database, registry: Registry, now: datetime) -> list[str]:
-    """Store the sample patients and triggers; what is there already stays as it is. Returns the patients' ids."""
+    """Store the sample patients and triggers; existing data stays as it is. Returns the patients' ids."""
     with database.begin() as tx:
         for patient in _NAMES:
             if not registry.knows(tx, patient):

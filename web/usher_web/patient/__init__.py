@@ -1,1 +1,1 @@
-"""The patient's side: the link in the mail, who are you, and the answer."""
+"""The patient's side: the link in the mail, the identity check, and the answer."""

@@ -1,8 +1,8 @@
 """
-The patient's side: the link in the mail, who are you, and the answer.
+The patient's side: the link in the mail, the identity check, and the answer.
 
-Opening a page changes nothing, because mail scanners open links before people do. Every link that leads nowhere gets
-the same page, so that nobody learns from it who is a patient.
+Opening a page changes nothing, because mail scanners open links before people do. All links that do not work get the
+same page, so that it does not reveal who is a patient.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def opt_out(token: str) -> Response:
 
 
 def _agreed() -> str:
-    """The version of the terms the patient has read; refused when they have changed since, and shown again."""
+    """The version of the terms the patient has read; raises if the terms have changed since."""
     if request.form.get("terms") != TERMS_VERSION:
         reason = "The terms have changed. Please read them and answer again."
         raise usher_engine.InvalidSubmission(reason, fields={"terms": reason})

@@ -10,7 +10,7 @@ from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
 from .. import audit_logging, auth, page_token
-from ..casework.patient_labels import described
+from ..casework.patient_labels import describe
 from ..casework.visibility import may_see
 from ..site import site
 
@@ -25,7 +25,7 @@ def show() -> str:
     text, after = request.args.get("q", "").strip()[:200], request.args.get("after")
     found = site().enrollment.patients(text, limit=PAGE + 1, after=after)
     more = url_for("triggers.show", q=text or None, after=found[PAGE - 1].id) if len(found) > PAGE else ""
-    patients = [described(record) for record in found[:PAGE]]
+    patients = [describe(record) for record in found[:PAGE]]
     return render_template("patients.html", patients=patients, search_text=text, next_url=more)
 
 
@@ -33,11 +33,11 @@ def show() -> str:
 @auth.policy(Role.STAFF)
 def patient(patient_id: str) -> str:
     record = site().enrollment.patient(patient_id)
-    audit_logging.viewed("PatientViewed", record.id, business_key=record.id)
+    audit_logging.record_view("PatientViewed", record.id, business_key=record.id)
     found = site().engine.queries.instances(business_key=patient_id, limit=PAGE)
     return render_template(
         "patient.html",
-        patient=described(record),
+        patient=describe(record),
         record=record,
         fields=record.fields(site().now(), site().settings),
         templates=site().enrollment.templates(),
@@ -57,7 +57,7 @@ def template(patient_id: str) -> str:
 @blueprint.post("/<patient_id>/trigger")
 @auth.policy(Role.STAFF)
 def select(patient_id: str) -> Response | tuple[str, int]:
-    """Selects the trigger where no script does; the page's key is the same, so that both together are one request."""
+    """Select the trigger without a script. The idempotency key is the page's, so both ways together are one request."""
     try:
         instance = site().enrollment.trigger(
             patient_id,
@@ -75,13 +75,13 @@ def select(patient_id: str) -> Response | tuple[str, int]:
 
 def _template(patient_id: str, name: str, refusal: str = "") -> str:
     record = site().enrollment.patient(patient_id)
-    audit_logging.viewed("PatientViewed", record.id, business_key=record.id)
+    audit_logging.record_view("PatientViewed", record.id, business_key=record.id)
     found = next((one for one in site().enrollment.templates() if one.name == name), None)
     if found is None and not refusal:
         raise usher_engine.NotFound("No template of this name carries the Patient Portal trigger.")
     return render_template(
         "template.html",
-        patient=described(record),
+        patient=describe(record),
         fields=record.fields(site().now(), site().settings),
         template=found,
         name=name,

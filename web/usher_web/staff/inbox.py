@@ -1,4 +1,4 @@
-"""The inbox of staff: the list of open tasks on the left, the open task on the right, and what may be done with it."""
+"""The inbox of staff: the list of open tasks on the left, the open task on the right, and its actions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def show() -> Page:
 @blueprint.get("/rows")
 @auth.policy(Role.STAFF)
 def rows() -> AnyResponse:
-    """The list alone, for the page that asks every few seconds; 304 when nothing has changed."""
+    """The list alone, polled every few seconds; 304 if nothing has changed."""
     listed = worklist(auth.actor(), _view(), request.args.get("after"))
     html = render_template("inbox_rows.html", list=listed, current=request.args.get("task", ""))
     response = Response(html)
@@ -79,7 +79,7 @@ def release(task_id: str) -> Page | AnyResponse:
 @blueprint.post("/<task_id>/complete")
 @auth.policy(Role.STAFF)
 def complete(task_id: str) -> Page | AnyResponse:
-    """Nothing typed is lost: a refused form comes back as it was sent, a task lost to somebody shows it beside."""
+    """Complete the task. Typed text survives: a refused form comes back as sent, a lost task shows the text."""
     typed = submitted(request.form)
     try:
         before = site().engine.inbox.task(task_id, auth.actor())
@@ -101,7 +101,7 @@ def cancel(task_id: str) -> Page | AnyResponse:
         after = site().engine.cases.cancel_task(task_id, reason, actor=auth.actor(), revision=_revision())
     except usher_engine.InvalidSubmission as wrong:
         found = site().engine.inbox.task(task_id, auth.actor())
-        # Another name than “reason”, which a field of the task's own form may have.
+        # Not named “reason”: a field of the task's own form may have that name.
         errors = {CANCEL_REASON: wrong.fields.get("reason", wrong.message)}
         return _page(found, errors=errors), 422
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
@@ -112,7 +112,7 @@ def cancel(task_id: str) -> Page | AnyResponse:
 @blueprint.post("/<task_id>/draft")
 @auth.policy(Role.STAFF)
 def draft(task_id: str) -> Response:
-    """Keep what is typed so far (``{"values": {key: text}}``), so that it is there on any computer."""
+    """Save the text typed so far (``{"values": {key: text}}``), to continue on any computer."""
     values = strict_json.body().get("values")
     if not isinstance(values, dict):
         reason = "Send the fields as an object named “values”."
@@ -122,7 +122,7 @@ def draft(task_id: str) -> Response:
 
 
 def _page(task: UserTask | None, **how: Any) -> str:
-    """The list with *task* open beside it, *how* as `open_task` takes it; the list first reads all patients at once."""
+    """The list next to the open *task*, *how* as `open_task` takes it; the list first reads all patients at once."""
     listed = worklist(auth.actor(), _view(), request.args.get("after"))
     opened = open_task(task, auth.actor(), **how) if task else None
     current = task.id if task else ""
@@ -131,9 +131,9 @@ def _page(task: UserTask | None, **how: Any) -> str:
 
 def _lost(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | None = None) -> Page:
     """
-    Somebody was faster. If only the case moved on, the task is still ours: show it again with what was typed.
+    Answer after another person was faster. If only the case moved on, show the task again with the typed text.
 
-    Otherwise say who and when, and keep what was typed on the page.
+    Otherwise show who acted and when, and keep the typed text on the page.
     """
     try:
         still = site().engine.inbox.task(task_id, auth.actor())
@@ -152,7 +152,7 @@ def _lost_page(task_id: str, lost: usher_engine.EngineError, typed: dict[str, An
 
 
 def _onward(before: UserTask, after: Instance, done: str) -> AnyResponse:
-    """To the next task of the same case where there is one; else back to the list, told what follows by itself."""
+    """Redirect to the next task of the same case, or to the list with a message about what follows automatically."""
     visible = [found for found in after.tasks if may_work_on(auth.actor(), found)]
     if after.incident and any(found.id == before.id for found in after.tasks):
         auth.say(f"It did not work: {after.incident} The task is still open and what you typed is kept.")
@@ -164,7 +164,7 @@ def _onward(before: UserTask, after: Instance, done: str) -> AnyResponse:
     if after.explanation:
         done = f"{done} {after.explanation}"
     elif after.at:
-        done = f"{done} {' and '.join(names.of(element) for element in after.at)} follows by itself."
+        done = f"{done} {' and '.join(names.of(element) for element in after.at)} follows automatically."
     auth.say(f"Case {case_no(before.instance)}: {done}")
     return redirect(url_for("inbox.show", view=_view()), 303)
 

@@ -1,4 +1,4 @@
-"""The open task as its page shows it: the message, the form with what is missing first, and who may act."""
+"""The open task as its page shows it: the message, the form with missing fields first, and who may act."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from usher_engine.forms import Field, Form, parse_form
 from .. import audit_logging
 from ..casework.patient_labels import Subject, subject
 from ..site import site
-from ..words.case_narrative import Line, tell
+from ..words.case_narrative import Line, lines_of
 from ..words.element_names import names_of
 from .task_list import headline, what_to_do
 
-#: Form keys of ours that are no fields of the task's form.
+#: Our own form keys, which are not fields of the task's form.
 OURS = ("csrf_token", "revision")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenTask:
     """
-    What the task page needs.
+    The values of the task page.
 
-    ``direct`` tasks are one decision: their button stands under the message at once. The others open their form
-    after a button named like the task has claimed it. ``asked`` are the fields that need a person, ``filled`` the rest.
+    ``direct`` tasks are one decision: their button stands right under the message. Other tasks open their form after a
+    button with the task's name has claimed them. ``asked`` are the fields that need a person, ``filled`` the rest.
     """
 
     task: UserTask
@@ -51,14 +51,14 @@ class OpenTask:
 
     @property
     def filled_count(self) -> str:
-        """ "9 more fields, all filled"; optional ones may be empty, and then it does not say so."""
+        """ "9 more fields, all filled"; without "all filled" if optional ones are empty."""
         number = len(self.filled)
         complete = all(self.values.get(found.key) not in (None, "") for found in self.filled)
         return f"{number} more field{'' if number == 1 else 's'}{', all filled' if complete else ''}"
 
     @property
     def filled_words(self) -> str:
-        """The filled fields at a glance, in the words of their options."""
+        """The values of the filled fields, with the labels of options."""
         shown = (_in_words(found, self.values.get(found.key)) for found in self.filled)
         return " · ".join(words for words in shown if words)
 
@@ -71,12 +71,12 @@ def open_task(
     errors: Mapping[str, str] | None = None,
     moved: bool = False,
 ) -> OpenTask:
-    """*typed* is what was sent and refused with *errors*; *moved* says that the case went on meanwhile."""
-    audit_logging.viewed("TaskViewed", task.id, business_key=task.business_key)
+    """*typed* was sent and refused with *errors*; *moved* is whether the case went on meanwhile."""
+    audit_logging.record_view("TaskViewed", task.id, business_key=task.business_key)
     engine, now, wrong = site().engine, site().now(), dict(errors or {})
     form = parse_form(engine.queries.package_of(task.instance).text(task.form)) if task.form else None
     values = _values(task, form, typed)
-    # A field that was missing stays in sight while it is being filled, in a draft or in an answer that was refused.
+    # A missing field stays visible while a person fills it, in a draft or in a refused answer.
     missing = {f.key for known in (task.initial, values) for f in form.missing(known, now=now)} if form else set()
     fields = form.fields if form else ()
     asked = tuple(f for f in fields if f.key in missing or f.key in wrong)
@@ -94,14 +94,14 @@ def open_task(
         values=values,
         asked=asked,
         filled=tuple(f for f in fields if f not in asked),
-        lines=list(reversed(tell(legible(engine.context, task.instance)[0], names_of(task.instance)))),
+        lines=list(reversed(lines_of(legible(engine.context, task.instance)[0], names_of(task.instance)))),
         errors=wrong,
         moved=moved,
     )
 
 
 def _values(task: UserTask, form: Form | None, typed: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What stands in the fields: what was typed just now, else the draft, else the record, else the defaults."""
+    """The values of the fields: the text just typed, else the draft, else the record, else the defaults."""
     defaults = {f.key: f.default for f in form.fields if f.default is not None} if form else {}
     return {**defaults, **task.initial, **(task.draft or {}), **(typed or {})}
 

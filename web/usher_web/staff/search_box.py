@@ -1,4 +1,4 @@
-"""The search box: patients, cases by their number and open tasks on one page, each only as far as one may see it."""
+"""The search box: patients, cases by number and open tasks on one page, limited to what the account may see."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from usher_engine.accounts import Role
 
 from .. import auth
 from ..casework.case_list import Listed, as_listed
-from ..casework.patient_labels import Subject, described
+from ..casework.patient_labels import Subject, describe
 from ..casework.visibility import may_see, may_work_on
 from ..site import site
 from .task_list import Row, rows_of
@@ -20,11 +20,11 @@ from .task_list import Row, rows_of
 blueprint = Blueprint("search", __name__, url_prefix="/search")
 
 MOST = 10
-#: Tasks are looked through by title among those due first.
+#: Titles are searched only among this many tasks, those due first.
 TASKS_LOOKED_AT = 200
-#: A case number is worth looking up from this length on.
+#: The shortest part of a case number to look up.
 SHORTEST_NUMBER = 3
-#: How much of a word must at least be right for a near match.
+#: The fewest leading letters of a word that must match in a near match.
 SHORTEST_NEAR = 2
 
 Found = TypeVar("Found")
@@ -32,7 +32,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Results:
-    """What a text has found; *near* is true when nothing fits it and these are only like it."""
+    """The results for a text; *near* if nothing matches it and these are only similar."""
 
     patients: list[Subject]
     cases: list[Listed]
@@ -57,7 +57,7 @@ def _found(text: str) -> Results:
     about = site().engine.queries.instances(about=[record.id for record in records], limit=2 * MOST) if records else []
     cases = _seen([*numbered, *about])
     return Results(
-        patients=[described(record) for record in records],
+        patients=[describe(record) for record in records],
         cases=as_listed(cases[:MOST]),
         tasks=_tasks(text, cases),
     )
@@ -89,10 +89,10 @@ def _tasks(text: str, cases: Sequence[Instance]) -> Sequence[Row]:
 
 
 def _near(text: str) -> Results:
-    """Patients and cases that begin like what was typed, where nothing fits it: one letter more is let go each time."""
+    """Patients and cases that begin like the typed text, dropping one letter at a time until something matches."""
     patients = _first_of(_shortened(max(text.split(), key=len)), lambda word: site().enrollment.patients(word, limit=5))
     cases = _seen(_first_of(_shortened(text), _numbered))[:5]
-    return Results(patients=[described(record) for record in patients], cases=as_listed(cases), tasks=(), near=True)
+    return Results(patients=[describe(record) for record in patients], cases=as_listed(cases), tasks=(), near=True)
 
 
 def _shortened(word: str) -> Iterator[str]:

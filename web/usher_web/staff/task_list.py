@@ -1,4 +1,4 @@
-"""The list side of the inbox: which open tasks somebody sees, grouped by the day they are due."""
+"""The list side of the inbox: which open tasks a person sees, grouped by the day they are due."""
 
 from __future__ import annotations
 
@@ -94,15 +94,15 @@ def _row(task: UserTask, patient: Subject | None, actor: Actor) -> Row:
 
 
 def headline(message: str) -> str:
-    """The first line of a task's message: what is the case."""
+    """The first line of a task's message: the situation."""
     return message.strip().split("\n")[0].strip()
 
 
 def in_short(message: str) -> str:
     """The headline for a narrow row: of "It cannot be sent: e-mail is missing." only "e-mail missing"."""
     first = headline(message)
-    told = first.partition(": ")[2] or first
-    return MISSING.sub(r" \1", told)
+    sentence = first.partition(": ")[2] or first
+    return MISSING.sub(r" \1", sentence)
 
 
 def what_to_do(message: str) -> list[str]:

@@ -1,1 +1,1 @@
-"""Sentences people read: what cases, services, mails and audit events are called, and how moments and numbers look."""
+"""Sentences people read: labels of cases, services, mails and audit events, and formats of times and numbers."""

@@ -1,4 +1,4 @@
-"""Audit events as sentences people read, with the mark that stands before each. Pure; who and when have own columns."""
+"""Audit events as sentences, each with its mark. Pure; actor and time have columns of their own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from usher_engine.audit import AuditEvent
 
 from .presentation import case_no, element_words
 
-#: What kinds of events are called where one of them is chosen.
+#: Labels of event kinds in the filter.
 CALLED: Mapping[str, str] = {
     "LoggedIn": "Sign-ins",
     "LogInFailed": "Failed sign-ins",
@@ -43,7 +43,7 @@ CALLED: Mapping[str, str] = {
     "OptOutLifted": "Undone opt-outs",
 }
 
-#: Why something was refused, by status.
+#: The reason of a refusal, by status.
 REFUSED = {
     403: "not allowed for this role, or claimed by somebody else",
     404: "not there, or not for them",
@@ -52,7 +52,7 @@ REFUSED = {
     422: "what was sent needed another look",
 }
 
-#: What pages are called, by the first part of their endpoint.
+#: Names of pages, by the first part of their endpoint.
 PLACES = {
     "inbox": "the inbox", "cases": "the cases", "triggers": "the patients", "search": "the search",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
@@ -65,7 +65,7 @@ PLACES = {
 }  # fmt: skip
 
 ALARMS = frozenset({"Refused", "LogInFailed", "LockedOut"})
-#: What stands before the others.
+#: Marks of the other kinds.
 MARKS = {
     **dict.fromkeys(("Verified", "LogReviewed"), "done"),
     **dict.fromkeys(("Purged", "CaseCancelled", "ProcessPaused"), "refuse"),
@@ -73,8 +73,8 @@ MARKS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Deed:
-    """*kind* is the mark: idle, done, refuse or alarm; *case* and *patient* are where it leads, empty for nowhere."""
+class Sentence:
+    """*kind* is the mark: idle, done, refuse or alarm; *case* and *patient* are link targets, or empty."""
 
     words: str
     kind: str
@@ -82,17 +82,17 @@ class Deed:
     patient: str = ""
 
 
-def called(kind: str) -> str:
+def kind_label(kind: str) -> str:
     return CALLED.get(kind) or element_words(kind)
 
 
-def deed(event: AuditEvent) -> Deed:
-    """What *event* tells, without who and when."""
+def sentence_of(event: AuditEvent) -> Sentence:
+    """Describe *event*, without actor and time."""
     if event.altered:
-        return Deed(words=event.altered, kind="alarm", patient=event.business_key)
+        return Sentence(words=event.altered, kind="alarm", patient=event.business_key)
     say = WORDS.get(event.kind)
     words = say(event) if say else f"{element_words(event.kind)}{': ' + event.subject if event.subject else ''}."
-    return Deed(words=words, kind=_mark(event), case=_case(event), patient=event.business_key)
+    return Sentence(words=words, kind=_mark(event), case=_case(event), patient=event.business_key)
 
 
 def _mark(event: AuditEvent) -> str:
@@ -102,7 +102,7 @@ def _mark(event: AuditEvent) -> str:
 
 
 def _case(event: AuditEvent) -> str:
-    """The case an event is about, where it is about one."""
+    """The case that the event concerns; empty if none."""
     if event.kind not in ("CaseViewed", "TaskViewed", "Refused", "Purged", "CaseCancelled", "CaseRepaired"):
         return ""
     number = event.subject.partition(":")[0]
@@ -114,52 +114,52 @@ def _place(event: AuditEvent) -> str:
     return PLACES.get(page.partition(".")[0], page or "a page")
 
 
-def _refused(event: AuditEvent) -> str:
+def _refusal(event: AuditEvent) -> str:
     why = REFUSED.get(event.details.get("status", 0), f"status {event.details.get('status')}")
     tried = "open" if event.details.get("method") in ("GET", "HEAD") else "do"
     return f"Tried to {tried} something in {_place(event)} and was refused: {why}."
 
 
-def _listed(event: AuditEvent) -> str:
+def _listing(event: AuditEvent) -> str:
     number = len(event.details.get("patients") or ())
     return f"Saw the names of {number} patient{'' if number == 1 else 's'} in {_place(event)}."
 
 
-def _failed(event: AuditEvent) -> str:
+def _failed_sign_in(event: AuditEvent) -> str:
     whom = f"the account {event.subject}" if event.subject else "an account that does not exist"
     return f"A sign-in to {whom} failed, from {event.details.get('from') or 'an unknown address'}."
 
 
-def _locked(event: AuditEvent) -> str:
+def _lock_out(event: AuditEvent) -> str:
     whom = f" The account is {event.subject}." if event.subject else ""
     asked = event.details.get("from") or "an unknown address"
     return f"Too many refused tries from {asked}. Locked for a while: {event.details.get('what')}.{whom}"
 
 
-def _verified(event: AuditEvent) -> str:
-    told = event.details
-    if told.get("findings"):
-        return f"Checked {told.get('cases')} cases, audit events and checkpoints: {told['findings']} findings."
-    return f"Checked {told.get('cases')} cases, audit events and checkpoints: all as it was written."
+def _check(event: AuditEvent) -> str:
+    details = event.details
+    if details.get("findings"):
+        return f"Checked {details.get('cases')} cases, audit events and checkpoints: {details['findings']} findings."
+    return f"Checked {details.get('cases')} cases, audit events and checkpoints: all as it was written."
 
 
-def _reviewed(event: AuditEvent) -> str:
+def _review(event: AuditEvent) -> str:
     since, until = (str(event.details.get(name, ""))[:10] for name in ("since", "until"))
     return f"Signed off the audit events from {since} until {until}: {event.why}"
 
 
-def _purged(event: AuditEvent) -> str:
+def _purge(event: AuditEvent) -> str:
     return f"Purged case {case_no(event.subject)}; the proof of its {event.details.get('steps')} steps is kept."
 
 
 def _setting(event: AuditEvent) -> str:
-    told = event.details
-    if told.get("setting") == "portal status":
+    details = event.details
+    if details.get("setting") == "portal status":
         why = f": {event.why}" if event.why else ", as another system reported it."
-        return f"Set the portal status to “{told.get('status') or 'Unavailable'}”{why}"
-    about = [event.subject, *(f"{value}" for name, value in told.items() if name != "setting" and value)]
+        return f"Set the portal status to “{details.get('status') or 'Unavailable'}”{why}"
+    about = [event.subject, *(f"{value}" for name, value in details.items() if name != "setting" and value)]
     rest = ", ".join(part for part in about if part)
-    return f"Changed a setting: {told.get('setting')}{' (' + rest + ')' if rest else ''}."
+    return f"Changed a setting: {details.get('setting')}{' (' + rest + ')' if rest else ''}."
 
 
 def _opt_out(event: AuditEvent) -> str:
@@ -175,7 +175,7 @@ def _version_of(event: AuditEvent) -> str:
     return f"version {number} of {event.subject}" if number else f"all of {event.subject}"
 
 
-def _run_started(event: AuditEvent) -> str:
+def _run_start(event: AuditEvent) -> str:
     cases = f"{event.details.get('cases')} cases of {event.subject}"
     match event.details.get("kind"):
         case "backtest":
@@ -186,45 +186,45 @@ def _run_started(event: AuditEvent) -> str:
             return f"Started to move {cases} to another version."
 
 
-def _run_stopped(event: AuditEvent) -> str:
+def _run_stop(event: AuditEvent) -> str:
     return f"Stopped a run of {event.subject} after {event.details.get('done')} of {event.details.get('of')} cases."
 
 
-def _exported(event: AuditEvent) -> str:
+def _export(event: AuditEvent) -> str:
     form = event.details.get("format")
     return f"Exported {event.subject or 'the history'}{f' as {form}' if form else ''}."
 
 
 WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "LoggedIn": lambda event: f"Signed in from {event.details.get('from') or 'an unknown address'}.",
-    "LogInFailed": _failed,
-    "LockedOut": _locked,
+    "LogInFailed": _failed_sign_in,
+    "LockedOut": _lock_out,
     "LoggedOut": lambda _: "Signed out.",
     "PatientViewed": lambda _: "Looked at the patient.",
     "CaseViewed": lambda event: f"Looked at case {case_no(event.subject)}.",
     "TaskViewed": lambda event: f"Looked at a task of case {case_no(event.subject.partition(':')[0])}.",
-    "PatientsListed": _listed,
+    "PatientsListed": _listing,
     "TrailViewed": lambda event: f"Looked at the trail of {event.details.get('of')} {event.subject}.",
-    "Refused": _refused,
+    "Refused": _refusal,
     "Deployed": lambda event: f"Deployed version {event.details.get('version')} of {event.subject}.",
     "DraftStarted": lambda event: f"Began a draft of {event.subject}.",
     "DraftDiscarded": lambda event: f"Threw away the draft of {event.subject}.",
     "SignOffAsked": lambda event: f"Asked for a sign-off of the draft of {event.subject}.",
-    "Exported": _exported,
+    "Exported": _export,
     "Imported": lambda event: f"Imported patients: {event.details.get('new', 0)} new, "
     f"{event.details.get('changed', 0)} changed.",
     "SettingChanged": _setting,
-    "Verified": _verified,
-    "LogReviewed": _reviewed,
+    "Verified": _check,
+    "LogReviewed": _review,
     "HoldSet": lambda event: f"Put a legal hold on the patient: {event.why}",
     "HoldLifted": lambda event: f"Lifted the legal hold on the patient: {event.why}",
-    "Purged": _purged,
+    "Purged": _purge,
     "CaseCancelled": lambda event: f"Cancelled case {case_no(event.subject)}: {event.why}",
     "ProcessPaused": lambda event: f"Paused {_version_of(event)}: {event.why}",
     "ProcessResumed": lambda event: f"Let {_version_of(event)} go on: {event.why}",
     "CaseRepaired": lambda event: f"Repaired case {case_no(event.subject)} from its history.",
-    "RunStarted": _run_started,
-    "RunStopped": _run_stopped,
+    "RunStarted": _run_start,
+    "RunStopped": _run_stop,
     "OptOutSet": _opt_out,
     "OptOutLifted": _opt_out,
 }

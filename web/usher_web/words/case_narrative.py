@@ -1,4 +1,4 @@
-"""A case told in words: one line for each step that people would call an event. Pure; times are said by templates."""
+"""A case in words: one line for each step that people would call an event. Pure; templates format the times."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from usher_engine import Step
 from usher_engine.cases import ALTERED
 
 from .presentation import element_words, joined
-from .service_wording import DONE, FAILED, QUEUED, awaited, called, fact
+from .service_wording import DONE, FAILED, QUEUED, fact_sentence, result_sentence, wait_sentence
 
-#: How sentences begin that tell what the one who made the step did; all others stand for themselves.
+#: Beginnings of sentences whose subject is the actor of the step; all others are complete.
 DEEDS = ("Claimed ", "Released ", "Completed ", "Cancelled ", "Selected ", "Started ", "Delivered ",
          "Repaired ")  # fmt: skip
 
 
-class Teller(StrEnum):
+class Author(StrEnum):
     """Who made a step; each has its own mark on the timeline."""
 
     PERSON = "person"
@@ -30,14 +30,14 @@ class Teller(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Names:
-    """What people call the elements, and the operators whose work is worth telling."""
+    """The names of elements, and the operators whose work is worth reporting."""
 
     elements: Mapping[str, str]
-    told: frozenset[str] = frozenset()
-    #: Which operator an element asks.
+    reported: frozenset[str] = frozenset()
+    #: The operator of each element.
     operators: Mapping[str, str] = field(default_factory=dict)
     decisions: Mapping[str, str] = field(default_factory=dict)
-    #: The number of the row that (decision, rule) is.
+    #: The row number of each (decision, rule).
     rows: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def of(self, element: str) -> str:
@@ -46,20 +46,20 @@ class Names:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """One step in words. *quote* is what somebody gave as a reason; *way* are the elements passed, in order."""
+    """One step in words. *quote* is the reason a person gave; *way* are the elements passed, in order."""
 
     revision: int
     at: datetime
     actor: str
-    teller: Teller
+    author: Author
     words: str
     quote: str
     way: tuple[str, ...]
     then_at: tuple[str, ...]
     sentences: tuple[str, ...] = ()
 
-    def told_to(self, reader: str) -> str:
-        """The words with whoever acted as their subject: "You claimed Update Now.", "bob completed Enroll Now." """
+    def addressed_to(self, reader: str) -> str:
+        """The words with the actor as subject: "You claimed Update Now.", "bob completed Enroll Now." """
         deeds = [sentence for sentence in self.sentences if sentence.startswith(DEEDS)]
         if len(deeds) > 1:
             deeds = [deed for deed in deeds if not deed.startswith("Claimed ")]
@@ -68,22 +68,22 @@ class Line:
         return " ".join([*(f"{who} {deed[:1].lower()}{deed[1:]}" for deed in deeds), *others])
 
 
-def tell(steps: Iterable[Step], names: Names) -> list[Line]:
-    """The steps as lines, oldest first; a step that changed nothing people would name is left out."""
+def lines_of(steps: Iterable[Step], names: Names) -> list[Line]:
+    """The steps as lines, oldest first; steps without anything worth reporting are left out."""
     lines = (line_of(step, names) for step in steps)
     return [line for line in lines if line and line.words]
 
 
 def line_of(step: Step, names: Names) -> Line | None:
-    """The step as a line; None where it was altered so that it tells nothing."""
+    """The step as a line; None if it was altered and cannot be read."""
     try:
-        return tell_one(step, names)
+        return build_line(step, names)
     except ALTERED:
         return None
 
 
-def tell_one(step: Step, names: Names) -> Line:
-    """One step as a line, its words empty where nothing in it is worth telling."""
+def build_line(step: Step, names: Names) -> Line:
+    """One step as a line, its words empty if nothing in it is worth reporting."""
     sentences = [sentence for event in step.events if (sentence := _sentence(event, names))]
     entered = [event for event in step.events if event["kind"] in ("ElementEntered", "ElementPassed")]
     resting = [event for event in entered if event["kind"] == "ElementEntered"]
@@ -91,7 +91,7 @@ def tell_one(step: Step, names: Names) -> Line:
         revision=step.revision,
         at=step.at,
         actor=step.actor,
-        teller=teller_of(step),
+        author=author_of(step),
         words=" ".join(sentences),
         quote=next((reason for event in step.events if (reason := _reason(event))), ""),
         way=tuple(names.of(event["element"]) for event in entered),
@@ -100,11 +100,11 @@ def tell_one(step: Step, names: Names) -> Line:
     )
 
 
-def teller_of(step: Step) -> Teller:
+def author_of(step: Step) -> Author:
     if any(event.get("kind") == "IncidentRaised" for event in step.events):
-        return Teller.INCIDENT
+        return Author.INCIDENT
     role = step.body["actor"].get("role", "staff")
-    return {"system": Teller.SYSTEM, "patient": Teller.PATIENT}.get(role, Teller.PERSON)
+    return {"system": Author.SYSTEM, "patient": Author.PATIENT}.get(role, Author.PERSON)
 
 
 def _reason(event: Mapping[str, Any]) -> str:
@@ -119,9 +119,9 @@ def _sentence(event: Mapping[str, Any], names: Names) -> str:
     name = names.of(event["element"]) if event.get("element") else ""
     match event["kind"]:
         case "InstanceStarted":
-            return _started(event)
+            return _start_sentence(event)
         case "UserTaskOpened":
-            return _opened(event)
+            return _task_sentence(event)
         case "UserTaskClaimed":
             return f"Claimed {name}."
         case "UserTaskReleased":
@@ -137,15 +137,15 @@ def _sentence(event: Mapping[str, Any], names: Names) -> str:
         case "InstanceMigrated":
             return f"Moved the case from version {event['from_version']} to version {event['to_version']}."
         case "InstanceRepaired":
-            return _repaired(event, names)
+            return _repair_sentence(event, names)
         case "FactRecorded":
-            return _fact(event)
+            return _fact_sentence(event)
         case _:
             return _service_sentence(event, name, names)
 
 
-def _repaired(event: Mapping[str, Any], names: Names) -> str:
-    """What a repair found, and what it closed; other events of the step tell what it opened."""
+def _repair_sentence(event: Mapping[str, Any], names: Names) -> str:
+    """What a repair found and closed; other events of the step report what it opened."""
     closed = ", ".join(dict.fromkeys(names.of(here.rpartition(":")[0]) for here in event["closed"]))
     parted = f" From step {event['parted']} on the diagram leads another way." if event["parted"] else ""
     return "Repaired the case from its history." + parted + (f" Closed: {closed}." if closed else "")
@@ -155,7 +155,7 @@ def _service_sentence(event: Mapping[str, Any], name: str, names: Names) -> str:
     operator = names.operators.get(event.get("element", ""), "")
     match event["kind"]:
         case "ServiceCalled":
-            return _called(event, name, names)
+            return _result_sentence(event, name, names)
         case "ServiceRequested":
             return QUEUED.get(operator, f"{name} was queued.")
         case "ServiceCompleted":
@@ -163,25 +163,25 @@ def _service_sentence(event: Mapping[str, Any], name: str, names: Names) -> str:
         case "ServiceRefused":
             return f"{FAILED.get(operator, f'{name} was refused')}: {event['message']}"
         case "ServiceFailed":
-            tried = "and will be tried again by itself" if event.get("retry_at") else "and is not tried again by itself"
+            tried = "will be" if event.get("retry_at") else "will not be"
             failed = FAILED.get(operator, f"{name} did not work")
-            return f"{failed} (try {event['attempt']}) {tried}: {event['reason']}"
+            return f"{failed} (try {event['attempt']}) and {tried} tried again automatically: {event['reason']}"
         case "DecisionMade":
-            return f"{name} was decided: {joined([_decided(made, names) for made in _made(event)])}."
+            return f"{name} was decided: {joined([_decision_words(made, names) for made in _decisions_in(event)])}."
         case "IncidentRaised":
             return f"Stopped at {name}: {event['reason']}"
         case "IncidentResolved":
             return f"{name} was taken up again."
         case _:
-            return awaited(event, name)
+            return wait_sentence(event, name)
 
 
-def _made(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The decision asked for and those it asked itself, as they were made."""
+def _decisions_in(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The requested decision and those it required, in the order they were made."""
     return [*(event.get("required") or ()), event]
 
 
-def _decided(made: Mapping[str, Any], names: Names) -> str:
+def _decision_words(made: Mapping[str, Any], names: Names) -> str:
     decision = made["decision"]
     table = f"“{names.decisions.get(decision) or element_words(decision)}”"
     rows = [str(names.rows.get((decision, rule), rule)) for rule in made["rules"]]
@@ -190,28 +190,28 @@ def _decided(made: Mapping[str, Any], names: Names) -> str:
     return f"no row of {table}" if any(of == decision for of, _ in names.rows) else table
 
 
-def _called(event: Mapping[str, Any], name: str, names: Names) -> str:
-    if event["operator"] not in names.told or event.get("error"):
+def _result_sentence(event: Mapping[str, Any], name: str, names: Names) -> str:
+    if event["operator"] not in names.reported or event.get("error"):
         return ""
-    own = called(event["operator"], event.get("result"))
+    own = result_sentence(event["operator"], event.get("result"))
     return f"{name} was done." if own is None else own
 
 
-def _started(event: Mapping[str, Any]) -> str:
+def _start_sentence(event: Mapping[str, Any]) -> str:
     given = event.get("data") or {}
     if given.get("field") and given.get("template"):
         return f"Selected “{given['field']}” on the template {given['template']}."
     return "Started the case."
 
 
-def _opened(event: Mapping[str, Any]) -> str:
+def _task_sentence(event: Mapping[str, Any]) -> str:
     headline = str(event.get("message") or "").strip().split("\n")[0]
     group = f" for {event['group']}" if event.get("group") else ""
     return f"{headline} {event['title']} was opened{group}.".strip()
 
 
-def _fact(event: Mapping[str, Any]) -> str:
-    own = fact(event["name"], event.get("details") or {})
+def _fact_sentence(event: Mapping[str, Any]) -> str:
+    own = fact_sentence(event["name"], event.get("details") or {})
     if own is not None:
         return own
     details = [_detail(key, value) for key, value in (event.get("details") or {}).items() if value not in (None, "")]

@@ -1,4 +1,4 @@
-"""Where the bars of a chart lie: numbers for SVG, nothing else. Pure; a table beside each chart says the same."""
+"""The geometry of bar charts: numbers for SVG, nothing else. Pure; a table next to each chart has the same figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 WIDTH = 640
 BAR, GAP = 22, 10
-#: Where the bars begin; names stand left of it.
+#: The left edge of the bars; names stand left of it.
 LEFT = 150
 #: Room for the number after the longest bar.
 RIGHT = 110
@@ -30,7 +30,7 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bars:
-    """A chart of lying bars that all begin at *left*."""
+    """A chart of horizontal bars that all begin at *left*."""
 
     width: int
     height: int

@@ -19,7 +19,7 @@ MAX_WORDS = 300
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
-#: What the enrolment's own values are called; those of forms have their labels. In the order they are shown.
+#: Labels of the enrolment's own values, in display order; fields of forms have their own labels.
 LABELS = {
     "patient.response": "Answer",
     "patient.guard": "Must not be invited",
@@ -36,13 +36,13 @@ LABELS = {
     "field": "Trigger",
     "action": "Action",
 }
-#: Told as the portal status, once.
+#: Shown once, as the portal status.
 STATUSES = frozenset({"patient.status", "removed.status", "recorded.status"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One value before and after; *before* is empty where there was none; *minor* ones nobody gave a name."""
+    """One value before and after; *before* is empty if there was none; *minor* ones have no label."""
 
     label: str
     before: str
@@ -52,14 +52,14 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Glossary:
-    """The fields of the package's forms by key, and the time zone moments are told in."""
+    """The fields of the package's forms by key, and the time zone for times."""
 
     fields: Mapping[str, Field]
     tz: ZoneInfo
 
 
 def glossary(package: Package, tz: ZoneInfo) -> Glossary:
-    """The first form that has a key names it."""
+    """Labels from the forms of *package*; the first form that has a key names it."""
     fields: dict[str, Field] = {}
     for name in package.forms():
         for found in parse_form(package.text(name)).fields:
@@ -68,7 +68,7 @@ def glossary(package: Package, tz: ZoneInfo) -> Glossary:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any], words: Glossary) -> list[Change]:
-    """The values that differ, those with a name first; the same value under several paths is told once."""
+    """The values that differ, labelled ones first; a value under several paths is listed once."""
     old, new = dict(_leaves(before)), dict(_leaves(after))
     known = _known(old)
     changed = [path for path in (*new, *(p for p in old if p not in new)) if _differ(old.get(path), new.get(path))]
@@ -96,18 +96,18 @@ def _is_answer(value: Mapping[str, Any]) -> bool:
 
 
 def _known(old: Mapping[str, Any]) -> dict[str, Any]:
-    """What each field of the record held before, by its key."""
+    """The previous value of each field of the record, by key."""
     return {path.rpartition(".")[2]: value for path, value in old.items() if ".fields." in path}
 
 
 def _is_repeated(path: str, value: Any, known: Mapping[str, Any], words: Glossary) -> bool:
-    """Whether a form sent back what the record said already."""
+    """Whether a form only sent back a value that the record already had."""
     key = path.rpartition(".")[2]
     return ".fields." not in path and key in words.fields and key in known and not _differ(known[key], value)
 
 
 def _before(path: str, old: Mapping[str, Any], known: Mapping[str, Any], words: Glossary) -> str:
-    """What stood there, in words; empty where nothing could stand there yet."""
+    """The previous value in words; empty if there could not be one yet."""
     key = path.rpartition(".")[2]
     if path in old:
         return in_words(old[path], words.tz, words.fields.get(key))

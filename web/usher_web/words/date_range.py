@@ -1,4 +1,4 @@
-"""Days as people type them, and the moments they begin and end where the practice is."""
+"""Days as people type them, and the moments they begin and end in the practice's time zone."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from ..site import site
 from .presentation import zone
 
-NO_DAY = "This is no date. Write it like 2026-05-04."
+NO_DAY = "This is not a date. Write it like 2026-05-04."
 WRONG_WAY = "This is before the first day. Swap the two."
 
 _FIRST, _LAST = date(1900, 1, 1), date(9000, 1, 1)
 
 
 def day_of(text: str, name: str, errors: dict[str, str]) -> date | None:
-    """The day in *text*; None when it is empty, or no day: then *errors* says so under *name*."""
+    """The day in *text*; None if it is empty or not a day, which adds an error under *name*."""
     if not text.strip():
         return None
     try:
@@ -38,6 +38,6 @@ def end_of(day: date) -> datetime:
 
 
 def check_way(first: date | None, last: date | None, name: str, errors: dict[str, str]) -> None:
-    """Tell under *name*, the last day's, when it lies before the first."""
+    """Add an error under *name*, the field of the last day, if it lies before the first day."""
     if first and last and last < first:
         errors[name] = WRONG_WAY

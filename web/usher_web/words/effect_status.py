@@ -1,6 +1,6 @@
-"""What became of the mails and other services a case asked for, each stage with its step. Pure.
+"""The status of mails and other service requests of a case, each stage with its step. Pure.
 
-`follow` keeps what a window of a long case must know of the steps before it; `auditor.replay_frames` shows it.
+`advance` carries what a window of a long case needs from the steps before it; `auditor.replay_frames` shows it.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from usher_engine.cases import ALTERED, Window
 
 from .case_narrative import Names, ordinal
 from .data_changes import Glossary, in_words
-from .service_wording import ANSWER, MAIL, fact
+from .service_wording import ANSWER, MAIL, fact_sentence
 
-#: What ends a request, so that nothing more is told of it.
+#: Events that end a request; it has no later stages.
 ENDS = frozenset({"ServiceCompleted", "ServiceRefused", "UserTaskCancelled", "ElementCancelled"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Words:
-    """What a case is told with. *flows* maps a sequence flow to (the element it leaves, its name)."""
+    """The vocabulary of a case. *flows* maps a sequence flow to (the element it leaves, its name)."""
 
     names: Names
     glossary: Glossary
@@ -31,7 +31,7 @@ class Words:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
-    """Something that became of an effect; *kind* is one of idle, wait, done, refuse and alarm."""
+    """One stage of an effect; *kind* is one of idle, wait, done, refuse and alarm."""
 
     revision: int
     kind: str
@@ -40,62 +40,62 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Effect:
-    """A mail, or another service asked for: all that became of it, also after the step shown."""
+    """A mail or another service request with all its stages, including those after the step shown."""
 
     name: str
     is_mail: bool
     stages: tuple[Stage, ...]
 
 
-#: (element, visit), and an event about it with the step it is in.
+#: (element, visit), and an event about it with its step.
 Place = tuple[str, int]
-Told = tuple[Step, Mapping[str, Any]]
+StepEvent = tuple[Step, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Followed:
     """
-    Until some step: the patient's portal status, and the requests that still wait, with the newest one of all.
+    The state after some step: the patient's portal status, the requests that still wait, and the newest request.
 
-    *drawn* is the step that put the case on the diagram it ran on: the first, or the one that moved it to a version.
+    *drawn* is the step that put the case on its diagram: the first, or the last migration.
     """
 
     status: str = ""
     drawn: int = 1
-    requests: Mapping[Place, tuple[Told, ...]] = field(default_factory=dict)
+    requests: Mapping[Place, tuple[StepEvent, ...]] = field(default_factory=dict)
 
 
-def follow(before: Followed, step: Step) -> Followed:
-    """*before* and one step more; a step that tells of nothing known changes nothing."""
+def advance(before: Followed, step: Step) -> Followed:
+    """Return *before* advanced by one step; a step without relevant events changes nothing."""
     try:
-        requests = {here: list(told) for here, told in before.requests.items()}
+        requests = {here: list(events) for here, events in before.requests.items()}
         _add(requests, step)
         newest = next(reversed(requests), None)
-        kept = {here: tuple(told) for here, told in requests.items() if here == newest or not _ended(told)}
+        kept = {here: tuple(events) for here, events in requests.items() if here == newest or not _ended(events)}
         return Followed(status=portal_status(step, before.status), drawn=drawn(step, before.drawn), requests=kept)
     except ALTERED:
         return before
 
 
 def drawn(step: Step | None, before: int) -> int:
-    """The step whose diagram *step* is shown on, where that of the step before it was *before*."""
+    """The step that put the case on the diagram of *step*; *before* is that of the previous step."""
     moved = step is not None and any(event.get("kind") == "InstanceMigrated" for event in step.events)
     return step.revision if step is not None and moved else before
 
 
 def effects(window: Window[Followed], words: Words) -> list[Effect]:
-    """Everything services were asked for in a window or still owe from before it; a visit of an element asks once."""
-    requests = {here: list(told) for here, told in window.carried.requests.items()}
+    """All service requests made in a window or pending from before it; each visit of an element makes one."""
+    requests = {here: list(events) for here, events in window.carried.requests.items()}
     for step in (*(seen.step for seen in window.seen if seen.step), *window.ahead):
         try:
             _add(requests, step)
         except ALTERED:
             continue
-    found = (_effect(here, told, words) for here, told in requests.items())
+    found = (_effect(here, events, words) for here, events in requests.items())
     return [effect for effect in found if effect.stages and effect.stages[0].revision <= window.last]
 
 
-def _add(requests: dict[Place, list[Told]], step: Step) -> None:
+def _add(requests: dict[Place, list[StepEvent]], step: Step) -> None:
     for event in step.events:
         here = (event.get("element", ""), event.get("visit", 0))
         if event["kind"] == "ServiceRequested":
@@ -106,13 +106,13 @@ def _add(requests: dict[Place, list[Told]], step: Step) -> None:
             requests[next(reversed(requests))].append((step, event))
 
 
-def _ended(told: list[Told]) -> bool:
-    return any(event["kind"] in ENDS for _, event in told)
+def _ended(events: list[StepEvent]) -> bool:
+    return any(event["kind"] in ENDS for _, event in events)
 
 
-def _effect(here: Place, told: list[Told], words: Words) -> Effect:
+def _effect(here: Place, events: list[StepEvent], words: Words) -> Effect:
     element, visit = here
-    stages = (_stage(step, event, words) for step, event in told)
+    stages = (_stage(step, event, words) for step, event in events)
     return Effect(
         name=f"{words.names.of(element)}, {ordinal(visit)}",
         is_mail=words.names.operators.get(element) == MAIL,
@@ -122,14 +122,14 @@ def _effect(here: Place, told: list[Told], words: Words) -> Effect:
 
 def _stage(step: Step, event: Mapping[str, Any], words: Words) -> Iterator[Stage]:
     try:
-        told = _told(event, words, step)
+        found = _stage_words(event, words, step)
     except ALTERED:
         return
-    if told:
-        yield Stage(revision=step.revision, kind=told[0], words=told[1])
+    if found:
+        yield Stage(revision=step.revision, kind=found[0], words=found[1])
 
 
-def _told(event: Mapping[str, Any], words: Words, step: Step) -> tuple[str, str] | None:
+def _stage_words(event: Mapping[str, Any], words: Words, step: Step) -> tuple[str, str] | None:
     tz = words.glossary.tz
     match event["kind"]:
         case "ServiceRequested":
@@ -149,14 +149,14 @@ def _told(event: Mapping[str, Any], words: Words, step: Step) -> tuple[str, str]
         case "UserTaskCancelled" | "ElementCancelled":
             return "idle", "Not wanted any more"
         case "FactRecorded":
-            said = fact(event["name"], event.get("details") or {})
+            said = fact_sentence(event["name"], event.get("details") or {})
             return ("done", f"Answered: {said[:1].lower()}{said[1:]}") if said else None
         case _:
             return None
 
 
 def portal_status(step: Step, before: str) -> str:
-    """What the portal knew of the patient after *step*: from the results of patient services and from answers."""
+    """The portal status of the patient after *step*, from results of patient services and from answers."""
     for event in step.events:
         result = event.get("result") if event["kind"] == "ServiceCalled" else None
         if isinstance(result, dict) and str(event["operator"]).startswith("patient/"):

@@ -1,4 +1,4 @@
-"""The names a case's story is told with: those its diagram gives the elements."""
+"""The names that a case's narrative uses: those its diagram gives the elements."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .presentation import zone
 
 def names_of(instance: str) -> Names:
     """
-    The names in the diagram *instance* runs on; lookups (READ services) are not told, they change nothing.
+    The names in the diagram *instance* runs on; lookups (READ services) are not reported, they change nothing.
 
-    Where the diagram is lost, elements are called by their ids.
+    If the diagram is lost, elements are named by their ids.
     """
     found = words_of(instance)
     return found.names if found else bare_words().names
 
 
 def words_of(instance: str) -> Words | None:
-    """All a case is told with; None where the package it runs on is not there or cannot be read."""
+    """The vocabulary of a case; None if the package it runs on is missing or unreadable."""
     try:
         diagram = site().engine.queries.diagram_of(instance)
     except usher_engine.EngineError:
@@ -36,7 +36,7 @@ def words_of(instance: str) -> Words | None:
 
 
 def names_in(process: str, number: int) -> dict[str, str]:
-    """What the elements of a version are called, by their ids; nothing where the version cannot be read."""
+    """The names of a version's elements by id; empty if the version cannot be read."""
     try:
         drawn = site().engine.versions.diagram(process, number).elements.values()
     except usher_engine.EngineError:
@@ -45,7 +45,7 @@ def names_in(process: str, number: int) -> dict[str, str]:
 
 
 def bare_words() -> Words:
-    """What a case is told with where its diagram is lost: elements by their ids."""
+    """The vocabulary of a case whose diagram is lost: elements by their ids."""
     return Words(names=Names(elements={}), glossary=Glossary(fields={}, tz=zone(site().settings)), flows={})
 
 
@@ -53,11 +53,11 @@ def _names(diagram: Any) -> Names:
     drawn = diagram.elements.values()
     elements = {element.id: element.name for element in drawn}
     operators = {element.id: element.operator for element in drawn if element.operator}
-    told = frozenset(operator.name for operator in site().engine.services if operator.mode is not Mode.READ)
+    reported = frozenset(operator.name for operator in site().engine.services if operator.mode is not Mode.READ)
     decisions = diagram.decisions
     return Names(
         elements=elements,
-        told=told,
+        reported=reported,
         operators=operators,
         decisions={decision.id: decision.name for decision in decisions.by_id.values()},
         rows={key: row.number for key, row in decisions.rules.items()},

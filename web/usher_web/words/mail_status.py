@@ -1,4 +1,4 @@
-"""What became of the invitation e-mails of a case: queued, accepted, failed, each a fact with its time. Pure."""
+"""The status of the invitation e-mails of a case: queued, accepted, failed, each a fact with its time. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .service_wording import MAIL
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Posted:
-    """One fact; *kind* is wait, done or alarm. *again_at* is when a failed send is tried again."""
+    """One fact; *kind* is wait, done or alarm. *again_at* is when Usher retries a failed send."""
 
     kind: str
     words: str
@@ -24,16 +24,16 @@ class Posted:
 
 
 def mailing(steps: Iterable[Step], names: Names) -> list[Posted]:
-    """The facts, oldest first; empty where no mail was asked for."""
+    """The facts, oldest first; empty if no mail was requested."""
     return [
-        told
+        fact
         for step in steps
         for event in step.events
-        if names.operators.get(event.get("element", "")) == MAIL and (told := _told(event, step.at))
+        if names.operators.get(event.get("element", "")) == MAIL and (fact := _fact_of(event, step.at))
     ]
 
 
-def _told(event: Mapping[str, Any], at: datetime) -> Posted | None:
+def _fact_of(event: Mapping[str, Any], at: datetime) -> Posted | None:
     match event["kind"]:
         case "ServiceRequested":
             return Posted(kind="wait", words="Queued", at=at)

@@ -1,4 +1,4 @@
-"""How things read to people: moments, due days, portal statuses. Pure. How steps read: `case_narrative`."""
+"""Formats for people: times, due days, portal statuses. Pure. For steps see `case_narrative`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from usher_engine import Settings
 
 DAYS_IN_MONTH = 30.44
-#: Up to here a moment is told by its day alone; further back the distance is told too.
+#: Up to this age a time shows its day alone; older ones also show the distance.
 NEAR_DAYS = 27
 
 
@@ -43,7 +43,7 @@ def people_time(moment: datetime, now: datetime, tz: ZoneInfo) -> str:
 
 
 def clock_time(moment: datetime, now: datetime, tz: ZoneInfo) -> str:
-    """ "4 May 09:02": where moments are compared, the hour counts and the distance does not."""
+    """ "4 May 09:02": for comparing times, where the hour matters and the distance does not."""
     there = moment.astimezone(tz)
     return f"{people_day(there.date(), now.astimezone(tz).date())} {there:%H:%M}"
 
@@ -105,7 +105,7 @@ def late_words(late: timedelta) -> str:
 
 
 def born_words(birth_date: str, today: date) -> str:
-    """ "4 May 1981, age 45"; text that is no full date is given back as it is."""
+    """ "4 May 1981, age 45"; text that is not a full date is returned unchanged."""
     try:
         born = date.fromisoformat(birth_date)
     except ValueError:
@@ -133,7 +133,7 @@ def joined(words: list[str]) -> str:
 
 
 def period_words(first: str, last: str) -> str:
-    """ "in May 2026", "on 4 May 2026", "from 3 May to 9 June 2026", "since 3 May 2026"; empty where there is no day."""
+    """ "in May 2026", "on 4 May 2026", "from 3 May to 9 June 2026", "since 3 May 2026"; empty without a day."""
     begin, end = _date(first), _date(last)
     if begin is None and end is None:
         return ""

@@ -1,4 +1,4 @@
-"""What a check of a case found, in words for who cannot read code: is it proven, what does a finding mean. Pure."""
+"""The result of checking a case, for people who do not read code: is it proven, what findings mean. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from usher_engine.assurance import CaseProof, Finding
 
-#: What each kind of finding is called, and what it means. Kinds without their own words use the last.
+#: Title and meaning of each kind of finding. Kinds without their own words use the last.
 MEANINGS = {
     "chain": ("Altered", "A step, or the hash kept with it, is not as it was written."),
     "unreadable": ("Altered", "The text of a step was changed so that nobody can read it any more."),
@@ -34,12 +34,12 @@ MEANINGS = {
     "checkpoint": ("Signature wrong", "What was signed and what is stored do not agree."),
     "": ("Differs", "The record and what it should be do not agree."),
 }
-ASK = "Keep the database as it is, and tell whoever runs Usher."
+ASK = "Keep the database as it is, and tell the person who runs Usher."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """One finding: what it is called, the exact words, and what it means."""
+    """One finding: its title, its exact message, and its meaning."""
 
     title: str
     words: str
@@ -50,7 +50,7 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """*kind* is done, wait or alarm; *badge* is the short word, *words* says what it rests on."""
+    """*kind* is done, wait or alarm; *badge* is the short word, *words* its basis."""
 
     kind: str
     badge: str
@@ -59,7 +59,7 @@ class Verdict:
 
 
 def verdict(proof: CaseProof) -> Verdict:
-    """Proven only when every step is chained, signed, and the same when run again."""
+    """The verdict on *proof*: proven only if every step is chained, signed, and the same when run again."""
     total, signed = proof.steps, proof.proven_steps
     of = f"{signed} of {total} step{'' if total == 1 else 's'} proven"
     if proof.findings:
@@ -77,7 +77,7 @@ def verdict(proof: CaseProof) -> Verdict:
 
 
 def meanings(findings: Iterable[Finding]) -> tuple[Problem, ...]:
-    """Each finding with what it is called and means."""
+    """The findings with their titles and meanings."""
     return tuple(
         Problem(
             title=MEANINGS.get(finding.kind, MEANINGS[""])[0],

@@ -1,4 +1,4 @@
-"""What the services and facts of the enrolment are called when a case is told to people. Pure."""
+"""The wording of the enrolment's services and facts in the narrative of a case. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .presentation import joined
 MAIL = "invitation/send"
 ANSWER = "Patient Enrollment Response Added"
 
-#: Said while an effect waits for its turn, and when it is done.
+#: Sentences while an effect waits for its turn, and when it is done.
 QUEUED = {MAIL: "The invitation e-mail is queued to be sent."}
 DONE = {MAIL: "The mail server accepted the invitation e-mail."}
-#: Begins the sentence that says why it failed.
+#: Beginnings of the sentence with the reason of a failure.
 FAILED = {MAIL: "The invitation e-mail was not accepted"}
 
 FIELDS = {"email": "e-mail", "zip_code": "ZIP code"}
@@ -22,8 +22,8 @@ FIELDS = {"email": "e-mail", "zip_code": "ZIP code"}
 ANSWERS = {"Completed": "accepted", "Declined": "declined", "Deferred": "decided to answer later"}
 
 
-def called(operator: str, result: Any) -> str | None:
-    """A service that answered inside the step as a sentence: empty when not worth one, None without own words."""
+def result_sentence(operator: str, result: Any) -> str | None:
+    """A sentence on the result of a service inside the step: empty if not worth one, None without own words."""
     given = result if isinstance(result, dict) else {}
     match operator:
         case "patient/update":
@@ -38,8 +38,8 @@ def called(operator: str, result: Any) -> str | None:
             return None
 
 
-def fact(name: str, details: Mapping[str, Any]) -> str | None:
-    """A fact in the history of a case as a sentence; None when it has no words of its own."""
+def fact_sentence(name: str, details: Mapping[str, Any]) -> str | None:
+    """A fact in the history of a case as a sentence; None if it has no words of its own."""
     match name:
         case _ if name == ANSWER:
             said = ANSWERS.get(str(details.get("response")), f"answered {details.get('response')}")
@@ -54,8 +54,8 @@ def fact(name: str, details: Mapping[str, Any]) -> str | None:
             return None
 
 
-def awaited(event: Mapping[str, Any], name: str) -> str:
-    """What a case waits for, or what has come, as a sentence; empty for events of another kind."""
+def wait_sentence(event: Mapping[str, Any], name: str) -> str:
+    """A sentence on what a case waits for or received; empty for events of another kind."""
     match event["kind"]:
         case "TimerStarted":
             return f"{name} is set for {_day(event['due'])}."

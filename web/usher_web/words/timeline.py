@@ -10,7 +10,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 LONG = timedelta(days=1)
-#: Part of the line a label needs for itself.
+#: The share of the line that a label needs.
 ROOM = 0.13
 #: With more steps than this the marks would touch; only what differs from its neighbour keeps one.
 CROWDED = 48
@@ -18,7 +18,7 @@ CROWDED = 48
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mark:
-    """One step: its shape, the day where it is written, and the wait until the next step where it was long."""
+    """One step: its shape, the day if it is labelled, and the wait until the next step if it was long."""
 
     kind: str
     day: str
@@ -31,18 +31,18 @@ def timeline(moments: Sequence[tuple[datetime, str]], tz: ZoneInfo, *, sampled: 
     """
     *moments* are (when, kind of mark), oldest first; days and waits are written where they do not overlap.
 
-    Where they are *sampled*, what lies between two of them is no wait.
+    If they are *sampled*, the time between two of them is not a wait.
     """
     days = [at.astimezone(tz).date() for at, _ in moments]
     nothing = [timedelta(0)]
     waits = nothing * len(moments) if sampled else [b - a for (a, _), (b, _) in pairwise(moments)] + nothing
     apart = max(1, math.ceil(ROOM * (len(moments) - 1)))
-    written, told = _written_days(days, apart), _told_waits(waits, apart)
+    written, shown = _written_days(days, apart), _shown_waits(waits, apart)
     return [
         Mark(
             kind=kind,
             day=_short(days[n]) if n in written else "",
-            wait=wait_words(waits[n]) if n in told else "",
+            wait=wait_words(waits[n]) if n in shown else "",
             waited=waits[n] >= LONG,
             shown=_keeps_its_mark(moments, n),
         )
@@ -64,15 +64,15 @@ def _written_days(days: Sequence[date], apart: int) -> set[int]:
     return set(written)
 
 
-def _told_waits(waits: Sequence[timedelta], apart: int) -> set[int]:
+def _shown_waits(waits: Sequence[timedelta], apart: int) -> set[int]:
     """The longest waits first, as long as their labels stay apart."""
-    told: set[int] = set()
+    shown: set[int] = set()
     for n in sorted(range(len(waits)), key=lambda n: (-waits[n], n)):
         if waits[n] < LONG:
             break
-        if all(abs(n - other) >= (apart + 1) / 2 for other in told):
-            told.add(n)
-    return told
+        if all(abs(n - other) >= (apart + 1) / 2 for other in shown):
+            shown.add(n)
+    return shown
 
 
 def _keeps_its_mark(moments: Sequence[tuple[datetime, str]], n: int) -> bool:
