@@ -39,9 +39,9 @@ class Settings:
     smtp_security: str = _setting("starttls", "none, starttls or tls")
     smtp_user: str = _setting("", "account at the mail server; empty: no log-in")
     smtp_password: str = _setting("", "its password")
-    smtp_timeout_s: int = _setting(20, "seconds until the mail server counts as silent")
+    smtp_timeout_s: int = _setting(20, "seconds to wait for an answer of the mail server")
     invitation_days: int = _setting(30, "days an invitation link stays valid")
-    minimum_age: int = _setting(18, "years; younger patients are not invited by themselves")
+    minimum_age: int = _setting(18, "years; younger patients are not invited")
     birth_sex_sources: str = _setting(
         "us-core-birthsex,us-core-individual-sex,gender", "where the birth sex is looked up, in this order"
     )
@@ -52,20 +52,22 @@ class Settings:
     job_lease_s: int = _setting(60, "seconds a worker may hold a job before another takes it over")
     case_steps_per_hour: int = _setting(
         2_000,
-        "steps a case may take in an hour with nobody's hand in it; then it is an incident; 0: as many as it likes",
+        "steps a case may take in an hour without a person; more raise an incident; 0: no limit",
     )
     worker_threads: int = _setting(4, "jobs a worker does at once")
-    session_idle_minutes: int = _setting(15, "minutes without a click until a session ends")
-    session_hours: int = _setting(12, "hours until a session ends in any case")
-    proxies: int = _setting(0, "reverse proxies in front of this server whose X-Forwarded headers are believed")
+    session_idle_minutes: int = _setting(15, "minutes without a click after which a session ends")
+    session_hours: int = _setting(12, "hours after which every session ends")
+    proxies: int = _setting(
+        0, "number of reverse proxies in front of this server; their X-Forwarded headers are trusted"
+    )
     api_per_minute: int = _setting(600, "requests one API token may make in a minute")
     threads: int = _setting(8, "threads of the web server")
-    request_limit_s: int = _setting(30, "seconds a request may take; then it is stopped, or the process replaced")
-    memory_limit_mb: int = _setting(1024, "MiB of memory a server or worker may use (Linux); 0: as much as there is")
-    deploy_four_eyes: int = _setting(0, "1: a second analyst signs every deployment off; 0: one is enough")
+    request_limit_s: int = _setting(30, "seconds a request may take; then Usher stops it, or replaces the process")
+    memory_limit_mb: int = _setting(1024, "MiB of memory a server or worker may use (Linux); 0: no limit")
+    deploy_four_eyes: int = _setting(0, "1: a second analyst must sign off every deployment; 0: one is enough")
     checkpoint_file: str = _setting("usher-checkpoints.jsonl", "where signed tree heads go, outside the database")
     checkpoint_minutes: int = _setting(60, "minutes between checkpoints; 0: only by `usher checkpoint`")
-    retention_years: int = _setting(6, "years an ended case is kept at least; then `usher purge` may empty it")
+    retention_years: int = _setting(6, "years to keep an ended case at least; then `usher purge` may empty it")
     signing_key_file: str = _setting("usher-signing-key.pem", "Ed25519 key of the checkpoints; made at first use")
 
     @classmethod

@@ -22,9 +22,9 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_readme_lists_exactly_the_settings_there_are() -> None:
-    told = dict(re.findall(r"^\| `(USHER_\w+)` \| `?([^|`]*)`? \|", README, re.MULTILINE))
-    there = {variable(f.name): str(f.default) for f in fields(Settings)}
-    assert {name: default.strip() for name, default in told.items()} == there
+    listed = re.findall(r"^\| `(USHER_\w+)` \| `?([^|`]*)`? \| (.+) \|$", README, re.MULTILINE)
+    there = [(variable(f.name), str(f.default), f.metadata["help"]) for f in fields(Settings)]
+    assert [(name, default.strip(), meaning) for name, default, meaning in listed] == there
 
 
 def test_readme_names_every_command() -> None:
@@ -144,6 +144,11 @@ def test_code_and_pages_name_only_decisions_there_are() -> None:
     for page in (*PAGES, *(ROOT / "engine").rglob("*.py"), *(ROOT / "web/usher_web").rglob("*.py")):
         named = set(re.findall(r"decisions/(\d{4})", page.read_text()))
         assert named <= numbers, f"{page.name}: {named - numbers}"
+
+
+@pytest.mark.parametrize("document", sorted((ROOT / "docs").rglob("*.md")), ids=lambda document: document.stem)
+def test_readme_leads_to_every_document(document: Path) -> None:
+    assert f"]({document.relative_to(ROOT).as_posix()}" in README
 
 
 def test_the_engine_s_page_says_where_everything_is() -> None:
