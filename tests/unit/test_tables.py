@@ -76,7 +76,7 @@ def members(kind: type) -> set[str]:
         (service_wording.ANSWERS, [status.value for status in patient_response.STATUS_AFTER.values()]),
         (funnel._ANSWERS, [status.value for status in patient_response.STATUS_AFTER.values()]),
         ([*fhir_writer._WRITERS, "birth_sex"], fhir_reader.FIELDS),
-        ([*event_rows.LIFECYCLE, *event_rows.BESIDE, *WITHOUT_LIFECYCLE], KINDS),
+        ([*event_rows.LIFECYCLE, *event_rows._LEFT_OUT, *WITHOUT_LIFECYCLE], KINDS),
     ],
 )
 def test_a_table_has_exactly_the_members_of_its_enumeration(
@@ -94,7 +94,7 @@ def test_a_table_has_exactly_the_members_of_its_enumeration(
         (effect_status.ENDS, KINDS),
         ([kind for _, kind in fhir_audit_events.NAMES], KINDS),
         (fhir_audit_events.VIEWS, AUDIT_KINDS),
-        (event_rows.PLAIN, {field.name for kind in KINDS.values() for field in fields(kind)}),
+        (event_rows._PLAIN, {field.name for kind in KINDS.values() for field in fields(kind)}),
         (audit_logging.REFUSALS, audit_sentences.REFUSED),
         ([status for status in sample_patients._STATUSES.values() if status], PortalStatus),
     ],
