@@ -17,7 +17,7 @@ help:
 	@echo "make test    lint, types, every test"
 	@echo "make lint    ruff, mypy, import-linter, codespell; whether templates and styles are formatted"
 	@echo "make format  format the templates and styles"
-	@echo "make mutants  small faults put into what everything rests on: do the unit tests notice? (MODULE=state SAMPLE=50; ten minutes)"
+	@echo "make mutants  small faults put into what everything rests on: do the unit tests notice? (MODULE=core.state SAMPLE=50; ten minutes)"
 	@echo "make bench   the benchmarks"
 	@echo "make finding-bench  searches among a million steps beside a thousand (a quarter of an hour)"
 	@echo "make audit-bench  ten thousand alterations found, a thousand cases run again (half an hour)"

@@ -23,19 +23,19 @@ ROOT = Path(__file__).parent.parent.parent
 
 #: The modules under trial and the tests that hold each, which must not take long.
 TESTS: dict[str, tuple[str, ...]] = {
-    "state": ("unit/test_state.py",),
-    "events": ("unit/test_events.py", "unit/test_state.py"),
-    "waits": ("unit/test_events.py", "unit/test_state.py"),
-    "interventions": ("unit/test_events.py",),
-    "canonical": ("unit/test_canonical.py",),
-    "proof": ("unit/test_proof.py",),
-    "definitions.joins": ("unit/test_inclusive_joins.py",),
-    "bpmn.joins": ("unit/test_migration_joins.py",),
+    "core.state": ("unit/test_state.py",),
+    "core.events": ("unit/test_events.py", "unit/test_state.py"),
+    "core.wait_events": ("unit/test_events.py", "unit/test_state.py"),
+    "core.intervention_events": ("unit/test_events.py",),
+    "core.canonical": ("unit/test_canonical.py",),
+    "checkpoints.merkle": ("unit/test_proof.py",),
+    "definitions.inclusive_join": ("unit/test_inclusive_joins.py",),
+    "bpmn.join_compatibility": ("unit/test_migration_joins.py",),
     "bpmn.gateways": ("unit/test_bpmn_gateways.py", "unit/test_bpmn_joins.py"),
     "expressions.operators": ("unit/test_expressions_operations.py", "unit/test_expressions_operators.py"),
     "expressions.budget": ("unit/test_expressions_budget.py",),
     "expressions.comparison": ("unit/test_expressions_comparison.py",),
-    "enrollment.operators": ("contract/test_enrollment_operators.py",),
+    "enrollment.enrollment_operators": ("contract/test_enrollment_operators.py",),
 }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from mutants import survivors
+from mutants.__main__ import ROOT, TESTS
 from mutants.changes import Key, mutants
 
 HERE = Path(__file__).parent
@@ -234,3 +235,11 @@ def test_a_sample_says_nothing_of_what_was_not_tried():
     keys = many(100)
     found = survivors.judged("m", {keys[0]: False}, keys, {keys[1]: "It makes no difference."})
     assert found.is_fine
+
+
+def test_every_module_of_a_run_and_its_tests_are_there():
+    for name, files in TESTS.items():
+        assert (ROOT / "engine/usher_engine" / f"{name.replace('.', '/')}.py").is_file(), name
+        assert [file for file in files if not (ROOT / "tests" / file).is_file()] == []
+    listed = survivors.read(HERE / "survivors.toml")
+    assert {key.module for key in listed} <= {f"usher_engine.{name}" for name in TESTS}
