@@ -10,10 +10,11 @@ import pytest
 from conftest import Clock
 from usher_engine.core.errors import Conflict, InvalidSubmission, NotFound
 from usher_engine.enrollment import BadLine, PatientRecord, Registry, portal_status, trigger_fields
+from usher_engine.enrollment.enrollment_tables import email_opt_out
 from usher_engine.enrollment.patient_registry import find
 from usher_engine.enrollment.patients_import import import_patients
 from usher_engine.settings import Settings
-from usher_engine.store import Database
+from usher_engine.store import Database, to_text
 from usher_web.demo.sample_patients import TRIGGERS, add_samples
 
 
@@ -160,6 +161,73 @@ def test_opt_outs_guard(database: Database, settings: Settings, save: Any, load:
         portal_status.opt_in_address(tx, "ada@example.org")
         portal_status.set_practice_opt_out(tx, "p1", True, by="alice", now=clock())
     assert "from the practice" in load().guard(clock(), settings)
+
+
+SPELLINGS = [
+    "ada@bücher.example.org",
+    "ADA@BÜCHER.example.org",
+    "ada@xn--bcher-kva.example.org",
+    "ada@bu\u0308cher.example.org",
+    "ada@ｂücher.example.org",
+    "\u200bada@bücher.example.org ",
+]
+
+
+@pytest.mark.parametrize("listed", SPELLINGS)
+@pytest.mark.parametrize("recorded", SPELLINGS)
+def test_an_opt_out_holds_for_every_spelling_of_the_address(
+    database: Database, settings: Settings, save: Any, load: Any, clock: Clock, listed: str, recorded: str
+) -> None:
+    save(ada(telecom=[{"system": "email", "value": recorded}]))
+    with database.begin() as tx:
+        assert portal_status.opt_out_address(tx, listed, by="patient", now=clock())
+        assert not portal_status.opt_out_address(tx, recorded, by="adam", now=clock())
+        assert portal_status.opted_out_since(tx, recorded) == (clock(), "patient")
+    assert "opt-out list" in load().guard(clock(), settings)
+    with database.begin() as tx:
+        assert portal_status.opt_in_address(tx, recorded)
+        assert portal_status.opted_out_since(tx, listed) is None
+    assert load().guard(clock(), settings) is None
+
+
+@pytest.mark.parametrize("recorded", [*SPELLINGS, "ada@straße.example.org", "jürgen@example.org", "no address"])
+def test_an_opt_out_of_usher_0_1_still_holds(
+    database: Database, settings: Settings, save: Any, load: Any, clock: Clock, recorded: str
+) -> None:
+    """That version listed an address as the record or the mail spelled it, folded to lower case."""
+    save(ada(telecom=[{"system": "email", "value": recorded}]))
+    with database.begin() as tx:
+        kept = {"address": recorded.strip().casefold(), "at": to_text(clock()), "by": "patient"}
+        tx.execute(email_opt_out.insert().values(**kept))
+        assert not portal_status.opt_out_address(tx, recorded, by="adam", now=clock())
+    assert "opt-out list" in load().guard(clock(), settings)
+    with database.begin() as tx:
+        assert portal_status.opt_in_address(tx, recorded)
+    assert load().guard(clock(), settings) is None
+
+
+@pytest.mark.parametrize("listed", SPELLINGS[:4])
+def test_an_opt_out_of_usher_0_1_holds_for_a_record_with_another_spelling(
+    database: Database, settings: Settings, save: Any, load: Any, clock: Clock, listed: str
+) -> None:
+    save(ada(telecom=[{"system": "email", "value": SPELLINGS[0]}]))
+    with database.begin() as tx:
+        kept = {"address": listed.strip().casefold(), "at": to_text(clock()), "by": "patient"}
+        tx.execute(email_opt_out.insert().values(**kept))
+    assert "opt-out list" in load().guard(clock(), settings)
+
+
+def test_invisible_characters_neither_hide_nor_fill_a_name(
+    database: Database, settings: Settings, save: Any, load: Any, registry: Registry, clock: Clock
+) -> None:
+    save(ada(name=[{"family": "Sam\u200bple", "given": ["\u2060"]}], birthDate="\u200b"))
+    fields = load().fields(clock(), settings)
+    assert (fields["first_name"], fields["birth_date"]) == ("", "")
+    save(ada(id="p2", name=[{"family": "می\u200cخواهم", "given": ["Ida"]}]))
+    searches = {"sample": "p1", "\u200bsam\u00adple\u00a0": "p1", "میخواهم": "p2", "می\u200cخواهم ida": "p2"}
+    with database.read() as tx:
+        for typed, found in searches.items():
+            assert [one.id for one in registry.search(tx, typed, now=clock(), limit=9, after=None)] == [found]
 
 
 def test_triggers(database: Database, clock: Clock) -> None:

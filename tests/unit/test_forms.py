@@ -202,3 +202,50 @@ def test_all_problems_are_reported_at_once():
 def test_text_that_is_not_a_form(text, reason):
     with pytest.raises(InvalidDefinition, match=reason):
         parse_form(text)
+
+
+NOTHING_TO_SEE = ["\u200b", "\u2060\ufeff", "\u00a0 \u00ad", "\u200e\u200f", "\u200c\u200d", "\u2800"]
+
+
+@pytest.mark.parametrize("value", NOTHING_TO_SEE)
+@pytest.mark.parametrize(
+    "component",
+    [
+        field(validate={"required": True}),
+        field("textarea", validate={"required": True}),
+        field("number", validate={"required": True}),
+        field("datetime", validate={"required": True}),
+        field("select", values=[{"value": "a", "label": "A"}], validate={"required": True}),
+        field(validate={"required": True, "validationType": "email"}),
+        field(validate={"required": True, "validationType": "phone"}),
+    ],
+)
+def test_what_nobody_sees_fills_no_required_field(component, value):
+    shape = form(component)
+    assert list(refusal(shape, x=value)) == ["x"]
+    assert [f.key for f in shape.missing({"x": value}, now=NOW)] == ["x"]
+
+
+def test_words_keep_the_joiners_they_need():
+    for word in ("می\u200cخواهم", "👩\u200d👧", "❤\ufe0f"):
+        assert form(field()).validate({"x": f"\ufeff{word}\u00a0"}, now=NOW) == {"x": word}
+
+
+def test_numbers_dates_and_phone_numbers_may_bring_invisible_marks_along():
+    shape = form(
+        field("number", key="n"), field("datetime", key="d"), field(key="p", validate={"validationType": "phone"})
+    )
+    sent = {"n": "\u200e12", "d": "2026-05-\u200b03", "p": "\u202a+1\u00a0555\u2009010 0\u202c"}
+    assert shape.validate(sent, now=NOW) == {"n": 12, "d": "2026-05-03", "p": "+1 555 010 0"}
+
+
+def test_an_email_address_is_stored_in_its_normal_form():
+    shape = form(field(validate={"validationType": "email"}))
+    for typed in (" Ada@BÜCHER.example.org\u200b", "Ada@xn--bcher-kva.example.org", "Ada@bu\u0308cher.example.org"):
+        assert shape.validate({"x": typed}, now=NOW) == {"x": "Ada@bücher.example.org"}
+
+
+def test_an_email_address_many_servers_refuse_is_refused_in_plain_words():
+    (reason,) = refusal(form(field(validate={"validationType": "email"})), x="jürgen@example.org").values()
+    assert "before the @" in reason
+    assert "jürgen" not in reason

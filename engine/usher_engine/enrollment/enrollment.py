@@ -16,6 +16,7 @@ from ..context import Clock, utc_now
 from ..core.actor import Actor
 from ..core.errors import InvalidSubmission
 from ..core.findings import Finding
+from ..core.visible_text import trimmed
 from ..engine import Engine
 from ..services import Services
 from ..settings import Settings
@@ -260,7 +261,7 @@ def _require_text(values: Mapping[str, object]) -> None:
     wrong = {
         name: "must be text and not empty"
         for name, value in values.items()
-        if not isinstance(value, str) or not value.strip()
+        if not isinstance(value, str) or not trimmed(value)
     }
     if wrong:
         raise InvalidSubmission(f"The enrolment needs as text: {', '.join(wrong)}.", fields=wrong)

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..core.canonical import Json
 from ..core.errors import BusinessError, NotFound, ServiceError
+from ..core.visible_text import trimmed
 from ..forms import parse_form
 from ..services import Call, Mode, Operator, Parameter
 from ..settings import Settings
@@ -60,7 +61,7 @@ class Enrolling:
         return {"changed": list(correction.changed), "version": correction.version}
 
     def remove_response(self, given: Mapping[str, Any], call: Call) -> Json:
-        reason = given["reason"].strip()
+        reason = trimmed(given["reason"])
         if not reason:
             raise ServiceError("Removing a patient's response needs a reason.", retry=False)
         removed = portal_status.remove_response(
@@ -127,7 +128,7 @@ class Enrolling:
                 patient=patient,
                 instance=call.instance,
                 message_id=mail.message_id(call.key, self.settings),
-                address=mail.recipient(fields["email"], self.settings),
+                address=mail.recipient(fields["email"]),
                 now=call.now,
                 days=self.settings.invitation_days,
             )

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from ..core.email_address import shown_email_address
+from ..core.visible_text import trimmed
 from .fhir_preference import ADDRESS_USES, EMAIL_USES, MOBILE_USES, NAME_USES, Entry, preferred
 from .timestamps import full_years, parse_day
 
@@ -37,7 +39,7 @@ def fields(resource: Entry, now: datetime, birth_sex_sources: str) -> dict[str, 
         "last_name": text(name.get("family")),
         "birth_date": text(resource.get("birthDate")),
         "zip_code": text((address_entry(resource, now) or {}).get("postalCode")),
-        "email": text((email_entry(resource, now) or {}).get("value")),
+        "email": shown_email_address(spelled_email(resource, now)),
         "birth_sex": birth_sex(resource, birth_sex_sources),
         "mobile": text((mobile_entry(resource, now) or {}).get("value")),
         "language": language_code(language_entry(resource)),
@@ -86,6 +88,12 @@ def email_entry(resource: Entry, now: datetime) -> Entry | None:
     """The e-mail address to write to."""
     emails = [t for t in entries(resource, "telecom") if t.get("system") == "email" and text(t.get("value"))]
     return preferred(emails, EMAIL_USES, now, has_value=lambda _: True)
+
+
+def spelled_email(resource: Entry, now: datetime) -> str:
+    """The e-mail address to write to, letter for letter as it stands in the record; empty for none."""
+    entry = email_entry(resource, now)
+    return entry["value"] if entry else ""
 
 
 def mobile_entry(resource: Entry, now: datetime) -> Entry | None:
@@ -149,4 +157,4 @@ def _first(among: list[Entry], *wishes: Callable[[Entry], bool]) -> Entry | None
 
 
 def text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
+    return trimmed(value) if isinstance(value, str) else ""

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import datetime
 
+from ..core.email_address import shown_email_address
 from ..core.errors import InvalidSubmission
+from ..core.visible_text import trimmed
 from . import fhir_reader
 from .fhir_preference import SUBSTITUTE_NAMES, Entry
 from .fhir_reader import BIRTH_SEX_EXTENSION, INDIVIDUAL_SEX_EXTENSION
@@ -51,7 +53,7 @@ def _as_text(key: str, value: object) -> str:
         return ""
     if not isinstance(value, str):
         raise InvalidSubmission(f"“{key}” must be text.", fields={key: "must be text"})
-    return value.strip()
+    return shown_email_address(value) if key == "email" else trimmed(value)
 
 
 def _write_first_name(resource: Entry, value: str, now: datetime) -> None:

@@ -12,8 +12,7 @@ from email.utils import format_datetime
 from html import escape as _escape
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from email_validator import EmailNotValidError, validate_email
-
+from ..core.email_address import NotAnEmailAddress, parse_email_address
 from ..core.errors import InvalidDefinition, ServiceError
 from ..definitions import Package
 from ..expressions import ExpressionError, compile_template
@@ -34,17 +33,15 @@ def message_id(key: str, settings: Settings) -> str:
     return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
 
 
-def recipient(address: str, settings: Settings) -> str:
-    """*address* as the one recipient of a mail; raises `ServiceError` for none, several or no e-mail address."""
+def recipient(address: str) -> str:
+    """*address* in ASCII, as the one recipient of a mail; raises `ServiceError` unless it is exactly one address."""
     try:
-        # Only a development server may write to the reserved domain .test.
-        found = validate_email(address, check_deliverability=False, test_environment=settings.env == "development")
-    except EmailNotValidError:
+        return parse_email_address(address).ascii
+    except NotAnEmailAddress:
         raise ServiceError(
             "The patient's e-mail address is missing or not exactly one valid address. Correct it and try again.",
             retry=False,
         ) from None
-    return found.ascii_email or found.normalized
 
 
 def invitation_values(settings: Settings, *, token: str, first_name: str, expires_at: datetime) -> dict[str, str]:

@@ -6,6 +6,7 @@ What the portal knows of a patient (status, answers, opt-outs) is written by por
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, or_, select, update
 
 from ..core.canonical import compact
+from ..core.email_address import comparable_email_address, shown_email_address
 from ..core.errors import Conflict, NotFound
+from ..core.visible_text import trimmed, without_invisible
 from ..settings import Settings
 from ..store import Transaction, to_text, upserts
 from ..store.snapshot import answers
@@ -51,8 +54,9 @@ class Registry:
     ) -> list[PatientRecord]:
         """Patients whose name, birth date, id or record number holds every word of *text*, by last and first name."""
         query = select(patient).order_by(patient.c.sort_name, patient.c.id).limit(limit)
-        for word in text.lower().split()[:8]:
-            query = query.where(patient.c.search.contains(word, autoescape=True))
+        for word in trimmed(text).lower().split()[:8]:
+            spellings = {word, without_invisible(word)} - {""}  # Usher 0.1 kept joiners in what is looked in
+            query = query.where(or_(*(patient.c.search.contains(one, autoescape=True) for one in sorted(spellings))))
         if after:
             last = find(tx, after)
             later = and_(patient.c.sort_name == last.sort_name, patient.c.id > last.id)
@@ -102,15 +106,14 @@ class Registry:
         words = [first, last, fields["birth_date"], resource["id"], *numbers]
         return {
             "resource": compact(resource),
-            "sort_name": f"{last}, {first}"[:200],
-            "search": " ".join(words).lower(),
+            "sort_name": without_invisible(f"{last}, {first}")[:200],
+            "search": without_invisible(" ".join(words).lower()),
         }
 
     def _records(self, tx: Transaction, rows: Sequence[Row[Any]], now: datetime) -> list[PatientRecord]:
         stored = {row.id: intact(patient, row._mapping) for row in rows}
         resources = {key: _resource(values["resource"]) for key, (values, _) in stored.items()}
-        sources = self._settings.birth_sex_sources
-        emails = {key: fhir_reader.fields(found or {}, now, sources)["email"] for key, found in resources.items()}
+        emails = {key: fhir_reader.spelled_email(found or {}, now) for key, found in resources.items()}
         responses = standing_responses(tx, rows)
         opted_out = opted_out_addresses(tx, emails.values())
         return [
@@ -120,7 +123,7 @@ class Registry:
                 status=values["portal_status"] or PortalStatus.UNAVAILABLE.value,
                 requested_at=moment(values["requested_at"]) if values["requested_at"] else None,
                 response=responses.get(key),
-                address_opted_out=normal_address(emails[key]) in opted_out,
+                address_opted_out=not opted_out.isdisjoint(listed_as(emails[key])),
                 altered=told(altered if resources[key] is not None else (*altered, "resource")),
             )
             for key, (values, altered) in stored.items()
@@ -202,8 +205,8 @@ def _response(row: Row[Any], found: Row[Any] | None) -> Response:
 
 
 def opted_out_addresses(tx: Transaction, addresses: Iterable[str]) -> frozenset[str]:
-    """Those of *addresses* that are on the opt-out list, as `normal_address` writes them."""
-    asked = sorted({normal_address(address) for address in addresses} - {""})
+    """The entries of the opt-out list that stand for one of *addresses*; compare with `listed_as`."""
+    asked = sorted({entry for address in addresses for entry in listed_as(address)})
     return frozenset(tx.execute(_OPTED_OUT, {"addresses": asked}).scalars()) if asked else frozenset()
 
 
@@ -212,6 +215,13 @@ _OPTED_OUT = select(email_opt_out.c.address).where(
 )
 
 
-def normal_address(address: str) -> str:
-    """How addresses are compared. The part before the @ may be case-sensitive by RFC 5321; nobody's is."""
-    return address.strip().casefold()
+def listed_as(address: str) -> frozenset[str]:
+    """
+    The entries of the opt-out list that stand for *address*; empty for no address.
+
+    Usher 0.1 listed an address as it was spelled in the record, folded to lower case: such an entry holds for every
+    spelling of the address as well.
+    """
+    normal, shown = comparable_email_address(address), shown_email_address(address)
+    spelled = (address, shown, unicodedata.normalize("NFD", shown))
+    return frozenset({normal, *(text.strip().casefold() for text in spelled)} - {""})

@@ -15,10 +15,12 @@ from typing import Any
 from ..audit.audit_log import AuditKind
 from ..core.actor import Actor
 from ..core.canonical import check_input
+from ..core.email_address import comparable_email_address
 from ..core.errors import Conflict, Corrupt, InvalidSubmission, NotAllowed
+from ..core.visible_text import trimmed
 from ..engine import Engine
 from ..store import Step, Transaction, activity_rows, audit_rows
-from . import patient_registry, portal_status
+from . import fhir_reader, patient_registry, portal_status
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
 from .patient_response import OPTED_OUT
@@ -165,7 +167,7 @@ class PortalStanding:
         now = self._engine.clock()
         if scope is OptOutScope.ADDRESS:
             address = self._address(before)
-            if not address or len(patient_registry.normal_address(address)) > MAX_ADDRESS:
+            if not address or len(comparable_email_address(address)) > MAX_ADDRESS:
                 words = "The patient has no e-mail address that could be on the opt-out list."
                 raise InvalidSubmission(words, fields={"scope": words})
             if opted_out:
@@ -187,7 +189,7 @@ class PortalStanding:
         return found
 
     def _address(self, record: PatientRecord) -> str:
-        return record.fields(self._engine.clock(), self._engine.settings)["email"]
+        return fhir_reader.spelled_email(record.resource, self._engine.clock())
 
     def _standing(self, tx: Transaction, record: PatientRecord) -> Standing:
         address = self._address(record)
@@ -259,7 +261,7 @@ def _require_setter(actor: Actor) -> None:
 
 def _checked(reason: str, wrong: dict[str, str]) -> str:
     """The reason without the space around it; raises `InvalidSubmission` for it and for what is *wrong* besides."""
-    said = reason.strip()
+    said = trimmed(reason)
     if not said or len(said) > MAX_REASON:
         wrong = {**wrong, "reason": f"Say why, in 1 to {MAX_REASON} characters."}
     if wrong:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, insert, or_, select, update
 
+from ..core.email_address import comparable_email_address
 from ..store import Transaction, from_text, to_text, upserts
 from ..store.tampered_rows import intact, moment
 from . import patient_registry
@@ -140,24 +141,28 @@ def set_practice_opt_out(tx: Transaction, patient: str, opted_out: bool, *, by: 
 
 def opt_out_address(tx: Transaction, address: str, *, by: str, now: datetime) -> bool:
     """Put an address on the opt-out list; False, and no change, where it is on the list already."""
-    values = {"address": patient_registry.normal_address(address), "at": to_text(now), "by": by}
+    if opted_out_since(tx, address) is not None:
+        return False
+    values = {"address": comparable_email_address(address), "at": to_text(now), "by": by}
     return upserts.add(tx, email_opt_out, values)
 
 
 def opt_in_address(tx: Transaction, address: str) -> bool:
     """Take an address off the opt-out list, because its owner asked for it; False where it is not on the list."""
-    ours = email_opt_out.c.address
-    return bool(tx.execute(delete(email_opt_out).where(ours == patient_registry.normal_address(address))).rowcount)
+    return bool(tx.execute(delete(email_opt_out).where(_stands_for(address))).rowcount)
 
 
 def opted_out_since(tx: Transaction, address: str) -> tuple[datetime, str] | None:
     """When an address came onto the opt-out list, and through whom; None where it is not on the list."""
-    query = select(email_opt_out).where(email_opt_out.c.address == patient_registry.normal_address(address))
-    row = tx.execute(query).one_or_none()
+    row = tx.execute(select(email_opt_out).where(_stands_for(address)).order_by(email_opt_out.c.at)).first()
     if row is None:
         return None
     values, _ = intact(email_opt_out, row._mapping)
     return moment(values["at"]), str(values["by"] or "")
+
+
+def _stands_for(address: str) -> ColumnElement[bool]:
+    return email_opt_out.c.address.in_(sorted(patient_registry.listed_as(address)))
 
 
 def _answer(row: Row[Any]) -> PastAnswer:

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from math import isfinite
 from typing import Any, cast
 
-from email_validator import EmailNotValidError, validate_email
-
 from usher_engine.core.canonical import MAX_INTEGER, MAX_TEXT, Json
+from usher_engine.core.email_address import NotAnEmailAddress, parse_email_address
+from usher_engine.core.visible_text import trimmed, without_invisible
 
 from .field import Field
 from .pattern_matching import fits
@@ -21,6 +21,9 @@ MAX_LENGTH = 500
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,10})?", re.ASCII)
 _PHONE = re.compile(r"\+?[\d ()./-]{5,30}", re.ASCII)
+#: Kinds whose values are written in one way only: nothing invisible in them means anything.
+_WITHOUT_INVISIBLE = frozenset({"email", "tel", "date"})
+_WIDE_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _YES = (True, "true", "on", "yes", "1")
 _NO = (False, None, "", "false", "off", "no", "0")
 
@@ -44,6 +47,8 @@ def clean(field: Field, value: Any, now: datetime) -> Json:
         if field.required:
             raise Unfit(f"{'Please choose' if field.options else 'Please fill in'}: {field.label}.")
         return ""
+    if field.kind == "email":
+        text = _email_address(text)
     _CHECKS.get(field.kind, _plain)(field, text, now)
     return text
 
@@ -55,7 +60,9 @@ def _text(field: Field, value: Any) -> str:
         raise Unfit(f"{field.label} must be text.")
     if len(value) > MAX_TEXT:
         raise Unfit(f"{field.label} is too long.")
-    text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = trimmed(unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n"))
+    if field.kind in _WITHOUT_INVISIBLE:
+        text = without_invisible(_WIDE_SPACE.sub(" ", text))
     allowed = "\n\t" if field.kind == "textarea" else ""
     if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in allowed for letter in text):
         raise Unfit(f"{field.label} holds a character that cannot be used here; please type it again.")
@@ -72,14 +79,12 @@ def _plain(field: Field, text: str, now: datetime) -> None:  # noqa: ARG001 - on
         raise Unfit(field.pattern_hint or f"{field.label} is not written in the expected way.")
 
 
-def _email(field: Field, text: str, now: datetime) -> None:
+def _email_address(text: str) -> str:
+    """The address in its normal form, which is what is stored."""
     try:
-        # The reserved domain .test is for try-outs; the mail sender decides whether to write to it.
-        validate_email(text, check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
-        reason = "This is not an e-mail address. It looks like name@example.com; please enter exactly one."
-        raise Unfit(reason) from None
-    _plain(field, text, now)
+        return parse_email_address(text).shown
+    except NotAnEmailAddress as wrong:
+        raise Unfit(str(wrong)) from None
 
 
 def _phone(field: Field, text: str, now: datetime) -> None:
@@ -118,7 +123,7 @@ def _choice(field: Field, text: str, now: datetime) -> None:  # noqa: ARG001 - o
         raise Unfit(f"Please choose one of: {', '.join(label for _, label in field.options)}.")
 
 
-_CHECKS = {"email": _email, "tel": _phone, "date": _date, "select": _choice, "radio": _choice}
+_CHECKS = {"tel": _phone, "date": _date, "select": _choice, "radio": _choice}
 
 
 def _checkbox(field: Field, value: Any) -> bool:
@@ -133,7 +138,7 @@ def _checkbox(field: Field, value: Any) -> bool:
 
 
 def _number(field: Field, value: Any) -> Json:
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if value is None or (isinstance(value, str) and not without_invisible(value)):
         if field.required:
             raise Unfit(f"Please fill in: {field.label}.")
         return None
@@ -149,7 +154,7 @@ def _number(field: Field, value: Any) -> Json:
 
 def _parse_number(field: Field, value: Any) -> int | float:
     if isinstance(value, str):
-        text = value.strip()
+        text = without_invisible(value)
         if not _NUMBER.fullmatch(text):
             raise Unfit(f"{field.label} must be a number, like 12 or 12.5.")
         return float(text) if "." in text else int(text)
