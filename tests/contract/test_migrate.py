@@ -172,7 +172,7 @@ def test_cases_without_a_way_to_move(small: Engine, outside: Outside) -> None:
     with pytest.raises(NotAllowed):
         small.migrations.migrate(case, two, actor=alice, reason="x")
     with pytest.raises(InvalidSubmission):
-        small.migrations.migrate(case, two, actor=ANA, reason=" ")
+        small.migrations.migrate(case, two, actor=ANA, reason=" \u200b")
     with pytest.raises(NotFound):
         small.migrations.migrate(case, 9, actor=ANA, reason="x")
     with pytest.raises(Conflict, match="runs on version 1 already"):

@@ -116,7 +116,7 @@ def test_two_pauses_hold_until_both_have_ended(nap: Engine, pauses: Pauses, cloc
 def test_what_is_refused(nap: Engine, pauses: Pauses) -> None:
     with pytest.raises(NotAllowed):
         pauses.pause("nap", "no", actor=ANA)
-    for nothing in ("", " ", "x" * 2_001):
+    for nothing in ("", " ", "\u2060", "x" * 2_001):
         with pytest.raises(InvalidSubmission):
             pauses.pause("nap", nothing, actor=ADAM)
     with pytest.raises(NotFound, match="No process “nothing”"):

@@ -119,7 +119,7 @@ def test_only_what_another_system_may_report_is_set(enrollment: Enrollment, stat
     assert enrollment.patient(PATIENT).status == "Not Enrolled"
 
 
-@pytest.mark.parametrize("reason", ["", " \n", "x" * 2001, "\ud800", "a\x00b"])
+@pytest.mark.parametrize("reason", ["", " \n", "\u200b\u00a0", "x" * 2001, "\ud800", "a\x00b"])
 def test_a_reason_is_text_of_some_length(enrollment: Enrollment, reason: str) -> None:
     standing = enrollment.portal_standing
     for act in (

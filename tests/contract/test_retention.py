@@ -193,7 +193,7 @@ def test_who_may(retention: Retention) -> None:
     with pytest.raises(NotAllowed):
         retention.hold("p1", "why", actor=alice)
     with pytest.raises(InvalidSubmission):
-        retention.hold("p1", " ", actor=AUDREY)
+        retention.hold("p1", " \u200b", actor=AUDREY)
     with pytest.raises(NotFound):
         retention.lift("p1", "why", actor=AUDREY)
     retention.hold("p1", "A court asks.", actor=AUDREY)

@@ -13,6 +13,7 @@ from ..audit.audit_log import AuditLog
 from ..context import Context
 from ..core.actor import Actor
 from ..core.errors import InvalidSubmission, NotAllowed
+from ..core.visible_text import trimmed
 from ..store import audit_rows as rows
 from ..store import from_text, to_text
 from ..store.audit_rows import AuditEvent
@@ -52,7 +53,7 @@ class Reviewing:
             wrong["until"] = "This is before the first moment. Swap the two."
         elif until > self.context.clock():
             wrong["until"] = "This is still to come; only what has happened can be looked through."
-        if not note.strip() or len(note) > MAX_NOTE:
+        if not trimmed(note) or len(note) > MAX_NOTE:
             wrong["note"] = f"Say in 1 to {MAX_NOTE} characters what you looked at and what you found."
         if wrong:
             raise InvalidSubmission(fields=wrong)

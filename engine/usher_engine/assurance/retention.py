@@ -16,6 +16,7 @@ from ..audit.audit_log import AuditLog, audit_body
 from ..context import Context
 from ..core.actor import Actor
 from ..core.errors import Conflict, InvalidSubmission, Misconfigured, NotAllowed, NotFound
+from ..core.visible_text import trimmed
 from ..store import Row, Transaction, instance_rows, stored_cases, tombstones
 from ..store import hold_rows as holds
 from ..store.audit_rows import append
@@ -126,7 +127,7 @@ class Retention:
     def _checked(self, reason: str, actor: Actor) -> str:
         if actor.role not in HOLDERS:
             raise NotAllowed("Only auditors and administrators set and lift legal holds.")
-        said = reason.strip()
+        said = trimmed(reason)
         if not said or len(said) > MAX_REASON:
             raise InvalidSubmission(fields={"reason": f"Say why, in 1 to {MAX_REASON} characters."})
         return said

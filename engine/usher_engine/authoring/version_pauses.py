@@ -7,6 +7,7 @@ from ..context import Context
 from ..core.actor import Actor
 from ..core.canonical import check_input
 from ..core.errors import Conflict, InvalidSubmission, NotAllowed, NotFound
+from ..core.visible_text import trimmed
 from ..store import pause_rows, version_rows
 from ..store.pause_rows import EVERY, Pause
 
@@ -73,7 +74,7 @@ class Pauses:
 def _checked(reason: str, actor: Actor) -> str:
     if actor.role not in PAUSERS:
         raise NotAllowed("Only administrators pause and resume a process.")
-    said = reason.strip()
+    said = trimmed(reason)
     if not said or len(said) > MAX_REASON:
         words = f"Say why, in 1 to {MAX_REASON} characters."
         raise InvalidSubmission(words, fields={"reason": words})

@@ -16,6 +16,7 @@ from ..authoring.backtest import MOMENT, Backtests
 from ..context import Context
 from ..core.actor import Actor
 from ..core.errors import CannotMigrate, Conflict, EngineError, InvalidSubmission, NotAllowed, Unavailable
+from ..core.visible_text import trimmed
 from ..definitions import Package
 from ..reexecution import Compared, Kind, compare_each
 from ..store import Transaction, to_text, version_rows
@@ -66,7 +67,7 @@ class BatchOperations:
     ) -> Batch:
         """Have the *chosen* cases moved to *version* in the background; with *trial* only find out which would go."""
         _require_mover(actor)
-        said = reason.strip()
+        said = trimmed(reason)
         if not said and not trial:
             raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
         kind = BatchKind.TRIAL if trial else BatchKind.MIGRATION

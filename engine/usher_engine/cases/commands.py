@@ -25,6 +25,7 @@ from ..core.errors import (
     NotAllowed,
     NotFound,
 )
+from ..core.visible_text import trimmed
 from ..forms import Form, parse_form
 from ..store import Transaction, UserTask, instance_rows, job_rows, task_rows
 from .idempotency_keys import case_for_key, case_for_key_or_live_case
@@ -298,7 +299,7 @@ def _form(case: Case, open_task: UserTask) -> Form | None:
 
 
 def _reason(text: str) -> str:
-    said = text.strip()
+    said = trimmed(text)
     if not said:
         raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
     check_input(said, where="reason")

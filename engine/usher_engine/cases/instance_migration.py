@@ -15,6 +15,7 @@ from ..core import events as e
 from ..core.actor import SYSTEM, Actor
 from ..core.canonical import check_input
 from ..core.errors import CannotMigrate, Conflict, Corrupt, InvalidSubmission, NotAllowed
+from ..core.visible_text import trimmed
 from ..forms import parse_form
 from ..store import Transaction, instance_rows, job_rows, task_rows, version_rows
 from ..store import case_selection as chosen_cases
@@ -102,7 +103,7 @@ class Migrations:
         """
         if actor.role not in MOVERS:
             raise NotAllowed("Only analysts and administrators move cases to another version.")
-        said = reason.strip()
+        said = trimmed(reason)
         if not said:
             raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
         check_input(said, where="reason")
