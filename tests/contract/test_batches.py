@@ -9,6 +9,7 @@ from conftest import Clock, Outside, alice, bob, package
 from usher_engine import Actor, Conflict, Engine, InvalidDefinition, NotAllowed, NotFound, Worker
 from usher_engine.cases import Chosen
 from usher_engine.cases import batch_operations as batches_module
+from usher_engine.cases.batch_operations import BatchOperations
 from usher_engine.definitions import Package
 from usher_engine.store.batch_rows import BatchKind
 
@@ -151,7 +152,7 @@ def test_a_worker_that_dies_in_a_portion(
     open_cases(small, outside, 7)
     two = small.deploy(changed(("Do it", "Do that")), actor=ANA).number
     run = small.batches.ask_migration(two, SMALL, {}, reason="x", actor=ANA)
-    once, calls = Engine._migrate_one, []
+    once, calls = BatchOperations._migrate_one, []
 
     def dying(engine: Engine, batch: object, instance: str) -> None:
         calls.append(instance)
@@ -160,7 +161,7 @@ def test_a_worker_that_dies_in_a_portion(
         once(engine, batch, instance)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(Engine, "_migrate_one", dying)
+        patch.setattr(BatchOperations, "_migrate_one", dying)
         with pytest.raises(Killed):
             small.batches.work(run.id)
     assert small.migrations.live_versions("small") == {2: 2, 1: 5}
@@ -191,7 +192,7 @@ def test_a_run_that_kills_every_worker_fails(small: Engine, outside: Outside, cl
     two = small.deploy(changed(("Do it", "Do that")), actor=ANA).number
     run = small.batches.ask_migration(two, SMALL, {}, reason="x", actor=ANA)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Engine, "_migration_portion", _dies)
+        patch.setattr(BatchOperations, "_migration_portion", _dies)
         for _ in range(batches_module.MAX_TRIES):
             with pytest.raises(KeyboardInterrupt):
                 small.batches.work(run.id)

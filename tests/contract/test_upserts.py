@@ -122,7 +122,7 @@ def test_patients_triggers_and_addresses(database: Database, settings: Settings,
 
     assert in_one(database, trigger) == [None] * THREADS
     gone = in_one(database, lambda tx, _: portal_status.opt_out_address(tx, "Ada@example.org", by="t", now=clock()))
-    assert gone == [None] * THREADS
+    assert sorted(gone) == [False] * (THREADS - 1) + [True]
     assert rows(database, e.email_opt_out) == 1
 
 
