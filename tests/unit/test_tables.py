@@ -32,7 +32,7 @@ from usher_engine.enrollment import (
 from usher_engine.exports import event_rows, fhir_audit_events
 from usher_engine.reexecution import difference_messages as replay_words
 from usher_engine.reexecution.case_backtest import Kind
-from usher_engine.reexecution.recorded_inputs import SAID
+from usher_engine.reexecution.recorded_inputs import INPUTS
 from usher_engine.services import Mode, Operator
 from usher_web import app, audit_logging
 from usher_web import error_pages as web_errors
@@ -90,7 +90,7 @@ def test_a_table_has_exactly_the_members_of_its_enumeration(
     [
         (app.SEARCHING, Role),
         (replay_frames.BY_HAND, replay_words.COMMANDS),
-        (SAID, replay_words.COMMANDS),
+        (INPUTS, replay_words.COMMANDS),
         (effect_status.ENDS, KINDS),
         ([kind for _, kind in fhir_audit_events.NAMES], KINDS),
         (fhir_audit_events.VIEWS, AUDIT_KINDS),
