@@ -208,7 +208,7 @@ def test_a_job_is_stopped_when_its_lease_ends(
 def test_what_runs_a_case_again(small: Engine, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture) -> None:
     """A check that cannot be made is a finding; whether the record or the program is to blame shows in the log."""
     case = small.start("small", {"q": 1}, actor=alice).id
-    monkeypatch.setattr(Rerun, "_again", lambda *_: MISTAKES["KeyError"]())
+    monkeypatch.setattr(Rerun, "_reexecute", lambda *_: MISTAKES["KeyError"]())
     [finding] = small.verify(case)
     assert finding.kind == "unreadable" and "or Usher made a mistake (KeyError, see the log)" in finding.message
     assert f"(checks, step 1 of case {case}): KeyError" in log.text and "in _run_again" in log.text
