@@ -1,4 +1,4 @@
-"""What every part of the engine works with: settings, services, the clock, the database and the compiled diagrams."""
+"""The context shared by all parts of the engine: settings, services, clock, database and compiled diagrams."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def utc_now() -> datetime:
 
 
 class Context:
-    """Given to each part by `engine.Engine`; parts read it and never replace what is in it."""
+    """`engine.Engine` passes it to each part; parts read it and never replace its members."""
 
     def __init__(
         self, settings: Settings, services: Services, clock: Clock = utc_now, database: Database | None = None
@@ -31,7 +31,7 @@ class Context:
 
     @property
     def seal_key(self) -> bytes:
-        """The key that stored states are sealed with, so that an altered one is noticed when it is loaded."""
+        """The key that seals stored states, so that loading detects an altered one."""
         return b"state:" + self.settings.secret_key.encode()
 
     def diagram(self, tx: Transaction, definition: str) -> Diagram:

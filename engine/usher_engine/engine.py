@@ -1,4 +1,4 @@
-"""The front door: builds the parts of the engine and hands each what it needs. No logic here; read `cases.commands`."""
+"""The front door: builds the parts of the engine and connects them. It has no logic; read `cases.commands`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .store import Database, Version
 
 class Engine:
     """
-    The parts of the engine on one database, each under the name of what it is for.
+    The parts of the engine on one database, each named after its purpose.
 
     Changes: ``cases`` (start, claim, complete, cancel, retry), ``incoming`` (messages, timers), ``job_results``,
     ``migrations``, ``repairs``, ``batches``, ``drafts``, ``deployments``, ``pauses``, ``log_reviews``, ``audit``.
@@ -83,7 +83,7 @@ class Engine:
     def database(self) -> Database:
         return self.context.database
 
-    # The five calls a program that embeds Usher begins with; everything else is on the parts.
+    # The first five calls that a program embedding Usher needs; the parts have everything else.
 
     def deploy(self, package: Package, *, actor: Actor, note: str = "") -> Version:
         """`Deployments.deploy`."""

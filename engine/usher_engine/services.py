@@ -1,8 +1,8 @@
-"""The typed operators a service task may call; the only way out of a diagram.
+"""The typed operators that service tasks call; a diagram has no other access to the outside.
 
-An operator is registered once at start-up. Its mode says when it runs: a READ or WRITE inside the step's
-transaction, its result recorded as an input, so that verify repeats the step without it; an EFFECT after the
-commit, from the job queue, at least once, with an idempotency key.
+An operator is registered once at start-up. Its mode decides when it runs. A READ or WRITE runs inside the step's
+transaction, and its result is recorded as an input, so that verify repeats the step without it. An EFFECT runs after
+the commit, from the job queue, at least once, with an idempotency key.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ KINDS: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parameter:
-    """One input of an operator; *kind* is a key of `KINDS`. An optional parameter may also be null."""
+    """An input of an operator; *kind* is a key of `KINDS`. An optional parameter may also be null."""
 
     name: str
     kind: str = "text"
@@ -50,7 +50,7 @@ class Parameter:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
     """
-    What an operator may know of the step that calls it.
+    The information an operator gets about the step that calls it.
 
     ``key`` is ``instance:element:visit``, the same on every attempt. ``transaction`` is the step's open database
     connection for READ and WRITE, None for EFFECT, which opens its own.
@@ -73,11 +73,11 @@ class Call:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operator:
     """
-    One thing a diagram may ask for.
+    An operation that diagrams can call.
 
-    ``call`` gets the evaluated parameters and the `Call`, and returns JSON. It raises `ServiceError` (with
-    ``retry``) when it could not do it, and `BusinessError` (with a code) when the answer is no, which an error
-    boundary event with that code catches.
+    ``call`` gets the evaluated parameters and the `Call`, and returns JSON. It raises `ServiceError` (with ``retry``)
+    when it failed, and `BusinessError` (with a code) when it refuses; an error boundary event with that code catches
+    the refusal.
     """
 
     name: str
@@ -88,7 +88,7 @@ class Operator:
     errors: tuple[str, ...] = field(default=())
 
     def problems(self, given: set[str]) -> list[str]:
-        """What is wrong with the parameter names a diagram gives this operator; empty when they fit."""
+        """What is wrong with the parameter names in a diagram; empty when they fit."""
         known = {parameter.name for parameter in self.parameters}
         missing = [p.name for p in self.parameters if p.required and p.name not in given]
         return [f"parameter “{name}” of {self.name} is missing" for name in missing] + [
@@ -100,7 +100,7 @@ def _elsewhere(_given: Mapping[str, Any], _call: Call) -> Json:
     raise ServiceError("Messages between cases are delivered by the worker only.", retry=False)
 
 
-#: What an element that throws a message asks for, where it names no operator of its own; the engine answers it.
+#: The operator of an element that throws a message without naming one; the engine carries it out.
 SEND = Operator(
     name="message/send",
     title="Send a message to a case",
@@ -115,12 +115,12 @@ SEND = Operator(
 
 
 class Services:
-    """The operators by name, `SEND` the last of them; iterating gives them in order of registration."""
+    """The operators by name, with `SEND` as the last; iterates in order of registration."""
 
     def __init__(
         self, operators: tuple[Operator, ...] = (), *, mail_names: frozenset[str] | None = None
     ) -> None:
-        """*mail_names* are what a package's mail templates may name; None leaves them unchecked."""
+        """*mail_names* are the names a package's mail templates may use; None leaves them unchecked."""
         self.mail_names = mail_names
         self._operators = {operator.name: operator for operator in (*operators, SEND)}
 
@@ -131,7 +131,7 @@ class Services:
         return name in self._operators
 
     def get(self, name: str) -> Operator:
-        """The operator called *name*; raises `InvalidDefinition`, naming those there are."""
+        """The operator *name*; raises `InvalidDefinition`, listing the known operators."""
         try:
             return self._operators[name]
         except KeyError:
@@ -139,8 +139,8 @@ class Services:
             raise InvalidDefinition(f"No service operator is called “{name}”. Known: {known}.") from None
 
 
-def checked(operator: Operator, values: Mapping[str, Any]) -> dict[str, Any]:
-    """*values* as *operator* declares them; raises `InvalidDefinition` naming the first that does not fit."""
+def declared_values(operator: Operator, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The *values* that *operator* declares; raises `InvalidDefinition` naming those that do not fit."""
     problems = operator.problems(set(values))
     for parameter in operator.parameters:
         value = values.get(parameter.name)
@@ -155,13 +155,13 @@ def checked(operator: Operator, values: Mapping[str, Any]) -> dict[str, Any]:
     return dict(values)
 
 
-def answered(operator: Operator, values: dict[str, Any], call: Call) -> Json:
+def checked_answer(operator: Operator, values: dict[str, Any], call: Call) -> Json:
     """
-    What *operator* says, held to what may enter a case: an operator is a door like a form or the API.
+    Call *operator* and check its answer like any other input of a case, for example from a form or the API.
 
     Raises:
-        InvalidSubmission: The result, or the reason it refuses with, cannot be kept.
-        BusinessError: It refuses.
+        InvalidSubmission: The result, or the reason of a refusal, breaks a limit of `check_input`.
+        BusinessError: The operator refuses.
     """
     try:
         return check_input(operator.call(values, call), where=operator.name)

@@ -1,4 +1,4 @@
-"""Allowed values of each setting, and the sentence for a value that is not allowed."""
+"""Allowed values of each setting, and the message for a value that is not allowed."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class From:
     most: int
 
     def unfit(self, value: int) -> str:
-        """Why *value* is not allowed, as the end of a sentence; empty when it is allowed."""
+        """Why *value* is not allowed, as the end of a sentence; empty if it is allowed."""
         fits = self.least <= value <= self.most
         return "" if fits else f"is {value}: it must be a whole number from {self.least} to {self.most}."
 
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """One of a few words."""
+    """One of a few known words."""
 
     known: tuple[str, ...]
 
@@ -42,7 +42,7 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text for which *fits* is true; *expected* describes it. Messages never repeat a secret."""
+    """A text that passes *fits*; *expected* describes it. Messages never repeat a secret."""
 
     expected: str
     fits: Any
@@ -54,20 +54,20 @@ class Text:
         return self.expected if self.is_secret else f"is “{shown(value)}”: it {self.expected}"
 
 
-#: Control characters, halves of characters, and what ends a line.
+#: Control characters, lone surrogates and line endings.
 _NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _HOST = re.compile(r"\.?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\]")
-#: Enough for a sender's address; the patients' are looked at more closely (enrollment/mail.py).
+#: Enough for a sender's address; enrollment/mail.py checks patients' addresses more strictly.
 _ADDRESS = re.compile(r"\s*[^\s@<>,;:\"()\[\]\\]{1,64}@\w(?:[\w.-]{0,251}\w)?\s*")
 _DATABASE = re.compile(r"sqlite(?:\+pysqlite)?://.*|postgresql\+psycopg://.+")
-#: The codes a birth sex is looked up in (enrollment/records.py).
+#: The code systems of birth sex (enrollment/fhir_reader.py).
 _SOURCES = frozenset({"us-core-birthsex", "us-core-individual-sex", "gender"})
 
 
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # no such zone is a KeyError; a folder of zones or an odd path the others
+    except (ValueError, OSError, KeyError):  # an unknown zone is a KeyError; folders and odd paths raise the others
         return False
     return True
 
@@ -81,7 +81,7 @@ def _is_web_address(text: str) -> bool:
 def _split(text: str) -> SplitResult | None:
     try:
         found = urlsplit(text)
-        found.port  # noqa: B018 - read for the error a port that is none raises
+        found.port  # noqa: B018 - raises an error for an invalid port
     except ValueError:
         return None
     return found
@@ -108,15 +108,15 @@ def is_this_machine(host: str) -> bool:
 
 SHORTEST_SECRET = 32
 MAKE_ONE = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(48))"'
-#: Prefix of secrets that `usher demo` makes, so that no production server starts with one.
+#: Prefix of the secrets that `usher demo` makes, so that no production server starts with one.
 DEMO = "demo-only-"
 _EXAMPLES = ("changeme", "secretkey", "yoursecret", "mysecret", "password", "example", "demoonly")
-#: Of a random secret of 32 hexadecimal digits, fewer than one in a million has less of either.
+#: Fewer than one in a million random secrets of 32 hexadecimal digits have less of either.
 _MIXED = 8
 
 
 def is_guessable(secret: str) -> bool:
-    """Whether *secret* looks made up: few letters, one repeated piece, letters in a row, or words of an example."""
+    """Whether *secret* looks made up: few distinct characters, one repeated part, a sequence, or an example's words."""
     letters = "".join(filter(str.isalnum, secret.lower()))
     ways = {ord(b) - ord(a) for a, b in pairwise(secret)}
     repeats = secret in (secret + secret)[1:-1]

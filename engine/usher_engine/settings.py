@@ -1,6 +1,6 @@
 """Every setting, read once from the environment (`USHER_…`). Nothing below the command line reads os.environ.
 
-`setting_values` says what each may be; reading reports every variable that does not fit, one line each.
+`setting_values` defines the allowed values; reading reports every bad variable on a line of its own.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Read `USHER_…`; raises `Misconfigured` naming the variables nobody knows and the values that do not fit."""
+        """Read `USHER_…`; raises `Misconfigured` naming unknown variables and bad values."""
         known = {variable(f.name): f for f in fields(cls)}
         values: dict[str, Any] = {}
         wrong: list[str] = []
@@ -119,9 +119,9 @@ class Settings:
         return found
 
     def _misfits(self) -> list[str]:
-        """A line for each variable whose value is not what is expected."""
+        """A line for each variable whose value is not allowed."""
         checked = ((f.name, EXPECTED[f.name].unfit(getattr(self, f.name))) for f in fields(self))
-        wrong = [f"{variable(name)} {said}" for name, said in checked if said]
+        wrong = [f"{variable(name)} {reason}" for name, reason in checked if reason]
         if not wrong and self.job_lease_s <= self.smtp_timeout_s:
             wrong.append(
                 f"USHER_JOB_LEASE_S is {self.job_lease_s}: it must be longer than USHER_SMTP_TIMEOUT_S "

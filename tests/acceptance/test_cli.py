@@ -568,7 +568,7 @@ def _cases(folder: Path) -> list[Any]:
         ({"USHER_DATABASE_URL": "mysql://x/y"}, "USHER_DATABASE_URL must begin with sqlite: or postgresql"),
         ({"USHER_DATABASE_URL": "sqlite:///other.db"}, "The database has no tables yet. Run: usher db upgrade"),
         ({"USHER_DATABASE_URL": "sqlite:////no/such/folder/usher.db"}, "The database file cannot be opened."),
-        ({"USHER_DATABASE_URL": "sqlite:///patients.ndjson"}, "The file is no database, or it is damaged."),
+        ({"USHER_DATABASE_URL": "sqlite:///patients.ndjson"}, "The file is not a database, or it is damaged."),
         ({"USHER_DATABASE_URL": "postgresql+psycopg://u@127.0.0.1:1/usher"}, "The database cannot be reached"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",

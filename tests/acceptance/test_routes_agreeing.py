@@ -48,11 +48,11 @@ def test_what_was_recorded_agrees(house: House, answered: str) -> None:
     [
         (
             "UPDATE patient SET portal_status = 'Completed' WHERE id = 'sample-pending'",
-            "patient sample-pending, portal status: the history last said “Declined”, the registry says “Completed”",
+            "portal status: the history last recorded “Declined”, the registry holds “Completed”",
         ),
         (
             "UPDATE patient SET portal_status = NULL WHERE id = 'sample-pending'",
-            "the history last said “Declined”, the registry says “Unavailable”",
+            "the history last recorded “Declined”, the registry holds “Unavailable”",
         ),
         (
             "UPDATE patient_response SET status = 'Deferred' WHERE instance IS NOT NULL",

@@ -94,8 +94,8 @@ class Hand(Worker):
         with self.gate:
             return super()._one()
 
-    def _do(self, job: Job) -> None:
-        super()._do(job)
+    def _perform_job(self, job: Job) -> None:
+        super()._perform_job(job)
         with self._changed:
             self._changed.notify_all()
 

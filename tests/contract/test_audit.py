@@ -226,7 +226,7 @@ def test_a_rewritten_chain_is_found(small: Engine, outside: Outside, heads: Path
     sign(small)
     other = cases(small, outside, 1)[0]
     with small.database.read() as tx:
-        by_case = {row.instance: row for row in rows.compared(tx)}
+        by_case = {row.instance: row for row in rows.steps_with_leaves(tx)}
     ours, theirs = by_case[case], by_case[other]
     assert ours.hash == theirs.hash  # same diagram, clock and answer: exactly the same text
     small.cases.cancel(other, "no", actor=alice)

@@ -90,12 +90,12 @@ def test_fifty_running_cases_go_over_and_all_verify(small: Engine, outside: Outs
         pass
     assert small.batches.find(tried.id).tally == {"fits": 50}
     assert small.migrations.live_versions("small") == {1: 50}
-    assert small.migrations.standing("small", 1) == {"U": 40, "Send": 10}
+    assert small.migrations.waiting_by_element("small", 1) == {"U": 40, "Send": 10}
     run = small.batches.ask_migration(two, SMALL, mapping, reason="renamed", actor=ANA)
     while small.batches.work(run.id):
         pass
     assert (small.batches.find(run.id).tally, small.batches.find(run.id).status) == ({"moved": 50}, "done")
-    assert (small.migrations.live_versions("small"), small.migrations.standing("small", two)) == (
+    assert (small.migrations.live_versions("small"), small.migrations.waiting_by_element("small", two)) == (
         {2: 50},
         {"Ask": 40, "Send": 10},
     )
@@ -154,11 +154,11 @@ def test_a_worker_that_dies_in_a_portion(
     run = small.batches.ask_migration(two, SMALL, {}, reason="x", actor=ANA)
     once, calls = BatchOperations._migrate_one, []
 
-    def dying(engine: Engine, batch: object, instance: str) -> None:
+    def dying(self: BatchOperations, batch: object, instance: str) -> None:
         calls.append(instance)
         if len(calls) == 3:
             raise Killed
-        once(engine, batch, instance)  # type: ignore[arg-type]
+        once(self, batch, instance)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
         patch.setattr(BatchOperations, "_migrate_one", dying)
@@ -202,5 +202,5 @@ def test_a_run_that_kills_every_worker_fails(small: Engine, outside: Outside, cl
     assert (failed.status, failed.note) == ("failed", "The worker stopped in the middle of every try.")
 
 
-def _dies(_engine: Engine, _batch: object) -> None:
+def _dies(_self: BatchOperations, _batch: object) -> None:
     raise KeyboardInterrupt

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from usher_engine import Actor, Engine
 from usher_engine.core.canonical import canonical
 from usher_engine.definitions import Package
-from usher_engine.store.instance_rows import GENESIS, chained
+from usher_engine.store.instance_rows import GENESIS, chain_hash
 
 ADMIN = Actor(name="ana", role="analyst")
 
@@ -118,7 +118,7 @@ def test_another_decision_with_new_hashes_is_found(outreach: Engine, field: str)
     body = dict(outreach.queries.history(case)[0].body)
     next(event for event in body["events"] if event["kind"] == "DecisionMade")[field] = altered[field]
     written = canonical(body)
-    values = {"case": case, "body": zlib.compress(written), "hash": chained(GENESIS, written)}
+    values = {"case": case, "body": zlib.compress(written), "hash": chain_hash(GENESIS, written)}
     with outreach.database.begin() as tx:
         if outreach.database.is_sqlite:
             for name in tx.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all():

@@ -224,5 +224,5 @@ def test_a_state_that_cannot_be_loaded(
     monkeypatch.setattr(InstanceState, "from_json", lambda *_: MISTAKES["KeyError"]())
     with pytest.raises(Corrupt):
         small.complete(task.id, {"word": "yes"}, actor=alice)
-    assert "(step, the stored state of case" in log.text and "in unsealed" in log.text
+    assert "(step, the stored state of case" in log.text and "in unseal" in log.text
     assert TYPED not in log.text

@@ -46,7 +46,7 @@ def answered(engine: Engine, case: str, clock: Clock, minutes: int) -> None:
 
 def kept(database: Database) -> list[rows.Kept]:
     with database.read() as tx:
-        return rows.kept(tx, "small", "0000", "9999")
+        return rows.stored_figures(tx, "small", "0000", "9999")
 
 
 def test_a_day_is_counted_once_and_anew_when_a_case_has_moved(
@@ -108,7 +108,7 @@ def test_without_patience_days_are_counted_behind_ones_back(
     small: Engine, outside: Outside, figures: Figures, database: Database
 ) -> None:
     started(small, outside)
-    (day,) = figures._wanted("small", MAY_4, MAY_4, None)
+    (day,) = figures._days_with_cases("small", MAY_4, MAY_4, None)
     assert figures.period("small", MAY_4, MAY_4, patience_s=-1).uncounted == 1
     figures.wait()
     assert [one.basis for one in kept(database)] == [day.basis]

@@ -106,7 +106,7 @@ def test_two_pauses_hold_until_both_have_ended(nap: Engine, pauses: Pauses, cloc
     clock.forward(hours=3)
     assert Worker(nap).run_due() == 0
     assert pauses.resume("nap", "one", actor=ADAM, version=2) == 0
-    assert [one.version for one in pauses.every()] == [EVERY]
+    assert [one.version for one in pauses.all()] == [EVERY]
     assert Worker(nap).run_due() == 0
     assert pauses.resume("nap", "all", actor=ADAM) == 1
     assert Worker(nap).run_due() == 2

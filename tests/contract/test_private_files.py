@@ -67,7 +67,7 @@ def test_a_database_others_could_read_is_tightened_and_told_of(tmp_path: Path, c
 @pytest.mark.usefixtures("open_mask")
 def test_a_mistaken_address_changes_no_other_file(tmp_path: Path, caplog: Any) -> None:
     (tmp_path / "patients.ndjson").write_text('{"resourceType": "Patient"}\n')
-    with pytest.raises(Unavailable, match="The file is no database"):
+    with pytest.raises(Unavailable, match="The file is not a database"):
         migrate(f"sqlite:///{tmp_path / 'patients.ndjson'}")
     assert modes(tmp_path)["patients.ndjson"] == 0o644
     assert caplog.text == ""

@@ -115,7 +115,7 @@ def unreadable(engine: Engine, database: Database, case: str) -> None:
         record = json.loads(text)
         record["workflow"]["tasks"][0]["spec"] = "nothing"
         text = json.dumps(record)
-        values = {"content": text, "seal": instance_rows.sealed(engine.context.seal_key, text)}
+        values = {"content": text, "seal": instance_rows.seal(engine.context.seal_key, text)}
         tx.execute(update(instance_state).where(instance_state.c.instance == case).values(values))
 
 

@@ -12,13 +12,13 @@ from conftest import Clock, Outside, alice, bob, package
 from sqlalchemy import text
 from usher_engine import Actor, Corrupt, Engine, NotFound, Worker
 from usher_engine.bpmn import compile_diagram
-from usher_engine.core.canonical import canonical, parsed
+from usher_engine.core.canonical import canonical, parse_canonical
 from usher_engine.definitions import Package, to_zip
 from usher_engine.reexecution.hash_chain import read_chain
 from usher_engine.reexecution.recorded_services import disable_calls
 from usher_engine.reexecution.rerun import Difference, Rerun
 from usher_engine.store import stored_cases
-from usher_engine.store.instance_rows import GENESIS, chained
+from usher_engine.store.instance_rows import GENESIS, chain_hash
 from usher_engine.store.search_reindex import reindex
 
 ADMIN = Actor(name="ana", role="analyst")
@@ -225,11 +225,11 @@ def rewrite(engine: Engine, case: str, run: Any, revision: int, change: Any) -> 
     with engine.database.read() as tx:
         rows = tx.execute(text(query), {"case": case}).all()
     for number, packed in rows:
-        body = parsed(zlib.decompress(packed))
+        body = parse_canonical(zlib.decompress(packed))
         if number == revision:
             change(body)
         written = canonical(body)
-        head = chained(head, written)
+        head = chain_hash(head, written)
         values = {"body": zlib.compress(written), "hash": head, "n": number}
         run("UPDATE step SET body = :body, hash = :hash WHERE instance = :case AND revision = :n", **values)
     run("UPDATE instance SET head = :head WHERE id = :case", head=head)

@@ -27,7 +27,7 @@ from usher_engine.cases import CaseFilter
 from usher_engine.checkpoints import check_everything, take
 from usher_engine.checkpoints.merkle import SigningKey
 from usher_engine.core.errors import Corrupt, Misconfigured
-from usher_engine.reporting.day_figures import _told
+from usher_engine.reporting.day_figures import _events_by_case
 from usher_engine.store import figure_rows
 from usher_engine.store.search_reindex import reindex
 
@@ -266,7 +266,7 @@ def test_a_forged_tombstone_is_found(
     tamper(small, empty.format(old))
     assert any("cannot be read" in one or "does not fit its hash" in one for one in problems(small))
     tamper(small, stone.format(old, 1))
-    assert any("no audit event tells of a purge" in one for one in problems(small))
+    assert any("no audit event records a purge" in one for one in problems(small))
     assert [finding.kind for finding in small.verify(old)] == ["tombstone"]
     assert small.verify(other) == []
 
@@ -274,11 +274,11 @@ def test_a_forged_tombstone_is_found(
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("DELETE FROM tombstone WHERE instance = '{old}'", "its tombstone is gone"),
-        ("UPDATE tombstone SET by = 'mallory' WHERE instance = '{old}'", "no audit event tells of a purge"),
-        ("DELETE FROM step WHERE instance = '{old}' AND revision = 3", "not those its purge tells of"),
+        ("DELETE FROM tombstone WHERE instance = '{old}'", "its tombstone is missing"),
+        ("UPDATE tombstone SET by = 'mallory' WHERE instance = '{old}'", "no audit event records a purge"),
+        ("DELETE FROM step WHERE instance = '{old}' AND revision = 3", "not those recorded with its purge"),
         ("UPDATE step SET hash = '00' WHERE instance = '{old}' AND revision = 2", "is not the one a checkpoint has"),
-        ("UPDATE step SET body = '00' WHERE instance = '{old}' AND revision = 2", "is there again"),
+        ("UPDATE step SET body = '00' WHERE instance = '{old}' AND revision = 2", "has its text again"),
     ],
 )
 def test_a_purged_case_is_watched_like_the_others(
@@ -315,4 +315,4 @@ def test_reports_count_what_is_left(
     years(clock, 7)
     retention.purge(actor=ADAM)
     with small.database.read() as tx:
-        assert list(_told(figure_rows.steps(tx, [old]))) == []
+        assert list(_events_by_case(figure_rows.steps(tx, [old]))) == []

@@ -189,7 +189,7 @@ def test_a_kind_that_was_rolled_back_is_written_again(small: Engine, outside: Ou
     def fails_at_the_end() -> None:
         with small.database.begin() as tx:
             row = case_signatures.Row("X", "new", 1, "", "", "waiting", 0, b"", "", None, "", "")
-            assert case_signatures.find(tx, case_signatures.follow(tx, row, [])) is not None
+            assert case_signatures.find(tx, case_signatures.project(tx, row, [])) is not None
             raise NotFound
 
     for _ in range(2):

@@ -122,7 +122,7 @@ def test_patients_triggers_and_addresses(database: Database, settings: Settings,
 
     assert in_one(database, trigger) == [None] * THREADS
     gone = in_one(database, lambda tx, _: portal_status.opt_out_address(tx, "Ada@example.org", by="t", now=clock()))
-    assert sorted(gone) == [False] * (THREADS - 1) + [True]
+    assert sorted(map(bool, gone)) == [False] * (THREADS - 1) + [True]
     assert rows(database, e.email_opt_out) == 1
 
 
@@ -132,25 +132,27 @@ def test_an_invitation_is_made_once(database: Database, settings: Settings, cloc
     sent = {"token": "t", "key": "k", "patient": "p1", "instance": "i", "message_id": "m", "address": "a@b.c"}
 
     def prepare(tx: Any, _: int) -> str:
-        return invitations.prepared(tx, **sent, now=clock(), days=30).token_hash
+        return invitations.prepare(tx, **sent, now=clock(), days=30).token_hash
 
     assert in_one(database, prepare) == [invitations.hash_of("t")] * THREADS
     with database.begin() as tx:
         first = invitations.mark_sent(tx, "k", clock())
-        later = invitations.prepared(tx, **{**sent, "address": "new@b.c"}, now=clock() + timedelta(days=9), days=30)
+        later = invitations.prepare(tx, **{**sent, "address": "new@b.c"}, now=clock() + timedelta(days=9), days=30)
     assert (later.address, later.expires_at) == (first.address, first.expires_at)
 
 
 def test_packages_sign_offs_and_figures(database: Database, clock: Clock) -> None:
     small = package("small")
-    assert in_one(database, lambda tx, _: version_rows.keep(tx, small)) == [None] * THREADS
+    assert in_one(database, lambda tx, _: version_rows.store_package(tx, small)) == [None] * THREADS
     assert rows(database, t.package) == 1
 
     def ask(tx: Any, n: int) -> None:
-        draft_rows.ask(tx, draft_rows.SignOff(process="p", etag="e", note=f"{n}", asked_at=clock(), asked_by="ana"))
+        wanted = draft_rows.SignOff(process="p", etag="e", note=f"{n}", asked_at=clock(), asked_by="ana")
+        draft_rows.request_sign_off(tx, wanted)
 
     assert in_one(database, ask) == [None] * THREADS
     assert rows(database, t.sign_off) == 1
-    kept = in_one(database, lambda tx, n: figure_rows.keep(tx, "p", figure_rows.Kept(1, "2026-05-04", f"{n}", b"x")))
+    figures = [figure_rows.Kept(1, "2026-05-04", f"{n}", b"x") for n in range(THREADS)]
+    kept = in_one(database, lambda tx, n: figure_rows.store_figures(tx, "p", figures[n]))
     assert kept == [None] * THREADS
     assert rows(database, t.day_figures) == 1

@@ -17,7 +17,7 @@ from usher_engine.core.canonical import canonical
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment, open_enrollment, smtp_sender
 from usher_engine.store import Database, instance_rows
-from usher_engine.store.instance_rows import GENESIS, chained
+from usher_engine.store.instance_rows import GENESIS, chain_hash
 from usher_engine.store.tables.engine_tables import metadata
 
 from .children import PATIENCE_S, Doom
@@ -159,7 +159,7 @@ def check_chain(enrollment: Enrollment, case: str) -> None:
     """The hashes of all steps follow from their content, and the newest is the one the case knows."""
     previous = GENESIS
     for step in enrollment.engine.queries.history(case):
-        assert step.previous == previous and step.hash == chained(previous, canonical(step.body))
+        assert step.previous == previous and step.hash == chain_hash(previous, canonical(step.body))
         previous = step.hash
     with enrollment.engine.database.read() as tx:
         assert instance_rows.find(tx, case).head == previous

@@ -245,7 +245,7 @@ def test_a_file_that_is_no_database(make_place: MakePlace, tmp_path: Path, enter
     other = tmp_path / "letter.txt"
     other.write_text("Dear Ada, this is a letter and no database.\n" * 100)
     away = replace(place.settings, database_url=f"sqlite:///{other}")
-    with pytest.raises(Unavailable, match="is no database"):
+    with pytest.raises(Unavailable, match="is not a database"):
         trigger(enter(replace(place, settings=away)), 0)
     assert other.read_text().startswith("Dear Ada")
 

@@ -99,7 +99,7 @@ def poison(engine: Engine, case: str, change: Callable[[str], str], *, resealed:
         row = instance_rows.find(tx, case)
         row.state = change(row.state or "")
         if resealed:
-            row.seal = instance_rows.sealed(b"state:" + SECRET.encode(), row.state)
+            row.seal = instance_rows.seal(b"state:" + SECRET.encode(), row.state)
         instance_rows._save_state(tx, row, new=False)
 
 

@@ -80,12 +80,12 @@ def test_what_json_writes_alike_takes_the_short_way(value):
     ],
 )
 def test_canonical_bytes_read_back(written, value):
-    assert c.parsed(written) == value and type(c.parsed(written)) is type(value)
+    assert c.parse_canonical(written) == value and type(c.parse_canonical(written)) is type(value)
 
 
 @pytest.mark.parametrize("digits", [b"9007199254740992", b"-9007199254740992", b"1000000000000000000000"])
 def test_a_whole_number_too_large_was_a_float(digits):
-    number = c.parsed(b"[" + digits + b"]")[0]
+    number = c.parse_canonical(b"[" + digits + b"]")[0]
     assert type(number) is float and number == float(digits)
 
 
@@ -112,9 +112,9 @@ def test_stored_json_is_short_and_keeps_order_and_text():
     ],
 )
 def test_what_enters_a_run_is_as_it_will_read_back(value, stored):
-    settled = c.settled(value)
+    settled = c.as_stored_json(value)
     assert repr(settled) == repr(stored)
-    assert repr(c.parsed(c.canonical(settled))) == repr(stored)
+    assert repr(c.parse_canonical(c.canonical(settled))) == repr(stored)
 
 
 # what changed

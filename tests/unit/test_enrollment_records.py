@@ -14,7 +14,7 @@ from usher_engine.definitions import read_folder
 from usher_engine.enrollment.fhir_reader import BIRTH_SEX_EXTENSION, INDIVIDUAL_SEX_EXTENSION, fields, refusal
 from usher_engine.enrollment.fhir_writer import changed_fields, update_resource
 from usher_engine.enrollment.patients_import import read_patient
-from usher_engine.enrollment.redaction import redacted
+from usher_engine.enrollment.redaction import redact
 from usher_engine.enrollment.statuses import PortalStatus, glyph
 from usher_engine.enrollment.timestamps import full_years, last_instant, parse_day
 from usher_engine.forms import parse_form
@@ -226,7 +226,7 @@ def test_social_security_numbers_are_dropped_wherever_they_are(identifier: dict[
         "text": {"status": "generated", "div": "<div>444222222</div>"},
         "name": [{"text": "Ada"}],
     }
-    assert redacted(resource) == {
+    assert redact(resource) == {
         "identifier": [record_number],
         "contained": [{"identifier": []}],
         "managingOrganization": {"display": "Clinic"},

@@ -20,7 +20,7 @@ from usher_engine.dmn import compile_decisions, read_package
 from usher_engine.expressions import case_of, compile_expression, compile_script, compile_template
 from usher_engine.forms import parse_form
 from usher_engine.gate import check_package
-from usher_engine.services import Call, Mode, Operator, Services, answered
+from usher_engine.services import Call, Mode, Operator, Services, checked_answer
 
 NOW = datetime(2026, 11, 23, 13, 40, tzinfo=UTC)
 SAID = "character that cannot be stored"
@@ -199,7 +199,7 @@ def test_a_form_holds_no_such_text(where, text):
 def test_an_operator_is_a_door_too(result):
     operator = Operator(name="test/read", title="Read", mode=Mode.READ, call=lambda _values, _call: result)
     with pytest.raises(InvalidSubmission, match="test/read"):
-        answered(operator, {}, a_call())
+        checked_answer(operator, {}, a_call())
 
 
 def test_an_operator_refuses_with_words_that_can_be_kept():
@@ -207,7 +207,7 @@ def test_an_operator_refuses_with_words_that_can_be_kept():
         raise BusinessError("no", "not \ud800 today")
 
     with pytest.raises(InvalidSubmission, match="test/read"):
-        answered(Operator(name="test/read", title="Read", mode=Mode.READ, call=refuse), {}, a_call())
+        checked_answer(Operator(name="test/read", title="Read", mode=Mode.READ, call=refuse), {}, a_call())
 
 
 def a_call():

@@ -1,4 +1,4 @@
-"""Who may come in: people, their sessions, API tokens and the counters that slow guessing down."""
+"""Access to Usher: people, their sessions, API tokens, and the counters that limit guessing."""
 
 from .account_values import Account, Session, Token
 from .accounts import Accounts

@@ -1,4 +1,4 @@
-"""The tables of `accounts`. Secrets are kept as hashes only: Argon2id for passwords, SHA-256 for random ones."""
+"""The tables of `accounts`. Secrets are stored only as hashes: Argon2id for passwords, SHA-256 for random ones."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ attempt = Table(
     Column("tries", Integer, nullable=False),
 )
 
-#: A search of cases under a name; *shared* is the role that sees it beside its owner, empty for none.
+#: A named search of cases; *shared* is the role that sees it in addition to its owner, empty for none.
 saved_search = Table(
     "saved_search",
     metadata,

@@ -1,4 +1,4 @@
-"""An account, a session and a token as values, and how they are read from and written to their rows."""
+"""Accounts, sessions and tokens as values, and their conversion from and to rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .roles import FRONT_DESK, Role
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,59}")
 
-#: Under these names stands in the history what Usher itself, a patient or a stranger did.
+#: The history uses these names for Usher itself, patients and strangers.
 RESERVED = frozenset({"system", "patient", "stranger", "sample"})
 
 
@@ -35,7 +35,7 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Session:
-    """A signed-in browser; *secret* is what its cookie holds, only its hash is stored."""
+    """A signed-in browser; *secret* is the value of its cookie, of which only the hash is stored."""
 
     secret: str
     account: Account
@@ -45,12 +45,12 @@ class Session:
 
     @property
     def key(self) -> str:
-        """What names the session where its secret must not go; nobody can sign in with it."""
-        return hashed(self.secret)
+        """Identifies the session where its secret must not appear; useless for signing in."""
+        return hash_secret(self.secret)
 
     @property
     def csrf(self) -> str:
-        """The token a form of this session must carry; derived one way, so that it needs no storage."""
+        """The token a form of this session must carry; derived from the secret, so that it needs no storage."""
         return hashlib.sha256(f"csrf|{self.secret}".encode()).hexdigest()
 
 
@@ -68,7 +68,7 @@ class Token:
 
 
 def checked_name(text: str) -> str:
-    """*text* as a new name of a person or a program; raises `InvalidSubmission`."""
+    """*text* as the name of a new person or program; raises `InvalidSubmission`."""
     name, reason = text.strip(), ""
     if not NAME.fullmatch(name):
         reason = "A name has 1 to 60 letters, digits or . _ - @ and begins with a letter or digit."
@@ -79,24 +79,24 @@ def checked_name(text: str) -> str:
     return name
 
 
-def standing(role: Role, groups: Iterable[str]) -> dict[str, str]:
+def rights_columns(role: Role, groups: Iterable[str]) -> dict[str, str]:
     names = sorted({name for group in groups for name in groups_of(group)})
     if role is Role.STAFF and not names:
         names = [FRONT_DESK]
     return {"role": role.value, "groups": json.dumps(names)}
 
 
-def hashed(secret: str) -> str:
+def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def may_sign_in(row: Mapping[Any, Any]) -> bool:
-    """Whether the account may be used: not one that is disabled, nor one whose role or groups somebody garbled."""
+    """Whether the account may be used: it is enabled, and its role and groups can be read."""
     return not row["disabled"] and _role(row) is not None and _groups(row) is not None
 
 
 def to_account(row: Mapping[Any, Any]) -> Account:
-    """What was altered so that it cannot be read gives no rights: such an account counts as disabled."""
+    """The account in a row; one altered so that it cannot be read counts as disabled and has no rights."""
     return Account(
         name=as_text(row["name"]),
         role=_role(row) or Role.STAFF,
@@ -108,7 +108,7 @@ def to_account(row: Mapping[Any, Any]) -> Account:
 
 
 def to_token(row: Mapping[Any, Any]) -> Token:
-    """What was altered so that it cannot be read gives no rights: such a token counts as revoked."""
+    """The token in a row; one altered so that it cannot be read counts as revoked and has no rights."""
     broken = _role(row) is None or _groups(row) is None
     return Token(
         name=as_text(row["name"]),

@@ -1,4 +1,4 @@
-"""People, sessions and tokens in the database. What each may do is decided where it is asked for (usher_web.auth)."""
+"""People, sessions and tokens in the database. The web checks what each may do (usher_web.auth)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,24 @@ from ..store.tampered_rows import moment
 from ..store.upserts import sweep
 from . import account_tables as t
 from . import rate_counters
-from .account_values import Account, Session, Token, checked_name, hashed, may_sign_in, standing, to_account, to_token
+from .account_values import (
+    Account,
+    Session,
+    Token,
+    checked_name,
+    hash_secret,
+    may_sign_in,
+    rights_columns,
+    to_account,
+    to_token,
+)
 from .passwords import Passwords, check
 from .roles import Role
 
-#: Who sets something up when nobody is named.
+#: The recorded actor of changes at the command line.
 COMMAND_LINE = "command line"
 
-#: How stale "last seen" may be; saves a write with every click.
+#: How stale "last seen" may be; avoids a write with every click.
 SEEN_EVERY = timedelta(seconds=30)
 USED_EVERY = timedelta(minutes=10)
 
@@ -37,7 +47,7 @@ def now_utc() -> datetime:
 
 
 class Accounts:
-    """One method for each thing done with an account, a session or a token; each is one transaction."""
+    """One method for each operation on an account, a session or a token; each is one transaction."""
 
     def __init__(
         self,
@@ -66,12 +76,12 @@ class Accounts:
         """Raises `InvalidSubmission` for a name or password that cannot be used, `Conflict` when the name is taken."""
         name = checked_name(name)
         check(password, name)
-        values = {"name": name, "disabled": False, **standing(role, groups), **self._stamp(by)}
+        values = {"name": name, "disabled": False, **rights_columns(role, groups), **self._stamp(by)}
         made = self._passwords.hash(password)
         with self.database.begin() as connection:
             _refuse_taken(connection, name)
             connection.execute(insert(t.account).values(password=made, **values))
-            self._tell(connection, by, "account added", name, role=role.value)
+            self._record(connection, by, "account added", name, role=role.value)
             return to_account(_account_row(connection, name))
 
     def set_password(self, name: str, password: str, *, by: str = COMMAND_LINE) -> None:
@@ -81,15 +91,15 @@ class Accounts:
         with self.database.begin() as connection:
             _account_row(connection, name)
             connection.execute(update(t.account).where(t.account.c.name == name).values(password=made))
-            self._tell(connection, by, "password set", name)
+            self._record(connection, by, "password set", name)
             connection.execute(delete(t.web_session).where(t.web_session.c.account == name))
 
     def disable(self, name: str, *, disabled: bool = True, by: str = COMMAND_LINE) -> None:
-        """*name* can no longer sign in, and is signed out everywhere; with ``disabled=False`` they can again."""
+        """Disable *name* and end all their sessions; with ``disabled=False`` enable them again."""
         with self.database.begin() as connection:
             _account_row(connection, name)
             connection.execute(update(t.account).where(t.account.c.name == name).values(disabled=disabled))
-            self._tell(connection, by, "account disabled" if disabled else "account enabled", name)
+            self._record(connection, by, "account disabled" if disabled else "account enabled", name)
             connection.execute(delete(t.web_session).where(t.web_session.c.account == name))
 
     def users(self) -> list[Account]:
@@ -103,7 +113,7 @@ class Accounts:
             return to_account(_account_row(connection, name))
 
     def verify(self, name: str, password: str) -> Account | None:
-        """The account, or None: unknown, disabled and wrong password look and take the same."""
+        """The account, or None: unknown names, disabled accounts and wrong passwords take the same time."""
         with self.database.read() as connection:
             row = connection.execute(select(t.account).where(t.account.c.name == name)).mappings().one_or_none()
         fits = self._passwords.fits(row["password"] if row else None, password)
@@ -117,20 +127,20 @@ class Accounts:
         with self.database.begin() as connection:
             account = to_account(_account_row(connection, name))
             gone = to_text(self.clock() - self.idle)
-            connection.execute(delete(t.web_session).where(t.web_session.c.hash == hashed(instead_of)))
+            connection.execute(delete(t.web_session).where(t.web_session.c.hash == hash_secret(instead_of)))
             sweep(connection, t.web_session, t.web_session.c.seen_at < gone)
-            values = {"hash": hashed(secret), "account": name, "created_at": now, "seen_at": now, "notice": ""}
+            values = {"hash": hash_secret(secret), "account": name, "created_at": now, "seen_at": now, "notice": ""}
             connection.execute(insert(t.web_session).values(values))
         moment = from_text(now)
         return Session(secret=secret, account=account, created_at=moment, seen_at=moment, notice="")
 
     def session(self, secret: str, *, touch: bool = True) -> Session | None:
         """
-        The live session of this secret; None when it was never there, ended, idle or too old.
+        The live session of this secret; None when it never existed, has ended, is idle or too old.
 
-        With ``touch=False`` the look does not count as activity: a page that refreshes itself must grow idle.
+        With ``touch=False`` the call does not count as activity: a page that refreshes itself must become idle.
         """
-        row = self._live(hashed(secret), touch=touch)
+        row = self._live(hash_secret(secret), touch=touch)
         if row is None:
             return None
         created, seen = from_text(row["session_created_at"]), from_text(row["seen_at"])
@@ -138,7 +148,7 @@ class Accounts:
         return Session(secret=secret, account=to_account(row), created_at=created, seen_at=seen, notice=notice)
 
     def session_account(self, key: str) -> Account | None:
-        """Whose live session has this `Session.key`; asking counts as activity. None when it has ended."""
+        """The account whose live session has this `Session.key`, or None; the call counts as activity."""
         row = self._live(key, touch=True)
         return to_account(row) if row else None
 
@@ -159,10 +169,10 @@ class Accounts:
 
     def end_session(self, secret: str) -> None:
         with self.database.begin() as connection:
-            connection.execute(delete(t.web_session).where(t.web_session.c.hash == hashed(secret)))
+            connection.execute(delete(t.web_session).where(t.web_session.c.hash == hash_secret(secret)))
 
     def leave_notice(self, session: Session, text: str) -> None:
-        """Show *text* on the next page of *session*; empty text takes it away. No patient data here."""
+        """Show *text* on the next page of *session*; empty text removes it. No patient data here."""
         self._change_session(session.key, notice=text)
 
     def _change_session(self, key: str, **values: str) -> None:
@@ -174,11 +184,12 @@ class Accounts:
     def add_token(self, name: str, *, role: Role, groups: Iterable[str] = (), by: str) -> str:
         """The secret of a new token, shown this once; raises `Conflict` when the name is taken."""
         secret = f"usher_{secrets.token_urlsafe(32)}"
-        values = {"name": checked_name(name), "hash": hashed(secret), **standing(role, groups), **self._stamp(by)}
+        rights = rights_columns(role, groups)
+        values = {"name": checked_name(name), "hash": hash_secret(secret), **rights, **self._stamp(by)}
         with self.database.begin() as connection:
             _refuse_taken(connection, values["name"])
             connection.execute(insert(t.api_token).values(values))
-            self._tell(connection, by, "token added", values["name"], role=role.value)
+            self._record(connection, by, "token added", values["name"], role=role.value)
         return secret
 
     def tokens(self) -> list[Token]:
@@ -190,7 +201,7 @@ class Accounts:
         """The live token with this secret."""
         now = self.clock()
         with self.database.single() as connection:
-            query = select(t.api_token).where(t.api_token.c.hash == hashed(secret))
+            query = select(t.api_token).where(t.api_token.c.hash == hash_secret(secret))
             row = connection.execute(query).mappings().one_or_none()
         found = to_token(row) if row is not None else None
         if row is None or found is None or found.revoked_at:
@@ -208,31 +219,31 @@ class Accounts:
             revoked = connection.execute(update(t.api_token).where(live).values(revoked_at=to_text(self.clock())))
             if not revoked.rowcount:
                 raise NotFound(f"No live token is named {name}.")
-            self._tell(connection, by, "token revoked", name)
+            self._record(connection, by, "token revoked", name)
 
     # guessing
 
     def hit(self, key: str, limit: int, window_s: int) -> bool:
-        """Count one try under *key*; False when it is more than *limit* within *window_s* seconds."""
+        """Count one attempt under *key*; False when there were more than *limit* within *window_s* seconds."""
         return self.count_try(key, window_s) <= limit
 
     def count_try(self, key: str, window_s: int) -> int:
-        """Count one try under *key*; returns the count in the current window of *window_s* seconds."""
+        """Count one attempt under *key*; return the count in the current window of *window_s* seconds."""
         with self.database.single() as connection:
             return rate_counters.count(connection, key, window_s, self.clock())
 
     def take_back(self, key: str) -> None:
-        """Uncount one try under *key*: it was right."""
+        """Subtract one attempt under *key*, because it succeeded."""
         with self.database.single() as connection:
             rate_counters.take_back(connection, key)
 
     def forget(self, key: str) -> None:
-        """Start counting *key* from zero again, for example after a sign-in that worked."""
+        """Reset the counter of *key*, for example after a successful sign-in."""
         with self.database.single() as connection:
             rate_counters.forget(connection, key)
 
-    def _tell(self, connection: Connection, by: str, setting: str, subject: str, **more: str) -> None:
-        """Write to the audit stream, in the same transaction, that *by* changed a setting."""
+    def _record(self, connection: Connection, by: str, setting: str, subject: str, **more: str) -> None:
+        """Record in the audit stream, in the same transaction, that *by* changed a setting."""
         role = connection.execute(select(t.account.c.role).where(t.account.c.name == by)).scalar()
         actor = Actor(name=by, role=role or "system")
         body = audit_body("SettingChanged", {"setting": setting, **more}, at=self.clock(), actor=actor, subject=subject)
@@ -252,9 +263,9 @@ _SESSION_COLUMNS = (
 
 def _refuse_taken(connection: Connection, name: str) -> None:
     """
-    People and programs share their names, whatever the case: the history says who did something by name alone.
+    Refuse a name that a person or program has already, in any case: the history identifies them by name alone.
 
-    Of those there already two may be alike; they stay as they are.
+    Two existing names may already differ only in case; they stay as they are.
     """
     one_at_a_time(connection, "names")
     for column, what in ((t.account.c.name, "an account"), (t.api_token.c.name, "a token")):

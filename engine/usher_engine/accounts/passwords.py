@@ -1,4 +1,4 @@
-"""Passwords: what is accepted as one, and their Argon2id hashes."""
+"""Passwords: the rules for choosing one, and Argon2id hashes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..core.errors import InvalidSubmission
 MIN_LENGTH = 12
 MAX_LENGTH = 200
 MIN_DIFFERENT = 5
-#: A shorter name may stand in a password by chance.
+#: A shorter name may occur in a password by chance.
 SHORTEST_NAME = 4
-#: One verification takes 64 MiB and about 0.1 s; more at once would let strangers at the sign-in page starve staff.
+#: One verification takes 64 MiB and about 0.1 s; with more at once, strangers at the sign-in page could starve staff.
 AT_ONCE = 2
 #: Bytes of salt in a made-up hash.
 SALT = 16
 
-#: Long enough, and still among the first that are guessed (letters and digits only, lower case).
+#: Long enough, but among the first that are guessed (letters and digits only, lower case).
 _GUESSED_FIRST = (
     "123456789012 1234567890123 12345678901234 passwordpassword password1234 password12345 password123456 "
     "qwertyuiop12 qwertyuiop123 qwertyuiopasdf 1qaz2wsx3edc 1q2w3e4r5t6y adminadminadmin administrator "
@@ -37,7 +37,7 @@ class PasswordRefused(InvalidSubmission):
 
 
 class Passwords:
-    """Hashes and verifies, a few at a time."""
+    """Hashes and verifies passwords, a few at a time."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
@@ -49,7 +49,7 @@ class Passwords:
             return self._hasher.hash(password)
 
     def fits(self, stored: str | None, password: str) -> bool:
-        """Whether *password* is the one *stored* was made of; takes the same time when there is no such account."""
+        """Whether *stored* is the hash of *password*; takes the same time when there is no such account."""
         if len(password) > MAX_LENGTH:
             return False
         with self._turns:
@@ -61,14 +61,14 @@ class Passwords:
 
 
 def _hash_of_nothing(hasher: PasswordHasher) -> str:
-    """A hash no password has; made up, because computing one would take 64 MiB in every process that starts."""
+    """A hash that no password has; made up, because computing one would take 64 MiB in every process that starts."""
     salt, made = (base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (SALT, hasher.hash_len))
     cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
     return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${made}"
 
 
 def check(password: str, name: str) -> None:
-    """Refuse what would be guessed first; raises `PasswordRefused` with the reason."""
+    """Refuse passwords that are easy to guess; raises `PasswordRefused` with the reason."""
     reason = _weakness(password, name)
     if reason:
         raise PasswordRefused(f"The password {reason}", fields={"password": f"The password {reason}"})

@@ -1,4 +1,4 @@
-"""What somebody is here for. One role each; who needs two has two accounts."""
+"""The roles of accounts. Each account has one role; a person who needs two has two accounts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from ..core.errors import InvalidSubmission
 
-#: The group of staff who were given no other.
+#: The default group of staff.
 FRONT_DESK = "Front desk"
 
 
@@ -21,8 +21,8 @@ class Role(StrEnum):
     ADMIN = "admin"
 
     @classmethod
-    def named(cls, text: str) -> Role:
-        """The role called *text*; raises `InvalidSubmission` naming those there are."""
+    def parse(cls, text: str) -> Role:
+        """The role named *text*; raises `InvalidSubmission` listing the known roles."""
         try:
             return cls(text.strip().lower())
         except ValueError:

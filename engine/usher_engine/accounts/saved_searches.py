@@ -1,4 +1,4 @@
-"""Searches people keep under a name: their own, and those shared with a role. What they mean is the web's business."""
+"""Named searches of people: their own, and those shared with a role. The web interprets the queries."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .roles import Role
 MAX_NAME = 60
 MAX_QUERY = 2_000
 
-#: With whom a search may be shared: who looks for cases.
+#: The roles with which a search may be shared: those that search cases.
 SHARED_WITH = (Role.STAFF, Role.AUDITOR)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SavedSearch:
-    """*query* is the search as an address writes it; *shared* the role that sees it too, None for the owner alone."""
+    """*query* is the query string of the search; *shared* the role that also sees it, None for the owner alone."""
 
     id: int
     owner: str
@@ -37,60 +37,61 @@ class SavedSearch:
 
 
 class SavedSearches:
-    """One method for each thing done with a saved search. What is another's to change is not there: `NotFound`."""
+    """One method for each operation on a saved search. A search that belongs to someone else raises `NotFound`."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self.database = database
         self.clock = clock
 
     def seen_by(self, actor: Actor) -> list[SavedSearch]:
-        """Their own, and those shared with their role, by name."""
+        """The searches of *actor* and those shared with their role, by name."""
         c = t.saved_search.c
         query = select(t.saved_search).where(or_(c.owner == actor.name, c.shared == actor.role)).order_by(c.name, c.id)
         with self.database.read() as connection:
             return [_search(row) for row in connection.execute(query)]
 
     def add(self, name: str, query: str, *, shared: Role | None, actor: Actor) -> SavedSearch:
-        """Raises `InvalidSubmission` for a name or query that cannot be kept, `Conflict` when *actor* has the name."""
+        """Save a search; raises `InvalidSubmission` for a bad name or query, `Conflict` when *actor* uses the name."""
         if not query or len(query) > MAX_QUERY:
             raise InvalidSubmission("Search for something first; then it can be saved.")
         _check_shared(shared)
-        values = {"owner": actor.name, "name": _checked(name), "query": query, "shared": shared.value if shared else ""}
+        name, role = _checked_name(name), shared.value if shared else ""
+        values = {"owner": actor.name, "name": name, "query": query, "shared": role}
         with self.database.begin() as connection:
             _refuse_twice(connection, actor.name, values["name"])
             row = insert(t.saved_search).values(**values, created_at=to_text(self.clock()))
             number = connection.execute(row.returning(t.saved_search.c.id)).scalar_one()
-            self._tell(connection, actor, "saved search added", number)
+            self._record(connection, actor, "saved search added", number)
             return _search(_own(connection, number, actor))
 
     def rename(self, number: int, name: str, *, actor: Actor) -> None:
         """Raises `NotFound`, `InvalidSubmission` or `Conflict`."""
-        said = _checked(name)
+        name = _checked_name(name)
         with self.database.begin() as connection:
             found = _own(connection, number, actor)
-            if found.name != said:
-                _refuse_twice(connection, actor.name, said)
-                connection.execute(update(t.saved_search).where(t.saved_search.c.id == number).values(name=said))
-                self._tell(connection, actor, "saved search renamed", number)
+            if found.name != name:
+                _refuse_twice(connection, actor.name, name)
+                connection.execute(update(t.saved_search).where(t.saved_search.c.id == number).values(name=name))
+                self._record(connection, actor, "saved search renamed", number)
 
     def delete(self, number: int, *, actor: Actor) -> None:
         """Raises `NotFound`."""
         with self.database.begin() as connection:
             _own(connection, number, actor)
             connection.execute(delete(t.saved_search).where(t.saved_search.c.id == number))
-            self._tell(connection, actor, "saved search deleted", number)
+            self._record(connection, actor, "saved search deleted", number)
 
-    def _tell(self, connection: Connection, actor: Actor, what: str, number: int) -> None:
+    def _record(self, connection: Connection, actor: Actor, what: str, number: int) -> None:
         body = audit_body("SettingChanged", {"setting": what}, at=self.clock(), actor=actor, subject=f"search {number}")
         append(connection, body)
 
 
-def _checked(name: str) -> str:
-    said = " ".join(name.split())
-    if not said or len(said) > MAX_NAME:
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > MAX_NAME:
         reason = f"Give it a name of 1 to {MAX_NAME} characters."
         raise InvalidSubmission(reason, fields={"name": reason})
-    return said
+    return name
 
 
 def _check_shared(shared: Role | None) -> None:

@@ -1,4 +1,4 @@
-"""What people rely on: checks, proof of one case, activity reports, log review, retention."""
+"""Assurance: checks of the record, proof of one case, activity reports, log review, retention."""
 
 from ..core.findings import Finding
 from ..reexecution import Verified

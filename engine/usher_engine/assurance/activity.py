@@ -1,4 +1,4 @@
-"""Trails: everything one person saw or did, everything that happened to one patient; steps and audit events by time."""
+"""Activity reports: everything one person saw or did, or that happened to one patient; steps and audit events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..store.audit_rows import AuditEvent
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Moment:
-    """One thing that happened: a step, or an audit event; *about* is the business key of the step's case."""
+    """A step or an audit event; *about* is the business key of the step's case."""
 
     step: Step | None = None
     event: AuditEvent | None = None
@@ -32,7 +32,7 @@ class Moment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trail:
-    """Some of what happened, newest first; *older* is where the next page goes on, empty at the end."""
+    """A page of an activity report, newest first; *older* is the token of the next page, empty at the end."""
 
     moments: tuple[Moment, ...]
     older: str
@@ -40,14 +40,14 @@ class Trail:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """How far both streams were read: the last event's number, the last step's position; None is the beginning."""
+    """How far both streams were read: the last event's number and the last step's position; None is the beginning."""
 
     seq: int | None = None
     step: Position | None = None
 
     @classmethod
     def of(cls, text: str) -> _Place:
-        """Raises `NotFound` for what no page ever gave out."""
+        """Parse a page token; raises `NotFound` for one that no page ever issued."""
         if not text:
             return cls()
         try:
@@ -63,21 +63,21 @@ class _Place:
 
 
 class Trails:
-    """Reads trails from the database. Looking at one is the web's to record."""
+    """Reads activity reports from the database. The web records each view of one."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
 
     def of_person(self, name: str, *, after: str = "", limit: int = 50) -> Trail:
-        """What *name* saw or did; *after* is ``older`` of the page before. Raises `NotFound` for no such page."""
+        """What *name* saw or did; *after* is ``older`` of the previous page. Raises `NotFound` for a bad token."""
         place = _Place.of(after)
         with self.context.database.read() as tx:
             made = activity_rows.steps_by(tx, name, before=place.step, limit=limit + 1)
             seen = events.select_events(tx, actor=name, before=place.seq, limit=limit + 1)
-        return _merged([Moment(step=step, about=about) for about, step in made], seen, place, limit)
+        return _merge([Moment(step=step, about=about) for about, step in made], seen, place, limit)
 
     def about(self, business_key: str, *, after: str = "", limit: int = 50) -> Trail:
-        """What happened to *business_key*, a patient: the steps of the cases, and who saw, tried or exported what."""
+        """What happened to the patient *business_key*: the steps of their cases, and views, attempts and exports."""
         place = _Place.of(after)
         with self.context.database.read() as tx:
             cases = activity_rows.cases_about(tx, business_key)
@@ -85,20 +85,20 @@ class Trails:
             seen = events.select_events(tx, about=business_key, before=place.seq, limit=limit + 1)
         earlier = [step for step in steps if place.step is None or _position(step) < place.step]
         newest = sorted(earlier, key=_position, reverse=True)[: limit + 1]
-        return _merged([Moment(step=step, about=business_key) for step in newest], seen, place, limit)
+        return _merge([Moment(step=step, about=business_key) for step in newest], seen, place, limit)
 
 
 def _position(step: Step) -> Position:
     return (to_text(step.at), step.instance, step.revision)
 
 
-def _merged(steps: Sequence[Moment], seen: Sequence[AuditEvent], place: _Place, limit: int) -> Trail:
+def _merge(steps: Sequence[Moment], seen: Sequence[AuditEvent], place: _Place, limit: int) -> Trail:
     every = [*steps, *(Moment(event=event) for event in seen)]
     ordered = sorted(every, key=lambda moment: moment.at, reverse=True)  # stable: each stream keeps its order
     shown = ordered[:limit]
     if len(ordered) <= limit:
         return Trail(moments=tuple(shown), older="")
     made = [moment.step for moment in shown if moment.step]
-    told = [moment.event for moment in shown if moment.event]
-    last = _Place(told[-1].seq if told else place.seq, _position(made[-1]) if made else place.step)
+    events = [moment.event for moment in shown if moment.event]
+    last = _Place(events[-1].seq if events else place.seq, _position(made[-1]) if made else place.step)
     return Trail(moments=tuple(shown), older=last.text)

@@ -1,6 +1,6 @@
-"""Whether one case is proven: its chain, its checkpoints, its diagram run again. Answers hold while nothing is touched.
+"""Proof of one case: its hash chain, its checkpoints, its re-execution. Results are cached until a row changes.
 
-`checkpoints.case_coverage` and `replay.Verifier` do the work; this puts the two together for whoever looks at one case.
+`checkpoints.case_coverage` and `reexecution.Verifier` do the work; this module combines the two for one case.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ KEPT = 1_000
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaseProof:
     """
-    What a check of one case gave.
+    The result of checking one case.
 
-    *steps* is how many there are, *signed* how many of them, from the first on, stand in signed checkpoints, the
-    newest of them signed at *signed_at*. *without_key* tells that no key was here to check the signatures with.
+    *steps* is the number of steps; the first *signed* of them are covered by signed checkpoints, the newest of which
+    was signed at *signed_at*. *without_key*: there was no key to check the signatures with.
     """
 
     steps: int
@@ -46,14 +46,14 @@ class CaseProof:
 
     @property
     def proven_steps(self) -> int:
-        """How many steps, from the first on, are signed and lie before everything that was found."""
+        """How many steps, from the first on, are signed and precede all findings."""
         if self.without_key:
             return 0
         return min([self.signed, *((finding.revision or 1) - 1 for finding in self.findings)])
 
 
 class Prover:
-    """Checks cases one by one, for the process's life; reads definitions once for each content they had."""
+    """Checks single cases and lives as long as the process; reads each definition once per content."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -62,14 +62,14 @@ class Prover:
         self._lock = threading.Lock()
 
     def known(self, instance: str) -> CaseProof | None:
-        """The last answer for *instance*, if there is one and nothing it rests on was touched since."""
+        """The cached result for *instance*, if there is one and nothing it depends on has changed."""
         if instance not in self._kept:
             return None
         with self.context.database.read() as tx:
             return self._known(tx, stored_cases.one(tx, instance))
 
     def prove(self, instance: str, *, again: bool = False) -> CaseProof:
-        """Check *instance* (with *again* even where an answer is known); raises `NotFound`."""
+        """Check *instance* unless a cached result is valid (*again*: always check); raises `NotFound`."""
         with self.context.database.read() as tx:
             record = stored_cases.one(tx, instance)
             known = None if again else self._known(tx, record)
@@ -112,7 +112,7 @@ class Prover:
 
 
 def _fingerprint(tx: Transaction, record: Record) -> bytes:
-    """A digest over all that an answer rests on."""
+    """A digest over everything a result depends on."""
     row = record.row
     newest = checkpoint_rows.last(tx)
     parts = (

@@ -1,7 +1,7 @@
-"""Checks of the whole record that somebody starts from a page: their progress, their result, and who asked.
+"""Checks of the whole record, started from a page: their progress, their result, and who started them.
 
-A check runs in a thread of the process that was asked; its row tells every process how far it is. What it found is
-kept with it, that it was made is an audit event.
+A check runs in a thread of the process that received the request; its row shows the progress to every process. The
+row also stores the findings, and an audit event records the check.
 """
 
 from __future__ import annotations
@@ -27,39 +27,39 @@ from ..store import check_rows as rows
 from ..store.check_rows import CheckRun
 from .verification import Verification
 
-#: A check that has said nothing for so long has died with its process.
+#: A check without progress for this long has died with its process.
 SILENT = timedelta(minutes=5)
 
-#: How many findings are kept; more than that nobody reads on a page.
+#: How many findings are stored; nobody reads more than that on a page.
 MOST_FINDINGS = 200
 
 
 class Checker:
-    """Starts checks of the database, and knows the last one."""
+    """Starts checks of the database, and reads the last one."""
 
     def __init__(
         self, context: Context, audit: AuditLog, also: Callable[[], list[Finding]] = list
     ) -> None:
-        """*also* is what the domain checks beyond the history."""
+        """*also* returns the findings of the domain's own checks."""
         self.context, self.audit, self._also = context, audit, also
 
     def last(self) -> CheckRun | None:
-        """The check started last."""
+        """The newest check."""
         with self.context.database.read() as tx:
             return rows.last(tx)
 
     def is_running(self, run: CheckRun | None, now: datetime) -> bool:
-        """Whether *run* still goes on; one that has been silent for long has died with its process."""
+        """Whether *run* is still running; one without progress for long has died with its process."""
         return run is not None and run.finished_at is None and now - run.seen_at < SILENT
 
     def start(self, *, actor: Actor) -> int:
-        """Begin a check and return its number at once; raises `Conflict` while another one runs."""
+        """Start a check and return its number immediately; raises `Conflict` while another one runs."""
         number = self.begin(actor=actor)
         threading.Thread(target=self.run, args=(number, actor), name=f"usher-check-{number}", daemon=True).start()
         return number
 
     def begin(self, *, actor: Actor) -> int:
-        """The row of a check that `run` will carry out."""
+        """Create the row of a check for `run` to carry out; return its number."""
         now = self.context.clock()
         with self.context.database.begin() as tx:
             before = rows.last(tx, lock=True)
@@ -68,23 +68,23 @@ class Checker:
             return rows.begin(tx, by=actor.name, at=now)
 
     def run(self, number: int, actor: Actor) -> None:
-        """Check everything; never raises, what went wrong is the result."""
+        """Check everything; never raises, because failures become the result."""
         try:
             self._finish(number, actor, self._check(number))
-        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to; a text could hold what must not be told
+        except Exception as error:  # noqa: BLE001 - a thread has no caller to raise to; the text could contain patient data
             if isinstance(error, EngineError):
-                said = error.message
+                reason = error.message
             else:
-                said = Fault("It broke off", reference=faults.report(error, where="checks")).message
+                reason = Fault("It broke off", reference=faults.report(error, where="checks")).message
             with self.context.database.begin() as tx:
-                rows.finish(tx, number, at=self.context.clock(), equal=0, findings=[], failure=said)
+                rows.finish(tx, number, at=self.context.clock(), equal=0, findings=[], failure=reason)
 
     def _check(self, number: int) -> Verified:
         context, settings = self.context, self.context.settings
 
         def progress(checked: int, total: int, _last: str) -> None:
             with context.database.begin() as tx:
-                rows.proceed(tx, number, at=context.clock(), checked=checked, total=total)
+                rows.update_progress(tx, number, at=context.clock(), checked=checked, total=total)
 
         result = Verification(context).verify_all(progress=progress)
         file, key = Path(settings.checkpoint_file), Path(settings.signing_key_file)
@@ -97,16 +97,16 @@ class Checker:
     def _finish(self, number: int, actor: Actor, result: Verified) -> None:
         now = self.context.clock()
         found = [asdict(finding) for finding in result.findings[:MOST_FINDINGS]]
-        told = {"cases": result.checked, "equal": result.equal, "findings": len(result.findings)}
+        details = {"cases": result.checked, "equal": result.equal, "findings": len(result.findings)}
         with self.context.database.begin() as tx:
-            rows.proceed(tx, number, at=now, checked=result.checked, total=result.checked)
+            rows.update_progress(tx, number, at=now, checked=result.checked, total=result.checked)
             rows.finish(tx, number, at=now, equal=result.equal, findings=found, failure="")
-            self.audit.record("Verified", told, actor=actor, subject=f"check {number}", transaction=tx)
+            self.audit.record("Verified", details, actor=actor, subject=f"check {number}", transaction=tx)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProofState:
-    """The newest checkpoint: when it was signed, how many steps and events it covers, and with which key."""
+    """The newest checkpoint: when it was signed, with which key, and how many steps and events it covers."""
 
     number: int
     at: datetime
@@ -115,7 +115,7 @@ class ProofState:
 
 
 def proof_state(database: Database) -> ProofState | None:
-    """The newest checkpoint of *database*; None where there is none that can be read."""
+    """The newest checkpoint of *database*; None if there is none that can be read."""
     with database.read() as tx:
         stored = checkpoint_rows.last(tx)
     try:

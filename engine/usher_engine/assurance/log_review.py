@@ -1,7 +1,7 @@
-"""Log review: an auditor says which time of the audit events they have looked through, and what they saw.
+"""Log review: an auditor signs off the audit events of a period and records what they found.
 
-A sign-off is an audit event like any other, so it can be neither altered nor taken back. 45 CFR 164.308(a)(1)(ii)(D)
-asks that somebody regularly does this; the gaps show where nobody did.
+A sign-off is an audit event, so it can be neither altered nor withdrawn. 45 CFR 164.308(a)(1)(ii)(D) requires regular
+reviews; the gaps show periods without one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_NOTE = 2_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Review:
-    """*by* has looked through the events from *since* up to before *until*."""
+    """*by* reviewed the events from *since* up to but not including *until*."""
 
     since: datetime
     until: datetime
@@ -33,18 +33,18 @@ class Review:
 
 
 class Reviewing:
-    """Signs reviews off and finds what is left."""
+    """Records reviews and finds the periods not reviewed."""
 
     def __init__(self, context: Context, audit: AuditLog) -> None:
         self.context, self.audit = context, audit
 
     def sign_off(self, since: datetime, until: datetime, note: str, *, actor: Actor) -> None:
         """
-        Record that *actor* has looked through the events of a time.
+        Record that *actor* reviewed the events of a period.
 
         Raises:
-            NotAllowed: *actor* is no auditor.
-            InvalidSubmission: The time is the wrong way round or not over yet, or the note is empty or too long.
+            NotAllowed: *actor* is not an auditor.
+            InvalidSubmission: The period is reversed or not over yet, or the note is empty or too long.
         """
         if actor.role != "auditor":
             raise NotAllowed("Only auditors sign off what they have looked through.")
@@ -57,17 +57,17 @@ class Reviewing:
             wrong["note"] = f"Say in 1 to {MAX_NOTE} characters what you looked at and what you found."
         if wrong:
             raise InvalidSubmission(fields=wrong)
-        told = {"since": to_text(since), "until": to_text(until)}
-        self.audit.record("LogReviewed", told, actor=actor, why=note.strip())
+        details = {"since": to_text(since), "until": to_text(until)}
+        self.audit.record("LogReviewed", details, actor=actor, why=note.strip())
 
     def reviews(self, limit: int = 500) -> list[Review]:
-        """What was signed off, the newest first."""
+        """The recorded reviews, newest first."""
         with self.context.database.read() as tx:
             found = rows.select_events(tx, kind="LogReviewed", limit=limit)
         return [_review(event) for event in found]
 
     def gaps(self) -> list[tuple[datetime, datetime]]:
-        """The times nobody has signed off, from the first event until now, oldest first."""
+        """The periods not signed off, from the first event until now, oldest first."""
         with self.context.database.read() as tx:
             begin = rows.first_at(tx)
         now = self.context.clock()
@@ -77,7 +77,7 @@ class Reviewing:
 def left_over(
     begin: datetime, end: datetime, covered: list[tuple[datetime, datetime]]
 ) -> list[tuple[datetime, datetime]]:
-    """What of the time from *begin* to *end* none of *covered* holds."""
+    """The parts of the period from *begin* to *end* that *covered* leaves out."""
     gaps, at = [], begin
     for since, until in sorted(covered):
         if since > at:
@@ -87,6 +87,6 @@ def left_over(
 
 
 def _review(event: AuditEvent) -> Review:
-    told = event.details
-    since, until = from_text(told["since"]), from_text(told["until"])
+    details = event.details
+    since, until = from_text(details["since"]), from_text(details["until"])
     return Review(since=since, until=until, at=event.at, by=event.actor, note=event.why)

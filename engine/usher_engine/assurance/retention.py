@@ -1,7 +1,7 @@
-"""How long ended cases are kept, who must not be forgotten, and the purge that leaves a proof behind.
+"""Retention of ended cases, legal holds, and the purge that leaves a proof behind.
 
-Nothing that is younger than `retention_years`, runs, is under a legal hold or is not signed yet can be purged, whatever
-is asked: this module refuses it, and so does the database (`store.tables.append_only`). Each case is one transaction.
+A case that is younger than `retention_years`, running, under a legal hold or not signed yet cannot be purged: this
+module refuses it, and so does the database (`store.tables.append_only`). Each case is purged in its own transaction.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..store import Row, Transaction, instance_rows, stored_cases, tombstones
 from ..store import hold_rows as holds
 from ..store.audit_rows import append
 from ..store.hold_rows import Hold
-from ..store.instance_rows import GENESIS, chained, one_at_a_time
+from ..store.instance_rows import GENESIS, chain_hash, one_at_a_time
 from ..store.step_codec import MAX_STEP
 from ..store.tombstones import Tombstone
 
@@ -32,13 +32,13 @@ MAX_REASON = 2_000
 PURGERS = frozenset({"admin", "system"})
 HOLDERS = frozenset({"admin", "auditor", "system"})
 
-#: What the domain keeps of a case beside the engine, forgotten in the same transaction.
+#: Deletes the domain's own data about a case, in the same transaction.
 Forget = Callable[[Transaction, Row], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What a purge would do with the cases that ended before *before*, as numbers of cases."""
+    """What a purge of the cases that ended before *before* would do, as numbers of cases."""
 
     before: datetime
     purgeable: int
@@ -48,7 +48,7 @@ class Plan:
 
 @dataclass(kw_only=True, slots=True)
 class Done:
-    """What a purge did: how many cases, and why others were left."""
+    """What a purge did: the number of purged cases, and of those left, by reason."""
 
     before: datetime
     purged: int = 0
@@ -56,7 +56,7 @@ class Done:
 
 
 class Retention:
-    """The policy on the database; *forget* removes what the domain keeps of a case."""
+    """The retention policy; *forget* deletes the domain's own data about a case."""
 
     def __init__(self, context: Context, audit: AuditLog, forget: Forget = lambda _tx, _row: None) -> None:
         self.context, self.audit, self._forget = context, audit, forget
@@ -71,10 +71,10 @@ class Retention:
 
     def cutoff(self, before: date | None = None) -> datetime:
         """
-        Cases that ended before this moment may go.
+        Cases that ended before this moment may be purged.
 
         Raises:
-            InvalidSubmission: *before* lies inside the time cases are kept.
+            InvalidSubmission: *before* lies within the retention time.
         """
         now = self.context.clock()
         year = now.year - self.years
@@ -92,45 +92,45 @@ class Retention:
 
     def hold(self, business_key: str, reason: str, *, actor: Actor) -> None:
         """Put a legal hold on *business_key*; raises `NotAllowed`, `InvalidSubmission` or `Conflict`."""
-        said = self._checked(reason, actor)
+        reason = self._checked_reason(reason, actor)
         if not business_key.strip():
             raise InvalidSubmission(fields={"patient": "Say whom the hold is for."})
         with self.context.database.begin() as tx:
             one_at_a_time(tx, "retention")
-            if holds.standing(tx, business_key) is not None:
+            if holds.in_force(tx, business_key) is not None:
                 raise Conflict("There is a legal hold on this patient already.")
-            holds.add(tx, business_key, said, by=actor.name, at=self.context.clock())
-            about = {"subject": business_key, "business_key": business_key, "why": said}
+            holds.add(tx, business_key, reason, by=actor.name, at=self.context.clock())
+            about = {"subject": business_key, "business_key": business_key, "why": reason}
             self.audit.record("HoldSet", {}, actor=actor, transaction=tx, **about)
 
     def lift(self, business_key: str, reason: str, *, actor: Actor) -> None:
         """Lift the hold on *business_key*; raises `NotAllowed`, `InvalidSubmission` or `NotFound`."""
-        said = self._checked(reason, actor)
+        reason = self._checked_reason(reason, actor)
         with self.context.database.begin() as tx:
             one_at_a_time(tx, "retention")
-            if holds.standing(tx, business_key) is None:
+            if holds.in_force(tx, business_key) is None:
                 raise NotFound("There is no legal hold on this patient.")
-            holds.lift(tx, business_key, said, by=actor.name, at=self.context.clock())
-            about = {"subject": business_key, "business_key": business_key, "why": said}
+            holds.lift(tx, business_key, reason, by=actor.name, at=self.context.clock())
+            about = {"subject": business_key, "business_key": business_key, "why": reason}
             self.audit.record("HoldLifted", {}, actor=actor, transaction=tx, **about)
 
     def hold_on(self, business_key: str) -> Hold | None:
-        """The hold that stands on *business_key*."""
+        """The hold in force on *business_key*, if any."""
         with self.context.database.read() as tx:
-            return holds.standing(tx, business_key) if business_key else None
+            return holds.in_force(tx, business_key) if business_key else None
 
     def holds(self) -> list[Hold]:
-        """All holds, those that stand first."""
+        """All holds, those in force first."""
         with self.context.database.read() as tx:
-            return holds.every(tx)
+            return holds.all_holds(tx)
 
-    def _checked(self, reason: str, actor: Actor) -> str:
+    def _checked_reason(self, reason: str, actor: Actor) -> str:
         if actor.role not in HOLDERS:
             raise NotAllowed("Only auditors and administrators set and lift legal holds.")
-        said = trimmed(reason)
-        if not said or len(said) > MAX_REASON:
+        reason = trimmed(reason)
+        if not reason or len(reason) > MAX_REASON:
             raise InvalidSubmission(fields={"reason": f"Say why, in 1 to {MAX_REASON} characters."})
-        return said
+        return reason
 
     # purge
 
@@ -143,13 +143,13 @@ class Retention:
 
     def purge(self, before: date | None = None, *, actor: Actor) -> Done:
         """
-        Empty the steps of every case that may go, and forget what names its patient; the hashes stay.
+        Empty the steps of every case that may be purged, and delete what identifies its patient; the hashes stay.
 
-        A case whose record does not fit its hashes is left as it is: a purge must not cover a forgery.
+        A case whose record does not match its hashes is left as it is: a purge must not hide a forgery.
 
         Raises:
-            NotAllowed: *actor* is no administrator.
-            InvalidSubmission: *before* lies inside the time cases are kept.
+            NotAllowed: *actor* is not an administrator.
+            InvalidSubmission: *before* lies within the retention time.
         """
         if actor.role not in PURGERS:
             raise NotAllowed("Only administrators purge.")
@@ -183,33 +183,33 @@ class Retention:
                 done.left["damaged: run usher verify"] += 1
                 return
             now = self.context.clock()
-            told = {"steps": row.revision, "head": row.head.hex(), "ended_at": row.ended_at or ""}
-            body = audit_body("Purged", told, at=now, actor=actor, subject=instance, business_key=row.business_key)
+            details = {"steps": row.revision, "head": row.head.hex(), "ended_at": row.ended_at or ""}
+            body = audit_body("Purged", details, at=now, actor=actor, subject=instance, business_key=row.business_key)
             seq = append(tx, body)
             self._forget(tx, row)
             tombstones.set_up(tx, row, at=now, by=actor.name, before=done.before, seq=seq)
             done.purged += 1
 
     def tombstone(self, instance: str) -> Tombstone | None:
-        """What is left of *instance*, where it was purged."""
+        """The tombstone of *instance*, if it was purged."""
         with self.context.database.read() as tx:
-            return tombstones.of(tx, instance)
+            return tombstones.find(tx, instance)
 
     def count(self) -> int:
-        """How many cases were purged."""
+        """The number of purged cases."""
         with self.context.database.read() as tx:
             return tombstones.count(tx)
 
 
 def _is_whole(tx: Transaction, row: Row) -> bool:
-    """Whether the steps are those the hashes were made over, up to the head."""
+    """Whether the steps match their hashes, up to the head."""
     previous, steps = GENESIS, stored_cases.one(tx, row.id).steps
     for expected, (revision, body, digest) in enumerate(steps, start=1):
         try:
             written = zlib.decompressobj().decompress(body, MAX_STEP)
         except (zlib.error, TypeError):
             return False
-        previous = chained(previous, written)
+        previous = chain_hash(previous, written)
         if revision != expected or previous != digest:
             return False
     return previous == row.head and len(steps) == row.revision

@@ -1,4 +1,4 @@
-"""Verify: whether the record of a case is whole, and whether running its diagram again gives the same."""
+"""Verify: whether the record of a case is complete, and whether re-executing its diagram gives the same result."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from ..store import stored_cases
 
 
 class Verification:
-    """Checks cases against their diagrams; every service is off meanwhile."""
+    """Checks cases against their diagrams; no service is called meanwhile."""
 
     def __init__(self, context: Context) -> None:
         self.context, self.database, self.services = context, context.database, context.services
 
     def verify(self, instance: str) -> list[Finding]:
-        """What is wrong with the record of a case, and where running it again differs; raises `NotFound`."""
+        """Faults in the record of a case, and differences in its re-execution; raises `NotFound`."""
         with self.database.read() as tx:
             return self.verifier().check(tx, stored_cases.one(tx, instance))
 
     def verifier(self) -> Verifier:
-        """What checks cases one by one; it reads each definition once."""
+        """A `Verifier`, which checks single cases and reads each definition once."""
         return Verifier(self.services, self.context.seal_key)
 
     def verify_all(self, *, after: str = "", jobs: int = 1, progress: Progress | None = None) -> Verified:

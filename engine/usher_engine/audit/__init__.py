@@ -1,4 +1,4 @@
-"""The log of what people did beside the steps of cases: who signed in, looked, tried, set or exported what."""
+"""The audit log of what people did outside the steps of cases: sign-ins, views, refused attempts, changes, exports."""
 
 from ..store.audit_rows import AuditEvent
 from .audit_log import KINDS, AuditKind, AuditLog, Look

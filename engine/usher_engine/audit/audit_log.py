@@ -1,7 +1,6 @@
-"""The audit stream: who signed in, saw, tried, set or took out what. Beside the steps of cases, chained like them.
+"""The audit stream: sign-ins, views, refused attempts, changes and exports, hash-chained like the steps of cases.
 
-The engine says how an event is written; which views and commands write one is decided where they are
-(engine/decisions/0006).
+This module writes events; each view and command decides which event it records (engine/decisions/0006).
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ AuditKind: TypeAlias = Literal[
     "OptOutLifted",
 ]
 
-#: Every kind of audit event there is.
+#: All kinds of audit events.
 KINDS: tuple[AuditKind, ...] = get_args(AuditKind)
 
 MAX_ID = 200
@@ -58,7 +57,7 @@ MAX_ID = 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """What a page showed or refused: an audit event without its time and its actor, who are the page's."""
+    """What a page showed or refused: an audit event without time and actor, which the page supplies."""
 
     kind: AuditKind
     details: Mapping[str, Any]
@@ -84,16 +83,16 @@ class AuditLog:
         transaction: Transaction | None = None,
     ) -> None:
         """
-        Record what *actor* did or saw, in a transaction of its own, or inside *transaction*.
+        Record what *actor* did or saw, in a separate transaction or inside *transaction*.
 
         Args:
             kind: What happened.
-            details: More about it, JSON; ids and counts, never what a patient's record says.
-            actor: Who.
-            subject: Id of the case, task, patient or account it was about.
-            business_key: What that case is about, so that everything about a patient can be found.
-            why: The reason given, where there is one.
-            transaction: The transaction whose change this tells of: both are kept, or neither is.
+            details: More about it, JSON; ids and counts, never contents of a patient's record.
+            actor: The person or program.
+            subject: Id of the case, task, patient or account concerned.
+            business_key: Business key of that case, so that everything about a patient can be found.
+            why: The reason given, if any.
+            transaction: The transaction of the recorded change: both are committed, or neither is.
         """
         at = self.clock()
         body = audit_body(kind, details, at=at, actor=actor, subject=subject, business_key=business_key, why=why)
@@ -104,7 +103,7 @@ class AuditLog:
             append(tx, body)
 
     def record_page(self, looks: Iterable[Look], *, actor: Actor) -> None:
-        """Record what *actor* saw or was refused on one page, in one transaction; as `record` does."""
+        """Record what *actor* saw or was refused on one page, in one transaction; otherwise like `record`."""
         at = self.clock()
         bodies = [
             audit_body(one.kind, one.details, at=at, actor=actor, subject=one.subject, business_key=one.business_key)
@@ -127,9 +126,9 @@ class AuditLog:
         limit: int = 50,
     ) -> list[AuditEvent]:
         """
-        Audit events, newest first; *before* is the ``seq`` of the last one seen.
+        Audit events, newest first; *before* is the ``seq`` of the last one on the previous page.
 
-        *about* is a patient who is what it is about, or one of several it names.
+        *about* is a patient: the one an event concerns, or one of several it names.
         """
         with self.database.read() as tx:
             return select_events(
@@ -146,7 +145,7 @@ class AuditLog:
             )
 
     def count_lately(self, kind: AuditKind, hours: int) -> int:
-        """How many events of *kind* there were in the last *hours*, counted up to 1,000."""
+        """The number of events of *kind* in the last *hours*, counted up to 1,000."""
         with self.database.read() as tx:
             return count_since(tx, kind, self.clock() - timedelta(hours=hours))
 
@@ -161,15 +160,15 @@ def audit_body(
     business_key: str = "",
     why: str = "",
 ) -> dict[str, Json]:
-    """What is hashed and stored of an event; raises `InvalidSubmission` for *details* that are no JSON."""
-    said: dict[str, Any] = dict(details)
-    check_input(said, where="details")
+    """The body of an event, which is hashed and stored; raises `InvalidSubmission` unless *details* are JSON."""
+    checked: dict[str, Any] = dict(details)
+    check_input(checked, where="details")
     body: dict[str, Json] = {
         "at": to_text(at),
         "actor": who(actor),
         "kind": kind,
         "subject": subject[:MAX_ID],
-        "details": said,
+        "details": checked,
     }
     if business_key:
         body["business_key"] = business_key[:MAX_ID]
@@ -179,7 +178,7 @@ def audit_body(
 
 
 def who(actor: Actor) -> dict[str, Json]:
-    """*actor* as steps and audit events name them."""
+    """*actor* as recorded in steps and audit events."""
     named: dict[str, Json] = {"name": actor.name, "role": actor.role}
     if actor.on_behalf_of:
         named["on_behalf_of"] = actor.on_behalf_of

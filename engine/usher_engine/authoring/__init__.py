@@ -1,4 +1,4 @@
-"""How a process changes: drafts, deployments, backtests of a draft, and the pause of a version."""
+"""Changes to processes: drafts, deployments, backtests of a draft, and pauses of a version."""
 
 from ..store import Draft, DraftFile, SetAside, SignOff, Version
 from ..store.pause_rows import EVERY, Pause

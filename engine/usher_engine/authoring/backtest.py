@@ -1,4 +1,4 @@
-"""Backtest as the front door offers it: what would a draft, or another version, have done with the recorded cases?"""
+"""Backtests: what would a draft, or another version, have done with the recorded cases?"""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ..definitions import Package
 from ..gate import check_package
 from ..reexecution import Backtested, Progress, backtest_all
 from ..store import to_text
-from ..store.case_selection import Chosen, settled
+from ..store.case_selection import Chosen, fix_membership
 
-#: The shortest time there is as stored: what began just now counts too.
+#: The shortest difference between stored times; includes cases that started just now.
 MOMENT = timedelta(microseconds=1)
 
 
 class Backtests:
-    """Runs recorded cases on another package. Cases stay as they are."""
+    """Runs recorded cases on another package, without changing them."""
 
     def __init__(self, context: Context) -> None:
         self.context, self.database, self.services = context, context.database, context.services
@@ -29,12 +29,12 @@ class Backtests:
         Run the *chosen* cases on *package*, on *jobs* processes.
 
         Raises:
-            InvalidDefinition: The gate found errors, or the package holds another process than the cases'.
+            InvalidDefinition: The gate found errors, or the package is of another process than the cases.
         """
         self.require_fit(package, chosen.process)
         now = self.context.clock()
         with self.database.read() as tx:
-            fixed = settled(tx, chosen, to_text(now + MOMENT))
+            fixed = fix_membership(tx, chosen, to_text(now + MOMENT))
         return backtest_all(self.database, self.services, package, fixed, now, jobs=jobs, progress=progress)
 
     def require_fit(self, package: Package, process: str) -> None:

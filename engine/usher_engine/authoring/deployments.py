@@ -14,7 +14,7 @@ from .drafts import Drafts, require_analyst
 
 
 class Deployments:
-    """What makes versions."""
+    """Makes versions from packages and drafts."""
 
     def __init__(self, context: Context, drafts: Drafts, audit: AuditLog) -> None:
         self.context, self.database, self.clock = context, context.database, context.clock
@@ -22,15 +22,15 @@ class Deployments:
 
     @property
     def four_eyes(self) -> bool:
-        """Whether a second analyst has to sign a deployment off."""
+        """Whether a second analyst must sign off deployments."""
         return bool(self.context.settings.deploy_four_eyes)
 
     def check(self, package: Package) -> list[Finding]:
-        """What the gate says of *package*, in the order a person would mend it."""
+        """The gate's findings on *package*, in the order in which a person would fix them."""
         return check_package(package, self.context.services)
 
     def check_draft(self, process: str, package: Package) -> list[Finding]:
-        """What the gate says of *package* as the next version of *process*."""
+        """The gate's findings on *package* as the next version of *process*."""
         return [*_other_process(process, package), *self.check(package)]
 
     def deploy(self, package: Package, *, actor: Actor, note: str = "") -> Version:
@@ -39,7 +39,7 @@ class Deployments:
 
         Raises:
             InvalidDefinition: The gate found errors; the version in force stays as it is.
-            NotAllowed: A second analyst has to sign off, which happens on the draft.
+            NotAllowed: A second analyst must sign off, which requires a draft.
         """
         if self.four_eyes and actor.role != "system":
             raise NotAllowed("A second analyst has to sign off. Save this as the draft and ask for it there.")
@@ -49,31 +49,31 @@ class Deployments:
 
     def deploy_draft(self, process: str, *, etag: str, note: str, actor: Actor) -> Version:
         """
-        Make the draft the version in force, or sign off what a colleague asked for.
+        Make the draft the version in force, or sign off a colleague's request.
 
         Args:
             process: Id of the process.
-            etag: The draft's ETag as it was reviewed; exactly that is deployed, or nothing.
-            note: What changed, for the history. Who signs off may leave it empty: the note of who asked stands.
+            etag: The ETag of the reviewed draft; exactly that draft is deployed, or nothing.
+            note: What changed, for the history. May be empty in a sign-off, which keeps the note of the request.
             actor: An analyst.
 
         Raises:
-            Conflict: The draft was changed since.
+            Conflict: Someone changed the draft meanwhile.
             InvalidDefinition: The gate found errors.
             InvalidSubmission: There is no note.
-            NotAllowed: A second analyst has to sign off, and has not been asked or is the one who asked.
+            NotAllowed: A second analyst must sign off, but nobody asked for it or *actor* asked for it.
         """
         require_analyst(actor)
         package = self.drafts.package(process)
         _refuse_errors(self.check_draft(process, package))
         with self.drafts.locked(process) as tx:
             _same(draft_rows.find(tx, process), etag, package)
-            wanted = draft_rows.asked(tx, process)
+            wanted = draft_rows.requested_sign_off(tx, process)
             if self.four_eyes:
                 version = self._signed_off(tx, package, wanted, actor)
             else:
-                version = self._add(tx, package, actor, _noted(note))
-            draft_rows.withdraw(tx, process)
+                version = self._add(tx, package, actor, _checked_note(note))
+            draft_rows.withdraw_sign_off(tx, process)
             draft_rows.rebase(tx, process, version.number)
             return version
 
@@ -84,33 +84,34 @@ class Deployments:
         _refuse_errors(self.check_draft(process, package))
         with self.drafts.locked(process) as tx:
             _same(draft_rows.find(tx, process), etag, package)
-            wanted = SignOff(process=process, etag=etag, note=_noted(note), asked_at=self.clock(), asked_by=actor.name)
-            draft_rows.ask(tx, wanted)
-            told = {"hash": etag, "note": wanted.note}
-            self.audit.record("SignOffAsked", told, actor=actor, subject=process, transaction=tx)
+            note = _checked_note(note)
+            wanted = SignOff(process=process, etag=etag, note=note, asked_at=self.clock(), asked_by=actor.name)
+            draft_rows.request_sign_off(tx, wanted)
+            details = {"hash": etag, "note": wanted.note}
+            self.audit.record("SignOffAsked", details, actor=actor, subject=process, transaction=tx)
             return wanted
 
     def sign_off_asked(self, process: str) -> SignOff | None:
-        """The sign-off somebody waits for; one for a draft that changed since counts no more."""
+        """The pending sign-off; None if the draft changed since the request."""
         with self.database.read() as tx:
-            wanted = draft_rows.asked(tx, process)
+            wanted = draft_rows.requested_sign_off(tx, process)
             return wanted if wanted and draft_rows.find(tx, process).etag == wanted.etag else None
 
     def roll_back(self, process: str, number: int, *, seen: int, note: str = "", actor: Actor) -> Version:
         """
-        Make the content of version *number* the version in force again, as a new version.
+        Deploy the content of version *number* again, as a new version.
 
-        It was checked and, where that is asked for, signed off when it was first deployed; it is checked again.
+        The gate checks it again; a sign-off is not needed, because the content was signed off when first deployed.
 
         Args:
             process: Id of the process.
-            number: The version whose content comes back.
-            seen: The version *actor* saw in force.
-            note: Why; a sentence that names the version is put before it.
+            number: The version whose content is deployed.
+            seen: The version that *actor* saw in force.
+            note: The reason; a sentence that names the version is put before it.
             actor: An analyst.
 
         Raises:
-            Conflict: Another version is in force by now, or it has this content already.
+            Conflict: Another version is in force now, or the version in force has this content already.
         """
         require_analyst(actor)
         with self.database.read() as tx:
@@ -128,7 +129,7 @@ class Deployments:
             return self._add(tx, package, actor, f"Back to v{number}. {note.strip()}".strip())
 
     def _signed_off(self, tx: Transaction, package: Package, wanted: SignOff | None, actor: Actor) -> Version:
-        """Deploy in the name of who asked, with *actor* as the second."""
+        """Deploy in the name of the analyst who asked, with *actor* as the second."""
         if wanted is None or wanted.etag != package.hash:
             raise NotAllowed("A second analyst has to sign off. Ask for it first.")
         if wanted.asked_by == actor.name:
@@ -143,7 +144,8 @@ class Deployments:
         instance_rows.one_at_a_time(tx, f"deploy {package.key}")
         signer = signed_off_by.name if signed_off_by else ""
         version = version_rows.add(tx, package, at=self.clock(), by=actor.name, note=note, signed_off_by=signer)
-        self.audit.record("Deployed", version.told, actor=signed_off_by or actor, subject=package.key, transaction=tx)
+        signer_or_actor = signed_off_by or actor
+        self.audit.record("Deployed", version.audit_details, actor=signer_or_actor, subject=package.key, transaction=tx)
         return version
 
 
@@ -154,7 +156,7 @@ def _refuse_errors(findings: list[Finding]) -> None:
 
 
 def _other_process(process: str, package: Package) -> list[Finding]:
-    """A draft whose main process has another id would be deployed elsewhere."""
+    """A finding if the main process has another id: the draft would be deployed under that."""
     try:
         key = package.key
     except InvalidDefinition:
@@ -171,9 +173,9 @@ def _same(there: Draft, etag: str, package: Package) -> None:
         raise Conflict(message, winner=there.changed_by, at=there.changed_at)
 
 
-def _noted(note: str) -> str:
-    said = note.strip()
-    if not said:
+def _checked_note(note: str) -> str:
+    note = note.strip()
+    if not note:
         raise InvalidSubmission("Say what changed.", fields={"note": "Say what changed, in a few words."})
-    check_input(said, where="note")
-    return said
+    check_input(note, where="note")
+    return note

@@ -1,7 +1,7 @@
-"""Drafts: what analysts work on beside the versions. Files may be broken here; `deployments` asks the gate.
+"""Drafts: packages that analysts edit next to the versions. Files may be broken here; `deployments` runs the gate.
 
-Two people may save into one draft: each save names the ETag it was made from. A save that comes too late changes
-nothing and is set aside, so that whoever made it can compare and decide (decisions/0012).
+Two people may edit one draft: each save names the ETag it is based on. A save that comes too late changes nothing and
+is set aside, so that its author can compare and decide (decisions/0012).
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ MAX_ASIDE = 100
 
 
 class Drafts:
-    """What one may do with a draft. Every method that writes is for analysts, and raises `NotAllowed` for others."""
+    """Operations on drafts. Methods that write are for analysts and raise `NotAllowed` for others."""
 
     def __init__(self, context: Context, audit: AuditLog) -> None:
         self.database, self.clock, self.audit = context.database, context.clock, audit
 
     def all(self) -> list[Draft]:
-        """Every draft there is, by process."""
+        """All drafts, by process."""
         with self.database.read() as tx:
             return drafts.all_drafts(tx)
 
@@ -56,8 +56,8 @@ class Drafts:
         Args:
             process: Id of the process.
             actor: An analyst.
-            number: The version it begins as; None is the one in force.
-            package: What it begins as instead of a version.
+            number: The version it begins with; None is the one in force.
+            package: The package it begins with instead of a version.
 
         Raises:
             Conflict: There is a draft already.
@@ -73,13 +73,14 @@ class Drafts:
             if package is None:
                 based_on = version_rows.find(tx, process, number) if number else version_rows.latest(tx, process)
                 package = version_rows.content(tx, based_on.hash)
-                started = _written(process, package, actor, self.clock(), based_on=based_on.number)
+                started = _with_package(process, package, actor, self.clock(), based_on=based_on.number)
             else:
                 _check_key(process)
-                started = _written(process, package, actor, self.clock(), based_on=known[0].number if known else None)
+                newest = known[0].number if known else None
+                started = _with_package(process, package, actor, self.clock(), based_on=newest)
             drafts.add(tx, started, package)
-            told = {"based_on": started.based_on, "hash": started.etag}
-            self.audit.record("DraftStarted", told, actor=actor, subject=process, transaction=tx)
+            details = {"based_on": started.based_on, "hash": started.etag}
+            self.audit.record("DraftStarted", details, actor=actor, subject=process, transaction=tx)
             return started
 
     def save_file(self, process: str, path: str, content: bytes, *, etag: str, actor: Actor) -> Draft:
@@ -89,13 +90,13 @@ class Drafts:
         Args:
             process: Id of the process.
             path: The file's path in the package.
-            content: All of it.
-            etag: The file's ETag as *actor* saw it; empty for a file that was not there.
+            content: The whole content.
+            etag: The file's ETag as *actor* saw it; empty for a new file.
             actor: An analyst.
 
         Raises:
-            StaleDraft: Somebody changed the file since; *content* is kept under ``aside``.
-            InvalidDefinition: The path cannot be one, or a file or the package becomes too large.
+            StaleDraft: Someone changed the file meanwhile; *content* is stored under ``aside``.
+            InvalidDefinition: The path is not valid, or a file or the package becomes too large.
             NotFound: There is no draft.
         """
         require_analyst(actor)
@@ -109,14 +110,14 @@ class Drafts:
         raise stale
 
     def remove_file(self, process: str, path: str, *, etag: str, actor: Actor) -> Draft:
-        """Take a file out of a draft; raises `StaleDraft` when it was changed since *etag*."""
+        """Remove a file from a draft; raises `StaleDraft` when it changed since *etag*."""
         require_analyst(actor)
         with self.locked(process) as tx:
             there, package = self._unchanged(tx, process, path, etag)
             return self._replace(tx, there, Package({p: c for p, c in package.files.items() if p != path}), actor)
 
     def rename_file(self, process: str, path: str, new: str, *, etag: str, actor: Actor) -> Draft:
-        """Give a file of a draft the path *new*, where no file is yet; raises like `remove_file`."""
+        """Rename a file of a draft to the unused path *new*; raises like `remove_file`."""
         require_analyst(actor)
         with self.locked(process) as tx:
             there, package = self._unchanged(tx, process, path, etag)
@@ -126,32 +127,32 @@ class Drafts:
             return self._replace(tx, there, Package(files), actor)
 
     def discard(self, process: str, *, etag: str, actor: Actor) -> None:
-        """Throw the draft away as it was seen, with all that was set aside; raises `Conflict` when it changed since."""
+        """Delete the draft and everything set aside; raises `Conflict` when the draft changed since *etag*."""
         require_analyst(actor)
         with self.locked(process) as tx:
             there = drafts.find(tx, process)
             if there.etag != etag:
-                raise _changed(there)
+                raise _conflict(there)
             drafts.remove(tx, process)
-            drafts.remove_aside(tx, process)
-            drafts.withdraw(tx, process)
+            drafts.remove_set_aside(tx, process)
+            drafts.withdraw_sign_off(tx, process)
             self.audit.record("DraftDiscarded", {"hash": etag}, actor=actor, subject=process, transaction=tx)
 
     def set_aside(self, process: str) -> list[SetAside]:
-        """Saves that came too late and that nobody has decided on yet, newest first."""
+        """Saves that came too late and still need a decision, newest first."""
         with self.database.read() as tx:
-            return drafts.aside(tx, process)
+            return drafts.all_set_aside(tx, process)
 
     def set_aside_content(self, process: str, key: str) -> tuple[SetAside, bytes]:
-        """One of them with the file it holds; raises `NotFound`."""
+        """One save set aside, with its file; raises `NotFound`."""
         with self.database.read() as tx:
-            return drafts.aside_content(tx, process, key)
+            return drafts.set_aside_content(tx, process, key)
 
     def forget_aside(self, process: str, key: str, *, actor: Actor) -> None:
-        """Throw away what was set aside, once somebody has decided."""
+        """Delete a save set aside, after the decision."""
         require_analyst(actor)
         with self.locked(process) as tx:
-            drafts.remove_aside(tx, process, key)
+            drafts.remove_set_aside(tx, process, key)
 
     def _unchanged(self, tx: Transaction, process: str, path: str, etag: str) -> tuple[Draft, Package]:
         there = drafts.find(tx, process)
@@ -163,7 +164,7 @@ class Drafts:
         return there, drafts.content(tx, process)
 
     def _replace(self, tx: Transaction, there: Draft, package: Package, actor: Actor) -> Draft:
-        written = _written(there.process, package, actor, self.clock(), based_on=there.based_on, before=there)
+        written = _with_package(there.process, package, actor, self.clock(), based_on=there.based_on, before=there)
         if written.etag != there.etag:
             drafts.replace(tx, written, package)
         return written
@@ -171,11 +172,11 @@ class Drafts:
     def _set_aside(
         self, tx: Transaction, there: Draft, path: str, content: bytes, seen: str, actor: Actor
     ) -> StaleDraft:
-        """Keep a save that came too late, once; the caller raises what is returned when this is committed."""
-        key = drafts.same_aside(tx, there.process, path, actor.name, content)
+        """Store a save that came too late, once; the caller raises the returned error after the commit."""
+        key = drafts.same_set_aside(tx, there.process, path, actor.name, content)
         if not key:
-            for old in drafts.aside(tx, there.process)[MAX_ASIDE - 1 :]:
-                drafts.remove_aside(tx, there.process, old.id)
+            for old in drafts.all_set_aside(tx, there.process)[MAX_ASIDE - 1 :]:
+                drafts.remove_set_aside(tx, there.process, old.id)
             key, now = secrets.token_hex(16), self.clock()
             kept = SetAside(id=key, process=there.process, path=path, seen=seen[:64], saved_at=now, saved_by=actor.name)
             drafts.set_aside(tx, kept, content)
@@ -183,7 +184,7 @@ class Drafts:
 
     @contextmanager
     def locked(self, process: str) -> Iterator[Transaction]:
-        """A transaction that has the draft of *process* to itself."""
+        """A transaction with exclusive access to the draft of *process*."""
         with self.database.begin() as tx:
             instance_rows.one_at_a_time(tx, f"draft {process}")
             yield tx
@@ -195,7 +196,7 @@ def file_etag(content: bytes) -> str:
 
 
 def draft_key(package: Package) -> str:
-    """The process a package from outside is a draft of: its main process, else the first one named; may be empty."""
+    """The process of which an uploaded package is a draft: its main process, else the first one; may be empty."""
     try:
         return package.key
     except InvalidDefinition:
@@ -225,7 +226,7 @@ def _check_key(process: str) -> None:
         raise InvalidSubmission(reason, fields={"process": reason})
 
 
-def _written(
+def _with_package(
     process: str,
     package: Package,
     actor: Actor,
@@ -234,7 +235,7 @@ def _written(
     based_on: int | None,
     before: Draft | None = None,
 ) -> Draft:
-    """The draft that *actor* writes with *package*; files that stay as they are keep who changed them."""
+    """The draft with *package*, changed by *actor*; unchanged files keep their last author."""
     known = {(file.path, file.etag): file for file in before.files} if before else {}
     files = []
     for path, content in package.files.items():
@@ -259,6 +260,6 @@ def _stale(there: Draft, path: str, *, aside: str) -> StaleDraft:
     return StaleDraft(message, winner=by, at=at, aside=aside, etag=found.etag if found else "")
 
 
-def _changed(there: Draft) -> Conflict:
+def _conflict(there: Draft) -> Conflict:
     message = f"{there.changed_by} changed the draft since you looked at it. Look again, then decide."
     return Conflict(message, winner=there.changed_by, at=there.changed_at)

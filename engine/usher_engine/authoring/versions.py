@@ -9,7 +9,7 @@ from ..store import Version, version_rows
 
 
 class Versions:
-    """Reads what was deployed."""
+    """Reads deployed versions."""
 
     def __init__(self, context: Context) -> None:
         self.context, self.database = context, context.database

@@ -10,7 +10,7 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin
 from SpiffWorkflow.util.task import TaskState
 
-from ..core.canonical import changes, settled
+from ..core.canonical import as_stored_json, changes
 from ..core.errors import BusinessError, ElementFailed, EngineError, LimitExceeded
 from ..core.events import (
     ElementCancelled,
@@ -26,7 +26,7 @@ from ..core.events import (
 )
 from ..core.limits import MAX_ELEMENTS
 from ..core.state import InstanceState
-from ..services import Call, Mode, checked
+from ..services import Call, Mode, declared_values
 from .catch_events import UsherEventSubprocess
 from .compiled_diagram import Diagram, Element
 from .multi_instance import Repeated, hidden_names, item_of, own_below, own_names
@@ -114,11 +114,11 @@ class Listener:
         element, visit, variable = task.task_spec.bpmn_id, task.visit, task.task_spec.result_variable
         try:
             operator = self.step.services.get(name)
-            values = settled(checked(operator, parameters))
+            values = as_stored_json(declared_values(operator, parameters))
             if operator.mode is Mode.EFFECT:
                 self.events.append(ServiceRequested(element, visit, name, variable, values))
                 return False
-            result = settled(self.step.answer(operator, values, self._call(element, visit)))
+            result = as_stored_json(self.step.answer(operator, values, self._call(element, visit)))
         except BusinessError as refusal:
             self.events.append(ServiceCalled(element, visit, name, variable, refusal.message, refusal.code))
             self._later.append(partial(self.refused, task, refusal))

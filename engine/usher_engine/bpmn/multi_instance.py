@@ -12,7 +12,7 @@ from typing import Any
 from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 from SpiffWorkflow.util.task import TaskState
 
-from ..core.canonical import changes, settled
+from ..core.canonical import as_stored_json, changes
 from ..core.errors import ElementFailed, ExpressionError, LimitExceeded
 from ..core.limits import MAX_ITEMS, MAX_ROUNDS
 from .step_context import FIRST_RULES
@@ -192,7 +192,7 @@ class Items(Repeated):
             found = list(range(1, min(found, MAX_ITEMS + 1) + 1))
         if len(found) > MAX_ITEMS:
             raise self._wrong(f"It may have {MAX_ITEMS} items at most; there are more.")
-        items: list[Any] = settled(found)
+        items: list[Any] = as_stored_json(found)
         return items
 
     def _wrong(self, message: str) -> ElementFailed:

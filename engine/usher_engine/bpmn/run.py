@@ -13,7 +13,7 @@ from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.util.task import TaskState
 
 from ..core import faults
-from ..core.canonical import Json, changes, settled
+from ..core.canonical import Json, as_stored_json, changes
 from ..core.errors import BusinessError, Corrupt, ElementFailed, EngineError, Fault, LimitExceeded
 from ..core.events import (
     DataChanged,
@@ -67,7 +67,7 @@ class Run(Waiting):
     @classmethod
     def start(cls, diagram: Diagram, step: Step, data: dict[str, Any]) -> Run:
         """A new instance at its start event, with *data*."""
-        data = settled(data)
+        data = as_stored_json(data)
         run = cls(diagram, step, InstanceState(data=data))
         run.workflow = UsherWorkflow(
             diagram.spec, diagram.subprocess_specs, script_engine=ScriptEngine(step.now, step.rules), observer=run
@@ -102,7 +102,7 @@ class Run(Waiting):
         task = self._find(element, visit, TaskState.READY)
         if not task.task_spec.manual:
             raise Corrupt(f"{element} is not a user task.")
-        variable, answer = self.diagram.elements[element].variable, settled(answer)
+        variable, answer = self.diagram.elements[element].variable, as_stored_json(answer)
         task.data[variable] = answer
         self.said(task, {variable: answer})
         self.events.append(UserTaskCompleted(element, visit, variable, answer))
@@ -123,7 +123,7 @@ class Run(Waiting):
     def finish_service(self, element: str, visit: int, result: Json) -> None:
         """An effect was done; *result* goes into the data."""
         task = self._find(element, visit, TaskState.STARTED)
-        variable, result = task.task_spec.result_variable, settled(result)
+        variable, result = task.task_spec.result_variable, as_stored_json(result)
         task.data[variable] = result
         self.said(task, {variable: result})
         self.events.append(ServiceCompleted(element, visit, variable, result))

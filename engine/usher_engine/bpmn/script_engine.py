@@ -10,7 +10,7 @@ from typing import Any
 from SpiffWorkflow.bpmn.script_engine.python_engine import PythonScriptEngine
 from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScriptEngineEnvironment
 
-from ..core.canonical import settled
+from ..core.canonical import as_stored_json
 from ..core.errors import ElementFailed, ExpressionError
 from ..expressions import compile_expression, compile_script
 
@@ -25,7 +25,7 @@ class Environment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
         return compile_expression(expression).evaluate(context, self.now, self.rules)
 
     def execute(self, script: str, context: dict[str, Any], external_context: Any = None) -> bool:
-        changed = settled(compile_script(script).run(context, self.now, self.rules))
+        changed = as_stored_json(compile_script(script).run(context, self.now, self.rules))
         context.clear()
         context.update(changed)
         return True

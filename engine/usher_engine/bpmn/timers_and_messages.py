@@ -10,7 +10,7 @@ from typing import Any
 
 from SpiffWorkflow.util.task import TaskState
 
-from ..core.canonical import settled
+from ..core.canonical import as_stored_json
 from ..core.errors import Conflict, Corrupt, ElementFailed, ExpressionError
 from ..core.events import Event, MessageAwaited, MessageReceived, TimerFired, TimerStarted, WaitEnded
 from ..core.state import InstanceState, place
@@ -38,7 +38,7 @@ class Waiting(Throwing):
 
     def _message_received(self, element: str, visit: int, payload: dict[str, Any]) -> None:
         wait = self._wait(element, visit, "MessageAwaited")
-        payload = settled(payload)
+        payload = as_stored_json(payload)
         self.events.append(MessageReceived(element, visit, wait["name"], wait["variable"], payload))
         self._happened(element, visit, {wait["variable"]: payload}, {})
 

@@ -5,7 +5,7 @@ from ..store import CaseFilter, Step, UserTask
 from ..store import to_text as stored_time
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
 from ..store.case_selection import Chosen
-from .history_pages import ALTERED, WHOLE, Seen, Window, Windows, legible
+from .history_pages import ALTERED, WHOLE, Seen, Window, Windows, readable_steps
 from .instance_migration import Trial
 from .queries import Instance
 from .repair import Repaired
@@ -32,6 +32,6 @@ __all__ = [
     "Wait",
     "Window",
     "Windows",
-    "legible",
+    "readable_steps",
     "stored_time",
 ]

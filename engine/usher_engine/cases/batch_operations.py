@@ -1,7 +1,7 @@
 """Backtests and migrations of many cases in the background: a worker does a portion, reports it, and takes the next.
 
-A portion is small, so mails and timers wait no longer than for it. What a stop interrupts is taken up again: a backtest
-stores a portion with the place it came to, a migration the outcome of a case with the step that moved it.
+Portions are small, so that mails and timers never wait long. After an interruption the run continues: a backtest
+stores each portion with the place it reached, a migration stores the outcome of a case with the step that moved it.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from ..store import Transaction, to_text, version_rows
 from ..store import batch_rows as batches
 from ..store import case_selection as chosen_cases
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
-from ..store.case_selection import Chosen, count, numbers, settled
+from ..store.case_selection import Chosen, count, fix_membership, numbers
 from .instance_migration import MOVERS, Migrations
 from .step_writer import ALPHABET
 
 #: Cases in a portion.
 PORTION = {BatchKind.BACKTEST: 50, BatchKind.TRIAL: 25, BatchKind.MIGRATION: 10}
-#: How often a portion may be begun without being reported.
+#: How many times a portion may be started without being reported.
 MAX_TRIES = 5
 
 
 class BatchOperations:
-    """Asks for runs over many cases, works on them, tells how far they are."""
+    """Creates runs over many cases, works on them, and reports their progress."""
 
     def __init__(self, context: Context, backtests: Backtests, migrations: Migrations, audit: AuditLog) -> None:
         self.context, self.database, self.clock = context, context.database, context.clock
@@ -42,7 +42,7 @@ class BatchOperations:
 
     def ask_backtest(self, package: Package, chosen: Chosen, *, label: str, actor: Actor) -> Batch:
         """
-        Have the *chosen* cases run again on *package* in the background; *label* says what the package is.
+        Run the *chosen* cases again on *package* in the background; *label* describes the package.
 
         Raises:
             InvalidDefinition: The gate found errors, or the package holds another process.
@@ -50,10 +50,10 @@ class BatchOperations:
         _require_mover(actor)
         self.backtests.require_fit(package, chosen.process)
         with self.database.begin() as tx:
-            version_rows.keep(tx, package)
+            version_rows.store_package(tx, package)
             recorded = chosen_cases.most_used(tx, chosen)
-            told = {"label": label} | ({"recorded": recorded} if recorded else {})
-            return self._ask(tx, BatchKind.BACKTEST, package.hash, chosen, told, actor)
+            request = {"label": label} | ({"recorded": recorded} if recorded else {})
+            return self._ask(tx, BatchKind.BACKTEST, package.hash, chosen, request, actor)
 
     def ask_migration(
         self,
@@ -65,22 +65,22 @@ class BatchOperations:
         actor: Actor,
         trial: bool = False,
     ) -> Batch:
-        """Have the *chosen* cases moved to *version* in the background; with *trial* only find out which would go."""
+        """Move the *chosen* cases to *version* in the background; with *trial* only find out which could be moved."""
         _require_mover(actor)
-        said = trimmed(reason)
-        if not said and not trial:
+        reason = trimmed(reason)
+        if not reason and not trial:
             raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
         kind = BatchKind.TRIAL if trial else BatchKind.MIGRATION
         with self.database.begin() as tx:
             found = version_rows.find(tx, chosen.process, version)
-            told = {"version": version, "mapping": dict(mapping), "reason": said, "role": actor.role}
-            return self._ask(tx, kind, found.hash, chosen, told, actor)
+            request = {"version": version, "mapping": dict(mapping), "reason": reason, "role": actor.role}
+            return self._ask(tx, kind, found.hash, chosen, request, actor)
 
     def _ask(
-        self, tx: Transaction, kind: BatchKind, package: str, chosen: Chosen, told: dict[str, Any], actor: Actor
+        self, tx: Transaction, kind: BatchKind, package: str, chosen: Chosen, request: dict[str, Any], actor: Actor
     ) -> Batch:
         now = self.clock()
-        fixed = settled(tx, chosen, to_text(now + MOMENT))
+        fixed = fix_membership(tx, chosen, to_text(now + MOMENT))
         batch = Batch(
             id="".join(secrets.choice(ALPHABET) for _ in range(12)),
             kind=kind,
@@ -91,7 +91,7 @@ class BatchOperations:
             status=BatchStatus.OPEN,
             total=count(tx, fixed),
             done=0,
-            details={**told, "chosen": fixed.to_json()},
+            details={**request, "chosen": fixed.to_json()},
         )
         batches.create(tx, batch)
         details = {"run": batch.id, "kind": kind.value, "cases": batch.total, "package": package}
@@ -99,14 +99,14 @@ class BatchOperations:
         return batch
 
     def cancel(self, batch: str, *, actor: Actor) -> Batch:
-        """Stop a run; what it did stays. Raises `Conflict` when it has ended."""
+        """Stop a run and keep what it did so far; raises `Conflict` when it has ended."""
         _require_mover(actor)
         with self.database.begin() as tx:
             found = batches.find(tx, batch)
             if not batches.end(tx, found, BatchStatus.CANCELLED, self.clock()):
                 raise Conflict("This run has ended already.")
-            told = {"run": batch, "done": found.done, "of": found.total}
-            self.audit.record("RunStopped", told, actor=actor, subject=found.process, transaction=tx)
+            details = {"run": batch, "done": found.done, "of": found.total}
+            self.audit.record("RunStopped", details, actor=actor, subject=found.process, transaction=tx)
             return batches.find(tx, batch)
 
     def find(self, batch: str) -> Batch:
@@ -122,7 +122,7 @@ class BatchOperations:
     def cases(
         self, batch: str, *, outcome: str | None = None, after: str = "", limit: int = 100
     ) -> list[BatchCase]:
-        """What became of the cases of a run, by number; a backtest keeps those that do not go the same way."""
+        """The outcomes of the cases of a run, by number; a backtest stores only cases that take another path."""
         with self.database.read() as tx:
             return batches.cases(tx, batch, outcome=outcome, after=after, limit=limit)
 
@@ -132,14 +132,14 @@ class BatchOperations:
             return batches.case(tx, batch, instance)
 
     def reasons(self, batch: str) -> list[tuple[str, dict[str, Any], int]]:
-        """What stands against moving cases, and what to know of those that go, with how many cases it is about."""
+        """Reasons why cases cannot be moved and warnings about those that can, each with how many cases it concerns."""
         with self.database.read() as tx:
             return batches.reasons(tx, batch)
 
     # the worker's side
 
     def work(self, batch: str | None = None) -> bool:
-        """Do the next portion of *batch*, or of the run that waited longest; False when there was none to do."""
+        """Do the next portion of *batch*, or of the run that has waited longest; return False when there was none."""
         now = self.clock()
         with self.database.read() as tx:
             wanted = batch or batches.due(tx, now)
@@ -176,7 +176,7 @@ class BatchOperations:
         with self.database.begin() as tx:
             cursor, done = (ids or [batch.cursor])[-1], batch.done + len(ids)
             if batches.advance(tx, batch, cursor=cursor, done=done, tally=tally.counted, now=self.clock()):
-                batches.add_cases(tx, batch.id, (_kept(one) for one in compared if one.kind is not Kind.SAME))
+                batches.add_cases(tx, batch.id, (_differing_case(one) for one in compared if one.kind is not Kind.SAME))
                 self._end_after(tx, batch, ids, size)
 
     def _migration_portion(self, batch: Batch) -> None:
@@ -196,12 +196,12 @@ class BatchOperations:
             batches.end(tx, batch, BatchStatus.DONE, self.clock())
 
     def _migrate_one(self, batch: Batch, instance: str) -> None:
-        """Move one case, or try to; the move and what is noted of it are stored together."""
+        """Move one case or try to, and store its outcome in the same transaction."""
         version, mapping = int(batch.details["version"]), dict(batch.details["mapping"])
         actor = Actor(name=batch.asked_by, role=batch.details["role"])
         try:
             if batch.kind is BatchKind.TRIAL:
-                outcome = _trial(instance, self.migrations.try_one(instance, version, mapping))
+                outcome = _trial_case(instance, self.migrations.try_one(instance, version, mapping))
                 with self.database.begin() as tx:
                     self._note_case(tx, batch, outcome)
                 return
@@ -218,7 +218,7 @@ class BatchOperations:
 
     def _note_refused(self, batch: Batch, instance: str, problems: list[tuple[str, str]]) -> None:
         with self.database.begin() as tx:
-            self._note_case(tx, batch, _refused(instance, problems))
+            self._note_case(tx, batch, _refused_case(instance, problems))
 
     def _note_case(self, tx: Transaction, batch: Batch, outcome: BatchCase) -> None:
         if not batches.has_case(tx, batch.id, outcome.instance):
@@ -226,7 +226,7 @@ class BatchOperations:
 
 
 class Tally:
-    """Sums up a backtest: how many cases came out how, in which groups, and where the others' ways lead."""
+    """Sums up a backtest: the number of cases for each outcome and group, and the elements where paths differ."""
 
     def __init__(self, counted: dict[str, Any]) -> None:
         empty: dict[str, Any] = {name: {} for name in ("kinds", "groups", "shared", "recorded", "draft")}
@@ -254,26 +254,26 @@ def _count(counts: dict[str, int], key: str) -> None:
     counts[key] = counts.get(key, 0) + 1
 
 
-def _kept(one: Compared) -> BatchCase:
-    """What is stored of a case that does not go the same way."""
+def _differing_case(one: Compared) -> BatchCase:
+    """The stored outcome of a case that takes another path."""
     ways = {
         name: {"path": list(way.path), "flows": list(way.flows), "at": list(way.at), "end": way.end}
         for name, way in (("recorded", one.recorded), ("draft", one.draft))
     }
-    told = {"message": one.message, "recorded_element": one.recorded_element, "differs_at": one.differs_at}
-    return BatchCase(instance=one.instance, outcome=one.kind.value, element=one.element, details={**told, **ways})
+    details = {"message": one.message, "recorded_element": one.recorded_element, "differs_at": one.differs_at}
+    return BatchCase(instance=one.instance, outcome=one.kind.value, element=one.element, details={**details, **ways})
 
 
-def _trial(instance: str, trial: Any) -> BatchCase:
+def _trial_case(instance: str, trial: Any) -> BatchCase:
     if trial.problems:
-        return _refused(instance, list(trial.problems))
+        return _refused_case(instance, list(trial.problems))
     warnings = [list(warning) for warning in trial.warnings]
     return BatchCase(instance=instance, outcome="fits", details={"warnings": warnings} if warnings else {})
 
 
-def _refused(instance: str, problems: list[tuple[str, str]]) -> BatchCase:
-    told = {"problems": [list(problem) for problem in problems]}
-    return BatchCase(instance=instance, outcome="refused", element=problems[0][0] if problems else "", details=told)
+def _refused_case(instance: str, problems: list[tuple[str, str]]) -> BatchCase:
+    details = {"problems": [list(problem) for problem in problems]}
+    return BatchCase(instance=instance, outcome="refused", element=problems[0][0] if problems else "", details=details)
 
 
 def _require_mover(actor: Actor) -> None:

@@ -15,7 +15,7 @@ from ..bpmn import Run, require_standing
 from ..context import Context
 from ..core import events as e
 from ..core.actor import Actor
-from ..core.canonical import Json, check_input, settled
+from ..core.canonical import Json, as_stored_json, check_input
 from ..core.errors import (
     Conflict,
     ElementFailed,
@@ -66,16 +66,16 @@ class CaseCommands:
             data: Its first data; JSON, no reserved keys.
             actor: Who starts it.
             key: Idempotency key: the same key from the same *source* starts one instance.
-            source: Who gives out the keys, for example the name of an API token.
+            source: Issuer of the keys, for example the name of an API token.
             business_key: What the case is about, for example the patient's id.
-            one_live: Where a live instance has this business key, it is the answer and none is started.
-            require: Called first, in the same transaction; where it raises, nothing is started.
+            one_live: If a live instance has this business key, return that one and start none.
+            require: Called first, in the same transaction; if it raises, nothing is started.
 
         Raises:
             NotFound: No such process is deployed.
             InvalidSubmission: *data* breaks a limit, or *key* was used with other data.
         """
-        values: dict[str, Any] = settled(check_input(dict(data), where="data"))
+        values: dict[str, Any] = as_stored_json(check_input(dict(data), where="data"))
         asked = StartRequest(process, values, business_key, one_live, key, source, require)
         try:
             return self._start(asked, actor)
@@ -83,7 +83,7 @@ class CaseCommands:
             return self._start(asked, actor, failure)
 
     def _start(self, asked: StartRequest, actor: Actor, failure: EngineError | None = None) -> Instance:
-        """Write the first step of a case: what ran, or the incident of a *failure* that kept it from running."""
+        """Write the first step of a case: what ran, or the incident for the *failure* that prevented it."""
         with self.database.begin() as tx:
             if asked.require is not None:
                 asked.require(tx)
@@ -99,7 +99,7 @@ class CaseCommands:
             return instance
 
     def _existing_case_for(self, tx: Transaction, asked: StartRequest) -> instance_rows.Row | None:
-        """The instance this request has started before, or the live one it must not start beside."""
+        """The instance that this request already started, or the live one with its business key."""
         if not asked.one_live:
             return case_for_key(tx, asked.source, asked.key, asked.digest)
         wanted = (asked.source, asked.key, asked.digest, asked.process, asked.business_key)
@@ -110,27 +110,26 @@ class CaseCommands:
 
     def cancel(self, instance: str, reason: str, *, actor: Actor, revision: int | None = None) -> Instance:
         """
-        End a case before its end; raises `Conflict` when it has ended, `InvalidSubmission` without a reason.
+        Cancel a running case; raises `Conflict` when it has ended, `InvalidSubmission` without a reason.
 
-        Staff do so in the course of their work; where somebody else does, the audit stream tells of it too.
+        Staff do so in the course of their work; a cancellation by anyone else is recorded in the audit stream too.
         """
-        said = _reason(reason)
+        reason = _checked_reason(reason)
         with self.database.begin() as tx:
             case = self.steps.open(tx, instance, revision, to_end=True)
             if actor.role != "staff":
-                told = {"process": case.row.process, "version": case.row.version}
+                details = {"process": case.row.process, "version": case.row.version}
                 key = case.row.business_key
-                self.audit.record(
-                    "CaseCancelled", told, actor=actor, subject=instance, business_key=key, why=said, transaction=tx
-                )
-            return self.steps.write(tx, case, {"kind": "cancel"}, actor, [e.InstanceCancelled(said)])
+                about = {"subject": instance, "business_key": key, "why": reason}
+                self.audit.record("CaseCancelled", details, actor=actor, **about, transaction=tx)
+            return self.steps.write(tx, case, {"kind": "cancel"}, actor, [e.InstanceCancelled(reason)])
 
     def retry(self, instance: str, *, actor: Actor, revision: int | None = None) -> Instance:
         """
-        Try again what raised an incident: parked jobs are due once more, and what waits in the diagram is looked at.
+        Retry what raised an incident: parked jobs become due again, and the diagram continues where it can.
 
         Raises:
-            Conflict: The case has no incident, or somebody moved it since *revision*.
+            Conflict: The case has no incident, or another command changed it since *revision*.
         """
         try:
             return self._retry(instance, actor, revision)
@@ -140,7 +139,7 @@ class CaseCommands:
     def _retry(
         self, instance: str, actor: Actor, revision: int | None, failure: EngineError | None = None
     ) -> Instance:
-        """Write the step of a retry: what ran, or the incident of a *failure* that keeps the case from going on."""
+        """Write the step of a retry: what ran, or the incident for the *failure* that stops the case again."""
         with self.database.begin() as tx:
             case = self.steps.open(tx, instance, revision)
             resolved = case.state.resolving()
@@ -153,7 +152,7 @@ class CaseCommands:
             return self.steps.write(tx, case, {"kind": "retry"}, actor, ran, first=resolved)
 
     def _once_more(self, tx: Transaction, case: Case, resolved: list[e.Event], actor: Actor) -> Run:
-        """The run of a retry; a case that never began to run begins."""
+        """Run the case again; a case that never started to run is started."""
         if case.workflow is None:
             case.resolve(resolved)
             return Run.start(case.diagram, self.steps.step_context(tx, case, actor), case.state.data)
@@ -165,7 +164,7 @@ class CaseCommands:
     # user tasks
 
     def claim(self, task: str, *, actor: Actor, revision: int | None = None) -> Instance:
-        """Take an open task; raises `NotAllowed` naming the one who has it, `NotFound` when it is not for *actor*."""
+        """Take an open task; raises `NotAllowed` naming its assignee, `NotFound` when *actor* may not see it."""
         with self.database.begin() as tx:
             case, open_task = self._open_task(tx, task, actor, revision)
             if open_task.assignee == actor.name:
@@ -189,21 +188,21 @@ class CaseCommands:
         """
         Record a person's answer and run the process up to its next waiting points.
 
-        One transaction: the answer, every element that follows and the new inbox rows are stored together, or
-        nothing is. An open task nobody has claimed is claimed in the same step. Where the diagram fails on the way,
-        the task stays open with what was typed, and the case is returned with an incident.
+        One transaction stores the answer, every element that follows and the new inbox rows, or nothing. An unclaimed
+        task is claimed in the same step. If the diagram fails on the way, the task stays open with what was typed,
+        and the case is returned with an incident.
 
         Args:
             task: ``instance:element:visit``.
             submission: Field key to JSON value, as the task's form defines it; dates are ISO 8601 text.
-            actor: Who answers; written to the step.
+            actor: The person who answers; written to the step.
             revision: The revision the form was rendered from; None skips that check.
 
         Raises:
             NotFound: There is no such task for *actor*.
-            NotAllowed: Somebody else has claimed it.
+            NotAllowed: Another person has claimed it.
             InvalidSubmission: One entry for each wrong field, in form order.
-            Conflict: Somebody moved the instance since *revision*, or ended the task (``winner``, ``at``).
+            Conflict: Someone changed the instance since *revision*, or closed the task (``winner``, ``at``).
 
         Source: BPMN 2.0.2, 13.3.3 (life cycle of a user task).
         """
@@ -219,16 +218,16 @@ class CaseCommands:
         return self._work(task, {"kind": "complete"}, actor, revision, answer, draft=submission)
 
     def cancel_task(self, task: str, reason: str, *, actor: Actor, revision: int | None = None) -> Instance:
-        """Take the way out the diagram draws for cancelling *task*; raises like `complete`."""
-        said = _reason(reason)
+        """Cancel *task* and follow the sequence flow drawn for that; raises like `complete`."""
+        reason = _checked_reason(reason)
 
         def cancelling(run: Run, _case: Case, open_task: UserTask) -> None:
-            run.cancel_task(open_task.element, open_task.visit, said)
+            run.cancel_task(open_task.element, open_task.visit, reason)
 
         return self._work(task, {"kind": "cancel_task"}, actor, revision, cancelling)
 
     def save_draft(self, task: str, values: Mapping[str, Any], *, actor: Actor) -> datetime:
-        """Keep what somebody typed in an open task, unchecked but for limits; returns when it was saved."""
+        """Save unsent input of an open task, checked against limits only; return when it was saved."""
         check_input(dict(values), where="form")
         with self.database.begin() as tx:
             instance, element, visit = task_place(task)
@@ -247,7 +246,7 @@ class CaseCommands:
         *,
         draft: Mapping[str, Any] | None = None,
     ) -> Instance:
-        """A step that moves the process from an open user task; a failure in the diagram becomes an incident."""
+        """Write the step that continues from an open user task; a failure in the diagram becomes an incident."""
         try:
             with self.database.begin() as tx:
                 case, open_task = self._open_task(tx, task, actor, revision)
@@ -268,7 +267,7 @@ class CaseCommands:
     def _open_task(
         self, tx: Transaction, task: str, actor: Actor, revision: int | None
     ) -> tuple[Case, UserTask]:
-        """Lock the case of an open task that *actor* may work on; raises as `complete` says."""
+        """Lock and return the case of an open task that *actor* may work on; raises like `complete`."""
         instance, element, visit = task_place(task)
         row = instance_rows.lock(tx, instance)
         found = self._require_workable_task(tx, instance, element, visit, actor)
@@ -277,7 +276,7 @@ class CaseCommands:
     def _require_workable_task(
         self, tx: Transaction, instance: str, element: str, visit: int, actor: Actor
     ) -> UserTask:
-        """The open task, if *actor* may see it and nobody else has claimed it."""
+        """Return the open task if *actor* may see it and no one else has claimed it; raise otherwise."""
         if actor.role not in ("staff", "system"):
             raise NotAllowed("Only staff may work on tasks.")
         found = task_rows.find(tx, instance, element, visit)
@@ -291,16 +290,16 @@ class CaseCommands:
 
 
 def _form(case: Case, open_task: UserTask) -> Form | None:
-    """The form of *open_task*; raises `ElementFailed` where an earlier version took one that is not taken now."""
+    """The form of *open_task*; raises `ElementFailed` for a form that only an earlier version of Usher accepted."""
     try:
         return parse_form(case.diagram.package.text(open_task.form)) if open_task.form else None
     except InvalidDefinition as error:
         raise ElementFailed(open_task.element, error) from error
 
 
-def _reason(text: str) -> str:
-    said = trimmed(text)
-    if not said:
+def _checked_reason(text: str) -> str:
+    reason = trimmed(text)
+    if not reason:
         raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
-    check_input(said, where="reason")
-    return said
+    check_input(reason, where="reason")
+    return reason

@@ -1,7 +1,7 @@
-"""A case whole, or in windows where it is long, so that its first page costs the same for ten steps and ten thousand.
+"""Pages of a case's history: a long case is read in windows, so that a page costs the same at any length.
 
-Reads what others refuse: a step that is missing or unreadable is told as such, and the steps around it stay readable.
-Where each window begins is kept for the cases looked at last; the way there is folded, never shown.
+Damaged histories stay readable: a missing or unreadable step is marked as such, and the steps around it are shown.
+The states at the start of windows are cached for recently viewed cases; the steps before a window are only folded.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from ..reexecution import unpacked
 from ..store import Step, Transaction, instance_rows, stored_cases
 from ..store.stored_cases import StoredStep
 
-#: Cases up to so many steps are one window.
+#: Cases with at most this many steps are shown in one window.
 WHOLE = 100
-#: Steps in each window of a longer one.
+#: Steps in each window of a longer case.
 WINDOW = 16
-#: Steps read beyond a window, to tell what became of what it asked for.
+#: Steps read beyond a window, to show the results of what it requested.
 AHEAD = 10
-#: Every so many steps a place is kept where folding may begin.
+#: Distance in steps between cached states from which folding may start.
 MARKED = 100
 KEPT_CASES = 16
 
-#: What events of an altered step may raise: the text is JSON of the right outline, and may hold anything.
+#: What events of a tampered step may raise: the JSON has the right outline but may contain any values.
 ALTERED = (KeyError, TypeError, ValueError, AttributeError)
 
 T = TypeVar("T")
@@ -43,8 +43,8 @@ class Seen:
     """
     One step and the state after it.
 
-    *step* is None where none is there (*is_missing*) or it cannot be read; the state is then the one before it.
-    *is_linked* tells that the stored bytes have the stored hash after the hash before.
+    *step* is None if it is missing (*is_missing*) or unreadable; the state is then the one before it.
+    *is_linked*: the stored hash is the hash of the stored bytes and the previous hash.
     """
 
     revision: int
@@ -57,9 +57,9 @@ class Seen:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window(Generic[T]):
     """
-    Steps *first* to *last* of *total*; *before* and *carried* are the state and what was followed until then.
+    Steps *first* to *last* of *total*; *before* is the state and *carried* the accumulated value before them.
 
-    *size* is how many steps the windows of this case have, but for the last one.
+    *size* is the number of steps in each window of this case except the last.
     """
 
     first: int
@@ -74,7 +74,7 @@ class Window(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Place(Generic[T]):
-    """Where a window begins: after step *revision*, whose hash is *hash*."""
+    """The start of a window: the state after step *revision*, whose hash is *hash*."""
 
     revision: int
     hash: bytes
@@ -83,7 +83,7 @@ class _Place(Generic[T]):
 
 
 class Windows(Generic[T]):
-    """Opens windows; *follow* adds a step to what whoever reads keeps beside the state, beginning with *start*."""
+    """Opens windows; the caller's *follow* folds each step into a value of its own, beginning with *start*."""
 
     def __init__(self, context: Context, follow: Callable[[T, Step], T], start: T) -> None:
         self.context = context
@@ -93,11 +93,11 @@ class Windows(Generic[T]):
         self._lock = threading.Lock()
 
     def open(self, instance: str, revision: int) -> Window[T]:
-        """The window with step *revision* in it, or the nearest there is; raises `NotFound`."""
+        """The window that contains step *revision*, or the nearest one; raises `NotFound`."""
         with self.context.database.read() as tx:
             row = instance_rows.find(tx, instance)
             newest = stored_cases.newest(tx, instance)
-            total = max(newest, min(row.revision, newest + WHOLE))  # an altered number must not fill the memory
+            total = max(newest, min(row.revision, newest + WHOLE))  # a tampered number must not fill the memory
             size = WHOLE if total <= WHOLE else WINDOW
             first = (min(max(revision, 1), max(total, 1)) - 1) // size * size + 1
             last = min(first + size - 1, total)
@@ -110,16 +110,19 @@ class Windows(Generic[T]):
             size=size,
             before=place.state,
             carried=place.carried,
-            seen=tuple(_seen(instance, place, stored, range(first, last + 1))),
+            seen=tuple(_paged_steps(instance, place, stored, range(first, last + 1))),
             ahead=tuple(
-                step for n in range(last + 1, last + AHEAD + 1) if n in stored and (step := read(instance, stored[n]))
+                step
+                for n in range(last + 1, last + AHEAD + 1)
+                if n in stored and (step := readable_step(instance, stored[n]))
             ),
         )
 
     def sample(self, instance: str, total: int, every: int) -> list[tuple[int, Step | None]]:
-        """Each *every*-th step and the last, as far as they can be read."""
+        """Every *every*-th step and the last one; None for those that cannot be read."""
         with self.context.database.read() as tx:
-            return [(step[0], read(instance, step)) for step in stored_cases.steps(tx, instance, 1, total, every=every)]
+            stored = stored_cases.steps(tx, instance, 1, total, every=every)
+            return [(step[0], readable_step(instance, step)) for step in stored]
 
     def _nearest(self, tx: Transaction, instance: str, first: int) -> _Place[T]:
         with self._lock:
@@ -131,14 +134,15 @@ class Windows(Generic[T]):
         return self._start
 
     def _go(self, tx: Transaction, instance: str, place: _Place[T], first: int) -> _Place[T]:
-        """From *place* to where the window of step *first* begins; remembers every window passed."""
+        """Fold from *place* to the start of the window of step *first*, and cache each window start passed."""
         passed: dict[int, _Place[T]] = {}
         between = stored_cases.steps(tx, instance, place.revision + 1, first - 1)
         for _, group in groupby(between, key=lambda stored: (stored[0] - 1) // MARKED):
             stored = list(group)
-            steps = [step for one in stored if (step := read(instance, one))]
+            steps = [step for one in stored if (step := readable_step(instance, one))]
             revision, _, digest = stored[-1]
-            place = _Place(revision, digest, _folded(place.state, steps), reduce(self._follow, steps, place.carried))
+            state, carried = _fold_readable(place.state, steps), reduce(self._follow, steps, place.carried)
+            place = _Place(revision, digest, state, carried)
             passed[revision] = place
         if passed:
             with self._lock:
@@ -149,18 +153,18 @@ class Windows(Generic[T]):
         return place
 
 
-def legible(context: Context, instance: str) -> tuple[list[Step], int]:
+def readable_steps(context: Context, instance: str) -> tuple[list[Step], int]:
     """
-    The steps of a case that can be read, oldest first, and how many cannot; raises `NotFound`, or `Purged`.
+    The readable steps of a case, oldest first, and the number of unreadable ones; raises `NotFound` or `Purged`.
 
-    For pages that tell what happened: what was altered is left out there, and counted.
+    For pages that narrate a case: they leave tampered steps out and show how many there are.
     """
     with context.database.read() as tx:
         instance_rows.find(tx, instance)
         stored = list(stored_cases.steps(tx, instance, 1, instance_rows.LARGEST_NUMBER))
     if stored and not any(packed for _, packed, _ in stored):
         raise Purged
-    steps = [step for one in stored if (step := read(instance, one)) is not None and _is_dated(step)]
+    steps = [step for one in stored if (step := readable_step(instance, one)) is not None and _is_dated(step)]
     return steps, len(stored) - len(steps)
 
 
@@ -171,13 +175,13 @@ def _is_dated(step: Step) -> bool:
         return False
 
 
-def read(instance: str, stored: StoredStep) -> Step | None:
-    """The stored step, the hash before it left empty; None where it cannot be read as one."""
-    return _read(instance, stored, b"")[1]
+def readable_step(instance: str, stored: StoredStep) -> Step | None:
+    """The stored step with an empty previous hash; None if it cannot be read."""
+    return _decode(instance, stored, b"")[1]
 
 
-def _read(instance: str, stored: StoredStep, previous: bytes) -> tuple[bytes, Step | None]:
-    """The bytes that were hashed, and the step they say."""
+def _decode(instance: str, stored: StoredStep, previous: bytes) -> tuple[bytes, Step | None]:
+    """The bytes that were hashed, and the step they contain; None if they cannot be read as one."""
     revision, packed, digest = stored
     written, body = unpacked(packed)
     if written is None or body is None or type(digest) is not bytes:
@@ -185,27 +189,27 @@ def _read(instance: str, stored: StoredStep, previous: bytes) -> tuple[bytes, St
     return written, Step(instance=instance, revision=revision, body=body, previous=previous, hash=digest)
 
 
-def _seen(instance: str, place: _Place[T], stored: dict[int, StoredStep], revisions: range) -> Iterator[Seen]:
+def _paged_steps(instance: str, place: _Place[T], stored: dict[int, StoredStep], revisions: range) -> Iterator[Seen]:
     state, previous = place.state, place.hash
     for revision in revisions:
         found = stored.get(revision)
-        written, step = _read(instance, found, previous) if found else (b"", None)
-        state = _after(state, step) if step else state
-        linked = step is not None and instance_rows.chained(previous, written) == step.hash
+        written, step = _decode(instance, found, previous) if found else (b"", None)
+        state = _apply_step(state, step) if step else state
+        linked = step is not None and instance_rows.chain_hash(previous, written) == step.hash
         yield Seen(revision=revision, step=step, is_missing=found is None, is_linked=linked, after=state)
         previous = step.hash if step else b""
 
 
-def _folded(state: InstanceState, steps: list[Step]) -> InstanceState:
-    """The state after all *steps*, in one go; where one of them cannot be, step by step around it."""
+def _fold_readable(state: InstanceState, steps: list[Step]) -> InstanceState:
+    """The state after all *steps* at once; if one of them cannot be applied, fold step by step and skip it."""
     try:
         return fold(state, (from_json(event) for step in steps for event in step.events))
     except ALTERED:
-        return reduce(_after, steps, state)
+        return reduce(_apply_step, steps, state)
 
 
-def _after(state: InstanceState, step: Step) -> InstanceState:
-    """The state after *step*; the one before it where its events tell of what could not be."""
+def _apply_step(state: InstanceState, step: Step) -> InstanceState:
+    """The state after *step*; *state* itself if the step's events cannot be applied."""
     try:
         return fold(state, map(from_json, step.events))
     except ALTERED:

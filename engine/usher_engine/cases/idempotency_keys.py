@@ -8,7 +8,7 @@ from ..store import Row, Transaction, instance_rows, requests
 
 def case_for_key(tx: Transaction, source: str, key: str | None, digest: bytes) -> Row | None:
     """
-    The case that answered the request made under this key before; later requests under it wait for this transaction.
+    The case that answered an earlier request under this key; later requests under it wait for this transaction.
 
     Raises:
         InvalidSubmission: The key was used for another request.
@@ -26,7 +26,7 @@ def case_for_key(tx: Transaction, source: str, key: str | None, digest: bytes) -
 def case_for_key_or_live_case(
     tx: Transaction, source: str, key: str | None, digest: bytes, process: str, business_key: str
 ) -> tuple[Row, bool] | None:
-    """The case for this key, else the live case of *process* with this business key; and whether the key is bound."""
+    """The case for this key or else the live case of *process* with this business key, and whether the key is bound."""
     if key is not None:
         instance_rows.one_at_a_time(tx, f"request {source} {key}")
     instance_rows.one_at_a_time(tx, f"case {process} {business_key}")

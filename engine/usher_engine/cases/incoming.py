@@ -1,7 +1,8 @@
-"""What comes to a case by itself: the time a timer was set for, and messages from outside. Each is a step of its own.
+"""Timers that become due and messages from outside; each is a step of its own.
 
-A timer's job is fired once: whoever holds its lease removes it in the step that fires it. A message that nobody waits
-for is refused by name; one whose step fails is kept beside the incident and delivered again when that is tried again.
+A timer fires once: the step that fires it also removes its job, under the job's lease. A message that no case waits
+for is refused by name. If the step of a message fails, the message is stored with the incident and delivered again on
+retry.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from ..context import Context
 from ..core import events as e
 from ..core.actor import SYSTEM, Actor
-from ..core.canonical import Json, canonical, check_input, settled
+from ..core.canonical import Json, as_stored_json, canonical, check_input
 from ..core.errors import Conflict, Corrupt, EngineError, InvalidSubmission, NotAllowed, NotFound, ServiceError
 from ..core.state import InstanceState, place
 from ..services import SEND
@@ -30,7 +31,7 @@ SENDERS = ("staff", "system")
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """A message on its way; its digest tells a repeated request from another one under the same key."""
+    """A message to deliver; its digest distinguishes a repeated request from another one under the same key."""
 
     name: str
     payload: dict[str, Any]
@@ -49,7 +50,7 @@ class _Message:
 
 
 class Incoming:
-    """Commands that set off what a case waits for."""
+    """Commands that trigger what a case waits for."""
 
     def __init__(self, context: Context, queries: CaseQueries, steps: StepWriter, job_results: JobResults) -> None:
         self.context, self.database = context, context.database
@@ -69,20 +70,20 @@ class Incoming:
         """
         Deliver a message to the case that waits for it and run that case to its next waiting points.
 
-        Where a case waits for it at several places, the one that has waited longest gets it. Where the diagram fails
-        on the way, the case is returned with an incident and the message is kept: trying again delivers it.
+        If a case waits for it at several places, the one that has waited longest receives it. If the diagram fails
+        on the way, the case is returned with an incident and the message is stored: a retry delivers it.
 
         Args:
             name: The message's name in the diagram.
-            payload: Its contents, JSON; they enter the data under the variable the diagram names.
-            actor: Who delivers it.
+            payload: Its contents, JSON; stored in the data under the variable the diagram names.
+            actor: The sender.
             business_key: What the case is about; one of this and *instance* is needed.
             instance: The case's number.
             key: Idempotency key: the same key from the same *source* delivers once.
-            source: Who gives out the keys, for example the name of an API token.
+            source: Issuer of the keys, for example the name of an API token.
 
         Raises:
-            NotFound: Nobody waits for it; the message says who waits for what.
+            NotFound: No case waits for it; the error lists what each candidate waits for.
             Conflict: More than one case waits for it.
             InvalidSubmission: The contents break a limit, or *key* was used with other contents.
             NotAllowed: *actor* may not move cases.
@@ -92,7 +93,7 @@ class Incoming:
         if not (0 < len(name) <= MAX_NAME) or (business_key is None) == (instance is None):
             reason = "Name the message, and either the case's number or its business key."
             raise InvalidSubmission(reason, fields={"name": reason})
-        values: dict[str, Any] = settled(check_input(dict(payload), where="data"))
+        values: dict[str, Any] = as_stored_json(check_input(dict(payload), where="data"))
         message = _Message(name, values, business_key, instance)
         try:
             return self._deliver(message, actor, key, source)
@@ -102,7 +103,7 @@ class Incoming:
     def _deliver(
         self, message: _Message, actor: Actor, key: str | None, source: str, failure: EngineError | None = None
     ) -> Instance:
-        """Write the step of a message: what ran, or the incident of a *failure*, with the message kept beside it."""
+        """Write the step of a message: what ran, or the incident for a *failure*, with the message stored for retry."""
         with self.database.begin() as tx:
             before = case_for_key(tx, source, key, message.digest)
             if before is not None:
@@ -110,7 +111,7 @@ class Incoming:
             case = self.steps.case(tx, self._receiver(tx, message), None)
             wait = _wait_for(case.state, message.name)
             if wait is None:
-                raise NotFound(self._nobody(tx, message))
+                raise NotFound(self._why_undelivered(tx, message))
             if key is not None:
                 requests.remember(tx, source=source, key=key, body=message.digest, instance=case.row.id)
             if failure is not None:
@@ -127,7 +128,7 @@ class Incoming:
             return instance_rows.lock(tx, message.instance)
         waiting = [row for row, state in self._live(tx, message) if _wait_for(state, message.name) is not None]
         if not waiting:
-            raise NotFound(self._nobody(tx, message))
+            raise NotFound(self._why_undelivered(tx, message))
         if len(waiting) > 1:
             numbers = ", ".join(row.id for row in waiting)
             raise Conflict(f"{len(waiting)} cases wait for “{message.name}”: {numbers}. Name the case by its number.")
@@ -141,31 +142,31 @@ class Incoming:
         return [(row, self._known_state(tx, row)) for row in found if row.state is not None]
 
     def _known_state(self, tx: Transaction, row: Row) -> InstanceState:
-        """The state of a case, from its history where the stored one was altered: that must not hold up others."""
+        """The state of a case, from its history if the stored state was altered, which must not block other cases."""
         try:
-            return instance_rows.unsealed(self.context.seal_key, row)[0]
+            return instance_rows.unseal(self.context.seal_key, row)[0]
         except Corrupt:
-            return self.steps.folded(tx, row.id)
+            return self.steps.fold_history(tx, row.id)
 
-    def _nobody(self, tx: Transaction, message: _Message) -> str:
-        """Why *message* reaches nobody, and who waits for what instead."""
+    def _why_undelivered(self, tx: Transaction, message: _Message) -> str:
+        """Why no case receives *message*, and what each candidate waits for instead."""
         of = f"number {message.instance}" if message.instance is not None else f"key “{message.business_key}”"
         live = self._live(tx, message)
         if not live:
             return f"No case with the {of} is under way; “{message.name}” was not delivered."
-        said = []
+        waiting = []
         for row, state in live:
             names = sorted({wait["name"] for wait in state.waits.values() if wait["kind"] == "MessageAwaited"})
-            said.append(f"{row.id} waits for {', '.join(f'“{name}”' for name in names) or 'no message'}")
-        return f"No case with the {of} waits for “{message.name}”; it was not delivered. {'; '.join(said)}."
+            waiting.append(f"{row.id} waits for {', '.join(f'“{name}”' for name in names) or 'no message'}")
+        return f"No case with the {of} waits for “{message.name}”; it was not delivered. {'; '.join(waiting)}."
 
-    # what the worker brings
+    # called by the worker
 
     def send_message(self, job: Job) -> Json:
         """
-        Deliver the message a case has thrown, once however often it is tried; gives what the case keeps of it.
+        Deliver the message that a case threw, exactly once over all attempts; return the result the case records.
 
-        That nobody waits for it is an answer like any other. That several do is none: raises `ServiceError`.
+        "No case waits for it" is a valid result. If several cases wait for it, raises `ServiceError`.
         """
         given, key = job.parameters, f"{job.instance}:{job.element}:{job.visit}"
         name, about = str(given["message"]), str(given["business_key"])
@@ -180,15 +181,15 @@ class Incoming:
         return {"delivered": True, "case": case.id, "reason": ""}
 
     def fire_timer(self, job: Job) -> Instance | None:
-        """The time of a timer has come: the process goes on. None when there was nothing to do any more."""
+        """Fire a due timer and continue the process; None when the case no longer waits for it."""
         return self._fire(job, {"kind": "fire_timer", "element": job.element, "attempt": job.attempts})
 
     def deliver_again(self, job: Job) -> Instance | None:
-        """Deliver a message that was kept when its step failed; None when there was nothing to do any more."""
+        """Deliver a message stored when its step failed; None when the case no longer waits for it."""
         return self._fire(job, {"kind": "deliver_message", "element": job.element, "attempt": job.attempts})
 
     def give_up(self, job: Job, reason: str) -> Instance | None:
-        """Raise an incident for a timer or message that no try could bring."""
+        """Raise an incident for a timer or message when no attempt succeeded."""
         kind = "fire_timer" if job.kind == job_rows.TIMER else "deliver_message"
         command: dict[str, Json] = {"kind": kind, "element": job.element, "attempt": job.attempts}
         incident = e.IncidentRaised(job.element, job.visit, job.kind, reason)
@@ -223,5 +224,5 @@ def _wait_for(state: InstanceState, name: str) -> dict[str, Any] | None:
 
 
 def _is_early(wait: dict[str, Any], case: Case) -> bool:
-    """Whether a timer was taken up before its time, by a clock ahead of this one."""
+    """Whether a worker whose clock is ahead of this one took the timer before it was due."""
     return wait["kind"] == "TimerStarted" and from_text(wait["due"]) > case.now

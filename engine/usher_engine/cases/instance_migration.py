@@ -1,6 +1,6 @@
-"""Moves running cases to another version of their process: what would stand against it, and the move itself.
+"""Moves running cases to another version of their process, and checks beforehand whether that is possible.
 
-A migration is a command like any other: one step in the history of the case, with who, why and what took whose place.
+A migration is a command like any other: one step in the history of the case, with actor, reason and element mapping.
 How a state is moved: `bpmn.token_migration`; many cases at once: `cases.batch_operations`; the reasons: decisions/0014.
 """
 
@@ -28,7 +28,7 @@ MOVERS = frozenset({"analyst", "admin", "system"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
-    """What a migration of one case would meet: *problems* stand against it, *warnings* do not."""
+    """The outcome of trying to migrate one case: *problems* prevent it, *warnings* do not."""
 
     instance: str
     problems: tuple[tuple[str, str], ...] = ()
@@ -36,19 +36,19 @@ class Trial:
 
 
 class Migrations:
-    """The command `migrate`, and what one may ask before it."""
+    """The command `migrate`, and the questions an analyst asks before it."""
 
     def __init__(self, context: Context, steps: StepWriter) -> None:
         self.context, self.database, self.steps = context, context.database, steps
 
     def proposed_mapping(self, process: str, source: int, target: int) -> dict[str, str]:
-        """Which element of version *target* takes the place of which of *source*: same id, else same name and kind."""
+        """Map elements of version *source* to those of *target*: by the same id, else by the same name and kind."""
         with self.database.read() as tx:
             before, after = (version_rows.find(tx, process, number).hash for number in (source, target))
             return proposed_mapping(self.context.diagram(tx, before), self.context.diagram(tx, after))
 
     def waiting_kinds(self, process: str, number: int) -> dict[str, str]:
-        """The elements of a version a case can be moved from and to, with what it waits for there."""
+        """The elements of a version from and to which a case can be moved, with what it waits for there."""
         with self.database.read() as tx:
             return waiting_kinds(self.context.diagram(tx, version_rows.find(tx, process, number).hash))
 
@@ -57,22 +57,22 @@ class Migrations:
         with self.database.read() as tx:
             return chosen_cases.live_versions(tx, process)
 
-    def standing(self, process: str, version: int) -> dict[str, int]:
+    def waiting_by_element(self, process: str, version: int) -> dict[str, int]:
         """How many running cases of a version wait at each element, for a person or a service."""
         with self.database.read() as tx:
-            return chosen_cases.standing(tx, process, version)
+            return chosen_cases.waiting_by_element(tx, process, version)
 
     def try_one(self, instance: str, version: int, mapping: Mapping[str, str] | None = None) -> Trial:
-        """Whether `migrate` would go through; nothing is written. Raises `NotFound`."""
+        """Try `migrate` without writing anything; raises `NotFound`."""
         with self.database.read() as tx:
             try:
                 case = self.steps.case(tx, instance_rows.find(tx, instance), None)
-                _, _, lost = self._moved(tx, case, version, dict(mapping or {}), "", SYSTEM)
+                _, _, lost = self._move(tx, case, version, dict(mapping or {}), "", SYSTEM)
             except CannotMigrate as refusal:
                 return Trial(instance=instance, problems=tuple(refusal.problems))
             except (Conflict, Corrupt) as refusal:
                 return Trial(instance=instance, problems=(("", refusal.message),))
-        warnings = tuple((element, _lost_words(fields)) for element, _, fields in lost)
+        warnings = tuple((element, _lost_input_message(fields)) for element, _, fields in lost)
         return Trial(instance=instance, warnings=warnings)
 
     def migrate(
@@ -86,37 +86,37 @@ class Migrations:
         revision: int | None = None,
     ) -> Instance:
         """
-        Let a running case go on under another version of its process.
+        Move a running case to another version of its process.
 
         Args:
             instance: The case.
-            version: The version it is to run on.
-            mapping: Element to the element that takes its place, where that has another id.
+            version: The version to run on.
+            mapping: Element id to the id of the element that replaces it, where they differ.
             actor: An analyst or administrator.
-            reason: Why; kept in the step.
+            reason: Why; recorded in the step.
             revision: The revision the decision was made on; None skips that check.
 
         Raises:
-            CannotMigrate: ``problems`` names each element that stands against it; nothing was changed.
-            Conflict: Somebody moved the case since *revision*, it has ended, or it runs on that version already.
+            CannotMigrate: ``problems`` names each element that prevents it; nothing was changed.
+            Conflict: Someone changed the case since *revision*, it has ended, or it runs on that version already.
             NotFound: No such case or version.
         """
         if actor.role not in MOVERS:
             raise NotAllowed("Only analysts and administrators move cases to another version.")
-        said = trimmed(reason)
-        if not said:
+        reason = trimmed(reason)
+        if not reason:
             raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
-        check_input(said, where="reason")
+        check_input(reason, where="reason")
         try:
             with self.database.begin() as tx:
-                return self.migrate_in(tx, instance, version, dict(mapping or {}), said, actor, revision)
+                return self.migrate_in(tx, instance, version, dict(mapping or {}), reason, actor, revision)
         except CannotMigrate as refusal:
             if isinstance(refusal.__cause__, Corrupt):
                 self._unreadable(instance, refusal.__cause__, actor)
             raise
 
     def _unreadable(self, instance: str, fault: Corrupt, actor: Actor) -> None:
-        """Raise an incident on a case whose state cannot be read: that it cannot be moved is the least of it."""
+        """Raise an incident on a case whose state cannot be read: not only migration is impossible then."""
         with self.database.begin() as tx:
             case = self.steps.open(tx, instance, None)
             self.steps.write(tx, case, {"kind": "migrate"}, actor, fault)
@@ -132,7 +132,7 @@ class Migrations:
         revision: int | None,
     ) -> Instance:
         case = self.steps.open(tx, instance, revision)
-        moved, target, lost = self._moved(tx, case, version, mapping, reason, actor)
+        moved, target, lost = self._move(tx, case, version, mapping, reason, actor)
         self._move_jobs(tx, case, moved)
         migrated = moved.events[0]
         if not isinstance(migrated, e.InstanceMigrated):
@@ -147,10 +147,10 @@ class Migrations:
                 task_rows.save_draft(tx, instance, element, visit, draft, kept.draft_at or case.now)
         return after
 
-    def _moved(
+    def _move(
         self, tx: Transaction, case: Case, version: int, mapping: dict[str, str], reason: str, actor: Actor
     ) -> tuple[Moved, Diagram, list[tuple[str, int, set[str]]]]:
-        """The case on the other version, that version's diagram, and which fields of drafts it has no place for."""
+        """The case on the other version, that version's diagram, and the draft fields its forms no longer have."""
         found = version_rows.find(tx, case.row.process, version)
         if found.number == case.row.version:
             raise Conflict(f"The case runs on version {version} already.")
@@ -159,10 +159,12 @@ class Migrations:
         migrated = e.InstanceMigrated(case.row.version, version, found.hash, used, reason)
         step = self.steps.step_context(tx, case, actor)
         moved = move(case.diagram, target, step, case.workflow, case.state, migrated)
-        return moved, target, self._lost(tx, case, moved, target)
+        return moved, target, self._lost_draft_fields(tx, case, moved, target)
 
-    def _lost(self, tx: Transaction, case: Case, moved: Moved, target: Diagram) -> list[tuple[str, int, set[str]]]:
-        """Per open task, the fields somebody typed into that its form no longer has."""
+    def _lost_draft_fields(
+        self, tx: Transaction, case: Case, moved: Moved, target: Diagram
+    ) -> list[tuple[str, int, set[str]]]:
+        """For each open task, the fields with unsent input that its form no longer has."""
         opened = {(one.element, one.visit): one.form for one in moved.events if isinstance(one, e.UserTaskOpened)}
         lost = []
         for task in task_rows.of_instances(tx, [case.row.id]).get(case.row.id, ()):
@@ -176,7 +178,7 @@ class Migrations:
         return lost
 
     def _move_jobs(self, tx: Transaction, case: Case, moved: Moved) -> None:
-        """Jobs follow the visits they belong to; one that was tried already cannot get another key."""
+        """Move jobs along with the visits they belong to; a job that was tried already cannot get another key."""
         for here in case.state.requests:
             element, _, visit = here.rpartition(":")
             there = moved.place_of(element, int(visit))
@@ -188,6 +190,6 @@ class Migrations:
                 raise CannotMigrate(problems=[(element, reason)])
 
 
-def _lost_words(fields: set[str]) -> str:
+def _lost_input_message(fields: set[str]) -> str:
     return f"What was typed there and not sent is lost for: {', '.join(sorted(fields))}."
 

@@ -1,4 +1,4 @@
-"""What the worker reports of the effects a step asked for; each report is a command and a step of its own."""
+"""Results of the effects that steps requested, as the worker reports them; each report is a step of its own."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from ..store import Job, Transaction, case_pace, instance_rows, job_rows
 from .queries import Instance
 from .step_writer import FAILURES, Case, StepWriter
 
-#: How long the job of a case waits whose state cannot be read: somebody has to repair it first.
+#: How long a job waits if the state of its case cannot be read: an administrator must repair the case first.
 UNREADABLE = timedelta(hours=1)
 HOUR = timedelta(hours=1)
-#: Waits between tries double up to this: four tries a day are enough for whatever comes back by itself.
+#: Waits between attempts double up to this: four attempts a day are enough for outages that end without help.
 LONGEST_WAIT_S = 6 * 3600
 
 
 class JobResults:
-    """The commands of the worker; each gives None when the job's lease has passed on to another worker."""
+    """The commands of the worker; each returns None when another worker has taken over the job's lease."""
 
     def __init__(self, context: Context, steps: StepWriter) -> None:
         self.database, self.clock, self.settings = context.database, context.clock, context.settings
         self.steps = steps
 
     def finish(self, job: Job, result: Json) -> Instance | None:
-        """An effect was done: its result enters the case and the process goes on. None when the lease had passed on."""
+        """Store the result of an effect and continue the process; None when another worker holds the lease."""
         done = replace(job, done=True, result=result)
         return self._report(done, lambda run: run.finish_service(job.element, job.visit, result))
 
     def refuse(self, job: Job, refusal: BusinessError) -> Instance | None:
-        """The service said no: the error boundary event takes over, or an incident is raised."""
+        """The service refused: follow the error boundary event, or raise an incident."""
         return self._report(job, lambda run: run.refuse_service(job.element, job.visit, refusal))
 
     def _report(self, job: Job, act: Callable[[Run], None]) -> Instance | None:
@@ -59,7 +59,7 @@ class JobResults:
             return self.put_back(job, command, failure, reason=failure.message)
 
     def refuse_haste(self, tx: Transaction, case: Case, job: Job) -> None:
-        """Raise `ElementFailed` where the case goes round by itself; what *job* brings waits for a person."""
+        """Raise `ElementFailed` if the case loops without a person; the report of *job* then waits for one."""
         most = self.settings.case_steps_per_hour
         if most and case_pace.goes_round(tx, case.row, most, since=case.now - HOUR):
             fast = f"This case goes round by itself: {most} steps within an hour, and nobody had a hand in them."
@@ -74,7 +74,7 @@ class JobResults:
         reason: str,
         due_at: datetime | None = None,
     ) -> Instance | None:
-        """Write the step that says why *job* must wait until *due_at*, or for a person."""
+        """Write the step that records why *job* must wait until *due_at*, or for a person."""
         try:
             with self.database.begin() as tx:
                 if self._record_late_result(tx, job, {"reason": reason}):
@@ -83,13 +83,13 @@ class JobResults:
                 if not job_rows.put_back(tx, job, due_at=due_at, reason=reason):
                     return None
                 return self.steps.write(tx, case, command, SYSTEM, happened)
-        except Corrupt as fault:  # no step can be written: others go on, and this case is looked at again later
+        except Corrupt as fault:  # no step can be written: other cases continue, and the worker tries this one later
             with self.database.begin() as tx:
                 job_rows.put_back(tx, job, due_at=self.clock() + UNREADABLE, reason=fault.message)
             return None
 
     def _record_late_result(self, tx: Transaction, job: Job, report: dict[str, Json]) -> bool:
-        """Note a report on a case that has ended meanwhile: what the service did is a fact all the same."""
+        """Record a report on a case that has ended meanwhile: the service did its work all the same."""
         if instance_rows.lock(tx, job.instance).ended_at is None:
             return False
         details = {"element": job.element, "visit": job.visit, "operator": job.operator, **report}
@@ -97,7 +97,7 @@ class JobResults:
         return True
 
     def fail(self, job: Job, reason: str, *, retry: bool) -> Instance | None:
-        """An effect was not done: try again later with back-off, or raise an incident when tries or hope are spent."""
+        """An effect failed: schedule a retry with back-off, or raise an incident if none is left or it is permanent."""
         now = self.clock()
         again = retry and job.attempts < self.settings.job_attempts
         first = self.settings.job_backoff_s

@@ -1,4 +1,4 @@
-"""What one may ask about cases: where they stand, what happened to them, which diagram they run on. Changes nothing."""
+"""Queries about cases: their status, their history, the diagram they run on. Changes nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..core.events import from_json
 from ..core.state import InstanceState, Status, Wait, fold
 from ..definitions import Package
 from ..store import Row, Step, Transaction, UserTask, instance_rows, job_rows, task_rows, to_text, visible_tasks
-from ..store.tampered_rows import moment, told
+from ..store.tampered_rows import moment, tampering_message
 
 #: The events that say which package a case runs on.
 RUNS_ON = frozenset({"InstanceStarted", "InstanceMigrated"})
@@ -66,9 +66,10 @@ class CaseQueries:
         after: Instance | None = None,
     ) -> list[Instance]:
         """
-        Cases, newest first; *after* is the last one seen.
+        Cases, newest first; *after* is the last one of the previous page.
 
-        *about* are business keys, *numbered* is how the number begins, as people write it (dashes and case are free).
+        *about* are business keys; *numbered* is the beginning of the number as people write it, with or without
+        dashes, in capitals or not.
         """
         keys = about if business_key is None else {business_key}
         begins = case_number(numbered) if numbered is not None else None
@@ -90,10 +91,10 @@ class CaseQueries:
 
     def as_instance(self, row: Row, tasks: tuple[UserTask, ...]) -> Instance:
         try:
-            state = None if row.state is None else instance_rows.unsealed(self.context.seal_key, row)[0]
-            fault = told(row.altered)
-        except Corrupt as error:  # told at the case itself, so that lists and histories stay readable
-            state, fault = None, told(row.altered) or error.message
+            state = None if row.state is None else instance_rows.unseal(self.context.seal_key, row)[0]
+            fault = tampering_message(row.altered)
+        except Corrupt as error:  # shown on the case itself, so that lists and histories stay readable
+            state, fault = None, tampering_message(row.altered) or error.message
         shown = self.describe(row, state, tasks)
         return replace(shown, status=Status.INCIDENT.value, incident=fault) if fault else shown
 
@@ -133,9 +134,9 @@ class CaseQueries:
             definition = instance_rows.find(tx, instance).definition
             steps = instance_rows.steps(tx, instance, last=revision) if revision is not None else []
             for step in reversed(steps):
-                told = [from_json(event) for event in step.events if event["kind"] in RUNS_ON]
-                if told:
-                    definition = str(getattr(told[-1], "definition", definition))
+                moves = [from_json(event) for event in step.events if event["kind"] in RUNS_ON]
+                if moves:
+                    definition = str(getattr(moves[-1], "definition", definition))
                     break
             return self.context.diagram(tx, definition)
 

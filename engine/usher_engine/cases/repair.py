@@ -1,7 +1,7 @@
-"""Repairs a case whose stored state cannot carry it on: makes that state again from its history, as a step of its own.
+"""Repairs a case that cannot continue from its stored state: rebuilds that state from the history, as a step.
 
-The history is the truth, the state a copy of it for speed. The step tells what was found, opened and closed, so verify
-carries it out again like any other (`reexecution.repair_plan`, decisions/0020).
+The history is the truth; the state is a copy of it for speed. The step records what was found, opened and closed, so
+that verify can re-execute it like any other (`reexecution.repair_plan`, decisions/0020).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ MENDERS = frozenset({"admin", "system"})
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repaired:
     """
-    What a repair found, and the case after it (before it, where it was only tried).
+    What a repair found, and the case after it (after a dry run: the case before it).
 
-    *parted* is the first step from which on the diagram goes another way than was recorded, 0 for none; *opened* and
-    *closed* are the elements that are entered and left by the repair.
+    *parted* is the first step whose recorded path differs from the diagram's, 0 for none; *opened* and *closed* are
+    the elements that the repair enters and leaves.
     """
 
     instance: Instance
@@ -50,21 +50,21 @@ class Repairs:
         self, instance: str, *, actor: Actor, dry_run: bool = False, revision: int | None = None
     ) -> Repaired:
         """
-        Make the stored state of a case again from its history, and let it go on from there.
+        Rebuild the stored state of a case from its history, and continue from there.
 
-        Its incidents are closed, and what was parked behind them or waits for another try is tried again. Where history
-        and diagram have parted, what lies on the diagram's way and was not recorded happens now, and what was opened
-        beside it is closed.
+        The repair closes the incidents and retries the jobs parked behind them or waiting for another attempt. Where
+        history and diagram differ, elements on the diagram's path that were not recorded are entered now, and open
+        elements off that path are closed.
 
         Args:
             instance: The case.
             actor: An administrator.
-            dry_run: Only tell what would be; nothing is written.
+            dry_run: Only report what would happen; write nothing.
             revision: The revision the decision was made on; None skips that check.
 
         Raises:
-            Corrupt: It cannot be repaired; the message says where and why.
-            Conflict: There is nothing to repair, the case has ended, or somebody moved it since *revision*.
+            Corrupt: It cannot be repaired; the message names the place and the reason.
+            Conflict: There is nothing to repair, the case has ended, or someone changed it since *revision*.
             NotAllowed: *actor* is no administrator.
             NotFound: No such case.
         """
@@ -74,30 +74,30 @@ class Repairs:
             case = self.steps.open(tx, instance, revision, to_end=True)
             before = self.queries.as_instances(tx, [case.row])[0]
             trying = tx.begin_nested()
-            made = self._made_again(tx, case, actor, lost=_is_lost(self.context.seal_key, case.row))
+            made = self._rebuild(tx, case, actor, lost=_is_lost(self.context.seal_key, case.row))
             if dry_run:
                 trying.rollback()
-                return _told(before, made)
+                return _repair_report(before, made)
             trying.commit()
             case.state, case.workflow, case.diagram = made.before, made.workflow, made.diagram
             job_rows.requeue(tx, instance, case.now, failed=True)
-            told = {"process": case.row.process, "version": case.row.version, "parted": made.repaired.parted}
+            details = {"process": case.row.process, "version": case.row.version, "parted": made.repaired.parted}
             key = case.row.business_key
-            self.audit.record("CaseRepaired", told, actor=actor, subject=instance, business_key=key, transaction=tx)
-            return _told(self.steps.write(tx, case, {"kind": "repair"}, actor, list(made.events)), made)
+            self.audit.record("CaseRepaired", details, actor=actor, subject=instance, business_key=key, transaction=tx)
+            return _repair_report(self.steps.write(tx, case, {"kind": "repair"}, actor, list(made.events)), made)
 
     def look_at_silent_cases(self) -> list[Instance]:
         """
-        Let every case go on that has nothing open at all, or raise an incident on it; returns those it moved.
+        Continue every live case that has nothing open at all, or raise an incident on it; return the cases changed.
 
-        No command leaves a case like that; an earlier version did, without a word to anybody.
+        No command of this version leaves a case like that; an earlier version did, and reported nothing.
         """
         with self.database.read() as tx:
-            silent = instance_rows.silent(tx)
-        looked = (self._look(number) for number in silent)
-        return [case for case in looked if case is not None]
+            silent = instance_rows.live_without_tasks_or_jobs(tx)
+        continued = (self._continue_silent_case(number) for number in silent)
+        return [case for case in continued if case is not None]
 
-    def _look(self, instance: str, failure: EngineError | None = None) -> Instance | None:
+    def _continue_silent_case(self, instance: str, failure: EngineError | None = None) -> Instance | None:
         try:
             with self.database.begin() as tx:
                 case = self.steps.open(tx, instance, None)
@@ -112,14 +112,14 @@ class Repairs:
         except (Conflict, NotFound):  # it moved meanwhile
             return None
         except FAILURES as fault:
-            return self._look(instance, fault) if failure is None else None
+            return self._continue_silent_case(instance, fault) if failure is None else None
 
-    def _made_again(self, tx: Transaction, case: Case, actor: Actor, *, lost: bool) -> Repair:
+    def _rebuild(self, tx: Transaction, case: Case, actor: Actor, *, lost: bool) -> Repair:
         """
-        The case as its history leads to; with *lost* nothing is left of the stored state.
+        Rebuild the case from its history; *lost* means that the stored state cannot be read.
 
-        First each step runs by the rules it was decided by. If that leads to where the case stands already, or to a
-        case that cannot go on, those rules were at fault, and the steps run by today's rules.
+        First, each step runs by the rules of its own time. If the result equals the stored state or cannot continue,
+        those rules were at fault, and all steps run by today's rules.
         """
         steps, findings = read_chain(stored_cases.one(tx, case.row.id))
         if findings:
@@ -132,10 +132,10 @@ class Repairs:
         step = self.steps.step_context(tx, case, actor)
         with suppress(Corrupt), tx.begin_nested():
             made = plan_repair(steps, first, versions, step, None)
-            if lost or not _stands(case, made):
+            if lost or not _rests_at_same_places(case, made):
                 return made
         made = plan_repair(steps, first, versions, step, step.rules)
-        if not lost and _stands(case, made):
+        if not lost and _rests_at_same_places(case, made):
             raise Conflict("The stored state of this case fits its history; there is nothing to repair.")
         return made
 
@@ -149,16 +149,16 @@ class Repairs:
 def _is_lost(key: bytes, row: Row) -> bool:
     """Whether the stored state cannot even be read."""
     try:
-        instance_rows.unsealed(key, row)
+        instance_rows.unseal(key, row)
     except Corrupt:
         return True
     return False
 
 
-def _stands(case: Case, made: Repair) -> bool:
-    """Whether the case rests at the very same places already, in its history and in its stored state."""
+def _rests_at_same_places(case: Case, made: Repair) -> bool:
+    """Whether the tokens rest at the same places in the history and in the stored state."""
     if case.workflow is None or made.workflow is None:
-        return case.workflow is made.workflow  # it has not begun to run
+        return case.workflow is made.workflow  # it has not started to run
     if not made.changes_nothing:
         return False
     try:
@@ -168,7 +168,7 @@ def _stands(case: Case, made: Repair) -> bool:
         return False
 
 
-def _told(instance: Instance, made: Repair) -> Repaired:
+def _repair_report(instance: Instance, made: Repair) -> Repaired:
     opened, closed = (
         tuple(dict.fromkeys(here.rpartition(":")[0] for here in places))
         for places in (made.repaired.opened, made.repaired.closed)

@@ -1,4 +1,4 @@
-"""What is found among all cases: one page of those that fit, either way, and what there is to look for."""
+"""Search among all cases: a page of matches in either direction, and the values to filter by."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .queries import CaseQueries, Instance
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CasePage:
-    """Some of the cases that fit, newest first; *newer* and *older* say that there are more on that side."""
+    """A page of matching cases, newest first; *newer* and *older*: there are more in that direction."""
 
     cases: tuple[Instance, ...]
     newer: bool
@@ -21,7 +21,7 @@ class CasePage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facets:
-    """What the cases there are may be narrowed down by, sorted; *elements* by process."""
+    """The values that existing cases can be filtered by, sorted; *elements* by process."""
 
     processes: tuple[str, ...]
     versions: tuple[int, ...]
@@ -45,10 +45,10 @@ class CaseSearch:
         limit: int = 50,
     ) -> CasePage:
         """
-        One page of the cases that fit and that *actor* (None: whoever) may see, newest first.
+        One page of the matching cases that *actor* may see (None: all), newest first.
 
-        *after* is the number of the last case of the page before, *before* that of the first case of the page
-        after; not both. Raises `NotFound` when there is no such case.
+        *after* is the number of the last case on the previous page, *before* that of the first case on the next
+        page; not both. Raises `NotFound` when there is no such case.
         """
         scope = self._eyes(actor)
         down = before is None
@@ -63,10 +63,10 @@ class CaseSearch:
 
     def concerns(self, actor: Actor, instance: str) -> bool:
         """
-        Whether a case is part of *actor*'s work; raises `NotFound` when there is none.
+        Whether a case is part of *actor*'s work; raises `NotFound` when there is no such case.
 
-        Auditors see all. Others see a case one of whose tasks is or was for their groups or for everybody, and those
-        they had a hand in.
+        Auditors see all cases. Others see those with a task, open or closed, for one of their groups or for everyone,
+        and those in which they made a step.
         """
         scope = self._eyes(actor)
         with self.database.read() as tx:
@@ -77,7 +77,7 @@ class CaseSearch:
             return scope.name in case_signatures.people_of(tx, instance)
 
     def facets(self) -> Facets:
-        """What there is to look for among the cases of this database."""
+        """The values by which the cases of this database can be filtered."""
         with self.database.read() as tx:
             every = [kind for _, kind in case_signatures.all_kinds(tx)]
         return Facets(
@@ -94,5 +94,5 @@ class CaseSearch:
 
 
 def _place(row: Row, wanted: CaseFilter) -> Place:
-    """Where *row* stands in the list; one that has not ended stands above those that have."""
+    """The position of *row* in the list; by end date, a case that has not ended comes before those that have."""
     return (row.ended_at or "~", row.id) if wanted.by_end else (row.started_at, row.id)

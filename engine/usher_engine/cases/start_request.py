@@ -1,4 +1,4 @@
-"""A request to start a case, and how it is told from another request under the same idempotency key."""
+"""A request to start a case, and the digest that tells it apart from another request under the same idempotency key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..store import Transaction, requests
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """What was asked for with a start; its digest tells a repeated request from another one under the same key."""
+    """The arguments of a start; their digest distinguishes a repeated request from another one under the same key."""
 
     process: str
     data: dict[str, Any]

@@ -1,4 +1,4 @@
-"""How a step is written: the one place where events become rows. Used by the commands in `cases.commands` only."""
+"""Writes steps: the only place where events become rows. Only the commands in `cases` use it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..core.canonical import Json, check_input, compact
 from ..core.errors import Conflict, Corrupt, ElementFailed, EngineError, Fault, LimitExceeded, Paused
 from ..core.limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
 from ..core.state import LIVE, InstanceState, fold
-from ..services import Call, Operator, answered
+from ..services import Call, Operator, checked_answer
 from ..store import (
     DATABASE_ERRORS,
     Row,
@@ -38,11 +38,11 @@ from .queries import CaseQueries, Instance
 
 log = logging.getLogger("usher.cases")
 
-#: What makes a step fail for a reason that lies in the case or its diagram: it becomes an incident. Where the case
-#: cannot even be opened (its row, seal or package was altered), none can be written, and `Corrupt` is raised again.
+#: Failures caused by the case or its diagram: they become an incident. If the case cannot even be opened (its row,
+#: seal or package was tampered with), no incident can be written, and `Corrupt` is raised again.
 FAILURES = (ElementFailed, LimitExceeded, Corrupt)
 
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing a person could misread
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no characters that people confuse
 
 
 @dataclass(slots=True)
@@ -99,15 +99,15 @@ class StepWriter:
             last = instance_rows.steps(tx, row.id, first=row.revision)[-1]
             raise Conflict(f"{last.actor} has changed this case since you opened it.", winner=last.actor, at=last.at)
         try:
-            state, workflow = instance_rows.unsealed(self.context.seal_key, row)
+            state, workflow = instance_rows.unseal(self.context.seal_key, row)
         except Corrupt:
             if not to_end:
                 raise
-            state, workflow = self.folded(tx, row.id), None  # all it takes to end a case whose state is lost
+            state, workflow = self.fold_history(tx, row.id), None  # this is enough to end a case whose state is lost
         return Case(row, self.context.diagram(tx, row.definition), state, workflow, self.clock())
 
-    def folded(self, tx: Transaction, instance: str) -> InstanceState:
-        """The state that the history of a case tells; the history is the truth where the stored one is lost."""
+    def fold_history(self, tx: Transaction, instance: str) -> InstanceState:
+        """Fold the state of a case from its history, for when the stored state is lost."""
         happened = [e.from_json(event) for step in instance_rows.steps(tx, instance) for event in step.events]
         return fold(InstanceState(), happened)
 
@@ -129,13 +129,13 @@ class StepWriter:
 
     def incidents_resolved_by_answer(self, tx: Transaction, case: Case) -> list[e.Event]:
         """
-        The events that close the incidents a person's answer ends: those of answers that failed before.
+        The events that close incidents because a person answered: those of earlier answers that failed.
 
-        What is parked stays an incident until it is tried again; it is told by its visit, or by the reason it waits.
+        Incidents of parked jobs stay until they are retried; they are recognised by visit or by waiting reason.
         """
         if not case.state.incidents:
             return []
-        parked = job_rows.parked(tx, case.row.id)
+        parked = job_rows.parking_reasons(tx, case.row.id)
         failed = (here for here, reason in case.state.incidents.items() if here.endswith(":0") and reason not in parked)
         return case.state.resolving(failed)
 
@@ -150,9 +150,9 @@ class StepWriter:
         first: list[e.Event] | None = None,
     ) -> Instance:
         """
-        Write one step: what ran, the incident that stopped it, or events that need no run.
+        Write one step: the events of a run, the incident that stopped it, or events that need no run.
 
-        *first* holds events that came before the run and that ``case.state`` has folded already.
+        *first* holds events before the run, which are folded into ``case.state`` already.
         """
         happened = list(first or ())
         if isinstance(ran, Run):
@@ -164,14 +164,14 @@ class StepWriter:
             case.state = fold(case.state, added)
         self._seal(case)
         self._append(tx, case.row, command, actor, happened, case.now, new=case.new)
-        tasks = task_rows.follow(tx, case.row, happened, case.now)
-        job_rows.follow(tx, case.row.id, actor.name, happened, case.now)
-        if not case.new:  # a new case has those of this step and no others
+        tasks = task_rows.project(tx, case.row, happened, case.now)
+        job_rows.project(tx, case.row.id, actor.name, happened, case.now)
+        if not case.new:  # a new case has only the tasks of this step
             tasks = task_rows.of_instances(tx, [case.row.id]).get(case.row.id, ()) if case.state.tasks else ()
         return self.queries.describe(case.row, case.state, tasks)
 
     def _seal(self, case: Case) -> None:
-        """Put the new state into the row, sealed; a case that has ended keeps none, its history is the truth."""
+        """Put the new sealed state into the row; an ended case keeps none, because its history is enough."""
         row, state = case.row, case.state
         row.status, row.outcome, row.explanation = state.status, state.outcome, state.explanation
         if state.status not in LIVE:
@@ -181,11 +181,11 @@ class StepWriter:
         row.state = compact({"state": state.to_json(), "workflow": case.workflow})
         if len(row.state) > MAX_DATA and len(compact(state.data)) > MAX_DATA:
             raise LimitExceeded(f"The case holds more than {MAX_DATA // 1000} kB of data.")
-        large = len(row.state) > max(MAX_STATE, len(before))  # what grew larger under an earlier version may shrink
-        if large and not before.endswith(f'"workflow":{compact(case.workflow)}}}'):  # an incident has room, or a claim
+        large = len(row.state) > max(MAX_STATE, len(before))  # an earlier version may have let it grow
+        if large and not before.endswith(f'"workflow":{compact(case.workflow)}}}'):  # an incident or a claim still fits
             many = f"{state.pending} tasks, services and waits are open, and each keeps the data it began with"
             raise LimitExceeded(f"The case would need more than {MAX_STATE // 1_000_000} MB to be kept: {many}.")
-        row.seal = instance_rows.sealed(self.context.seal_key, row.state)
+        row.seal = instance_rows.seal(self.context.seal_key, row.state)
 
     def record(
         self,
@@ -196,7 +196,7 @@ class StepWriter:
         actor: Actor,
         transaction: Transaction | None = None,
     ) -> None:
-        """Add a fact to the history of a case, also after its end; inside *transaction* where one is given."""
+        """Add a fact to the history of a case, even after its end; inside *transaction* if one is given."""
         fact = e.FactRecorded(name, dict(check_input(dict(details), where="details")))  # type: ignore[arg-type]
         if transaction is not None:
             self._append_fact(transaction, instance, fact, actor)
@@ -205,7 +205,7 @@ class StepWriter:
                 self._append_fact(tx, instance, fact, actor)
 
     def _append_fact(self, tx: Transaction, instance: str, fact: e.FactRecorded, actor: Actor) -> None:
-        """Append a fact; state and waiting points stay as they are. Raises `Purged` where nothing is left to add to."""
+        """Append a fact; state and waiting points stay as they are. Raises `Purged` for a purged case."""
         row = instance_rows.lock(tx, instance)
         tombstones.refuse(tx, [instance])
         self._append(tx, row, {"kind": "record"}, actor, [fact], self.clock())
@@ -237,19 +237,19 @@ class StepWriter:
         written, person = instance_rows.chain(row, body), case_signatures.is_person(actor.role)
         if len(written) > MAX_WRITTEN:
             raise LimitExceeded(f"One command may write {MAX_WRITTEN // 1_000_000} MB; this one writes more.")
-        before, row.kind = row.kind, case_signatures.follow(tx, row, happened)
+        before, row.kind = row.kind, case_signatures.project(tx, row, happened)
         if new:
             instance_rows.create(tx, row)
         else:
             instance_rows.save(tx, row)
-        case_signatures.follow_people(tx, row, actor.name if person else "", moved=row.kind != before and not new)
+        case_signatures.project_people(tx, row, actor.name if person else "", moved=row.kind != before and not new)
         instance_rows.add_step(tx, row, written, actor=actor.name if person else "", at=to_text(now) if person else "")
 
 
 def _ask(operator: Operator, values: dict[str, Any], call: Call) -> Json:
-    """Live, an operator answers for itself; `reexecution` answers from the record."""
+    """Call the operator; in a re-execution, `reexecution` answers from the record instead."""
     try:
-        return answered(operator, values, call)
+        return checked_answer(operator, values, call)
     except (EngineError, *DATABASE_ERRORS):
         raise
     except Exception as error:  # an operator may fail in any way
@@ -258,7 +258,7 @@ def _ask(operator: Operator, values: dict[str, Any], call: Call) -> Json:
 
 
 def _incident(case: Case, failure: EngineError) -> e.Event:
-    """The event that tells of *failure*, on the element that failed, or on where the case stands."""
+    """The incident for *failure*, on the element that failed or else where the case rests."""
     if isinstance(failure, ElementFailed):
         return e.IncidentRaised(failure.element, 0, type(failure.cause).__name__, failure.message)
     stands = case.state.at[0].rpartition(":")[0] if case.state.at else case.row.process

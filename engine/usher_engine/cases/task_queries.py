@@ -1,4 +1,4 @@
-"""The inbox: which user tasks are open, for whom, and why one is not open any more. Changes nothing."""
+"""The inbox: which user tasks are open, for whom, and why a task is no longer open. Changes nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def task_place(task: str) -> tuple[str, str, int]:
 
 
 def may_see(actor: Actor | None, task: UserTask) -> bool:
-    """Whether *task* is for *actor*: unbound roles see all, others what their groups get or they have claimed."""
+    """Whether *actor* may see *task*: unbound roles see all, others those of their groups and those they claimed."""
     if actor is None or actor.role in UNBOUND_ROLES or not task.groups:
         return True
     return bool(actor.groups.intersection(task.groups)) or task.assignee == actor.name
@@ -76,7 +76,7 @@ class TaskQueries:
 
         Raises:
             NotFound: There is none, or it is not for *actor*.
-            Conflict: It was open and is not any more; ``winner`` and ``at`` say who ended it, and when.
+            Conflict: It is no longer open; ``winner`` and ``at`` say who closed it, and when.
         """
         instance, element, visit = task_place(task)
         with self.database.read() as tx:
@@ -86,13 +86,13 @@ class TaskQueries:
             if not may_see(actor, found):
                 raise NotFound("There is no such task.")
             row = instance_rows.find(tx, instance)
-            state, _ = instance_rows.unsealed(self.context.seal_key, row)
+            state, _ = instance_rows.unseal(self.context.seal_key, row)
             known = {**state.data, **state.items.get(place(element, visit), {})}
             initial = initial_values(self.context.diagram(tx, row.definition), element, known, self.clock())
         return replace(found, initial=initial)
 
     def why_closed(self, tx: Transaction, instance: str, element: str, visit: int) -> Conflict | NotFound:
-        """Why a task is not open: somebody ended it, or it never was."""
+        """Why a task is not open: someone closed it, or it never was open."""
         words = {"UserTaskCompleted": "completed", "UserTaskCancelled": "cancelled", "ElementCancelled": "ended"}
         for step in reversed(instance_rows.steps(tx, instance)):
             for event in step.events:

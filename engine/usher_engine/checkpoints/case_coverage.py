@@ -93,7 +93,7 @@ class _Heads:
     def stored(self, number: int) -> rows.Stored:
         """Return checkpoint *number*; raise `Corrupt` if it is missing."""
         if number not in self._read:
-            self._read[number] = rows.numbered(self._tx, number)
+            self._read[number] = rows.find(self._tx, number)
         found = self._read[number]
         if found is None:
             raise Corrupt(f"Checkpoint {number} is not in the database.")

@@ -53,9 +53,9 @@ def _take_one(
     """Take one checkpoint of cases after *after*; return it, or None if nothing is left, and its last case."""
     with database.begin() as tx:
         one_at_a_time(tx, "checkpoint")
-        known, written = [stored.line for stored in rows.stored(tx)], read_lines(file)
+        known, written = [stored.line for stored in rows.all_checkpoints(tx)], read_lines(file)
         _refuse_lost(known, written, file)
-        found = list(rows.uncovered(tx, after=after, cases=CASES, events=EVENTS))
+        found = list(rows.rows_without_leaf(tx, after=after, cases=CASES, events=EVENTS))
         signed = _append_and_sign(tx, key, known, found, now) if found else None
     if signed or not set(known) <= set(written):
         _complete_file(database, file)
@@ -67,7 +67,7 @@ def _complete_file(database: Database, file: Path) -> None:
     with database.begin() as tx:
         one_at_a_time(tx, "checkpoint")
         written = set(read_lines(file))
-        append_lines(file, (stored.line for stored in rows.stored(tx) if stored.line not in written))
+        append_lines(file, (stored.line for stored in rows.all_checkpoints(tx) if stored.line not in written))
 
 
 def _refuse_lost(known: list[str], written: list[str], file: Path) -> None:

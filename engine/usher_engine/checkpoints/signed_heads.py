@@ -36,7 +36,7 @@ class Heads:
 def read_heads(tx: Transaction, file: Path | None, key: str | None) -> Heads:
     """Return the heads in *file* and database, checked against each other and against *key*."""
     heads = Heads()
-    stored = rows.stored(tx)
+    stored = rows.all_checkpoints(tx)
     inside = _parsed(heads, [row.line for row in stored], "the database", key)
     if any(row.number != head.number for row, head in zip(stored, inside.values(), strict=False)):
         heads.report("checkpoint", "The checkpoints in the database are out of order.")

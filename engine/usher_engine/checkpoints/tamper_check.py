@@ -108,7 +108,7 @@ def _is_leaf(instance: Any, revision: Any, digest: Any) -> bool:
 
 def _steps(tx: Transaction) -> Iterator[Finding]:
     purged = tombstones.ids(tx)
-    for instance, steps in groupby(rows.compared(tx), key=lambda row: row.instance):
+    for instance, steps in groupby(rows.steps_with_leaves(tx), key=lambda row: row.instance):
         yield from _case(str(instance), steps, purged=instance in purged)
     for instance, revision in rows.lost_steps(tx):
         message = f"Step {revision} was signed by a checkpoint and is missing."
@@ -232,7 +232,7 @@ def _fits(previous: bytes, event: events.RawEvent) -> bool:
 
 def _repeats(event: events.RawEvent) -> bool:
     try:
-        return events.repeated(json.loads(event.body)) == event.columns
+        return events.repeated_columns(json.loads(event.body)) == event.columns
     except (ValueError, TypeError, KeyError, RecursionError):
         return False
 

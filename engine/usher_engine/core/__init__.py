@@ -1,4 +1,4 @@
-"""What everything else is written in: errors, events, the state they make, JSON, limits. Imports nothing of ours."""
+"""The vocabulary of all other packages: errors, events, state, JSON, limits. Imports nothing of ours."""
 
 from .canonical import Json, check_input, whole_number
 from .deadlines import Deadlines, OutOfTime

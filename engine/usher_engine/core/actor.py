@@ -1,4 +1,4 @@
-"""Who does something: a person, a program or Usher itself, and the role and groups that decide what they may see."""
+"""The actor of a command: a person, a program or Usher itself, with the role and groups that limit what they see."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UNBOUND_ROLES = frozenset({"system", "auditor"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Actor:
-    """Who asks. *groups* are the candidate groups whose tasks they may see; *on_behalf_of* names a represented user."""
+    """Issuer of a command. *groups*: candidate groups whose tasks they may see; *on_behalf_of*: a represented user."""
 
     name: str
     role: str = "staff"

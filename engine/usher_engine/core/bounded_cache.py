@@ -1,4 +1,4 @@
-"""What was compiled from a text, kept by that text up to a number of bytes: texts come from analysts as they type."""
+"""A cache of values compiled from texts, bounded in bytes, because analysts produce new texts as they type."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Generic, TypeVar
 Made = TypeVar("Made")
 
 MEGABYTE = 2**20
-#: Bytes of an entry beside what grows with its text.
+#: Fixed size of an entry in bytes, in addition to the part that grows with its text.
 ENTRY = 1_000
 
 
 class BoundedCache(Generic[Made]):
     """
-    Calls *make* once for each text, as long as the results have room; the oldest make room for new ones.
+    Calls *make* once for each text and keeps the result while there is room; new results evict the oldest.
 
-    A result is taken to need `ENTRY` bytes and *per_character* for each character of its text, which is measured
-    where the cache is declared (tests/unit/test_bounded_cache.py). What fails is not kept.
+    A result is assumed to need `ENTRY` bytes plus *per_character* for each character of its text, as measured for
+    each cache (tests/unit/test_bounded_cache.py). Failures are not kept.
     """
 
     def __init__(self, make: Callable[[str], Made], *, limit: int, per_character: int) -> None:
@@ -62,5 +62,5 @@ class BoundedCache(Generic[Made]):
 
 
 def cached_by_size(*, megabytes: int, per_character: int) -> Callable[[Callable[[str], Made]], BoundedCache[Made]]:
-    """Keep what a function of one text makes, up to so many *megabytes*."""
+    """Decorate a function of one text to cache its results, up to *megabytes*."""
     return lambda make: BoundedCache(make, limit=megabytes * MEGABYTE, per_character=per_character)

@@ -1,6 +1,6 @@
-"""What counts as JSON here, its one canonical form (RFC 8785), and the limits every input must keep.
+"""JSON values, their canonical form (RFC 8785), and the limits that every input must keep.
 
-The hash of a step, the hash of a package and the proof all rest on `core.canonical`.
+The hashes of steps and packages, and so the proof, depend on `canonical`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def whole_number(text: str) -> int | None:
-    """The number *text* writes in up to nine plain digits; None for anything else, which no column could hold."""
+    """The number *text* spells in at most nine plain digits; None for anything else, which no column could hold."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
@@ -62,8 +62,8 @@ def _is_plain(value: Json) -> bool:
     return True
 
 
-def parsed(written: bytes) -> Any:
-    """What `core.canonical` bytes say; a whole number too large to be one comes back as the float it was."""
+def parse_canonical(written: bytes) -> Any:
+    """Parse bytes written by `canonical`; a whole number too large for an integer is read back as a float."""
     return json.loads(written, parse_int=_whole)
 
 
@@ -77,16 +77,16 @@ def compact(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def settled(value: Any) -> Any:
+def as_stored_json(value: Any) -> Any:
     """*value* as it reads back from its canonical form: keys in order, whole numbers as integers.
 
-    What enters a run is settled first, so that running it again on the record gives the same state, byte for byte.
+    Every input of a run passes through this first, so that re-executing the record gives the same state, byte for byte.
     """
     kind = type(value)
     if kind is dict:
-        return {key: settled(value[key]) for key in sorted(value)}
+        return {key: as_stored_json(value[key]) for key in sorted(value)}
     if kind is list:
-        return [settled(item) for item in value]
+        return [as_stored_json(item) for item in value]
     if kind is float and value.is_integer() and abs(value) <= MAX_INTEGER:
         return int(value)
     if kind is int and abs(value) > MAX_INTEGER:
@@ -95,7 +95,7 @@ def settled(value: Any) -> Any:
 
 
 def changes(before: Mapping[str, Json], after: Mapping[str, Json], *, exact: bool = True) -> dict[str, Json]:
-    """The fields of *after* that *before* lacks or has another value for; *exact* tells true from 1."""
+    """The fields of *after* that are missing or different in *before*; *exact* distinguishes true from 1."""
     return {
         key: value
         for key, value in after.items()
@@ -105,7 +105,7 @@ def changes(before: Mapping[str, Json], after: Mapping[str, Json], *, exact: boo
 
 
 def _of_a_kind(left: Any, right: Any) -> bool:
-    """Whether two values Python takes for equal have true and false in the same places."""
+    """Whether two values that Python considers equal have true and false in the same places."""
     if isinstance(left, dict):
         items: Iterable[tuple[Any, Any]] = left.items()
     elif isinstance(left, list):
@@ -120,35 +120,35 @@ def _of_a_kind(left: Any, right: Any) -> bool:
 
 
 def is_storable(text: str) -> bool:
-    """Whether both databases can keep every character of *text*; what can be printed can be kept."""
+    """Whether both databases can store every character of *text*; every printable character can be stored."""
     return text.isprintable() or _UNSTORABLE.search(text) is None
 
 
 def is_reserved(key: str) -> bool:
-    """Whether *key* could be taken for the engine library's own (engine/decisions/0003)."""
+    """Whether *key* could be mistaken for one of the engine library's own (engine/decisions/0003)."""
     return key == "typename" or key.startswith("__")
 
 
 def check_input(value: Any, *, where: str = "body") -> Json:
     """
-    Refuse what must not enter an instance, from a form, the API, a job or an import.
+    Refuse values that must not enter an instance, from a form, the API, a job or an import.
 
     Args:
         value: Parsed JSON.
-        where: What to call the top of *value* in messages, for example ``body``.
+        where: Name of the top level of *value* in messages, for example ``body``.
 
     Returns:
         *value*, unchanged.
 
     Raises:
-        InvalidSubmission: ``fields`` maps the path of the first fault to the reason.
+        InvalidSubmission: ``fields`` maps the path of the first invalid value to the reason.
     """
     _walk(value, [where], [MAX_VALUES])
     return value  # type: ignore[no-any-return]
 
 
 def _walk(value: Any, path: list[str | int], budget: list[int]) -> None:
-    """*path* is what the top is called, then the fields and numbers that lead to *value*."""
+    """Check *value*; *path* is the name of the top level, then the fields and indexes that lead to *value*."""
     budget[0] -= 1
     if budget[0] < 0:
         _refuse(path, f"has more than {MAX_VALUES} values")

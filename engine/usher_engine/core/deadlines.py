@@ -1,6 +1,6 @@
-"""Time limits for work in threads: work past its limit gets an exception, work that does not heed it is named.
+"""Time limits for work in threads: work past its limit gets an exception; work that does not stop is counted.
 
-Only Python code heeds the exception. What to do about code that does not is up to the process (decisions/0021).
+Only Python code reacts to the exception. The process decides what to do about other code (decisions/0021).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: How long work may take to heed the exception: to roll back and to close what it opened.
+#: How long work may take to stop after the exception: to roll back and to close what it opened.
 GRACE_S = 2.0
 
 
 class OutOfTime(BaseException):
-    """The work was stopped at its time limit. Not an `Exception`, so that no `except Exception` on its way stops it."""
+    """The work was stopped at its time limit. Not an `Exception`, so that no `except Exception` catches it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -31,16 +31,16 @@ class _Work:
 
 
 class Deadlines:
-    """What runs under a limit in this process. `enforce` has to be called again and again, by a thread of its own."""
+    """The work under a time limit in this process. A separate thread must call `enforce` at short intervals."""
 
     def __init__(self, interrupt: Callable[[int], None] | None = None) -> None:
-        """*interrupt* ends what a thread waits for outside Python, so that it can heed the exception."""
+        """*interrupt* ends a thread's wait outside Python, so that the thread receives the exception."""
         self._interrupt = interrupt
         self._lock = threading.Lock()
         self._running: set[_Work] = set()
 
     def within(self, seconds: float, work: Callable[[], T]) -> T:
-        """What *work* gives; raises `OutOfTime` inside it when it takes longer than *seconds*."""
+        """Return the result of *work*; raise `OutOfTime` inside it when it takes longer than *seconds*."""
         mine = _Work(threading.get_ident(), time.monotonic() + seconds)
         try:
             try:
@@ -50,17 +50,17 @@ class Deadlines:
             finally:
                 self._leave(mine)
         except OutOfTime:
-            self._leave(mine)  # it may have come in the middle of leaving
+            self._leave(mine)  # the exception may have arrived during the first call
             raise
 
     def _leave(self, work: _Work) -> None:
         with self._lock:
             if work in self._running and work.stopped_at is not None:
-                _raise_in(work.thread, None)  # on its way, but not there yet: it must not hit what comes next
+                _raise_in(work.thread, None)  # scheduled but not raised yet: it must not hit later work
             self._running.discard(work)
 
     def enforce(self, now: float) -> int:
-        """Stop what is past its limit at *now* (monotonic); returns how much was stopped and has not heeded it."""
+        """Stop work past its limit at *now* (monotonic); return how much of it still runs after its time to stop."""
         stuck = 0
         with self._lock:
             for work in self._running:
@@ -77,6 +77,6 @@ class Deadlines:
 
 
 def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
-    """Raise *kind* in *thread* at its next Python instruction; None takes back what has not been raised yet."""
+    """Raise *kind* in *thread* at its next Python instruction; None withdraws an exception not raised yet."""
     raised = ctypes.py_object(kind) if kind is not None else None
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)

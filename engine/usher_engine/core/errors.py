@@ -2,22 +2,22 @@
 
 EngineError
 ├─ NotFound            404   unknown instance, task, process
-├─ Purged              410   what was here is gone after the time it had to be kept; its proof is not
+├─ Purged              410   purged after its retention time; only its proof is left
 ├─ NotAllowed          403   actor lacks the role or the claim
 ├─ Conflict            409   revision moved, task taken
-│  └─ StaleDraft       412   a file of a draft was changed since; .aside: where the late save is kept
+│  └─ StaleDraft       412   someone changed the file of the draft meanwhile; .aside: where the late save is kept
 ├─ InvalidSubmission   422   .fields: {name: reason}
 ├─ InvalidDefinition   422   .problems: [(element_id, reason)]
-│  └─ CannotMigrate    422   the same: what stands against moving a case to another version
+│  └─ CannotMigrate    422   the same: the reasons why a case cannot move to another version
 ├─ ExpressionError     422   .line: where in the expression or script
 ├─ DecisionFailed            a decision table gives no single answer, or a value does not fit: an incident
-├─ ElementFailed             .element: the element that could not do its work, .cause: why; an incident
-├─ Fault                     a mistake of Usher's own at an element; .reference: where the log tells of it
+├─ ElementFailed             .element: the element that failed, .cause: why; an incident
+├─ Fault                     a bug in Usher, met at an element; .reference finds the log entry
 ├─ LimitExceeded       422   more steps, tasks or data than one command may use
 ├─ ServiceError              .retry True = transient, False = raise an incident
 ├─ BusinessError             a service's answer "no", caught by an error boundary event
 ├─ Corrupt             409   hash chain, state, row or version altered; page the operator; .element: where, if known
-├─ Paused              503   nothing of this process or version begins until somebody resumes it
+├─ Paused              503   no case of this process or version starts until an administrator resumes it
 ├─ Unavailable         503   .retry True: the database is locked, full, read-only or away
 └─ Misconfigured             at start-up only; names the variable
 """

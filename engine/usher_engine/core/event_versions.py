@@ -1,4 +1,4 @@
-"""What makes a class an event: the version of its fields, and how they are written into the log and read from it."""
+"""Event classes: the version of their fields, and how the log writes and reads them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .errors import Corrupt
 
 T = TypeVar("T")
 
-#: Text that may be empty; the log leaves it out then. Every other field without a default must stand in the log.
+#: Text that may be empty; the log omits it then. The log must contain every other field without a default.
 MaybeEmpty: TypeAlias = Annotated[str, "may be empty"]
 
 _NAMES: dict[type[Any], tuple[str, ...]] = {}
@@ -20,16 +20,16 @@ _NEEDED: dict[type[Any], tuple[tuple[str, bool], ...]] = {}
 
 @dataclass_transform(frozen_default=True)
 def event(*, version: int) -> Callable[[type[T]], type[T]]:
-    """An event whose fields are those of *version*. The log says the version where it is above 1."""
+    """Make a class an event whose fields have *version*. The log contains versions above 1."""
 
-    def made(cls: type[T]) -> type[T]:
+    def decorate(cls: type[T]) -> type[T]:
         frozen = dataclass(frozen=True, slots=True)(cls)
         frozen.event_version = version  # type: ignore[attr-defined]
         _NAMES[frozen] = tuple(field.name for field in fields(frozen))  # type: ignore[arg-type]  # made one above
         _NEEDED[frozen] = _needed(frozen)
         return frozen
 
-    return made
+    return decorate
 
 
 def version_of(kind: type[Any]) -> int:
@@ -37,8 +37,8 @@ def version_of(kind: type[Any]) -> int:
     return kind.event_version  # type: ignore[no-any-return]
 
 
-def written(event: Any) -> dict[str, Json]:
-    """*event* as the log says it, with its ``kind``, without fields that are empty text, null or false."""
+def to_record(event: Any) -> dict[str, Json]:
+    """*event* as written to the log, with its ``kind``, without fields that are empty text, null or false."""
     kind = type(event)
     record: dict[str, Json] = {"kind": kind.__name__}
     if (version := version_of(kind)) > 1:
@@ -50,9 +50,9 @@ def written(event: Any) -> dict[str, Json]:
     return record
 
 
-def read(kind: type[T], record: Mapping[str, Any]) -> T:
+def from_record(kind: type[T], record: Mapping[str, Any]) -> T:
     """
-    The event of *kind* that `written` made *record* of; fields left out get their defaults.
+    The event of *kind* that `to_record` wrote as *record*; omitted fields get their defaults.
 
     Raises `Corrupt` for another version, and for a missing field that has no default and cannot be empty.
     """
@@ -70,7 +70,7 @@ def read(kind: type[T], record: Mapping[str, Any]) -> T:
 
 
 def _needed(kind: type[Any]) -> tuple[tuple[str, bool], ...]:
-    """The fields without a default, and whether the log may lack them because they were empty."""
+    """The fields without a default, and whether the log may omit them when they are empty."""
     types = get_type_hints(kind, include_extras=True)
     missing = (field.name for field in fields(kind) if field.default is field.default_factory)  # both MISSING
     return tuple((name, types[name] == MaybeEmpty) for name in missing)

@@ -1,8 +1,8 @@
-"""What can happen to an instance: facts in the past tense, the only input of `state.fold`.
+"""The events of an instance: facts in the past tense, the only input of `state.fold`.
 
-``(element, visit)`` says where: the visit is counted when the element is entered, so it is the same in every
+``(element, visit)`` is the place: visits are counted when the element is entered, so that they are the same in every
 re-execution. A released event is never edited: add a version and keep applying the old (tests/golden holds logs).
-docs/events.md says what each kind means.
+docs/events.md explains each kind.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, get_args
 from . import wait_events
 from .canonical import Json
 from .errors import Corrupt
-from .event_versions import MaybeEmpty, event, read, written
+from .event_versions import MaybeEmpty, event, from_record, to_record
 from .intervention_events import InstanceMigrated, InstanceRepaired
 from .wait_events import (
     ItemGiven,
@@ -48,7 +48,7 @@ class InstanceStarted:
 
 @event(version=1)
 class ElementEntered:
-    """A token has come to rest on the element; *flow* is the sequence flow it took, empty at a start."""
+    """A token rests on the element; *flow* is the sequence flow it took, empty at a start."""
 
     element: str
     visit: int
@@ -87,7 +87,7 @@ class FlowTaken:
 
 @event(version=1)
 class UserTaskOpened:
-    """*due* is ISO 8601 in UTC; *cancel* tells whether the diagram lets the task be cancelled."""
+    """*due* is ISO 8601 in UTC; *cancel*: the diagram allows cancelling the task."""
 
     element: str
     visit: int
@@ -163,7 +163,7 @@ class ServiceCompleted:
 
 @event(version=1)
 class ServiceRefused:
-    """The service said no with *code*; an error boundary event took over."""
+    """The service refused with *code*; an error boundary event caught the refusal."""
 
     element: str
     visit: int
@@ -173,7 +173,7 @@ class ServiceRefused:
 
 @event(version=1)
 class ServiceFailed:
-    """Try number *attempt* did not work; *retry_at* is empty when nobody tries again by itself."""
+    """Attempt number *attempt* failed; *retry_at* is empty when there is no automatic retry."""
 
     element: str
     visit: int
@@ -185,8 +185,8 @@ class ServiceFailed:
 @event(version=1)
 class DecisionMade:
     """
-    *decision* looked at *inputs* (by expression), its *rules* matched (ids, in the order they count), and *outputs*
-    went into the data. *required* tells the same of each decision it asked first.
+    *decision* evaluated *inputs* (by expression), its *rules* matched (ids, in order of priority), and *outputs*
+    went into the data. *required* holds the same for each decision it depends on.
     """
 
     element: str
@@ -200,7 +200,7 @@ class DecisionMade:
 
 @event(version=1)
 class IncidentRaised:
-    """The instance needs a person; *code* is the kind of failure, *reason* is said in plain words."""
+    """The instance needs a person; *code* is the kind of failure, *reason* explains it in plain words."""
 
     element: str
     visit: int
@@ -216,7 +216,7 @@ class IncidentResolved:
 
 @event(version=1)
 class DataChanged:
-    """What scripts and decisions changed beyond the answers and results recorded above."""
+    """Data changed by scripts and decisions, in addition to the answers and results recorded by other events."""
 
     set: dict[str, Any]
     unset: list[str]
@@ -224,7 +224,7 @@ class DataChanged:
 
 @event(version=1)
 class FactRecorded:
-    """Something that happened around the instance, also after its end: an answer, a view, a note."""
+    """A fact about the instance, possibly after its end: an answer, a view, a note."""
 
     name: MaybeEmpty
     details: dict[str, Any]
@@ -232,7 +232,7 @@ class FactRecorded:
 
 @event(version=1)
 class InstanceFinished:
-    """*outcome* is the end event reached last; *explanation* says it in words."""
+    """*outcome* is the end event reached last; *explanation* describes it in words."""
 
     outcome: MaybeEmpty
     explanation: str = ""
@@ -277,15 +277,15 @@ KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def to_json(event: Event) -> dict[str, Json]:
-    """*event* as JSON with its ``kind``; fields that are empty text, null or false are left out."""
-    return written(event)
+    """*event* as JSON with its ``kind``; fields that are empty text, null or false are omitted."""
+    return to_record(event)
 
 
 def from_json(record: dict[str, Any]) -> Event:
-    """The event written by `to_json`; raises `Corrupt`, which names the kind, version or field that cannot be."""
+    """The event written by `to_json`; raises `Corrupt`, which names the unknown kind, version or missing field."""
     name = record.get("kind", "")
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise Corrupt(f"This version of Usher knows no event of the kind {str(name)[:60]!a}.")
-    event: Event = read(kind, record)
+    event: Event = from_record(kind, record)
     return event

@@ -1,6 +1,6 @@
-"""Faults of our own: each is logged with its traceback, without the values in it, counted, and gets a reference.
+"""Bugs in Usher: each is logged with its traceback but without values, counted, and given a reference.
 
-Only borders call `report`: where a broad `except` stands, or where somebody shows the reference to a person.
+Only boundaries call `report`: code with a broad `except`, or code that shows the reference to a person.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 log = logging.getLogger("usher.faults")
 
-#: Where faults are caught and counted. "step" is an element of a diagram that could not be run.
+#: The boundaries that catch and count faults. "step" is an element of a diagram that could not be run.
 Where = Literal["checkpoints", "checks", "migration", "operator", "step", "time limit", "web", "worker"]
 
 _counted: dict[str, int] = dict.fromkeys(get_args(Where), 0)
@@ -23,11 +23,11 @@ _lock = threading.Lock()
 
 def report(error: BaseException, *, where: Where, at: str = "") -> str:
     """
-    Log and count *error*; returns the reference by which a person's report finds the log line.
+    Log and count *error*; return the reference that leads from a person's report to the log line.
 
     Args:
-        error: What was raised. Its text is withheld: it may hold what a patient or a person typed.
-        where: Which border caught it; the metrics count by it.
+        error: The exception. Its text is withheld: it may contain what a patient or a person typed.
+        where: The boundary that caught it; the metrics count by it.
         at: An element, case, operator or endpoint; never data.
     """
     reference = secrets.token_hex(4)
@@ -39,13 +39,13 @@ def report(error: BaseException, *, where: Where, at: str = "") -> str:
 
 
 def counts() -> Mapping[str, int]:
-    """How many faults this process has reported, by where they were."""
+    """How many faults this process has reported, by boundary."""
     with _lock:
         return dict(_counted)
 
 
 def trace(error: BaseException) -> str:
-    """Where *error* and what led to it were raised: types, files and lines, no values."""
+    """The traceback of *error* and its causes: types, files and lines, no values."""
     return "".join(_traced(error)).rstrip("\n")
 
 

@@ -1,4 +1,4 @@
-"""What a check of the stored records found wrong: one exact place and one plain sentence each."""
+"""Findings of checks on the stored records: an exact place and one plain sentence each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One disagreement between the records and what they should be; empty fields do not apply."""
+    """One difference between the records and what they should be; empty fields do not apply."""
 
     instance: str
     revision: int | None

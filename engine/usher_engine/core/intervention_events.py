@@ -1,4 +1,4 @@
-"""Events of what people do to a case from outside its diagram; `core.events` exports them."""
+"""Events of interventions from outside the diagram: migration and repair. `core.events` exports them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .event_versions import event
 @event(version=1)
 class InstanceMigrated:
     """
-    The case goes on under version *to_version* of its process, whose package has the hash *definition*.
+    The case continues on version *to_version* of its process, whose package has the hash *definition*.
 
-    *mapping* says which element takes the place of which, where the two differ; *places* are the visits tokens rested
-    on, with where they rest now, where the two differ. Open tasks are opened again after it.
+    *mapping* maps elements to their replacements where the ids differ; *places* maps the visits tokens rested on to
+    the visits they rest on now, where they differ. Later events of the step open the open tasks again.
     """
 
     from_version: int
@@ -27,11 +27,11 @@ class InstanceMigrated:
 @event(version=1)
 class InstanceRepaired:
     """
-    The stored state of the case was made again from its history.
+    The stored state of the case was rebuilt from its history.
 
-    *rules* are those its steps were decided by then, 0 where each kept its own. *parted* is the first step from which
-    on the diagram goes another way than was recorded, 0 where it goes the same. *closed* are the places that had been
-    opened and are not on that way, *opened* those that lie on it and had not been; events that follow tell of each.
+    *rules* is the version of the rules used for all steps, 0 if each step kept its own. *parted* is the first step
+    whose recorded path differs from the diagram's, 0 if none does. *closed* are the open places off the diagram's
+    path, *opened* the places on it that had not been opened; later events of the step describe each.
     """
 
     rules: int = 0

@@ -31,7 +31,7 @@ class Status(StrEnum):
 LIVE = (Status.WAITING, Status.INCIDENT)
 
 
-#: Left out of the record of a state when empty, so that a state from before there were any reads and hashes the same.
+#: Omitted from the record of a state when empty, so that states older than these fields read and hash the same.
 _SELDOM = frozenset({"waits", "armed", "items"})
 
 
@@ -45,7 +45,7 @@ class OpenTask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wait:
-    """What a case waits for at *element*: a time (*due*) or the *message* of that name."""
+    """A wait at *element*: for a time (*due*) or for the *message* of that name."""
 
     element: str
     due: datetime | None = None
@@ -55,11 +55,11 @@ class Wait:
 @dataclass(slots=True)
 class InstanceState:
     """
-    What is true of an instance after a step.
+    The state of an instance after a step.
 
-    ``visits`` counts entries of each element, ``flows`` each sequence flow taken, ``at`` the elements a token rests
-    on (key ``element:visit``), ``tasks``, ``requests`` and ``incidents`` are keyed alike. So are ``waits``, the timers
-    and messages waited for as their events tell, and ``items``, what single visits of a repeated activity know.
+    ``visits`` counts entries of each element, ``flows`` each sequence flow taken. ``at`` holds the elements a token
+    rests on (key ``element:visit``); ``tasks``, ``requests`` and ``incidents`` have the same keys. So have ``waits``,
+    the fields of the timer and message events, and ``items``, the data of single visits of a repeated activity.
     ``armed`` counts the waits of each element.
     Treat it as a value: only `fold` makes a new one, and the JSON in it is shared with the events.
     """
@@ -84,7 +84,7 @@ class InstanceState:
         return {**written, "tasks": tasks}
 
     def waiting_for(self) -> tuple[Wait, ...]:
-        """The times and messages waited for, in the order the waits began."""
+        """The awaited times and messages, in the order the waits began."""
         dues = {key: datetime.fromisoformat(wait["due"]) for key, wait in self.waits.items() if "due" in wait}
         return tuple(
             Wait(element=wait["element"], due=dues.get(key), message=wait.get("name", ""))
@@ -93,11 +93,11 @@ class InstanceState:
 
     @property
     def pending(self) -> int:
-        """How many tasks, services, times and messages it waits for."""
+        """The number of tasks, services, times and messages it waits for."""
         return len(self.tasks) + len(self.requests) + len(self.waits)
 
     def resolving(self, places: Iterable[str] | None = None) -> list[e.Event]:
-        """The events that close the incidents at *places*, all of them unless told; visit 0 is a step that failed."""
+        """The events that close the incidents at *places* (None: all); visit 0 is a step that failed."""
         found = (here.rpartition(":") for here in (self.incidents if places is None else places))
         return [e.IncidentResolved(element, int(visit)) for element, _, visit in found]
 
@@ -244,7 +244,7 @@ def _apply_work(
 
 
 def _move(draft: InstanceState, places: dict[str, str]) -> None:
-    """Tokens rest elsewhere now; the visits of where they rested stay counted."""
+    """Move tokens to other places; visits of the old places stay counted."""
     draft.at = [places.get(here, here) for here in draft.at]
     draft.tasks = {places.get(here, here): task for here, task in draft.tasks.items()}
     draft.requests = {places.get(here, here): operator for here, operator in draft.requests.items()}

@@ -1,4 +1,4 @@
-"""Events of what a case waits for, and of what it does several times. `core.events` exports them."""
+"""Events of timers, messages and repeated activities. `core.events` exports them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .event_versions import event
 @event(version=1)
 class TimerStarted:
     """
-    The case waits until *due* (ISO 8601, UTC); a cycle comes *left* times more, each *every* later, null without end.
+    The case waits until *due* (ISO 8601, UTC); a cycle repeats *left* times (null: forever), each *every* later.
 
-    *visit* is the element's; for what is armed before it is entered (boundary events, starts of event sub-processes,
-    the events behind an event-based gateway) it counts how often it was armed. So it is for every wait below.
+    *visit* is the element's; for events armed before they are entered (boundary events, starts of event sub-processes,
+    events behind an event-based gateway) it counts how often they were armed. The same holds for every wait below.
     """
 
     element: str
@@ -31,7 +31,7 @@ class TimerFired:
 
 @event(version=1)
 class MessageAwaited:
-    """The case waits for the message *name*; its contents will be stored under *variable*."""
+    """The case waits for the message *name* and will store its contents under *variable*."""
 
     element: str
     visit: int
@@ -50,7 +50,7 @@ class MessageReceived:
 
 @event(version=1)
 class WaitEnded:
-    """The timer or message is not wanted any more: what it belonged to was completed or cancelled."""
+    """The wait for a timer or message ended because the element it belongs to was completed or cancelled."""
 
     element: str
     visit: int
@@ -58,7 +58,7 @@ class WaitEnded:
 
 @event(version=1)
 class RepetitionStarted:
-    """A repeated activity began, with *total* items (null for a loop); each item is a visit of its own."""
+    """A repeated activity began with *total* items (null for a loop); each item is a visit of its own."""
 
     element: str
     total: int | None = None
@@ -67,12 +67,12 @@ class RepetitionStarted:
 
 @event(version=1)
 class ItemGiven:
-    """What only this visit knows: the item of a repeated activity it works for, and its number."""
+    """The item of a repeated activity that this visit works on, and its number; only this visit sees them."""
 
     element: str
     visit: int
     data: dict[str, Any]
 
 
-#: Those that tell of one visit.
+#: The events with an element and a visit.
 OfWaits: TypeAlias = TimerStarted | TimerFired | MessageAwaited | MessageReceived | WaitEnded | ItemGiven

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from usher_engine.core.canonical import Json, settled
+from usher_engine.core.canonical import Json, as_stored_json
 from usher_engine.core.errors import DecisionFailed, ExpressionError
 from usher_engine.expressions import Expression, Run
 
@@ -104,7 +104,7 @@ def inputs_of(table: Table, run: Run) -> list[Json]:
     for number, column in enumerate(table.inputs, start=1):
         where = f"input column {number} ({column.label})"
         try:
-            value = settled(column.expression.within(run))
+            value = as_stored_json(column.expression.within(run))
             run.spend_deep(value)
             literal(value, column.kind)
         except ExpressionError as error:
@@ -141,7 +141,7 @@ def output_value(answer: Answer, output: Output, where: str, run: Run) -> Any:
     if isinstance(answer, tuple):
         return answer[0]
     try:
-        value = settled(answer.within(run))
+        value = as_stored_json(answer.within(run))
         run.spend_deep(value)
         literal(value, output.kind)
     except ExpressionError as error:

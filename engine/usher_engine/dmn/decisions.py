@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from usher_engine.core.canonical import Json, settled
+from usher_engine.core.canonical import Json, as_stored_json
 from usher_engine.core.errors import DecisionFailed, ExpressionError, InvalidDefinition
 from usher_engine.definitions import Package, parse_xml, read_decisions
 from usher_engine.expressions import STRICT, Run
@@ -83,7 +83,7 @@ class Decisions:
 def _evaluate(decision: Decision, run: Run) -> DecisionResult:
     if isinstance(decision.logic, Table):
         return decide(decision, decision.logic, run)
-    value = settled(decision.logic.within(run))
+    value = as_stored_json(decision.logic.within(run))
     literal(value, decision.kind)
     return DecisionResult(decision=decision.id, inputs={}, rules=(), outputs={decision.variable: value}, value=value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
-from usher_engine.core.canonical import Json, settled
+from usher_engine.core.canonical import Json, as_stored_json
 from usher_engine.core.errors import DecisionFailed
 from usher_engine.expressions import Run, checked_number, same
 
@@ -117,4 +117,4 @@ def _aggregate(table: Table, answers: Sequence[tuple[Rule, Values]]) -> Json:
     if not numbers:
         return None
     total = sum(numbers) if table.aggregation == "SUM" else min(numbers) if table.aggregation == "MIN" else max(numbers)
-    return settled(checked_number(total))  # type: ignore[no-any-return]
+    return as_stored_json(checked_number(total))  # type: ignore[no-any-return]

@@ -1,6 +1,6 @@
-"""The domain: enrolling patients in the portal. The engine beneath knows nothing of patients.
+"""The domain: enrolling patients in the portal. The engine below knows nothing of patients.
 
-Start with `enrollment.py` (the front door) and `operators.py` (what a diagram may ask for).
+Start with `enrollment.py` (the front door) and `operators.py` (the operators of the diagram).
 """
 
 from .enrollment import PROCESS, Enrollment, enrollment_services, open_enrollment

@@ -1,6 +1,6 @@
 """The front door of the domain: triggers, patients and the patient's side of an invitation.
 
-`open_enrollment` puts engine, services and tables together; what a diagram may ask for is in operators.py.
+`open_enrollment` connects engine, services and tables; operators.py has the operators of the diagram.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from .trigger_fields import ENROLLMENT, Template
 #: Id of the process a trigger with the action Enrollment starts.
 PROCESS = "enrollment"
 
-#: What the process may be started with; only the patient is a must.
+#: The data with which the process may be started; only the patient is required.
 START_VALUES = ("patient_id", "template", "field", "action", "requested_by")
 
 
 def open_enrollment(
     settings: Settings, *, clock: Clock = utc_now, send_mail: Sender | None = None, database: Database | None = None
 ) -> Enrollment:
-    """The engine with the enrolment's services, on the database *settings* name; mail goes out over SMTP."""
+    """The engine with the enrolment's services, on the database of *settings*; mail is sent over SMTP."""
     ours = database or Database(settings.database_url)
     registry = Registry(settings)
     send = send_mail or smtp_sender(settings)
@@ -56,13 +56,13 @@ def open_enrollment(
 
 
 def enrollment_services(settings: Settings, registry: Registry, database: Database, send_mail: Sender) -> Services:
-    """What diagrams of the enrolment may ask for, and its mails may name."""
+    """The operators of the enrolment's diagrams, and the names its mail templates may use."""
     ours = operators(settings=settings, directory=registry, database=database, send_mail=send_mail)
     return Services(ours, mail_names=PLACEHOLDERS)
 
 
 class Enrollment:
-    """What the web, the API and the command line ask of the domain."""
+    """The domain as the web, the API and the command line use it."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.engine = engine
@@ -72,17 +72,17 @@ class Enrollment:
 
     @property
     def retention(self) -> Retention:
-        """How long cases are kept, and their purge with what the enrolment keeps of them."""
+        """Retention of cases, and their purge including the enrolment's own data."""
         return Retention(self.engine.context, self.engine.audit, _forget)
 
     @property
     def checker(self) -> Checker:
-        """Checks of the whole record, of what the enrolment keeps too."""
+        """Checks of the whole record, including the enrolment's own data."""
         return Checker(self.engine.context, self.engine.audit, self.disagreements)
 
     @property
     def portal_standing(self) -> PortalStanding:
-        """What administrators set of a patient: the status another system reported, and opt-outs from e-mail."""
+        """Settings of administrators for a patient: the status another system reported, and opt-outs from e-mail."""
         return PortalStanding(self.engine, self.registry)
 
     # the trigger
@@ -99,19 +99,19 @@ class Enrollment:
         source: str = "",
     ) -> Instance:
         """
-        Select the Patient Portal trigger for a patient: start the enrolment, or answer with the case that is open.
+        Select the Patient Portal trigger for a patient: start the enrolment, or return the live case.
 
         Args:
             patient_id: Id of the patient in the directory.
-            template: The template the trigger lies on.
+            template: The template with the trigger.
             field: Its field.
-            action: What is asked for; Enrollment is the only one.
-            actor: Who selected it.
-            key: Idempotency key: the same key from the same *source* gives the same case.
-            source: Who gives out the keys.
+            action: The requested action; Enrollment is the only one.
+            actor: The person or program that selected it.
+            key: Idempotency key: the same key from the same *source* returns the same case.
+            source: Issuer of the keys.
 
         Raises:
-            InvalidSubmission: Another action, a field without the trigger, or a key used for something else.
+            InvalidSubmission: Another action, a field without the trigger, or a key used for another request.
             NotFound: No such patient, or no enrolment process is deployed.
         """
         asked = {"patient_id": patient_id, "template": template, "field": field, "action": action}
@@ -125,17 +125,16 @@ class Enrollment:
 
     def start(self, values: Mapping[str, Any], *, actor: Actor, key: str | None = None, source: str = "") -> Instance:
         """
-        Start the enrolment of a patient without a template, or answer with the case that is open.
+        Start the enrolment of a patient without a template, or return the live case.
 
         Args:
-            values: ``patient_id``; template, field and action where there is a trigger; ``requested_by``, by default
-                *actor*.
-            actor: Who starts it.
+            values: ``patient_id``; optionally template, field and action; ``requested_by``, by default *actor*.
+            actor: The person or program that starts it.
             key: Idempotency key, as in `trigger`.
-            source: Who gives out the keys.
+            source: Issuer of the keys.
 
         Raises:
-            InvalidSubmission: A value is missing, no text or unknown, or the action is another than Enrollment.
+            InvalidSubmission: A value is missing, not text or unknown, or the action is not Enrollment.
             NotFound: No such patient, or no enrolment process is deployed.
         """
 
@@ -154,7 +153,7 @@ class Enrollment:
         key: str | None,
         source: str,
     ) -> Instance:
-        """Start the enrolment, or answer with the case that is open, once *require* has found nothing against it."""
+        """Start the enrolment, or return the live case, after *require* has passed."""
         given = {"patient_id": None, "requested_by": actor.on_behalf_of or actor.name, **values}
         unknown = {
             name: f"is unknown; known are {', '.join(START_VALUES)}" for name in given if name not in START_VALUES
@@ -180,16 +179,16 @@ class Enrollment:
             return trigger_fields.templates(tx)
 
     def set_trigger(self, template: str, field: str, action: str | None, *, actor: Actor) -> None:
-        """Put the trigger on a field of a template; *action* None takes it off. Raises `InvalidSubmission`."""
+        """Put the trigger on a field of a template; *action* None removes it. Raises `InvalidSubmission`."""
         with self.engine.database.begin() as tx:
             trigger_fields.set_trigger(tx, template, field, action, by=actor.name, now=self.engine.clock())
-            told = {"setting": "trigger", "template": template, "field": field, "action": action}
-            self.engine.audit.record("SettingChanged", told, actor=actor, transaction=tx)
+            details = {"setting": "trigger", "template": template, "field": field, "action": action}
+            self.engine.audit.record("SettingChanged", details, actor=actor, transaction=tx)
 
     # patients
 
     def patients(self, search: str = "", *, limit: int = 50, after: str | None = None) -> list[PatientRecord]:
-        """Patients by name; *search* holds words of name, birth date, id or record number, *after* the last id seen."""
+        """Patients by name; *search*: words of name, birth date, id or record number; *after*: the last id shown."""
         with self.engine.database.read() as tx:
             return self.registry.search(tx, search, now=self.engine.clock(), limit=limit, after=after)
 
@@ -199,25 +198,25 @@ class Enrollment:
             return self.registry.load(tx, patient_id, now=self.engine.clock())
 
     def patients_by_id(self, patient_ids: Collection[str]) -> dict[str, PatientRecord]:
-        """The patients known under these ids; the others are left out. As cheap for a page of them as for one."""
+        """The patients with these ids, without unknown ones. A page of them costs no more than one."""
         with self.engine.database.read() as tx:
             found = self.registry.load_all(tx, patient_ids, now=self.engine.clock())
         return {record.id: record for record in found}
 
     def answers(self, patient_id: str) -> list[PastAnswer]:
-        """All answers the patient has given, removed ones too, newest first."""
+        """All answers of the patient, including removed ones, newest first."""
         with self.engine.database.read() as tx:
             return portal_status.answers(tx, patient_id)
 
     def invitations(self, patient_id: str) -> list[Invitation]:
-        """All invitations made for the patient, newest first."""
+        """All invitations of the patient, newest first."""
         with self.engine.database.read() as tx:
             return invitations.of_patient(tx, patient_id)
 
     def import_patients(
         self, lines: Iterable[str | bytes], progress: Progress | None = None, *, by: str = "import"
     ) -> ImportReport:
-        """Store the FHIR Patients of NDJSON *lines* (open files in binary); bad lines stand in the report by number."""
+        """Store the FHIR Patients of NDJSON *lines* (open files in binary); the report lists bad lines by number."""
         now = self.engine.clock()
         report = import_patients(self.engine.database, self.registry, lines, by=by, now=now, progress=progress)
         counts = {"new": report.new, "changed": report.changed, "same": report.same, "refused": len(report.bad)}
@@ -247,12 +246,12 @@ class Enrollment:
     # the record
 
     def disagreements(self) -> list[Finding]:
-        """Where the registry is not what the history says; part of every check of the whole record."""
+        """Findings where registry and history disagree; part of every check of the whole record."""
         return disagreements(self.engine.context)
 
 
 def _forget(tx: Transaction, row: CaseRow) -> None:
-    """What the enrolment keeps of a case beside the engine: links and addresses, answers that no longer stand."""
+    """Delete the enrolment's own data about a case: links, addresses, and answers that are no longer in force."""
     invitations.forget_case(tx, row.id)
     portal_status.forget_case(tx, row.id)
 

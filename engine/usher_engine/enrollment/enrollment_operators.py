@@ -1,4 +1,4 @@
-"""The service operators of the enrolment: what its diagram may ask for. Names and shapes are public; keep them.
+"""The service operators of the enrolment. Their names and shapes are public and must stay.
 
 READ and WRITE run in the step's transaction. `invitation/send` is an EFFECT: short transactions before and after
 the mail, none during it.
@@ -33,7 +33,7 @@ _PATIENT = Parameter(name="patient_id", help="id of the patient")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Enrolling:
-    """What the operators work with; `operators` lists them."""
+    """The implementations of the operators; `operators` lists them."""
 
     settings: Settings
     directory: PatientDirectory
@@ -52,7 +52,7 @@ class Enrolling:
         values = given["patient"].get("fields")
         fields = form.missing(values if isinstance(values, dict) else {}, now=call.now)
         labels = [_in_sentence(field.label) for field in fields]
-        return {"keys": [field.key for field in fields], "labels": list(labels), "text": _listed(labels)}
+        return {"keys": [field.key for field in fields], "labels": list(labels), "text": _enumerate(labels)}
 
     def update(self, given: Mapping[str, Any], call: Call) -> Json:
         correction = self.directory.update(
@@ -113,7 +113,7 @@ class Enrolling:
         }
 
     def _prepare(self, patient: str, call: Call) -> tuple[Invitation, dict[str, str]]:
-        """The invitation of this send, after every rule was checked once more; one already sent is not judged again."""
+        """The invitation of this send, after checking every rule again, unless it was sent already."""
         token = invitations.token_for(self.settings.secret_key, call.key)
         with self.database.begin() as tx:
             before = invitations.find_by_key(tx, call.key)
@@ -121,7 +121,7 @@ class Enrolling:
                 return before, {}
             record = self.directory.load(tx, patient, now=call.now)
             fields = self._checked(record, call.now)
-            invitation = invitations.prepared(
+            invitation = invitations.prepare(
                 tx,
                 token=token,
                 key=call.key,
@@ -156,7 +156,7 @@ class Enrolling:
 def operators(
     *, settings: Settings, directory: PatientDirectory, database: Database, send_mail: Sender
 ) -> tuple[Operator, ...]:
-    """The operators a diagram of the enrolment may call."""
+    """The operators that diagrams of the enrolment may call."""
     ours = Enrolling(settings=settings, directory=directory, database=database, send_mail=send_mail)
     return (*_about_patients(ours), *_about_invitations(ours))
 
@@ -222,10 +222,10 @@ def _about_invitations(ours: Enrolling) -> tuple[Operator, ...]:
 
 
 def _in_sentence(label: str) -> str:
-    """A label as it stands inside a sentence: “E-mail” becomes “e-mail”, “ZIP code” stays."""
+    """A label as written inside a sentence: “E-mail” becomes “e-mail”, “ZIP code” stays."""
     is_acronym = len(label) > 1 and label[1].isupper()
     return label if is_acronym else label[:1].lower() + label[1:]
 
 
-def _listed(words: list[str]) -> str:
+def _enumerate(words: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

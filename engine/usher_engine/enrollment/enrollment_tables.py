@@ -1,4 +1,4 @@
-"""The tables of the enrolment: patients, answers, invitations, opt-outs, triggers. Times are text (../tables.py)."""
+"""The tables of the enrolment: patients, answers, invitations, opt-outs, triggers. Times are text, as in store/."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ patient = Table(
     Column("version", Integer, nullable=False),
     Column("sort_name", String(200), nullable=False),
     Column("search", Text, nullable=False),
-    #: Null: nobody knows it; shown as Unavailable.
+    #: Null: unknown; shown as Unavailable.
     Column("portal_status", String(60)),
     Column("portal_status_at", String(27), nullable=False),
     Column("requested_at", String(27)),
@@ -52,7 +52,7 @@ email_opt_out = Table(
 invitation = Table(
     "invitation",
     metadata,
-    #: SHA-256 of the link's token; the token itself is stored nowhere.
+    #: SHA-256 of the link's token; the token itself is not stored.
     Column("token_hash", String(64), primary_key=True),
     Column("patient", String(64), ForeignKey("patient.id"), nullable=False, index=True),
     Column("instance", String(12), nullable=False),

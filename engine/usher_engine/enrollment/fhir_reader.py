@@ -1,6 +1,6 @@
-"""Reads a FHIR R4 Patient: the fields the enrolment needs, and why somebody must not be invited. Pure.
+"""Reads a FHIR R4 Patient: the fields the enrolment needs, and why the patient must not be invited. Pure.
 
-A record from outside may hold anything, so every look into it allows for a wrong shape. Writing back: fhir_writer.py.
+A record from outside may contain anything, so all code here tolerates wrong shapes. fhir_writer.py writes corrections.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INDIVIDUAL_SEX_EXTENSION = "http://hl7.org/fhir/us/core/StructureDefinition/us-c
 #: Codes of US Core birth sex; OTH is kept for records whose gender says “other”.
 BIRTH_SEX_CODES = ("F", "M", "OTH", "UNK", "ASKU")
 _GENDERS = {"male": "M", "female": "F", "other": "OTH", "unknown": "UNK"}
-#: SNOMED CT codes of US Core individual sex, and the reasons it gives for having none.
+#: SNOMED CT codes of US Core individual sex, and its codes for an absent value.
 _INDIVIDUAL_SEX = {
     "248152002": "F",
     "248153007": "M",
@@ -32,7 +32,7 @@ _INDIVIDUAL_SEX = {
 
 
 def fields(resource: Entry, now: datetime, birth_sex_sources: str) -> dict[str, str]:
-    """The enrolment's fields of *resource*, each as text, empty when it is absent (keys: `FIELDS`)."""
+    """The enrolment's fields of *resource*, each as text, empty if absent (keys: `FIELDS`)."""
     name = name_entry(resource, now) or {}
     return {
         "first_name": first_given(name),
@@ -47,7 +47,7 @@ def fields(resource: Entry, now: datetime, birth_sex_sources: str) -> dict[str, 
 
 
 def refusal(resource: Entry, now: datetime, minimum_age: int) -> str | None:
-    """Why this person must not be invited, in one plain sentence; None when nothing in the record speaks against it."""
+    """Why this person must not be invited, in one plain sentence; None if the record permits it."""
     if resource.get("deceasedBoolean") is True or "deceasedDateTime" in resource or "_deceasedDateTime" in resource:
         return "The patient is recorded as deceased."
     if resource.get("active") is False:
@@ -60,7 +60,7 @@ def refusal(resource: Entry, now: datetime, minimum_age: int) -> str | None:
 
 
 def is_too_young(resource: Entry, now: datetime, minimum_age: int) -> bool:
-    """Whether the patient is surely younger than *minimum_age*; of a date given in part, the earliest day counts."""
+    """Whether the patient is certainly younger than *minimum_age*; of a partial date the earliest day counts."""
     stored = text(resource.get("birthDate"))
     born = parse_day(stored + {4: "-01-01", 7: "-01"}.get(len(stored), ""))
     return born is not None and full_years(born, now.date()) < minimum_age
@@ -103,7 +103,7 @@ def mobile_entry(resource: Entry, now: datetime) -> Entry | None:
 
 
 def language_entry(resource: Entry) -> Entry | None:
-    """The preferred language; one that stands alone counts as preferred."""
+    """The preferred language; a single language counts as preferred."""
     known = entries(resource, "communication")
     return _first(known, lambda c: c.get("preferred") is True, lambda _: len(known) == 1)
 
@@ -115,13 +115,13 @@ def language_code(entry: Entry | None) -> str:
 
 
 def birth_sex(resource: Entry, sources: str) -> str:
-    """The first code found in *sources* (comma-separated, in order) that is in the value set; empty when none is."""
+    """The first code found in *sources* (comma-separated, in order) that is in the value set; empty if none is."""
     found = (birth_sex_in(resource, source.strip()) for source in sources.split(","))
     return next(filter(None, found), "")
 
 
 def birth_sex_in(resource: Entry, source: str) -> str:
-    """What one source says: us-core-birthsex, us-core-individual-sex or gender."""
+    """The code from one source: us-core-birthsex, us-core-individual-sex or gender."""
     if source == "us-core-birthsex":
         codes = (text(e.get("valueCode")) for e in extensions(resource, BIRTH_SEX_EXTENSION))
         return next((_birth_sex_code(code) for code in codes if _birth_sex_code(code)), "")
@@ -138,7 +138,7 @@ def _birth_sex_code(code: str) -> str:
 
 
 def entries(resource: Entry, key: str) -> list[Entry]:
-    """The records under *key*; anything else there is passed over."""
+    """The objects in the list *key*; other values are ignored."""
     value = resource.get(key)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
@@ -152,7 +152,7 @@ def _is_mobile(contact: Entry) -> bool:
 
 
 def _first(among: list[Entry], *wishes: Callable[[Entry], bool]) -> Entry | None:
-    """The first entry that fulfils the earliest wish any entry fulfils."""
+    """The first entry that satisfies the earliest of *wishes* that any entry satisfies."""
     return next((entry for wish in wishes for entry in among if wish(entry)), None)
 
 

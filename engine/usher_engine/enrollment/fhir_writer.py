@@ -1,4 +1,4 @@
-"""Writes corrected fields back into a FHIR R4 Patient, losing nothing else that is in it. Pure."""
+"""Writes corrected fields back into a FHIR R4 Patient and keeps everything else in it. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INDIVIDUAL_SEX = {"F": ("248152002", _SNOMED), "M": ("248153007", _SNOMED)}
 def changed_fields(
     resource: Entry, values: Mapping[str, object], now: datetime, birth_sex_sources: str
 ) -> dict[str, str]:
-    """Those of *values* that differ from what *resource* says; raises `InvalidSubmission` for no field or no text."""
+    """Those of *values* that differ from *resource*; raises `InvalidSubmission` for unknown fields or non-text."""
     unknown = [key for key in values if key not in fhir_reader.FIELDS]
     if unknown:
         known = ", ".join(fhir_reader.FIELDS)
@@ -35,9 +35,9 @@ def changed_fields(
 
 def update_resource(resource: Entry, values: Mapping[str, str], now: datetime, birth_sex_sources: str) -> Entry:
     """
-    *resource* with *values* (keys of `records.FIELDS`) in the entries they are read from.
+    *resource* with *values* (keys of `fhir_reader.FIELDS`) in the entries they are read from.
 
-    An entry that is missing is made. A value that is taken away ends its entry's period instead of erasing it.
+    Missing entries are created. Removing a value ends the period of its entry instead of deleting it.
     """
     copy = deepcopy(resource)
     for key, value in values.items():
@@ -70,18 +70,18 @@ def _name(resource: Entry, now: datetime) -> Entry:
     name = fhir_reader.name_entry(resource, now) or {}
     if not name or name.get("use") in SUBSTITUTE_NAMES:
         known: Entry = {key: deepcopy(name[key]) for key in ("family", "given") if key in name}
-        return _added(resource, "name", {"use": "official", **known})
-    name.pop("text", None)  # it spells the old name out
+        return _append_entry(resource, "name", {"use": "official", **known})
+    name.pop("text", None)  # it contains the old name in full
     return name
 
 
 def _write_birth_date(resource: Entry, value: str, _now: datetime) -> None:
     resource["birthDate"] = value
-    resource.pop("_birthDate", None)  # carries the time of birth of the old date
+    resource.pop("_birthDate", None)  # contains the time of birth on the old date
 
 
 def _write_zip_code(resource: Entry, value: str, now: datetime) -> None:
-    address = fhir_reader.address_entry(resource, now) or _added(resource, "address", {"use": "home"})
+    address = fhir_reader.address_entry(resource, now) or _append_entry(resource, "address", {"use": "home"})
     address.pop("text", None)
     address["postalCode"] = value
 
@@ -96,7 +96,7 @@ def _write_mobile(resource: Entry, value: str, now: datetime) -> None:
 
 def _write_contact(resource: Entry, found: Entry | None, new: Entry, value: str, now: datetime) -> None:
     if value:
-        entry = found if found is not None else _added(resource, "telecom", new)
+        entry = found if found is not None else _append_entry(resource, "telecom", new)
         entry["value"] = value
     elif found is not None:
         period = found.get("period")
@@ -106,7 +106,7 @@ def _write_contact(resource: Entry, found: Entry | None, new: Entry, value: str,
 def _write_language(resource: Entry, value: str, _now: datetime) -> None:
     found = fhir_reader.language_entry(resource)
     if found is None:
-        found = _added(resource, "communication", {})
+        found = _append_entry(resource, "communication", {})
     found["language"] = {"coding": [{"system": "urn:ietf:bcp:47", "code": value}]}
     found["preferred"] = True
 
@@ -123,16 +123,16 @@ _WRITERS: dict[str, Callable[[Entry, str, datetime], None]] = {
 
 
 def _write_birth_sex(resource: Entry, value: str, sources: str) -> None:
-    """Into the first source that can say *value*; those looked up before it are taken out, or they would hide it."""
+    """Write to the first source that can express *value*; remove earlier sources, which would hide it."""
     for source in (s.strip() for s in sources.split(",")):
         _forget_birth_sex(resource, source)
         if source == "us-core-birthsex":
-            _added(resource, "extension", {"url": BIRTH_SEX_EXTENSION, "valueCode": value})
+            _append_entry(resource, "extension", {"url": BIRTH_SEX_EXTENSION, "valueCode": value})
             return
         if source == "us-core-individual-sex" and value in _INDIVIDUAL_SEX:
             code, system = _INDIVIDUAL_SEX[value]
             coding = {"system": system, "code": code}
-            _added(resource, "extension", {"url": INDIVIDUAL_SEX_EXTENSION, "valueCoding": coding})
+            _append_entry(resource, "extension", {"url": INDIVIDUAL_SEX_EXTENSION, "valueCoding": coding})
             return
         if source == "gender" and value in _GENDERS:
             resource["gender"] = _GENDERS[value]
@@ -147,7 +147,7 @@ def _forget_birth_sex(resource: Entry, source: str) -> None:
         resource["extension"] = [e for e in fhir_reader.entries(resource, "extension") if e.get("url") != urls[source]]
 
 
-def _added(resource: Entry, key: str, entry: Entry) -> Entry:
+def _append_entry(resource: Entry, key: str, entry: Entry) -> Entry:
     present = resource.get(key)
     resource[key] = [*present, entry] if isinstance(present, list) else [entry]
     return entry

@@ -1,4 +1,4 @@
-"""What reports count of an enrolment beyond its diagram: invited, answered, and the language of the patient."""
+"""The enrolment's figures for reports, in addition to its diagram: invited, answered, language of the patient."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from ..reporting import Figures
-from ..reporting.tally import Told
+from ..reporting.tally import TimedEvent
 from ..store import Transaction
 from .enrollment import Enrollment
 from .patient_response import RESPONSE_ADDED
@@ -15,7 +15,7 @@ from .statuses import PortalStatus
 #: The operator whose success is an invitation.
 SEND = "invitation/send"
 
-#: In the order patients pass them; every case begins with “start”. An answer is one of the last three.
+#: In the order in which patients reach them; every case begins with “start”. An answer is one of the last three.
 MILESTONES = ("start", "invited", "answered", "completed", "declined", "deferred")
 _ANSWERS = {
     PortalStatus.COMPLETED.value: "completed",
@@ -37,11 +37,11 @@ def open_figures(enrollment: Enrollment) -> Figures:
     return Figures(enrollment.engine.database, enrollment.settings, milestones, languages)
 
 
-def milestones(told: Sequence[Told]) -> dict[str, datetime]:
-    """When the first invitation was accepted by the mail server, and the patient answered; the last answer counts."""
+def milestones(events: Sequence[TimedEvent]) -> dict[str, datetime]:
+    """When the mail server accepted the first invitation, and when the patient answered; the last answer counts."""
     reached: dict[str, datetime] = {}
     sending: set[object] = set()
-    for at, event in told:
+    for at, event in events:
         here = (event.get("element"), event.get("visit"))
         if event.get("kind") == "ServiceRequested" and event.get("operator") == SEND:
             sending.add(here)

@@ -1,4 +1,4 @@
-"""Invitation links: made, found, used once. Only the SHA-256 of a token is stored.
+"""Invitation links, each of which works once. Only the SHA-256 of a token is stored.
 
 A token is an HMAC of the send's idempotency key, so that a send repeated after a crash carries the same link.
 """
@@ -20,16 +20,16 @@ from .enrollment_tables import invitation
 
 MAX_WRONG_TRIES = 5
 
-#: How long an identified patient has to read the terms and answer.
+#: The time an identified patient has to read the terms and answer.
 PROOF_MINUTES = 30
 
-#: One sentence for every link that leads nowhere, so that it tells nothing about anybody.
+#: The same sentence for every unusable link, so that it reveals nothing about anyone.
 UNUSABLE = "This link cannot be used: it may have been used already, replaced by a newer one, locked or expired."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Invitation:
-    """A link to one patient; *address* is where it went."""
+    """A link sent to one patient at *address*."""
 
     token_hash: str
     patient: str
@@ -53,14 +53,14 @@ def token_for(secret_key: str, key: str) -> str:
     """The token of the send with idempotency key *key*."""
     if not secret_key:
         raise ServiceError("No invitation link can be made: USHER_SECRET_KEY is not set.", retry=False)
-    return _signed(secret_key, f"invitation|{key}")
+    return _mac(secret_key, f"invitation|{key}")
 
 
-def prepared(
+def prepare(
     tx: Transaction, *, token: str, key: str, patient: str, instance: str, message_id: str, address: str,
     now: datetime, days: int,
 ) -> Invitation:  # fmt: skip
-    """The invitation of this send: made at the first attempt, found again at the next; valid from when it goes out."""
+    """The invitation of this send: created at the first attempt, found at the next; its validity begins when sent."""
     until = to_text(now + timedelta(days=days))
     current = {"token_hash": hash_of(token), "address": address, "expires_at": until}
     row = {"patient": patient, "instance": instance, "key": key, "message_id": message_id, "wrong_tries": 0}
@@ -82,7 +82,7 @@ def by_key(tx: Transaction, key: str) -> Invitation:
 
 
 def by_token(tx: Transaction, token: str, *, lock: bool = False) -> Invitation:
-    """The invitation of a link, in whatever state it is; raises `NotFound` with the neutral sentence."""
+    """The invitation of a link, in any state; raises `NotFound` with the neutral sentence."""
     found = _one(tx, invitation.c.token_hash == hash_of(token), lock=lock)
     if found is None:
         raise NotFound(UNUSABLE)
@@ -90,7 +90,7 @@ def by_token(tx: Transaction, token: str, *, lock: bool = False) -> Invitation:
 
 
 def usable(tx: Transaction, token: str, now: datetime, *, lock: bool = False) -> Invitation:
-    """The invitation of a link that still works; raises `NotFound` with the neutral sentence for any other."""
+    """The invitation of a link that still works; raises `NotFound` with the neutral sentence otherwise."""
     found = by_token(tx, token, lock=lock)
     if not found.is_usable(now):
         raise NotFound(UNUSABLE)
@@ -109,7 +109,7 @@ def forget_case(tx: Transaction, instance: str) -> None:
 
 
 def mark_sent(tx: Transaction, key: str, now: datetime) -> Invitation:
-    """The mail server has taken the mail; the first time it did counts."""
+    """Record that the mail server accepted the mail; only the first time counts."""
     unsent = (invitation.c.key == key) & invitation.c.sent_at.is_(None)
     tx.execute(update(invitation).where(unsent).values(sent_at=to_text(now)))
     return by_key(tx, key)
@@ -126,7 +126,7 @@ _REVOKE_OTHERS = (
 
 
 def revoke_others(tx: Transaction, patient: str, message_id: str, now: datetime) -> Invitation | None:
-    """Make the invitation in mail *message_id* the only one that works; returns it, None when nobody knows it."""
+    """Make the invitation in mail *message_id* the only one that works; return it, or None if it is unknown."""
     which = {"of": patient, "mail": message_id}
     tx.execute(_REVOKE_OTHERS, {**which, "now": to_text(now)})
     row = tx.execute(_OF_MAIL, which).one_or_none()
@@ -134,14 +134,14 @@ def revoke_others(tx: Transaction, patient: str, message_id: str, now: datetime)
 
 
 def mark_used(tx: Transaction, token_hash: str, now: datetime) -> None:
-    """Use the link up; raises `NotFound` when another request was faster."""
+    """Mark the link as used; raises `NotFound` when another request was faster."""
     unused = (invitation.c.token_hash == token_hash) & invitation.c.used_at.is_(None)
     if tx.execute(update(invitation).where(unused).values(used_at=to_text(now))).rowcount != 1:
         raise NotFound(UNUSABLE)
 
 
 def count_wrong_try(tx: Transaction, found: Invitation, now: datetime) -> bool:
-    """Count a wrong answer to the identity check; returns whether it was the one that locks the link."""
+    """Count a wrong answer to the identity check; return whether it locked the link."""
     tries = found.wrong_tries + 1
     locks = tries >= MAX_WRONG_TRIES
     values = {"wrong_tries": tries, "locked_at": to_text(now) if locks else None}
@@ -150,14 +150,14 @@ def count_wrong_try(tx: Transaction, found: Invitation, now: datetime) -> bool:
 
 
 def proof_of_identity(secret_key: str, found: Invitation, now: datetime) -> str:
-    """What an identified patient shows with the answer; valid for `PROOF_MINUTES`, for this link only."""
+    """The token that an identified patient sends with the answer; valid for `PROOF_MINUTES` and this link only."""
     until = str(int((now + timedelta(minutes=PROOF_MINUTES)).timestamp()))
-    return f"{until}.{_signed(secret_key, f'identified|{found.token_hash}|{until}')}"
+    return f"{until}.{_mac(secret_key, f'identified|{found.token_hash}|{until}')}"
 
 
 def is_proof(secret_key: str, found: Invitation, proof: str, now: datetime) -> bool:
     until, _, signature = proof.partition(".")
-    expected = _signed(secret_key, f"identified|{found.token_hash}|{until}")
+    expected = _mac(secret_key, f"identified|{found.token_hash}|{until}")
     genuine = hmac.compare_digest(signature.encode(), expected.encode())
     return genuine and now.timestamp() < int(until)
 
@@ -166,7 +166,7 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def _signed(secret_key: str, text: str) -> str:
+def _mac(secret_key: str, text: str) -> str:
     mac = hmac.new(secret_key.encode(), text.encode("utf-8", "replace"), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 

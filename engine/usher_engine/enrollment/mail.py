@@ -1,4 +1,4 @@
-"""The invitation mail, composed from the package's templates; it says as little as possible. Sent by smtp.py."""
+"""Composes the invitation mail from the package's templates, with as little data as possible. smtp.py sends it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..settings import Settings
 
 TEXT, HTML = "mail/invitation.txt", "mail/invitation.html"
 
-#: What a mail template may name; the gate checks templates against it.
+#: The names a mail template may use; the gate checks templates against it.
 PLACEHOLDERS = frozenset({"practice", "first_name", "link", "expires", "contact", "opt_out"})
 
 MAX_FIRST_NAME = 60
@@ -45,7 +45,7 @@ def recipient(address: str) -> str:
 
 
 def invitation_values(settings: Settings, *, token: str, first_name: str, expires_at: datetime) -> dict[str, str]:
-    """What the placeholders of the templates stand for."""
+    """The values of the placeholders in the templates."""
     link = f"{settings.base_url.rstrip('/')}/i/{token}"
     return {
         "practice": _one_line(settings.practice_name),
@@ -58,7 +58,7 @@ def invitation_values(settings: Settings, *, token: str, first_name: str, expire
 
 
 def preview_mail(text: str, *, html: bool, settings: Settings, now: datetime) -> str:
-    """A template as a patient who does not exist would get it; raises `ExpressionError` where it cannot be filled."""
+    """A template filled for an invented patient; raises `ExpressionError` if it cannot be filled."""
     expires_at = now + timedelta(days=settings.invitation_days)
     values = invitation_values(settings, token="", first_name="Sam", expires_at=expires_at)
     return compile_template(text).render(values, now, _escape if html else str)
@@ -70,12 +70,12 @@ def compose(
     """
     The mail as text and HTML from the package's templates.
 
-    A first line ``Subject: …`` in the text template is the subject; without one there is a plain default.
+    A first line ``Subject: …`` in the text template is the subject; without one, a plain default is used.
 
     Raises:
-        ServiceError: A template is missing or cannot be filled, or the sender address is none.
+        ServiceError: A template is missing or cannot be filled, or the sender address is not valid.
     """
-    subject, text = _split(_rendered(package, TEXT, values, now, str))
+    subject, text = _split(_render(package, TEXT, values, now, str))
     message = EmailMessage()
     try:
         message["From"] = _sender_address(settings)
@@ -84,15 +84,15 @@ def compose(
         message["Date"] = format_datetime(now.astimezone(UTC))
         message["Message-ID"] = identifier
         message["Auto-Submitted"] = "auto-generated"
-    except (ValueError, IndexError, MessageError):  # IndexError: how the library says that an address is empty
+    except (ValueError, IndexError, MessageError):  # IndexError: the library's error for an empty address
         raise ServiceError("The mail cannot be addressed; check USHER_MAIL_FROM.", retry=False) from None
     message.set_content(text)
-    message.add_alternative(_rendered(package, HTML, values, now, _escape), subtype="html")
+    message.add_alternative(_render(package, HTML, values, now, _escape), subtype="html")
     return message
 
 
 def day_in_words(at: datetime, settings: Settings) -> str:
-    """``23 December 2026``, as the calendar of the practice has it."""
+    """``23 December 2026``, in the time zone of the practice."""
     try:
         local = at.astimezone(UTC if settings.time_zone == "UTC" else ZoneInfo(settings.time_zone))
     except (ZoneInfoNotFoundError, ValueError):
@@ -100,7 +100,7 @@ def day_in_words(at: datetime, settings: Settings) -> str:
     return f"{local.day} {local:%B %Y}"
 
 
-def _rendered(
+def _render(
     package: Package, name: str, values: Mapping[str, str], now: datetime, escape: Callable[[str], str]
 ) -> str:
     try:

@@ -1,4 +1,4 @@
-"""Where patients come from: the seam a FHIR server can take instead of the embedded registry (registry.py)."""
+"""The interface to the patient directory, which a FHIR server can implement instead of patient_registry.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .timestamps import iso, iso_or_none
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Response:
-    """A patient's answer that stands: Declined, or Deferred until a day."""
+    """The patient's answer in force: Declined, or Deferred until a day."""
 
     status: str
     at: datetime
@@ -30,10 +30,10 @@ class Response:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PatientRecord:
     """
-    A patient as known now: the FHIR R4 Patient and where they stand with the portal.
+    A patient as known now: the FHIR R4 Patient, portal status and opt-outs.
 
-    ``opted_out`` is the practice's flag on the patient, ``address_opted_out`` says that the e-mail address itself is
-    on the opt-out list. ``version`` grows with every change.
+    ``opted_out`` is the practice's flag on the patient; ``address_opted_out`` means that the e-mail address is on the
+    opt-out list. ``version`` grows with every change.
     """
 
     id: str
@@ -46,14 +46,14 @@ class PatientRecord:
     response: Response | None = None
     opted_out: bool = False
     address_opted_out: bool = False
-    #: Says in words that somebody altered the row; such a patient is not invited.
+    #: A message if the row was altered outside Usher; such a patient is not invited.
     altered: str = ""
 
     def fields(self, now: datetime, settings: Settings) -> dict[str, str]:
         return fhir_reader.fields(self.resource, now, settings.birth_sex_sources)
 
     def guard(self, now: datetime, settings: Settings) -> str | None:
-        """Why this patient must not be invited, in one plain sentence; None when nothing stands against it."""
+        """Why this patient must not be invited, in one plain sentence; None if an invitation is permitted."""
         if self.altered:
             return self.altered
         refusal = fhir_reader.refusal(self.resource, now, settings.minimum_age)
@@ -66,7 +66,7 @@ class PatientRecord:
         return None
 
     def to_json(self, now: datetime, settings: Settings) -> dict[str, Json]:
-        """What a diagram sees of the patient (operator `patient/load`)."""
+        """The patient as diagrams see it (operator `patient/load`)."""
         return {
             "id": self.id,
             "status": self.status,
@@ -81,25 +81,25 @@ class PatientRecord:
 
 
 def unavailable(patient: str) -> PatientRecord:
-    """What is known of a patient while the directory does not answer: nothing."""
+    """The empty record of a patient while the directory does not respond."""
     return PatientRecord(id=patient, resource={}, version=0, status=PortalStatus.UNAVAILABLE.value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Correction:
-    """What an update changed, by field key, and the version of the record after it."""
+    """The fields an update changed, by key, and the version of the record after it."""
 
     changed: tuple[str, ...]
     version: int
 
 
 class PatientDirectory(Protocol):
-    """Reads and corrects patients inside the step's transaction; an outside directory answers within a short time."""
+    """Reads and corrects patients inside the step's transaction; an outside directory must respond quickly."""
 
     def load(self, tx: Transaction, patient: str, *, now: datetime) -> PatientRecord:
-        """The patient; raises `NotFound`, or `ServiceError` when the directory does not answer."""
+        """The patient; raises `NotFound`, or `ServiceError` when the directory does not respond."""
 
     def update(
         self, tx: Transaction, patient: str, values: Mapping[str, object], *, by: str, now: datetime
     ) -> Correction:
-        """Write fields (keys of `records.FIELDS`); raises `InvalidSubmission`, `Conflict` or `NotFound`."""
+        """Write fields (keys of `fhir_reader.FIELDS`); raises `InvalidSubmission`, `Conflict` or `NotFound`."""

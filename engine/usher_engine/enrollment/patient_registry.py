@@ -1,6 +1,6 @@
-"""The embedded patient directory: FHIR R4 Patients in a table beside the engine's own.
+"""The embedded patient directory: FHIR R4 Patients in a table of Usher's database.
 
-What the portal knows of a patient (status, answers, opt-outs) is written by portal.py.
+portal_status.py writes the portal's own data about a patient (status, answers, opt-outs).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..core.visible_text import trimmed, without_invisible
 from ..settings import Settings
 from ..store import Transaction, to_text, upserts
 from ..store.snapshot import answers
-from ..store.tampered_rows import intact, moment, told
+from ..store.tampered_rows import moment, plausible_values, tampering_message
 from . import fhir_reader
 from .enrollment_tables import email_opt_out, patient, patient_response
 from .fhir_writer import changed_fields, update_resource
@@ -30,7 +30,7 @@ from .timestamps import parse_day
 
 
 class Registry:
-    """Patients in Usher's own database; implements `directory.PatientDirectory`."""
+    """Patients in Usher's own database; implements `patient_directory.PatientDirectory`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -40,7 +40,7 @@ class Registry:
         return read or self._records(tx, [find(tx, patient)], now)[0]
 
     def load_all(self, tx: Transaction, patients: Collection[str], *, now: datetime) -> list[PatientRecord]:
-        """Those of *patients* that are known, in any order; three statements, however many they are."""
+        """The known ones of *patients*, in any order; three statements for any number of them."""
         rows = tx.execute(_FIND_ALL, {"wanted": list(patients)}).all() if patients else []
         found = self._records(tx, rows, now)
         answers(tx).update({("patient", record.id): record for record in found})
@@ -52,7 +52,7 @@ class Registry:
     def search(
         self, tx: Transaction, text: str, *, now: datetime, limit: int, after: str | None
     ) -> list[PatientRecord]:
-        """Patients whose name, birth date, id or record number holds every word of *text*, by last and first name."""
+        """Patients whose name, birth date, id or record number contain every word of *text*, by last and first name."""
         query = select(patient).order_by(patient.c.sort_name, patient.c.id).limit(limit)
         for word in trimmed(text).lower().split()[:8]:
             spellings = {word, without_invisible(word)} - {""}  # Usher 0.1 kept joiners in what is looked in
@@ -77,7 +77,7 @@ class Registry:
         return Correction(changed=tuple(changed), version=row.version + 1)
 
     def save(self, tx: Transaction, resource: dict[str, Any], *, by: str, now: datetime) -> str:
-        """Store a Patient under its id, keeping what the portal knows of one already there: new, changed or same."""
+        """Store a Patient under its id, and keep the portal's own data; return "new", "changed" or "same"."""
         columns = self._columns(resource, now)
         at = to_text(now)
         values = {
@@ -99,7 +99,7 @@ class Registry:
         return "changed"
 
     def _columns(self, resource: dict[str, Any], now: datetime) -> dict[str, str]:
-        """The columns that hold a resource and by which it is found."""
+        """The columns with a resource and its search keys."""
         fields = fhir_reader.fields(resource, now, self._settings.birth_sex_sources)
         first, last = fields["first_name"].lower(), fields["last_name"].lower()
         numbers = [fhir_reader.text(i.get("value")) for i in fhir_reader.entries(resource, "identifier")]
@@ -111,7 +111,7 @@ class Registry:
         }
 
     def _records(self, tx: Transaction, rows: Sequence[Row[Any]], now: datetime) -> list[PatientRecord]:
-        stored = {row.id: intact(patient, row._mapping) for row in rows}
+        stored = {row.id: plausible_values(patient, row._mapping) for row in rows}
         resources = {key: _resource(values["resource"]) for key, (values, _) in stored.items()}
         emails = {key: fhir_reader.spelled_email(found or {}, now) for key, found in resources.items()}
         responses = standing_responses(tx, rows)
@@ -124,14 +124,14 @@ class Registry:
                 requested_at=moment(values["requested_at"]) if values["requested_at"] else None,
                 response=responses.get(key),
                 address_opted_out=not opted_out.isdisjoint(listed_as(emails[key])),
-                altered=told(altered if resources[key] is not None else (*altered, "resource")),
+                altered=tampering_message(altered if resources[key] is not None else (*altered, "resource")),
             )
             for key, (values, altered) in stored.items()
         ]
 
 
 def _resource(text: str) -> dict[str, Any] | None:
-    """A stored FHIR Patient; None where it cannot be read as one."""
+    """A stored FHIR Patient; None if it cannot be read."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -140,14 +140,14 @@ def _resource(text: str) -> dict[str, Any] | None:
 
 
 def standings(tx: Transaction) -> Iterator[Row[Any]]:
-    """What the portal knows of each patient: id, status and time of the request, a few hundred rows in memory."""
+    """Id, portal status and request time of each patient, with a few hundred rows in memory."""
     columns = (patient.c.id, patient.c.portal_status, patient.c.requested_at)
     found: Any = tx.execute(select(*columns).order_by(patient.c.id).execution_options(yield_per=500))
     yield from found
 
 
 def requested_at(row: Row[Any]) -> datetime | None:
-    """When enrolment was asked for, as the row says; the beginning of time where that cannot be read."""
+    """The time of the enrolment request in the row; `NO_MOMENT` if it cannot be read."""
     return moment(row.requested_at) if row.requested_at else None
 
 
@@ -158,7 +158,7 @@ _CHANGE = update(patient).where(patient.c.id == bindparam("wanted"), patient.c.v
 
 
 def find(tx: Transaction, patient_id: str, *, lock: bool = False) -> Row[Any]:
-    """The row of a patient; with *lock* nobody else changes it until the transaction ends. Raises `NotFound`."""
+    """The row of a patient; *lock* keeps it unchanged until the transaction ends. Raises `NotFound`."""
     row = tx.execute(_LOCK if lock else _FIND, {"wanted": patient_id}).one_or_none()
     if row is None:
         raise unknown()
@@ -170,19 +170,19 @@ def unknown() -> NotFound:
 
 
 def change(tx: Transaction, row: Row[Any], *, by: str, now: datetime, **columns: object) -> None:
-    """Change a patient's row as it was read; raises `Conflict` when somebody else was faster."""
+    """Change a patient's row as it was read; raises `Conflict` when another transaction was faster."""
     marks = {"version": row.version + 1, "changed_at": to_text(now), "changed_by": by}
     if tx.execute(_CHANGE, {**columns, **marks, "wanted": row.id, "seen": row.version}).rowcount != 1:
         raise Conflict("Somebody else changed this patient just now. Open the patient again.")
 
 
 def standing_response(tx: Transaction, row: Row[Any]) -> Response | None:
-    """The patient's answer that has not been removed; where only the status tells of one, its time is the status's."""
+    """The patient's answer in force; if only the status implies one, it has the time of the status."""
     return standing_responses(tx, [row]).get(row.id)
 
 
 def standing_responses(tx: Transaction, rows: Iterable[Row[Any]]) -> dict[str, Response]:
-    """`standing_response` by patient, in one statement; patients without one are left out."""
+    """`standing_response` by patient, in one statement; patients without one are omitted."""
     answered = {row.id: row for row in rows if row.portal_status in RESPONSES}
     if not answered:
         return {}

@@ -1,6 +1,6 @@
 """The patient's side of an invitation: identify, then accept, decline or defer, or opt out of e-mail.
 
-Answers to a stranger are neutral: nothing tells whether a link was ever given out, to whom, or which detail was wrong.
+Responses to strangers are neutral: they do not reveal whether a link was ever issued, to whom, or what was wrong.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from .timestamps import parse_day
 
 PATIENT = Actor(name="patient", role="patient")
 
-#: Names of facts in the history of a case; the first is the EHR's name for it.
+#: Names of facts in the history of a case; the first is the name that the EHR uses.
 RESPONSE_ADDED = "Patient Enrollment Response Added"
 LINK_LOCKED = "Enrollment Link Locked"
 OPTED_OUT = "Email Opt Out Added"
 
-#: What a patient agrees to by accepting, and the version of it that is recorded with the answer.
+#: The terms a patient agrees to by accepting, and their version, which is recorded with the answer.
 TERMS_VERSION = "1"
 TERMS = (
     "The practice may send you messages through the patient portal and show you parts of your record there. "
     "Keep your sign-in to yourself. You may end your enrolment at any time by telling the practice."
 )
 
-#: How far ahead an answer may be deferred.
+#: The longest time by which a patient may defer the answer.
 MAX_DEFER_DAYS = 366
 
-#: Why an identity check failed, without a word on which part of it.
+#: The message for a failed identity check, which does not reveal the wrong part.
 WRONG = (
     "The ZIP code or the date of birth does not match the practice's record. "
     f"After {MAX_WRONG_TRIES} wrong tries the link is locked."
@@ -47,9 +47,9 @@ WRONG = (
 
 
 class Answer(StrEnum):
-    """What a patient may say to an invitation."""
+    """The answers a patient may give to an invitation."""
 
-    #: Yes: the account is made.
+    #: Yes: the account is created.
     ACCEPT = "accept"
     #: No.
     DECLINE = "decline"
@@ -66,7 +66,7 @@ STATUS_AFTER = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenLink:
-    """What anybody who has a working link may see before saying who they are."""
+    """What the holder of a working link sees before identifying themselves."""
 
     practice: str
     contact: str
@@ -74,13 +74,13 @@ class OpenLink:
 
 
 class PatientResponses:
-    """What a patient with a link may do."""
+    """The actions of a patient with a link."""
 
     def __init__(self, engine: Engine, settings: Settings, registry: Registry) -> None:
         self.engine, self.settings, self.registry = engine, settings, registry
 
     def invitation(self, token: str) -> OpenLink:
-        """A link that still works; raises `NotFound`, with the same sentence whatever the reason."""
+        """A link that still works; raises `NotFound`, with the same sentence for every reason."""
         with self.engine.database.read() as tx:
             found = invitations.usable(tx, token, self.engine.clock())
         return OpenLink(
@@ -89,7 +89,7 @@ class PatientResponses:
 
     def identify(self, token: str, zip_code: str, birth_date: str) -> str:
         """
-        Check who holds the link.
+        Check the identity of the link's holder.
 
         Args:
             token: The token of the link.
@@ -100,9 +100,9 @@ class PatientResponses:
             The proof to hand to `respond`, valid for half an hour.
 
         Raises:
-            InvalidSubmission: Wrong, the same whatever was wrong; with ``fields`` where something is empty or no date,
-                which does not count as a try.
-            NotFound: The link does not work (any more), or this was the fifth wrong try.
+            InvalidSubmission: Something is wrong, without details; with ``fields`` if a value is empty or not a date,
+                which does not count as an attempt.
+            NotFound: The link does not work (any more), or this was the fifth wrong attempt.
         """
         born = _checked_identity(zip_code, birth_date)
         now = self.engine.clock()
@@ -123,12 +123,12 @@ class PatientResponses:
         self, token: str, proof: str, answer: Answer, *, until: date | None = None, terms: str = ""
     ) -> PortalStatus:
         """
-        Record the patient's answer and use the link up. Status, answer and the case's history change together.
+        Record the patient's answer and mark the link as used. Status, answer and history change together.
 
         Args:
             token: The token of the link.
-            proof: What `identify` has given.
-            answer: What the patient says.
+            proof: The result of `identify`.
+            answer: The patient's answer.
             until: For defer: tomorrow at the earliest, a year ahead at most.
             terms: For accept: version of the terms the patient was shown, see `TERMS_VERSION`.
 
@@ -159,7 +159,7 @@ class PatientResponses:
         return status
 
     def opt_out(self, token: str) -> None:
-        """Put the address an invitation went to on the opt-out list; works for old links too. Raises `NotFound`."""
+        """Put the address of an invitation on the opt-out list; works for old links too. Raises `NotFound`."""
         now = self.engine.clock()
         with self.engine.database.begin() as tx:
             found = invitations.by_token(tx, token)
@@ -167,7 +167,7 @@ class PatientResponses:
             portal_status.opt_out_address(tx, found.address, by=PATIENT.name, now=now)
 
     def _may_answer(self, record: PatientRecord) -> bool:
-        # Not Enrolled: the patient was faster than the job that reports the mail.
+        # Not Enrolled: the patient answered before the job reported the mail.
         return record.status in INVITABLE
 
 
@@ -196,6 +196,6 @@ def _is_same_zip(known: str, typed: str) -> bool:
 
 
 def _plain_zip(text: str) -> str:
-    """Letters and digits only; of a ZIP+4 the first five."""
+    """Letters and digits only; the first five of a ZIP+4."""
     plain = re.sub(r"\W", "", text).upper()
     return plain[:5] if re.fullmatch(r"\d{9}", plain) else plain

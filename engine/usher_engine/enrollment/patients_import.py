@@ -1,4 +1,4 @@
-"""Imports FHIR R4 Patients from NDJSON: good lines are kept, bad ones are told by number."""
+"""Imports FHIR R4 Patients from NDJSON: good lines are stored, bad ones reported by number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..core.canonical import check_input
 from ..core.errors import InvalidSubmission
 from ..store import Database
 from .patient_registry import Registry
-from .redaction import redacted
+from .redaction import redact
 
 MAX_LINE_BYTES = 1_000_000
 BATCH = 500
@@ -34,7 +34,7 @@ class BadLine:
 
 @dataclass(kw_only=True, slots=True)
 class ImportReport:
-    """What became of the lines; ``bad`` is in order of line number. Blank lines do not count."""
+    """The results of an import; ``bad`` is in order of line number. Blank lines do not count."""
 
     lines: int = 0
     new: int = 0
@@ -53,14 +53,14 @@ def import_patients(
     progress: Progress | None = None,
 ) -> ImportReport:
     """
-    Store the Patient of each line; the portal status of one already known stays as it is.
+    Store the Patient of each line; a patient already known keeps the portal status.
 
-    One transaction for each `BATCH` lines: an interrupted import keeps whole batches and can be run again.
+    Each `BATCH` lines are one transaction: an interrupted import keeps whole batches and can be repeated.
     """
     report = ImportReport()
     numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
     for batch in _batches(numbered):
-        patients = [patient for number, line in batch if (patient := _kept(number, line, report)) is not None]
+        patients = [patient for number, line in batch if (patient := _read_or_report(number, line, report)) is not None]
         with database.begin() as tx:
             done = [registry.save(tx, patient, by=by, now=now) for patient in patients]
         report.lines += len(batch)
@@ -73,7 +73,7 @@ def import_patients(
 
 
 def read_patient(line: str | bytes) -> dict[str, Any]:
-    """The Patient on a line as it may be stored; raises `InvalidSubmission` with a reason that quotes no content."""
+    """The Patient on a line, ready to store; raises `InvalidSubmission` with a reason that quotes no content."""
     if len(line) > MAX_LINE_BYTES:
         raise InvalidSubmission(f"is longer than {MAX_LINE_BYTES // 1_000_000} MB")
     try:
@@ -87,14 +87,14 @@ def read_patient(line: str | bytes) -> dict[str, Any]:
     if not isinstance(found.get("id"), str) or not _ID.fullmatch(found["id"]):
         raise InvalidSubmission("has no usable id (1 to 64 letters, digits, “-” or “.”)")
     try:
-        patient = redacted(found)
+        patient = redact(found)
     except RecursionError:
         raise InvalidSubmission("is nested too deeply") from None
     check_input(patient, where="Patient")
     return patient
 
 
-def _kept(number: int, line: str | bytes, report: ImportReport) -> dict[str, Any] | None:
+def _read_or_report(number: int, line: str | bytes, report: ImportReport) -> dict[str, Any] | None:
     try:
         return read_patient(line)
     except InvalidSubmission as error:

@@ -1,7 +1,7 @@
-"""What administrators set of a patient: the portal status another system reported, and opt-outs from e-mail.
+"""Settings of administrators for a patient: the portal status another system reported, and opt-outs from e-mail.
 
-Every change is an audit event with its reason, in the transaction of the change. The portal status also changes in the
-steps of cases (operators.py, patient_response.py); `PortalStanding.history` reads both.
+Every change records an audit event with its reason, in the same transaction. Steps of cases also change the portal
+status (operators.py, patient_response.py); `PortalStanding.history` reads both.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from . import fhir_reader, patient_registry, portal_status
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
 from .patient_response import OPTED_OUT
-from .reconciliation import REPORTED, Known, recorded_in, reported
+from .reconciliation import REPORTED, Known, recorded_in, reported_statuses
 from .statuses import REPORTABLE, RESPONSES, PortalStatus
 
 MAX_REASON = 2_000
 #: The longest address the opt-out list holds.
 MAX_ADDRESS = 320
-#: How far back a history goes.
+#: The largest number of entries in a history.
 MAX_CASES, MAX_EVENTS = 50, 100
-#: Who may set what another system or the patient has said.
+#: The roles that may record what another system reported or the patient asked for.
 SETTERS = frozenset({"admin", "system"})
 
 
 class OptOutScope(StrEnum):
-    """What an opt-out holds for."""
+    """The scope of an opt-out."""
 
     #: The practice sends this patient no e-mail, whatever the address.
     PRACTICE = "practice"
-    #: Nobody is written to at the patient's address of today.
+    #: The practice sends no e-mail to the patient's current address.
     ADDRESS = "address"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """Where a patient stands with the portal and with e-mail; *version* is the patient's, for `set_status`."""
+    """A patient's portal status and opt-outs; *version* is the patient's, for `set_status`."""
 
     patient: str
     status: str
@@ -55,7 +55,7 @@ class Standing:
     has_address: bool
     opted_out: bool
     address_opted_out: bool
-    #: When the address came onto the opt-out list, and through whom.
+    #: When the address was put on the opt-out list, and by whom.
     address_since: datetime | None = None
     address_by: str = ""
     altered: str = ""
@@ -63,7 +63,7 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One change of a standing: of the portal status (*scope* is None) to *status*, or of an opt-out to *opted_out*."""
+    """One change: of the portal status (*scope* is None) to *status*, or of an opt-out to *opted_out*."""
 
     at: datetime
     by: str
@@ -76,19 +76,19 @@ class Change:
 
 
 class PortalStanding:
-    """Reads and sets where patients stand, in the tables of *registry*."""
+    """Reads and sets portal status and opt-outs of patients."""
 
     def __init__(self, engine: Engine, patients: Registry) -> None:
         self._engine = engine
         self._registry = patients
 
     def of(self, patient_id: str) -> Standing:
-        """Where the patient stands now; raises `NotFound`."""
+        """The patient's current portal status and opt-outs; raises `NotFound`."""
         with self._engine.database.read() as tx:
             return self._standing(tx, self._record(tx, patient_id))
 
     def history(self, patient_id: str) -> list[Change]:
-        """What was recorded of the patient's standing, newest first; what was recorded in purged cases is gone."""
+        """The recorded changes of portal status and opt-outs, newest first, without those in purged cases."""
         with self._engine.database.read() as tx:
             cases = activity_rows.cases_about(tx, patient_id, MAX_CASES)
             steps = [step for case in cases for step in activity_rows.steps_of(tx, case)]
@@ -99,24 +99,25 @@ class PortalStanding:
         self, patient_id: str, status: str, reason: str, *, actor: Actor, source: str = "", version: int | None = None
     ) -> Standing:
         """
-        Set the portal status as another system reports it; a status the patient has already changes nothing.
+        Set the portal status as another system reports it; setting the current status changes nothing.
 
         Args:
             patient_id: Id of the patient.
-            status: One of `REPORTABLE`; Unavailable where nobody knows it any more.
-            reason: Why; kept with the change.
-            actor: Who sets it.
-            source: From where, for example the API.
-            version: The patient's version the actor saw; None to set the status whatever it is now.
+            status: One of `REPORTABLE`; Unavailable if it is no longer known.
+            reason: Why; recorded with the change.
+            actor: The administrator.
+            source: Where the change was made, for example the API.
+            version: The version of the patient that *actor* saw; None sets the status in any case.
 
         Raises:
             NotFound: No such patient.
-            InvalidSubmission: Another status, no reason, or the patient's own answer stands against Not Enrolled.
-            Conflict: Somebody changed the patient since *version*.
-            NotAllowed: *actor* is no administrator.
+            InvalidSubmission: Another status, no reason, or Not Enrolled while an answer of the patient is in force.
+            Conflict: Someone changed the patient since *version*.
+            NotAllowed: *actor* is not an administrator.
         """
         _require_setter(actor)
-        said = _checked(reason, {} if status in REPORTABLE else {"status": f"Choose one of: {', '.join(REPORTABLE)}."})
+        wrong = {} if status in REPORTABLE else {"status": f"Choose one of: {', '.join(REPORTABLE)}."}
+        reason = _checked_reason(reason, wrong)
         with self._engine.database.begin() as tx:
             row = patient_registry.find(tx, patient_id, lock=True)
             before = self._intact(tx, row.id)
@@ -125,45 +126,45 @@ class PortalStanding:
                 _require_no_answer(before, status)
                 known = None if status == PortalStatus.UNAVAILABLE.value else status
                 portal_status.set_status(tx, row, known, by=actor.name, now=self._engine.clock())
-                details = _sent({"setting": REPORTED, "status": known or ""}, source)
-                self._engine.audit.record("SettingChanged", details, actor=actor, **_about(row.id, said, tx))
+                details = _with_source({"setting": REPORTED, "status": known or ""}, source)
+                self._engine.audit.record("SettingChanged", details, actor=actor, **_about(row.id, reason, tx))
             return self._standing(tx, self._record(tx, row.id))
 
     def set_opt_out(
         self, patient_id: str, scope: str, opted_out: bool, reason: str, *, actor: Actor, source: str = ""
     ) -> Standing:
         """
-        Opt a patient out of e-mail, or undo that because the patient asks; what is so already stays as it is.
+        Opt a patient out of e-mail, or undo that at the patient's request; setting the current value changes nothing.
 
         Args:
             patient_id: Id of the patient.
             scope: One of `OptOutScope`.
             opted_out: False undoes it.
-            reason: Why; kept with the change.
-            actor: Who sets it.
-            source: From where, for example the API.
+            reason: Why; recorded with the change.
+            actor: The administrator.
+            source: Where the change was made, for example the API.
 
         Raises:
             NotFound: No such patient.
             InvalidSubmission: Another scope, no reason, or the patient has no address.
-            NotAllowed: *actor* is no administrator.
+            NotAllowed: *actor* is not an administrator.
         """
         _require_setter(actor)
         wrong = {} if scope in list(OptOutScope) else {"scope": f"Choose one of: {', '.join(OptOutScope)}."}
-        said = _checked(reason, wrong)
+        reason = _checked_reason(reason, wrong)
         with self._engine.database.begin() as tx:
             row = patient_registry.find(tx, patient_id, lock=True)
             before = self._intact(tx, row.id)
             if self._change_opt_out(tx, before, OptOutScope(scope), opted_out, by=actor.name):
                 kind: AuditKind = "OptOutSet" if opted_out else "OptOutLifted"
-                details = {"scope": str(scope)}
-                self._engine.audit.record(kind, _sent(details, source), actor=actor, **_about(row.id, said, tx))
+                details = _with_source({"scope": str(scope)}, source)
+                self._engine.audit.record(kind, details, actor=actor, **_about(row.id, reason, tx))
             return self._standing(tx, self._record(tx, row.id))
 
     def _change_opt_out(
         self, tx: Transaction, before: PatientRecord, scope: OptOutScope, opted_out: bool, *, by: str
     ) -> bool:
-        """Whether there was something to change."""
+        """Change an opt-out; return False if it had that value already."""
         now = self._engine.clock()
         if scope is OptOutScope.ADDRESS:
             address = self._address(before)
@@ -182,7 +183,7 @@ class PortalStanding:
         return self._registry.load(tx, patient_id, now=self._engine.clock())
 
     def _intact(self, tx: Transaction, patient_id: str) -> PatientRecord:
-        """The patient as read for a change; raises `Corrupt` for a row that was altered outside Usher."""
+        """The patient, read for a change; raises `Corrupt` for a row altered outside Usher."""
         found = self._record(tx, patient_id)
         if found.altered:
             raise Corrupt(found.altered)
@@ -208,12 +209,12 @@ class PortalStanding:
 
 
 def _statuses(tx: Transaction, patient: str, steps: Sequence[Step]) -> Iterator[Change]:
-    """Each change of the portal status; a step that found or left it as it was is none."""
+    """Each change of the portal status; steps that only read it or left it as it was are skipped."""
     recorded = [known for step in steps for known in recorded_in(step)]
-    everything = [*recorded, *reported(tx, patient, limit=MAX_EVENTS)]
+    everything = [*recorded, *reported_statuses(tx, patient, limit=MAX_EVENTS)]
     last = ""
     for known in sorted(everything, key=lambda one: (one.at, one.revision or 0)):
-        if not known.looked and known.status != last:
+        if not known.is_read and known.status != last:
             yield _change_to(known)
         last = known.status
 
@@ -223,7 +224,7 @@ def _change_to(known: Known) -> Change:
 
 
 def _opt_outs(tx: Transaction, patient: str) -> Iterator[Change]:
-    """The opt-outs administrators have set and undone."""
+    """The opt-outs that administrators set and undid."""
     kinds: tuple[tuple[AuditKind, bool], ...] = (("OptOutSet", True), ("OptOutLifted", False))
     for kind, opted_out in kinds:
         for event in audit_rows.select_events(tx, business_key=patient, kind=kind, limit=MAX_EVENTS):
@@ -240,13 +241,13 @@ def _opt_outs(tx: Transaction, patient: str) -> Iterator[Change]:
 
 
 def _patient_opt_outs(steps: Sequence[Step]) -> Iterator[Change]:
-    """The opt-outs by the link in a mail."""
+    """The opt-outs that patients made with the link in a mail."""
     for step in steps:
         if any(event.get("kind") == "FactRecorded" and event.get("name") == OPTED_OUT for event in step.events):
             yield Change(at=step.at, by=step.actor, case=step.instance, scope=OptOutScope.ADDRESS, opted_out=True)
 
 
-def _sent(details: dict[str, str], source: str) -> dict[str, str]:
+def _with_source(details: dict[str, str], source: str) -> dict[str, str]:
     return {**details, "from": source} if source else details
 
 
@@ -259,15 +260,15 @@ def _require_setter(actor: Actor) -> None:
         raise NotAllowed("Only administrators set a patient's portal status and opt-outs.")
 
 
-def _checked(reason: str, wrong: dict[str, str]) -> str:
-    """The reason without the space around it; raises `InvalidSubmission` for it and for what is *wrong* besides."""
-    said = trimmed(reason)
-    if not said or len(said) > MAX_REASON:
+def _checked_reason(reason: str, wrong: dict[str, str]) -> str:
+    """The stripped reason; raises `InvalidSubmission` for a bad reason and for the other *wrong* fields."""
+    reason = trimmed(reason)
+    if not reason or len(reason) > MAX_REASON:
         wrong = {**wrong, "reason": f"Say why, in 1 to {MAX_REASON} characters."}
     if wrong:
         raise InvalidSubmission(next(iter(wrong.values())), fields=wrong)
-    check_input(said, where="reason")
-    return said
+    check_input(reason, where="reason")
+    return reason
 
 
 def _require_version(before: PatientRecord, version: int | None) -> None:

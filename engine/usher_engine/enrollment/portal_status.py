@@ -1,4 +1,4 @@
-"""What the portal knows of a patient and who changed it: status, enrolment request, answers, opt-outs."""
+"""The portal's own data about a patient and who changed it: status, enrolment request, answers, opt-outs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, delete, exists, insert, or_, select, 
 
 from ..core.email_address import comparable_email_address
 from ..store import Transaction, from_text, to_text, upserts
-from ..store.tampered_rows import intact, moment
+from ..store.tampered_rows import moment, plausible_values
 from . import patient_registry
 from .enrollment_tables import email_opt_out, patient_response
 from .patient_directory import Response
@@ -20,7 +20,7 @@ from .timestamps import parse_day
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PastAnswer:
-    """One answer a patient has given; *removed_at* tells that it no longer stands, and why."""
+    """An answer a patient gave; *removed_at* is set once it is no longer in force."""
 
     status: str
     at: datetime
@@ -33,9 +33,9 @@ class PastAnswer:
 
 def hold(tx: Transaction, patient: str) -> None:
     """
-    Keep others from changing the patient until the transaction ends.
+    Lock the patient until the transaction ends.
 
-    Locks are taken in one order everywhere: instance, patient, invitation. Other orders deadlock on PostgreSQL.
+    All code takes locks in the same order: instance, patient, invitation. Other orders deadlock on PostgreSQL.
     """
     patient_registry.find(tx, patient, lock=True)
 
@@ -44,9 +44,9 @@ def set_status(
     tx: Transaction, row: Row[Any], status: str | None, *, by: str, now: datetime, **columns: object
 ) -> None:
     """
-    Change the portal status (None: not known any more) of a patient read with a lock; *columns* go with it.
+    Change the portal status (None: no longer known) and other *columns* of a patient read with a lock.
 
-    Why it changed stands in the history of the case that changed it.
+    The history of the case that changed it has the reason.
     """
     at = to_text(now)
     patient_registry.change(tx, row, by=by, now=now, portal_status=status, portal_status_at=at, **columns)
@@ -56,10 +56,10 @@ def record_request(
     tx: Transaction, patient: str, *, by: str, requested_by: str, now: datetime, answered: bool = False
 ) -> tuple[str, datetime]:
     """
-    Note that an invitation went out: the patient is Pending from now on.
+    Record that an invitation was sent: the patient becomes Pending.
 
-    A repeated send counts, but keeps time and name of the first request. Where the patient has *answered*, or the
-    practice has changed the status, before the mail was reported, what they did stands.
+    A repeated send keeps time and name of the first request. If the patient *answered*, or the practice changed the
+    status, before the mail was reported, their change stays in force.
 
     Returns:
         The status and the time of the request.
@@ -78,7 +78,7 @@ def record_request(
 def add_response(
     tx: Transaction, patient: str, status: str, *, until: date | None, terms: str, now: datetime, instance: str
 ) -> None:
-    """The patient's own answer: kept for ever, and the new status."""
+    """Store the patient's own answer permanently, and set the new status."""
     values = {
         "patient": patient,
         "status": status,
@@ -95,10 +95,10 @@ def remove_response(
     tx: Transaction, patient: str, *, reason: str, by: str, now: datetime
 ) -> Response | None:
     """
-    Take the standing answer back: it stays in the history with *reason*, the status becomes Not Enrolled.
+    Remove the answer in force: it stays in the history with *reason*, and the status becomes Not Enrolled.
 
     Returns:
-        The answer removed; None when none stands, and then nothing is changed.
+        The removed answer; None if no answer is in force, and then nothing changes.
     """
     row = patient_registry.find(tx, patient, lock=True)
     standing = patient_registry.standing_response(tx, row)
@@ -119,14 +119,14 @@ def answers(tx: Transaction, patient: str) -> list[PastAnswer]:
 
 
 def answers_given(tx: Transaction, patient: str) -> list[tuple[str, str, str]]:
-    """(case, status, until) of the answers a patient has given in cases, as they lie there."""
+    """(case, status, until) of the answers a patient gave in cases, as stored."""
     ours = patient_response.c
     query = select(ours.instance, ours.status, ours.until).where(ours.patient == patient, ours.instance.is_not(None))
     return [(str(case), str(status), str(until or "")) for case, status, until in tx.execute(query)]
 
 
 def forget_case(tx: Transaction, instance: str) -> None:
-    """Remove the answers given in a case that is purged, but for one that still stands: the status rests on it."""
+    """Remove the answers given in a purged case, except one still in force, on which the status depends."""
     ours = patient_response.c
     later = patient_response.alias()
     replaced = exists().where(later.c.patient == ours.patient, later.c.id > ours.id)
@@ -135,12 +135,12 @@ def forget_case(tx: Transaction, instance: str) -> None:
 
 
 def set_practice_opt_out(tx: Transaction, patient: str, opted_out: bool, *, by: str, now: datetime) -> None:
-    """The practice's own flag: no e-mail to this patient."""
+    """Set the practice's own flag: no e-mail to this patient."""
     patient_registry.change(tx, patient_registry.find(tx, patient, lock=True), by=by, now=now, opted_out=opted_out)
 
 
 def opt_out_address(tx: Transaction, address: str, *, by: str, now: datetime) -> bool:
-    """Put an address on the opt-out list; False, and no change, where it is on the list already."""
+    """Put an address on the opt-out list; False, without a change, if it is on the list already."""
     if opted_out_since(tx, address) is not None:
         return False
     values = {"address": comparable_email_address(address), "at": to_text(now), "by": by}
@@ -148,16 +148,16 @@ def opt_out_address(tx: Transaction, address: str, *, by: str, now: datetime) ->
 
 
 def opt_in_address(tx: Transaction, address: str) -> bool:
-    """Take an address off the opt-out list, because its owner asked for it; False where it is not on the list."""
+    """Remove an address from the opt-out list at its owner's request; False if it is not on the list."""
     return bool(tx.execute(delete(email_opt_out).where(_stands_for(address))).rowcount)
 
 
 def opted_out_since(tx: Transaction, address: str) -> tuple[datetime, str] | None:
-    """When an address came onto the opt-out list, and through whom; None where it is not on the list."""
+    """When an address was put on the opt-out list, and by whom; None if it is not on the list."""
     row = tx.execute(select(email_opt_out).where(_stands_for(address)).order_by(email_opt_out.c.at)).first()
     if row is None:
         return None
-    values, _ = intact(email_opt_out, row._mapping)
+    values, _ = plausible_values(email_opt_out, row._mapping)
     return moment(values["at"]), str(values["by"] or "")
 
 
@@ -166,7 +166,7 @@ def _stands_for(address: str) -> ColumnElement[bool]:
 
 
 def _answer(row: Row[Any]) -> PastAnswer:
-    values, _ = intact(patient_response, row._mapping)
+    values, _ = plausible_values(patient_response, row._mapping)
     return PastAnswer(
         status=values["status"],
         at=moment(values["at"]),

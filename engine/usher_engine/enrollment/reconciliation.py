@@ -1,8 +1,8 @@
-"""Whether what the registry says of patients is what the history of their cases says (decisions/0016).
+"""Checks that the patient registry agrees with the history of the patients' cases (decisions/0016).
 
-Every change of a portal status is recorded: in a step (a service's result, a patient's answer), or as an audit event
-where another system reported it. The newest of these must be what the registry holds, and each answer recorded must
-stand there as it was given. Patients are named by id only. Reads, never writes.
+Every change of a portal status is recorded: in a step (a service's result, a patient's answer), or in an audit event
+if another system reported it. The registry must hold the newest of these, and each recorded answer as it was given.
+Findings name patients by id only. This module only reads.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from .patient_response import RESPONSE_ADDED
 from .statuses import PortalStatus
 from .timestamps import iso_or_none
 
-#: How the audit stream calls a status another system reported.
+#: The setting name in audit events of a status that another system reported.
 REPORTED = "portal status"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
     """
-    What was recorded of a patient at some moment; *requested_at* is None where nothing was said of it.
+    A recorded portal status of a patient; *requested_at* is None if that was not recorded.
 
-    *looked* says that a step read the status and did not change it; *by*, *source* and *why* are who changed it, from
-    where and for which reason, as far as they were recorded.
+    *is_read*: the step read the status without changing it. *by*, *source* and *why* are actor, origin and reason of
+    the change, as far as they were recorded.
     """
 
     at: datetime
@@ -38,14 +38,14 @@ class Known:
     requested_at: str | None
     case: str
     revision: int | None
-    looked: bool = False
+    is_read: bool = False
     by: str = ""
     source: str = ""
     why: str = ""
 
 
 def disagreements(context: Context) -> list[Finding]:
-    """One finding for each field of a patient that is not what was recorded last."""
+    """One finding for each field of a patient that differs from the last recorded value."""
     with context.database.read() as tx:
         return [found for row in patient_registry.standings(tx) for found in _of_patient(tx, row)]
 
@@ -55,48 +55,48 @@ def _of_patient(tx: Transaction, row: Any) -> Iterator[Finding]:
     if not cases:
         return
     steps = {case: activity_rows.steps_of(tx, case) for case in cases}
-    if not all(len(told) == instance_rows.find(tx, case).revision for case, told in steps.items()):
-        return  # purged, or altered: what became of that is told by its own finding
-    told = [known for case in cases for step in steps[case] for known in recorded_in(step)]
-    told = sorted([*told, *reported(tx, row.id, limit=1)], key=lambda known: known.at)
-    if told:
-        last = told[-1]
+    if not all(len(readable) == instance_rows.find(tx, case).revision for case, readable in steps.items()):
+        return  # purged or altered, for which other checks have findings
+    recorded = [known for case in cases for step in steps[case] for known in recorded_in(step)]
+    recorded = sorted([*recorded, *reported_statuses(tx, row.id, limit=1)], key=lambda known: known.at)
+    if recorded:
+        last = recorded[-1]
         status = row.portal_status or PortalStatus.UNAVAILABLE.value
         if status != last.status:
-            yield _found(row.id, last, "portal status", last.status, str(status))
+            yield _disagreement(row.id, last, "portal status", last.status, str(status))
         requested = iso_or_none(patient_registry.requested_at(row))
         if last.requested_at is not None and requested != last.requested_at:
-            yield _found(row.id, last, "time of the request", last.requested_at, str(requested or "none"))
+            yield _disagreement(row.id, last, "time of the request", last.requested_at, str(requested or "none"))
     yield from _answers(tx, row.id, steps)
 
 
 def recorded_in(step: Step) -> Iterator[Known]:
-    """What the events of a step say the registry held after them."""
+    """The portal statuses that the registry held according to the events of a step."""
     for event in step.events:
         result = event.get("result") if event.get("kind") == "ServiceCalled" and not event.get("error") else None
         if isinstance(result, dict) and str(event.get("operator", "")).startswith("patient/") and "status" in result:
-            if result.get("version") != 0:  # 0: the directory did not answer, and nothing was known
-                said = result.get("requested_at") if result["status"] == PortalStatus.PENDING.value else None
-                looked = event["operator"] == "patient/load"
-                yield _known(step, result["status"], said, looked=looked)
+            if result.get("version") != 0:  # 0: the directory did not respond
+                requested_at = result.get("requested_at") if result["status"] == PortalStatus.PENDING.value else None
+                is_read = event["operator"] == "patient/load"
+                yield _recorded_status(step, result["status"], requested_at, is_read=is_read)
         elif event.get("kind") == "FactRecorded" and event.get("name") == RESPONSE_ADDED:
-            yield _known(step, (event.get("details") or {}).get("response"), None)
+            yield _recorded_status(step, (event.get("details") or {}).get("response"), None)
 
 
-def _known(step: Step, status: Any, requested_at: Any, *, looked: bool = False) -> Known:
+def _recorded_status(step: Step, status: Any, requested_at: Any, *, is_read: bool = False) -> Known:
     return Known(
         at=step.at,
         status=str(status),
         requested_at=str(requested_at) if requested_at else None,
         case=step.instance,
         revision=step.revision,
-        looked=looked,
+        is_read=is_read,
         by=step.actor,
     )
 
 
-def reported(tx: Transaction, patient: str, *, limit: int) -> Iterator[Known]:
-    """The statuses another system has reported, newest first."""
+def reported_statuses(tx: Transaction, patient: str, *, limit: int) -> Iterator[Known]:
+    """The statuses that another system reported, newest first."""
     for event in audit_rows.select_events(tx, business_key=patient, kind="SettingChanged", limit=limit):
         if event.details.get("setting") == REPORTED:
             yield Known(
@@ -112,10 +112,10 @@ def reported(tx: Transaction, patient: str, *, limit: int) -> Iterator[Known]:
 
 
 def _answers(tx: Transaction, patient: str, steps: dict[str, list[Step]]) -> Iterator[Finding]:
-    """Answers the history tells of and the registry does not, and the other way round."""
+    """Findings about answers that are in the history but not in the registry, or the reverse."""
     recorded: dict[tuple[str, str, str], Step] = {}
-    for case, told in steps.items():
-        for step in told:
+    for case, readable in steps.items():
+        for step in readable:
             for event in step.events:
                 if event.get("kind") == "FactRecorded" and event.get("name") == RESPONSE_ADDED:
                     details = event.get("details") or {}
@@ -130,7 +130,8 @@ def _answers(tx: Transaction, patient: str, steps: dict[str, list[Step]]) -> Ite
         yield Finding(case, None, "", "registry", words)
 
 
-def _found(patient: str, last: Known, field: str, recorded: str, held: str) -> Finding:
-    where = f"the history last said “{recorded}”" if last.case else f"“{recorded}” was reported {to_text(last.at)[:10]}"
-    words = f"The registry differs from the record: patient {patient}, {field}: {where}, the registry says “{held}”."
+def _disagreement(patient: str, last: Known, field: str, recorded: str, held: str) -> Finding:
+    reported = f"“{recorded}” was reported {to_text(last.at)[:10]}"
+    where = f"the history last recorded “{recorded}”" if last.case else reported
+    words = f"The registry differs from the record: patient {patient}, {field}: {where}, the registry holds “{held}”."
     return Finding(last.case, last.revision, "", "registry", words)

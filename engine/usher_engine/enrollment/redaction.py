@@ -1,6 +1,6 @@
-"""What a patient record loses before it is stored: social security numbers, narrative and photos.
+"""Removes social security numbers, narrative and photos from patient records before they are stored.
 
-Nobody enrolling a patient needs them, and what is not stored cannot reach a page, a mail or a log.
+Enrolment does not need them, and data that is not stored cannot reach a page, a mail or a log.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ _SYSTEMS = frozenset({"http://hl7.org/fhir/sid/us-ssn", "urn:oid:2.16.840.1.1138
 _SHAPE = re.compile(r"\d{3}-\d{2}-\d{4}")
 
 
-def redacted(resource: dict[str, Any]) -> dict[str, Any]:
-    """*resource* without identifiers that are social security numbers, narrative (`text.div`) and photos, anywhere."""
+def redact(resource: dict[str, Any]) -> dict[str, Any]:
+    """*resource* without social security numbers, narrative (`text.div`) and photos at any depth."""
     return {key: _without(value) for key, value in resource.items() if not _is_dropped(key, value)}
 
 

@@ -1,4 +1,4 @@
-"""Sends a mail over SMTP and says in plain words what went wrong: never an address, for reasons are shown and kept."""
+"""Sends mail over SMTP. Its errors are plain sentences without addresses, because they are shown and recorded."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from email.message import EmailMessage
 from ..core.errors import ServiceError
 from ..settings import Settings
 
-#: Hands a mail to the mail server; raises `ServiceError`, with ``retry`` where a later attempt may work.
+#: Hands a mail to the mail server; raises `ServiceError`, with ``retry`` if a later attempt may succeed.
 Sender = Callable[[EmailMessage], None]
 
 _PERMANENT = 500
 
 
 def smtp_sender(settings: Settings) -> Sender:
-    """A sender that speaks to the configured mail server."""
+    """A sender for the configured mail server."""
 
     def send(message: EmailMessage) -> None:
         with _plain_reasons():
-            server = _connected(settings)
+            server = _connect(settings)
             try:
                 server.send_message(message)
             finally:
@@ -31,7 +31,7 @@ def smtp_sender(settings: Settings) -> Sender:
     return send
 
 
-def _connected(settings: Settings) -> smtplib.SMTP:
+def _connect(settings: Settings) -> smtplib.SMTP:
     host, port, timeout = settings.smtp_host, settings.smtp_port, settings.smtp_timeout_s
     server: smtplib.SMTP
     if settings.smtp_security == "tls":
@@ -50,7 +50,7 @@ def _connected(settings: Settings) -> smtplib.SMTP:
 
 
 def _leave(server: smtplib.SMTP) -> None:
-    """Say good-bye. Whatever goes wrong now, the mail was accepted or refused before."""
+    """End the session. Errors do not matter here: the mail was accepted or refused before."""
     with contextlib.suppress(OSError, smtplib.SMTPException):
         server.quit()
     server.close()
@@ -62,15 +62,15 @@ def _plain_reasons() -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPRecipientsRefused as error:
-        raise _refused(min((code for code, _ in error.recipients.values()), default=_PERMANENT)) from None
+        raise _refusal(min((code for code, _ in error.recipients.values()), default=_PERMANENT)) from None
     except smtplib.SMTPAuthenticationError as error:
         if error.smtp_code < _PERMANENT:
-            raise _refused(error.smtp_code) from None
+            raise _refusal(error.smtp_code) from None
         raise ServiceError(
             "The mail server refused the log-in. Check USHER_SMTP_USER and USHER_SMTP_PASSWORD.", retry=False
         ) from None
     except smtplib.SMTPResponseException as error:
-        raise _refused(error.smtp_code) from None
+        raise _refusal(error.smtp_code) from None
     except smtplib.SMTPNotSupportedError:
         raise ServiceError(
             "The mail server cannot do what is asked of it: TLS, log-in or international addresses. "
@@ -85,7 +85,7 @@ def _plain_reasons() -> Iterator[None]:
         raise ServiceError("The mail server cannot be reached.", retry=True) from None
 
 
-def _refused(code: int) -> ServiceError:
+def _refusal(code: int) -> ServiceError:
     if code >= _PERMANENT:
         return ServiceError(f"The mail server refused the mail for good (answer {code}).", retry=False)
     return ServiceError(f"The mail server asks to try again later (answer {code}).", retry=True)

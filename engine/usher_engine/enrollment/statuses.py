@@ -1,4 +1,4 @@
-"""The portal statuses of a patient, and how each looks at a glance."""
+"""The portal statuses of a patient, and the glyph of each."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from enum import StrEnum
 
 
 class PortalStatus(StrEnum):
-    """Where a patient stands with the portal. Stored as text: an EHR may know statuses that are not listed here."""
+    """A patient's portal status. Stored as text, because an EHR may have statuses that are not listed here."""
 
-    #: Nobody has invited the patient yet, or the response was removed.
+    #: The patient was not invited yet, or the response was removed.
     NOT_ENROLLED = "Not Enrolled"
-    #: An invitation is out and not answered.
+    #: An invitation was sent and not answered.
     PENDING = "Pending"
     #: The patient has accepted and has an account.
     COMPLETED = "Completed"
@@ -18,9 +18,9 @@ class PortalStatus(StrEnum):
     DECLINED = "Declined"
     #: The patient wants to decide later.
     DEFERRED = "Deferred"
-    #: The account is locked, or the enrolment has run out.
+    #: The account is locked, or the enrolment has expired.
     LOCKED = "Locked or Expired"
-    #: The practice has switched the account off.
+    #: The practice has deactivated the account.
     DEACTIVATED = "Deactivated"
     #: The account was deleted.
     DELETED = "Account Deleted"
@@ -28,10 +28,10 @@ class PortalStatus(StrEnum):
     UNAVAILABLE = "Unavailable"
 
 
-#: Statuses that are the patient's own answer and stand in the way of a new invitation.
+#: Statuses that are the patient's own answer and prevent a new invitation.
 RESPONSES = (PortalStatus.DECLINED.value, PortalStatus.DEFERRED.value)
 
-#: Statuses another system may report. The others come about here: Pending with an invitation, the rest by an answer.
+#: Statuses another system may report. Usher sets the others: Pending by an invitation, the rest by an answer.
 REPORTABLE = (
     PortalStatus.NOT_ENROLLED.value,
     PortalStatus.COMPLETED.value,
@@ -58,7 +58,7 @@ _GLYPHS = {
 
 
 def glyph(status: str) -> str:
-    """The kind of sign shown beside *status*: empty, waiting, done, stopped, later, locked or unknown."""
+    """The name of the sign shown with *status*: empty, waiting, done, stopped, later, locked or unknown."""
     try:
         return _GLYPHS[PortalStatus(status)]
     except ValueError:

@@ -1,4 +1,4 @@
-"""Instants as text and back: ISO 8601, UTC, whole seconds; and the days the rules count in."""
+"""Converts instants to text and back (ISO 8601, UTC, whole seconds), and computes days and years for the rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def iso_or_none(at: datetime | None) -> str | None:
 
 
 def parse_instant(text: object) -> datetime | None:
-    """The instant *text* says, in UTC; None when it is no ISO 8601 instant. Without an offset it counts as UTC."""
+    """The instant in *text*, in UTC; None unless it is an ISO 8601 instant. Without an offset it counts as UTC."""
     if not isinstance(text, str):
         return None
     try:
@@ -26,7 +26,7 @@ def parse_instant(text: object) -> datetime | None:
 
 
 def parse_day(text: object) -> date | None:
-    """The day *text* says, as a full ``YYYY-MM-DD``; None for anything else."""
+    """The day in *text*, a full ``YYYY-MM-DD``; None for anything else."""
     if not isinstance(text, str) or len(text) != 10:
         return None
     try:
@@ -47,7 +47,7 @@ def first_instant(text: object) -> datetime | None:
 
 def last_instant(text: object) -> datetime | None:
     """
-    The last instant of a FHIR dateTime, which may be a year, a month, a day or an instant; None when it is none.
+    The last instant of a FHIR dateTime, which may be a year, a month, a day or an instant; None for anything else.
 
     Source: FHIR R4, Period.end: a day as end includes all of that day.
     """
@@ -69,5 +69,5 @@ def _last_day(text: str) -> str:
 
 
 def full_years(born: date, on: date) -> int:
-    """Age in completed years; somebody born on 29 February has the birthday on 1 March in other years."""
+    """Age in completed years; a person born on 29 February has the birthday on 1 March in common years."""
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))

@@ -1,4 +1,4 @@
-"""Which field of which template carries the Patient Portal trigger, and what it asks for. Set by an administrator."""
+"""The template fields that carry the Patient Portal trigger, and their actions. An administrator sets them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .enrollment_tables import patient, portal_trigger
 
 ENROLLMENT = "Enrollment"
 
-#: What a Patient Portal trigger may ask for.
+#: The actions of a Patient Portal trigger.
 ACTIONS = (ENROLLMENT,)
 
 MAX_NAME = 200
@@ -55,7 +55,7 @@ def _templates(rows: Sequence[Row[Any]]) -> list[Template]:
 
 
 def set_trigger(tx: Transaction, template: str, field: str, action: str | None, *, by: str, now: datetime) -> None:
-    """Put the trigger on a field of a template, or with action None take it off; raises `InvalidSubmission`."""
+    """Put the trigger on a field of a template, or with action None remove it; raises `InvalidSubmission`."""
     template, field = _name("template", template), _name("field", field)
     ours = portal_trigger.c
     if action is not None:
@@ -68,7 +68,7 @@ def set_trigger(tx: Transaction, template: str, field: str, action: str | None, 
 
 def check(tx: Transaction, template: str, field: str, action: str, *, patient_id: str) -> bool:
     """
-    Whether the patient is known; asked together with the trigger, one statement for both.
+    Whether the patient is known; one statement reads both the trigger and the patient.
 
     Raises:
         InvalidSubmission: This field of this template does not carry the trigger with this action.

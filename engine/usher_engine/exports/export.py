@@ -159,7 +159,7 @@ class Export:
             "steps": self.steps,
             "data": source.with_data,
             "audit": source.with_audit,
-            "selection": {**source.selection.told, "cases": list(source.selection.cases[:50])},
+            "selection": {**source.selection.as_json, "cases": list(source.selection.cases[:50])},
         }
         subject = source.selection.cases[0] if len(source.selection.cases) == 1 else ""
         with self._engine.database.read() as tx:
@@ -177,7 +177,8 @@ def _count(engine: Engine, selection: Selection) -> tuple[int, int]:
     if len(selection.cases) > MAX_NAMED:
         raise _invalid("cases", f"At most {MAX_NAMED} cases can be named; choose a period instead.")
     with engine.database.read() as tx:
-        missing = sorted(set(selection.cases) - export_rows.known(tx, selection.cases)) if selection.cases else []
+        known = export_rows.existing_cases(tx, selection.cases) if selection.cases else set()
+        missing = sorted(set(selection.cases) - known)
         if missing:
             raise NotFound(f"No case has the number {missing[0][:20]}.")
         cases, steps = export_rows.count(tx, selection)

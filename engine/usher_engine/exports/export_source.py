@@ -13,7 +13,7 @@ from typing import Any
 
 from ..bpmn import Diagram, compile_diagram
 from ..core.actor import Actor
-from ..core.canonical import parsed
+from ..core.canonical import parse_canonical
 from ..core.errors import Corrupt, EngineError
 from ..engine import Engine
 from ..store import Row, export_rows, version_rows
@@ -90,7 +90,7 @@ def step_text(row: Row, step: ExportedStep) -> bytes:
 def read_step(row: Row, step: ExportedStep) -> dict[str, Any]:
     """Return the contents of a step; raise `Corrupt`."""
     try:
-        body: dict[str, Any] = parsed(step_text(row, step))
+        body: dict[str, Any] = parse_canonical(step_text(row, step))
     except ValueError as error:
         raise _unreadable(row, step) from error
     return body

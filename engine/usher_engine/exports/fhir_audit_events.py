@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..core.canonical import Json, parsed
+from ..core.canonical import Json, parse_canonical
 from ..core.errors import Corrupt
 from ..store import Row
 from ..store.export_rows import ExportedEvent, ExportedStep
@@ -135,7 +135,7 @@ def _elements(events: Iterable[Mapping[str, Any]]) -> list[str]:
 def _event(event: ExportedEvent) -> Iterator[AuditEntry]:
     """Yield one entry for each patient that an audit event names."""
     try:
-        body = parsed(event.body)
+        body = parse_canonical(event.body)
         details, subject = body["details"], str(body["subject"])
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt(f"Audit event {event.seq} cannot be read; it was altered. Nothing more was exported.") from error

@@ -109,7 +109,7 @@ def _header(source: Source, key: str, signed: SignedHead | None) -> dict[str, Js
         "format": FORMAT,
         "at": to_text(source.at),
         "by": source.actor.name,
-        "selection": {**source.selection.told, "audit": source.with_audit},
+        "selection": {**source.selection.as_json, "audit": source.with_audit},
         "origin": signed.head.origin if signed else "",
         "key": key,
         "head": json.loads(signed.to_line()) if signed else None,

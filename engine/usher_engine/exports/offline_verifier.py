@@ -14,7 +14,7 @@ from typing import Any
 from ..bpmn import Diagram, compile_diagram
 from ..checkpoints.leaf_entries import entry
 from ..checkpoints.merkle import Head, SignedHead, signs_export
-from ..core.canonical import canonical, parsed
+from ..core.canonical import canonical, parse_canonical
 from ..core.errors import Corrupt, EngineError
 from ..core.findings import Finding
 from ..reexecution import Verified, Verifier
@@ -252,7 +252,7 @@ def _record(line: bytes) -> dict[str, Any]:
     if len(line) > MAX_LINE:
         raise Malformed("It is longer than any line of an export.")
     try:
-        record = parsed(line)
+        record = parse_canonical(line)
         whole = canonical(record) + b"\n" == line
     except (ValueError, TypeError, RecursionError) as error:
         raise Malformed("It cannot be read; it was altered or cut off.") from error

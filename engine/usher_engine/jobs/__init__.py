@@ -1,1 +1,1 @@
-"""Carries out what steps asked for, outside their transactions, and reports back as commands."""
+"""Carries out the effects that steps requested, outside their transactions, and reports the results as commands."""

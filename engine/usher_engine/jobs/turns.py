@@ -1,7 +1,7 @@
-"""Which kind of job a worker takes next, so that no kind waits for another and nothing that hangs takes every thread.
+"""Chooses the kind of job a worker takes next, so that no kind starves and no hanging service blocks all threads.
 
-A kind is an operator, or timers, or messages. The kind that was served longest ago comes first. Of several threads one
-is kept for what needs nobody outside, timers and messages, and one operator leaves another thread to the others.
+A kind is an operator, or timers, or messages. The kind served longest ago comes first. If there are several threads,
+one is reserved for timers and messages, which call no outside system, and one operator never takes all the others.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from ..store.job_rows import is_effect
 
 
 class Turns:
-    """What the threads of one worker have in hand, and whose turn it is."""
+    """The jobs that the threads of one worker are doing, and the order of the kinds."""
 
     def __init__(self, threads: int) -> None:
         self.threads = max(1, threads)
-        #: Threads for all operators together, and for one of them.
+        #: The most threads for all operators together, and for one of them.
         self._outside, self._of_one = max(1, self.threads - 1), max(1, self.threads - 2)
         self._lock = threading.Lock()
-        #: By what is done, not by the job's number: SQLite gives that of a job that is gone to another.
+        #: Keyed by what the job does, not by its number: SQLite reuses the numbers of deleted jobs.
         self._in_hand: dict[str, Job] = {}
         self._served: dict[str, float] = {}
 
     def order(self, due: Iterable[str]) -> list[str]:
-        """The kinds of *due* that a thread may take now, the one served longest ago first, else as they stand there."""
+        """The kinds of *due* that a thread may take now, the one served longest ago first, else in the given order."""
         with self._lock:
             busy = [job.operator for job in self._in_hand.values() if is_effect(job.operator)]
             open_to = [kind for kind in due if not is_effect(kind) or self._has_room(kind, busy)]
@@ -37,7 +37,7 @@ class Turns:
         return len(busy) < self._outside and busy.count(kind) < self._of_one
 
     def begin(self, job: Job) -> bool:
-        """Note that *job* is being done; False when a thread is still at it, though its lease has ended."""
+        """Record that *job* is being done; False when a thread is still doing it after its lease ended."""
         with self._lock:
             self._served[job.operator] = time.monotonic()
             return self._in_hand.setdefault(job.key, job) is job
@@ -47,6 +47,6 @@ class Turns:
             del self._in_hand[job.key]
 
     def in_hand(self) -> list[Job]:
-        """The jobs being done."""
+        """The jobs being done now."""
         with self._lock:
             return list(self._in_hand.values())

@@ -1,6 +1,6 @@
-"""Does what steps asked for, outside transactions, and reports back as commands. At least once, with the same key.
+"""Carries out jobs outside transactions and reports the results as commands: at least once, with the same key.
 
-`Worker.run_due` does what is due now; `Worker.start` does so in threads of its own until `stop`, several jobs at once.
+`Worker.run_due` does the jobs due now; `Worker.start` does jobs in several threads until `stop`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..core.canonical import Json
 from ..core.deadlines import Deadlines, OutOfTime
 from ..core.errors import BusinessError, EngineError, Fault, ServiceError, Unavailable
 from ..engine import Engine
-from ..services import SEND, Call, answered
+from ..services import SEND, Call, checked_answer
 from ..store import Job, job_rows, pause_rows
 from .turns import Turns
 
@@ -23,15 +23,15 @@ log = logging.getLogger("usher.worker")
 
 IDLE_SECONDS = 1.0
 TRIED = "The worker stopped in the middle of every try."
-#: A job that takes this long is stopped, and tried again when its lease has ended; its lease is renewed until then.
+#: A job that takes this long is stopped and tried again after its lease; until then the worker renews the lease.
 MOST_S = 600.0
 
 
 class Worker:
-    """The embedded worker: threads that take one job each, woken by `wake` or by their own look every second."""
+    """The embedded worker: threads that take one job each; `wake` wakes them, and they poll every second."""
 
     def __init__(self, engine: Engine, deadlines: Deadlines | None = None) -> None:
-        """Where *deadlines* are enforced, a job is stopped after `MOST_S`."""
+        """With *deadlines*, which the caller enforces, a job is stopped after `MOST_S`."""
         self.engine = engine
         self._deadlines = deadlines or Deadlines()
         self.turns = Turns(engine.settings.worker_threads)
@@ -43,7 +43,7 @@ class Worker:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Work in threads of its own, woken by every commit of this process that queues a job."""
+        """Start the threads, and wake them after every commit of this process that queues a job."""
         self.engine.database.on_queued = self.wake
         works = [(f"usher-worker-{number + 1}", self._loop) for number in range(self.turns.threads)]
         for name, work in (*works, ("usher-worker-leases", self._keep_leases)):
@@ -52,13 +52,13 @@ class Worker:
             thread.start()
 
     def wake(self) -> None:
-        """Look for work at once; one thread does, and wakes another when it has found some."""
+        """Make one thread look for work at once; it wakes another when it finds some."""
         with self._called:
             self._calls = min(self._calls + 1, self.turns.threads)
             self._called.notify()
 
     def stop(self, timeout_s: float = 10.0) -> None:
-        """Finish the jobs at hand and end the threads; what takes longer is done again when its lease has ended."""
+        """Finish the current jobs and end the threads; a job that takes longer is repeated after its lease."""
         self._stopping.set()
         with self._called:
             self._called.notify_all()
@@ -67,7 +67,7 @@ class Worker:
             thread.join(max(0.0, until - time.monotonic()))
 
     def run_due(self, at_most: int = 1_000) -> int:
-        """Do jobs that are due, one after the other; returns how many were tried."""
+        """Do due jobs, one after the other; return how many were tried."""
         for done in range(at_most):
             if not self._one():
                 return done
@@ -96,7 +96,7 @@ class Worker:
             self._calls = max(0, self._calls - 1)
 
     def _keep_leases(self) -> None:
-        """Renew the leases of what takes long, so that nobody does it a second time meanwhile."""
+        """Renew the leases of long jobs, so that no other worker does them a second time."""
         lease = timedelta(seconds=self.engine.settings.job_lease_s)
         while not self._stopping.wait(lease.total_seconds() / 3):
             held = self.turns.in_hand()
@@ -118,13 +118,13 @@ class Worker:
         try:
             self.wake()
             fault_point("job taken")
-            self._do(job)
+            self._perform_job(job)
         finally:
             self.turns.end(job)
         return True
 
     def _next(self) -> Job | None:
-        """Lease a job of the kind whose turn it is; looking costs no lock where nothing is due."""
+        """Lease a job of the kind whose turn it is; takes no lock when nothing is due."""
         engine = self.engine
         now = engine.clock()
         with engine.database.read() as tx:
@@ -138,7 +138,7 @@ class Worker:
         return job if job is not None and self.turns.begin(job) else None
 
     def _batch(self) -> bool:
-        """Do a portion of a run over many cases; one thread at a time, so that the others are there for cases."""
+        """Do a portion of a run over many cases; only one thread does, so that the others serve live cases."""
         if not self._on_batch.acquire(blocking=False):
             return False
         try:
@@ -146,9 +146,9 @@ class Worker:
         finally:
             self._on_batch.release()
 
-    def _do(self, job: Job) -> None:
+    def _perform_job(self, job: Job) -> None:
         if job.kind != "effect":
-            self._bring(job)
+            self._fire(job)
             return
         engine = self.engine
         if job.attempts > engine.settings.job_attempts:
@@ -170,8 +170,8 @@ class Worker:
             engine.job_results.finish(job, result)
             fault_point("effect recorded")
 
-    def _bring(self, job: Job) -> None:
-        """A timer that is due, or a message to be delivered again: nothing to do outside, only the step."""
+    def _fire(self, job: Job) -> None:
+        """Fire a timer or deliver a message again: no outside call, only a step."""
         if job.attempts > self.engine.settings.job_attempts:
             self.engine.incoming.give_up(job, TRIED)
         elif job.kind == job_rows.TIMER:
@@ -181,7 +181,7 @@ class Worker:
         fault_point("effect recorded")
 
     def perform(self, job: Job) -> Json:
-        """Ask the operator of *job*, outside any transaction; raises what it raises."""
+        """Call the operator of *job*, outside any transaction, and pass on its errors."""
         if job.operator == SEND.name:
             return self.engine.incoming.send_message(job)
         operator = self.engine.services.get(job.operator)
@@ -194,11 +194,11 @@ class Worker:
             package=self.engine.queries.package_of(job.instance),
             attempt=job.attempts,
         )
-        return answered(operator, job.parameters, call)
+        return checked_answer(operator, job.parameters, call)
 
 
 def fault_point(name: str) -> None:
-    """Where the fault tests kill the process; in the product it does nothing."""
+    """A place where the fault tests kill the process; does nothing in production."""
 
 
 __all__ = ["Worker", "fault_point"]

@@ -1,4 +1,4 @@
-"""Runs migrations on the connection `store.schema` hands over; all tables of the engine, the domain and the accounts."""
+"""Runs migrations on the connection from `store.schema`, for all tables of engine, domain and accounts."""
 
 from alembic import context
 

@@ -44,7 +44,7 @@ def compare_each(
 ) -> Iterator[Compared]:
     """Yield the backtest of each case in *instances* on *diagram*, as if until *now*, in order."""
     off = disable_calls(services)
-    for record in stored_cases.of(tx, instances):
+    for record in stored_cases.of_instances(tx, instances):
         yield compare(record, diagram, off, now)
 
 

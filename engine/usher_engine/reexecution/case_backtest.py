@@ -16,7 +16,7 @@ from ..bpmn import Diagram, Run
 from ..bpmn import Step as StepContext
 from ..core import events as e
 from ..core import faults
-from ..core.canonical import Json, compact, settled
+from ..core.canonical import Json, as_stored_json, compact
 from ..core.errors import BusinessError, Corrupt, ElementFailed, EngineError, InvalidSubmission, LimitExceeded
 from ..core.state import LIVE, InstanceState
 from ..forms import parse_form
@@ -299,4 +299,4 @@ class _Player:
 
 
 def _equal(one: Any, other: Any) -> bool:
-    return bool(settled(one) == settled(other))
+    return bool(as_stored_json(one) == as_stored_json(other))

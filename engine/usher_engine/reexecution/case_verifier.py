@@ -38,7 +38,7 @@ class Verifier:
 
         For a purged case, only its proof is left to check.
         """
-        tombstone = tombstones.of(tx, record.row.id) if record.steps and not record.steps[0][1] else None
+        tombstone = tombstones.find(tx, record.row.id) if record.steps and not record.steps[0][1] else None
         if tombstone is not None:
             return tombstones.check(tx, tombstone)
         process = record.row.process
@@ -111,7 +111,7 @@ class Verifier:
 
 def _is_sealed(key: bytes, row: Row) -> bool:
     seal = row.seal if isinstance(row.seal, bytes) else b""
-    return hmac.compare_digest(instance_rows.sealed(key, row.state or ""), seal)
+    return hmac.compare_digest(instance_rows.seal(key, row.state or ""), seal)
 
 
 def _compile(tx: Transaction, process: str, version: int, definition: str) -> Diagram | str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from ..core.canonical import parsed
+from ..core.canonical import parse_canonical
 from ..core.findings import Finding
 from ..store import Row
-from ..store.instance_rows import GENESIS, chained
+from ..store.instance_rows import GENESIS, chain_hash
 from ..store.step_codec import MAX_STEP, is_step
 from ..store.stored_cases import Record
 
@@ -33,7 +33,7 @@ def read_chain(record: Record) -> tuple[list[ReadStep], list[Finding]]:
         if written is None or body is None:
             words = f"Step {revision} cannot be read; its text was altered."
             return steps, [*findings, found(row, revision, "unreadable", words)]
-        if chained(previous, written) != digest:
+        if chain_hash(previous, written) != digest:
             words = f"Step {revision} does not fit its hash: the step, its hash or the step before it was altered."
             findings.append(found(row, revision, "chain", words))
         steps.append((revision, body, written))
@@ -48,7 +48,7 @@ def unpacked(packed: Any) -> tuple[bytes | None, dict[str, Any] | None]:
         written = stream.decompress(packed, MAX_STEP)
         if not stream.eof or stream.unused_data or packed[:2] != _HEADER:
             return None, None
-        body = parsed(written)
+        body = parse_canonical(written)
     except (ValueError, TypeError, zlib.error, RecursionError):
         return None, None
     return written, body if is_step(body) else None

@@ -47,7 +47,7 @@ def _difference(what: str, expected: dict[str, Any] | None, there: dict[str, Any
 
 
 def _tasks(row: Row, steps: list[ReadStep], state: InstanceState) -> dict[str, dict[str, Any]]:
-    """Return the rows of the open tasks, as the inbox writes them; a migrated task keeps its opening time."""
+    """Return the rows of the open tasks, as `task_rows.project` writes them; a migrated task keeps its opening time."""
     rows: dict[str, dict[str, Any]] = {}
     since: dict[str, str] = {}
     if not state.tasks:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..bpmn import STALLED
 from ..core import events as e
-from ..core.canonical import settled
+from ..core.canonical import as_stored_json
 from ..core.state import InstanceState, fold, place
 from .hash_chain import ReadStep
 from .recorded_inputs import INPUTS
@@ -134,4 +134,4 @@ def start_event(record: dict[str, Any]) -> e.Event:
     started = e.from_json(record)
     if not isinstance(started, e.InstanceStarted):
         raise TypeError
-    return replace(started, data=settled(started.data))
+    return replace(started, data=as_stored_json(started.data))

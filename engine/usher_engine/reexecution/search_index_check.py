@@ -13,7 +13,7 @@ from .hash_chain import ReadStep, found
 def check_index(tx: Transaction, record: Record, steps: list[ReadStep]) -> list[Finding]:
     """Return findings about rows that would make searches wrong about this case."""
     row, bodies = record.row, [body for _, body, _ in steps]
-    kind, people = case_signatures.of_history(row, bodies)
+    kind, people = case_signatures.from_history(row, bodies)
     findings = []
     if not case_signatures.is_indexed(tx, row, kind, people):
         words = "The search index does not match the history of this case; rebuild it with: usher db reindex"

@@ -1,6 +1,6 @@
-"""Reports in numbers: how often each element was visited, how long it made people wait, which ways cases took.
+"""Report figures: visits of each element, waiting times, and the paths cases took.
 
-`Figures` is the door; `tally` counts one case, `day_figures` keeps what was counted (decisions/0011).
+`Figures` is the entry point; `tally` counts one case, `day_figures` stores the counts (decisions/0011).
 """
 
 from .day_figures import Figures, Period

@@ -1,7 +1,7 @@
-"""Keeps what was counted for each day, and counts a day anew when its cases have moved since.
+"""Stores the figures of each day, and recounts a day when its cases have new steps.
 
-A day belongs to the cases *started* on it, by the clock of the practice. How many cases that are, and how many steps
-they have by now, says whether what is kept still holds: steps are only ever added. So nothing is written with a step.
+A day covers the cases *started* on it, in the time zone of the practice. The number of these cases and of their steps
+shows whether the stored figures are current, because steps are only ever added. So a step writes no figures.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from ..settings import Settings
 from ..store import Database, Transaction, from_text, to_text
 from ..store import figure_rows as rows
 from ..store.tampered_rows import moment
-from .tally import Tally, Told, total
+from .tally import Tally, TimedEvent, total
 
-#: Another when what is counted changes, so that kept days are counted anew.
+#: Changes whenever the definition of the figures changes, so that stored days are recounted.
 FORMAT = 1
 
-#: How long who looks at a report waits for days to be counted; the rest is counted behind their back.
+#: How long a report waits for days to be counted; a background thread counts the rest.
 PATIENCE_S = 3.0
 
-#: What a case reached when; names are the domain's. The start and the end need not be told.
-Milestones = Callable[[Sequence[Told]], Mapping[str, datetime]]
-#: The group each business key is in; those left out are in the group "".
+#: The milestones of a case with their times, named by the domain. Start and end are added by the tally.
+Milestones = Callable[[Sequence[TimedEvent]], Mapping[str, datetime]]
+#: The group of each business key; missing ones are in the group "".
 Groups = Callable[[Transaction, Collection[str]], Mapping[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Period:
-    """Figures of the cases started on some days; *uncounted* days have moved and are shown as they were, or not yet."""
+    """Figures of the cases started on some days; *uncounted* days are missing or show outdated figures."""
 
     days: Mapping[date, Tally]
     uncounted: int
@@ -66,7 +66,7 @@ class _Day:
 
 
 class Figures:
-    """What reports ask; *milestones* and *groups* say what the domain counts beyond the diagram."""
+    """The queries of reports; *milestones* and *groups* add what the domain counts beyond the diagram."""
 
     def __init__(self, database: Database, settings: Settings, milestones: Milestones, groups: Groups) -> None:
         self._database = database
@@ -77,7 +77,7 @@ class Figures:
         self._thread: threading.Thread | None = None
 
     def span(self, process: str) -> tuple[date, date] | None:
-        """The days the first and the last case of *process* were started on; None where there is none."""
+        """The days on which the first and the last case of *process* started; None if there is no case."""
         with self._database.read() as tx:
             found = rows.span(tx, process)
         return (self._day(found[0]), self._day(found[1])) if found else None
@@ -88,16 +88,16 @@ class Figures:
         """
         The figures of the cases of *process* (or of one *version*) started from *first* to *last*, both included.
 
-        Days whose cases have moved are counted anew, the newest first, for *patience_s*; the others afterwards, in a
-        thread of their own.
+        Days whose cases have new steps are recounted, newest first, for *patience_s*; a background thread counts the
+        rest.
         """
-        wanted = self._wanted(process, first, last, version)
+        wanted = self._days_with_cases(process, first, last, version)
         with self._database.read() as tx:
-            kept = {(one.day, one.version): one for one in rows.kept(tx, process, f"{first}", f"{last}")}
+            kept = {(one.day, one.version): one for one in rows.stored_figures(tx, process, f"{first}", f"{last}")}
         until, left, days = time.monotonic() + patience_s, [], defaultdict[date, list[Tally]](list)
         for one in sorted(wanted, key=lambda one: (one.day, one.version), reverse=True):
             there = kept.get((one.day.isoformat(), one.version))
-            tally = _read(there) if there else None
+            tally = _stored_tally(there) if there else None
             if there is None or tally is None or there.basis != one.basis:
                 if time.monotonic() < until:
                     tally = self._count(process, one)
@@ -112,12 +112,12 @@ class Figures:
         return Period(days={day: total(tallies) for day, tallies in days.items()}, uncounted=len(left))
 
     def wait(self, timeout_s: float = 60.0) -> None:
-        """Until the days left over by the last `period` are counted."""
+        """Wait until the background thread has counted the days left over by the last `period`."""
         if self._thread is not None:
             self._thread.join(timeout_s)
 
-    def _wanted(self, process: str, first: date, last: date, version: int | None) -> list[_Day]:
-        """The days that have cases, and what their figures must rest on."""
+    def _days_with_cases(self, process: str, first: date, last: date, version: int | None) -> list[_Day]:
+        """The days that have cases, each with the basis its figures must have."""
         found = []
         with self._database.read() as tx:
             edges = rows.span(tx, process)
@@ -133,7 +133,7 @@ class Figures:
 
     def _catch_up(self, process: str, left: Sequence[_Day]) -> None:
         if not self._catching_up.acquire(blocking=False):
-            return  # whoever asked before is at it
+            return  # the thread of an earlier request counts them
         try:
             for one in left:
                 self._count(process, one)
@@ -141,26 +141,26 @@ class Figures:
             self._catching_up.release()
 
     def _count(self, process: str, one: _Day) -> Tally:
-        """Count a day and keep the result, where the database lets us."""
+        """Count a day and store the result, unless the database cannot be written."""
         tally = Tally()
         with self._database.read() as tx:
             cases = dict(rows.cases(tx, process, one.version, *self._edges(one.day)))
             groups = self._groups(tx, set(cases.values()))
-            for case, told in _told(rows.steps(tx, list(cases))):
-                tally.count(case, told, self._milestones(told), groups.get(cases[case], ""))
+            for case, events in _events_by_case(rows.steps(tx, list(cases))):
+                tally.count(case, events, self._milestones(events), groups.get(cases[case], ""))
         content = zlib.compress(json.dumps(tally.to_json(), separators=(",", ":")).encode())
         try:
             with self._database.begin() as tx:
-                rows.keep(tx, process, rows.Kept(one.version, one.day.isoformat(), one.basis, content))
+                rows.store_figures(tx, process, rows.Kept(one.version, one.day.isoformat(), one.basis, content))
         except Unavailable:
-            pass  # nothing can be written: it is counted, and that is all we need
+            pass  # the database cannot be written; the tally is complete all the same
         return tally
 
     def _day(self, stored: str) -> date:
         return moment(stored).astimezone(self._tz).date()
 
     def _edges(self, day: date) -> tuple[str, str]:
-        """When the day begins and ends, as times are stored."""
+        """The beginning and end of the day, in the stored format."""
         begins = (datetime.combine(one, datetime.min.time(), self._tz) for one in (day, day + timedelta(days=1)))
         first, end = map(to_text, begins)
         return first, end
@@ -172,21 +172,21 @@ def _days(first: date, last: date) -> Iterator[date]:
         first += timedelta(days=1)
 
 
-def _read(kept: rows.Kept) -> Tally | None:
-    """What is kept for a day; None where it cannot be read, it is counted anew then."""
+def _stored_tally(kept: rows.Kept) -> Tally | None:
+    """The stored tally of a day; None if it cannot be read and must be recounted."""
     try:
         return Tally.from_json(json.loads(zlib.decompress(kept.content)))
     except (ValueError, KeyError, TypeError, zlib.error):
         return None
 
 
-def _told(stored: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, list[Told]]]:
-    """The events of each case, as far as its steps can be read."""
+def _events_by_case(stored: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, list[TimedEvent]]]:
+    """The events of each case, from the steps that can be read."""
     for case, steps in groupby(stored, key=itemgetter(0)):
         bodies = (unpacked(body)[1] for _, body in steps)
         try:
-            told = [(from_text(body["at"]), event) for body in bodies if body for event in body["events"]]
-        except ValueError:  # an altered time; verify tells of it
+            events = [(from_text(body["at"]), event) for body in bodies if body for event in body["events"]]
+        except ValueError:  # a tampered time; verify reports it
             continue
-        if told:  # of a purged case nothing is left to be counted
-            yield case, told
+        if events:  # a purged case has none left to count
+            yield case, events

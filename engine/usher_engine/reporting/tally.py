@@ -1,7 +1,7 @@
-"""Counts cases: visits, waits, ways, milestones. Two tallies add up to one, so days make a period. Pure.
+"""Counts cases: visits, waits, paths, milestones. Tallies can be added, so that days make a period. Pure.
 
-Durations are kept as counts of seconds rounded to three figures (half a per cent off at most), so that a tally is as
-large as the variety of its cases, not as their number, and any percentile can still be told.
+Durations are stored as counts of seconds rounded to three figures (at most half a per cent off), so that the size of
+a tally depends on the variety of its cases, not on their number, and every percentile can be computed.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-#: Elements of a way that are kept in words; what comes after them is only counted.
+#: How many elements of a path are stored by id; later ones are only counted.
 WAY = 60
 
-#: Every case, whatever group it is in.
+#: The group of all cases.
 OF_ALL = "*"
 
 ENTERED = ("ElementEntered", "ElementPassed")
 LEFT = ("ElementCompleted", "ElementCancelled")
 
-#: One event of a case, and when.
-Told = tuple[datetime, Mapping[str, Any]]
+#: An event of a case, with its time.
+TimedEvent = tuple[datetime, Mapping[str, Any]]
 
 
 @dataclass(slots=True)
 class Spread:
-    """How often each duration in seconds (rounded) was seen."""
+    """How often each duration in seconds (rounded) occurred."""
 
     counts: Counter[int] = field(default_factory=Counter)
 
@@ -41,7 +41,7 @@ class Spread:
         return self.counts.total()
 
     def percentile(self, per_cent: float) -> int | None:
-        """The shortest duration that so many of a hundred do not exceed (nearest rank); None where there is none."""
+        """The shortest duration that *per_cent* of all do not exceed (nearest rank); None if there are none."""
         rank, seen = math.ceil(self.number * per_cent / 100), 0
         for seconds in sorted(self.counts):
             seen += self.counts[seconds]
@@ -60,7 +60,7 @@ class Spread:
 
 @dataclass(slots=True)
 class Variant:
-    """Ended cases that went the same way: *way* are its first elements, *more* how many follow, *example* one case."""
+    """Ended cases that took the same path: its first elements (*way*), how many follow (*more*), one *example* case."""
 
     way: tuple[str, ...]
     more: int
@@ -75,10 +75,10 @@ class Variant:
 @dataclass(slots=True)
 class Tally:
     """
-    What was counted of some cases.
+    The figures of some cases.
 
-    ``waits`` are from entering an element to leaving it in a later step, ``resting`` those that are not over.
-    ``times`` are from the start to each milestone, *end* among them; ``groups`` counts milestones by group of cases.
+    ``waits`` are durations from entering an element to leaving it in a later step; ``resting`` counts open ones.
+    ``times`` are durations from the start to each milestone, including *end*; ``groups`` counts milestones by group.
     """
 
     cases: int = 0
@@ -91,21 +91,21 @@ class Tally:
     variants: dict[str, Variant] = field(default_factory=dict)
     groups: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def count(self, case: str, told: Sequence[Told], milestones: Mapping[str, datetime], group: str) -> None:
-        """Add one case: its events in order, when it reached which milestone, and what group it is in."""
-        if not told:
+    def count(self, case: str, events: Sequence[TimedEvent], milestones: Mapping[str, datetime], group: str) -> None:
+        """Add one case, with its events in order, the times of its milestones and its group."""
+        if not events:
             return
-        start, ended = told[0][0], None
+        start, ended = events[0][0], None
         status, way = "waiting", []
         entered: dict[tuple[Any, Any], datetime] = {}
-        for at, event in told:
+        for at, event in events:
             kind, here = event.get("kind"), (event.get("element"), event.get("visit"))
             if kind in ENTERED:
                 way.append(str(event["element"]))
             if kind == "ElementEntered":
                 entered[here] = at
             elif kind in LEFT and here in entered:
-                self._waited(str(event["element"]), entered.pop(here), at)
+                self._add_wait(str(event["element"]), entered.pop(here), at)
             if event.get("flow"):
                 self.flows[str(event["flow"])] += 1
             if kind in ("InstanceFinished", "InstanceCancelled"):
@@ -121,19 +121,19 @@ class Tally:
         for key in (OF_ALL, group):
             self.groups.setdefault(key, Counter()).update(["start", *reached])
         if ended:
-            self._went(way, case, (ended - start).total_seconds())
+            self._add_variant(way, case, (ended - start).total_seconds())
 
-    def _waited(self, element: str, since: datetime, until: datetime) -> None:
+    def _add_wait(self, element: str, since: datetime, until: datetime) -> None:
         if until > since:
             self.waits.setdefault(element, Spread()).add((until - since).total_seconds())
 
-    def _went(self, way: list[str], case: str, seconds: float) -> None:
+    def _add_variant(self, way: list[str], case: str, seconds: float) -> None:
         key = hashlib.sha256("\n".join(way).encode()).hexdigest()[:16]
         first = Variant(way=tuple(way[:WAY]), more=max(len(way) - WAY, 0), example=case)
         self.variants.setdefault(key, first).times.add(seconds)
 
     def add(self, other: Tally) -> None:
-        """Add what was counted of other cases."""
+        """Add the figures of other cases."""
         self.cases += other.cases
         for ours, theirs in (
             (self.statuses, other.statuses),
@@ -190,7 +190,7 @@ def _spread(pairs: Sequence[int]) -> Spread:
 
 
 def rounded(seconds: float) -> int:
-    """Whole seconds, of long durations the first three figures."""
+    """Whole seconds; long durations are rounded to three figures."""
     whole = max(round(seconds), 0)
     return round(whole, min(3 - len(str(whole)), 0))
 

@@ -1,4 +1,4 @@
-"""All SQL of the engine. Rows stay in here; others see frozen dataclasses."""
+"""All SQL of the engine. Rows stay in this package; other packages see frozen dataclasses."""
 
 from .case_search import CaseFilter, Place, Scope
 from .database import DATABASE_ERRORS, Database, Transaction, from_text, to_text

@@ -1,4 +1,4 @@
-"""What one person did, in the order of time: steps by the columns that say who made them, and when."""
+"""The steps one person made, in order of time, found by the actor and time columns of the steps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Position = tuple[str, str, int]
 def steps_by(
     connection: Connection, actor: str, *, before: Position | None, limit: int
 ) -> list[tuple[str, Step]]:
-    """The steps *actor* made, newest first, each with what its case is about."""
+    """The steps *actor* made, newest first, each with the business key of its case."""
     c = t.step.c
     query = (
         select(c.instance, c.revision, c.body, c.hash, t.instance.c.business_key)
@@ -38,7 +38,7 @@ def steps_by(
 
 
 def _step(instance: str, revision: int, body: bytes, digest: bytes) -> Step | None:
-    """The step; None where it was altered so that it cannot be read, which its case tells."""
+    """The step; None if it was altered and cannot be read, which the page of its case reports."""
     try:
         step = Step(instance=instance, revision=revision, body=parsed_body(body), previous=b"", hash=digest)
     except Corrupt:

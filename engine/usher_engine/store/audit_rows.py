@@ -1,4 +1,4 @@
-"""Audit events: one chain for the whole database, appended one at a time; the table only ever grows."""
+"""Audit events: one chain for the whole database, appended one at a time; the table is append-only."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from sqlalchemy import Connection, desc, func, insert, select, type_coerce
 from sqlalchemy.types import NullType
 
 from ..core.canonical import Json, canonical
-from .checkpoint_rows import streamed
+from .checkpoint_rows import stream
 from .database import to_text
 from .instance_rows import GENESIS, one_at_a_time
 from .tables import engine_tables as t
 from .tables import record_tables as r
-from .tampered_rows import intact, moment, told
+from .tampered_rows import moment, plausible_values, tampering_message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditEvent:
     """
-    What somebody saw, tried, set or took out.
+    A record that someone viewed, attempted, set or exported something.
 
-    *subject* is the id of what it was about (a case, a task, a patient, an account), *business_key* what that case is
-    about, *body* the whole record as it was hashed. *altered* says in words that somebody altered the row.
+    *subject* is the id of its object (a case, a task, a patient, an account), *business_key* that of the object's
+    case, *body* the whole record as it was hashed. *altered* is a message if the row was altered outside Usher.
     """
 
     seq: int
@@ -50,7 +50,7 @@ class AuditEvent:
 
 @dataclass(frozen=True, slots=True)
 class RawEvent:
-    """A row as it lies in the table, which may have been altered: nothing in it is certain, not even its types."""
+    """A row as stored, which may have been altered: nothing about it is certain, not even its types."""
 
     seq: Any
     body: Any
@@ -67,18 +67,19 @@ _NAMED = insert(r.audit_patient)
 
 
 def append(connection: Connection, *bodies: dict[str, Json]) -> int:
-    """Add *bodies* to the chain; returns the number of the last, counted from 1 without gaps."""
+    """Add *bodies* to the chain; return the number of the last one, counted from 1 without gaps."""
     one_at_a_time(connection, "audit")
     last = connection.execute(_LAST).one_or_none()
     seq, head = (last.seq, last.hash) if last else (0, GENESIS)
-    if not isinstance(head, bytes):  # altered, and verify says so; what happens now is recorded all the same
+    if not isinstance(head, bytes):  # altered, which verify reports; new events are recorded all the same
         head = str(head).encode()
     events: list[dict[str, Any]] = []
     named: list[dict[str, Any]] = []
     for body in bodies:
         written = canonical(body)
         seq, head = seq + 1, hashlib.sha256(head + written).digest()
-        events.append({"seq": seq, "body": written, "hash": head, **dict(zip(REPEATED, repeated(body), strict=True))})
+        columns = dict(zip(REPEATED, repeated_columns(body), strict=True))
+        events.append({"seq": seq, "body": written, "hash": head, **columns})
         named += [{"patient": patient, "seq": seq} for patient in named_among_others(body)]
     connection.execute(_INSERT, events)
     if named:
@@ -87,13 +88,13 @@ def append(connection: Connection, *bodies: dict[str, Json]) -> int:
 
 
 def named_among_others(body: dict[str, Any]) -> list[str]:
-    """The patients a list showed, by which the event is found too."""
+    """The patients that a list showed; the event can be found by each of them."""
     patients = body["details"].get("patients")
     return sorted({str(patient)[:200] for patient in patients}) if isinstance(patients, list) else []
 
 
-def repeated(body: dict[str, Any]) -> tuple[str, ...]:
-    """What the columns beside *body* must hold."""
+def repeated_columns(body: dict[str, Any]) -> tuple[str, ...]:
+    """The values that the columns repeating *body* must hold."""
     return (body["at"], body["kind"], body["actor"]["name"], body["subject"], body.get("business_key", ""))
 
 
@@ -111,10 +112,10 @@ def select_events(
     limit: int,
 ) -> list[AuditEvent]:
     """
-    Events, newest first; *before* is the number of the last one seen.
+    Events, newest first; *before* is the number of the last one on the previous page.
 
-    *about* is somebody an event is about or names among others. The numbers follow the times but for the moment
-    between asking the clock and writing, so *since* and *until* bound both.
+    *about* is a patient that an event is about or names among others. Numbers follow times except for the moment
+    between reading the clock and writing, so *since* and *until* limit both.
     """
     c = t.audit_event.c
     query = select(t.audit_event).order_by(c.seq.desc()).limit(limit)
@@ -140,28 +141,28 @@ def select_events(
 
 
 def count_since(connection: Connection, kind: str, since: datetime, at_most: int = 1_000) -> int:
-    """How many events of *kind* there were from *since* on, counted no further than *at_most*."""
+    """The number of events of *kind* since *since*, counted up to *at_most*."""
     c = t.audit_event.c
     few = select(c.seq).where(c.kind == kind, c.at >= to_text(since)).limit(at_most)
     return int(connection.execute(select(func.count()).select_from(few.subquery())).scalar_one())
 
 
 def first_at(connection: Connection) -> datetime | None:
-    """When the first event of all was."""
+    """The time of the very first event; None if there is none."""
     at = connection.execute(select(t.audit_event.c.at).where(t.audit_event.c.seq == 1)).scalar_one_or_none()
     return moment(at) if at else None
 
 
 def _event(row: Any) -> AuditEvent:
-    values, altered = intact(t.audit_event, row._mapping)
+    values, altered = plausible_values(t.audit_event, row._mapping)
     body = _body(values["body"])
     wrong = altered if body is not None else (*altered, "body")
     named = {name: values[name] for name in ("seq", "kind", "actor", "subject", "business_key")}
-    return AuditEvent(at=moment(values["at"]), body=body or {"details": {}}, altered=told(wrong), **named)
+    return AuditEvent(at=moment(values["at"]), body=body or {"details": {}}, altered=tampering_message(wrong), **named)
 
 
 def _body(stored: bytes) -> dict[str, Any] | None:
-    """What an event says; None where it cannot be read as one."""
+    """The parsed body of an event; None if it cannot be read."""
     try:
         body = json.loads(stored)
     except (ValueError, RecursionError):
@@ -170,10 +171,10 @@ def _body(stored: bytes) -> dict[str, Any] | None:
 
 
 def raw(connection: Connection) -> Iterator[RawEvent]:
-    """Every row, as it lies there, in order."""
+    """Every row as stored, in order."""
     c = t.audit_event.c
     columns = [c[name] for name in REPEATED]
     body, digest = (type_coerce(column, NullType()) for column in (c.body, c.hash))  # altered rows may hold text
     query = select(c.seq, body.label("raw"), digest.label("digest"), *columns).order_by(c.seq)
-    for row in streamed(connection, query):
+    for row in stream(connection, query):
         yield RawEvent(row[0], row[1], row[2], tuple(row[3:]))

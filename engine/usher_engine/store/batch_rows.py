@@ -1,4 +1,4 @@
-"""Work on many cases, a portion at a time: what was asked for, how far it is, and what became of each case.
+"""Work on many cases, a portion at a time: the request, the progress, and the outcome of each case.
 
 A worker takes a portion with a lease, as it takes a job (`job_rows`); only the holder of the lease may report it.
 """
@@ -24,9 +24,9 @@ from .tables import batch_tables as t
 class BatchKind(StrEnum):
     #: Recorded cases on another package.
     BACKTEST = "backtest"
-    #: Would these cases go over to another version? Nothing is moved.
+    #: Whether these cases could move to another version; nothing is moved.
     TRIAL = "trial"
-    #: Running cases go over to another version.
+    #: Running cases move to another version.
     MIGRATION = "migration"
 
 
@@ -35,15 +35,15 @@ class BatchStatus(StrEnum):
     OPEN = "open"
     #: Every case was looked at.
     DONE = "done"
-    #: Somebody stopped it; what was done stays.
+    #: A person stopped it; what was done stays.
     CANCELLED = "cancelled"
-    #: It cannot go on; ``note`` says why.
+    #: It cannot continue; ``note`` says why.
     FAILED = "failed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """*details* are what was asked for, *tally* is what came out so far, *package* the hash of the other package."""
+    """*details* is the request, *tally* the result so far, *package* the hash of the other package."""
 
     id: str
     kind: BatchKind
@@ -65,7 +65,7 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchCase:
-    """What became of one case; *outcome* is a word of the kind of batch."""
+    """The outcome of one case; the values of *outcome* depend on the kind of batch."""
 
     instance: str
     outcome: str
@@ -108,7 +108,7 @@ def due(connection: Connection, now: datetime) -> str | None:
 
 
 def take(connection: Connection, batch: str, now: datetime, lease_until: datetime) -> Batch | None:
-    """Lease the next portion of *batch*; None when somebody else has it, or it is not open any more."""
+    """Lease the next portion of *batch*; None when another worker has it, or it is no longer open."""
     wanted = select(_b.id).where(_b.id == batch, _OPEN, _b.due_at <= to_text(now)).with_for_update(skip_locked=True)
     if connection.execute(wanted).scalar_one_or_none() is None:
         return None
@@ -120,9 +120,9 @@ def take(connection: Connection, batch: str, now: datetime, lease_until: datetim
 def advance(
     connection: Connection, batch: Batch, *, cursor: str, done: int, tally: dict[str, Any], now: datetime
 ) -> bool:
-    """Report a portion; False when its lease has passed on or the batch was stopped."""
+    """Report a portion; False when another worker took the lease or the batch was stopped."""
     values = {"cursor": cursor, "done": done, "tally": compact(tally), "due_at": to_text(now), "tries": 0}
-    changed = connection.execute(update(t.batch).where(*_held(batch)).values(lease=None, **values))
+    changed = connection.execute(update(t.batch).where(*_lease_condition(batch)).values(lease=None, **values))
     return changed.rowcount == 1
 
 
@@ -132,7 +132,7 @@ def end(connection: Connection, batch: Batch, status: BatchStatus, now: datetime
     return connection.execute(update(t.batch).where(_b.id == batch.id, _OPEN).values(values)).rowcount == 1
 
 
-def _held(batch: Batch) -> tuple[Any, ...]:
+def _lease_condition(batch: Batch) -> tuple[Any, ...]:
     return (_b.id == batch.id, _OPEN, _b.lease == batch.lease)
 
 
@@ -157,22 +157,22 @@ def has_case(connection: Connection, batch: str, instance: str) -> bool:
 
 
 def counts(connection: Connection, batch: str) -> dict[str, int]:
-    """How many cases came out how."""
+    """The number of cases for each outcome."""
     query = select(_c.outcome, func.count()).where(_c.batch == batch).group_by(_c.outcome)
     return {str(outcome): int(number) for outcome, number in connection.execute(query)}
 
 
 def reasons(connection: Connection, batch: str, at_most: int = 200) -> list[tuple[str, dict[str, Any], int]]:
-    """What was said of cases, with how many it was said of: (outcome, details, cases), most first."""
+    """Messages about cases and how many each applies to: (outcome, details, cases), most frequent first."""
     query = select(_c.outcome, _c.details, func.count()).where(_c.batch == batch, _c.details != "{}")
     grouped = query.group_by(_c.outcome, _c.details).order_by(func.count().desc(), _c.details).limit(at_most)
-    return [(str(outcome), json.loads(told), int(number)) for outcome, told, number in connection.execute(grouped)]
+    return [(str(outcome), json.loads(details), int(count)) for outcome, details, count in connection.execute(grouped)]
 
 
 def cases(
     connection: Connection, batch: str, *, outcome: str | None = None, after: str = "", limit: int = 100
 ) -> list[BatchCase]:
-    """Cases of a batch by their number; *after* is the last one seen."""
+    """Cases of a batch by number; *after* is the last one of the previous page."""
     query = select(_c.instance, _c.outcome, _c.element, _c.details).where(_c.batch == batch, _c.instance > after)
     if outcome is not None:
         query = query.where(_c.outcome == outcome)

@@ -1,4 +1,4 @@
-"""How fast a case goes on by itself, without counting its steps: one look back, more only where it is fast."""
+"""Detects cases that loop fast without a person: reads one earlier step, and more only if that step is recent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def goes_round(connection: Connection, row: Row, most: int, since: datetime) -> 
     """
     Whether the last *most* steps of a case were all made after *since*, and none by a person.
 
-    Somebody who tries it again is a person, under whatever name.
+    A retry counts as a person's step, whatever the actor's name.
     """
     if row.revision < most:
         return False

@@ -1,9 +1,9 @@
-"""Finds cases: the newest of those that fit, one page at a time, as fast in a million steps as in a thousand.
+"""Finds cases, newest first, one page at a time, as fast in a million steps as in a thousand.
 
-Which kinds of cases fit is asked first (`case_signatures`; there are few). Then the newest cases are looked through,
-but no more than `LOOKED_AT`; where they hold too few that fit, the newest of each kind are taken from its own index
-and merged. No statement reads more rows than a page needs for each kind, except where the search names a person and
-an end date: then it looks at all cases that ended in that time.
+First it selects the matching case signatures (`case_signatures`; there are few). Then it scans the newest cases, at
+most `LOOKED_AT`. If they contain too few matches, it takes the newest cases of each signature from its own index and
+merges them. No statement reads more rows than a page needs for each signature, except for searches by person and end
+date, which read all cases that ended in that time.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from .database import to_text
 from .instance_rows import WHOLE, Row, as_row
 from .tables import engine_tables as t
 
-#: How many of the newest cases are looked through before each kind is asked for its own.
+#: How many of the newest cases are scanned before each signature is queried.
 LOOKED_AT = 100
-#: Kinds in one statement; SQLite takes 500.
+#: Signatures in one statement; SQLite accepts 500.
 AT_ONCE = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaseFilter:
     """
-    What cases are looked for; all of it must fit, None and empty leave it open.
+    The conditions of a search; a case must meet all of them. None and empty mean no condition.
 
     Args:
-        process, version, outcome: As the case's row says.
+        process, version, outcome: As in the case's row.
         statuses: Any of these.
         element: Was visited.
         stopped: There was an incident, past or present.
-        actor: Had a hand in it.
+        actor: Made a step in it.
         about: Business keys, any of them.
-        started_from, started_until, ended_from, ended_until: From the first moment up to before the second.
+        started_from, started_until, ended_from, ended_until: The first moment is included, the second is not.
     """
 
     process: str | None = None
@@ -58,7 +58,7 @@ class CaseFilter:
 
     @property
     def by_end(self) -> bool:
-        """Whether cases are listed by when they ended."""
+        """Whether cases are listed by their end."""
         return self.ended_from is not None or self.ended_until is not None
 
     def fits(self, kind: Kind) -> bool:
@@ -85,7 +85,7 @@ class CaseFilter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scope:
-    """Whose eyes look: cases with a task for one of *groups*, and those *name* had a hand in."""
+    """The cases a person may see: those with a task for one of *groups*, and those in which *name* made a step."""
 
     groups: frozenset[str]
     name: str
@@ -94,13 +94,13 @@ class Scope:
         return any(self.groups.intersection(found) or not found for found in map(groups_of, kind.groups))
 
 
-#: (moment, id) of a case, as the list is sorted.
+#: (moment, id) of a case, the sort key of the list.
 Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """Where a page begins, and which way it goes on: older ones first (down) or newer ones first."""
+    """Where a page begins, and its direction: towards older cases (down) or newer ones."""
 
     column: str
     place: Place | None
@@ -109,15 +109,15 @@ class _Order:
 
     def sql(self, moment: str, case: str) -> tuple[str, dict[str, str]]:
         """Conditions (each begins with AND) and their parameters."""
-        said, given = "", {}
+        conditions, given = "", {}
         for number, (_, sign, value) in enumerate(self.bounds):
-            said += f" AND {moment} {sign} :b{number}"
+            conditions += f" AND {moment} {sign} :b{number}"
             given[f"b{number}"] = value
         if self.place is not None:
             sign = "<" if self.down else ">"
-            said += f" AND ({moment}, {case}) {sign} (:at, :id)"
+            conditions += f" AND ({moment}, {case}) {sign} (:at, :id)"
             given |= {"at": self.place[0], "id": self.place[1]}
-        return said, given
+        return conditions, given
 
     def ending(self, moment: str, case: str) -> str:
         way = " DESC" if self.down else ""
@@ -127,7 +127,7 @@ class _Order:
 def find(
     connection: Connection, wanted: CaseFilter, *, scope: Scope | None, place: Place | None, down: bool, limit: int
 ) -> list[Row]:
-    """Cases that fit, from *place* on, at most *limit*: the next older ones, or with *down* false the next newer."""
+    """At most *limit* matching cases from *place* on: the next older ones, or with *down* false the next newer ones."""
     order = _order(wanted, place, down=down)
     every = case_signatures.all_kinds(connection)
     fitting = {number: kind for number, kind in every if wanted.fits(kind)}
@@ -156,7 +156,7 @@ def _places(
     limit: int,
     hand: str | None = None,
 ) -> list[Place]:
-    """The next cases of the kinds *fitting* (None: all); *hand* is somebody else who must have had a hand in them."""
+    """The next cases with the signatures *fitting* (None: all); *hand* must have made a step in them too."""
     if fitting is not None and not fitting:
         return []
     people = {name for name in (wanted.actor, hand) if name is not None}
@@ -176,7 +176,7 @@ def _places(
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where cases stand sorted by time: their own table, or the one of the people who had a hand in them."""
+    """A table with cases sorted by time: the cases themselves, or those in which a person made a step."""
 
     table: str
     case: str
@@ -192,7 +192,7 @@ class _Source:
     def look_through(
         self, connection: Connection, order: _Order, fitting: Collection[int]
     ) -> tuple[list[Place], Place, bool]:
-        """Those of the next `LOOKED_AT` cases that fit, the last one looked at, and whether there are no more."""
+        """The matches among the next `LOOKED_AT` cases, the last case scanned, and whether there are no more."""
         looked = self._newest(connection, order, LOOKED_AT)
         near = [(at, case) for at, case, kind in looked if kind in fitting]
         return near, (looked[-1][:2] if looked else ("", "")), len(looked) < LOOKED_AT
@@ -208,7 +208,7 @@ class _Source:
         return [(row[0], row[1], row[2]) for row in found]
 
     def of_each(self, connection: Connection, order: _Order, fitting: Sequence[int], limit: int) -> list[Place]:
-        """The next cases of each kind, from the kind's own part of the index."""
+        """The next cases of each signature, from the signature's own part of the index."""
         where, given = self._where
         more, bounds = order.sql(order.column, self.case)
         if order.column == "ended_at":
@@ -234,7 +234,7 @@ def _directly(
     people: Collection[str],
     limit: int,
 ) -> list[Place]:
-    """One statement for what is few by itself: the cases of some patients, or of a time."""
+    """One statement for searches with few results: the cases of some patients, or of a time."""
     c, hand = t.instance.c, t.case_actor.c
     moment = c[order.column]
     query = select(moment, c.id).where(moment.is_not(None))

@@ -1,4 +1,4 @@
-"""Which cases a backtest or a migration is about: a filter that finds the same cases however often it is asked."""
+"""Selects the cases of a backtest or migration: a filter that finds the same cases at every evaluation."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _i = t.instance.c
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chosen:
     """
-    The cases of *process* that keep to every filter given; empty ones count for nothing.
+    The cases of *process* that pass every filter; empty filters do not apply.
 
-    *since* and *until* are moments as stored, about the start of the case (the second one excluded); *limit* means
+    *since* and *until* limit the start of the case and are moments as stored (*until* is excluded); *limit* selects
     the newest so many, *at* is an element the case waits at.
     """
 
@@ -42,8 +42,8 @@ class Chosen:
         return cls(**{**record, "cases": tuple(record.get("cases", ()))})
 
 
-def settled(connection: Connection, chosen: Chosen, before: str) -> Chosen:
-    """*chosen* without a limit, and with those that began before *before* only."""
+def fix_membership(connection: Connection, chosen: Chosen, before: str) -> Chosen:
+    """*chosen* with a fixed set of cases: without a limit, and only those that began before *before*."""
     fixed = replace(chosen, limit=0, until=min(chosen.until or before, before))
     if not chosen.limit:
         return fixed
@@ -53,7 +53,7 @@ def settled(connection: Connection, chosen: Chosen, before: str) -> Chosen:
 
 
 def count(connection: Connection, chosen: Chosen) -> int:
-    """How many cases are chosen."""
+    """The number of chosen cases."""
     return int(connection.execute(select(func.count()).select_from(t.instance).where(*_where(chosen))).scalar_one())
 
 
@@ -78,12 +78,12 @@ def most_used(connection: Connection, chosen: Chosen) -> str | None:
 def live_versions(connection: Connection, process: str) -> dict[int, int]:
     """How many running cases of *process* each version has, newest version first."""
     query = select(_i.version, func.count()).where(*_where(Chosen(process=process, live=True)))
-    numbered = query.where(_i.version.between(0, LARGEST_NUMBER))  # what is none was altered; verify tells of it
+    numbered = query.where(_i.version.between(0, LARGEST_NUMBER))  # any other value was altered; verify reports it
     found = connection.execute(numbered.group_by(_i.version).order_by(_i.version.desc()))
     return {int(version): int(cases) for version, cases in found}
 
 
-def standing(connection: Connection, process: str, version: int) -> dict[str, int]:
+def waiting_by_element(connection: Connection, process: str, version: int) -> dict[str, int]:
     """How many running cases of a version wait at each element, for a person or a service; most first."""
     counted: dict[str, int] = {}
     for table in (t.user_task, t.job):

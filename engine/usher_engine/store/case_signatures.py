@@ -1,8 +1,9 @@
-"""What a search asks of cases beside people and times, kept once for all cases that have it in common.
+"""Search index: the attributes many cases share (process, version, status, outcome, elements), stored once each.
 
-Cases of one way through a diagram share a `Kind`, so a finished case costs a number in its row and one row for each
-person, and a search for anything rare meets a few kinds instead of every case. All of it follows from the history
-(`of_history`): it is written with each step, checked by verify and made anew by `usher db reindex` (decisions/0010).
+Cases that took the same path through a diagram share a `Kind`, their signature. So a finished case costs a number in
+its row and one row for each person, and a search for something rare reads a few signatures instead of every case. The
+index follows from the history (`from_history`): steps write it, verify checks it, and `usher db reindex` rebuilds it
+(decisions/0010).
 """
 
 from __future__ import annotations
@@ -22,23 +23,22 @@ from .database import NEW_KINDS
 from .instance_rows import Row
 from .snapshot import answers
 from .tables import engine_tables as t
-from .tampered_rows import intact
+from .tampered_rows import plausible_values
 from .upserts import unless_there
 
-#: Roles whose steps are nobody's doing that could be looked for by a name.
+#: Roles that do not stand for a person and are not indexed by name.
 NO_PERSON = frozenset({"system", "patient"})
 
-#: Between the names in a column, and around them.
+#: Separates the names in a column and surrounds them.
 BETWEEN = "\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """
-    What a case is, as far as many are.
+    The signature of a case: the attributes it shares with many others.
 
-    *stopped* tells of an incident, past or present; *elements* were visited, *groups* had a task of the case (the
-    empty one: everybody).
+    *stopped*: it has or had an incident; *elements* were visited; *groups* had a task (the empty group: everyone).
     """
 
     process: str
@@ -54,7 +54,7 @@ class Kind:
         return _id(self)
 
     def after(self, happened: Iterable[Event]) -> Kind:
-        """This kind once these events have happened; what the row says is not theirs to change."""
+        """This signature after these events; the attributes from the row stay as they are."""
         elements, groups, stopped = set(self.elements), set(self.groups), self.stopped
         for event in happened:
             match event:
@@ -68,16 +68,16 @@ class Kind:
                     pass
         return replace(self, stopped=stopped, elements=frozenset(elements), groups=frozenset(groups))
 
-    def of(self, row: Row) -> Kind:
-        """This kind with what *row* says now."""
+    def with_row(self, row: Row) -> Kind:
+        """This signature with the attributes of *row*."""
         return replace(self, process=row.process, version=row.version, status=row.status, outcome=row.outcome)
 
 
 @lru_cache(maxsize=10_000)
 def _id(kind: Kind) -> int:
-    """63 bits of SHA-256 over the content, never 0: the same in every database, so that nobody numbers kinds."""
-    said = [kind.process, kind.version, kind.status, kind.outcome, int(kind.stopped)]
-    digest = hashlib.sha256(canonical([*said, sorted(kind.elements), sorted(kind.groups)])).digest()
+    """63 bits of SHA-256 over the content, never 0: the same in every database, without a sequence."""
+    plain = [kind.process, kind.version, kind.status, kind.outcome, int(kind.stopped)]
+    digest = hashlib.sha256(canonical([*plain, sorted(kind.elements), sorted(kind.groups)])).digest()
     return int.from_bytes(digest[:8], "big") >> 1 or 1
 
 
@@ -90,15 +90,15 @@ def is_person(role: str) -> bool:
 _C, _A = t.case_kind.c, t.case_actor.c
 _BY_ID = select(t.case_kind).where(_C.id == bindparam("wanted"))
 _MOVE = update(t.case_actor).where(_A.instance == bindparam("of")).values(kind=bindparam("to"))
-#: Read at least once, so committed: by database, for a kind is never taken out again.
+#: Signatures read from committed rows, by database; rows of signatures are never deleted.
 _committed: WeakKeyDictionary[Engine, dict[int, Kind]] = WeakKeyDictionary()
 
 
-def follow(connection: Connection, row: Row, happened: Iterable[Event]) -> int:
-    """The kind *row* is of after these events, known to the database from now on."""
+def project(connection: Connection, row: Row, happened: Iterable[Event]) -> int:
+    """Store the signature of *row* after these events, if it is new; return its id."""
     events = list(happened)
     before = find(connection, row.kind) if row.kind else None
-    kind = (before or Kind(row.process, row.version, row.status, row.outcome)).of(row).after(events)
+    kind = (before or Kind(row.process, row.version, row.status, row.outcome)).with_row(row).after(events)
     if kind != before:
         _keep(connection, kind)
     return kind.id
@@ -116,14 +116,14 @@ def _keep(connection: Connection, kind: Kind) -> None:
         "status": kind.status,
         "outcome": kind.outcome,
         "stopped": int(kind.stopped),
-        "elements": _listed(kind.elements),
-        "groups": _listed(kind.groups),
+        "elements": _joined_names(kind.elements),
+        "groups": _joined_names(kind.groups),
     }
     connection.execute(unless_there(connection, t.case_kind), values)
 
 
 def find(connection: Connection, kind: int) -> Kind | None:
-    """The kind with this id; None when the database has none."""
+    """The signature with this id; None if the database has none."""
     known = _committed.setdefault(connection.engine, {})
     if kind in known:
         return known[kind]
@@ -136,8 +136,8 @@ def find(connection: Connection, kind: int) -> Kind | None:
     return found
 
 
-def follow_people(connection: Connection, row: Row, actor: str, *, moved: bool) -> None:
-    """Note that *actor* (empty: nobody to be looked for) had a hand in *row*, and of what kind it is by now."""
+def project_people(connection: Connection, row: Row, actor: str, *, moved: bool) -> None:
+    """Index *row* under *actor* (empty: no person); with *moved* also store its new signature for everyone else."""
     if moved:
         connection.execute(_MOVE, {"of": row.id, "to": row.kind})
     if actor:
@@ -145,11 +145,11 @@ def follow_people(connection: Connection, row: Row, actor: str, *, moved: bool) 
         connection.execute(unless_there(connection, t.case_actor), values)
 
 
-# read, compared, made anew
+# read, compare, rebuild
 
 
 def all_kinds(connection: Connection) -> list[tuple[int, Kind]]:
-    """Every kind there is; as many as there are ways through the diagrams, not as there are cases."""
+    """Every signature; their number grows with the paths through the diagrams, not with the cases."""
     known = answers(connection)
     if "kinds" not in known:
         known["kinds"] = [(row.id, _kind(row)) for row in connection.execute(select(t.case_kind))]
@@ -157,12 +157,12 @@ def all_kinds(connection: Connection) -> list[tuple[int, Kind]]:
 
 
 def people_of(connection: Connection, instance: str) -> list[str]:
-    """Who had a hand in a case, by name."""
+    """The names of the people who made a step in a case, sorted."""
     return list(connection.execute(select(_A.actor).where(_A.instance == instance).order_by(_A.actor)).scalars())
 
 
-def of_history(row: Row, bodies: Iterable[dict[str, Any]]) -> tuple[Kind, list[str]]:
-    """The kind and the people that the steps of *row* tell of."""
+def from_history(row: Row, bodies: Iterable[dict[str, Any]]) -> tuple[Kind, list[str]]:
+    """The signature and the people that follow from the steps of *row*."""
     kind, people = Kind(row.process, row.version, row.status, row.outcome), set()
     for body in bodies:
         kind = kind.after(from_json(event) for event in body["events"])
@@ -176,14 +176,14 @@ _HANDS = select(_A.actor, _A.kind, _A.started_at).where(_A.instance == bindparam
 
 
 def is_indexed(connection: Connection, row: Row, kind: Kind, people: Collection[str]) -> bool:
-    """Whether the index says of *row* what it should."""
+    """Whether the index of *row* holds this signature and these people."""
     there = [tuple(found) for found in connection.execute(_HANDS, {"of": row.id})]
-    told = [(name, kind.id, row.started_at) for name in sorted(people)]
-    return row.kind == kind.id and there == told and find(connection, kind.id) == kind
+    expected = [(name, kind.id, row.started_at) for name in sorted(people)]
+    return row.kind == kind.id and there == expected and find(connection, kind.id) == kind
 
 
 def index(connection: Connection, row: Row, kind: Kind, people: Collection[str]) -> None:
-    """Make the index say of *row* what it should."""
+    """Store this signature and these people as the index of *row*."""
     _keep(connection, kind)
     connection.execute(update(t.instance).where(t.instance.c.id == row.id).values(kind=kind.id))
     connection.execute(delete(t.case_actor).where(_A.instance == row.id))
@@ -193,14 +193,14 @@ def index(connection: Connection, row: Row, kind: Kind, people: Collection[str])
 
 
 def _kind(row: Any) -> Kind:
-    values, _ = intact(t.case_kind, row._mapping)
+    values, _ = plausible_values(t.case_kind, row._mapping)
     plain = (values["process"], values["version"], values["status"], values["outcome"], bool(values["stopped"]))
-    return Kind(*plain, _names(values["elements"]), _names(values["groups"]))
+    return Kind(*plain, _split_names(values["elements"]), _split_names(values["groups"]))
 
 
-def _listed(names: Collection[str]) -> str:
+def _joined_names(names: Collection[str]) -> str:
     return BETWEEN.join(["", *sorted(names), ""]) if names else ""
 
 
-def _names(text: str) -> frozenset[str]:
+def _split_names(text: str) -> frozenset[str]:
     return frozenset(text[1:-1].split(BETWEEN)) if text else frozenset()

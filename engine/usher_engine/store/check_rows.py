@@ -1,4 +1,4 @@
-"""The rows of checks somebody has started: how far they are, and what they found."""
+"""The rows of checks that people started: their progress and their findings."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..core.findings import Finding
 from .database import to_text
 from .instance_rows import one_at_a_time
 from .tables import record_tables as r
-from .tampered_rows import intact, moment, told
+from .tampered_rows import moment, plausible_values, tampering_message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckRun:
-    """A check of the whole record; *failure* says why it broke off, empty where it did not."""
+    """A check of the whole record; *failure* says why it stopped early, empty if it did not."""
 
     number: int
     by: str
@@ -38,7 +38,7 @@ class CheckRun:
 
 
 def last(connection: Connection, *, lock: bool = False) -> CheckRun | None:
-    """The newest; with *lock* nobody else begins one until the transaction ends."""
+    """The newest check; with *lock* no other one can begin until the transaction ends."""
     if lock:
         one_at_a_time(connection, "check")
     query = select(r.check_run).order_by(desc(r.check_run.c.number)).limit(1)
@@ -52,7 +52,7 @@ def begin(connection: Connection, *, by: str, at: datetime) -> int:
     return int(connection.execute(row.returning(r.check_run.c.number)).scalar_one())
 
 
-def proceed(connection: Connection, number: int, *, at: datetime, checked: int, total: int) -> None:
+def update_progress(connection: Connection, number: int, *, at: datetime, checked: int, total: int) -> None:
     _change(connection, number, seen_at=to_text(at), checked=checked, total=total)
 
 
@@ -68,18 +68,18 @@ def _change(connection: Connection, number: int, **values: Any) -> None:
 
 
 def _run(row: Any) -> CheckRun:
-    values, altered = intact(r.check_run, row._mapping)
+    values, altered = plausible_values(r.check_run, row._mapping)
     findings = _findings(values["findings"])
     if findings is None:
         altered = (*altered, "findings")
     moments = {name: moment(values[name]) for name in ("started_at", "seen_at")}
     finished = moment(values["finished_at"]) if values["finished_at"] or altered else None
-    told_of = {"findings": findings or (), "failure": told(altered) or values["failure"]}
-    return CheckRun(**values | moments | told_of | {"finished_at": finished})
+    results = {"findings": findings or (), "failure": tampering_message(altered) or values["failure"]}
+    return CheckRun(**values | moments | results | {"finished_at": finished})
 
 
 def _findings(text: Any) -> tuple[Finding, ...] | None:
-    """What was kept of a check; None where it cannot be read."""
+    """The stored findings of a check; None if they cannot be read."""
     try:
         return tuple(Finding(**finding) for finding in json.loads(text))
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Leaves of the Merkle tree and signed heads: which rows are not covered yet, and what is stored of them."""
+"""Leaves of the Merkle tree and signed heads: which rows are not covered yet, and the stored leaves and heads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A checkpoint as the database has it; *peaks* are hexadecimal, with spaces between."""
+    """A checkpoint as stored; *peaks* are hexadecimal, separated by spaces."""
 
     number: int
     line: str
@@ -36,9 +36,9 @@ class Stored:
 @dataclass(frozen=True, slots=True)
 class Compared:
     """
-    A step beside the hash of its leaf, the head and the revision of its case, as the rows lie there.
+    A step with the hash of its leaf and the head and revision of its case, as stored.
 
-    What is missing is None, and no type is certain.
+    Missing values are None, and no type is certain.
     """
 
     instance: Any
@@ -53,13 +53,13 @@ class Compared:
 _STEP, _LEAF = t.step.c, t.leaf.c
 
 
-def uncovered(connection: Connection, *, after: str, cases: int, events: int) -> Iterator[Leaf]:
+def rows_without_leaf(connection: Connection, *, after: str, cases: int, events: int) -> Iterator[Leaf]:
     """
     Steps and audit events without a leaf: cases by their id, their steps by revision, then the events by number.
 
-    At most those of *cases* cases beyond the case *after*, and *events* events. What another transaction has not
-    committed yet is not seen and comes next time: a step is looked for by its case, never by "later than the last
-    one", so that on PostgreSQL a transaction that commits late leaves no gap.
+    Returns at most those of *cases* cases beyond the case *after*, and *events* events. Rows that another transaction
+    has not committed yet are covered next time: steps are found by case, never by "later than the last one", so that
+    on PostgreSQL a transaction that commits late leaves no gap.
     """
     covered = exists().where(_LEAF.instance == t.instance.c.id, _LEAF.revision == t.instance.c.revision)
     changed = select(t.instance.c.id).where(t.instance.c.id > after, ~covered).order_by(t.instance.c.id).limit(cases)
@@ -93,9 +93,9 @@ def add_leaves(connection: Connection, first: int, leaves: Sequence[Leaf]) -> No
 
 
 def leaves(connection: Connection) -> Generator[tuple[Any, Any, Any, Any], None, None]:
-    """(number, instance, revision, hash) of every leaf in order, as the rows lie there."""
+    """(number, instance, revision, hash) of every leaf in order, as stored."""
     query = select(_LEAF.number, _LEAF.instance, _LEAF.revision, *as_stored(_LEAF.hash)).order_by(_LEAF.number)
-    yield from streamed(connection, query)
+    yield from stream(connection, query)
 
 
 def leaves_of(connection: Connection, instance: str) -> list[tuple[int, int, bytes]]:
@@ -106,7 +106,7 @@ def leaves_of(connection: Connection, instance: str) -> list[tuple[int, int, byt
 
 
 def leaves_between(connection: Connection, first: int, end: int) -> list[Leaf]:
-    """The leaves numbered from *first* to before *end*."""
+    """The leaves numbered from *first* up to but not including *end*."""
     query = select(_LEAF.instance, _LEAF.revision, *as_stored(_LEAF.hash)).order_by(_LEAF.number)
     rows = connection.execute(query.where(_LEAF.number >= first, _LEAF.number < end))
     return [Leaf(*row) for row in rows]
@@ -119,7 +119,7 @@ def last(connection: Connection) -> Stored | None:
     return Stored(*row) if row else None
 
 
-def numbered(connection: Connection, number: int) -> Stored | None:
+def find(connection: Connection, number: int) -> Stored | None:
     """Checkpoint *number*."""
     c = t.checkpoint.c
     row = connection.execute(select(c.number, c.line, c.peaks).where(c.number == number)).one_or_none()
@@ -130,14 +130,14 @@ def add(connection: Connection, stored: Stored) -> None:
     connection.execute(insert(t.checkpoint), {"number": stored.number, "line": stored.line, "peaks": stored.peaks})
 
 
-def stored(connection: Connection) -> list[Stored]:
+def all_checkpoints(connection: Connection) -> list[Stored]:
     """All checkpoints, oldest first."""
     c = t.checkpoint.c
     return [Stored(*row) for row in connection.execute(select(c.number, c.line, c.peaks).order_by(c.number))]
 
 
-def compared(connection: Connection) -> Generator[Compared, None, None]:
-    """Every step beside its leaf and its case, by case and revision."""
+def steps_with_leaves(connection: Connection) -> Generator[Compared, None, None]:
+    """Every step with its leaf and its case, by case and revision."""
     query = (
         select(_STEP.instance, _STEP.revision, *as_stored(_STEP.body, _STEP.hash, _LEAF.hash, t.instance.c.head))
         .add_columns(t.instance.c.revision)
@@ -148,19 +148,19 @@ def compared(connection: Connection) -> Generator[Compared, None, None]:
         )
         .order_by(_STEP.instance, _STEP.revision)
     )
-    for row in streamed(connection, query):
+    for row in stream(connection, query):
         yield Compared(*row)
 
 
 def lost_steps(connection: Connection) -> Generator[tuple[Any, Any], None, None]:
-    """(instance, revision) of leaves whose step is not there."""
+    """(instance, revision) of leaves whose step is missing."""
     there = exists().where(_LEAF.instance == _STEP.instance, _LEAF.revision == _STEP.revision)
     query = select(_LEAF.instance, _LEAF.revision).where(_LEAF.instance != AUDIT, ~there)
-    yield from streamed(connection, query.order_by(_LEAF.instance, _LEAF.revision))
+    yield from stream(connection, query.order_by(_LEAF.instance, _LEAF.revision))
 
 
 def cases_without_steps(connection: Connection) -> list[Any]:
-    """Ids of cases that have no step at all."""
+    """Ids of cases without any step."""
     has = exists().where(_STEP.instance == t.instance.c.id)
     return list(connection.execute(select(t.instance.c.id).where(~has).order_by(t.instance.c.id)).scalars())
 
@@ -168,15 +168,15 @@ def cases_without_steps(connection: Connection) -> list[Any]:
 def covered_events(connection: Connection) -> Generator[tuple[Any, Any], None, None]:
     """(number, hash) of the audit events that have leaves, in order."""
     query = select(_LEAF.revision, *as_stored(_LEAF.hash)).where(_LEAF.instance == AUDIT).order_by(_LEAF.revision)
-    yield from streamed(connection, query)
+    yield from stream(connection, query)
 
 
-def streamed(connection: Connection, query: Select[Any]) -> Generator[Any, None, None]:
-    """The rows of *query*, a few hundred in memory at a time; whoever stops early closes the generator."""
+def stream(connection: Connection, query: Select[Any]) -> Generator[Any, None, None]:
+    """The rows of *query*, a few hundred in memory at a time; a caller that stops early closes the generator."""
     with connection.execute(query.execution_options(yield_per=500)) as result:
         yield from result
 
 
 def as_stored(*columns: Column[Any]) -> list[Any]:
-    """*columns* without a type: on SQLite an altered row may hold text where bytes belong."""
+    """*columns* without a type: on SQLite an altered row may hold text instead of bytes."""
     return [type_coerce(column, NullType()).label(f"raw_{place}") for place, column in enumerate(columns)]

@@ -1,4 +1,4 @@
-"""The connection to the one database: transactions and their locks. What their failures mean: plain_errors.py."""
+"""The connection to the database: transactions and their locks. plain_errors.py translates their failures."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from .snapshot import ANSWERS, Thread
 
 BUSY_TIMEOUT_MS = 5_000
 
-#: Ten connections are kept; no thread waits for one: how many threads there are, the settings say.
+#: Ten connections stay open; no thread waits for one, because the settings limit the number of threads.
 POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": -1}
 
-#: How long asking PostgreSQL to end a statement may take.
+#: How long the request to PostgreSQL to end a statement may take.
 INTERRUPT_S = 2.0
 
 #: Marks a connection whose transaction queued a job.
 QUEUED = "usher_queued"
 
-#: The kinds of cases a connection's transaction has added; nobody else can see them before its commit.
+#: The case signatures that a connection's transaction has added; invisible to others before its commit.
 NEW_KINDS = "usher_new_kinds"
 
-#: What a statement may raise. `Database` says what it means; only it may catch these.
+#: The errors a statement may raise. Only `Database` may catch them; it translates them.
 DATABASE_ERRORS = (DBAPIError, OverflowError)
 
-#: An open transaction, as the layers above pass it through without speaking SQL.
+#: An open transaction, which the layers above pass on without using SQL.
 Transaction: TypeAlias = Connection
 
 
@@ -46,13 +46,13 @@ class Database:
     Opens transactions on SQLite or PostgreSQL.
 
     SQLite runs in WAL with ``synchronous=FULL``; a writing transaction takes the lock at its start (``BEGIN
-    IMMEDIATE``). PostgreSQL locks the instance row (`store.instances.lock`). Its connections are closed when nobody
-    holds it any more.
+    IMMEDIATE``). PostgreSQL locks the instance row (`store.instance_rows.lock`). The connections are closed with the
+    last reference to the `Database`.
     """
 
     def __init__(self, url: str) -> None:
-        #: Called after a commit that queued a job; the embedded worker hangs its `wake` here.
-        self.on_queued: Callable[[], None] = _nobody
+        #: Called after a commit that queued a job; the embedded worker sets its `wake`.
+        self.on_queued: Callable[[], None] = _wake_nothing
         self._at_work: dict[int, Connection] = {}
         self._threads = threading.local()
         self._leaving = threading.Lock()
@@ -81,7 +81,7 @@ class Database:
         """
         A writing transaction; commits at the end, rolls back on any exception.
 
-        It ends the thread's snapshot before it begins: what the thread reads afterwards holds what it wrote.
+        It ends the thread's snapshot before it begins, so that the thread's later reads include what it wrote.
         """
         here = self._thread()
         here.forget()
@@ -102,10 +102,10 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """
-        One consistent view, no lock that hinders writers.
+        One consistent view, without a lock that blocks writers.
 
-        Inside a writing transaction of the same thread it is that one, inside `snapshot` the shared one, otherwise a
-        reading transaction of its own.
+        Inside a writing transaction of the same thread this is that transaction, inside `snapshot` the shared one,
+        otherwise a reading transaction of its own.
         """
         here = self._thread()
         with plain_errors():
@@ -118,9 +118,9 @@ class Database:
     @contextlib.contextmanager
     def single(self) -> Iterator[Connection]:
         """
-        For statements that are each a transaction of their own, without a BEGIN: to count a try, to note who was seen.
+        For single statements that need no BEGIN, such as counting an attempt or noting that a session is active.
 
-        What they write is nothing a page shows, so they leave the thread's snapshot as it is.
+        No page shows what they write, so they leave the thread's snapshot as it is.
         """
         options: dict[str, Any] = {"usher_single": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         with plain_errors(), self._connected() as connection:
@@ -129,9 +129,9 @@ class Database:
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
         """
-        Let everything this thread reads in here share one reading transaction, opened when something is read.
+        All reads of this thread in the block share one reading transaction, which the first read opens.
 
-        A writing transaction ends the snapshot, and what is read after it shares the next one (decisions/0025).
+        A writing transaction ends the snapshot; reads after it share the next one (decisions/0025).
         """
         here = self._thread()
         outer, here.shares = here.shares, True
@@ -161,7 +161,7 @@ class Database:
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Connection]:
-        """A connection, which `interrupt` knows as this thread's until it goes back to the pool."""
+        """A connection, registered for `interrupt` as this thread's until it returns to the pool."""
         thread = threading.get_ident()
         with self.db.connect() as connection:
             outer, self._at_work[thread] = self._at_work.get(thread), connection
@@ -175,7 +175,7 @@ class Database:
                         self._at_work[thread] = outer
 
     def interrupt(self, thread: int) -> None:
-        """End the statement *thread* waits for, where there is one: no exception reaches it there by itself."""
+        """End the statement that *thread* waits for, if any: an exception cannot reach the thread during it."""
         with self._leaving, contextlib.suppress(DBAPIError, OSError, sqlite3.Error):
             connection = self._at_work.get(thread)
             if connection is None or connection.closed:
@@ -190,7 +190,7 @@ class Database:
         self.db.dispose()
 
 
-def _nobody() -> None:
+def _wake_nothing() -> None:
     """No worker runs in this process."""
 
 
@@ -200,30 +200,30 @@ def _is_file(name: str) -> bool:
 
 def _tighten_sqlite(cursor: Any) -> None:
     """
-    Keep other accounts out of an older database and the files beside it, without opening one.
+    Keep other accounts out of an existing database and its companion files, without opening any of them.
 
     Closing a file that SQLite has open elsewhere in this process would drop SQLite's locks (howtocorrupt.html, 2.2).
     """
     (_, _, name), *_ = cursor.execute("PRAGMA database_list").fetchall()
-    for beside in ("", "-wal", "-shm") if name else ():
-        tighten(Path(name + beside))
+    for suffix in ("", "-wal", "-shm") if name else ():
+        tighten(Path(name + suffix))
 
 
 def _create_sqlite(_dialect: Any, _record: Any, given: list[Any], _named: dict[str, Any]) -> None:
-    """SQLite would create the file for everybody to read; those it puts beside it take after it."""
+    """Create the file first: SQLite would let everyone read it, and its companion files inherit its mode."""
     if _is_file(given[0]):
         create(Path(given[0]))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.text_factory = _text
-    connection.isolation_level = None  # SQLAlchemy's "begin" event below says BEGIN, not the driver
+    connection.isolation_level = None  # SQLAlchemy's "begin" event below sends BEGIN, not the driver
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
         try:
             cursor.execute(f"PRAGMA {pragma}")
             if pragma.startswith("journal_mode"):
-                _tighten_sqlite(cursor)  # it is a database: a mistaken address must not change another file
+                _tighten_sqlite(cursor)  # it is a database: a wrong address must not change another file
         except Exception:
             if not pragma.startswith("journal_mode"):  # a read-only file cannot change its journal; reads still work
                 raise
@@ -231,7 +231,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _text(stored: bytes) -> str:
-    """Text as it lies there; what is no UTF-8 was altered, and is seen as that instead of ending every read."""
+    """Stored text; invalid UTF-8 was altered, and is shown escaped instead of failing every read."""
     return stored.decode(errors="backslashreplace")
 
 

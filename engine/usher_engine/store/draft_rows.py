@@ -1,4 +1,4 @@
-"""Drafts of process packages, what lost a race to be saved, and the sign-offs somebody asked for."""
+"""Drafts of process packages, saves that came too late, and requests for sign-off."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DraftFile:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
     """
-    What analysts work on beside the versions of a process.
+    The package that analysts edit next to the versions of a process.
 
     *etag* is the content hash of the whole package, *based_on* the version it began from, None for a new process.
     """
@@ -49,7 +49,7 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SetAside:
-    """A save that came too late: *seen* is the ETag it was made from, an empty *path* stands for a whole package."""
+    """A save that came too late: *seen* is the ETag it was based on; an empty *path* means the whole package."""
 
     id: str
     process: str
@@ -61,7 +61,7 @@ class SetAside:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignOff:
-    """Somebody asks for a second analyst: *etag* is the draft as it was when they asked."""
+    """A request for sign-off by a second analyst: *etag* is that of the draft at the time of the request."""
 
     process: str
     etag: str
@@ -91,17 +91,17 @@ def content(connection: Connection, process: str) -> Package:
 
 
 def add(connection: Connection, draft: Draft, package: Package) -> None:
-    """Store a draft where there is none."""
+    """Store a new draft."""
     connection.execute(insert(t.draft).values(process=draft.process, **_columns(draft, package)))
 
 
 def replace(connection: Connection, draft: Draft, package: Package) -> None:
-    """Store *draft* over the one there is."""
+    """Replace the draft of a process with *draft*."""
     connection.execute(update(t.draft).where(t.draft.c.process == draft.process).values(**_columns(draft, package)))
 
 
 def rebase(connection: Connection, process: str, number: int) -> None:
-    """The draft has become version *number*."""
+    """Record that the draft became version *number*."""
     connection.execute(update(t.draft).where(t.draft.c.process == process).values(based_on=number))
 
 
@@ -114,23 +114,23 @@ def set_aside(connection: Connection, kept: SetAside, content: bytes) -> None:
     connection.execute(insert(t.set_aside).values(**values, saved_at=to_text(kept.saved_at), content=content))
 
 
-def same_aside(connection: Connection, process: str, path: str, by: str, content: bytes) -> str:
-    """The id under which this very save of the same person is kept already; empty where it is not."""
+def same_set_aside(connection: Connection, process: str, path: str, by: str, content: bytes) -> str:
+    """The id under which the same save by the same person is stored already; empty if it is not."""
     c = t.set_aside.c
     query = select(c.id).where(c.process == process, c.path == path, c.saved_by == by, c.content == content)
     return connection.execute(query.limit(1)).scalar_one_or_none() or ""
 
 
-def aside(connection: Connection, process: str) -> list[SetAside]:
-    """What was set aside for *process*, newest first."""
+def all_set_aside(connection: Connection, process: str) -> list[SetAside]:
+    """The saves set aside for *process*, newest first."""
     c = t.set_aside.c
     columns = (c.id, c.process, c.path, c.seen, c.saved_at, c.saved_by)
     query = select(*columns).where(c.process == process).order_by(desc(c.saved_at), c.id)
     return [_aside(dict(row._mapping)) for row in connection.execute(query)]
 
 
-def aside_content(connection: Connection, process: str, key: str) -> tuple[SetAside, bytes]:
-    """One of them with its content; raises `NotFound`."""
+def set_aside_content(connection: Connection, process: str, key: str) -> tuple[SetAside, bytes]:
+    """One save set aside, with its content; raises `NotFound`."""
     c = t.set_aside.c
     row = connection.execute(select(t.set_aside).where(c.process == process, c.id == key)).one_or_none()
     if row is None:
@@ -140,14 +140,14 @@ def aside_content(connection: Connection, process: str, key: str) -> tuple[SetAs
     return _aside(values), held
 
 
-def remove_aside(connection: Connection, process: str, key: str | None = None) -> None:
-    """Throw away one of them, or all of *process*."""
+def remove_set_aside(connection: Connection, process: str, key: str | None = None) -> None:
+    """Delete one save set aside, or all of *process*."""
     query = delete(t.set_aside).where(t.set_aside.c.process == process)
     connection.execute(query if key is None else query.where(t.set_aside.c.id == key))
 
 
-def asked(connection: Connection, process: str) -> SignOff | None:
-    """The sign-off somebody waits for."""
+def requested_sign_off(connection: Connection, process: str) -> SignOff | None:
+    """The pending request for sign-off."""
     row = connection.execute(select(t.sign_off).where(t.sign_off.c.process == process)).one_or_none()
     if row is None:
         return None
@@ -155,13 +155,13 @@ def asked(connection: Connection, process: str) -> SignOff | None:
     return SignOff(**{**values, "asked_at": moment(values["asked_at"])})
 
 
-def ask(connection: Connection, wanted: SignOff) -> None:
-    """Remember *wanted* in place of what was asked before."""
+def request_sign_off(connection: Connection, wanted: SignOff) -> None:
+    """Store *wanted*, replacing an earlier request."""
     values = {name: getattr(wanted, name) for name in ("process", "etag", "note", "asked_by")}
     put(connection, t.sign_off, {**values, "asked_at": to_text(wanted.asked_at)})
 
 
-def withdraw(connection: Connection, process: str) -> None:
+def withdraw_sign_off(connection: Connection, process: str) -> None:
     connection.execute(delete(t.sign_off).where(t.sign_off.c.process == process))
 
 
@@ -184,11 +184,11 @@ def _draft(found: Row[Any]) -> Draft:
 
 
 def _files(text: Any) -> tuple[DraftFile, ...]:
-    """Who changed which file when; nothing where that cannot be read."""
+    """The files with their last change; empty if that cannot be read."""
     try:
-        said = json.loads(text).items()
+        changes = json.loads(text).items()
         return tuple(
-            DraftFile(path=path, etag=etag, changed_at=moment(at), changed_by=by) for path, (etag, at, by) in said
+            DraftFile(path=path, etag=etag, changed_at=moment(at), changed_by=by) for path, (etag, at, by) in changes
         )
     except (TypeError, ValueError, AttributeError):
         return ()

@@ -1,4 +1,4 @@
-"""What exports read: cases with steps and leaves, audit events beside their leaves, never a whole table at once."""
+"""The rows exports read: cases with steps and leaves, audit events with their leaves, never a whole table at once."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .database import to_text
 from .instance_rows import Row
 from .tables import engine_tables as t
 
-#: How many cases may be named one by one.
+#: How many cases an export may name individually.
 MAX_NAMED = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """Which cases: those named (no name: all), of one process or of all, started from *since* on and before *until*."""
+    """The cases to export: those named (none: all), of one process or all, started from *since* and before *until*."""
 
     cases: tuple[str, ...] = ()
     process: str = ""
@@ -31,7 +31,7 @@ class Selection:
     until: datetime | None = None
 
     @property
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The selection as JSON, for the export's header and the audit stream."""
         return {
             "cases": list(self.cases),
@@ -43,7 +43,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class ExportedStep:
-    """A step as stored, with the number of its leaf; no leaf yet: None."""
+    """A step as stored, with the number of its leaf; None if it has no leaf yet."""
 
     revision: int
     body: bytes
@@ -85,8 +85,8 @@ _EVENTS = (
 )
 
 
-def _wanted(selection: Selection) -> list[Any]:
-    found: list[Any] = [~tombstones.stands()]  # nothing is left of them to be told
+def _conditions(selection: Selection) -> list[Any]:
+    found: list[Any] = [~tombstones.is_tombstone()]  # purged cases have nothing left to export
     if selection.cases:
         found.append(_i.id.in_(selection.cases))
     if selection.process:
@@ -99,21 +99,21 @@ def _wanted(selection: Selection) -> list[Any]:
 
 
 def count(connection: Connection, selection: Selection) -> tuple[int, int]:
-    """How many cases there are in *selection*, and how many steps they have."""
-    query = select(func.count(), func.coalesce(func.sum(_i.revision), 0)).where(*_wanted(selection))
+    """The number of cases in *selection*, and of their steps."""
+    query = select(func.count(), func.coalesce(func.sum(_i.revision), 0)).where(*_conditions(selection))
     cases, steps = connection.execute(query).one()
     return int(cases), int(steps)
 
 
-def known(connection: Connection, cases: tuple[str, ...]) -> set[str]:
-    """Those of *cases* there are; raises `Purged` when one of them is only a tombstone."""
+def existing_cases(connection: Connection, cases: tuple[str, ...]) -> set[str]:
+    """Those of *cases* that exist; raises `Purged` when one of them is only a tombstone."""
     tombstones.refuse(connection, cases)
     return set(connection.execute(select(_i.id).where(_i.id.in_(cases))).scalars())
 
 
 def page(connection: Connection, selection: Selection, after: str, size: int) -> list[tuple[Row, list[ExportedStep]]]:
     """Up to *size* cases numbered beyond *after*, in the order of their numbers, each read with all its steps."""
-    ids = select(_i.id).where(_i.id > after, *_wanted(selection)).order_by(_i.id).limit(size).subquery()
+    ids = select(_i.id).where(_i.id > after, *_conditions(selection)).order_by(_i.id).limit(size).subquery()
     found: list[tuple[Row, list[ExportedStep]]] = []
     for _, group in groupby(connection.execute(_PAGE.where(_i.id.in_(select(ids.c.id)))), key=itemgetter(0)):
         rows = list(group)
@@ -123,13 +123,13 @@ def page(connection: Connection, selection: Selection, after: str, size: int) ->
 
 
 def business_keys(connection: Connection, selection: Selection, after: str, size: int) -> list[str]:
-    """Up to *size* of what the cases are about, each once, in order, beyond *after*."""
-    query = select(_i.business_key).where(_i.business_key > after, *_wanted(selection)).distinct()
+    """Up to *size* business keys of the cases, without duplicates, in order, beyond *after*."""
+    query = select(_i.business_key).where(_i.business_key > after, *_conditions(selection)).distinct()
     return list(connection.execute(query.order_by(_i.business_key).limit(size)).scalars())
 
 
 def business_key(connection: Connection, case: str) -> str:
-    """What *case* is about; empty where that is nothing, or there is no such case."""
+    """The business key of *case*; empty if it has none, or there is no such case."""
     return connection.execute(select(_i.business_key).where(_i.id == case)).scalar_one_or_none() or ""
 
 
@@ -145,14 +145,14 @@ def _about(query: Select[Any], selection: Selection) -> Select[Any]:
             or_(*(or_(_a.subject == case, _a.subject.between(f"{case}:", f"{case};")) for case in selection.cases))
         )
     if selection.process:
-        return query.where(func.substr(_a.subject, 1, 12).in_(select(_i.id).where(*_wanted(selection))))
+        return query.where(func.substr(_a.subject, 1, 12).in_(select(_i.id).where(*_conditions(selection))))
     if selection.since is not None:
         query = query.where(_a.at >= to_text(selection.since))
     return query if selection.until is None else query.where(_a.at < to_text(selection.until))
 
 
 def leaves(connection: Connection, first: int, end: int) -> Iterator[tuple[int, str, int, bytes]]:
-    """(number, instance, revision, hash) of the leaves from *first* to before *end*, in order."""
+    """(number, instance, revision, hash) of the leaves from *first* up to but not including *end*, in order."""
     query = select(_l.number, _l.instance, _l.revision, _l.hash).where(_l.number >= first, _l.number < end)
     for row in connection.execute(query.order_by(_l.number)):
         yield (row[0], row[1], row[2], row[3])

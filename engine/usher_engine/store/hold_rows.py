@@ -1,4 +1,4 @@
-"""Legal holds: what must not be purged, set and lifted by whom and why. A lifted hold stays to be read."""
+"""Legal holds: what must not be purged, who set and lifted each hold and why. Lifted holds stay on record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .tampered_rows import moment
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """*business_key* is whom it protects; *lifted_at* is None as long as it stands."""
+    """*business_key* names the protected cases; *lifted_at* is None while the hold is in force."""
 
     business_key: str
     reason: str
@@ -26,16 +26,16 @@ class Hold:
     lifted_reason: str
 
 
-def standing(connection: Connection, business_key: str) -> Hold | None:
-    """The hold on *business_key*, if one stands."""
+def in_force(connection: Connection, business_key: str) -> Hold | None:
+    """The hold in force on *business_key*, if any."""
     c = r.legal_hold.c
     query = select(r.legal_hold).where(c.business_key == business_key, c.lifted_at == "")
     row = connection.execute(query.order_by(c.number).limit(1)).one_or_none()
     return _hold(row) if row else None
 
 
-def every(connection: Connection, limit: int = 500) -> list[Hold]:
-    """All holds: those that stand first, each newest first."""
+def all_holds(connection: Connection, limit: int = 500) -> list[Hold]:
+    """All holds: those in force first, each group newest first."""
     c = r.legal_hold.c
     query = select(r.legal_hold).order_by(c.lifted_at != "", c.number.desc()).limit(limit)
     return [_hold(row) for row in connection.execute(query)]

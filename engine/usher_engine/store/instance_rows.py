@@ -1,4 +1,4 @@
-"""Instances and their steps: lock, load, append. The step table only ever grows."""
+"""Instances and their steps: lock, load, append. The step table is append-only."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from .database import from_text
 from .snapshot import answers
 from .step_codec import parsed_body
 from .tables import engine_tables as t
-from .tampered_rows import intact, told
+from .tampered_rows import plausible_values, tampering_message
 
 GENESIS = b"\x00" * 32
-#: The largest number of a step or a version that both databases take.
+#: The largest number of a step or a version that both databases accept.
 LARGEST_NUMBER = 2**31 - 1
 
 
@@ -61,8 +61,8 @@ class Step:
 
     @property
     def is_linked(self) -> bool:
-        """Whether the hash is the one this body has after the previous hash; an altered step or chain has another."""
-        return chained(self.previous, canonical(self.body)) == self.hash
+        """Whether the hash follows from this body and the previous hash; it does not in an altered step or chain."""
+        return chain_hash(self.previous, canonical(self.body)) == self.hash
 
 
 @dataclass(slots=True)
@@ -84,7 +84,7 @@ class Row:
     kind: int = 0
     state: str | None = None
     seal: bytes | None = None
-    #: Columns that cannot be what Usher wrote; only `as_row` looks.
+    #: Columns with values Usher cannot have written; only `as_row` checks them.
     altered: tuple[str, ...] = ()
 
 
@@ -119,11 +119,11 @@ _UPDATE = (
 def lock(connection: Connection, instance: str) -> Row:
     """The instance, held until the transaction ends; raises `NotFound`."""
     if connection.dialect.name == "postgresql":
-        # In a statement of its own: one that waits for the lock goes on with joined rows as they were before it waited.
+        # A separate statement: a statement that waits for the lock continues with joined rows from before the wait.
         connection.execute(_LOCK, {"id": instance})
     row = _one(connection, _BY_ID, instance)
     if row.altered:
-        raise Corrupt(f"Case {instance}: {told(row.altered)}")
+        raise Corrupt(f"Case {instance}: {tampering_message(row.altered)}")
     return row
 
 
@@ -144,8 +144,8 @@ def _one(connection: Connection, query: Any, instance: str) -> Row:
 
 
 def as_row(row: Any) -> Row:
-    """What `WHOLE` gave; what cannot be read of it is put aside and named in ``altered``."""
-    values, altered = intact(t.instance, row._mapping)
+    """A row of `WHOLE`; implausible values are replaced and their columns listed in ``altered``."""
+    values, altered = plausible_values(t.instance, row._mapping)
     state, stored = values["content"], {name: values[name] for name in _STORED}
     return Row(**stored, state=state if isinstance(state, str | None) else "", seal=values["seal"], altered=altered)
 
@@ -161,7 +161,7 @@ def recent(
     after: tuple[str, str] | None = None,
     limit: int = 50,
 ) -> list[Row]:
-    """Instances, newest first; *numbered* is how the id begins, *after* (started_at, id) of the last one seen."""
+    """Instances, newest first; *numbered* is a prefix of the id, *after* the (started_at, id) of the last one shown."""
     c = t.instance.c
     query = WHOLE.order_by(c.started_at.desc(), c.id.desc()).limit(limit)
     if business_keys is not None:
@@ -188,7 +188,7 @@ def create(connection: Connection, row: Row) -> None:
 
 
 def save(connection: Connection, row: Row) -> None:
-    """Write what a step changed; raises `Conflict` when the stored revision is not the one before."""
+    """Write what a step changed; raises `Conflict` when the stored revision is not the previous one."""
     expected = row.revision - 1
     values = {f"new_{name}": getattr(row, name) for name in _CHANGING}
     if connection.execute(_UPDATE, {**values, "of": row.id, "expected": expected}).rowcount != 1:
@@ -205,21 +205,21 @@ def _save_state(connection: Connection, row: Row, *, new: bool) -> None:
 
 
 def chain(row: Row, body: dict[str, Json]) -> bytes:
-    """Move *row* and its head on by one step; returns the step's canonical text for `add_step`."""
+    """Advance *row* and its head by one step; return the step's canonical text for `add_step`."""
     written = canonical(body)
-    row.head = chained(row.head, written)
+    row.head = chain_hash(row.head, written)
     row.revision += 1
     return written
 
 
 def add_step(connection: Connection, row: Row, written: bytes, *, actor: str, at: str) -> None:
-    """Append the step that `chain` made; *actor* and *at* are empty where no person made it."""
+    """Append the step that `chain` made; *actor* and *at* are empty if no person made it."""
     body = zlib.compress(written)
     values = {"instance": row.id, "revision": row.revision, "body": body, "hash": row.head, "actor": actor, "at": at}
     connection.execute(_INSERT_STEP, values)
 
 
-def chained(previous: bytes, written: bytes) -> bytes:
+def chain_hash(previous: bytes, written: bytes) -> bytes:
     """The hash of a step: SHA-256 over the previous hash and the canonical body (DESIGN 6)."""
     return hashlib.sha256(previous + written).digest()
 
@@ -228,7 +228,7 @@ def steps(connection: Connection, instance: str, *, first: int = 1, last: int | 
     """
     The steps of *instance* from revision *first* to *last*, oldest first; their hashes are as stored, not checked.
 
-    ``previous`` of the first one returned is only known where it is step 1.
+    ``previous`` of the first one returned is known only if that is step 1.
     """
     c = t.step.c
     query = select(c.revision, c.body, c.hash).where(c.instance == instance, c.revision >= first).order_by(c.revision)
@@ -242,41 +242,41 @@ def steps(connection: Connection, instance: str, *, first: int = 1, last: int | 
     return found
 
 
-def sealed(key: bytes, text: str) -> bytes:
-    """The seal over a stored state, so that only what this system wrote is ever loaded."""
+def seal(key: bytes, text: str) -> bytes:
+    """The seal over a stored state, which ensures that only states this system wrote are loaded."""
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
 
 
-def unsealed(key: bytes, row: Row) -> tuple[InstanceState, dict[str, Any] | None]:
+def unseal(key: bytes, row: Row) -> tuple[InstanceState, dict[str, Any] | None]:
     """The state of *row* and its serialized workflow; raises `Corrupt` when seal or content do not fit."""
     text = row.state or ""
-    if not isinstance(row.seal, bytes) or not hmac.compare_digest(sealed(key, text), row.seal):
+    if not isinstance(row.seal, bytes) or not hmac.compare_digest(seal(key, text), row.seal):
         raise Corrupt(f"The stored state of case {row.id} was altered outside Usher, or the secret key was changed.")
     try:
         record = json.loads(text)
         state, workflow = InstanceState.from_json(record["state"]), record["workflow"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        faults.report(error, where="step", at=f"the stored state of case {row.id}")  # under our seal, so it is ours
+        faults.report(error, where="step", at=f"the stored state of case {row.id}")  # sealed by us, so it is our bug
         raise Corrupt(f"The stored state of case {row.id} cannot be read; it was left as it is.") from error
     if not isinstance(workflow, dict | None):
         raise Corrupt(f"The stored state of case {row.id} holds no workflow; it was left as it is.")
     return state, workflow
 
 
-def silent(connection: Connection) -> list[str]:
-    """The numbers of cases that wait, and have neither a task nor a job; some of them wait for a message."""
+def live_without_tasks_or_jobs(connection: Connection) -> list[str]:
+    """The numbers of waiting cases without a task or a job; some of them wait for a message."""
     c, waiting = t.instance.c, t.instance.c.status == Status.WAITING.value
     none = [~exists().where(other.c.instance == c.id) for other in (t.user_task, t.job)]
     return list(connection.execute(select(c.id).where(c.ended_at.is_(None), waiting, *none).order_by(c.id)).scalars())
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """How many instances have each status."""
+    """The number of instances with each status."""
     query = select(t.instance.c.status, func.count()).group_by(t.instance.c.status)
     return {str(status): int(number) for status, number in connection.execute(query)}
 
 
 def one_at_a_time(connection: Connection, name: str) -> None:
-    """Let no other transaction that names *name* run beside this one; SQLite writers never do."""
+    """Serialise transactions that use the same *name*; SQLite serialises all writers anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))

@@ -1,8 +1,9 @@
-"""The embedded job queue: effects a step asked for and timers it started, in the same database and transaction.
+"""The embedded job queue: effects a step requested and timers it started, in the same database and transaction.
 
 A worker takes a job with a lease; only the holder of the lease may finish it, so a late worker changes nothing.
-Attempts are counted before each try, so a job that kills its worker runs out of tries like any other. ``due_at`` is a
-job's place in the line, never before it was put there: what a case is served once sends its other jobs to the end.
+Attempts are counted before each try, so a job that kills its worker runs out of attempts like any other. ``due_at`` is
+a job's place in the line and never earlier than the job itself. When a job of a case is taken, the other due jobs of
+that case go to the end of the line.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from ..core.events import (
 from .database import QUEUED, from_text, to_text
 from .tables import engine_tables as t
 
-#: What stands for an operator in jobs that ask none: a timer that will be due, a message whose step failed.
+#: The operator column of jobs without an operator: a timer to fire, a message whose step failed.
 TIMER, MESSAGE = "timer", "message"
 
 #: Why a job waits without a time: its process is paused. Others wait for a person, beside an incident.
@@ -40,9 +41,9 @@ HELD = "The process is paused."
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
     """
-    One effect to be done, or a timer to be fired, or a message to be delivered again (``kind``).
+    An effect to carry out, a timer to fire, or a message to deliver again (``kind``).
 
-    ``result`` is set when an effect was done but the step after it failed: it is not done again.
+    ``result`` is set when an effect was carried out but the step after it failed: the effect is not repeated.
     """
 
     id: int
@@ -67,12 +68,12 @@ class Job:
 
 
 def is_effect(operator: str) -> bool:
-    """Whether jobs of *operator* ask somebody outside."""
+    """Whether jobs of *operator* call an outside system."""
     return operator not in (TIMER, MESSAGE)
 
 
-def follow(connection: Connection, instance: str, actor: str, happened: Iterable[Event], at: datetime) -> None:
-    """Queue what the events of a step ask for and drop what they made needless."""
+def project(connection: Connection, instance: str, actor: str, happened: Iterable[Event], at: datetime) -> None:
+    """Queue the jobs that the events of a step request, and drop those they made unnecessary."""
     for event in happened:
         match event:
             case ServiceRequested(element, visit, operator, _, parameters):
@@ -83,7 +84,7 @@ def follow(connection: Connection, instance: str, actor: str, happened: Iterable
                 connection.execute(delete(t.job).where(*_here(instance, element, visit)))
             case InstanceCancelled():
                 connection.execute(delete(t.job).where(t.job.c.instance == instance))
-            case InstanceMigrated():  # where the other version is paused too, they are held back again
+            case InstanceMigrated():  # if the other version is paused too, they are held back again
                 release(connection, t.job.c.instance == instance, at)
             case _:
                 pass
@@ -116,19 +117,19 @@ def park_message(
     *,
     reason: str,
 ) -> None:
-    """Keep a message whose step failed, to be delivered again by `requeue`; one kept before gives way to it."""
+    """Store a message whose step failed, so that `requeue` can deliver it again; replaces one stored before."""
     connection.execute(delete(t.job).where(*_here(*place)))
     _add(connection, place, MESSAGE, payload, actor, at, None, reason)
 
 
-def parked(connection: Connection, instance: str) -> set[str]:
-    """Why the parked jobs of *instance* wait for a person."""
+def parking_reasons(connection: Connection, instance: str) -> set[str]:
+    """The reasons why the parked jobs of *instance* wait for a person."""
     c = t.job.c
     return set(connection.execute(select(c.reason).where(c.instance == instance, c.due_at.is_(None))).scalars())
 
 
 def release(connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
-    """Let the jobs among *which* be due that a pause held back; returns how many."""
+    """Make those of *which* due that a pause held back; return how many."""
     held = (which, t.job.c.reason == HELD, t.job.c.due_at.is_(None))
     freed = connection.execute(update(t.job).where(*held).values(due_at=to_text(now), reason="")).rowcount
     if freed:
@@ -142,7 +143,7 @@ def _here(instance: str, element: str, visit: int) -> tuple[Any, ...]:
 
 
 def _due_kinds() -> Any:
-    """Asks for each operator's first place in the line, by one look into the index for each operator there is."""
+    """Selects each operator's first place in the line, with one index lookup per operator."""
     c, other = t.job.c, t.job.alias()
     found = select(func.min(c.operator).label("operator")).cte("found", recursive=True)
     following = select(func.min(other.c.operator)).where(other.c.operator > found.c.operator).scalar_subquery()
@@ -160,7 +161,7 @@ def _leasing() -> Any:
 
 
 def _stepping_back() -> Any:
-    """What other workers hold at the moment stays where it is: no worker waits for another."""
+    """Skips jobs that other workers have locked, so that no worker waits for another."""
     c = t.job.c
     served = (c.instance == bindparam("case"), c.id != bindparam("taken"), c.due_at <= bindparam("now"))
     others = select(c.id).where(*served).with_for_update(skip_locked=True)
@@ -171,7 +172,7 @@ _DUE_KINDS, _LEASE, _STEP_BACK = _due_kinds(), _leasing(), _stepping_back()
 
 
 def due_kinds(connection: Connection, now: datetime) -> list[str]:
-    """The operators with jobs that are due (`TIMER` and `MESSAGE` too), the one whose first job waits longest first."""
+    """The operators with due jobs (including `TIMER` and `MESSAGE`), ordered by how long their first job has waited."""
     return list(connection.execute(_DUE_KINDS, {"now": to_text(now)}).scalars())
 
 
@@ -181,8 +182,8 @@ def take(
     """
     Lease the first due job of the first of *kinds* that has one (None: of all); None when none is due.
 
-    The other due jobs of its case go to the end of the line, so a case with many holds up each other job for one of
-    its own at most. A job under lease is due again when the lease ends.
+    The other due jobs of its case go to the end of the line, so that a case with many jobs delays any other job by at
+    most one of its own. A leased job is due again when the lease ends.
     """
     lease, at = secrets.token_hex(16), to_text(now)
     for kind in due_kinds(connection, now) if kinds is None else kinds:
@@ -207,23 +208,23 @@ def _job(row: Any) -> Job:
 
 
 def renew(connection: Connection, jobs: Iterable[Job], lease_until: datetime) -> None:
-    """Extend the leases of *jobs* until *lease_until*; a job that another worker has taken over stays with that one."""
-    for job in sorted(jobs, key=lambda one: one.id):  # in one order, or two that lock several wait for each other
+    """Extend the leases of *jobs* until *lease_until*; jobs that another worker took over stay with that worker."""
+    for job in sorted(jobs, key=lambda one: one.id):  # a fixed order avoids deadlocks
         mine = (t.job.c.id == job.id, t.job.c.lease == job.lease)
         connection.execute(update(t.job).where(*mine).values(due_at=to_text(lease_until)))
 
 
 def finish(connection: Connection, job: Job) -> bool:
-    """Remove a job that is done; False when its lease has passed to somebody else."""
+    """Remove a finished job; False when another worker holds its lease."""
     gone = connection.execute(delete(t.job).where(t.job.c.id == job.id, t.job.c.lease == job.lease))
     return gone.rowcount == 1
 
 
 def put_back(connection: Connection, job: Job, *, due_at: datetime | None, reason: str) -> bool:
     """
-    Let *job* be tried again at *due_at*, or park it (None) until `requeue`; False when the lease has passed on.
+    Schedule *job* again at *due_at*, or park it (None) until `requeue`; False when another worker holds the lease.
 
-    The result of a job that is done is kept with it, and its tries are over: what waits is only the report.
+    A job already carried out keeps its result and has no attempts left: only its report is outstanding.
     """
     values: dict[str, Any] = {"lease": None, "due_at": to_text(due_at) if due_at else None, "reason": reason}
     if job.done:
@@ -234,9 +235,9 @@ def put_back(connection: Connection, job: Job, *, due_at: datetime | None, reaso
 
 def move(connection: Connection, instance: str, old: tuple[str, int], new: tuple[str, int]) -> bool:
     """
-    Let the job of one element visit be another's; False when it was tried already.
+    Move the job of one element visit to another visit; False when it was tried already.
 
-    A try used the old visit as its key outside; under another one the same effect could be done twice.
+    An attempt used the old visit as its idempotency key; under another key the effect could happen twice.
     """
     values = {"element": new[0], "visit": new[1]}
     fresh = (t.job.c.attempts == 0, t.job.c.lease.is_(None))
@@ -244,7 +245,7 @@ def move(connection: Connection, instance: str, old: tuple[str, int], new: tuple
 
 
 def requeue(connection: Connection, instance: str, now: datetime, *, failed: bool = False) -> int:
-    """Make the parked jobs of *instance* due with all their tries, or all that have *failed*; returns how many."""
+    """Make the parked jobs of *instance* due with all attempts, or all that have *failed*; return how many."""
     c = t.job.c
     waiting = or_(c.due_at.is_(None), and_(c.lease.is_(None), c.reason != "")) if failed else c.due_at.is_(None)
     values = {"due_at": to_text(now), "attempts": 0}
@@ -252,7 +253,7 @@ def requeue(connection: Connection, instance: str, now: datetime, *, failed: boo
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """How many jobs wait for their time, are parked behind an incident, and are held back by a pause."""
+    """The numbers of jobs that wait for their time, are parked behind an incident, and are held back by a pause."""
     c = t.job.c
     held = func.count(case((and_(c.due_at.is_(None), c.reason == HELD), 1)))
     waiting, whole, back = connection.execute(select(func.count(c.due_at), func.count(), held).select_from(t.job)).one()

@@ -1,4 +1,4 @@
-"""What is paused: versions nobody may start a case of, and whose jobs are held back until somebody resumes them."""
+"""Pauses: versions whose cases cannot be started and whose jobs are held back until an administrator resumes them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .tables import record_tables as r
 from .tampered_rows import moment
 from .version_rows import Version
 
-#: Stands for every version of a process, also for those deployed later.
+#: Means every version of a process, including later ones.
 EVERY = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pause:
-    """*version* is `EVERY` where the whole process is paused."""
+    """*version* is `EVERY` if the whole process is paused."""
 
     process: str
     version: int
@@ -37,7 +37,7 @@ class Pause:
 
     @property
     def words(self) -> str:
-        """What is paused since when, by whom and why."""
+        """A sentence: what is paused, since when, by whom and why."""
         reason = self.reason.removesuffix(".")
         return f"{self.what} has been paused by {self.by} since {self.at:%Y-%m-%d %H:%M} UTC: “{reason}”."
 
@@ -60,19 +60,19 @@ _LATEST = (
 _ANY = select(_P.process).limit(1)
 
 
-def every(connection: Connection) -> list[Pause]:
-    """All that is paused, by process and version."""
+def all_pauses(connection: Connection) -> list[Pause]:
+    """All pauses, by process and version."""
     return [_pause(row) for row in connection.execute(select(r.pause).order_by(_P.process, _P.version))]
 
 
-def standing(connection: Connection, process: str, version: int) -> Pause | None:
-    """The pause of this version: of the whole process, or its own."""
+def in_force(connection: Connection, process: str, version: int) -> Pause | None:
+    """The pause in force for this version: that of the whole process, or its own."""
     row = connection.execute(_STANDING, {"process": process, "version": version}).one_or_none()
     return _pause(row) if row else None
 
 
 def latest(connection: Connection, process: str) -> tuple[Version, Pause | None]:
-    """The version in force, and what pauses it; raises `NotFound` as `definitions.latest` does."""
+    """The version in force and its pause; raises `NotFound` like `version_rows.latest`."""
     row = connection.execute(_LATEST, {"process": process}).one_or_none()
     if row is None:
         return version_rows.latest(connection, process), None
@@ -83,7 +83,7 @@ def latest(connection: Connection, process: str) -> tuple[Version, Pause | None]
 
 
 def exact(connection: Connection, process: str, version: int) -> Pause | None:
-    """The pause that was set for this *version* and no other, once nobody else is changing it."""
+    """The pause set for exactly this *version*; waits until no other transaction is changing it."""
     _one_at_a_time(connection, process)
     row = connection.execute(select(r.pause).where(_P.process == process, _P.version == version)).one_or_none()
     return _pause(row) if row else None
@@ -95,7 +95,7 @@ def add(connection: Connection, pause: Pause) -> None:
 
 
 def lift(connection: Connection, pause: Pause, now: datetime) -> int:
-    """End *pause*; the jobs it held back are due now, unless another pause holds them. Returns how many."""
+    """End *pause*; the jobs it held back become due unless another pause holds them. Return how many."""
     connection.execute(delete(r.pause).where(_P.process == pause.process, _P.version == pause.version))
     still = select(_P.version).where(_P.process == pause.process)
     if connection.execute(still.where(_P.version == EVERY)).first() is not None:
@@ -106,17 +106,17 @@ def lift(connection: Connection, pause: Pause, now: datetime) -> int:
 
 def hold(connection: Connection, job: Job) -> bool:
     """
-    Hold *job*, just leased, back where its version is paused; False where it may be done.
+    Hold back *job*, just leased, if its version is paused; False if it may run.
 
-    A resume at the same time waits for this, so that no job is held back after its pause has ended.
+    A simultaneous resume waits for this, so that no job stays held back after its pause has ended.
     """
     if connection.execute(_ANY).first() is None:
         return False
     process, version = connection.execute(select(_I.process, _I.version).where(_I.id == job.instance)).one()
-    if standing(connection, process, version) is None:
+    if in_force(connection, process, version) is None:
         return False
     _one_at_a_time(connection, process)
-    if standing(connection, process, version) is None:
+    if in_force(connection, process, version) is None:
         return False
     values = {"lease": None, "due_at": None, "attempts": _J.attempts - 1, "reason": HELD}
     connection.execute(update(t.job).where(_J.id == job.id).values(values))

@@ -1,4 +1,4 @@
-"""What a failure of the database means, as an error of ours in plain words; no value that was to be stored is in it."""
+"""Translates database failures into our errors, in plain words and without any value that was to be stored."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from ..core.errors import Conflict, Corrupt, InvalidSubmission, Unavailable
 
 @contextlib.contextmanager
 def plain_errors() -> Iterator[None]:
-    """Raise what the database said as an error of ours, in plain words, without the values it was about."""
+    """Raise database errors as our own, in plain words and without the values of the statement."""
     try:
         yield
     except DBAPIError as error:
-        told = _without_values(error)
+        redacted = _without_values(error)
         if "append-only" in str(error.orig):
-            raise Corrupt("History is append-only: what is recorded stays. Nothing was changed.") from told
+            raise Corrupt("History is append-only: what is recorded stays. Nothing was changed.") from redacted
         if isinstance(error, IntegrityError) and _is_duplicate(error):
-            raise Conflict("Somebody else wrote the same just now; nothing of this was saved. Try again.") from told
+            raise Conflict("Somebody else wrote the same just now; nothing of this was saved. Try again.") from redacted
         if isinstance(error, DataError):
-            raise InvalidSubmission(_UNFIT.get(getattr(error.orig, "sqlstate", None) or "", _UNREADABLE)) from told
+            raise InvalidSubmission(_UNFIT.get(getattr(error.orig, "sqlstate", None) or "", _UNREADABLE)) from redacted
         words = _plain(error)
         if words is None:
-            raise told from None
-        raise Unavailable(words) from told
-    except OverflowError as error:  # SQLite's driver says so before it asks the database
+            raise redacted from None
+        raise Unavailable(words) from redacted
+    except OverflowError as error:  # SQLite's driver raises it before it calls the database
         raise InvalidSubmission(_UNFIT["22003"]) from error
-    except UnicodeEncodeError as error:  # half a character, which no database can keep; both drivers say so themselves
+    except UnicodeEncodeError as error:  # a lone surrogate, which no database can store; both drivers raise it
         raise InvalidSubmission(_UNREADABLE) from error
 
 
 class Withheld(Exception):
-    """What the database said is withheld: it may repeat what was to be stored."""
+    """The database's message is withheld: it may repeat what was to be stored."""
 
 
 def _without_values(error: DBAPIError) -> DBAPIError:
-    """*error* as a log may show it: where it happened, the statement and the kind of refusal, no value of anybody's."""
+    """*error* as a log may show it: the place, the statement and the kind of refusal, but no values."""
     code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or "no code"
-    said = Withheld(f"{type(error.orig).__name__} ({code}); its text is withheld, it may hold what was to be stored")
-    told = type(error)(error.statement, None, said, hide_parameters=True)
-    return told.with_traceback(error.__traceback__)
+    cause = Withheld(f"{type(error.orig).__name__} ({code}); its text is withheld, it may hold what was to be stored")
+    redacted = type(error)(error.statement, None, cause, hide_parameters=True)
+    return redacted.with_traceback(error.__traceback__)
 
 
 def _is_duplicate(error: IntegrityError) -> bool:
-    """Whether a unique value was there already: what a race looks like. Other breaches are our own mistakes."""
+    """Whether a unique value existed already, as in a race. Other violations are our own bugs."""
     reasons = (getattr(error.orig, "sqlite_errorname", ""), getattr(error.orig, "sqlstate", ""))
     return bool({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"} & set(reasons))
 
@@ -56,12 +56,12 @@ _BUSY = "The database is busy; nothing was changed. Try again in a moment."
 _FULL = "The disk is full; nothing was changed. Free some space and try again."
 _READ_ONLY = "The database is read-only; nothing was changed. Check the file's and the folder's permissions."
 _NO_TABLES = "The database has no tables yet. Run: usher db upgrade"
-_DAMAGED = "The file is no database, or it is damaged. Check USHER_DATABASE_URL, or restore a backup."
+_DAMAGED = "The file is not a database, or it is damaged. Check USHER_DATABASE_URL, or restore a backup."
 _REFUSED = "The database refuses the log-in. Check name and password in USHER_DATABASE_URL."
 
 _UNREADABLE = "Something in this holds a character that cannot be kept; nothing was changed."
 
-#: What the database has no room for, by SQLSTATE; callers check first, this is the net below them.
+#: Values that do not fit into the database, by SQLSTATE. Callers check first; this is the safety net.
 _UNFIT = {
     "22001": "A text in this is longer than can be kept; nothing was changed.",
     "22003": "A number in this is larger than can be kept; nothing was changed.",
@@ -86,7 +86,7 @@ _KNOWN: dict[int | str, str] = {
 
 
 def _plain(error: DBAPIError) -> str | None:
-    """Why the database cannot be used, in plain words; None for a mistake of ours, which must not pass for that."""
+    """Why the database cannot be used, in plain words; None for a bug of ours, which must not look like an outage."""
     cause, text = error.orig, str(error.orig)
     code = getattr(cause, "sqlite_errorcode", None)
     known = _KNOWN.get(code & 0xFF if code else getattr(cause, "sqlstate", None) or "")
@@ -96,7 +96,7 @@ def _plain(error: DBAPIError) -> str | None:
         return "The connection to the database was lost. Look at what is stored now before you try again."
     if not isinstance(error, OperationalError):
         return None
-    if 'FATAL:  database "' in text:  # before there is a connection, PostgreSQL gives no SQLSTATE, only words
+    if 'FATAL:  database "' in text:  # before a connection exists, PostgreSQL gives no SQLSTATE, only text
         return "The server has no database of this name. Create it, or check USHER_DATABASE_URL."
     if "authentication failed" in text or 'FATAL:  role "' in text or "no pg_hba.conf entry" in text:
         return _REFUSED

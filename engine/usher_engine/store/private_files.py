@@ -18,7 +18,7 @@ def opener(path: str, flags: int) -> int:
 
 
 def create(file: Path) -> None:
-    """Create *file* with mode 0600 if there is none; errors are left to whatever opens it next."""
+    """Create *file* with mode 0600 if it does not exist; the next code that opens it reports errors."""
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError:

@@ -1,4 +1,4 @@
-"""Requests under idempotency keys, and the live case that a start must not begin beside."""
+"""Requests under idempotency keys, and the live case that a start must return instead of a second one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def remember(connection: Connection, *, source: str, key: str, body: bytes, inst
 
 
 def find(connection: Connection, *, source: str, key: str) -> tuple[bytes, str] | None:
-    """(hash of the body, instance) of the request made with this key before, if any."""
+    """(hash of the body, instance) of an earlier request with this key, if any."""
     row = connection.execute(_FIND, {"source": source, "key": key}).one_or_none()
     return (row.body_hash, row.instance) if row else None
 
@@ -38,9 +38,9 @@ def answered_or_live(
     connection: Connection, *, source: str, key: str | None, process: str, business_key: str
 ) -> tuple[bytes | None, Row] | None:
     """
-    The instance that answers the request made with this key before, with the hash of its body.
+    The instance that answered an earlier request with this key, with the hash of its body.
 
-    Where there is none, the instance of *process* with *business_key* that has not ended, without a hash.
+    If there is none: the live instance of *process* with *business_key*, without a hash.
     """
     wanted = {"process": process, "business_key": business_key}
     if key is None:

@@ -1,7 +1,7 @@
 """
 Creates and migrates the schema with Alembic; the migrations lie in `migrations/`.
 
-Alembic is loaded by `upgrade` alone: servers and workers only look which revision there is, and stay small.
+Only `upgrade` loads Alembic: servers and workers just read the current revision, and stay small.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 def upgrade(database: Database) -> str:
     """
-    Bring the schema to the newest revision and record which version of Usher did it, in one transaction.
+    Migrate the schema to the newest revision and record the version of Usher, in one transaction.
 
-    Returns that revision's id.
+    Returns the id of the revision.
     """
     from alembic import command  # noqa: PLC0415 it is heavy and only used here
     from alembic.config import Config  # noqa: PLC0415 the same

@@ -1,4 +1,4 @@
-"""Makes what searches look in anew from the history: `usher db reindex`, and cases older than the index."""
+"""Rebuilds the search index from the history: `usher db reindex`, and cases older than the index."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from ..core.canonical import parsed
+from ..core.canonical import parse_canonical
 from ..core.errors import Corrupt
 from ..core.events import from_json
 from . import case_signatures
@@ -21,12 +21,12 @@ CASES_AT_ONCE = 200
 
 def reindex(connection: Connection, *, only_new: bool = False) -> tuple[int, int]:
     """
-    Bring the index of every case (or only of those without one) to what its history tells.
+    Rebuild the index of every case (or only of those without one) from its history.
 
     Returns:
-        How many cases were looked at, and how many had to be mended.
+        The number of cases checked, and of those whose index was wrong.
     """
-    looked = mended = 0
+    checked = rebuilt = 0
     after = ""
     while True:
         c = t.instance.c
@@ -35,18 +35,19 @@ def reindex(connection: Connection, *, only_new: bool = False) -> tuple[int, int
         if not rows:
             break
         for row in rows:
-            looked, mended = looked + 1, mended + _mend(connection, row)
+            checked, rebuilt = checked + 1, rebuilt + _rebuild(connection, row)
         after = rows[-1].id
-    if only_new and looked:
-        _name_makers(connection)
-    return looked, mended
+    if only_new and checked:
+        _fill_actor_columns(connection)
+    return checked, rebuilt
 
 
-def _mend(connection: Connection, row: Row) -> bool:
+def _rebuild(connection: Connection, row: Row) -> bool:
+    """Rebuild the index of *row*; False if it was right."""
     bodies = connection.execute(
         select(t.step.c.body).where(t.step.c.instance == row.id).order_by(t.step.c.revision)
     ).scalars()
-    kind, people = case_signatures.of_history(row, _readable(bodies))
+    kind, people = case_signatures.from_history(row, _readable(bodies))
     if case_signatures.is_indexed(connection, row, kind, people):
         return False
     case_signatures.index(connection, row, kind, people)
@@ -54,11 +55,11 @@ def _mend(connection: Connection, row: Row) -> bool:
 
 
 def _readable(bodies: Any) -> list[dict[str, Any]]:
-    """The steps that can be read; what was altered is for verify to tell."""
+    """The steps that can be read; verify reports altered ones."""
     found = []
     for body in bodies:
         try:
-            read = parsed(zlib.decompressobj().decompress(body, MAX_STEP))
+            read = parse_canonical(zlib.decompressobj().decompress(body, MAX_STEP))
             step = {"events": list(read["events"]), "actor": dict(read["actor"])}
             for event in step["events"]:
                 from_json(event)
@@ -68,28 +69,28 @@ def _readable(bodies: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _name_makers(connection: Connection) -> None:
-    """Fill the columns that say who made a step, of steps written before there were any. The one time they change."""
+def _fill_actor_columns(connection: Connection) -> None:
+    """Fill the actor and time columns of steps older than these columns. No other code ever changes a step."""
     c = t.step.c
     bare = connection.execute(select(c.instance, c.revision, c.body).where(c.at == "")).all()
-    told = [
+    values = [
         {"i": instance, "r": revision, "actor": body["actor"]["name"], "at": body["at"]}
         for instance, revision, packed in bare
-        if (body := _told(packed)) and case_signatures.is_person(body["actor"].get("role", ""))
+        if (body := _unpacked(packed)) and case_signatures.is_person(body["actor"].get("role", ""))
     ]
-    if not told:
+    if not values:
         return
     off, on = _guards(connection)
     for statement in off:
         connection.exec_driver_sql(statement)
     connection.execute(
-        text("UPDATE step SET actor = :actor, at = :at WHERE instance = :i AND revision = :r"), told
+        text("UPDATE step SET actor = :actor, at = :at WHERE instance = :i AND revision = :r"), values
     )
     for statement in on:
         connection.exec_driver_sql(statement)
 
 
-def _told(packed: bytes) -> dict[str, Any]:
+def _unpacked(packed: bytes) -> dict[str, Any]:
     try:
         body: dict[str, Any] = json.loads(zlib.decompressobj().decompress(packed, MAX_STEP))
     except (ValueError, zlib.error):
@@ -98,7 +99,7 @@ def _told(packed: bytes) -> dict[str, Any]:
 
 
 def _guards(connection: Connection) -> tuple[list[str], list[str]]:
-    """How the trigger that keeps steps as they are is put aside and back, within this one transaction."""
+    """Statements that disable and restore the trigger protecting steps, within this one transaction."""
     if connection.dialect.name == "postgresql":
         switch = "ALTER TABLE step {} TRIGGER step_append_only"
         return [switch.format("DISABLE")], [switch.format("ENABLE")]

@@ -1,4 +1,4 @@
-"""One reading transaction for everything a page asks, so that no page mixes two moments (decisions/0025)."""
+"""One reading transaction for all reads of a page, so that no page mixes two moments (decisions/0025)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sqlalchemy.exc import DBAPIError
 #: Opens a reading transaction; its end closes it.
 Opening = Callable[[], AbstractContextManager[Connection]]
 
-#: The execution option that holds what was read in a snapshot.
+#: The execution option that caches what was read in a snapshot.
 ANSWERS = "usher_answers"
 
 
 def answers(connection: Connection) -> dict[Any, Any]:
-    """What was read before in the same snapshot, where it cannot have changed; empty in any other transaction."""
+    """The cache of this snapshot's reads, which cannot become stale; empty in any other transaction."""
     found: dict[Any, Any] = connection.get_execution_options().get(ANSWERS, {})
     return found
 
@@ -27,7 +27,7 @@ class Snapshot:
     """
     A reading transaction that several readers of one thread share; the first of them opens it.
 
-    Whoever still reads when it is over keeps it open until they are done: a generator may outlive the page it began on.
+    A reader still active when it ends keeps it open until done: a generator may outlive the page that created it.
     """
 
     def __init__(self, opening: Opening) -> None:
@@ -53,13 +53,13 @@ class Snapshot:
             self._close_if_done()
 
     def end(self) -> None:
-        """Let nobody join any more."""
+        """Accept no more readers."""
         self.is_over = True
         self._close_if_done()
 
     def _close_if_done(self) -> None:
         if self.is_over and not self._readers:
-            with contextlib.suppress(DBAPIError):  # it has given all it was asked for, and there is nothing to keep
+            with contextlib.suppress(DBAPIError):  # all reads are done, and there is nothing to commit
                 self._open.close()
 
 
@@ -72,13 +72,13 @@ class Thread:
         self.shares = False
 
     def joined(self, opening: Opening) -> Snapshot:
-        """The snapshot to read from, a fresh one where the last is over."""
+        """The snapshot to read from; a new one if the last has ended."""
         if self.snapshot is None or self.snapshot.is_over:
             self.snapshot = Snapshot(opening)
         return self.snapshot
 
     def forget(self) -> None:
-        """End the snapshot: what is read from now on is read afresh."""
+        """End the snapshot, so that later reads use a new one."""
         if self.snapshot is not None:
             self.snapshot.end()
             self.snapshot = None

@@ -1,6 +1,6 @@
-"""Whole cases as they are stored, for checks: the row, its state, every step and what it waits for, unjudged.
+"""Whole cases as stored, for checks: the row, its state, every step, tasks and jobs, without validation.
 
-Read in one transaction, so in one view of the database: a step written meanwhile is seen with its rows or not at all.
+One transaction reads them in one view of the database: a concurrent step is seen with all its rows or not at all.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, func, select
 
 from ..core.errors import NotFound
-from .checkpoint_rows import as_stored, streamed
+from .checkpoint_rows import as_stored, stream
 from .instance_rows import LARGEST_NUMBER, Row
 from .tables import engine_tables as t
 
-#: A step as stored: revision, deflated body, hash. Altered rows may hold anything.
+#: A step as stored: revision, deflated body, hash. Altered rows may hold any values.
 StoredStep = tuple[int, Any, Any]
 
 
@@ -27,7 +27,7 @@ class Record:
     """
     One case with all its steps, oldest first, and its rows in the inbox and in the queue.
 
-    *makers* are the columns beside the steps that say who made each, and when.
+    *makers* are the actor and time columns of the steps.
     """
 
     row: Row
@@ -57,18 +57,18 @@ def one(connection: Connection, instance: str) -> Record:
 def steps(
     connection: Connection, instance: str, first: int, last: int, *, every: int = 1
 ) -> Generator[StoredStep, None, None]:
-    """The stored steps of a case from revision *first* to *last*, oldest first; of them each *every*-th."""
+    """The stored steps of a case from revision *first* to *last*, oldest first; only every *every*-th of them."""
     query = select(_s.c.revision, *as_stored(_s.c.body, _s.c.hash)).where(_s.c.instance == instance)
     if every > 1:
         query = query.where(_s.c.revision.in_([*range(first, last, every), last]))
     else:
         query = query.where(_s.c.revision.between(first, last))
-    yield from streamed(connection, query.order_by(_s.c.revision))
+    yield from stream(connection, query.order_by(_s.c.revision))
 
 
 def newest(connection: Connection, instance: str) -> int:
-    """The highest revision there is a step of; 0 where there is none."""
-    numbered = _s.c.revision.between(0, LARGEST_NUMBER)  # what is no number is no step's
+    """The highest revision of a step; 0 if there is no step."""
+    numbered = _s.c.revision.between(0, LARGEST_NUMBER)  # any other value is not a revision
     query = select(func.coalesce(func.max(_s.c.revision), 0)).where(_s.c.instance == instance, numbered)
     return int(connection.execute(query).scalar_one())
 
@@ -76,12 +76,12 @@ def newest(connection: Connection, instance: str) -> int:
 def between(connection: Connection, first: str, last: str) -> Iterator[Record]:
     """The cases numbered from *first* to *last*, both included, in order."""
     tasks, jobs = (_waiting(connection, table, first, last) for table in (t.user_task, t.job))
-    for record in _grouped(connection.execute(_RECORDS.where(_i.c.id >= first, _i.c.id <= last))):
+    for record in _group_by_case(connection.execute(_RECORDS.where(_i.c.id >= first, _i.c.id <= last))):
         key = record.row.id
         yield replace(record, tasks=tuple(tasks.get(key, ())), jobs=tuple(jobs.get(key, ())))
 
 
-def _grouped(rows: Any) -> Iterator[Record]:
+def _group_by_case(rows: Any) -> Iterator[Record]:
     for _, group in groupby(rows, key=itemgetter(0)):
         found = list(group)
         there = [row for row in found if row[_ROW] is not None]
@@ -98,19 +98,19 @@ def _waiting(connection: Connection, table: Table, first: str, last: str) -> dic
     return found
 
 
-def of(connection: Connection, instances: Sequence[str]) -> Iterator[Record]:
-    """The cases with these numbers, in order, without what they wait for."""
-    return _grouped(connection.execute(_RECORDS.where(_i.c.id.in_(instances))))
+def of_instances(connection: Connection, instances: Sequence[str]) -> Iterator[Record]:
+    """The cases with these numbers, in order, without tasks and jobs."""
+    return _group_by_case(connection.execute(_RECORDS.where(_i.c.id.in_(instances))))
 
 
 def ranges(connection: Connection, after: str, size: int) -> list[tuple[str, str, int]]:
-    """The numbers of all cases beyond *after* as ranges (first, last, how many) of up to *size*."""
+    """The numbers of all cases beyond *after* as ranges (first, last, count) of up to *size*."""
     numbers = connection.execute(select(_i.c.id).where(_i.c.id > after).order_by(_i.c.id)).scalars()
     return [(page[0], page[-1], len(page)) for page in numbers.partitions(size)]
 
 
 def without_row(connection: Connection, at_most: int = 100) -> list[tuple[str, int]]:
-    """Numbers of cases that have steps and no row, with how many steps; the database's own rules allow none."""
+    """Numbers of cases that have steps but no row, with their step counts; foreign keys should prevent that."""
     query = select(_s.c.instance, func.count()).outerjoin(_i, _s.c.instance == _i.c.id).where(_i.c.id.is_(None))
     grouped = query.group_by(_s.c.instance).order_by(_s.c.instance).limit(at_most)
     return [(str(instance), int(steps)) for instance, steps in connection.execute(grouped)]

@@ -1,7 +1,7 @@
-"""Rows somebody altered outside Usher: what cannot be what Usher wrote is put aside, and its columns are named.
+"""Reads rows that may have been tampered with. Implausible values are replaced and their columns listed.
 
-Lists and pages read through this, so that one altered row is told as that and hides no other. Commands refuse such a
-row, and verify reads rows as they lie there (`stored_cases`).
+Lists and pages use this, so that one bad row is reported without hiding the others. Commands refuse such a row, and
+verify reads rows as stored (`stored_cases`).
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import Any
 
 from sqlalchemy import Boolean, Integer, LargeBinary, Table
 
-#: Stands where a moment cannot be read.
+#: Replaces a moment that cannot be read.
 NO_TIME = "1970-01-01T00:00:00.000000Z"
 NO_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
-#: What SQLite and PostgreSQL both hold as a number.
+#: Upper bound of the numbers that SQLite and PostgreSQL both store.
 LARGEST = 2**63
 
-#: Columns that hold a moment beside those that end in ``_at``.
+#: Columns that hold a moment, in addition to those that end in ``_at``.
 MOMENTS = frozenset({"at"})
 
 Check = Callable[[Any], bool]
 
 
-def intact(table: Table, row: Mapping[Any, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The values of *row* by column, and which of them had to be put aside; the rest is as it lies there."""
+def plausible_values(table: Table, row: Mapping[Any, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The values of *row* by column, and the columns whose implausible values were replaced."""
     values, altered = dict(row), []
     for name, fits, instead in _columns(table):
         if name in values and not fits(values[name]):
@@ -37,16 +37,16 @@ def intact(table: Table, row: Mapping[Any, Any]) -> tuple[dict[str, Any], tuple[
 
 
 def moment(text: Any) -> datetime:
-    """What a column says, for who only looks: `NO_MOMENT` where it cannot be read."""
+    """The moment in a column, for display; `NO_MOMENT` if it cannot be read."""
     return datetime.fromisoformat(text) if text and is_moment(text) else NO_MOMENT
 
 
-def told(altered: tuple[str, ...]) -> str:
-    """What is wrong, in a sentence for people; empty where nothing is."""
+def tampering_message(altered: tuple[str, ...]) -> str:
+    """A sentence for people about the *altered* columns; empty if there are none."""
     if not altered:
         return ""
     names = ", ".join(name.replace("_", " ") for name in altered)
-    return f"This record was altered outside Usher ({names}). Keep the database as it is, and tell whoever runs Usher."
+    return f"This record was altered outside Usher ({names}). Keep the database as it is, and tell your administrator."
 
 
 @cache
@@ -82,7 +82,7 @@ def _is_number(value: Any) -> bool:
 
 
 def is_moment(value: Any) -> bool:
-    """A moment as `to_text` writes it, or empty where there is none."""
+    """Whether *value* is a moment as `to_text` writes it, or empty."""
     if value == "":
         return True
     try:
@@ -96,6 +96,6 @@ def is_text(value: Any) -> bool:
 
 
 def as_text(value: Any) -> str:
-    """What can be shown of a column that should hold text."""
+    """*value* of a text column in a form that can be displayed."""
     text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value or "")
     return text.replace("\0", "\\x00")

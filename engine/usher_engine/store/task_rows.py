@@ -1,6 +1,6 @@
-"""The rows of open user tasks. They follow from the events of a step and are gone once the task is.
+"""The rows of open user tasks. The events of a step create them; they are deleted when the task closes.
 
-Which of them a person sees: visible_tasks.py.
+visible_tasks.py selects those a person may see.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from ..core.state import place
 from .database import from_text, to_text
 from .instance_rows import Row
 from .tables import engine_tables as t
-from .tampered_rows import intact, moment, told
+from .tampered_rows import moment, plausible_values, tampering_message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UserTask:
     """
-    One open task. ``id`` is ``instance:element:visit``; ``draft`` is what somebody typed and did not send yet;
-    ``revision`` is the instance's, for the next command. ``initial`` fills the form; only `Questions.task` knows it.
+    One open task. ``id`` is ``instance:element:visit``; ``draft`` is unsent input; ``revision`` is the instance's, for
+    the next command. ``initial`` fills the form; only `TaskQueries.task` sets it.
     """
 
     id: str
@@ -63,7 +63,7 @@ class UserTask:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups that see it; none where it is everybody's."""
+        """The groups that see it; empty if everyone does."""
         return groups_of(self.group)
 
 
@@ -83,7 +83,7 @@ _OF_INSTANCES = _COLUMNS.where(t.user_task.c.instance.in_(bindparam("instances",
 )
 
 
-#: Stands for a due date where there is none: behind every date, in the order of any language.
+#: Replaces a missing due date: sorts after every date, in every collation.
 NO_DUE = "z"
 
 
@@ -91,8 +91,8 @@ def task_id(instance: str, element: str, visit: int) -> str:
     return f"{instance}:{element}:{visit}"
 
 
-def follow(connection: Connection, row: Row, happened: Iterable[Event], at: datetime) -> tuple[UserTask, ...]:
-    """Bring the task rows of *row* to where the events of its newest step put them; returns what the step opened."""
+def project(connection: Connection, row: Row, happened: Iterable[Event], at: datetime) -> tuple[UserTask, ...]:
+    """Update the task rows of *row* from the events of its newest step; return the tasks the step opened."""
     kept: dict[str, dict[str, Any]] = {}
     opened: dict[str, dict[str, Any]] = {}
     for event in happened:
@@ -121,7 +121,7 @@ def follow(connection: Connection, row: Row, happened: Iterable[Event], at: date
 
 
 def _lift(connection: Connection, instance: str, places: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Take the task rows of a case that moves to another version away; by new place, what its tasks keep."""
+    """Delete the task rows of a case that moves to another version; return what each task keeps, by new place."""
     c = t.user_task.c
     query = select(c.element, c.visit, c.created_at, c.draft, c.draft_at).where(c.instance == instance)
     kept = {}
@@ -133,7 +133,7 @@ def _lift(connection: Connection, instance: str, places: Mapping[str, str]) -> d
 
 
 def opened_row(row: Row, event: UserTaskOpened, at: datetime) -> dict[str, Any]:
-    """The columns of the task that *event* opened at *at*; a draft comes later."""
+    """The columns of the task that *event* opened at *at*, without a draft."""
     created = to_text(at)
     due = to_text(from_text(event.due)) if event.due else ""
     return {
@@ -158,13 +158,13 @@ def opened_row(row: Row, event: UserTaskOpened, at: datetime) -> dict[str, Any]:
 def save_draft(
     connection: Connection, instance: str, element: str, visit: int, values: dict[str, Any], at: datetime
 ) -> None:
-    """Keep what somebody typed; the last save stands."""
+    """Store unsent input; it replaces an earlier save."""
     typed = {"typed": compact(values), "at": to_text(at)}
     connection.execute(_DRAFT, {"i": instance, "e": element, "v": visit, **typed})
 
 
 def find(connection: Connection, instance: str, element: str, visit: int) -> UserTask | None:
-    """The open task, or None when there is none any more (or never was)."""
+    """The open task, or None when it is closed (or never existed)."""
     row = connection.execute(_FIND, {"i": instance, "e": element, "v": visit}).one_or_none()
     return task_of(row._mapping) if row else None
 
@@ -180,8 +180,8 @@ def of_instances(connection: Connection, instances: Collection[str]) -> dict[str
 
 
 def task_of(found: Any) -> UserTask:
-    """A row somebody altered is still listed; its message says what is the case with it."""
-    row, altered = intact(t.user_task, found)
+    """The task in a row; a tampered row is still listed, and its message reports the tampering."""
+    row, altered = plausible_values(t.user_task, found)
     row["revision"] = row["revision"] if isinstance(row["revision"], int) else 0
     return UserTask(
         id=task_id(row["instance"], row["element"], row["visit"]),
@@ -191,7 +191,7 @@ def task_of(found: Any) -> UserTask:
         draft=_typed(row["draft"]),
         draft_at=moment(row["draft_at"]) if row["draft_at"] else None,
         cancellable=bool(row["cancellable"]),
-        **{name: row[name] for name in _PLAIN} | ({"message": told(altered)} if altered else {}),
+        **{name: row[name] for name in _PLAIN} | ({"message": tampering_message(altered)} if altered else {}),
     )
 
 

@@ -1,4 +1,4 @@
-"""What is left of purged cases, how a case becomes one, and whether a tombstone is what the audit chain tells."""
+"""Tombstones of purged cases: setting one, and checking that it agrees with the audit chain."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _T, _S, _I = r.tombstone.c, t.step.c, t.instance.c
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tombstone:
-    """*before* was the end of what might be purged, *seq* is the audit event that tells of it."""
+    """*before* is the moment before which cases could be purged, *seq* the audit event of the purge."""
 
     instance: str
     at: datetime
@@ -40,7 +40,7 @@ class Tombstone:
         )
 
 
-def of(connection: Connection, instance: str) -> Tombstone | None:
+def find(connection: Connection, instance: str) -> Tombstone | None:
     row = connection.execute(select(r.tombstone).where(_T.instance == instance)).one_or_none()
     return _tombstone(row) if row else None
 
@@ -60,23 +60,23 @@ def ids(connection: Connection) -> frozenset[str]:
     return frozenset(connection.execute(select(_T.instance)).scalars())
 
 
-def stands() -> Any:
-    """For other queries over `instance`: whether the case is only a tombstone."""
+def is_tombstone() -> Any:
+    """A condition for queries on `instance`: the case is only a tombstone."""
     return exists().where(_T.instance == _I.id)
 
 
-# which may be purged
+# which cases may be purged
 
 _HELD = exists().where(r.legal_hold.c.business_key == _I.business_key, r.legal_hold.c.lifted_at == "")
 _SIGNED = exists().where(t.leaf.c.instance == _I.id, t.leaf.c.revision == _I.revision)
 
 
 def _old(before: datetime) -> tuple[Any, ...]:
-    return (_I.ended_at.is_not(None), _I.ended_at < to_text(before), ~stands())
+    return (_I.ended_at.is_not(None), _I.ended_at < to_text(before), ~is_tombstone())
 
 
 def counts(connection: Connection, before: datetime) -> tuple[int, int, int]:
-    """Of the cases that ended before a moment: how many might be purged, are under hold, are not signed yet."""
+    """Of the cases that ended before a moment: how many can be purged, are under hold, are not signed yet."""
 
     def number(*which: Any) -> int:
         query: Select[Any] = select(func.count()).select_from(t.instance).where(*_old(before), *which)
@@ -86,7 +86,7 @@ def counts(connection: Connection, before: datetime) -> tuple[int, int, int]:
 
 
 def purgeable(connection: Connection, before: datetime, after: str, limit: int) -> list[str]:
-    """Numbers of cases beyond *after* that might be purged, in order."""
+    """Numbers of cases beyond *after* that can be purged, in order."""
     query = select(_I.id).where(_I.id > after, *_old(before), ~_HELD, _SIGNED).order_by(_I.id).limit(limit)
     return list(connection.execute(query).scalars())
 
@@ -97,7 +97,7 @@ def is_purgeable(connection: Connection, instance: str, before: datetime) -> boo
 
 
 def set_up(connection: Connection, row: Row, *, at: datetime, by: str, before: datetime, seq: int) -> None:
-    """Let nothing of *row* be left but what proves that nothing was altered; the database refuses what must be kept."""
+    """Remove everything of *row* except the proof of its steps; the database refuses if the case must be kept."""
     values = {"instance": row.id, "at": to_text(at), "by": by, "before": to_text(before), "seq": seq}
     connection.execute(insert(r.tombstone).values(**values))
     connection.execute(update(t.step).where(_S.instance == row.id).values(body=b"", actor="", at=""))
@@ -107,39 +107,40 @@ def set_up(connection: Connection, row: Row, *, at: datetime, by: str, before: d
     case_signatures.index(connection, row, Kind(row.process, row.version, row.status, row.outcome), ())
 
 
-# whether it is what the audit chain tells
+# whether a tombstone agrees with the audit chain
 
 
 def check(connection: Connection, found: Tombstone) -> list[Finding]:
-    """What is wrong with a tombstone; empty when the audit chain tells of it and the proof is whole."""
+    """The findings about a tombstone; empty when the audit chain records the purge and the proof is complete."""
     event = connection.execute(select(t.audit_event).where(t.audit_event.c.seq == found.seq)).one_or_none()
-    told = _body(event.body) if event is not None else {}
-    actor, details = told.get("actor"), told.get("details")
-    what = (told.get("kind"), told.get("subject"), told.get("at"))
+    recorded = _body(event.body) if event is not None else {}
+    actor, details = recorded.get("actor"), recorded.get("details")
+    what = (recorded.get("kind"), recorded.get("subject"), recorded.get("at"))
     by = actor.get("name") if isinstance(actor, dict) else None
     if what != ("Purged", found.instance, to_text(found.at)) or by != found.by or not isinstance(details, dict):
-        words = "The text of this case was removed, and no audit event tells of a purge: that was no purge."
+        words = "The text of this case was removed, but no audit event records a purge."
         return [_finding(found.instance, words)]
     leaf = and_(t.leaf.c.instance == _S.instance, t.leaf.c.revision == _S.revision)
     query = select(_S.body, _S.hash, t.leaf.c.hash).outerjoin(t.leaf, leaf).where(_S.instance == found.instance)
     steps = list(connection.execute(query.order_by(_S.revision)))
     if len(steps) != details.get("steps") or not steps or steps[-1][1].hex() != details.get("head"):
-        return [_finding(found.instance, "The steps left of this purged case are not those its purge tells of.")]
+        words = "The remaining steps of this purged case are not those recorded with its purge."
+        return [_finding(found.instance, words)]
     if any(body for body, _, _ in steps):
-        return [_finding(found.instance, "This case was purged, and the text of a step is there again.")]
+        return [_finding(found.instance, "This case was purged, but a step has its text again.")]
     if any(digest != signed for _, digest, signed in steps):
-        return [_finding(found.instance, "A step of this purged case is not the one a checkpoint has signed.")]
+        return [_finding(found.instance, "A step of this purged case differs from the one a checkpoint signed.")]
     return []
 
 
 def check_all(connection: Connection) -> Iterator[Finding]:
-    """Every tombstone, and every purge that left none."""
+    """Findings about every tombstone, and about every recorded purge without one."""
     for row in list(connection.execute(select(r.tombstone).order_by(_T.instance))):
         yield from check(connection, _tombstone(row))
     c = t.audit_event.c
     lost = select(c.subject).where(c.kind == "Purged", ~exists().where(_T.seq == c.seq)).order_by(c.seq)
     for instance in connection.execute(lost).scalars():
-        yield _finding(str(instance), "The audit events tell of a purge of this case; its tombstone is gone.")
+        yield _finding(str(instance), "An audit event records the purge of this case, but its tombstone is missing.")
 
 
 def _finding(instance: str, words: str) -> Finding:
@@ -159,7 +160,7 @@ def _tombstone(row: Any) -> Tombstone:
 
 
 def _moment(written: Any) -> datetime:
-    """A forged tombstone may hold anything; what is no moment is one that fits nothing."""
+    """The moment in a tombstone; an unreadable one of a forged tombstone becomes a moment that matches nothing."""
     try:
         return from_text(written)
     except (ValueError, TypeError):

@@ -16,7 +16,7 @@ def insert_into(connection: Connection, table: Table) -> Any:
 
 
 def unless_there(connection: Connection, table: Table) -> Any:
-    """An INSERT into *table* that does nothing where a unique value exists already."""
+    """An INSERT into *table* that does nothing if a unique value exists already."""
     return _unless_there(connection.dialect.name, table)
 
 
@@ -26,7 +26,7 @@ def _unless_there(dialect: str, table: Table) -> Any:
 
 
 def add(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
-    """Insert a row; False, and no change, where a unique value exists already."""
+    """Insert a row; False, without a change, if a unique value exists already."""
     wanted = unless_there(connection, table).returning(*table.primary_key)
     return connection.execute(wanted, dict(values)).first() is not None
 

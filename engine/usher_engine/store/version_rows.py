@@ -16,7 +16,7 @@ from . import upserts
 from .database import to_text
 from .snapshot import answers
 from .tables import engine_tables as t
-from .tampered_rows import intact, moment, told
+from .tampered_rows import moment, plausible_values, tampering_message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,8 +33,8 @@ class Version:
     signed_off_by: str = ""
 
     @property
-    def told(self) -> dict[str, Any]:
-        """What the audit stream says of the deployment."""
+    def audit_details(self) -> dict[str, Any]:
+        """The details of the audit event of the deployment."""
         signed = {"deployed_by": self.deployed_by, "signed_off_by": self.signed_off_by} if self.signed_off_by else {}
         return {"version": self.number, "hash": self.hash, "note": self.note, **signed}
 
@@ -73,16 +73,16 @@ def find(connection: Connection, process: str, number: int) -> Version:
     return found
 
 
-def keep(connection: Connection, package: Package) -> None:
-    """Store the content of *package*, if it is new; it is no version of anything by that."""
+def store_package(connection: Connection, package: Package) -> None:
+    """Store the content of *package*, if it is new, without making it a version."""
     upserts.add(connection, t.package, {"hash": package.hash, "content": to_zip(package)})
 
 
 def add(
     connection: Connection, package: Package, *, at: datetime, by: str, note: str, signed_off_by: str = ""
 ) -> Version:
-    """Store *package* as the next version of its process; the content only where it is new."""
-    keep(connection, package)
+    """Store *package* as the next version of its process; the content only if it is new."""
+    store_package(connection, package)
     row = connection.execute(_LATEST, {"process": package.key}).one_or_none()
     version = Version(
         process=package.key,
@@ -101,7 +101,7 @@ def add(
 
 
 def content(connection: Connection, definition: str) -> Package:
-    """The package with this content hash; raises `NotFound`, or `Corrupt` when it is not what its hash says."""
+    """The package with this content hash; raises `NotFound`, or `Corrupt` when it does not match its hash."""
     row = connection.execute(select(t.package.c.content).where(t.package.c.hash == definition)).one_or_none()
     if row is None:
         raise NotFound(f"No package with the hash {definition[:12]}… is stored.")
@@ -116,13 +116,13 @@ def content(connection: Connection, definition: str) -> Package:
 
 
 def fingerprint(connection: Connection, process: str, number: int, definition: str) -> bytes:
-    """A digest over version *number* and the package with this hash as they lie there; another when either changes."""
+    """A digest over version *number* and the package with this hash as stored; it changes when either does."""
     named = connection.execute(select(t.version).where(t.version.c.process == process, t.version.c.number == number))
     stored = connection.execute(select(t.package.c.content).where(t.package.c.hash == definition))
     return hashlib.sha256(repr((named.all(), stored.all())).encode()).digest()
 
 
 def as_version(row: Mapping[Any, Any]) -> Version:
-    values, altered = intact(t.version, row)
-    note = told(altered) or values["note"]
+    values, altered = plausible_values(t.version, row)
+    note = tampering_message(altered) or values["note"]
     return Version(**{**values, "deployed_at": moment(values["deployed_at"]), "note": note})

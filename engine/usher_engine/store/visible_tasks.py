@@ -1,4 +1,4 @@
-"""The open user tasks that a person sees, in the order of the inbox, and how many there are."""
+"""The open user tasks that a person sees, in the order of the inbox, and their number."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .snapshot import answers
 from .tables import engine_tables as t
 from .task_rows import UserTask, task_of
 
-#: As many parts as a statement may have; beyond, the rows of all groups are sorted.
+#: The most parts a statement may have; beyond that, the rows of all groups are sorted.
 MAX_REASONS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class TaskCounts:
-    """How many open tasks somebody sees, each counted up to a limit."""
+    """How many open tasks a person sees, each counted up to a limit."""
 
     all: int
     mine: int
@@ -47,8 +47,8 @@ def select_tasks(
         assignee: The person; tasks claimed by them are always theirs to see.
         mine: Only tasks claimed by *assignee*.
         overdue_at: Only tasks due before this moment.
-        after: ``sort_key`` of the last task seen.
-        limit: How many at most.
+        after: ``sort_key`` of the last task on the previous page.
+        limit: The largest number of tasks to return.
     """
     few = _each(None if mine else _texts(connection, groups), assignee, mine, overdue_at, after, limit)
     query = select(few, t.instance.c.revision).join(t.instance, t.instance.c.id == few.c.instance)
@@ -64,12 +64,12 @@ def count_tasks(
     overdue_at: datetime | None = None,
     at_most: int = 1_000,
 ) -> int:
-    """How many tasks `select_tasks` would list, counted no further than *at_most*, so that it stays cheap."""
+    """How many tasks `select_tasks` would list, counted up to *at_most* to stay cheap."""
     known = answers(connection).get(("tasks of", assignee, groups))
     if known is not None and not mine and overdue_at is None:
         return int(known)
     texts = None if mine else _texts(connection, groups)
-    return int(connection.execute(select(_counted(texts, assignee, mine, overdue_at, at_most))).scalar_one())
+    return int(connection.execute(select(_count_statement(texts, assignee, mine, overdue_at, at_most))).scalar_one())
 
 
 def count_each(
@@ -78,23 +78,23 @@ def count_each(
     """`count_tasks` for all, for those claimed by *assignee* and for those overdue, in one statement."""
     texts = _texts(connection, groups)
     counted = (
-        _counted(texts, assignee, False, None, at_most),
-        _counted(None, assignee, True, None, at_most),
-        _counted(texts, assignee, False, overdue_at, at_most),
+        _count_statement(texts, assignee, False, None, at_most),
+        _count_statement(None, assignee, True, None, at_most),
+        _count_statement(texts, assignee, False, overdue_at, at_most),
     )
     found = TaskCounts(*map(int, connection.execute(select(*counted)).one()))
     answers(connection)["tasks of", assignee, groups] = found.all
     return found
 
 
-def _counted(
+def _count_statement(
     texts: Collection[str] | None, assignee: str, mine: bool, overdue_at: datetime | None, at_most: int
 ) -> ScalarSelect[int]:
     few = _each(texts, assignee, mine, overdue_at, None, at_most)
     return select(func.count()).select_from(select(few.c.sort_key).limit(at_most).subquery()).scalar_subquery()
 
 
-#: Each text that stands as group in some row, one step in the index for each, however many tasks there are.
+#: Each distinct group text in the table, with one index step per text regardless of the number of tasks.
 _FIRST = select(func.min(t.user_task.c.candidate_group).label("text")).cte("texts", recursive=True)
 _NEXT = select(func.min(t.user_task.c.candidate_group)).where(t.user_task.c.candidate_group > _FIRST.c.text)
 _ALL = _FIRST.union_all(select(_NEXT.correlate(_FIRST).scalar_subquery()).where(_FIRST.c.text.is_not(None)))
@@ -102,7 +102,7 @@ _GROUP_TEXTS = select(_ALL.c.text).where(_ALL.c.text.is_not(None))
 
 
 def _texts(connection: Connection, groups: Collection[str] | None) -> set[str] | None:
-    """What stands as group in rows for one of *groups*; "" among them is everybody. Altered to no text: nobody's."""
+    """The group texts in the table that name one of *groups*; "" means everyone. Values other than text are skipped."""
     if groups is None:
         return None
     known = answers(connection)
@@ -121,9 +121,9 @@ def _each(
     limit: int,
 ) -> Subquery:
     """
-    The first *limit* tasks of each reason to see one, which an index gives in order.
+    The first *limit* tasks for each reason to see one, in index order.
 
-    However many tasks there are of others, no more than these are read.
+    No other tasks are read, however many there are.
     """
     c = t.user_task.c
     later: list[Any] = []

@@ -32,7 +32,7 @@ def add_person() -> Page:
     """Add an account with a generated password, shown once; the administrator passes it on in private."""
     name, password = request.form.get("name", ""), _new_password()
     try:
-        role = Role.named(request.form.get("role", ""))
+        role = Role.parse(request.form.get("role", ""))
         account = site().accounts.add_user(name, password, role=role, groups=_groups(), by=auth.actor().name)
     except REFUSALS as refused:
         return _people(refused=refused), 422
@@ -73,7 +73,7 @@ def tokens() -> str:
 def add_token() -> Page:
     name = request.form.get("name", "")
     try:
-        role = Role.named(request.form.get("role", ""))
+        role = Role.parse(request.form.get("role", ""))
         secret = site().accounts.add_token(name, role=role, groups=_groups(), by=auth.actor().name)
     except REFUSALS as refused:
         return _tokens(refused=refused), 422

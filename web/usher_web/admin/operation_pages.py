@@ -92,7 +92,7 @@ def _case(
     names = names_of(found.id)
     sentences = _repair_sentences(tried, names) if tried else None
     at, waits = [names.of(element) for element in found.at], [(names.of(wait.element), wait) for wait in found.waits]
-    paused = None if found.ended_at else site().engine.pauses.standing(found.process, found.version)
+    paused = None if found.ended_at else site().engine.pauses.in_force(found.process, found.version)
     return render_template(
         "admin_case.html",
         case=found,
@@ -177,7 +177,7 @@ def _processes(refused: usher_engine.EngineError | None = None) -> str:
     every: dict[str, list[Version]] = {}
     for version in site().engine.versions.all():
         every.setdefault(version.process, []).append(version)
-    paused = {(one.process, one.version): one for one in site().engine.pauses.every()}
+    paused = {(one.process, one.version): one for one in site().engine.pauses.all()}
     lines = [line for process, versions in every.items() for line in _lines(process, versions, paused)]
     return render_template("admin_processes.html", lines=lines, refused=refused, every=EVERY)
 

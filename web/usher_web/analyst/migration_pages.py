@@ -39,7 +39,7 @@ def show(process: str) -> str:
     source = whole_number(request.args.get("from", "")) or next(left_behind, versions[0].number)
     target = whole_number(request.args.get("to", "")) or versions[0].number
     before, after = engine.versions.diagram(process, source), engine.versions.diagram(process, target)
-    standing = engine.migrations.standing(process, source)
+    standing = engine.migrations.waiting_by_element(process, source)
     rows = _rows(process, source, target, set(standing))
     return render_template(
         "migrations.html",

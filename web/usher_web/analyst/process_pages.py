@@ -47,7 +47,7 @@ def process(process: str) -> str:
     versions = site().engine.versions.all(process)
     shown = next(version for version in versions if version.number == (number or versions[0].number))
     links = workbench.elsewhere(process)
-    paused = site().engine.pauses.standing(process, shown.number)
+    paused = site().engine.pauses.in_force(process, shown.number)
     return render_template(
         "process.html", versions=versions, shown=shown, files=list(package.files), links=links, paused=paused
     )

@@ -8,7 +8,7 @@ import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import Instance, Step
 from usher_engine.accounts import Role
-from usher_engine.cases import ALTERED, InstanceState, legible
+from usher_engine.cases import ALTERED, InstanceState, readable_steps
 from usher_engine.core import whole_number
 from werkzeug.wrappers import Response
 
@@ -92,7 +92,7 @@ def cancel(instance_id: str) -> Response | tuple[str, int]:
 
 def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
     names = names_of(instance.id)
-    steps, unreadable = legible(site().engine.context, instance.id)
+    steps, unreadable = readable_steps(site().engine.context, instance.id)
     pauses = site().engine.pauses
     lines = lines_of(steps, names)
     return render_template(
@@ -104,7 +104,7 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         mailing=mailing(steps, names),
         answers=site().enrollment.answers(instance.business_key),
         hold=site().enrollment.retention.hold_on(instance.business_key),
-        paused=pauses.standing(instance.process, instance.version) if instance.status in LIVE else None,
+        paused=pauses.in_force(instance.process, instance.version) if instance.status in LIVE else None,
         steps=steps,
         unreadable=unreadable,
         at=[names.of(element) for element in instance.at],

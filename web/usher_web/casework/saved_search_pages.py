@@ -28,7 +28,7 @@ def add() -> Response:
     if search.errors:
         raise usher_engine.InvalidSubmission("This search cannot be saved as it is.", fields=search.errors)
     role = request.form.get("shared", "")
-    shared = Role.named(role) if role else None
+    shared = Role.parse(role) if role else None
     saved = saved_searches().add(request.form.get("name", ""), query_of(search), shared=shared, actor=auth.actor())
     auth.say("The search was saved.")
     return _back(saved.query)

@@ -56,7 +56,7 @@ def resume(key: str, version: int | None, reason: str, user: str | None, machine
 def list_paused(*, machine: bool) -> None:
     """List the pauses."""
     enrollment, _ = open_usher()
-    paused = enrollment.engine.pauses.every()
+    paused = enrollment.engine.pauses.all()
     if machine:
         print_json([_shape(one) for one in paused])
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from usher_engine import Actor, UserTask
-from usher_engine.cases import legible
+from usher_engine.cases import readable_steps
 from usher_engine.forms import Field, Form, parse_form
 
 from .. import audit_logging
@@ -94,7 +94,7 @@ def open_task(
         values=values,
         asked=asked,
         filled=tuple(f for f in fields if f not in asked),
-        lines=list(reversed(lines_of(legible(engine.context, task.instance)[0], names_of(task.instance)))),
+        lines=list(reversed(lines_of(readable_steps(engine.context, task.instance)[0], names_of(task.instance)))),
         errors=wrong,
         moved=moved,
     )

@@ -1,4 +1,4 @@
-"""Drafts, what lost a race to be saved, and sign-offs."""
+"""Drafts, saves that came too late, and sign-offs."""
 
 from __future__ import annotations
 

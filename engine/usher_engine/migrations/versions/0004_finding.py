@@ -1,4 +1,4 @@
-"""What searches look in: kinds of cases, who had a hand in which, who made which step. `store.schema` fills it."""
+"""The search index: case signatures, people by case, actors of steps. `store.schema` fills it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Searches people keep under a name."""
+"""Named searches of people."""
 
 from __future__ import annotations
 

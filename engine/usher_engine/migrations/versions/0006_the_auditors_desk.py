@@ -1,4 +1,4 @@
-"""Whom lists named, checks that people start, and indexes for the audit page."""
+"""Patients shown in lists, checks that people start, and indexes for the audit page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reports add up, by process, version and day."""
+"""Figures for reports, by process, version and day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Legal holds, tombstones of purged cases, and the one narrow way past the trigger that keeps steps as they are."""
+"""Legal holds, tombstones of purged cases, and the only exception to the trigger that protects steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each open task has a place of its own in the order of the inbox, also those opened in one step."""
+"""Gives each open task a unique place in the order of the inbox, even if one step opened several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Due jobs stand in a line of their own for each operator, nobody's place lies before the job; versions can be paused."""
+"""Due jobs form a line per operator, and no place in it precedes the job itself; versions can be paused."""
 
 from __future__ import annotations
 

@@ -1,31 +1,31 @@
-"""The triggers that keep a table append-only, in both databases, and the one narrow way past them: a purge.
+"""The triggers that keep a table append-only in both databases, and their only exception: a purge.
 
-A purge may empty the text of a step, and nothing else, once a tombstone stands for its case. A tombstone can only be
-set for a case that has ended early enough and is under no hold (decisions/0010).
+A purge may empty the text of a step, and nothing else, if its case has a tombstone. The database accepts a tombstone
+only for a case that ended early enough and is under no hold (decisions/0010).
 """
 
 from __future__ import annotations
 
 from sqlalchemy import DDL, Table, event
 
-#: What may be done to a step of a case that has a tombstone.
+#: The permitted change of a step whose case has a tombstone.
 EMPTIED = """NEW.instance = OLD.instance AND NEW.revision = OLD.revision AND NEW.hash = OLD.hash
             AND length(NEW.body) = 0 AND NEW.actor = '' AND NEW.at = ''
             AND EXISTS (SELECT 1 FROM tombstone WHERE tombstone.instance = OLD.instance)"""
 
-#: What a tombstone may be set for.
+#: The condition for a tombstone.
 PURGEABLE = """EXISTS (SELECT 1 FROM instance WHERE instance.id = NEW.instance AND instance.ended_at < NEW.before
             AND NOT EXISTS (SELECT 1 FROM legal_hold WHERE legal_hold.business_key = instance.business_key
             AND legal_hold.lifted_at = ''))"""
 
 
 def keep(table: Table, *unique: str, unless: str = "") -> None:
-    """Let *table* be made with its triggers; the rest as in `store.tables.append_only`."""
+    """Create *table* with its triggers; arguments as in `append_only`."""
     _with(table, append_only(table.name, *unique, unless=unless))
 
 
 def guard_tombstones(table: Table) -> None:
-    """Let *table* take no tombstone for what must be kept."""
+    """Make *table* refuse tombstones of cases that must be kept."""
     _with(table, tombstone_guard())
 
 
@@ -39,8 +39,8 @@ def append_only(table: str, *unique: str, unless: str = "") -> dict[str, list[st
     """
     Triggers that refuse every change of *table*, by database, one statement each.
 
-    *unique* are the columns by which SQLite's REPLACE finds a row to delete; that fires no trigger for DELETE.
-    *unless* is what an UPDATE may do after all, said of the rows NEW and OLD.
+    *unique* are the columns by which SQLite's REPLACE finds the row to delete; that fires no DELETE trigger.
+    *unless* is the condition, on the rows NEW and OLD, under which an UPDATE is allowed.
     """
     refusal = f"{table} is append-only"
     same = " AND ".join(f"{name} = NEW.{name}" for name in unique)
@@ -66,7 +66,7 @@ def append_only(table: str, *unique: str, unless: str = "") -> dict[str, list[st
 
 
 def postgres_function(table: str, unless: str = "") -> str:
-    """What refuses on PostgreSQL; an UPDATE alone has both NEW and OLD."""
+    """The PostgreSQL function that refuses; only an UPDATE has both NEW and OLD."""
     way = f"IF TG_OP = 'UPDATE' THEN IF {unless} THEN RETURN NEW; END IF; END IF; " if unless else ""
     return f"""CREATE OR REPLACE FUNCTION {table}_is_append_only() RETURNS trigger AS
             $$ BEGIN {way}RAISE EXCEPTION '{table} is append-only'; END $$ LANGUAGE plpgsql"""

@@ -1,4 +1,4 @@
-"""The tables of work on many cases (`store.batch_rows`), beside those of the engine in `store.tables.engine_tables`."""
+"""The tables of work on many cases (`store.batch_rows`)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ batch = Table(
     Index("ix_batch_due", "due_at"),
 )
 
-#: What became of one case of a batch; a backtest keeps only those that do not go the same way.
+#: The outcome of one case of a batch; a backtest stores only cases that take another path.
 batch_case = Table(
     "batch_case",
     metadata,

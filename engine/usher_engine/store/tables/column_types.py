@@ -8,7 +8,7 @@ from sqlalchemy import LargeBinary
 
 
 class Bytes(LargeBinary):
-    """Bytes as they lie there: in SQLite an altered row may hold anything, and reading it must not fail."""
+    """Bytes as stored: in SQLite an altered row may hold any type, and reading it must not fail."""
 
     def result_processor(self, _dialect: Any, _coltype: Any) -> None:
         """Both drivers give bytes already."""

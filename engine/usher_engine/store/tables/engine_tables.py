@@ -1,4 +1,4 @@
-"""Every table of the engine, and nothing else. Who reads and writes them: store/.
+"""The engine's tables; the modules of store/ read and write them.
 
 Times are ISO 8601 text in UTC with microseconds, so that both databases sort them alike; JSON is text for the same
 reason. `step`, `audit_event`, `leaf` and `checkpoint` are append-only: triggers refuse UPDATE and DELETE in both.
@@ -49,12 +49,12 @@ version = Table(
     Column("note", Text, nullable=False),
     Column("deployed_at", String(27), nullable=False),
     Column("deployed_by", String(200), nullable=False),
-    #: The second analyst, where the setting asks for four eyes.
+    #: The second analyst, if the setting requires four eyes.
     Column("signed_off_by", String(200), nullable=False, server_default=""),
 )
 
-#: What analysts work on beside the versions, one for each process. *etag* is the content's hash, *files* says as JSON
-#: who changed which file when, and what its hash is.
+#: Drafts, at most one for each process. *etag* is the hash of the content, *files* is JSON: the hash of each file, and
+#: who changed it last and when.
 draft = Table(
     "draft",
     metadata,
@@ -67,7 +67,7 @@ draft = Table(
     Column("files", Text, nullable=False),
 )
 
-#: A file somebody saved that had changed under their hands: kept until somebody decides.
+#: Saves of a file that someone else had changed meanwhile: stored until an analyst decides.
 set_aside = Table(
     "set_aside",
     metadata,
@@ -81,7 +81,7 @@ set_aside = Table(
     Index("ix_set_aside_process", "process", "saved_at"),
 )
 
-#: A draft whose deployment waits for a second analyst; *etag* is what was seen by the one who asks.
+#: A draft whose deployment waits for a second analyst; *etag* is that of the draft at the time of the request.
 sign_off = Table(
     "sign_off",
     metadata,
@@ -109,7 +109,7 @@ instance = Table(
     Column("ended_at", String(27)),
     Column("outcome", String(200), nullable=False),
     Column("explanation", Text, nullable=False),
-    #: The `case_kind` it is of; 0 until it is indexed (store/kinds.py).
+    #: Its signature in `case_kind`; 0 until it is indexed (store/case_signatures.py).
     Column("kind", BigInteger, nullable=False, server_default="0"),
     Index("ix_instance_started", "started_at", "id"),
     Index("ix_instance_kind_started", "kind", "started_at", "id"),
@@ -125,7 +125,7 @@ instance = Table(
     ),
 )
 
-#: The serialized state of an instance that has not ended, sealed; a row of its own, so that its pages are used again.
+#: The sealed serialized state of a live instance; a separate table, so that its pages are reused.
 instance_state = Table(
     "instance_state",
     metadata,
@@ -144,7 +144,7 @@ step = Table(
     #: The canonical JSON that was hashed, deflated (RFC 1950).
     Column("body", Bytes, nullable=False),
     Column("hash", Bytes, nullable=False),
-    #: Who and when, where it was a person: what somebody did is found by it. Empty for the system and for patients.
+    #: The person who made the step, and when; indexed. Empty for the system and for patients.
     Column("actor", String(200), nullable=False, server_default=""),
     Column("at", String(27), nullable=False, server_default=""),
     Index(
@@ -158,8 +158,8 @@ step = Table(
     ),
 )
 
-#: What many cases have in common, once: what a search asks for beside people and times (store/kinds.py). *elements*
-#: and *groups* are names between line feeds; *id* is made from all the others.
+#: Case signatures: the searchable attributes many cases share, stored once (store/case_signatures.py). *elements* and
+#: *groups* are names separated by line feeds; *id* is computed from all the other columns.
 case_kind = Table(
     "case_kind",
     metadata,
@@ -173,7 +173,7 @@ case_kind = Table(
     Column("groups", Text, nullable=False),
 )
 
-#: Who had a hand in which case; *kind* and *started_at* repeat the case's, so that one index answers.
+#: Who made steps in which case; *kind* and *started_at* repeat those of the case, so that one index is enough.
 case_actor = Table(
     "case_actor",
     metadata,
@@ -240,8 +240,8 @@ request = Table(
     Column("instance", String(12), ForeignKey("instance.id"), nullable=False),
 )
 
-#: What people saw, tried, set and took out: one chain for the whole database, like the steps of one case. The columns
-#: beside *body* repeat what it says, so that it can be searched.
+#: What people viewed, attempted, set and exported: one chain for the whole database, like the steps of one case. The
+#: columns other than *body* repeat parts of it for searches.
 audit_event = Table(
     "audit_event",
     metadata,
@@ -260,8 +260,8 @@ audit_event = Table(
     Index("ix_audit_event_at", "at", "seq"),
 )
 
-#: The leaves of the Merkle tree in their order, from 0: steps, and audit events (their instance is empty, their
-#: revision is the seq). Written by checkpoints only.
+#: The leaves of the Merkle tree in order, from 0: steps and audit events (with an empty instance and their seq as the
+#: revision). Only checkpoints write them.
 leaf = Table(
     "leaf",
     metadata,
@@ -272,7 +272,7 @@ leaf = Table(
     UniqueConstraint("instance", "revision"),
 )
 
-#: A signed tree head: *line* as it stands in the checkpoint file, *peaks* (hex) what the next one goes on from.
+#: A signed tree head: *line* as in the checkpoint file, *peaks* (hex) from which the next one continues.
 checkpoint = Table(
     "checkpoint",
     metadata,
@@ -282,8 +282,8 @@ checkpoint = Table(
 )
 
 
-#: What reports add up, one row for each process, version and day its cases were started on. Not kept by the steps but
-#: counted from them when asked for: *basis* says of what, and a day is counted anew when that has changed.
+#: Figures for reports, one row for each process, version and start day of its cases. Steps do not maintain them;
+#: reports count them on demand: *basis* identifies what was counted, and when it changes the day is recounted.
 day_figures = Table(
     "day_figures",
     metadata,

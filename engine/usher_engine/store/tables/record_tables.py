@@ -1,4 +1,4 @@
-"""The tables beside the record itself: whom lists named, checks, holds, tombstones, and what is paused."""
+"""Tables around the record itself: patients shown in lists, checks, holds, tombstones and pauses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
 from . import append_only
 from .engine_tables import metadata
 
-#: Patients that an audit event names among others, so that what happened to one of them is found.
+#: Patients that an audit event names among others, so that the event is found for each of them.
 audit_patient = Table(
     "audit_patient",
     metadata,
@@ -16,7 +16,7 @@ audit_patient = Table(
     sqlite_with_rowid=False,
 )
 
-#: A check of the whole record that somebody started from a page; *findings* is JSON.
+#: A check of the whole record that a person started from a page; *findings* is JSON.
 check_run = Table(
     "check_run",
     metadata,
@@ -32,7 +32,7 @@ check_run = Table(
     Column("failure", Text, nullable=False),
 )
 
-#: Who must not be forgotten, and why; *lifted_at* is empty as long as the hold stands.
+#: Legal holds with their reasons; *lifted_at* is empty while the hold is in force.
 legal_hold = Table(
     "legal_hold",
     metadata,
@@ -47,18 +47,18 @@ legal_hold = Table(
     Index("ix_legal_hold_business_key", "business_key", "lifted_at"),
 )
 
-#: What is left of a case that was purged, beside the hashes of its steps; *seq* is the audit event that tells of it.
+#: What remains of a purged case in addition to the hashes of its steps; *seq* is the audit event of the purge.
 tombstone = Table(
     "tombstone",
     metadata,
     Column("instance", String(12), ForeignKey("instance.id"), primary_key=True),
     Column("at", String(27), nullable=False),
     Column("by", String(200), nullable=False),
-    #: Cases that ended before this moment might be purged then.
+    #: Cases that ended before this moment could be purged at the time.
     Column("before", String(27), nullable=False),
     Column("seq", Integer, ForeignKey("audit_event.seq"), nullable=False),
 )
-#: What nobody may start and whose jobs are held back; version 0 stands for every version of the process.
+#: Versions that cannot be started and whose jobs are held back; version 0 means every version of the process.
 pause = Table(
     "pause",
     metadata,
