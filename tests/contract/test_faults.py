@@ -210,7 +210,7 @@ def test_what_runs_a_case_again(small: Engine, monkeypatch: pytest.MonkeyPatch, 
     case = small.start("small", {"q": 1}, actor=alice).id
     monkeypatch.setattr(Rerun, "_reexecute", lambda *_: MISTAKES["KeyError"]())
     [finding] = small.verify(case)
-    assert finding.kind == "unreadable" and "or Usher made a mistake (KeyError, see the log)" in finding.message
+    assert finding.kind == "unreadable" and "or Usher has a bug (KeyError, see the log)" in finding.message
     assert f"(checks, step 1 of case {case}): KeyError" in log.text and "in _run_again" in log.text
     assert TYPED not in log.text + finding.message
 
