@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .core.errors import Misconfigured
+from .core.practice_calendar import PracticeCalendar, practice_calendar
 from .setting_values import EXPECTED, MAKE_ONE, SHORTEST_SECRET, is_guessable, is_this_machine, shown
 
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
@@ -32,7 +33,7 @@ class Settings:
     trusted_hosts: str = _setting("", "host names this server answers to, comma-separated; empty: the host of base_url")
     practice_name: str = _setting("Your practice", "who the invitation is from")
     practice_contact: str = _setting("", "phone or address for questions, shown in the mail")
-    time_zone: str = _setting("UTC", "IANA name; how times are shown to people")
+    time_zone: str = _setting("UTC", "IANA name; the zone of the practice's clock and calendar: hours, days, ages")
     mail_from: str = _setting("portal@localhost", "sender address of the invitation")
     smtp_host: str = _setting("127.0.0.1", "mail server")
     smtp_port: int = _setting(25, "its port")
@@ -107,6 +108,11 @@ class Settings:
                 )
         _refuse(wrong)
         return self
+
+    @property
+    def calendar(self) -> PracticeCalendar:
+        """The calendar that days, ages and times for people are counted by."""
+        return practice_calendar(self.time_zone)
 
     def warnings(self) -> list[str]:
         """Settings that are allowed but risky, one line each; `usher serve` and `usher worker` print them."""

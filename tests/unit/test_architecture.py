@@ -203,6 +203,8 @@ def test_a_pattern_that_can_explode_is_recognised(pattern: str, *, explodes: boo
 
 #: What inherits all the same, and why.
 INHERIT = {
+    "PracticeCalendar(Calendar)": "an abstract base with two implementations: the time zone database",
+    "StepCalendar(Calendar)": "the other one: what a step recorded",
     "_ScriptCompiler(Compiler)": "a script has every node of an expression, and statements; both walk one syntax tree",
 }
 

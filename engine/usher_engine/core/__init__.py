@@ -2,11 +2,14 @@
 
 from .canonical import Json, check_input, whole_number
 from .deadlines import Deadlines, OutOfTime
+from .practice_calendar import Calendar, full_years
 
 __all__ = [
+    "Calendar",
     "Deadlines",
     "Json",
     "OutOfTime",
     "check_input",
+    "full_years",
     "whole_number",
 ]
