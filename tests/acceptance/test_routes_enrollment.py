@@ -1,6 +1,7 @@
 """Each row of the enrolment table over HTTP, from the trigger to the mail and the patient's answer."""
 
 import html
+import json
 import re
 
 import pytest
@@ -24,7 +25,7 @@ def test_a_complete_patient_is_invited_and_accepts(house):
     done = patient.post(f"{house.postbox.link}/answer", agreed)
     assert "Thank you" in done.text
     assert house.enrollment.patient("sample-complete").status == "Completed"
-    assert "cannot be used" in patient.get(house.postbox.link).text
+    assert "who you are" in patient.get(house.postbox.link).text
 
 
 def test_update_now_names_what_is_missing_then_sends(house):
@@ -108,9 +109,11 @@ def test_five_wrong_tries_lock_the_link(house):
     for _ in range(4):
         page = patient.post(house.postbox.link, {"zip_code": "00000", "birth_date": "1900-01-01"})
         assert page.status_code == 422
-    page = patient.post(house.postbox.link, {"zip_code": "00000", "birth_date": "1900-01-01"})
-    assert "cannot be used" in page.text
-    assert "cannot be used" in patient.get(house.postbox.link).text
+    fifth = patient.post(house.postbox.link, {"zip_code": "00000", "birth_date": "1900-01-01"})
+    right = patient.post(house.postbox.link, house.identity_of("sample-complete"))
+    for page in (fifth, patient.get(house.postbox.link), right):
+        assert page.status_code == 410
+        assert "This link is locked" in page.text
 
 
 def test_a_later_answer_is_deferred(house):
@@ -124,3 +127,104 @@ def test_a_later_answer_is_deferred(house):
     done = patient.post(f"{house.postbox.link}/answer", {"proof": proof, "answer": "defer", "until": "2026-06-01"})
     assert "1 June 2026" in done.text
     assert house.enrollment.patient("sample-complete").status == "Deferred"
+
+
+def proof_for(house, patient):
+    page = patient.post(house.postbox.link, house.identity_of("sample-complete"))
+    return page.text.split('name="proof" value="')[1].split('"')[0]
+
+
+ANSWERS = {
+    "accept": ({"terms": TERMS_VERSION}, "account is being set up"),
+    "decline": ({}, "not invite you again"),
+    "defer": ({"until": "2026-06-01"}, "before 1 June 2026"),
+}
+
+
+@pytest.mark.parametrize("first", ANSWERS)
+@pytest.mark.parametrize("second", ANSWERS)
+def test_a_second_click_shows_the_answer_that_was_given(house, first, second):
+    house.select("sample-complete")
+    house.worker.run_due()
+    patient = house.visitor()
+    proof = proof_for(house, patient)
+    answer = f"{house.postbox.link}/answer"
+    done = patient.post(answer, {"proof": proof, "answer": first, **ANSWERS[first][0]})
+    again = patient.post(answer, {"proof": proof, "answer": second, **ANSWERS[second][0]})
+    assert (done.status_code, again.status_code) == (200, 200)
+    for page in (done, again, patient.post(house.postbox.link, house.identity_of("sample-complete"))):
+        assert ANSWERS[first][1] in page.text
+    stranger = house.visitor()
+    assert stranger.get(house.postbox.link).text.count("who you are") == 1
+    wrong = stranger.post(house.postbox.link, {"zip_code": "00000", "birth_date": "1900-01-01"})
+    guess = stranger.post(answer, {"proof": "9999999999.x", "answer": second, **ANSWERS[second][0]})
+    for page in (stranger.get(house.postbox.link), wrong, guess):
+        assert not any(words in page.text for _, words in ANSWERS.values())
+
+
+def test_an_open_link_and_a_used_one_look_alike_to_whom_has_not_identified(house):
+    house.select("sample-complete")
+    house.worker.run_due()
+    wrong = {"zip_code": "00000", "birth_date": "1900-01-01"}
+
+    def seen():
+        stranger = house.visitor()
+        pages = (stranger.get(house.postbox.link), stranger.post(house.postbox.link, wrong))
+        return [(page.status_code, re.sub(r'(csrf_token" value|csrf|nonce)="[^"]*"', "", page.text)) for page in pages]
+
+    before = seen()
+    patient = house.visitor()
+    patient.post(f"{house.postbox.link}/answer", {"proof": proof_for(house, patient), "answer": "decline"})
+    assert house.enrollment.patient("sample-complete").status == "Declined"
+    assert seen() == before
+
+
+def test_a_replaced_and_an_expired_link_say_so(house):
+    house.select("sample-complete")
+    house.worker.run_due()
+    first = house.postbox.link
+    alice = house.visitor("alice")
+    house.select("sample-complete", alice)
+    alice.post(f"/inbox/{house.newest_task()}/complete", {})
+    house.worker.run_due()
+    patient = house.visitor()
+    assert house.postbox.link != first
+    for page in (patient.get(first), patient.post(first, house.identity_of("sample-complete"))):
+        assert (page.status_code, "This link has been replaced" in page.text) == (410, True)
+    proof = proof_for(house, patient)
+    house.clock.forward(days=31)
+    late = patient.post(f"{house.postbox.link}/answer", {"proof": proof, "answer": "decline"})
+    for page in (patient.get(house.postbox.link), late):
+        assert (page.status_code, "This invitation has expired" in page.text) == (410, True)
+    assert house.enrollment.patient("sample-complete").status == "Pending"
+
+
+def test_an_answer_that_staff_removed_is_not_shown_again(house):
+    house.select("sample-complete")
+    house.worker.run_due()
+    first, patient = house.postbox.link, house.visitor()
+    patient.post(f"{first}/answer", {"proof": proof_for(house, patient), "answer": "decline"})
+    alice = house.visitor("alice")
+    house.select("sample-complete", alice)
+    alice.post(f"/inbox/{house.newest_task()}/complete", {"reason": "asked at the desk"})
+    house.worker.run_due()
+    page = patient.post(first, house.identity_of("sample-complete"))
+    assert (page.status_code, "This link has been replaced" in page.text) == (410, True)
+
+
+def test_the_answer_of_somebody_who_has_died_is_refused_and_staff_see_why(house):
+    house.select("sample-complete")
+    house.worker.run_due()
+    patient = house.visitor()
+    proof = proof_for(house, patient)
+    record = house.enrollment.patient("sample-complete").resource
+    house.enrollment.import_patients([json.dumps({**record, "deceasedBoolean": True})])
+    agreed = {"proof": proof, "answer": "accept", "terms": TERMS_VERSION}
+    page = patient.post(f"{house.postbox.link}/answer", agreed)
+    assert page.status_code == 403
+    assert "Your answer is not recorded" in page.text
+    assert "deceased" not in page.text
+    assert house.enrollment.patient("sample-complete").status == "Pending"
+    case = house.enrollment.engine.queries.instances()[0]
+    story = html.unescape(house.visitor("alice").get(f"/cases/{case.id}").text)
+    assert "The patient accepted, but the answer was refused: The patient is recorded as deceased." in story

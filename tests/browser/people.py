@@ -119,7 +119,7 @@ class Patient:
         expect(self.page.get_by_role("heading", name="Thank you")).to_be_visible()
         expect(self.page.locator("main")).to_contain_text(words)
 
-    def expect_dead(self, link: str) -> None:
+    def expect_dead(self, link: str, words: str) -> None:
         answer = self.page.goto(link)
-        assert answer is not None and answer.status == 404
-        expect(self.page.get_by_role("heading", name="This link cannot be used")).to_be_visible()
+        assert answer is not None and answer.status == 410
+        expect(self.page.get_by_role("heading", name=words)).to_be_visible()

@@ -64,7 +64,9 @@ def test_complete_then_accepted(clinic: Clinic, alice: Staff, patient: Patient) 
     patient.answer("Yes")
     patient.expect_thanks("Your portal account is being set up.")
     assert clinic.status(who) == "Completed"
-    patient.expect_dead(clinic.link(who))
+    patient.open(clinic.link(who))
+    patient.identify(clinic.fields(who)["zip_code"], clinic.fields(who)["birth_date"])
+    patient.expect_thanks("Your portal account is being set up.")
     alice.page.reload()
     alice.expect_story("The patient accepted")
     expect(alice.page.locator(".notice").first).to_contain_text("The patient accepted")  # and what is so since then
@@ -213,7 +215,7 @@ def test_pending_is_resent_and_the_old_link_is_dead(clinic: Clinic, alice: Staff
     first, second = (mail.message_id for mail in clinic.mails(who))
     assert first != second
 
-    patient.expect_dead(old)
+    patient.expect_dead(old, "This link has been replaced")
     patient.enter(who)
     patient.answer("Yes")
     patient.expect_thanks("Your portal account is being set up.")
@@ -440,8 +442,8 @@ def test_five_wrong_tries_lock_the_link(clinic: Clinic, patient: Patient) -> Non
         patient.identify("00000", "1981-05-04")
         expect(patient.page.get_by_role("alert")).to_contain_text("does not match the practice's record")
     patient.identify("00000", "1981-05-04")
-    expect(patient.page.get_by_role("heading", name="This link cannot be used")).to_be_visible()
-    patient.expect_dead(clinic.link(who))
+    expect(patient.page.get_by_role("heading", name="This link is locked")).to_be_visible()
+    patient.expect_dead(clinic.link(who), "This link is locked")
 
 
 def test_a_patient_nobody_knows_is_told_with_a_way_on(clinic: Clinic, alice: Staff) -> None:

@@ -12,9 +12,18 @@ from typing import Any
 import pytest
 from conftest import ROOT, SHARED, Clock, alice
 from usher_engine import Actor, Instance, Worker
-from usher_engine.core.errors import BusinessError, InvalidSubmission, NotFound, ServiceError
+from usher_engine.core.errors import BusinessError, InvalidSubmission, NotAllowed, NotFound, ServiceError
 from usher_engine.definitions import read_folder
-from usher_engine.enrollment import TERMS_VERSION, Answer, Enrollment, PortalStatus, open_enrollment
+from usher_engine.enrollment import (
+    TERMS_VERSION,
+    AlreadyAnswered,
+    Answer,
+    Enrollment,
+    LinkClosed,
+    LinkState,
+    PortalStatus,
+    open_enrollment,
+)
 from usher_engine.enrollment.enrollment_operators import operators
 from usher_engine.services import Call
 from usher_engine.settings import Settings
@@ -122,9 +131,8 @@ def test_a_resend_makes_the_first_link_useless(enrollment: Enrollment, outbox: O
     enrollment.engine.complete(task.id, {}, actor=alice, revision=task.revision)
     run_jobs(enrollment)
     assert outbox.mails[0]["Message-ID"] != outbox.mails[1]["Message-ID"]
-    with pytest.raises(NotFound):
-        enrollment.invitation(outbox.token(0))
-    assert enrollment.invitation(outbox.token(1)).practice == enrollment.settings.practice_name
+    assert enrollment.link_state(outbox.token(0)) is LinkState.REPLACED
+    assert enrollment.link_state(outbox.token(1)) is LinkState.OPEN
     assert enrollment.patient("sample-complete").sends == 2
     assert enrollment.patient("sample-complete").requested_at == clock() - timedelta(days=1)
 
@@ -277,8 +285,7 @@ def test_the_patients_answer_is_the_new_status_and_in_the_history(
     ((name, details),) = facts(enrollment, case.id)
     assert (name, details["response"]) == ("Patient Enrollment Response Added", status)
     assert enrollment.answers("sample-complete")[0].terms == terms
-    with pytest.raises(NotFound):
-        enrollment.invitation(outbox.token())
+    assert enrollment.link_state(outbox.token()) is LinkState.ANSWERED
 
 
 def test_five_wrong_tries_lock_the_link(enrollment: Enrollment, outbox: Outbox) -> None:
@@ -292,10 +299,11 @@ def test_five_wrong_tries_lock_the_link(enrollment: Enrollment, outbox: Outbox) 
         if not refused.value.fields:
             messages.add(refused.value.message)
     assert len(messages) == 1
-    with pytest.raises(NotFound):
-        enrollment.identify(outbox.token(), *wrong[0])
-    with pytest.raises(NotFound):
-        enrollment.identify(outbox.token(), zip_code, birth_date)
+    for given in (wrong[0], (zip_code, birth_date)):
+        with pytest.raises(LinkClosed) as closed:
+            enrollment.identify(outbox.token(), *given)
+        assert closed.value.state is LinkState.LOCKED
+    assert enrollment.link_state(outbox.token()) is LinkState.LOCKED
     assert facts(enrollment, case.id) == [("Enrollment Link Locked", {"wrong_tries": 5})]
     assert enrollment.patient("sample-complete").status == "Pending"
 
@@ -313,10 +321,14 @@ def test_links_that_lead_nowhere_all_answer_alike(enrollment: Enrollment, outbox
     for token in ("", "unknown", "\ud800", outbox.token()):
         if token == outbox.token():
             clock.forward(days=30)
-        for ask in (enrollment.invitation, lambda t: enrollment.identify(t, *who(enrollment))):
+            assert enrollment.link_state(token) is LinkState.EXPIRED
+        else:
             with pytest.raises(NotFound) as refused:
-                ask(token)
+                enrollment.link_state(token)
             messages.add(refused.value.message)
+        with pytest.raises(NotFound) as refused:
+            enrollment.identify(token, *who(enrollment))
+        messages.add(refused.value.message)
     assert len(messages) == 1
 
 
@@ -341,13 +353,102 @@ def test_an_answer_needs_a_fresh_proof_and_a_day_that_fits(
     assert facts(enrollment, enrollment.engine.queries.instances()[0].id) == []
 
 
-def test_a_deactivated_patient_cannot_answer(enrollment: Enrollment, outbox: Outbox) -> None:
+def test_an_answer_is_shown_again_to_whom_identifies_and_to_nobody_else(
+    enrollment: Enrollment, outbox: Outbox, clock: Clock
+) -> None:
+    case = invited(enrollment)
+    token = outbox.token()
+    proof = enrollment.identify(token, *who(enrollment))
+    until = clock().date() + timedelta(days=60)
+    enrollment.respond(token, proof, Answer.DEFER, until=until)
+    clock.forward(minutes=1)
+    for again in (
+        lambda: enrollment.respond(token, proof, Answer.DEFER, until=until),
+        lambda: enrollment.respond(token, proof, Answer.ACCEPT, terms=TERMS_VERSION),
+        lambda: enrollment.identify(token, *who(enrollment)),
+    ):
+        with pytest.raises(AlreadyAnswered) as known:
+            again()
+        assert (known.value.answer.status, known.value.answer.until) == ("Deferred", until)
+    for stranger in (
+        lambda: enrollment.respond(token, "9999999999.x", Answer.ACCEPT, terms=TERMS_VERSION),
+        lambda: enrollment.identify(token, "99999", "1900-01-01"),
+    ):
+        with pytest.raises(InvalidSubmission):
+            stranger()
+    clock.forward(minutes=31)
+    with pytest.raises(InvalidSubmission, match="once more"):
+        enrollment.respond(token, proof, Answer.DEFER, until=until)
+    assert enrollment.patient("sample-complete").status == "Deferred"
+    assert len(facts(enrollment, case.id)) == 1
+    for _ in range(3):
+        with pytest.raises(InvalidSubmission):
+            enrollment.identify(token, "99999", "1900-01-01")
+    with pytest.raises(LinkClosed) as closed:
+        enrollment.identify(token, "99999", "1900-01-01")
+    assert closed.value.state is enrollment.link_state(token) is LinkState.LOCKED
+
+
+#: What a record may come to say after the mail went out, and the words staff find in the case.
+BARRED = {
+    "deceased": ({"deceasedBoolean": True}, "deceased"),
+    "deceased by date": ({"deceasedDateTime": "2026-05"}, "deceased"),
+    "merged": ({"link": [{"type": "replaced-by", "other": {"reference": "Patient/p9"}}]}, "merged"),
+    "inactive": ({"active": False}, "inactive"),
+    "under age": ({"birthDate": "2012-01-01"}, "Age rule"),
+}
+
+
+@pytest.mark.parametrize("answer", list(Answer))
+@pytest.mark.parametrize("which", BARRED)
+def test_an_answer_is_refused_when_the_record_stands_against_it(
+    enrollment: Enrollment, outbox: Outbox, database: Database, clock: Clock, which: str, answer: Answer
+) -> None:
+    change, words = BARRED[which]
+    case = invited(enrollment)
+    token = outbox.token()
+    proof = enrollment.identify(token, *who(enrollment))
+    before = enrollment.patient("sample-complete").resource
+
+    def save(resource: dict[str, Any]) -> None:
+        with database.begin() as tx:
+            enrollment.registry.save(tx, resource, by="ehr", now=clock())
+
+    save({**before, **change})
+    given = {"until": clock().date() + timedelta(days=60), "terms": TERMS_VERSION}
+    for _ in range(2):
+        with pytest.raises(NotAllowed) as refused:
+            enrollment.respond(token, proof, answer, **given)
+        assert words not in refused.value.message
+    ((name, details),) = facts(enrollment, case.id)
+    assert name == "Patient Enrollment Response Refused"
+    assert details["refused"] == {"accept": "Completed", "decline": "Declined", "defer": "Deferred"}[answer.value]
+    assert words in details["reason"]
+    assert enrollment.patient("sample-complete").status == "Pending"
+    assert enrollment.answers("sample-complete") == []
+    assert enrollment.engine.verify(case.id) == []
+    assert enrollment.disagreements() == []
+    save(before)
+    assert enrollment.respond(token, proof, answer, **given) == enrollment.patient("sample-complete").status
+
+
+def test_a_patient_whose_status_has_changed_cannot_answer(enrollment: Enrollment, outbox: Outbox) -> None:
     case = invited(enrollment)
     proof = enrollment.identify(outbox.token(), *who(enrollment))
-    enrollment.portal_standing.set_status("sample-complete", "Deactivated", "moved", actor=ADMIN)
-    with pytest.raises(NotFound):
-        enrollment.respond(outbox.token(), proof, Answer.ACCEPT)
-    assert facts(enrollment, case.id) == []
+    for status in ("Deactivated", "Completed"):
+        enrollment.portal_standing.set_status("sample-complete", status, "moved", actor=ADMIN)
+        with pytest.raises(NotAllowed):
+            enrollment.respond(outbox.token(), proof, Answer.DECLINE)
+        name, details = facts(enrollment, case.id)[-1]
+        assert (name, details["refused"]) == ("Patient Enrollment Response Refused", "Declined")
+        assert status in details["reason"]
+        assert enrollment.patient("sample-complete").status == status
+
+
+def test_an_opt_out_from_email_does_not_keep_a_patient_from_answering(enrollment: Enrollment, outbox: Outbox) -> None:
+    invited(enrollment)
+    enrollment.opt_out(outbox.token())
+    assert answered(enrollment, outbox.token(), Answer.ACCEPT, terms=TERMS_VERSION) == "Completed"
 
 
 def test_opting_out_stops_later_invitations(enrollment: Enrollment, outbox: Outbox) -> None:

@@ -1,16 +1,16 @@
 """The domain: enrolling patients in the portal. The engine below knows nothing of patients.
 
-Start with `enrollment.py` (the front door) and `operators.py` (the operators of the diagram).
+Start with `enrollment.py` (the front door) and `enrollment_operators.py` (what a diagram may ask for).
 """
 
 from .enrollment import PROCESS, Enrollment, enrollment_services, open_enrollment
 from .enrollment_operators import NOT_ELIGIBLE, operators
 from .funnel import MILESTONES, open_figures
-from .invitations import Invitation
+from .invitations import Invitation, LinkClosed, LinkState
 from .mail import preview_mail
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
 from .patient_registry import Registry
-from .patient_response import TERMS, TERMS_VERSION, Answer, OpenLink
+from .patient_response import TERMS, TERMS_VERSION, AlreadyAnswered, Answer
 from .patients_import import BadLine, ImportReport
 from .portal_standing import MAX_REASON, Change, OptOutScope, Standing
 from .portal_status import PastAnswer
@@ -27,6 +27,7 @@ __all__ = [
     "REPORTABLE",
     "TERMS",
     "TERMS_VERSION",
+    "AlreadyAnswered",
     "Answer",
     "BadLine",
     "Change",
@@ -34,7 +35,8 @@ __all__ = [
     "Enrollment",
     "ImportReport",
     "Invitation",
-    "OpenLink",
+    "LinkClosed",
+    "LinkState",
     "OptOutScope",
     "PastAnswer",
     "PatientDirectory",

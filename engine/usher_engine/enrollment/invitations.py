@@ -10,6 +10,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select, update
@@ -25,6 +26,29 @@ PROOF_MINUTES = 30
 
 #: The same sentence for every unusable link, so that it reveals nothing about anyone.
 UNUSABLE = "This link cannot be used: it may have been used already, replaced by a newer one, locked or expired."
+
+
+class LinkState(StrEnum):
+    """What has become of a link. Who holds the link may know it; the answer behind it is for whom identifies."""
+
+    #: It can be answered.
+    OPEN = "open"
+    #: The patient has answered.
+    ANSWERED = "answered"
+    #: A newer mail holds the link that works.
+    REPLACED = "replaced"
+    #: Too many wrong tries at the identity check.
+    LOCKED = "locked"
+    #: Its time has passed.
+    EXPIRED = "expired"
+
+
+class LinkClosed(NotFound):
+    """This link was given out and cannot be answered any more; its words are the same as for a link nobody knows."""
+
+    def __init__(self, state: LinkState) -> None:
+        super().__init__(UNUSABLE)
+        self.state = state
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,8 +69,17 @@ class Invitation:
     wrong_tries: int
     locked_at: datetime | None
 
+    def state(self, now: datetime) -> LinkState:
+        if self.locked_at:
+            return LinkState.LOCKED
+        if self.revoked_at:
+            return LinkState.REPLACED
+        if now >= self.expires_at:
+            return LinkState.EXPIRED
+        return LinkState.ANSWERED if self.used_at else LinkState.OPEN
+
     def is_usable(self, now: datetime) -> bool:
-        return not (self.used_at or self.revoked_at or self.locked_at) and now < self.expires_at
+        return self.state(now) is LinkState.OPEN
 
 
 def token_for(secret_key: str, key: str) -> str:
@@ -89,11 +122,12 @@ def by_token(tx: Transaction, token: str, *, lock: bool = False) -> Invitation:
     return found
 
 
-def usable(tx: Transaction, token: str, now: datetime, *, lock: bool = False) -> Invitation:
-    """The invitation of a link that still works; raises `NotFound` with the neutral sentence otherwise."""
+def identifiable(tx: Transaction, token: str, now: datetime, *, lock: bool = False) -> Invitation:
+    """The invitation of a link whose holder may identify: open, or answered. Raises `LinkClosed`, or `NotFound`."""
     found = by_token(tx, token, lock=lock)
-    if not found.is_usable(now):
-        raise NotFound(UNUSABLE)
+    state = found.state(now)
+    if state not in (LinkState.OPEN, LinkState.ANSWERED):
+        raise LinkClosed(state)
     return found
 
 

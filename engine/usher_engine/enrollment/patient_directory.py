@@ -53,17 +53,19 @@ class PatientRecord:
         return fhir_reader.fields(self.resource, now, settings.birth_sex_sources)
 
     def guard(self, now: datetime, settings: Settings) -> str | None:
-        """Why this patient must not be invited, in one plain sentence; None if an invitation is permitted."""
-        if self.altered:
-            return self.altered
-        refusal = fhir_reader.refusal(self.resource, now, settings.minimum_age)
-        if refusal is not None:
-            return refusal
+        """Why this patient must not be invited, in one plain sentence; None when nothing stands against it."""
+        barred = self.barred(now, settings)
+        if barred is not None:
+            return barred
         if self.opted_out:
             return "The patient has opted out of e-mail from the practice."
         if self.address_opted_out:
             return "The e-mail address is on the opt-out list."
         return None
+
+    def barred(self, now: datetime, settings: Settings) -> str | None:
+        """Why this patient must not enrol, even without an e-mail: the part of `guard` that no opt-out belongs to."""
+        return self.altered or fhir_reader.refusal(self.resource, now, settings.minimum_age)
 
     def to_json(self, now: datetime, settings: Settings) -> dict[str, Json]:
         """The patient as diagrams see it (operator `patient/load`)."""

@@ -1,24 +1,26 @@
 """The patient's side of an invitation: identify, then accept, decline or defer, or opt out of e-mail.
 
-Responses to strangers are neutral: they do not reveal whether a link was ever issued, to whom, or what was wrong.
+Answers to a stranger are neutral: nothing tells whether a link was ever given out, to whom, or which detail was wrong.
+Who holds a link may know what has become of it; who has identified with it, which answer was given (decisions/0026).
 """
 
 from __future__ import annotations
 
 import hmac
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from ..core.actor import Actor
-from ..core.errors import InvalidSubmission, NotFound
+from ..core.errors import InvalidSubmission, NotAllowed
 from ..engine import Engine
 from ..settings import Settings
+from ..store import Transaction, activity_rows, instance_rows
 from . import invitations, portal_status
-from .invitations import MAX_WRONG_TRIES, UNUSABLE
+from .invitations import MAX_WRONG_TRIES, Invitation, LinkClosed, LinkState
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
+from .portal_status import PastAnswer
 from .statuses import INVITABLE, PortalStatus
 from .timestamps import parse_day
 
@@ -26,6 +28,7 @@ PATIENT = Actor(name="patient", role="patient")
 
 #: Names of facts in the history of a case; the first is the name that the EHR uses.
 RESPONSE_ADDED = "Patient Enrollment Response Added"
+RESPONSE_REFUSED = "Patient Enrollment Response Refused"
 LINK_LOCKED = "Enrollment Link Locked"
 OPTED_OUT = "Email Opt Out Added"
 
@@ -44,6 +47,9 @@ WRONG = (
     "The ZIP code or the date of birth does not match the practice's record. "
     f"After {MAX_WRONG_TRIES} wrong tries the link is locked."
 )
+
+#: What a patient hears whose record stands against the answer, without a word on what is in it.
+REFUSED = "Your answer could not be recorded. Please get in touch with the practice."
 
 
 class Answer(StrEnum):
@@ -64,13 +70,12 @@ STATUS_AFTER = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OpenLink:
-    """What the holder of a working link sees before identifying themselves."""
+class AlreadyAnswered(LinkClosed):
+    """Who holds this link has identified, and answered before: *answer* is what they may see again."""
 
-    practice: str
-    contact: str
-    expires_at: datetime
+    def __init__(self, answer: PastAnswer) -> None:
+        super().__init__(LinkState.ANSWERED)
+        self.answer = answer
 
 
 class PatientResponses:
@@ -79,13 +84,10 @@ class PatientResponses:
     def __init__(self, engine: Engine, settings: Settings, registry: Registry) -> None:
         self.engine, self.settings, self.registry = engine, settings, registry
 
-    def invitation(self, token: str) -> OpenLink:
-        """A link that still works; raises `NotFound`, with the same sentence for every reason."""
+    def link_state(self, token: str) -> LinkState:
+        """What has become of a link; raises `NotFound` for one nobody was given."""
         with self.engine.database.read() as tx:
-            found = invitations.usable(tx, token, self.engine.clock())
-        return OpenLink(
-            practice=self.settings.practice_name, contact=self.settings.practice_contact, expires_at=found.expires_at
-        )
+            return invitations.by_token(tx, token).state(self.engine.clock())
 
     def identify(self, token: str, zip_code: str, birth_date: str) -> str:
         """
@@ -100,23 +102,26 @@ class PatientResponses:
             The proof to hand to `respond`, valid for half an hour.
 
         Raises:
-            InvalidSubmission: Something is wrong, without details; with ``fields`` if a value is empty or not a date,
-                which does not count as an attempt.
-            NotFound: The link does not work (any more), or this was the fifth wrong attempt.
+            InvalidSubmission: Wrong, the same whatever was wrong; with ``fields`` where something is empty or no date,
+                which does not count as a try.
+            AlreadyAnswered: Right, and the link was used before.
+            LinkClosed: The link does not work any more, or this was the fifth wrong try.
+            NotFound: Nobody was given this link.
         """
         born = _checked_identity(zip_code, birth_date)
         now = self.engine.clock()
         with self.engine.database.begin() as tx:
-            found = invitations.usable(tx, token, now, lock=True)
+            found = invitations.identifiable(tx, token, now, lock=True)
             record = self.registry.load(tx, found.patient, now=now)
             known = record.fields(now, self.settings)
             if _is_same_zip(known["zip_code"], zip_code) & (parse_day(known["birth_date"]) == born):
+                _require_unanswered(tx, found)
                 return invitations.proof_of_identity(self.settings.secret_key, found, now)
             locked = invitations.count_wrong_try(tx, found, now)
         if locked:
             # After the commit: the case is locked before the invitation everywhere else.
             self.engine.steps.record(found.instance, LINK_LOCKED, {"wrong_tries": MAX_WRONG_TRIES}, actor=PATIENT)
-            raise NotFound(UNUSABLE)
+            raise LinkClosed(LinkState.LOCKED)
         raise InvalidSubmission(WRONG)
 
     def respond(
@@ -137,26 +142,49 @@ class PatientResponses:
 
         Raises:
             InvalidSubmission: ``until`` does not fit, or the proof is too old (``answer``): identify again.
-            NotFound: The link does not work (any more).
+            AlreadyAnswered: The link was used before, perhaps by the first of two clicks.
+            NotAllowed: The patient's record stands against it. Staff see why in the case; the patient does not.
+            LinkClosed: The link does not work any more.
+            NotFound: Nobody was given this link.
         """
         now = self.engine.clock()
         status, day = STATUS_AFTER[answer], _checked_until(answer, until, now.date())
         with self.engine.database.begin() as tx:
-            found = invitations.usable(tx, token, now)
+            found = invitations.identifiable(tx, token, now)
             if not invitations.is_proof(self.settings.secret_key, found, proof, now):
                 reason = "Too much time has passed. Open the link in the mail once more."
                 raise InvalidSubmission(reason, fields={"answer": reason})
-            details = {"response": status.value, "until": day.isoformat() if day else None, "terms": terms or None}
-            self.engine.steps.record(found.instance, RESPONSE_ADDED, details, actor=PATIENT, transaction=tx)
-            portal_status.hold(tx, found.patient)
-            if not self._may_answer(self.registry.load(tx, found.patient, now=now)):
-                raise NotFound(UNUSABLE)
-            invitations.usable(tx, token, now, lock=True)
-            invitations.mark_used(tx, found.token_hash, now)
-            portal_status.add_response(
-                tx, found.patient, status.value, until=day, terms=terms, now=now, instance=found.instance
-            )
-        return status
+            self._hold(tx, found)
+            _require_unanswered(tx, invitations.identifiable(tx, token, now, lock=True))
+            refusal = self._refusal(self.registry.load(tx, found.patient, now=now), now)
+            if refusal is None:
+                details = {"response": status.value, "until": day.isoformat() if day else None, "terms": terms or None}
+                self.engine.steps.record(found.instance, RESPONSE_ADDED, details, actor=PATIENT, transaction=tx)
+                invitations.mark_used(tx, found.token_hash, now)
+                portal_status.add_response(
+                    tx, found.patient, status.value, until=day, terms=terms, now=now, instance=found.instance
+                )
+                return status
+            self._record_refusal(tx, found.instance, {"refused": status.value, "reason": refusal})
+        raise NotAllowed(REFUSED)
+
+    def _hold(self, tx: Transaction, found: Invitation) -> None:
+        instance_rows.lock(tx, found.instance)
+        portal_status.hold(tx, found.patient)
+
+    def _refusal(self, record: PatientRecord, now: datetime) -> str | None:
+        """Why the answer of this patient does not count. An opt-out from e-mail is no reason: the portal is no mail."""
+        barred = record.barred(now, self.settings)
+        if barred is not None:
+            return barred
+        # Not Enrolled is right as well: the patient was faster than the job that reports the mail.
+        return None if record.status in INVITABLE else f"The portal status has become “{record.status}” meanwhile."
+
+    def _record_refusal(self, tx: Transaction, case: str, details: dict[str, str]) -> None:
+        """Record why an answer was refused, once: a patient who tries again adds nothing."""
+        events = (event for step in activity_rows.steps_of(tx, case) for event in step.events)
+        if not any(e.get("name") == RESPONSE_REFUSED and e.get("details") == details for e in events):
+            self.engine.steps.record(case, RESPONSE_REFUSED, details, actor=PATIENT, transaction=tx)
 
     def opt_out(self, token: str) -> None:
         """Put the address of an invitation on the opt-out list; works for old links too. Raises `NotFound`."""
@@ -166,9 +194,12 @@ class PatientResponses:
             self.engine.steps.record(found.instance, OPTED_OUT, {}, actor=PATIENT, transaction=tx)
             portal_status.opt_out_address(tx, found.address, by=PATIENT.name, now=now)
 
-    def _may_answer(self, record: PatientRecord) -> bool:
-        # Not Enrolled: the patient answered before the job reported the mail.
-        return record.status in INVITABLE
+
+def _require_unanswered(tx: Transaction, found: Invitation) -> None:
+    if found.used_at is None:
+        return
+    answer = portal_status.answer_at(tx, found.patient, found.instance, found.used_at)
+    raise AlreadyAnswered(answer) if answer else LinkClosed(LinkState.ANSWERED)
 
 
 def _checked_identity(zip_code: str, birth_date: str) -> date:

@@ -118,6 +118,14 @@ def answers(tx: Transaction, patient: str) -> list[PastAnswer]:
     return [_answer(row) for row in rows]
 
 
+def answer_at(tx: Transaction, patient: str, instance: str, at: datetime) -> PastAnswer | None:
+    """The answer a patient gave in a case at a moment."""
+    ours = patient_response.c
+    which = (ours.patient == patient, ours.instance == instance, ours.at == to_text(at))
+    row = tx.execute(select(patient_response).where(*which)).first()
+    return None if row is None else _answer(row)
+
+
 def answers_given(tx: Transaction, patient: str) -> list[tuple[str, str, str]]:
     """(case, status, until) of the answers a patient gave in cases, as stored."""
     ours = patient_response.c

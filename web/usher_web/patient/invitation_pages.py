@@ -1,8 +1,9 @@
 """
 The patient's side: the link in the mail, the identity check, and the answer.
 
-Opening a page changes nothing, because mail scanners open links before people do. All links that do not work get the
-same page, so that it does not reveal who is a patient.
+Opening a page changes nothing, because mail scanners open links before people do. Every link nobody was given gets the
+same page, so that nobody learns from it who is a patient. Who holds a link that was given out learns what has become of
+the link, and only who identifies learns which answer was given (decisions/0026).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import date
 
 import usher_engine
 from flask import Blueprint, Response, make_response, render_template, request
-from usher_engine.enrollment import TERMS, TERMS_VERSION, Answer
+from usher_engine.enrollment import TERMS, TERMS_VERSION, AlreadyAnswered, Answer, LinkClosed, LinkState
 from werkzeug.exceptions import TooManyRequests
 
 from .. import auth
@@ -19,6 +20,9 @@ from ..guess_limits import Limit, source
 from ..site import site
 
 blueprint = Blueprint("patient", __name__, url_prefix="/i")
+
+#: States in which the holder of a link is asked who they are.
+IDENTIFIABLE = (LinkState.OPEN, LinkState.ANSWERED)
 
 #: Requests for unusable links from one address in an hour. A valid link (256 bits) is never refused: patients may share
 #: an address. The invitation itself counts wrong answers.
@@ -29,10 +33,11 @@ PER_ADDRESS, WINDOW_S = 60, 3600
 @auth.public
 def show(token: str) -> Response:
     try:
-        site().enrollment.invitation(token)
+        state = site().enrollment.link_state(token)
     except usher_engine.NotFound:
         return _unusable()
-    return _page("invitation_identify.html")
+    # A link that was used looks as before: a stranger does not learn that there is an answer.
+    return _page("invitation_identify.html") if state in IDENTIFIABLE else _closed(state)
 
 
 @blueprint.post("/<token>")
@@ -41,6 +46,10 @@ def identify(token: str) -> Response:
     zip_code, birth_date = (request.form.get(name, "").strip()[:20] for name in ("zip_code", "birth_date"))
     try:
         proof = site().enrollment.identify(token, zip_code, birth_date)
+    except AlreadyAnswered as known:
+        return _answered(known)
+    except LinkClosed as closed:
+        return _closed(closed.state)
     except usher_engine.NotFound:
         return _unusable()
     except usher_engine.InvalidSubmission as wrong:
@@ -55,12 +64,18 @@ def answer(token: str) -> Response:
     try:
         day = _day(until) if said == Answer.DEFER.value else None
         terms = _agreed() if said == Answer.ACCEPT.value else ""
-        site().enrollment.respond(token, proof, _answer(said), until=day, terms=terms)
+        given = site().enrollment.respond(token, proof, _answer(said), until=day, terms=terms)
+    except AlreadyAnswered as known:
+        return _answered(known)
+    except LinkClosed as closed:
+        return _closed(closed.state)
+    except usher_engine.NotAllowed as refused:
+        return _page("invitation_refused.html", 403, reason=refused.message)
     except usher_engine.NotFound:
         return _unusable()
     except usher_engine.InvalidSubmission as wrong:
         return _page("invitation_answer.html", 422, proof=proof, errors=wrong.fields, said=said, until=until)
-    return _page("invitation_done.html", said=said, until=day)
+    return _page("invitation_done.html", given=given, until=day)
 
 
 @blueprint.get("/<token>/opt-out")
@@ -104,8 +119,19 @@ def _day(text: str) -> date:
         raise usher_engine.InvalidSubmission(reason, fields={"until": reason}) from None
 
 
+def _answered(known: AlreadyAnswered) -> Response:
+    """The done page once more: after a second click, or for a patient who comes back. A removed answer is not shown."""
+    if known.answer.removed_at is not None:
+        return _closed(LinkState.REPLACED)
+    return _page("invitation_done.html", given=known.answer.status, until=known.answer.until)
+
+
+def _closed(state: LinkState) -> Response:
+    return _page("invitation_closed.html", 410, state=state.value)
+
+
 def _unusable() -> Response:
-    """The one page for all links that do not work; raises `TooManyRequests` for an address that asks for many."""
+    """The one page for all links nobody was given; raises `TooManyRequests` for an address that asks for many."""
     key = f"link-from|{source()}"
     if not Limit(key=key, most=PER_ADDRESS, window_s=WINDOW_S, what="the address for links").count():
         raise TooManyRequests("Too many tries. Please wait an hour, or call the practice.")

@@ -14,7 +14,7 @@ from usher_engine.cases import ALTERED, Window
 
 from .case_narrative import Names, ordinal
 from .data_changes import Glossary, in_words
-from .service_wording import ANSWER, MAIL, fact_sentence
+from .service_wording import ANSWER, MAIL, REFUSED_ANSWER, fact_sentence
 
 #: Events that end a request; it has no later stages.
 ENDS = frozenset({"ServiceCompleted", "ServiceRefused", "UserTaskCancelled", "ElementCancelled"})
@@ -102,7 +102,7 @@ def _add(requests: dict[Place, list[StepEvent]], step: Step) -> None:
             requests[here] = []
         if here in requests:
             requests[here].append((step, event))
-        elif event["kind"] == "FactRecorded" and event.get("name") == ANSWER and requests:
+        elif event["kind"] == "FactRecorded" and event.get("name") in (ANSWER, REFUSED_ANSWER) and requests:
             requests[next(reversed(requests))].append((step, event))
 
 
@@ -149,8 +149,9 @@ def _stage_words(event: Mapping[str, Any], words: Words, step: Step) -> tuple[st
         case "UserTaskCancelled" | "ElementCancelled":
             return "idle", "Not wanted any more"
         case "FactRecorded":
-            said = fact_sentence(event["name"], event.get("details") or {})
-            return ("done", f"Answered: {said[:1].lower()}{said[1:]}") if said else None
+            said = fact_sentence(event["name"], event.get("details") or {}) or ""
+            kind, word = ("done", "Answered") if event["name"] == ANSWER else ("refuse", "Answer refused")
+            return (kind, f"{word}: {said[:1].lower()}{said[1:]}") if said else None
         case _:
             return None
 

@@ -10,6 +10,7 @@ from .presentation import joined
 
 MAIL = "invitation/send"
 ANSWER = "Patient Enrollment Response Added"
+REFUSED_ANSWER = "Patient Enrollment Response Refused"
 
 #: Sentences while an effect waits for its turn, and when it is done.
 QUEUED = {MAIL: "The invitation e-mail is queued to be sent."}
@@ -46,6 +47,9 @@ def fact_sentence(name: str, details: Mapping[str, Any]) -> str | None:
             until = f", not before {_day(details['until'])}" if details.get("until") else ""
             terms = f" and agreed to the terms, version {details['terms']}" if details.get("terms") else ""
             return f"The patient {said}{until}{terms}."
+        case _ if name == REFUSED_ANSWER:
+            said = ANSWERS.get(str(details.get("refused")), f"answered {details.get('refused')}")
+            return f"The patient {said}, but the answer was refused: {details.get('reason')}"
         case "Enrollment Link Locked":
             return f"The link was locked after {details.get('wrong_tries')} wrong tries."
         case "Email Opt Out Added":
