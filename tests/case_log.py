@@ -11,22 +11,23 @@ from usher_engine.reporting.tally import Tally
 START = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 
 
-def case(*told: tuple[float, str, dict[str, Any]]) -> list[tuple[datetime, dict[str, Any]]]:
+def case(*events: tuple[float, str, dict[str, Any]]) -> list[tuple[datetime, dict[str, Any]]]:
     """(minutes after the start, kind of event, its fields)."""
-    return [(START + timedelta(minutes=minutes), {"kind": kind, **fields}) for minutes, kind, fields in told]
+    return [(START + timedelta(minutes=minutes), {"kind": kind, **fields}) for minutes, kind, fields in events]
 
 
 def went(minutes: float, mail: float | None, end: float, answer: str = "", answered: float = 0) -> Any:
     """A case: asked (A) for *minutes*, mailed (S) for *mail* minutes or cancelled, ended at *end*, answered."""
-    told: list[Any] = [
+    events: list[Any] = [
         (0, "InstanceStarted", {}),
         (0, "ElementPassed", {"element": "B", "visit": 1}),
         (0, "ElementEntered", {"element": "A", "visit": 1, "flow": "f1"}),
     ]
     if mail is None:
-        return case(*told, (minutes, "ElementCancelled", {"element": "A", "visit": 1}), (end, "InstanceCancelled", {}))
+        left = (minutes, "ElementCancelled", {"element": "A", "visit": 1})
+        return case(*events, left, (end, "InstanceCancelled", {}))
     here = {"element": "S", "visit": 1}
-    told += [
+    events += [
         (minutes, "ElementCompleted", {"element": "A", "visit": 1}),
         (minutes, "ElementEntered", {**here, "flow": "f2"}),
         (minutes, "ServiceRequested", {**here, "operator": "invitation/send"}),
@@ -37,8 +38,8 @@ def went(minutes: float, mail: float | None, end: float, answer: str = "", answe
     ]
     if answer:
         fact = {"name": "Patient Enrollment Response Added", "details": {"response": answer}}
-        told.append((answered, "FactRecorded", fact))
-    return case(*told)
+        events.append((answered, "FactRecorded", fact))
+    return case(*events)
 
 
 #: Four cases: three ended the same way after 11, 22 and 62 minutes, one was cancelled after 5; one waits.
@@ -53,6 +54,6 @@ LOG = [
 
 def counted(log: Any) -> Tally:
     tally = Tally()
-    for name, told, group in log:
-        tally.count(name, told, milestones(told), group)
+    for name, events, group in log:
+        tally.count(name, events, milestones(events), group)
     return tally

@@ -33,7 +33,7 @@ SECRET = "a secret for tests only, longer than thirty-two"
 
 
 class Clock:
-    """The time tests live in; moves only when told."""
+    """The clock of the tests; moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.time = datetime(2026, 5, 4, 9, 2, tzinfo=UTC)
@@ -46,7 +46,7 @@ class Clock:
 
 
 class Outside:
-    """Stands for the world behind the operators of the test processes: says what it is told to say."""
+    """The outside world behind the operators of the test processes: gives the answers a test sets."""
 
     def __init__(self) -> None:
         self.answers: list[Json | Exception] = []

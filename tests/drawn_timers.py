@@ -1,4 +1,4 @@
-"""Small diagrams of events and services in a row, for tests of what a case does by itself."""
+"""Small diagrams of events and services in sequence, for tests of cases that proceed without a person."""
 
 from __future__ import annotations
 

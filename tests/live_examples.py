@@ -73,7 +73,7 @@ class Live:
             assert Worker(self.engine).run_due(at_most=1) == 1
 
     def _same(self, case: str) -> None:
-        """The state kept beside the case is the one its history tells of."""
+        """The stored state of the case equals the one folded from its history."""
         rebuilt: InstanceState = self.engine.queries.rebuild(case)
         if rebuilt.status == "waiting":
             with self.engine.database.begin() as tx:

@@ -1,4 +1,4 @@
-"""A database nobody has altered yet, and what is found in copies of it; used beside `tampering`."""
+"""An unaltered database, and the findings in copies of it; used with `tampering`."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ SKETCHED = {
 
 
 def sketch(flows: str, *elements: str) -> str:
-    """*flows* written ``A>B``, between spaces; *elements* where an id does not tell what it is."""
+    """*flows* written ``A>B``, separated by spaces; *elements* whose kind does not follow from the id."""
     ways = [way.split(">") for way in flows.split()]
     known = {key for element in elements for key in re.findall(r'^<\w+ id="([^"]+)"', element)}
     keys = [key for key in dict.fromkeys(key for way in ways for key in way) if key not in known]

@@ -1,4 +1,4 @@
-"""What somebody who owns the database file may do to it; for properties/test_tampering.py and bench."""
+"""Changes that the owner of the database file can make; for properties/test_tampering.py and bench."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def mutate_body(db: sqlite3.Connection, random: Random) -> set[str]:
 
 
 def mutate_text(db: sqlite3.Connection, random: Random) -> set[str]:
-    """Packed again, so that only the hash can tell."""
+    """Packed again, so that only the hash shows the change."""
     case, revision, body, _ = step(db, random)
     other = zlib.compress(flip(random, zlib.decompress(body)))
     db.execute("UPDATE step SET body = ? WHERE instance = ? AND revision = ?", (other, case, revision))
@@ -94,7 +94,7 @@ def delete_case_and_leaves(db: sqlite3.Connection, random: Random) -> set[str]:
 
 
 def close_the_gap(db: sqlite3.Connection, random: Random) -> set[str]:
-    """As before, and the leaves are numbered anew, so that only the signed root can tell."""
+    """As before, and the leaves are renumbered, so that only the signed root shows the change."""
     delete_case_and_leaves(db, random)
     kept = db.execute("SELECT instance, revision, hash FROM leaf ORDER BY number").fetchall()
     db.execute("DELETE FROM leaf")

@@ -18,16 +18,16 @@ _DESCRIBED = re.compile(r"(?:v(?P<tag>\S+)-(?P<past>\d+)-g)?(?P<commit>[0-9a-f]{
 
 @cache
 def running_version() -> str:
-    """As `version_of` says for the code that runs; asked once in each process."""
+    """`version_of` for the running code, computed once in each process."""
     return version_of(_CHECKOUT)
 
 
 def version_of(root: Path) -> str:
     """
-    The version of the checkout *root*, or of the installed package where *root* is no checkout.
+    The version of the checkout *root*, or of the installed package if *root* is not a checkout.
 
-    A release says ``0.2.0``, a commit without the release's tag ``0.2.0+g1a2b3c4d``, and one with uncommitted
-    changes ``0.2.0+g1a2b3c4d.dirty`` (a local version of PEP 440). Sources without git say the release they are from.
+    A release has ``0.2.0``, a commit without the release's tag ``0.2.0+g1a2b3c4d``, and one with uncommitted
+    changes ``0.2.0+g1a2b3c4d.dirty`` (a local version of PEP 440). Sources without git have the version of their release.
     """
     project = root / "pyproject.toml"
     if not project.is_file():

@@ -1,4 +1,4 @@
-"""Timers and messages as the engine offers them: once, in order, never lost, and told when nobody waits."""
+"""Timers and messages as the engine offers them: once, in order, never lost, and refused when no case waits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def kinds(engine: Engine, case: str) -> list[str]:
     return [event["kind"] for step in engine.queries.history(case) for event in step.events]
 
 
-def test_a_timer_is_told_and_ends_with_its_task(ready: Engine, clock: Clock) -> None:
+def test_a_timer_is_reported_and_ends_with_its_task(ready: Engine, clock: Clock) -> None:
     case = ready.start("timer_boundary", {"reminded": 0, "days": 10}, actor=alice)
     assert [(w.element, w.due) for w in case.waits] == [
         ("Remind", clock() + timedelta(days=1)),
@@ -178,7 +178,7 @@ def test_a_message_is_delivered_once_by_key_and_never_lost_in_silence(ready: Eng
     assert ready.verify(case) == []
 
 
-def test_two_that_wait_must_be_told_apart(ready: Engine) -> None:
+def test_two_waiting_cases_must_be_distinguished(ready: Engine) -> None:
     one = ready.start("message_catch", {}, actor=alice, business_key="b1").id
     two = ready.start("message_catch", {}, actor=alice, business_key="b1").id
     with pytest.raises(Conflict, match="2 cases wait"):

@@ -39,7 +39,7 @@ def kinds(engine: Engine, case: str) -> list[str]:
 
 
 def answered(work: Callable[[int], object]) -> tuple[list[object], list[EngineError]]:
-    """What the threads got, and what those that were refused were told; anything else that is raised is raised here."""
+    """The results of the threads and the messages of refused ones; raises any other exception of a thread."""
     answers = at_once(THREADS, work)
     refused = [answer for answer in answers if isinstance(answer, EngineError)]
     for answer in answers:
@@ -54,7 +54,7 @@ def test_a_key_starts_one_case_and_names_it_to_all(small: Engine) -> None:
     assert len(small.queries.instances()) == 1 and kinds(small, str(ids[0])) == ["start"]
 
 
-def test_other_data_under_one_key_are_refused_whoever_comes_first(small: Engine) -> None:
+def test_other_data_under_one_key_are_refused_in_either_order(small: Engine) -> None:
     ids, refused = answered(lambda n: small.start("small", {"q": n}, actor=alice, key="k", source="ehr").id)
     assert len(ids) == 1 and len(small.queries.instances()) == 1
     assert {type(error).__name__ for error in refused} == {"InvalidSubmission"} and len(refused) == THREADS - 1
@@ -95,9 +95,9 @@ def test_a_result_that_is_reported_many_times_counts_once(small: Engine, databas
     assert job is not None
     done, refused = answered(lambda n: small.job_results.finish(job, {"by": n}))
     assert len(done) == THREADS and refused == []
-    told = kinds(small, case.id)
-    assert told[:3] == ["start", "complete", "finish_job"]
-    assert told[3:] == ["record"] * (THREADS - 1), "what came late is kept beside it"
+    recorded = kinds(small, case.id)
+    assert recorded[:3] == ["start", "complete", "finish_job"]
+    assert recorded[3:] == ["record"] * (THREADS - 1), "what came late is kept beside it"
 
 
 def test_a_message_is_delivered_once_under_one_key(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""Audit events and checkpoints on both databases: chains, leaves without gaps, and heads that tell what was taken."""
+"""Audit events and checkpoints on both databases: chains, leaves without gaps, and heads that reveal removals."""
 
 from __future__ import annotations
 
@@ -112,8 +112,8 @@ def test_what_is_no_json_is_refused(engine: Engine) -> None:
 
 
 def test_a_deployment_is_an_event(small: Engine) -> None:
-    told = small.audit.events(kind="Deployed")[0]
-    assert (told.subject, told.details["version"]) == ("small", 1)
+    event = small.audit.events(kind="Deployed")[0]
+    assert (event.subject, event.details["version"]) == ("small", 1)
 
 
 @pytest.mark.parametrize("table", ["step", "audit_event", "leaf", "checkpoint"])
@@ -286,7 +286,7 @@ def test_taken_when_it_is_due(small: Engine, outside: Outside, clock: Clock) -> 
 
 
 def _tamper(engine: Engine, statement: str) -> None:
-    """As somebody who owns the database may: triggers off, change, triggers on."""
+    """Change rows as the owner of the database can: triggers off, change, triggers on."""
     with engine.database.begin() as tx:
         if engine.database.is_sqlite:
             tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")

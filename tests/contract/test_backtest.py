@@ -195,7 +195,7 @@ def test_other_data_on_the_same_way(small: Engine, outside: Outside) -> None:
 
 @pytest.mark.parametrize("order", [("A", "B"), ("B", "A")])
 def test_answers_are_found_although_the_order_moved(engine: Engine, order: tuple[str, str]) -> None:
-    """Drawn one after the other, B first, instead of side by side, whoever answered first."""
+    """Drawn in sequence, B first, instead of in parallel, in either order of the answers."""
     engine.deploy(package("parallel"), actor=ADMIN)
     case = engine.start("parallel", {"n": 1}, actor=alice).id
     for element in order:
@@ -231,12 +231,12 @@ def test_which_cases(small: Engine, outside: Outside, clock: Clock) -> None:
 
 def test_on_several_processes_all_the_same(small: Engine, outside: Outside) -> None:
     cases = [finish(small, outside, n) for n in (2, 3, 2, 3)]
-    told: list[tuple[int, int, str]] = []
+    progress: list[tuple[int, int, str]] = []
     changed = drawn(("got.n &gt; 1", "got.n == 2"))
-    many = small.backtests.run(changed, SMALL, jobs=2, progress=lambda *one: told.append(one))
+    many = small.backtests.run(changed, SMALL, jobs=2, progress=lambda *one: progress.append(one))
     assert many == small.backtests.run(changed, SMALL)
     assert {one.instance for one in many.others} == {cases[1], cases[3]}
-    assert told == [(4, 4, max(cases))]
+    assert progress == [(4, 4, max(cases))]
 
 
 def test_an_unfit_package_is_refused_with_findings(small: Engine, outside: Outside) -> None:
@@ -249,7 +249,7 @@ def test_an_unfit_package_is_refused_with_findings(small: Engine, outside: Outsi
 
 
 def test_a_timer_only_the_draft_has_fires_at_its_time(small: Engine, outside: Outside, clock: Clock) -> None:
-    """A reminder after three days: of the three cases one waited longer before somebody answered, one still waits."""
+    """A reminder after three days: of the three cases one waited longer before a person answered, one still waits."""
     cases = []
     for days in (1, 5):
         case = open_case(small, outside)

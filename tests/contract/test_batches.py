@@ -1,4 +1,4 @@
-"""Backtests and migrations of many cases in the background: portions, stops, two at once, what is told."""
+"""Backtests and migrations of many cases in the background: portions, stops, two at once, reports."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_fifty_running_cases_go_over_and_all_verify(small: Engine, outside: Outs
     assert (result.checked, result.equal, result.findings) == (50, 50, [])
 
 
-def test_refusals_are_told_by_reason(small: Engine, outside: Outside) -> None:
+def test_refusals_are_counted_by_reason(small: Engine, outside: Outside) -> None:
     cases = open_cases(small, outside, 6)
     small.cases.cancel(cases[0], "gone", actor=bob)
     two = small.deploy(changed(('"U"', '"Ask"')), actor=ANA).number

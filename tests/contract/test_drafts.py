@@ -40,7 +40,7 @@ def careful(small: Engine) -> Engine:
 
 
 def save(engine: Engine, path: str, text: str, *, by: Actor = ana, seen: str | None = None) -> str:
-    """Save *text* and return the file's new ETag; *seen* is the one there is unless told."""
+    """Save *text* and return the file's new ETag; *seen* is by default the current one."""
     there = engine.drafts.find("small").file(path)
     etag = seen if seen is not None else there.etag if there else ""
     saved = engine.drafts.save_file("small", path, text.encode(), etag=etag, actor=by).file(path)
@@ -140,7 +140,7 @@ def test_the_same_change_twice_is_no_conflict(small: Engine) -> None:
     assert save(small, "notes.txt", "same", by=abe, seen=seen) == save(small, "notes.txt", "same", seen=seen)
 
 
-def test_a_file_that_is_gone_or_there_already_is_told(small: Engine) -> None:
+def test_a_missing_or_existing_file_is_reported(small: Engine) -> None:
     seen = save(small, "notes.txt", "first")
     with pytest.raises(StaleDraft) as there:
         save(small, "notes.txt", "new", by=abe, seen="")
@@ -210,8 +210,8 @@ def test_what_was_reviewed_is_deployed_or_nothing(small: Engine, clock: Clock) -
     assert (version.number, version.hash, version.note, version.deployed_by) == (2, etag, "new notes", "ana")
     assert small.drafts.find("small").based_on == 2
     assert small.start("small", {"q": 2}, actor=alice).version == 2
-    told = small.audit.events(kind="Deployed")[0]
-    assert (told.actor, told.details) == ("ana", {"version": 2, "hash": etag, "note": "new notes"})
+    event = small.audit.events(kind="Deployed")[0]
+    assert (event.actor, event.details) == ("ana", {"version": 2, "hash": etag, "note": "new notes"})
 
 
 def test_a_draft_stays_with_its_process(small: Engine) -> None:
@@ -236,8 +236,8 @@ def test_four_eyes_are_two_people(careful: Engine, clock: Clock) -> None:
     assert (version.deployed_by, version.signed_off_by, version.note) == ("ana", "abe", "new notes")
     assert careful.versions.all("small")[0] == version
     assert careful.deployments.sign_off_asked("small") is None
-    told = careful.audit.events(kind="Deployed")[0]
-    assert (told.actor, told.details["signed_off_by"], told.details["deployed_by"]) == ("abe", "abe", "ana")
+    event = careful.audit.events(kind="Deployed")[0]
+    assert (event.actor, event.details["signed_off_by"], event.details["deployed_by"]) == ("abe", "abe", "ana")
 
 
 def test_a_change_after_the_question_needs_a_new_one(careful: Engine) -> None:

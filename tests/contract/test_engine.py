@@ -124,8 +124,8 @@ def test_who_ends_a_case_that_is_not_their_work_is_in_the_audit_stream(small: En
     small.cases.cancel(other, "moved away", actor=alice)
     small.cases.cancel(case, "cannot be read", actor=Actor(name="adam", role="admin"))
     assert small.instance(case).status == small.instance(other).status == "cancelled"
-    (told,) = small.audit.events(kind="CaseCancelled")
-    assert (told.actor, told.subject, told.business_key, told.why) == ("adam", case, "p1", "cannot be read")
+    (event,) = small.audit.events(kind="CaseCancelled")
+    assert (event.actor, event.subject, event.business_key, event.why) == ("adam", case, "p1", "cannot be read")
     assert small.verify(case) == []
 
 

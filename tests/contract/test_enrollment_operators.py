@@ -84,12 +84,12 @@ def test_what_a_diagram_may_ask_for(house: House) -> None:
     found = operators(
         settings=house.settings, directory=house.registry, database=house.database, send_mail=house.mails.append
     )
-    told = {
+    results = {
         one.name: (one.mode.value, {p.name: (p.kind, p.required) for p in one.parameters}, one.errors) for one in found
     }
     patient = {"patient_id": ("text", True)}
     record = ("record", True)
-    assert told == {
+    assert results == {
         "patient/load": ("read", patient, ()),
         "patient/missing": ("read", {"patient": record, "form": ("text", True)}, ()),
         "patient/update": ("write", {**patient, "values": record}, ()),
@@ -316,7 +316,7 @@ def test_a_pending_patient_gets_another_one(house: House) -> None:
 
 
 @pytest.mark.parametrize("born", ["1980", "1980-02", None])
-def test_an_age_that_cannot_be_told_stops_the_mail(house: House, born: str | None) -> None:
+def test_an_unknown_age_stops_the_mail(house: House, born: str | None) -> None:
     house.save(birthDate=born)
     with pytest.raises(ServiceError, match="date of birth is not complete") as refused:
         house.sent()

@@ -1,4 +1,4 @@
-"""A mistake in code is nobody's diagram: it is logged without values, counted, and the incident gives its number."""
+"""A bug is not blamed on the diagram: it is logged without values, counted, and the incident shows its number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports on both databases: days are counted once, counted anew when their cases move, and never with a step."""
+"""Reports on both databases: days are counted once, recounted when their cases have new steps, never with a step."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def kept(database: Database) -> list[rows.Kept]:
         return rows.stored_figures(tx, "small", "0000", "9999")
 
 
-def test_a_day_is_counted_once_and_anew_when_a_case_has_moved(
+def test_a_day_is_counted_once_and_recounted_when_a_case_has_new_steps(
     small: Engine, outside: Outside, figures: Figures, clock: Clock, database: Database
 ) -> None:
     assert figures.span("small") is None
@@ -76,7 +76,7 @@ def test_a_day_is_counted_once_and_anew_when_a_case_has_moved(
     assert figures.span("small") == (MAY_4, date(2026, 5, 7))
 
 
-def test_versions_and_days_are_told_apart(
+def test_versions_and_days_are_counted_separately(
     small: Engine, outside: Outside, figures: Figures, clock: Clock, settings: Settings, database: Database
 ) -> None:
     started(small, outside)
@@ -94,7 +94,7 @@ def test_versions_and_days_are_told_apart(
     assert figures.period("small", MAY_4, MAY_4).total.cases == 3
 
 
-def test_what_is_kept_and_unreadable_is_counted_anew(
+def test_unreadable_stored_figures_are_recounted(
     small: Engine, outside: Outside, figures: Figures, database: Database
 ) -> None:
     started(small, outside)
@@ -123,6 +123,6 @@ def test_groups_and_milestones_are_the_domains(small: Engine, outside: Outside, 
         asked.append(keys)
         return {"someone": "en"}
 
-    figures = Figures(small.database, settings, lambda told: {"seen": told[0][0]}, groups)
+    figures = Figures(small.database, settings, lambda events: {"seen": events[0][0]}, groups)
     assert figures.period("small", MAY_4, MAY_4).total.groups["en"] == {"start": 1, "seen": 1}
     assert asked == [{"someone"}]

@@ -1,4 +1,4 @@
-"""The list of open tasks: everybody sees theirs, once, in the order they are due, however many there are of others."""
+"""The list of open tasks: each person sees theirs once, ordered by due date, however many others there are."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_no_task_has_a_name_the_database_cannot_look_for(engine: Engine) -> None
         engine.inbox.task("X:\x00:1", alice)
 
 
-def test_what_the_database_has_no_room_for_is_told_in_plain_words(engine: Engine) -> None:
+def test_values_too_large_for_the_database_are_refused_in_plain_words(engine: Engine) -> None:
     engine.deploy(package("small"), actor=alice)
     with pytest.raises((NotFound, InvalidSubmission), match=r"number|version"):
         engine.versions.package("small", 10**20)

@@ -27,7 +27,7 @@ ASKED = (
     "<spiffworkflow:property name='resultVariable' value='answered'/>"
     "</spiffworkflow:properties></extensionElements>"
 )
-#: One branch sends a mail, in the other somebody answers, and a script reads the answer.
+#: One branch sends a mail; in the other a person answers, and a script reads the answer.
 BOTH = f"""
   <startEvent id="s"/><parallelGateway id="split"/>
   <serviceTask id="Send" name="Send">{EFFECT}</serviceTask>
@@ -160,7 +160,7 @@ def test_a_message_that_would_be_too_long_is_an_incident(engine: Engine) -> None
 
 
 def test_what_answered_nothing_is_not_done_again_either(engine: Engine, outside: Outside) -> None:
-    """The effect was done and what follows fails: it is never asked a second time, whatever it said."""
+    """The effect succeeds and a later element fails: the effect is never repeated, whatever its result."""
     body = (
         f'<startEvent id="s"/><serviceTask id="Send">{EFFECT}</serviceTask><endEvent id="e"/>'
         '<scriptTask id="Read"><script>read = {"yes": 1}[word]</script></scriptTask>'

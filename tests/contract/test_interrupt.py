@@ -16,7 +16,7 @@ SLOW = {
 
 
 def ended(database: Database, work: Callable[[], None]) -> list[str]:
-    """What *work*, in a thread of its own, says when what it waits for is ended again and again."""
+    """The error of *work*, in a separate thread, when its statement is ended repeatedly."""
     said: list[str] = []
 
     def run() -> None:

@@ -72,7 +72,7 @@ def test_one_repetition_of_the_largest_size_is_fine(engine: Engine) -> None:
 
 
 def test_a_case_waits_for_so_much_at_once_and_not_more(engine: Engine, clock: Clock) -> None:
-    """Several commands, each within its own bounds: every day 200 tasks more, which nobody does."""
+    """Several commands, each within its limits: 200 more tasks every day, which nobody does."""
     daily = '<boundaryEvent id="Daily" attachedToRef="First" cancelActivity="false"><timerEventDefinition>'
     daily += "<timeCycle>R/P1D</timeCycle></timerEventDefinition></boundaryEvent>"
     daily += ASK.format(items(200)) + '<endEvent id="Done"/>' + flow("Daily", "Ask") + flow("Ask", "Done")
@@ -98,7 +98,7 @@ def test_a_state_that_would_grow_too_large_is_an_incident(engine: Engine, databa
     assert engine.verify(case.id) == []
 
 
-def test_a_case_at_its_limit_can_still_be_claimed_and_told_of_incidents(engine: Engine, database: Database) -> None:
+def test_a_case_at_its_limit_can_still_be_claimed_and_get_incidents(engine: Engine, database: Database) -> None:
     """What runs nothing adds a few words only; there is always room for those."""
     data = {"letter": "x" * 12_800, "rest": ""}
     case = many(engine, data)
@@ -145,7 +145,7 @@ def test_a_step_that_would_write_too_much_is_an_incident(engine: Engine) -> None
 
 @pytest.fixture
 def hasty(settings: Settings, services: Services, clock: Clock, database: Database) -> Engine:
-    """A case may take 21 steps an hour by itself; the process waits a minute and asks a service, round and round."""
+    """A case may take 21 steps an hour without a person; the process waits a minute and calls a service, in a loop."""
     engine = Engine(replace(settings, case_steps_per_hour=21), services, clock, database)
     engine.deploy(drawn("round", again=True, Nap="PT1M", Send="test/effect"), actor=ANA)
     return engine
@@ -180,7 +180,7 @@ def test_a_case_that_goes_round_by_itself_is_an_incident(hasty: Engine, outside:
     assert hasty.verify(case) == []
 
 
-def test_whoever_tries_it_again_lets_it_go_on(hasty: Engine, clock: Clock) -> None:
+def test_a_retry_by_anyone_lets_it_continue(hasty: Engine, clock: Clock) -> None:
     case = hasty.start("round", {}, actor=alice).id
     go_round(hasty, clock, 15)
     hasty.cases.retry(case, actor=SYSTEM)

@@ -66,8 +66,8 @@ def test_a_timer_under_another_id_keeps_its_moment_too(engine: Engine, clock: Cl
     mapping = {"Remind": "Nudge", "GiveUp": "Expire"}
     after = engine.migrations.migrate(case.id, version, mapping, actor=ANA, reason="renamed")
     assert waits(after) == {mapping[old]: due for old, due in waits(before).items()}
-    told = [("WaitEnded", "GiveUp"), ("WaitEnded", "Remind"), ("TimerStarted", "Expire"), ("TimerStarted", "Nudge")]
-    assert sorted(last_events(engine, case)[2:]) == sorted(told)
+    expected = [("WaitEnded", "GiveUp"), ("WaitEnded", "Remind"), ("TimerStarted", "Expire"), ("TimerStarted", "Nudge")]
+    assert sorted(last_events(engine, case)[2:]) == sorted(expected)
     fire(engine, clock, days=5)
     assert engine.queries.rebuild(case.id).data["reminded"] == 3, "three times in all, whatever it is called"
     fire(engine, clock, days=5)
@@ -157,7 +157,7 @@ def test_messages_beside_a_task_are_heard_before_and_after(engine: Engine) -> No
     assert agrees(engine)
 
 
-def test_a_timer_that_cannot_be_set_is_told_before(engine: Engine) -> None:
+def test_a_timer_that_cannot_be_set_is_reported_before_the_move(engine: Engine) -> None:
     case = begun(engine, "timer_boundary")
     version = deploy(engine, ('"GiveUp"', '"Expire"'), ("str(days)", "str(patience)"), name="timer_boundary")
     ((element, reason),) = engine.migrations.try_one(case.id, version).problems

@@ -39,8 +39,8 @@ def test_nothing_begins_and_the_refusal_says_who_paused_it_when_and_why(nap: Eng
     assert nap.queries.instances() == []
     pauses.resume("nap", "mended", actor=ADAM)
     assert nap.start("nap", {}, actor=alice, key="k", source="ehr").status == "waiting"
-    told = [(one.kind, one.subject, one.details, one.why) for one in reversed(nap.audit.events(actor="adam"))]
-    assert told == [
+    recorded = [(one.kind, one.subject, one.details, one.why) for one in reversed(nap.audit.events(actor="adam"))]
+    assert recorded == [
         ("ProcessPaused", "nap", {"version": EVERY}, "the mail names the wrong practice"),
         ("ProcessResumed", "nap", {"version": EVERY, "jobs": 0}, "mended"),
     ]
@@ -132,7 +132,7 @@ def test_what_is_refused(nap: Engine, pauses: Pauses) -> None:
 
 
 def test_no_job_is_held_back_after_its_pause_has_ended(nap: Engine, pauses: Pauses, clock: Clock) -> None:
-    """Somebody resumes again and again while workers hold back."""
+    """An administrator resumes repeatedly while workers hold jobs back."""
     cases = [nap.start("nap", {}, actor=alice).id for _ in range(8)]
     clock.forward(hours=3)
     done, failed = threading.Event(), list[Exception]()
@@ -142,7 +142,7 @@ def test_no_job_is_held_back_after_its_pause_has_ended(nap: Engine, pauses: Paus
         try:
             while not done.is_set():
                 worker.run_due(at_most=1)
-        except Exception as error:  # noqa: BLE001 - told below
+        except Exception as error:  # noqa: BLE001 - asserted below
             failed.append(error)
 
     threads = [threading.Thread(target=work) for _ in range(3)]

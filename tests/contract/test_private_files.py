@@ -47,18 +47,18 @@ def test_a_new_database_is_ours_alone(tmp_path: Path) -> None:
 
 @only_posix
 @pytest.mark.usefixtures("open_mask")
-def test_a_database_others_could_read_is_tightened_and_told_of(tmp_path: Path, caplog: Any) -> None:
+def test_a_database_others_could_read_is_made_private_with_a_warning(tmp_path: Path, caplog: Any) -> None:
     url = f"sqlite:///{tmp_path / 'usher.db'}"
     migrate(url)
     for name in ("usher.db", "usher.db-wal", "usher.db-shm"):
         (tmp_path / name).touch()
         (tmp_path / name).chmod(0o644)
-    for told in (3, 0):
+    for warnings in (3, 0):
         database = Database(url)
         with database.read() as tx:
             tx.execute(text("SELECT 1"))
             assert set(modes(tmp_path).values()) == {0o600}
-        assert caplog.text.count("was open to other accounts (mode 0644)") == told
+        assert caplog.text.count("was open to other accounts (mode 0644)") == warnings
         caplog.clear()
         database.close()
 
@@ -85,7 +85,7 @@ def test_the_checkpoint_file_is_ours_alone(tmp_path: Path) -> None:
     assert file.read_text() == "one\ntwo\n"
 
 
-def test_a_missing_folder_is_still_told_as_that(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_as_missing(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="The database file cannot be opened"):
         migrate(f"sqlite:///{tmp_path / 'no' / 'usher.db'}")
 
@@ -125,7 +125,7 @@ def test_no_log_repeats_what_was_to_be_stored(database: Database, mistake: Any, 
     assert "Bait" not in str(refused.value)
 
 
-def test_half_a_character_is_told_in_plain_words(database: Database) -> None:
+def test_a_lone_surrogate_is_refused_in_plain_words(database: Database) -> None:
     with pytest.raises(InvalidSubmission, match="holds a character that cannot be kept"), database.begin() as tx:
         tx.execute(insert(e.email_opt_out).values(address="\ud800", at="2026", by="t"))
     with pytest.raises(InvalidSubmission, match="holds a character that cannot be kept"), database.read() as tx:

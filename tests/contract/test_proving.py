@@ -1,4 +1,4 @@
-"""One case proven by itself: chain, signed checkpoints, second run; and the windows its steps are read in."""
+"""Proof of a single case: chain, signed checkpoints, re-execution; and the windows in which its steps are read."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ def test_a_case_is_proven_once_all_its_steps_are_signed(
     small: Engine, outside: Outside, settings: Settings, clock: Clock
 ) -> None:
     case, prover = lived(small, outside), Prover(small.context)
-    assert prover.known(case) is None
+    assert prover.cached_proof(case) is None
     first = prover.prove(case)
     assert (first.is_proven, first.proven_steps, first.steps, first.findings) == (False, 0, 3, ())
     take(small.database, settings, clock())
-    assert prover.known(case) is None, "what it rests on has changed"
+    assert prover.cached_proof(case) is None, "what it rests on has changed"
     clock.forward(hours=1)
     signed = prover.prove(case)
     assert signed.is_proven and signed.signed_at is not None and signed.signed_at < clock()
-    assert prover.known(case) is signed and prover.prove(case) is signed
+    assert prover.cached_proof(case) is signed and prover.prove(case) is signed
     clock.forward(hours=1)
     assert prover.prove(case, again=True).checked_at == clock()
     small.complete(f"{case}:U:2", {"word": "enough"}, actor=alice)
@@ -77,7 +77,7 @@ def test_without_the_key_nothing_is_called_proven(
     assert proof.without_key and proof.findings == () and not proof.is_proven and proof.proven_steps == 0
 
 
-def test_a_checkpoint_missing_in_the_file_is_told(
+def test_a_checkpoint_missing_in_the_file_is_reported(
     small: Engine, outside: Outside, settings: Settings, clock: Clock
 ) -> None:
     case = lived(small, outside)

@@ -113,7 +113,7 @@ def test_threads_take_every_job_once(database: Database, clock: Clock, cases: li
                 if job is None:
                     return
                 taken.append(job)
-        except Exception as error:  # noqa: BLE001 - told below
+        except Exception as error:  # noqa: BLE001 - asserted below
             failures.append(error)
 
     threads = [threading.Thread(target=empty_the_line) for _ in range(takers)]

@@ -68,7 +68,7 @@ def test_nothing_is_written_by_a_trial(engine: Engine, database: Database, outsi
 
 
 def open_case(engine: Engine, outside: Outside) -> str:
-    """A case of the small process that waits for somebody."""
+    """A case of the small process that waits for a person."""
     engine.deploy(package("small"), actor=ana)
     outside.answers.append({"n": 2})
     return engine.start("small", {"q": 1}, actor=alice).id
@@ -95,7 +95,7 @@ def test_what_a_service_has_done_is_kept_until_the_case_is_repaired(
 def test_a_timer_that_came_while_the_state_was_lost_is_fired_after_the_repair(
     engine: Engine, database: Database, clock: Clock
 ) -> None:
-    """However long nobody repaired it: no try of those hours was one that could fire it."""
+    """However long the repair took: no attempt in those hours could fire it."""
     engine.deploy(drawn("nap", Nap="PT1H"), actor=ana)
     case = engine.start("nap", {}, actor=alice).id
     lose(database, case)
@@ -131,19 +131,19 @@ def test_every_command_on_a_state_that_cannot_be_loaded_is_an_incident_and_other
             engine.complete(task.id, {}, actor=alice)
         assert engine.queries.rebuild(case).waits
         unreadable(engine, database, case)
-        told = commanded(engine, clock, case)
-        assert told.status == "incident" and "does not fit its diagram" in str(told.incident)
+        broken = commanded(engine, clock, case)
+        assert broken.status == "incident" and "does not fit its diagram" in str(broken.incident)
         assert engine.cases.retry(case, actor=alice).status == "incident"
         codes = [event["code"] for step in engine.queries.history(case) for event in step.events if "code" in event]
         assert set(codes) == {"Corrupt"}
         engine.repairs.repair(case, actor=ADMIN)
         Worker(engine).run_due()
         after = engine.instance(case)
-        assert after.incident is None and after.waits != told.waits and after.revision == told.revision + 3
+        assert after.incident is None and after.waits != broken.waits and after.revision == broken.revision + 3
 
 
 def commanded(engine: Engine, clock: Clock, case: str) -> Instance:
-    """The case after something was said to it."""
+    """The case after a command."""
     if engine.instance(case).process == "message_catch":
         other = engine.incoming.deliver_message("Paid", {}, actor=alice, business_key="other")
         assert other.status != "incident"

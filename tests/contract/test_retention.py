@@ -53,7 +53,7 @@ def retention(small: Engine) -> Retention:
 
 @pytest.fixture
 def ended(small: Engine, outside: Outside) -> Callable[[str], str]:
-    """A case about somebody that has ended now."""
+    """A case about a patient, which ends now."""
 
     def make(about: str) -> str:
         outside.answers.append({"n": 2})
@@ -82,7 +82,7 @@ def years(clock: Clock, number: int) -> None:
 
 
 def tamper(engine: Engine, *statements: str) -> None:
-    """As somebody does who owns the database: without its triggers."""
+    """Execute statements as the owner of the database can: without its triggers."""
     with engine.database.begin() as tx:
         if engine.database.is_sqlite:
             for (name,) in tx.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").all():
@@ -125,8 +125,8 @@ def test_an_old_case_is_emptied_and_its_proof_stays(
     row = small.instance(old)
     assert (row.business_key, row.explanation, row.status, row.outcome) == ("", None, "finished", "E2")
     assert len(small.queries.history(young)) == 3
-    told = small.audit.events(kind="Purged")[0]
-    assert (told.subject, told.business_key, told.details["steps"]) == (old, "p1", 3)
+    event = small.audit.events(kind="Purged")[0]
+    assert (event.subject, event.business_key, event.details["steps"]) == (old, "p1", 3)
 
 
 def test_nothing_of_the_person_is_left(

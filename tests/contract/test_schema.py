@@ -1,4 +1,4 @@
-"""Migrations and the tables in code give the same schema, and a database without them is told apart."""
+"""Migrations and the tables in code give the same schema, and a database without them is recognised."""
 
 from __future__ import annotations
 

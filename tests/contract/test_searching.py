@@ -54,7 +54,7 @@ def everything(engine: Engine) -> list[Instance]:
 
 
 def fits(engine: Engine, case: Instance, wanted: CaseFilter) -> bool:
-    """What the filter means, said the long way: by the history."""
+    """Whether a case passes the filter, computed from the history."""
     steps = engine.queries.history(case.id)
     happened = [one for step in steps for one in step.events]
     visited = {one["element"] for one in happened if one["kind"] in ("ElementEntered", "ElementPassed")}
@@ -167,7 +167,7 @@ def test_what_there_is_to_look_for(small: Engine) -> None:
     assert ("small", "Send") in facets.elements
 
 
-def test_the_index_is_checked_and_made_anew(small: Engine) -> None:
+def test_the_index_is_checked_and_rebuilt(small: Engine) -> None:
     assert small.verification.verify_all().findings == []
     case = everything(small)[5]
     with small.database.begin() as tx:

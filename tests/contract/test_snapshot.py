@@ -1,4 +1,4 @@
-"""Readers of one page share one transaction, on each database; whoever writes reads afresh afterwards."""
+"""Readers of one page share one transaction, on each database; a writer reads from a new one afterwards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def there(database: Database) -> int:
 
 
 def elsewhere(database: Database, name: str) -> None:
-    """Somebody in another thread commits a row."""
+    """Commit a row in another thread."""
 
     def write() -> None:
         with database.begin() as tx:
@@ -38,7 +38,7 @@ def elsewhere(database: Database, name: str) -> None:
 
 
 def busy(database: Database) -> int:
-    """Connections that somebody holds."""
+    """The number of connections in use."""
     return int(database.db.pool.checkedout())  # type: ignore[attr-defined]
 
 

@@ -1,4 +1,4 @@
-"""A case that stands still has an incident, in its own step; a look again says so again, and all of it verifies."""
+"""A stalled case gets an incident in the same step; a retry records it again, and everything verifies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The threads of a worker, by the real clock: what hangs or goes round holds up nobody else, nothing is done twice."""
+"""The threads of a worker, by the real clock: hanging or looping work delays no other, and nothing runs twice."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_case_that_goes_round_in_the_past_holds_up_no_mail(working: Engine) ->
 
 
 def test_a_service_that_hangs_holds_up_neither_timers_nor_other_services(working: Engine, outside: Outside) -> None:
-    """Longer than the lease: nobody does the same a second time meanwhile."""
+    """A job longer than its lease: no other worker does it a second time meanwhile."""
     papers = begin(working, "paper", 6)
     until(lambda: len(outside.most) == 2)
     others = begin(working, "mail", 3) + begin(working, "nap", 3)

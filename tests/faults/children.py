@@ -24,7 +24,7 @@ KILLED = -signal.SIGKILL
 
 
 class Child:
-    """One process at work. What its function tells with the `Connection` it gets first arrives in `heard`."""
+    """A child process. Messages that its function sends over its first argument, a `Connection`, arrive in `heard`."""
 
     def __init__(self, work: Callable[..., Any], *given: Any) -> None:
         self._ear, mouth = _CONTEXT.Pipe(duplex=True)
@@ -41,12 +41,12 @@ class Child:
         self._ear.send(what)
 
     def hear(self) -> Any:
-        """The next thing it says; fails when it stays silent, raises EOFError when it has ended."""
+        """Its next message; fails when there is none in time, raises EOFError when it has ended."""
         assert self._ear.poll(PATIENCE_S), "the child process says nothing"
         return self._ear.recv()
 
     def ended(self) -> tuple[int, list[Any]]:
-        """Wait for its end: (exit code, what it said and nobody has heard yet)."""
+        """Wait for its end: (exit code, messages not read yet)."""
         heard = []
         try:
             while True:
@@ -63,7 +63,7 @@ class Child:
 
 class Doom:
     """
-    Counts fault points and kills the process at number *at* (None: never), after it has told the point's name.
+    Counts fault points and kills the process at number *at* (None: never), after reporting the point's name.
 
     The points are: before each BEGIN of a writing transaction, after each row written, before and after each COMMIT,
     and whatever calls `point`.

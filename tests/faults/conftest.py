@@ -25,7 +25,7 @@ def office() -> Iterator[PostOffice]:
 
 @pytest.fixture
 def make_place(database_url: str, office: PostOffice) -> Callable[..., Place]:
-    """Settle the story on a database nobody has used."""
+    """Prepare the story on an unused database."""
 
     def make(patients: int = 1, **chosen: Any) -> Place:
         settings = Settings(

@@ -30,7 +30,7 @@ def loop() -> None:
 
 
 def backtrack() -> None:
-    """C code that holds the interpreter: nothing of this process runs beside it."""
+    """C code that holds the interpreter: nothing else in this process runs meanwhile."""
     re.fullmatch(r"(a+)+$", "a" * 60 + "b")
 
 
@@ -40,7 +40,7 @@ def multiply() -> None:
 
 
 def wait() -> None:
-    """One call that others can run beside, and that no exception gets into."""
+    """A call that lets other threads run, but that no exception can interrupt."""
     time.sleep(600)
 
 

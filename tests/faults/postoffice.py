@@ -1,4 +1,4 @@
-"""A mail server the tests command: it takes mail in over real SMTP, or misbehaves in the way it is told to."""
+"""A mail server the tests command: it accepts mail over real SMTP, or misbehaves as a test demands."""
 
 from __future__ import annotations
 

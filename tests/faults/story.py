@@ -1,4 +1,4 @@
-"""The story every fault test tells: a patient without a ZIP code, from the trigger to the invitation and its record."""
+"""The scenario of every fault test: a patient without a ZIP code, from the trigger to the recorded invitation."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def tell(enrollment: Enrollment, number: int, *chapters: str) -> None:
 
 
 def doomed(mouth: Connection, place: Place, number: int, chapters: tuple[str, ...], at: int | None) -> None:
-    """In a process of its own: tell *chapters* and die at fault point number *at*."""
+    """In a separate process: run *chapters* and die at fault point number *at*."""
     doom = Doom(at, mouth)
     over_smtp = smtp_sender(place.settings)
 
@@ -195,7 +195,7 @@ def bury(database: Database) -> None:
 
 
 def check_database(database: Database) -> None:
-    """What SQLite itself says of the file."""
+    """SQLite's own integrity check of the file."""
     if database.is_sqlite:
         with database.read() as tx:
             assert tx.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"

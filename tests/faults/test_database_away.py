@@ -1,4 +1,4 @@
-"""F3, F5, F7: the disk is full, somebody holds the lock, the database is read-only or away: plain words, no change."""
+"""F3, F5, F7: the disk is full, the lock is held, the database is read-only or away: plain words, no change."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @only_sqlite
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_full_disk(chapter: str, make_place: MakePlace, office: PostOffice, enter: Enter) -> None:
-    """Each patient finds the file full at another place of it: notes of a case beside them fill its last pages."""
+    """Each patient fills the file at another place: notes of a separate case take up its last pages."""
     place = make_place(patients=31)
     roomy, later = enter(place), enter(place.later())
     beside, refused, chance = trigger(roomy, 30), [], Random(chapter)
@@ -93,7 +93,7 @@ def at_most(pages: int) -> Callable[[Any, Any], None]:
 
 
 def hold(mouth: Connection, url: str) -> None:
-    """Hold what a writer needs, until told to let go."""
+    """Hold the lock that a writer needs, until the test releases it."""
     with contextlib.ExitStack() as closing:
         if url.startswith("sqlite"):
             held = sqlite3.connect(str(make_url(url).database), isolation_level=None)
@@ -161,7 +161,7 @@ def test_the_worker_outlives_a_locked_database(
 
 
 def attempt(mouth: Connection, place: Place) -> None:
-    """Trigger and look, as a user who may not do everything; tell which errors came of it."""
+    """Trigger and read, as a user with limited rights; return the errors."""
     package = from_zip(to_zip(read_folder(PROCESS)))  # imports the last modules, while we may still read them
     parse_form(package.text("update-now.form"))
     compile_diagram(package)
@@ -181,7 +181,7 @@ def attempt(mouth: Connection, place: Place) -> None:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder anybody can get at."""
+    """A folder that everyone can access."""
     with tempfile.TemporaryDirectory(prefix="usher-faults-") as folder:
         yield Path(folder)
 

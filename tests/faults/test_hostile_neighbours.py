@@ -1,4 +1,4 @@
-"""One case of each hostile kind beside fifty ordinary enrolments, in a real server under load: nobody waits for them.
+"""One case of each hostile kind among fifty ordinary enrolments, in a real server under load: they delay nobody.
 
 The diagrams are stored behind the gate's back, as a database written by an earlier gate may hold them.
 """
@@ -41,7 +41,7 @@ SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
 
 
 def behind_a_task(*keys: str) -> str:
-    """A flow through the user task ``go``, which somebody completes over the API, and on to *keys*."""
+    """A flow through the user task ``go``, which a person completes over the API, and on to *keys*."""
     return START + END + tasks("go") + row("s", "go", *keys, "end")
 
 

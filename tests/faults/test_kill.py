@@ -61,7 +61,7 @@ def test_a_process_killed_at_any_point(
 
 
 def _sent_but_not_recorded(points: list[str]) -> bool:
-    """Whether the last of *points* lies where the mail server has the mail and nobody has written that down yet."""
+    """Whether the last of *points* is where the mail server has the mail and the database does not record it yet."""
     return "after SMTP" in points and "after COMMIT" not in points[points.index("after SMTP") :]
 
 

@@ -1,4 +1,4 @@
-"""F2: what a mail server can do to us. The case waits where everybody sees it, and goes out when the server is back."""
+"""F2: failures of a mail server. The case waits visibly, and the mail is sent when the server is back."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_an_answer_that_got_lost_costs_one_repeat_of_the_same_mail(
 def test_a_case_cancelled_while_its_mail_is_on_the_way(
     make_place: MakePlace, enter: Enter, office: PostOffice
 ) -> None:
-    """Somebody is faster than the mail server; the worker goes on, and the history says what was sent."""
+    """A person is faster than the mail server; the worker continues, and the history records what was sent."""
     place = make_place(patients=2)
     enrollment, other = enter(place), enter(place)
     case = trigger(enrollment, 0).id

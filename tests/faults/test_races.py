@@ -25,7 +25,7 @@ Enter = Callable[..., Enrollment]
 
 
 def race_for_tasks(mouth: Connection, place: Place, racer: Actor, tasks: list[tuple[str, str, int]]) -> None:
-    """Complete *tasks* (id, e-mail, revision) one after the other; tell what came of each."""
+    """Complete *tasks* (id, e-mail, revision) in sequence; report the outcome of each."""
     engine = place.open().engine
     mouth.send("ready")
     mouth.recv()
@@ -52,10 +52,10 @@ def test_two_processes_race_for_fifty_tasks(make_place: Callable[..., Place], en
     results = [racer.ended() for racer in racers]
 
     assert [code for code, _ in results] == [0, 0]
-    told = [one for _, heard in results for one in heard]
-    assert Counter(what for _, what, _ in told) == {"accepted": RACE, "conflict": RACE}
-    winners = {task: name for task, what, name in told if what == "accepted"}
-    assert winners == {task: name for task, what, name in told if what == "conflict"}
+    outcomes = [one for _, heard in results for one in heard]
+    assert Counter(what for _, what, _ in outcomes) == {"accepted": RACE, "conflict": RACE}
+    winners = {task: name for task, what, name in outcomes if what == "accepted"}
+    assert winners == {task: name for task, what, name in outcomes if what == "conflict"}
     assert engine.queries.counts()["jobs"] == {"waiting": RACE, "parked": 0}
     assert engine.inbox.tasks() == []
     for task, name in winners.items():
@@ -147,7 +147,7 @@ def test_a_worker_whose_clock_is_an_hour_ahead(
 
 
 def test_a_reader_sees_one_moment(make_place: Callable[..., Place], enter: Enter) -> None:
-    """Two looks in one reading transaction agree, though somebody commits between them."""
+    """Two reads in one reading transaction agree, although another transaction commits between them."""
     place = make_place()
     reading, writing = enter(place), enter(place)
     with reading.engine.database.read() as tx:

@@ -1,4 +1,4 @@
-"""Two hundred connections that send a byte now and then, in the body or in the head; everybody else is answered."""
+"""Two hundred connections that send a byte now and then, in the body or in the head; everyone else is served."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def port(tmp_path: Path) -> Iterator[int]:
 
 
 def health(port: int) -> float:
-    """Seconds until the server has said that it is well."""
+    """Seconds until the server reports that it is healthy."""
     begin = time.perf_counter()
     with urlopen(f"http://127.0.0.1:{port}/api/v1/health", timeout=10) as answer:
         assert b'"ok"' in answer.read()

@@ -132,7 +132,7 @@ forks_read = one(
     "forks_read", ENDS, _FORKS, people("a", "b", "c"), service("look", "test/read"),
     event("intermediateCatchEvent", "later", WAIT), ways("f", *_TO_JOIN, "join look later end"),
 )  # fmt: skip
-#: The same beside somebody who works on.
+#: The same while a person works in another branch.
 forks_beside = one(
     "forks_beside", ENDS, event("endEvent", "end2"), _FORKS, people("a", "b", "c", "after", "x", "y"),
     _FORKED, ways("x", "fork2 x y end2"),

@@ -64,12 +64,12 @@ def test_verify_says_which_cases_cannot_go_on(opened: Opened) -> None:
 
 def test_a_case_with_nothing_open_carries_an_incident_from_the_upgrade_on(opened: Opened) -> None:
     keys = opened.keys("stuck: before", "stuck: nothing open", "stuck: service")
-    told = opened.engine.repairs.look_at_silent_cases()
-    assert sorted(case.business_key for case in told) == keys
-    assert all("Ask an administrator to repair this case" in str(case.incident) for case in told)
+    continued = opened.engine.repairs.look_at_silent_cases()
+    assert sorted(case.business_key for case in continued) == keys
+    assert all("Ask an administrator to repair this case" in str(case.incident) for case in continued)
     assert opened.engine.repairs.look_at_silent_cases() == []
     assert opened.case("sound: message").status == "waiting"
-    for case in told:
+    for case in continued:
         assert opened.engine.verify(case.id) == []
         opened.engine.repairs.repair(case.id, actor=ADMIN)
         assert opened.engine.verify(case.id) == []

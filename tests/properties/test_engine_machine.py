@@ -1,4 +1,4 @@
-"""Whatever people, services and crashes do to a case, its history tells the truth about it."""
+"""Whatever people, services and crashes do to a case, its history records it correctly."""
 
 from __future__ import annotations
 

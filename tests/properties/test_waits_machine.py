@@ -1,4 +1,4 @@
-"""Whatever time, messages, people and crashes do to cases that wait and repeat, their history tells the truth."""
+"""Whatever time, messages, people and crashes do to cases that wait and repeat, their history records it correctly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STARTS = {
 
 
 class WaitingMachine(CaseMachine):
-    """Cases that wait for time and messages, beside those of the small process."""
+    """Cases that wait for time and messages, and cases of the small process."""
 
     def __init__(self) -> None:
         super().__init__()

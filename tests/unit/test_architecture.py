@@ -1,4 +1,4 @@
-"""The sizes of the house (engine/decisions) and the patterns nobody may use. Raising a size is a decision record."""
+"""Size limits (engine/decisions) and forbidden patterns. Raising a limit takes a decision record."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ BORDERS = {
     "usher_engine/reexecution/case_verifier.py:_compile": "altered archive: a finding and a trace",
     "usher_engine/reexecution/case_verifier.py:_run_again": "altered step: a finding and a trace",
     "usher_engine/store/database.py:_prepare_sqlite": "raises on, but where the file is read-only",
-    "usher_engine/jobs/worker.py:_perform_job": "a foreign operator: a fault with its trace, and an incident",
+    "usher_engine/jobs/worker.py:_perform_job": "an operator, perhaps not ours: a fault with a trace, and an incident",
     "usher_engine/jobs/worker.py:_keep_leases": "a thread: a fault with its trace, and the next round",
     "usher_engine/jobs/worker.py:_loop": "a thread: a fault with its trace, and the next job",
     "usher_web/cli.py:invoke": "the command line: one line",

@@ -1,4 +1,4 @@
-"""Documentation is a tested contract: each setting, command and error is told, nothing is told that is not there."""
+"""Documentation is a tested contract: it names each setting, command and error, and nothing that does not exist."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def test_readme_lists_exactly_the_settings_there_are() -> None:
 
 
 def test_readme_names_every_command() -> None:
-    told = set(re.findall(r"`usher ([a-z-]+)", README))
-    assert set(COMMANDS) <= told
+    documented = set(re.findall(r"`usher ([a-z-]+)", README))
+    assert set(COMMANDS) <= documented
 
 
 @pytest.mark.parametrize("command", ["make demo", "make test"])
@@ -56,22 +56,22 @@ def rows(title: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(("title", "kinds"), [("Events of a case", list(KINDS)), ("Audit events", AUDIT_KINDS)])
 def test_every_kind_of_event_is_documented(title: str, kinds: Sequence[str]) -> None:
-    told = rows(title)
-    assert list(told) == list(kinds)
-    for kind, (_, meaning, since) in told.items():
+    documented = rows(title)
+    assert list(documented) == list(kinds)
+    for kind, (_, meaning, since) in documented.items():
         assert meaning.endswith(".") and since in RELEASES, kind
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 def test_an_event_is_documented_with_its_fields(kind: type[Any]) -> None:
     """In parentheses: what the log may lack."""
-    told = rows("Events of a case")[kind.__name__][0]
+    documented = rows("Events of a case")[kind.__name__][0]
     written = []
     for field in fields(kind):
         has_default = field.default is not field.default_factory
         may_lack = has_default or getattr(read_without(kind, field.name), field.name, None) == ""
         written.append(f"(`{field.name}`)" if may_lack else f"`{field.name}`")
-    assert told == ", ".join(written)
+    assert documented == ", ".join(written)
 
 
 def read_without(kind: type[Any], name: str) -> Any:

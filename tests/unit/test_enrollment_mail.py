@@ -1,4 +1,4 @@
-"""The invitation mail: what it says, to whom, and what is said when the mail server does not take it."""
+"""The invitation mail: its contents, its recipient, and the errors when the mail server does not accept it."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_days_are_those_of_the_practice() -> None:
 
 
 class Server:
-    """A mail server that answers what it is told to."""
+    """A mail server that gives the answer a test sets."""
 
     def __init__(self) -> None:
         self.answer = "250 OK"
@@ -150,17 +150,17 @@ def server() -> Iterator[tuple[Server, Settings]]:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    told = Server()
-    controller = Controller(told, hostname="127.0.0.1", port=port)
+    mail_server = Server()
+    controller = Controller(mail_server, hostname="127.0.0.1", port=port)
     controller.start()
-    yield told, replace(SETTINGS, smtp_host="127.0.0.1", smtp_port=port)
+    yield mail_server, replace(SETTINGS, smtp_host="127.0.0.1", smtp_port=port)
     controller.stop()
 
 
 def test_a_mail_arrives(server: tuple[Server, Settings]) -> None:
-    told, settings = server
+    mail_server, settings = server
     smtp_sender(settings)(invitation())
-    (envelope,) = told.received
+    (envelope,) = mail_server.received
     assert envelope.rcpt_tos == ["ada@example.org"]
     assert b"Message-ID" in envelope.content
 
@@ -170,8 +170,8 @@ def test_a_mail_arrives(server: tuple[Server, Settings]) -> None:
     [("451 try later, ada@example.org", True, "try again later"), ("550 unknown ada@example.org", False, "for good")],
 )
 def test_answers_of_the_server(server: tuple[Server, Settings], answer: str, retry: bool, words: str) -> None:
-    told, settings = server
-    told.answer = answer
+    mail_server, settings = server
+    mail_server.answer = answer
     with pytest.raises(ServiceError, match=words) as failed:
         smtp_sender(settings)(invitation())
     assert failed.value.retry is retry
@@ -182,11 +182,11 @@ def test_answers_of_the_server(server: tuple[Server, Settings], answer: str, ret
 def test_a_server_that_cannot_do_tls_gets_nothing(server: tuple[Server, Settings]) -> None:
     from dataclasses import replace
 
-    told, settings = server
+    mail_server, settings = server
     with pytest.raises(ServiceError, match="USHER_SMTP_SECURITY") as failed:
         smtp_sender(replace(settings, smtp_security="starttls"))(invitation())
     assert not failed.value.retry
-    assert told.received == []
+    assert mail_server.received == []
 
 
 def test_a_server_that_is_not_there_is_tried_again() -> None:
@@ -229,7 +229,7 @@ def test_failures_say_whether_a_later_try_may_work(
 
 
 def test_a_failed_goodbye_does_not_unsend_the_mail(server: tuple[Server, Settings]) -> None:
-    told, settings = server
+    mail_server, settings = server
 
     class Rude(smtplib.SMTP):
         def quit(self) -> Any:
@@ -238,4 +238,4 @@ def test_a_failed_goodbye_does_not_unsend_the_mail(server: tuple[Server, Setting
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(smtplib, "SMTP", Rude)
         smtp_sender(settings)(invitation())
-    assert len(told.received) == 1
+    assert len(mail_server.received) == 1

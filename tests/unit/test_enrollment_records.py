@@ -263,7 +263,7 @@ def _mandatory() -> Any:
 
 @needs_patients
 def test_120_strangers() -> None:
-    """Synthea's patients: nobody crashes us, the deceased are guarded, adults lack exactly the e-mail."""
+    """Synthea's patients: none causes a crash, the deceased are guarded, adults lack only the e-mail."""
     form = _mandatory()
     lines = (PATIENTS / "synthea-100-Patient.ndjson").read_bytes().splitlines()
     stored = [read_patient(line) for line in lines]

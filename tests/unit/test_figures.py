@@ -42,8 +42,8 @@ def test_parts_add_up_to_the_whole_and_survive_being_kept(cut: int) -> None:
 
 
 def test_a_patient_who_answers_twice_counts_by_the_last_answer() -> None:
-    told = went(10, 1, 11, "Deferred", 100) + went(10, 1, 11, "Completed", 2_000)[-1:]
-    assert milestones(told) == {
+    events = went(10, 1, 11, "Deferred", 100) + went(10, 1, 11, "Completed", 2_000)[-1:]
+    assert milestones(events) == {
         "invited": START + timedelta(minutes=11),
         "answered": START + timedelta(minutes=100),
         "completed": START + timedelta(minutes=2_000),
@@ -57,9 +57,9 @@ def test_an_altered_answer_is_none(details: object) -> None:
 
 
 def test_long_ways_are_kept_in_part() -> None:
-    told = case((0, "InstanceStarted", {}), *[(n, "ElementPassed", {"element": f"E{n}"}) for n in range(WAY + 5)])
+    events = case((0, "InstanceStarted", {}), *[(n, "ElementPassed", {"element": f"E{n}"}) for n in range(WAY + 5)])
     tally = Tally()
-    tally.count("X", [*told, (START, {"kind": "InstanceFinished"})], {}, "")
+    tally.count("X", [*events, (START, {"kind": "InstanceFinished"})], {}, "")
     (variant,) = tally.variants.values()
     assert (len(variant.way), variant.more) == (WAY, 5)
 

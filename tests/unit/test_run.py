@@ -43,7 +43,7 @@ class Case:
         """The events of one command, in a step of its own."""
         run = Run.resume(self.diagram, replace(self.step, **step), self.stored, self.state)
         getattr(run, command)(*given)
-        assert run.after == fold(self.state, run.events)  # the state is what the events tell, and nothing else
+        assert run.after == fold(self.state, run.events)  # the state follows from the events alone
         self._keep(run)
         return run.events
 
@@ -264,11 +264,11 @@ def test_an_inclusive_gateway_without_a_way_on_is_named():
     assert failed.value.element == "Any"
 
 
-def test_events_are_told_also_where_the_step_fails():
-    told = []
+def test_events_are_returned_even_if_the_step_fails():
+    events = []
     with pytest.raises(ElementFailed):
-        Case("failing").do("receive_message", "Heard", 1, {"n": None}, events=told)
-    assert told[0] == e.MessageReceived("Heard", 1, "News", "news", {"n": None})
+        Case("failing").do("receive_message", "Heard", 1, {"n": None}, events=events)
+    assert events[0] == e.MessageReceived("Heard", 1, "News", "news", {"n": None})
 
 
 # what is recorded at the end of a step

@@ -1,4 +1,4 @@
-"""The start refuses every setting that cannot be meant: one line names it and says what is expected."""
+"""The start refuses every impossible setting: one line names it and the expected values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from usher_web.commands.opening import read_settings
 SAFE = "kG3-9vQz_TbWm1xR7yLpD4sNcE8fHaJ2uVoXiZ0t"
 NUMBERS = ("many", "", "1.5", "1e3", "1_000", "٣", "0x10", "9" * 5_000)
 
-#: For each setting values that cannot be meant. Those of numbers are joined by what lies beside their range.
+#: Impossible values of each setting. For numbers, the tests add the values next to their range.
 WRONG: dict[str, tuple[str, ...]] = {
     "env": ("", "test", "Production", "production "),
     "secret_key": ("short", "x" * 31, SAFE + "\n"),

@@ -1,4 +1,4 @@
-"""Tables kept beside an enumeration hold exactly its members, so that a new member cannot be forgotten in one."""
+"""Hand-kept tables over an enumeration contain exactly its members, so that no table misses a new member."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from usher_web.commands import backtesting
 from usher_web.demo import sample_patients
 from usher_web.words import audit_sentences, effect_status, proof_verdict, service_wording
 
-#: Blueprints whose pages stand outside every place of the rail: for patients, programs and everybody who signs in.
+#: Blueprints whose pages are in no place of the rail: for patients, for programs, and for signing in.
 OUTSIDE = {"patient", "api", "sign_in", "search", "drafts"}
 
 #: Events that the standard life cycle of an activity has no word for; logs for process mining say “unknown”.
@@ -119,8 +119,8 @@ def test_every_command_that_writes_a_step_has_words() -> None:
 
 def test_every_kind_of_run_starts_with_words_of_its_own() -> None:
     """A kind that was left out would have the sentence of a migration."""
-    told = [audit_sentences._run_start(started(kind)) for kind in BatchKind]
-    assert len(set(told)) == len(BatchKind)
+    sentences = [audit_sentences._run_start(started(kind)) for kind in BatchKind]
+    assert len(set(sentences)) == len(BatchKind)
 
 
 def started(kind: str) -> AuditEvent:
@@ -150,7 +150,7 @@ def test_every_blueprint_has_its_words_and_its_place() -> None:
 
 
 def enrolling() -> tuple[Operator, ...]:
-    """The operators, which nobody calls here."""
+    """The operators; no test here calls them."""
     return enrollment_operators.operators(settings=Settings(), directory=None, database=None, send_mail=None)  # type: ignore[arg-type]
 
 
@@ -186,8 +186,8 @@ SHOWN = [kind for kind in every(errors.EngineError) if kind not in NEVER_SHOWN]
 def test_an_error_has_the_status_that_the_tree_gives_it(kind: type[errors.EngineError]) -> None:
     status = next(status for error, status, _ in web_errors.STATUS if issubclass(kind, error))
     line = next(line for line in (errors.__doc__ or "").splitlines() if f"─ {kind.__name__} " in line)
-    told = line.split(kind.__name__)[1].split()[0]
-    assert not told.isdigit() or int(told) == status
+    status_code = line.split(kind.__name__)[1].split()[0]
+    assert not status_code.isdigit() or int(status_code) == status
 
 
 def test_no_error_hides_behind_a_more_general_one() -> None:

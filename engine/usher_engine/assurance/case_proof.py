@@ -61,21 +61,21 @@ class Prover:
         self._kept: OrderedDict[str, tuple[bytes, CaseProof]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def known(self, instance: str) -> CaseProof | None:
+    def cached_proof(self, instance: str) -> CaseProof | None:
         """The cached result for *instance*, if there is one and nothing it depends on has changed."""
         if instance not in self._kept:
             return None
         with self.context.database.read() as tx:
-            return self._known(tx, stored_cases.one(tx, instance))
+            return self._cached(tx, stored_cases.one(tx, instance))
 
     def prove(self, instance: str, *, again: bool = False) -> CaseProof:
         """Check *instance* unless a cached result is valid (*again*: always check); raises `NotFound`."""
         with self.context.database.read() as tx:
             record = stored_cases.one(tx, instance)
-            known = None if again else self._known(tx, record)
+            known = None if again else self._cached(tx, record)
             return known or self._check(tx, record)
 
-    def _known(self, tx: Transaction, record: Record) -> CaseProof | None:
+    def _cached(self, tx: Transaction, record: Record) -> CaseProof | None:
         kept = self._kept.get(record.row.id)
         return kept[1] if kept and kept[0] == _fingerprint(tx, record) else None
 
@@ -83,7 +83,7 @@ class Prover:
         row = record.row
         content = version_rows.fingerprint(tx, row.process, row.version, row.definition)
         verifier = self._verifiers.setdefault(content, Verification(self.context).verifier())
-        signed, without_key = self._signed(tx, record)
+        signed, without_key = self._coverage(tx, record)
         findings = dict.fromkeys([*verifier.check(tx, record), *signed.findings])
         proof = CaseProof(
             steps=max(row.revision if type(row.revision) is int else 0, len(record.steps)),
@@ -99,7 +99,7 @@ class Prover:
                 self._kept.popitem(last=False)
         return proof
 
-    def _signed(self, tx: Transaction, record: Record) -> tuple[Coverage, bool]:
+    def _coverage(self, tx: Transaction, record: Record) -> tuple[Coverage, bool]:
         settings = self.context.settings
         try:
             key = public_key_of(settings)

@@ -113,14 +113,14 @@ class Drafts:
         """Remove a file from a draft; raises `StaleDraft` when it changed since *etag*."""
         require_analyst(actor)
         with self.locked(process) as tx:
-            there, package = self._unchanged(tx, process, path, etag)
+            there, package = self._require_unchanged(tx, process, path, etag)
             return self._replace(tx, there, Package({p: c for p, c in package.files.items() if p != path}), actor)
 
     def rename_file(self, process: str, path: str, new: str, *, etag: str, actor: Actor) -> Draft:
         """Rename a file of a draft to the unused path *new*; raises like `remove_file`."""
         require_analyst(actor)
         with self.locked(process) as tx:
-            there, package = self._unchanged(tx, process, path, etag)
+            there, package = self._require_unchanged(tx, process, path, etag)
             if new in package.files:
                 raise InvalidSubmission(f"There is a file {new} already.", fields={"path": "There is one already."})
             files = {(new if p == path else p): content for p, content in package.files.items()}
@@ -154,7 +154,7 @@ class Drafts:
         with self.locked(process) as tx:
             drafts.remove_set_aside(tx, process, key)
 
-    def _unchanged(self, tx: Transaction, process: str, path: str, etag: str) -> tuple[Draft, Package]:
+    def _require_unchanged(self, tx: Transaction, process: str, path: str, etag: str) -> tuple[Draft, Package]:
         there = drafts.find(tx, process)
         found = there.file(path)
         if found is None:

@@ -21,7 +21,7 @@ from .queries import CaseQueries, Instance
 from .step_writer import FAILURES, Case, StepWriter
 
 #: Who may repair cases.
-MENDERS = frozenset({"admin", "system"})
+REPAIRERS = frozenset({"admin", "system"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,10 +65,10 @@ class Repairs:
         Raises:
             Corrupt: It cannot be repaired; the message names the place and the reason.
             Conflict: There is nothing to repair, the case has ended, or someone changed it since *revision*.
-            NotAllowed: *actor* is no administrator.
+            NotAllowed: *actor* is not an administrator.
             NotFound: No such case.
         """
-        if actor.role not in MENDERS:
+        if actor.role not in REPAIRERS:
             raise NotAllowed("Only administrators repair cases.")
         with self.database.begin() as tx:
             case = self.steps.open(tx, instance, revision, to_end=True)

@@ -54,7 +54,7 @@ class NotAllowed(EngineError):
 
 
 class Conflict(EngineError):
-    """Somebody else was faster; read the newest state and decide again."""
+    """Someone else was faster; read the current state and decide again."""
 
     def __init__(
         self, message: str = "", *, winner: str | None = None, at: datetime | None = None
@@ -65,7 +65,7 @@ class Conflict(EngineError):
 
 
 class StaleDraft(Conflict):
-    """Somebody changed this file of the draft since you opened it."""
+    """Someone changed this file of the draft since you opened it."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ def event(*, version: int) -> Callable[[type[T]], type[T]]:
         frozen = dataclass(frozen=True, slots=True)(cls)
         frozen.event_version = version  # type: ignore[attr-defined]
         _NAMES[frozen] = tuple(field.name for field in fields(frozen))  # type: ignore[arg-type]  # made one above
-        _NEEDED[frozen] = _needed(frozen)
+        _NEEDED[frozen] = _required_fields(frozen)
         return frozen
 
     return decorate
@@ -69,7 +69,7 @@ def from_record(kind: type[T], record: Mapping[str, Any]) -> T:
     return kind(**values)
 
 
-def _needed(kind: type[Any]) -> tuple[tuple[str, bool], ...]:
+def _required_fields(kind: type[Any]) -> tuple[tuple[str, bool], ...]:
     """The fields without a default, and whether the log may omit them when they are empty."""
     types = get_type_hints(kind, include_extras=True)
     missing = (field.name for field in fields(kind) if field.default is field.default_factory)  # both MISSING

@@ -46,10 +46,10 @@ def counts() -> Mapping[str, int]:
 
 def trace(error: BaseException) -> str:
     """The traceback of *error* and its causes: types, files and lines, no values."""
-    return "".join(_traced(error)).rstrip("\n")
+    return "".join(_traceback_lines(error)).rstrip("\n")
 
 
-def _traced(error: BaseException) -> Iterator[str]:
+def _traceback_lines(error: BaseException) -> Iterator[str]:
     seen: set[int] = set()
     chain: list[BaseException] = []
     at: BaseException | None = error

@@ -23,7 +23,7 @@ class Status(StrEnum):
     FINISHED = "finished"
     #: Something failed; a person decides.
     INCIDENT = "incident"
-    #: Somebody ended it before its end.
+    #: A person cancelled it.
     CANCELLED = "cancelled"
 
 

@@ -120,7 +120,7 @@ class Enrolling:
             if before is not None and (before.sent_at or before.used_at):
                 return before, {}
             record = self.directory.load(tx, patient, now=call.now)
-            fields = self._checked(record, call.now)
+            fields = self._eligible_fields(record, call.now)
             invitation = invitations.prepare(
                 tx,
                 token=token,
@@ -137,7 +137,7 @@ class Enrolling:
         )
         return invitation, values
 
-    def _checked(self, record: PatientRecord, now: datetime) -> dict[str, str]:
+    def _eligible_fields(self, record: PatientRecord, now: datetime) -> dict[str, str]:
         """The patient's fields, if an invitation may go out now."""
         guard = record.guard(now, self.settings)
         if guard is not None:

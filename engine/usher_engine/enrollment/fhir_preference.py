@@ -18,10 +18,10 @@ Entry = dict[str, Any]
 #: Stands in an order of uses for an entry that names no use.
 NO_USE = ""
 
-#: Temporary, informal and former names count only where there is no other.
+#: Temporary, informal and former names count only if there is no other name.
 NAME_USES = ("official", "usual", NO_USE, "temp", "nickname", "maiden")
 ADDRESS_USES = ("home", NO_USE, "work", "billing", "temp")
-#: An invitation is private: it goes to an employer's address only where there is no other.
+#: An invitation is private: it goes to an employer's address only if there is no other.
 EMAIL_USES = ("home", "mobile", NO_USE, "work", "temp")
 MOBILE_USES = ("mobile", "home", NO_USE, "work", "temp")
 
@@ -44,13 +44,13 @@ def preferred(
     entries: Sequence[Entry], uses: Sequence[str], now: datetime, *, has_value: Callable[[Entry], bool]
 ) -> Entry | None:
     """
-    The entry that counts; None where none is in use.
+    The entry to use; None if no entry is in use.
 
     Args:
         entries: The entries of one kind, in the order of the record.
         uses: The uses of this kind of entry, best first; an entry of another use counts as one that names none.
         now: The moment that must lie in the period.
-        has_value: Whether an entry says what is looked for; one that does not counts only where none does.
+        has_value: Whether an entry has the wanted value; one without it counts only if no entry has it.
     """
     usable = [entry for entry in entries if is_in_use(entry, now)]
     return min(usable, key=lambda entry: (not has_value(entry), _rank(entry), _place(entry, uses)), default=None)

@@ -184,7 +184,7 @@ def case(connection: Connection, batch: str, instance: str) -> BatchCase:
     query = select(_c.instance, _c.outcome, _c.element, _c.details)
     row = connection.execute(query.where(_c.batch == batch, _c.instance == instance)).one_or_none()
     if row is None:
-        raise NotFound("This run says nothing about that case.")
+        raise NotFound("This run has no result for that case.")
     return _case(row)
 
 

@@ -70,7 +70,7 @@ def pages(connection: Connection, chosen: Chosen, size: int) -> list[Sequence[st
 
 
 def most_used(connection: Connection, chosen: Chosen) -> str | None:
-    """The hash of the package most of the chosen cases run on; None where none is chosen."""
+    """The hash of the package most of the chosen cases run on; None if no case is chosen."""
     query = select(_i.definition).where(*_where(chosen)).group_by(_i.definition).order_by(func.count().desc())
     return connection.execute(query.limit(1)).scalar_one_or_none()
 

@@ -112,7 +112,7 @@ class Database:
             if here.writing is not None:
                 yield here.writing
                 return
-            with here.joined(self._shared).reader() if here.shares else self._reading() as connection:
+            with here.current_snapshot(self._shared).reader() if here.shares else self._reading() as connection:
                 yield connection
 
     @contextlib.contextmanager

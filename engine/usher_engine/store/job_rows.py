@@ -34,7 +34,7 @@ from .tables import engine_tables as t
 #: The operator column of jobs without an operator: a timer to fire, a message whose step failed.
 TIMER, MESSAGE = "timer", "message"
 
-#: Why a job waits without a time: its process is paused. Others wait for a person, beside an incident.
+#: The waiting reason of jobs of a paused process. Other jobs without a time wait for a person, with an incident.
 HELD = "The process is paused."
 
 

@@ -71,7 +71,7 @@ class Thread:
         self.snapshot: Snapshot | None = None
         self.shares = False
 
-    def joined(self, opening: Opening) -> Snapshot:
+    def current_snapshot(self, opening: Opening) -> Snapshot:
         """The snapshot to read from; a new one if the last has ended."""
         if self.snapshot is None or self.snapshot.is_over:
             self.snapshot = Snapshot(opening)

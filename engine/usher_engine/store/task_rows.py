@@ -188,14 +188,14 @@ def task_of(found: Any) -> UserTask:
         group=row["candidate_group"],
         created=moment(row["created_at"]),
         due=moment(row["due_at"]) if row["due_at"] else None,
-        draft=_typed(row["draft"]),
+        draft=_parsed_draft(row["draft"]),
         draft_at=moment(row["draft_at"]) if row["draft_at"] else None,
         cancellable=bool(row["cancellable"]),
         **{name: row[name] for name in _PLAIN} | ({"message": tampering_message(altered)} if altered else {}),
     )
 
 
-def _typed(draft: str | None) -> dict[str, Any] | None:
+def _parsed_draft(draft: str | None) -> dict[str, Any] | None:
     try:
         found = json.loads(draft) if draft else None
     except ValueError:

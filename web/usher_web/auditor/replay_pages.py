@@ -141,7 +141,7 @@ def _proof(case: Instance) -> CaseProof | None:
     """The stored verdict on a case; with ``?check``, for browsers without JavaScript, check it now."""
     if "check" in request.args:
         return site().prover.prove(case.id, again=True)
-    return site().prover.known(case.id) if case.revision <= CHECKED_AT_ONCE else None
+    return site().prover.cached_proof(case.id) if case.revision <= CHECKED_AT_ONCE else None
 
 
 def _spoken(frame: Frame, total: int) -> str:
