@@ -27,7 +27,8 @@ def version_of(root: Path) -> str:
     The version of the checkout *root*, or of the installed package if *root* is not a checkout.
 
     A release has ``0.2.0``, a commit without the release's tag ``0.2.0+g1a2b3c4d``, and one with uncommitted
-    changes ``0.2.0+g1a2b3c4d.dirty`` (a local version of PEP 440). Sources without git have the version of their release.
+    changes ``0.2.0+g1a2b3c4d.dirty`` (a local version of PEP 440). Without git, sources have
+    the version of their release.
     """
     project = root / "pyproject.toml"
     if not project.is_file():

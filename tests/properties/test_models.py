@@ -1,6 +1,6 @@
-"""Random models: what the gate accepts runs to its end as BPMN says it does, with every state written and read back.
+"""Random models: those that the gate accepts run to their end according to BPMN; every state is written and read.
 
-`make model-bench` plays many thousands more. A failure names its seed; the bench shrinks it to a model one can read.
+`make model-bench` plays many thousands more. A failure names its seed; the bench shrinks it to a readable model.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ CHUNK = 50
 WHOLE = 12
 
 
-def _said(seed: int, failure: Failure) -> str:
+def _describe(seed: int, failure: Failure) -> str:
     small = shrunk(tree_of(seed), seed, failure)
     return f"seed {seed}: {failure.kind}: {failure.message}\nshrunk, {judge(small, seed)}:\n{readable(small)}"
 
 
 @pytest.mark.parametrize("first", range(0, MODELS, CHUNK))
-def test_models_run_as_bpmn_says(first: int) -> None:
+def test_models_run_according_to_bpmn(first: int) -> None:
     for seed in range(first, first + CHUNK):
         failure = judge(tree_of(seed), seed)
-        assert failure is None, _said(seed, failure)
+        assert failure is None, _describe(seed, failure)
 
 
 def test_models_run_through_the_whole_engine(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_models_run_through_the_whole_engine(tmp_path: Path) -> None:
     database.close()
 
 
-def test_the_models_hold_every_kind_of_block() -> None:
+def test_the_models_have_every_kind_of_block() -> None:
     found: Counter[str] = Counter()
     for seed in range(MODELS):
         for block in blocks_of(tree_of(seed)):
@@ -61,7 +61,7 @@ def test_the_models_hold_every_kind_of_block() -> None:
     assert {kind for kind in wanted if found[kind] < 5} == set()
 
 
-def test_unsound_graphs_are_among_them_and_refused() -> None:
+def test_some_models_are_unsound_graphs_and_refused() -> None:
     faults = [seed for seed in range(0, MODELS, GRAPHS) if fault_of(tree_of(seed))]
     assert len(faults) >= 10
     assert all(refusals(write(tree_of(seed))) for seed in faults)

@@ -1,4 +1,4 @@
-"""A change from true to 1 is a change: recorded, and known to every branch, as a condition tells the two apart."""
+"""A change from true to 1 is a change: recorded and shared with every branch, since conditions distinguish the two."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HEAD = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" 
         ({"a": "1"}, {"a": 1}, {"a": 1}, {"a": 1}),
     ],
 )
-def test_what_changed(before, after, changed, by_python):
+def test_changes(before, after, changed, by_python):
     assert repr(changes(before, after)) == repr(changed)
     assert repr(changes(before, after, exact=False)) == repr(by_python)
 
@@ -51,13 +51,13 @@ def row(*elements):
     return f'<startEvent id="s"/>{"".join(elements)}<endEvent id="e"/>{"".join(flows)}'
 
 
-def test_a_script_that_makes_1_of_true():
+def test_a_script_that_changes_true_to_1():
     script = row('<scriptTask id="x"><script>n = 1\nseen = n == 1</script></scriptTask>')
     assert repr(run(script, {"n": True}).data) == "{'n': 1, 'seen': True}"
     assert repr(run(script, {"n": True}, rules=1).data) == "{'n': True, 'seen': True}"
 
 
-def test_an_item_that_makes_1_of_true():
+def test_an_item_that_changes_true_to_1():
     items = row(
         '<scriptTask id="x"><multiInstanceLoopCharacteristics isSequential="false"><loopCardinality>2</loopCardinality>'
         "</multiInstanceLoopCharacteristics><script>n = 1</script></scriptTask>",
@@ -66,7 +66,7 @@ def test_an_item_that_makes_1_of_true():
     assert repr(run(items, {"n": True}).data) == "{'n': 1, 'seen': True}"
 
 
-def test_a_branch_that_makes_1_of_true():
+def test_a_branch_that_changes_true_to_1():
     branches = (
         '<startEvent id="s"/><parallelGateway id="split"/><scriptTask id="x"><script>n = 1</script></scriptTask>'
         '<userTask id="u" name="U"/><endEvent id="e"/><endEvent id="f"/>'
@@ -77,7 +77,7 @@ def test_a_branch_that_makes_1_of_true():
     assert repr(run(branches, {"n": True}).data) == "{'n': 1}"
 
 
-def test_the_stored_state_tells_1_from_true():
+def test_the_stored_state_distinguishes_1_from_true():
     script = row('<scriptTask id="x"><script>n = 1</script></scriptTask>', '<userTask id="u" name="U"/>')
     text = f'{HEAD}<process id="p" isExecutable="true">{script}</process></definitions>'
     diagram = compile_diagram(Package({"p.bpmn": text.encode()}))

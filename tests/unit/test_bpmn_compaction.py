@@ -1,4 +1,4 @@
-"""The state of a long case stays as small as that of a short one, and still knows how to go on."""
+"""The state of a long case stays as small as that of a short one, and the case can still go on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEP = Step(
 
 
 def rounds(number: int) -> tuple[dict[str, Any], InstanceState, list[int]]:
-    """The state after *number* rounds of the loop, and how many tasks it held after each."""
+    """Return the state after *number* rounds of the loop, and the number of tasks in it after each."""
     run = Run.start(DIAGRAM, STEP, {"n": number + 1})
     stored, state = run.dump(), run.after
     sizes = []

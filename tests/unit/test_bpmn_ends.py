@@ -1,4 +1,4 @@
-"""How a scope ends: not before a handler that its last end event set off, and by the end event reached last."""
+"""How a scope ends: not before a handler that its last end event triggered, and with the last end event reached."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ THROWN = '<escalationEventDefinition escalationRef="esc"/>'
 
 
 def handler(trigger: str) -> str:
-    """An event sub-process that does not interrupt, with the user task ``w`` in it."""
+    """A non-interrupting event sub-process with the user task ``w``."""
     return (
         f'<subProcess id="h" triggeredByEvent="true"><startEvent id="hs" isInterrupting="false">{trigger}</startEvent>'
         f"{tasks('w')}{node('endEvent', 'he')}{row('hs', 'w', 'he')}</subProcess>"
@@ -19,18 +19,18 @@ def handler(trigger: str) -> str:
 
 
 def throws_at_its_end() -> str:
-    """Parts of a scope whose end event throws what a handler beside it catches."""
+    """Parts of a scope whose end event throws an event that a handler in the scope catches."""
     return f'{tasks("a")}<endEvent id="t">{THROWN}</endEvent>{flow("a", "t")}{handler(THROWN)}'
 
 
-def test_a_process_waits_for_the_handler_that_its_last_end_event_sets_off() -> None:
+def test_a_process_waits_for_the_handler_that_its_last_end_event_triggers() -> None:
     package = process(node("startEvent", "s"), throws_at_its_end(), row("s", "a"), head=HEAD)
     [played] = every_order(package)
     assert (played.order, played.last.status, played.last.outcome) == (("a", "w"), "finished", "t")
 
 
 @pytest.mark.parametrize("repeated", ["", '<standardLoopCharacteristics loopMaximum="2"/>'])
-def test_a_sub_process_waits_for_the_handler_that_its_last_end_event_sets_off(repeated: str) -> None:
+def test_a_sub_process_waits_for_the_handler_that_its_last_end_event_triggers(repeated: str) -> None:
     inside = scope("o", repeated, node("startEvent", "os"), throws_at_its_end(), row("os", "a"))
     package = process(
         node("startEvent", "s"), inside, tasks("z"), node("endEvent", "end"), row("s", "o", "z", "end"), head=HEAD
@@ -58,8 +58,8 @@ def test_the_outcome_is_the_end_event_reached_last_also_where_handlers_end_later
     assert (run.after.status, run.after.outcome) == ("finished", "end")
 
 
-def test_what_the_task_behind_a_repeated_one_changes_is_known_everywhere() -> None:
-    """It stands below the repeated one in the library's tree, as the items do, and is none of them."""
+def test_changes_of_a_task_after_a_repeated_one_are_shared() -> None:
+    """In the library's tree it is below the repeated task, as the items are, but is not an item."""
     several = "<loopCardinality>1</loopCardinality>"
     several = f"<multiInstanceLoopCharacteristics>{several}</multiInstanceLoopCharacteristics>"
     package = process(

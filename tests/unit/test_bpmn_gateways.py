@@ -14,16 +14,16 @@ from usher_engine.definitions import Package
 
 MESSAGE = '<message id="m1" name="Called"/>'
 CALLED = '<messageEventDefinition messageRef="m1"/>'
-#: Two forks, one in the other, in both drawings; one join behind all three branches.
+#: Two nested forks, in both drawings, with one join after all three branches.
 OUTER_FIRST = "S>F1 F1>a a>J J>E F1>F2 F2>b b>J F2>c c>J"
 INNER_FIRST = "S>F1 F1>F2 F2>b b>J F2>c c>J F1>a a>J J>E"
-#: What the token knows that leaves a join.
+#: The data of the token that leaves a join.
 SEEN = "seen = get('x')"
 FORKS = node("parallelGateway", "F1", "F2", "J")
 
 
 class Case:
-    """One case, written and read back before each command."""
+    """One case, serialized and read back before each command."""
 
     def __init__(self, package: Package, data: dict[str, Any] | None = None, *, rules: int = RULES) -> None:
         self.diagram = compile_diagram(package)
@@ -67,8 +67,8 @@ def test_a_second_token_on_a_way_waits_for_the_next_time_the_join_fires() -> Non
         assert (one.last.status, one.last.visits["Join"], one.last.visits["z"]) == ("finished", 2, 2)
 
 
-def test_a_join_beside_an_open_activity_takes_each_token_once() -> None:
-    """The tokens that came from beside it stay in the state as long as the activity is open."""
+def test_a_join_parallel_to_an_open_activity_takes_each_token_once() -> None:
+    """Tokens of parallel branches stay in the state as long as the activity is open."""
     package = process(
         node("startEvent", "S"), node("parallelGateway", "f", "j"), tasks("h", "b", "z"),
         boundary("t", "h", cancels="false"), script("k", "n = n + 1"), node("exclusiveGateway", "m"),
@@ -83,7 +83,7 @@ def test_a_join_beside_an_open_activity_takes_each_token_once() -> None:
 
 
 @pytest.mark.parametrize("rules", [1, 2])
-def test_tokens_an_interrupting_handler_took_away_do_not_come_back(rules: int) -> None:
+def test_tokens_that_an_interrupting_handler_removed_do_not_come_back(rules: int) -> None:
     handler = (
         f'<subProcess id="h" triggeredByEvent="true"><startEvent id="hs" isInterrupting="true">{CALLED}</startEvent>'
         f"{tasks('v', 'w')}{node('endEvent', 'he')}{row('hs', 'v', 'w', 'he')}</subProcess>"
@@ -95,7 +95,7 @@ def test_tokens_an_interrupting_handler_took_away_do_not_come_back(rules: int) -
     assert case.answer("v", "w").state.status == "finished"
 
 
-def test_a_join_that_let_tokens_go_takes_none_of_them_back() -> None:
+def test_a_join_that_fired_does_not_take_its_tokens_back() -> None:
     package = process(
         sketch(
             "S>F a>J c>o o>gone q>k k>J r>J z>E", node("inclusiveGateway", "F", "J"), script("k", "n = 1"),
@@ -111,7 +111,7 @@ def test_a_join_that_let_tokens_go_takes_none_of_them_back() -> None:
 
 
 @pytest.mark.parametrize("kind", ["parallelGateway", "inclusiveGateway"])
-def test_what_a_branch_puts_in_the_place_of_a_record_is_not_mixed_with_it(kind: str) -> None:
+def test_a_value_that_replaces_a_record_is_not_merged_with_it(kind: str) -> None:
     replaced = script("k", 'record = {"new": 1}')
     flows = sketch("S>F b>k a>J k>J c>J J>z z>E", node(kind, "F", "J"), replaced)
     ways = [flow("F", way, "True" if kind == "inclusiveGateway" else "") for way in "abc"]
@@ -119,7 +119,7 @@ def test_what_a_branch_puts_in_the_place_of_a_record_is_not_mixed_with_it(kind: 
     assert [one.last.data["record"] for one in played] == [{"new": 1}] * 6
 
 
-def test_a_record_put_back_is_not_mixed_with_what_stood_in_its_place() -> None:
+def test_a_restored_record_is_not_merged_with_its_replacement() -> None:
     scripts = script("k", 'record = {"new": 1}'), script("l", 'record = {"old": 1}')
     package = process(sketch("S>Fork Fork>a Fork>b Fork>c b>k k>d d>l a>Join l>Join c>Join Join>z z>E", *scripts))
     assert all(one.last.data["record"] == {"old": 1} for one in every_order(package, {"record": {"old": 1}}))
@@ -128,28 +128,28 @@ def test_a_record_put_back_is_not_mixed_with_what_stood_in_its_place() -> None:
 # what an inclusive join waits for
 
 
-def beside(*parts: str, head: str = "") -> Package:
-    """An inclusive split into *a*, behind which a join and *z* come, and the other *parts*."""
+def inclusive_with(*parts: str, head: str = "") -> Package:
+    """An inclusive split into *a*, followed by a join and *z*, and into the other *parts*."""
     drawn = sketch("S>F a>J J>seen seen>z z>E", node("inclusiveGateway", "F", "J"), script("seen", SEEN))
     return process(drawn, flow("F", "a", "True"), *parts, head=head)
 
 
 def test_a_token_rests_in_an_event_before_the_join() -> None:
     catch = f'<intermediateCatchEvent id="c">{CALLED}</intermediateCatchEvent>'
-    case = Case(beside(catch, flow("F", "c", "True"), flow("c", "J"), head=MESSAGE)).answer("a")
+    case = Case(inclusive_with(catch, flow("F", "c", "True"), flow("c", "J"), head=MESSAGE)).answer("a")
     assert case.open == []
     assert case.state.status == "waiting"
     assert case.call("c").open == ["z"]
     assert case.answer("z").state.status == "finished"
 
 
-def leaving(*parts: str) -> Package:
-    """Beside *a* an activity, the boundary event of which leads to the join."""
-    return beside(tasks("h"), boundary("t", "h", cancels="true"), flow("F", "h", "True"), *parts, head=MESSAGE)
+def with_boundary_to_join(*parts: str) -> Package:
+    """Parallel to *a* an activity whose boundary event leads to the join."""
+    return inclusive_with(tasks("h"), boundary("t", "h", cancels="true"), flow("F", "h", "True"), *parts, head=MESSAGE)
 
 
 def test_a_token_may_come_by_the_boundary_event_of_the_activity_it_rests_in() -> None:
-    package = leaving(node("endEvent", "gone"), flow("h", "gone"), flow("t", "J"))
+    package = with_boundary_to_join(node("endEvent", "gone"), flow("h", "gone"), flow("t", "J"))
     assert Case(package).answer("a").open == ["h"]
     assert Case(package).answer("a", "h").open == ["z"]
     assert Case(package).answer("a").call("t").open == ["z"]
@@ -157,7 +157,7 @@ def test_a_token_may_come_by_the_boundary_event_of_the_activity_it_rests_in() ->
 
 
 def test_an_armed_boundary_event_holds_no_token_of_its_own() -> None:
-    """The one token there could as well come to the way that is filled."""
+    """The one token there could also reach the filled way."""
     package = process(
         sketch("S>F a>Or h>Or Or>J J>z z>E", node("inclusiveGateway", "F", "J")),
         boundary("t", "h", cancels="true"), flow("t", "J"), flow("F", "a", "True"), flow("F", "h", "True"),
@@ -166,8 +166,8 @@ def test_an_armed_boundary_event_holds_no_token_of_its_own() -> None:
     assert Case(package).answer("a").open == ["h", "z"]
 
 
-def test_a_join_that_goes_on_late_knows_what_happened_while_it_waited() -> None:
-    package = beside(
+def test_a_join_that_fires_late_has_the_changes_made_while_it_waited() -> None:
+    package = inclusive_with(
         sketch(
             "b>k k>c c>o o>gone", script("k", "x = 2"), node("exclusiveGateway", "o", default="o-gone"),
             node("endEvent", "gone"),
@@ -179,7 +179,7 @@ def test_a_join_that_goes_on_late_knows_what_happened_while_it_waited() -> None:
 
 
 def test_a_join_with_a_token_on_every_way_goes_on_at_once() -> None:
-    """Not only when nothing else moves: *late* comes after *after*."""
+    """It does not wait until nothing else moves: *late* comes after *after*."""
     package = process(
         sketch(
             "S>Fork Fork>a Fork>b b>Fork2 Fork2>J Fork2>k k>late late>E2 a>J J>after after>E",
@@ -190,8 +190,8 @@ def test_a_join_with_a_token_on_every_way_goes_on_at_once() -> None:
     assert Case(package, {"n": 1}).answer("a", "b").state.data["n"] == 20
 
 
-def test_each_inclusive_join_in_a_step_is_asked_last() -> None:
-    """The first lets the step go on; by the way back the second could fire twice."""
+def test_each_inclusive_join_in_a_step_is_evaluated_last() -> None:
+    """The first lets the step go on; through the way back the second could fire twice."""
     package = process(
         sketch(
             "S>F u0>J1 J1>Or Or>Fork Fork>k k>x Fork>J u>Or J>z z>E", node("inclusiveGateway", "F", "J1", "J"),
@@ -226,7 +226,7 @@ def test_an_inclusive_split_takes_every_way_whose_condition_holds_else_the_defau
 
 
 @pytest.mark.parametrize("rules", [1, 2])
-def test_an_inclusive_split_without_a_way_to_go_says_so(rules: int) -> None:
+def test_an_inclusive_split_without_a_way_out_is_an_error(rules: int) -> None:
     with pytest.raises(ElementFailed) as caught:
         Case(split(), {"left": False, "right": False}, rules=rules)
     assert caught.value.element == "F"
@@ -246,14 +246,14 @@ def test_the_first_rules_forget_an_arrival_in_two_orders_of_six() -> None:
             assert (one.last.outcome, one.last.data) == ("E", {"a": {}, "b": {}, "c": {}})
 
 
-def test_an_inclusive_join_of_the_first_rules_knows_what_every_branch_knew() -> None:
-    played = every_order(beside(tasks("b"), flow("F", "b", "True"), flow("b", "J")), rules=1)
+def test_an_inclusive_join_of_the_first_rules_has_the_data_of_every_branch() -> None:
+    played = every_order(inclusive_with(tasks("b"), flow("F", "b", "True"), flow("b", "J")), rules=1)
     assert all(one.last.status == "finished" and {"a", "b"} <= one.last.data.keys() for one in played)
     assert len(played) == 2
 
 
 @pytest.mark.parametrize("flows", [OUTER_FIRST, INNER_FIRST])
-def test_a_case_the_first_rules_let_stand_still_has_an_incident_when_it_is_looked_at_again(flows: str) -> None:
+def test_a_case_stalled_under_the_first_rules_gets_an_incident_when_retried(flows: str) -> None:
     case = Case(process(sketch(flows, FORKS)), rules=1).answer("a", "b", "c")
     assert case.state.status == "waiting"
     case.rules = RULES
@@ -263,7 +263,7 @@ def test_a_case_the_first_rules_let_stand_still_has_an_incident_when_it_is_looke
 
 
 @pytest.mark.parametrize(("order", "x"), [("a b d", 3), ("a d b", 2), ("b d a", 1)])
-def test_what_came_last_holds_where_branches_of_the_first_rules_do_not_agree(order: str, x: int) -> None:
+def test_the_last_value_counts_if_branches_of_the_first_rules_disagree(order: str, x: int) -> None:
     package = process(
         sketch(
             "S>F a>J b>k k>J d>l l>J c>o o>gone J>y y>z z>E", node("inclusiveGateway", "F", "J"), script("k", "x = 2"),

@@ -1,4 +1,4 @@
-"""What an item of a repeated activity changes is its own until it is done, whatever happens beside it."""
+"""Changes of an item of a repeated activity stay in the item until it is done, whatever other branches do."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from usher_engine.bpmn import Run, compile_diagram
 
 
 def task(key: str, variable: str) -> str:
-    said = f'<spiffworkflow:property name="resultVariable" value="{variable}"/>'
-    extensions = f"<extensionElements><spiffworkflow:properties>{said}</spiffworkflow:properties></extensionElements>"
+    prop = f'<spiffworkflow:property name="resultVariable" value="{variable}"/>'
+    extensions = f"<extensionElements><spiffworkflow:properties>{prop}</spiffworkflow:properties></extensionElements>"
     return f'<userTask id="{key}" name="{key}">{extensions}</userTask>'
 
 
-def test_an_answer_inside_an_item_is_not_overwritten_by_one_beside_it() -> None:
+def test_an_answer_inside_an_item_is_not_overwritten_by_another_branch() -> None:
     once = "<multiInstanceLoopCharacteristics><loopCardinality>1</loopCardinality></multiInstanceLoopCharacteristics>"
     inside = node("startEvent", "os") + task("a", "x") + tasks("b") + node("endEvent", "oe") + row("os", "a", "b", "oe")
     package = process(

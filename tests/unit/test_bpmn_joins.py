@@ -1,4 +1,4 @@
-"""Joins count tokens as BPMN 2.0.2, 13.4 says, in whatever order people answer; what stands still has an incident."""
+"""Joins count tokens according to BPMN 2.0.2, 13.4, in any order of answers; a stalled case has an incident."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_an_inner_fork_with_a_join_of_its_own() -> None:
 
 
 def two_joins_in_a_loop() -> Package:
-    """Three branches in two joins, one after the other, three rounds of it; the first branch needs nobody."""
+    """Three branches into two consecutive joins, for three rounds; the first branch is automatic."""
     return process(
         node("startEvent", "s"), script("z", "k = 0"), node("exclusiveGateway", "m"), node("parallelGateway", "f"),
         tasks("a", "b"), node("parallelGateway", "j1", "j2"), script("n", "k = k + 1"),
@@ -54,7 +54,7 @@ def test_each_round_of_a_loop_joins_its_own_tokens() -> None:
 
 
 def default_inside() -> Package:
-    """An inclusive split, one branch of which splits again; the join waits for both."""
+    """An inclusive split with a branch that splits again; the join waits for both."""
     return process(
         node("startEvent", "s"), node("inclusiveGateway", "o"), node("exclusiveGateway", "x", default="x-o2"),
         node("exclusiveGateway", "o2", "xj"), tasks("a", "b", "z"), node("exclusiveGateway", "x2"),
@@ -80,7 +80,7 @@ def test_under_the_first_rules_an_inclusive_join_does_not_wait_for_such_a_branch
     assert set(run.after.tasks) == {"a:1", "z:1"}
 
 
-def beside_a_branch_in_a_loop() -> Package:
+def parallel_branch_in_a_loop() -> Package:
     return process(
         node("startEvent", "s"), script("z", "k = 0"), node("exclusiveGateway", "m"), node("parallelGateway", "p", "q"),
         tasks("a", "b", "c"), node("inclusiveGateway", "o", default="o-b"), node("inclusiveGateway", "j"),
@@ -90,12 +90,12 @@ def beside_a_branch_in_a_loop() -> Package:
     )  # fmt: skip
 
 
-def test_an_inclusive_join_does_not_wait_for_what_comes_in_the_next_round() -> None:
-    for one in outcomes(beside_a_branch_in_a_loop()):
+def test_an_inclusive_join_does_not_wait_for_tokens_of_the_next_round() -> None:
+    for one in outcomes(parallel_branch_in_a_loop()):
         assert (one.last.visits["j"], one.last.visits["q"]) == (2, 2)
 
 
-def test_an_inclusive_join_directly_behind_its_split_waits_for_the_branch_beside() -> None:
+def test_an_inclusive_join_directly_after_its_split_waits_for_the_other_branch() -> None:
     package = process(
         node("startEvent", "s"), node("inclusiveGateway", "o", "j"), tasks("a", "z"), node("endEvent", "end"),
         row("s", "o"), flow("o", "j", "True"), flow("o", "a", "True"), row("a", "j", "z", "end"),
@@ -117,7 +117,7 @@ def test_an_inclusive_join_goes_on_when_the_last_token_before_it_ends_elsewhere(
             assert one.open_after("a") == ["b"]
 
 
-def test_what_one_branch_changes_is_true_for_all_in_every_order() -> None:
+def test_branches_share_their_changes_in_every_order() -> None:
     package = process(
         node("startEvent", "s"), script("z", "x = 1"), node("parallelGateway", "f", "j"), tasks("a", "b", "c"),
         script("a2", "x = 2\ny = x"), node("endEvent", "end"),
@@ -128,7 +128,7 @@ def test_what_one_branch_changes_is_true_for_all_in_every_order() -> None:
         assert all("a" in state.data for state in one.states[one.order.index("a") + 1 :])
 
 
-def test_a_branch_that_ends_leaves_what_it_knew() -> None:
+def test_a_branch_that_ends_leaves_its_changes() -> None:
     package = process(
         node("startEvent", "s"), node("parallelGateway", "f1", "f2"), tasks("a", "b", "c"),
         script("k", "x = 1"), node("endEvent", "e1", "e2", "end"),
@@ -140,7 +140,7 @@ def test_a_branch_that_ends_leaves_what_it_knew() -> None:
 
 
 def stuck() -> Package:
-    """What the gate refuses: a join behind an exclusive split."""
+    """A diagram that the gate refuses: a parallel join after an exclusive split."""
     return process(
         node("startEvent", "s"), node("exclusiveGateway", "x", default="x-a"), tasks("a", "b"),
         node("parallelGateway", "j"), node("endEvent", "end"), row("s", "x", "a", "j", "end"),
@@ -159,7 +159,7 @@ def test_a_case_that_stands_still_has_an_incident_that_names_tokens_and_joins() 
     )
 
 
-def test_a_look_again_at_a_case_that_stands_still_says_so_again() -> None:
+def test_a_retry_of_a_stalled_case_raises_the_incident_again() -> None:
     diagram = compile_diagram(stuck())
     run = Run.start(diagram, step(), {})
     run = Run.resume(diagram, step(), run.dump(), run.after)
@@ -181,7 +181,7 @@ def test_a_state_of_the_first_rules_with_arrivals_goes_on_under_the_present_ones
     assert {"a", "b", "c"} <= run.after.data.keys()
 
 
-def test_arrivals_of_an_earlier_round_under_the_first_rules_are_no_tokens_any_more() -> None:
+def test_arrivals_of_an_earlier_round_under_the_first_rules_no_longer_count() -> None:
     package = process(
         node("startEvent", "s"), script("z", "k = 0"), node("parallelGateway", "o", "f", "j", "oj"),
         node("exclusiveGateway", "m", "x", default="x-oj"), tasks("a", "b", "c"), script("n", "k = k + 1"),
@@ -200,8 +200,8 @@ def test_arrivals_of_an_earlier_round_under_the_first_rules_are_no_tokens_any_mo
     assert (run.after.status, run.after.outcome, run.after.visits["j"]) == ("finished", "end", 2)
 
 
-def test_an_inclusive_join_is_asked_last_when_a_token_is_still_on_its_way_to_it() -> None:
-    """By the way back every token before it could come to either way in, so that the rule alone lets it fire twice."""
+def test_an_inclusive_join_is_evaluated_last_while_a_token_is_on_its_way_to_it() -> None:
+    """Through the way back every earlier token could reach either way in, so the rule alone would fire it twice."""
     package = process(
         node("startEvent", "s"), node("exclusiveGateway", "m"), node("parallelGateway", "f"), script("k", "n = 1"),
         node("exclusiveGateway", "x", default="x-j"), node("inclusiveGateway", "j"), tasks("u", "z"),

@@ -1,4 +1,4 @@
-"""Scopes in scopes: every state can be read back, and what is thrown in a handler goes outwards."""
+"""Nested scopes: every state can be read back, and errors thrown in a handler go outwards."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from usher_engine.definitions import Package
 
 
 def nested(inner: str, element: str) -> str:
-    """Sub-process ``o`` around sub-process ``i`` around *inner*, of which *element* is passed."""
+    """Sub-process ``o`` around sub-process ``i`` around *inner*, where a token passes *element*."""
     inside = scope("i", node("startEvent", "is"), inner, node("endEvent", "ie"), row("is", element, "ie"))
     return scope("o", node("startEvent", "os"), inside, node("endEvent", "oe"), row("os", "i", "oe"))
 
@@ -61,7 +61,7 @@ def test_a_fired_event_sub_process_inside_a_sub_process(interrupting: str) -> No
 
 
 def rethrown(interrupting: str, *, with_boundary: bool) -> Package:
-    """A sub-process whose handler throws the escalation it handles again."""
+    """A sub-process whose handler rethrows the escalation it catches."""
     event = '<escalationEventDefinition id="{}" escalationRef="esc"/>'
     handler = (
         f'<subProcess id="h" triggeredByEvent="true"><startEvent id="hs" isInterrupting="{interrupting}">'
@@ -83,14 +83,14 @@ def rethrown(interrupting: str, *, with_boundary: bool) -> Package:
 
 
 @pytest.mark.parametrize("interrupting", ["true", "false"])
-def test_an_escalation_thrown_again_in_its_handler_goes_outwards(interrupting: str) -> None:
+def test_an_escalation_rethrown_in_its_handler_goes_outwards(interrupting: str) -> None:
     [one] = every_order(rethrown(interrupting, with_boundary=True))
     assert (one.order, one.last.outcome) == (("w", "y"), "caught")
     [one] = every_order(rethrown(interrupting, with_boundary=False))
     assert (one.order, one.last.outcome) == (("w", "a"), "end")
 
 
-def test_a_branch_beside_a_loop_keeps_the_state_small() -> None:
+def test_a_branch_parallel_to_a_loop_keeps_the_state_small() -> None:
     package = process(
         node("startEvent", "s"), script("z", "k = 0"), node("parallelGateway", "f", "j"), tasks("wait", "again"),
         node("exclusiveGateway", "m"), script("n", "k = k + 1"), node("exclusiveGateway", "x", default="x-j"),
@@ -109,7 +109,7 @@ def test_a_branch_beside_a_loop_keeps_the_state_small() -> None:
     assert run.after.status == "finished"
 
 
-def test_a_handler_of_the_case_does_not_know_what_an_item_has_changed_for_itself() -> None:
+def test_a_handler_of_the_case_does_not_see_the_changes_of_an_item() -> None:
     several = (
         '<multiInstanceLoopCharacteristics isSequential="false"><loopCardinality>1</loopCardinality>'
         "</multiInstanceLoopCharacteristics>"

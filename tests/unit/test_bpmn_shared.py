@@ -1,4 +1,4 @@
-"""What is answered in one branch is known in every other at once, also when it is what the branch began with."""
+"""Every branch has the answers of the others at once, even those equal to the data the branch began with."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ HEAD = '<message id="news" name="news"/>'
 
 
 def task(key: str, variable: str) -> str:
-    said = f'<spiffworkflow:property name="resultVariable" value="{variable}"/>'
-    extensions = f"<extensionElements><spiffworkflow:properties>{said}</spiffworkflow:properties></extensionElements>"
+    prop = f'<spiffworkflow:property name="resultVariable" value="{variable}"/>'
+    extensions = f"<extensionElements><spiffworkflow:properties>{prop}</spiffworkflow:properties></extensionElements>"
     return f'<userTask id="{key}" name="{key}">{extensions}</userTask>'
 
 
-def last(package: Package, *said: tuple[str, dict[str, Any]]) -> Run:
-    """The run after the answers and messages *said*; every state is written and read back."""
+def last(package: Package, *given: tuple[str, dict[str, Any]]) -> Run:
+    """Return the run after the answers and messages *given*; writes and reads back every state."""
     diagram = compile_diagram(package)
     run = Run.start(diagram, step(), {})
-    for element, answer in said:
+    for element, answer in given:
         run = Run.resume(diagram, step(), run.dump(), run.after)
         if any(wait["element"] == element for wait in run.state.waits.values()):
             run.receive_message(element, 1, answer)
@@ -30,7 +30,7 @@ def last(package: Package, *said: tuple[str, dict[str, Any]]) -> Run:
     return run
 
 
-def test_the_last_answer_stays_also_when_it_is_what_was_known_before_the_fork() -> None:
+def test_the_last_answer_stays_even_if_it_equals_the_value_before_the_fork() -> None:
     package = process(
         node("startEvent", "s"), task("first", "x"), node("parallelGateway", "f", "j"), task("a", "x"), task("b", "x"),
         tasks("c", "early", "late"), node("exclusiveGateway", "g", default="g-late"), node("exclusiveGateway", "m"),
@@ -41,7 +41,7 @@ def test_the_last_answer_stays_also_when_it_is_what_was_known_before_the_fork() 
     assert list(run.after.tasks) == ["early:1"]
 
 
-def test_a_message_that_sets_off_a_handler_is_known_to_the_flow_beside_it() -> None:
+def test_the_flow_has_the_message_that_triggers_a_handler() -> None:
     start = '<startEvent id="heard" isInterrupting="false"><messageEventDefinition messageRef="news"/></startEvent>'
     handler = f'<subProcess id="h" triggeredByEvent="true">{start}{tasks("w")}{node("endEvent", "he")}'
     package = process(

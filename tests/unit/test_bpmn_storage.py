@@ -1,4 +1,4 @@
-"""A stored state is taken up whole, or it is Corrupt: nothing else gets out, whatever the record holds."""
+"""Loading a stored state either succeeds completely or raises Corrupt, whatever the record contains."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def begun(diagram: Diagram, data: dict[str, Any]) -> tuple[dict[str, Any], Insta
 
 
 def paths(record: Any) -> Iterator[list[Any]]:
-    """The way to every place in *record*."""
+    """Yield the path to every place in *record*."""
     for key in record if isinstance(record, dict) else range(len(record)):
         yield [key]
         if isinstance(record[key], dict | list):
@@ -59,19 +59,19 @@ def test_whatever_a_record_holds_it_is_read_and_carried_on_or_corrupt(name: str)
 
 
 def _refuses(diagram: Diagram, record: dict[str, Any], state: InstanceState) -> bool:
-    """Whether the record cannot be taken up; where it can, nothing but errors of ours comes of the next command."""
+    """Whether the record cannot be loaded; if it can, the next command raises only our errors."""
     try:
         run = Run.resume(diagram, STEP, record, state)
     except Corrupt as corrupt:
         return corrupt.message.endswith("Ask an administrator to repair this case, or to cancel it.")
     with contextlib.suppress(EngineError):
-        _say(run, state)
+        _answer_first(run, state)
         run.dump()
     return False
 
 
-def _say(run: Run, state: InstanceState) -> None:
-    """What the case waits for first."""
+def _answer_first(run: Run, state: InstanceState) -> None:
+    """Give the case the first input it waits for."""
     element, _, visit = [*state.requests, *state.waits, *state.tasks][0].rpartition(":")
     if state.requests:
         run.finish_service(element, int(visit), {"sent": True})

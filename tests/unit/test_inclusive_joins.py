@@ -1,4 +1,4 @@
-"""The rule of inclusive joins on its own: which tokens a join waits for."""
+"""The rule of inclusive joins in isolation: which tokens hold a join back."""
 
 import pytest
 from usher_engine.definitions import inclusive_join
@@ -10,7 +10,7 @@ def flows(*ways):
 
 
 BLOCK = flows("s>f", "f>a", "f>b", "a>j", "b>j", "j>e")
-#: An inclusive block beside a task, in a loop.
+#: An inclusive block parallel to a task, in a loop.
 LOOP = flows("s>m", "m>p", "p>u", "p>f", *("f>a", "f>b", "a>j", "b>j", "u>q", "j>q", "q>x", "x>m", "x>e"))
 #: found/models/I4: two ways lead from x into the same arm, one of them through o2.
 TWICE = flows("o>x", "o>b", "o>j", "x>o2", "x>a", "o2>xj", "a>xj", "xj>j", "b>j", "j>z")
@@ -23,10 +23,10 @@ TWICE = flows("o>x", "o>b", "o>j", "x>o2", "x>a", "o2>xj", "a>xj", "xj>j", "b>j"
         (BLOCK, ["a>j"], ["f>b"], ["f>b"]),
         (BLOCK, ["a>j"], ["a>j"], []),
         (BLOCK, ["a>j", "b>j"], [], []),
-        # what stands before the split could come to either arm, also to the one that is filled
+        # a token before the split could reach either arm, including the filled one
         (BLOCK, ["a>j"], ["s>f"], []),
         (BLOCK, ["a>j"], ["j>e", "e"], []),
-        # the task beside it comes round the loop to both arms
+        # the parallel task reaches both arms through the loop
         (LOOP, ["a>j"], ["u"], []),
         (LOOP, ["a>j"], ["u", "b"], ["b"]),
         (LOOP, ["a>j"], ["u>q"], []),
@@ -36,7 +36,7 @@ TWICE = flows("o>x", "o>b", "o>j", "x>o2", "x>a", "o2>xj", "a>xj", "xj>j", "b>j"
         (TWICE, ["xj>j", "b>j"], ["z"], []),
     ],
 )
-def test_what_could_only_come_to_an_empty_arm_holds_the_join_back(ways, filled, occupied, holding):
+def test_a_token_that_can_only_reach_an_empty_arm_holds_the_join_back(ways, filled, occupied, holding):
     join = inclusive_join("j", ways, {})
     assert join.waits_for(filled, occupied) == holding
     assert join.goes_on(filled, occupied) == (not holding)
@@ -47,7 +47,7 @@ def test_a_join_without_a_token_does_not_go_on():
     assert inclusive_join("j", flows("j>e"), {}).waits_for([], ["e"]) == []
 
 
-def test_a_token_behind_the_join_counts_where_a_loop_brings_it_back():
+def test_a_token_after_the_join_counts_if_a_loop_brings_it_back():
     join = inclusive_join("j", [*BLOCK, *flows("j>k", "k>b")], {})
     assert join.waits_for(["a>j"], ["k"]) == ["k"]
     assert join.waits_for(["b>j"], ["k"]) == []

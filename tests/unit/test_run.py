@@ -1,4 +1,4 @@
-"""One step of a case in memory: which events a command makes, what it refuses, and what is kept for the next one."""
+"""One step of a case in memory: the events of a command, the commands it refuses, and the state for the next one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def drawn(flows, *elements):
 
 
 class Case:
-    """Plays a diagram command by command; between two its state goes through JSON, as it does in the database."""
+    """Runs a diagram command by command; between two, its state goes through JSON as in the database."""
 
     def __init__(self, diagram, data=None, *, answers=(), **step):
         outside = Outside()
@@ -40,7 +40,7 @@ class Case:
         self.state, self.stored = run.after, json.loads(json.dumps(run.dump()))
 
     def do(self, command, *given, **step):
-        """The events of one command, in a step of its own."""
+        """Return the events of one command, in a separate step."""
         run = Run.resume(self.diagram, replace(self.step, **step), self.stored, self.state)
         getattr(run, command)(*given)
         assert run.after == fold(self.state, run.events)  # the state follows from the events alone
@@ -54,7 +54,7 @@ def small():
 
 
 def sending():
-    """The small process while the effect Send is asked for."""
+    """The small process while it waits for the effect Send."""
     case = small()
     case.do("complete", "U", 1, {"note": "x"})
     return case
@@ -83,7 +83,7 @@ def test_a_case_without_waits_ends_in_its_first_step():
     assert case.state.status == "finished" and case.state.data == {"q": 0, "got": {"n": 0}}
 
 
-def test_the_first_data_is_kept_as_it_will_read_back():
+def test_the_initial_data_are_stored_as_they_read_back():
     case = Case("timer_boundary", {"days": 3.0, "reminded": 0})
     assert repr(case.state.data) == repr({"days": 3, "reminded": 0})
 
@@ -125,7 +125,7 @@ def test_of_two_open_tasks_the_one_named_is_completed():
     assert case.do("complete", "A", 1, {})[-1] == e.InstanceFinished("End")
 
 
-def test_a_task_is_cancelled_by_the_way_drawn_for_it():
+def test_a_task_is_cancelled_by_its_boundary_event():
     case = small()
     events = case.do("cancel_task", "U", 1, "Not wanted.", actor="bob")
     assert events[0] == e.UserTaskCancelled("U", 1, "Not wanted.")
@@ -152,7 +152,7 @@ def test_the_result_of_an_effect_is_stored_and_the_case_goes_on():
     assert case.state.data["sent"] == {"id": 7} and not case.state.requests
 
 
-def test_an_effect_that_is_refused_takes_the_way_drawn_for_that():
+def test_a_refused_effect_leaves_by_its_error_boundary_event():
     case = sending()
     events = case.do("refuse_service", "Send", 1, BusinessError("no", "The service says no."))
     assert events[0] == e.ServiceRefused("Send", 1, "no", "The service says no.")
@@ -160,7 +160,7 @@ def test_an_effect_that_is_refused_takes_the_way_drawn_for_that():
     assert case.state.data["error"] == {"code": "no", "message": "The service says no."}
 
 
-def test_a_refusal_nobody_expects_names_the_element():
+def test_an_uncaught_refusal_names_the_element():
     with pytest.raises(ElementFailed) as failed:
         sending().do("refuse_service", "Send", 1, BusinessError("other", "Something else."))
     assert failed.value.element == "Send" and failed.value.cause.code == "other"
@@ -177,7 +177,7 @@ def test_results_are_for_an_effect_that_was_asked_for():
 # timers and messages
 
 
-def test_the_time_comes_for_what_waits_for_it():
+def test_a_timer_fires_where_the_case_waits_for_it():
     case = Case("timer_boundary", {"days": 3, "reminded": 0})
     assert case.started[-2:] == [
         e.TimerStarted("Remind", 1, "2026-05-05T09:02:00Z", "P1D", 2),
@@ -191,7 +191,7 @@ def test_the_time_comes_for_what_waits_for_it():
     assert e.ElementCancelled("Ask", 1) in events and events[-1] == e.InstanceFinished("Expired")
 
 
-def test_a_message_comes_for_what_waits_for_it():
+def test_a_message_arrives_where_the_case_waits_for_it():
     case = Case("message_catch")
     assert case.started[-1] == e.MessageAwaited("Paid", 1, "Paid", "payment")
     events = case.do("receive_message", "Paid", 1, {"sum": 5.0})
@@ -199,7 +199,7 @@ def test_a_message_comes_for_what_waits_for_it():
     assert case.state.data == {"payment": {"sum": 5}}
 
 
-def test_what_is_not_waited_for_does_not_come():
+def test_timers_and_messages_without_a_wait_are_refused():
     case = Case("message_catch")
     for command, *given in (
         ("fire_timer", "Paid", 1), ("fire_timer", "Week", 1),
@@ -217,7 +217,7 @@ def test_a_loop_without_a_wait_is_stopped_by_the_number_of_its_elements():
         Case(drawn("S>Or Or>T T>Or", script("T", "n = 1")))
 
 
-def test_a_step_may_run_as_many_elements_as_the_limit_says():
+def test_a_step_may_run_as_many_elements_as_the_limit():
     def chain(length):
         keys = [f"T{number}" for number in range(length)]
         flows = [f"{one}>{other}" for one, other in zip(["S", *keys], [*keys, "E"], strict=True)]
@@ -243,7 +243,7 @@ def test_an_element_that_fails_is_named_with_its_cause():
 
 
 def inclusive(n):
-    """A case at an inclusive gateway that asks A above 1 and B above 2."""
+    """A case at an inclusive gateway that opens A if n is above 1 and B if above 2."""
     ends = node("startEvent", "S"), node("inclusiveGateway", "Any", "Both"), tasks("A", "B"), node("endEvent", "E")
     ways = flow("S", "Any"), flow("Any", "A", "n &gt; 1"), flow("Any", "B", "n &gt; 2")
     return Case(compile_diagram(process(*ends, *ways, row("A", "Both", "E"), row("B", "Both"))), {"n": n})
@@ -279,17 +279,17 @@ def test_only_what_changed_beyond_the_answers_is_recorded():
     assert [event for event in case.started if isinstance(event, e.DataChanged)] == [e.DataChanged({"b": None}, [])]
 
 
-def test_the_outcome_is_the_end_reached_and_its_explanation_what_the_process_says():
+def test_the_outcome_is_the_end_event_and_its_explanation_comes_from_the_process():
     ways = ["S>T T>E", '<endEvent id="E"><documentation>It is over.</documentation></endEvent>']
     assert Case(drawn(*ways, script("T", "x = 1"))).started[-1] == e.InstanceFinished("E", "It is over.")
-    said = drawn(*ways, script("T", "explanation = 'Said by the script.'"))
-    assert Case(said).started[-1] == e.InstanceFinished("E", "Said by the script.")
+    scripted = drawn(*ways, script("T", "explanation = 'Said by the script.'"))
+    assert Case(scripted).started[-1] == e.InstanceFinished("E", "Said by the script.")
     for nothing in ("''", "7"):
         silent = drawn(*ways, script("T", f"explanation = {nothing}"))
         assert Case(silent).started[-1] == e.InstanceFinished("E", "It is over.")
 
 
-def test_what_is_stored_says_nothing_of_the_diagram_and_reads_back():
+def test_the_stored_state_has_nothing_of_the_diagram_and_reads_back():
     case = small()
     again = Run.resume(case.diagram, case.step, case.stored, case.state).dump()
     assert json.loads(json.dumps(again)) == case.stored

@@ -1,4 +1,4 @@
-"""The wall around SpiffWorkflow: compile a package, run one step, give back events. Nothing of the library leaves."""
+"""The wall around SpiffWorkflow: compiles a package, runs one step, returns events. No library object leaves it."""
 
 from .benchmark_floor import Bare
 from .compiled_diagram import Diagram, Element, compile_diagram, schema_problems

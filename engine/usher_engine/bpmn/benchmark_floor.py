@@ -1,6 +1,6 @@
-"""SpiffWorkflow as it comes, in memory, on the same diagram: the floor `usher bench` measures Usher against.
+"""Stock SpiffWorkflow, in memory, on the same diagram: the baseline for `usher bench`.
 
-Only the expression language is ours, since the diagrams are written in it; the library's own would be slower.
+Only the expression language is ours, since the diagrams use it; the library's would be slower.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .step_context import RULES
 
 
 class _Services(Environment):
-    """Answers every service at once, in memory."""
+    """Answers every service call at once, in memory."""
 
     def __init__(self, now: datetime, answer: Callable[[str], Json]) -> None:
         super().__init__(now, RULES)
@@ -33,7 +33,7 @@ class _Services(Environment):
 
 
 class Bare:
-    """One diagram on the stock engine; services say what *answer* says."""
+    """One diagram on the stock engine; *answer* returns the results of services."""
 
     def __init__(self, package: Package, now: datetime, answer: Callable[[str], Json]) -> None:
         parser = SpiffBpmnParser()
@@ -52,7 +52,7 @@ class Bare:
         return workflow
 
     def complete(self, workflow: BpmnWorkflow, variable: str, answer: dict[str, Any]) -> bool:
-        """Complete the one open user task and run on; True when the workflow has come to its end."""
+        """Complete the one open user task and run on; return True at the end of the workflow."""
         task = next(task for task in workflow.get_tasks(state=TaskState.READY) if task.task_spec.manual)
         task.data[variable] = answer
         task.run()

@@ -1,7 +1,7 @@
-"""SpiffWorkflow's specs of catching events, made to rest until the run fires them.
+"""SpiffWorkflow's specs of catching events, changed to rest until the run fires them.
 
-The library asks waiting events again after every element, by the machine's clock. These are told once. A boundary
-event, an event sub-process and the events behind an event-based gateway are armed before a token enters them.
+The library polls waiting events after every element, by the machine's clock. The run fires these exactly once. A
+boundary event, an event sub-process and the events after an event-based gateway are armed before a token enters them.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from .event_definitions import Trigger
 from .service_task import is_end
 from .step_context import FIRST_RULES
 
-#: Internal data of the end of a scope: the end event reached before the one that came last.
+#: Key of internal data at the end of a scope: the end event reached before the last one.
 _REACHED = "reached"
 
 
 class _Resting:
-    """Comes before the library's catching event and takes over when it waits and when it goes on."""
+    """Mixin before the library's catching event: decides when it waits and when it goes on."""
 
     event_definition: Any
 
@@ -55,7 +55,7 @@ class UsherCatchEvent(_Resting, IntermediateCatchEvent):  # type: ignore[misc]
 
 
 class UsherReceiveTask(_Resting, ReceiveTask):  # type: ignore[misc]
-    """A task done by a message."""
+    """A task that a message completes."""
 
 
 class UsherBoundaryEvent(_Resting, BoundaryEvent):  # type: ignore[misc]
@@ -63,7 +63,7 @@ class UsherBoundaryEvent(_Resting, BoundaryEvent):  # type: ignore[misc]
 
 
 class UsherEventGateway(_Resting, EventBasedGateway):  # type: ignore[misc]
-    """Rests with the triggers of the events behind it; the first to happen says which way is taken."""
+    """Waits for the triggers of the events after it; the first to happen decides the way."""
 
     def __init__(self, wf_spec: Any, bpmn_id: str, event_definition: Any, **kwargs: Any) -> None:
         super().__init__(wf_spec, bpmn_id, Trigger("choice"), **kwargs)
@@ -83,7 +83,7 @@ class UsherEventGateway(_Resting, EventBasedGateway):  # type: ignore[misc]
 
 
 class UsherEventSubprocess(EventSubprocess):  # type: ignore[misc]
-    """Armed beside everything else in its scope; begins when its start event's trigger happens."""
+    """Armed with its scope; begins when the trigger of its start event happens."""
 
     start: Any
     trigger: Trigger
@@ -104,7 +104,7 @@ class UsherEventSubprocess(EventSubprocess):  # type: ignore[misc]
 
 
 class ScopeEnd(_EndJoin):  # type: ignore[misc]
-    """Waits for every branch of its scope, but not for event sub-processes that nothing has set off."""
+    """Waits for every branch of its scope, but not for event sub-processes that were never triggered."""
 
     shares = False
 
@@ -115,9 +115,9 @@ class ScopeEnd(_EndJoin):  # type: ignore[misc]
             my_task._inherit_data()
         others = [t for t in my_task.workflow.tasks.values() if t.task_spec is self and t._state == TaskState.WAITING]
         for other in others:
-            if other is not my_task:  # the last to come waits for all; what the others know it knows too
+            if other is not my_task:  # the last to arrive waits for all and already has their data
                 my_task.data = DeepMerge.merge(dict(other.data), my_task.data)
-                my_task.internal_data[_REACHED] = end_reached(other)
+                my_task.internal_data[_REACHED] = reached_end(other)
                 other.cancel()
         if self._check_threshold_unstructured(my_task):
             return True
@@ -140,28 +140,28 @@ class ScopeEnd(_EndJoin):  # type: ignore[misc]
             return True
         if not self.shares:
             return super()._run_hook(my_task)
-        my_task.data = dict(my_task.parent.data)  # every branch knows what the others did; nothing is left to merge
+        my_task.data = dict(my_task.parent.data)  # branches share changes; nothing is left to merge
         my_task.workflow.data.update(my_task.data)
         return True
 
 
 def hold_end(scope: Any) -> None:
-    """Let the end of *scope*, where it is about to come, wait for what has begun there since."""
+    """Make a pending end of *scope* wait for branches that began there since."""
     for task in scope.tasks.values():
         ending = isinstance(task.task_spec, ScopeEnd) and task._state == TaskState.READY
         if ending and not task.task_spec._check_threshold_unstructured(task):
             task._set_state(TaskState.WAITING)
 
 
-def end_reached(task: Any) -> str:
-    """The end event by which a token came to the `ScopeEnd` *task*, else the one before; empty where there is none."""
+def reached_end(task: Any) -> str:
+    """Return the end event by which a token reached the `ScopeEnd` *task*, else the one before, or ""."""
     if is_end(task.parent.task_spec):
         return str(task.parent.task_spec.bpmn_id)
     return str(task.internal_data.get(_REACHED, ""))
 
 
 class UsherProcessSpec(BpmnProcessSpec):  # type: ignore[misc]
-    """A process or sub-process that may hold event sub-processes."""
+    """A process or sub-process that may contain event sub-processes."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -171,12 +171,12 @@ class UsherProcessSpec(BpmnProcessSpec):  # type: ignore[misc]
 
 
 def is_asleep(task: Any) -> bool:
-    """Whether *task* is an event sub-process that waits to be set off."""
+    """Whether *task* is an event sub-process that waits for its trigger."""
     return isinstance(task.task_spec, UsherEventSubprocess) and bool(task._state == TaskState.WAITING)
 
 
-def awaited(task: Any) -> Iterator[tuple[str, Trigger]]:
-    """The timers and messages that can set off the waiting *task*, with the element each is drawn at."""
+def awaited_triggers(task: Any) -> Iterator[tuple[str, Trigger]]:
+    """Yield the timers and messages that can trigger the waiting *task*, with their elements."""
     spec = task.task_spec
     found: list[tuple[str, Any]] = []
     if isinstance(spec, UsherEventGateway):

@@ -1,8 +1,8 @@
-"""Cuts out of the task tree what can no longer matter, so that step 1,000 of a loop costs what step 10 did.
+"""Removes tasks that no longer matter from the task tree, so step 1,000 of a loop costs the same as step 10.
 
-The history keeps what happened; the state keeps what is needed to go on (DESIGN 3): every unfinished task, the task
-before it, whose data it may inherit, the places where branches part, and the sub-processes whose activity goes on.
-Tokens that wait at a join are unfinished, so they stay until it has fired.
+The history keeps what happened; the state keeps what the case needs to go on: every unfinished task, the task before
+it, whose data it may inherit, the tasks where branches split, and the sub-processes of unfinished activities. Tokens
+that wait at a join are unfinished, so they stay until it fires.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .workflow import UsherTask, UsherWorkflow
 
 
 def compact_tree(workflow: UsherWorkflow) -> None:
-    """Compact *workflow* and its running sub-processes in place; resuming it goes the same way as before."""
+    """Compact *workflow* and its running sub-processes in place; it continues as it would have before."""
     workflow.subprocesses = _running(workflow)
     for scope in (workflow, *workflow.subprocesses.values()):
         if not scope.completed:
@@ -25,7 +25,7 @@ def compact_tree(workflow: UsherWorkflow) -> None:
 
 
 def _running(workflow: UsherWorkflow) -> dict[int, Any]:
-    """The sub-processes of activities that have not ended, by that activity's task, the outer ones first."""
+    """Return the sub-processes of unfinished activities by the task of the activity, outer ones first."""
     found: dict[int, Any] = {}
     scopes = [workflow]
     for scope in scopes:
@@ -40,7 +40,7 @@ def _running(workflow: UsherWorkflow) -> dict[int, Any]:
 def _compact(scope: Any) -> None:
     live = live_tasks(scope)
     for task in list(scope.tasks.values()):
-        if task.id in scope.tasks:  # else it went with the branch before it
+        if task.id in scope.tasks:  # otherwise it went with an earlier branch
             _drop_ended(scope, task, live)
             if task._parent in scope.tasks and _is_passed(scope, task):
                 _cut_out(scope, task)
@@ -49,7 +49,7 @@ def _compact(scope: Any) -> None:
 
 
 def live_tasks(scope: Any) -> set[int]:
-    """Ids of unfinished tasks and of all their ancestors."""
+    """Return the ids of unfinished tasks and all their ancestors."""
     live: set[int] = set()
     tasks = scope.tasks
     for task in tasks.values():
@@ -62,7 +62,7 @@ def live_tasks(scope: Any) -> set[int]:
 
 
 def _drop_ended(scope: Any, task: UsherTask, live: set[int]) -> None:
-    """Forget branches behind *task*, or items of it, that have ended; beside an open activity all stay."""
+    """Drop finished branches after *task*, or its finished items; keep all while an activity with events is open."""
     ended = [child for child in task._children if child not in live]
     if ended and not _is_open(task):
         for child in ended:
@@ -71,16 +71,16 @@ def _drop_ended(scope: Any, task: UsherTask, live: set[int]) -> None:
 
 
 def _is_open(task: UsherTask) -> bool:
-    """Whether *task* comes before an activity with boundary events that goes on."""
-    beside = isinstance(task.task_spec, BoundaryEventSplit)
-    return beside and any(
+    """Whether *task* precedes an unfinished activity with boundary events."""
+    has_boundary_events = isinstance(task.task_spec, BoundaryEventSplit)
+    return has_boundary_events and any(
         child._state < TaskState.COMPLETED and not isinstance(child.task_spec, UsherBoundaryEvent)
         for child in task.children
     )
 
 
 def _is_passed(scope: Any, task: UsherTask) -> bool:
-    """Whether the flow has gone on from *task* on one branch, to a task that is finished as well."""
+    """Whether *task* has one branch, which led to a task that is finished too."""
     if task._state < TaskState.COMPLETED or len(task._children) != 1:
         return False
     following = scope.tasks[task._children[0]]
@@ -96,7 +96,7 @@ def _cut_out(scope: Any, task: UsherTask) -> None:
 
 
 def forget(scope: Any, task: UsherTask) -> None:
-    """Forget a branch that has ended."""
+    """Drop a finished branch."""
     pending = [task]
     while pending:
         gone = pending.pop()

@@ -1,7 +1,7 @@
-"""A process package compiled for running: SpiffWorkflow's specs, and what the events need to know of each element.
+"""Compiles a process package: SpiffWorkflow's specs, and the facts about each element that events need.
 
-Compiled once for each content hash. What is in ``elements`` and ``flows`` is what will really run; the gate compares
-it with what the file draws.
+Each content hash is compiled once. ``elements`` and ``flows`` are those that will really run; the gate compares them
+with those in the file.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from .multi_instance import Repeated
 from .spec_parser import UsherParser
 from .step_context import FIRST_RULES
 
-#: Names the library gives its helper specs, and what an element of that id is called while it compiles.
+#: Names of the library's helper specs, and the replacement for an element with such an id during compilation.
 LIBRARY_NAMES = frozenset({"Start", "End", "Root"})
 RENAMED = "..element"
-#: What the flows are called that stand for links; they are in no file and in no event.
+#: Name of the flows that replace links; no file and no event contains them.
 LINK = "..link"
 
-#: How the library passes on an exception it did not expect; no reader is helped by it.
+#: How the library reports an exception it did not expect; not helpful to readers.
 RAISED = re.compile(r"[A-Za-z.]+\(.*\)$")
 
-#: Data as it is drawn; what a case knows are names, which every element sees.
+#: Elements for drawn data; case data are variables that every element can read.
 DRAWN_DATA = (
     *("dataObject", "dataObjectReference", "dataStore", "dataStoreReference"),
     *("dataInputAssociation", "dataOutputAssociation"),
@@ -48,9 +48,9 @@ _NODES = [f"{{{BPMN}}}{kind}" for kind in FLOW_NODES]
 @dataclass(frozen=True, kw_only=True)
 class Element:
     """
-    What the engine needs to know of one flow node beyond the library's spec of it.
+    The facts about one flow node that the library's spec lacks.
 
-    ``armed`` tells that it waits before a token enters it, ``variable`` where its answer or message goes.
+    ``armed``: it waits before a token enters it. ``variable``: where its answer or message goes.
     """
 
     id: str
@@ -71,11 +71,13 @@ class Element:
 @dataclass(frozen=True, kw_only=True)
 class Diagram:
     """
-    ``waits``, ``repeats``, ``beside`` and ``forks`` say whether anything in it waits for time or a message, is done
-    several times, runs beside the flow, splits it or joins it: where there are several branches, each sees what others
-    change.
+    A compiled diagram.
 
-    ``flows`` maps (source, target) to the sequence flow drawn between them; ``flow_names`` lacks the nameless.
+    ``waits``: something in it waits for a time or message. ``repeats``: it has a repeated activity. ``has_handlers``:
+    an event in it can start work in parallel to the flow. ``forks``: it splits or joins the flow. Branches share their
+    changes.
+
+    ``flows`` maps (source, target) to the sequence flow between them; ``flow_names`` has only flows with a name.
     """
 
     package: Package
@@ -87,13 +89,13 @@ class Diagram:
     decisions: Decisions = field(default_factory=Decisions)
     waits: bool = False
     repeats: bool = False
-    beside: bool = False
+    has_handlers: bool = False
     forks: bool = False
     joins: bool = False
 
     def shares(self, rules: int) -> bool:
-        """Whether what one branch changes reaches the others; branches of a fork kept theirs under the first rules."""
-        return self.beside or (self.forks and rules > FIRST_RULES)
+        """Whether branches share their changes; under the first rules, branches of a fork do not."""
+        return self.has_handlers or (self.forks and rules > FIRST_RULES)
 
     def is_armed(self, task_spec: Any) -> bool:
         element = self.elements.get(task_spec.bpmn_id)
@@ -101,7 +103,7 @@ class Diagram:
 
 
 def schema_problems(tree: Any) -> list[tuple[str, int, str]]:
-    """Every breach of the BPMN 2.0 schema in *tree* as (message, line, XPath of the element)."""
+    """Return every violation of the BPMN 2.0 schema in *tree* as (message, line, XPath of the element)."""
     VALIDATOR.preprocess(tree)
     VALIDATOR.validator.validate(tree)
     return [(str(e.message), int(e.line), str(e.path or "")) for e in VALIDATOR.validator.error_log]
@@ -112,26 +114,26 @@ def compile_diagram(package: Package) -> Diagram:
     Parse the package's BPMN files with the engine that will run them.
 
     Raises:
-        InvalidDefinition: The engine cannot run it; ``problems`` names the element where that is known.
+        InvalidDefinition: The engine cannot run it; ``problems`` names the element if known.
     """
     trees = [parse_xml(package.files[name], name) for name in sorted(package.files) if name.endswith(".bpmn")]
     for tree in trees:
         _leave_out_data(tree)
-        _follow_links(tree)
-        _make_room(tree)
+        _replace_links(tree)
+        _rename_reserved(tree)
     spec, subprocess_specs = _specs(trees, package.key)
     nodes = {node.get("id"): node for tree in trees for node in tree.iter(*_NODES)}
     owners = (spec, *subprocess_specs.values())
-    specs = {s.bpmn_id: s for owner in owners for s in _drawn(owner)}
+    specs = {s.bpmn_id: s for owner in owners for s in _drawn_specs(owner)}
     elements = {key: _element(nodes[key], task_spec) for key, task_spec in specs.items() if key in nodes}
-    every = [s for owner in owners for s in _drawn(owner)]
+    every = [s for owner in owners for s in _drawn_specs(owner)]
     for task_spec in every:
-        task_spec.bpmn_id = _own_name(task_spec.bpmn_id)
+        task_spec.bpmn_id = _original_id(task_spec.bpmn_id)
     for repeated in (s for s in every if isinstance(s, Repeated)):
         repeated.listen()
-    beside = any(_runs_beside(task_spec) for task_spec in every)
+    has_handlers = any(_runs_in_parallel(task_spec) for task_spec in every)
     for owner in owners:
-        owner.end.shares = beside
+        owner.end.shares = has_handlers
         know_the_flow(owner)
     return Diagram(
         package=package,
@@ -148,14 +150,14 @@ def compile_diagram(package: Package) -> Diagram:
         decisions=compile_decisions(package),
         waits=any(_waits(task_spec) for task_spec in every),
         repeats=any(isinstance(task_spec, Repeated) for task_spec in every),
-        beside=beside,
+        has_handlers=has_handlers,
         forks=any(isinstance(task_spec, Join) and len(task_spec._outputs) > 1 for task_spec in every),
         joins=any(isinstance(task_spec, Join) and len(task_spec._inputs) > 1 for task_spec in every),
     )
 
 
 def _specs(trees: list[Any], key: str) -> tuple[Any, dict[str, Any]]:
-    """What the library makes of the process *key* and of the processes inside it; raises `InvalidDefinition`."""
+    """Return the library's specs of process *key* and its sub-processes; raise `InvalidDefinition`."""
     parser = UsherParser()
     try:
         for tree in trees:
@@ -163,20 +165,20 @@ def _specs(trees: list[Any], key: str) -> tuple[Any, dict[str, Any]]:
         return parser.get_spec(key), parser.get_subprocess_specs(key)
     except ValidationException as error:
         element = str(getattr(error, "tag", "") or getattr(error, "id", "") or key)
-        raise InvalidDefinition(problems=[(getattr(error, "id", None) or element, _plain(error))]) from error
-    except Exception as error:  # the library's parser fails in many ways on foreign files; none may escape
+        raise InvalidDefinition(problems=[(getattr(error, "id", None) or element, _plain_message(error))]) from error
+    except Exception as error:  # the library's parser fails in many ways on foreign files; catch all
         message = f"The engine cannot read this diagram ({type(error).__name__})."
         raise InvalidDefinition(problems=[(key, message)]) from error
 
 
 def _leave_out_data(tree: Any) -> None:
-    """Take out what is only drawn; the library would read and write it."""
+    """Remove drawn data elements; the library would read and write their data."""
     for node in list(tree.iter(*(f"{{{BPMN}}}{kind}" for kind in DRAWN_DATA))):
         node.getparent().remove(node)
 
 
-def _follow_links(tree: Any) -> None:
-    """Put a flow in the place of each link; the events at its ends are passed like events without a trigger."""
+def _replace_links(tree: Any) -> None:
+    """Replace each link with a flow; tokens pass the events at its ends like events without a trigger."""
     ends = {kind: {} for kind in ("intermediateThrowEvent", "intermediateCatchEvent")}  # type: dict[str, dict[Any, Any]]
     for link in list(tree.iter(f"{{{BPMN}}}linkEventDefinition")):
         event = link.getparent()
@@ -190,8 +192,8 @@ def _follow_links(tree: Any) -> None:
             event.getparent().append(event.makeelement(f"{{{BPMN}}}sequenceFlow", flow))
 
 
-def _make_room(tree: Any) -> None:
-    """Rename elements called like the library's own specs, which would take their place; flows are no specs."""
+def _rename_reserved(tree: Any) -> None:
+    """Rename elements that have the name of a library spec, which would replace them; flows have no spec."""
     taken = LIBRARY_NAMES - {flow.get("id") for flow in tree.iter(f"{{{BPMN}}}sequenceFlow")}
     for node in tree.iter():
         for name, value in node.attrib.items():
@@ -201,25 +203,25 @@ def _make_room(tree: Any) -> None:
             node.text += RENAMED
 
 
-def _own_name(element: str) -> str:
-    """The id of an element as it is in the file."""
+def _original_id(element: str) -> str:
+    """Return the id of an element in the file."""
     return element.removesuffix(RENAMED)
 
 
-def _plain(error: ValidationException) -> str:
+def _plain_message(error: ValidationException) -> str:
     text = str(error.args[0] if error.args else "").split("\n")[0]
     return "The engine cannot run this element." if not text or RAISED.match(text) else text
 
 
-def _drawn(owner: Any) -> Iterator[Any]:
-    """The specs of *owner* that stand for something drawn, not for the library's own helpers."""
+def _drawn_specs(owner: Any) -> Iterator[Any]:
+    """Yield the specs of *owner* for drawn elements, without the library's helpers."""
     return (task_spec for task_spec in owner.task_specs.values() if getattr(task_spec, "bpmn_id", None))
 
 
 def _element(node: Any, task_spec: Any) -> Element:
     extensions = getattr(task_spec, "extensions", None) or {}
     tag = node.tag.rpartition("}")[2]
-    own, properties = _own_name(task_spec.bpmn_id), dict(extensions.get("properties") or {})
+    own, properties = _original_id(task_spec.bpmn_id), dict(extensions.get("properties") or {})
     return Element(
         id=own,
         name=(node.get("name") or "").strip(),
@@ -246,15 +248,15 @@ def _is_cancel(trigger: Any) -> bool:
     return isinstance(trigger, Trigger) and trigger.kind == ESCALATION and trigger.code == "cancel"
 
 
-def _runs_beside(task_spec: Any) -> bool:
-    """Whether it may run while the flow it stands beside goes on."""
+def _runs_in_parallel(task_spec: Any) -> bool:
+    """Whether *task_spec* may run in parallel to the flow."""
     if isinstance(task_spec, UsherEventSubprocess):
         return True
     return isinstance(task_spec, UsherBoundaryEvent) and not task_spec.cancel_activity
 
 
 def _waits(task_spec: Any) -> bool:
-    """Whether time or a message sets it off."""
+    """Whether a time or message triggers *task_spec*."""
     if isinstance(task_spec, UsherEventGateway):
         return True
     if isinstance(task_spec, UsherEventSubprocess):
@@ -264,12 +266,12 @@ def _waits(task_spec: Any) -> bool:
 
 
 def _flows(trees: list[Any], owners: tuple[Any, ...]) -> dict[tuple[str, str], str]:
-    """The sequence flows of the files that the specs really follow."""
+    """Return the sequence flows in the files that the specs really follow."""
     followed = {
-        (s.bpmn_id, target) for owner in owners for s in _drawn(owner) for target in _targets(s, set())
+        (s.bpmn_id, target) for owner in owners for s in _drawn_specs(owner) for target in _targets(s, set())
     }
     drawn = {
-        (_own_name(flow.get("sourceRef")), _own_name(flow.get("targetRef"))): flow.get("id")
+        (_original_id(flow.get("sourceRef")), _original_id(flow.get("targetRef"))): flow.get("id")
         for tree in trees
         for flow in tree.iter(f"{{{BPMN}}}sequenceFlow")
         if not flow.get("id").startswith(LINK)
@@ -278,7 +280,7 @@ def _flows(trees: list[Any], owners: tuple[Any, ...]) -> dict[tuple[str, str], s
 
 
 def _targets(task_spec: Any, seen: set[str]) -> Iterator[str]:
-    """Ids of the drawn elements that follow *task_spec*, looking through the library's helper specs."""
+    """Yield the ids of the drawn elements that follow *task_spec*, skipping the library's helper specs."""
     for following in task_spec.outputs:
         if following.name in seen:
             continue

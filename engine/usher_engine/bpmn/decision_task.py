@@ -1,4 +1,4 @@
-"""A business rule task: a decision of the package, made inside the step by our own engine and recorded as an event."""
+"""Business rule tasks: the step makes a decision of the package with our DMN engine and records it as an event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..dmn import DecisionResult
 
 
 class UsherDecisionTask(SpiffBpmnTask):  # type: ignore[misc]
-    """Stands in for the library's, whose tables get cells and hit policies silently wrong."""
+    """Replaces the library's, which silently misreads cells and hit policies."""
 
     def __init__(self, wf_spec: Any, name: str, decision: str, variable: str, **kwargs: Any) -> None:
         super().__init__(wf_spec, name, **kwargs)
@@ -37,7 +37,7 @@ class UsherDecisionTask(SpiffBpmnTask):  # type: ignore[misc]
                 inputs=made.inputs,
                 rules=list(made.rules),
                 outputs=outputs,
-                required=[_recorded(first) for first in required],
+                required=[_as_json(first) for first in required],
             )
         )
         return True
@@ -60,11 +60,11 @@ class DecisionTaskParser(SpiffTaskParser):  # type: ignore[misc]
 
     @staticmethod
     def get_decision_ref(node: Any) -> str:
-        """The decision asked for; the library asks for it too."""
+        """Return the id of the decision; the library calls this too."""
         return str(SpiffTaskParser._parse_extensions(node).get("calledDecisionId") or "").strip()
 
 
-def _recorded(made: DecisionResult) -> dict[str, Json]:
+def _as_json(made: DecisionResult) -> dict[str, Json]:
     return {
         "decision": made.decision,
         "inputs": made.inputs,

@@ -1,4 +1,4 @@
-"""Which element of another version may take the place of one a case waits at."""
+"""Finds the elements of another version that can replace those where a case waits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .token_reader import mapped_kind
 
 
 def spec_of(diagram: Diagram, element: str) -> Any:
-    """The library's specification of *element*; raises `Corrupt` where it has none."""
+    """Return the library's specification of *element*; raise `Corrupt` if it has none."""
     for owner in (diagram.spec, *diagram.subprocess_specs.values()):
         for spec in owner.task_specs.values():
             if spec.bpmn_id == element:
@@ -19,13 +19,13 @@ def spec_of(diagram: Diagram, element: str) -> Any:
 
 
 def waiting_kinds(diagram: Diagram) -> dict[str, str]:
-    """The elements that may take another's place or give up theirs, and what a case waits for there."""
+    """Return the elements that can replace others or be replaced, with what a case waits for there."""
     kinds = {key: mapped_kind(spec_of(diagram, key)) for key in diagram.elements}
     return {key: kind for key, kind in kinds.items() if kind}
 
 
 def proposed_mapping(source: Diagram, target: Diagram) -> dict[str, str]:
-    """For each element a case may wait at: itself, else the one of the same name and kind, if there is one."""
+    """Map each element where a case may wait to itself, else to the one with its name and kind, if any."""
     proposed: dict[str, str] = {}
     kinds = waiting_kinds(target)
     new = {key: target.elements[key].name for key in kinds if key not in source.elements}

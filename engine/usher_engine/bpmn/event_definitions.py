@@ -1,7 +1,7 @@
-"""What makes an event happen, as a value of ours in the place of SpiffWorkflow's event definitions.
+"""Triggers of events, which replace SpiffWorkflow's event definitions.
 
-A trigger never looks at a clock and never searches the tree: `timers_and_messages` and
-`error_propagation` decide which task it reaches.
+A trigger never reads a clock and never searches the tree: `timers_and_messages` and `error_propagation` decide which
+task it reaches.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Trigger(EventDefinition):  # type: ignore[misc]
     """
     One event definition of the diagram.
 
-    *kind* is one of the four above; *name* the message's name, *code* the error's or escalation's, empty for any. A
+    *kind* is one of the four above, *name* the message's name, *code* the error's or escalation's, empty for any. A
     timer has a *form* (``timeDate``, ``timeDuration``, ``timeCycle``) and its *expression* as written.
     """
 
@@ -30,16 +30,16 @@ class Trigger(EventDefinition):  # type: ignore[misc]
 
     @property
     def waits(self) -> bool:
-        """Whether something outside the diagram's own flow makes it happen: the time, or a message."""
+        """Whether something outside the diagram triggers it: the time, or a message."""
         return self.kind in (TIMER, MESSAGE)
 
     def catches(self, my_task: Any, event: Any) -> bool:
-        """Never: the library's own way of finding who catches what is not used."""
+        """Return False: Usher does not use the library's way to find catchers."""
         return False
 
     def throw(self, my_task: Any) -> None:
-        """Tell the run, which finds whoever catches it."""
-        my_task.workflow.top_workflow.observer.thrown(my_task, self)
+        """Report to the run, which finds the catcher."""
+        my_task.workflow.top_workflow.observer.on_throw(my_task, self)
 
     def reset(self, my_task: Any) -> None:
         my_task.internal_data.pop("event_fired", None)

@@ -1,4 +1,4 @@
-"""What SpiffWorkflow tells during a step, as events: entries, exits, flows, services. The base of a `Run`."""
+"""Records what SpiffWorkflow does during a step as events: entries, exits, flows, services. The base of `Run`."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Listener:
         self._entered_tasks: list[UsherTask] = []
         self._entries = 0
         self._outcome = ""
-        #: What must wait until the element at hand has run: it may be interrupted by what it throws.
+        #: Actions to run after the current element: it may be interrupted by what it throws.
         self._later: list[Callable[[], None]] = []
         self.workflow: UsherWorkflow
 
-    def changed(self, task: UsherTask, state: int) -> None:
-        """A task has another state."""
+    def on_state(self, task: UsherTask, state: int) -> None:
+        """Record the entry or exit that the new *state* of *task* means."""
         element = self.diagram.elements.get(task.task_spec.bpmn_id)
         if element is None or isinstance(task.task_spec, Repeated):
             return
@@ -65,8 +65,8 @@ class Listener:
         elif task.visit and state == TaskState.CANCELLED:
             self.events.append(ElementCancelled(element.id, task.visit))
 
-    def completed(self, task: UsherTask) -> None:
-        """*task* is done: what it changed is true for every branch beside it; items keep theirs until all are done."""
+    def on_completed(self, task: UsherTask) -> None:
+        """Share the changes of the completed *task* with parallel branches; items keep theirs until all are done."""
         if not self._shares or task.parent is None:
             return
         if self.step.rules > FIRST_RULES:
@@ -82,20 +82,20 @@ class Listener:
             other.data.update(deepcopy(news))  # the library merges lists and records in place
 
     def _share(self, task: UsherTask) -> None:
-        """Let every branch know what *task* changed: of the case, or of the item that *task* belongs to."""
+        """Copy the changes of *task* to every branch of the case, or of the item that *task* belongs to."""
         before = task.parent.data
         changed = changes(before, task.data)
         gone = [k for k in before if k not in task.data]
         if changed or gone:
             self._spread(task, changed, gone)
 
-    def said(self, task: UsherTask, news: dict[str, Any]) -> None:
-        """What was said to *task* is known at once, also where it is what its branch began with."""
+    def share_input(self, task: UsherTask, news: dict[str, Any]) -> None:
+        """Share the input *news* of *task* at once, even if it equals the data its branch began with."""
         if news and self.step.rules > FIRST_RULES and self._shares:
             self._spread(task, news, [])
 
     def _spread(self, task: UsherTask, changed: dict[str, Any], gone: list[str]) -> None:
-        """Give *changed* and *gone* to the branches beside *task*; the item around it gets them when it is done."""
+        """Apply *changed* and *gone* to the branches parallel to *task*; the item around it gets them at its end."""
         item = item_of(task)
         for other, own in [(other, own_below(other, item)) for other in self._leaves() if other is not item]:
             if own is None:
@@ -105,12 +105,12 @@ class Listener:
                 if name not in own:
                     other.data.pop(name, None)
 
-    def repeats(self, task: UsherTask, total: int | None) -> None:
-        """A repeated activity begins, with *total* items where that is known."""
+    def on_repetition(self, task: UsherTask, total: int | None) -> None:
+        """Record that a repeated activity begins, with *total* items if known."""
         self.events.append(RepetitionStarted(task.task_spec.bpmn_id, total, self._flow_into(task)))
 
     def call_service(self, task: UsherTask, name: str, parameters: dict[str, Any]) -> bool:
-        """Ask operator *name*; False when the answer will come from a job."""
+        """Call operator *name*; return False if a job will bring the answer."""
         element, visit, variable = task.task_spec.bpmn_id, task.visit, task.task_spec.result_variable
         try:
             operator = self.step.services.get(name)
@@ -121,7 +121,7 @@ class Listener:
             result = as_stored_json(self.step.answer(operator, values, self._call(element, visit)))
         except BusinessError as refusal:
             self.events.append(ServiceCalled(element, visit, name, variable, refusal.message, refusal.code))
-            self._later.append(partial(self.refused, task, refusal))
+            self._later.append(partial(self.refuse, task, refusal))
             return False
         except EngineError as error:
             raise ElementFailed(element, error) from error
@@ -129,7 +129,7 @@ class Listener:
         self.events.append(ServiceCalled(element, visit, name, variable, result))
         return True
 
-    def refused(self, task: UsherTask, refusal: BusinessError) -> None:
+    def refuse(self, task: UsherTask, refusal: BusinessError) -> None:
         raise NotImplementedError
 
     def _call(self, element: str, visit: int) -> Call:
@@ -145,8 +145,8 @@ class Listener:
 
     def _enter(self, task: UsherTask, element: Element, state: int) -> None:
         scope = self._host(task)
-        if scope is not None and not scope.visit:  # the library starts a sub-process before it says it entered it
-            self.changed(scope, TaskState.STARTED)
+        if scope is not None and not scope.visit:  # the library starts a sub-process before it reports the entry
+            self.on_state(scope, TaskState.STARTED)
         if state == TaskState.WAITING and element.armed:
             return  # armed, not entered
         flow = "" if task.arrived else self._flow_into(task)
@@ -176,7 +176,7 @@ class Listener:
             self._outcome = element.id
 
     def _ends_case(self, task: UsherTask) -> bool:
-        """Whether an end event on *task*'s level is one of the case: of the process, or of what interrupted it."""
+        """Whether an end event in *task*'s scope ends the case: in the process or an interrupting event sub-process."""
         host = self._host(task)
         while host is not None and isinstance(host.task_spec, UsherEventSubprocess) and host.task_spec.interrupts:
             host = self._host(host)
@@ -186,13 +186,13 @@ class Listener:
         return isinstance(spec, BoundaryEventJoin) or self.diagram.is_armed(spec)
 
     def _host(self, task: UsherTask) -> UsherTask | None:
-        """The sub-process or call *task* runs in; None in the process itself."""
+        """Return the sub-process or call that contains *task*, or None in the process itself."""
         parent = task.workflow.parent_task_id
         host: UsherTask | None = self.workflow.get_task_from_id(parent) if parent else None
         return host
 
     def _flow_into(self, task: UsherTask) -> str:
-        """The sequence flow that led to *task*: from the nearest ancestor that is drawn."""
+        """Return the sequence flow that led to *task* from its nearest drawn ancestor."""
         ancestor = task.parent
         while ancestor is not None and ancestor.task_spec.bpmn_id not in self.diagram.elements:
             ancestor = ancestor.parent
@@ -201,22 +201,22 @@ class Listener:
         return self.diagram.flows.get((ancestor.task_spec.bpmn_id, task.task_spec.bpmn_id), "")
 
     def _leaves(self) -> list[UsherTask]:
-        """The tasks that hold a token: waiting, ready or started."""
+        """Return the tasks with a token: waiting, ready or started."""
         holds = TaskState.WAITING | TaskState.READY | TaskState.STARTED
         return [task for task in self.workflow.all_tasks() if task._state & holds]
 
     def _data(self) -> dict[str, Any]:
-        """The data of the case: of every waiting branch, the later entered on top; at the end, the workflow's."""
+        """Return the data of the case: those of all waiting branches, later ones on top; at the end, the workflow's."""
         if self.workflow.completed:
             return {k: v for k, v in self.workflow.data.items() if k != "data_objects"}
-        return self._merged(self._leaves())
+        return self._merge(self._leaves())
 
-    def _merged(self, leaves: list[UsherTask]) -> dict[str, Any]:
-        """The data of *leaves*, the later ones on top, without what belongs to single items."""
+    def _merge(self, leaves: list[UsherTask]) -> dict[str, Any]:
+        """Return the data of *leaves*, later ones on top, without names of single items."""
         data: dict[str, Any] = {}
         for task in leaves:
             if task._state == TaskState.WAITING and self._is_beside(task.task_spec):
-                continue  # holds no token, only the data of when it was armed
+                continue  # has no token, only the data from when it was armed
             hidden = hidden_names(task) if self.diagram.repeats else ()
             data.update({k: v for k, v in task.data.items() if k not in hidden} if hidden else task.data)
         return data

@@ -1,8 +1,8 @@
-"""Parallel and inclusive gateways that count tokens as BPMN 2.0.2, 13.4.2 and 13.4.3, say.
+"""Parallel and inclusive gateways that count tokens according to BPMN 2.0.2, 13.4.2 and 13.4.3.
 
-A token that arrives at a join waits there until the join has fired; firing takes one token from each way in that has
-one. SpiffWorkflow finds arrivals in the finished part of the task tree instead, which compaction thins out and a
-loop fills again; under the first rules its way is kept (decisions/0017).
+A token that arrives at a join waits there until the join fires, which takes one token from each way in that has one.
+SpiffWorkflow instead finds arrivals in the finished part of the task tree, from which compaction removes tasks and to
+which a loop adds some; the first rules keep that behaviour (decisions/0017).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HOLDS = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 
 
 class Join:
-    """Comes before the library's gateways: keeps every arrival waiting until it is taken."""
+    """Mixin before the library's gateways: keeps every arrival waiting until the join takes it."""
 
     name: str
     bpmn_id: str
@@ -37,7 +37,7 @@ class Join:
         if my_task._state != TaskState.WAITING:
             my_task._inherit_data()
         elif my_task is not waiting[-1]:
-            return False  # the last to arrive speaks for all
+            return False  # the last to arrive decides for all
         first = {way_in(task): task for task in reversed(waiting)} | {way_in(my_task): my_task}
         if not self.goes_on(my_task, first.keys()):
             my_task._set_state(TaskState.WAITING)
@@ -46,7 +46,7 @@ class Join:
         return True
 
     def _take(self, my_task: Any, others: list[Any]) -> None:
-        """Let *my_task* go on with what the *others*, in the order they came, know too."""
+        """Let *my_task* go on with the data of the *others* too, in their order of arrival."""
         known: dict[str, Any] = {}
         for other in others:
             DeepMerge.merge(known, other.data)
@@ -72,12 +72,12 @@ class UsherParallelGateway(Join, ParallelGateway):  # type: ignore[misc]
 
 class UsherInclusiveGateway(Join, InclusiveGateway):  # type: ignore[misc]
     """
-    Fires when no token can come that could not as well come to a way in that is filled (table 13.3).
+    Fires when every token that could still arrive could also reach a filled way in (table 13.3).
 
-    It is asked last, when nothing else moves by itself: a token on its way may still come to it, as in the gate's game.
+    Evaluated last, when nothing else moves automatically: a token may still be on its way, as in the gate's token game.
     """
 
-    #: What it knows of the flow before it; set when the diagram is compiled.
+    #: The flow before it; set when the diagram is compiled.
     join: InclusiveJoin
 
     def goes_on(self, my_task: Any, filled: Any) -> bool:
@@ -99,7 +99,7 @@ class UsherInclusiveGateway(Join, InclusiveGateway):  # type: ignore[misc]
 
 
 def join_inclusively(workflow: Any) -> bool:
-    """Let one inclusive join go on that can, now that nothing else moves by itself; whether there was one."""
+    """Let one inclusive join fire, if any can, once nothing else moves automatically; return whether one did."""
     workflow.settled = True
     try:
         for scope in (workflow, *workflow.subprocesses.values()):
@@ -114,23 +114,23 @@ def join_inclusively(workflow: Any) -> bool:
 
 
 def arrivals(workflow: Any, spec: Any) -> list[Any]:
-    """The tokens that wait at the join *spec*, in the order they came."""
+    """Return the tokens that wait at the join *spec*, in order of arrival."""
     found = [task for task in workflow.tasks.values() if task.task_spec is spec and task._state == TaskState.WAITING]
     return sorted(found, key=lambda task: task.last_state_change)
 
 
 def way_in(task: Any) -> str:
-    """The name of the spec from which the token *task* came to its join."""
+    """Return the name of the spec from which the token *task* reached its join."""
     return str(task.parent.task_spec.name)
 
 
 def flow(source: str, target: str) -> str:
-    """How the place between two specs is called."""
+    """Return the name of the flow between two specs."""
     return f"{source}\n{target}"
 
 
 def know_the_flow(owner: Any) -> None:
-    """Tell each inclusive join of the scope *owner* what can come to it; once for each compiled diagram."""
+    """Give each inclusive join of the scope *owner* the flow before it; call once for each compiled diagram."""
     specs = owner.task_specs.values()
     flows = [(flow(spec.name, following), spec.name, following) for spec in specs for following in spec._outputs]
     hosts = {spec.name: _host(spec) for spec in specs if isinstance(spec, UsherBoundaryEvent)}
@@ -144,7 +144,7 @@ def _host(boundary: Any) -> str:
 
 
 def _occupied(workflow: Any) -> Iterator[str]:
-    """Where tokens rest in the scope *workflow*, in which nothing moves; an armed boundary event holds none itself."""
+    """Yield where tokens rest in the scope *workflow*, in which nothing moves; armed boundary events have none."""
     for task in workflow.tasks.values():
         if task._state & HOLDS and not isinstance(task.task_spec, UsherBoundaryEvent):
             yield task.task_spec.name
@@ -152,10 +152,10 @@ def _occupied(workflow: Any) -> Iterator[str]:
 
 def adopt_arrivals(workflow: Any) -> None:
     """
-    Let tokens that arrived under the first rules wait as they do now.
+    Convert tokens that arrived at joins under the first rules to the present form.
 
-    SpiffWorkflow cancels all but the last that arrived at a join; a state stored so has one that waits, and before it
-    cancelled ones that came after the join had fired last.
+    SpiffWorkflow cancels all arrivals at a join but the last. A state stored that way has one waiting arrival and,
+    before it, cancelled ones that arrived after the join last fired.
     """
     for scope in (workflow, *workflow.subprocesses.values()):
         waiting = {task.task_spec for task in scope.tasks.values() if task._state == TaskState.WAITING}

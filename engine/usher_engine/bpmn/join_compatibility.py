@@ -1,8 +1,8 @@
-"""Whether the joins ahead of a case's tokens would wait for the same branches on another diagram.
+"""Checks that the joins ahead of a case's tokens would wait for the same branches on another diagram.
 
-A join waits for one token on each of its ways in (BPMN 2.0.2, 13.4.1). A token that is put into a branch whose
-sister was never started would let it wait for ever. So each join ahead must be reached by all its ways, from here, or
-by exactly those by which the same tokens reached it before.
+A join waits for one token on each of its ways in (BPMN 2.0.2, 13.4.1). If a token moved into a branch whose sister
+never started, the join would wait forever. So the tokens must reach each join ahead by all its ways in, or by exactly
+those by which they reach it on the old diagram.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .token_reader import Scope, Token
 def require_same_joins(
     scope: Scope, source: Any, target: Diagram, mapped: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    """What stands against moving the tokens of *scope*, for it and every sub-process inside."""
+    """Return the problems of moving the tokens of *scope*, and of every sub-process inside."""
     return _problems(scope, source, target.spec, target, mapped)
 
 
@@ -41,7 +41,7 @@ def _problems(
         if not all(reached in (set(), every) for reached in ways) and not same:
             name = target.elements[join].name or join
             problems.append((join, f"The join {name} would wait for a branch that was never started."))
-    problems += _overtaken(scope.tokens, source, spec, mapped)
+    problems += _overtaking(scope.tokens, source, spec, mapped)
     for token in scope.tokens:
         if token.inside is not None:
             nested = target.subprocess_specs[_find(spec, mapped[token.element]).spec]
@@ -49,8 +49,8 @@ def _problems(
     return problems
 
 
-def _overtaken(tokens: Iterable[Token], source: Any, spec: Any, mapped: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Tokens that would come one after the other where they stood side by side: the way between would be gone twice."""
+def _overtaking(tokens: Iterable[Token], source: Any, spec: Any, mapped: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Problems of parallel tokens that would be one behind the other: the path between them would be taken twice."""
     elements = [token.element for token in tokens]
     problems = []
     for one in elements:
@@ -65,7 +65,7 @@ def _overtaken(tokens: Iterable[Token], source: Any, spec: Any, mapped: Mapping[
 
 
 def _reached(spec: Any, elements: Iterable[str]) -> dict[str, list[set[str]]]:
-    """For each join ahead: by which of its ways in each of *elements* leads to it, not going through the join."""
+    """For each join ahead: the ways in by which each of *elements* leads to it without passing the join."""
     found = list(elements)
     joins = {join for element in found for join in _ahead(spec, element) if _is_join(_find(spec, join))}
     reached: dict[str, list[set[str]]] = {}
@@ -83,18 +83,18 @@ def _is_join(task_spec: Any) -> bool:
 
 
 def _ahead(spec: Any, element: str) -> set[str]:
-    """The drawn elements that can follow *element*."""
+    """Return the drawn elements that can follow *element*."""
     return {spec.task_specs[name].bpmn_id for name in _names_ahead(spec, element, frozenset())} - {element, None}
 
 
 def _before_joins(spec: Any, element: str) -> set[str]:
-    """The drawn elements that can follow *element* before any join."""
+    """Return the drawn elements that can follow *element* before any join."""
     joins = frozenset(one.bpmn_id for one in spec.task_specs.values() if one.bpmn_id and _is_join(one))
     return {spec.task_specs[name].bpmn_id for name in _names_ahead(spec, element, joins)} - {element, None}
 
 
 def _names_ahead(spec: Any, element: str, stops: frozenset[str]) -> set[str]:
-    """The names of *element*'s spec, of what lies beside it, and of all that can follow, not going on at *stops*."""
+    """Return the names of *element*'s spec, its boundary events and all specs that can follow, up to *stops*."""
     first = _find(spec, element)
     split = spec.task_specs.get(f"{first.name}.BoundaryEventSplit")
     pending = [first, *(split.outputs if split is not None else ())]
@@ -116,6 +116,6 @@ def _ways_in(spec: Any, join: str) -> set[str]:
 
 
 def _origins(ways: set[str], mapped: Mapping[str, str]) -> set[str]:
-    """What the source calls ways in of the target."""
+    """Return the names on the source diagram for ways in of the target."""
     sources = {new: old for old, new in mapped.items()}
     return {sources.get(way, way) for way in ways}

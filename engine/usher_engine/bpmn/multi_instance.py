@@ -1,7 +1,7 @@
-"""Activities done several times: multi-instance, side by side or one after the other, and the standard loop.
+"""Repeated activities: multi-instance, parallel or sequential, and the standard loop.
 
-The library draws such an activity as a task around its items. That outer task is never told of; each item is a visit
-of the element. An item works on a copy of the data with names of its own; what it gives back is said below.
+The library represents such an activity as a task around its items. No event reports that outer task; each item is a
+visit of the element. An item works on a copy of the data with its own names and returns its results as below.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Repeated(SpiffBpmnTask):  # type: ignore[misc]
         super().__init__(wf_spec, bpmn_id, description=kwargs.get("description"))
         self.task_spec = task_spec
         self.condition = condition
-        #: Names an item has for itself; the data of the case does not hold them.
+        #: Names that each item has; they are not in the data of the case.
         self.own = {COUNTER}
 
     @property
@@ -37,7 +37,7 @@ class Repeated(SpiffBpmnTask):  # type: ignore[misc]
         return self._wf_spec.task_specs[self.task_spec]
 
     def listen(self) -> None:
-        """Hear of every finished item; once for each compiled diagram."""
+        """Register for every finished item; call once for each compiled diagram."""
         self.item_spec.completed_event.connect(self.item_done)
 
     def item_done(self, _workflow: Any, item: Any) -> None:
@@ -53,7 +53,7 @@ class Repeated(SpiffBpmnTask):  # type: ignore[misc]
         self.item_spec._update(item)
 
     def changes(self, my_task: Any, item: Any) -> dict[str, Any]:
-        """What *item* changed in the data it was given, beyond its own names."""
+        """Return what *item* changed in the data it began with, without its own names."""
         given = {key: value for key, value in item.data.items() if key not in self.own}
         return changes(my_task.data, given, exact=my_task.workflow.top_workflow.observer.step.rules > FIRST_RULES)
 
@@ -79,7 +79,7 @@ class Loop(Repeated):
     def _update_hook(self, my_task: Any) -> bool:
         super()._update_hook(my_task)
         my_task.internal_data["begun"] = 0
-        my_task.workflow.top_workflow.observer.repeats(my_task, None)
+        my_task.workflow.top_workflow.observer.on_repetition(my_task, None)
         if self.test_before and self._is_over(my_task):
             my_task.internal_data.clear()
             return True
@@ -110,8 +110,8 @@ class Items(Repeated):
     """
     Multi-instance over a list, or a number of times.
 
-    With an output collection, an item gives back one value, and the collection holds them in the order of the items,
-    whoever was first. Without one, what items change enters the data of the case, the later one on top.
+    With an output collection, each item returns one value, and the collection has them in the order of the items,
+    whichever finished first. Without one, the changes of items enter the data of the case, later ones on top.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Items(Repeated):
         my_task.internal_data.update(items=items, begun=0, done=[], changes={})
         if self.output:
             my_task.data[self.output] = []
-        my_task.workflow.top_workflow.observer.repeats(my_task, len(items))
+        my_task.workflow.top_workflow.observer.on_repetition(my_task, len(items))
         if not items:
             my_task.internal_data.clear()
             return True
@@ -165,12 +165,12 @@ class Items(Repeated):
         if self.output:
             my_task.data[self.output] = [value for _, value in sorted(notes["done"], key=lambda pair: pair[0])]
         elif self.at_once:
-            notes["changes"].update(self.changes(my_task, item))  # the others began with the data as it was
+            notes["changes"].update(self.changes(my_task, item))  # the other items began with the data before
         else:
             my_task.data.update(self.changes(my_task, item))
 
     def _is_enough(self, my_task: Any, item: Any) -> bool:
-        """The completion condition, asked after each item on what the case and the item know (BPMN 2.0.2, 10.3.8)."""
+        """Evaluate the completion condition after *item* on the data of case and item (BPMN 2.0.2, 10.3.8)."""
         if not self.condition:
             return False
         notes = my_task.internal_data
@@ -200,31 +200,31 @@ class Items(Repeated):
 
 
 class ItemsInTurn(Items):
-    """Multi-instance one after the other; each sees what the ones before it changed."""
+    """Sequential multi-instance; each item sees the changes of the previous ones."""
 
     at_once = False
 
 
 def _name(reference: Any) -> str:
-    """The variable of a data item: its name, or its id where it has none."""
+    """Return the variable of a data item: its name, or its id if it has no name."""
     return str(reference.bpmn_name or reference.bpmn_id or "") if reference is not None else ""
 
 
 def _result(spec: Any) -> str:
-    """Where an item's own answer is found when no output item is named."""
+    """Return the variable of an item's answer if there is no output item."""
     properties = (getattr(spec, "extensions", None) or {}).get("properties") or {}
     return str(properties.get("resultVariable") or getattr(spec, "result_variable", "") or spec.bpmn_id)
 
 
 def is_item(task: Any) -> bool:
-    """Whether *task* is one item of a repeated activity; under the first rules what comes behind one counts as well."""
+    """Whether *task* is an item of a repeated activity; under the first rules, tasks after one count too."""
     if task.parent is None or not isinstance(task.parent.task_spec, Repeated):
         return False
     return task.workflow.top_workflow.rules <= FIRST_RULES or task.task_spec is task.parent.task_spec.item_spec
 
 
 def own_names(task: Any) -> dict[str, Any]:
-    """What *task* knows beyond the case: the names of the items it works for, the innermost on top."""
+    """Return the data that *task* has in addition to the case: the names of its items, the innermost on top."""
     found: dict[str, Any] = {}
     for one in _outwards(task):
         found = {**one.internal_data.get("own", {}), **found}
@@ -232,15 +232,15 @@ def own_names(task: Any) -> dict[str, Any]:
 
 
 def item_of(task: Any) -> Any:
-    """The innermost item *task* belongs to; None where it belongs to the case itself."""
+    """Return the innermost item that *task* belongs to, or None if it belongs to the case itself."""
     return next((one for one in _outwards(task) if is_item(one)), None)
 
 
 def own_below(task: Any, item: Any) -> set[str] | None:
     """
-    Names that items further in than *item* keep for themselves, on the way to *task*; None outside of *item*.
+    Return the names that belong to items between *item* and *task*; None if *task* is outside *item*.
 
-    What an item has changed itself is its own too, until it is done and gives that back.
+    The changes of an item also belong to it until it is done and returns them.
     """
     own: set[str] = set()
     for one in _outwards(task):
@@ -253,7 +253,7 @@ def own_below(task: Any, item: Any) -> set[str] | None:
 
 
 def _outwards(task: Any) -> Iterator[Any]:
-    """*task* and the activities around it."""
+    """Yield *task* and the activities around it."""
     while task is not None:
         yield task
         host = task.workflow.parent_task_id
@@ -261,7 +261,7 @@ def _outwards(task: Any) -> Iterator[Any]:
 
 
 def hidden_names(task: Any) -> set[str]:
-    """Names in the data of *task* that belong to items and not to the case."""
+    """Return the names in the data of *task* that belong to items and not to the case."""
     hidden: set[str] = set()
     for one in _outwards(task):
         if is_item(one):

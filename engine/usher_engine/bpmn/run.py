@@ -1,7 +1,7 @@
-"""One instance in memory for the length of one step: hands commands to SpiffWorkflow and gives the events that follow.
+"""One instance in memory during one step: passes commands to SpiffWorkflow and returns the events that follow.
 
-Stores nothing, sends nothing. After an exception the object must be thrown away. How it listens: `event_recorder`; what
-takes over when something fails or was waited for: `error_propagation`, `timers_and_messages`.
+Stores and sends nothing. Discard the object after an exception. `event_recorder` records the events,
+`error_propagation` and `timers_and_messages` fire the elements that catch errors and waits.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ..core.events import (
 from ..core.limits import MAX_ELEMENTS, MAX_OPEN, MAX_SECONDS
 from ..core.state import InstanceState, fold
 from . import serializer
-from .catch_events import end_reached
+from .catch_events import reached_end
 from .compaction import compact_tree
 from .compiled_diagram import Diagram
 from .gateways import HOLDS, adopt_arrivals, join_inclusively
@@ -37,21 +37,21 @@ from .multi_instance import own_names
 from .script_engine import ScriptEngine
 from .serializer import WAY_OUT
 from .service_task import is_end
-from .stalled_scopes import stalled
+from .stalled_scopes import stall_incident
 from .step_context import FIRST_RULES, Step
-from .task_properties import opened
+from .task_properties import opening_event
 from .timers_and_messages import Waiting
 from .trunk_compaction import compact_trunk
 from .workflow import UsherTask, UsherWorkflow
 
-#: How mistakes in code show, the library's, an operator's or ours; never the database's errors, which are nobody's
-#: incident. OverflowError is one of those: SQLite's driver raises it.
+#: Exceptions that bugs raise, in the library, an operator or our code. Database errors are not among them, as they must
+#: not become incidents; nor is OverflowError, which SQLite's driver raises.
 MISTAKES = (
     AssertionError, AttributeError, LookupError, NameError, RuntimeError, StopIteration, TypeError, ValueError,
     ZeroDivisionError,
 )  # fmt: skip
 
-#: How the library fails, also on diagrams it did not expect.
+#: Exceptions of the library, including those on unexpected diagrams.
 LIBRARY_FAILURES = (SpiffWorkflowException, *MISTAKES)
 
 
@@ -66,7 +66,7 @@ class Run(Waiting):
 
     @classmethod
     def start(cls, diagram: Diagram, step: Step, data: dict[str, Any]) -> Run:
-        """A new instance at its start event, with *data*."""
+        """Start a new instance with *data*."""
         data = as_stored_json(data)
         run = cls(diagram, step, InstanceState(data=data))
         run.workflow = UsherWorkflow(
@@ -79,7 +79,7 @@ class Run(Waiting):
 
     @classmethod
     def resume(cls, diagram: Diagram, step: Step, stored: dict[str, Any], state: InstanceState) -> Run:
-        """The instance as *stored* by `dump`, with the folded *state* of the same revision."""
+        """Resume the instance *stored* by `dump`, with the folded *state* of the same revision."""
         run = cls(diagram, step, state)
         run.workflow = serializer.load(stored, diagram, ScriptEngine(step.now, step.rules), run)
         if step.rules > FIRST_RULES:
@@ -90,7 +90,7 @@ class Run(Waiting):
         return run
 
     def dump(self) -> dict[str, Any]:
-        """The serialized workflow without its spec and without what can no longer matter."""
+        """Return the serialized workflow, compacted and without its spec."""
         compact = compact_tree if self.step.rules > FIRST_RULES else compact_trunk
         compact(self.workflow)
         return serializer.dump(self.workflow)
@@ -98,19 +98,19 @@ class Run(Waiting):
     # commands
 
     def complete(self, element: str, visit: int, answer: dict[str, Any]) -> None:
-        """A person's answer to an open user task."""
+        """Complete an open user task with a person's *answer*."""
         task = self._find(element, visit, TaskState.READY)
         if not task.task_spec.manual:
             raise Corrupt(f"{element} is not a user task.")
         variable, answer = self.diagram.elements[element].variable, as_stored_json(answer)
         task.data[variable] = answer
-        self.said(task, {variable: answer})
+        self.share_input(task, {variable: answer})
         self.events.append(UserTaskCompleted(element, visit, variable, answer))
         self._run(task)
         self._advance()
 
     def cancel_task(self, element: str, visit: int, reason: str) -> None:
-        """A person takes the way of the task's escalation boundary event ``cancel``."""
+        """Leave a user task by its escalation boundary event ``cancel``."""
         task = self._find(element, visit, TaskState.READY)
         self.events.append(UserTaskCancelled(element, visit, reason))
         cancelled = {"by": self.step.actor, "reason": reason, "element": element}
@@ -121,34 +121,34 @@ class Run(Waiting):
         self._advance()
 
     def finish_service(self, element: str, visit: int, result: Json) -> None:
-        """An effect was done; *result* goes into the data."""
+        """Complete an effect; *result* goes into the data."""
         task = self._find(element, visit, TaskState.STARTED)
         variable, result = task.task_spec.result_variable, as_stored_json(result)
         task.data[variable] = result
-        self.said(task, {variable: result})
+        self.share_input(task, {variable: result})
         self.events.append(ServiceCompleted(element, visit, variable, result))
         task.complete()
         self._advance()
 
     def refuse_service(self, element: str, visit: int, refusal: BusinessError) -> None:
-        """An effect was refused; the diagram's error boundary event takes over, else `ElementFailed` is raised."""
+        """Refuse an effect: fire the diagram's error boundary event or, without one, raise `ElementFailed`."""
         task = self._find(element, visit, TaskState.STARTED)
         self.events.append(ServiceRefused(element, visit, refusal.code, refusal.message))
-        self.refused(task, refusal)
+        self.refuse(task, refusal)
         self._advance()
 
     def fire_timer(self, element: str, visit: int) -> None:
-        """The time that was waited for has come."""
-        self._timer_fired(element, visit)
+        """Fire a timer that the case waits for."""
+        self._fire_timer(element, visit)
         self._advance()
 
     def receive_message(self, element: str, visit: int, payload: dict[str, Any]) -> None:
-        """The message that was waited for has come; *payload* goes into the data."""
-        self._message_received(element, visit, payload)
+        """Deliver a message that the case waits for; *payload* goes into the data."""
+        self._receive_message(element, visit, payload)
         self._advance()
 
     def go_on(self) -> None:
-        """Look again at everything that waits in the diagram; what can go on by now does."""
+        """Check everything that waits in the diagram again, and let go on what can by now."""
         for scope in (self.workflow, *self.workflow.subprocesses.values()):
             if not scope.completed:
                 scope.update_waiting_tasks()
@@ -165,7 +165,7 @@ class Run(Waiting):
         raise Corrupt(f"{name} is open, but not in the state this case was stored in. {WAY_OUT}", element=element)
 
     def _advance(self) -> None:
-        """Run every task that needs nobody, one at a time, up to the next waiting points; then look around."""
+        """Run all automatic tasks, one at a time, up to the next waiting points; then close the step."""
         ready = self.workflow.ready
         joins = self.diagram.joins and self.step.rules > FIRST_RULES
         while ready or (joins and join_inclusively(self.workflow)):
@@ -193,14 +193,14 @@ class Run(Waiting):
             raise ElementFailed(element, self._failure(element, error)) from error
 
     def _failure(self, element: str, error: Exception) -> EngineError:
-        """What the library refuses lies in the diagram; every other error is a mistake in code, and told as one."""
+        """Return the failure for *error*: one of the diagram if the library refused it, else a `Fault` for a bug."""
         if isinstance(error, SpiffWorkflowException) or self.step.rules == FIRST_RULES:
             return EngineError(f"The engine could not run this element ({type(error).__name__}).")
         reference = faults.report(error, where="step", at=f"{element} in {self.diagram.package.key}")
         return Fault("This element could not be run", reference=reference)
 
     def _close(self) -> None:
-        """Open the user tasks just reached, note what the data became, and finish or make sure something waits."""
+        """Open the user tasks just reached, record data changes, and finish the case or ensure that something waits."""
         for task in self._entered_tasks:
             if task._state == TaskState.READY and task.task_spec.manual:
                 self._open(task)
@@ -209,7 +209,7 @@ class Run(Waiting):
         folded = fold(self.state, self.events)
         changed = changes(folded.data, data, exact=self.step.rules > FIRST_RULES)
         unset = sorted(k for k in folded.data if k not in data)
-        rest: list[Event] = self.begun_and_ended(folded)
+        rest: list[Event] = self.wait_changes(folded)
         if changed or unset:
             rest.append(DataChanged(changed, unset))
         if self.workflow.completed:
@@ -226,38 +226,38 @@ class Run(Waiting):
             raise LimitExceeded("The diagram has come to a standstill: no element can go on and no end was reached.")
 
     def _left_open(self, folded: InstanceState) -> list[Event]:
-        """What an end leaves open that has no token any more: under the first rules a join could open a task twice."""
+        """Close tasks left open without a token at the end: under the first rules a join could open a task twice."""
         if self.step.rules <= FIRST_RULES:
             return []
         places = (here.rpartition(":") for here in (*folded.tasks, *folded.requests))
         return [ElementCancelled(element, int(visit)) for element, _, visit in places]
 
     def _standstill(self) -> Event | None:
-        """The incident of a case in which nothing can happen any more (DESIGN 3, post-condition of a command)."""
+        """Return the incident of a case in which nothing can happen any more (the post-condition of a command)."""
         if self.step.rules <= FIRST_RULES:
             return None
-        waits = self.diagram.joins or self.diagram.beside  # otherwise a token that rests waits for no other
+        waits = self.diagram.joins or self.diagram.has_handlers  # otherwise no resting token waits for another
         if not waits and any(task._state & HOLDS for task in self.workflow.tasks.values()):
             return None
-        return stalled(self.workflow, self.diagram)
+        return stall_incident(self.workflow, self.diagram)
 
     def _open(self, task: UsherTask) -> None:
-        """Put a user task into the inbox; one inside an item is told what the item knows."""
+        """Put a user task into the inbox, with the data of the item if it is inside one."""
         own = own_names(task) if self.diagram.repeats and "own" not in task.internal_data else None
         if own:
             self.events.append(ItemGiven(task.task_spec.bpmn_id, task.visit, own))
-        self.events.append(opened(self.diagram, task, self.step.now, self.step.rules))
+        self.events.append(opening_event(self.diagram, task, self.step.now, self.step.rules))
 
     def _last_end(self) -> str:
-        """The end event of the process reached in an earlier step, where something beside the flow ended last."""
+        """Return the end event of the process reached in an earlier step, if an event sub-process ended last."""
         if self.step.rules > FIRST_RULES:
             over = (t for t in self.workflow.tasks.values() if t.task_spec is self.workflow.spec.end)
-            return next((end_reached(task) for task in over if task._state == TaskState.COMPLETED), "")
+            return next((reached_end(task) for task in over if task._state == TaskState.COMPLETED), "")
         ends = (t for t in self.workflow.tasks.values() if t.visit and is_end(t.task_spec))
         last = max(ends, key=lambda task: task.last_state_change, default=None)
         return str(last.task_spec.bpmn_id) if last else ""
 
     def _explanation(self, data: dict[str, Any]) -> str:
-        said = data.get("explanation")
+        text = data.get("explanation")
         end = self.diagram.elements.get(self._outcome)
-        return said if isinstance(said, str) and said else (end.documentation if end else "")
+        return text if isinstance(text, str) and text else (end.documentation if end else "")

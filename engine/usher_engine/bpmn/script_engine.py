@@ -1,5 +1,5 @@
-"""Puts Usher's expression language where SpiffWorkflow would `eval` and `exec`: the environment covers the library's
-direct calls (engine/decisions/0002), the engine adds which element failed.
+"""Replaces SpiffWorkflow's `eval` and `exec` with Usher's expression language: the environment covers the library's
+direct calls (engine/decisions/0002), the engine adds the element that failed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Environment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
 
 
 class ScriptEngine(PythonScriptEngine):  # type: ignore[misc]
-    """One for each step; *now* is its recorded time, *rules* are those it is decided by."""
+    """The engine of one step; *now* is its recorded time, *rules* the version of its rules."""
 
     def __init__(self, now: datetime, rules: int) -> None:
         super().__init__(environment=Environment(now, rules))

@@ -1,5 +1,5 @@
-"""The serialized workflow without its spec: SpiffWorkflow's serializer with converters that leave out what the
-definition's hash already says, what is at its default, and everything that differs from run to run.
+"""Serializes workflows without their spec: SpiffWorkflow's serializer with converters that leave out what the
+definition's hash determines, defaults, and everything that differs from run to run.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from .compiled_diagram import Diagram
 from .step_context import FIRST_RULES
 from .workflow import Observer, UsherSubWorkflow, UsherTask, UsherWorkflow
 
-#: How a record shows that it does not fit.
+#: Exceptions that a malformed record raises.
 UNFIT = (AttributeError, LookupError, SpiffWorkflowException, TypeError, ValueError)
 
-#: What staff read where a case cannot be taken up.
+#: Advice for staff if Usher cannot resume a case.
 ASK_ADMIN = "Ask an administrator to repair this case, or to cancel it."
 WAY_OUT = f"Nothing was changed. {ASK_ADMIN}"
 
@@ -58,10 +58,10 @@ class _Tasks(TaskConverter):  # type: ignore[misc]
     def from_dict(self, record: dict[str, Any], workflow: Any) -> UsherTask:
         number, state, tick = record["id"], record["state"], record["tick"]
         if type(number) is not int or type(state) is not int or type(tick) is not int or number < 1:
-            raise TypeError  # the library would draw an id of its own
+            raise TypeError  # the library would choose a random id
         task_spec = workflow.spec.task_specs[record["spec"]]
         task = UsherTask(workflow, task_spec, state=state, id=number)
-        task.visit = record.get("visit", 0) + 0  # a number, or no state at all
+        task.visit = record.get("visit", 0) + 0  # raises unless it is a number
         task.arrived = record.get("arrived", False)
         task._parent = record.get("parent")
         task._children = list(record.get("children", ()))
@@ -81,7 +81,7 @@ class _Tasks(TaskConverter):  # type: ignore[misc]
 
 
 def _add_data(record: dict[str, Any], task: UsherTask, parent: UsherTask | None) -> None:
-    """A task's data as the difference to its parent's, or whole when nothing is inherited."""
+    """Add a task's data as the difference to its parent's, or completely if it inherits nothing."""
     if parent is None or not task.data:
         if task.data or (parent is not None and parent.data):
             record["data"] = task.data
@@ -123,20 +123,20 @@ def _restore_common(converter: Any, workflow: Any, record: dict[str, Any]) -> No
 
 
 def _leave_out_orphans(workflow: Any) -> None:
-    """Forget predictions that nothing leads to: a migration under the first rules left some behind."""
-    for task in list(workflow.tasks.values()):  # a parent comes before its children
+    """Drop predicted tasks that nothing leads to: a migration under the first rules left some behind."""
+    for task in list(workflow.tasks.values()):  # parents come before their children
         loose = task is not workflow.task_tree and task._parent not in workflow.tasks
         if loose and task._state < TaskState.WAITING:
             del workflow.tasks[task.id]
 
 
 def _require_tree(workflow: Any) -> None:
-    """Raise unless parents and children name each other; only what is no more than predicted may hang loose."""
+    """Raise unless parents and children refer to each other; only predicted tasks may lack a parent."""
     tasks = workflow.tasks
     for task in tasks.values():
         parent = tasks.get(task._parent)
         if parent is None:
-            hangs = task is workflow.task_tree or task._state < TaskState.WAITING  # left by a migration, once
+            hangs = task is workflow.task_tree or task._state < TaskState.WAITING  # migrations once left such tasks
         else:
             hangs = task.id in parent._children
         for child in task._children:
@@ -169,7 +169,7 @@ class _Workflows(BpmnWorkflowConverter):  # type: ignore[misc]
         for nested in record.get("subprocesses", ()):
             task = _holder(workflow, nested["parent"])
             if task is None:
-                continue  # versions up to 0.1.0 kept what was inside a sub-process that they had dropped as done
+                continue  # versions up to 0.1.0 kept the contents of completed sub-processes they had dropped
             subprocess = self.registry.restore(nested, task=task, top_workflow=workflow)
             workflow.subprocesses[task.id] = subprocess
             subprocess.completed_event.connect(task.task_spec._on_subworkflow_completed, task)
@@ -177,7 +177,7 @@ class _Workflows(BpmnWorkflowConverter):  # type: ignore[misc]
 
 
 def _holder(workflow: UsherWorkflow, task_id: int) -> UsherTask | None:
-    """The task that opened a sub-process; None where it is no longer there."""
+    """Return the task that opened a sub-process, or None if it is gone."""
     scopes = (workflow, *workflow.subprocesses.values())
     return next((scope.tasks[task_id] for scope in scopes if task_id in scope.tasks), None)
 
@@ -187,7 +187,7 @@ _SERIALIZER = BpmnWorkflowSerializer(BpmnWorkflowSerializer.configure(_CONVERTER
 
 
 def dump(workflow: UsherWorkflow) -> dict[str, Any]:
-    """*workflow* as JSON, without its spec; the same run gives the same record, byte for byte."""
+    """Return *workflow* as JSON, without its spec; the same run yields the same record, byte for byte."""
     record: dict[str, Any] = _SERIALIZER.to_dict(workflow)
     record[_SERIALIZER.VERSION_KEY] = VERSION
     return record
@@ -195,9 +195,9 @@ def dump(workflow: UsherWorkflow) -> dict[str, Any]:
 
 def load(record: dict[str, Any], diagram: Diagram, script_engine: Any, observer: Observer) -> UsherWorkflow:
     """
-    The workflow written by `dump`, on the specs of *diagram*; raises `Corrupt` for anything else.
+    Return the workflow that `dump` wrote, on the specs of *diagram*; raise `Corrupt` for anything else.
 
-    Sub-processes that nothing holds any more are left out, and what is inside them.
+    Leave out sub-processes that no task owns any more, with their contents.
     """
     if record.get(_SERIALIZER.VERSION_KEY) != VERSION:
         raise Corrupt(f"The state of this case was stored in another form than {VERSION}. {WAY_OUT}")
@@ -205,7 +205,7 @@ def load(record: dict[str, Any], diagram: Diagram, script_engine: Any, observer:
     try:
         _SERIALIZER.from_dict(record, workflow=workflow)
     except Exception as error:
-        # A border: the library raises anything on a record it did not expect. What no record causes is our own mistake.
+        # A border: the library raises anything on an unexpected record. Other exceptions are bugs of ours.
         if not isinstance(error, UNFIT):
             faults.report(error, where="step", at=f"the stored state of a case of {diagram.package.key}")
         raise Corrupt(f"The state this case was stored in does not fit its diagram. {WAY_OUT}") from error

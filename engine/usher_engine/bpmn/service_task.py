@@ -1,6 +1,6 @@
-"""What asks Usher's operators: service tasks, and elements that throw a message.
+"""Elements that call operators: service tasks, and elements that throw a message.
 
-Answered inside the step, or left started until a job reports back.
+The step answers them itself, or leaves them started until a job reports the result.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..services import SEND
 
 
 class UsherServiceTask(ServiceTask):  # type: ignore[misc]
-    """Overrides the library's, whose error path is broken and which ignores its own retries."""
+    """Replaces the library's, whose error path is broken and which ignores its own retries."""
 
     def _execute(self, task: Any) -> bool | None:
         parameters = {
@@ -31,7 +31,7 @@ class UsherSendTask(UsherServiceTask):
 
 
 class UsherSendEnd(UsherServiceTask):
-    """An end event that throws a message; it is reached when the message is on its way or has found nobody."""
+    """An end event that throws a message; it completes once the message is sent or no case waits for it."""
 
 
 def is_end(spec: Any) -> bool:
@@ -39,7 +39,7 @@ def is_end(spec: Any) -> bool:
 
 
 def sender(kind: type[UsherServiceTask], parser: Any, message: str) -> UsherServiceTask:
-    """The spec of the element at *parser*, which throws *message* by its operator or, without, to a waiting case."""
+    """Return the spec of the element at *parser*, which throws *message* by its operator or, without one, to a case."""
     extensions = parser.parse_extensions()
     properties, operator = extensions.get("properties") or {}, extensions.get("serviceTaskOperator")
     if operator is None:

@@ -1,4 +1,4 @@
-"""SpiffWorkflow's parser with specs and triggers of ours: which class runs which element of a file."""
+"""SpiffWorkflow's parser with our specs and triggers: maps each element of a file to the class that runs it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .timer_due import FORMS
 
 
 class _Repeats:
-    """Comes before a task parser: repeated activities are ours."""
+    """Mixin before a task parser: uses our repeated activities."""
 
     STANDARD_LOOP_CLASS = Loop
     PARALLEL_MI_CLASS = Items
@@ -40,7 +40,7 @@ class _Repeats:
 
 
 class _Triggers(_Repeats):
-    """Comes before an event parser: triggers are ours."""
+    """Mixin before an event parser: uses our triggers."""
 
     node: Any
     filename: Any
@@ -51,41 +51,41 @@ class _Triggers(_Repeats):
         for form in FORMS:
             for node in event.iterchildren(full_tag(form)):
                 return Trigger(TIMER, form=form, expression=(node.text or "").strip())
-        raise self._wrong("The timer has no date, duration or cycle.")
+        raise self._invalid("The timer has no date, duration or cycle.")
 
     def parse_message_event(self, event: Any) -> Trigger:
-        message = self._referenced("message", event.get("messageRef"))
+        message = self._resolve("message", event.get("messageRef"))
         if not message.get("name"):
-            raise self._wrong("The message has no name.")
+            raise self._invalid("The message has no name.")
         return Trigger(MESSAGE, message.get("name"))
 
     def parse_error_event(self, event: Any) -> Trigger:
-        return self._coded(ERROR, event.get("errorRef"), "errorCode")
+        return self._trigger_with_code(ERROR, event.get("errorRef"), "errorCode")
 
     def parse_escalation_event(self, event: Any) -> Trigger:
-        return self._coded(ESCALATION, event.get("escalationRef"), "escalationCode")
+        return self._trigger_with_code(ESCALATION, event.get("escalationRef"), "escalationCode")
 
     def _thrown_message(self) -> str | None:
-        """The name of the message it throws, None where it throws none; empty where an operator does it."""
+        """Return the name of the message it throws, None if it throws none, or "" if an operator sends it."""
         found = self.xpath("./bpmn:messageEventDefinition")
         reference = found[0].get("messageRef") if found else self.node.get("messageRef")
         if not reference:
             return "" if found or self.node.tag == full_tag("sendTask") else None
-        return str(self._referenced("message", reference).get("name") or "")
+        return str(self._resolve("message", reference).get("name") or "")
 
-    def _coded(self, kind: str, reference: str | None, attribute: str) -> Trigger:
+    def _trigger_with_code(self, kind: str, reference: str | None, attribute: str) -> Trigger:
         if not reference:
             return Trigger(kind)
-        found = self._referenced(kind, reference)
+        found = self._resolve(kind, reference)
         return Trigger(kind, found.get("name") or "", code=found.get(attribute) or "")
 
-    def _referenced(self, kind: str, reference: str | None) -> Any:
+    def _resolve(self, kind: str, reference: str | None) -> Any:
         found = [node for node in self.doc_xpath(f".//bpmn:{kind}") if node.get("id") == reference]
         if not found:
-            raise self._wrong(f"The {kind} it refers to is not in the file.")
+            raise self._invalid(f"The {kind} it refers to is not in the file.")
         return found[0]
 
-    def _wrong(self, message: str) -> ValidationException:
+    def _invalid(self, message: str) -> ValidationException:
         return ValidationException(message, node=self.node, file_name=self.filename)
 
 
@@ -164,11 +164,11 @@ class _ReceiveParser(_Triggers, events.SpiffReceiveTaskParser):  # type: ignore[
 class _ProcessParser(SpiffProcessParser):  # type: ignore[misc]
     def create_spec(self) -> Any:
         if not self.process_executable:
-            return super().create_spec()  # which refuses it
+            return super().create_spec()  # which raises
         return UsherProcessSpec(name=self.bpmn_id, description=self.get_name(), filename=self.filename)
 
     def add_tasks(self) -> None:
-        """The flow from the start event, and each event sub-process beside it."""
+        """Add the flow from the start event, and each event sub-process."""
         starts = self.xpath("./bpmn:startEvent")
         if len(starts) != 1:
             message = f"A process has one start event; this one has {len(starts)}."
@@ -178,19 +178,19 @@ class _ProcessParser(SpiffProcessParser):  # type: ignore[misc]
             if node.get("triggeredByEvent") in ("true", "1"):
                 self._arm(self.parse_node(node), node)
 
-    def _arm(self, beside: UsherEventSubprocess, node: Any) -> None:
+    def _arm(self, handler: UsherEventSubprocess, node: Any) -> None:
         """Move the trigger of the start event to the sub-process, which waits for it from the start of its scope."""
-        [start] = self.parser.process_parsers[beside.spec].get_spec().bpmn_start_events
-        beside.start, beside.trigger, start.event_definition = start, start.event_definition, NoneEventDefinition()
-        beside.interrupts = all(
+        [start] = self.parser.process_parsers[handler.spec].get_spec().bpmn_start_events
+        handler.start, handler.trigger, start.event_definition = start, start.event_definition, NoneEventDefinition()
+        handler.interrupts = all(
             event.get("isInterrupting") not in ("false", "0") for event in node.iterchildren(full_tag("startEvent"))
         )
-        self.spec.start.connect(beside)
-        beside.connect(self.spec.end)
+        self.spec.start.connect(handler)
+        handler.connect(self.spec.end)
 
 
 class UsherParser(SpiffBpmnParser):  # type: ignore[misc]
-    """Reads BPMN into specs that run without a clock and tell what happens."""
+    """Reads BPMN into specs that run without a clock and report what happens."""
 
     PROCESS_PARSER_CLASS = _ProcessParser
     OVERRIDE_PARSER_CLASSES: ClassVar[dict[str, Any]] = {

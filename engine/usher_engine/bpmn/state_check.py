@@ -1,6 +1,6 @@
-"""Whether a stored state can carry its case on: it loads, and has a token wherever the history says that one rests.
+"""Checks that Usher can resume a stored state: it loads, and has a token wherever the history has one.
 
-Reads only. What to do where it cannot: `reexecution.state_restoration`.
+Changes nothing. `reexecution.state_restoration` restores a state that fails the check.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from .workflow import UsherTask, UsherWorkflow
 
 RESTING = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 
-#: A token as one can compare it: element (or a helper of the library), visit, state, and whether it came to a join.
+#: A token to compare: element (or a helper of the library), visit, state, and whether it arrived at a join.
 Token = tuple[str, int, int, bool]
 
 
 def require_standing(stored: dict[str, Any], diagram: Diagram, state: InstanceState) -> None:
-    """Raise `Corrupt` unless *stored* loads and rests wherever *state*, folded from the history, says it does."""
+    """Raise `Corrupt` unless *stored* loads and has a token wherever *state*, folded from the history, has one."""
     workflow = serializer.load(stored, diagram, None, Silent())
     there = {place(task.task_spec.bpmn_id, task.visit) for task in _resting(workflow)}
     waits = {here for task in _resting(workflow) for here in _waits(task)}
@@ -39,7 +39,7 @@ def require_standing(stored: dict[str, Any], diagram: Diagram, state: InstanceSt
 
 
 def tokens(stored: dict[str, Any], diagram: Diagram) -> list[Token]:
-    """The tokens of a stored state, those that have arrived at joins included; raises `Corrupt`."""
+    """Return the tokens of a stored state, including those that arrived at joins; raise `Corrupt`."""
     workflow = serializer.load(stored, diagram, None, Silent())
     adopt_arrivals(workflow)
     return sorted((task.task_spec.name, task.visit, int(task._state), task.arrived) for task in _resting(workflow))

@@ -1,4 +1,4 @@
-"""What a run may know of the step it works for."""
+"""What a run may know about its step."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from ..core.events import Event
 from ..core.limits import MAX_SECONDS
 from ..services import Call, Operator, Services
 
-#: The rules by which steps are decided now. Every step records them, so that one decided under earlier rules is
-#: re-executed under those (decisions/0017). A step without a number was decided under the first.
+#: The present version of the execution rules. Every step records its version, so re-execution uses the same one
+#: (decisions/0017). A step without a number ran under the first rules.
 RULES = 2
 FIRST_RULES = 1
 
-#: Answers an operator inside the step; replay answers from the record instead.
+#: Calls an operator inside the step; re-execution answers from the record instead.
 Answer = Callable[[Operator, dict[str, Any], Call], Json]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """
-    *now* is the one time of the step; *answer* asks an operator inside it, *transaction* is what it may use.
+    *now* is the only time of the step, *answer* calls an operator inside it, *transaction* is for operators that write.
 
-    *rules* are those the step is decided by. *events*, where given, is what the run tells its events to, so that they
-    are known also where it fails.
+    *rules* is the version of the execution rules. *events*, if given, is the list to which the run appends its events,
+    so the caller has them even if the run fails.
     """
 
     instance: str

@@ -1,4 +1,4 @@
-"""What a user task offers people: title, message, form, candidate group and due date, from its properties."""
+"""What a user task shows people, from its properties: title, message, form, candidate group and due date."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .compiled_diagram import Diagram
 from .workflow import UsherTask
 
 
-def opened(diagram: Diagram, task: UsherTask, now: datetime, rules: int) -> UserTaskOpened:
-    """The event that puts *task* into the inbox; texts are evaluated on the task's data at *now*, by *rules*."""
+def opening_event(diagram: Diagram, task: UsherTask, now: datetime, rules: int) -> UserTaskOpened:
+    """Return the event that puts *task* into the inbox; evaluates texts on the task's data at *now*, by *rules*."""
     element = diagram.elements[task.task_spec.bpmn_id]
     properties = element.properties
     try:
@@ -37,7 +37,7 @@ def _due(duration: str | None, now: datetime) -> str:
 
 
 def initial_values(diagram: Diagram, element: str, data: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """What fills the form of the user task *element* at first; raises `ExpressionError`."""
+    """Return the initial values of the form of user task *element*; raise `ExpressionError`."""
     expression = diagram.elements[element].properties.get("initialValues")
     if not expression:
         return {}

@@ -1,6 +1,6 @@
-"""When a timer is due: ISO 8601 as it stands in the diagram, or what an expression of ours gives.
+"""Calculates when a timer is due, from ISO 8601 text in the diagram or the value of an expression.
 
-The step's recorded time is the only clock, so a second run gets the same moment.
+The step's recorded time is the only clock, so re-execution gets the same moment.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from ..expressions import parse_duration
 from .step_context import RULES
 
 _LITERAL = re.compile(r"P[0-9T][0-9TWDHMSY.,]*|R(?:-1|[0-9]*)/.*|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T.*)?")
-_ENDLESS = "R-1/"  # how others write R/
+_ENDLESS = "R-1/"  # R/ as other products write it
 _CYCLE = re.compile(r"R(?:-1|(?P<times>[0-9]{0,4}))/(?P<every>P.+)")
-_READS_ENDLESS = 2  # the first rules that take R-1/… for a cycle and not for an expression
-#: What comes again comes a minute later at the earliest: a loop of waits that are over at once would never rest.
+_READS_ENDLESS = 2  # the first version of the rules that reads R-1/… as a cycle and not as an expression
+#: Shortest time between repeated waits: a loop of waits that end at once would never rest.
 SHORTEST = timedelta(minutes=1)
 FORMS = ("timeDate", "timeDuration", "timeCycle")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Due:
-    """A moment in UTC; a cycle comes *left* times more, each *every* (ISO 8601) later; None is without end."""
+    """A moment in UTC; a cycle repeats *left* more times, each *every* (ISO 8601) later; None means endlessly."""
 
     at: datetime
     every: str = ""
@@ -36,7 +36,7 @@ class Due:
 
 
 def literal(text: str, rules: int = RULES) -> str | None:
-    """*text* when it is written as ISO 8601 without quotes, None when it is an expression."""
+    """Return *text* if it is ISO 8601 without quotes, or None if it is an expression."""
     plain = text.strip()
     if rules < _READS_ENDLESS and plain.startswith(_ENDLESS):
         return None
@@ -45,15 +45,15 @@ def literal(text: str, rules: int = RULES) -> str | None:
 
 def due(form: str, text: object, now: datetime) -> Due:
     """
-    When a timer that starts *now* is due.
+    Return when a timer that starts *now* is due.
 
     Args:
         form: ``timeDate``, ``timeDuration`` or ``timeCycle``.
-        text: ISO 8601: a moment (UTC where it names no zone), a duration, or a repeated one like R3/PT1H.
+        text: ISO 8601: a moment (UTC if it names no zone), a duration, or a repeated one like R3/PT1H.
         now: The time of the step.
 
     Raises:
-        ExpressionError: Says what the form is written like.
+        ExpressionError: With an example of the form.
     """
     if not isinstance(text, str):
         raise ExpressionError("A timer is set by text: a date, a duration like P2D, or a cycle like R3/PT1H.")
@@ -68,15 +68,15 @@ def due(form: str, text: object, now: datetime) -> Due:
 
 
 def not_before(due: Due, earliest: datetime) -> Due:
-    """*due*, or *earliest* where it lies before that."""
+    """Return *due*, or *earliest* if *due* is before it."""
     return due if due.at >= earliest else replace(due, at=earliest)
 
 
 def following(at: str, every: str, left: int | None, missed_until: datetime | None = None) -> Due | None:
     """
-    The time of a cycle after the one *at*; None when there is none any more.
+    Return the time of a cycle after *at*, or None if none is left.
 
-    Those up to *missed_until* are left out, and count among the *left* times all the same.
+    Skip times up to *missed_until*, but still count them among the *left* ones.
     """
     if not every or left == 0:
         return None

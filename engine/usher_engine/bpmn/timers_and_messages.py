@@ -1,7 +1,7 @@
 """Timers and messages: what a case waits for at the end of a step, and how it goes on when that happens.
 
-A wait is known by (element, number): the visit of an element a token rests on, and for what is only armed (boundary
-events, event sub-processes, the events behind a gateway) how often it has been armed.
+A wait has the id (element, number). The number is the visit if a token rests on the element. For boundary events, event
+sub-processes and the events after a gateway, which are only armed, it counts how often they were armed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..core.events import Event, MessageAwaited, MessageReceived, TimerFired, Ti
 from ..core.state import InstanceState, place
 from ..definitions import MISSED, MISSED_SKIP
 from . import timer_due
-from .catch_events import UsherEventGateway, awaited
+from .catch_events import UsherEventGateway, awaited_triggers
 from .error_propagation import Throwing, stays
 from .event_definitions import MESSAGE, Trigger
 from .serializer import WAY_OUT
@@ -25,22 +25,22 @@ from .workflow import UsherTask
 
 
 class Waiting(Throwing):
-    """Starts and ends waits; fires what was waited for."""
+    """Starts and ends waits, and fires the events that end them."""
 
-    def _timer_fired(self, element: str, visit: int) -> None:
+    def _fire_timer(self, element: str, visit: int) -> None:
         wait = self._wait(element, visit, "TimerStarted")
         self.events.append(TimerFired(element, visit))
         skips = self.diagram.elements[element].properties.get(MISSED) == MISSED_SKIP and self.step.rules > FIRST_RULES
         missed_until = self.step.now if skips else None
         following = timer_due.following(wait["due"], wait.get("every", ""), wait.get("left"), missed_until)
         again = {"due": following.iso, "every": following.every, "left": following.left} if following else None
-        self._happened(element, visit, {}, {"next": {element: again}} if again else None)
+        self._end_wait(element, visit, {}, {"next": {element: again}} if again else None)
 
-    def _message_received(self, element: str, visit: int, payload: dict[str, Any]) -> None:
+    def _receive_message(self, element: str, visit: int, payload: dict[str, Any]) -> None:
         wait = self._wait(element, visit, "MessageAwaited")
         payload = as_stored_json(payload)
         self.events.append(MessageReceived(element, visit, wait["name"], wait["variable"], payload))
-        self._happened(element, visit, {wait["variable"]: payload}, {})
+        self._end_wait(element, visit, {wait["variable"]: payload}, {})
 
     def _wait(self, element: str, visit: int, kind: str) -> dict[str, Any]:
         wait = self.state.waits.get(place(element, visit))
@@ -48,23 +48,23 @@ class Waiting(Throwing):
             raise Conflict(f"The case does not wait at {element} any more.")
         return wait
 
-    def _happened(self, element: str, visit: int, data: dict[str, Any], again: dict[str, Any] | None) -> None:
-        task = self._armed(element, visit)
+    def _end_wait(self, element: str, visit: int, data: dict[str, Any], again: dict[str, Any] | None) -> None:
+        task = self._armed_task(element, visit)
         spec = task.task_spec
         if isinstance(spec, UsherEventGateway):
             names = (name for name in spec.choices if spec._wf_spec.task_specs[name].bpmn_id == element)
             task.internal_data["chosen"] = next(names)
         self._fire(task, data, again if stays(spec) else None)
 
-    def _armed(self, element: str, visit: int) -> UsherTask:
+    def _armed_task(self, element: str, visit: int) -> UsherTask:
         for task in self.workflow.all_tasks():
             if task._state == TaskState.WAITING and task.internal_data.get("armed", {}).get(element) == visit:
                 return task
         reason = f"The case waits at {element}, but not in the state it was stored in. {WAY_OUT}"
         raise Corrupt(reason, element=element)
 
-    def begun_and_ended(self, folded: InstanceState) -> list[Event]:
-        """The waits that have begun and ended since *folded* was written."""
+    def wait_changes(self, folded: InstanceState) -> list[Event]:
+        """Return the events of waits that ended and began since *folded*."""
         if not self.diagram.waits:
             return []
         open_now: set[str] = set()
@@ -74,21 +74,21 @@ class Waiting(Throwing):
                 continue
             armed = task.internal_data.setdefault("armed", {})
             following = task.internal_data.pop("next", {})
-            for element, trigger in awaited(task):
+            for element, trigger in awaited_triggers(task):
                 if element not in armed:
-                    armed[element] = task.visit or self._number(folded, element, begun)
-                    begun.append(self._started(task, element, armed[element], trigger, following))
+                    armed[element] = task.visit or self._next_number(folded, element, begun)
+                    begun.append(self._wait_event(task, element, armed[element], trigger, following))
                 open_now.add(place(element, armed[element]))
             if not armed:
                 del task.internal_data["armed"]
         ended = [WaitEnded(wait["element"], wait["visit"]) for key, wait in folded.waits.items() if key not in open_now]
         return [*ended, *begun]
 
-    def _number(self, folded: InstanceState, element: str, begun: list[Event]) -> int:
+    def _next_number(self, folded: InstanceState, element: str, begun: list[Event]) -> int:
         same = sum(isinstance(e, TimerStarted | MessageAwaited) and e.element == element for e in begun)
         return folded.armed.get(element, 0) + same + 1
 
-    def _started(
+    def _wait_event(
         self, task: UsherTask, element: str, visit: int, trigger: Trigger, following: dict[str, dict[str, Any]]
     ) -> Event:
         if trigger.kind == MESSAGE:
@@ -107,5 +107,5 @@ class Waiting(Throwing):
         return TimerStarted(element, visit, due.iso, due.every, due.left)
 
     def _has_waited(self, element: str) -> bool:
-        """Whether an earlier step came to *element* or armed it already: it lies in a loop, or is repeated in turn."""
+        """Whether an earlier step entered or armed *element*: it is in a loop or repeated sequentially."""
         return bool(self.state.visits.get(element) or self.state.armed.get(element))

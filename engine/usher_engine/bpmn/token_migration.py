@@ -1,9 +1,9 @@
-"""Moves a running case to another diagram: reads where its tokens stand, and builds a workflow that stands there.
+"""Migrates a running case to another diagram: reads its tokens, and builds a workflow with the same tokens.
 
-`move` is the place to start. Nothing on the old way runs again and nothing ahead runs yet: a token is put on the
-element that takes its place, with its data, and what lies beside it (boundary events) is armed: what waited there
-waits on, a timer until the moment it was set to; what has happened does not happen again. The same call gives the same
-state byte for byte, so verify repeats it. What is not provably safe is refused (decisions/0014).
+Start with `move`. Nothing on the old path runs again and nothing ahead runs yet. `move` puts each token with its data
+on the element that replaces its own, and arms the boundary events there. A wait continues, a timer until its original
+time; an event that has happened does not happen again. The same call produces the same state byte for byte, so verify
+can repeat it. It refuses what is not provably safe (decisions/0014).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..core.errors import CannotMigrate, Corrupt, ElementFailed, EngineError
 from ..core.events import DataChanged, Event, InstanceMigrated, TimerStarted, UserTaskClaimed, WaitEnded
 from ..core.state import InstanceState, fold, place
 from . import serializer
-from .catch_events import UsherBoundaryEvent, awaited
+from .catch_events import UsherBoundaryEvent, awaited_triggers
 from .compaction import compact_tree
 from .compiled_diagram import Diagram
 from .element_mapping import spec_of
@@ -30,7 +30,7 @@ from .join_compatibility import require_same_joins
 from .run import LIBRARY_FAILURES, MISTAKES
 from .script_engine import ScriptEngine
 from .step_context import FIRST_RULES, Step
-from .task_properties import opened
+from .task_properties import opening_event
 from .timers_and_messages import Waiting
 from .token_reader import PERSON, RESTS, SERVICE, SUBPROCESS, Scope, Silent, Token, kind_of, read_tokens
 from .trunk_compaction import compact_trunk
@@ -41,14 +41,14 @@ SPLIT = ".BoundaryEventSplit"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Moved:
-    """What the migration is as events, and the case after it."""
+    """The events of the migration, and the case after it."""
 
     events: list[Event]
     after: InstanceState
     workflow: dict[str, Any] | None
 
     def place_of(self, element: str, visit: int) -> str:
-        """Where a token of this visit stands now."""
+        """Return the place of the token of this visit on the new diagram."""
         here = place(element, visit)
         migrated = self.events[0]
         return migrated.places.get(here, here) if isinstance(migrated, InstanceMigrated) else here
@@ -67,19 +67,19 @@ def move(
 
     Args:
         source: The diagram the case runs on.
-        target: The one it is to run on.
-        step: The step the migration is.
+        target: The diagram to migrate to.
+        step: The step of the migration.
         stored: The serialized workflow; None for a case that has not begun to run.
         state: The state of the same revision.
-        migrated: The event of the migration; its ``places`` are filled in here.
+        migrated: The event of the migration; `move` fills in its ``places``.
 
     Raises:
-        CannotMigrate: ``problems`` names each element that stands against it.
+        CannotMigrate: ``problems`` names each element that prevents it.
     """
     if stored is None:
         return Moved(events=[migrated], after=fold(state, [migrated]), workflow=None)
     try:
-        return _Move(source, target, step, stored, state, migrated).moved()
+        return _Move(source, target, step, stored, state, migrated).result()
     except Corrupt as error:
         raise CannotMigrate(problems=[(error.element or target.package.key, error.message)]) from error
     except LIBRARY_FAILURES as error:
@@ -111,7 +111,7 @@ class _Move:
         self.people: list[UsherTask] = []
         self.kept: set[str] = set()
 
-    def moved(self) -> Moved:
+    def result(self) -> Moved:
         self._refuse_event_subprocesses()
         scope = read_tokens(self.old, self.source)
         mapped = {token.element: self._goal(token) for token in scope.all_tokens()}
@@ -129,9 +129,9 @@ class _Move:
         self._fill(self.new, scope, mapped)
         compact = compact_tree if self.step.rules > FIRST_RULES else compact_trunk
         compact(self.new)
-        return self._told()
+        return self._moved()
 
-    # may it go there?
+    # checks
 
     def _refuse_event_subprocesses(self) -> None:
         for diagram in (self.source, self.target):
@@ -143,9 +143,9 @@ class _Move:
             raise CannotMigrate(problems=self.problems)
 
     def _goal(self, token: Token) -> str:
-        """The element of the target that takes the place of the token's; notes what stands against it."""
-        goal = self._there(token.element)
-        name = _named(self.source, token.element)
+        """Return the element of the target that replaces the token's; note any problems."""
+        goal = self._replacement(token.element)
+        name = _name_of(self.source, token.element)
         element = self.target.elements.get(goal)
         if not goal:
             self.problems.append((token.element, f"Nothing takes the place of {name}, as was asked."))
@@ -153,17 +153,17 @@ class _Move:
             self.problems.append((token.element, f"{name} is not in this version; say which element takes its place."))
         elif (kind := kind_of(spec_of(self.target, goal))) != token.kind:
             what = f"a {kind}" if kind else "another kind of element"
-            self.problems.append((token.element, f"{name} is a {token.kind}; {_named(self.target, goal)} is {what}."))
+            self.problems.append((token.element, f"{name} is a {token.kind}; {_name_of(self.target, goal)} is {what}."))
         elif token.kind == SERVICE and element.operator != self.source.elements[token.element].operator:
             before = self.source.elements[token.element].operator
             reason = f"{name} has asked {before}; in this version it asks {element.operator}."
             self.problems.append((token.element, reason))
         return goal
 
-    # putting the tokens there
+    # placing the tokens
 
     def _fill(self, workflow: Any, scope: Scope, mapped: Mapping[str, str]) -> None:
-        """Let *workflow*, just planted, stand where *scope* stood."""
+        """Give the new *workflow* the tokens of *scope*."""
         root = workflow.task_tree
         root._drop_children(force=True)
         root._state = TaskState.COMPLETED
@@ -175,7 +175,7 @@ class _Move:
             self._place(root, spec, token, mapped)
 
     def _place(self, root: UsherTask, spec: Any, token: Token, mapped: Mapping[str, str]) -> None:
-        """A finished task that holds the token's data, and below it the token, with its boundary events armed."""
+        """Add a finished task with the token's data, and below it the token with its boundary events armed."""
         carrier = UsherTask(root.workflow, root.task_spec, root, state=TaskState.COMPLETED, id=self.new.next_id())
         carrier.last_state_change = self.new.next_tick()
         carrier.data = deepcopy(token.data)
@@ -194,11 +194,11 @@ class _Move:
                 self._arm(child, token)
 
     def _arm(self, event: UsherTask, token: Token) -> None:
-        """Let a boundary event wait beside its task, unless what it takes the place of has happened already."""
-        if event.task_spec.bpmn_id in map(self._there, token.spent):
+        """Arm a boundary event, unless the event it replaces has already happened."""
+        if event.task_spec.bpmn_id in map(self._replacement, token.spent):
             if self.step.rules > FIRST_RULES:
                 event.workflow._remove_task(event.id)
-            else:  # what would have followed it stayed in the state
+            else:  # otherwise the tasks predicted after it stay in the state
                 event.parent._children.remove(event.id)
                 del event.workflow.tasks[event.id]
             return
@@ -220,9 +220,9 @@ class _Move:
         self._carry(task, token)
 
     def _carry(self, task: UsherTask, token: Token) -> None:
-        """Let what *task* waits for be the wait that began before, where it is the same; the others begin now."""
-        before = {self._there(old): (old, number) for old, number in token.armed.items()}
-        for element, trigger in awaited(task):
+        """Continue the waits of *task* that are the same as before; the others begin now."""
+        before = {self._replacement(old): (old, number) for old, number in token.armed.items()}
+        for element, trigger in awaited_triggers(task):
             old, number = before.get(element, (element, 0))
             wait = self.state.waits.get(place(old, number))
             if wait is None or not self._goes_on(wait, element, trigger):
@@ -240,7 +240,7 @@ class _Move:
             return (wait.get("name"), wait.get("variable")) == (trigger.name, known)
         return bool(wait["kind"] == TimerStarted.__name__)
 
-    def _there(self, element: str) -> str:
+    def _replacement(self, element: str) -> str:
         return self.migrated.mapping.get(element, element)
 
     def _visit(self, element: str, token: Token) -> int:
@@ -249,9 +249,9 @@ class _Move:
         visit = self.visits[element] = self.visits.get(element, 0) + 1
         return visit
 
-    # telling it
+    # events
 
-    def _told(self) -> Moved:
+    def _moved(self) -> Moved:
         changed = {old: new for old, new in self.places.items() if old != new}
         migrated = replace(self.migrated, places=changed)
         events: list[Event] = [migrated]
@@ -259,17 +259,17 @@ class _Move:
         for task in self.people:
             old = before[place(task.task_spec.bpmn_id, task.visit)]
             try:
-                again = opened(self.target, task, self.step.now, self.step.rules)
+                again = opening_event(self.target, task, self.step.now, self.step.rules)
             except EngineError as error:
                 raise CannotMigrate(problems=[(task.task_spec.bpmn_id, error.message)]) from error
             events.append(replace(again, due=old.opened.get("due", "")))
             if old.assignee:
                 events.append(UserTaskClaimed(again.element, again.visit, old.assignee))
-        events += self._waits_told(events)
+        events += self._wait_events(events)
         after = fold(self.state, events)
         holds = TaskState.WAITING | TaskState.READY | TaskState.STARTED
         data: dict[str, Any] = {}
-        for task in self.new.all_tasks():  # as a run sees them
+        for task in self.new.all_tasks():  # in the order of a run
             if task._state & holds:
                 data.update(task.data)
         news = changes(after.data, data, exact=self.step.rules > FIRST_RULES)
@@ -279,18 +279,18 @@ class _Move:
             events, after = [*events, rest], fold(after, [rest])
         return Moved(events=events, after=after, workflow=serializer.dump(self.new))
 
-    def _waits_told(self, events: list[Event]) -> list[Event]:
-        """The waits that end here, and those that begin."""
+    def _wait_events(self, events: list[Event]) -> list[Event]:
+        """Return the events of the waits that end and begin with the migration."""
         waits = self.state.waits.items()
         ended: list[Event] = [WaitEnded(w["element"], w["visit"]) for here, w in waits if here not in self.kept]
         waiting = Waiting(self.target, self.step, self.state)
         waiting.workflow = self.new
         try:
-            return [*ended, *waiting.begun_and_ended(fold(self.state, [*events, *ended]))]
+            return [*ended, *waiting.wait_changes(fold(self.state, [*events, *ended]))]
         except ElementFailed as error:
             raise CannotMigrate(problems=[(error.element, error.message)]) from error
 
 
-def _named(diagram: Diagram, element: str) -> str:
+def _name_of(diagram: Diagram, element: str) -> str:
     known = diagram.elements.get(element)
     return (known.name if known else "") or element

@@ -1,4 +1,4 @@
-"""Where a stored case stands: its tokens with their data, as a migration has to know them. Reads only."""
+"""Reads the tokens of a stored case with their data, for a migration. Changes nothing."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from .workflow import UsherTask, UsherWorkflow
 
 
 class Silent:
-    """An observer for whoever only looks."""
+    """An observer that ignores everything, for reading."""
 
-    def changed(self, task: UsherTask, state: int) -> None:
+    def on_state(self, task: UsherTask, state: int) -> None:
         """Nothing follows."""
 
-    def completed(self, task: UsherTask) -> None:
+    def on_completed(self, task: UsherTask) -> None:
         """Nothing follows."""
 
-    def repeats(self, task: UsherTask, total: int | None) -> None:
+    def on_repetition(self, task: UsherTask, total: int | None) -> None:
         """Nothing follows."""
 
-    def thrown(self, task: UsherTask, trigger: Trigger) -> None:
+    def on_throw(self, task: UsherTask, trigger: Trigger) -> None:
         """Nothing follows."""
 
 
 @dataclass(kw_only=True, slots=True)
 class Token:
     """
-    A token at one visit of an element; *inside* are the tokens of the sub-process it stands for.
+    A token at one visit of an element; for a sub-process, *inside* are the tokens in it.
 
-    *armed* are the waits that belong to it, by element: its own and those of its boundary events (0: a wait that is
-    not told, as for an error). *spent* are the boundary events that have happened and are not armed again.
+    *armed* are its waits by element: its own and those of its boundary events (0: a wait without an event, such as for
+    an error). *spent* are the boundary events that have happened and are not armed again.
     """
 
     element: str
@@ -55,7 +55,7 @@ class Token:
 
 @dataclass(kw_only=True, slots=True)
 class Scope:
-    """A process or sub-process that runs, with its tokens in the order they came; *spec* is the library's."""
+    """A running process or sub-process, with its tokens in order of arrival; *spec* is the library's."""
 
     spec: Any
     data: dict[str, Any]
@@ -69,14 +69,14 @@ class Scope:
                 yield from token.inside.all_tokens()
 
 
-#: The kinds of elements a token may be moved from and to, beside the timers and messages it waits for.
+#: Kinds of elements that a token can migrate from and to, in addition to timers and messages it waits for.
 PERSON, SERVICE, SUBPROCESS, CHOICE = "user task", "service", "sub-process", "event-based gateway"
-#: The state in which a token rests on such an element, where it is not a wait.
+#: The state in which a token rests on such an element without a wait.
 RESTS = {PERSON: TaskState.READY, SERVICE: TaskState.STARTED, SUBPROCESS: TaskState.STARTED}
 
 
 def read_tokens(workflow: UsherWorkflow, diagram: Diagram) -> Scope:
-    """The tokens of *workflow*; raises `CannotMigrate` where one stands at what cannot be moved."""
+    """Return the tokens of *workflow*; raise `CannotMigrate` if one is at an element it cannot leave."""
     return _scope(workflow, workflow, diagram)
 
 
@@ -90,14 +90,14 @@ def _scope(workflow: Any, top: UsherWorkflow, diagram: Diagram) -> Scope:
 
 
 def _is_armed(task: UsherTask, diagram: Diagram) -> bool:
-    """Whether *task* is a boundary event that waits beside its task; it comes again with that."""
+    """Whether *task* is an armed boundary event, which the migration arms again with its activity."""
     element = diagram.elements.get(task.task_spec.bpmn_id)
     return element is not None and element.armed and task._state == TaskState.WAITING and not task.visit
 
 
 def _has_ended(task: UsherTask, diagram: Diagram) -> bool:
-    """Whether a branch that is done, or went off beside its task, waits here for others, who know what it did."""
-    return diagram.beside and isinstance(task.task_spec, ScopeEnd | BoundaryEventJoin)
+    """Whether a completed branch waits here for others, which already have its data."""
+    return diagram.has_handlers and isinstance(task.task_spec, ScopeEnd | BoundaryEventJoin)
 
 
 def _token(task: UsherTask, top: UsherWorkflow, diagram: Diagram) -> Token:
@@ -113,9 +113,9 @@ def _token(task: UsherTask, top: UsherWorkflow, diagram: Diagram) -> Token:
     waits = task._state == RESTS.get(kind, TaskState.WAITING)
     if not kind or not waits or (kind == SUBPROCESS) != (inside is not None):
         raise _cannot(element.id, f"It waits at {name}; nothing can be moved from such an element.")
-    beside = _boundary_events(task)
+    boundary = _boundary_events(task)
     armed = dict(task.internal_data.get("armed", {}))
-    for event in (event for event in beside if event._state == TaskState.WAITING):
+    for event in (event for event in boundary if event._state == TaskState.WAITING):
         armed[event.task_spec.bpmn_id] = event.internal_data.get("armed", {}).get(event.task_spec.bpmn_id, 0)
     attached = {spec.bpmn_id for spec in task.parent.task_spec.outputs if isinstance(spec, UsherBoundaryEvent)}
     return Token(
@@ -139,7 +139,7 @@ def _cannot(element: str, reason: str) -> CannotMigrate:
 
 
 def kind_of(task_spec: Any) -> str:
-    """What a token at *task_spec* waits for; empty for what no token can be moved to."""
+    """Return what a token at *task_spec* waits for, or "" if no token can migrate to it."""
     if isinstance(task_spec, UsherServiceTask):
         return SERVICE
     if isinstance(task_spec, SubWorkflowTask):
@@ -152,7 +152,7 @@ def kind_of(task_spec: Any) -> str:
 
 
 def mapped_kind(task_spec: Any) -> str:
-    """The same for what may take another's place: boundary events and the events behind a gateway too."""
+    """Like `kind_of`, but also for boundary events and the events after an event-based gateway."""
     if isinstance(task_spec, UsherBoundaryEvent):
         return _wait(task_spec.event_definition, "boundary ")
     gateway = next((one for one in task_spec.inputs if isinstance(one, UsherEventGateway)), None)

@@ -1,7 +1,7 @@
-"""The compaction of the first rules, kept as it was: re-executed steps must give the very state they were stored with.
+"""The compaction of the first rules, unchanged: re-executed steps must produce exactly the state they were stored with.
 
-It has two faults that `compaction` has not (decisions/0017): sub-processes held only by one that goes in the same pass
-stay behind, and arrivals at a join are lost where the fork behind them has one branch left.
+It has two bugs that `compaction` lacks (decisions/0017): it keeps sub-processes that belong only to one it drops in the
+same pass, and it loses arrivals at a join if the fork before them has one branch left.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def compact_trunk(workflow: UsherWorkflow) -> None:
 
 
 def _holds(workflow: UsherWorkflow, task_id: int) -> bool:
-    """Whether the task that opened a sub-process is still in the tree, or in that of a sub-process that is."""
+    """Whether the task that opened a sub-process is still in the tree, or in the tree of a sub-process that is."""
     return any(task_id in scope.tasks for scope in (workflow, *workflow.subprocesses.values()))
 
 
@@ -52,7 +52,7 @@ def _compact(scope: Any) -> None:
 
 
 def _trunk(root: UsherTask, live: set[int]) -> list[UsherTask]:
-    """The finished tasks from *root* on that have exactly one branch alive below them."""
+    """Return the finished tasks from *root* that have exactly one live branch below them."""
     trunk: list[UsherTask] = []
     task = root
     while task._state >= TaskState.COMPLETED:

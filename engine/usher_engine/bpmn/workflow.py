@@ -1,5 +1,5 @@
-"""SpiffWorkflow's workflow and task, made deterministic and observable by subclassing: ids are counted, not drawn,
-time is a tick, and every change of a task's state is told to an observer. Nothing of the library is patched.
+"""SpiffWorkflow's workflow and task, made deterministic and observable by subclassing: ids are counted, not random,
+time is a tick, and an observer gets every state change of a task. Nothing in the library is patched.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ MAX_SUBPROCESSES = 200
 
 
 class Observer(Protocol):
-    """Hears of every change of state of a task, in the order they happen, and of what specs of ours have to tell."""
+    """Gets every state change of a task, in order, and the reports of our specs."""
 
-    def changed(self, task: UsherTask, state: int) -> None: ...
+    def on_state(self, task: UsherTask, state: int) -> None: ...
 
-    def completed(self, task: UsherTask) -> None: ...
+    def on_completed(self, task: UsherTask) -> None: ...
 
-    def repeats(self, task: UsherTask, total: int | None) -> None: ...
+    def on_repetition(self, task: UsherTask, total: int | None) -> None: ...
 
-    def thrown(self, task: UsherTask, trigger: Trigger) -> None: ...
+    def on_throw(self, task: UsherTask, trigger: Trigger) -> None: ...
 
 
 class UsherTask(Task):  # type: ignore[misc]
-    """A task with a counted id and, once a token has entered its element, the number of that visit (from 1)."""
+    """A task with a counted id and, after a token has entered its element, the number of that visit (from 1)."""
 
     visit = 0
-    arrived = False  # its token was counted on the way into a join that then waited
+    arrived = False  # its token was counted when it reached a join, which then waited
     _state: int
 
     def _add_child(self, task_spec: Any, state: int = TaskState.MAYBE) -> UsherTask:
@@ -58,8 +58,8 @@ class UsherTask(Task):  # type: ignore[misc]
             self.last_state_change = top.next_tick()
             self._state = value
         elif self.visit or value != TaskState.READY:
-            return  # told before; a task created ready is told once
-        top.changed(self, value)
+            return  # already reported; a task created ready is reported once
+        top.report_state(self, value)
 
     def _inherit_data(self) -> None:
         super()._inherit_data()
@@ -67,7 +67,7 @@ class UsherTask(Task):  # type: ignore[misc]
             self.data.update(deepcopy(own))
 
     def cancel(self) -> None:
-        """Cancel this task and what it has begun below it: the library forgets the items of an unfinished task."""
+        """Cancel this task and the tasks below it: the library forgets the items of an unfinished task."""
         if not self.has_state(TaskState.FINISHED_MASK):
             for child in self.children:
                 if child.has_state(BEGUN):
@@ -75,7 +75,7 @@ class UsherTask(Task):  # type: ignore[misc]
         super().cancel()
 
     def _assign_new_thread_id(self, recursive: bool = True) -> int:
-        """Nothing here reads thread ids; the library counts them over the whole process."""
+        """Return a constant: Usher reads no thread ids, and the library counts them across the whole process."""
         return int(self.thread_id)
 
 
@@ -83,14 +83,14 @@ class _Rooted:
     """Builds the root of the task tree from `UsherTask` and finds waiting tasks without walking the tree."""
 
     def plant(self: Any) -> None:
-        """What the library's constructor does for a new workflow, with our own task class."""
+        """Do what the library's constructor does for a new workflow, with our task class."""
         self.task_tree = UsherTask(self, self.spec.start, state=TaskState.FUTURE, id=self.top_workflow.next_id())
         self.task_tree.last_state_change = 0
         self.task_tree.task_spec._predict(self.task_tree, mask=TaskState.NOT_FINISHED_MASK)
         self.task_tree._ready()
 
     def _task_completed_notify(self: Any, task: UsherTask) -> None:
-        self.top_workflow.observer.completed(task)
+        self.top_workflow.observer.on_completed(task)
         super()._task_completed_notify(task)  # type: ignore[misc]
 
     def update_waiting_tasks(self: Any) -> None:
@@ -98,7 +98,7 @@ class _Rooted:
             task.task_spec._update(task)
 
     def collect_log_extras(self: Any, dct: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Ids and data stay out of logs."""
+        """Keep ids and data out of logs."""
         return dct or {}
 
 
@@ -107,16 +107,16 @@ class UsherSubWorkflow(_Rooted, BpmnSubWorkflow):  # type: ignore[misc]
 
 
 class UsherWorkflow(_Rooted, BpmnWorkflow):  # type: ignore[misc]
-    """A running process: counts ids and ticks, keeps the queue of tasks that can run, tells the observer."""
+    """A running process: counts ids and ticks, keeps the queue of tasks that can run, and reports to the observer."""
 
     def __init__(self, spec: Any, subprocess_specs: Any, *, script_engine: Any, observer: Observer) -> None:
         self.counter = 0
         self.tick = 0
         self.ready: deque[UsherTask] = deque()
-        self.settled = False  # nothing moves by itself any more, but for inclusive joins
+        self.settled = False  # only inclusive joins can still move automatically
         self.observer = observer
         super().__init__(spec, subprocess_specs, script_engine=script_engine, deserializing=True)
-        #: The rules the step at hand is decided by; the present ones for what is only read.
+        #: The version of the rules of the current step; the newest if the workflow is only read.
         self.rules = int(getattr(self.script_engine.environment, "rules", RULES))
 
     def next_id(self) -> int:
@@ -129,13 +129,13 @@ class UsherWorkflow(_Rooted, BpmnWorkflow):  # type: ignore[misc]
         self.tick += 1
         return self.tick
 
-    def changed(self, task: UsherTask, state: int) -> None:
+    def report_state(self, task: UsherTask, state: int) -> None:
         if state == TaskState.READY:
             self.ready.append(task)
-        self.observer.changed(task, state)
+        self.observer.on_state(task, state)
 
     def first(self, task: UsherTask) -> None:
-        """Let *task* run before others that are ready."""
+        """Put *task* before other ready tasks."""
         if task in self.ready:
             self.ready.remove(task)
             self.ready.appendleft(task)
@@ -150,7 +150,7 @@ class UsherWorkflow(_Rooted, BpmnWorkflow):  # type: ignore[misc]
         return subprocess
 
     def all_tasks(self) -> list[UsherTask]:
-        """Every task of the case, those of sub-processes included, oldest first."""
+        """Return every task of the case, including those of sub-processes, oldest first."""
         found = list(self.tasks.values())
         for subprocess in self.subprocesses.values():
             found.extend(subprocess.tasks.values())

@@ -1,4 +1,4 @@
-"""The nodes and flows of one process or sub-process, as they are written."""
+"""The nodes and flows of one process or sub-process, in the order of writing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-#: Dangling ends of what is written so far: the node a flow must leave from, its condition, whether it is the default.
+#: Open ends of the part written so far: the source of the next flow, its condition, whether it is the default.
 Ends = list[tuple[str, str, bool]]
 
 

@@ -1,4 +1,4 @@
-"""Writes a random graph of `graphs` behind what a scope of `writing` has written so far."""
+"""Writes a random graph of `graphs` after the part that a scope of `writing` has written so far."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _GATEWAYS = {"xor": "exclusiveGateway", "and": "parallelGateway", "incl": "inclu
 
 
 def write_graph(scope: Any, block: dict[str, Any], ends: Ends) -> Ends:
-    """Nodes and the flows between them, with a join before a node and a split behind it where it needs one."""
+    """Write nodes and flows, with a join before and a split after each node that needs one."""
     key = f"g{block['id']}"
     last = len(block["nodes"]) - 1
     into: dict[int, Ends] = {number: [] for number in range(len(block["nodes"]))}

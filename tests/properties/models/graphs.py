@@ -1,4 +1,4 @@
-"""A BPMN file as graphs, read by a parser of its own; and random graphs that are no blocks in blocks.
+"""Reads a BPMN file as graphs with an independent parser, and makes random graphs that are not nested blocks.
 
 The oracle of `reference` and `soundness` rests on these graphs alone, never on what the engine or the gate reads.
 """
@@ -28,7 +28,7 @@ class Flow:
 
 @dataclass(eq=False)
 class Node:
-    """One flow node; *on* is the kind of its event, *code* what that is known by, *inside* what lies in it."""
+    """One flow node; *on* is the kind of its event, *code* the code or name of that, *inside* the graph in it."""
 
     id: str
     kind: str
@@ -51,7 +51,7 @@ class Node:
 
 @dataclass(eq=False)
 class Graph:
-    """What lies in one process or sub-process."""
+    """The nodes of one process or sub-process; *beside* are its event sub-processes."""
 
     nodes: dict[str, Node]
     beside: list[Node]
@@ -86,8 +86,8 @@ class Graph:
         """
         Whether an inclusive gateway with a token on each flow of *filled* goes on (BPMN 2.0.2, 13.4.3, table 13.3).
 
-        It waits for every token *elsewhere*, told by the node it rests on or goes to, that can reach a way in that is
-        still empty and cannot reach one that is filled.
+        It waits for every token *elsewhere*, given by the node it rests on or goes to, that can reach an empty way in
+        and cannot reach a filled one.
         """
         empty = [self.reach[flow.id] for flow in join.incoming if flow.id not in filled]
         full = [self.reach[flow.id] for flow in join.incoming if flow.id in filled]
@@ -107,7 +107,7 @@ def read(xml: str) -> tuple[Graph, dict[str, Graph]]:
 
 
 def holds(condition: str, data: Any) -> bool:
-    """Whether a condition as these models have them is true on *data*."""
+    """Whether *condition*, of the kind in these models, is true on *data*."""
     found = _CONDITION.fullmatch(condition.strip())
     if found is None:
         raise ValueError(condition)

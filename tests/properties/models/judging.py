@@ -1,4 +1,4 @@
-"""What is asked of one random model; the test asks it of hundreds, `make model-bench` of thousands."""
+"""Judges one random model; the test judges hundreds, `make model-bench` thousands."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .shrinking import shrink
 from .trees import Block, Generator, fault_of, is_well_formed, process_of
 from .writing import write
 
-#: Blocks of a model; most are smaller, as blocks that are not reached any more end early.
+#: Blocks of a model; most models are smaller, since unreachable blocks end early.
 SIZES = (6, 10, 14, 20)
-#: Of so many models one is a graph alone, that may be sound or not.
+#: One of so many models is only a graph, which may be unsound.
 GRAPHS = 5
-#: How often an unsound graph is played, each time in another order.
+#: How often to play an unsound graph, each time in another order.
 ORDERS = 12
 
 
@@ -30,7 +30,7 @@ def tree_of(seed: int) -> Block:
 
 
 def judge(tree: Block, seed: int) -> Failure | None:
-    """What is wrong with how the gate or the engine takes *tree*; None where everything is as it should be."""
+    """Return what gate or engine do wrong with *tree*, or None."""
     if _is_graph(tree) and (fault := fault_of(tree)):
         return _judge_unsound(tree, fault)
     model = write(tree)
@@ -40,7 +40,7 @@ def judge(tree: Block, seed: int) -> Failure | None:
 
 
 def _judge_unsound(tree: Block, fault: str) -> Failure | None:
-    """The gate refuses it; in the engine it goes the ways of the game, also where they end badly."""
+    """Check that the gate refuses *tree* and that the engine agrees with the game, even on paths that get stuck."""
     model = write(tree)
     if not fault.startswith("too many") and not any(": soundness: " in one for one in refusals(model)):
         return Failure("accepted", f"the gate accepts it, though it is {fault}")
@@ -61,7 +61,7 @@ def _is_graph(tree: Block) -> bool:
 
 
 def shrunk(tree: Block, seed: int, failure: Failure) -> Block:
-    """The smallest model found that fails in the same way, in the same order of moves or another."""
+    """Return the smallest model found that fails in the same way, in any order of moves."""
     return shrink(tree, lambda smaller: _fails_alike(smaller, seed, failure))
 
 
@@ -70,16 +70,16 @@ def _fails_alike(tree: Block, seed: int, failure: Failure) -> bool:
         return False
     try:
         return any((found := judge(tree, order)) and _is_like(found, failure) for order in (seed, *range(6)))
-    except Exception:  # noqa: BLE001 - a tree that cannot be written or compiled is no smaller example
+    except Exception:  # noqa: BLE001 - a tree that cannot be written or compiled is not an example
         return False
 
 
 def _is_like(found: Failure, failure: Failure) -> bool:
-    """Whether it is of the same kind; of a refusal, whether the same rule of the gate refuses."""
+    """Whether *found* is of the same kind as *failure*; for a refusal, by the same rule of the gate."""
     rule = failure.message.split(": ")[1] if failure.kind == "not accepted" else ""
     return found.kind == failure.kind and f": {rule}" in f": {found.message}"
 
 
 def readable(tree: Block) -> str:
-    """The BPMN of *tree*, an element a line."""
+    """Return the BPMN of *tree*, one element a line."""
     return re.sub(r"(?<=>)(?=<bpmn:)", "\n", write(tree).xml)

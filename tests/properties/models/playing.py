@@ -1,7 +1,7 @@
-"""Plays a model in the engine and in the reference game, move by move, and tells where they part.
+"""Plays a model in the engine and in the reference game, move by move, and reports where they diverge.
 
-Every state is written as JSON and read back. Beside the case as it is stored runs a second one that is never compacted
-and hears only what the history of the first tells: it must give the same events.
+It writes every state as JSON and reads it back. A second case, which is never compacted, gets only the inputs recorded
+in the history of the first: it must produce the same events.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 SERVICES = Services(
     (Operator(name="test/effect", title="effect", mode=Mode.EFFECT, call=lambda _given, _call: {}, errors=("no",)),)
 )
-_SAID = {kind for kinds in INPUTS.values() for kind in kinds}
+_INPUT_KINDS = {kind for kinds in INPUTS.values() for kind in kinds}
 
 
 @dataclass(frozen=True)
 class Failure:
-    """*kind* says which promise is broken."""
+    """*kind* is the broken promise."""
 
     kind: str
     message: str
@@ -48,13 +48,13 @@ class _Failed(Exception):
 
 
 def refusals(model: Model) -> list[str]:
-    """What the gate has against *model*."""
+    """Return the errors of the gate about *model*."""
     findings = admit(model.package, SERVICES)[1]
     return [f"{one.element}: {one.rule}: {one.message}" for one in findings if one.severity == "error"]
 
 
 def play(model: Model, seed: int | str) -> Failure | None:
-    """One case of *model* in an order drawn from *seed*; what went wrong, if anything."""
+    """Play one case of *model* in an order drawn from *seed*; return what went wrong, if anything."""
     return Playing(model, seed, compile_diagram(model.package)).failure()
 
 
@@ -72,7 +72,7 @@ class Playing:
         self.moves: list[str] = []
 
     def failure(self) -> Failure | None:
-        """Plays to the end; what went wrong, if anything. A kind ``unsound`` is the game's own end."""
+        """Play to the end; return what went wrong, if anything. The kind ``unsound`` comes from the game itself."""
         try:
             self._start()
             while not self.game.finished:
@@ -94,7 +94,7 @@ class Playing:
     # moves
 
     def _choose(self) -> tuple[Move, str] | None:
-        """A move and how it is made; what interrupts nothing happens twice at most."""
+        """Return a move and how to make it; a non-interrupting event happens twice at most."""
         open_now = self.game.open()
         moves = [move for move, (_, one) in open_now.items() if not self._had_enough(move, one)]
         if not moves or self.game.only_beside():
@@ -128,10 +128,10 @@ class Playing:
                 self.game.refuse(move)
             case _:
                 self.game.cancel(move)
-        self._say(kind, how, element, number, answer)
+        self._apply(kind, how, element, number, answer)
 
-    def _say(self, kind: str, how: str, element: str, number: int, answer: dict[str, Any]) -> None:
-        run = self._resumed(self.stored, self.state)
+    def _apply(self, kind: str, how: str, element: str, number: int, answer: dict[str, Any]) -> None:
+        run = self._resume(self.stored, self.state)
         try:
             match kind, how:
                 case "task", "answer":
@@ -151,7 +151,7 @@ class Playing:
         except Exception as error:
             raise self._failed("crashed", f"{type(error).__name__}: {error}") from error
         self._keep(run)
-        self._again(run.events)
+        self._replay(run.events)
 
     # the engine
 
@@ -169,19 +169,19 @@ class Playing:
         self.state = run.after
         self.stored = json.dumps(run.dump())
 
-    def _again(self, events: list[Event]) -> None:
-        """The case that is not compacted, told what the history says."""
-        said = next(event for event in events if to_json(event)["kind"] in _SAID)
-        run = self._resumed(self.bare, self.bare_state)
+    def _replay(self, events: list[Event]) -> None:
+        """Give the uncompacted case the input in the history."""
+        given = next(event for event in events if to_json(event)["kind"] in _INPUT_KINDS)
+        run = self._resume(self.bare, self.bare_state)
         try:
-            apply_input(run, said)
+            apply_input(run, given)
         except EngineError as error:
             raise self._failed("compaction", f"without compaction: {error.message}") from error
         self.bare, self.bare_state = json.dumps(serializer.dump(run.workflow)), run.after
         if run.events != events:
             raise self._failed("compaction", f"with {_shown(events)}, without {_shown(run.events)}")
 
-    def _resumed(self, stored: str, state: InstanceState) -> Run:
+    def _resume(self, stored: str, state: InstanceState) -> Run:
         try:
             return Run.resume(self.diagram, self._step(), json.loads(stored), state)
         except Exception as error:
@@ -191,15 +191,15 @@ class Playing:
         return Step(instance="I", actor="a", now=self.now, services=SERVICES, answer=lambda *_: {})
 
     def _compare(self) -> None:
-        if told := difference(self.state, self.game):
-            raise self._failed(*told)
+        if found := difference(self.state, self.game):
+            raise self._failed(*found)
 
     def _failed(self, kind: str, message: str) -> _Failed:
         return _Failed(kind, f"{message} [{', '.join(self.moves)}]")
 
 
-def opened(state: InstanceState) -> dict[tuple[str, str], list[int]]:
-    """What the engine has open: kind of move and element, with the numbers of the tokens or waits, the oldest first."""
+def open_moves(state: InstanceState) -> dict[tuple[str, str], list[int]]:
+    """Return the open moves of the engine: by kind and element, the numbers of the tokens or waits, oldest first."""
     found: dict[tuple[str, str], list[int]] = {}
     waits = [("timer" if "due" in wait else "message", key) for key, wait in state.waits.items()]
     keys = [*(("task", key) for key in state.tasks), *(("service", key) for key in state.requests), *waits]
@@ -210,22 +210,22 @@ def opened(state: InstanceState) -> dict[tuple[str, str], list[int]]:
 
 
 def counterpart(state: InstanceState, game: Game, move: Move) -> int:
-    """The number the engine knows *move* of the game by: both count in the order tokens come."""
+    """Return the engine's number for *move* of the game: both count in order of arrival."""
     numbers = sorted(number for kind, element, number in game.open() if (kind, element) == move[:2])
-    return opened(state)[move[0], move[1]][numbers.index(move[2])]
+    return open_moves(state)[move[0], move[1]][numbers.index(move[2])]
 
 
 def difference(state: InstanceState, game: Game) -> tuple[str, str] | None:
-    """How the case and the game differ: in what is open, in whether they go on, in what the case knows."""
-    mine = Counter({what: len(found) for what, found in opened(state).items()})
+    """Return how case and game differ: in open moves, in whether they go on, or in the data."""
+    mine = Counter({what: len(found) for what, found in open_moves(state).items()})
     theirs = Counter((kind, element) for kind, element, _ in game.open())
     if mine != theirs or (state.status == "finished") != game.finished:
         more = f"engine {state.status}, only there {dict(mine - theirs)}; only in the game {dict(theirs - mine)}"
         return ("disagreement" if mine or state.status == "finished" else "stuck"), more
     stuck = not theirs and not game.finished
     if (state.status == "incident") != stuck:
-        said = ", ".join(state.incidents) or "nothing"
-        more = f"the engine says {said}, the game {'is stuck' if stuck else 'goes on'}"
+        incidents = ", ".join(state.incidents) or "nothing"
+        more = f"the engine has {incidents}, the game {'is stuck' if stuck else 'goes on'}"
         return ("disagreement" if stuck else "stuck"), more
     other = {name: (state.data.get(name), value) for name, value in game.data.items()
              if state.data.get(name) != value}  # fmt: skip

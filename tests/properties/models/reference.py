@@ -1,7 +1,7 @@
-"""The token game of BPMN 2.0.2 (chapters 10.5 and 13), written down once more: what is open after each move.
+"""The token game of BPMN 2.0.2 (chapters 10.5 and 13), implemented independently: what is open after each move.
 
-A game is played with the same moves as a case of the engine, and tells after each what people, services, time and
-messages may do next. It knows no texts, no times and no history, and shares no code with the engine.
+A game makes the same moves as a case of the engine, and lists after each what people, services, timers and messages may
+do next. It has no texts, times or history, and shares no code with the engine.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SCRIPT = re.compile(r"(\w+) = (?:(\w+) \+ )?(\d+)")
 
 
 class Game:
-    """One case of the process in *xml*, from its start on."""
+    """One case of the process in *xml*, from its start."""
 
     def __init__(self, xml: str, data: dict[str, Any]) -> None:
         graph, self._processes = read(xml)
@@ -40,9 +40,9 @@ class Game:
         self._queue: deque[tuple[Scope, Node, str]] = deque()
         self._later: list[tuple[Scope, Node]] = []
         self.finished = False
-        #: The place where two tokens met, if they did: from then on nothing is promised.
+        #: The place where two tokens met, if any: after that nothing is guaranteed.
         self.piled = ""
-        #: Names an item has changed; when the case learns of them is not compared.
+        #: Names that an item has changed; the comparison ignores when the case gets them.
         self._of_items: set[str] = set()
         self._root = self._begin(graph, Frame(dict(data)), None, None)
         self._run()
@@ -50,11 +50,11 @@ class Game:
     # what is open
 
     def open(self) -> dict[Move, Any]:
-        """Every move that can be made, with what it happens to."""
+        """Return every possible move, with its target."""
         return {move: what for scope in self._scopes() for move, what in open_in(scope).items()}
 
     def refusable(self, move: Move) -> bool:
-        """Whether somebody catches it when the service refuses with the code “no”."""
+        """Whether an event catches the refusal “no” of the service."""
         token, _ = self.open()[move]
         return catcher_on(token, "error", "no") is not None
 
@@ -63,18 +63,18 @@ class Game:
         return any(one.node.on == "escalation" for one in token.bounds)
 
     def only_beside(self) -> bool:
-        """Whether only what interrupts nothing can still happen."""
+        """Whether only non-interrupting events can still happen."""
         return all(isinstance(one, Armed) and not one.node.stops for _, one in self.open().values())
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the case knows of answers, counters and scripts, without what items of repetitions changed."""
+        """The answers, counters and script results of the case, without changes of items."""
         return {name: value for name, value in self._root.frame.own.items() if name not in self._of_items}
 
     # moves
 
     def answer(self, move: Move, answer: dict[str, Any]) -> None:
-        """A person or a service has done its work."""
+        """Complete the work of a person or a service."""
         token, item = self.open()[move]
         if move[0] == "task":
             self._write(item.frame, token.node.id, answer)
@@ -82,7 +82,7 @@ class Game:
         self._run()
 
     def happen(self, move: Move) -> None:
-        """The time or the message has come."""
+        """Fire a timer or deliver a message."""
         owner, one = self.open()[move]
         if isinstance(one, Item):
             self._item_done(owner, one)
@@ -164,7 +164,7 @@ class Game:
             self._over(token)
         else:
             for _ in range(repeat.times if repeat.at_once else 1):
-                if token in scope.tokens:  # else enough of them are done
+                if token in scope.tokens:  # otherwise enough items are done
                     self._item(token, Frame({}, token.frame))
 
     def _item(self, token: Token, frame: Frame) -> None:
@@ -217,7 +217,7 @@ class Game:
         scope.arrived = +scope.arrived
 
     def _join(self) -> bool:
-        """Let one inclusive gateway go on that can."""
+        """Let one inclusive gateway fire, if any can."""
         for scope in self._scopes():
             target = {way.id: node.id for node in scope.graph.nodes.values() for way in node.incoming}
             for node in scope.graph.joins if scope.arrived else ():
@@ -257,10 +257,10 @@ class Game:
             self._clear(scope)
         elif node.on in ("error", "escalation"):
             self._later.append((scope, node))
-            scope.coming += 1  # it is here until it has been thrown
+            scope.coming += 1  # it counts until it has been thrown
 
     def _close(self, scope: Scope) -> None:
-        """What is over when no token is left in *scope*."""
+        """End *scope* if no token is left in it."""
         if not scope.alive or scope.tokens or scope.arrived or scope.coming:
             return
         scope.alive = False
@@ -272,7 +272,7 @@ class Game:
             self._over(scope.host)
 
     def _clear(self, scope: Scope) -> None:
-        """Take every token out of *scope*."""
+        """Remove every token from *scope*."""
         for token in list(scope.tokens):
             self._drop(token)
         self._queue = deque(coming for coming in self._queue if coming[0] is not scope)
@@ -336,7 +336,7 @@ class Game:
         self._leave(item.inside, one.node)
 
     def _again(self, armed: list[Armed], one: Armed, token: Token | None) -> None:
-        """*one* has happened: what interrupts ends *token*, what does not may happen again."""
+        """After *one* happened: end *token* if it interrupts, else arm it again."""
         if token is not None and one.node.stops:
             self._drop(token)
             return

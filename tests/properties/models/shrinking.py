@@ -1,4 +1,4 @@
-"""Drops parts of a failing tree while the failure stays, so that a person can read what is left."""
+"""Drops parts of a failing tree while it still fails, until a person can read the rest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Change = Callable[[Block], list[Block]]
 
 
 def shrink(tree: Block, fails: Callable[[Block], bool], most: int = 2_000) -> Block:
-    """The smallest tree found that still *fails*, trying *most* of them."""
+    """Return the smallest tree found that still *fails*, after at most *most* attempts."""
     tried = 0
     smaller = True
     while smaller and tried < most:
@@ -29,7 +29,7 @@ def shrink(tree: Block, fails: Callable[[Block], bool], most: int = 2_000) -> Bl
 
 
 def _candidates(tree: Block) -> Iterator[Block]:
-    """Copies of *tree* with one part less, the largest parts first."""
+    """Yield copies of *tree* without one part, the largest parts first."""
     for path, size in sorted(_paths(tree), key=lambda found: -found[1]):
         copy = json.loads(json.dumps(tree))
         owner = _at(copy, path[:-1])
@@ -48,7 +48,7 @@ def _candidates(tree: Block) -> Iterator[Block]:
 
 
 def _paths(block: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], int]]:
-    """Where each block below *block* is, with how much lies in it."""
+    """Yield the path of each block below *block*, with its size."""
     if isinstance(block, dict):
         yield path, len(json.dumps(block))
         for number, branch in enumerate(block.get("in", ())):
@@ -66,7 +66,7 @@ def _at(tree: Any, path: tuple[Any, ...]) -> Any:
 
 
 def _smaller(block: Block) -> Iterator[list[Block]]:
-    """What can stand in the place of *block*."""
+    """Yield replacements for *block*."""
     kind = block["k"]
     if kind in ("xor", "and", "incl", "event", "loop", "sub", "call"):
         yield from (list(branch) for branch in block["in"])

@@ -1,7 +1,7 @@
-"""Every way through one process without sub-processes: is it sound? The oracle the gate's verdict is held against.
+"""Plays every path through a process without sub-processes to find whether it is sound: the oracle for the gate.
 
-Conditions are not evaluated. What needs nobody moves first, inclusive joins last; then people, one at a time. Sound is
-what always ends with no token left, and never has two tokens resting on one node or waiting on one way into a join.
+It does not evaluate conditions. Automatic nodes move first, inclusive joins last; then people, one at a time. A process
+is sound if it always ends with no token left and never has two tokens on one node or one way into a join.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ State = tuple[str, ...]
 
 
 class TooMany(Exception):
-    """There are too many ways to play them all."""
+    """There are too many paths to play."""
 
 
 def fault(graph: Graph) -> str:
-    """Why *graph* is not sound; empty when it is. Raises `TooMany`."""
+    """Return why *graph* is unsound, or ""; raise `TooMany`."""
     return _Play(graph).run()
 
 
@@ -103,7 +103,7 @@ class _Play:
 
     @cached_property
     def _single(self) -> set[str]:
-        """Places that hold one token at most; what moves by itself is gone before the next one comes."""
+        """Places with at most one token; an automatic token is gone before the next arrives."""
         arms = (flow.id for node in self.graph.nodes.values() if node.kind in JOINS for flow in node.incoming)
         return {*self.graph.nodes, *arms}
 

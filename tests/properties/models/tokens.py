@@ -1,4 +1,4 @@
-"""What a case of the reference game is made of: scopes with tokens in them, what they wait for, and what catches."""
+"""The parts of a case in the reference game: scopes with tokens, what they wait for, and what catches events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from .graphs import BPMN, Graph, Node
 
-#: What may happen: its kind, the element it happens at, and the number of the token or wait it happens to.
+#: A possible move: its kind, its element, and the number of its token or wait.
 Move = tuple[str, str, int]
 
 _PEOPLE = ("userTask", "manualTask")
@@ -16,12 +16,12 @@ _SERVICES = ("serviceTask", "sendTask", "intermediateThrowEvent", "endEvent")
 
 
 class Impossible(Exception):
-    """The model does what a sound one does not: an error nobody catches, a name nobody has set."""
+    """The model does what a sound one never does: it throws an uncaught error, or reads an unset name."""
 
 
 @dataclass(eq=False)
 class Frame:
-    """The data of a case, or what one item of a repeated activity changes in it."""
+    """The data of a case, or the changes of one item of a repeated activity."""
 
     own: dict[str, Any]
     outer: Frame | None = None
@@ -36,7 +36,7 @@ class Frame:
 
 @dataclass(eq=False)
 class Armed:
-    """What a boundary event, an event sub-process or an event behind a gateway waits for."""
+    """What a boundary event, an event sub-process or an event after a gateway waits for."""
 
     node: Node
     number: int
@@ -54,7 +54,7 @@ class Item:
 
 @dataclass(eq=False)
 class Token:
-    """A token on an activity or a waiting event, with everything that hangs on it."""
+    """A token on an activity or a waiting event, with everything attached to it."""
 
     node: Node
     scope: Scope
@@ -63,14 +63,14 @@ class Token:
     choices: list[Armed] = field(default_factory=list)
     begun: int = 0
     done: int = 0
-    #: What the items that are done have changed; the case knows it when all are done.
+    #: Changes of finished items; the case gets them when all are done.
     frame: Frame = field(default_factory=lambda: Frame({}))
     changes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
 class Scope:
-    """A process, sub-process, call or handler that runs."""
+    """A running process, sub-process, call or handler."""
 
     graph: Graph
     frame: Frame
@@ -126,7 +126,7 @@ def _kind(node: Node) -> str:
 
 
 def open_in(scope: Scope) -> dict[Move, Any]:
-    """Every move that can be made in *scope*, not further in, with what it happens to and what that hangs on."""
+    """Return every possible move in *scope* itself, with its target and the owner of that."""
     found: dict[Move, Any] = {_wait(one): (scope, one) for one in scope.armed if one.node.on in ("timer", "message")}
     for token in scope.tokens:
         found |= {_wait(one): (token, one) for one in token.bounds if one.node.on in ("timer", "message")}
@@ -138,7 +138,7 @@ def open_in(scope: Scope) -> dict[Move, Any]:
 
 
 def catcher(scope: Scope, kind: str, code: str, handled: Node | None = None) -> tuple[Scope | Token, Armed] | None:
-    """What catches it: beside the flow of *scope*, or further out; never what *handled* it already."""
+    """Return what catches it: an event sub-process of *scope*, or further out; never the one that *handled* it."""
     for one in scope.armed:
         if one.node.on == kind and one.node.code in (code, "") and one.node is not handled:
             return scope, one
@@ -150,7 +150,7 @@ def catcher(scope: Scope, kind: str, code: str, handled: Node | None = None) -> 
 
 
 def catcher_on(token: Token, kind: str, code: str) -> tuple[Scope | Token, Armed] | None:
-    """What catches it on the activity of *token*, or further out."""
+    """Return what catches it on the activity of *token*, or further out."""
     for one in token.bounds:
         if one.node.on == kind and one.node.code in (code, ""):
             return token, one

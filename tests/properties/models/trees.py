@@ -1,8 +1,8 @@
-"""Random processes as trees of JSON: blocks in blocks, so that parts can be dropped while a failure stays.
+"""Random processes as JSON trees of nested blocks, so that `shrinking` can drop parts while a failure stays.
 
-A block is a dict with its kind ``k``, a number ``id`` that names it, and the sequences inside it under ``in``. What is
-thrown, or ends a scope early, stands behind a user task of its own: two such things in one command would race, and BPMN
-does not say which of them wins. `writing` turns a tree into BPMN.
+A block is a dict with its kind ``k``, its number ``id``, and its inner sequences ``in``. Each element that throws or
+ends a scope early follows a separate user task: two of them in one command would race, and BPMN does not define which
+wins. `writing` turns a tree into BPMN.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .writing import write
 Block = dict[str, Any]
 Sequence = list[Block]
 
-#: Blocks a token rests in until somebody answers, and those it passes at once.
+#: Blocks where a token rests until an answer, and those it passes at once.
 LEAVES = ("user", "user", "user", "script", "manual", "service", "timer", "message", "receive", "send", "none", "link")
 BLOCKS = ("xor", "xor", "and", "and", "incl", "incl", "loop", "sub", "sub", "sub", "call", "call", "event", "graph")
 #: What a boundary event may catch on each kind of activity, and an event sub-process anywhere.
@@ -38,11 +38,11 @@ REPEATABLE = ("user", "manual", "script", "service", "sub", "call")
 @dataclass(frozen=True, kw_only=True)
 class Around:
     """
-    What a place in the tree has around it.
+    The surroundings of a place in the tree.
 
-    ``errors`` and ``escalations`` are the codes that somebody catches further out. ``ends`` tells whether a token may
-    end here alone, ``leaves`` whether it may end everything: an inclusive join does not wait for a token that cannot
-    come to it. ``loops`` tells whether there is a way back to here. ``known`` are the answers that are surely there.
+    ``errors`` and ``escalations`` are the codes caught further out. ``ends``: a token may end here alone. ``leaves``:
+    it may end everything, since an inclusive join does not wait for a token that cannot reach it. ``loops``: a way
+    leads back to here. ``known`` are the answers that are certain to exist.
     """
 
     depth: int = 0
@@ -118,7 +118,7 @@ class Generator:
         return self._with_bounds(self._with_repeat(block, 0.12), around, 0.15)
 
     def _leave(self, around: Around) -> Block:
-        """The end of a way before its scope is over."""
+        """The end of a path before its scope is over."""
         ways = ["terminate", *(["error"] if around.errors else []), *(["end"] if around.ends else [])]
         ways += ["escalation"] if around.ends and around.escalations else []
         how = self.random.choice(ways)
@@ -152,7 +152,7 @@ class Generator:
         return block
 
     def _catchers(self, possible: tuple[str, ...], around: Around, most: int) -> list[Block]:
-        """Boundary events or event sub-processes, each for something of its own."""
+        """Boundary events or event sub-processes, each for a different event."""
         found: list[Block] = []
         for kind in self.random.sample(possible, k=min(len(possible), self.random.randint(1, most))):
             errors = ("no",) if possible == BOUNDARIES["service"] else ("E1", "E2", "no")
@@ -184,7 +184,7 @@ class Generator:
                 "picks": picks, "bare": self._chance(0.4)}  # fmt: skip
 
     def _graph(self, around: Around) -> Block:
-        """A graph that is sound where it stands."""
+        """A graph that is sound in its place."""
         while True:
             block = {"k": "graph", "id": self._id(), **random_graph(self.random, self.random.randint(4, 8))}
             if is_sound(block, loops=around.loops):
@@ -217,10 +217,10 @@ def process_of(*blocks: Block) -> Block:
 
 def is_sound(graph: Block, *, loops: bool) -> bool:
     """
-    Whether one token that goes into *graph* always comes out as one.
+    Whether one token that enters *graph* always leaves it as one.
 
-    With a way back around it, an inclusive join in it may wait for less: a token before it could then come to any of
-    its ways in, so that it holds it back no longer (BPMN 2.0.2, table 13.3).
+    In a loop, an inclusive join in it may wait for less: a token before the join could then reach any of its ways in,
+    so it no longer holds the join back (BPMN 2.0.2, table 13.3).
     """
     alone = [graph, {"k": "user", "id": 0}]
     faults = [fault_of(process_of(*alone))]
@@ -230,22 +230,22 @@ def is_sound(graph: Block, *, loops: bool) -> bool:
 
 
 def fault_of(tree: Block) -> str:
-    """Why a process without sub-processes is not sound; empty when it is."""
+    """Return why a process without sub-processes is unsound, or ""."""
     try:
         return fault(read(write(tree).xml)[0])
     except TooMany:
-        return "too many ways to tell"
+        return "too many paths to play"
 
 
 def _within(around: Around, catchers: list[Block]) -> Around:
-    """*around* for what these catch from."""
+    """Return *around* inside the activity with these catchers."""
     errors = {one["code"] for one in catchers if one["on"] == "error"}
     escalations = {one["code"] for one in catchers if one["on"] == "escalation"}
     return replace(around, errors=around.errors | errors, escalations=around.escalations | escalations)
 
 
 def _answers(block: Block) -> tuple[int, ...]:
-    """The user tasks that have surely been answered once *block* is behind, and whose answers the case knows."""
+    """Return the user tasks certain to be answered, with their answers in the case, once a token leaves *block*."""
     if block.get("repeat") or any(one["stops"] for one in block.get("bounds", ())):
         return ()
     match block["k"]:
@@ -267,7 +267,7 @@ def blocks_of(tree: Block) -> Iterator[Block]:
 
 
 def is_well_formed(block: Block, *, ends: bool = True, leaves: bool = True, loops: bool = False) -> bool:
-    """Whether every branch of a fork comes to its join, where it must, and graphs are sound; for what see `Around`."""
+    """Whether every branch of a fork reaches its join, if it must, and graphs are sound; see `Around`."""
     kind = block["k"]
     if kind == "graph":
         return is_sound(block, loops=loops)
@@ -286,7 +286,7 @@ def is_well_formed(block: Block, *, ends: bool = True, leaves: bool = True, loop
 
 
 def _leaves(branch: Sequence) -> bool:
-    """Whether no token comes out of *branch*."""
+    """Whether no token leaves *branch*."""
     return any(
         one["k"] == "leave" or (one["k"] in ("xor", "event", "loop") and all(map(_leaves, one["in"])))
         for one in branch

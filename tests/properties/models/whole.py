@@ -1,4 +1,4 @@
-"""A model through the whole engine: database, worker and clock; its history is then told to the reference game."""
+"""Plays a model through the whole engine, with database, worker and clock; replays its history in the game."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from usher_engine import SYSTEM, Engine, Worker
 from usher_engine.core.events import Event, from_json
 from usher_engine.core.state import InstanceState, fold
 
-from .playing import MAX_MOVES, Failure, difference, opened
+from .playing import MAX_MOVES, Failure, difference, open_moves
 from .reference import Game
 from .writing import Model
 
@@ -26,9 +26,9 @@ _HOW = {
 
 def live(engine: Engine, clock: Clock, model: Model, seed: int | str, *, lossy: bool = False) -> Failure | None:
     """
-    A case from start to end, in an order drawn from *seed*; it must agree with the game and verify.
+    Play a case to its end, in an order drawn from *seed*; it must agree with the game and verify.
 
-    *lossy*: now and then its stored state is lost, and made again from its history.
+    *lossy*: sometimes delete its stored state, and repair it from its history.
     """
     random = Random(f"whole {seed}")
     engine.deploy(model.package, actor=SYSTEM)
@@ -41,18 +41,18 @@ def live(engine: Engine, clock: Clock, model: Model, seed: int | str, *, lossy: 
         if now.status == "incident":
             return Failure("stuck", f"{now.status}: {[step.events[-1] for step in engine.queries.history(case)[-1:]]}")
         if lossy and random.random() < 0.3 and not _comes_back(engine, case):
-            return Failure("repair", "the state made again from the history is not the one that was lost")
+            return Failure("repair", "the state restored from the history differs from the lost one")
         _do(engine, worker, clock, case, random)
     else:
         return Failure("endless", f"after {MAX_MOVES} moves it has not ended")
     findings = engine.verify(case)
     if findings:
         return Failure("verify", "; ".join(finding.message for finding in findings))
-    return _told(model, [[from_json(event) for event in step.events] for step in engine.queries.history(case)])
+    return _compare(model, [[from_json(event) for event in step.events] for step in engine.queries.history(case)])
 
 
 def _comes_back(engine: Engine, case: str) -> bool:
-    """Whether the stored state of *case* is made again as it was."""
+    """Whether a repair restores the stored state of *case* exactly."""
     before = _workflow(engine, case)
     with engine.database.begin() as tx:
         tx.exec_driver_sql(f"UPDATE instance_state SET content = '{{' WHERE instance = '{case}'")
@@ -67,7 +67,7 @@ def _workflow(engine: Engine, case: str) -> Any:
 
 
 def _do(engine: Engine, worker: Worker, clock: Clock, case: str, random: Random) -> None:
-    """One thing somebody does, or a while that passes."""
+    """Do one action of a person or service, or let time pass."""
     tasks = list(engine.instance(case).tasks)
     heard = [wait.message for wait in engine.queries.rebuild(case).waiting_for() if wait.message]
     deeds = ["task"] * 2 * bool(tasks) + ["message"] * bool(heard) + ["time"]
@@ -85,27 +85,27 @@ def _do(engine: Engine, worker: Worker, clock: Clock, case: str, random: Random)
             worker.run_due()
 
 
-def _told(model: Model, steps: list[list[Event]]) -> Failure | None:
-    """The first step after which the case and the game do not agree."""
+def _compare(model: Model, steps: list[list[Event]]) -> Failure | None:
+    """Return the first step after which case and game disagree."""
     game, state = Game(model.xml, model.data), fold(InstanceState(), steps[0])
     for step in steps[1:]:
-        said = next((event for event in step if type(event).__name__ in _HOW), None)
-        if said is not None:
-            _tell(game, state, said)
+        given = next((event for event in step if type(event).__name__ in _HOW), None)
+        if given is not None:
+            _apply(game, state, given)
         state = fold(state, step)
-        if told := difference(state, game):
-            return Failure(*told)
+        if found := difference(state, game):
+            return Failure(*found)
     return None
 
 
-def _tell(game: Game, state: InstanceState, said: Any) -> None:
-    kind, how = _HOW[type(said).__name__]
-    rank = opened(state)[kind, said.element].index(said.visit)
-    numbers = sorted(number for k, element, number in game.open() if (k, element) == (kind, said.element))
-    move = (kind, said.element, numbers[rank])
+def _apply(game: Game, state: InstanceState, given: Any) -> None:
+    kind, how = _HOW[type(given).__name__]
+    rank = open_moves(state)[kind, given.element].index(given.visit)
+    numbers = sorted(number for k, element, number in game.open() if (k, element) == (kind, given.element))
+    move = (kind, given.element, numbers[rank])
     match how:
         case "answer":
-            game.answer(move, said.answer if kind == "task" else {})
+            game.answer(move, given.answer if kind == "task" else {})
         case "cancel":
             game.cancel(move)
         case _:

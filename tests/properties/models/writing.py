@@ -52,7 +52,7 @@ class Model:
 
 
 def write(tree: Block) -> Model:
-    """*tree* as BPMN, with the data its gateways decide on."""
+    """Return *tree* as BPMN, with the data its gateways read."""
     writer = _Writer()
     writer.process(tree)
     errors = "".join(f'<bpmn:error id="x{c}" errorCode="{c}"/>' for c in ("E1", "E2", "no"))
@@ -67,7 +67,7 @@ class _Writer:
     processes: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
-    #: User tasks that are written: what is read must be there.
+    #: User tasks written so far: a read answer must exist.
     asked: set[int] = field(default_factory=set)
 
     def process(self, block: Block) -> str:
@@ -82,7 +82,7 @@ class _Writer:
 
 
 class _Scope:
-    """What lies in one process or sub-process: its nodes, and the flows behind them."""
+    """The contents of one process or sub-process: its nodes, and the flows after them."""
 
     def __init__(self, writer: _Writer) -> None:
         self.writer = writer
@@ -98,7 +98,7 @@ class _Scope:
         return self.drawn.xml
 
     def sequence(self, blocks: list[Block], ends: Ends) -> Ends:
-        """Writes *blocks* behind *ends*; empty when no token comes out."""
+        """Write *blocks* after *ends*; return the open ends, none if no token leaves."""
         for block in blocks:
             if not ends:
                 return ends
@@ -110,14 +110,14 @@ class _Scope:
     def _activity(
         self, block: Block, ends: Ends, tag: str, first: str = "", rest: str = "", attributes: str = ""
     ) -> Ends:
-        """*first* and *rest* are what stands in it before and behind its repetition."""
+        """*first* and *rest* are its contents before and after the repetition."""
         key = f"{block['k']}{block['id']}"
         self.drawn.enter(ends, key)
         self.drawn.node(tag, key, first + self._repeat(block) + rest, attributes)
         return [(key, "", False), *self._bounds(block, key)]
 
     def _bounds(self, block: Block, host: str) -> Ends:
-        """The ways that lead on from interrupting boundary events; the others end by themselves."""
+        """Return the ends of interrupting boundary events; the paths of others end."""
         on: Ends = []
         for bound in block.get("bounds", ()):
             key = f"b{bound['id']}"
@@ -281,7 +281,7 @@ class _Scope:
         return self._joined(key, ways)
 
     def _joined(self, key: str, ways: list[Ends]) -> Ends:
-        """The join of the branches that came out of the split *key*; a branch of several ends is merged before it."""
+        """Join the branches of the split *key*; merge a branch with several ends before that."""
         join, tag = f"j{key}", "parallelGateway" if key.startswith("and") else "inclusiveGateway"
         ends = [end for number, way in enumerate(ways) for end in self.drawn.merged(way, f"m{number}{key}")]
         if not ends:
@@ -298,7 +298,7 @@ class _Scope:
         return self.drawn.merged(found, f"j{key}")
 
     def _loop(self, block: Block, ends: Ends) -> Ends:
-        """Again while it has not gone round so often: asked behind the body, or before it (``while``)."""
+        """A loop with a number of rounds, with the condition after the body or before it (``while``)."""
         number, (body,) = block["id"], block["in"]
         counter = f"c{number}"
         self.drawn.enter(ends, f"zero{number}")
