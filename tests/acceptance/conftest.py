@@ -66,7 +66,7 @@ class Postbox:
 
 
 class Visitor:
-    """Somebody at a browser: keeps cookies, sends the page's CSRF token, follows redirects."""
+    """A person at a browser: keeps cookies, sends the page's CSRF token, follows redirects."""
 
     def __init__(self, client: FlaskClient) -> None:
         self.client = client

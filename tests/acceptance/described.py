@@ -21,7 +21,7 @@ def is_moment(value: object) -> bool:
 
 
 class Watch:
-    """Sees every answer of the API; *faults* says which of them the *document* does not describe."""
+    """Checks every answer of the API; *faults* lists those that the *document* does not describe."""
 
     def __init__(self, document: dict[str, Any] | None = None) -> None:
         self.document = closed(document or description("http://localhost"))
@@ -44,12 +44,12 @@ class Watch:
         operation = self.document["paths"].get(path, {}).get(method)
         if operation is None:
             return ["is not described"]
-        told = operation["responses"].get(str(answer.status_code))
-        if told is None:
+        expected = operation["responses"].get(str(answer.status_code))
+        if expected is None:
             return [f"{answer.status_code} is not described: {answer.get_data(as_text=True)[:200]}"]
-        content = told["content"].get(answer.mimetype)
+        content = expected["content"].get(answer.mimetype)
         if content is None:
-            return [f"{answer.status_code} is {answer.mimetype}; described are {list(told['content'])}"]
+            return [f"{answer.status_code} is {answer.mimetype}; described are {list(expected['content'])}"]
         if answer.mimetype == "text/plain":
             return []
         wrong = self._against(content["schema"], answer.get_data(as_text=True), f"{answer.status_code}")

@@ -1,4 +1,4 @@
-"""Somebody alters any column of any table outside Usher: no page breaks, and what is wrong is told."""
+"""Any column of any table is altered outside Usher: no page breaks, and the alteration is reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from usher_engine.assurance import Checker
 from usher_engine.checkpoints import check_everything, take
 from usher_engine.store.tables.engine_tables import metadata
 
-#: What a column may be made to hold, by what it holds rightly; moments and JSON are text as well.
+#: Values to put into a column, by its correct type; moments and JSON are text as well.
 NUMBERS = (-7, "seven", None, 2**62, b"\xff", 1.5)
 TEXTS = ("", "yesterday", None, 5, b"\xff\xfe", "{", "[7]", "\ud7ff\x00")
 BYTES = (b"", "text", None, 5, b"PK\x03\x04", b"x\x9c")
@@ -39,7 +39,7 @@ BROKE = {
     "user_task.candidate_group": [b"\xff"],
 }  # fmt: skip
 LOOKERS = ("audrey", "alice", "ana", "adam")
-#: Tables whose altered rows verify finds; what somebody has typed so far stands in no history.
+#: Tables whose altered rows verify finds; text typed so far is in no history.
 OF_CASES = frozenset({"instance", "step", "user_task", "instance_state", "job", "case_actor"})
 TYPED = frozenset({"draft", "draft_at"})
 
@@ -60,7 +60,7 @@ class Desk:
         who, address = look
         try:
             return self.visitors[who].client.get(address).status_code
-        except Exception:  # noqa: BLE001 - not even the page that tells of a fault came: that is one too
+        except Exception:  # noqa: BLE001 - even the page for faults failed: that is a fault too
             return 599
 
 
@@ -69,17 +69,17 @@ def desk(house: House, database_url: str) -> Desk:
     cases = _furnish(house)
     visitors = {who: house.visitor(who) for who in LOOKERS}
     made = Desk(house, Path(database_url.removeprefix("sqlite:///")), visitors, defaultdict(set), cases["waiting"])
-    said: list[str] = []
+    statements: list[str] = []
     database = house.enrollment.engine.database.db
-    event.listen(database, "before_cursor_execute", lambda *told: said.append(told[2]))
+    event.listen(database, "before_cursor_execute", lambda *sent: statements.append(sent[2]))
     opened: set[str] = set()
     for look in _looks(house, cases):
-        said.clear()
+        statements.clear()
         status = 404 if look[1] in opened else made.status(look)
         opened |= {look[1]} if status < 400 else set()
         assert status < 500, look
         for name in metadata.tables if status < 400 else ():
-            if any(name in statement for statement in said):
+            if any(name in statement for statement in statements):
                 made.reads[name].add(look)
     return made
 
@@ -134,7 +134,7 @@ def hostile(column: Column[Any]) -> list[Any]:
 
 
 class Owner:
-    """Somebody who owns the database file, and has taken its triggers away."""
+    """A person who owns the database file and has removed its triggers."""
 
     def __init__(self, file: Path) -> None:
         self._db = sqlite3.connect(file, isolation_level=None)
@@ -145,10 +145,10 @@ class Owner:
         self._db.execute("ATTACH ? AS kept", (f"{file}.before",))
 
     def alter(self, table: Table, column: Column[Any], value: Any) -> bool:
-        """Put *value* into every row, or where it must be unique, into one; says whether there was any."""
-        said = f'UPDATE OR IGNORE "{table.name}" SET "{column.name}" = ?1 WHERE "{column.name}" IS NOT ?1'
+        """Put *value* into every row, or, if it must be unique, into one; return whether there was any."""
+        statement = f'UPDATE OR IGNORE "{table.name}" SET "{column.name}" = ?1 WHERE "{column.name}" IS NOT ?1'
         try:
-            return self._db.execute(said, (value,)).rowcount > 0
+            return self._db.execute(statement, (value,)).rowcount > 0
         except sqlite3.IntegrityError:  # a number that SQLite finds rows by takes numbers only
             return False
 
@@ -167,9 +167,9 @@ class Owner:
 def owner(desk: Desk) -> Iterator[Owner]:
     """While it goes on nothing is logged: a kept trace would keep a cursor, and with it an old view of the file."""
     logging.disable(logging.CRITICAL)
-    somebody = Owner(desk.file)
-    yield somebody
-    somebody.close()
+    person = Owner(desk.file)
+    yield person
+    person.close()
     logging.disable(logging.NOTSET)
 
 
@@ -207,7 +207,7 @@ def test_a_group_that_is_no_text_any_more_breaks_no_inbox(desk: Desk, owner: Own
     assert [one.instance for one in desk.house.enrollment.engine.verify(desk.case)] == [desk.case]
 
 
-def test_an_altered_row_is_told_beside_the_others(desk: Desk, owner: Owner) -> None:
+def test_an_altered_row_is_reported_with_the_others(desk: Desk, owner: Owner) -> None:
     started = metadata.tables["instance"].c.started_at
     assert owner.alter(started.table, started, "yesterday")
     listed = desk.visitors["audrey"].get("/cases").text

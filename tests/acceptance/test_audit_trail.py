@@ -1,4 +1,4 @@
-"""What the auditor can count on: who saw, tried and set what is written down; a checkpoint tells what is missing."""
+"""What the auditor can rely on: views, attempts and settings are recorded; a checkpoint reveals what is missing."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_repeated_look_is_written_once_a_minute_and_session(house, engine, clo
     assert len(kinds(engine, kind="PatientViewed")) == 3
 
 
-def test_an_open_list_is_told_of_once(house, engine, clock):
+def test_an_open_list_is_recorded_once(house, engine, clock):
     alice = house.visitor("alice")
     house.select("sample-pending", alice)
     for _ in range(5):
@@ -104,7 +104,7 @@ def test_what_was_refused(house, engine):
     assert refused["alice", 409].details["page"] == "inbox.complete"
 
 
-def test_programs_are_told_of_too(house, engine):
+def test_programs_are_recorded_too(house, engine):
     client = house.app.test_client()
     staff, analyst = house.token(), house.token(Role.ANALYST, "builder")
     house.select("sample-pending")
@@ -165,7 +165,7 @@ def test_a_checkpoint_from_the_shell(run, tmp_path):
     assert len((tmp_path / "elsewhere.jsonl").read_text().splitlines()) == 2
 
 
-def test_what_was_taken_away_is_told_at_the_shell(run, tmp_path):
+def test_what_was_removed_is_reported_at_the_shell(run, tmp_path):
     run("checkpoint")
     key = run("checkpoint", "--public-key").stdout.strip()
     fine = run("verify", "--checkpoint", "usher-checkpoints.jsonl", "--key", key)

@@ -1,4 +1,4 @@
-"""The command line, told as people use it: every command in a fresh folder, its JSON, its exit codes, plain complaints.
+"""The command line as people use it: every command in a fresh folder, its JSON, its exit codes, plain complaints.
 
 The story runs the real `usher` executable, which imports all that is ours; what must be refused runs the same `main`
 with that imported already, so that there can be many of them. Both are processes of their own, forked from one that
@@ -84,8 +84,8 @@ class Shell:
         return self._run(_impatient_main, words, {name: value for name, value in merged.items() if value is not None})
 
     def _run(self, program: Callable[[], object], words: tuple[object, ...], environment: dict[str, str]) -> Ran:
-        with tempfile.TemporaryDirectory() as beside:
-            out, err = Path(beside) / "out", Path(beside) / "err"
+        with tempfile.TemporaryDirectory() as folder:
+            out, err = Path(folder) / "out", Path(folder) / "err"
             given = (program, self.folder, environment, [*map(str, words)], out, err)
             process = _FORKS.Process(target=_forked, args=given)
             process.start()
@@ -98,7 +98,7 @@ class Shell:
             return self._seen(Ran(code, out.read_text(), err.read_text()))
 
     def started(self, *words: object) -> subprocess.Popen[str]:
-        """Start the executable; whoever asks waits for its end."""
+        """Start the executable; the caller waits for its end."""
         return subprocess.Popen(
             [EXECUTABLE, *map(str, words)],
             cwd=self.folder,
@@ -186,8 +186,8 @@ def shell(tmp_path: Path, catcher: MailCatcher) -> Shell:
 
 
 def test_every_command_is_run_here() -> None:
-    told = set(re.findall(r'(?:shell\.usher\(|serving\(shell, )"([a-z-]+)"', Path(__file__).read_text()))
-    assert told == set(COMMANDS)
+    ran = set(re.findall(r'(?:shell\.usher\(|serving\(shell, )"([a-z-]+)"', Path(__file__).read_text()))
+    assert ran == set(COMMANDS)
 
 
 def test_packages(shell: Shell) -> None:
@@ -234,10 +234,10 @@ def test_a_case_from_the_import_to_the_invitation(shell: Shell, catcher: MailCat
     assert shell.usher("worker", "--once").out == "1 jobs done.\n"
     assert [mail.to for mail in catcher.mails()[mails:]] == ["ada@example.org"]
 
-    told = shell.usher("history", started["instance"], "--json").json
-    assert [step["revision"] for step in told] == [1, 2, 3]
-    assert [step["command"]["kind"] for step in told] == ["start", "complete", "finish_job"]
-    last = told[-1]["events"][-1]
+    ran = shell.usher("history", started["instance"], "--json").json
+    assert [step["revision"] for step in ran] == [1, 2, 3]
+    assert [step["command"]["kind"] for step in ran] == ["start", "complete", "finish_job"]
+    last = ran[-1]["events"][-1]
     assert (last["kind"], last["outcome"]) == ("InstanceFinished", "InvitationSent")
     verified = shell.usher("verify", started["instance"], "--json").json
     assert verified == {"checked": 1, "equal": 1, "findings": []}
@@ -251,8 +251,8 @@ def test_a_case_from_the_import_to_the_invitation(shell: Shell, catcher: MailCat
     bundle = shell.usher("evidence", started["instance"], "-o", "evidence.html", "--json").json
     assert (bundle["instance"], bundle["steps"]) == (started["instance"], 3)
     offline = ("verify", "--export", "evidence.html", "--key", key)
-    told = replace(shell, environment=alone).usher(*offline)  # an export has no state to go on from
-    assert (told.code, told.out) == (0, "1 cases checked, 1 of them agree with their record.\n")
+    ran = replace(shell, environment=alone).usher(*offline)  # an export has no state to go on from
+    assert (ran.code, ran.out) == (0, "1 cases checked, 1 of them agree with their record.\n")
 
 
 def test_a_change_is_tried_and_cases_move_to_it(shell: Shell) -> None:
@@ -274,7 +274,7 @@ def test_a_change_is_tried_and_cases_move_to_it(shell: Shell) -> None:
     assert shell.quick("verify", case, "--json").json["equal"] == 1
 
 
-def test_who_checked_at_the_shell_is_recorded_where_that_can_be(shell: Shell) -> None:
+def test_a_check_at_the_shell_is_recorded_if_the_database_can_be_written(shell: Shell) -> None:
     assert shell.quick("verify", "--all", "--json").code == 0
     file = shell.folder / "usher.db"
     with contextlib.closing(sqlite3.connect(file)) as database, database:
@@ -285,9 +285,9 @@ def test_who_checked_at_the_shell_is_recorded_where_that_can_be(shell: Shell) ->
     assert subject == "the whole record"
     assert json.loads(body)["details"] == {"cases": 0, "equal": 0, "findings": 0}
     there = f"sqlite:///file:{file}?mode=ro&uri=true"
-    told = shell.quick("verify", "--all", USHER_DATABASE_URL=there)
-    assert told.code == 0
-    assert "This check stands in no audit event: The database is read-only" in told.err
+    ran = shell.quick("verify", "--all", USHER_DATABASE_URL=there)
+    assert ran.code == 0
+    assert "This check stands in no audit event: The database is read-only" in ran.err
 
 
 def test_messages_reach_the_case_that_waits(shell: Shell) -> None:
@@ -296,8 +296,8 @@ def test_messages_reach_the_case_that_waits(shell: Shell) -> None:
     case = shell.quick("start", *begin).json["instance"]
     nobody = shell.quick("message", "Unheard of", "--case", case)
     assert nobody.code == 1 and nobody.err.startswith("Error: ")
-    told = shell.usher("message", "Paid", "--data", '{"amount": 3}', "--case", case, "--json")
-    assert told.json["at"] == ["Papers"]
+    ran = shell.usher("message", "Paid", "--data", '{"amount": 3}', "--case", case, "--json")
+    assert ran.json["at"] == ["Papers"]
 
 
 def test_a_case_is_ended_by_its_number(shell: Shell) -> None:
@@ -319,7 +319,7 @@ def test_a_process_is_paused_and_goes_on(shell: Shell) -> None:
     assert refused.code == 1 and "paused by command line since" in refused.err and "“drawn wrong”" in refused.err
     assert shell.quick("process", "list").out.endswith("“drawn wrong”.\n1 paused.\n")
     assert shell.quick("process", "list", "--json").json == [paused]
-    resumed = shell.usher("process", "resume", "message_catch", "--reason", "mended", "--json").json
+    resumed = shell.usher("process", "resume", "message_catch", "--reason", "repaired", "--json").json
     assert resumed == {"process": "message_catch", "version": None, "jobs": 0}
     assert shell.quick(*begin).json["status"] == "waiting"
     assert shell.quick("process", "pause", "message_catch", "--version", "1", "--reason", "x").code == 0
@@ -333,10 +333,10 @@ def test_a_patient_s_portal_status_and_opt_outs_are_set(shell: Shell) -> None:
         "patient": "p1", "status": "Account Deleted", "opted_out": False, "address_opted_out": False, "version": 2,
     }  # fmt: skip
     for undo, words in (((), "patient"), (("--undo",), "nothing")):
-        said = shell.quick("patient", "opt-out", "p1", "--scope", "practice", *undo, "--reason", "asked")
-        assert said.out == f"p1: Account Deleted; opted out of e-mail: {words}.\n"
+        answer = shell.quick("patient", "opt-out", "p1", "--scope", "practice", *undo, "--reason", "asked")
+        assert answer.out == f"p1: Account Deleted; opted out of e-mail: {words}.\n"
     standing, undone, out, status = shell.quick("patient", "show", "p1").out.splitlines()
-    assert standing == said.out.strip()
+    assert standing == answer.out.strip()
     assert undone.split("\t")[1:] == ["opted in (practice)", "command line", "command line", "asked"]
     assert out.split("\t")[1] == "opted out (practice)"
     assert status.split("\t")[1:] == ["Account Deleted", "command line", "command line", "moved"]
@@ -409,12 +409,12 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def serving(shell: Shell, *words: object, until: str) -> Iterator[subprocess.Popen[str]]:
-    """A command that goes on until it is stopped, once it has said *until*."""
+    """A command that goes on until it is stopped; yields once it has printed *until*."""
     with shell.started(*words) as process:
         try:
             assert process.stdout is not None and process.stderr is not None
-            said = iter(process.stdout.readline, "")
-            assert any(until in line for line in said), process.stderr.read()
+            printed = iter(process.stdout.readline, "")
+            assert any(until in line for line in printed), process.stderr.read()
             yield process
             assert process.wait(PATIENCE_S) is not None
             assert "Traceback" not in process.stderr.read()
@@ -423,7 +423,7 @@ def serving(shell: Shell, *words: object, until: str) -> Iterator[subprocess.Pop
 
 
 def fetched(port: int, path: str) -> str:
-    """The page at *path*; the server may need a moment between what it says and what it does."""
+    """The page at *path*; the server may need a moment after its announcement."""
     for _ in range(50):
         with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=20):
             break
@@ -538,14 +538,14 @@ REFUSED: list[tuple[str, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("words", "code", "said"), REFUSED, ids=[words for words, *_ in REFUSED])
-def test_refused(words: str, code: int, said: str, clinic: Shell) -> None:
+@pytest.mark.parametrize(("words", "code", "message"), REFUSED, ids=[words for words, *_ in REFUSED])
+def test_refused(words: str, code: int, message: str, clinic: Shell) -> None:
     places = {"{open}": clinic.environment["TEST_OPEN"], "{done}": clinic.environment["TEST_DONE"]}
     given = [places.get(word, word.replace("'", '"')) for word in words.split()]
     before = _cases(clinic.folder)
     ran = clinic.quick(*given)
     assert (ran.code, ran.out) == (code, "")
-    assert said in ran.err
+    assert message in ran.err
     assert "12345" not in ran.err, "what was typed is repeated"
     assert _cases(clinic.folder) == before
 
@@ -556,7 +556,7 @@ def _cases(folder: Path) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"USHER_SECRET_KEY": None}, "USHER_SECRET_KEY is missing or shorter than 32 characters."),
         ({"USHER_SECRET_KEY": "short"}, "USHER_SECRET_KEY is missing or shorter than 32 characters."),
@@ -573,10 +573,10 @@ def _cases(folder: Path) -> list[Any]:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
 )
-def test_serve_does_not_start(changed: dict[str, str | None], said: str, clinic: Shell) -> None:
+def test_serve_does_not_start(changed: dict[str, str | None], message: str, clinic: Shell) -> None:
     ran = clinic.quick("serve", "--port", free_port(), **changed)
     assert (ran.code, ran.out) == (1, "")
-    assert said in ran.err
+    assert message in ran.err
     assert ran.err.count("\n") == 1, "one clear line"
 
 
@@ -629,7 +629,7 @@ def test_a_broken_package(file: str, old: str, new: str, named: str, clinic: She
         assert database.execute("SELECT process, number FROM version").fetchall() == [("enrollment", 1)]
 
 
-def test_bad_lines_are_told_by_number_and_good_ones_kept(clinic: Shell) -> None:
+def test_bad_lines_are_reported_by_number_and_good_ones_kept(clinic: Shell) -> None:
     lines = [patient("good-1"), "{nonsense", "[]", patient("no spaces, please"), patient("good-2"), '{"id": "x"}', ""]
     (clinic.folder / "mixed.ndjson").write_text("\n".join(lines))
     ran = clinic.quick("import-patients", "mixed.ndjson", "--json")
@@ -650,7 +650,7 @@ def test_a_database_that_may_not_be_written_to(clinic: Shell, tmp_path: Path) ->
     assert "read-only; nothing was changed" in ran.err
 
 
-def test_a_database_somebody_has_locked(clinic: Shell) -> None:
+def test_a_locked_database(clinic: Shell) -> None:
     with contextlib.closing(sqlite3.connect(clinic.folder / "usher.db", isolation_level=None)) as held:
         held.execute("BEGIN IMMEDIATE")
         ran = clinic.quick("start", "enrollment", "--data", '{"patient_id": "p3"}')
@@ -659,7 +659,7 @@ def test_a_database_somebody_has_locked(clinic: Shell) -> None:
 
 
 def test_the_mail_server_is_down(clinic: Shell) -> None:
-    """The case waits, says so, and goes out when the server is back."""
+    """The case waits and reports it; the mail goes out when the server is back."""
     start = ("start", "enrollment", "--data", json.dumps({"patient_id": "complete"}), "--json")
     address = {"address": [{"postalCode": "12345"}], "gender": "female"}
     (clinic.folder / "complete.ndjson").write_text(patient("complete", **address))
@@ -667,6 +667,6 @@ def test_the_mail_server_is_down(clinic: Shell) -> None:
     case = clinic.quick(*start).json["instance"]
     down = {"USHER_SMTP_PORT": str(free_port()), "USHER_JOB_BACKOFF_S": "0"}
     assert clinic.quick("worker", "--once", **down).code == 0
-    told = clinic.quick("history", case)
-    assert "ServiceFailed SendInvitation" in told.out and "IncidentRaised SendInvitation" in told.out
+    ran = clinic.quick("history", case)
+    assert "ServiceFailed SendInvitation" in ran.out and "IncidentRaised SendInvitation" in ran.out
     assert clinic.quick(*start).json["incident"] == "The mail server cannot be reached."

@@ -1,4 +1,4 @@
-"""The registry beside the history: a portal status or an answer altered outside Usher is found, and told in words."""
+"""The registry against the history: a portal status or answer altered outside Usher is found and reported in words."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def test_what_was_recorded_agrees(house: House, answered: str) -> None:
     assert house.enrollment.disagreements() == []
     house.enrollment.portal_standing.set_status("sample-pending", "Completed", "the portal says so", actor=ADAM)
     assert house.enrollment.disagreements() == [], "another system's report is recorded too"
-    told = house.enrollment.engine.audit.events(about="sample-pending", kind="SettingChanged")
-    assert told[0].details == {"setting": "portal status", "status": "Completed"}
+    events = house.enrollment.engine.audit.events(about="sample-pending", kind="SettingChanged")
+    assert events[0].details == {"setting": "portal status", "status": "Completed"}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_what_was_recorded_agrees(house: House, answered: str) -> None:
         ),
     ],
 )
-def test_what_was_altered_is_found_and_told(house: House, answered: str, statement: str, words: str) -> None:
+def test_what_was_altered_is_found_and_reported(house: House, answered: str, statement: str, words: str) -> None:
     address = house.enrollment.settings.database_url.removeprefix("sqlite:///")
     with contextlib.closing(sqlite3.connect(address)) as file, file:
         file.execute(statement)

@@ -152,10 +152,10 @@ def test_a_message_reaches_the_case_that_waits_once(house):
         return client.post("/api/v1/messages", json=body, headers={**headers, "Idempotency-Key": key})
 
     paid = {"name": "Paid", "data": {"sum": 5}, "business_key": "invoice-7"}
-    told = send(paid)
-    assert (told.status_code, told.json["at"]) == (200, ["Papers"])
-    assert told.json["waits"] == [{"element": "Papers", "due": None, "message": "News"}]
-    assert send(paid).json["revision"] == told.json["revision"]
+    sent = send(paid)
+    assert (sent.status_code, sent.json["at"]) == (200, ["Papers"])
+    assert sent.json["waits"] == [{"element": "Papers", "due": None, "message": "News"}]
+    assert send(paid).json["revision"] == sent.json["revision"]
     assert send({**paid, "data": {"sum": 6}}).status_code == 422
     lost = send(paid, "k2")
     assert lost.status_code == 404
@@ -176,7 +176,7 @@ def test_a_message_reaches_the_case_that_waits_once(house):
         ({"name": "Paid", "business_key": "b", "more": 1}, 422),
     ],
 )
-def test_a_message_for_nobody_or_of_the_wrong_form_is_told_so(house, body, code):
+def test_a_message_for_nobody_or_of_the_wrong_form_is_refused(house, body, code):
     client, headers = house.app.test_client(), house.token()
     answer = client.post("/api/v1/messages", json=body, headers={**headers, "Idempotency-Key": "k"})
     assert answer.status_code == code and answer.json["detail"]

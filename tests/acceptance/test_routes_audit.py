@@ -40,7 +40,7 @@ def test_every_part_of_the_software_has_a_name_in_the_log(house):
     assert set(house.app.blueprints) == set(PLACES) - {"outbox"}  # which is there in the demo alone
 
 
-def test_what_happened_is_told_in_words(house, case):
+def test_what_happened_is_described_in_words(house, case):
     page = house.visitor("audrey").get("/audit")
     text = " | ".join(rows(page))
     assert "A sign-in to the account bob failed, from 127.0.0.1." in text
@@ -158,8 +158,8 @@ def test_a_check_that_holds(house, case, engine):
     assert (last.holds, last.checked, last.by) == (True, 1, "audrey"), last
     assert "All as it was written" in audrey.get("/audit").text
     assert "All as it was written" in audrey.get("/audit/check").text
-    told = engine.audit.events(kind="Verified")[0]
-    assert told.details == {"cases": 1, "equal": 1, "findings": 0}
+    event = engine.audit.events(kind="Verified")[0]
+    assert event.details == {"cases": 1, "equal": 1, "findings": 0}
 
 
 def test_a_check_that_finds_something_says_what_it_means(house, case, engine):
@@ -178,7 +178,7 @@ def test_a_check_that_finds_something_says_what_it_means(house, case, engine):
     assert f'href="/cases/{case}"' in page
 
 
-def test_a_check_whose_server_died_is_told(house, case, engine, clock):
+def test_a_check_whose_server_died_is_reported(house, case, engine, clock):
     Checker(engine.context, engine.audit).begin(actor=alice)
     clock.forward(minutes=6)
     assert "The last check was interrupted." in house.visitor("audrey").get("/audit").text
@@ -202,7 +202,7 @@ def test_a_review_is_signed_off_and_closes_the_gap(house, case, engine, clock):
 
 
 @pytest.mark.parametrize(
-    ("sent", "said"),
+    ("sent", "message"),
     [
         ({"since": "2026-05-04", "until": "2026-05-01", "note": "x"}, "Swap the two."),
         ({"since": "2026-05-09", "until": "2026-05-10", "note": "x"}, "Swap the two."),
@@ -211,10 +211,10 @@ def test_a_review_is_signed_off_and_closes_the_gap(house, case, engine, clock):
         ({"until": "2026-05-04", "note": "x"}, "Choose a day."),
     ],
 )
-def test_what_is_no_review(house, case, engine, sent, said):
+def test_what_is_no_review(house, case, engine, sent, message):
     page = house.visitor("audrey").post("/audit/reviews", sent)
     assert page.status_code == 422
-    assert said in page.text
+    assert message in page.text
     assert engine.audit.events(kind="LogReviewed") == []
 
 

@@ -1,4 +1,4 @@
-"""Every route there is: who is refused, whom a page names and what a form changes stands in the record afterwards."""
+"""Every route records who was refused, which patients a page named, and what a form changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEFT_OUT = {"sign_in.sign_out"}
 
 @pytest.fixture
 def known(house):
-    """Ids that are there: a task, its case, its patient."""
+    """Existing ids: a task, its case, its patient."""
     house.select("sample-pending", house.visitor("alice"))
     task = house.newest_task()
     return {
@@ -69,13 +69,13 @@ def test_what_is_refused_is_recorded_once(house, role, method):
         before = newest(engine)
         path = address(rule, {"task_id": "X:Y:1", "instance_id": "X", "patient_id": "x", "process": "x", "name": "x"})
         answer = visitor.client.open(path, method=method, data={"csrf_token": visitor.csrf})
-        told = [event for event in since(engine, before) if event.kind == "Refused"]
+        recorded = [event for event in since(engine, before) if event.kind == "Refused"]
         if answer.status_code in (403, 404, 409, 422):
-            assert len(told) == 1, f"{method} {rule}: {answer.status_code}"
-            assert told[0].actor == NAMES[role]
-            assert told[0].details == {"page": rule.endpoint, "method": method, "status": answer.status_code}
+            assert len(recorded) == 1, f"{method} {rule}: {answer.status_code}"
+            assert recorded[0].actor == NAMES[role]
+            assert recorded[0].details == {"page": rule.endpoint, "method": method, "status": answer.status_code}
         else:
-            assert told == [], f"{method} {rule}: {answer.status_code}"
+            assert recorded == [], f"{method} {rule}: {answer.status_code}"
 
 
 @pytest.mark.parametrize("role", [Role.STAFF, Role.AUDITOR, Role.ADMIN, Role.ANALYST])
@@ -88,9 +88,9 @@ def test_whom_a_page_names_is_recorded(house, clock, known, named, role):
         before = newest(engine)
         page = visitor.client.get(address(rule, known))
         text = re.sub(r"\s+", " ", page.text) if page.mimetype in ("text/html", "application/json") else ""
-        told = since(engine, before)
-        about = {event.business_key for event in told}
-        about |= {patient for event in told for patient in event.details.get("patients", ())}
+        recorded = since(engine, before)
+        about = {event.business_key for event in recorded}
+        about |= {patient for event in recorded for patient in event.details.get("patients", ())}
         for name, patient in named.items():
             if name in text:
                 shown += 1
@@ -134,5 +134,5 @@ def test_what_a_form_changes_is_recorded(house, who, path, data, kind):
     visitor.get("/")
     before = newest(engine)
     assert visitor.post(path, data).status_code == 200
-    told = [event for event in since(engine, before) if event.kind == kind]
-    assert [event.actor for event in told] == [who]
+    recorded = [event for event in since(engine, before) if event.kind == kind]
+    assert [event.actor for event in recorded] == [who]

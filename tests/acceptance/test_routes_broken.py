@@ -1,4 +1,4 @@
-"""Cases an earlier version left broken: every page opens, an answer is taken or told why not, other cases go on."""
+"""Cases an earlier version left broken: pages open, answers are taken or refused with a reason, other cases go on."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_every_page_of_every_case_opens(house: House) -> None:
     opens(audrey, *(f"/cases/{case.id}{page}" for case in cases for page in PAGES))
 
 
-def test_every_answer_is_taken_or_told_why_not_and_the_next_case_never_notices(house: House) -> None:
+def test_every_answer_is_taken_or_refused_with_a_reason_and_other_cases_go_on(house: House) -> None:
     engine, alice = house.enrollment.engine, house.visitor("alice")
     first = {
         task.instance: task for task in reversed(engine.inbox.tasks(limit=200))
@@ -79,9 +79,9 @@ def test_an_administrator_sees_what_a_repair_would_do_and_lets_the_case_go_on(ho
     assert "The case was repaired." in done.text and "twice: tried" not in done.text
     again = adam.post(f"/admin/cases/{case.id}/repair")
     assert again.status_code == 409 and "there is nothing to repair" in again.text
-    told = "adam repaired the case from its history. From step 2 on the diagram leads another way. Closed: z."
+    sentence = "adam repaired the case from its history. From step 2 on the diagram leads another way. Closed: z."
     opens(house.visitor("alice"), *(f"/cases/{case.id}{page}" for page in PAGES))
-    assert told in house.visitor("alice").get(f"/cases/{case.id}").text
+    assert sentence in house.visitor("alice").get(f"/cases/{case.id}").text
     assert "Repaired case" in house.visitor("audrey").get("/audit").text
     assert adam.post("/admin/cases/NOTHING/repair").status_code == 404
     assert house.visitor("alice").post(f"/admin/cases/{case.id}/repair").status_code == 403

@@ -60,7 +60,7 @@ def test_a_draft_is_compared_also_when_it_is_broken(versions):
 
 
 @pytest.mark.parametrize("address", ["?from=9", "?to=9", "?from=x&to=1", "?from=-1", f"?from={9**20}", "?to=²"])
-def test_what_is_not_there_is_said(versions, address):
+def test_missing_versions_and_diagrams_are_reported(versions, address):
     assert versions.visitor("ana").get(f"/processes/enrollment/compare{address}").status_code == 404
     assert versions.visitor("ana").get("/processes/nothing/compare").status_code == 404
 

@@ -29,7 +29,7 @@ REFUSED = {"400", "401", "403", "404", "409", "410", "413", "415", "422", "428",
 
 
 class Program:
-    """Somebody's program: asks with the token of a role, with an idempotency key."""
+    """A program that sends the token of a role and an idempotency key."""
 
     def __init__(self, house: House, role: Role = Role.STAFF) -> None:
         self.client: FlaskClient = house.app.test_client()
@@ -193,11 +193,11 @@ def test_a_route_names_its_parameters() -> None:
 
 
 def test_a_search_of_cases_takes_what_the_page_takes() -> None:
-    told = {one["name"] for one in openapi.PATHS["/instances"]["get"]["parameters"]}
-    assert told == {*search_query.PARAMETERS, "business_key", "limit", "after", "before"}
+    described = {one["name"] for one in openapi.PATHS["/instances"]["get"]["parameters"]}
+    assert described == {*search_query.PARAMETERS, "business_key", "limit", "after", "before"}
 
 
 def test_every_refusal_the_api_knows_has_words() -> None:
-    """412 is a draft's, 405 belongs to no operation; 428 is said by one view alone."""
+    """412 is a draft's, 405 belongs to no operation; only one view answers 428."""
     known = {status for _, status, _ in STATUS} | set(TITLES)
     assert set(openapi.WORDS) == (known - {405, 412}) | {428, 500}

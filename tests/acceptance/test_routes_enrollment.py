@@ -89,7 +89,7 @@ def test_a_second_trigger_answers_with_the_open_case(house):
     assert len(house.enrollment.engine.queries.instances()) == 1
 
 
-def test_a_silent_mail_server_is_told_and_the_mail_goes_out_later(house):
+def test_a_silent_mail_server_is_reported_and_the_mail_goes_out_later(house):
     house.postbox.down = True
     house.select("sample-complete")
     house.worker.run_due()

@@ -1,4 +1,4 @@
-"""What does not work says so in plain words, as a page and as problem details; never in the framework's."""
+"""Failures are explained in plain words, as a page and as problem details; never in the framework's words."""
 
 import pytest
 from usher_engine import Conflict, Corrupt

@@ -1,4 +1,4 @@
-"""Exports over the pages: who may have what, what is refused, what the audit trail tells."""
+"""Exports over the pages: who may have what, what is refused, what the audit trail records."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_an_administrator_gets_no_word_of_a_patients_record(house: House, case: 
 
 
 @pytest.mark.parametrize(
-    ("sent", "said"),
+    ("sent", "message"),
     [
         ({}, "Choose a format."),
         ({"format": "pdf"}, "Choose a format."),
@@ -80,16 +80,16 @@ def test_an_administrator_gets_no_word_of_a_patients_record(house: House, case: 
         ({"format": "csv", "process": "nothing"}, "No case was started in this selection"),
     ],
 )
-def test_what_cannot_be_exported_is_said_on_the_page(house: House, case: str, sent: dict[str, str], said: str) -> None:
+def test_the_page_explains_what_cannot_be_exported(house: House, case: str, sent: dict[str, str], message: str) -> None:
     audrey = house.visitor("audrey")
     audrey.get("/exports")
     answer = audrey.post("/exports", sent)
     assert answer.status_code == 422
-    assert said in answer.text
+    assert message in answer.text
     assert house.enrollment.engine.audit.events(kind="Exported") == []
 
 
-def test_a_record_that_fits_no_signature_any_more_is_said_on_the_page(
+def test_the_page_reports_a_record_that_no_signature_matches(
     house: House, case: str, key: str, tmp_path: Path
 ) -> None:
     audrey = house.visitor("audrey")
@@ -128,7 +128,7 @@ def test_an_evidence_bundle_is_for_auditors_and_verifies(house: House, case: str
         (lambda page: b"<!doctype html><p>nothing</p>", {"page"}),
     ],
 )
-def test_what_was_done_to_a_bundle_is_told(
+def test_alterations_of_a_bundle_are_reported(
     house: House, case: str, key: str, tmp_path: Path, done: Callable[[bytes], bytes], kinds: set[str]
 ) -> None:
     audrey = house.visitor("audrey")

@@ -1,4 +1,4 @@
-"""Searching cases: what the address says is what is shown, to whom it may be shown; searches people keep."""
+"""Searching cases: the address decides what is listed, within what the account may see; saved searches."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def listed(page):
 def test_what_the_address_says_is_what_is_listed(house, cases):
     audrey = house.visitor("audrey")
     pending, no_email, declined = (cases[name] for name in ("sample-pending", "sample-no-email", "sample-declined"))
-    for address, expected, said in (
+    for address, expected, heading in (
         ("", [declined, no_email, pending], "Cases"),
         ("?who=bob", [declined, no_email], "Cases bob worked on"),
         ("?status=cancelled&who=bob", [declined], "Cases bob worked on, cancelled"),
@@ -44,7 +44,7 @@ def test_what_the_address_says_is_what_is_listed(house, cases):
         page = audrey.get(f"/cases{address}")
         assert page.status_code == 200
         assert listed(page) == expected, address
-        assert f"<h1>{said}</h1>" in page.text, address
+        assert f"<h1>{heading}</h1>" in page.text, address
 
 
 def test_a_name_becomes_an_id_in_the_address(house, cases):
@@ -63,7 +63,7 @@ def test_nothing_fits_and_the_next_step(house, cases):
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "message"),
     [
         ("started_from=2026-05-09&started_to=2026-05-01", "This is before the first day. Swap the two."),
         ("ended_from=2026-05-09&ended_to=2026-05-01", "This is before the first day. Swap the two."),
@@ -73,14 +73,14 @@ def test_nothing_fits_and_the_next_step(house, cases):
         ("version=two", "A version is a whole number."),
     ],
 )
-def test_what_cannot_be_looked_for_is_told_beside_its_field(house, cases, address, said):
+def test_an_impossible_search_is_reported_at_its_field(house, cases, address, message):
     page = house.visitor("audrey").get(f"/cases?{address}")
     assert page.status_code == 422
-    assert page.text.count(said) == 2, "once in the summary, once beside the field"
+    assert page.text.count(message) == 2, "once in the summary, once at the field"
     token = house.token(Role.AUDITOR)
     answer = house.app.test_client().get(f"/api/v1/instances?{address}", headers=token)
     assert answer.status_code == 422
-    assert said in str(answer.json["fields"])
+    assert message in str(answer.json["fields"])
 
 
 def test_pages_of_fifty_go_both_ways(house, clock, monkeypatch):

@@ -140,7 +140,7 @@ def test_a_browser_is_forgotten_after_half_a_year(house: House) -> None:
     assert tried(house, "alice", PASSWORD, client=own) == 429
 
 
-def test_a_lock_out_is_told_of_once(house: House, caplog: Any) -> None:
+def test_a_lock_out_is_recorded_once(house: House, caplog: Any) -> None:
     with caplog.at_level(logging.WARNING, logger="usher.guess_limits"):
         for _ in range(40):
             tried(house, "alice")

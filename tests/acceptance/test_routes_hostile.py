@@ -33,7 +33,7 @@ NAMED = re.compile(r"""(?:args|form|values|given|sent)(?:\.get|\.getlist)?[(\[]\
 SOURCES = Path(usher_web.__file__).parent.glob("*.py")
 #: Every name our code asks a query or a form for.
 ASKED = sorted({name for source in SOURCES for name in NAMED.findall(source.read_text())})
-#: What browsers and programs send beside it, as the server hands it on (Latin-1, PEP 3333): some decide who comes in,
+#: Headers of browsers and programs, as the server passes them on (Latin-1, PEP 3333): some decide who comes in,
 #: each is tried alone; the rest are sent together.
 DECIDING = (
     "X-CSRF-Token", "Origin", "Referer", "Sec-Fetch-Site", "Content-Type", "Content-Length", "Cookie", "Authorization",
@@ -49,7 +49,7 @@ THOROUGH = {"sign_in.sign_in", "admin.tokens", "admin.add_token", "api.claim", "
 TAKE_JSON = {"drafts.check", "inbox.draft"}
 #: Where files are sent to.
 UPLOADS = {"modeler.create", "modeler.start", "modeler.add_file", "api.add_version", "drafts.save"}
-SAID = (
+WORDS_IN_HEADERS = (
     "", "é\xff", "9" * 5000, "-1", "²", "http://[", "https://localhost:99999", "http://", "null", "x" * 20_000,
     'W/"', '"\xe9"', "usher=\xff; usher=\xe9", "Bearer \xe9", "Bearer page_\xe9.a.b", "Bearer usher_" + "x" * 9_000,
     "multipart/form-data; boundary=\xe9", "multipart/form-data", "application/json; charset=\xe9", "a" * 70_000 + ":1",
@@ -161,12 +161,12 @@ def test_no_hostile_word_brings_a_page_down(everybody: Everybody) -> None:
 
 def test_no_hostile_header_brings_a_page_down(everybody: Everybody) -> None:
     """Every header at every address with one of the words after the other; with each word where that is cheap."""
-    failed, said, thorough = [], cycle(SAID), set()
+    failed, words, thorough = [], cycle(WORDS_IN_HEADERS), set()
     for rule, method, visitor, usual in everybody.addresses():
         address = str(build(rule, everybody.values))
-        tried = [{name: next(said)} for name in DECIDING] + [{name: next(said) for name in OTHERS}]
+        tried = [{name: next(words)} for name in DECIDING] + [{name: next(words) for name in OTHERS}]
         if rule.endpoint in THOROUGH:
-            tried = [{name: word} for name in (*DECIDING, *OTHERS) for word in SAID]
+            tried = [{name: word} for name in (*DECIDING, *OTHERS) for word in WORDS_IN_HEADERS]
             thorough.add(rule.endpoint)
         broken = [sent for sent in tried if send(visitor, address, method, {**usual, **sent}) >= 500]
         failed += [f"{method} {address} {sent}"[:200] for sent in broken]

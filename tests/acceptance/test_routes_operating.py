@@ -1,4 +1,4 @@
-"""What administrators stop and let go on: a case by its number, a process with all that it does by itself."""
+"""What administrators stop and let go on: a case by its number, a process with its automatic work."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def test_an_administrator_ends_a_case_and_sees_no_patient(house, adam, case):
     assert "The case was cancelled." in after.text and "Cancel this case" not in after.text
     engine = house.enrollment.engine
     assert engine.instance(case).status == "cancelled"
-    [told] = engine.audit.events(kind="CaseCancelled")
-    assert (told.actor, told.subject, told.business_key, told.why) == ("adam", case, "sample-pending", "drawn wrong")
+    [end] = engine.audit.events(kind="CaseCancelled")
+    assert (end.actor, end.subject, end.business_key, end.why) == ("adam", case, "sample-pending", "drawn wrong")
     assert adam.post(f"/admin/cases/{case}/cancel", REASON).status_code == 409
     assert "Cancelled case" in house.visitor("audrey").get("/audit").text
 
@@ -97,10 +97,10 @@ def test_a_paused_process_begins_nothing_and_says_why(house, adam):
     assert (problem.status_code, problem.mimetype) == (503, "application/problem+json")
     assert problem.json["title"] == "This process is paused" and "drawn wrong" in problem.json["detail"]
 
-    assert "It goes on." in adam.post(f"{path}/resume", {"reason": "mended", "version": "0"}).text
+    assert "It goes on." in adam.post(f"{path}/resume", {"reason": "repaired", "version": "0"}).text
     assert client.post("/api/v1/triggers", json=TRIGGER, headers=headers).status_code == 201
-    told = house.visitor("audrey").get("/audit").text
-    assert "Paused all of enrollment: drawn wrong" in told and "Let all of enrollment go on: mended" in told
+    found = house.visitor("audrey").get("/audit").text
+    assert "Paused all of enrollment: drawn wrong" in found and "Let all of enrollment go on: repaired" in found
 
 
 def test_a_running_case_of_a_paused_version_says_so(house, adam, case):
@@ -119,7 +119,7 @@ def test_a_running_case_of_a_paused_version_says_so(house, adam, case):
 
 
 @pytest.mark.parametrize("version", ["", "x", "-1", "9" * 30, "١"])
-def test_a_version_that_is_none_is_told(adam, version):
+def test_an_unknown_version_is_reported(adam, version):
     for what in ("pause", "resume"):
         refused = adam.post(f"/admin/processes/enrollment/{what}", {**REASON, "version": version})
         assert refused.status_code == 422 and "Say which version" in refused.text

@@ -1,4 +1,4 @@
-"""Retention over HTTP and at the shell: dry run, holds, purge, and what is said of a purged case ever after."""
+"""Retention over HTTP and at the shell: dry run, holds, purge, and what pages show of a purged case afterwards."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def old(house, engine, clock):
     return found
 
 
-def test_a_dry_run_tells_and_changes_nothing(house, engine, old):
+def test_a_dry_run_reports_and_changes_nothing(house, engine, old):
     page = house.visitor("audrey").get("/audit/retention?before=")
     assert "2 cases that ended before 2027-05-04 would be purged. Nothing was changed yet." in page.text
     assert "An administrator can purge them." in page.text
@@ -72,7 +72,7 @@ def test_a_hold_is_seen_and_keeps(house, engine, old):
     assert again.status_code == 404
 
 
-def test_an_administrator_purges_what_the_dry_run_told(house, engine, old):
+def test_an_administrator_purges_what_the_dry_run_listed(house, engine, old):
     adam = house.visitor("adam")
     adam.get("/audit/retention?before=")
     refused = adam.post("/audit/retention/purge", {"before": ""})
@@ -85,7 +85,7 @@ def test_an_administrator_purges_what_the_dry_run_told(house, engine, old):
     assert engine.verification.verify_all().findings == []
 
 
-def test_what_is_said_of_a_purged_case(house, engine, old):
+def test_what_pages_show_of_a_purged_case(house, engine, old):
     house.enrollment.retention.purge(actor=ADAM)
     case, audrey = old["sample-pending"], house.visitor("audrey")
     for path in (f"/cases/{case}", f"/cases/{case}/replay", f"/cases/{case}/diagram.bpmn"):
@@ -117,9 +117,9 @@ def test_at_the_shell(house, engine, old, monkeypatch):
     done = run("purge", "--before", "2001-01-01")
     assert "0 cases that ended before 2001-01-01 were purged" in done.stdout
     house.enrollment.retention.purge(actor=ADAM)
-    told = run("verify", old["sample-pending"])
-    assert told.exit_code == 0, told.output
-    assert "was purged on 2033-05-04 by adam; its proof is intact." in told.stdout
+    ran = run("verify", old["sample-pending"])
+    assert ran.exit_code == 0, ran.output
+    assert "was purged on 2033-05-04 by adam; its proof is intact." in ran.stdout
     assert "2 cases were purged" in run("verify", "--all", "--jobs", "1").stdout
     gone = run("history", old["sample-pending"])
     assert gone.exit_code == 1

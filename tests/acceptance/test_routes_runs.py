@@ -90,8 +90,8 @@ def test_cases_are_tried_moved_and_moved_back(lived):
     assert "Trying each case" in tried.text
     run = run_id(tried)
     lived.worker.run_due()
-    told = ana.get(f"/processes/enrollment/migrate/{run}")
-    assert "would go over" in told.text and "Hana" not in told.text
+    page = ana.get(f"/processes/enrollment/migrate/{run}")
+    assert "would go over" in page.text and "Hana" not in page.text
     assert engine.migrations.live_versions("enrollment") == {1: 4}
     assert ana.post(f"/processes/enrollment/migrate/{run}/run", {"reason": " "}).status_code == 422
     moving = ana.post(f"/processes/enrollment/migrate/{run}/run", {"reason": "the clearer name"})
@@ -107,13 +107,13 @@ def test_cases_are_tried_moved_and_moved_back(lived):
     assert "4 of 4" in ana.get(back.request.path).text
 
 
-def test_what_stands_against_it_is_told_by_reason(lived):
+def test_obstacles_are_grouped_by_reason(lived):
     ana, engine = lived.visitor("ana"), lived.enrollment.engine
     engine.deploy(drawn(('"EnrollNow"', '"AskAgain"'), (">EnrollNow<", ">AskAgain<")), actor=SYSTEM)
     tried = ana.post("/processes/enrollment/migrate", {"from": "1", "to": "3"})
     lived.worker.run_due()
-    told = ana.get(tried.request.path)
-    assert "Enroll Now is not in this version; say which element takes its place." in told.text
+    page = ana.get(tried.request.path)
+    assert "Enroll Now is not in this version; say which element takes its place." in page.text
 
 
 def test_nothing_in_its_place_means_that_the_case_stays(lived):
@@ -124,7 +124,7 @@ def test_nothing_in_its_place_means_that_the_case_stays(lived):
     assert "Nothing takes the place of Enroll Now, as was asked." in ana.get(tried.request.path).text
 
 
-def test_waits_beside_a_task_are_mapped_too(house):
+def test_waits_at_the_edge_of_a_task_are_mapped_too(house):
     engine, ana = house.enrollment.engine, house.visitor("ana")
     for process in ("timer_boundary", "message_boundary"):
         engine.deploy(waiting(process, "first"), actor=SYSTEM)

@@ -52,7 +52,7 @@ def test_an_example_is_stepped_through_with_the_real_forms(house, ana):
     assert len(house.enrollment.engine.queries.instances()) == before
 
 
-def test_services_are_answered_by_whoever_tries(ana):
+def test_the_analyst_answers_for_the_services(ana):
     page = begin(ana, start='{"patient_id": "p1"}')
     assert "What does patient/load answer?" in page.text
     wrong = go(ana, page, "answer", **{"try.operator": "patient/load", "answer": "[1"})

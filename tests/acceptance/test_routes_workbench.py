@@ -1,4 +1,4 @@
-"""The workbench over HTTP: ETags and conflicts, what is refused and how it says so, and that nothing of it leaks."""
+"""The workbench over HTTP: ETags and conflicts, refusals and their explanations, and that nothing leaks."""
 
 import io
 import json
@@ -163,7 +163,7 @@ def test_files_are_added_renamed_and_removed(ana, engine):
     assert "notes/mine.txt" not in engine.drafts.package("enrollment").files
 
 
-def test_late_saves_wait_on_every_page_of_the_draft_until_somebody_chooses(ana, engine):
+def test_late_saves_wait_on_every_page_of_the_draft_until_an_analyst_chooses(ana, engine):
     seen = etag_of(engine, "mail/invitation.txt")
     put(ana, "mail/invitation.txt", "first\nmiddle\nlast\n", **{"If-Match": seen})
     put(ana, "mail/invitation.txt", "FIRST\nmiddle\nLAST\n", **{"If-Match": seen})

@@ -1,4 +1,4 @@
-"""How many SQL statements and transactions each route may need; a change that costs more says so here.
+"""How many SQL statements and transactions each route may need; a change that costs more raises its budget here.
 
 Statements count as SQLite gets them, each BEGIN among them. On PostgreSQL the locks of a command come on top, and BEGIN
 does not count.
@@ -153,7 +153,7 @@ BUDGETS = {
     "GET /": (2, 1),
 }
 
-#: Pages of which the record says who saw them, if it did not say so a moment ago.
+#: Pages whose view is recorded, unless it was recorded a moment ago.
 RECORDED = ("GET /inbox", "GET /inbox/<task_id>", "GET /cases/<instance_id>", "GET /patients/<patient_id>")
 
 #: How far a budget of statements may lie above what its route needs.
@@ -170,7 +170,7 @@ def tour(house: House) -> Tour:
 def test_every_route_keeps_to_its_budget(house: House, tour: Tour) -> None:
     there = {f"{method} {rule.rule}" for rule, _, method in addresses(house.app)}
     assert sorted(there - tour.asked.keys()) == [], "every_route.py does not visit these"
-    assert sorted(there - BUDGETS.keys()) == [], "no budget says what these may need"
+    assert sorted(there - BUDGETS.keys()) == [], "these have no budget"
     assert sorted(BUDGETS.keys() - there) == [], "these routes are no more"
     wrong = []
     for name in sorted(there):

@@ -1,4 +1,4 @@
-"""`make audit-bench`: ten thousand alterations of a database, each found by name; a thousand cases run again anywhere.
+"""`make audit-bench`: ten thousand alterations of a database, each found by name; a thousand cases re-executed.
 
 Prints its figures as JSON and exits 1 when one does not hold. The smaller counts run with every `make test`
 (properties/test_tampering.py, contract/test_replay_enrollment.py).
@@ -37,9 +37,9 @@ from usher_engine.enrollment import Enrollment, open_enrollment, portal_status  
 from usher_engine.enrollment.patient_registry import find  # noqa: E402
 from usher_engine.store.schema import upgrade  # noqa: E402
 
-#: Alterations of single cases lie so many in one copy; each must be found by the name of its case.
+#: Alterations of single cases per copy; each must be found by the name of its case.
 IN_ONE_COPY = 20
-#: Those that leave no case to name, one in each copy, are so much of all.
+#: The share of alterations that leave no case to name; one per copy.
 NAMELESS = 0.05
 
 
@@ -65,7 +65,7 @@ def alterations(folder: Path, cases: int, count: int, jobs: int) -> dict[str, An
 
 
 def _one_copy(original: Original, folder: Path, nameless: int, seeds: range) -> list[str]:
-    """Alter a copy once for each seed; answers those that were not found."""
+    """Alter a copy once for each seed; return those that were not found."""
     with tempfile.TemporaryDirectory(dir=folder) as place:
         file, heads = Path(place) / "copy.db", Path(place) / "heads.jsonl"
         shutil.copy(original.database, file)
@@ -101,7 +101,7 @@ def _deeds(*, named: bool) -> list[Deed]:
 
 
 def mixed_cases(folder: Path, cases: int) -> Settings:
-    """So many finished enrolments on all ways there are."""
+    """*cases* finished enrolments over all ways."""
     settings = Settings(
         env="development",
         secret_key=SECRET,
@@ -184,8 +184,8 @@ def again(settings: Settings, seeds: range) -> list[dict[str, Any]]:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if not done.stdout:
             raise SystemExit(done.stderr)
-        told, seconds = json.loads(done.stdout), float(done.stderr.splitlines()[-1])
-        ran = {"checked": told["checked"], "equal": told["equal"], "seconds of a core": round(seconds, 2)}
+        result, seconds = json.loads(done.stdout), float(done.stderr.splitlines()[-1])
+        ran = {"checked": result["checked"], "equal": result["equal"], "seconds of a core": round(seconds, 2)}
         found.append({"hash seed": seed, "network": "none" if alone else "refused", **ran})
     return found
 
@@ -214,8 +214,8 @@ def main() -> None:
         {"name": "time for a case", "value": round(1_000 / cases_s, 2), "unit": "ms"},
     ]
     machine = {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()}
-    told = {"machine": machine, "figures": figures, "again": runs, "tampered": tampered}
-    sys.stdout.write(f"{json.dumps(told, indent=2)}\n")
+    report = {"machine": machine, "figures": figures, "again": runs, "tampered": tampered}
+    sys.stdout.write(f"{json.dumps(report, indent=2)}\n")
     if not all(figure.get("holds", True) for figure in figures):
         raise SystemExit(1)
 

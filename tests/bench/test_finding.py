@@ -1,7 +1,7 @@
-"""Finding among a million steps beside finding among a thousand, in one run: `make finding-bench` prints the ratios.
+"""Searching a million steps compared with a thousand, in one run: `make finding-bench` prints the ratios.
 
 The large database is filled with copies of real cases under new numbers, times, people and patients; one of its cases
-has gone round for ten thousand steps, and its replay page is opened beside that of a short case. Both databases
+has gone round for ten thousand steps, and its replay page is compared with that of a short case. Both databases
 are asked alternately, so that a busy machine slows both; medians are compared. ``USHER_BENCH_STEPS`` makes it smaller.
 """
 
@@ -175,7 +175,7 @@ def _ratio(engines: tuple[Engine, Engine], ask: Callable[[Engine], object]) -> f
 
 
 @pytest.mark.timeout(3600)
-def test_a_million_steps_beside_a_thousand(engines: tuple[Engine, Engine], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_million_steps_and_a_thousand(engines: tuple[Engine, Engine], capsys: pytest.CaptureFixture[str]) -> None:
     asked: dict[str, Callable[[Engine], object]] = {
         f"cases: {name}": (lambda engine, wanted=wanted: engine.search.find(wanted, limit=10))
         for name, wanted in SEARCHES.items()
@@ -185,7 +185,7 @@ def test_a_million_steps_beside_a_thousand(engines: tuple[Engine, Engine], capsy
     )
     asked["the trail of a person"] = lambda engine: engine.activity.of_person("person3")
     open_replay = {engine: _auditor(engine, steps) for engine, steps in zip(engines, (SHORT, LONG), strict=True)}
-    asked[f"the replay page of {LONG:,} steps, beside {SHORT}"] = lambda engine: open_replay[engine]()
+    asked[f"the replay page of {LONG:,} steps, compared with {SHORT}"] = lambda engine: open_replay[engine]()
     figures = []
     for name, ask in asked.items():
         ratio = _ratio(engines, ask)

@@ -71,10 +71,10 @@ class Postbox(MailCatcher):
         if self.refusal:
             return self.refusal
         self.raw.append(envelope.content)
-        said = await super().handle_DATA(server, session, envelope)
+        answer = await super().handle_DATA(server, session, envelope)
         with self._changed:
             self._changed.notify_all()
-        return said
+        return answer
 
     def open_again(self) -> None:
         """Listen on the same port as before, after `stop`."""
@@ -83,7 +83,7 @@ class Postbox(MailCatcher):
 
 
 class Hand(Worker):
-    """The product's worker thread; says when it has done a job, and waits while a test holds its `gate`."""
+    """The product's worker thread; signals when it has done a job, and waits while a test holds its `gate`."""
 
     def __init__(self, enrollment: Enrollment, changed: threading.Condition) -> None:
         super().__init__(enrollment.engine)
@@ -119,7 +119,7 @@ class Clinic:
             assert self.changed.wait_for(fact, PATIENCE_S), "it did not come true"
 
     def cookie(self, name: str) -> dict[str, str]:
-        """The cookie of somebody who has just signed in."""
+        """The cookie of an account that has just signed in."""
         return {"name": "usher", "value": self.accounts.begin_session(name).secret, "url": self.url}
 
     def token(self, name: str, role: Role = Role.STAFF) -> dict[str, str]:

@@ -67,7 +67,7 @@ def live(app: Flask, serve: Callable[[Flask], str]) -> str:
 
 @pytest.fixture
 def visit(page: Page, live: str) -> Callable[[str], Page]:
-    """Open an address of the live server and wait until the page says its scripts have run."""
+    """Open an address of the live server and wait until the page is marked as ready."""
 
     def go(path: str) -> Page:
         page.goto(live + path)

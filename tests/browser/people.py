@@ -15,7 +15,7 @@ CASE = re.compile(r"/cases/[^/?]+")
 
 
 class Staff:
-    """Somebody of the front desk at a window."""
+    """A person at the front desk."""
 
     def __init__(self, page: Page, clinic: Clinic) -> None:
         self.page = page
@@ -58,7 +58,7 @@ class Staff:
         return self.page.get_by_role("article", name=title)
 
     def message(self) -> Locator:
-        """What the open task says is the case."""
+        """The message of the open task."""
         return self.page.get_by_role("article").get_by_role("status").filter(has=self.page.locator(".say"))
 
     def claim(self, title: str) -> None:
@@ -70,24 +70,24 @@ class Staff:
         self.page.get_by_role("button", name=button).click()
 
     def expect_done(self, words: str) -> None:
-        """Back at the inbox, told what has happened."""
+        """The inbox, with a message about what happened."""
         expect(self.page.locator(".flash")).to_contain_text(words)
 
     def open_case(self, patient: str) -> None:
         self.page.goto(f"/cases/{self.clinic.cases(patient)[0].id}")
 
     def expect_case(self, words: str) -> None:
-        """The page of a case that says this first."""
+        """The page of a case, with this as its first notice."""
         expect(self.page).to_have_url(CASE)
         expect(self.page.locator(".notice .say").first).to_contain_text(words)
 
     def expect_story(self, words: str) -> None:
-        """The story of the case says this."""
+        """The story of the case contains this."""
         expect(self.page.locator(".steps")).to_contain_text(words, ignore_case=True)
 
 
 class Patient:
-    """Somebody who opens the link in the mail."""
+    """A patient who opens the link in the mail."""
 
     def __init__(self, page: Page, clinic: Clinic) -> None:
         self.page = page

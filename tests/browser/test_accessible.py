@@ -15,7 +15,7 @@ from werkzeug.routing import MapAdapter
 
 DESKTOP, PHONE = (1440, 900), (360, 740)
 
-#: What may be moved sideways by itself: wide tables, tabs, diagrams, editors of others. Answers all other that can be.
+#: Returns what scrolls sideways, except wide tables, tabs, diagrams and third-party editors, which may.
 SIDEWAYS = """() => [...document.querySelectorAll("body *")].filter(one =>
     one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(one).overflowX)
     && !one.closest(".scroll, .dia, .embedded, .bench .canvas, [data-diagram], svg")
@@ -83,7 +83,7 @@ def test_every_page_is_looked_at(stage: Stage) -> None:
 
 
 def test_long_words_stay_on_the_page(clinic: Clinic, desk: Callable[..., Page]) -> None:
-    """Whoever has a very long name is no reason to move a telephone's page sideways."""
+    """Even a very long name does not make a page on a phone scroll sideways."""
     who = clinic.add(first_name="Keihanaikukauakahihuliheekahaunaele" * 2, last_name="Wolfe" * 16, email=None)
     case = clinic.trigger(who)
     pages = (f"/patients/{who}", f"/patients/{who}/template?name=Office+Visit", f"/inbox/{case.tasks[0].id}", "/inbox")

@@ -41,7 +41,7 @@ NAMES = {
     "birth_sex": "birth sex",
 }
 BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
-#: What an address says of how much of its page is shown; the whole is reached without.
+#: Parameters that choose a part of a page; the whole is reached without them.
 PARTS = ("view=", "task=", "step=", "status=")
 WORD = re.compile(r"[\w-]+")
 LINK = re.compile(r'(?:href|data-[a-z-]*url|data-poll)="(/[^"#]*)')
@@ -52,14 +52,14 @@ USHER = [sys.executable, "-c", "from usher_web.cli import main; main()"]
 
 @dataclass
 class Operator:
-    """Somebody at a shell with the settings of one installation, and what its server has logged."""
+    """A person at a shell with the settings of one installation, and what its server has logged."""
 
     url: str
     environment: dict[str, str]
     postbox: Postbox
     log: Path
     database: Path
-    said: list[str]
+    printed: list[str]
 
     def usher(self, *arguments: str, stdin: str = "") -> str:
         """Run a command that must succeed; answers what it prints."""
@@ -67,7 +67,7 @@ class Operator:
             [*USHER, *arguments], input=stdin, env=self.environment, capture_output=True, text=True, check=False
         )
         assert ran.returncode == 0, ran.stderr
-        self.said += [ran.stdout, ran.stderr]
+        self.printed += [ran.stdout, ran.stderr]
         return ran.stdout
 
 
@@ -83,7 +83,7 @@ class Everyone:
     token: dict[str, str]
 
     def expected(self, patient: str) -> str:
-        """Where the case must be, told from the raw record alone."""
+        """Where the case must be, derived from the raw record alone."""
         record = self.people[patient]
         if record.get("deceasedDateTime") or record.get("deceasedBoolean"):
             return "deceased"
@@ -269,14 +269,14 @@ def everybody_stands_where_the_rules_say(everyone: Everyone) -> None:
 def every_living_adult_is_asked_for_exactly_what_is_missing(everyone: Everyone) -> None:
     tasks = {task["instance"]: task for task in _all_tasks(everyone)}
     adults = [patient for patient in everyone.people if everyone.expected(patient) == "adult"]
-    said, expected = {}, {}
+    found, expected = {}, {}
     for patient in adults:
         lacks = absent(everyone.people[patient])
         are = "is" if len(lacks) == 1 else "are"
         expected[patient] = ("UpdateNow", f"The invitation cannot be sent: {in_words(lacks)} {are} missing.")
         task = tasks.pop(everyone.cases[patient]["instance"])
-        said[patient] = (task["element"], task["message"].splitlines()[0])
-    assert said == expected
+        found[patient] = (task["element"], task["message"].splitlines()[0])
+    assert found == expected
     assert tasks == {}, "only living adults have a task"
 
 
@@ -319,7 +319,7 @@ def nobody_has_got_a_mail_and_a_completed_form_sends_one(everyone: Everyone) -> 
 def no_social_security_number_is_anywhere(everyone: Everyone) -> None:
     numbers = social_security_numbers(everyone.people)
     assert len(numbers) == 2 * len(everyone.people)
-    told = re.compile(r"\d{3}-?\d{2}-?\d{4}")  # by shape first: 240 numbers in turn would be slow
+    shape = re.compile(r"\d{3}-?\d{2}-?\d{4}")  # by shape first: 240 numbers in turn would be slow
     looked_at = list(everyone.people)[::STRIDE]
     assert {everyone.expected(patient) for patient in looked_at} == {"deceased", "minor", "adult"}
     others = everyone.people.keys() - set(looked_at)
@@ -336,11 +336,11 @@ def no_social_security_number_is_anywhere(everyone: Everyone) -> None:
     operator = everyone.operator
     seen["the mails"] = "\n".join(mail.decode("utf-8", "replace") for mail in operator.postbox.raw)
     seen["the log"] = operator.log.read_text()
-    seen["what commands print"] = "\n".join(operator.said)
+    seen["what commands print"] = "\n".join(operator.printed)
     for file in operator.database.parent.glob("usher.db*"):
         seen[file.name] = file.read_bytes().decode("latin-1")
     secret = set(numbers)
-    assert {place: found for place, text in seen.items() if (found := secret & set(told.findall(text)))} == {}
+    assert {place: found for place, text in seen.items() if (found := secret & set(shape.findall(text)))} == {}
     assert operator.postbox.raw, "a mail was looked at"
 
 
@@ -357,7 +357,7 @@ def _auditor(everyone: Everyone) -> dict[str, str]:
 
 def _crawled(context: BrowserContext, start: str, left_out: set[str], most: int = 2_000) -> dict[str, str]:
     """
-    Every page somebody reaches from *start* by links, and what scripts fetch for them; by address.
+    Every page a person reaches from *start* by links, and what scripts fetch for them; by address.
 
     Addresses with one of the words *left_out* in them are not opened.
     """

@@ -1,4 +1,4 @@
-"""The replay of a case in a real browser: slider, keys, playing, the words beside it, and its looks."""
+"""The replay of a case in a real browser: slider, keys, playing, the words next to it, and its looks."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ def test_the_slider_moves_everything_with_it(story: str, desk: Desk) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("heading", name="Stopped at Send invitation e-mail")).to_be_visible()
-    said = "Step 5 of 9, 3 June .*, System: Stopped at Send invitation e-mail"
-    expect(slider).to_have_attribute("aria-valuetext", re.compile(said))
+    spoken = "Step 5 of 9, 3 June .*, System: Stopped at Send invitation e-mail"
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(spoken))
     expect(page.locator('[data-element-id="SendInvitation"].way-incident')).to_be_visible()
     expect(page.locator('[data-element-id="UpdateNow"].way-here')).to_have_count(0)
     expect(page.locator("tr[aria-current=step] .c-n")).to_have_text("Step 5")
@@ -204,18 +204,18 @@ def test_print_shows_the_words_and_the_table(story: str, desk: Desk) -> None:
     expect(page.locator("[data-steps] tr")).to_have_count(STEPS)
 
 
-def test_mails_say_what_became_of_them(story: str, desk: Desk) -> None:
+def test_mails_show_their_status(story: str, desk: Desk) -> None:
     page = opened(desk("audrey"), story)
     stages = page.locator(".mails .stages li")
     expect(stages).to_have_count(5)
-    told = ("Queued", "failed: The mail server refused", "Tried again by hand", "Accepted by the mail", "declined")
-    for number, words in enumerate(told):
+    stages = ("Queued", "failed: The mail server refused", "Tried again by hand", "Accepted by the mail", "declined")
+    for number, words in enumerate(stages):
         expect(stages.nth(number)).to_contain_text(words)
     stages.nth(3).get_by_role("link").click()
     expect(page.locator("[data-panel] .num").first).to_contain_text("Step 7 of")
 
 
-def test_the_timeline_tells_incidents_and_what_was_done_by_hand(story: str, desk: Desk) -> None:
+def test_the_timeline_marks_incidents_and_manual_steps(story: str, desk: Desk) -> None:
     page = opened(desk("audrey"), story)
     expect(page.locator(".track li.bad")).to_have_attribute("data-from", "5")
     expect(page.locator(".track li.hand")).to_have_attribute("data-from", "6")
@@ -275,7 +275,7 @@ def test_playing_goes_on_over_the_end_of_a_window(long_case: str, desk: Desk) ->
 
 
 @pytest.mark.parametrize(
-    ("statement", "badge", "told"),
+    ("statement", "badge", "text"),
     [
         ("DELETE FROM step WHERE instance = :case AND revision = 2", "missing", "Step 2 is missing"),
         ("DELETE FROM step WHERE instance = :case AND revision = 3", "missing", "Step 3 is missing"),
@@ -286,9 +286,9 @@ def test_playing_goes_on_over_the_end_of_a_window(long_case: str, desk: Desk) ->
         ("DELETE FROM step WHERE instance = :case", "missing", "Step 1 is missing"),
     ],
 )
-def test_what_was_done_to_a_case_is_told_in_red_and_never_an_error_page(
+def test_an_altered_case_is_reported_in_red_and_never_an_error_page(
     desk: Desk, clinic: Clinic, accessible: Callable[[Page], None], shot: Callable[[Page, str], None],
-    statement: str, badge: str, told: str,
+    statement: str, badge: str, text: str,
 ) -> None:  # fmt: skip
     case = clinic.trigger(clinic.add("Pending"))
     clinic.enrollment.engine.cases.claim(case.tasks[0].id, actor=ALICE)
@@ -301,7 +301,7 @@ def test_what_was_done_to_a_case_is_told_in_red_and_never_an_error_page(
     page = desk("audrey")
     page.goto(f"/cases/{case.id}/replay")
     expect(page.locator(".badge")).to_have_text(f"Not proven: {badge}")
-    expect(page.locator("main")).to_contain_text(told)
+    expect(page.locator("main")).to_contain_text(text)
     accessible(page)
     shot(page, f"replay-{badge.replace(' ', '-')}")
     for path in ("replay?step=2", "replay.json"):

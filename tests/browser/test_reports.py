@@ -1,4 +1,4 @@
-"""Reports in a real browser: the choice, the pictures, the tables that say the same, and their downloads."""
+"""Reports in a real browser: the choice, the pictures, the tables with the same figures, and their downloads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MONTHS = "from=2026-05-01&to=2026-07-31"
 
 
 @pytest.fixture(scope="module")
-def told(clinic: Clinic) -> None:
+def reported(clinic: Clinic) -> None:
     """Six patients in two months: three answer, one is asked for what is missing, one task waits, one is cancelled."""
     engine, clock = clinic.enrollment.engine, clinic.clock
     for answer, days in ((Answer.ACCEPT, 2), (Answer.DECLINE, 10), (Answer.ACCEPT, 0.1)):
@@ -46,7 +46,7 @@ def opened(page: Page, query: str = MONTHS) -> Page:
 @pytest.mark.parametrize("width", [1440, 360])
 @pytest.mark.parametrize("heat", ["visits", "waits"])
 def test_it_reads_and_looks_right(
-    told: None, desk: Desk, day_and_night: Callable[[Page, str], None], width: int, heat: str
+    reported: None, desk: Desk, day_and_night: Callable[[Page, str], None], width: int, heat: str
 ) -> None:
     page = desk("audrey", viewport={"width": width, "height": 900}, reduced_motion="reduce")
     opened(page, f"{MONTHS}&heat={heat}")
@@ -56,7 +56,7 @@ def test_it_reads_and_looks_right(
     day_and_night(page, f"reports-{width}-{heat}")
 
 
-def test_the_numbers_are_those_of_the_cases(told: None, desk: Desk) -> None:
+def test_the_numbers_are_those_of_the_cases(reported: None, desk: Desk) -> None:
     page = opened(desk("ana"))
     expect(page.locator("main")).to_contain_text("6 cases started 1 May 2026 to 31 July 2026")
     expect(page.locator("main")).to_contain_text("Few cases: a single one moves these numbers a lot.")
@@ -73,13 +73,13 @@ def test_the_numbers_are_those_of_the_cases(told: None, desk: Desk) -> None:
     expect(ways.get_by_role("link")).to_have_count(0)
 
 
-def test_an_example_leads_an_auditor_to_the_replay(told: None, desk: Desk) -> None:
+def test_an_example_leads_an_auditor_to_the_replay(reported: None, desk: Desk) -> None:
     page = opened(desk("audrey"))
     page.get_by_role("table", name="Ways of ended cases").get_by_role("link").first.click()
     expect(page).to_have_url(re.compile("/cases/.*/replay"))
 
 
-def test_a_table_comes_as_csv(told: None, desk: Desk) -> None:
+def test_a_table_comes_as_csv(reported: None, desk: Desk) -> None:
     page = opened(desk("adam"))
     links = page.get_by_role("link", name="Download as CSV")
     assert links.count() == 6
@@ -91,8 +91,8 @@ def test_a_table_comes_as_csv(told: None, desk: Desk) -> None:
     assert page.request.get("/reports/none.csv").status == 404
 
 
-def test_the_wrong_way_round_is_told_beside_the_field(
-    told: None, desk: Desk, accessible: Callable[[Page], None], shot: Callable[[Page, str], None]
+def test_the_wrong_order_of_dates_is_reported_at_the_field(
+    reported: None, desk: Desk, accessible: Callable[[Page], None], shot: Callable[[Page, str], None]
 ) -> None:
     page = opened(desk("audrey"), "from=2026-07-01&to=2026-06-01")
     field = page.get_by_label("Started from")
@@ -108,13 +108,13 @@ def test_the_wrong_way_round_is_told_beside_the_field(
     assert page.request.get("/reports/elements.csv?from=soon").status == 422
 
 
-def test_an_empty_time_says_what_to_do(told: None, desk: Desk, accessible: Callable[[Page], None]) -> None:
+def test_an_empty_time_says_what_to_do(reported: None, desk: Desk, accessible: Callable[[Page], None]) -> None:
     page = opened(desk("audrey"), "from=2020-01-01&to=2020-02-01&process=unknown&version=77&heat=x")
     expect(page.get_by_role("heading", name="No case was started in this time")).to_be_visible()
     accessible(page)
 
 
-def test_reports_by_keyboard_alone(told: None, desk: Desk) -> None:
+def test_reports_by_keyboard_alone(reported: None, desk: Desk) -> None:
     page = opened(desk("audrey"))
     page.get_by_label("Colour the diagram by").focus()
     page.keyboard.press("ArrowDown")
@@ -124,7 +124,7 @@ def test_reports_by_keyboard_alone(told: None, desk: Desk) -> None:
     expect(page.get_by_role("heading", name="Reports", exact=True)).to_be_visible()
 
 
-def test_without_javascript_the_tables_say_it_all(told: None, desk: Desk) -> None:
+def test_without_javascript_the_tables_say_it_all(reported: None, desk: Desk) -> None:
     page = desk("audrey", java_script_enabled=False)
     page.goto(f"/reports?{MONTHS}")
     expect(page.get_by_role("table", name="Elements")).to_be_visible()

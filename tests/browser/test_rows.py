@@ -144,7 +144,7 @@ def test_all_missing_fields_are_named_and_wrong_ones_count(clinic: Clinic, alice
     assert clinic.fields(who)["birth_date"] == "1975-06-30"
 
 
-def test_wrong_fields_are_told_beside_them_and_nothing_is_lost(clinic: Clinic, alice: Staff) -> None:
+def test_wrong_fields_are_reported_next_to_them_and_nothing_is_lost(clinic: Clinic, alice: Staff) -> None:
     who = clinic.add(email=None, zip_code=None)
     alice.trigger(who)
     alice.claim("Update Now")
@@ -162,9 +162,9 @@ def test_wrong_fields_are_told_beside_them_and_nothing_is_lost(clinic: Clinic, a
         control = page.get_by_label(FIELDS[key][0])
         expect(control).to_have_value(value)
         expect(control).to_have_attribute("aria-invalid", "true")
-        beside = page.locator(f"#{control.get_attribute('aria-describedby')}")
-        expect(beside).to_be_visible()
-        expect(page.locator("[data-error-summary]")).to_contain_text(beside.inner_text())
+        message = page.locator(f"#{control.get_attribute('aria-describedby')}")
+        expect(message).to_be_visible()
+        expect(page.locator("[data-error-summary]")).to_contain_text(message.inner_text())
     page.get_by_text("more fields").click()
     expect(page.get_by_label("First name")).to_have_value("Veronica")
     page.locator("[data-error-summary]").get_by_role("link", name="ZIP code").click()
@@ -404,7 +404,7 @@ def test_a_task_appears_in_an_open_inbox_without_a_reload(
 # what goes wrong
 
 
-def test_a_mail_server_that_is_down_is_told_and_the_mail_goes_out_later(clinic: Clinic, alice: Staff) -> None:
+def test_a_mail_server_that_is_down_is_reported_and_the_mail_goes_out_later(clinic: Clinic, alice: Staff) -> None:
     who = clinic.add()
     clinic.postbox.stop()
     alice.trigger(who)
@@ -421,7 +421,7 @@ def test_a_mail_server_that_is_down_is_told_and_the_mail_goes_out_later(clinic: 
     alice.expect_case("The invitation e-mail was sent, and the portal status was set to Pending.")
 
 
-def test_a_refused_mail_stops_the_case_until_somebody_tries_again(clinic: Clinic, alice: Staff) -> None:
+def test_a_refused_mail_stops_the_case_until_a_person_tries_again(clinic: Clinic, alice: Staff) -> None:
     who = clinic.add()
     clinic.postbox.refusal = "554 No"
     alice.trigger(who)
@@ -446,7 +446,7 @@ def test_five_wrong_tries_lock_the_link(clinic: Clinic, patient: Patient) -> Non
     patient.expect_dead(clinic.link(who), "This link is locked")
 
 
-def test_a_patient_nobody_knows_is_told_with_a_way_on(clinic: Clinic, alice: Staff) -> None:
+def test_an_unknown_patient_is_reported_with_a_way_on(clinic: Clinic, alice: Staff) -> None:
     answer = alice.page.goto("/patients/nobody")
     assert answer is not None and answer.status == 404
     expect(alice.page.get_by_role("heading", level=1)).to_have_text("Nothing is here")

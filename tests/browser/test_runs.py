@@ -1,5 +1,5 @@
 """
-An analyst's whole way in the browser: the enrolment is changed, mended, tried, run on what really happened and
+An analyst's whole way in the browser: the enrolment is changed, repaired, tried, run on what really happened and
 deployed, and the cases that are under way follow. Everything verifies afterwards.
 """
 
@@ -21,7 +21,7 @@ WORKBENCH = "Workbench"
 
 @pytest.fixture
 def recorded(clinic: Clinic) -> None:
-    """Two hundred cases, fifty of which wait at Enroll Now for somebody to remove the patient's answer."""
+    """Two hundred cases, fifty of which wait at Enroll Now for staff to remove the patient's answer."""
     for number in range(CASES):
         clinic.trigger(clinic.add("Declined" if number < RUNNING else "Completed"))
 
@@ -79,7 +79,7 @@ def change(page: Page) -> str:
 
 
 def mistake(page: Page) -> None:
-    """A broken condition is found on its element while somebody types, and is mended from the finding."""
+    """A broken condition is found on its element while the analyst types, and is fixed from the finding."""
     props = select(page, "Flow_status_pending")
     condition = props.get_by_label("Taken when", exact=True)
     good = condition.input_value()
@@ -110,8 +110,8 @@ def backtest(page: Page, accessible: Callable) -> None:
     tab(page, "Backtest")
     expect(page.get_by_label("Draft or version")).to_have_value("draft")
     page.get_by_role("button", name="Run the cases").click()
-    said = page.get_by_role("heading", name=re.compile("recorded cases take the same way"))
-    expect(said).to_have_text(
+    heading = page.get_by_role("heading", name=re.compile("recorded cases take the same way"))
+    expect(heading).to_have_text(
         "150 of 200 recorded cases take the same way; 50 need an answer nobody gave.", timeout=120_000
     )
     accessible(page)

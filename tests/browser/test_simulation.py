@@ -1,4 +1,4 @@
-"""The token simulation of the workbench: a token walks the diagram as it is drawn, whoever watches chooses the way."""
+"""The token simulation of the workbench: a token walks the diagram as it is drawn, and the analyst chooses the way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from usher_engine import Engine
 from usher_engine.definitions import Package
 
 
-def said(page: Page, *words: str) -> None:
+def expect_words(page: Page, *words: str) -> None:
     for one in words:
         expect(page.locator("[data-simulation] [data-said]")).to_contain_text(one)
 
@@ -25,7 +25,7 @@ def choose(page: Page, name: str) -> None:
 
 
 def walking(page: Page, engine: Engine, key: str, drawing: str) -> None:
-    """Simulate a process of its own, drawn as *drawing* says."""
+    """Simulate a process of its own, drawn as *drawing* describes."""
     head = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t">'
     text = f'{head}<process id="{key}" name="Walk" isExecutable="true">{drawing}</process></definitions>'
     engine.drafts.start(key, actor=ANA, package=Package({f"{key}.bpmn": text.encode()}))
@@ -47,22 +47,22 @@ def test_the_keyboard_walks_a_token_through_the_enrolment(
     expect(ana.get_by_role("button", name="Simulate")).to_have_attribute("aria-pressed", "true")
     expect(ana.locator("[data-simulation]")).to_contain_text("Data and conditions are ignored")
     ana.keyboard.press("Enter")  # the focus lies on what can happen first
-    said(ana, "Begun at “Trigger selected”.", "Then “Load patient”.", "The token is at “May be invited?”.")
+    expect_words(ana, "Begun at “Trigger selected”.", "Then “Load patient”.", "The token is at “May be invited?”.")
     assert choices(ana) == ["yes", "no"]
     ana.keyboard.press("Enter")
     ana.locator("[data-next]").get_by_role("button", name="Declined or Deferred").press("Enter")
-    said(ana, "“Portal status?”: “Declined or Deferred”.", "The token is at “Enroll Now”.")
+    expect_words(ana, "“Portal status?”: “Declined or Deferred”.", "The token is at “Enroll Now”.")
     assert choices(ana) == ["“Enroll Now” is done", "“Cancel” happens"]
     expect(ana.locator("[data-element-id=Flow_status_declined].sim-taken").first).to_be_visible()
     expect(ana.locator("[data-element-id=EnrollNow].sim-here").first).to_be_visible()
     accessible(ana)
     shot(ana, "workbench-simulation")
     ana.keyboard.press("Enter")
-    said(ana, "“Enroll Now” is done.", "The token is at “May be invited?”.")
+    expect_words(ana, "“Enroll Now” is done.", "The token is at “May be invited?”.")
     ana.get_by_role("button", name="Back", exact=True).press("Enter")
-    said(ana, "The token is at “Enroll Now”.")
+    expect_words(ana, "The token is at “Enroll Now”.")
     choose(ana, "“Cancel” happens")
-    said(ana, "“Cancel” has happened. Then “Cancelled”.", "the run is over")
+    expect_words(ana, "“Cancel” has happened. Then “Cancelled”.", "the run is over")
     assert ana.locator("[data-moves] li").count() == 4
     ana.keyboard.press("Escape")
     expect(ana.locator("[data-simulation]")).to_be_hidden()
@@ -74,9 +74,9 @@ def test_pressing_an_element_chooses_it_and_drawing_ends_the_walk(engine: Engine
     opened(ana)
     ana.get_by_role("button", name="Simulate").click()
     ana.locator("[data-element-id=TriggerSelected] .djs-hit").first.click()
-    said(ana, "The token is at “May be invited?”.")
+    expect_words(ana, "The token is at “May be invited?”.")
     ana.locator("[data-element-id=Flow_may_be_invited] .djs-hit").first.click(force=True)
-    said(ana, "The token is at “Portal status?”.")
+    expect_words(ana, "The token is at “Portal status?”.")
     ana.locator("[data-element-id=LoadPatient] .djs-hit").first.dblclick()  # would write its name
     expect(ana.locator(".djs-direct-editing-content")).to_have_count(0)
     expect(ana.locator("[data-simulation]")).to_be_visible()
@@ -85,7 +85,7 @@ def test_pressing_an_element_chooses_it_and_drawing_ends_the_walk(engine: Engine
     expect(ana.get_by_role("button", name="Simulate")).to_have_attribute("aria-pressed", "false")
 
 
-def test_a_token_that_can_never_go_on_is_told(engine: Engine, ana: Page) -> None:
+def test_a_token_that_can_never_go_on_is_reported(engine: Engine, ana: Page) -> None:
     walking(
         ana,
         engine,
@@ -96,7 +96,7 @@ def test_a_token_that_can_never_go_on_is_told(engine: Engine, ana: Page) -> None
     )
     choose(ana, "Start")
     choose(ana, "Which? → A")
-    said(ana, "a token is left at “Both”: the run never ends.")
+    expect_words(ana, "a token is left at “Both”: the run never ends.")
 
 
 def test_several_ways_and_what_comes_first(engine: Engine, ana: Page) -> None:
@@ -114,13 +114,13 @@ def test_several_ways_and_what_comes_first(engine: Engine, ana: Page) -> None:
     )
     choose(ana, "Start")
     choose(ana, "Take the ways that are ticked")
-    said(ana, "The token is at “Which?”.")  # at least one
+    expect_words(ana, "The token is at “Which?”.")  # at least one
     ana.get_by_label("Which? → A").check()
     ana.get_by_label("Which? → C").check()
     choose(ana, "Take the ways that are ticked")
-    said(ana, "Tokens are at “A” and “C”.")
+    expect_words(ana, "Tokens are at “A” and “C”.")
     choose(ana, "“A” is done")
     choose(ana, "“C” is done")
     assert choices(ana) == ["“Answer” happens", "“Three days” happens"]
     choose(ana, "“Three days” happens")
-    said(ana, "Then “Late”", "the run is over")
+    expect_words(ana, "Then “Late”", "the run is over")

@@ -30,7 +30,7 @@ def press(page: Page, button: str) -> int:
 
 
 def expect_faster(page: Page, clinic: Clinic, who: str) -> None:
-    """The page of whoever was late names the other and the time."""
+    """The page of the slower person names the other and the time."""
     expect(page.get_by_role("heading", level=1)).to_have_text(FASTER)
     at = clinic.clock()
     expect(page.get_by_role("alert")).to_contain_text(who)
@@ -47,7 +47,7 @@ def expect_one_mail(clinic: Clinic, patient: str) -> None:
     assert clinic.enrollment.patient(patient).sends == 1
 
 
-def test_one_finishes_the_other_is_told(clinic: Clinic, alice: Staff, bob: Staff) -> None:
+def test_one_finishes_and_the_other_learns_it(clinic: Clinic, alice: Staff, bob: Staff) -> None:
     who = clinic.add("Pending")
     alice.trigger(who)
     alice.in_task("Resend Invitation")
@@ -99,7 +99,7 @@ def test_both_at_the_same_moment(clinic: Clinic, alice: Staff, bob: Staff) -> No
     expect_one_mail(clinic, who)
 
 
-def test_somebody_else_has_claimed_it(clinic: Clinic, alice: Staff, bob: Staff) -> None:
+def test_another_person_has_claimed_it(clinic: Clinic, alice: Staff, bob: Staff) -> None:
     who = clinic.add(email=None)
     alice.trigger(who)
     alice.in_task("Update Now")

@@ -302,7 +302,7 @@ def test_four_eyes_over_the_page(clinic: Clinic, engine: Engine, ana: Page, desk
     assert engine.versions.all("enrollment")[0].signed_off_by == "abe"
 
 
-def test_a_lost_session_is_told_and_nothing_is_thrown_away(engine: Engine, ana: Page) -> None:
+def test_a_lost_session_is_reported_and_nothing_is_thrown_away(engine: Engine, ana: Page) -> None:
     opened(ana)
     ana.route("**/draft/file/**", _signed_out)
     select(ana, "UpdateNow").get_by_label("Name", exact=True).fill("Kept")
@@ -337,14 +337,14 @@ def test_the_editor_loses_nothing_of_a_diagram(name: str, clinic: Clinic, ana: P
     saved(ana)
     after = engine.drafts.package(key)
     changed = [change for change in compare(before, after).changes if change.kind is not ChangeKind.MOVED]
-    said = [aspect for change in changed for aspect in change.aspects]
-    # isSequential="false" is what BPMN takes where nothing is said (BPMN 2.0.2, table 10.29); the editor leaves it out.
-    assert [one.after for one in said if (one.before, one.after) != ("false", "")] == ["Renamed here"]
+    aspects = [aspect for change in changed for aspect in change.aspects]
+    # isSequential="false" is the default in BPMN (BPMN 2.0.2, table 10.29); the editor leaves it out.
+    assert [one.after for one in aspects if (one.before, one.after) != ("false", "")] == ["Renamed here"]
     assert schema_problems(parse_xml(after.files[file], file)) == []
     assert {one.rule for one in engine.deployments.check_draft(key, after) if one.severity == "error"} <= {"service"}
 
 
-def test_a_thrown_message_says_whom_it_is_for(clinic: Clinic, ana: Page) -> None:
+def test_a_thrown_message_names_its_receiver(clinic: Clinic, ana: Page) -> None:
     engine, key = clinic.enrollment.engine, _message_throw(clinic)
     opened(ana, f"/processes/{key}/edit")
     props = select(ana, "Pay")
@@ -356,7 +356,7 @@ def test_a_thrown_message_says_whom_it_is_for(clinic: Clinic, ana: Page) -> None
     assert '<spiffworkflow:property name="businessKey" value="other"' in after.text("message_throw.bpmn")
 
 
-def test_a_send_task_tells_a_case_or_has_an_operator(clinic: Clinic, ana: Page) -> None:
+def test_a_send_task_sends_to_a_case_or_has_an_operator(clinic: Clinic, ana: Page) -> None:
     engine, key = clinic.enrollment.engine, _message_throw(clinic)
     opened(ana, f"/processes/{key}/edit")
     props = select(ana, "Tell")
@@ -374,7 +374,7 @@ def test_a_send_task_tells_a_case_or_has_an_operator(clinic: Clinic, ana: Page) 
     )
 
 
-def test_a_cycle_says_what_becomes_of_times_that_passed(clinic: Clinic, ana: Page) -> None:
+def test_a_cycle_explains_what_happens_to_missed_times(clinic: Clinic, ana: Page) -> None:
     engine, before = clinic.enrollment.engine, read_folder(ROOT / "tests" / "processes" / "timer_boundary")
     fresh(clinic, before.key, before)
     opened(ana, f"/processes/{before.key}/edit")

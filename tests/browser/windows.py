@@ -61,7 +61,7 @@ class Windows:
 
 
 def _is_as_before(page: Page) -> bool:
-    """Whether the next test may have the window: a clock that a test has stopped never runs by itself again."""
+    """Whether the next test may have the window: a clock stopped by a test never runs again."""
     if page.is_closed() or len(page.context.pages) > 1:
         return False
     page.unroute_all()

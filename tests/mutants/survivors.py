@@ -1,4 +1,4 @@
-"""The list of mutants that may survive (`survivors.toml`), each with its reason, and how a run is judged by it."""
+"""The list of mutants that may survive (`survivors.toml`), each with its reason, and the judgement of a run by it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _quoted(text: str) -> str:
 class Judgement:
     """What is wrong with the outcome of one module; nothing is when all are empty."""
 
-    #: Survived, and nobody says why that may be.
+    #: Survived without a listed reason.
     unlisted: list[Key]
     #: On the list, and killed now: to be taken off.
     killed: list[Key]
@@ -70,7 +70,7 @@ class Judgement:
 
 
 def judged(module: str, survived: Mapping[Key, bool], every: Collection[Key], reasons: Mapping[Key, str]) -> Judgement:
-    """*survived* tells of each mutant that was tried whether it did; *every* are all mutants of *module*."""
+    """*survived* is, for each mutant tried, whether it survived; *every* are all mutants of *module*."""
     listed = [key for key in reasons if key.module == module]
     lived = [key for key, did in survived.items() if did]
     return Judgement(

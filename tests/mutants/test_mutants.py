@@ -1,4 +1,4 @@
-"""The mutation run itself: which faults it makes, that it tells a weak test from a strong one, and how it judges."""
+"""The mutation run: the faults it makes, that it distinguishes weak tests from strong ones, and its judgement."""
 
 from __future__ import annotations
 
@@ -157,15 +157,15 @@ def test_a_test_that_does_not_lets_some_survive(project):
 
 
 @pytest.mark.parametrize(
-    ("test", "said"),
+    ("test", "message"),
     [
         ("def test():\n    assert False\n", "end with 1 when nothing is changed"),
         ("def test():\n    assert True\n", "never import it"),
         ("x = 1\n", "end with 5 when nothing is changed"),
     ],
 )
-def test_tests_that_can_say_nothing_are_no_trial(project, test, said):
-    assert said in project(test)
+def test_tests_without_a_verdict_are_no_trial(project, test, message):
+    assert message in project(test)
 
 
 # the list
@@ -182,12 +182,12 @@ def test_what_the_run_prints_can_be_listed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("reason", "times", "said"), [("", 1, "Say why"), ("equivalent", 1, "Say why"), ("It is the same.", 2, "twice")]
+    ("reason", "times", "message"), [("", 1, "Say why"), ("equivalent", 1, "Say why"), ("It is the same.", 2, "twice")]
 )
-def test_a_list_without_reasons_is_refused(tmp_path, reason, times, said):
+def test_a_list_without_reasons_is_refused(tmp_path, reason, times, message):
     file = tmp_path / "survivors.toml"
     file.write_text((survivors.written([KEY]).replace('""', f'"{reason}"') + "\n") * times)
-    with pytest.raises(survivors.ListError, match=said):
+    with pytest.raises(survivors.ListError, match=message):
         survivors.read(file)
 
 
@@ -198,8 +198,8 @@ def test_an_entry_with_a_wrong_word_is_refused(tmp_path):
         survivors.read(file)
 
 
-def test_our_list_tells_of_mutants_there_are():
-    """Soon after a change of such a line, and not only in the long run: `make mutants MODULE=…` tells what to do."""
+def test_our_list_names_existing_mutants():
+    """Soon after a change of such a line, not only in the long run: `make mutants MODULE=…` shows what to do."""
     listed = survivors.read(HERE / "survivors.toml")
     there = set()
     for module in {key.module for key in listed}:

@@ -45,7 +45,7 @@ SECONDS, TIMES = 5, 4
 
 
 class TrialError(Exception):
-    """The run itself says nothing: its tests fail without any mutant, or do not touch the module."""
+    """The run has no verdict: its tests fail without any mutant, or do not touch the module."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,16 +43,16 @@ def backtest(*words):
 
 
 def test_the_same_way(cases):
-    told = backtest("--version", "1")
-    assert (told.exit_code, told.stdout) == (0, "3 cases: 3 take the same way.\n")
-    assert told.stderr == "3 of 3 cases\n"
+    ran = backtest("--version", "1")
+    assert (ran.exit_code, ran.stdout) == (0, "3 cases: 3 take the same way.\n")
+    assert ran.stderr == "3 of 3 cases\n"
 
 
 def test_another_way_is_named_and_exit_code_1(cases, tmp_path):
     folder = draft(tmp_path / "draft", "n &gt; 0", "n &gt; -1")
-    told = backtest("--draft", folder, "--json")
-    found = json.loads(told.stdout)
-    assert told.exit_code == 1
+    ran = backtest("--draft", folder, "--json")
+    found = json.loads(ran.stdout)
+    assert ran.exit_code == 1
     assert (found["cases"], found["same"], found["needs_answer"], found["different"]) == (3, 1, 2, 0)
     assert [(one["instance"], one["element"]) for one in found["first"]] == [(case, "A") for case in sorted(cases[:2])]
     assert "A is asked once more than it was answered. (element A)" in backtest("--draft", folder).stdout
@@ -60,12 +60,12 @@ def test_another_way_is_named_and_exit_code_1(cases, tmp_path):
 
 
 def test_an_unfit_draft_is_refused(cases, tmp_path):
-    told = backtest("--draft", draft(tmp_path / "draft", "n &gt; 0", "n &gt;"))
-    assert (told.exit_code, told.stdout) == (1, "")
-    assert told.stderr.startswith("Error: ")
+    ran = backtest("--draft", draft(tmp_path / "draft", "n &gt; 0", "n &gt;"))
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("Error: ")
 
 
-def test_wrong_words_are_told(cases, tmp_path):
+def test_wrong_options_are_reported(cases, tmp_path):
     for words in ((), ("--version", "1", "--draft", str(tmp_path)), ("--version", "1", "--from", "yesterday")):
         assert backtest(*words).exit_code == 2
     unknown = CliRunner().invoke(main, ["backtest", "nothing", "--version", "1"])

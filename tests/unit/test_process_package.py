@@ -1,4 +1,4 @@
-"""Every folder in processes/ passes the gate and keeps its examples' promises; the enrolment says what it must."""
+"""Every folder in processes/ passes the gate and keeps its examples' promises; the enrolment keeps its contract."""
 
 from datetime import UTC, datetime
 from itertools import pairwise

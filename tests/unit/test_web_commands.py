@@ -88,7 +88,7 @@ def test_production_needs_a_secret(run, monkeypatch):
     assert "USHER_SECRET_KEY" in refused.stderr
 
 
-def test_a_port_in_use_is_told_and_nothing_is_left(run, tmp_path):
+def test_a_port_in_use_is_reported_and_nothing_is_left(run, tmp_path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

@@ -60,7 +60,7 @@ def test_each_side_marks_what_it_has():
     }
 
 
-def test_lines_are_told_apart():
+def test_kinds_of_lines_are_distinguished():
     found = lines_of(change("changed", "file", lines=("@@ -1 +1 @@", "-old", "+new", " kept", "")))
     assert [line["became"] for line in found] == ["place", "removed", "added", "kept", "kept"]
     assert [line["text"] for line in found] == ["@@ -1 +1 @@", "old", "new", "kept", ""]

@@ -27,7 +27,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
         (datetime(2027, 3, 3, 9, 0, tzinfo=UTC), "3 March 2027, in 4 months"),
     ],
 )
-def test_people_time_is_told_in_the_practices_zone(moment, words):
+def test_people_time_is_shown_in_the_practices_zone(moment, words):
     assert p.people_time(moment, NOW, BERLIN) == words
 
 
@@ -76,7 +76,7 @@ def step(*events, role="staff", actor="alice", revision=1):
     return Step(instance="X", revision=revision, body=body, previous=b"", hash=b"")
 
 
-def test_a_step_is_told_in_words():
+def test_a_step_is_described_in_words():
     names = Names(elements={"UpdateNow": "Update Now"}, reported=frozenset({"patient/update"}))
     started = step(
         {"kind": "InstanceStarted", "data": {"template": "Office Visit", "field": "Patient Portal"}},
@@ -96,7 +96,7 @@ def test_a_step_is_told_in_words():
     assert line.author is Author.PERSON
 
 
-def test_a_decision_is_told_with_the_rows_that_matched():
+def test_a_decision_is_described_with_the_rows_that_matched():
     names = Names(
         elements={"Choose": "Choose a way"},
         decisions={"Contact": "How to reach them", "Group": "Age group"},
@@ -109,7 +109,7 @@ def test_a_decision_is_told_with_the_rows_that_matched():
     assert lines_of([step({**made, "rules": []})], names)[0].words.endswith("no row of “How to reach them”.")
 
 
-def test_tellers_reasons_and_silent_steps():
+def test_authors_reasons_and_silent_steps():
     names = Names(elements={})
     failed = step({"kind": "IncidentRaised", "element": "Send", "visit": 1, "reason": "Refused."}, role="system")
     answered = step(
@@ -139,7 +139,7 @@ def test_who_acted_is_the_subject_of_what_they_did():
     assert both.addressed_to("alice") == "You completed Update Now."
 
 
-def test_mail_and_answers_are_told_in_plain_words():
+def test_mail_and_answers_are_described_in_plain_words():
     names = Names(elements={"Send": "Send invitation"}, operators={"Send": "invitation/send"})
     here = {"element": "Send", "visit": 1}
     steps = [

@@ -149,7 +149,7 @@ def test_a_case_becomes_frames_that_say_who_did_what():
     assert found[5].who == "The patient"
 
 
-def test_what_became_of_a_mail_is_told_at_each_of_its_steps():
+def test_the_status_of_a_mail_is_shown_at_each_of_its_steps():
     found = frames(opened(mailing()), WORDS)
     assert [len(frame.effects) for frame in found] == [0, 1, 1, 1, 1, 0]  # the answer has no words of its own here
     (effect,) = found[1].effects
@@ -159,7 +159,7 @@ def test_what_became_of_a_mail_is_told_at_each_of_its_steps():
     assert effect.stages[-1].words == "Accepted by the mail server for a@example.org"
 
 
-def test_the_patients_answer_is_told_at_the_mail_it_follows():
+def test_the_patients_answer_is_shown_at_the_mail_it_follows():
     case = rebuilt(*[(s.actor, s.command["kind"], list(s.events)) for s, _ in mailing()[:5]], answered("Declined"))
     (effect,) = effects(opened(case), WORDS)
     assert effect.stages[-1] == Stage(revision=6, kind="done", words="Answered: the patient declined.")
@@ -171,7 +171,7 @@ def answered(response: str) -> tuple[str, str, list[dict[str, Any]]]:
     return "patient", "record", [{"kind": "FactRecorded", "name": ANSWER, "details": details}]
 
 
-def test_a_window_tells_the_same_as_the_whole():
+def test_a_window_shows_the_same_as_the_whole():
     case = rebuilt(*[(s.actor, s.command["kind"], list(s.events)) for s, _ in mailing()[:5]], answered("Declined"))
     whole = frames(opened(case), WORDS)
     for first in range(1, 7):
@@ -222,7 +222,7 @@ def test_the_diagram_gets_the_steps_until_then_added_up():
     assert way_until(found, 2, InstanceState())["step"] == {"elements": ["G", "S"], "flows": ["in", "yes"]}
 
 
-def test_changes_have_the_labels_of_the_forms_and_are_told_once():
+def test_changes_have_the_labels_of_the_forms_and_are_listed_once():
     known = {"email": "", "first_name": "Ada", "birth_sex": "F"}
     before = {"patient": {"status": "Declined", "version": 2, "fields": known}}
     fields = {"email": "ada@example.org", "first_name": "Ada", "birth_sex": "M"}
@@ -240,7 +240,7 @@ def test_changes_have_the_labels_of_the_forms_and_are_told_once():
     ]
 
 
-def test_what_is_taken_away_is_told_too():
+def test_what_is_taken_away_is_listed_too():
     answer = {"at": "2026-03-25T09:02:00Z", "status": "Deferred", "until": "2026-06-01"}
     assert changes({"patient": {"response": answer}}, {"patient": {"response": None}}, GLOSSARY) == [
         Change(label="Answer", before="Deferred, 25 March 2026, until 1 June 2026", after="none")

@@ -11,7 +11,7 @@ def test_json_is_read():
 
 
 @pytest.mark.parametrize("text", ["", "{", b"\xff", "[" * 100_000, b'"\xed\xa0"', "{'a': 1}", "01"])
-def test_what_is_none_is_said(text):
+def test_invalid_json_is_explained(text):
     with pytest.raises(strict_json.NotJson, match="is not JSON"):
         strict_json.loads(text)
 

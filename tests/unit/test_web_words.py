@@ -27,7 +27,7 @@ def test_every_kind_of_audit_event_has_words():
 
 
 @pytest.mark.parametrize("kind", AUDIT_KINDS)
-def test_an_event_without_details_is_told_all_the_same(kind):
+def test_an_event_without_details_still_has_a_sentence(kind):
     assert audit_sentences.sentence_of(event(kind)).words.endswith((".", ": "))
 
 

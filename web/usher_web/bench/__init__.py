@@ -1,7 +1,7 @@
 """
-`usher bench`: Usher measured beside its floor, in one run on one machine: the figures of DESIGN 9, mostly as ratios.
+`usher bench`: Usher measured against its floor, in one run on one machine: the figures of DESIGN 9, mostly as ratios.
 
-Each module measures one thing; all give `Figure`s.
+Each module measures one thing; all yield `Figure`s.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .task_loop import rounds
 
 def run_bench(package: Package, *, cases: int = 300, tasks: int = 1_000_000, loops: int = 1_000) -> Iterator[Figure]:
     """
-    Measure the enrolment in *package*, figure by figure, as each is known.
+    Measure the enrolment in *package*; yield each figure when it is known.
 
     Args:
         package: The enrolment.
@@ -40,7 +40,7 @@ def run_bench(package: Package, *, cases: int = 300, tasks: int = 1_000_000, loo
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
+    """The machine on which the figures were measured."""
     return {
         "system": platform.platform(),
         "python": platform.python_version(),

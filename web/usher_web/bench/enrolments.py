@@ -1,5 +1,5 @@
 """
-The enrolment beside its floor: from the trigger to the first user task, from its answer to the end, and verified.
+The enrolment against its floor: from the trigger to the first user task, from its answer to the end, and verified.
 
 The floor is bare SpiffWorkflow in memory on the same diagram, plus a bare commit of the same bytes with the same
 durability. Ours and the floor are measured alternately, so that a busy machine slows both; medians are compared.
@@ -78,7 +78,7 @@ class _Enrolments:
         yield from self._again()
 
     def _again(self) -> Iterator[Figure]:
-        """All cases verified, on one core; and what bare SpiffWorkflow alone took to carry one out."""
+        """Verify all cases on one core; compare with bare SpiffWorkflow's time to run one."""
         verified = self.times.of("verify", lambda: self.engine.verification.verify_all(jobs=1))
         if verified.findings or verified.checked != self.cases + 1:
             raise RuntimeError("The bench's cases do not verify; its figures would mean nothing.")
@@ -90,7 +90,7 @@ class _Enrolments:
         )
 
     def _one(self, number: int) -> None:
-        """One enrolment: trigger, complete Update Now, mail accepted, end; each beside its floor."""
+        """One enrolment: trigger, complete Update Now, mail accepted, end; each timed with its floor."""
         patient, timed = f"bench-{number}", self.times.of
         instance = timed("start", lambda: self._trigger(patient))
         workflow = timed("bare start", lambda: self.bare.start({"patient_id": patient}))
@@ -168,11 +168,11 @@ SENT = {
 
 
 def _nowhere(_message: EmailMessage) -> None:
-    """Mail is not what is measured."""
+    """Drop the mail; it is not measured."""
 
 
 class _Answers:
-    """What the services say to bare SpiffWorkflow: the same as the registry says to Usher."""
+    """The services of bare SpiffWorkflow; they answer as the registry answers Usher."""
 
     def __init__(self) -> None:
         self.checks = 0
@@ -195,7 +195,7 @@ class _Answers:
 
 
 def _patient(number: int) -> dict[str, Any]:
-    """A patient who lacks nothing but an e-mail address."""
+    """A patient whose record lacks only an e-mail address."""
     return {
         "resourceType": "Patient",
         "id": f"bench-{number}",

@@ -1,4 +1,4 @@
-"""The inbox with very many open tasks beside one with a thousand: the list of fifty and the three counts above it."""
+"""The inbox with very many open tasks against one of a thousand: the list of fifty and the three counts above it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _page(engine: Engine, actor: Actor) -> None:
 
 
 def _filled(file: Path, tasks: int) -> Engine:
-    """A database with *tasks* open tasks, one case each: a real one, written again and again under other numbers."""
+    """A database with *tasks* open tasks, one case each: copies of a real one under other numbers."""
     settings = Settings(env="development", secret_key="b" * 32, database_url=f"sqlite:///{file}")
     database = Database(settings.database_url)
     upgrade(database)
@@ -67,7 +67,7 @@ def _filled(file: Path, tasks: int) -> Engine:
 
 
 def _multiply(db: sqlite3.Connection, table: str, key: str, case: str, times: int) -> None:
-    """Write the row of *case* in *table* so many times more, each for another case."""
+    """Add *times* copies of the row of *case* in *table*, each for another case."""
     names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
     row = db.execute(f"SELECT * FROM {table} WHERE {key} = ?", (case,)).fetchone()  # noqa: S608
     model = dict(zip(names, row, strict=True))
@@ -76,7 +76,7 @@ def _multiply(db: sqlite3.Connection, table: str, key: str, case: str, times: in
 
 
 def _other(number: int, key: str) -> dict[str, str]:
-    """What is another's in the copied row *number*: its case, and for a task whom it is for and when it is due."""
+    """The values that differ in the copied row *number*: its case, and for a task its group and due date."""
     instance = f"{number:012}"
     if key == "id":
         return {"id": instance}

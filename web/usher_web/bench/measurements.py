@@ -1,4 +1,4 @@
-"""What a bench says: named numbers with a target, and medians of what was timed."""
+"""The results of a bench: named numbers with a target, and medians of timings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Figure:
 
 
 class Times:
-    """How long each named piece of work took, again and again."""
+    """The times that each named piece of work took."""
 
     def __init__(self) -> None:
         self._took: dict[str, list[float]] = {}
@@ -44,5 +44,5 @@ class Times:
         return result
 
     def median(self, *names: str) -> float:
-        """The median seconds of each of *names*, together; 0 for what was never done."""
+        """The sum of the median seconds of *names*; 0 for work never done."""
         return sum(statistics.median(self._took[name]) for name in names if name in self._took)

@@ -1,7 +1,7 @@
 """
-A loop of user tasks: its thousandth round beside its tenth.
+A loop of user tasks: its thousandth round compared with its tenth.
 
-Bare SpiffWorkflow keeps every task and slows down from round to round; it finds none any more after the five-hundredth.
+Bare SpiffWorkflow keeps every task and slows down from round to round; after the five-hundredth it finds none any more.
 """
 
 from __future__ import annotations
