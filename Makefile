@@ -55,7 +55,7 @@ bench: setup
 	$(BIN)/usher bench
 
 finding-bench: setup
-	$(BIN)/python -m pytest -q -s -m bench tests/bench/test_finding.py
+	$(BIN)/python -m pytest -q -s -m bench tests/bench/test_case_search.py
 
 audit-bench: setup
 	$(BIN)/python tests/bench/audit_bench.py

@@ -1,7 +1,7 @@
 """`make audit-bench`: ten thousand alterations of a database, each found by name; a thousand cases re-executed.
 
 Prints its figures as JSON and exits 1 when one does not hold. The smaller counts run with every `make test`
-(properties/test_tampering.py, contract/test_replay_enrollment.py).
+(properties/test_tampering.py, contract/test_reexecution_enrollment.py).
 """
 
 from __future__ import annotations

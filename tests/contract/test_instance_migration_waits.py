@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import Clock, alice, package
-from contract.test_migrate import ANA, agrees, deploy
+from contract.test_instance_migration import ANA, agrees, deploy
 from usher_engine import Engine, Instance, Worker
 
 STARTS: dict[str, dict[str, Any]] = {
