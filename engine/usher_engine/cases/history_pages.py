@@ -18,7 +18,7 @@ from ..context import Context
 from ..core.errors import Purged
 from ..core.events import from_json
 from ..core.state import InstanceState, fold
-from ..reexecution import unpacked
+from ..reexecution import unpack_step
 from ..store import Step, Transaction, instance_rows, stored_cases
 from ..store.stored_cases import StoredStep
 
@@ -183,7 +183,7 @@ def readable_step(instance: str, stored: StoredStep) -> Step | None:
 def _decode(instance: str, stored: StoredStep, previous: bytes) -> tuple[bytes, Step | None]:
     """The bytes that were hashed, and the step they contain; None if they cannot be read as one."""
     revision, packed, digest = stored
-    written, body = unpacked(packed)
+    written, body = unpack_step(packed)
     if written is None or body is None or type(digest) is not bytes:
         return b"", None
     return written, Step(instance=instance, revision=revision, body=body, previous=previous, hash=digest)

@@ -15,7 +15,7 @@ from ..bpmn import Diagram, Run, require_standing, tokens
 from ..context import Context
 from ..core.actor import SYSTEM, Actor
 from ..core.errors import Conflict, Corrupt, EngineError, NotAllowed, NotFound
-from ..reexecution import Repair, began, plan_repair, read_chain
+from ..reexecution import Repair, initial_version, plan_repair, read_chain
 from ..store import Row, Transaction, instance_rows, job_rows, stored_cases
 from .queries import CaseQueries, Instance
 from .step_writer import FAILURES, Case, StepWriter
@@ -126,7 +126,7 @@ class Repairs:
             way_out = "It cannot be repaired from such a history. Keep the database as it is, and run “usher verify”."
             raise Corrupt(f"{findings[0].message} {way_out}")
         versions = partial(self._version, tx)
-        first = versions(*began(case.row, steps))
+        first = versions(*initial_version(case.row, steps))
         if isinstance(first, str):
             raise Corrupt(first)
         step = self.steps.step_context(tx, case, actor)

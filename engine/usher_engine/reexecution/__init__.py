@@ -9,8 +9,8 @@ from ..core.findings import Finding
 from .backtest_runs import Backtested, backtest_all, compare_each
 from .case_backtest import Compared, Kind
 from .case_verifier import Verifier
-from .hash_chain import read_chain, unpacked
-from .migration_step import began
+from .hash_chain import read_chain, unpack_step
+from .migration_step import initial_version
 from .recorded_case import Way
 from .repair_plan import Repair, plan_repair
 from .verify_many import Progress, Verified, verify_all
@@ -26,10 +26,10 @@ __all__ = [
     "Verifier",
     "Way",
     "backtest_all",
-    "began",
     "compare_each",
+    "initial_version",
     "plan_repair",
     "read_chain",
-    "unpacked",
+    "unpack_step",
     "verify_all",
 ]

@@ -16,8 +16,8 @@ from ..services import Services
 from ..store import Row, Transaction, instance_rows, tombstones, version_rows
 from ..store.stored_cases import Record
 from .continuation_check import check_continuation
-from .hash_chain import ReadStep, found, read_chain
-from .migration_step import Versions, began, runs_on
+from .hash_chain import ReadStep, finding_about, read_chain
+from .migration_step import Versions, initial_version, runs_on
 from .projection_check import check_projections
 from .recorded_services import disable_calls
 from .rerun import Difference, Rerun
@@ -62,9 +62,9 @@ class Verifier:
         """
         steps, findings = read_chain(record)
         row, state = record.row, None
-        newest, first = versions(row.version, row.definition), versions(*began(row, steps))
+        newest, first = versions(row.version, row.definition), versions(*initial_version(row, steps))
         if isinstance(newest, str) or isinstance(first, str):
-            findings.append(found(row, None, "definition", newest if isinstance(newest, str) else str(first)))
+            findings.append(finding_about(row, None, "definition", newest if isinstance(newest, str) else str(first)))
         else:
             state, difference = self._run_again(row, Rerun(first, row, self._services, versions), steps)
             findings += difference
@@ -84,14 +84,15 @@ class Verifier:
             try:
                 rerun.step(revision, body, written)
             except Difference as difference:
-                return None, [found(row, revision, difference.kind, difference.message, difference.element)]
+                return None, [finding_about(row, revision, difference.kind, difference.message, difference.element)]
             except Corrupt as error:
-                return None, [found(row, revision, "unreadable", f"Step {revision} cannot be run again: {error}")]
+                message = f"Step {revision} cannot be run again: {error}"
+                return None, [finding_about(row, revision, "unreadable", message)]
             except Exception as error:  # noqa: BLE001 - an altered body may be anything; its contents must not be shown
                 faults.report(error, where="checks", at=f"step {revision} of case {row.id}")
                 why = f"it is not a valid step, or Usher has a bug ({type(error).__name__}, see the log)"
                 message = f"Step {revision} cannot be run again: {why}."
-                return None, [found(row, revision, "unreadable", message)]
+                return None, [finding_about(row, revision, "unreadable", message)]
         return rerun.state, []
 
     def _check_state(self, row: Row, steps: list[ReadStep]) -> list[Finding]:
@@ -100,12 +101,12 @@ class Verifier:
         digest = steps[-1][1].get("state") if steps else None
         if row.state is None:
             missing = digest is not None
-            return [found(row, last, "state", "The stored state of this case was removed.")] if missing else []
+            return [finding_about(row, last, "state", "The stored state of this case was removed.")] if missing else []
         if hashlib.sha256(str(row.state).encode()).hexdigest() != digest:
-            return [found(row, last, "state", "The stored state is not the one recorded by the newest step.")]
+            return [finding_about(row, last, "state", "The stored state is not the one recorded by the newest step.")]
         if self._seal_key is not None and not _is_sealed(self._seal_key, row):
             words = "The seal of the stored state was altered, or USHER_SECRET_KEY was changed; the case cannot go on."
-            return [found(row, last, "seal", words)]
+            return [finding_about(row, last, "seal", words)]
         return []
 
 
@@ -144,7 +145,7 @@ def _check_row(row: Row, steps: list[ReadStep], state: InstanceState | None) -> 
     expected = {"status": state.status, "outcome": state.outcome, "explanation": state.explanation, **_start(steps)}
     expected["ended_at"] = None if state.status in LIVE else _end(steps)
     wrong = {name: (getattr(row, name), value) for name, value in expected.items() if getattr(row, name) != value}
-    return [found(row, steps[-1][0], "row", _row_message(name, *pair)) for name, pair in wrong.items()]
+    return [finding_about(row, steps[-1][0], "row", _row_message(name, *pair)) for name, pair in wrong.items()]
 
 
 def _row_message(column: str, stored: Any, expected: Any) -> str:

@@ -9,7 +9,7 @@ from ..core.errors import Corrupt
 from ..core.findings import Finding
 from ..core.state import LIVE, InstanceState
 from ..store import Row
-from .hash_chain import found
+from .hash_chain import finding_about
 
 STILL = "The case stands still: it has not ended, and nothing can move it on. Repair it, or cancel it."
 
@@ -24,5 +24,5 @@ def check_continuation(row: Row, diagram: Diagram | str, state: InstanceState, r
     try:
         require_standing(stored, diagram, state)
     except Corrupt as fault:
-        return [found(row, revision, "state", fault.message, fault.element)]
-    return [] if state.pending or state.incidents else [found(row, revision, "state", STILL)]
+        return [finding_about(row, revision, "state", fault.message, fault.element)]
+    return [] if state.pending or state.incidents else [finding_about(row, revision, "state", STILL)]

@@ -16,7 +16,7 @@ from ..store.stored_cases import Record
 ReadStep = tuple[int, dict[str, Any], bytes]
 
 
-def found(row: Row, revision: int | None, kind: str, message: str, element: str = "") -> Finding:
+def finding_about(row: Row, revision: int | None, kind: str, message: str, element: str = "") -> Finding:
     return Finding(instance=row.id, revision=revision, element=element, kind=kind, message=message)
 
 
@@ -28,20 +28,20 @@ def read_chain(record: Record) -> tuple[list[ReadStep], list[Finding]]:
     for expected, (revision, packed, digest) in enumerate(record.steps, start=1):
         if revision != expected:
             words = f"Step {expected} is missing; the history goes on with step {revision}."
-            return steps, [*findings, found(row, expected, "missing", words)]
-        written, body = unpacked(packed)
+            return steps, [*findings, finding_about(row, expected, "missing", words)]
+        written, body = unpack_step(packed)
         if written is None or body is None:
             words = f"Step {revision} cannot be read; its text was altered."
-            return steps, [*findings, found(row, revision, "unreadable", words)]
+            return steps, [*findings, finding_about(row, revision, "unreadable", words)]
         if chain_hash(previous, written) != digest:
             words = f"Step {revision} does not fit its hash: the step, its hash or the step before it was altered."
-            findings.append(found(row, revision, "chain", words))
+            findings.append(finding_about(row, revision, "chain", words))
         steps.append((revision, body, written))
         previous = digest if isinstance(digest, bytes) else b""
     return steps, findings + _check_head(row, len(steps), previous)
 
 
-def unpacked(packed: Any) -> tuple[bytes | None, dict[str, Any] | None]:
+def unpack_step(packed: Any) -> tuple[bytes | None, dict[str, Any] | None]:
     """Return the bytes of a stored body and its contents; None for bytes that Usher never writes."""
     try:
         stream = zlib.decompressobj()
@@ -60,12 +60,13 @@ _HEADER = zlib.compress(b"")[:2]
 
 def _check_head(row: Row, steps: int, last: bytes) -> list[Finding]:
     if type(row.revision) is not int:
-        return [found(row, steps, "missing", "The number of steps kept with the case cannot be read; it was altered.")]
+        words = "The number of steps kept with the case cannot be read; it was altered."
+        return [finding_about(row, steps, "missing", words)]
     if row.revision != steps:
         words = f"The case was at step {row.revision}; its history has {steps}."
         removed = " The newest steps were removed." if row.revision > steps else ""
-        return [found(row, steps + 1 if row.revision > steps else steps, "missing", words + removed)]
+        return [finding_about(row, steps + 1 if row.revision > steps else steps, "missing", words + removed)]
     if row.head != last:
         words = "The head hash kept with the case is not the hash of its newest step."
-        return [found(row, steps, "head", words)]
+        return [finding_about(row, steps, "head", words)]
     return []

@@ -19,7 +19,7 @@ Versions = Callable[[int, str], Diagram | str]
 MIGRATED = e.InstanceMigrated.__name__
 
 
-def began(row: Row, steps: Sequence[ReadStep]) -> tuple[int, str]:
+def initial_version(row: Row, steps: Sequence[ReadStep]) -> tuple[int, str]:
     """Return number and hash of the version a case began on: those of its row, unless it migrated since."""
     if any(_moves(body) for _, body, _ in steps):
         started = steps[0][1]["events"][0]

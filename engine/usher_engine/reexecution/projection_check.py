@@ -16,7 +16,7 @@ from ..core.findings import Finding
 from ..core.state import InstanceState, place
 from ..store import Row, job_rows, task_rows
 from ..store.stored_cases import Record
-from .hash_chain import ReadStep, found
+from .hash_chain import ReadStep, finding_about
 
 #: Columns that people change without a step: their drafts.
 DRAFT = ("draft", "draft_at")
@@ -34,7 +34,7 @@ def check_projections(record: Record, steps: list[ReadStep], state: InstanceStat
         for here in sorted({*expected, *there}):
             message = _difference(what, expected.get(here), there.get(here))
             if message:
-                yield found(row, last, "waiting", message, here.rpartition(":")[0])
+                yield finding_about(row, last, "waiting", message, here.rpartition(":")[0])
 
 
 def _difference(what: str, expected: dict[str, Any] | None, there: dict[str, Any] | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from ..core.findings import Finding
 from ..store import Transaction, case_signatures
 from ..store.stored_cases import Record
-from .hash_chain import ReadStep, found
+from .hash_chain import ReadStep, finding_about
 
 
 def check_index(tx: Transaction, record: Record, steps: list[ReadStep]) -> list[Finding]:
@@ -17,11 +17,11 @@ def check_index(tx: Transaction, record: Record, steps: list[ReadStep]) -> list[
     findings = []
     if not case_signatures.is_indexed(tx, row, kind, people):
         words = "The search index does not match the history of this case; rebuild it with: usher db reindex"
-        findings.append(found(row, None, "index", words))
+        findings.append(finding_about(row, None, "index", words))
     for (revision, body, _), maker in zip(steps, record.makers, strict=True):
         if maker != _maker(body):
             words = f"The columns with the actor and time of step {revision} do not match the step."
-            findings.append(found(row, revision, "row", words))
+            findings.append(finding_about(row, revision, "row", words))
     return findings
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..core.errors import Unavailable
-from ..reexecution import unpacked
+from ..reexecution import unpack_step
 from ..settings import Settings
 from ..store import Database, Transaction, from_text, to_text
 from ..store import figure_rows as rows
@@ -183,7 +183,7 @@ def _stored_tally(kept: rows.Kept) -> Tally | None:
 def _events_by_case(stored: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, list[TimedEvent]]]:
     """The events of each case, from the steps that can be read."""
     for case, steps in groupby(stored, key=itemgetter(0)):
-        bodies = (unpacked(body)[1] for _, body in steps)
+        bodies = (unpack_step(body)[1] for _, body in steps)
         try:
             events = [(from_text(body["at"]), event) for body in bodies if body for event in body["events"]]
         except ValueError:  # a tampered time; verify reports it
