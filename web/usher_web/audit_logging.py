@@ -70,14 +70,14 @@ def record_view(kind: AuditKind, subject: str, *, business_key: str) -> None:
         g.usher_viewed = {}
     look = Look(kind=kind, details={"page": request.endpoint}, subject=subject, business_key=business_key)
     g.usher_viewed[(kind, subject)] = look
-    _shown().pop(business_key, None)
+    _shown_patients().pop(business_key, None)
     g.usher_told = {*g.get("usher_told", ()), business_key}
 
 
 def note_shown(patient: str) -> None:
     """Note that the answer shows the name of *patient*."""
     if patient and patient not in g.get("usher_told", ()):
-        _shown()[patient] = None
+        _shown_patients()[patient] = None
 
 
 def note_listed(patients: Iterable[str]) -> None:
@@ -86,7 +86,7 @@ def note_listed(patients: Iterable[str]) -> None:
         note_shown(patient)
 
 
-def _shown() -> dict[str, None]:
+def _shown_patients() -> dict[str, None]:
     if "usher_shown" not in g:
         g.usher_shown = {}
     found: dict[str, None] = g.usher_shown
@@ -101,8 +101,8 @@ def _keep(response: Response) -> Response:
     viewed = {(who, *key): look for key, look in g.pop("usher_viewed", {}).items()}
     looks = [look for key, look in viewed.items() if not recent.has(key, now)]
     if response.status_code in REFUSALS:
-        looks.append(_refused(response.status_code))
-    listed = {(who, "PatientsListed", patient): patient for patient in _shown()}
+        looks.append(_refusal(response.status_code))
+    listed = {(who, "PatientsListed", patient): patient for patient in _shown_patients()}
     new = [patient for key, patient in listed.items() if not recent.has(key, now)]
     if new:  # patients not on this person's screen a moment ago; a list that stays open is recorded once
         looks.append(Look(kind="PatientsListed", details={"page": request.endpoint, "patients": new}))
@@ -112,7 +112,7 @@ def _keep(response: Response) -> Response:
     return response
 
 
-def _refused(status: int) -> Look:
+def _refusal(status: int) -> Look:
     named = request.view_args or {}
     subject = next((str(named[name]) for name in ("task_id", "instance_id", "patient_id", "name") if name in named), "")
     details = {"page": request.endpoint, "method": request.method, "status": status}

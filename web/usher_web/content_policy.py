@@ -19,17 +19,17 @@ _RULES = {
 HEADER = "Content-Security-Policy"
 
 
-def _written(**changes: str) -> str:
+def _policy_text(**changes: str) -> str:
     rules = _RULES | {name.replace("_", "-"): value for name, value in changes.items()}
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 
 #: The default of every page.
-STRICT = _written()
+STRICT = _policy_text()
 #: The decision-table and form editors write style attributes into what they draw. Scripts stay as restricted.
-STYLED = _written(style_src="'self' 'unsafe-inline'")
+STYLED = _policy_text(style_src="'self' 'unsafe-inline'")
 #: A page that frames another page of ours.
-FRAMING = _written(frame_src="'self'")
+FRAMING = _policy_text(frame_src="'self'")
 #: Text by an analyst, rendered as a mail reader would: no scripts, no remote pictures, no navigation.
 MAIL = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "

@@ -165,10 +165,10 @@ def refuse_unreadable() -> None:
         pairs = given.items(multi=True) if isinstance(given, MultiDict) else given.items()
         for name, text in pairs:
             if "\x00" in f"{name}{text}":
-                raise BadRequest(f"{_shown(name)} holds a character that is not text. Type it again, do not paste it.")
+                raise BadRequest(f"{_label(name)} holds a character that is not text. Type it again, do not paste it.")
 
 
-def _shown(name: str) -> str:
+def _label(name: str) -> str:
     said = name.replace("\x00", "")[:60]
     return f"The field “{said}”" if said == name else "The name of a field"
 

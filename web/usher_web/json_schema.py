@@ -30,7 +30,7 @@ def components(shapes: Iterable[Any], *, strict: Iterable[Any] = ()) -> dict[str
     found: dict[str, Any] = {}
     refused = list(strict)
     for shape in (*shapes, *refused):
-        for part in _within(shape):
+        for part in _nested_shapes(shape):
             found[part.__name__] = _component(part, strict=part in refused)
     return found
 
@@ -93,13 +93,13 @@ def _kinds(hint: Any) -> list[Any]:
     return [origin or hint]
 
 
-def _within(shape: Any) -> Iterator[Any]:
+def _nested_shapes(shape: Any) -> Iterator[Any]:
     """*shape* and every shape in it."""
     yield shape
     pending = list(get_type_hints(shape, include_extras=True).values())
     while pending:
         hint = pending.pop(0)
         if is_typeddict(hint):
-            yield from _within(hint)
+            yield from _nested_shapes(hint)
         else:
             pending += [arg for arg in get_args(hint) if not isinstance(arg, dict)]

@@ -68,7 +68,7 @@ def field(text: str, name: str) -> dict[str, Any]:
 def loads(sent: str | bytes) -> Any:
     """Parse *sent*; raises `NotJson`, or `InvalidSubmission` if an object has a key twice."""
     try:
-        return json.loads(sent, object_pairs_hook=_once, parse_int=_whole)
+        return json.loads(sent, object_pairs_hook=_without_repeated_keys, parse_int=_parse_integer)
     except json.JSONDecodeError as error:
         raise NotJson(f"is not JSON (line {error.lineno}, column {error.colno}: {error.msg})") from None
     except RecursionError:
@@ -87,7 +87,7 @@ def storable(value: Any) -> None:
         raise NotJson("holds a number that is none, or is beyond all bounds") from None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
@@ -96,5 +96,5 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _whole(digits: str) -> int | float:
+def _parse_integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= MOST_DIGITS else float("inf")

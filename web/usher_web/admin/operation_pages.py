@@ -41,13 +41,13 @@ def cases() -> Page | Response:
 @blueprint.get("/cases/<instance_id>")
 @auth.policy(Role.ADMIN)
 def case(instance_id: str) -> str:
-    return _case(_found(instance_id))
+    return _case(_viewed_case(instance_id))
 
 
 @blueprint.post("/cases/<instance_id>/retry")
 @auth.policy(Role.ADMIN)
 def retry(instance_id: str) -> Response:
-    after = site().engine.cases.retry(_found(instance_id).id, actor=auth.actor())
+    after = site().engine.cases.retry(_viewed_case(instance_id).id, actor=auth.actor())
     auth.say("It stopped again; the reason is below." if after.incident else "It is being tried again.")
     return redirect(url_for("operating.case", instance_id=after.id), 303)
 
@@ -55,7 +55,7 @@ def retry(instance_id: str) -> Response:
 @blueprint.post("/cases/<instance_id>/cancel")
 @auth.policy(Role.ADMIN)
 def cancel(instance_id: str) -> Page | Response:
-    found = _found(instance_id)
+    found = _viewed_case(instance_id)
     try:
         site().engine.cases.cancel(found.id, request.form.get("reason", ""), actor=auth.actor())
     except usher_engine.InvalidSubmission as wrong:
@@ -68,7 +68,7 @@ def cancel(instance_id: str) -> Page | Response:
 @auth.policy(Role.ADMIN)
 def repair(instance_id: str) -> Page | Response:
     """Show what a repair would do; do it when ``confirmed`` is sent, by the button shown next to it."""
-    found, confirmed = _found(instance_id), request.form.get("confirmed") == "yes"
+    found, confirmed = _viewed_case(instance_id), request.form.get("confirmed") == "yes"
     seen = whole_number(request.form.get("revision", ""))
     try:
         done = site().engine.repairs.repair(found.id, actor=auth.actor(), dry_run=not confirmed, revision=seen)
@@ -80,7 +80,7 @@ def repair(instance_id: str) -> Page | Response:
     return redirect(url_for("operating.case", instance_id=found.id), 303)
 
 
-def _found(instance_id: str) -> Instance:
+def _viewed_case(instance_id: str) -> Instance:
     found = site().engine.instance(instance_id)
     audit_logging.record_view("CaseViewed", found.id, business_key=found.business_key)
     return found

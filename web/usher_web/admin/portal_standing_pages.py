@@ -41,13 +41,13 @@ def find() -> Page | Response:
 @blueprint.get("/<patient_id>")
 @auth.policy(Role.ADMIN)
 def show(patient_id: str) -> str:
-    return _page(_found(patient_id))
+    return _page(_viewed_standing(patient_id))
 
 
 @blueprint.post("/<patient_id>/portal-status")
 @auth.policy(Role.ADMIN)
 def set_status(patient_id: str) -> Page | Response:
-    found = _found(patient_id)
+    found = _viewed_standing(patient_id)
     status, reason = request.form.get("status", ""), request.form.get("reason", "")
     try:
         after = site().enrollment.portal_standing.set_status(
@@ -56,7 +56,7 @@ def set_status(patient_id: str) -> Page | Response:
     except usher_engine.InvalidSubmission as wrong:
         return _page(found, wrong.fields, at="status"), 422
     except usher_engine.Conflict as late:
-        return _page(_found(patient_id), {"version": late.message}, at="status"), 409
+        return _page(_viewed_standing(patient_id), {"version": late.message}, at="status"), 409
     auth.say(f"The portal status is {after.status}.")
     return redirect(url_for("portal_standing.show", patient_id=found.patient), 303)
 
@@ -64,7 +64,7 @@ def set_status(patient_id: str) -> Page | Response:
 @blueprint.post("/<patient_id>/opt-out")
 @auth.policy(Role.ADMIN)
 def set_opt_out(patient_id: str) -> Page | Response:
-    found = _found(patient_id)
+    found = _viewed_standing(patient_id)
     scope, reason = request.form.get("scope", ""), request.form.get("reason", "")
     try:
         opted_out = _opted_out()
@@ -93,7 +93,7 @@ def _opted_out() -> bool:
     return said == "yes"
 
 
-def _found(patient_id: str) -> Standing:
+def _viewed_standing(patient_id: str) -> Standing:
     found = site().enrollment.portal_standing.of(patient_id)
     audit_logging.record_view("PatientViewed", found.patient, business_key=found.patient)
     return found

@@ -39,7 +39,7 @@ def show(process: str) -> str:
 @auth.policy(*ASKING)
 def ask(process: str) -> AnyResponse | tuple[str, int]:
     errors: dict[str, str] = {}
-    chosen = _chosen(process, errors)
+    chosen = _parse_selection(process, errors)
     if errors:
         return _page(process, problems=list(errors.items())), 422
     package, label = _candidate(process, request.form.get("on", ""))
@@ -55,7 +55,7 @@ def ask(process: str) -> AnyResponse | tuple[str, int]:
 def run(process: str, batch: str) -> str:
     found = run_of(process, batch, BatchKind.BACKTEST)
     recorded, draft = (
-        site().engine.versions.diagram_with(_recorded(found)),
+        site().engine.versions.diagram_with(_recorded_package(found)),
         site().engine.versions.diagram_with(found.package),
     )
     names = names_with(draft, recorded)
@@ -102,7 +102,7 @@ def case(process: str, batch: str, instance_id: str) -> str:
     """The recorded and the new way of one case."""
     found = run_of(process, batch, BatchKind.BACKTEST)
     recorded, draft = (
-        site().engine.versions.diagram_with(_recorded(found)),
+        site().engine.versions.diagram_with(_recorded_package(found)),
         site().engine.versions.diagram_with(found.package),
     )
     one = site().engine.batches.case(found.id, instance_id)
@@ -125,7 +125,7 @@ def diagram(process: str, batch: str, side: str) -> AnyResponse:
     found = run_of(process, batch, BatchKind.BACKTEST)
     if side not in SIDES:
         raise NotFound("A run has two diagrams: recorded and draft.")
-    definition = found.package if side == DRAFT else _recorded(found)
+    definition = found.package if side == DRAFT else _recorded_package(found)
     return bpmn_response(site().engine.versions.diagram_with(definition).package)
 
 
@@ -188,7 +188,7 @@ def _candidate(process: str, on: str) -> tuple[Package, str]:
     return site().engine.versions.package(process), "the version in force"
 
 
-def _chosen(process: str, errors: dict[str, str]) -> Chosen:
+def _parse_selection(process: str, errors: dict[str, str]) -> Chosen:
     """The selected cases; unreadable input is reported in *errors*."""
     form = request.form
     since, until = (day_of(form.get(name, ""), name, errors) for name in ("since", "until"))
@@ -203,6 +203,6 @@ def _chosen(process: str, errors: dict[str, str]) -> Chosen:
     )
 
 
-def _recorded(run: Batch) -> str:
+def _recorded_package(run: Batch) -> str:
     """The package that most of the cases ran on."""
     return str(run.details.get("recorded") or run.package)

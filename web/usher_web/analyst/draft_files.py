@@ -41,27 +41,27 @@ def file(process: str, path: str) -> AnyResponse:
 def save(process: str, path: str) -> Response:
     """Save one file: If-Match with the ETag seen, or If-None-Match: * for a new one. 412 says what is stored."""
     try:
-        draft = site().engine.drafts.save_file(process, path, request.get_data(), etag=_seen(), actor=auth.actor())
+        draft = site().engine.drafts.save_file(process, path, request.get_data(), etag=_etag_seen(), actor=auth.actor())
     except StaleDraft as late:
-        return _late(late)
-    return _saved(draft, path)
+        return _conflict_response(late)
+    return _save_response(draft, path)
 
 
 @blueprint.delete("/file/<path:path>")
 @auth.policy(Role.ANALYST)
 def remove(process: str, path: str) -> Response:
     try:
-        draft = site().engine.drafts.remove_file(process, path, etag=_seen(), actor=auth.actor())
+        draft = site().engine.drafts.remove_file(process, path, etag=_etag_seen(), actor=auth.actor())
     except StaleDraft as late:
-        return _late(late)
-    return _saved(draft, path)
+        return _conflict_response(late)
+    return _save_response(draft, path)
 
 
 @blueprint.post("/check")
 @auth.policy(Role.ANALYST)
 def check(process: str) -> Response:
     """The gate's findings on the draft, with some files as they are being typed: ``{"files": {path: text}}``."""
-    package = _typed(site().engine.drafts.package(process))
+    package = _with_typed_files(site().engine.drafts.package(process))
     findings = [finding.to_json() for finding in site().engine.deployments.check_draft(process, package)]
     now = people_time(site().now(), site().now(), zone(site().settings))
     return _json({"findings": findings, "hash": package.hash, "at": now})
@@ -91,7 +91,7 @@ def forget(process: str, key: str) -> Response:
     return Response(status=HTTPStatus.NO_CONTENT)
 
 
-def _seen() -> str:
+def _etag_seen() -> str:
     """The ETag the sender saw; empty for a file that must not be there."""
     if request.headers.get("If-None-Match", "").strip() == "*":
         return ""
@@ -101,14 +101,14 @@ def _seen() -> str:
     return etag
 
 
-def _typed(package: Package) -> Package:
+def _with_typed_files(package: Package) -> Package:
     files = strict_json.large_body().get("files")
     if not isinstance(files, dict) or not all(isinstance(text, str) for text in files.values()):
         raise BadRequest("Send the files as they are typed: {“files”: {path: text}}.")
     return Package({**package.files, **{path: text.encode() for path, text in files.items()}})
 
 
-def _saved(draft: Draft, path: str) -> Response:
+def _save_response(draft: Draft, path: str) -> Response:
     found = draft.file(path)
     etag = found.etag if found else ""
     tz, now = zone(site().settings), site().now()
@@ -119,7 +119,7 @@ def _saved(draft: Draft, path: str) -> Response:
     return response
 
 
-def _late(late: StaleDraft) -> Response:
+def _conflict_response(late: StaleDraft) -> Response:
     extra: dict[str, Any] = {
         "winner": late.winner,
         "at": late.at.isoformat() if late.at else None,

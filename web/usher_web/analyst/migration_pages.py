@@ -76,7 +76,7 @@ def ask(process: str) -> Response:
         version=whole_number(form.get("from", "")) or 0,
         live=True,
         at=form.get("at", ""),
-        cases=_moved_by(process, form.get("of", "")),
+        cases=_cases_moved_by(process, form.get("of", "")),
     )
     run = site().engine.batches.ask_migration(target, chosen, mapping, reason="", actor=auth.actor(), trial=True)
     return redirect(url_for("migrations.run", process=process, batch=run.id), 303)
@@ -186,7 +186,7 @@ def _rows(process: str, source: int, target: int, standing: set[str]) -> list[Ro
     return sorted(rows, key=lambda row: (row.element not in standing, bool(row.goal), row.element))
 
 
-def _moved_by(process: str, batch: str) -> tuple[str, ...]:
+def _cases_moved_by(process: str, batch: str) -> tuple[str, ...]:
     """The cases that an earlier run moved, to move them back."""
     if not batch:
         return ()

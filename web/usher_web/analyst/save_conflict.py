@@ -36,9 +36,9 @@ def hunks(theirs: bytes, mine: bytes) -> Iterator[Hunk]:
         number += 1
         yield Hunk(
             number=number,
-            theirs=_shown(old[a:b]),
-            mine=_shown(new[c:d]),
-            before=_shown(equal[-CONTEXT:]),
+            theirs=_as_text(old[a:b]),
+            mine=_as_text(new[c:d]),
+            before=_as_text(equal[-CONTEXT:]),
             skipped=max(0, len(equal) - CONTEXT),
         )
         equal = []
@@ -59,5 +59,5 @@ def merged_text(theirs: bytes, mine: bytes, picks: Mapping[str, str]) -> bytes:
     return b"".join([*ended, *parts[-1:]])
 
 
-def _shown(lines: list[bytes]) -> tuple[str, ...]:
+def _as_text(lines: list[bytes]) -> tuple[str, ...]:
     return tuple(line.decode(errors="replace") for line in lines)

@@ -45,16 +45,16 @@ def step(process: str) -> str | tuple[str, int]:
     try:
         run, before = _next_run(package)
     except InvalidSubmission as wrong:
-        return _again(process, source, package, wrong), 422
+        return _page_with_error(process, source, package, wrong), 422
     tried = try_out(package, site().engine.services, run)
     if not tried.problem or before is None:
         return _page(process, source, package, run, tried)
     # A refused step is not part of the run; the typed text stays in the form.
     problem = InvalidSubmission(tried.problem, fields=tried.fields)
-    return _again(process, source, package, problem), 422
+    return _page_with_error(process, source, package, problem), 422
 
 
-def _again(process: str, source: str, package: Package, wrong: InvalidSubmission) -> str:
+def _page_with_error(process: str, source: str, package: Package, wrong: InvalidSubmission) -> str:
     """The page that sent the step, with the reason for the refusal."""
     try:
         run = _sent_run()

@@ -49,14 +49,14 @@ def uploaded_package() -> Package | None:
         return None
     content = sent.read()
     if sent.filename.lower().endswith(".zip"):
-        return _unwrapped(from_zip(content))
+        return _without_wrapper(from_zip(content))
     if not sent.filename.lower().endswith((".bpmn", ".xml")):
         reason = "Choose a .bpmn file, or a package as a .zip."
         raise InvalidSubmission(reason, fields={"upload": reason})
     return Package({f"{sent.filename.rpartition('/')[2].rpartition('.')[0]}.bpmn": content})
 
 
-def _unwrapped(package: Package) -> Package:
+def _without_wrapper(package: Package) -> Package:
     """For a zip of a folder, return its files without the folder's name and without files of the operating system."""
     files = {p: c for p, c in package.files.items() if not any(part.startswith((".", "__")) for part in p.split("/"))}
     tops = {path.partition("/")[0] for path in files}

@@ -33,7 +33,7 @@ def show() -> str:
 def download() -> Page | Response:
     """Stream the file as it is read; errors in the choice or in the record are shown on the page."""
     try:
-        export = _asked()
+        export = _parse_export()
         pieces = export.pieces()
         begun = list(islice(pieces, 2))  # errors in the proof surface with the second line
     except REFUSALS as refused:
@@ -58,7 +58,7 @@ def _file(pieces: Iterator[bytes], media: str, name: str) -> Response:
     return found
 
 
-def _asked() -> Export:
+def _parse_export() -> Export:
     form, actor = request.form, auth.actor()
     chosen = form.get("format", "")
     if chosen not in {one.name for one in _offered()}:

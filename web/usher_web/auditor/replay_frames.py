@@ -130,7 +130,7 @@ def frames(window: Window[Followed], words: Words, known: Sequence[Effect] | Non
             found.append(_frame(seen, before, words, asked, (was, status), gapless=whole))
         except Exception as error:  # noqa: BLE001 - an altered step may tell of anything; its place is shown in red
             report_fault(error, where="web", at=f"step {seen.revision} in the replay")
-            found.append(_lost(seen, before, status, gapless=whole))
+            found.append(_frame_of_lost_step(seen, before, status, gapless=whole))
         before, whole = seen.after, not seen.is_missing
     return found
 
@@ -146,9 +146,9 @@ def _frame(
 ) -> Frame:
     step = seen.step
     if step is None:
-        return _lost(seen, before, status[1], gapless=gapless)
+        return _frame_of_lost_step(seen, before, status[1], gapless=gapless)
     line = build_line(step, words.names)
-    who = _who(step, line)
+    who = _actor_name(step, line)
     headline, details = _headline(step, line, who, words.names)
     rows = changes(before.data, seen.after.data, words.glossary)
     if status[0] != status[1]:
@@ -170,7 +170,7 @@ def _frame(
     )
 
 
-def _lost(seen: Seen, before: InstanceState, status: str, *, gapless: bool) -> Frame:
+def _frame_of_lost_step(seen: Seen, before: InstanceState, status: str, *, gapless: bool) -> Frame:
     """The frame of an unreadable step: its number and what happened to it."""
     headline = f"Step {seen.revision} is missing" if seen.is_missing else f"Step {seen.revision} cannot be read"
     return Frame(
@@ -195,7 +195,7 @@ def _proof(seen: Seen, *, gapless: bool) -> Proof:
     return Proof(hash=digest, previous=previous, linked=seen.is_linked, gapless=gapless)
 
 
-def _who(step: Step, line: Line) -> str:
+def _actor_name(step: Step, line: Line) -> str:
     role = step.body["actor"].get("role", "staff")
     name = {"system": "System", "patient": "The patient"}.get(role, line.actor)
     behalf = step.body["actor"].get("on_behalf_of")

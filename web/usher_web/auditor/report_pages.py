@@ -33,7 +33,7 @@ USUAL = timedelta(days=90)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
+class ReportChoice:
     """The requested report; with *errors*, by field, nothing is counted."""
 
     process: str
@@ -56,7 +56,7 @@ def show() -> str | tuple[str, int]:
     versions = site().engine.versions.all()
     if not versions:
         return render_template("reports.html", asked=None, versions=[])
-    asked = _asked(versions)
+    asked = _parse_choice(versions)
     if asked.errors:
         return render_template("reports.html", asked=asked, versions=versions, period=None), 422
     period = _period(asked)
@@ -71,7 +71,7 @@ def show() -> str | tuple[str, int]:
         total=found,
         few=found.cases < report_tables.FEW,
         span=report_tables.span_words(asked.first, asked.last),
-        diagram=_drawn(asked, versions),
+        diagram=_diagram_url(asked, versions),
         heat=report_tables.heat_of(found, by_wait=asked.heat == "waits"),
         elements=report_tables.elements(found, names),
         funnel=bars(report_tables.funnel(found.groups.get(OF_ALL, {}))),
@@ -90,7 +90,7 @@ def show() -> str | tuple[str, int]:
 def download(name: str) -> Response:
     """Return one table of the report as CSV, for the same choice."""
     versions = site().engine.versions.all()
-    asked = _asked(versions) if versions else abort(404)
+    asked = _parse_choice(versions) if versions else abort(404)
     if asked.errors:
         abort(422, "; ".join(asked.errors.values()))
     table = next((found for found in _tables(asked, versions) if found.name == name), None) or abort(404)
@@ -105,7 +105,7 @@ def diagram(process: str, number: int) -> AnyResponse:
     return bpmn_response(site().engine.versions.package(process, number))
 
 
-def _tables(asked: Asked, versions: list[Version]) -> list[Table]:
+def _tables(asked: ReportChoice, versions: list[Version]) -> list[Table]:
     period = _period(asked)
     found, names = period.total, _names(asked, versions)
     return [
@@ -124,7 +124,7 @@ def _times(period: Period) -> list[tuple[Table, str]]:
     return [(tables.times(name, title, spread), tables.typical(spread)) for spread, name, title in spreads]
 
 
-def _asked(versions: list[Version]) -> Asked:
+def _parse_choice(versions: list[Version]) -> ReportChoice:
     """The choice in the address; an unknown process becomes the first, an unknown version all."""
     errors: dict[str, str] = {}
     today = site().now().astimezone(zone(site().settings)).date()
@@ -137,7 +137,7 @@ def _asked(versions: list[Version]) -> Asked:
     if not errors and first > last:
         words = f"This is after the last day, {last.day} {last:%B %Y}."
         errors["from"] = f"{words} Choose an earlier day, or a later one there."
-    return Asked(
+    return ReportChoice(
         process=process,
         version=number if number in {one.number for one in versions if one.process == process} else None,
         first=first,
@@ -156,17 +156,17 @@ def _date(name: str, usual: date, errors: dict[str, str]) -> date:
         return usual
 
 
-def _period(asked: Asked) -> Period:
+def _period(asked: ReportChoice) -> Period:
     return site().figures.period(asked.process, asked.first, asked.last, version=asked.version)
 
 
-def _drawn(asked: Asked, versions: list[Version]) -> str:
+def _diagram_url(asked: ReportChoice, versions: list[Version]) -> str:
     """The address of the diagram: of the requested version, or of the newest."""
     newest = max(version.number for version in versions if version.process == asked.process)
     return url_for("reports.diagram", process=asked.process, number=asked.version or newest)
 
 
-def _names(asked: Asked, versions: list[Version]) -> Names:
+def _names(asked: ReportChoice, versions: list[Version]) -> Names:
     """The names of elements: from the requested version, else from the newest that has them."""
     numbers = [one.number for one in versions if one.process == asked.process and asked.version in (None, one.number)]
     found: dict[str, str] = {}

@@ -99,12 +99,12 @@ def heat_of(found: Tally, *, by_wait: bool) -> dict[str, dict[str, dict[str, obj
 def funnel(reached: Mapping[str, int]) -> list[tuple[str, int, str]]:
     """(stage, cases, words) from triggered to the answers."""
     started = reached.get("start", 0)
-    return [(STAGES[stage], reached.get(stage, 0), _of(reached.get(stage, 0), started)) for stage in MILESTONES]
+    return [(STAGES[stage], reached.get(stage, 0), _with_share(reached.get(stage, 0), started)) for stage in MILESTONES]
 
 
 def by_month(period: Period) -> Table:
     rows = [
-        _reached(f"{month:%B %Y}", tally.groups.get(OF_ALL, Counter())) for month, tally in period.by_month().items()
+        _funnel_row(f"{month:%B %Y}", tally.groups.get(OF_ALL, Counter())) for month, tally in period.by_month().items()
     ]
     head = ("Month of the trigger", *STAGES.values())
     return Table(name="funnel-by-month", title="By month", head=head, rows=tuple(rows))
@@ -114,12 +114,12 @@ def by_language(found: Tally) -> Table:
     """Those without a language on record are a group of their own, last."""
     groups = [(key, reached) for key, reached in found.groups.items() if key != OF_ALL]
     groups.sort(key=lambda group: (not group[0], -group[1]["start"], group[0]))
-    rows = tuple(_reached(language_words(key), reached) for key, reached in groups)
+    rows = tuple(_funnel_row(language_words(key), reached) for key, reached in groups)
     head = ("Preferred language", *STAGES.values())
     return Table(name="funnel-by-language", title="By language", head=head, rows=rows)
 
 
-def _reached(name: str, reached: Mapping[str, int]) -> tuple[str, ...]:
+def _funnel_row(name: str, reached: Mapping[str, int]) -> tuple[str, ...]:
     return (name, *(str(reached.get(stage, 0)) for stage in MILESTONES))
 
 
@@ -176,7 +176,7 @@ def _typical(spread: Spread) -> tuple[str, str]:
     return seconds_words(spread.median), seconds_words(spread.percentile(90))
 
 
-def _of(number: int, whole: int) -> str:
+def _with_share(number: int, whole: int) -> str:
     return f"{number:,} · {_share(number, whole)}" if whole else f"{number:,}"
 
 

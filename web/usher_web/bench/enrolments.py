@@ -62,11 +62,11 @@ class _Enrolments:
         self.floor.close()
 
     def figures(self) -> Iterator[Figure]:
-        self._one(self.cases)  # what all cases of one way share is written with the first
+        self._measure_case(self.cases)  # what all cases of one way share is written with the first
         self.times = Times()
         before = self._size()
         for number in range(self.cases):
-            self._one(number)
+            self._measure_case(number)
         rows, size = (after - first for after, first in zip(self._size(), before, strict=True))
         median = self.times.median
         start = median("start") / median("bare start", "commit start")
@@ -75,9 +75,9 @@ class _Enrolments:
         yield Figure(name="complete a user task to the end, mail between : floor", value=end, unit="×", target=2)
         yield Figure(name="rows of a finished enrolment", value=rows / self.cases, unit="rows", target=6)
         yield Figure(name="bytes of a finished enrolment", value=size / self.cases, unit="bytes", target=5_000)
-        yield from self._again()
+        yield from self._verification_figures()
 
-    def _again(self) -> Iterator[Figure]:
+    def _verification_figures(self) -> Iterator[Figure]:
         """Verify all cases on one core; compare with bare SpiffWorkflow's time to run one."""
         verified = self.times.of("verify", lambda: self.engine.verification.verify_all(jobs=1))
         if verified.findings or verified.checked != self.cases + 1:
@@ -89,21 +89,21 @@ class _Enrolments:
             name="a finished enrolment verified : bare SpiffWorkflow's run", value=each / bare, unit="×", target=2
         )
 
-    def _one(self, number: int) -> None:
+    def _measure_case(self, number: int) -> None:
         """One enrolment: trigger, complete Update Now, mail accepted, end; each timed with its floor."""
         patient, timed = f"bench-{number}", self.times.of
         instance = timed("start", lambda: self._trigger(patient))
         workflow = timed("bare start", lambda: self.bare.start({"patient_id": patient}))
-        timed("commit start", lambda: self.floor.commit(self._written(instance)))
+        timed("commit start", lambda: self.floor.commit(self._bytes_written(instance)))
         task = instance.tasks[0]
         submit = {key: FIELDS[key] for key in FIELDS if key != "language"}
         timed("complete", lambda: self.engine.complete(task.id, submit, actor=STAFF, revision=task.revision))
-        timed("commit complete", lambda: self.floor.commit(self._written(instance)))
+        timed("commit complete", lambda: self.floor.commit(self._bytes_written(instance)))
         job = self._take()
         sent = Worker(self.engine).perform(job)
         timed("end", lambda: self.engine.job_results.finish(job, sent))
         timed("bare complete", lambda: self.bare.complete(workflow, "update", submit))  # to the end
-        timed("commit end", lambda: self.floor.commit(self._written(instance)))
+        timed("commit end", lambda: self.floor.commit(self._bytes_written(instance)))
         if self.engine.instance(instance.id).status != "finished" or not workflow.completed:
             raise RuntimeError("The bench's case did not come to its end; its figures would mean nothing.")
 
@@ -117,7 +117,7 @@ class _Enrolments:
             raise RuntimeError("The case queued no mail; the bench cannot go on.")
         return job
 
-    def _written(self, instance: Instance) -> bytes:
+    def _bytes_written(self, instance: Instance) -> bytes:
         """As many bytes as the last step of *instance* wrote: the step, the state, the task."""
         with self.engine.database.read() as tx:
             row = tx.exec_driver_sql(

@@ -30,7 +30,7 @@ RARE = Actor(name="rare", role="staff", groups=frozenset({"Night shift"}))
 
 def inbox(folder: Path, many: int) -> Iterator[Figure]:
     """Figures of an inbox with *many* open tasks, in databases in *folder*."""
-    engines = {"few": _filled(folder / "few.db", FEW), "many": _filled(folder / "many.db", many)}
+    engines = {"few": _filled_database(folder / "few.db", FEW), "many": _filled_database(folder / "many.db", many)}
     for who, actor in (("a large group", DESK), ("a small group", RARE)):
         times = Times()
         for _ in range(ASKED):
@@ -48,7 +48,7 @@ def _page(engine: Engine, actor: Actor) -> None:
         engine.inbox.count_tasks(actor, **wanted)
 
 
-def _filled(file: Path, tasks: int) -> Engine:
+def _filled_database(file: Path, tasks: int) -> Engine:
     """A database with *tasks* open tasks, one case each: copies of a real one under other numbers."""
     settings = Settings(env="development", secret_key="b" * 32, database_url=f"sqlite:///{file}")
     database = Database(settings.database_url)

@@ -54,14 +54,14 @@ def search_page() -> dict[str, Any]:
         "statuses": tuple(STATUSES),
         "facets": facets,
         "people": _people(),
-        "elements": _grouped(facets, names),
-        "outcomes": _named(sorted({outcome for _, outcome in facets.outcomes}), names),
+        "elements": _element_groups(facets, names),
+        "outcomes": _name_pairs(sorted({outcome for _, outcome in facets.outcomes}), names),
         "without_status": {name: value for name, value in search.given.items() if name != "status"},
-        **_found(search),
+        **_results(search),
     }
 
 
-def _found(search: CaseSearch) -> dict[str, Any]:
+def _results(search: CaseSearch) -> dict[str, Any]:
     if search.errors:
         return {"listed": [], "newer_url": "", "older_url": ""}
     after, before = request.args.get("after") or None, request.args.get("before") or None
@@ -89,17 +89,17 @@ def _names(facets: Facets) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _grouped(facets: Facets, names: dict[str, tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
+def _element_groups(facets: Facets, names: dict[str, tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
     """The named elements that cases have reached, grouped for a choice; also those that no version draws any more."""
     groups: dict[str, list[str]] = {TASKS: [], OTHERS: [], ENDS: []}
     for element in sorted({element for _, element in facets.elements}):
         name, tag = names.get(element, (element_words(element), ""))
         if name:
             groups[TASKS if tag.endswith("Task") else ENDS if tag == "endEvent" else OTHERS].append(element)
-    return [(group, list(_named(elements, names))) for group, elements in groups.items() if elements]
+    return [(group, list(_name_pairs(elements, names))) for group, elements in groups.items() if elements]
 
 
-def _named(elements: list[str], names: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:
+def _name_pairs(elements: list[str], names: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:
     labelled = ((element, names.get(element, ("", ""))[0] or element_words(element)) for element in elements)
     return sorted(labelled, key=lambda pair: pair[1].lower())
 

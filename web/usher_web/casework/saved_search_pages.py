@@ -31,7 +31,7 @@ def add() -> Response:
     shared = Role.parse(role) if role else None
     saved = saved_searches().add(request.form.get("name", ""), query_of(search), shared=shared, actor=auth.actor())
     auth.say("The search was saved.")
-    return _back(saved.query)
+    return _back_to_cases(saved.query)
 
 
 @blueprint.post("/<int:search_id>/name")
@@ -39,7 +39,7 @@ def add() -> Response:
 def rename(search_id: int) -> Response:
     saved_searches().rename(search_id, request.form.get("name", ""), actor=auth.actor())
     auth.say("The search was renamed.")
-    return _back(next((one.query for one in usable_searches() if one.id == search_id), ""))
+    return _back_to_cases(next((one.query for one in usable_searches() if one.id == search_id), ""))
 
 
 @blueprint.post("/<int:search_id>/delete")
@@ -47,8 +47,8 @@ def rename(search_id: int) -> Response:
 def delete(search_id: int) -> Response:
     saved_searches().delete(search_id, actor=auth.actor())
     auth.say("The saved search was deleted.")
-    return _back("")
+    return _back_to_cases("")
 
 
-def _back(query: str) -> Response:
+def _back_to_cases(query: str) -> Response:
     return redirect(f"{url_for('cases.show')}{'?' if query else ''}{query}", 303)

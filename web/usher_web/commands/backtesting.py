@@ -76,11 +76,11 @@ def _progress(done: int, of: int, _last: str) -> None:
 
 def _as_json(result: Backtested) -> dict[str, Any]:
     counts = {kind.value: number for kind, number in result.counts.items()}
-    first = [_one(compared) for compared in result.others]
+    first = [_case_as_json(compared) for compared in result.others]
     return {"cases": result.cases, **counts, "other_data": result.other_data, "first": first}
 
 
-def _one(compared: Compared) -> dict[str, Any]:
+def _case_as_json(compared: Compared) -> dict[str, Any]:
     return {
         "instance": compared.instance,
         "element": compared.element,

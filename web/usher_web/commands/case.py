@@ -50,13 +50,13 @@ def repair(instance: str, dry_run: bool, user: str | None, machine: bool) -> Non
         at = list(after.at)
         print_json({"instance": after.id, "revision": after.revision, "status": after.status, "at": at, **found})
         return
-    for line in _found(done, dry_run=dry_run):
+    for line in _repair_lines(done, dry_run=dry_run):
         click.echo(line)
     if not dry_run:
         print_case(done.instance, machine=False)
 
 
-def _found(done: Repaired, *, dry_run: bool) -> list[str]:
+def _repair_lines(done: Repaired, *, dry_run: bool) -> list[str]:
     """Lines that describe what a repair found and did."""
     lines = ["Nothing was written; this is what a repair would do." if dry_run else "The case was repaired."]
     if done.parted:

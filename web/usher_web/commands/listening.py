@@ -47,11 +47,11 @@ def bind_socket(host: str, port: int) -> socket.socket:
         taken.listen()  # until it listens, another server could still bind the same port
     except OSError as error:
         taken.close()
-        raise Misconfigured(_why(error, host, port)) from None
+        raise Misconfigured(_explain(error, host, port)) from None
     return taken
 
 
-def _why(error: OSError, host: str, port: int) -> str:
+def _explain(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} is in use. Stop what runs there, or choose another: --port {port + 1}"
     if error.errno == errno.EACCES:

@@ -48,7 +48,7 @@ def migrate(
     run = engine.batches.ask_migration(
         version, chosen, _mapping(pairs), reason=reason, actor=acting(accounts, user), trial=dry_run
     )
-    run = _worked_on(engine, run)
+    run = _finish_run(engine, run)
     outcomes = list(_outcomes(engine, run.id))
     if machine:
         print_json(_as_json(run, outcomes))
@@ -68,7 +68,7 @@ def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
     return mapping
 
 
-def _worked_on(engine: Engine, run: Batch) -> Batch:
+def _finish_run(engine: Engine, run: Batch) -> Batch:
     """Do the run here, or wait for the worker that has it."""
     while run.status == "open":
         if not engine.batches.work(run.id):

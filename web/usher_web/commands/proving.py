@@ -44,7 +44,7 @@ def verify(
     if export is not None:
         if everything or instances or after or jobs:
             raise click.UsageError("--export checks the file alone; it goes with --key and --checkpoint only.")
-        _print_result(_exported(export, key, checkpoint), machine, "agree with their record")
+        _print_result(_verify_export(export, key, checkpoint), machine, "agree with their record")
         return
     asks_checkpoint = checkpoint is not None or key is not None
     if everything == bool(instances) and not (asks_checkpoint and not instances):
@@ -54,7 +54,7 @@ def verify(
     settings = read_settings()
     enrollment = open_usher(settings)[0]
     engine = enrollment.engine
-    result = _all(engine, after, jobs or os.cpu_count() or 1) if everything else _each(engine, instances)
+    result = _verify_all(engine, after, jobs or os.cpu_count() or 1) if everything else _verify_each(engine, instances)
     if everything and not after:
         result.findings += [*check_audit(engine.database), *enrollment.disagreements()]
     if asks_checkpoint:
@@ -84,7 +84,7 @@ def _person() -> str:
         return "shell"
 
 
-def _exported(export: Path, key: str | None, checkpoint: Path | None) -> Verified:
+def _verify_export(export: Path, key: str | None, checkpoint: Path | None) -> Verified:
     """Check an export; needs neither a database nor a secret, only the files."""
     if key is None:
         raise click.UsageError("--export needs --key: the public key, from the practice and not from the file.")
@@ -92,14 +92,14 @@ def _exported(export: Path, key: str | None, checkpoint: Path | None) -> Verifie
     return verify_file(export, key=wanted, checkpoints=None if checkpoint is None else read_lines(checkpoint))
 
 
-def _each(engine: Engine, instances: tuple[str, ...]) -> Verified:
+def _verify_each(engine: Engine, instances: tuple[str, ...]) -> Verified:
     result = Verified()
     for instance in dict.fromkeys(instances):
         result.add(1, engine.verify(instance))
     return result
 
 
-def _all(engine: Engine, after: str, jobs: int) -> Verified:
+def _verify_all(engine: Engine, after: str, jobs: int) -> Verified:
     def progress(checked: int, of: int, last: str) -> None:
         click.echo(f"{checked} of {of} cases checked; to go on from here: --after {last}", err=True)
 

@@ -49,7 +49,7 @@ class Supervisor:
         pause_s, is_first = 0.0, True
         while True:
             born = time.monotonic()
-            code, has_served = self._outlived()
+            code, has_served = self._wait_for_end()
             if self._is_to_end():
                 return 0 if code in (0, -signal.SIGTERM, -signal.SIGINT) else 1
             if code == 0 or (is_first and not has_served):  # its error message is on the screen already
@@ -81,7 +81,7 @@ class Supervisor:
         while not self._is_to_end() and time.monotonic() < until:
             time.sleep(0.05)
 
-    def _outlived(self) -> tuple[int, bool]:
+    def _wait_for_end(self) -> tuple[int, bool]:
         """Wait until the process ends, or end it if it is silent; return its exit code and whether it ever served."""
         pipe = select.poll()
         pipe.register(self._beats, select.POLLIN)
@@ -91,17 +91,17 @@ class Supervisor:
             heard = False
             if pipe.poll(LOOK_EVERY_S * 1000):
                 heard = bool(os.read(self._beats, 4096))
-                code = self._ended(wait=not heard)  # the process closes its end of the pipe when it ends
+                code = self._exit_code(wait=not heard)  # the process closes its end of the pipe when it ends
             else:
                 silent_s += LOOK_EVERY_S  # counts looks, not time: a suspended supervisor must not blame the process
-                code = self._ended(wait=False)
+                code = self._exit_code(wait=False)
             has_served, silent_s = has_served or heard, 0.0 if heard else silent_s
             if code is None and (why := self._why_lost(silent_s, self._silent_s if has_served else START_S)):
                 code = self._kill(why)
         os.close(self._beats)
         return code, has_served
 
-    def _ended(self, *, wait: bool) -> int | None:
+    def _exit_code(self, *, wait: bool) -> int | None:
         """The exit code of the process, negative for a signal; None while it lives."""
         pid, status = os.waitpid(self._pid, 0 if wait else os.WNOHANG)
         return os.waitstatus_to_exitcode(status) if pid else None
@@ -119,11 +119,11 @@ class Supervisor:
         self._send(signal.SIGABRT)
         until = time.monotonic() + LAST_WORDS_S
         while time.monotonic() < until:
-            if (code := self._ended(wait=False)) is not None:
+            if (code := self._exit_code(wait=False)) is not None:
                 return code
             time.sleep(0.05)
         self._send(signal.SIGKILL)
-        return self._ended(wait=True) or -signal.SIGKILL
+        return self._exit_code(wait=True) or -signal.SIGKILL
 
     def _start_another(self) -> None:
         self._beats, beat = os.pipe()

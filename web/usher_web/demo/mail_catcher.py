@@ -40,11 +40,11 @@ class MailCatcher:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 aiosmtpd's name
         message = message_from_bytes(envelope.content, _class=EmailMessage, policy=default)
-        self._mails.append(_caught(message, ", ".join(envelope.rcpt_tos), self._clock()))
+        self._mails.append(_caught_mail(message, ", ".join(envelope.rcpt_tos), self._clock()))
         return "250 Message accepted"
 
 
-def _caught(message: EmailMessage, to: str, at: datetime) -> CaughtMail:
+def _caught_mail(message: EmailMessage, to: str, at: datetime) -> CaughtMail:
     body = message.get_body(("plain", "html"))
     text = body.get_content() if body else ""
     return CaughtMail(

@@ -122,17 +122,17 @@ class _Past:
     def __post_init__(self) -> None:
         self.chance = random.Random(2026)  # noqa: S311 - the same invented past each time
         self.clock = _Clock(self.end - timedelta(days=DAYS))
-        self.clinic = open_enrollment(self.settings, clock=self.clock, send_mail=self._sent)
+        self.clinic = open_enrollment(self.settings, clock=self.clock, send_mail=self._send_mail)
         self.worker = Worker(self.clinic.engine)
 
     def live(self, progress: Callable[[int, int], None] | None) -> None:
         """Take turn after turn until the present; drop later turns."""
         start, engine = self.clock.now, self.clinic.engine
-        engine.deploy(_earlier(self.package), actor=ANALYST, note="The first version")
+        engine.deploy(_earlier_version(self.package), actor=ANALYST, note="The first version")
         turns: list[tuple[datetime, int, Story]] = [
-            (start + timedelta(days=EARLIER_VERSION_DAYS), -1, self._improved()),
-            *((start + timedelta(days=day), -2 - day, self._signed()) for day in range(1, DAYS, CHECKPOINT_DAYS)),
-            *((self._begins(number), number, self._story(number)) for number in range(PATIENTS)),
+            (start + timedelta(days=EARLIER_VERSION_DAYS), -1, self._deploy_improvement()),
+            *((start + timedelta(days=day), -2 - day, self._sign_steps()) for day in range(1, DAYS, CHECKPOINT_DAYS)),
+            *((self._first_turn(number), number, self._story(number)) for number in range(PATIENTS)),
         ]
         heapq.heapify(turns)
         while turns and turns[0][0] < self.end:
@@ -150,7 +150,7 @@ class _Past:
         take(engine.database, self.settings, self.end)
         engine.database.close()
 
-    def _begins(self, number: int) -> datetime:
+    def _first_turn(self, number: int) -> datetime:
         """A moment in the hours of the practice; the last patients come in the days before the present."""
         ago = DAYS - self.chance.uniform(1, DAYS - 14)
         if number >= PATIENTS - RECENT:
@@ -163,16 +163,16 @@ class _Past:
 
     # events apart from the patients
 
-    def _improved(self) -> Story:
+    def _deploy_improvement(self) -> Story:
         note = "Enroll Now is due sooner: patients had to ask twice"
         self.clinic.engine.deploy(self.package, actor=ANALYST, note=note)
         yield from ()
 
-    def _signed(self) -> Story:
+    def _sign_steps(self) -> Story:
         take(self.clinic.engine.database, self.settings, self.clock.now)
         yield from ()
 
-    def _sent(self, message: EmailMessage) -> None:
+    def _send_mail(self, message: EmailMessage) -> None:
         """The mail server of the past; it refuses one address."""
         if message["To"] and self.refused and self.refused in str(message["To"]):
             raise ServiceError("The mail server refused the mail for good (answer 550).", retry=False)
@@ -181,32 +181,32 @@ class _Past:
 
     def _story(self, number: int) -> Story:
         patient, staff = self._patient(number), self.chance.choice(STAFF)
-        case = self._triggered(patient, staff)
+        case = self._trigger(patient, staff)
         if number >= PATIENTS - RECENT:
             return
         if case.tasks:
             yield self._minutes(3, 60 * 26)
-            yield from self._worked(patient, case, staff)
-        while (answer := self._decided()) is not None:
+            yield from self._work_on_tasks(patient, case, staff)
+        while (answer := self._choose_answer()) is not None:
             yield timedelta(hours=self.chance.expovariate(1 / 40)) + self._minutes(4, 200)
-            if not self._answered(patient, answer) or answer is Answer.ACCEPT:
+            if not self._answer(patient, answer) or answer is Answer.ACCEPT:
                 return
             yield timedelta(days=self.chance.randint(10, 50))
-            again = self._triggered(patient, staff)
+            again = self._trigger(patient, staff)
             if again.tasks:
                 yield self._minutes(2, 60)
-                yield from self._worked(patient, again, staff)
+                yield from self._work_on_tasks(patient, again, staff)
         yield timedelta(days=self.chance.randint(6, 20))  # no answer: invited again at the next visit
         yield from self._asked_again(patient, staff)
 
     def _asked_again(self, patient: _Patient, staff: Actor) -> Story:
-        again = self._triggered(patient, staff)
+        again = self._trigger(patient, staff)
         if again.tasks:
             yield self._minutes(1, 40)
-            yield from self._worked(patient, again, staff)
+            yield from self._work_on_tasks(patient, again, staff)
             if self.chance.random() < 0.5:
                 yield timedelta(hours=self.chance.uniform(2, 90))
-                self._answered(patient, Answer.ACCEPT)
+                self._answer(patient, Answer.ACCEPT)
 
     def _patient(self, number: int) -> _Patient:
         first, last = _FIRST[number % len(_FIRST)], _LAST[number // len(_FIRST)]
@@ -224,13 +224,13 @@ class _Past:
             self.clinic.registry.save(tx, patient.resource(), by="sample", now=self.clock.now)
         return patient
 
-    def _triggered(self, patient: _Patient, staff: Actor) -> Instance:
+    def _trigger(self, patient: _Patient, staff: Actor) -> Instance:
         template, name = self.chance.choice(TRIGGERS)
         case = self.clinic.trigger(patient.id, template, name, "Enrollment", actor=staff)
         self.worker.run_due()
         return self.clinic.engine.instance(case.id)
 
-    def _worked(self, patient: _Patient, case: Instance, staff: Actor) -> Story:
+    def _work_on_tasks(self, patient: _Patient, case: Instance, staff: Actor) -> Story:
         """Every task of the case, until it has none; a few are cancelled."""
         engine = self.clinic.engine
         while tasks := engine.instance(case.id).tasks:
@@ -241,24 +241,24 @@ class _Past:
                 if self.chance.random() < 0.3 and not task.assignee:
                     engine.cases.claim(task.id, actor=staff)
                     yield self._minutes(2, 90)
-                engine.complete(task.id, self._typed(task.form, patient), actor=staff)
+                engine.complete(task.id, self._typed_values(task.form, patient), actor=staff)
             self.worker.run_due()
             yield self._minutes(1, 30)
 
-    def _typed(self, form: str, patient: _Patient) -> dict[str, Any]:
+    def _typed_values(self, form: str, patient: _Patient) -> dict[str, Any]:
         if form.startswith("enroll"):
             return {"reason": self.chance.choice(_REASONS)}
         if form.startswith("update"):
             return {key: value for key, value in patient.fields.items() if key != "language"}
         return {}
 
-    def _decided(self) -> Answer | None:
+    def _choose_answer(self) -> Answer | None:
         """The patient's answer to the invitation; None if the patient never answers."""
         return self.chance.choices(
             (Answer.ACCEPT, Answer.DECLINE, Answer.DEFER, None), weights=(58, 9, 8, 25), k=1
         )[0]
 
-    def _answered(self, patient: _Patient, answer: Answer) -> bool:
+    def _answer(self, patient: _Patient, answer: Answer) -> bool:
         """Open the newest link and answer; False if no link works."""
         found = next((i for i in self.clinic.invitations(patient.id) if i.is_usable(self.clock.now)), None)
         if found is None or found.sent_at is None:
@@ -277,7 +277,7 @@ def _by_day(moment: datetime) -> datetime:
     return (moment + timedelta(hours=(24 + 7 - moment.hour) % 24)).replace(second=moment.microsecond % 60)
 
 
-def _earlier(package: Package) -> Package:
+def _earlier_version(package: Package) -> Package:
     """An earlier version of the package: tasks due within two days were due within five."""
     files = {
         name: content.replace(b'name="dueIn" value="P2D"', b'name="dueIn" value="P5D"')

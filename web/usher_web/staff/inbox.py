@@ -51,7 +51,7 @@ def task(task_id: str) -> Page:
     try:
         found = site().engine.inbox.task(task_id, auth.actor())
     except usher_engine.Conflict as lost:
-        return _lost(task_id, lost)
+        return _answer_to_loser(task_id, lost)
     return _page(found)
 
 
@@ -61,7 +61,7 @@ def claim(task_id: str) -> Page | AnyResponse:
     try:
         site().engine.cases.claim(task_id, actor=auth.actor())
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
-        return _lost(task_id, lost)
+        return _answer_to_loser(task_id, lost)
     return redirect(f"{url_for('inbox.task', task_id=task_id, view=_view())}#task", 303)
 
 
@@ -71,7 +71,7 @@ def release(task_id: str) -> Page | AnyResponse:
     try:
         site().engine.cases.release(task_id, actor=auth.actor())
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
-        return _lost(task_id, lost)
+        return _answer_to_loser(task_id, lost)
     auth.say("The task is free for others again.")
     return redirect(url_for("inbox.task", task_id=task_id, view=_view()), 303)
 
@@ -88,7 +88,7 @@ def complete(task_id: str) -> Page | AnyResponse:
         found = site().engine.inbox.task(task_id, auth.actor())
         return _page(found, typed=typed, errors=wrong.fields), 422
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
-        return _lost(task_id, lost, typed)
+        return _answer_to_loser(task_id, lost, typed)
     return _onward(before, after, f"{before.title} is done.")
 
 
@@ -105,7 +105,7 @@ def cancel(task_id: str) -> Page | AnyResponse:
         errors = {CANCEL_REASON: wrong.fields.get("reason", wrong.message)}
         return _page(found, errors=errors), 422
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
-        return _lost(task_id, lost, {"reason": reason})
+        return _answer_to_loser(task_id, lost, {"reason": reason})
     return _onward(before, after, f"{before.title} was cancelled.")
 
 
@@ -129,7 +129,7 @@ def _page(task: UserTask | None, **how: Any) -> str:
     return render_template("inbox.html", list=listed, open=opened, current=current, view=_view())
 
 
-def _lost(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | None = None) -> Page:
+def _answer_to_loser(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | None = None) -> Page:
     """
     Answer after another person was faster. If only the case moved on, show the task again with the typed text.
 
@@ -138,13 +138,13 @@ def _lost(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | 
     try:
         still = site().engine.inbox.task(task_id, auth.actor())
     except usher_engine.Conflict as gone:
-        return _lost_page(task_id, gone, typed), 409
+        return _page_of_lost_task(task_id, gone, typed), 409
     if still.assignee in ("", auth.actor().name):
         return _page(still, typed=typed, moved=True), 409
-    return _lost_page(task_id, lost, typed), 409
+    return _page_of_lost_task(task_id, lost, typed), 409
 
 
-def _lost_page(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | None) -> str:
+def _page_of_lost_task(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | None) -> str:
     instance = task_id.partition(":")[0]
     kept = {key: value for key, value in (typed or {}).items() if value}
     following = worklist(auth.actor(), View.ALL).first

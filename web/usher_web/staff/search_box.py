@@ -47,15 +47,15 @@ class Results:
 @auth.policy(Role.STAFF, Role.AUDITOR)
 def show() -> str:
     text = " ".join(request.args.get("q", "").split())[:200]
-    results = (_found(text) or _near(text)) if text else None
+    results = (_search(text) or _near(text)) if text else None
     return render_template("search.html", results=results, search_text=text)
 
 
-def _found(text: str) -> Results:
+def _search(text: str) -> Results:
     records = site().enrollment.patients(text, limit=MOST)
-    numbered = _numbered(text)
+    numbered = _cases_by_number(text)
     about = site().engine.queries.instances(about=[record.id for record in records], limit=2 * MOST) if records else []
-    cases = _seen([*numbered, *about])
+    cases = _visible([*numbered, *about])
     return Results(
         patients=[describe(record) for record in records],
         cases=as_listed(cases[:MOST]),
@@ -63,14 +63,14 @@ def _found(text: str) -> Results:
     )
 
 
-def _numbered(text: str) -> list[Instance]:
+def _cases_by_number(text: str) -> list[Instance]:
     plain = text.replace("-", "").replace(" ", "")
     if len(plain) < SHORTEST_NUMBER or not (plain.isascii() and plain.isalnum()):
         return []
     return site().engine.queries.instances(numbered=plain, limit=MOST)
 
 
-def _seen(cases: Sequence[Instance]) -> list[Instance]:
+def _visible(cases: Sequence[Instance]) -> list[Instance]:
     once = {instance.id: instance for instance in cases}
     return [instance for instance in once.values() if may_see(auth.actor(), instance)]
 
@@ -91,7 +91,7 @@ def _tasks(text: str, cases: Sequence[Instance]) -> Sequence[Row]:
 def _near(text: str) -> Results:
     """Patients and cases that begin like the typed text, dropping one letter at a time until something matches."""
     patients = _first_of(_shortened(max(text.split(), key=len)), lambda word: site().enrollment.patients(word, limit=5))
-    cases = _seen(_first_of(_shortened(text), _numbered))[:5]
+    cases = _visible(_first_of(_shortened(text), _cases_by_number))[:5]
     return Results(patients=[describe(record) for record in patients], cases=as_listed(cases), tasks=(), near=True)
 
 

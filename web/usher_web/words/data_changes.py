@@ -70,7 +70,7 @@ def glossary(package: Package, tz: ZoneInfo) -> Glossary:
 def changes(before: Mapping[str, Any], after: Mapping[str, Any], words: Glossary) -> list[Change]:
     """The values that differ, labelled ones first; a value under several paths is listed once."""
     old, new = dict(_leaves(before)), dict(_leaves(after))
-    known = _known(old)
+    known = _previous_values(old)
     changed = [path for path in (*new, *(p for p in old if p not in new)) if _differ(old.get(path), new.get(path))]
     rows: dict[tuple[str, str], Change] = {}
     for path in sorted(changed, key=lambda path: _rank(path, words)):
@@ -95,7 +95,7 @@ def _is_answer(value: Mapping[str, Any]) -> bool:
     return value.keys() == {"at", "status", "until"}
 
 
-def _known(old: Mapping[str, Any]) -> dict[str, Any]:
+def _previous_values(old: Mapping[str, Any]) -> dict[str, Any]:
     """The previous value of each field of the record, by key."""
     return {path.rpartition(".")[2]: value for path, value in old.items() if ".fields." in path}
 
@@ -155,7 +155,7 @@ def in_words(value: Any, tz: ZoneInfo, found: Field | None = None) -> str:
     if isinstance(value, list):
         return _joined(in_words(item, tz) for item in value)
     text = dict(found.options).get(str(value), str(value)) if found else str(value)
-    return _cut(_moment(text, tz))
+    return _shorten(_moment(text, tz))
 
 
 def _answer(value: Mapping[str, Any], tz: ZoneInfo) -> str:
@@ -177,8 +177,8 @@ def _moment(text: str, tz: ZoneInfo) -> str:
 
 
 def _joined(parts: Iterable[str]) -> str:
-    return _cut(", ".join(parts))
+    return _shorten(", ".join(parts))
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= MAX_WORDS else f"{text[:MAX_WORDS]}…"

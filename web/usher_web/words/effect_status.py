@@ -71,7 +71,7 @@ def advance(before: Followed, step: Step) -> Followed:
         requests = {here: list(events) for here, events in before.requests.items()}
         _add(requests, step)
         newest = next(reversed(requests), None)
-        kept = {here: tuple(events) for here, events in requests.items() if here == newest or not _ended(events)}
+        kept = {here: tuple(events) for here, events in requests.items() if here == newest or not _has_ended(events)}
         return Followed(status=portal_status(step, before.status), drawn=drawn(step, before.drawn), requests=kept)
     except ALTERED:
         return before
@@ -106,7 +106,7 @@ def _add(requests: dict[Place, list[StepEvent]], step: Step) -> None:
             requests[next(reversed(requests))].append((step, event))
 
 
-def _ended(events: list[StepEvent]) -> bool:
+def _has_ended(events: list[StepEvent]) -> bool:
     return any(event["kind"] in ENDS for _, event in events)
 
 
