@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.policy import default
+from html import escape
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from aiosmtpd.controller import Controller
+from hypothesis import given
+from hypothesis import strategies as st
 from usher_engine.core.email_address import parse_email_address
 from usher_engine.core.errors import ServiceError
 from usher_engine.definitions import Package, read_folder
@@ -92,8 +101,6 @@ def test_a_template_that_cannot_be_filled_is_named(files: dict[str, bytes]) -> N
 
 @pytest.mark.parametrize("sender", ["", "no address", "a@example.org\r\nBcc: b@example.org", "a@x.org, b@x.org"])
 def test_a_sender_that_is_no_address_is_refused(sender: str) -> None:
-    from dataclasses import replace
-
     with pytest.raises(ServiceError, match="USHER_MAIL_FROM"):
         invitation(settings=replace(SETTINGS, mail_from=sender))
 
@@ -145,8 +152,6 @@ class Server:
 
 @pytest.fixture
 def server() -> Iterator[tuple[Server, Settings]]:
-    from dataclasses import replace
-
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
@@ -180,8 +185,6 @@ def test_answers_of_the_server(server: tuple[Server, Settings], answer: str, ret
 
 
 def test_a_server_that_cannot_do_tls_gets_nothing(server: tuple[Server, Settings]) -> None:
-    from dataclasses import replace
-
     mail_server, settings = server
     with pytest.raises(ServiceError, match="USHER_SMTP_SECURITY") as failed:
         smtp_sender(replace(settings, smtp_security="starttls"))(invitation())
@@ -190,8 +193,6 @@ def test_a_server_that_cannot_do_tls_gets_nothing(server: tuple[Server, Settings
 
 
 def test_a_server_that_is_not_there_is_tried_again() -> None:
-    from dataclasses import replace
-
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         with pytest.raises(ServiceError, match="cannot be reached") as failed:
@@ -239,3 +240,81 @@ def test_a_failed_goodbye_does_not_unsend_the_mail(server: tuple[Server, Setting
         patch.setattr(smtplib, "SMTP", Rude)
         smtp_sender(settings)(invitation())
     assert len(mail_server.received) == 1
+
+
+#: Texts people put into templates: short lines and long ones, other scripts, emoji, right to left.
+TEXTS = {
+    "umlauts": "Grüß Gott,\nöffnen Sie:\n",
+    "emoji": "Hello 👋🏽\n",
+    "right to left": "שלום, \u200fמרפאה\nمرحبا\n",
+    "long line": "x" * 3000 + "\n",
+    "long line of umlauts": "ü" * 3000 + "\n",
+    "long line of emoji": "👩\u200d👧 " * 500 + "\n",
+    "dots and From": ".\nFrom here\n..\n=20\n",
+    "spaces at the ends": "a  \nb\t\n",
+    "Chinese": "您好，请打开链接。" * 40 + "\n",
+    "plain": "Hello,\n",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_a_mail_goes_out_in_seven_bits_and_is_read_as_it_was_written(
+    text: str, server: tuple[Server, Settings]
+) -> None:
+    mail_server, settings = server
+    words = f"{text}{{{{ practice }}}}\n{{{{ link }}}}\n"
+    subject = f"Subject: {text.splitlines()[0][:150].strip()} {{{{ practice }}}}\n\n"
+    package = Package({"mail/invitation.txt": (subject + words).encode(), "mail/invitation.html": words.encode()})
+    named = replace(settings, practice_name="Praxis Dr. Müller 🌷 " + "Ärztehaus " * 12)
+    smtp_sender(named)(invitation(package, named))
+    (envelope,) = mail_server.received
+    assert envelope.content.isascii()
+    assert "SMTPUTF8" not in envelope.mail_options
+    assert "BODY=8BITMIME" not in envelope.mail_options
+    assert max(len(line) for line in envelope.content.split(b"\r\n")) <= 998
+    read = message_from_bytes(envelope.content, policy=default)
+    practice = " ".join(named.practice_name.split())
+    expected = f"{text}{practice}\nhttps://hill.example.org/i/T0K3N\n"
+    assert [part.replace("\r\n", "\n") for part in parts(read)] == [expected, escape(expected, quote=False)]
+    assert _header(envelope.content, "From") == f"{practice} <portal@hill.example.org>"
+    written = subject.removeprefix("Subject:").replace("{{ practice }}", practice).strip()
+    assert _header(envelope.content, "Subject") == written
+
+
+def _header(content: bytes, name: str) -> str:
+    """A header as RFC 2047 reads it; the newer parser of the library doubles spaces between encoded words."""
+    raw = message_from_bytes(content)[name].replace("\r\n", "")
+    return str(make_header(decode_header(raw)))
+
+
+def test_a_sender_on_an_international_domain_is_written_in_ascii(server: tuple[Server, Settings]) -> None:
+    mail_server, settings = server
+    ours = replace(settings, mail_from="portal@bücher.example.org")
+    smtp_sender(ours)(invitation(settings=ours))
+    (envelope,) = mail_server.received
+    assert envelope.mail_from == "portal@xn--bcher-kva.example.org"
+    assert envelope.content.isascii()
+    assert message_id("k", ours).endswith("@xn--bcher-kva.example.org>")
+
+
+LETTERS = st.sampled_from("abzäßé😀中ש.,:;@()<>\"'=?_")
+WORDS = st.lists(st.text(LETTERS, min_size=1, max_size=12), min_size=1, max_size=30)
+
+
+@given(WORDS)
+@hypothesis.settings(deadline=None)
+def test_any_practice_and_subject_is_read_as_it_was_written(words: list[str]) -> None:
+    named = replace(SETTINGS, practice_name=" ".join(words))
+    package = Package({"mail/invitation.txt": b"Subject: {{ practice }}\n\n.", "mail/invitation.html": b"."})
+    content = invitation(package, named).as_bytes()
+    assert content.isascii()
+    assert _header(content, "Subject") == named.practice_name
+    name, _, address = _header(content, "From").rpartition(" ")
+    assert address == "<portal@hill.example.org>"
+    assert _unquoted(name) == named.practice_name
+
+
+def _unquoted(name: str) -> str:
+    """A display name without the quotes that RFC 5322 asks for around special signs."""
+    is_quoted = name.isascii() and len(name) > 1 and name[0] == name[-1] == '"'
+    return re.sub(r"\\(.)", r"\1", name[1:-1]) if is_quoted else name

@@ -6,10 +6,13 @@ import hashlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.errors import MessageError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from html import escape as _escape
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..core.email_address import NotAnEmailAddress, parse_email_address
@@ -29,7 +32,10 @@ _SUBJECT = "Subject:"
 
 def message_id(key: str, settings: Settings) -> str:
     """The Message-ID of the send with idempotency key *key*: the same on every attempt."""
-    domain = settings.mail_from.strip().rpartition("@")[2] or "localhost"
+    try:
+        domain = parse_email_address(settings.mail_from).ascii.rpartition("@")[2]
+    except NotAnEmailAddress:
+        domain = "localhost"  # `compose` refuses such a sender
     return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
 
 
@@ -70,13 +76,14 @@ def compose(
     """
     The mail as text and HTML from the package's templates.
 
-    A first line ``Subject: …`` in the text template is the subject; without one, a plain default is used.
+    A first line ``Subject: …`` in the text template is the subject; without one, a plain default is used. Whatever the
+    templates hold, the mail is ASCII in short lines (RFC 5322, RFC 2045), so that every mail server takes it.
 
     Raises:
         ServiceError: A template is missing or cannot be filled, or the sender address is not valid.
     """
     subject, text = _split(_render(package, TEXT, values, now, str))
-    message = EmailMessage()
+    message = EmailMessage(_SevenBit(cte_type="7bit", linesep="\r\n"))
     try:
         message["From"] = _sender_address(settings)
         message["To"] = Address(addr_spec=to)
@@ -84,11 +91,24 @@ def compose(
         message["Date"] = format_datetime(now.astimezone(UTC))
         message["Message-ID"] = identifier
         message["Auto-Submitted"] = "auto-generated"
-    except (ValueError, IndexError, MessageError):  # IndexError: the library's error for an empty address
+    except (ValueError, MessageError):
         raise ServiceError("The mail cannot be addressed; check USHER_MAIL_FROM.", retry=False) from None
     message.set_content(text)
     message.add_alternative(_render(package, HTML, values, now, _escape), subtype="html")
     return message
+
+
+class _SevenBit(EmailPolicy):
+    """Encodes subject and sender each as one text: the library's folding in 3.11 loses spaces between encoded words."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if name not in ("Subject", "From") or str(value).isascii():
+            return super().fold_binary(name, value)
+        address = value.addresses[0] if name == "From" else None
+        words = address.display_name if address else str(value)
+        encoded = Header(words, "utf-8", header_name=name).encode(linesep=self.linesep)
+        behind = f"{self.linesep} <{address.addr_spec}>" if address else ""
+        return f"{name}: {encoded}{behind}{self.linesep}".encode("ascii")
 
 
 def day_in_words(at: datetime, settings: Settings) -> str:
@@ -115,7 +135,8 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _sender_address(settings: Settings) -> Address:
-    return Address(_one_line(settings.practice_name), addr_spec=settings.mail_from.strip())
+    """The practice's name and address, the address in ASCII; raises `NotAnEmailAddress`."""
+    return Address(_one_line(settings.practice_name), addr_spec=parse_email_address(settings.mail_from).ascii)
 
 
 def _one_line(text: str) -> str:

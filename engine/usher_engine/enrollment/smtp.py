@@ -7,6 +7,7 @@ import smtplib
 import ssl
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
+from typing import Any
 
 from ..core.errors import ServiceError
 from ..settings import Settings
@@ -24,11 +25,21 @@ def smtp_sender(settings: Settings) -> Sender:
         with _plain_reasons():
             server = _connect(settings)
             try:
-                server.send_message(message)
+                server.sendmail(_address(message["From"]), [_address(message["To"])], _octets(message))
             finally:
                 _leave(server)
 
     return send
+
+
+def _address(header: Any) -> str:
+    address: str = header.addresses[0].addr_spec
+    return address
+
+
+def _octets(message: EmailMessage) -> bytes:
+    """The mail as it goes out. The library's `send_message` would write “>From” where a line begins with “From”."""
+    return message.as_bytes()
 
 
 def _connect(settings: Settings) -> smtplib.SMTP:
@@ -73,7 +84,7 @@ def _plain_reasons() -> Iterator[None]:
         raise _refusal(error.smtp_code) from None
     except smtplib.SMTPNotSupportedError:
         raise ServiceError(
-            "The mail server cannot do what is asked of it: TLS, log-in or international addresses. "
+            "The mail server cannot do what is asked of it: TLS or log-in. "
             "Check USHER_SMTP_SECURITY and USHER_SMTP_USER.",
             retry=False,
         ) from None
