@@ -311,8 +311,13 @@ def test_five_wrong_tries_lock_the_link(enrollment: Enrollment, outbox: Outbox) 
 def test_zip_codes_are_compared_as_people_write_them(enrollment: Enrollment, outbox: Outbox) -> None:
     invited(enrollment)
     zip_code, birth_date = who(enrollment)
-    for written in (f" {zip_code} ", f"{zip_code}-1234", f"{zip_code[:3]} {zip_code[3:]}"):
-        assert enrollment.identify(outbox.token(), written, birth_date)
+    for written in (f" {zip_code} ", f"{zip_code}-1234", f"{zip_code[:3]} {zip_code[3:]}", f"\u200b{zip_code}\ufeff"):
+        assert enrollment.identify(outbox.token(), written, f" {birth_date}\u200b")
+    for nothing in ("", " ", "\u200b", "\u00a0\u2060"):
+        with pytest.raises(InvalidSubmission) as refused:
+            enrollment.identify(outbox.token(), nothing, nothing)
+        assert set(refused.value.fields) == {"zip_code", "birth_date"}
+    assert enrollment.invitations("sample-complete")[0].wrong_tries == 0
 
 
 def test_links_that_lead_nowhere_all_answer_alike(enrollment: Enrollment, outbox: Outbox, clock: Clock) -> None:

@@ -246,7 +246,7 @@ def test_triggers(database: Database, clock: Clock) -> None:
         with pytest.raises(InvalidSubmission, match="“Message”"):
             trigger_fields.set_trigger(tx, "Office Visit", "Portal", "Message", by="adam", now=clock())
         with pytest.raises(InvalidSubmission, match="template"):
-            trigger_fields.set_trigger(tx, " ", "Portal", "Enrollment", by="adam", now=clock())
+            trigger_fields.set_trigger(tx, " \u200b", "Portal", "Enrollment", by="adam", now=clock())
         trigger_fields.set_trigger(tx, "Office Visit", "Portal", None, by="adam", now=clock())
         assert trigger_fields.templates(tx) == []
 

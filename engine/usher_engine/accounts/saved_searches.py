@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 from ..audit.audit_log import audit_body
 from ..core.actor import Actor
 from ..core.errors import Conflict, InvalidSubmission, NotFound
+from ..core.visible_text import trimmed
 from ..store.audit_rows import append
 from ..store.database import Database, to_text
 from ..store.instance_rows import one_at_a_time
@@ -87,7 +88,7 @@ class SavedSearches:
 
 
 def _checked_name(name: str) -> str:
-    name = " ".join(name.split())
+    name = trimmed(" ".join(name.split()))
     if not name or len(name) > MAX_NAME:
         reason = f"Give it a name of 1 to {MAX_NAME} characters."
         raise InvalidSubmission(reason, fields={"name": reason})

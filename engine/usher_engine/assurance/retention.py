@@ -93,7 +93,7 @@ class Retention:
     def hold(self, business_key: str, reason: str, *, actor: Actor) -> None:
         """Put a legal hold on *business_key*; raises `NotAllowed`, `InvalidSubmission` or `Conflict`."""
         reason = self._checked_reason(reason, actor)
-        if not business_key.strip():
+        if not trimmed(business_key):
             raise InvalidSubmission(fields={"patient": "Say whom the hold is for."})
         with self.context.database.begin() as tx:
             one_at_a_time(tx, "retention")

@@ -7,6 +7,7 @@ from ..context import Context
 from ..core.actor import Actor
 from ..core.canonical import check_input
 from ..core.errors import Conflict, InvalidDefinition, InvalidSubmission, NotAllowed
+from ..core.visible_text import trimmed
 from ..definitions import Package, translate
 from ..gate import Finding, check_package
 from ..store import Draft, SignOff, Transaction, Version, draft_rows, instance_rows, version_rows
@@ -174,7 +175,7 @@ def _same(there: Draft, etag: str, package: Package) -> None:
 
 
 def _checked_note(note: str) -> str:
-    note = note.strip()
+    note = trimmed(note)
     if not note:
         raise InvalidSubmission("Say what changed.", fields={"note": "Say what changed, in a few words."})
     check_input(note, where="note")

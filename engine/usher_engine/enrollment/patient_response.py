@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from ..core.actor import Actor
 from ..core.errors import InvalidSubmission, NotAllowed
+from ..core.visible_text import trimmed, without_invisible
 from ..engine import Engine
 from ..settings import Settings
 from ..store import Transaction, activity_rows, instance_rows
@@ -203,8 +204,8 @@ def _require_unanswered(tx: Transaction, found: Invitation) -> None:
 
 
 def _checked_identity(zip_code: str, birth_date: str) -> date:
-    born = parse_day(birth_date.strip())
-    wrong = {} if zip_code.strip() else {"zip_code": "Enter your ZIP code."}
+    born = parse_day(without_invisible(birth_date))
+    wrong = {} if trimmed(zip_code) else {"zip_code": "Enter your ZIP code."}
     if born is None:
         wrong["birth_date"] = "Enter your full date of birth."
     if born is None or wrong:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, select
 
 from ..core.errors import InvalidSubmission
+from ..core.visible_text import trimmed
 from ..store import Transaction, to_text
 from ..store.upserts import put
 from .enrollment_tables import patient, portal_trigger
@@ -98,7 +99,7 @@ def check_action(action: str) -> None:
 
 
 def _name(what: str, text: str) -> str:
-    name = text.strip()
+    name = trimmed(text)
     if not name or len(name) > MAX_NAME:
         reason = f"needs a name of 1 to {MAX_NAME} characters"
         raise InvalidSubmission(f"The {what} {reason}.", fields={what: reason})

@@ -43,7 +43,7 @@ def show(token: str) -> Response:
 @blueprint.post("/<token>")
 @auth.public
 def identify(token: str) -> Response:
-    zip_code, birth_date = (request.form.get(name, "").strip()[:20] for name in ("zip_code", "birth_date"))
+    zip_code, birth_date = (request.form.get(name, "").strip()[:40] for name in ("zip_code", "birth_date"))
     try:
         proof = site().enrollment.identify(token, zip_code, birth_date)
     except AlreadyAnswered as known:
