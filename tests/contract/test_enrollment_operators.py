@@ -231,7 +231,7 @@ def test_an_invitation_goes_out_once(house: House) -> None:
     sent = house.sent()
     (mail,) = house.mails
     assert sent == {
-        "message_id": mail["Message-ID"], "sent_at": NOON, "expires_at": "2026-06-03T09:02:00Z",
+        "message_id": mail["Message-ID"], "sent_at": NOON, "expires_at": "2026-06-03T23:59:59Z",
         "to": "ada@example.org",
     }  # fmt: skip
     assert mail["To"] == "ada@example.org"
@@ -264,7 +264,7 @@ def test_one_the_mail_server_did_not_take_is_tried_again_as_the_patient_is_then(
     house.clock.forward(days=1)
     sent = house.sent()
     assert (sent["to"], sent["sent_at"], sent["expires_at"]) == (
-        "new@example.org", "2026-05-05T09:02:00Z", "2026-06-04T09:02:00Z",
+        "new@example.org", "2026-05-05T09:02:00Z", "2026-06-04T23:59:59Z",
     )  # fmt: skip
     assert [mail["To"] for mail in house.mails] == ["new@example.org"]
     with house.database.read() as tx:
@@ -287,7 +287,7 @@ def test_a_link_that_was_used_is_not_sent_again(house: House) -> None:
     house.status("Completed")
     house.clock.forward(minutes=3)
     assert house.sent() == {
-        "message_id": kept.message_id, "sent_at": "2026-05-04T09:05:00Z", "expires_at": "2026-06-03T09:02:00Z",
+        "message_id": kept.message_id, "sent_at": "2026-05-04T09:05:00Z", "expires_at": "2026-06-03T23:59:59Z",
         "to": "ada@example.org",
     }  # fmt: skip
     assert len(house.mails) == 1

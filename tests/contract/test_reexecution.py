@@ -383,7 +383,7 @@ def test_another_state_with_new_hashes(altered: Any) -> None:
     assert findings(engine, case) == [("state", 1, "")]
 
 
-@pytest.mark.parametrize("rules", [0, 3, True, "2", None])
+@pytest.mark.parametrize("rules", [0, 4, True, "2", None])
 def test_unknown_rules(altered: Any, rules: Any) -> None:
     engine, case, run = altered
     rewrite(engine, case, run, 2, lambda body: body.update(rules=rules))

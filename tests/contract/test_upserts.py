@@ -132,12 +132,13 @@ def test_an_invitation_is_made_once(database: Database, settings: Settings, cloc
     sent = {"token": "t", "key": "k", "patient": "p1", "instance": "i", "message_id": "m", "address": "a@b.c"}
 
     def prepare(tx: Any, _: int) -> str:
-        return invitations.prepare(tx, **sent, now=clock(), days=30).token_hash
+        return invitations.prepare(tx, **sent, now=clock(), expires_at=clock() + timedelta(days=30)).token_hash
 
     assert in_one(database, prepare) == [invitations.hash_of("t")] * THREADS
     with database.begin() as tx:
         first = invitations.mark_sent(tx, "k", clock())
-        later = invitations.prepare(tx, **{**sent, "address": "new@b.c"}, now=clock() + timedelta(days=9), days=30)
+        nine_days_on = {"now": clock() + timedelta(days=9), "expires_at": clock() + timedelta(days=39)}
+        later = invitations.prepare(tx, **{**sent, "address": "new@b.c"}, **nine_days_on)
     assert (later.address, later.expires_at) == (first.address, first.expires_at)
 
 

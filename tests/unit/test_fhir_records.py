@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from usher_engine.core.errors import InvalidSubmission
+from usher_engine.core.practice_calendar import full_years
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment.fhir_reader import BIRTH_SEX_EXTENSION, INDIVIDUAL_SEX_EXTENSION, fields, refusal
 from usher_engine.enrollment.fhir_writer import changed_fields, update_resource
 from usher_engine.enrollment.patients_import import read_patient
 from usher_engine.enrollment.redaction import redact
 from usher_engine.enrollment.statuses import PortalStatus, glyph
-from usher_engine.enrollment.timestamps import full_years, last_instant, parse_day
+from usher_engine.enrollment.timestamps import last_instant, parse_day
 from usher_engine.forms import parse_form
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +91,7 @@ def test_absent_fields_are_empty_text() -> None:
 )
 def test_wrong_shapes_count_as_absent(broken: dict[str, Any]) -> None:
     assert set(read(broken).values()) == {""}
-    assert refusal(broken, NOW, 18) is None
+    assert refusal(broken, NOW.date(), 18) is None
 
 
 def test_an_entry_whose_period_has_ended_is_passed_over() -> None:
@@ -136,7 +137,7 @@ def test_birth_sex_sources_are_a_setting() -> None:
     ],
 )
 def test_who_must_not_be_invited(resource: dict[str, Any], word: str) -> None:
-    reason = refusal(resource, NOW, 18)
+    reason = refusal(resource, NOW.date(), 18)
     assert reason is not None
     assert word in reason
     assert str(resource.get("birthDate", "----")) not in reason
@@ -153,7 +154,7 @@ def test_who_must_not_be_invited(resource: dict[str, Any], word: str) -> None:
     ],
 )
 def test_who_may_be_invited(resource: dict[str, Any]) -> None:
-    assert refusal(resource, NOW, 18) is None
+    assert refusal(resource, NOW.date(), 18) is None
 
 
 def test_a_correction_is_read_back_and_loses_nothing_else() -> None:
@@ -274,7 +275,7 @@ def test_120_strangers() -> None:
     minors = [r for r in stored if r["birthDate"] > "2008-11-23" and r not in deceased]
     assert len(deceased) == 20
     for resource in stored:
-        reason = refusal(resource, NOW, 18)
+        reason = refusal(resource, NOW.date(), 18)
         if resource in deceased:
             assert reason == "The patient is recorded as deceased."
         elif resource in minors:
@@ -282,7 +283,7 @@ def test_120_strangers() -> None:
             assert "Age rule" in reason
         else:
             assert reason is None
-            assert [f.key for f in form.missing(read(resource), now=NOW)] == ["email"]
+            assert [f.key for f in form.missing(read(resource), today=NOW.date())] == ["email"]
 
 
 @needs_patients
@@ -292,7 +293,7 @@ def test_of_the_published_examples_only_one_is_complete() -> None:
     for file in sorted((PATIENTS / "hl7-r4-examples").glob("Patient-*.json")):
         resource = read_patient(file.read_bytes())
         assert "444222222" not in json.dumps(resource)
-        if not form.missing(read(resource), now=NOW):
+        if not form.missing(read(resource), today=NOW.date()):
             complete.append(resource["id"])
     assert complete == ["f001"]
 

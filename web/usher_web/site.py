@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from flask import current_app
@@ -49,6 +49,10 @@ class Site:
 
     def now(self) -> datetime:
         return self.accounts.clock()
+
+    def today(self) -> date:
+        """The day it is where the practice is."""
+        return self.settings.calendar.day_of(self.now())
 
 
 def site() -> Site:

@@ -16,6 +16,7 @@ from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
 from SpiffWorkflow.util.task import TaskState
 
 from ..core.canonical import Json
+from ..core.practice_calendar import UTC_CALENDAR
 from ..definitions import Package, parse_xml
 from .script_engine import Environment
 from .step_context import RULES
@@ -25,7 +26,7 @@ class _Services(Environment):
     """Answers every service call at once, in memory."""
 
     def __init__(self, now: datetime, answer: Callable[[str], Json]) -> None:
-        super().__init__(now, RULES)
+        super().__init__(now, RULES, UTC_CALENDAR)
         self.answer = answer
 
     def call_service(self, context: dict[str, Any], **kwargs: Any) -> str:

@@ -23,8 +23,11 @@ class UsherDecisionTask(SpiffBpmnTask):  # type: ignore[misc]
 
     def _run_hook(self, my_task: Any) -> bool:
         run = my_task.workflow.top_workflow.observer
+        step = run.step
         try:
-            *required, made = run.diagram.decisions.decide(self.decision, my_task.data, run.step.now, run.step.rules)
+            *required, made = run.diagram.decisions.decide(
+                self.decision, my_task.data, step.now, step.rules, step.calendar
+            )
         except DecisionFailed as error:
             raise ElementFailed(str(my_task.task_spec.bpmn_id), error) from error
         outputs = {self.variable: made.value} if self.variable else made.outputs

@@ -34,7 +34,7 @@ from .compaction import compact_tree
 from .compiled_diagram import Diagram
 from .gateways import HOLDS, adopt_arrivals, join_inclusively
 from .multi_instance import own_names
-from .script_engine import ScriptEngine
+from .script_engine import engine_of
 from .serializer import WAY_OUT
 from .service_task import is_end
 from .stalled_scopes import stall_incident
@@ -70,7 +70,7 @@ class Run(Waiting):
         data = as_stored_json(data)
         run = cls(diagram, step, InstanceState(data=data))
         run.workflow = UsherWorkflow(
-            diagram.spec, diagram.subprocess_specs, script_engine=ScriptEngine(step.now, step.rules), observer=run
+            diagram.spec, diagram.subprocess_specs, script_engine=engine_of(step), observer=run
         )
         run.workflow.plant()
         run.workflow.task_tree.data = dict(data)
@@ -81,7 +81,7 @@ class Run(Waiting):
     def resume(cls, diagram: Diagram, step: Step, stored: dict[str, Any], state: InstanceState) -> Run:
         """Resume the instance *stored* by `dump`, with the folded *state* of the same revision."""
         run = cls(diagram, step, state)
-        run.workflow = serializer.load(stored, diagram, ScriptEngine(step.now, step.rules), run)
+        run.workflow = serializer.load(stored, diagram, engine_of(step), run)
         if step.rules > FIRST_RULES:
             adopt_arrivals(run.workflow)
         run.workflow.ready.extend(
@@ -246,7 +246,7 @@ class Run(Waiting):
         own = own_names(task) if self.diagram.repeats and "own" not in task.internal_data else None
         if own:
             self.events.append(ItemGiven(task.task_spec.bpmn_id, task.visit, own))
-        self.events.append(opening_event(self.diagram, task, self.step.now, self.step.rules))
+        self.events.append(opening_event(self.diagram, task, self.step))
 
     def _last_end(self) -> str:
         """Return the end event of the process reached in an earlier step, if an event sub-process ended last."""

@@ -12,20 +12,23 @@ from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScript
 
 from ..core.canonical import as_stored_json
 from ..core.errors import ElementFailed, ExpressionError
+from ..core.practice_calendar import Calendar
 from ..expressions import compile_expression, compile_script
+from .step_context import Step
 
 
 class Environment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
-    def __init__(self, now: datetime, rules: int) -> None:
+    def __init__(self, now: datetime, rules: int, calendar: Calendar) -> None:
         super().__init__()
         self.now = now
         self.rules = rules
+        self.calendar = calendar
 
     def evaluate(self, expression: str, context: dict[str, Any], external_context: Any = None) -> Any:
-        return compile_expression(expression).evaluate(context, self.now, self.rules)
+        return compile_expression(expression).evaluate(context, self.now, self.rules, self.calendar)
 
     def execute(self, script: str, context: dict[str, Any], external_context: Any = None) -> bool:
-        changed = as_stored_json(compile_script(script).run(context, self.now, self.rules))
+        changed = as_stored_json(compile_script(script).run(context, self.now, self.rules, self.calendar))
         context.clear()
         context.update(changed)
         return True
@@ -34,11 +37,16 @@ class Environment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
         raise ExpressionError("Services are called by service tasks only.")
 
 
-class ScriptEngine(PythonScriptEngine):  # type: ignore[misc]
-    """The engine of one step; *now* is its recorded time, *rules* the version of its rules."""
+def engine_of(step: Step) -> ScriptEngine:
+    """The script engine of *step*."""
+    return ScriptEngine(step.now, step.rules, step.calendar)
 
-    def __init__(self, now: datetime, rules: int) -> None:
-        super().__init__(environment=Environment(now, rules))
+
+class ScriptEngine(PythonScriptEngine):  # type: ignore[misc]
+    """One for each step; *now* is its recorded time, *rules* are those it is decided by, *calendar* is the step's."""
+
+    def __init__(self, now: datetime, rules: int, calendar: Calendar) -> None:
+        super().__init__(environment=Environment(now, rules, calendar))
 
     def validate(self, expression: str) -> None:
         compile_expression(expression)

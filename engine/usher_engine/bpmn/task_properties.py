@@ -7,24 +7,28 @@ from typing import Any
 
 from ..core.errors import ElementFailed, ExpressionError
 from ..core.events import UserTaskOpened
+from ..core.practice_calendar import Calendar
 from ..expressions import compile_expression, compile_template, parse_duration
 from .compiled_diagram import Diagram
+from .step_context import Step
 from .workflow import UsherTask
 
 
-def opening_event(diagram: Diagram, task: UsherTask, now: datetime, rules: int) -> UserTaskOpened:
-    """Return the event that puts *task* into the inbox; evaluates texts on the task's data at *now*, by *rules*."""
+def opening_event(diagram: Diagram, task: UsherTask, step: Step) -> UserTaskOpened:
+    """The event that puts *task* into the inbox; texts are evaluated on the task's data at the time of *step*."""
     element = diagram.elements[task.task_spec.bpmn_id]
     properties = element.properties
     try:
+        instructions = compile_template(element.instructions)
+        message = instructions.render(task.data, step.now, rules=step.rules, calendar=step.calendar)
         return UserTaskOpened(
             element=element.id,
             visit=task.visit,
             title=element.name or element.id,
-            message=compile_template(element.instructions).render(task.data, now, rules=rules).strip(),
+            message=message.strip(),
             form=properties.get("form", ""),
             group=properties.get("candidateGroups") or element.lane,
-            due=_due(properties.get("dueIn"), now),
+            due=_due(properties.get("dueIn"), step.now),
             priority=int(properties.get("priority", "50")),
             cancel=element.cancel,
         )
@@ -36,12 +40,14 @@ def _due(duration: str | None, now: datetime) -> str:
     return (now + parse_duration(duration)).isoformat().replace("+00:00", "Z") if duration else ""
 
 
-def initial_values(diagram: Diagram, element: str, data: dict[str, Any], now: datetime) -> dict[str, Any]:
+def initial_values(
+    diagram: Diagram, element: str, data: dict[str, Any], now: datetime, calendar: Calendar
+) -> dict[str, Any]:
     """Return the initial values of the form of user task *element*; raise `ExpressionError`."""
     expression = diagram.elements[element].properties.get("initialValues")
     if not expression:
         return {}
-    values = compile_expression(expression).evaluate(data, now)
+    values = compile_expression(expression).evaluate(data, now, calendar=calendar)
     if not isinstance(values, dict):
         raise ExpressionError("initialValues must be a record of field names and values.")
     return values

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from ..core.errors import ExpressionError
+from ..core.practice_calendar import UTC_CALENDAR, Calendar
 from ..expressions import parse_duration
 from .step_context import RULES
 
@@ -43,14 +44,15 @@ def literal(text: str, rules: int = RULES) -> str | None:
     return plain if _LITERAL.fullmatch(plain) else None
 
 
-def due(form: str, text: object, now: datetime) -> Due:
+def due(form: str, text: object, now: datetime, calendar: Calendar = UTC_CALENDAR) -> Due:
     """
     Return when a timer that starts *now* is due.
 
     Args:
         form: ``timeDate``, ``timeDuration`` or ``timeCycle``.
-        text: ISO 8601: a moment (UTC if it names no zone), a duration, or a repeated one like R3/PT1H.
+        text: ISO 8601: a day, a moment (UTC if it names no zone), a duration, or a repeated one like R3/PT1H.
         now: The time of the step.
+        calendar: Says when a day begins.
 
     Raises:
         ExpressionError: With an example of the form.
@@ -59,7 +61,7 @@ def due(form: str, text: object, now: datetime) -> Due:
         raise ExpressionError("A timer is set by text: a date, a duration like P2D, or a cycle like R3/PT1H.")
     try:
         if form == "timeDate":
-            return Due(at=_moment(text))
+            return Due(at=_moment(text.strip(), calendar))
         if form == "timeDuration":
             return Due(at=now + parse_duration(text))
         return _cycle(text, now)
@@ -90,9 +92,13 @@ def following(at: str, every: str, left: int | None, missed_until: datetime | No
         return None
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str, calendar: Calendar) -> datetime:
     try:
-        moment = datetime.fromisoformat(text.strip())
+        return calendar.begin_of(date.fromisoformat(text))
+    except ValueError:
+        pass  # not a day alone
+    try:
+        moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except ValueError:
         raise ExpressionError("A date is written like 2026-05-03 or 2026-05-03T09:00:00Z.") from None

@@ -99,7 +99,7 @@ class Waiting(Throwing):
             text = timer_due.literal(trigger.expression, self.step.rules)
             if text is None:
                 text = task.workflow.script_engine.evaluate(task, trigger.expression)
-            due = timer_due.due(trigger.form, text, self.step.now)
+            due = timer_due.due(trigger.form, text, self.step.now, self.step.calendar)
         except ExpressionError as error:
             raise ElementFailed(element, error) from error
         first = self.step.rules <= FIRST_RULES or not self._has_waited(element)

@@ -28,7 +28,7 @@ from .element_mapping import spec_of
 from .event_definitions import MESSAGE, Trigger
 from .join_compatibility import require_same_joins
 from .run import LIBRARY_FAILURES, MISTAKES
-from .script_engine import ScriptEngine
+from .script_engine import engine_of
 from .step_context import FIRST_RULES, Step
 from .task_properties import opening_event
 from .timers_and_messages import Waiting
@@ -104,7 +104,7 @@ class _Move:
         self.state = state
         self.migrated = migrated
         self.silent = Silent()
-        self.old = serializer.load(stored, source, ScriptEngine(step.now, step.rules), self.silent)
+        self.old = serializer.load(stored, source, engine_of(step), self.silent)
         self.visits = dict(state.visits)
         self.places: dict[str, str] = {}
         self.problems: list[tuple[str, str]] = []
@@ -122,7 +122,7 @@ class _Move:
         self.new = UsherWorkflow(
             self.target.spec,
             self.target.subprocess_specs,
-            script_engine=ScriptEngine(self.step.now, self.step.rules),
+            script_engine=engine_of(self.step),
             observer=self.silent,
         )
         self.new.plant()
@@ -259,7 +259,7 @@ class _Move:
         for task in self.people:
             old = before[place(task.task_spec.bpmn_id, task.visit)]
             try:
-                again = opening_event(self.target, task, self.step.now, self.step.rules)
+                again = opening_event(self.target, task, self.step)
             except EngineError as error:
                 raise CannotMigrate(problems=[(task.task_spec.bpmn_id, error.message)]) from error
             events.append(replace(again, due=old.opened.get("due", "")))

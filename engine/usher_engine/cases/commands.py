@@ -31,7 +31,7 @@ from ..store import Transaction, UserTask, instance_rows, job_rows, task_rows
 from .idempotency_keys import case_for_key, case_for_key_or_live_case
 from .queries import CaseQueries, Instance
 from .start_request import StartRequest
-from .step_writer import FAILURES, Case, StepWriter
+from .step_writer import FAILURES, Case, Moment, StepWriter
 from .task_queries import TaskQueries, may_see, task_place
 
 
@@ -41,7 +41,7 @@ class CaseCommands:
     def __init__(
         self, context: Context, queries: CaseQueries, tasks: TaskQueries, steps: StepWriter, audit: AuditLog
     ) -> None:
-        self.database, self.clock = context.database, context.clock
+        self.database, self.clock, self.calendar = context.database, context.clock, context.settings.calendar
         self.queries, self.tasks, self.steps, self.audit = queries, tasks, steps, audit
 
     # instances
@@ -77,12 +77,13 @@ class CaseCommands:
         """
         values: dict[str, Any] = as_stored_json(check_input(dict(data), where="data"))
         asked = StartRequest(process, values, business_key, one_live, key, source, require)
+        moment = self.steps.moment()
         try:
-            return self._start(asked, actor)
+            return self._start(asked, actor, moment)
         except FAILURES as failure:
-            return self._start(asked, actor, failure)
+            return self._start(asked, actor, moment, failure)
 
-    def _start(self, asked: StartRequest, actor: Actor, failure: EngineError | None = None) -> Instance:
+    def _start(self, asked: StartRequest, actor: Actor, moment: Moment, failure: EngineError | None = None) -> Instance:
         """Write the first step of a case: what ran, or the incident for the *failure* that prevented it."""
         with self.database.begin() as tx:
             if asked.require is not None:
@@ -90,7 +91,7 @@ class CaseCommands:
             found = self._existing_case_for(tx, asked)
             if found is not None:
                 return self.queries.as_instance(found, task_rows.of_instances(tx, [found.id]).get(found.id, ()))
-            case = self.steps.new_case(tx, asked.process, asked.data, asked.business_key)
+            case = self.steps.new_case(tx, asked.process, asked.data, asked.business_key, moment)
             ran = failure or Run.start(case.diagram, self.steps.step_context(tx, case, actor), asked.data)
             row = case.row
             first = e.InstanceStarted(row.process, row.version, row.definition, asked.data, row.business_key)
@@ -131,17 +132,20 @@ class CaseCommands:
         Raises:
             Conflict: The case has no incident, or another command changed it since *revision*.
         """
+        moment = self.steps.moment()
         try:
-            return self._retry(instance, actor, revision)
+            return self._retry(instance, actor, revision, moment)
         except FAILURES as failure:
-            return self._retry(instance, actor, revision, failure)
+            return self._retry(instance, actor, revision, moment, failure)
 
     def _retry(
-        self, instance: str, actor: Actor, revision: int | None, failure: EngineError | None = None
+        self, instance: str, actor: Actor, revision: int | None, moment: Moment, failure: EngineError | None = None
     ) -> Instance:
         """Write the step of a retry: what ran, or the incident for the *failure* that stops the case again."""
         with self.database.begin() as tx:
             case = self.steps.open(tx, instance, revision)
+            if case.workflow is None:
+                case.moment = moment  # it begins: a run that fails is run again by verify, on what this one asked
             resolved = case.state.resolving()
             if not resolved:
                 raise Conflict("This case has no incident to try again.")
@@ -212,7 +216,7 @@ class CaseCommands:
             form = _form(case, open_task)
             if form is None and submission:
                 raise InvalidSubmission("This task has no form; send no fields.", fields=dict.fromkeys(submission, "?"))
-            values = form.validate(submission, now=self.clock()) if form else {}
+            values = form.validate(submission, today=self.calendar.day_of(case.now)) if form else {}
             run.complete(open_task.element, open_task.visit, values)
 
         return self._work(task, {"kind": "complete"}, actor, revision, answer, draft=submission)

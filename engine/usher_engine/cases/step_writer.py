@@ -20,7 +20,9 @@ from ..core.actor import Actor
 from ..core.canonical import Json, check_input, compact
 from ..core.errors import Conflict, Corrupt, ElementFailed, EngineError, Fault, LimitExceeded, Paused
 from ..core.limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
+from ..core.practice_calendar import Calendar
 from ..core.state import LIVE, InstanceState, fold
+from ..core.step_calendar import recorded_zone, recording
 from ..services import Call, Operator, checked_answer
 from ..store import (
     DATABASE_ERRORS,
@@ -45,6 +47,14 @@ FAILURES = (ElementFailed, LimitExceeded, Corrupt)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no characters that people confuse
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The one time of a step, and the calendar that writes down what the step asks of it."""
+
+    now: datetime
+    calendar: Calendar
+
+
 @dataclass(slots=True)
 class Case:
     """An instance under lock for one step; *workflow* is its serialized workflow, None before it has run."""
@@ -53,8 +63,12 @@ class Case:
     diagram: Diagram
     state: InstanceState
     workflow: dict[str, Any] | None
-    now: datetime
+    moment: Moment
     new: bool = False
+
+    @property
+    def now(self) -> datetime:
+        return self.moment.now
 
     def resolve(self, resolved: list[e.Event]) -> None:
         self.state = fold(self.state, resolved)
@@ -67,11 +81,16 @@ class StepWriter:
         self.context, self.queries = context, queries
         self.database, self.clock = context.database, context.clock
 
-    def new_case(self, tx: Transaction, process: str, data: dict[str, Any], business_key: str) -> Case:
+    def moment(self) -> Moment:
+        """Now, for the step that begins."""
+        return Moment(self.clock(), recording(self.context.settings.calendar))
+
+    def new_case(
+        self, tx: Transaction, process: str, data: dict[str, Any], business_key: str, moment: Moment
+    ) -> Case:
         version, paused = pause_rows.latest(tx, process)
         if paused is not None:
             raise Paused(f"{paused.words} Nothing was started. Try again when an administrator has resumed it.")
-        now = self.clock()
         row = Row(
             id="".join(secrets.choice(ALPHABET) for _ in range(12)),
             process=process,
@@ -81,12 +100,12 @@ class StepWriter:
             status="",
             revision=0,
             head=instance_rows.GENESIS,
-            started_at=to_text(now),
+            started_at=to_text(moment.now),
             ended_at=None,
             outcome="",
             explanation="",
         )
-        return Case(row, self.context.diagram(tx, version.hash), InstanceState(data=data), None, now, new=True)
+        return Case(row, self.context.diagram(tx, version.hash), InstanceState(data=data), None, moment, new=True)
 
     def open(self, tx: Transaction, instance: str, revision: int | None, *, to_end: bool = False) -> Case:
         """Lock a case that has not ended; raises `NotFound` or `Conflict`."""
@@ -103,8 +122,8 @@ class StepWriter:
         except Corrupt:
             if not to_end:
                 raise
-            state, workflow = self.fold_history(tx, row.id), None  # this is enough to end a case whose state is lost
-        return Case(row, self.context.diagram(tx, row.definition), state, workflow, self.clock())
+            state, workflow = self.fold_history(tx, row.id), None  # all it takes to end a case whose state is lost
+        return Case(row, self.context.diagram(tx, row.definition), state, workflow, self.moment())
 
     def fold_history(self, tx: Transaction, instance: str) -> InstanceState:
         """Fold the state of a case from its history, for when the stored state is lost."""
@@ -119,6 +138,7 @@ class StepWriter:
             services=self.context.services,
             answer=_ask,
             transaction=tx,
+            calendar=case.moment.calendar,
         )
 
     def resume(self, tx: Transaction, case: Case, first: list[e.Event], actor: Actor) -> Run:
@@ -163,10 +183,10 @@ class StepWriter:
             happened += added
             case.state = fold(case.state, added)
         self._seal(case)
-        self._append(tx, case.row, command, actor, happened, case.now, new=case.new)
+        self._append(tx, case.row, command, actor, happened, case.moment, new=case.new)
         tasks = task_rows.project(tx, case.row, happened, case.now)
         job_rows.project(tx, case.row.id, actor.name, happened, case.now)
-        if not case.new:  # a new case has only the tasks of this step
+        if not case.new:  # a new case has those of this step and no others
             tasks = task_rows.of_instances(tx, [case.row.id]).get(case.row.id, ()) if case.state.tasks else ()
         return self.queries.describe(case.row, case.state, tasks)
 
@@ -208,7 +228,7 @@ class StepWriter:
         """Append a fact; state and waiting points stay as they are. Raises `Purged` for a purged case."""
         row = instance_rows.lock(tx, instance)
         tombstones.refuse(tx, [instance])
-        self._append(tx, row, {"kind": "record"}, actor, [fact], self.clock())
+        self._append(tx, row, {"kind": "record"}, actor, [fact], self.moment())
 
     def _append(
         self,
@@ -217,11 +237,12 @@ class StepWriter:
         command: dict[str, Json],
         actor: Actor,
         happened: list[e.Event],
-        now: datetime,
+        moment: Moment,
         *,
         new: bool = False,
     ) -> None:
         """Add the step to the chain of *row* and store both."""
+        now, zone = moment.now, recorded_zone(moment.calendar)
         for event in happened:
             if isinstance(event, e.IncidentRaised):  # its reason may hold data of the case
                 log.warning("incident in case %s at %s: %s", row.id, event.element, event.code)
@@ -232,6 +253,8 @@ class StepWriter:
             "events": [e.to_json(event) for event in happened],
             "rules": RULES,
         }
+        if zone is not None:
+            body["zone"] = zone
         if row.state is not None:
             body["state"] = hashlib.sha256(row.state.encode()).hexdigest()
         written, person = instance_rows.chain(row, body), case_signatures.is_person(actor.role)

@@ -88,7 +88,8 @@ class TaskQueries:
             row = instance_rows.find(tx, instance)
             state, _ = instance_rows.unseal(self.context.seal_key, row)
             known = {**state.data, **state.items.get(place(element, visit), {})}
-            initial = initial_values(self.context.diagram(tx, row.definition), element, known, self.clock())
+            diagram, calendar = self.context.diagram(tx, row.definition), self.context.settings.calendar
+            initial = initial_values(diagram, element, known, self.clock(), calendar)
         return replace(found, initial=initial)
 
     def why_closed(self, tx: Transaction, instance: str, element: str, visit: int) -> Conflict | NotFound:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from usher_engine.core.canonical import Json, as_stored_json
 from usher_engine.core.errors import DecisionFailed, ExpressionError, InvalidDefinition
+from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
 from usher_engine.definitions import Package, parse_xml, read_decisions
 from usher_engine.expressions import STRICT, Run
 
@@ -43,7 +44,14 @@ class Decisions:
         tables = [(key, decision.logic) for key, decision in self.by_id.items() if isinstance(decision.logic, Table)]
         return {(key, rule.id): rule for key, table in tables for rule in table.rules}
 
-    def decide(self, key: str, data: Mapping[str, Json], now: datetime, rules: int = STRICT) -> list[DecisionResult]:
+    def decide(
+        self,
+        key: str,
+        data: Mapping[str, Json],
+        now: datetime,
+        rules: int = STRICT,
+        calendar: Calendar = UTC_CALENDAR,
+    ) -> list[DecisionResult]:
         """
         Evaluate the decision *key* under the *rules* of the step. Required decisions come first, *key* comes last.
 
@@ -56,7 +64,7 @@ class Decisions:
             data_and_results = dict(data)
             for required in decision.requires:
                 data_and_results.update(_names_for_dependents(self.by_id[required], results[required]))
-            run = Run(data_and_results, now, fuel, rules)
+            run = Run(data_and_results, now, fuel, rules, calendar)
             try:
                 results[decision.id] = _evaluate(decision, run)
             except (ExpressionError, DecisionFailed) as error:

@@ -50,7 +50,8 @@ class Enrolling:
     def missing(self, given: Mapping[str, Any], call: Call) -> Json:
         form = parse_form(call.package.text(given["form"]))
         values = given["patient"].get("fields")
-        fields = form.missing(values if isinstance(values, dict) else {}, now=call.now)
+        today = self.settings.calendar.day_of(call.now)
+        fields = form.missing(values if isinstance(values, dict) else {}, today=today)
         labels = [_in_sentence(field.label) for field in fields]
         return {"keys": [field.key for field in fields], "labels": list(labels), "text": _enumerate(labels)}
 
@@ -130,7 +131,7 @@ class Enrolling:
                 message_id=mail.message_id(call.key, self.settings),
                 address=mail.recipient(fields["email"]),
                 now=call.now,
-                days=self.settings.invitation_days,
+                expires_at=invitations.expiry(call.now, self.settings),
             )
         values = mail.invitation_values(
             self.settings, token=token, first_name=fields["first_name"], expires_at=invitation.expires_at

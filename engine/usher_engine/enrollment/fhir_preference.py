@@ -33,10 +33,14 @@ _NEVER = ("old", "anonymous")
 
 
 def is_in_use(entry: Entry, now: datetime) -> bool:
-    """Whether an entry may count at all and *now* lies in its period; a bound that cannot be read is none."""
+    """
+    Whether an entry may count at all and *now* lies in its period; a bound that cannot be read is none.
+
+    A bound without a time is a day of the clock that *now* is read from, which is the practice's.
+    """
     period = entry.get("period")
     bounds = period if isinstance(period, dict) else {}
-    start, end = first_instant(bounds.get("start")), last_instant(bounds.get("end"))
+    start, end = first_instant(bounds.get("start"), now.tzinfo), last_instant(bounds.get("end"), now.tzinfo)
     return entry.get("use") not in _NEVER and (start is None or start <= now) and (end is None or now < end)
 
 

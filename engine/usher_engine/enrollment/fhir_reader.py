@@ -6,12 +6,13 @@ A record from outside may contain anything, so all code here tolerates wrong sha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from ..core.email_address import shown_email_address
+from ..core.practice_calendar import full_years
 from ..core.visible_text import trimmed
 from .fhir_preference import ADDRESS_USES, EMAIL_USES, MOBILE_USES, NAME_USES, Entry, preferred
-from .timestamps import full_years, parse_day
+from .timestamps import parse_day
 
 FIELDS = ("first_name", "last_name", "birth_date", "zip_code", "email", "birth_sex", "mobile", "language")
 
@@ -46,24 +47,24 @@ def fields(resource: Entry, now: datetime, birth_sex_sources: str) -> dict[str, 
     }
 
 
-def refusal(resource: Entry, now: datetime, minimum_age: int) -> str | None:
-    """Why this person must not be invited, in one plain sentence; None if the record permits it."""
+def refusal(resource: Entry, today: date, minimum_age: int) -> str | None:
+    """Why this person must not be invited *today*, in one plain sentence; None if the record permits it."""
     if resource.get("deceasedBoolean") is True or "deceasedDateTime" in resource or "_deceasedDateTime" in resource:
         return "The patient is recorded as deceased."
     if resource.get("active") is False:
         return "The patient record is inactive."
     if any(link.get("type") == "replaced-by" for link in entries(resource, "link")):
         return "This record was merged into another one. Use the record that replaces it."
-    if is_too_young(resource, now, minimum_age):
+    if is_too_young(resource, today, minimum_age):
         return f"Age rule: patients under {minimum_age} are not invited by themselves."
     return None
 
 
-def is_too_young(resource: Entry, now: datetime, minimum_age: int) -> bool:
+def is_too_young(resource: Entry, today: date, minimum_age: int) -> bool:
     """Whether the patient is certainly younger than *minimum_age*; of a partial date the earliest day counts."""
     stored = text(resource.get("birthDate"))
     born = parse_day(stored + {4: "-01-01", 7: "-01"}.get(len(stored), ""))
-    return born is not None and full_years(born, now.date()) < minimum_age
+    return born is not None and full_years(born, today) < minimum_age
 
 
 def name_entry(resource: Entry, now: datetime) -> Entry | None:

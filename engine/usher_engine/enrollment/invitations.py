@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, select, update
 
 from ..core.errors import NotFound, ServiceError
+from ..settings import Settings
 from ..store import Transaction, from_text, to_text, upserts
 from .enrollment_tables import invitation
 
@@ -89,13 +90,18 @@ def token_for(secret_key: str, key: str) -> str:
     return _mac(secret_key, f"invitation|{key}")
 
 
+def expiry(now: datetime, settings: Settings) -> datetime:
+    """The end of the last day on which a link that goes out *now* works: the mail names that day."""
+    calendar = settings.calendar
+    return calendar.end_of(calendar.day_of(now) + timedelta(days=settings.invitation_days))
+
+
 def prepare(
     tx: Transaction, *, token: str, key: str, patient: str, instance: str, message_id: str, address: str,
-    now: datetime, days: int,
+    now: datetime, expires_at: datetime,
 ) -> Invitation:  # fmt: skip
     """The invitation of this send: created at the first attempt, found at the next; its validity begins when sent."""
-    until = to_text(now + timedelta(days=days))
-    current = {"token_hash": hash_of(token), "address": address, "expires_at": until}
+    current = {"token_hash": hash_of(token), "address": address, "expires_at": to_text(expires_at)}
     row = {"patient": patient, "instance": instance, "key": key, "message_id": message_id, "wrong_tries": 0}
     if not upserts.add(tx, invitation, {**current, **row, "created_at": to_text(now)}):
         unsent = (invitation.c.key == key) & invitation.c.sent_at.is_(None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.errors import MessageError
 from email.header import Header
 from email.headerregistry import Address
@@ -13,13 +13,13 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime
 from html import escape as _escape
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..core.email_address import NotAnEmailAddress, parse_email_address
 from ..core.errors import InvalidDefinition, ServiceError
 from ..definitions import Package
 from ..expressions import ExpressionError, compile_template
 from ..settings import Settings
+from .invitations import expiry
 
 TEXT, HTML = "mail/invitation.txt", "mail/invitation.html"
 
@@ -64,10 +64,9 @@ def invitation_values(settings: Settings, *, token: str, first_name: str, expire
 
 
 def preview_mail(text: str, *, html: bool, settings: Settings, now: datetime) -> str:
-    """A template filled for an invented patient; raises `ExpressionError` if it cannot be filled."""
-    expires_at = now + timedelta(days=settings.invitation_days)
-    values = invitation_values(settings, token="", first_name="Sam", expires_at=expires_at)
-    return compile_template(text).render(values, now, _escape if html else str)
+    """A template as a patient who does not exist would get it; raises `ExpressionError` where it cannot be filled."""
+    values = invitation_values(settings, token="", first_name="Sam", expires_at=expiry(now, settings))
+    return compile_template(text).render(values, now, _escape if html else str, calendar=settings.calendar)
 
 
 def compose(
@@ -82,7 +81,7 @@ def compose(
     Raises:
         ServiceError: A template is missing or cannot be filled, or the sender address is not valid.
     """
-    subject, text = _split(_render(package, TEXT, values, now, str))
+    subject, text = _split(_render(package, TEXT, values, now, settings, str))
     message = EmailMessage(_SevenBit(cte_type="7bit", linesep="\r\n"))
     try:
         message["From"] = _sender_address(settings)
@@ -94,7 +93,7 @@ def compose(
     except (ValueError, MessageError):
         raise ServiceError("The mail cannot be addressed; check USHER_MAIL_FROM.", retry=False) from None
     message.set_content(text)
-    message.add_alternative(_render(package, HTML, values, now, _escape), subtype="html")
+    message.add_alternative(_render(package, HTML, values, now, settings, _escape), subtype="html")
     return message
 
 
@@ -114,17 +113,22 @@ class _SevenBit(EmailPolicy):
 def day_in_words(at: datetime, settings: Settings) -> str:
     """``23 December 2026``, in the time zone of the practice."""
     try:
-        local = at.astimezone(UTC if settings.time_zone == "UTC" else ZoneInfo(settings.time_zone))
-    except (ZoneInfoNotFoundError, ValueError):
+        day = settings.calendar.day_of(at)
+    except (KeyError, ValueError):
         raise ServiceError("USHER_TIME_ZONE is no time zone, for example Europe/Vienna.", retry=False) from None
-    return f"{local.day} {local:%B %Y}"
+    return f"{day.day} {day:%B %Y}"
 
 
 def _render(
-    package: Package, name: str, values: Mapping[str, str], now: datetime, escape: Callable[[str], str]
+    package: Package,
+    name: str,
+    values: Mapping[str, str],
+    now: datetime,
+    settings: Settings,
+    escape: Callable[[str], str],
 ) -> str:
     try:
-        return compile_template(package.text(name)).render(values, now, escape)
+        return compile_template(package.text(name)).render(values, now, escape, calendar=settings.calendar)
     except (InvalidDefinition, ExpressionError, KeyError) as error:
         raise ServiceError(f"The mail template {name} cannot be filled: {error.args[0]}", retry=False) from None
 

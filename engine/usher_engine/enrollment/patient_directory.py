@@ -50,7 +50,7 @@ class PatientRecord:
     altered: str = ""
 
     def fields(self, now: datetime, settings: Settings) -> dict[str, str]:
-        return fhir_reader.fields(self.resource, now, settings.birth_sex_sources)
+        return fhir_reader.fields(self.resource, settings.calendar.local(now), settings.birth_sex_sources)
 
     def guard(self, now: datetime, settings: Settings) -> str | None:
         """Why this patient must not be invited, in one plain sentence; None when nothing stands against it."""
@@ -65,7 +65,7 @@ class PatientRecord:
 
     def barred(self, now: datetime, settings: Settings) -> str | None:
         """Why this patient must not enrol, even without an e-mail: the part of `guard` that no opt-out belongs to."""
-        return self.altered or fhir_reader.refusal(self.resource, now, settings.minimum_age)
+        return self.altered or fhir_reader.refusal(self.resource, settings.calendar.day_of(now), settings.minimum_age)
 
     def to_json(self, now: datetime, settings: Settings) -> dict[str, Json]:
         """The patient as diagrams see it (operator `patient/load`)."""

@@ -69,10 +69,11 @@ class Registry:
         row = find(tx, patient, lock=True)
         resource = json.loads(row.resource)
         sources = self._settings.birth_sex_sources
-        changed = changed_fields(resource, values, now, sources)
+        local = self._settings.calendar.local(now)
+        changed = changed_fields(resource, values, local, sources)
         if not changed:
             return Correction(changed=(), version=row.version)
-        corrected = update_resource(resource, changed, now, sources)
+        corrected = update_resource(resource, changed, local, sources)
         change(tx, row, by=by, now=now, **self._columns(corrected, now))
         return Correction(changed=tuple(changed), version=row.version + 1)
 
@@ -100,7 +101,8 @@ class Registry:
 
     def _columns(self, resource: dict[str, Any], now: datetime) -> dict[str, str]:
         """The columns with a resource and its search keys."""
-        fields = fhir_reader.fields(resource, now, self._settings.birth_sex_sources)
+        local = self._settings.calendar.local(now)
+        fields = fhir_reader.fields(resource, local, self._settings.birth_sex_sources)
         first, last = fields["first_name"].lower(), fields["last_name"].lower()
         numbers = [fhir_reader.text(i.get("value")) for i in fhir_reader.entries(resource, "identifier")]
         words = [first, last, fields["birth_date"], resource["id"], *numbers]
@@ -113,7 +115,8 @@ class Registry:
     def _records(self, tx: Transaction, rows: Sequence[Row[Any]], now: datetime) -> list[PatientRecord]:
         stored = {row.id: plausible_values(patient, row._mapping) for row in rows}
         resources = {key: _resource(values["resource"]) for key, (values, _) in stored.items()}
-        emails = {key: fhir_reader.spelled_email(found or {}, now) for key, found in resources.items()}
+        local = self._settings.calendar.local(now)
+        emails = {key: fhir_reader.spelled_email(found or {}, local) for key, found in resources.items()}
         responses = standing_responses(tx, rows)
         opted_out = opted_out_addresses(tx, emails.values())
         return [

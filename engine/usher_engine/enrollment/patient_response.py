@@ -135,7 +135,7 @@ class PatientResponses:
             token: The token of the link.
             proof: The result of `identify`.
             answer: The patient's answer.
-            until: For defer: tomorrow at the earliest, a year ahead at most.
+            until: For defer: tomorrow at the earliest, a year ahead at most, by the practice's calendar.
             terms: For accept: version of the terms the patient was shown, see `TERMS_VERSION`.
 
         Returns:
@@ -149,7 +149,7 @@ class PatientResponses:
             NotFound: Nobody was given this link.
         """
         now = self.engine.clock()
-        status, day = STATUS_AFTER[answer], _checked_until(answer, until, now.date())
+        status, day = STATUS_AFTER[answer], _checked_until(answer, until, self.settings.calendar.day_of(now))
         with self.engine.database.begin() as tx:
             found = invitations.identifiable(tx, token, now)
             if not invitations.is_proof(self.settings.secret_key, found, proof, now):

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from ..context import Context
 from ..core.findings import Finding
-from ..store import Step, Transaction, activity_rows, audit_rows, instance_rows, to_text
+from ..core.practice_calendar import Calendar
+from ..store import Step, Transaction, activity_rows, audit_rows, instance_rows
 from . import patient_registry, portal_status
 from .patient_response import RESPONSE_ADDED
 from .statuses import PortalStatus
@@ -47,10 +48,11 @@ class Known:
 def disagreements(context: Context) -> list[Finding]:
     """One finding for each field of a patient that differs from the last recorded value."""
     with context.database.read() as tx:
-        return [found for row in patient_registry.standings(tx) for found in _of_patient(tx, row)]
+        rows = patient_registry.standings(tx)
+        return [found for row in rows for found in _of_patient(tx, row, context.settings.calendar)]
 
 
-def _of_patient(tx: Transaction, row: Any) -> Iterator[Finding]:
+def _of_patient(tx: Transaction, row: Any, calendar: Calendar) -> Iterator[Finding]:
     cases = activity_rows.cases_about(tx, row.id)[::-1]
     if not cases:
         return
@@ -61,12 +63,13 @@ def _of_patient(tx: Transaction, row: Any) -> Iterator[Finding]:
     recorded = sorted([*recorded, *reported_statuses(tx, row.id, limit=1)], key=lambda known: known.at)
     if recorded:
         last = recorded[-1]
+        day = calendar.day_of(last.at)
         status = row.portal_status or PortalStatus.UNAVAILABLE.value
         if status != last.status:
-            yield _disagreement(row.id, last, "portal status", last.status, str(status))
+            yield _disagreement(row.id, last, day, "portal status", last.status, str(status))
         requested = iso_or_none(patient_registry.requested_at(row))
         if last.requested_at is not None and requested != last.requested_at:
-            yield _disagreement(row.id, last, "time of the request", last.requested_at, str(requested or "none"))
+            yield _disagreement(row.id, last, day, "time of the request", last.requested_at, str(requested or "none"))
     yield from _answers(tx, row.id, steps)
 
 
@@ -130,8 +133,8 @@ def _answers(tx: Transaction, patient: str, steps: dict[str, list[Step]]) -> Ite
         yield Finding(case, None, "", "registry", words)
 
 
-def _disagreement(patient: str, last: Known, field: str, recorded: str, held: str) -> Finding:
-    reported = f"“{recorded}” was reported {to_text(last.at)[:10]}"
+def _disagreement(patient: str, last: Known, day: date, field: str, recorded: str, held: str) -> Finding:
+    reported = f"“{recorded}” was reported {day}"
     where = f"the history last recorded “{recorded}”" if last.case else reported
     words = f"The registry differs from the record: patient {patient}, {field}: {where}, the registry holds “{held}”."
     return Finding(last.case, last.revision, "", "registry", words)

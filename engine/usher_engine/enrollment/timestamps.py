@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 
 
 def iso(at: datetime) -> str:
@@ -35,19 +35,21 @@ def parse_day(text: object) -> date | None:
         return None
 
 
-def first_instant(text: object) -> datetime | None:
+def first_instant(text: object, zone: tzinfo | None = UTC) -> datetime | None:
     """The first instant of a FHIR dateTime, as in `last_instant`; None when it is none."""
     if not isinstance(text, str):
         return None
     if len(text) > 10:
         return parse_instant(text)
     day = parse_day(text + {4: "-01-01", 7: "-01"}.get(len(text), ""))
-    return None if day is None else datetime.combine(day, time.min, UTC)
+    return None if day is None else datetime.combine(day, time.min, zone)
 
 
-def last_instant(text: object) -> datetime | None:
+def last_instant(text: object, zone: tzinfo | None = UTC) -> datetime | None:
     """
     The last instant of a FHIR dateTime, which may be a year, a month, a day or an instant; None for anything else.
+
+    Days are those of *zone*.
 
     Source: FHIR R4, Period.end: a day as end includes all of that day.
     """
@@ -56,7 +58,7 @@ def last_instant(text: object) -> datetime | None:
     if len(text) > 10:
         return parse_instant(text)
     day = parse_day(text if len(text) == 10 else _last_day(text))
-    return None if day is None else datetime.combine(day, time.max, UTC)
+    return None if day is None else datetime.combine(day, time.max, zone)
 
 
 def _last_day(text: str) -> str:
@@ -66,8 +68,3 @@ def _last_day(text: str) -> str:
         if parse_day(f"{text}-{day}") is not None:
             return f"{text}-{day}"
     return ""
-
-
-def full_years(born: date, on: date) -> int:
-    """Age in completed years; a person born on 29 February has the birthday on 1 March in common years."""
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))

@@ -9,6 +9,7 @@ from typing import Any
 
 from usher_engine.bpmn import Diagram, compile_diagram
 from usher_engine.core.errors import EngineError, InvalidSubmission
+from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
 from usher_engine.definitions import Package, translate
 from usher_engine.services import Services
 
@@ -40,12 +41,17 @@ class Report:
         return sum(1 for outcome in self.outcomes if outcome.problem)
 
 
-def run_examples(package: Package, services: Services) -> Report:
-    """Run every example of *package*; raises `InvalidDefinition` if the package itself cannot run."""
+def run_examples(package: Package, services: Services, calendar: Calendar = UTC_CALENDAR) -> Report:
+    """
+    Run every example of *package*; one that names no zone lives by *calendar*.
+
+    Raises:
+        InvalidDefinition: The package itself cannot run.
+    """
     package, _ = translate(package)
     diagram = compile_diagram(package)
     names = sorted(n for n in package.files if n.startswith("examples/") and n.endswith(".json"))
-    outcomes = tuple(run_example(diagram, services, name) for name in names)
+    outcomes = tuple(run_example(diagram, services, name, calendar) for name in names)
     elements = {element for outcome in outcomes for element in outcome.path}
     flows = {flow for outcome in outcomes for flow in outcome.flows}
     every_flow = set(diagram.flows.values())
@@ -62,9 +68,9 @@ def _part(reached: Iterable[str], every: set[str]) -> float:
     return len(every & set(reached)) / len(every) if every else 1.0
 
 
-def run_example(diagram: Diagram, services: Services, file: str) -> Outcome:
+def run_example(diagram: Diagram, services: Services, file: str, calendar: Calendar = UTC_CALENDAR) -> Outcome:
     """Run one example; faults go into the outcome's *problem*."""
-    player = Player(diagram, services)
+    player = Player(diagram, services, calendar=calendar)
     name, problem = file, ""
     try:
         example = json.loads(diagram.package.text(file))

@@ -16,6 +16,7 @@ from usher_engine.bpmn import Diagram, Run, Step
 from usher_engine.core.canonical import Json, compact
 from usher_engine.core.errors import BusinessError, InvalidDefinition
 from usher_engine.core.events import ElementEntered, ElementPassed, Event, ServiceRequested
+from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar, practice_calendar
 from usher_engine.core.state import InstanceState
 from usher_engine.forms import parse_form
 from usher_engine.services import SEND, Call, Operator, Services
@@ -63,13 +64,17 @@ class Answers:
 class Player:
     """Plays one example from start to end."""
 
-    def __init__(self, diagram: Diagram, services: Services, *, repeats: bool = True) -> None:
+    def __init__(
+        self, diagram: Diagram, services: Services, *, calendar: Calendar = UTC_CALENDAR, repeats: bool = True
+    ) -> None:
+        """*calendar* is the practice's, for examples that name no zone."""
         self.diagram = diagram
         self.services = services
         self.state = InstanceState()
         self.happened: list[Event] = []
         self.workflow: dict[str, Any] = {}
         self.now = NOON
+        self.calendar = calendar
         self.unanswered: set[str] = set()
         self.answers = Answers({}, repeats=repeats)
 
@@ -83,6 +88,8 @@ class Player:
         self.answers = Answers(example.get("services", {}), repeats=self.answers.repeats)
         if "now" in example:
             self.now = datetime.fromisoformat(example["now"])
+        if "zone" in example:
+            self.calendar = _zone(example["zone"])
         self._record(Run.start(self.diagram, self._step(), dict(example.get("start", {}))))
         self._answer_services()
         for action in example.get("do", []):
@@ -90,7 +97,14 @@ class Player:
             self._answer_services()
 
     def _step(self) -> Step:
-        return Step(instance="EXAMPLE", actor="example", now=self.now, services=self.services, answer=self._answer)
+        return Step(
+            instance="EXAMPLE",
+            actor="example",
+            now=self.now,
+            services=self.services,
+            answer=self._answer,
+            calendar=self.calendar,
+        )
 
     def _answer(self, operator: Operator, values: dict[str, Any], _call: Call) -> Json:
         return self.answers.next(operator.name, values)
@@ -140,7 +154,8 @@ class Player:
         else:
             name = str(self.state.tasks[here].opened.get("form", ""))
             submission = dict(action.get("with", {}))
-            values = parse_form(self.diagram.package.text(name)).validate(submission, now=self.now) if name else {}
+            today = self.calendar.day_of(self.now)
+            values = parse_form(self.diagram.package.text(name)).validate(submission, today=today) if name else {}
             run.complete(element, visit, values)
         self._record(run)
 
@@ -164,3 +179,11 @@ class Player:
         if "due" in wait:
             self.now = max(self.now, datetime.fromisoformat(wait["due"]))
         return self._resume()
+
+
+def _zone(name: str) -> Calendar:
+    try:
+        return practice_calendar(name)
+    except (ValueError, KeyError):
+        known = "Write an IANA name like Europe/Berlin."
+        raise InvalidDefinition(f"The example names the zone “{name[:60]}”; there is none. {known}") from None

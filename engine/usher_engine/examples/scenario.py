@@ -13,6 +13,7 @@ from typing import Any
 from usher_engine.bpmn import compile_diagram, initial_values
 from usher_engine.core.canonical import Json, check_input
 from usher_engine.core.errors import ElementFailed, EngineError, InvalidSubmission
+from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
 from usher_engine.definitions import Package, translate
 from usher_engine.forms import Form, parse_form
 from usher_engine.services import Services
@@ -78,7 +79,9 @@ class Tried:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
-def try_out(package: Package, services: Services, run: Mapping[str, Any]) -> Tried:
+def try_out(
+    package: Package, services: Services, run: Mapping[str, Any], calendar: Calendar = UTC_CALENDAR
+) -> Tried:
     """
     Play *run*, an example without an expected path, as far as possible. Has no effects and stores nothing.
 
@@ -89,7 +92,7 @@ def try_out(package: Package, services: Services, run: Mapping[str, Any]) -> Tri
     example = _checked_example(run)
     translated, _ = translate(package)
     diagram = compile_diagram(translated)
-    player = Player(diagram, services, repeats=not run.get("asks"))
+    player = Player(diagram, services, calendar=calendar, repeats=not run.get("asks"))
     try:
         player.play(example)
     except Unanswered as missing:
@@ -111,7 +114,7 @@ def try_out(package: Package, services: Services, run: Mapping[str, Any]) -> Tri
 
 def _checked_example(run: Mapping[str, Any]) -> dict[str, Any]:
     check_input(dict(run), where="run")
-    kinds = {"start": dict, "services": dict, "do": list, "now": str}
+    kinds = {"start": dict, "services": dict, "do": list, "now": str, "zone": str}
     wrong = [name for name, kind in kinds.items() if name in run and not isinstance(run[name], kind)]
     if wrong or len(run.get("do", [])) > MAX_ACTIONS:
         reason = f"{', '.join(wrong)} has the wrong type" if wrong else f"a run has at most {MAX_ACTIONS} steps"
@@ -163,6 +166,6 @@ def _person(player: Player, key: str) -> AskedPerson:
 
 def _initial(player: Player, element: str) -> dict[str, Any]:
     try:
-        return initial_values(player.diagram, element, player.state.data, player.now)
+        return initial_values(player.diagram, element, player.state.data, player.now, player.calendar)
     except EngineError:
         return {}  # the task's page also shows an empty form then

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from usher_engine.core.canonical import MAX_KEY, is_reserved, is_storable
 from usher_engine.core.errors import ExpressionError
+from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
 
 EXPRESSION_FUEL = 20_000
 SCRIPT_FUEL = 50_000
@@ -42,13 +43,16 @@ KINDS: dict[type, str] = {
 
 
 class Run:
-    """One evaluation: the data it reads, the time and rules of its step, and the remaining fuel."""
+    """One evaluation: the data it reads; the time, rules and calendar of its step; and the remaining fuel."""
 
-    __slots__ = ("data", "fuel", "line", "local", "now", "strict")
+    __slots__ = ("calendar", "data", "fuel", "line", "local", "now", "strict")
 
-    def __init__(self, data: Mapping[str, Any], now: datetime, fuel: int, rules: int = STRICT) -> None:
+    def __init__(
+        self, data: Mapping[str, Any], now: datetime, fuel: int, rules: int = STRICT, calendar: Calendar = UTC_CALENDAR
+    ) -> None:
         self.data = data
         self.now = now
+        self.calendar = calendar
         self.fuel = fuel
         self.strict = rules >= STRICT
         self.local: dict[str, Any] = {}

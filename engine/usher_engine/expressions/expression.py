@@ -9,6 +9,7 @@ from datetime import datetime
 from usher_engine.core.bounded_cache import cached_by_size
 from usher_engine.core.canonical import Json
 from usher_engine.core.errors import ExpressionError
+from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
 
 from .budget import EXPRESSION_FUEL, SCALARS, STRICT, Code, Run, checked_copy, checked_text
 from .compiler import Compiler
@@ -29,14 +30,18 @@ class Expression:
     names: frozenset[str]
     code: Code = field(repr=False, compare=False)
 
-    def evaluate(self, data: Mapping[str, Json], now: datetime, rules: int = STRICT) -> Json:
+    def evaluate(
+        self, data: Mapping[str, Json], now: datetime, rules: int = STRICT, calendar: Calendar = UTC_CALENDAR
+    ) -> Json:
         """
         Evaluate on *data* at *now*, the aware time of the step, under its *rules*. The result is a copy.
+
+        Days and wall clocks are those of *calendar*.
 
         Raises:
             ExpressionError: A name or field is missing, types do not fit, or a limit is exceeded.
         """
-        return self.within(Run(data, now, EXPRESSION_FUEL, rules))
+        return self.within(Run(data, now, EXPRESSION_FUEL, rules, calendar))
 
     def within(self, run: Run) -> Json:
         """Evaluate as part of a larger computation, on the data and the remaining fuel of *run*."""

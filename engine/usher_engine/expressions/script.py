@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from usher_engine.core.bounded_cache import cached_by_size
 from usher_engine.core.canonical import Json
 from usher_engine.core.errors import ExpressionError
+from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
 
 from .budget import SCRIPT_FUEL, STRICT, Run, check_size, checked_copy, checked_key, kind_of
 from .compiler import Compiler, binder, label_of
@@ -45,14 +46,16 @@ class Script:
     names: frozenset[str]
     step: Step = field(repr=False, compare=False)
 
-    def run(self, data: Mapping[str, Json], now: datetime, rules: int = STRICT) -> dict[str, Json]:
+    def run(
+        self, data: Mapping[str, Json], now: datetime, rules: int = STRICT, calendar: Calendar = UTC_CALENDAR
+    ) -> dict[str, Json]:
         """
         Run the script under the *rules* of the step; return the new data. *data* is unchanged and shares nothing.
 
         Raises:
             ExpressionError: With the line of the statement that failed.
         """
-        run = Run(checked_copy(dict(data), storable=False), now, SCRIPT_FUEL, rules)
+        run = Run(checked_copy(dict(data), storable=False), now, SCRIPT_FUEL, rules, calendar)
         try:
             self.step(run)
         except RecursionError:

@@ -10,6 +10,7 @@ from datetime import datetime
 from usher_engine.core.bounded_cache import cached_by_size
 from usher_engine.core.canonical import Json
 from usher_engine.core.errors import ExpressionError
+from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
 
 from .budget import MAX_SIZE, STRICT, TEMPLATE_FUEL, Run, check_size, checked_text
 from .expression import Expression, compile_expression
@@ -37,17 +38,23 @@ class Template:
     parts: tuple[str | Placeholder, ...]
 
     def render(
-        self, data: Mapping[str, Json], now: datetime, escape: Callable[[str], str] = str, *, rules: int = STRICT
+        self,
+        data: Mapping[str, Json],
+        now: datetime,
+        escape: Callable[[str], str] = str,
+        *,
+        rules: int = STRICT,
+        calendar: Calendar = UTC_CALENDAR,
     ) -> str:
         """
-        Render on *data* at *now*, under the *rules* of the step.
+        Render on *data* at *now*, under the *rules* and the *calendar* of the step.
 
         *escape* applies to each inserted value, not to the template's own text. None is inserted as "".
 
         Raises:
             ExpressionError: A placeholder cannot be evaluated; carries its line.
         """
-        run = Run(data, now, TEMPLATE_FUEL, rules)
+        run = Run(data, now, TEMPLATE_FUEL, rules, calendar)
         pieces: list[str] = []
         size = 0
         for part in self.parts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date, datetime
+from datetime import date
 from math import isfinite
 from typing import Any, cast
 
@@ -36,7 +36,7 @@ class Unfit(Exception):
         self.reason = reason
 
 
-def clean(field: Field, value: Any, now: datetime) -> Json:
+def clean(field: Field, value: Any, today: date) -> Json:
     """Return *value* in its stored form for *field*; raises `Unfit`."""
     if field.kind == "checkbox":
         return _checkbox(field, value)
@@ -49,7 +49,7 @@ def clean(field: Field, value: Any, now: datetime) -> Json:
         return ""
     if field.kind == "email":
         text = _email_address(text)
-    _CHECKS.get(field.kind, _plain)(field, text, now)
+    _CHECKS.get(field.kind, _plain)(field, text, today)
     return text
 
 
@@ -69,7 +69,7 @@ def _text(field: Field, value: Any) -> str:
     return text
 
 
-def _plain(field: Field, text: str, now: datetime) -> None:  # noqa: ARG001 - one shape for all checks
+def _plain(field: Field, text: str, today: date) -> None:  # noqa: ARG001 - one shape for all checks
     longest = field.max_length or DEFAULT_MAX_LENGTH.get(field.kind, MAX_LENGTH)
     if len(text) > longest:
         raise Unfit(f"{field.label} may have at most {longest} characters; these are {len(text)}.")
@@ -87,27 +87,27 @@ def _email_address(text: str) -> str:
         raise Unfit(str(wrong)) from None
 
 
-def _phone(field: Field, text: str, now: datetime) -> None:
+def _phone(field: Field, text: str, today: date) -> None:
     if not _PHONE.fullmatch(text):
         raise Unfit("This is not a phone number. Please use digits, spaces, and + in front of a country code.")
-    _plain(field, text, now)
+    _plain(field, text, today)
 
 
-def _date(field: Field, text: str, now: datetime) -> None:
+def _date(field: Field, text: str, today: date) -> None:
     try:
         day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
         day = None
     if day is None:
         raise Unfit("This is not a full date. Please enter year, month and day, like 1981-05-04.")
-    if field.latest and day > _bound(field.latest, now):
+    if field.latest and day > _bound(field.latest, today):
         raise Unfit(f"{field.label} must not be {_after(field.latest)}.")
-    if field.earliest and day < _bound(field.earliest, now):
+    if field.earliest and day < _bound(field.earliest, today):
         raise Unfit(f"{field.label} must not be {_before(field.earliest)}.")
 
 
-def _bound(bound: str, now: datetime) -> date:
-    return now.date() if bound == "today" else date.fromisoformat(bound)
+def _bound(bound: str, today: date) -> date:
+    return today if bound == "today" else date.fromisoformat(bound)
 
 
 def _after(bound: str) -> str:
@@ -118,7 +118,7 @@ def _before(bound: str) -> str:
     return "in the past" if bound == "today" else f"before {bound}"
 
 
-def _choice(field: Field, text: str, now: datetime) -> None:  # noqa: ARG001 - one shape for all checks
+def _choice(field: Field, text: str, today: date) -> None:  # noqa: ARG001 - one shape for all checks
     if text not in (value for value, _ in field.options):
         raise Unfit(f"Please choose one of: {', '.join(label for _, label in field.options)}.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from usher_engine.core.canonical import Json
@@ -28,9 +28,11 @@ class Form:
     def required(self) -> tuple[Field, ...]:
         return tuple(field for field in self.fields if field.required)
 
-    def validate(self, submission: Mapping[str, Any], *, now: datetime) -> dict[str, Json]:
+    def validate(self, submission: Mapping[str, Any], *, today: date) -> dict[str, Json]:
         """
         Return the answer as stored: every field of the form, texts trimmed, dates as YYYY-MM-DD, "" or null if empty.
+
+        *today* is the day it is where the practice is.
 
         Raises:
             InvalidSubmission: One entry in ``fields`` for each wrong or unknown field, in form order.
@@ -39,7 +41,7 @@ class Form:
         wrong: dict[str, str] = {}
         for field in self.fields:
             try:
-                values[field.key] = clean(field, submission.get(field.key), now)
+                values[field.key] = clean(field, submission.get(field.key), today)
             except Unfit as unfit:
                 wrong[field.key] = unfit.reason
         for key in submission:
@@ -49,17 +51,17 @@ class Form:
             raise InvalidSubmission(_headline(wrong, self.fields), fields=wrong)
         return values
 
-    def missing(self, values: Mapping[str, Any], *, now: datetime) -> tuple[Field, ...]:
+    def missing(self, values: Mapping[str, Any], *, today: date) -> tuple[Field, ...]:
         """The required fields that are empty or invalid in *values*."""
-        return tuple(field for field in self.required if not _fits(field, values.get(field.key), now))
+        return tuple(field for field in self.required if not _fits(field, values.get(field.key), today))
 
     def field(self, key: str) -> Field | None:
         return next((field for field in self.fields if field.key == key), None)
 
 
-def _fits(field: Field, value: Any, now: datetime) -> bool:
+def _fits(field: Field, value: Any, today: date) -> bool:
     try:
-        clean(field, value, now)
+        clean(field, value, today)
     except Unfit:
         return False
     return True

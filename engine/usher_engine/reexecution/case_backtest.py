@@ -111,6 +111,7 @@ class _Player:
         self.answers = dict(recording.answers)
         self.until = until
         self.now = datetime.fromisoformat(recording.at)
+        self.calendar = recording.calendar
         self.state = InstanceState()
         self.happened: list[e.Event] = []
         self.workflow: dict[str, Any] = {}
@@ -190,7 +191,7 @@ class _Player:
         known = {field.key for field in form.fields}
         try:
             given = {key: value for key, value in event.answer.items() if key in known}
-            return replace(event, answer=form.validate(given, now=at))
+            return replace(event, answer=form.validate(given, today=self.calendar.day_of(at)))
         except InvalidSubmission as wrong:
             labels = ", ".join(field.label for field in form.fields if field.key in wrong.fields)
             task = difference_messages.element_name(event.element, self.diagram)
@@ -206,6 +207,7 @@ class _Player:
             answer=self._answer,
             limit_s=NO_LIMIT_S,
             events=events,
+            calendar=self.calendar,
         )
         try:
             run: Run = act(step)

@@ -9,7 +9,9 @@ from typing import Any
 from ..bpmn import STALLED
 from ..core import events as e
 from ..core.canonical import as_stored_json
+from ..core.practice_calendar import UTC_CALENDAR, Calendar, practice_calendar
 from ..core.state import InstanceState, fold, place
+from ..core.step_calendar import replayed
 from .hash_chain import ReadStep
 from .recorded_inputs import INPUTS
 
@@ -50,7 +52,7 @@ class RecordedInput:
 class Recording:
     """
     *state* is the last state of the case, or the one in which it was cancelled; *answers* are those of services called
-    within a step; *timers* are the visits with a timer.
+    within a step; *timers* are the visits with a timer; *calendar* is that of the last step.
     """
 
     started: e.InstanceStarted
@@ -61,6 +63,7 @@ class Recording:
     timers: set[str] = field(default_factory=set)
     state: InstanceState = field(default_factory=InstanceState)
     way: Way = field(default_factory=Way)
+    calendar: Calendar = UTC_CALENDAR
 
     @property
     def stands_at(self) -> set[str]:
@@ -83,6 +86,8 @@ def read_recording(steps: Sequence[ReadStep]) -> Recording:
     happened: list[e.Event] = []
     for _, body, _ in steps:
         events = [e.from_json(record) for record in body["events"]]
+        if "zone" in body:
+            recording.calendar = _calendar(replayed(body["zone"]).zone)
         if any(isinstance(event, e.InstanceCancelled) for event in events):
             break
         for event in events:
@@ -91,6 +96,14 @@ def read_recording(steps: Sequence[ReadStep]) -> Recording:
     recording.state = fold(InstanceState(), happened)
     recording.way = way(happened, recording.state)
     return recording
+
+
+def _calendar(zone: str) -> Calendar:
+    """The calendar of *zone*; UTC where this machine does not know it."""
+    try:
+        return practice_calendar(zone)
+    except (ValueError, KeyError):
+        return UTC_CALENDAR
 
 
 def _record(recording: Recording, event: e.Event, body: dict[str, Any], operators: dict[str, str]) -> None:

@@ -19,6 +19,7 @@ from ..core import events as e
 from ..core.canonical import Json, canonical, compact
 from ..core.errors import BusinessError, ElementFailed, EngineError, Fault, LimitExceeded
 from ..core.state import LIVE, InstanceState, fold, place
+from ..core.step_calendar import replayed
 from ..services import Call, Operator, Services
 from ..store import Row
 from . import difference_messages
@@ -206,6 +207,7 @@ class Rerun:
             answer=answer,
             limit_s=NO_LIMIT_S,
             rules=rules_of(body),
+            calendar=replayed(body.get("zone")),
         )
 
     def _migrate(self, body: dict[str, Any]) -> list[e.Event]:

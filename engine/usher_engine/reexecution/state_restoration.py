@@ -20,6 +20,7 @@ from ..core import events as e
 from ..core.canonical import Json, compact
 from ..core.errors import BusinessError, Corrupt, ElementFailed, EngineError
 from ..core.state import LIVE, InstanceState, fold, place
+from ..core.step_calendar import replayed
 from ..services import Call, Operator
 from . import difference_messages
 from .hash_chain import ReadStep
@@ -107,9 +108,9 @@ class _Restoring:
         elif kind in INPUTS and not failed:
             given = next(event for event in events if type(event).__name__ in INPUTS[kind])
             made.waiting.append((revision, RecordedInput(body["at"], body["actor"]["name"], given)))
-            self._apply_inputs(rules_of(body))
+            self._apply_inputs(body)
         elif kind == "retry" and not failed and rules_of(body) > FIRST_RULES:
-            self._resume(Run.go_on, body["at"], body["actor"]["name"], rules_of(body))
+            self._resume(Run.go_on, body["at"], body["actor"]["name"], body)
         else:
             self._apply_claims(events)
 
@@ -129,7 +130,7 @@ class _Restoring:
         made.add(first, fold(made.state, first))
         if not failed:
             data = dict(made.state.data)
-            step = self._context(body["at"], body["actor"]["name"], rules_of(body))
+            step = self._context(body["at"], body["actor"]["name"], body)
             self._keep(lambda: Run.start(made.diagram, step, data))
 
     def _migrate(self, recorded: e.Event, body: dict[str, Any]) -> None:
@@ -139,14 +140,14 @@ class _Restoring:
         target = self._versions(recorded.to_version, recorded.definition)
         if isinstance(target, str):
             raise Corrupt(f"Step {made.revision} moved the case to version {recorded.to_version}: {target} {WAY_OUT}")
-        step = self._context(body["at"], body["actor"]["name"], rules_of(body))
+        step = self._context(body["at"], body["actor"]["name"], body)
         moved = repeat_migration(made.diagram, target, step, made.workflow, made.state, recorded)
         if isinstance(moved, str):
             raise Corrupt(f"Step {made.revision} moved the case to another version. {moved} {WAY_OUT}")
         made.diagram, made.workflow = target, moved.workflow
         made.add(moved.events, moved.after)
 
-    def _apply_inputs(self, rules: int) -> None:
+    def _apply_inputs(self, body: dict[str, Any]) -> None:
         """Apply all inputs that an element awaits now, in their recorded order."""
         made = self.made
         while made.state.status in LIVE:
@@ -155,7 +156,7 @@ class _Restoring:
                 return
             made.waiting.remove(found)
             given = found[1]
-            self._resume(partial(apply_input, given=given.event), given.at, given.actor, rules)
+            self._resume(partial(apply_input, given=given.event), given.at, given.actor, body)
 
     def _is_open(self, given: RecordedInput) -> bool:
         state = self.made.state
@@ -174,11 +175,11 @@ class _Restoring:
 
     # running
 
-    def _resume(self, act: Callable[[Run], None], at: str, actor: str, rules: int) -> None:
+    def _resume(self, act: Callable[[Run], None], at: str, actor: str, body: dict[str, Any]) -> None:
         made = self.made
 
         def resumed() -> Run:
-            run = Run.resume(made.diagram, self._context(at, actor, rules), made.workflow or {}, made.state)
+            run = Run.resume(made.diagram, self._context(at, actor, body), made.workflow or {}, made.state)
             act(run)
             return run
 
@@ -197,14 +198,16 @@ class _Restoring:
         made.add(run.events, fold(run.after, run.after.resolving()))  # the final state, not one in between
         made.workflow = json.loads(compact(run.dump()))  # as a live case reads it: shares no objects with the run
 
-    def _context(self, at: str, actor: str, rules: int) -> StepContext:
+    def _context(self, at: str, actor: str, body: dict[str, Any]) -> StepContext:
+        """The step recorded in *body*, on the calendar it recorded; what it did not ask then, this step answers."""
         return replace(
             self._step,
             actor=actor,
             now=datetime.fromisoformat(at),
             answer=self._answer,
             limit_s=NO_LIMIT_S,
-            rules=self._rules or rules,
+            rules=self._rules or rules_of(body),
+            calendar=replayed(body.get("zone"), self._step.calendar),
         )
 
     def _answer(self, operator: Operator, values: dict[str, Any], call: Call) -> Json:

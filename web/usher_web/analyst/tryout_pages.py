@@ -46,7 +46,7 @@ def step(process: str) -> str | tuple[str, int]:
         run, before = _next_run(package)
     except InvalidSubmission as wrong:
         return _page_with_error(process, source, package, wrong), 422
-    tried = try_out(package, site().engine.services, run)
+    tried = _try(package, run)
     if not tried.problem or before is None:
         return _page(process, source, package, run, tried)
     # A refused step is not part of the run; the typed text stays in the form.
@@ -60,7 +60,7 @@ def _page_with_error(process: str, source: str, package: Package, wrong: Invalid
         run = _sent_run()
     except InvalidSubmission:
         return _begin(process, source, package, wrong)
-    return _page(process, source, package, run, try_out(package, site().engine.services, run), wrong)
+    return _page(process, source, package, run, _try(package, run), wrong)
 
 
 @blueprint.post("/<process>/try/save")
@@ -69,7 +69,7 @@ def save(process: str) -> Response:
     """Save the run as an example of the draft; begin a draft if there is none."""
     source, package = _package(process, request.form.get("try.source", ""))
     run = _sent_run()
-    tried = try_out(package, site().engine.services, run)
+    tried = _try(package, run)
     if tried.problem:
         raise InvalidSubmission(tried.problem)
     engine = site().engine
@@ -90,6 +90,11 @@ def save(process: str) -> Response:
 @auth.policy(Role.ANALYST)
 def diagram(process: str, source: str) -> Response:
     return bpmn_response(_package(process, source)[1])
+
+
+def _try(package: Package, run: Mapping[str, Any]) -> Tried:
+    """*run* as far as it goes, in the practice's time zone where it names none."""
+    return try_out(package, site().engine.services, run, site().settings.calendar)
 
 
 def _package(process: str, source: str) -> tuple[str, Package]:
@@ -140,7 +145,7 @@ def _next_run(package: Package) -> tuple[dict[str, Any], dict[str, Any] | None]:
 
 def _begin(process: str, source: str, package: Package, wrong: InvalidSubmission | None = None) -> str:
     errors = _errors(process, package)
-    report = None if errors else run_examples(package, site().engine.services)
+    report = None if errors else run_examples(package, site().engine.services, site().settings.calendar)
     way: Mapping[str, Any] | None = None
     if report and report.outcomes:
         visits = {e: sum(e in o.path for o in report.outcomes) for o in report.outcomes for e in o.path}

@@ -13,7 +13,7 @@ from usher_engine.examples import Report, run_examples
 from usher_engine.gate import admit, check_package
 from usher_engine.store import Database
 
-from .opening import OPERATOR, acting, as_json, open_usher, print_json
+from .opening import OPERATOR, acting, as_json, open_usher, print_json, read_settings
 
 folder = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
@@ -111,7 +111,7 @@ def test(folder: Path, machine: bool) -> None:
     problems = [(f.element or f.file, f.message) for f in findings if f.severity == "error"]
     if problems:
         raise InvalidDefinition(problems=problems)
-    report = run_examples(package, services)
+    report = run_examples(package, services, read_settings().calendar)
     if machine:
         print_json(_report(report))
     else:

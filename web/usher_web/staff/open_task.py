@@ -73,11 +73,11 @@ def open_task(
 ) -> OpenTask:
     """*typed* was sent and refused with *errors*; *moved* is whether the case went on meanwhile."""
     audit_logging.record_view("TaskViewed", task.id, business_key=task.business_key)
-    engine, now, wrong = site().engine, site().now(), dict(errors or {})
+    engine, today, wrong = site().engine, site().today(), dict(errors or {})
     form = parse_form(engine.queries.package_of(task.instance).text(task.form)) if task.form else None
     values = _values(task, form, typed)
     # A missing field stays visible while a person fills it, in a draft or in a refused answer.
-    missing = {f.key for known in (task.initial, values) for f in form.missing(known, now=now)} if form else set()
+    missing = {f.key for known in (task.initial, values) for f in form.missing(known, today=today)} if form else set()
     fields = form.fields if form else ()
     asked = tuple(f for f in fields if f.key in missing or f.key in wrong)
     if len(fields) - len(asked) < 2:
