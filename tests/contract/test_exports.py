@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import Clock, Outside, alice, package
@@ -19,6 +18,7 @@ from usher_engine import SYSTEM, Actor, Engine, Worker
 from usher_engine.checkpoints import take
 from usher_engine.checkpoints.merkle import SigningKey
 from usher_engine.core.errors import InvalidSubmission, Misconfigured, NotFound
+from usher_engine.core.practice_calendar import practice_calendar
 from usher_engine.definitions import Package, parse_xml
 from usher_engine.exports import FORMATS, Export, Selection, period, verify_export, write_file
 from usher_engine.services import Services
@@ -26,7 +26,7 @@ from usher_engine.settings import Settings
 from usher_engine.store import Database
 
 auditor = Actor(name="audrey", role="auditor")
-BERLIN = ZoneInfo("Europe/Berlin")
+BERLIN = practice_calendar("Europe/Berlin")
 
 
 @pytest.fixture

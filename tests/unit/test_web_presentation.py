@@ -1,17 +1,17 @@
 """Moments, due days and steps, as people say them."""
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from usher_engine import Step
+from usher_engine.core.practice_calendar import practice_calendar
 from usher_web.staff.task_list import in_short
 from usher_web.words import presentation as p
 from usher_web.words.case_narrative import Author, Names, lines_of, ordinal
 from usher_web.words.mail_status import mailing
 
 NOW = datetime(2026, 11, 4, 17, 30, tzinfo=UTC)
-BERLIN = ZoneInfo("Europe/Berlin")
+BERLIN = practice_calendar("Europe/Berlin")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import ROOT
@@ -14,6 +13,7 @@ from usher_engine import Step
 from usher_engine.cases import InstanceState, Seen, Window
 from usher_engine.core.canonical import canonical
 from usher_engine.core.events import from_json
+from usher_engine.core.practice_calendar import practice_calendar
 from usher_engine.core.state import fold
 from usher_engine.definitions import read_folder
 from usher_web.auditor.replay_frames import Frame, frames
@@ -24,7 +24,7 @@ from usher_web.words.effect_status import Followed, Stage, Words, advance, effec
 from usher_web.words.service_wording import ANSWER
 from usher_web.words.timeline import timeline, wait_words
 
-BERLIN = ZoneInfo("Europe/Berlin")
+BERLIN = practice_calendar("Europe/Berlin")
 START = datetime(2026, 5, 4, 9, 2, tzinfo=UTC)
 GLOSSARY = glossary(read_folder(ROOT / "processes" / "enrollment"), BERLIN)
 NAMES = Names(

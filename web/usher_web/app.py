@@ -193,11 +193,12 @@ def _with_headers(response: Response) -> Response:
 
 
 def _register_filters(app: Flask, settings: Settings) -> None:
-    tz = presentation.zone(settings)
-    app.add_template_filter(lambda moment: presentation.people_time(moment, site().now(), tz), "people_time")
-    app.add_template_filter(lambda moment: presentation.clock_time(moment, site().now(), tz), "clock_time")
-    app.add_template_filter(lambda moment: presentation.exact_time(moment, tz), "exact_time")
-    app.add_template_filter(lambda moment: presentation.machine_time(moment, tz), "machine_time")
+    calendar = settings.calendar
+    app.add_template_filter(lambda moment: presentation.people_time(moment, site().now(), calendar), "people_time")
+    app.add_template_filter(lambda moment: presentation.clock_time(moment, site().now(), calendar), "clock_time")
+    app.add_template_filter(lambda moment: presentation.exact_time(moment, calendar), "exact_time")
+    app.add_template_filter(lambda moment: presentation.machine_time(moment, calendar), "machine_time")
+    app.add_template_filter(lambda moment: calendar.day_of(moment).isoformat(), "iso_day")
     app.add_template_filter(presentation.joined, "joined")
     app.add_template_filter(presentation.case_no, "case_no")
 

@@ -10,12 +10,13 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 
 from ..audit.audit_log import AuditLog, audit_body
 from ..context import Context
 from ..core.actor import Actor
 from ..core.errors import Conflict, InvalidSubmission, Misconfigured, NotAllowed, NotFound
+from ..core.practice_calendar import years_before
 from ..core.visible_text import trimmed
 from ..store import Row, Transaction, instance_rows, stored_cases, tombstones
 from ..store import hold_rows as holds
@@ -71,22 +72,17 @@ class Retention:
 
     def cutoff(self, before: date | None = None) -> datetime:
         """
-        Cases that ended before this moment may be purged.
+        Cases that ended before this moment may be purged: the beginning of a day where the practice is.
 
         Raises:
             InvalidSubmission: *before* lies within the retention time.
         """
-        now = self.context.clock()
-        year = now.year - self.years
-        leap = now.month == 2 and now.day == 29
-        latest = now.replace(year=year, day=28 if leap else now.day)
-        if before is None:
-            return latest
-        asked = datetime.combine(before, time(), UTC)
-        if asked > latest:
-            words = f"Cases are kept for {self.years} years: the day must be {latest:%Y-%m-%d} or earlier."
+        calendar = self.context.settings.calendar
+        latest = years_before(calendar.day_of(self.context.clock()), self.years)
+        if before is not None and before > latest:
+            words = f"Cases are kept for {self.years} years: the day must be {latest.isoformat()} or earlier."
             raise InvalidSubmission(words, fields={"before": words})
-        return asked
+        return calendar.begin_of(before or latest)
 
     # holds
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 from ..checkpoints import take
 from ..core.actor import Actor
 from ..core.errors import InvalidSubmission, NotFound
+from ..core.practice_calendar import Calendar
 from ..engine import Engine
 from ..store import export_rows
 from ..store.export_rows import MAX_NAMED, Selection
@@ -191,9 +191,9 @@ def _invalid(field: str, message: str) -> InvalidSubmission:
     return InvalidSubmission(message, fields={field: message})
 
 
-def period(first: str, last: str, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+def period(first: str, last: str, calendar: Calendar) -> tuple[datetime | None, datetime | None]:
     """
-    Return (from, before) of the period from day *first* to day *last*, both inclusive in *zone*; empty is open.
+    Return (from, before) of the period from day *first* to day *last*, both whole days of *calendar*; empty is open.
 
     Raises:
         InvalidSubmission: One is not a day (``from``, ``to``), or the period ends before it begins.
@@ -205,7 +205,7 @@ def period(first: str, last: str, zone: ZoneInfo) -> tuple[datetime | None, date
         after = until + timedelta(days=1) if until else None
     except OverflowError:
         after = None
-    return (_midnight(since, zone), _midnight(after, zone))
+    return (_begin(since, calendar), _begin(after, calendar))
 
 
 def _day(field: str, text: str) -> date | None:
@@ -215,5 +215,5 @@ def _day(field: str, text: str) -> date | None:
         raise _invalid(field, f"“{text[:20]}” is not a day. Write it as 2026-05-31.") from None
 
 
-def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:
-    return datetime.combine(day, time(), zone) if day else None
+def _begin(day: date | None, calendar: Calendar) -> datetime | None:
+    return calendar.begin_of(day) if day else None

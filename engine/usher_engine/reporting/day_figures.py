@@ -17,7 +17,6 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ..core.errors import Unavailable
 from ..reexecution import unpack_step
@@ -70,7 +69,7 @@ class Figures:
 
     def __init__(self, database: Database, settings: Settings, milestones: Milestones, groups: Groups) -> None:
         self._database = database
-        self._tz = ZoneInfo(settings.time_zone)
+        self._calendar = settings.calendar
         self._milestones = milestones
         self._groups = groups
         self._catching_up = threading.Lock()
@@ -127,7 +126,7 @@ class Figures:
             for day in _days(first, last):
                 for basis in rows.bases(tx, process, *self._edges(day)):
                     if version in (None, basis.version):
-                        rests_on = f"{FORMAT}:{basis.cases}:{basis.steps}:{self._tz.key}"
+                        rests_on = f"{FORMAT}:{basis.cases}:{basis.steps}:{self._calendar.zone}"
                         found.append(_Day(day, basis.version, rests_on))
         return found
 
@@ -157,11 +156,11 @@ class Figures:
         return tally
 
     def _day(self, stored: str) -> date:
-        return moment(stored).astimezone(self._tz).date()
+        return self._calendar.day_of(moment(stored))
 
     def _edges(self, day: date) -> tuple[str, str]:
         """The beginning and end of the day, in the stored format."""
-        begins = (datetime.combine(one, datetime.min.time(), self._tz) for one in (day, day + timedelta(days=1)))
+        begins = (self._calendar.begin_of(one) for one in (day, day + timedelta(days=1)))
         first, end = map(to_text, begins)
         return first, end
 

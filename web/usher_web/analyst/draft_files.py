@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from .. import auth, strict_json
 from ..problems import Problem, problem_response
 from ..site import site
-from ..words.presentation import people_time, zone
+from ..words.presentation import people_time
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/processes/<process>/draft")
 
@@ -63,7 +63,7 @@ def check(process: str) -> Response:
     """The gate's findings on the draft, with some files as they are being typed: ``{"files": {path: text}}``."""
     package = _with_typed_files(site().engine.drafts.package(process))
     findings = [finding.to_json() for finding in site().engine.deployments.check_draft(process, package)]
-    now = people_time(site().now(), site().now(), zone(site().settings))
+    now = people_time(site().now(), site().now(), site().settings.calendar)
     return _json({"findings": findings, "hash": package.hash, "at": now})
 
 
@@ -111,8 +111,8 @@ def _with_typed_files(package: Package) -> Package:
 def _save_response(draft: Draft, path: str) -> Response:
     found = draft.file(path)
     etag = found.etag if found else ""
-    tz, now = zone(site().settings), site().now()
-    body = {"saved": people_time(draft.changed_at, now, tz), "etag": etag, "draft": draft.etag}
+    calendar, now = site().settings.calendar, site().now()
+    body = {"saved": people_time(draft.changed_at, now, calendar), "etag": etag, "draft": draft.etag}
     response = _json(body)
     if etag:
         response.set_etag(etag)

@@ -20,7 +20,7 @@ from ..casework.patient_labels import subject
 from ..site import site
 from ..words.effect_status import Effect, Followed, Words, advance, effects
 from ..words.element_names import bare_words, words_of
-from ..words.presentation import clock_time, zone
+from ..words.presentation import clock_time
 from ..words.proof_verdict import MEANINGS
 from ..words.timeline import timeline
 from .replay_frames import Frame, frames
@@ -39,7 +39,7 @@ def bundle(case: Instance, *, actor: Actor) -> bytes:
     script, style = asset_text("evidence.js"), asset_text("evidence.css")
     words = words_of(case.id)
     shown_frames, asked = _whole_case(case, words or bare_words())
-    tz = zone(site().settings)
+    calendar = site().settings.calendar
     versions = site().engine.versions.all(case.process)
     page = current_app.jinja_env.get_template("evidence.html").render(
         case=case,
@@ -50,7 +50,9 @@ def bundle(case: Instance, *, actor: Actor) -> bytes:
         frames=shown_frames,
         effects=asked,
         spoken=[_spoken(frame, len(shown_frames)) for frame in shown_frames],
-        marks=timeline([(frame.line.at if frame.line else case.started_at, frame.kind) for frame in shown_frames], tz),
+        marks=timeline(
+            [(frame.line.at if frame.line else case.started_at, frame.kind) for frame in shown_frames], calendar
+        ),
         steps=[asdict(frame.marked) for frame in shown_frames],
         versions=versions,
         diagram=_diagram(case) if words else "",
@@ -89,7 +91,7 @@ def _spoken(frame: Frame, total: int) -> str:
     """The step in one line, for screen readers."""
     if frame.line is None:
         return f"{frame.headline}, of {total}"
-    when = clock_time(frame.line.at, site().now(), zone(site().settings))
+    when = clock_time(frame.line.at, site().now(), site().settings.calendar)
     return f"Step {frame.revision} of {total}, {when}, {frame.headline}"
 
 

@@ -13,7 +13,6 @@ from usher_engine.exports import FORMATS, Export, Format, Selection, period
 from .. import auth
 from ..casework.visibility import visible_case
 from ..site import site
-from ..words.presentation import zone
 from .evidence_page import MAX_STEPS, bundle, file_name
 
 blueprint = Blueprint("exports", __name__)
@@ -63,7 +62,7 @@ def _parse_export() -> Export:
     chosen = form.get("format", "")
     if chosen not in {one.name for one in _offered()}:
         raise usher_engine.InvalidSubmission("Choose a format.", fields={"format": "Choose one of the formats."})
-    since, until = period(form.get("from", ""), form.get("to", ""), zone(site().settings))
+    since, until = period(form.get("from", ""), form.get("to", ""), site().settings.calendar)
     return Export(
         site().engine,
         chosen,

@@ -249,13 +249,13 @@ def _way(step: Step, words: Words) -> tuple[Passed, ...]:
 
 
 def _then_at(state: InstanceState, words: Words) -> str:
-    names, tz = words.names, words.glossary.tz
+    names, calendar = words.names, words.glossary.calendar
     if state.outcome:
         return names.of(state.outcome)
     places = [here.rpartition(":") for here in state.at]
     parts = [f"{names.of(element)}, {ordinal(int(visit))}" for element, _, visit in places]
     for wait in state.waiting_for():
-        until = in_words(wait.due.strftime("%Y-%m-%dT%H:%M:%SZ"), tz) if wait.due else ""
+        until = in_words(wait.due.strftime("%Y-%m-%dT%H:%M:%SZ"), calendar) if wait.due else ""
         what = f"until {until}" if until else f"for the message “{wait.message}”"
         parts.append(f"waits {what} ({names.of(wait.element)})")
     return ", ".join(parts)

@@ -21,7 +21,7 @@ from ..casework.visibility import visible_case
 from ..site import site
 from ..words.effect_status import Effect, Followed, Words, advance, drawn, effects
 from ..words.element_names import bare_words, words_of
-from ..words.presentation import clock_time, zone
+from ..words.presentation import clock_time
 from ..words.proof_verdict import verdict
 from ..words.timeline import Mark, timeline
 from .replay_frames import Frame, frames, glance
@@ -148,7 +148,7 @@ def _spoken(frame: Frame, total: int) -> str:
     """The step in one line, for screen readers."""
     if frame.line is None:
         return f"{frame.headline}, of {total}"
-    when = clock_time(frame.line.at, site().now(), zone(site().settings))
+    when = clock_time(frame.line.at, site().now(), site().settings.calendar)
     who = "" if frame.headline.startswith(frame.who) else f"{frame.who}: "
     return f"Step {frame.revision} of {total}, {when}, {who}{frame.headline}"
 
@@ -168,7 +168,7 @@ def _windows() -> Windows[Followed]:
 
 def _marks(case: Instance, part: Part) -> list[tuple[int, Mark]]:
     """The marks of the timeline, each with its step; in a long case only some steps have one."""
-    tz, total = zone(site().settings), part.window.total
+    calendar, total = site().settings.calendar, part.window.total
     if total <= WHOLE:
         marked = [(frame.revision, frame.line.at if frame.line else None, frame.kind) for frame in part.frames]
     else:
@@ -178,7 +178,7 @@ def _marks(case: Instance, part: Part) -> list[tuple[int, Mark]]:
     for _, moment, kind in marked:
         at = moment or at
         moments.append((at, kind))
-    marks = timeline(moments, tz, sampled=total > WHOLE) if moments else []
+    marks = timeline(moments, calendar, sampled=total > WHOLE) if moments else []
     return [(number, mark) for (number, _, _), mark in zip(marked, marks, strict=True)]
 
 

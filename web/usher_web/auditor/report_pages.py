@@ -19,7 +19,6 @@ from ..site import site
 from ..words.case_narrative import Names
 from ..words.charts import bars
 from ..words.element_names import names_in
-from ..words.presentation import zone
 from . import report_tables
 from .report_tables import Table
 
@@ -127,7 +126,7 @@ def _times(period: Period) -> list[tuple[Table, str]]:
 def _parse_choice(versions: list[Version]) -> ReportChoice:
     """The choice in the address; an unknown process becomes the first, an unknown version all."""
     errors: dict[str, str] = {}
-    today = site().now().astimezone(zone(site().settings)).date()
+    today = site().today()
     process = request.args.get("process", "")
     if process not in {version.process for version in versions}:
         process = versions[0].process

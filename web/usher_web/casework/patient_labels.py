@@ -10,7 +10,7 @@ from usher_engine.enrollment import PatientRecord
 
 from .. import audit_logging
 from ..site import site
-from ..words.presentation import born_words, zone
+from ..words.presentation import born_words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +48,7 @@ def describe(record: PatientRecord) -> Subject:
     return Subject(
         id=record.id,
         name=name or "Patient without a name",
-        born=born_words(fields["birth_date"], here.now().astimezone(zone(settings)).date()),
+        born=born_words(fields["birth_date"], here.today()),
         status=record.status,
         guard=record.guard(here.now(), settings) or "",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from usher_engine.definitions import read_folder
 from usher_engine.reexecution import Backtested, Compared
 from usher_engine.store import to_text
 
-from .opening import as_json, open_usher, print_json
+from .opening import as_json, open_usher, print_json, read_settings
 
 STATUSES = ("waiting", "finished", "incident", "cancelled")
 day = click.DateTime(["%Y-%m-%d"])
@@ -23,7 +23,7 @@ day = click.DateTime(["%Y-%m-%d"])
 @click.argument("process")
 @click.option("--draft", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the draft.")
 @click.option("--version", "number", type=int, help="A deployed version instead of a draft.")
-@click.option("--from", "since", type=day, help="Only cases started on this day or later (UTC).")
+@click.option("--from", "since", type=day, help="Only cases started on this day or later.")
 @click.option("--to", "until", type=day, help="Only cases started on this day or earlier (UTC).")
 @click.option("--status", type=click.Choice(STATUSES), help="Only cases with this status.")
 @click.option("--outcome", default="", help="Only cases that ended at this end event.")
@@ -46,13 +46,14 @@ def backtest(
     """Run recorded cases of PROCESS on a draft, with all services off; exit 1 when any does not go the same way."""
     if (draft is None) == (number is None):
         raise click.UsageError("Say on what: --draft FOLDER, or --version N.")
-    engine = open_usher()[0].engine
+    settings = read_settings()
+    engine, calendar = open_usher(settings)[0].engine, settings.calendar
     engine.versions.package(process)  # reports an unknown process before anything else
     package = read_folder(draft) if draft else engine.versions.package(process, number)
     chosen = Chosen(
         process=process,
-        since=_midnight(since.date()) if since else "",
-        until=_midnight(until.date() + timedelta(days=1)) if until else "",
+        since=to_text(calendar.begin_of(since.date())) if since else "",
+        until=to_text(calendar.begin_of(until.date() + timedelta(days=1))) if until else "",
         status=status or "",
         outcome=outcome,
         limit=limit or 0,
@@ -64,10 +65,6 @@ def backtest(
         _print_result(result)
     if result.others:
         raise SystemExit(1)
-
-
-def _midnight(first: date) -> str:
-    return to_text(datetime(first.year, first.month, first.day, tzinfo=UTC))
 
 
 def _progress(done: int, of: int, _last: str) -> None:

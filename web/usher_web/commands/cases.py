@@ -8,7 +8,7 @@ import click
 from usher_engine import Instance, Step, UserTask
 from usher_engine.enrollment import PROCESS
 
-from .opening import acting, as_json, open_usher, parse_data, print_json
+from .opening import acting, as_json, local, open_usher, parse_data, print_json
 
 
 @click.command()
@@ -40,7 +40,7 @@ def tasks(user: str | None, machine: bool) -> None:
         print_json([_task(task) for task in found])
         return
     for task in found:
-        due = f"due {task.due:%Y-%m-%d %H:%M}" if task.due else "no due date"
+        due = f"due {local(task.due):%Y-%m-%d %H:%M}" if task.due else "no due date"
         click.echo(f"{task.id}  {task.title}  {task.group or '-'}  {task.assignee or 'unclaimed'}  {due}")
     click.echo(f"{len(found)} open tasks.")
 
@@ -99,7 +99,7 @@ def history(instance: str, machine: bool) -> None:
         print_json([_step(step) for step in steps])
         return
     for step in steps:
-        click.echo(f"{step.revision:>4}  {step.at:%Y-%m-%d %H:%M:%S}  {step.actor}  {step.command['kind']}")
+        click.echo(f"{step.revision:>4}  {local(step.at):%Y-%m-%d %H:%M:%S}  {step.actor}  {step.command['kind']}")
         for event in step.events:
             element = f" {event['element']}" if "element" in event else ""
             click.echo(f"      {event['kind']}{element}")
@@ -130,7 +130,7 @@ def print_case(instance: Instance, machine: bool) -> None:
     if instance.incident:
         click.echo(f"Incident: {instance.incident}")
     for wait in instance.waits:
-        what = f"until {wait.due:%Y-%m-%d %H:%M} UTC" if wait.due else f"for the message “{wait.message}”"
+        what = f"until {local(wait.due):%Y-%m-%d %H:%M %Z}" if wait.due else f"for the message “{wait.message}”"
         click.echo(f"{wait.element} waits {what}.")
     for task in instance.tasks:
         click.echo(f"Open task: {task.id}  {task.title}")

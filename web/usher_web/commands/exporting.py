@@ -10,7 +10,6 @@ from usher_engine.exports import FORMATS, Export, Selection, period, write_file
 
 from ..app import create_app
 from ..auditor.evidence_page import bundle
-from ..words.presentation import zone
 from .opening import acting, as_json, open_usher, print_json, read_settings
 
 #: Cases between two lines of progress.
@@ -45,7 +44,7 @@ def export_history(
     settings = read_settings()
     enrollment, accounts = open_usher(settings)
     try:
-        since, until = period(first, last, zone(settings))
+        since, until = period(first, last, settings.calendar)
     except InvalidSubmission as refused:
         raise click.UsageError(refused.message) from None
     export = Export(

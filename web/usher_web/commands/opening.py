@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime
 from typing import Any
 
 import click
@@ -21,6 +22,11 @@ as_json = click.option("--json", "machine", is_flag=True, help="Answer in JSON, 
 def read_settings() -> Settings:
     """The settings of this environment; a command other than serve works without a secret of its own only in memory."""
     return Settings.from_environment(os.environ)
+
+
+def local(at: datetime) -> datetime:
+    """*at* as the practice's clock shows it."""
+    return read_settings().calendar.local(at)
 
 
 def open_usher(settings: Settings | None = None) -> tuple[Enrollment, Accounts]:

@@ -6,7 +6,7 @@ import click
 from usher_engine.enrollment import REPORTABLE, Change, OptOutScope, Standing
 
 from ..api.serializers import full_standing
-from .opening import acting, as_json, open_usher, print_json
+from .opening import acting, as_json, local, open_usher, print_json
 
 SOURCE = "command line"
 
@@ -32,7 +32,7 @@ def show(patient_id: str, *, machine: bool) -> None:
     _print(standing)
     for change in enrollment.portal_standing.history(patient_id):
         origin = f"case {change.case}" if change.case else change.source
-        click.echo("\t".join([f"{change.at:%Y-%m-%d %H:%M}", _words(change), change.by, origin, change.why]))
+        click.echo("\t".join([f"{local(change.at):%Y-%m-%d %H:%M}", _words(change), change.by, origin, change.why]))
 
 
 @patient.command("status")

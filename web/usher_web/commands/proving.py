@@ -14,7 +14,7 @@ from usher_engine.checkpoints import check_audit, public_key_of, read_lines
 from usher_engine.exports import verify_file
 
 from .checkpoints import check_checkpoints
-from .opening import as_json, open_usher, print_json, read_settings
+from .opening import as_json, local, open_usher, print_json, read_settings
 
 #: Characters of a name or a subject in an audit event.
 MOST_NAMED = 100
@@ -112,7 +112,7 @@ def _print_purged(engine: Engine, instances: tuple[str, ...], wrong: set[str]) -
     for instance in instances:
         left = retention.tombstone(instance)
         if left is not None and instance not in wrong:
-            click.echo(f"Case {instance} was purged on {left.at:%Y-%m-%d} by {left.by}; its proof is intact.")
+            click.echo(f"Case {instance} was purged on {local(left.at):%Y-%m-%d} by {left.by}; its proof is intact.")
     if not instances and (number := retention.count()):
         click.echo(f"{number} cases were purged; what is left of them was checked like the others.")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import click
 from usher_engine.assurance import Plan
 
-from .opening import acting, as_json, open_usher, print_json
+from .opening import acting, as_json, open_usher, print_json, read_settings
 
 
 @click.command()
@@ -17,27 +17,29 @@ from .opening import acting, as_json, open_usher, print_json
 @as_json
 def purge(*, dry_run: bool, before: datetime | None, user: str | None, machine: bool) -> None:
     """Empty ended cases older than USHER_RETENTION_YEARS and under no legal hold; their proof is kept."""
-    enrollment, accounts = open_usher()
+    settings = read_settings()
+    enrollment, accounts = open_usher(settings)
     actor, day = acting(accounts, user), before.date() if before else None
     plan = enrollment.retention.plan(day)
     if dry_run:
-        _print_plan(plan, machine)
+        _print_plan(plan, settings.calendar.day_of(plan.before), machine)
         return
     done = enrollment.retention.purge(day, actor=actor)
     if machine:
         print_json({"before": done.before.isoformat(), "purged": done.purged, "kept": dict(done.left)})
         return
-    click.echo(f"{done.purged} cases that ended before {done.before:%Y-%m-%d} were purged; their proof is kept.")
+    last = settings.calendar.day_of(done.before)
+    click.echo(f"{done.purged} cases that ended before {last} were purged; their proof is kept.")
     for reason, number in done.left.items():
         click.echo(f"{number} kept: {reason}.")
 
 
-def _print_plan(plan: Plan, machine: bool) -> None:
+def _print_plan(plan: Plan, before: date, machine: bool) -> None:
     kept = {"under a legal hold": plan.held, "not signed yet": plan.unsigned}
     if machine:
         print_json({"before": plan.before.isoformat(), "purgeable": plan.purgeable, "kept": kept})
         return
-    click.echo(f"{plan.purgeable} cases that ended before {plan.before:%Y-%m-%d} would be purged. Nothing was changed.")
+    click.echo(f"{plan.purgeable} cases that ended before {before} would be purged. Nothing was changed.")
     for reason, number in kept.items():
         if number:
             click.echo(f"{number} kept: {reason}.")

@@ -10,7 +10,7 @@ from usher_engine.store import release_rows
 from usher_engine.store.schema import upgrade
 from usher_engine.store.search_reindex import reindex
 
-from .opening import as_json, open_usher, print_json, read_settings
+from .opening import as_json, local, open_usher, print_json, read_settings
 
 
 @click.group()
@@ -40,7 +40,7 @@ def db_releases(*, machine: bool) -> None:
     if machine:
         print_json([{"version": one.version, "schema": one.schema, "at": one.at.isoformat()} for one in found])
     for one in found if not machine else ():
-        click.echo(f"{one.at:%Y-%m-%d %H:%M} UTC  schema {one.schema}  Usher {one.version}")
+        click.echo(f"{local(one.at):%Y-%m-%d %H:%M %Z}  schema {one.schema}  Usher {one.version}")
 
 
 @db.command("reindex")

@@ -9,7 +9,7 @@ import heapq
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -155,8 +155,9 @@ class _Past:
         ago = DAYS - self.chance.uniform(1, DAYS - 14)
         if number >= PATIENTS - RECENT:
             ago = 1 + (PATIENTS - number) / 4
-        day = self.end - timedelta(days=ago)
-        return datetime.combine(day.date(), time(8), tzinfo=day.tzinfo) + self._minutes(0, 9 * 60)
+        calendar = self.settings.calendar
+        morning = calendar.begin_of(calendar.day_of(self.end - timedelta(days=ago))) + timedelta(hours=8)
+        return morning + self._minutes(0, 9 * 60)
 
     def _minutes(self, least: int, most: int) -> timedelta:
         return timedelta(minutes=self.chance.randint(least, most), seconds=self.chance.randint(0, 59))
@@ -265,7 +266,7 @@ class _Past:
             return False
         token = token_for(self.settings.secret_key, found.key)
         proof = self.clinic.identify(token, patient.fields["zip_code"], patient.fields["birth_date"])
-        until = (self.clock.now + timedelta(days=30)).date() if answer is Answer.DEFER else None
+        until = self.settings.calendar.day_of(self.clock.now + timedelta(days=30)) if answer is Answer.DEFER else None
         self.clinic.respond(token, proof, answer, until=until, terms=TERMS_VERSION if answer is Answer.ACCEPT else "")
         return True
 

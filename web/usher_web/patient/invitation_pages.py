@@ -8,7 +8,7 @@ the link, and only who identifies learns which answer was given (decisions/0026)
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import usher_engine
 from flask import Blueprint, Response, make_response, render_template, request
@@ -143,7 +143,8 @@ def _page(template: str, status: int = 200, **values: object) -> Response:
     always = {
         "terms": TERMS,
         "terms_version": TERMS_VERSION,
-        "today": site().now().date().isoformat(),
+        "today": site().today().isoformat(),
+        "tomorrow": (site().today() + timedelta(days=1)).isoformat(),
         "contact": site().settings.practice_contact,
     }
     response = make_response(render_template(template, **{**blank, **always, **values}), status)

@@ -16,7 +16,7 @@ from .. import auth, strict_json
 from ..casework.visibility import may_work_on
 from ..site import site
 from ..words.element_names import names_of
-from ..words.presentation import case_no, zone
+from ..words.presentation import case_no
 from .open_task import open_task, submitted
 from .task_list import View, worklist
 
@@ -118,7 +118,7 @@ def draft(task_id: str) -> Response:
         reason = "Send the fields as an object named “values”."
         raise usher_engine.InvalidSubmission(reason, fields={"values": reason})
     saved = site().engine.cases.save_draft(task_id, submitted(values), actor=auth.actor())
-    return jsonify({"saved": f"{saved.astimezone(zone(site().settings)):%H:%M}"})
+    return jsonify({"saved": f"{site().settings.calendar.local(saved):%H:%M}"})
 
 
 def _page(task: UserTask | None, **how: Any) -> str:

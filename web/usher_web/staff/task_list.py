@@ -13,7 +13,7 @@ from usher_engine import Actor, UserTask
 
 from ..casework.patient_labels import Subject, subjects
 from ..site import site
-from ..words.presentation import Due, due_group, due_words, zone
+from ..words.presentation import Due, due_group, due_words
 
 PAGE = 50
 
@@ -76,19 +76,19 @@ def rows_of(tasks: Sequence[UserTask], actor: Actor) -> tuple[Row, ...]:
 
 
 def _groups(tasks: Sequence[UserTask], actor: Actor) -> tuple[Group, ...]:
-    now, tz = site().now(), zone(site().settings)
-    by_due = groupby(rows_of(tasks, actor), lambda row: due_group(row.task.due, now, tz))
+    now, calendar = site().now(), site().settings.calendar
+    by_due = groupby(rows_of(tasks, actor), lambda row: due_group(row.task.due, now, calendar))
     return tuple(Group(due=due, rows=tuple(found)) for due, found in by_due)
 
 
 def _row(task: UserTask, patient: Subject | None, actor: Actor) -> Row:
-    now, tz = site().now(), zone(site().settings)
+    now, calendar = site().now(), site().settings.calendar
     return Row(
         task=task,
         patient=patient,
         headline=in_short(task.message),
-        due=due_words(task.due, now, tz),
-        late=due_group(task.due, now, tz) is Due.OVERDUE,
+        due=due_words(task.due, now, calendar),
+        late=due_group(task.due, now, calendar) is Due.OVERDUE,
         owner="you" if task.assignee == actor.name else task.assignee,
     )
 

@@ -1,4 +1,4 @@
-"""Audit events as sentences, each with its mark. Pure; actor and time have columns of their own."""
+"""Audit events as sentences, each with its mark. Actor and time have columns of their own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from usher_engine.audit import AuditEvent
 
+from .date_range import day_of_stored
 from .presentation import case_no, element_words
 
 #: Labels of event kinds in the filter.
@@ -144,7 +145,7 @@ def _check(event: AuditEvent) -> str:
 
 
 def _review(event: AuditEvent) -> str:
-    since, until = (str(event.details.get(name, ""))[:10] for name in ("since", "until"))
+    since, until = (day_of_stored(str(event.details.get(name, ""))) for name in ("since", "until"))
     return f"Signed off the audit events from {since} until {until}: {event.why}"
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from usher_engine.core import Calendar
 from usher_engine.definitions import Package
 from usher_engine.forms import Field, parse_form
 
@@ -55,16 +55,16 @@ class Glossary:
     """The fields of the package's forms by key, and the time zone for times."""
 
     fields: Mapping[str, Field]
-    tz: ZoneInfo
+    calendar: Calendar
 
 
-def glossary(package: Package, tz: ZoneInfo) -> Glossary:
+def glossary(package: Package, calendar: Calendar) -> Glossary:
     """Labels from the forms of *package*; the first form that has a key names it."""
     fields: dict[str, Field] = {}
     for name in package.forms():
         for found in parse_form(package.text(name)).fields:
             fields.setdefault(found.key, found)
-    return Glossary(fields=fields, tz=tz)
+    return Glossary(fields=fields, calendar=calendar)
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any], words: Glossary) -> list[Change]:
@@ -110,9 +110,9 @@ def _before(path: str, old: Mapping[str, Any], known: Mapping[str, Any], words: 
     """The previous value in words; empty if there could not be one yet."""
     key = path.rpartition(".")[2]
     if path in old:
-        return in_words(old[path], words.tz, words.fields.get(key))
+        return in_words(old[path], words.calendar, words.fields.get(key))
     known_there = "." in path and key in words.fields and key in known
-    return in_words(known[key], words.tz, words.fields[key]) if known_there else ""
+    return in_words(known[key], words.calendar, words.fields[key]) if known_there else ""
 
 
 def _differ(one: Any, other: Any) -> bool:
@@ -139,35 +139,37 @@ def _row(path: str, before: str, after: Any, words: Glossary) -> Change:
     return Change(
         label=label or " · ".join(element_words(part) for part in path.split(".")),
         before=before,
-        after=in_words(after, words.tz, found),
+        after=in_words(after, words.calendar, found),
         minor=not label,
     )
 
 
-def in_words(value: Any, tz: ZoneInfo, found: Field | None = None) -> str:
+def in_words(value: Any, calendar: Calendar, found: Field | None = None) -> str:
     """A value as people read it: moments in the practice's zone, choices by their label, nothing as “none”."""
     if _is_nothing(value):
         return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return _answer(value, tz) if _is_answer(value) else _joined(f"{k}: {in_words(v, tz)}" for k, v in value.items())
+        if _is_answer(value):
+            return _answer(value, calendar)
+        return _joined(f"{k}: {in_words(v, calendar)}" for k, v in value.items())
     if isinstance(value, list):
-        return _joined(in_words(item, tz) for item in value)
+        return _joined(in_words(item, calendar) for item in value)
     text = dict(found.options).get(str(value), str(value)) if found else str(value)
-    return _shorten(_moment(text, tz))
+    return _shorten(_moment(text, calendar))
 
 
-def _answer(value: Mapping[str, Any], tz: ZoneInfo) -> str:
-    day = in_words(value["at"], tz).rpartition(",")[0]
-    until = f", until {in_words(value['until'], tz)}" if value["until"] else ""
+def _answer(value: Mapping[str, Any], calendar: Calendar) -> str:
+    day = in_words(value["at"], calendar).rpartition(",")[0]
+    until = f", until {in_words(value['until'], calendar)}" if value["until"] else ""
     return f"{value['status'] or NOTHING}{f', {day}' if day else ''}{until}"
 
 
-def _moment(text: str, tz: ZoneInfo) -> str:
+def _moment(text: str, calendar: Calendar) -> str:
     try:
         if MOMENT.fullmatch(text):
-            there = datetime.fromisoformat(text).astimezone(tz)
+            there = calendar.local(datetime.fromisoformat(text))
             return f"{there.day} {there:%B %Y, %H:%M}"
         if DAY.fullmatch(text):
             return people_day(date.fromisoformat(text), date.min)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from ..site import site
-from .presentation import zone
 
 NO_DAY = "This is not a date. Write it like 2026-05-04."
 WRONG_WAY = "This is before the first day. Swap the two."
@@ -27,9 +26,18 @@ def day_of(text: str, name: str, errors: dict[str, str]) -> date | None:
     return found
 
 
+def day_of_stored(text: str) -> str:
+    """The day of a stored moment where the practice is, like ``2026-05-04``; other text is given back as it is."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return site().settings.calendar.day_of(at).isoformat()
+
+
 def begin_of(day: date) -> datetime:
     """The first moment of *day*."""
-    return datetime.combine(day, time(), zone(site().settings)).astimezone(UTC)
+    return site().settings.calendar.begin_of(day)
 
 
 def end_of(day: date) -> datetime:

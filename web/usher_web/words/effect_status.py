@@ -130,7 +130,7 @@ def _stage(step: Step, event: Mapping[str, Any], words: Words) -> Iterator[Stage
 
 
 def _stage_words(event: Mapping[str, Any], words: Words, step: Step) -> tuple[str, str] | None:
-    tz = words.glossary.tz
+    calendar = words.glossary.calendar
     match event["kind"]:
         case "ServiceRequested":
             return "wait", "Queued"
@@ -142,10 +142,10 @@ def _stage_words(event: Mapping[str, Any], words: Words, step: Step) -> tuple[st
             return "refuse", f"Refused: {event['message']}"
         case "ServiceFailed":
             again = event.get("retry_at")
-            later = f" Next try {in_words(again, tz)}." if again else ""
+            later = f" Next try {in_words(again, calendar)}." if again else ""
             return "alarm", f"Try {event['attempt']} failed: {event['reason']}{later}"
         case "IncidentResolved":
-            return "wait", f"Tried again by hand, {step.at.astimezone(tz):%H:%M}"
+            return "wait", f"Tried again by hand, {calendar.local(step.at):%H:%M}"
         case "UserTaskCancelled" | "ElementCancelled":
             return "idle", "Not wanted any more"
         case "FactRecorded":

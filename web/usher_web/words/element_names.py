@@ -11,7 +11,6 @@ from ..site import site
 from .case_narrative import Names
 from .data_changes import Glossary, glossary
 from .effect_status import Words
-from .presentation import zone
 
 
 def names_of(instance: str) -> Names:
@@ -31,7 +30,7 @@ def words_of(instance: str) -> Words | None:
     except usher_engine.EngineError:
         return None
     flows = {flow: (source, diagram.flow_names.get(flow, "")) for (source, _), flow in diagram.flows.items()}
-    labels = glossary(diagram.package, zone(site().settings))
+    labels = glossary(diagram.package, site().settings.calendar)
     return Words(names=_names(diagram), glossary=labels, flows=flows)
 
 
@@ -46,7 +45,7 @@ def names_in(process: str, number: int) -> dict[str, str]:
 
 def bare_words() -> Words:
     """The vocabulary of a case whose diagram is lost: elements by their ids."""
-    return Words(names=Names(elements={}), glossary=Glossary(fields={}, tz=zone(site().settings)), flows={})
+    return Words(names=Names(elements={}), glossary=Glossary(fields={}, calendar=site().settings.calendar), flows={})
 
 
 def _names(diagram: Any) -> Names:

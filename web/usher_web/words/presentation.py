@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-from usher_engine import Settings
+from usher_engine.core import Calendar, full_years
 
 DAYS_IN_MONTH = 30.44
 #: Up to this age a time shows its day alone; older ones also show the distance.
@@ -22,15 +21,11 @@ class Due(StrEnum):
     LATER = "Later"
 
 
-def zone(settings: Settings) -> ZoneInfo:
-    return ZoneInfo(settings.time_zone)
-
-
-def people_time(moment: datetime, now: datetime, tz: ZoneInfo) -> str:
+def people_time(moment: datetime, now: datetime, calendar: Calendar) -> str:
     """*moment* as people say it: "today 09:12", "yesterday 17:40", "12 May 09:12", "3 May, 6 months ago"."""
-    there, here = moment.astimezone(tz), now.astimezone(tz)
-    days = (here.date() - there.date()).days
-    clock = f"{there:%H:%M}"
+    there, here = calendar.day_of(moment), calendar.day_of(now)
+    days = (here - there).days
+    clock = f"{calendar.local(moment):%H:%M}"
     if days == 0:
         return f"today {clock}"
     if days == 1:
@@ -38,14 +33,13 @@ def people_time(moment: datetime, now: datetime, tz: ZoneInfo) -> str:
     if days == -1:
         return f"tomorrow {clock}"
     if abs(days) <= NEAR_DAYS:
-        return f"{people_day(there.date(), here.date())} {clock}"
-    return f"{people_day(there.date(), here.date())}, {_distance(days)}"
+        return f"{people_day(there, here)} {clock}"
+    return f"{people_day(there, here)}, {_distance(days)}"
 
 
-def clock_time(moment: datetime, now: datetime, tz: ZoneInfo) -> str:
+def clock_time(moment: datetime, now: datetime, calendar: Calendar) -> str:
     """ "4 May 09:02": for comparing times, where the hour matters and the distance does not."""
-    there = moment.astimezone(tz)
-    return f"{people_day(there.date(), now.astimezone(tz).date())} {there:%H:%M}"
+    return f"{people_day(calendar.day_of(moment), calendar.day_of(now))} {calendar.local(moment):%H:%M}"
 
 
 def people_day(day: date, today: date) -> str:
@@ -60,33 +54,33 @@ def _distance(days: int) -> str:
     return f"{words} ago" if days > 0 else f"in {words}"
 
 
-def exact_time(moment: datetime, tz: ZoneInfo) -> str:
+def exact_time(moment: datetime, calendar: Calendar) -> str:
     """ "3 May 2026, 09:12:40 CEST", for hovering and for print."""
-    there = moment.astimezone(tz)
+    there = calendar.local(moment)
     return f"{there.day} {there:%B %Y, %H:%M:%S %Z}"
 
 
-def machine_time(moment: datetime, tz: ZoneInfo) -> str:
-    return moment.astimezone(tz).isoformat(timespec="seconds")
+def machine_time(moment: datetime, calendar: Calendar) -> str:
+    return calendar.local(moment).isoformat(timespec="seconds")
 
 
-def due_group(due: datetime | None, now: datetime, tz: ZoneInfo) -> Due:
+def due_group(due: datetime | None, now: datetime, calendar: Calendar) -> Due:
     if due is None:
         return Due.LATER
     if due < now:
         return Due.OVERDUE
-    days = (due.astimezone(tz).date() - now.astimezone(tz).date()).days
+    days = (calendar.day_of(due) - calendar.day_of(now)).days
     if days == 0:
         return Due.TODAY
     return Due.THIS_WEEK if days < 7 else Due.LATER
 
 
-def due_words(due: datetime | None, now: datetime, tz: ZoneInfo) -> str:
+def due_words(due: datetime | None, now: datetime, calendar: Calendar) -> str:
     """When a task is due, as short as its group allows: "2 days late", "17:00", "Thu", "3 June"."""
     if due is None:
         return ""
-    there, here = due.astimezone(tz), now.astimezone(tz)
-    match due_group(due, now, tz):
+    there = calendar.local(due)
+    match due_group(due, now, calendar):
         case Due.OVERDUE:
             return late_words(now - due)
         case Due.TODAY:
@@ -94,7 +88,7 @@ def due_words(due: datetime | None, now: datetime, tz: ZoneInfo) -> str:
         case Due.THIS_WEEK:
             return f"{there:%a}"
         case Due.LATER:
-            return people_day(there.date(), here.date())
+            return people_day(calendar.day_of(due), calendar.day_of(now))
 
 
 def late_words(late: timedelta) -> str:
@@ -110,8 +104,7 @@ def born_words(birth_date: str, today: date) -> str:
         born = date.fromisoformat(birth_date)
     except ValueError:
         return birth_date
-    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return f"{born.day} {born:%B %Y}, age {age}"
+    return f"{born.day} {born:%B %Y}, age {full_years(born, today)}"
 
 
 def element_words(element: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
+
+from usher_engine.core import Calendar
 
 LONG = timedelta(days=1)
 #: The share of the line that a label needs.
@@ -27,13 +28,13 @@ class Mark:
     shown: bool
 
 
-def timeline(moments: Sequence[tuple[datetime, str]], tz: ZoneInfo, *, sampled: bool = False) -> list[Mark]:
+def timeline(moments: Sequence[tuple[datetime, str]], calendar: Calendar, *, sampled: bool = False) -> list[Mark]:
     """
     *moments* are (when, kind of mark), oldest first; days and waits are written where they do not overlap.
 
     If they are *sampled*, the time between two of them is not a wait.
     """
-    days = [at.astimezone(tz).date() for at, _ in moments]
+    days = [calendar.day_of(at) for at, _ in moments]
     nothing = [timedelta(0)]
     waits = nothing * len(moments) if sampled else [b - a for (a, _), (b, _) in pairwise(moments)] + nothing
     apart = max(1, math.ceil(ROOM * (len(moments) - 1)))
