@@ -28,13 +28,13 @@ VERSIONS: dict[str, list[list[tuple[str, str]]]] = {
     ],
     "parallel": [[], [('"A"', '"First"')], [('"B"', '"Second"'), ("n = n - 1", "n = n - 1\nm = n")]],
     "timer_boundary": [[], [('"Remind"', '"Nudge"'), ('"Sub"', '"Part"')], [('"Ask"', '"Say"'), ("R3/P1D", "R1/P2D")]],
-    "message_boundary": [[], [('"Heard"', '"Told"')], [('"Work"', '"Job"'), ('"Stopped"', '"Halted"')]],
+    "message_boundary": [[], [('"Heard"', '"Got"')], [('"Work"', '"Job"'), ('"Stopped"', '"Halted"')]],
     "message_catch": [[], [('"Papers"', '"Post"'), ('"Week"', '"Days"')], [('"Either"', '"Or"'), ('"m_paid"', '"m"')]],
 }
 #: What the elements of the first version are called in others.
 NAMES = {
     "U": ("U", "Ask"), "Send": ("Send", "Mail"), "A": ("A", "First"), "B": ("B", "Second"), "Sub": ("Sub", "Part"),
-    "Remind": ("Remind", "Nudge"), "Ask": ("Ask", "Say"), "Heard": ("Heard", "Told"), "Work": ("Work", "Job"),
+    "Remind": ("Remind", "Nudge"), "Ask": ("Ask", "Say"), "Heard": ("Heard", "Got"), "Work": ("Work", "Job"),
     "Stopped": ("Stopped", "Halted"), "Papers": ("Papers", "Post"), "Week": ("Week", "Days"),
     "Either": ("Either", "Or"),
 }  # fmt: skip
@@ -80,7 +80,7 @@ def test_moved_at_random(process: str, seed: int) -> None:
                 moved += moves(engine, case, chance)
             else:
                 works(engine, outside, case, chance)
-            told(engine, case)
+            require_recorded(engine, case)
         assert moved >= ROUNDS // 10
         assert engine.verification.verify_all().findings == []
         database.close()
@@ -133,7 +133,7 @@ def works(engine: Engine, outside: Outside, case: str, chance: random.Random) ->
             Worker(engine).run_due(at_most=1)
 
 
-def told(engine: Engine, case: str) -> None:
+def require_recorded(engine: Engine, case: str) -> None:
     now, rebuilt = engine.instance(case), engine.queries.rebuild(case)
     assert engine.verify(case) == []
     assert {f"{task.element}:{task.visit}" for task in now.tasks} == set(rebuilt.tasks)
