@@ -196,7 +196,7 @@ def test_a_kind_that_was_rolled_back_is_written_again(small: Engine, outside: Ou
         with pytest.raises(NotFound):
             fails_at_the_end()
     with small.database.read() as tx:
-        assert "new" not in {kind.process for _, kind in case_signatures.all_kinds(tx)}
+        assert "new" not in {kind.process for _, kind in case_signatures.all_signatures(tx)}
 
 
 # plans

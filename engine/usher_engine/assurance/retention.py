@@ -29,7 +29,7 @@ from ..store.tombstones import Tombstone
 CASES_AT_ONCE = 100
 MAX_REASON = 2_000
 
-#: Who may purge, and who may hold.
+#: The roles that may purge, and those that may set and lift holds.
 PURGERS = frozenset({"admin", "system"})
 HOLDERS = frozenset({"admin", "auditor", "system"})
 

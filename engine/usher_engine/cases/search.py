@@ -79,7 +79,7 @@ class CaseSearch:
     def facets(self) -> Facets:
         """The values by which the cases of this database can be filtered."""
         with self.database.read() as tx:
-            every = [kind for _, kind in case_signatures.all_kinds(tx)]
+            every = [kind for _, kind in case_signatures.all_signatures(tx)]
         return Facets(
             processes=tuple(sorted({kind.process for kind in every})),
             versions=tuple(sorted({kind.version for kind in every}, reverse=True)),

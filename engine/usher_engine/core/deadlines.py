@@ -60,7 +60,7 @@ class Deadlines:
             self._running.discard(work)
 
     def enforce(self, now: float) -> int:
-        """Stop work past its limit at *now* (monotonic); return how much of it still runs after its time to stop."""
+        """Stop work past its limit at *now* (monotonic); return how much still runs `GRACE_S` after it was stopped."""
         stuck = 0
         with self._lock:
             for work in self._running:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, or_, select, text
 
 from ..core.candidate_groups import groups_of
 from . import case_signatures
-from .case_signatures import Kind
+from .case_signatures import CaseSignature
 from .database import to_text
 from .instance_rows import WHOLE, Row, as_row
 from .tables import engine_tables as t
@@ -61,7 +61,7 @@ class CaseFilter:
         """Whether cases are listed by their end."""
         return self.ended_from is not None or self.ended_until is not None
 
-    def fits(self, kind: Kind) -> bool:
+    def fits(self, kind: CaseSignature) -> bool:
         return (
             self.process in (None, kind.process)
             and self.version in (None, kind.version)
@@ -72,7 +72,7 @@ class CaseFilter:
         )
 
     @property
-    def narrows_kinds(self) -> bool:
+    def narrows_signatures(self) -> bool:
         return self != CaseFilter(
             actor=self.actor,
             about=self.about,
@@ -90,7 +90,7 @@ class Scope:
     groups: frozenset[str]
     name: str
 
-    def sees(self, kind: Kind) -> bool:
+    def sees(self, kind: CaseSignature) -> bool:
         return any(self.groups.intersection(found) or not found for found in map(groups_of, kind.groups))
 
 
@@ -129,10 +129,10 @@ def find(
 ) -> list[Row]:
     """At most *limit* matching cases from *place* on: the next older ones, or with *down* false the next newer ones."""
     order = _order(wanted, place, down=down)
-    every = case_signatures.all_kinds(connection)
+    every = case_signatures.all_signatures(connection)
     fitting = {number: kind for number, kind in every if wanted.fits(kind)}
     seen = fitting if scope is None else {number: kind for number, kind in fitting.items() if scope.sees(kind)}
-    whole = len(seen) == len(every) and not wanted.narrows_kinds
+    whole = len(seen) == len(every) and not wanted.narrows_signatures
     found = _places(connection, wanted, order, None if whole else seen, limit)
     if scope is not None and len(seen) < len(fitting):
         hidden = {number: kind for number, kind in fitting.items() if number not in seen}
@@ -152,7 +152,7 @@ def _places(
     connection: Connection,
     wanted: CaseFilter,
     order: _Order,
-    fitting: dict[int, Kind] | None,
+    fitting: dict[int, CaseSignature] | None,
     limit: int,
     hand: str | None = None,
 ) -> list[Place]:
@@ -230,7 +230,7 @@ def _directly(
     connection: Connection,
     wanted: CaseFilter,
     order: _Order,
-    fitting: dict[int, Kind] | None,
+    fitting: dict[int, CaseSignature] | None,
     people: Collection[str],
     limit: int,
 ) -> list[Place]:

@@ -1,6 +1,6 @@
 """Search index: the attributes many cases share (process, version, status, outcome, elements), stored once each.
 
-Cases that took the same path through a diagram share a `Kind`, their signature. So a finished case costs a number in
+Cases that took the same path through a diagram share a `CaseSignature`. So a finished case costs a number in
 its row and one row for each person, and a search for something rare reads a few signatures instead of every case. The
 index follows from the history (`from_history`): steps write it, verify checks it, and `usher db reindex` rebuilds it
 (decisions/0010).
@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, up
 
 from ..core.canonical import canonical
 from ..core.events import ElementEntered, ElementPassed, Event, IncidentRaised, UserTaskOpened, from_json
-from .database import NEW_KINDS
+from .database import NEW_SIGNATURES
 from .instance_rows import Row
 from .snapshot import answers
 from .tables import engine_tables as t
@@ -34,7 +34,7 @@ BETWEEN = "\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CaseSignature:
     """
     The signature of a case: the attributes it shares with many others.
 
@@ -53,7 +53,7 @@ class Kind:
     def id(self) -> int:
         return _id(self)
 
-    def after(self, happened: Iterable[Event]) -> Kind:
+    def after(self, happened: Iterable[Event]) -> CaseSignature:
         """This signature after these events; the attributes from the row stay as they are."""
         elements, groups, stopped = set(self.elements), set(self.groups), self.stopped
         for event in happened:
@@ -68,13 +68,13 @@ class Kind:
                     pass
         return replace(self, stopped=stopped, elements=frozenset(elements), groups=frozenset(groups))
 
-    def with_row(self, row: Row) -> Kind:
+    def with_row(self, row: Row) -> CaseSignature:
         """This signature with the attributes of *row*."""
         return replace(self, process=row.process, version=row.version, status=row.status, outcome=row.outcome)
 
 
 @lru_cache(maxsize=10_000)
-def _id(kind: Kind) -> int:
+def _id(kind: CaseSignature) -> int:
     """63 bits of SHA-256 over the content, never 0: the same in every database, without a sequence."""
     plain = [kind.process, kind.version, kind.status, kind.outcome, int(kind.stopped)]
     digest = hashlib.sha256(canonical([*plain, sorted(kind.elements), sorted(kind.groups)])).digest()
@@ -91,23 +91,23 @@ _C, _A = t.case_kind.c, t.case_actor.c
 _BY_ID = select(t.case_kind).where(_C.id == bindparam("wanted"))
 _MOVE = update(t.case_actor).where(_A.instance == bindparam("of")).values(kind=bindparam("to"))
 #: Signatures read from committed rows, by database; rows of signatures are never deleted.
-_committed: WeakKeyDictionary[Engine, dict[int, Kind]] = WeakKeyDictionary()
+_committed: WeakKeyDictionary[Engine, dict[int, CaseSignature]] = WeakKeyDictionary()
 
 
 def project(connection: Connection, row: Row, happened: Iterable[Event]) -> int:
     """Store the signature of *row* after these events, if it is new; return its id."""
     events = list(happened)
     before = find(connection, row.kind) if row.kind else None
-    kind = (before or Kind(row.process, row.version, row.status, row.outcome)).with_row(row).after(events)
+    kind = (before or CaseSignature(row.process, row.version, row.status, row.outcome)).with_row(row).after(events)
     if kind != before:
         _keep(connection, kind)
     return kind.id
 
 
-def _keep(connection: Connection, kind: Kind) -> None:
+def _keep(connection: Connection, kind: CaseSignature) -> None:
     if find(connection, kind.id) is not None:
         return
-    fresh: set[int] = connection.info.setdefault(NEW_KINDS, set())
+    fresh: set[int] = connection.info.setdefault(NEW_SIGNATURES, set())
     fresh.add(kind.id)
     values = {
         "id": kind.id,
@@ -122,7 +122,7 @@ def _keep(connection: Connection, kind: Kind) -> None:
     connection.execute(unless_there(connection, t.case_kind), values)
 
 
-def find(connection: Connection, kind: int) -> Kind | None:
+def find(connection: Connection, kind: int) -> CaseSignature | None:
     """The signature with this id; None if the database has none."""
     known = _committed.setdefault(connection.engine, {})
     if kind in known:
@@ -130,8 +130,8 @@ def find(connection: Connection, kind: int) -> Kind | None:
     row = connection.execute(_BY_ID, {"wanted": kind}).one_or_none()
     if row is None:
         return None
-    found = _kind(row)
-    if kind not in connection.info.get(NEW_KINDS, ()):
+    found = _signature(row)
+    if kind not in connection.info.get(NEW_SIGNATURES, ()):
         known[kind] = found
     return found
 
@@ -148,11 +148,11 @@ def project_people(connection: Connection, row: Row, actor: str, *, moved: bool)
 # read, compare, rebuild
 
 
-def all_kinds(connection: Connection) -> list[tuple[int, Kind]]:
+def all_signatures(connection: Connection) -> list[tuple[int, CaseSignature]]:
     """Every signature; their number grows with the paths through the diagrams, not with the cases."""
     known = answers(connection)
     if "kinds" not in known:
-        known["kinds"] = [(row.id, _kind(row)) for row in connection.execute(select(t.case_kind))]
+        known["kinds"] = [(row.id, _signature(row)) for row in connection.execute(select(t.case_kind))]
     return list(known["kinds"])
 
 
@@ -161,9 +161,9 @@ def people_of(connection: Connection, instance: str) -> list[str]:
     return list(connection.execute(select(_A.actor).where(_A.instance == instance).order_by(_A.actor)).scalars())
 
 
-def from_history(row: Row, bodies: Iterable[dict[str, Any]]) -> tuple[Kind, list[str]]:
+def from_history(row: Row, bodies: Iterable[dict[str, Any]]) -> tuple[CaseSignature, list[str]]:
     """The signature and the people that follow from the steps of *row*."""
-    kind, people = Kind(row.process, row.version, row.status, row.outcome), set()
+    kind, people = CaseSignature(row.process, row.version, row.status, row.outcome), set()
     for body in bodies:
         kind = kind.after(from_json(event) for event in body["events"])
         if is_person(body["actor"].get("role", "")):
@@ -175,14 +175,14 @@ def from_history(row: Row, bodies: Iterable[dict[str, Any]]) -> tuple[Kind, list
 _HANDS = select(_A.actor, _A.kind, _A.started_at).where(_A.instance == bindparam("of")).order_by(_A.actor)
 
 
-def is_indexed(connection: Connection, row: Row, kind: Kind, people: Collection[str]) -> bool:
+def is_indexed(connection: Connection, row: Row, kind: CaseSignature, people: Collection[str]) -> bool:
     """Whether the index of *row* holds this signature and these people."""
     there = [tuple(found) for found in connection.execute(_HANDS, {"of": row.id})]
     expected = [(name, kind.id, row.started_at) for name in sorted(people)]
     return row.kind == kind.id and there == expected and find(connection, kind.id) == kind
 
 
-def index(connection: Connection, row: Row, kind: Kind, people: Collection[str]) -> None:
+def index(connection: Connection, row: Row, kind: CaseSignature, people: Collection[str]) -> None:
     """Store this signature and these people as the index of *row*."""
     _keep(connection, kind)
     connection.execute(update(t.instance).where(t.instance.c.id == row.id).values(kind=kind.id))
@@ -192,10 +192,10 @@ def index(connection: Connection, row: Row, kind: Kind, people: Collection[str])
         connection.execute(insert(t.case_actor), [{**hands, "actor": name} for name in people])
 
 
-def _kind(row: Any) -> Kind:
+def _signature(row: Any) -> CaseSignature:
     values, _ = plausible_values(t.case_kind, row._mapping)
     plain = (values["process"], values["version"], values["status"], values["outcome"], bool(values["stopped"]))
-    return Kind(*plain, _split_names(values["elements"]), _split_names(values["groups"]))
+    return CaseSignature(*plain, _split_names(values["elements"]), _split_names(values["groups"]))
 
 
 def _joined_names(names: Collection[str]) -> str:

@@ -32,7 +32,7 @@ INTERRUPT_S = 2.0
 QUEUED = "usher_queued"
 
 #: The case signatures that a connection's transaction has added; invisible to others before its commit.
-NEW_KINDS = "usher_new_kinds"
+NEW_SIGNATURES = "usher_new_signatures"
 
 #: The errors a statement may raise. Only `Database` may catch them; it translates them.
 DATABASE_ERRORS = (DBAPIError, OverflowError)
@@ -89,7 +89,7 @@ class Database:
         with plain_errors(), self._connected() as connection:
             writing = connection.execution_options(usher_write=True)
             writing.info.pop(QUEUED, None)
-            writing.info.pop(NEW_KINDS, None)
+            writing.info.pop(NEW_SIGNATURES, None)
             with writing.begin():
                 here.writing = writing
                 try:

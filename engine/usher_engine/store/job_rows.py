@@ -161,7 +161,7 @@ def _leasing() -> Any:
 
 
 def _stepping_back() -> Any:
-    """Skips jobs that other workers have locked, so that no worker waits for another."""
+    """Moves the other due jobs of a case to the end of the line; skips locked ones, so that no worker waits."""
     c = t.job.c
     served = (c.instance == bindparam("case"), c.id != bindparam("taken"), c.due_at <= bindparam("now"))
     others = select(c.id).where(*served).with_for_update(skip_locked=True)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, s
 from ..core.errors import Purged
 from ..core.findings import Finding
 from . import case_signatures
-from .case_signatures import Kind
+from .case_signatures import CaseSignature
 from .database import from_text, to_text
 from .instance_rows import Row
 from .tables import engine_tables as t
@@ -104,7 +104,7 @@ def set_up(connection: Connection, row: Row, *, at: datetime, by: str, before: d
     for table in (t.user_task, t.job, t.request, t.instance_state):
         connection.execute(delete(table).where(table.c.instance == row.id))
     connection.execute(update(t.instance).where(_I.id == row.id).values(business_key="", explanation=""))
-    case_signatures.index(connection, row, Kind(row.process, row.version, row.status, row.outcome), ())
+    case_signatures.index(connection, row, CaseSignature(row.process, row.version, row.status, row.outcome), ())
 
 
 # whether a tombstone agrees with the audit chain
