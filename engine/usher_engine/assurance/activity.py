@@ -54,7 +54,7 @@ class _Place:
             seq, at, instance, revision = text.split("~")
             return cls(int(seq) if seq else None, (at, instance, int(revision)) if at else None)
         except ValueError:
-            raise NotFound("There is no such page of this trail.") from None
+            raise NotFound("This report has no such page.") from None
 
     @property
     def text(self) -> str:

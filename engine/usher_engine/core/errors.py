@@ -46,7 +46,7 @@ class NotFound(EngineError):
 
 
 class Purged(EngineError):
-    """What was here was purged after the time it had to be kept; the proof of it is kept."""
+    """This was purged after its retention time; the proof of it is kept."""
 
 
 class NotAllowed(EngineError):

@@ -73,7 +73,7 @@ class Database:
             else:
                 raise Misconfigured("USHER_DATABASE_URL must begin with sqlite: or postgresql+psycopg:")
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise Misconfigured("USHER_DATABASE_URL is no database address SQLAlchemy understands.") from error
+            raise Misconfigured("USHER_DATABASE_URL is not a database address that SQLAlchemy understands.") from error
         weakref.finalize(self, self.db.dispose)
 
     @contextlib.contextmanager

@@ -35,8 +35,8 @@ class Tombstone:
     @property
     def words(self) -> str:
         return (
-            f"This case was purged on {self.at:%Y-%m-%d} by {self.by}, after the time it had to be kept. What it said "
-            "is gone; the proof of its steps is kept."
+            f"This case was purged on {self.at:%Y-%m-%d} by {self.by}, after its retention time. Its contents "
+            "are gone; the proof of its steps is kept."
         )
 
 

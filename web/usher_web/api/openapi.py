@@ -26,7 +26,7 @@ WORDS = {
     403: "The token's role, or somebody else's claim, forbids it.",
     404: "There is no such thing, or not for you.",
     409: "Somebody was faster: winner and at say who, and when. Or the record was altered: detail says so.",
-    410: "The case was purged after the time it had to be kept.",
+    410: "The case was purged after its retention time.",
     413: "The body is too large.",
     415: "The body is of another kind than described here.",
     422: "Some fields need another look; fields or problems names them.",
