@@ -39,7 +39,7 @@ def open_cases(engine: Engine, outside: Outside, number: int) -> list[str]:
     return sorted(engine.start("small", {"q": n}, actor=alice).id for n in range(number))
 
 
-def test_a_backtest_says_how_many_and_which(small: Engine, outside: Outside) -> None:
+def test_a_backtest_reports_how_many_and_which(small: Engine, outside: Outside) -> None:
     cases = open_cases(small, outside, 9)
     for case in cases[:3]:
         small.complete(small.instance(case).tasks[0].id, {"word": "x"}, actor=alice)

@@ -113,7 +113,7 @@ def looked_at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(case_search, "AT_ONCE", 2)
 
 
-def test_a_page_holds_what_the_history_says(small: Engine, clock: Clock, looked_at: None) -> None:
+def test_a_page_agrees_with_the_history(small: Engine, clock: Clock, looked_at: None) -> None:
     for wanted in wanted_of(clock):
         expected = [case.id for case in everything(small) if fits(small, case, wanted)]
         if wanted.by_end:

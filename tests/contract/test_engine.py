@@ -139,7 +139,7 @@ def test_cancelling_takes_the_drawn_way_and_needs_a_reason(small: Engine, outsid
     assert small.queries.rebuild(case).data["cancelled"] == {"by": "alice", "reason": "moved away", "element": "U"}
 
 
-def test_a_service_that_says_no_takes_the_error_boundary(small: Engine, outside: Outside) -> None:
+def test_a_refusal_by_a_service_takes_the_error_boundary(small: Engine, outside: Outside) -> None:
     case = open_case(small, outside)
     outside.refuse("no")
     small.complete(small.inbox.tasks(alice)[0].id, {"word": "x"}, actor=alice)

@@ -178,7 +178,7 @@ def test_a_record_without_fields_misses_all_of_them(house: House, patient: dict[
 # patient/update
 
 
-def test_a_correction_says_what_it_changed(house: House) -> None:
+def test_a_correction_returns_what_it_changed(house: House) -> None:
     done = house.ask("patient/update", patient_id="p1", values={"first_name": "Adele", "zip_code": "10001"})
     assert done == {"changed": ["first_name"], "version": 2}
     assert house.patient.fields(house.clock(), house.settings)["first_name"] == "Adele"

@@ -87,7 +87,7 @@ def test_an_operator_inside_a_step(
     assert small.verify(case.id) == []
 
 
-def test_the_case_goes_on_when_the_mistake_is_mended(
+def test_the_case_continues_when_the_bug_is_fixed(
     small: Engine, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:

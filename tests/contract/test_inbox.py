@@ -47,7 +47,7 @@ def test_a_claimed_task_is_listed_once_for_whom_it_is_also_a_candidate(engine: E
     assert pages(engine, both) == pages(engine, alice)
 
 
-def test_somebody_in_very_many_groups_sees_the_same(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_in_very_many_groups_sees_the_same(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     ask_everybody(engine, 4)
     engine.cases.claim(engine.inbox.tasks(alice)[2].id, actor=alice)
     usual = pages(engine, alice)

@@ -198,7 +198,7 @@ def test_a_message_names_one_case(ready: Engine, more: dict[str, str]) -> None:
         ready.incoming.deliver_message("Paid", {}, actor=ana, business_key="b")
 
 
-def test_a_message_whose_step_fails_is_kept_beside_its_incident(ready: Engine) -> None:
+def test_a_message_whose_step_fails_is_kept_with_its_incident(ready: Engine) -> None:
     case = ready.start("failing", {}, actor=alice, business_key="b1")
     case = ready.incoming.deliver_message("News", {"text": "hello"}, actor=alice, business_key="b1")
     assert (case.status, case.waits[0].message) == ("incident", "News")
@@ -248,7 +248,7 @@ def test_others_do_not_see_the_items_of_a_group(ready: Engine) -> None:
         ready.complete(case.tasks[0].id, {"word": "w"}, actor=charlie)
 
 
-def test_what_happens_beside_the_flow_is_known_to_it_and_to_the_end(ready: Engine) -> None:
+def test_a_boundary_event_shares_data_with_the_flow_and_the_end(ready: Engine) -> None:
     case = ready.start("message_boundary", {"heard": []}, actor=alice, business_key="b1")
     for text in ("a", "b"):
         case = ready.incoming.deliver_message("News", {"text": text}, actor=alice, business_key="b1")

@@ -198,7 +198,7 @@ def test_a_case_that_never_began_begins_on_the_new_version(small: Engine, outsid
     assert agrees(small)
 
 
-def test_a_failure_is_mended_by_the_next_version(small: Engine, outside: Outside) -> None:
+def test_a_failure_is_fixed_by_the_next_version(small: Engine, outside: Outside) -> None:
     one = deploy(small, ('{"n": got.n - 1}', '{"n": got.m - 1}'))
     case = open_case(small, outside)
     task = small.instance(case).tasks[0].id

@@ -145,7 +145,7 @@ def test_a_receive_task_and_the_events_behind_a_gateway_go_over(engine: Engine, 
     assert agrees(engine)
 
 
-def test_messages_beside_a_task_are_heard_before_and_after(engine: Engine) -> None:
+def test_messages_to_a_boundary_event_arrive_before_and_after(engine: Engine) -> None:
     case = begun(engine, "message_boundary")
     engine.incoming.deliver_message("News", {"text": "a"}, actor=alice, instance=case.id)
     after = moved(engine, case, ('name="Work"', 'name="Work on it"'))

@@ -160,7 +160,7 @@ def go_round(engine: Engine, clock: Clock, rounds: int, minutes: float = 1) -> i
     return done
 
 
-def test_a_case_that_goes_round_by_itself_is_an_incident(hasty: Engine, outside: Outside, clock: Clock) -> None:
+def test_a_case_that_loops_without_a_person_gets_an_incident(hasty: Engine, outside: Outside, clock: Clock) -> None:
     case = hasty.start("round", {}, actor=alice).id
     assert go_round(hasty, clock, 15) == 22
     stopped = hasty.instance(case)

@@ -154,7 +154,7 @@ def commanded(engine: Engine, clock: Clock, case: str) -> Instance:
     return engine.instance(case)
 
 
-def test_a_case_that_cannot_be_moved_because_its_state_cannot_be_loaded_says_so(
+def test_a_case_whose_state_cannot_be_loaded_is_not_moved_and_gets_an_incident(
     engine: Engine, database: Database, outside: Outside
 ) -> None:
     case = open_case(engine, outside)

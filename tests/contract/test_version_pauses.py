@@ -28,7 +28,7 @@ def pauses(nap: Engine) -> Pauses:
     return nap.pauses
 
 
-def test_nothing_begins_and_the_refusal_says_who_paused_it_when_and_why(nap: Engine, pauses: Pauses) -> None:
+def test_nothing_starts_and_the_refusal_names_who_paused_it_when_and_why(nap: Engine, pauses: Pauses) -> None:
     pauses.pause("nap", "the mail names the wrong practice", actor=ADAM)
     with pytest.raises(Paused) as refused:
         nap.start("nap", {}, actor=alice, key="k", source="ehr")

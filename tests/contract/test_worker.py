@@ -116,7 +116,7 @@ def test_a_service_that_hangs_holds_up_neither_timers_nor_other_services(working
     assert {outside.done[case] for case in papers} == {1}
 
 
-def test_fifty_ordinary_cases_finish_beside_hostile_ones(working: Engine, database: Database) -> None:
+def test_fifty_ordinary_cases_finish_among_hostile_ones(working: Engine, database: Database) -> None:
     """Loops in the past, a service that hangs, and a case with a thousand jobs that are due at once."""
     begin(working, "round", 3)
     begin(working, "paper", 3)

@@ -184,7 +184,7 @@ def stopped_before(settings: Settings) -> dict[str, str]:
 
 
 @pytest.mark.timeout(240)
-def test_fifty_enrolments_beside_one_hostile_case_of_each_kind(
+def test_fifty_enrolments_among_one_hostile_case_of_each_kind(
     usher: Usher, office: PostOffice, tmp_path: Path
 ) -> None:
     hostile = stopped_before(usher.settings)

@@ -72,7 +72,7 @@ def test_a_mail_server_that_fails_every_time(
     check(enrollment, 0, office)
 
 
-def test_a_mail_goes_out_by_itself_when_the_server_is_back(
+def test_a_mail_is_sent_without_a_person_when_the_server_is_back(
     make_place: MakePlace, enter: Enter, office: PostOffice, clock: Clock
 ) -> None:
     enrollment = enter(make_place(job_backoff_s=BACKOFF_S), clock=clock)

@@ -21,7 +21,7 @@ def opened(database_url: str, tmp_path: Path) -> Iterator[Opened]:
     there.database.close()
 
 
-def test_every_case_is_there_and_its_history_folds_into_what_it_is(opened: Opened) -> None:
+def test_every_case_is_there_and_its_history_folds_into_its_state(opened: Opened) -> None:
     assert len(opened.cases) == 37
     for key, case in opened.cases.items():
         events = [from_json(event) for step in opened.engine.queries.history(case) for event in step.events]

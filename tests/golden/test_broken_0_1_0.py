@@ -51,7 +51,7 @@ def test_an_answer_the_stored_state_cannot_take_is_an_incident_with_a_way_out(op
     assert opened.answer("orphans: nested", "b", "c").status == "finished"
 
 
-def test_verify_says_which_cases_cannot_go_on(opened: Opened) -> None:
+def test_verify_names_the_cases_that_cannot_continue(opened: Opened) -> None:
     wrong = {finding.instance: finding for finding in opened.engine.verification.verify_all().findings}
     stuck = opened.keys("stuck: before", "stuck: nothing open", "stuck: service")
     keys = {*stuck, "twice: not tried yet", "twice: tried"}

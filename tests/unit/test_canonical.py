@@ -42,7 +42,7 @@ def test_a_value_has_one_form(value, written):
     assert c.canonical(value) == written
 
 
-def test_keys_beyond_ascii_are_sorted_as_the_standard_says():
+def test_keys_beyond_ascii_are_sorted_as_in_the_standard():
     assert list(json.loads(c.canonical(SORTED_KEYS))) == [
         "\r", "1", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33",
     ]  # fmt: skip
@@ -213,7 +213,7 @@ def test_what_breaks_a_limit_is_refused_by_its_path(value, path, reason):
     assert refusal(value) == (path, reason)
 
 
-def test_the_top_is_called_as_the_caller_says():
+def test_the_caller_names_the_top_level():
     assert refusal([None, math.nan], where="data") == ("data[1]", "is not a finite number")
 
 

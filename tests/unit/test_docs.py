@@ -151,7 +151,7 @@ def test_readme_leads_to_every_document(document: Path) -> None:
     assert f"]({document.relative_to(ROOT).as_posix()}" in README
 
 
-def test_the_engine_s_page_says_where_everything_is() -> None:
+def test_the_engine_s_page_names_every_package() -> None:
     named = set(re.findall(r"`([\w.]+)/?`", (ROOT / "engine/README.md").read_text()))
     package = ROOT / "engine/usher_engine"
     there = {path.name for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}

@@ -54,7 +54,7 @@ def parts(message: EmailMessage) -> tuple[str, str]:
     return text.get_content(), html.get_content()
 
 
-def test_the_mail_of_our_process_says_what_it_must_and_no_more() -> None:
+def test_the_mail_of_our_process_contains_what_it_must_and_no_more() -> None:
     message = invitation()
     assert message["To"] == "ada@example.org"
     assert message["From"] == "Hill Practice <portal@hill.example.org>"

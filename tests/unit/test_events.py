@@ -65,7 +65,7 @@ def test_an_event_reads_back_from_the_log(kind):
 
 
 @every_kind
-def test_the_log_says_everything_of_a_full_event(kind):
+def test_the_log_contains_every_field_of_a_full_event(kind):
     event = full(kind)
     assert e.to_json(event) == {"kind": kind.__name__, **{f.name: getattr(event, f.name) for f in fields(kind)}}
 
@@ -141,7 +141,7 @@ def test_the_log_must_have_every_other_field(kind):
                 e.from_json(record)
 
 
-def test_what_the_log_says_beyond_the_fields_of_a_kind_is_not_needed():
+def test_unknown_fields_in_the_log_are_ignored():
     record = {"kind": "TimerFired", "element": "T", "visit": 1, "later": "a field of another version"}
     assert e.from_json(record) == e.TimerFired("T", 1)
 
@@ -167,7 +167,7 @@ def test_every_event_is_of_version_1_so_far_and_the_log_does_not_say_so(kind):
     assert "event_version" not in e.to_json(full(kind))
 
 
-def test_the_log_says_a_version_above_1(monkeypatch):
+def test_the_log_contains_a_version_above_1(monkeypatch):
     monkeypatch.setattr(e.TimerFired, "event_version", 2)
     record = e.to_json(e.TimerFired("T", 1))
     assert record == {"kind": "TimerFired", "event_version": 2, "element": "T", "visit": 1}

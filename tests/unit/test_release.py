@@ -42,12 +42,12 @@ def test_the_commit_of_the_tag_is_the_release(checkout: Path) -> None:
     assert version_of(checkout) == "1.2.0"
 
 
-def test_a_commit_without_the_tag_says_its_own_version(checkout: Path) -> None:
+def test_a_commit_without_the_tag_has_a_version_of_its_own(checkout: Path) -> None:
     git(checkout, "tag", "v1.1.0")
     assert re.fullmatch(r"1\.2\.0\+g[0-9a-f]{8,}", version_of(checkout))
 
 
-def test_a_commit_past_the_tag_says_its_own_version(checkout: Path) -> None:
+def test_a_commit_past_the_tag_has_a_version_of_its_own(checkout: Path) -> None:
     git(checkout, "tag", "v1.2.0")
     git(checkout, "commit", "-q", "--allow-empty", "-m", "Two")
     assert version_of(checkout) == f"1.2.0+g{git(checkout, 'rev-parse', '--short=8', 'HEAD')}"
@@ -70,7 +70,7 @@ def test_sources_without_git_say_the_release_they_are_from(
     assert version_of(checkout) == "1.2.0"
 
 
-def test_an_installed_package_says_what_was_installed(tmp_path: Path) -> None:
+def test_an_installed_package_has_the_installed_version(tmp_path: Path) -> None:
     assert version_of(tmp_path) == metadata.version(DISTRIBUTION)
 
 

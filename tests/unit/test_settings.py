@@ -59,7 +59,7 @@ def test_every_setting_has_its_meaning_and_its_cases() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), CASES, ids=[f"{name}={value[:30]!a}" for name, value in CASES])
-def test_one_line_says_what_cannot_be_meant(name: str, value: str) -> None:
+def test_one_line_names_the_impossible_value(name: str, value: str) -> None:
     with pytest.raises(Misconfigured) as refused:
         Settings.from_environment({variable(name): value})
     said = refused.value.message
@@ -72,7 +72,7 @@ def test_one_line_says_what_cannot_be_meant(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("name", [f.name for f in fields(Settings) if isinstance(EXPECTED[f.name], From)])
-def test_numbers_may_be_as_small_and_as_large_as_is_said(name: str) -> None:
+def test_numbers_may_reach_both_limits(name: str) -> None:
     expected = EXPECTED[name]
     assert isinstance(expected, From)
     for number in (expected.least, expected.most):
@@ -129,7 +129,7 @@ GUESSABLE = (
 
 
 @pytest.mark.parametrize("secret", GUESSABLE)
-def test_a_secret_somebody_made_up_is_refused(production: Settings, secret: str) -> None:
+def test_a_made_up_secret_is_refused(production: Settings, secret: str) -> None:
     with pytest.raises(Misconfigured, match="USHER_SECRET_KEY can be guessed") as refused:
         replace(production, secret_key=secret).for_production()
     assert secret not in refused.value.message

@@ -262,7 +262,7 @@ def test_the_end_of_another_wait_ends_none(event):
     assert list(after(event, before=after(e.TimerStarted("T", 1, WAITED))).waits) == ["T:1"]
 
 
-def test_what_is_waited_for_is_said_in_order():
+def test_waits_are_listed_in_order():
     state = after(e.MessageAwaited("M", 1, "news", "paper"), e.TimerStarted("T", 1, WAITED))
     assert state.waiting_for() == (
         Wait(element="M", message="news"),
@@ -286,7 +286,7 @@ def test_what_is_open_is_counted_together():
 # migration
 
 
-def test_a_case_that_was_moved_rests_where_the_new_version_says():
+def test_a_migrated_case_rests_at_the_places_of_the_new_version():
     before = busy()
     places = {"Ask:1": "Ask2:5", "Send:2": "Post:1"}
     moved = e.InstanceMigrated(1, 2, "hash", {"Ask": "Ask2", "Send": "Post"}, "", places)

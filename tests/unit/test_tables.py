@@ -211,7 +211,7 @@ def kinds_of_findings() -> Iterator[str]:
                         yield str(given.value)
 
 
-def test_every_kind_of_finding_says_what_it_means() -> None:
+def test_every_kind_of_finding_is_explained() -> None:
     found = set(kinds_of_findings())
     assert len(found) > 15
     assert found <= set(proof_verdict.MEANINGS)

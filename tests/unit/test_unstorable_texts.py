@@ -123,7 +123,7 @@ MESSAGE = (
         MESSAGE,
     ],
 )
-def test_the_gate_says_it_on_the_element(task):
+def test_the_gate_reports_it_on_the_element(task):
     assert [(f.element, SAID in f.message) for f in findings(row(task))] == [("x", True)]
 
 
