@@ -109,5 +109,5 @@ def _reviews(errors: dict[str, str]) -> str:
         gaps=reviewing.gaps()[::-1],
         errors=errors,
         sent=request.form,
-        today=site().today(),
+        today=site().now(),
     )
