@@ -174,7 +174,7 @@ def test_a_check_that_finds_something_says_what_it_means(house, case, engine):
     checker.run(number, alice)
     page = house.visitor("audrey").get("/audit").text
     assert "1 thing does not fit the record." in page
-    assert "What lists show of the case is not what its history tells." in page
+    assert "Lists show the case differently from its history." in page
     assert f'href="/cases/{case}"' in page
 
 

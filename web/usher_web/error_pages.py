@@ -54,7 +54,7 @@ PLAIN = {
     404: "The address may be mistyped, or what was here is gone or not for you.",
     405: "It may have been opened from the address bar, or reloaded. Go back and use the button on the page.",
     413: "Send less at once: a shorter text, or a smaller file.",
-    415: "Send it as the description of this address says.",
+    415: "Send it in the form that the description of this address asks for.",
     429: "Wait a minute and try again.",
 }
 
@@ -76,12 +76,12 @@ def describe(error: Exception) -> Problem:
 def _refusal(error: HTTPException) -> Problem:
     """Our own refusals have a sentence; the framework's get one from `PLAIN`."""
     code = error.code or 500
-    said = "" if error.description == type(error).description else str(error.description or "")
-    if code >= 500 and not said:
+    detail = "" if error.description == type(error).description else str(error.description or "")
+    if code >= 500 and not detail:
         return _fault(error)
     extra = {"allowed": sorted(error.valid_methods or ())} if isinstance(error, MethodNotAllowed) else {}
     title = TITLES.get(code, "This did not work")
-    return Problem(status=code, title=title, detail=said or PLAIN.get(code, IN_GENERAL), extra=extra)
+    return Problem(status=code, title=title, detail=detail or PLAIN.get(code, IN_GENERAL), extra=extra)
 
 
 def _fault(error: Exception) -> Problem:
@@ -169,8 +169,8 @@ def refuse_unreadable() -> None:
 
 
 def _label(name: str) -> str:
-    said = name.replace("\x00", "")[:60]
-    return f"The field “{said}”" if said == name else "The name of a field"
+    shown = name.replace("\x00", "")[:60]
+    return f"The field “{shown}”" if shown == name else "The name of a field"
 
 
 def register(app: Flask) -> None:

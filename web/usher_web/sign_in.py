@@ -47,8 +47,8 @@ def sign_in() -> Response | tuple[str, int]:
         raise TooManyRequests("Too many tries to sign in. Wait a quarter of an hour, or ask your administrator.")
     account = accounts.verify(name, password)
     if account is None:
-        said = {"from": request.remote_addr}
-        audit_logging.record("LogInFailed", said, subject=account_called(name), actor=audit_logging.STRANGER)
+        details = {"from": request.remote_addr}
+        audit_logging.record("LogInFailed", details, subject=account_called(name), actor=audit_logging.STRANGER)
         return render_template("sign_in.html", name=name, wrong=WRONG, next=onward), 422
     for limit in limits:
         limit.take_back()

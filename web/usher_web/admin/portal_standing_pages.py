@@ -86,11 +86,11 @@ def _version() -> int:
 
 
 def _opted_out() -> bool:
-    said = request.form.get("opted_out", "")
-    if said not in ("yes", "no"):
+    choice = request.form.get("opted_out", "")
+    if choice not in ("yes", "no"):
         words = "Say whether to opt out (yes) or to undo that (no)."
         raise usher_engine.InvalidSubmission(words, fields={"opted_out": words})
-    return said == "yes"
+    return choice == "yes"
 
 
 def _viewed_standing(patient_id: str) -> Standing:

@@ -94,8 +94,8 @@ def change_lines(comparison: Comparison, diagrams: Collection[str], shown: str) 
 
 def changed_elements(comparison: Comparison) -> Counter[str]:
     """How many elements of each diagram changed in meaning; those that only moved do not count."""
-    said = (change for change in comparison.changes if change.kind is not ChangeKind.MOVED)
-    return Counter(change.file for change in said if _is_element(change))
+    relevant = (change for change in comparison.changes if change.kind is not ChangeKind.MOVED)
+    return Counter(change.file for change in relevant if _is_element(change))
 
 
 def marks(comparison: Comparison, file: str) -> dict[str, dict[str, list[str]]]:

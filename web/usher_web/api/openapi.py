@@ -25,15 +25,15 @@ WORDS = {
     401: "No valid token.",
     403: "The token's role, or somebody else's claim, forbids it.",
     404: "There is no such thing, or not for you.",
-    409: "Somebody was faster: winner and at say who, and when. Or the record was altered: detail says so.",
+    409: "Somebody was faster: winner and at are who and when. Or the record was altered: see detail.",
     410: "The case was purged after its retention time.",
     413: "The body is too large.",
     415: "The body is of another kind than described here.",
     422: "Some fields need another look; fields or problems names them.",
     428: "The revision is missing.",
-    429: "Too many requests in a minute; Retry-After says when to go on.",
-    500: "A mistake of Usher's own; nothing was changed, and reference is the number to tell the administrator.",
-    503: "The process is paused, or the database or a service does not answer: detail says which. Send it again later.",
+    429: "Too many requests in a minute; Retry-After is when to go on.",
+    500: "A fault in Usher; nothing was changed. Give the administrator the number in reference.",
+    503: "The process is paused, or the database or a service does not answer: see detail. Send it again later.",
 }
 
 
@@ -118,7 +118,7 @@ _SEARCH = (
     _query("status", "waiting, finished, incident or cancelled."),
     _query("business_key", "What the case is about, for example the patient's id."),
     _query("patient", "Id, record number or words of the name of a patient."),
-    _query("who", "Name of somebody who had a hand in it."),
+    _query("who", "Name of a person or program that acted in it."),
     _query("element", "Id of an element the case came to."),
     _query("outcome", "Id of the end event it reached."),
     _query("process", "Id of the process."),
@@ -214,7 +214,7 @@ PATHS: dict[str, dict[str, Any]] = {
             _idempotency_key("message"),
             codes=(410,),
             description="The case is named by its number (instance) or by what it is about (business_key). A message"
-            " that no case waits for is refused with 404, which says who waits for what; it is kept nowhere.",
+            " that no case waits for is refused with 404, which lists who waits for what; it is not stored.",
         )
     },
     "/patients/{patient_id}/portal-status": {
@@ -231,7 +231,7 @@ PATHS: dict[str, dict[str, Any]] = {
             "Opt a patient out of e-mail, or undo that.",
             serializers.OptOut,
             "For an administrator's token. The scope practice holds for the patient, address for the patient's e-mail"
-            " address of today, for every patient who has it. What is so already stays as it is.",
+            " address of today, for every patient who has it. An opt-out that exists already stays as it is.",
         )
     },
     "/definitions": {"get": _read_operation("Deployed versions.", serializers.Definitions)},

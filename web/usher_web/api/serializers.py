@@ -41,7 +41,7 @@ class Outcome(TypedDict):
 
 
 class Instance(TypedDict):
-    """A case: outcome is the end event it reached, incident says what is wrong."""
+    """A case: outcome is the end event it reached, incident is what is wrong."""
 
     instance: str
     revision: int
@@ -89,7 +89,7 @@ class Tasks(TypedDict):
 
 
 class Step(TypedDict):
-    """One command carried out. docs/events.md says what the events mean; hash covers the step and previous."""
+    """One command carried out. docs/events.md explains the events; hash covers the step and previous."""
 
     revision: int
     at: Moment
@@ -140,8 +140,8 @@ class ElementProblem(TypedDict):
 
 class Problem(TypedDict):
     """
-    RFC 9457. fields and problems say what is wrong where; winner and at say who was faster, and when; allowed names the
-    methods of the address; reference is the number under which the log tells more.
+    RFC 9457. fields and problems name what is wrong where; winner and at are who was faster, and when; allowed lists
+    the methods of the address; reference is the number of the entry in the log.
     """
 
     type: str

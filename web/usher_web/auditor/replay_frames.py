@@ -128,7 +128,7 @@ def frames(window: Window[Followed], words: Words, known: Sequence[Effect] | Non
             if seen.step is not None:
                 status = portal_status(seen.step, status)
             found.append(_frame(seen, before, words, asked, (was, status), gapless=whole))
-        except Exception as error:  # noqa: BLE001 - an altered step may tell of anything; its place is shown in red
+        except Exception as error:  # noqa: BLE001 - an altered step may hold anything; it is shown in red
             report_fault(error, where="web", at=f"step {seen.revision} in the replay")
             found.append(_frame_of_lost_step(seen, before, status, gapless=whole))
         before, whole = seen.after, not seen.is_missing

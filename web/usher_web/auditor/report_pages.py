@@ -76,7 +76,7 @@ def show() -> str | tuple[str, int]:
         funnel=bars(report_tables.funnel(found.groups.get(OF_ALL, {}))),
         months=report_tables.by_month(period),
         languages=report_tables.by_language(found),
-        times=[(table, said, bars([(row[0], int(row[1]), row[1]) for row in table.rows])) for table, said in took],
+        times=[(table, usual, bars([(row[0], int(row[1]), row[1]) for row in table.rows])) for table, usual in took],
         ways=ways,
         ways_table=report_tables.variants_table(ways),
         more_ways=len(found.variants) - len(ways),

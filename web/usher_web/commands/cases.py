@@ -59,7 +59,7 @@ def complete(task: str, data: str, user: str, machine: bool) -> None:
 
 @click.command()
 @click.argument("name")
-@click.option("--data", default="{}", help="What the message says, a JSON object.")
+@click.option("--data", default="{}", help="The data of the message, a JSON object.")
 @click.option("--key", "business_key", help="What the case is about, for example a patient's id.")
 @click.option("--case", "instance", help="The case's number, instead of --key.")
 @click.option("--once", help="Idempotency key: the same key delivers once.")

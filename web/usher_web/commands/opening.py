@@ -51,7 +51,7 @@ def acting(accounts: Accounts, name: str | None) -> Actor:
 
 
 def parse_data(text: str, option: str = "--data") -> dict[str, Any]:
-    """A JSON object given on the command line; anything else is a usage error that says where it breaks."""
+    """A JSON object given on the command line; anything else is a usage error that names the place."""
     try:
         value = json.loads(text)
     except ValueError as error:

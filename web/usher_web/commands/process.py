@@ -67,5 +67,5 @@ def list_paused(*, machine: bool) -> None:
 
 def _shape(pause: Pause) -> dict[str, Any]:
     version = None if pause.version == EVERY else pause.version
-    said = {"at": pause.at.isoformat(), "by": pause.by, "reason": pause.reason}
-    return {"process": pause.process, "version": version, **said}
+    facts = {"at": pause.at.isoformat(), "by": pause.by, "reason": pause.reason}
+    return {"process": pause.process, "version": version, **facts}

@@ -51,7 +51,7 @@ def serve(host: str, port: int, *, no_worker: bool) -> None:
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Do what is due now, then end.")
+@click.option("--once", is_flag=True, help="Do the due jobs, then end.")
 def worker(*, once: bool) -> None:
     """Do the jobs that follow from steps: mail, retries."""
     settings = _checked_settings()

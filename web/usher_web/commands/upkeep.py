@@ -49,11 +49,11 @@ def db_reindex(*, machine: bool) -> None:
     """Rebuild the search index from the history of every case."""
     enrollment, _ = open_usher()
     with enrollment.engine.database.begin() as transaction:
-        looked, mended = reindex(transaction)
+        looked, repaired = reindex(transaction)
     if machine:
-        print_json({"cases": looked, "mended": mended})
+        print_json({"cases": looked, "mended": repaired})
     else:
-        click.echo(f"{looked} cases looked at, {mended} had to be mended.")
+        click.echo(f"{looked} cases looked at, {repaired} repaired.")
 
 
 @click.command("import-patients")

@@ -1,6 +1,6 @@
 """Half a year of an invented clinic for the demonstration: the engine really runs every case, at its own time.
 
-Each patient's story is a generator that says how long until its next turn; the stories run in chronological order.
+Each patient's story is a generator that yields the time until its next turn; the stories run in chronological order.
 """
 
 from __future__ import annotations

@@ -149,9 +149,9 @@ def _stage_words(event: Mapping[str, Any], words: Words, step: Step) -> tuple[st
         case "UserTaskCancelled" | "ElementCancelled":
             return "idle", "Not wanted any more"
         case "FactRecorded":
-            said = fact_sentence(event["name"], event.get("details") or {}) or ""
+            sentence = fact_sentence(event["name"], event.get("details") or {}) or ""
             kind, word = ("done", "Answered") if event["name"] == ANSWER else ("refuse", "Answer refused")
-            return (kind, f"{word}: {said[:1].lower()}{said[1:]}") if said else None
+            return (kind, f"{word}: {sentence[:1].lower()}{sentence[1:]}") if sentence else None
         case _:
             return None
 

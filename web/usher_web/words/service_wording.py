@@ -43,13 +43,13 @@ def fact_sentence(name: str, details: Mapping[str, Any]) -> str | None:
     """A fact in the history of a case as a sentence; None if it has no words of its own."""
     match name:
         case _ if name == ANSWER:
-            said = ANSWERS.get(str(details.get("response")), f"answered {details.get('response')}")
+            response = ANSWERS.get(str(details.get("response")), f"answered {details.get('response')}")
             until = f", not before {_day(details['until'])}" if details.get("until") else ""
             terms = f" and agreed to the terms, version {details['terms']}" if details.get("terms") else ""
-            return f"The patient {said}{until}{terms}."
+            return f"The patient {response}{until}{terms}."
         case _ if name == REFUSED_ANSWER:
-            said = ANSWERS.get(str(details.get("refused")), f"answered {details.get('refused')}")
-            return f"The patient {said}, but the answer was refused: {details.get('reason')}"
+            response = ANSWERS.get(str(details.get("refused")), f"answered {details.get('refused')}")
+            return f"The patient {response}, but the answer was refused: {details.get('reason')}"
         case "Enrollment Link Locked":
             return f"The link was locked after {details.get('wrong_tries')} wrong tries."
         case "Email Opt Out Added":

@@ -1,4 +1,4 @@
-"""The marks of the timeline: evenly spaced, long waits written between them, days where there is room. Pure."""
+"""The marks of the timeline: evenly spaced, long waits written between them, days where they fit. Pure."""
 
 from __future__ import annotations
 
