@@ -69,7 +69,7 @@ def run(process: str, batch: str) -> str:
         process_url=process_url,
         name=draft.package.name,
         run=found,
-        said=sentence(found, names),
+        summary=sentence(found, names),
         groups=group_lines(found, names),
         ways=ways(found),
         new=set(draft.elements) - set(recorded.elements),

@@ -33,7 +33,7 @@ class EventSearch:
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """ "Refused attempts by bob, in May 2026"."""
         given = self.given
         words = kind_label(given["kind"]) if "kind" in given else "Everything"

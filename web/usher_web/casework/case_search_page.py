@@ -49,7 +49,7 @@ def search_page() -> dict[str, Any]:
     whom = describe(search.patients[0]).name if len(search.patients) == 1 else ""
     return {
         "search": search,
-        "said": summary(search, {element: name for element, (name, _) in names.items()}, whom),
+        "heading": summary(search, {element: name for element, (name, _) in names.items()}, whom),
         "labels": LABELS,
         "statuses": tuple(STATUSES),
         "facets": facets,

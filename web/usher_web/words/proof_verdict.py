@@ -66,11 +66,11 @@ def verdict(proof: CaseProof) -> Verdict:
         problems = meanings(proof.findings)
         return Verdict(kind="alarm", badge=f"Not proven: {problems[0].title.lower()}", words=ASK, problems=problems)
     if proof.is_proven:
-        words = "The steps follow from each other, stand in signed checkpoints, and run again they are the same."
+        words = "The steps follow from each other, stand in signed checkpoints, and re-execution gives the same."
         return Verdict(kind="done", badge=f"Proven, {total} of {total} steps", words=words)
     why = "the key to check the signatures with is not on this machine" if proof.without_key else "are not signed yet"
     left = "All of them: " if proof.without_key else f"{total - signed} "
-    words = f"The steps follow from each other, and run again they are the same. {left}{why}."
+    words = f"The steps follow from each other, and re-execution gives the same. {left}{why}."
     if not proof.without_key:
         words = f"{words[:-1]}: the next checkpoint signs them."
     return Verdict(kind="wait", badge=of, words=words)
