@@ -118,7 +118,8 @@ class Registry:
         local = self._settings.calendar.local(now)
         emails = {key: fhir_reader.spelled_email(found or {}, local) for key, found in resources.items()}
         responses = standing_responses(tx, rows)
-        opted_out = opted_out_addresses(tx, emails.values())
+        listed = {key: listed_as(email) for key, email in emails.items()}
+        opted_out = opted_out_among(tx, frozenset().union(*listed.values()))
         return [
             PatientRecord(
                 **{name: values[name] for name in ("id", "version", "requested_by", "sends", "opted_out")},
@@ -126,7 +127,7 @@ class Registry:
                 status=values["portal_status"] or PortalStatus.UNAVAILABLE.value,
                 requested_at=moment(values["requested_at"]) if values["requested_at"] else None,
                 response=responses.get(key),
-                address_opted_out=not opted_out.isdisjoint(listed_as(emails[key])),
+                address_opted_out=not opted_out.isdisjoint(listed[key]),
                 altered=tampering_message(altered if resources[key] is not None else (*altered, "resource")),
             )
             for key, (values, altered) in stored.items()
@@ -207,10 +208,9 @@ def _response(row: Row[Any], found: Row[Any] | None) -> Response:
     return Response(status=found.status, at=moment(found.at), until=parse_day(found.until or ""))
 
 
-def opted_out_addresses(tx: Transaction, addresses: Iterable[str]) -> frozenset[str]:
-    """The entries of the opt-out list that stand for one of *addresses*; compare with `listed_as`."""
-    asked = sorted({entry for address in addresses for entry in listed_as(address)})
-    return frozenset(tx.execute(_OPTED_OUT, {"addresses": asked}).scalars()) if asked else frozenset()
+def opted_out_among(tx: Transaction, entries: frozenset[str]) -> frozenset[str]:
+    """Those of *entries* (see `listed_as`) that are on the opt-out list."""
+    return frozenset(tx.execute(_OPTED_OUT, {"addresses": sorted(entries)}).scalars()) if entries else frozenset()
 
 
 _OPTED_OUT = select(email_opt_out.c.address).where(
@@ -225,6 +225,12 @@ def listed_as(address: str) -> frozenset[str]:
     Usher 0.1 listed an address as it was spelled in the record, folded to lower case: such an entry holds for every
     spelling of the address as well.
     """
-    normal, shown = comparable_email_address(address), shown_email_address(address)
-    spelled = (address, shown, unicodedata.normalize("NFD", shown))
+    normal, spelled = comparable_email_address(address), [address]
+    if not address.isascii() or _A_LABEL in normal:
+        shown = shown_email_address(address)
+        spelled += [shown, unicodedata.normalize("NFD", shown)]
     return frozenset({normal, *(text.strip().casefold() for text in spelled)} - {""})
+
+
+#: How the ASCII form of an international label begins (RFC 5890).
+_A_LABEL = "xn--"
