@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from playwright.sync_api import Page, expect
 from usher_engine import SYSTEM, Actor
 from usher_engine.cases import Chosen
 from usher_engine.definitions import Package, read_folder
-from usher_engine.enrollment import Answer
+from usher_engine.enrollment import Answer, portal_status
 
 ALICE = Actor(name="alice", role="staff", groups=frozenset({"Front desk"}))
 ANA = Actor(name="ana", role="analyst")
@@ -392,6 +393,47 @@ def _(page: Page, stage: Stage) -> None:
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
 
 
+@scene("link-done-before")
+def _(page: Page, stage: Stage) -> None:
+    who = stage.clinic.add()
+    link = stage.clinic.invited(who)
+    _respond(stage.clinic, who, Answer.DECLINE)
+    _identified(page, stage, link, who)
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+
+
+@scene("link-locked")
+def _(page: Page, stage: Stage) -> None:
+    patient = Patient(page, stage.clinic)
+    patient.open(stage.clinic.invited(stage.clinic.add()))
+    for _ in range(5):
+        patient.identify("00000", "1981-05-04")
+    expect(page.get_by_role("heading", name="This link is locked")).to_be_visible()
+
+
+@scene("link-replaced")
+def _(page: Page, stage: Stage) -> None:
+    who = stage.clinic.add()
+    link = stage.clinic.invited(who)
+    _respond(stage.clinic, who, Answer.DECLINE)
+    with stage.clinic.enrollment.engine.database.begin() as tx:
+        portal_status.remove_response(tx, who, reason="Called.", by="alice", now=stage.clinic.clock())
+    _identified(page, stage, link, who)
+    expect(page.get_by_role("heading", name="This link has been replaced")).to_be_visible()
+
+
+@scene("link-refused")
+def _(page: Page, stage: Stage) -> None:
+    who = stage.clinic.add()
+    stage.clinic.invited(who)
+    patient = Patient(page, stage.clinic)
+    patient.enter(who)
+    record = {**stage.clinic.enrollment.patient(who).resource, "active": False}
+    stage.clinic.enrollment.import_patients([json.dumps(record)])
+    patient.answer("Yes")
+    expect(page.get_by_role("heading", name="Your answer is not recorded")).to_be_visible()
+
+
 @scene("opt-out")
 def _(page: Page, stage: Stage) -> None:
     page.goto(_opt_out(stage))
@@ -402,6 +444,12 @@ def _(page: Page, stage: Stage) -> None:
     page.goto(_opt_out(stage))
     page.get_by_role("button", name="Stop e-mail").click()
     expect(page.get_by_role("heading", name="No more e-mail")).to_be_visible()
+
+
+def _identified(page: Page, stage: Stage, link: str, who: str) -> None:
+    known, patient = stage.clinic.fields(who), Patient(page, stage.clinic)
+    patient.open(link)
+    patient.identify(known["zip_code"], known["birth_date"])
 
 
 def _entered(page: Page, stage: Stage) -> Patient:
