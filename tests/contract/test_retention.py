@@ -112,7 +112,7 @@ def test_an_old_case_is_emptied_and_its_proof_stays(
     left = retention.tombstone(old)
     assert left is not None
     assert (left.by, left.at) == ("adam", clock())
-    assert "purged on 2033-05-04 by adam" in left.words
+    assert "purged on 2033-05-04 by adam" in left.words(small.settings.calendar)
     assert small.verify(old) == []
     assert problems(small) == []
     sign(small)

@@ -50,7 +50,8 @@ class Pauses:
                 version_rows.find(tx, process, version)
             before = pause_rows.exact(tx, process, version)
             if before is not None:
-                raise Conflict(before.words, winner=before.by, at=before.at)
+                words = before.words(self.context.settings.calendar)
+                raise Conflict(words, winner=before.by, at=before.at)
             made = Pause(process=process, version=version, at=now, by=actor.name, reason=reason)
             pause_rows.add(tx, made)
             details = {"version": version}

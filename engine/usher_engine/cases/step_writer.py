@@ -90,7 +90,8 @@ class StepWriter:
     ) -> Case:
         version, paused = pause_rows.latest(tx, process)
         if paused is not None:
-            raise Paused(f"{paused.words} Nothing was started. Try again when an administrator has resumed it.")
+            words = paused.words(self.context.settings.calendar)
+            raise Paused(f"{words} Nothing was started. Try again when an administrator has resumed it.")
         row = Row(
             id="".join(secrets.choice(ALPHABET) for _ in range(12)),
             process=process,
@@ -227,7 +228,7 @@ class StepWriter:
     def _append_fact(self, tx: Transaction, instance: str, fact: e.FactRecorded, actor: Actor) -> None:
         """Append a fact; state and waiting points stay as they are. Raises `Purged` for a purged case."""
         row = instance_rows.lock(tx, instance)
-        tombstones.refuse(tx, [instance])
+        tombstones.refuse(tx, [instance], self.context.settings.calendar)
         self._append(tx, row, {"kind": "record"}, actor, [fact], self.moment())
 
     def _append(

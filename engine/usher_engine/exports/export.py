@@ -177,7 +177,7 @@ def _count(engine: Engine, selection: Selection) -> tuple[int, int]:
     if len(selection.cases) > MAX_NAMED:
         raise _invalid("cases", f"At most {MAX_NAMED} cases can be named; choose a period instead.")
     with engine.database.read() as tx:
-        known = export_rows.existing_cases(tx, selection.cases) if selection.cases else set()
+        known = export_rows.existing_cases(tx, selection.cases, engine.settings.calendar) if selection.cases else set()
         missing = sorted(set(selection.cases) - known)
         if missing:
             raise NotFound(f"No case has the number {missing[0][:20]}.")

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
+from ..core.practice_calendar import Calendar
 from . import tombstones
 from .checkpoint_rows import AUDIT
 from .database import to_text
@@ -105,9 +106,9 @@ def count(connection: Connection, selection: Selection) -> tuple[int, int]:
     return int(cases), int(steps)
 
 
-def existing_cases(connection: Connection, cases: tuple[str, ...]) -> set[str]:
+def existing_cases(connection: Connection, cases: tuple[str, ...], calendar: Calendar) -> set[str]:
     """Those of *cases* that exist; raises `Purged` when one of them is only a tombstone."""
-    tombstones.refuse(connection, cases)
+    tombstones.refuse(connection, cases, calendar)
     return set(connection.execute(select(_i.id).where(_i.id.in_(cases))).scalars())
 
 

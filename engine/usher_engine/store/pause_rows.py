@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, desc, insert, or_, select, update
 
+from ..core.practice_calendar import Calendar
 from . import version_rows
 from .database import to_text
 from .instance_rows import one_at_a_time
@@ -35,11 +36,10 @@ class Pause:
     def what(self) -> str:
         return f"“{self.process}”" if self.version == EVERY else f"Version {self.version} of “{self.process}”"
 
-    @property
-    def words(self) -> str:
+    def words(self, calendar: Calendar) -> str:
         """A sentence: what is paused, since when, by whom and why."""
-        reason = self.reason.removesuffix(".")
-        return f"{self.what} has been paused by {self.by} since {self.at:%Y-%m-%d %H:%M} UTC: “{reason}”."
+        since, reason = calendar.local(self.at), self.reason.removesuffix(".")
+        return f"{self.what} has been paused by {self.by} since {since:%Y-%m-%d %H:%M %Z}: “{reason}”."
 
 
 _P, _I, _J = r.pause.c, t.instance.c, t.job.c

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, s
 
 from ..core.errors import Purged
 from ..core.findings import Finding
+from ..core.practice_calendar import Calendar
 from . import case_signatures
 from .case_signatures import CaseSignature
 from .database import from_text, to_text
@@ -32,10 +33,9 @@ class Tombstone:
     before: datetime
     seq: int
 
-    @property
-    def words(self) -> str:
+    def words(self, calendar: Calendar) -> str:
         return (
-            f"This case was purged on {self.at:%Y-%m-%d} by {self.by}, after its retention time. Its contents "
+            f"This case was purged on {calendar.day_of(self.at)} by {self.by}, after its retention time. Its contents "
             "are gone; the proof of its steps is kept."
         )
 
@@ -45,11 +45,11 @@ def find(connection: Connection, instance: str) -> Tombstone | None:
     return _tombstone(row) if row else None
 
 
-def refuse(connection: Connection, instances: Collection[str]) -> None:
+def refuse(connection: Connection, instances: Collection[str], calendar: Calendar) -> None:
     """Raise `Purged` when one of *instances* is only a tombstone."""
     row = connection.execute(select(r.tombstone).where(_T.instance.in_(list(instances))).limit(1)).one_or_none()
     if row:
-        raise Purged(_tombstone(row).words)
+        raise Purged(_tombstone(row).words(calendar))
 
 
 def count(connection: Connection) -> int:

@@ -19,7 +19,7 @@ def visible_case(instance_id: str) -> Instance:
     audit_logging.record_view("CaseViewed", found.id, business_key=found.business_key)
     left = Retention(site().engine.context, site().engine.audit).tombstone(found.id) if found.ended_at else None
     if left is not None:
-        raise usher_engine.Purged(left.words)
+        raise usher_engine.Purged(left.words(site().settings.calendar))
     return found
 
 
