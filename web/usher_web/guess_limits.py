@@ -15,7 +15,7 @@ from .site import site
 
 log = logging.getLogger("usher.guess_limits")
 
-#: A subscriber gets at least a network of this size in IPv6 (RFC 6177), so count it as one visitor.
+#: Every subscriber can choose at least this many bits of an IPv6 address (RFC 6177): count the network as one visitor.
 OWN_BITS = 64
 
 
