@@ -318,3 +318,9 @@ def _unquoted(name: str) -> str:
     """A display name without the quotes that RFC 5322 asks for around special signs."""
     is_quoted = name.isascii() and len(name) > 1 and name[0] == name[-1] == '"'
     return re.sub(r"\\(.)", r"\1", name[1:-1]) if is_quoted else name
+
+
+def test_a_sender_may_be_at_a_host_without_a_domain() -> None:
+    ours = replace(SETTINGS, mail_from="portal@localhost")
+    assert invitation(settings=ours)["From"] == "Hill Practice <portal@localhost>"
+    assert message_id("k", ours).endswith("@localhost>")

@@ -33,10 +33,10 @@ _SUBJECT = "Subject:"
 def message_id(key: str, settings: Settings) -> str:
     """The Message-ID of the send with idempotency key *key*: the same on every attempt."""
     try:
-        domain = parse_email_address(settings.mail_from).ascii.rpartition("@")[2]
+        domain = _sender(settings).rpartition("@")[2]
     except NotAnEmailAddress:
-        domain = "localhost"  # `compose` refuses such a sender
-    return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
+        domain = ""  # `compose` refuses such a sender
+    return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain or 'localhost'}>"
 
 
 def recipient(address: str) -> str:
@@ -90,7 +90,7 @@ def compose(
         message["Date"] = format_datetime(now.astimezone(UTC))
         message["Message-ID"] = identifier
         message["Auto-Submitted"] = "auto-generated"
-    except (ValueError, MessageError):
+    except (ValueError, IndexError, MessageError):  # IndexError: how the library says that an address is empty
         raise ServiceError("The mail cannot be addressed; check USHER_MAIL_FROM.", retry=False) from None
     message.set_content(text)
     message.add_alternative(_render(package, HTML, values, now, settings, _escape), subtype="html")
@@ -139,8 +139,13 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _sender_address(settings: Settings) -> Address:
-    """The practice's name and address, the address in ASCII; raises `NotAnEmailAddress`."""
-    return Address(_one_line(settings.practice_name), addr_spec=parse_email_address(settings.mail_from).ascii)
+    return Address(_one_line(settings.practice_name), addr_spec=_sender(settings))
+
+
+def _sender(settings: Settings) -> str:
+    """The practice's address in ASCII, which may be at a host without a domain; raises `NotAnEmailAddress`."""
+    written = settings.mail_from.strip()
+    return written if written.isascii() else parse_email_address(written).ascii
 
 
 def _one_line(text: str) -> str:
