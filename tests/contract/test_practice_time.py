@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from conftest import ROOT, Clock, alice
 from playing import flow, node, process, row, script
-from usher_engine import SYSTEM, Engine, Worker
+from usher_engine import SYSTEM, Actor, Engine, Worker
 from usher_engine.bpmn import RULES, compile_diagram
+from usher_engine.cases import Chosen
 from usher_engine.core.canonical import canonical
 from usher_engine.core.errors import InvalidSubmission, NotFound
 from usher_engine.core.practice_calendar import Calendar, practice_calendar
@@ -25,6 +26,7 @@ from usher_engine.services import Services
 from usher_engine.settings import Settings
 from usher_engine.store import Database, instance_rows
 
+ADMIN = Actor(name="adam", role="admin")
 TEXTS = (
     "day = today()\nspoken = date_text(asked)\nexact = datetime_text(asked)\nleap = date_text('2028-02-29')\nat = now()"
 )
@@ -230,6 +232,26 @@ def test_a_start_that_fails_by_the_hour_fails_again_by_the_hour(
     clock.forward(minutes=3)
     engine.cases.retry(case.id, actor=alice)
     assert moved(settings, services, clock, database, "UTC").verify(case.id) == []
+
+
+def test_a_repair_and_a_backtest_live_by_the_zone_that_was_recorded(
+    settings: Settings, services: Services, clock: Clock, database: Database
+) -> None:
+    east, west = (
+        moved(settings, services, clock, database, zone) for zone in ("Pacific/Kiritimati", "America/Los_Angeles")
+    )
+    east.deploy(DATED, actor=SYSTEM)
+    case = east.start("p", ASKED, actor=alice).id
+    result = west.backtests.run(DATED, Chosen(process="p"))
+    assert (result.cases, result.others, result.other_data) == (1, [], 0)
+    with database.begin() as tx:
+        tx.exec_driver_sql(f"UPDATE instance_state SET content = '{{' WHERE instance = '{case}'")
+    repaired = west.repairs.repair(case, actor=ADMIN).instance
+    assert repaired.status == "waiting"
+    west.complete(repaired.tasks[0].id, {}, actor=alice)
+    assert west.queries.rebuild(case).data["day"] == "2026-05-04"
+    assert west.queries.rebuild(case).data["exact"] == "5 May 2026, 13:30"
+    assert east.verify(case) == []
 
 
 @pytest.mark.parametrize("zone", [None, {"name": "America/New_York"}, {"name": "UTC", "offsets": {"x": "y"}}, "UTC"])
