@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from usher_engine.core.errors import Corrupt
-from usher_engine.core.practice_calendar import UTC_CALENDAR, full_years, practice_calendar, years_before
+from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar, full_years, practice_calendar, years_before
 from usher_engine.core.step_calendar import StepCalendar, recorded_zone, recording, replayed
 
 ZONES = (
@@ -114,6 +115,23 @@ def test_what_a_step_did_not_ask_is_no_guess() -> None:
             ask()
     helped = replayed({"name": "Nowhere/Any more"}, practice_calendar("Europe/Berlin"))
     assert helped.begin_of(date(2026, 5, 4)).hour == 22
+
+
+@pytest.mark.parametrize(
+    ("zone", "ask"),
+    [
+        ("America/New_York", lambda calendar: calendar.local(datetime(1, 1, 1, tzinfo=UTC))),
+        ("Pacific/Kiritimati", lambda calendar: calendar.local(datetime(9999, 12, 31, 23, tzinfo=UTC))),
+        ("Asia/Kathmandu", lambda calendar: calendar.begin_of(date.min)),
+    ],
+)
+def test_the_ends_of_time_are_out_of_range_live_and_again(zone: str, ask: Callable[[Calendar], object]) -> None:
+    live = recording(practice_calendar(zone))
+    for _ in range(2):
+        with pytest.raises(OverflowError):
+            ask(live)
+    with pytest.raises(OverflowError):
+        ask(replayed(recorded_zone(live)))
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,8 @@ def _moment(text: str, calendar: Calendar) -> datetime:
         return calendar.begin_of(date.fromisoformat(text))
     except ValueError:
         pass  # not a day alone
+    except OverflowError:
+        raise ExpressionError("A date lies in the years 1 to 9999, counted in UTC.") from None
     try:
         moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

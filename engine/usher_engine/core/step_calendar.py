@@ -5,13 +5,15 @@ So a re-execution gets the same answers, whatever the setting and the time zone 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from .canonical import Json
 from .errors import Corrupt
 from .practice_calendar import UTC_CALENDAR, Calendar
+
+T = TypeVar("T")
 
 
 class StepCalendar(Calendar):
@@ -24,26 +26,30 @@ class StepCalendar(Calendar):
     def __init__(self, zone: str, source: Calendar | None, recorded: Mapping[str, Any] | None = None) -> None:
         super().__init__(zone)
         self._source = source
-        self._offsets: dict[str, int] = dict((recorded or {}).get("offsets", {}))
-        self._days: dict[str, str] = dict((recorded or {}).get("days", {}))
+        self._offsets: dict[str, int | None] = dict((recorded or {}).get("offsets", {}))
+        self._days: dict[str, str | None] = dict((recorded or {}).get("days", {}))
 
     def local(self, at: datetime) -> datetime:
         moment = at.astimezone(UTC)
         key = _text(moment)
-        seconds = self._offsets.get(key)
+        if key not in self._offsets:
+            self._offsets[key] = _within_years(lambda source: _seconds(source.local(moment)), self._asked(key))
+        seconds = self._offsets[key]
         if seconds is None:
-            seconds = self._offsets[key] = _seconds(self._asked(key).local(moment))
+            raise OverflowError(key)
         return moment.astimezone(timezone(timedelta(seconds=seconds)))
 
     def begin_of(self, day: date) -> datetime:
         key = day.isoformat()
-        begin = self._days.get(key)
+        if key not in self._days:
+            self._days[key] = _within_years(lambda source: _text(source.begin_of(day)), self._asked(key))
+        begin = self._days[key]
         if begin is None:
-            begin = self._days[key] = _text(self._asked(key).begin_of(day))
+            raise OverflowError(key)
         return datetime.fromisoformat(begin)
 
     def to_json(self) -> dict[str, Json]:
-        """What a step records: the zone's name, the offsets in seconds by instant, the beginnings of days."""
+        """What a step records: the zone, offsets in seconds by instant, beginnings by day; null is out of range."""
         found: dict[str, Json] = {"name": self.zone}
         if self._offsets:
             found["offsets"] = dict(sorted(self._offsets.items()))
@@ -85,8 +91,8 @@ def _is_written(zone: dict[str, Any]) -> bool:
     offsets, days = zone.get("offsets", {}), zone.get("days", {})
     if type(zone.get("name")) is not str or type(offsets) is not dict or type(days) is not dict:
         return False
-    fits = all(type(seconds) is int and abs(seconds) < 86_400 for seconds in offsets.values())
-    return fits and all(map(_is_instant, days.values()))
+    fits = all(s is None or (type(s) is int and abs(s) < 86_400) for s in offsets.values())
+    return fits and all(begin is None or _is_instant(begin) for begin in days.values())
 
 
 def _is_instant(text: object) -> bool:
@@ -94,6 +100,14 @@ def _is_instant(text: object) -> bool:
         return isinstance(text, str) and datetime.fromisoformat(text).tzinfo is not None
     except ValueError:
         return False
+
+
+def _within_years(ask: Callable[[Calendar], T], source: Calendar) -> T | None:
+    """What *source* answers; None where that lies beyond the years 1 to 9999."""
+    try:
+        return ask(source)
+    except OverflowError:
+        return None
 
 
 def _text(at: datetime) -> str:
