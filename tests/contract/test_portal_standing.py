@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from email.message import EmailMessage
 
@@ -198,6 +199,29 @@ def test_the_history_tells_changes_and_not_looks(enrollment: Enrollment, clock: 
         ("Deactivated", "adam", "API", WHY, ""),
         ("Pending", "system", "", "", case.id),
     ]
+
+
+def test_the_address_that_is_opted_out_is_the_one_in_use_by_the_practice_s_calendar(
+    settings: Settings, database: Database, clock: Clock
+) -> None:
+    """At half past nine in New York it is tomorrow in UTC already, and the address of tomorrow is not in use yet."""
+    ours = replace(settings, mail_from="portal@example.org", time_zone="America/New_York")
+    enrollment = open_enrollment(ours, clock=clock, send_mail=lambda _: None, database=database)
+    add_samples(database, enrollment.registry, clock())
+    clock.time = clock.time.replace(hour=1, minute=30)
+    tomorrow = clock.time.date().isoformat()
+    record = enrollment.patient(PATIENT).resource
+    emails = [
+        {"system": "email", "value": "new@example.org", "rank": 1, "period": {"start": tomorrow}},
+        {"system": "email", "value": "now@example.org", "rank": 2},
+    ]
+    enrollment.import_patients([json.dumps({**record, "telecom": emails})])
+    enrollment.portal_standing.set_opt_out(PATIENT, "address", True, WHY, actor=ADAM)
+    assert enrollment.patient(PATIENT).address_opted_out
+    assert enrollment.portal_standing.of(PATIENT).address_opted_out
+    clock.time = clock.time.replace(hour=5)
+    assert not enrollment.patient(PATIENT).address_opted_out
+    assert not enrollment.portal_standing.of(PATIENT).address_opted_out
 
 
 def test_an_address_that_is_none_is_not_put_on_the_list(enrollment: Enrollment) -> None:

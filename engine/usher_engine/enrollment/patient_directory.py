@@ -52,6 +52,10 @@ class PatientRecord:
     def fields(self, now: datetime, settings: Settings) -> dict[str, str]:
         return fhir_reader.fields(self.resource, settings.calendar.local(now), settings.birth_sex_sources)
 
+    def spelled_email(self, now: datetime, settings: Settings) -> str:
+        """The e-mail address letter for letter as it stands in the record: what the opt-out list is asked about."""
+        return fhir_reader.spelled_email(self.resource, settings.calendar.local(now))
+
     def guard(self, now: datetime, settings: Settings) -> str | None:
         """Why this patient must not be invited, in one plain sentence; None when nothing stands against it."""
         barred = self.barred(now, settings)

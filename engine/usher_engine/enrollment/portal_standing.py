@@ -20,7 +20,7 @@ from ..core.errors import Conflict, Corrupt, InvalidSubmission, NotAllowed
 from ..core.visible_text import trimmed
 from ..engine import Engine
 from ..store import Step, Transaction, activity_rows, audit_rows
-from . import fhir_reader, patient_registry, portal_status
+from . import patient_registry, portal_status
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
 from .patient_response import OPTED_OUT
@@ -190,7 +190,7 @@ class PortalStanding:
         return found
 
     def _address(self, record: PatientRecord) -> str:
-        return fhir_reader.spelled_email(record.resource, self._engine.clock())
+        return record.spelled_email(self._engine.clock(), self._engine.settings)
 
     def _standing(self, tx: Transaction, record: PatientRecord) -> Standing:
         address = self._address(record)
