@@ -15,7 +15,7 @@ from typing import Any
 from usher_engine import SYSTEM, Actor, Conflict, Instance, Settings, Worker
 from usher_engine.core.canonical import canonical
 from usher_engine.definitions import read_folder
-from usher_engine.enrollment import Enrollment, LinkState, open_enrollment, smtp_sender
+from usher_engine.enrollment import Enrollment, open_enrollment, smtp_sender
 from usher_engine.store import Database, instance_rows
 from usher_engine.store.instance_rows import GENESIS, chain_hash
 from usher_engine.store.tables.engine_tables import metadata
@@ -146,7 +146,7 @@ def check(enrollment: Enrollment, number: int, office: PostOffice, *, mails: int
     assert len(sent) == mails
     assert {mail["Message-ID"] for mail in sent} == {invitation.message_id}
     (token,) = {link_in(mail) for mail in sent}
-    assert enrollment.link_state(token) is LinkState.OPEN
+    assert enrollment.invitation(token).expires_at == invitation.expires_at
     check_chain(enrollment, case.id)
     check_database(enrollment.engine.database)
     with enrollment.engine.database.read() as tx:

@@ -10,7 +10,7 @@ from .invitations import Invitation, LinkClosed, LinkState
 from .mail import preview_mail
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
 from .patient_registry import Registry
-from .patient_response import TERMS, TERMS_VERSION, AlreadyAnswered, Answer
+from .patient_response import TERMS, TERMS_VERSION, AlreadyAnswered, Answer, OpenLink
 from .patients_import import BadLine, ImportReport
 from .portal_standing import MAX_REASON, Change, OptOutScope, Standing
 from .portal_status import PastAnswer
@@ -37,6 +37,7 @@ __all__ = [
     "Invitation",
     "LinkClosed",
     "LinkState",
+    "OpenLink",
     "OptOutScope",
     "PastAnswer",
     "PatientDirectory",

@@ -24,11 +24,11 @@ from ..store import Database, Transaction
 from ..store import Row as CaseRow
 from . import invitations, patient_registry, portal_status, trigger_fields
 from .enrollment_operators import operators
-from .invitations import Invitation, LinkState
+from .invitations import Invitation
 from .mail import PLACEHOLDERS
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
-from .patient_response import Answer, PatientResponses
+from .patient_response import Answer, OpenLink, PatientResponses
 from .patients_import import ImportReport, Progress, import_patients
 from .portal_standing import PortalStanding
 from .portal_status import PastAnswer
@@ -225,9 +225,9 @@ class Enrollment:
 
     # the patient's side
 
-    def link_state(self, token: str) -> LinkState:
-        """`PatientResponses.link_state`."""
-        return self.responses.link_state(token)
+    def invitation(self, token: str) -> OpenLink:
+        """`PatientResponses.invitation`."""
+        return self.responses.invitation(token)
 
     def identify(self, token: str, zip_code: str, birth_date: str) -> str:
         """`PatientResponses.identify`."""

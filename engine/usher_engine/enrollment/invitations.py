@@ -75,7 +75,7 @@ class Invitation:
             return LinkState.LOCKED
         if self.revoked_at:
             return LinkState.REPLACED
-        if now >= self.expires_at:
+        if now > self.expires_at:
             return LinkState.EXPIRED
         return LinkState.ANSWERED if self.used_at else LinkState.OPEN
 

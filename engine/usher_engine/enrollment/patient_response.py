@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -71,6 +72,13 @@ STATUS_AFTER = {
 }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenLink:
+    """What a stranger who holds a link may know of it: not whether it was answered."""
+
+    expires_at: datetime
+
+
 class AlreadyAnswered(LinkClosed):
     """Who holds this link has identified, and answered before: *answer* is what they may see again."""
 
@@ -85,10 +93,10 @@ class PatientResponses:
     def __init__(self, engine: Engine, settings: Settings, registry: Registry) -> None:
         self.engine, self.settings, self.registry = engine, settings, registry
 
-    def link_state(self, token: str) -> LinkState:
-        """What has become of a link; raises `NotFound` for one nobody was given."""
+    def invitation(self, token: str) -> OpenLink:
+        """A link whose holder may identify; raises `LinkClosed`, or `NotFound` for a link nobody was given."""
         with self.engine.database.read() as tx:
-            return invitations.by_token(tx, token).state(self.engine.clock())
+            return OpenLink(expires_at=invitations.identifiable(tx, token, self.engine.clock()).expires_at)
 
     def identify(self, token: str, zip_code: str, birth_date: str) -> str:
         """

@@ -21,9 +21,6 @@ from ..site import site
 
 blueprint = Blueprint("patient", __name__, url_prefix="/i")
 
-#: States in which the holder of a link is asked who they are.
-IDENTIFIABLE = (LinkState.OPEN, LinkState.ANSWERED)
-
 #: Requests for unusable links from one address in an hour. A valid link (256 bits) is never refused: patients may share
 #: an address. The invitation itself counts wrong answers.
 PER_ADDRESS, WINDOW_S = 60, 3600
@@ -33,11 +30,12 @@ PER_ADDRESS, WINDOW_S = 60, 3600
 @auth.public
 def show(token: str) -> Response:
     try:
-        state = site().enrollment.link_state(token)
+        site().enrollment.invitation(token)
+    except LinkClosed as closed:
+        return _closed(closed.state)
     except usher_engine.NotFound:
         return _unusable()
-    # A link that was used looks as before: a stranger does not learn that there is an answer.
-    return _page("invitation_identify.html") if state in IDENTIFIABLE else _closed(state)
+    return _page("invitation_identify.html")
 
 
 @blueprint.post("/<token>")
