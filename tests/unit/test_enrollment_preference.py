@@ -158,9 +158,9 @@ def test_the_choice_is_in_use_and_nothing_in_use_is_better(entries: list[Entry],
     start, end = (first_instant(found.get("period", {}).get(bound)) for bound in ("start", "end"))
     assert start is None or start <= NOW
     assert end is None or end > NOW
-    ranks = [e["rank"] for e in usable if type(e.get("rank")) is int and e["rank"] > 0]
-    assert not ranks or found.get("rank") == min(ranks)
-    rivals = [e for e in usable if not ranks or e.get("rank") == min(ranks)]
+    best = min(_rank(entry) for entry in usable)
+    assert _rank(found) == best
+    rivals = [entry for entry in usable if _rank(entry) == best]
     assert all(_place(found, uses) <= _place(rival, uses) for rival in rivals)
 
 
@@ -169,6 +169,11 @@ def test_entries_out_of_use_change_nothing(entries: list[Entry], others: list[En
     unused = [{**e, "use": "old"} for e in others] + [{**e, "period": {"end": "2020"}} for e in others]
     alone = preferred(entries, EMAIL_USES, NOW, has_value=lambda _: True)
     assert preferred(unused + entries + unused, EMAIL_USES, NOW, has_value=lambda _: True) is alone
+
+
+def _rank(entry: Entry) -> float:
+    rank = entry.get("rank")
+    return rank if type(rank) is int and rank > 0 else float("inf")
 
 
 def _place(entry: Entry, uses: tuple[str, ...]) -> int:
