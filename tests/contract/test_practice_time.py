@@ -309,11 +309,15 @@ def test_a_link_works_to_the_end_of_the_day_the_mail_names(
     object.__setattr__(enrollment.settings, "invitation_days", days)
     invite("1981-05-04")
     assert f"until {named}" in post.text
-    clock.time = datetime.fromisoformat(works_until)
-    assert enrollment.invitation(post.token).expires_at == clock.time
-    clock.forward(microseconds=1)
+    (link,) = enrollment.invitations("p1")
+    assert link.expires_at == datetime.fromisoformat(works_until)
+    clock.time = link.expires_at - timedelta(microseconds=1)
+    assert link.is_usable(clock())
+    assert enrollment.identify(post.token, "10001", "1981-05-04")
+    clock.time = link.expires_at + timedelta(microseconds=1)
+    assert not link.is_usable(clock())
     with pytest.raises(NotFound):
-        enrollment.invitation(post.token)
+        enrollment.identify(post.token, "10001", "1981-05-04")
 
 
 @pytest.mark.parametrize(
