@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .assurance.activity import Trails
-from .assurance.log_review import Reviewing
+from .assurance.activity import Activity
+from .assurance.log_review import LogReviews
 from .assurance.verification import Verification
 from .audit.audit_log import AuditLog
 from .authoring.backtest import Backtests
@@ -64,8 +64,8 @@ class Engine:
         self.repairs = Repairs(context, self.queries, self.steps, self.audit)
         self.batches = BatchOperations(context, self.backtests, self.migrations, self.audit)
         self.verification = Verification(context)
-        self.activity = Trails(context)
-        self.log_reviews = Reviewing(context, self.audit)
+        self.activity = Activity(context)
+        self.log_reviews = LogReviews(context, self.audit)
 
     @property
     def settings(self) -> Settings:

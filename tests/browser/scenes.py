@@ -11,7 +11,7 @@ from browser.people import Patient
 from conftest import ROOT
 from playwright.sync_api import Page, expect
 from usher_engine import SYSTEM, Actor
-from usher_engine.cases import Chosen
+from usher_engine.cases import CaseSelection
 from usher_engine.definitions import Package, read_folder
 from usher_engine.enrollment import Answer, portal_status
 
@@ -125,16 +125,16 @@ def _runs(clinic: Clinic) -> dict[str, str]:
     ):
         text = text.replace(before, after)
     other = Package({**files, "enrollment.bpmn": text.encode()})
-    backtest = engine.batches.ask_backtest(other, Chosen(process="enrollment"), label="the draft", actor=ANA)
+    backtest = engine.batches.ask_backtest(other, CaseSelection(process="enrollment"), label="the draft", actor=ANA)
     version = engine.deploy(other, actor=ANA, note="Declined patients are not asked again: their no is a no.").number
-    live = Chosen(process="enrollment", version=1, live=True)
+    live = CaseSelection(process="enrollment", version=1, live=True)
     known = {"EnrollNow": "EnrollNow"}
     tried = engine.batches.ask_migration(version, live, known, reason="", actor=ANA, trial=True)
     for run in (backtest, tried):
         _ended(clinic, run.id)
     waits = engine.queries.instances(status="waiting", limit=1)[0].id
     moved = engine.batches.ask_migration(
-        version, Chosen(process="enrollment", cases=(waits,)), {}, reason="x", actor=ANA
+        version, CaseSelection(process="enrollment", cases=(waits,)), {}, reason="x", actor=ANA
     )
     _ended(clinic, moved.id)
     parted = engine.batches.cases(backtest.id, outcome="different")[0].instance

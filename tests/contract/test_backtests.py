@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from conftest import Clock, Outside, alice, bob, package
 from usher_engine import Actor, Engine, InvalidDefinition, Worker
-from usher_engine.cases import Chosen
+from usher_engine.cases import CaseSelection
 from usher_engine.definitions import Package
 from usher_engine.reexecution import Compared, Kind
 
 ADMIN = Actor(name="ana", role="analyst")
-SMALL = Chosen(process="small")
+SMALL = CaseSelection(process="small")
 LATE = """<bpmn:boundaryEvent id="Late" attachedToRef="U"><bpmn:timerEventDefinition>
 <bpmn:timeDuration>P3D</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent>
 <bpmn:sequenceFlow id="l" sourceRef="Late" targetRef="TooLate"/><bpmn:endEvent id="TooLate"/>"""
@@ -50,7 +50,7 @@ def finish(engine: Engine, outside: Outside, n: int) -> str:
     return case
 
 
-def only(engine: Engine, changed: Package, chosen: Chosen = SMALL) -> Compared:
+def only(engine: Engine, changed: Package, chosen: CaseSelection = SMALL) -> Compared:
     """What became of the one case that does not go the same way."""
     result = engine.backtests.run(changed, chosen)
     (one,) = result.others
@@ -207,7 +207,7 @@ def test_answers_are_found_although_the_order_moved(engine: Engine, order: tuple
     ):
         assert before in text
         text = text.replace(before, after)
-    one = only(engine, Package({"parallel.bpmn": text.encode()}), Chosen(process="parallel"))
+    one = only(engine, Package({"parallel.bpmn": text.encode()}), CaseSelection(process="parallel"))
     assert (one.kind, one.element, one.recorded_element) == (Kind.DIFFERENT, "B", "A")
     assert one.draft.end == "End"
 
@@ -221,7 +221,7 @@ def test_which_cases(small: Engine, outside: Outside, clock: Clock) -> None:
     clock.forward(hours=1)
 
     def cases(**filters: Any) -> int:
-        return small.backtests.run(package("small"), Chosen(process="small", **filters)).cases
+        return small.backtests.run(package("small"), CaseSelection(process="small", **filters)).cases
 
     assert cases() == 3
     assert (cases(status="waiting"), cases(status="finished"), cases(outcome="E2"), cases(live=True)) == (2, 1, 1, 2)

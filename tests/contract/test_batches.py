@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from conftest import Clock, Outside, alice, bob, package
 from usher_engine import Actor, Conflict, Engine, InvalidDefinition, NotAllowed, NotFound, Worker
-from usher_engine.cases import Chosen
+from usher_engine.cases import CaseSelection
 from usher_engine.cases import batch_operations as batches_module
 from usher_engine.cases.batch_operations import BatchOperations
 from usher_engine.definitions import Package
@@ -16,7 +16,7 @@ from usher_engine.store.batch_rows import BatchKind
 ANA = Actor(name="ana", role="analyst")
 CALL = """<bpmn:userTask id="Call" name="Call"/><bpmn:sequenceFlow id="f9" sourceRef="Send" targetRef="Call"/>
 <bpmn:sequenceFlow id="c" sourceRef="Call" targetRef="G"/>"""
-SMALL = Chosen(process="small", live=True)
+SMALL = CaseSelection(process="small", live=True)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_backtest_reports_how_many_and_which(small: Engine, outside: Outside) 
     Worker(small).run_due()
     draft = changed(('<bpmn:sequenceFlow id="f9" sourceRef="Send" targetRef="G"/>',
                      CALL))  # fmt: skip
-    run = small.batches.ask_backtest(draft, Chosen(process="small"), label="the draft", actor=ANA)
+    run = small.batches.ask_backtest(draft, CaseSelection(process="small"), label="the draft", actor=ANA)
     assert (run.total, run.done, run.status) == (9, 0, "open")
     assert small.batches.work() is True
     assert (small.batches.find(run.id).done, small.batches.find(run.id).status) == (4, "open")

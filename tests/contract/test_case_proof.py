@@ -13,7 +13,7 @@ import tampering
 from conftest import SECRET, Clock, Outside, alice, operators, package
 from usher_engine import Database, Engine, Settings, Worker
 from usher_engine.assurance import Prover
-from usher_engine.cases import WHOLE, InstanceState, Windows
+from usher_engine.cases import WHOLE, HistoryPages, InstanceState
 from usher_engine.checkpoints import take
 
 
@@ -117,7 +117,7 @@ def test_nothing_altered_is_called_proven(
     proofs = {case: prover.prove(case) for case in cases}
     wrong = {case for case, proof in proofs.items() if not proof.is_proven}
     assert wrong & named if named else wrong
-    windows: Windows[int] = Windows(small.context, lambda before, _: before + 1, 0)
+    windows: HistoryPages[int] = HistoryPages(small.context, lambda before, _: before + 1, 0)
     for case in cases:
         assert windows.open(case, 1).total >= 1, "a page that tells of it can still be made"
 
@@ -126,7 +126,7 @@ def test_every_window_begins_where_the_one_before_ends(small: Engine, outside: O
     case = lived(small, outside, WHOLE)
     revisions = range(1, small.instance(case).revision + 1)
     states = [small.queries.rebuild(case, revision) for revision in revisions]
-    windows: Windows[int] = Windows(small.context, lambda before, _: before + 1, 0)
+    windows: HistoryPages[int] = HistoryPages(small.context, lambda before, _: before + 1, 0)
     assert windows.open(case, 10**9).last == len(states), "the nearest there is"
     size = windows.open(case, 1).size
     for revision in (len(states), 1, size, size + 1, WHOLE - 1, WHOLE + 1, 2 * WHOLE - size):
@@ -137,7 +137,7 @@ def test_every_window_begins_where_the_one_before_ends(small: Engine, outside: O
         assert [seen.after for seen in window.seen] == states[window.first - 1 : window.last]
         assert all(seen.is_linked for seen in window.seen)
         assert [step.revision for step in window.ahead][:1] == ([window.last + 1] if window.last < len(states) else [])
-    fresh: Windows[int] = Windows(small.context, lambda before, _: before + 1, 0)
+    fresh: HistoryPages[int] = HistoryPages(small.context, lambda before, _: before + 1, 0)
     assert fresh.open(case, len(states)) == windows.open(case, len(states))
     sample = windows.sample(case, len(states), 50)
     assert [number for number, step in sample if step] == [1, 51, 101, 151, 201]

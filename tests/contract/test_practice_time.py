@@ -14,7 +14,7 @@ from conftest import ROOT, Clock, alice
 from playing import flow, node, process, row, script
 from usher_engine import SYSTEM, Actor, Engine, Worker
 from usher_engine.bpmn import RULES, compile_diagram
-from usher_engine.cases import Chosen
+from usher_engine.cases import CaseSelection
 from usher_engine.core.canonical import canonical
 from usher_engine.core.errors import InvalidSubmission, NotFound
 from usher_engine.core.practice_calendar import Calendar, practice_calendar
@@ -242,7 +242,7 @@ def test_a_repair_and_a_backtest_live_by_the_zone_that_was_recorded(
     )
     east.deploy(DATED, actor=SYSTEM)
     case = east.start("p", ASKED, actor=alice).id
-    result = west.backtests.run(DATED, Chosen(process="p"))
+    result = west.backtests.run(DATED, CaseSelection(process="p"))
     assert (result.cases, result.others, result.other_data) == (1, [], 0)
     with database.begin() as tx:
         tx.exec_driver_sql(f"UPDATE instance_state SET content = '{{' WHERE instance = '{case}'")

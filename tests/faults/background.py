@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 
 from conftest import package
 from usher_engine import SYSTEM, Actor, Engine, Worker
-from usher_engine.cases import Batch, Chosen
+from usher_engine.cases import Batch, CaseSelection
 from usher_engine.definitions import Package
 from usher_engine.store.batch_rows import BatchStatus
 
@@ -37,7 +37,7 @@ def ask_to_move(engine: Engine, number: int) -> Batch:
     cases = tuple(engine.start(PROCESS, {"until": ""}, actor=STAFF).id for _ in range(HERD))
     files["timer_catch.bpmn"] = files["timer_catch.bpmn"].replace(b"Wait", b"Pause")
     newer = engine.deploy(Package(files), actor=SYSTEM).number
-    chosen = Chosen(process=PROCESS, cases=cases)
+    chosen = CaseSelection(process=PROCESS, cases=cases)
     return engine.batches.ask_migration(newer, chosen, {}, reason="The name was wrong.", actor=ANA)
 
 

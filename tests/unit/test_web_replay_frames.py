@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import ROOT
 from usher_engine import Step
-from usher_engine.cases import InstanceState, Seen, Window
+from usher_engine.cases import HistoryPage, InstanceState, PagedStep
 from usher_engine.core.canonical import canonical
 from usher_engine.core.events import from_json
 from usher_engine.core.practice_calendar import practice_calendar
@@ -53,7 +53,7 @@ def rebuilt(*steps: tuple[str, str, list[dict[str, Any]]]) -> list[tuple[Step, I
 
 def opened(
     case: list[tuple[Step, InstanceState]], first: int = 1, last: int | None = None, *, lost: tuple[int, ...] = ()
-) -> Window[Followed]:
+) -> HistoryPage[Followed]:
     """The steps from *first* to *last* as the engine opens them; those in *lost* are not there."""
     carried, before, seen = Followed(), InstanceState(), []
     for step, state in case[: first - 1]:
@@ -61,7 +61,7 @@ def opened(
     for step, state in case[first - 1 : last]:
         is_lost = step.revision in lost
         seen.append(
-            Seen(
+            PagedStep(
                 revision=step.revision,
                 step=None if is_lost else step,
                 is_missing=is_lost,
@@ -71,7 +71,7 @@ def opened(
         )
     ahead = tuple(step for step, _ in case[last:]) if last else ()
     end = last or len(case)
-    return Window(
+    return HistoryPage(
         first=first,
         last=end,
         total=len(case),

@@ -5,28 +5,28 @@ from ..reexecution import Verified
 from ..store.check_rows import CheckRun
 from ..store.hold_rows import Hold
 from ..store.tombstones import Tombstone
-from .activity import Moment, Trail, Trails
+from .activity import Activity, Moment, Trail
 from .case_proof import CaseProof, Prover
 from .integrity_check import Checker, ProofState, proof_state
-from .log_review import Review, Reviewing
+from .log_review import LogReviews, Review
 from .retention import Plan, Retention
 
 __all__ = [
+    "Activity",
     "CaseProof",
     "CheckRun",
     "Checker",
     "Finding",
     "Hold",
+    "LogReviews",
     "Moment",
     "Plan",
     "ProofState",
     "Prover",
     "Retention",
     "Review",
-    "Reviewing",
     "Tombstone",
     "Trail",
-    "Trails",
     "Verified",
     "proof_state",
 ]

@@ -62,7 +62,7 @@ class _Place:
         return f"{'' if self.seq is None else self.seq}~{at}~{instance}~{revision}"
 
 
-class Trails:
+class Activity:
     """Reads activity reports from the database. The web records each view of one."""
 
     def __init__(self, context: Context) -> None:

@@ -32,7 +32,7 @@ class Review:
     note: str
 
 
-class Reviewing:
+class LogReviews:
     """Records reviews and finds the periods not reviewed."""
 
     def __init__(self, context: Context, audit: AuditLog) -> None:

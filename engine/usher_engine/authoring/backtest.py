@@ -10,7 +10,7 @@ from ..definitions import Package
 from ..gate import check_package
 from ..reexecution import Backtested, Progress, backtest_all
 from ..store import to_text
-from ..store.case_selection import Chosen, fix_membership
+from ..store.case_selection import CaseSelection, fix_membership
 
 #: The shortest difference between stored times; includes cases that started just now.
 MOMENT = timedelta(microseconds=1)
@@ -23,7 +23,7 @@ class Backtests:
         self.context, self.database, self.services = context, context.database, context.services
 
     def run(
-        self, package: Package, chosen: Chosen, *, jobs: int = 1, progress: Progress | None = None
+        self, package: Package, chosen: CaseSelection, *, jobs: int = 1, progress: Progress | None = None
     ) -> Backtested:
         """
         Run the *chosen* cases on *package*, on *jobs* processes.

@@ -4,8 +4,8 @@ from ..core.state import InstanceState, Wait
 from ..store import CaseFilter, Step, UserTask
 from ..store import to_text as stored_time
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
-from ..store.case_selection import Chosen
-from .history_pages import ALTERED, WHOLE, Seen, Window, Windows, readable_steps
+from ..store.case_selection import CaseSelection
+from .history_pages import ALTERED, WHOLE, HistoryPage, HistoryPages, PagedStep, readable_steps
 from .instance_migration import Trial
 from .queries import Instance
 from .repair import Repaired
@@ -20,18 +20,18 @@ __all__ = [
     "BatchStatus",
     "CaseFilter",
     "CasePage",
-    "Chosen",
+    "CaseSelection",
     "Facets",
+    "HistoryPage",
+    "HistoryPages",
     "Instance",
     "InstanceState",
+    "PagedStep",
     "Repaired",
-    "Seen",
     "Step",
     "Trial",
     "UserTask",
     "Wait",
-    "Window",
-    "Windows",
     "readable_steps",
     "stored_time",
 ]

@@ -23,7 +23,7 @@ from ..store import Transaction, to_text, version_rows
 from ..store import batch_rows as batches
 from ..store import case_selection as chosen_cases
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
-from ..store.case_selection import Chosen, count, fix_membership, numbers
+from ..store.case_selection import CaseSelection, count, fix_membership, numbers
 from .instance_migration import MOVERS, Migrations
 from .step_writer import ALPHABET
 
@@ -40,7 +40,7 @@ class BatchOperations:
         self.context, self.database, self.clock = context, context.database, context.clock
         self.backtests, self.migrations, self.audit = backtests, migrations, audit
 
-    def ask_backtest(self, package: Package, chosen: Chosen, *, label: str, actor: Actor) -> Batch:
+    def ask_backtest(self, package: Package, chosen: CaseSelection, *, label: str, actor: Actor) -> Batch:
         """
         Run the *chosen* cases again on *package* in the background; *label* describes the package.
 
@@ -58,7 +58,7 @@ class BatchOperations:
     def ask_migration(
         self,
         version: int,
-        chosen: Chosen,
+        chosen: CaseSelection,
         mapping: Mapping[str, str],
         *,
         reason: str,
@@ -77,7 +77,13 @@ class BatchOperations:
             return self._ask(tx, kind, found.hash, chosen, request, actor)
 
     def _ask(
-        self, tx: Transaction, kind: BatchKind, package: str, chosen: Chosen, request: dict[str, Any], actor: Actor
+        self,
+        tx: Transaction,
+        kind: BatchKind,
+        package: str,
+        chosen: CaseSelection,
+        request: dict[str, Any],
+        actor: Actor,
     ) -> Batch:
         now = self.clock()
         fixed = fix_membership(tx, chosen, to_text(now + MOMENT))
@@ -165,7 +171,7 @@ class BatchOperations:
         return True
 
     def _backtest_portion(self, batch: Batch) -> None:
-        chosen, size = Chosen.from_json(batch.details["chosen"]), PORTION[batch.kind]
+        chosen, size = CaseSelection.from_json(batch.details["chosen"]), PORTION[batch.kind]
         with self.database.read() as tx:
             ids = numbers(tx, chosen, after=batch.cursor, at_most=size)
             diagram = self.context.diagram(tx, batch.package)
@@ -180,7 +186,7 @@ class BatchOperations:
                 self._end_after(tx, batch, ids, size)
 
     def _migration_portion(self, batch: Batch) -> None:
-        chosen, size = Chosen.from_json(batch.details["chosen"]), PORTION[batch.kind]
+        chosen, size = CaseSelection.from_json(batch.details["chosen"]), PORTION[batch.kind]
         with self.database.read() as tx:
             ids = numbers(tx, chosen, after=batch.cursor, at_most=size)
         for instance in ids:

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class PagedStep:
     """
     One step and the state after it.
 
@@ -55,7 +55,7 @@ class Seen:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Window(Generic[T]):
+class HistoryPage(Generic[T]):
     """
     Steps *first* to *last* of *total*; *before* is the state and *carried* the accumulated value before them.
 
@@ -68,7 +68,7 @@ class Window(Generic[T]):
     size: int
     before: InstanceState
     carried: T
-    seen: tuple[Seen, ...]
+    seen: tuple[PagedStep, ...]
     ahead: tuple[Step, ...]
 
 
@@ -82,7 +82,7 @@ class _Place(Generic[T]):
     carried: T
 
 
-class Windows(Generic[T]):
+class HistoryPages(Generic[T]):
     """Opens windows; the caller's *follow* folds each step into a value of its own, beginning with *start*."""
 
     def __init__(self, context: Context, follow: Callable[[T, Step], T], start: T) -> None:
@@ -92,7 +92,7 @@ class Windows(Generic[T]):
         self._kept: OrderedDict[str, dict[int, _Place[T]]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def open(self, instance: str, revision: int) -> Window[T]:
+    def open(self, instance: str, revision: int) -> HistoryPage[T]:
         """The window that contains step *revision*, or the nearest one; raises `NotFound`."""
         with self.context.database.read() as tx:
             row = instance_rows.find(tx, instance)
@@ -103,7 +103,7 @@ class Windows(Generic[T]):
             last = min(first + size - 1, total)
             place = self._go(tx, instance, self._nearest(tx, instance, first), first)
             stored = {step[0]: step for step in stored_cases.steps(tx, instance, first, last + AHEAD)}
-        return Window(
+        return HistoryPage(
             first=first,
             last=last,
             total=total,
@@ -189,14 +189,16 @@ def _decode(instance: str, stored: StoredStep, previous: bytes) -> tuple[bytes, 
     return written, Step(instance=instance, revision=revision, body=body, previous=previous, hash=digest)
 
 
-def _paged_steps(instance: str, place: _Place[T], stored: dict[int, StoredStep], revisions: range) -> Iterator[Seen]:
+def _paged_steps(
+    instance: str, place: _Place[T], stored: dict[int, StoredStep], revisions: range
+) -> Iterator[PagedStep]:
     state, previous = place.state, place.hash
     for revision in revisions:
         found = stored.get(revision)
         written, step = _decode(instance, found, previous) if found else (b"", None)
         state = _apply_step(state, step) if step else state
         linked = step is not None and instance_rows.chain_hash(previous, written) == step.hash
-        yield Seen(revision=revision, step=step, is_missing=found is None, is_linked=linked, after=state)
+        yield PagedStep(revision=revision, step=step, is_missing=found is None, is_linked=linked, after=state)
         previous = step.hash if step else b""
 
 

@@ -13,7 +13,7 @@ from ..bpmn import Diagram, compile_diagram
 from ..definitions import Package
 from ..services import Services
 from ..store import Database, Transaction, stored_cases
-from ..store.case_selection import Chosen, pages
+from ..store.case_selection import CaseSelection, pages
 from .case_backtest import Compared, Kind, compare
 from .recorded_services import disable_calls
 from .verify_many import CASES_AT_ONCE, Progress
@@ -52,7 +52,7 @@ def backtest_all(
     database: Database,
     services: Services,
     package: Package,
-    chosen: Chosen,
+    chosen: CaseSelection,
     now: datetime,
     *,
     jobs: int = 1,

@@ -15,7 +15,7 @@ _i = t.instance.c
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Chosen:
+class CaseSelection:
     """
     The cases of *process* that pass every filter; empty filters do not apply.
 
@@ -38,11 +38,11 @@ class Chosen:
         return {name: list(value) if name == "cases" else value for name, value in asdict(self).items() if value}
 
     @classmethod
-    def from_json(cls, record: dict[str, Any]) -> Chosen:
+    def from_json(cls, record: dict[str, Any]) -> CaseSelection:
         return cls(**{**record, "cases": tuple(record.get("cases", ()))})
 
 
-def fix_membership(connection: Connection, chosen: Chosen, before: str) -> Chosen:
+def fix_membership(connection: Connection, chosen: CaseSelection, before: str) -> CaseSelection:
     """*chosen* with a fixed set of cases: without a limit, and only those that began before *before*."""
     fixed = replace(chosen, limit=0, until=min(chosen.until or before, before))
     if not chosen.limit:
@@ -52,24 +52,24 @@ def fix_membership(connection: Connection, chosen: Chosen, before: str) -> Chose
     return replace(fixed, since=oldest or chosen.since)
 
 
-def count(connection: Connection, chosen: Chosen) -> int:
+def count(connection: Connection, chosen: CaseSelection) -> int:
     """The number of chosen cases."""
     return int(connection.execute(select(func.count()).select_from(t.instance).where(*_where(chosen))).scalar_one())
 
 
-def numbers(connection: Connection, chosen: Chosen, *, after: str = "", at_most: int) -> list[str]:
+def numbers(connection: Connection, chosen: CaseSelection, *, after: str = "", at_most: int) -> list[str]:
     """The numbers of chosen cases beyond *after*, in order."""
     query = select(_i.id).where(_i.id > after, *_where(chosen)).order_by(_i.id).limit(at_most)
     return list(connection.execute(query).scalars())
 
 
-def pages(connection: Connection, chosen: Chosen, size: int) -> list[Sequence[str]]:
+def pages(connection: Connection, chosen: CaseSelection, size: int) -> list[Sequence[str]]:
     """The numbers of all chosen cases, in order, *size* at a time."""
     query = select(_i.id).where(*_where(chosen)).order_by(_i.id)
     return list(connection.execute(query).scalars().partitions(size))
 
 
-def most_used(connection: Connection, chosen: Chosen) -> str | None:
+def most_used(connection: Connection, chosen: CaseSelection) -> str | None:
     """The hash of the package most of the chosen cases run on; None if no case is chosen."""
     query = select(_i.definition).where(*_where(chosen)).group_by(_i.definition).order_by(func.count().desc())
     return connection.execute(query.limit(1)).scalar_one_or_none()
@@ -77,7 +77,7 @@ def most_used(connection: Connection, chosen: Chosen) -> str | None:
 
 def live_versions(connection: Connection, process: str) -> dict[int, int]:
     """How many running cases of *process* each version has, newest version first."""
-    query = select(_i.version, func.count()).where(*_where(Chosen(process=process, live=True)))
+    query = select(_i.version, func.count()).where(*_where(CaseSelection(process=process, live=True)))
     numbered = query.where(_i.version.between(0, LARGEST_NUMBER))  # any other value was altered; verify reports it
     found = connection.execute(numbered.group_by(_i.version).order_by(_i.version.desc()))
     return {int(version): int(cases) for version, cases in found}
@@ -88,13 +88,15 @@ def waiting_by_element(connection: Connection, process: str, version: int) -> di
     counted: dict[str, int] = {}
     for table in (t.user_task, t.job):
         query = select(table.c.element, func.count()).join(t.instance, _i.id == table.c.instance)
-        query = query.where(*_where(Chosen(process=process, version=version, live=True))).group_by(table.c.element)
+        query = query.where(*_where(CaseSelection(process=process, version=version, live=True))).group_by(
+            table.c.element
+        )
         for element, cases in connection.execute(query):
             counted[element] = counted.get(element, 0) + int(cases)
     return dict(sorted(counted.items(), key=lambda one: (-one[1], one[0])))
 
 
-def _where(chosen: Chosen) -> list[ColumnElement[bool]]:
+def _where(chosen: CaseSelection) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = [_i.process == chosen.process]
     if chosen.since:
         where.append(_i.started_at >= chosen.since)

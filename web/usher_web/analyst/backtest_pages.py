@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from usher_engine import InvalidDefinition, NotFound
 from usher_engine.accounts import Role
-from usher_engine.cases import Batch, BatchKind, Chosen, stored_time
+from usher_engine.cases import Batch, BatchKind, CaseSelection, stored_time
 from usher_engine.core import whole_number
 from usher_engine.definitions import Package
 from werkzeug.wrappers import Response as AnyResponse
@@ -188,12 +188,12 @@ def _candidate(process: str, on: str) -> tuple[Package, str]:
     return site().engine.versions.package(process), "the version in force"
 
 
-def _parse_selection(process: str, errors: dict[str, str]) -> Chosen:
+def _parse_selection(process: str, errors: dict[str, str]) -> CaseSelection:
     """The selected cases; unreadable input is reported in *errors*."""
     form = request.form
     since, until = (day_of(form.get(name, ""), name, errors) for name in ("since", "until"))
     check_way(since, until, "until", errors)
-    return Chosen(
+    return CaseSelection(
         process=process,
         since=stored_time(begin_of(since)) if since else "",
         until=stored_time(end_of(until)) if until else "",

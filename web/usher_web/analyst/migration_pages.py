@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import InvalidSubmission
 from usher_engine.accounts import Role
-from usher_engine.cases import Batch, BatchKind, Chosen
+from usher_engine.cases import Batch, BatchKind, CaseSelection
 from usher_engine.core import whole_number
 from werkzeug.wrappers import Response
 
@@ -71,7 +71,7 @@ def ask(process: str) -> Response:
     known = site().engine.versions.diagram(process, target).elements
     asked = {key.removeprefix(OLD): value for key, value in form.items() if key.startswith(OLD)}
     mapping = {old: new for old, new in asked.items() if new or old in known}  # "": no element, not even of the same id
-    chosen = Chosen(
+    chosen = CaseSelection(
         process=process,
         version=whole_number(form.get("from", "")) or 0,
         live=True,
@@ -93,7 +93,7 @@ def run(process: str, batch: str) -> str:
 def do(process: str, batch: str) -> Response | tuple[str, int]:
     """Start the run that was tried."""
     tried = run_of(process, batch, BatchKind.TRIAL)
-    chosen = Chosen.from_json(tried.details["chosen"])
+    chosen = CaseSelection.from_json(tried.details["chosen"])
     try:
         started = site().engine.batches.ask_migration(
             tried.details["version"],

@@ -1,4 +1,4 @@
-"""Trails: everything one person saw or did, or that happened to one patient, in chronological order."""
+"""Activity: everything one person saw or did, or that happened to one patient, in chronological order."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import current_app
 from usher_engine import Actor, Instance
-from usher_engine.cases import Windows
+from usher_engine.cases import HistoryPages
 from usher_engine.exports import Evidence, evidence, seal
 
 from ..assets import asset_text
@@ -74,7 +74,7 @@ def signed_steps(found: Evidence) -> int:
 
 def _whole_case(case: Instance, words: Words) -> tuple[list[Frame], list[Effect]]:
     """The whole case as frames, and the status of every service request."""
-    windows: Windows[Followed] = Windows(site().engine.context, advance, Followed())
+    windows: HistoryPages[Followed] = HistoryPages(site().engine.context, advance, Followed())
     shown_frames: list[Frame] = []
     asked: dict[str, Effect] = {}
     first = 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from usher_engine import Step
-from usher_engine.cases import ALTERED, InstanceState, Seen, Window
+from usher_engine.cases import ALTERED, HistoryPage, InstanceState, PagedStep
 from usher_engine.core.faults import report as report_fault
 
 from ..words.case_narrative import DEEDS, Author, Line, Names, author_of, build_line, ordinal
@@ -117,7 +117,7 @@ def glance(step: Step | None) -> tuple[datetime | None, str]:
     return None, Author.INCIDENT.value
 
 
-def frames(window: Window[Followed], words: Words, known: Sequence[Effect] | None = None) -> list[Frame]:
+def frames(window: HistoryPage[Followed], words: Words, known: Sequence[Effect] | None = None) -> list[Frame]:
     """The steps of a window as frames, oldest first; *known* are its effects, if the caller has them."""
     asked = effects(window, words) if known is None else known
     found, status, before = [], window.carried.status, window.before
@@ -136,7 +136,7 @@ def frames(window: Window[Followed], words: Words, known: Sequence[Effect] | Non
 
 
 def _frame(
-    seen: Seen,
+    seen: PagedStep,
     before: InstanceState,
     words: Words,
     asked: Sequence[Effect],
@@ -170,7 +170,7 @@ def _frame(
     )
 
 
-def _frame_of_lost_step(seen: Seen, before: InstanceState, status: str, *, gapless: bool) -> Frame:
+def _frame_of_lost_step(seen: PagedStep, before: InstanceState, status: str, *, gapless: bool) -> Frame:
     """The frame of an unreadable step: its number and what happened to it."""
     headline = f"Step {seen.revision} is missing" if seen.is_missing else f"Step {seen.revision} cannot be read"
     return Frame(
@@ -190,7 +190,7 @@ def _frame_of_lost_step(seen: Seen, before: InstanceState, status: str, *, gaple
     )
 
 
-def _proof(seen: Seen, *, gapless: bool) -> Proof:
+def _proof(seen: PagedStep, *, gapless: bool) -> Proof:
     digest, previous = (seen.step.hash.hex(), seen.step.previous.hex()) if seen.step else ("", "")
     return Proof(hash=digest, previous=previous, linked=seen.is_linked, gapless=gapless)
 

@@ -12,7 +12,7 @@ from usher_engine import Engine, Instance
 from usher_engine.accounts import Role
 from usher_engine.assurance import CaseProof
 from usher_engine.authoring import Version
-from usher_engine.cases import WHOLE, InstanceState, Window, Windows
+from usher_engine.cases import WHOLE, HistoryPage, HistoryPages, InstanceState
 from usher_engine.core import whole_number
 
 from .. import auth
@@ -37,14 +37,14 @@ MARKS = 16
 
 def register(app: Flask, engine: Engine) -> None:
     """Attach the cache of windows to *app*: where the windows of recently viewed cases begin."""
-    app.extensions[KEY] = Windows(engine.context, advance, Followed())
+    app.extensions[KEY] = HistoryPages(engine.context, advance, Followed())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
     """A window of a case as frames, and its effects; *words* is None if the diagram of the case is lost."""
 
-    window: Window[Followed]
+    window: HistoryPage[Followed]
     words: Words | None
     frames: list[Frame]
     effects: list[Effect]
@@ -161,8 +161,8 @@ def _part(case: Instance, revision: int) -> Part:
     return Part(window=window, words=words, frames=frames(window, told_with, asked), effects=asked)
 
 
-def _windows() -> Windows[Followed]:
-    found: Windows[Followed] = current_app.extensions[KEY]
+def _windows() -> HistoryPages[Followed]:
+    found: HistoryPages[Followed] = current_app.extensions[KEY]
     return found
 
 

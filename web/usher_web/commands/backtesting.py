@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from usher_engine.cases import Chosen
+from usher_engine.cases import CaseSelection
 from usher_engine.definitions import read_folder
 from usher_engine.reexecution import Backtested, Compared
 from usher_engine.store import to_text
@@ -50,7 +50,7 @@ def backtest(
     engine, calendar = open_usher(settings)[0].engine, settings.calendar
     engine.versions.package(process)  # reports an unknown process before anything else
     package = read_folder(draft) if draft else engine.versions.package(process, number)
-    chosen = Chosen(
+    chosen = CaseSelection(
         process=process,
         since=to_text(calendar.begin_of(since.date())) if since else "",
         until=to_text(calendar.begin_of(until.date() + timedelta(days=1))) if until else "",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 from usher_engine import Engine
-from usher_engine.cases import Batch, BatchCase, Chosen
+from usher_engine.cases import Batch, BatchCase, CaseSelection
 
 from .opening import acting, as_json, open_usher, print_json
 
@@ -44,7 +44,7 @@ def migrate(
         raise click.UsageError("Say why with --reason, or try it with --dry-run.")
     enrollment, accounts = open_usher()
     engine = enrollment.engine
-    chosen = Chosen(process=process, version=source, live=True, at=at, cases=cases)
+    chosen = CaseSelection(process=process, version=source, live=True, at=at, cases=cases)
     run = engine.batches.ask_migration(
         version, chosen, _mapping(pairs), reason=reason, actor=acting(accounts, user), trial=dry_run
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from usher_engine import Step
-from usher_engine.cases import ALTERED, Window
+from usher_engine.cases import ALTERED, HistoryPage
 
 from .case_narrative import Names, ordinal
 from .data_changes import Glossary, in_words
@@ -83,7 +83,7 @@ def drawn(step: Step | None, before: int) -> int:
     return step.revision if step is not None and moved else before
 
 
-def effects(window: Window[Followed], words: Words) -> list[Effect]:
+def effects(window: HistoryPage[Followed], words: Words) -> list[Effect]:
     """All service requests made in a window or pending from before it; each visit of an element makes one."""
     requests = {here: list(events) for here, events in window.carried.requests.items()}
     for step in (*(seen.step for seen in window.seen if seen.step), *window.ahead):
