@@ -346,7 +346,7 @@ def test_an_event_nobody_here_can_read(altered: Any, changed: dict[str, Any], re
     rewrite(engine, case, run, 2, change)
     messages = {finding.kind: finding.message for finding in engine.verify(case)}
     if "kind" in changed:
-        assert messages["path"] == "Step 2 cannot be: the case does not tell what was answered."
+        assert messages["path"] == "Step 2 cannot be: the case has no record of the answer."
     else:
         assert messages["unreadable"] == f"Step 2 cannot be run again: {reason}"
     with pytest.raises(Corrupt) as refusal:

@@ -61,7 +61,7 @@ def list_paused(*, machine: bool) -> None:
         print_json([_shape(one) for one in paused])
         return
     for one in paused:
-        click.echo(one.words)
+        click.echo(one.words(enrollment.engine.settings.calendar))
     click.echo(f"{len(paused)} paused.")
 
 
