@@ -208,8 +208,8 @@ def test_mails_show_their_status(story: str, desk: Desk) -> None:
     page = opened(desk("audrey"), story)
     stages = page.locator(".mails .stages li")
     expect(stages).to_have_count(5)
-    stages = ("Queued", "failed: The mail server refused", "Tried again by hand", "Accepted by the mail", "declined")
-    for number, words in enumerate(stages):
+    expected = ("Queued", "failed: The mail server refused", "Tried again by hand", "Accepted by the mail", "declined")
+    for number, words in enumerate(expected):
         expect(stages.nth(number)).to_contain_text(words)
     stages.nth(3).get_by_role("link").click()
     expect(page.locator("[data-panel] .num").first).to_contain_text("Step 7 of")

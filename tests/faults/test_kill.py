@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from usher_engine import Settings, Worker
-from usher_engine.cases.queries import utc_now
+from usher_engine.context import utc_now
 from usher_engine.enrollment import Enrollment
 from usher_engine.settings import variable
 
