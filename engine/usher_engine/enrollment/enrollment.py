@@ -1,6 +1,6 @@
 """The front door of the domain: triggers, patients and the patient's side of an invitation.
 
-`open_enrollment` connects engine, services and tables; operators.py has the operators of the diagram.
+`open_enrollment` connects engine, services and tables; `enrollment_operators` has the operators of the diagram.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Settings of administrators for a patient: the portal status another system reported, and opt-outs from e-mail.
 
 Every change records an audit event with its reason, in the same transaction. Steps of cases also change the portal
-status (operators.py, patient_response.py); `PortalStanding.history` reads both.
+status (`enrollment_operators`, `patient_response`); `PortalStanding.history` reads both.
 """
 
 from __future__ import annotations
