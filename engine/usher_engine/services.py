@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 
 from .core.canonical import Json, check_input
 from .core.errors import BusinessError, InvalidDefinition, ServiceError
@@ -91,6 +91,18 @@ class Call:
         return f"{self.instance}:{self.element}:{self.visit}"
 
 
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """An *answer* known from Usher's own record, and the moment since when the record says so."""
+
+    answer: Json
+    since: datetime
+
+
+#: Returns what an operator would have answered at ``call.now``, from Usher's own record; None where that is not known.
+Recall: TypeAlias = Callable[[Mapping[str, Any], Call], Recalled | None]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operator:
     """
@@ -99,6 +111,9 @@ class Operator:
     ``call`` gets the evaluated parameters and the `Call`, and returns JSON of the shape ``result``. It raises
     `ServiceError` (with ``retry``) when it failed, and `BusinessError` with a code when it refuses; an error boundary
     event with that code catches the refusal. ``errors`` are the codes, each with a sentence on when it refuses.
+
+    ``recall`` is for READ operators whose past answers Usher's own record holds: a backtest asks it at a past
+    ``call.now``, in a transaction that only reads. Backtests run in several processes, so it must be picklable.
     """
 
     name: str
@@ -108,6 +123,7 @@ class Operator:
     parameters: tuple[Parameter, ...] = ()
     result: Shape = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
+    recall: Recall | None = None
 
     @property
     def parameters_shape(self) -> Shape:

@@ -21,6 +21,7 @@ from ..store import Database
 from . import invitations, mail, operator_shapes, portal_status
 from .invitations import Invitation
 from .patient_directory import PatientDirectory, PatientRecord, unavailable
+from .patient_recall import PatientRecall
 from .smtp import Sender
 from .statuses import INVITABLE, PortalStatus
 from .timestamps import iso, parse_day
@@ -173,6 +174,7 @@ def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
             call=ours.load,
             parameters=(_PATIENT,),
             result=operator_shapes.PATIENT,
+            recall=PatientRecall(ours.settings),
         ),
         Operator(
             name="patient/missing",
