@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
+from ..bpmn import compile_diagram
 from ..context import Context
 from ..core.errors import InvalidDefinition
 from ..definitions import Package
 from ..gate import check_package
-from ..reexecution import Backtested, Progress, backtest_all
+from ..reexecution import Assumption, Backtested, Progress, backtest_all, read_assumptions
 from ..store import to_text
 from ..store.case_selection import CaseSelection, fix_membership
 
@@ -23,10 +26,16 @@ class Backtests:
         self.context, self.database, self.services = context, context.database, context.services
 
     def run(
-        self, package: Package, chosen: CaseSelection, *, jobs: int = 1, progress: Progress | None = None
+        self,
+        package: Package,
+        chosen: CaseSelection,
+        *,
+        assumptions: Sequence[Assumption] = (),
+        jobs: int = 1,
+        progress: Progress | None = None,
     ) -> Backtested:
         """
-        Run the *chosen* cases on *package*, on *jobs* processes.
+        Run the *chosen* cases on *package*, on *jobs* processes, with *assumptions* where the record has no answer.
 
         Raises:
             InvalidDefinition: The gate found errors, or the package is of another process than the cases.
@@ -35,7 +44,14 @@ class Backtests:
         now = self.context.clock()
         with self.database.read() as tx:
             fixed = fix_membership(tx, chosen, to_text(now + MOMENT))
-        return backtest_all(self.database, self.services, package, fixed, now, jobs=jobs, progress=progress)
+        return backtest_all(
+            self.database, self.services, package, fixed, now, assumptions=assumptions, jobs=jobs, progress=progress
+        )
+
+    def assumptions(self, records: Any, package: Package) -> tuple[Assumption, ...]:
+        """The assumptions in *records* for backtests on *package*; raises `InvalidSubmission` with each wrong entry."""
+        today = self.context.settings.calendar.day_of(self.context.clock())
+        return read_assumptions(records, compile_diagram(package), self.services, today=today)
 
     def require_fit(self, package: Package, process: str) -> None:
         if package.key != process:

@@ -175,7 +175,7 @@ class BatchOperations:
         with self.database.read() as tx:
             ids = numbers(tx, chosen, after=batch.cursor, at_most=size)
             diagram = self.context.diagram(tx, batch.package)
-            compared = list(compare_each(tx, diagram, self.context.services, ids, batch.asked_at))
+            compared = list(compare_each(tx, diagram, self.context.services, ids, batch.asked_at, {}))
         tally = Tally(batch.tally)
         for one in compared:
             tally.add(one)

@@ -6,6 +6,8 @@ cores.
 """
 
 from ..core.findings import Finding
+from .assumptions import Assumption, Question, by_question, read_assumptions
+from .backtest_answers import KnownAnswer
 from .backtest_runs import Backtested, backtest_all, compare_each
 from .case_backtest import Compared, Kind
 from .case_verifier import Verifier
@@ -16,19 +18,24 @@ from .repair_plan import Repair, plan_repair
 from .verify_many import Progress, Verified, verify_all
 
 __all__ = [
+    "Assumption",
     "Backtested",
     "Compared",
     "Finding",
     "Kind",
+    "KnownAnswer",
     "Progress",
+    "Question",
     "Repair",
     "Verified",
     "Verifier",
     "Way",
     "backtest_all",
+    "by_question",
     "compare_each",
     "initial_version",
     "plan_repair",
+    "read_assumptions",
     "read_chain",
     "unpack_step",
     "verify_all",

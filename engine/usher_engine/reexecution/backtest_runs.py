@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ from ..definitions import Package
 from ..services import Services
 from ..store import Database, Transaction, stored_cases
 from ..store.case_selection import CaseSelection, pages
-from .case_backtest import Compared, Kind, compare
-from .recorded_services import disable_calls
+from .assumptions import Assumption, Assumptions, by_question
+from .case_backtest import Compared, Kind, Trial, compare
+from .recorded_services import disable_outside
 from .verify_many import CASES_AT_ONCE, Progress
 
 
@@ -40,12 +42,17 @@ class Backtested:
 
 
 def compare_each(
-    tx: Transaction, diagram: Diagram, services: Services, instances: Sequence[str], now: datetime
+    tx: Transaction,
+    diagram: Diagram,
+    services: Services,
+    instances: Sequence[str],
+    now: datetime,
+    assumptions: Assumptions,
 ) -> Iterator[Compared]:
     """Yield the backtest of each case in *instances* on *diagram*, as if until *now*, in order."""
-    off = disable_calls(services)
-    for record in stored_cases.of_instances(tx, instances):
-        yield compare(record, diagram, off, now)
+    trial = Trial(diagram=diagram, services=disable_outside(services), now=now, assumptions=assumptions)
+    for record in list(stored_cases.of_instances(tx, instances)):
+        yield compare(record, trial, tx)
 
 
 def backtest_all(
@@ -55,6 +62,7 @@ def backtest_all(
     chosen: CaseSelection,
     now: datetime,
     *,
+    assumptions: Sequence[Assumption] = (),
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Backtested:
@@ -63,19 +71,21 @@ def backtest_all(
 
     Args:
         database: The database with the cases; every process opens its own connection.
-        services: The services that diagrams use; only their declarations matter.
+        services: The services that diagrams use; DERIVED ones compute, READ ones recall, the others are not called.
         package: The other package, which has passed the gate.
         chosen: The cases.
         now: The time at which re-execution ends: a timer that only *package* has fires if it is due by then.
-        jobs: Number of processes.
+        assumptions: What to assume where the record has no answer.
+        jobs: Number of processes; one where an operator cannot be sent to another.
         progress: Called after each hundred cases.
     """
     result = Backtested()
     with database.read() as tx:
         found = pages(tx, chosen, CASES_AT_ONCE)
     total = sum(map(len, found))
-    what = _Task(package, services, now)
-    with _map_pages(database, what, min(jobs, len(found)), found) as chunks:
+    what = _Task(package, disable_outside(services), now, tuple(assumptions))
+    jobs = min(jobs, len(found)) if _can_be_sent(what.services) else 1
+    with _map_pages(database, what, jobs, found) as chunks:
         for page, compared in zip(found, chunks, strict=True):
             result.add(compared)
             if progress is not None:
@@ -90,6 +100,16 @@ class _Task:
     package: Package
     services: Services
     now: datetime
+    assumptions: tuple[Assumption, ...]
+
+
+def _can_be_sent(services: Services) -> bool:
+    """Whether other processes can get the operators: one of a clinic's own may be a closure."""
+    try:
+        pickle.dumps(services)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False
+    return True
 
 
 @contextmanager
@@ -102,7 +122,7 @@ def _map_pages(
         return
     url = database.db.url.render_as_string(hide_password=False)
     context = multiprocessing.get_context("spawn")
-    given = (url, dict(what.package.files), disable_calls(what.services), what.now)
+    given = (url, dict(what.package.files), what.services, what.now, what.assumptions)
     with context.Pool(jobs, initializer=_begin, initargs=given) as pool:
         yield pool.imap(_compare, found)
 
@@ -115,17 +135,21 @@ class _Worker:
 
     def compare(self, instances: Sequence[str]) -> list[Compared]:
         with self._database.read() as tx:
-            return list(compare_each(tx, self._diagram, self._what.services, instances, self._what.now))
+            what = self._what
+            assumed = by_question(what.assumptions)
+            return list(compare_each(tx, self._diagram, what.services, instances, what.now, assumed))
 
 
 _workers: list[_Worker] = []
 
 
-def _begin(url: str, files: dict[str, bytes], services: Services, now: datetime) -> None:
+def _begin(
+    url: str, files: dict[str, bytes], services: Services, now: datetime, assumptions: tuple[Assumption, ...]
+) -> None:
     """Set up a process of the pool."""
     gc.freeze()
     gc.set_threshold(200_000)  # as in `verify_many`
-    _workers.append(_Worker(Database(url), _Task(Package(files), services, now)))
+    _workers.append(_Worker(Database(url), _Task(Package(files), services, now, assumptions)))
 
 
 def _compare(instances: Sequence[str]) -> list[Compared]:

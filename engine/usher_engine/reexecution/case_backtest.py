@@ -1,35 +1,30 @@
 """Backtests one recorded case on another package: where would the same start, times, answers and results have led?
 
-Start with `compare`. It calls no service and writes nothing. It finds recorded answers by element and visit, and those
-of services also by operator. It reports questions that were never answered and never guesses an answer.
+Start with `compare`. It calls nothing outside and writes nothing. `case_player` plays the case, `backtest_answers`
+finds the answers of services. Questions that were never answered are reported, or assumed where the analyst says so.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ..bpmn import Diagram, Run
-from ..bpmn import Step as StepContext
-from ..core import events as e
+from ..bpmn import Diagram
 from ..core import faults
-from ..core.canonical import Json, as_stored_json, compact
-from ..core.errors import BusinessError, Corrupt, ElementFailed, EngineError, InvalidSubmission, LimitExceeded
-from ..core.state import LIVE, InstanceState
-from ..forms import parse_form
-from ..services import Call, Operator, Services
+from ..core.canonical import as_stored_json
+from ..core.errors import BusinessError, Corrupt, ElementFailed, EngineError, LimitExceeded
+from ..services import Services
+from ..store import Transaction
 from ..store.stored_cases import Record
 from . import difference_messages
+from .assumptions import Assumptions, Question
+from .backtest_answers import Answers, KnownAnswer
+from .case_player import Lacking, Player
 from .hash_chain import read_chain
-from .recorded_case import RecordedInput, Recording, Way, read_recording, way
-from .recorded_inputs import apply_input
-from .recorded_services import NO_LIMIT_S, Unanswered
-
-#: The actor that fires timers.
-SYSTEM = "system"
+from .recorded_case import Recording, Way, read_recording, way
+from .recorded_services import Unanswered
 
 
 class Kind(StrEnum):
@@ -55,6 +50,8 @@ class Compared:
 
     ``element`` is the first that differs, asks, or fails, ``recorded_element`` the one the case entered instead, and
     ``differs_at`` its index in the paths. ``data`` names the variables that differ at the end of the same path.
+    ``question`` is what needs an answer; ``known`` and ``assumed`` say what the way rests on beside the case's record.
+    ``definition`` is the hash of the package that the case ran on last.
     """
 
     instance: str
@@ -66,172 +63,88 @@ class Compared:
     recorded: Way = NOWHERE
     draft: Way = NOWHERE
     data: tuple[str, ...] = ()
+    question: Question | None = None
+    known: tuple[KnownAnswer, ...] = ()
+    assumed: tuple[Question, ...] = ()
+    definition: str = ""
 
 
-class _Lacking(Exception):
-    """The other package asks for an answer that the record does not have."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trial:
+    """What cases are tried on: a *diagram* as if until *now*; *services* come from `disable_outside`."""
 
-    def __init__(self, element: str, message: str) -> None:
-        super().__init__(message)
-        self.element = element
-        self.message = message
+    diagram: Diagram
+    services: Services
+    now: datetime
+    assumptions: Assumptions
 
 
-def compare(record: Record, diagram: Diagram, services: Services, now: datetime) -> Compared:
-    """Re-execute a case on *diagram* as if until *now*; *services* come from `disable_calls`."""
+def compare(record: Record, trial: Trial, transaction: Transaction | None = None) -> Compared:
+    """Re-execute a case as *trial* says; operators recall in *transaction*, and nothing without one."""
     instance = record.row.id
+    recording = _recording(record)
+    if isinstance(recording, str):
+        return Compared(instance=instance, kind=Kind.UNREADABLE, message=recording)
+    answers = Answers(recording, trial.services, trial.assumptions)
+    player = Player(instance, recording, trial.diagram, trial.services, answers, trial.now, transaction)
+    found = _Comparison(recording, player).compare()
+    known, assumed = tuple(answers.known), tuple(dict.fromkeys(answers.assumed))
+    return replace(found, known=known, assumed=assumed, definition=recording.definition)
+
+
+def _recording(record: Record) -> Recording | str:
+    """The recording of the case, or why it cannot be read."""
     if record.steps and not record.steps[0][1]:
-        reason = "The case was purged; its inputs are no longer stored."
-        return Compared(instance=instance, kind=Kind.UNREADABLE, message=reason)
+        return "The case was purged; its inputs are no longer stored."
     steps, findings = read_chain(record)
     if findings or not steps:
-        reason = findings[0].message if findings else "The case has no history."
-        return Compared(instance=instance, kind=Kind.UNREADABLE, message=reason)
+        return findings[0].message if findings else "The case has no history."
     try:
-        recording = read_recording(steps)
+        return read_recording(steps)
     except Corrupt as error:
-        return Compared(instance=instance, kind=Kind.UNREADABLE, message=error.message)
+        return error.message
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        faults.report(error, where="checks", at=f"case {instance}")
-        reason = f"The history is malformed ({type(error).__name__})."
-        return Compared(instance=instance, kind=Kind.UNREADABLE, message=reason)
-    return _Player(instance, recording, diagram, services, now).compare()
+        faults.report(error, where="checks", at=f"case {record.row.id}")
+        return f"The history is malformed ({type(error).__name__})."
 
 
-class _Player:
-    """Plays one recording on another diagram."""
+class _Comparison:
+    """Compares the way of one case with its recorded way."""
 
-    def __init__(
-        self, instance: str, recording: Recording, diagram: Diagram, services: Services, until: datetime
-    ) -> None:
-        self.instance = instance
+    def __init__(self, recording: Recording, player: Player) -> None:
         self.recording = recording
-        self.diagram = diagram
-        self.services = services
-        self.answers = dict(recording.answers)
-        self.until = until
-        self.now = datetime.fromisoformat(recording.at)
-        self.calendar = recording.calendar
-        self.state = InstanceState()
-        self.happened: list[e.Event] = []
-        self.workflow: dict[str, Any] = {}
+        self.player = player
+        self.diagram = player.diagram
 
     def compare(self) -> Compared:
         try:
-            self._play()
-        except _Lacking as lacking:
-            return self._result(Kind.NEEDS_ANSWER, lacking.message, lacking.element)
+            self.player.play()
+        except Lacking as lacking:
+            return self._result(Kind.NEEDS_ANSWER, lacking.message, lacking.element, lacking.question)
         except Unanswered as asked:
-            if not self.recording.way.path:  # its start failed, which recorded no answers of services
-                return self._same(self.recording.way)
-            name = difference_messages.element_name(asked.element, self.diagram)
-            message = f"{name} asks {asked.operator}, which was not asked there when the case ran."
-            return self._result(Kind.NEEDS_ANSWER, message, asked.element)
+            return self._unanswered(asked)
         except (ElementFailed, LimitExceeded, EngineError) as failure:
             return self._result_of_failure(failure)
         return self._compare_ways()
 
-    # running
-
-    def _play(self) -> None:
-        begun = dict(self.recording.started.data)
-        self._run(self.recording.actor, lambda step: Run.start(self.diagram, step, begun))
-        waiting = list(self.recording.inputs)
-        while self.state.status in LIVE:
-            given = next((one for one in waiting if self._is_open(one)), None)
-            due = self._new_timer()
-            if due is not None and due[0] < (datetime.fromisoformat(given.at) if given else self.until):
-                self._apply(due[0], SYSTEM, due[1])
-            elif given is not None:
-                waiting.remove(given)
-                at = max(self.now, datetime.fromisoformat(given.at))
-                self._apply(at, given.actor, self._fit_to_form(given.event, at))
-            else:
-                return
-
-    def _new_timer(self) -> tuple[datetime, e.TimerFired] | None:
-        """Return the earliest of the timers that the recorded case did not have."""
-        new = [
-            (datetime.fromisoformat(wait["due"]), e.TimerFired(wait["element"], wait["visit"]))
-            for here, wait in self.state.waits.items()
-            if "due" in wait and here not in self.recording.timers
-        ]
-        return min(new, key=lambda one: one[0], default=None)
-
-    def _is_open(self, given: RecordedInput) -> bool:
-        """Whether the other package awaits this input now."""
-        if isinstance(given.event, e.TimerFired | e.MessageReceived):
-            return given.place in self.state.waits
-        if given.operator:
-            return self.state.requests.get(given.place) == given.operator
-        return given.place in self.state.tasks
-
-    def _apply(self, at: datetime, actor: str, event: e.Event) -> None:
-        self.now = max(self.now, at)
-        stored, before = self.workflow, self.state
-
-        def act(step: StepContext) -> Run:
-            run = Run.resume(self.diagram, step, stored, before)
-            apply_input(run, event)
-            return run
-
-        self._run(actor, act)
-
-    def _fit_to_form(self, event: Any, at: datetime) -> Any:
-        """Return the answer as the other package's form accepts it; raise `_Lacking` if the form asks for more."""
-        if isinstance(event, e.UserTaskCancelled) and not self.diagram.elements[event.element].cancel:
-            name = difference_messages.element_name(event.element, self.diagram)
-            raise _Lacking(event.element, f"{name} was cancelled; this package draws no way for that.")
-        if not isinstance(event, e.UserTaskCompleted):
-            return event
-        name = self.diagram.elements[event.element].properties.get("form", "")
-        if not name:
-            return replace(event, answer={})
-        form = parse_form(self.diagram.package.text(name))
-        known = {field.key for field in form.fields}
-        try:
-            given = {key: value for key, value in event.answer.items() if key in known}
-            return replace(event, answer=form.validate(given, today=self.calendar.day_of(at)))
-        except InvalidSubmission as wrong:
-            labels = ", ".join(field.label for field in form.fields if field.key in wrong.fields)
-            task = difference_messages.element_name(event.element, self.diagram)
-            raise _Lacking(event.element, f"{task} asks for more than was answered: {labels}.") from wrong
-
-    def _run(self, actor: str, act: Any) -> None:
-        events: list[e.Event] = []
-        step = StepContext(
-            instance=self.instance,
-            actor=actor,
-            now=self.now,
-            services=self.services,
-            answer=self._answer,
-            limit_s=NO_LIMIT_S,
-            events=events,
-            calendar=self.calendar,
-        )
-        try:
-            run: Run = act(step)
-        finally:
-            self.happened += events
-        self.state, self.workflow = run.after, json.loads(compact(run.dump()))
-
-    def _answer(self, operator: Operator, _values: dict[str, Any], call: Call) -> Json:
-        recorded = self.answers.pop((call.element, call.visit, operator.name), None)
-        if recorded is None:
-            raise Unanswered(call.element, operator.name)
-        if recorded.error:
-            raise BusinessError(recorded.error, str(recorded.result or ""))
-        return recorded.result
+    def _unanswered(self, asked: Unanswered) -> Compared:
+        if not self.recording.way.path:  # its start failed, which recorded no answers of services
+            return self._same(self.recording.way)
+        name = difference_messages.element_name(asked.element, self.diagram)
+        message = f"{name} asks {asked.operator}, which was not asked there when the case ran."
+        if asked.why:
+            message = f"{name} asks {asked.operator}: {asked.why}."
+        question = Question(element=asked.element, operator=asked.operator)
+        return self._result(Kind.NEEDS_ANSWER, message, asked.element, question)
 
     # comparing
 
     def _compare_ways(self) -> Compared:
         """Compare at the end of the run, or where the record has no more inputs for it."""
-        stands = self.recording.stands_at
-        asked = [here for here in (*self.state.tasks, *self.state.requests) if here not in stands]
+        asked = self.player.open_questions()
         if asked:
-            element = asked[0].rpartition(":")[0]
-            return self._result(Kind.NEEDS_ANSWER, self._question(asked[0]), element)
+            question = self.player.question_at(asked[0])
+            return self._result(Kind.NEEDS_ANSWER, self._never_answered(asked[0]), question.element, question)
         differs = self._first_difference()
         if differs is not None:
             return self._result(Kind.DIFFERENT, "", None)
@@ -239,18 +152,18 @@ class _Player:
 
     def _same(self, draft: Way, data: tuple[str, ...] = ()) -> Compared:
         return Compared(
-            instance=self.instance, kind=Kind.SAME, recorded=self.recording.way, draft=draft, data=data
+            instance=self.player.instance, kind=Kind.SAME, recorded=self.recording.way, draft=draft, data=data
         )
 
     def _has_incident_at(self, element: str) -> bool:
         """Whether the recorded case has an incident at the same element."""
         return any(here.rpartition(":")[0] == element for here in self.recording.state.incidents)
 
-    def _question(self, here: str) -> str:
-        element = here.rpartition(":")[0]
+    def _never_answered(self, here: str) -> str:
+        element, requests = here.rpartition(":")[0], self.player.state.requests
         name = difference_messages.element_name(element, self.diagram)
-        if here in self.state.requests:
-            return f"{name} asks {self.state.requests[here]}, which never answered there when the case ran."
+        if here in requests:
+            return f"{name} asks {requests[here]}, which never answered there when the case ran."
         known = any(given.event.element == element for given in self.recording.inputs)
         return f"{name} is asked {'once more than it was answered' if known else 'and was never answered'}."
 
@@ -264,12 +177,12 @@ class _Player:
             why = f"was refused ({refusal.code}), and this package draws no way for that."
         return self._result(Kind.FAILED, f"{difference_messages.element_name(element, self.diagram)} {why}", element)
 
-    def _result(self, kind: Kind, message: str, element: str | None) -> Compared:
+    def _result(self, kind: Kind, message: str, element: str | None, question: Question | None = None) -> Compared:
         recorded, draft, at = self.recording.way, self._way(), self._first_difference()
         was = recorded.path[at] if at is not None and at < len(recorded.path) else ""
         goes = draft.path[at] if at is not None and at < len(draft.path) else ""
         return Compared(
-            instance=self.instance,
+            instance=self.player.instance,
             kind=kind,
             message=message or self._describe_divergence(was, goes),
             element=(goes or was) if element is None else element,
@@ -277,6 +190,7 @@ class _Player:
             differs_at=at,
             recorded=recorded,
             draft=draft,
+            question=question,
         )
 
     def _describe_divergence(self, was: str, goes: str) -> str:
@@ -292,10 +206,10 @@ class _Player:
         return parted if parted is not None or len(was) == len(goes) else min(len(was), len(goes))
 
     def _way(self) -> Way:
-        return way(self.happened, self.state)
+        return way(self.player.happened, self.player.state)
 
     def _other_data(self) -> tuple[str, ...]:
-        was, now = self.recording.state.data, self.state.data
+        was, now = self.recording.state.data, self.player.state.data
         names = sorted({*was, *now})
         return tuple(name for name in names if name not in was or name not in now or not _equal(was[name], now[name]))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from ..bpmn import STALLED
@@ -48,27 +49,44 @@ class RecordedInput:
         return place(self.event.element, self.event.visit)
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """A call of *operator* in the step at the moment *at*; *event* is its answer, None for a requested effect."""
+
+    at: datetime
+    operator: str
+    event: e.ServiceCalled | None = None
+
+
 @dataclass(kw_only=True, slots=True)
 class Recording:
     """
-    *state* is the last state of the case, or the one in which it was cancelled; *answers* are those of services called
-    within a step; *timers* are the visits with a timer; *calendar* is that of the last step.
+    *state* is the last state of the case, or the one in which it was cancelled, at *cancelled_at*; *calls* are those of
+    services, in order; *timers* maps each visit with a timer to when it was due; *calendars* are those of the steps,
+    each with the moment from which it counts.
     """
 
     started: e.InstanceStarted
+    definition: str
     at: str
     actor: str
     inputs: list[RecordedInput] = field(default_factory=list)
-    answers: dict[tuple[str, int, str], e.ServiceCalled] = field(default_factory=dict)
-    timers: set[str] = field(default_factory=set)
+    calls: list[RecordedCall] = field(default_factory=list)
+    timers: dict[str, str] = field(default_factory=dict)
     state: InstanceState = field(default_factory=InstanceState)
     way: Way = field(default_factory=Way)
-    calendar: Calendar = UTC_CALENDAR
+    calendars: list[tuple[datetime, Calendar]] = field(default_factory=list)
+    cancelled_at: datetime | None = None
 
     @property
     def stands_at(self) -> set[str]:
         """The places where the case waits, or waited when it was cancelled."""
         return {*self.state.at, *self.state.tasks, *self.state.requests}
+
+    def calendar(self, at: datetime) -> Calendar:
+        """The calendar of the last step until *at*; of the first before it."""
+        until = [calendar for since, calendar in self.calendars if since <= at]
+        return until[-1] if until else self.calendars[0][1]
 
 
 def read_recording(steps: Sequence[ReadStep]) -> Recording:
@@ -81,14 +99,17 @@ def read_recording(steps: Sequence[ReadStep]) -> Recording:
     started = e.from_json(first["events"][0])
     if not isinstance(started, e.InstanceStarted):
         raise TypeError("InstanceStarted")
-    recording = Recording(started=started, at=first["at"], actor=first["actor"]["name"])
+    recording = Recording(
+        started=started, definition=started.definition, at=first["at"], actor=first["actor"]["name"]
+    )
     operators: dict[str, str] = {}
     happened: list[e.Event] = []
     for _, body, _ in steps:
         events = [e.from_json(record) for record in body["events"]]
-        if "zone" in body:
-            recording.calendar = _calendar(replayed(body["zone"]).zone)
+        at = datetime.fromisoformat(body["at"])
+        recording.calendars.append((at, _calendar(body.get("zone"))))
         if any(isinstance(event, e.InstanceCancelled) for event in events):
+            recording.cancelled_at = at
             break
         for event in events:
             _record(recording, event, body, operators)
@@ -98,22 +119,29 @@ def read_recording(steps: Sequence[ReadStep]) -> Recording:
     return recording
 
 
-def _calendar(zone: str) -> Calendar:
-    """The calendar of *zone*; UTC where this machine does not know it."""
-    try:
-        return practice_calendar(zone)
-    except (ValueError, KeyError):
+def _calendar(zone: Any) -> Calendar:
+    """The calendar of a step that recorded *zone*; the zone answers what it did not ask, UTC if it is unknown here."""
+    if zone is None:
         return UTC_CALENDAR
+    try:
+        present = practice_calendar(replayed(zone).zone)
+    except (ValueError, KeyError):
+        present = UTC_CALENDAR
+    return replayed(zone, present)
 
 
 def _record(recording: Recording, event: e.Event, body: dict[str, Any], operators: dict[str, str]) -> None:
+    at = datetime.fromisoformat(body["at"])
     match event:
-        case e.ServiceCalled(element, visit, operator):
-            recording.answers[element, visit, operator] = event
-        case e.TimerStarted(element, visit):
-            recording.timers.add(place(element, visit))
+        case e.ServiceCalled(operator=operator):
+            recording.calls.append(RecordedCall(at, operator, event))
+        case e.TimerStarted(element, visit, due):
+            recording.timers[place(element, visit)] = due
         case e.ServiceRequested(element, visit, operator):
             operators[place(element, visit)] = operator
+            recording.calls.append(RecordedCall(at, operator))
+        case e.InstanceMigrated(definition=definition):
+            recording.definition = definition
         case _ if type(event).__name__ in INPUT_KINDS:
             given = RecordedInput(body["at"], body["actor"]["name"], event)
             recording.inputs.append(replace(given, operator=operators.get(given.place, "")))

@@ -1,0 +1,174 @@
+"""Answers of services in a backtest: computed, recorded, recalled or assumed, in this order; never guessed.
+
+A recorded or recalled answer counts only while the case has changed the outside as the recorded case had by then. The
+operators of one family (the part of the name before the slash) share what they change and read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ..core import events as e
+from ..core.canonical import Json, as_stored_json
+from ..core.errors import BusinessError, EngineError
+from ..core.shapes import value_problems
+from ..services import Call, Mode, Operator, Recalled, Services, checked_answer
+from .assumptions import MAX_ASSUMED, Assumption, Assumptions, Question
+from .recorded_case import RecordedCall, Recording
+from .recorded_services import Unanswered
+
+#: Why an answer of the record does not count.
+OTHER_CHANGES = "by then the case has changed other things than when it ran"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownAnswer:
+    """An answer that the case did not get there: known from Usher's own record of *since* (ISO 8601)."""
+
+    element: str
+    operator: str
+    since: str
+
+
+class Answers:
+    """
+    The answers for one case. ``known`` and ``assumed`` collect what its way rests on beside its own record.
+
+    ``happened`` are the events on the other package before the present step, ``step`` those in it, set by the player.
+    """
+
+    def __init__(self, recording: Recording, services: Services, assumptions: Assumptions) -> None:
+        self.known: list[KnownAnswer] = []
+        self.assumed: list[Question] = []
+        self.happened: list[e.Event] = []
+        self.step: list[e.Event] = []
+        self._services = services
+        self._assumptions = assumptions
+        self._calls = recording.calls
+        self._places = {_place(call.event): at for at, call in enumerate(self._calls) if call.event is not None}
+        self._last: dict[str, Json] = {}
+        self._altered_at: int | None = None
+
+    def answer(self, operator: Operator, values: dict[str, Any], call: Call) -> Json:
+        """The answer of *operator*; raises `Unanswered`, or what the operator raised when the case ran."""
+        if operator.mode is Mode.DERIVED:
+            return checked_answer(operator, values, replace(call, transaction=None))
+        at = self._places.pop((call.element, call.visit, operator.name), None)
+        recorded = None if at is None else self._calls[at]
+        found = recorded
+        if operator.mode is Mode.READ:
+            found = self._read(operator, values, call, at)
+        if found is None or found.event is None:
+            return self._assume(operator, call, recorded)
+        if found.event.error:
+            raise BusinessError(found.event.error, str(found.event.result or ""))
+        return self.learn(operator.name, found.event.result)
+
+    def learn(self, operator: str, result: Json) -> Json:
+        """Keep *result* as what is last known from *operator*."""
+        self._last[operator] = result
+        return result
+
+    def alter(self) -> None:
+        """From now on the case changes the outside with other values than when it ran."""
+        if self._altered_at is None:
+            self._altered_at = len(self.happened)
+
+    def assumption(self, question: Question) -> Assumption | None:
+        """The assumption for *question*, noted as taken; None where there is none, or the case took too many."""
+        found = self._assumptions.get(question.key)
+        if found is None or len(self.assumed) >= MAX_ASSUMED:
+            return None
+        self.assumed.append(question)
+        return found
+
+    def assumed_result(self, operator: Operator, element: str, assumption: Assumption, known: Json) -> Json:
+        """
+        The assumed result, completed by what is *known*.
+
+        Raises `BusinessError` where a refusal is assumed, and `Unanswered` where the result is not whole.
+        """
+        if assumption.refused:
+            raise BusinessError(assumption.refused, "assumed")
+        result = as_stored_json(assumption.on(self._last.get(operator.name) if known is None else known))
+        problems = value_problems(operator.result, result, where="the assumed answer", most=1)
+        if problems:
+            raise Unanswered(element, operator.name, problems[0].removesuffix("."))
+        return self.learn(operator.name, result)
+
+    def _assume(self, operator: Operator, call: Call, recorded: RecordedCall | None) -> Json:
+        found = self.assumption(Question(element=call.element, operator=operator.name))
+        if found is None:
+            raise Unanswered(call.element, operator.name, OTHER_CHANGES if recorded else "")
+        known = recorded.event.result if recorded and recorded.event and not recorded.event.error else None
+        return self.assumed_result(operator, call.element, found, known)
+
+    # what the record says
+
+    def _read(self, operator: Operator, values: dict[str, Any], call: Call, at: int | None) -> RecordedCall | None:
+        """The recorded call, or what the operator recalls for the moment of *call*."""
+        recorded = None if at is None or not self._is_as_recorded(operator, self._calls[:at]) else self._calls[at]
+        if recorded is not None and recorded.at == call.now:
+            return recorded
+        before = [one for one in self._calls if one.at <= call.now]
+        recalled = self._recall(operator, values, call) if self._is_as_recorded(operator, before) else None
+        if recalled is not None:
+            self._note(call, operator, recalled.since)
+            event = e.ServiceCalled(call.element, call.visit, operator.name, "", as_stored_json(recalled.answer))
+            return RecordedCall(call.now, operator.name, event)
+        if recorded is not None:
+            self._note(call, operator, recorded.at)
+        return recorded
+
+    def _recall(self, operator: Operator, values: dict[str, Any], call: Call) -> Recalled | None:
+        if operator.recall is None or call.transaction is None:
+            return None
+        try:
+            recalled = operator.recall(values, call)
+        except EngineError:  # what the record does not hold, or no longer holds whole, is not known
+            return None
+        fits = recalled is not None and not value_problems(operator.result, recalled.answer, where="", most=1)
+        return recalled if fits else None
+
+    def _note(self, call: Call, operator: Operator, since: datetime) -> None:
+        self.known.append(KnownAnswer(element=call.element, operator=operator.name, since=since.isoformat()))
+
+    def _is_as_recorded(self, operator: Operator, before: Sequence[RecordedCall]) -> bool:
+        """Whether the case has changed in *operator*'s family what the recorded calls *before* had changed."""
+        family = _family(operator.name)
+        recorded = self._changes(family, (one for one in before if one.event is None or not one.event.error))
+        happened = [*self.happened, *self.step]
+        if self._changes(family, _calls_in(happened)) != recorded:
+            return False
+        return self._altered_at is None or not self._changes(family, _calls_in(happened[self._altered_at :]))
+
+    def _changes(self, family: str, calls: Iterable[RecordedCall]) -> Counter[str]:
+        """How often each operator of *family* was called that changes something."""
+        names = (one.operator for one in calls)
+        return Counter(name for name in names if _family(name) == family and self._may_change(name))
+
+    def _may_change(self, operator: str) -> bool:
+        known = operator in self._services
+        return not known or self._services.get(operator).mode in (Mode.WRITE, Mode.EFFECT)
+
+
+def _place(event: e.ServiceCalled) -> tuple[str, int, str]:
+    return event.element, event.visit, event.operator
+
+
+def _family(operator: str) -> str:
+    return operator.partition("/")[0]
+
+
+def _calls_in(happened: Iterable[e.Event]) -> Iterable[RecordedCall]:
+    """The calls in *happened* that were answered or requested; their time does not matter."""
+    never = datetime.min.replace(tzinfo=UTC)
+    for event in happened:
+        if isinstance(event, e.ServiceCalled) and not event.error:
+            yield RecordedCall(never, event.operator, event)
+        elif isinstance(event, e.ServiceRequested):
+            yield RecordedCall(never, event.operator)
