@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 UI := $(shell find web/ui/src -type f) $(addprefix web/ui/,package.json package-lock.json build.mjs .npmrc)
 JOBS ?= auto
 COUNT ?= 20000
+LIVES ?= 200
 SEED ?= 0
 CSS := web/ui/src/*.css
 CSS_FORMAT := $(BIN)/css-beautify --indent-size=2 --end-with-newline --disable-newline-between-rules --space-around-combinator
 
-.PHONY: setup interop demo test lint format mutants bench finding-bench audit-bench model-bench assets requirements chromium clean help
+.PHONY: setup interop demo test lint format mutants bench finding-bench audit-bench model-bench backtest-bench assets requirements chromium clean help
 
 help:
 	@echo "make demo    everything on this machine, with sample patients   (PORT=8000)"
@@ -22,6 +23,7 @@ help:
 	@echo "make finding-bench  searches among a million steps beside a thousand (a quarter of an hour)"
 	@echo "make audit-bench  ten thousand alterations found, a thousand cases run again (half an hour)"
 	@echo "make model-bench  twenty thousand random models in gate and engine (COUNT=20000 SEED=0; half an hour)"
+	@echo "make backtest-bench  two hundred cases lived again for each kind of change to a process (LIVES=200 SEED=0; some minutes)"
 	@echo "make assets  the browser's scripts and styles again, after a change in web/ui"
 	@echo "make requirements  requirements.txt again, after a change in pyproject.toml"
 	@echo "make clean   everything this file makes"
@@ -62,6 +64,9 @@ audit-bench: setup
 
 model-bench: setup
 	$(BIN)/python tests/bench/model_bench.py --count $(COUNT) --seed $(SEED)
+
+backtest-bench: setup
+	BACKTEST_CASES=$(LIVES) BACKTEST_SEED=$(SEED) $(BIN)/python -m pytest -q tests/properties/test_backtest_truth.py
 
 assets: setup
 

@@ -112,6 +112,10 @@ class Operator:
     `ServiceError` (with ``retry``) when it failed, and `BusinessError` with a code when it refuses; an error boundary
     event with that code catches the refusal. ``errors`` are the codes, each with a sentence on when it refuses.
 
+    ``reads`` and ``changes`` name the data it depends on and the data it changes, such as ``patient``; by default both
+    are the part of its name before the slash. A backtest gives a recorded answer only while what the case has changed
+    of the data that the operator reads is what it had changed when it ran. A READ or DERIVED one changes nothing.
+
     ``recall`` is for READ operators whose past answers Usher's own record holds: a backtest asks it at a past
     ``call.now``, in a transaction that only reads. Backtests run in several processes, so it must be picklable.
     """
@@ -124,6 +128,18 @@ class Operator:
     result: Shape = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     recall: Recall | None = None
+    reads: frozenset[str] = frozenset()
+    changes: frozenset[str] = frozenset()
+
+    @property
+    def data_read(self) -> frozenset[str]:
+        return self.reads or frozenset({self.name.partition("/")[0]})
+
+    @property
+    def data_changed(self) -> frozenset[str]:
+        if self.mode not in (Mode.WRITE, Mode.EFFECT):
+            return frozenset()
+        return self.changes or frozenset({self.name.partition("/")[0]})
 
     @property
     def parameters_shape(self) -> Shape:

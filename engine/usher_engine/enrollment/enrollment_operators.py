@@ -30,6 +30,8 @@ from .timestamps import iso, parse_day
 NOT_ELIGIBLE = "not-eligible"
 
 _PATIENT = Parameter(name="patient_id", help="id of the patient")
+#: The data that sending an invitation depends on, and that recording it changes.
+_BOTH = frozenset({"patient", "invitation"})
 _REFUSALS = {NOT_ELIGIBLE: "The patient must not be invited, or the portal status has changed meanwhile."}
 
 
@@ -219,6 +221,7 @@ def _about_invitations(ours: Enrolling) -> tuple[Operator, ...]:
             parameters=(_PATIENT,),
             result=operator_shapes.INVITATION,
             errors=_REFUSALS,
+            reads=_BOTH,
         ),
         Operator(
             name="patient/record-pending",
@@ -233,6 +236,8 @@ def _about_invitations(ours: Enrolling) -> tuple[Operator, ...]:
                 Parameter(name="requested_by", required=False, help="who asked; default: who caused this step"),
             ),
             result=operator_shapes.REQUESTED,
+            reads=_BOTH,
+            changes=_BOTH,
         ),
     )
 

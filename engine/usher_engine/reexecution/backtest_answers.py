@@ -1,7 +1,7 @@
 """Answers of services in a backtest: computed, recorded, recalled or assumed, in this order; never guessed.
 
-A recorded or recalled answer counts only while the case has changed the outside as the recorded case had by then. The
-operators of one family (the part of the name before the slash) share what they change and read.
+A recorded or recalled answer counts only while the case has changed the data that its operator reads as the recorded
+case had by then (`Operator.reads`, `Operator.changes`).
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeGuard
 
 from ..core import events as e
 from ..core.canonical import Json, as_stored_json
 from ..core.errors import BusinessError, EngineError
 from ..core.shapes import value_problems
+from ..core.state import place
 from ..services import Call, Mode, Operator, Recalled, Services, checked_answer
 from .assumptions import MAX_ASSUMED, Assumption, Assumptions, Question
 from .recorded_case import RecordedCall, Recording
@@ -49,7 +50,7 @@ class Answers:
         self._services = services
         self._assumptions = assumptions
         self._calls = recording.calls
-        self._places = {_place(call.event): at for at, call in enumerate(self._calls) if call.event is not None}
+        self._places = {(call.place, call.operator): at for at, call in enumerate(self._calls)}
         self._last: dict[str, Json] = {}
         self._altered_at: int | None = None
 
@@ -57,16 +58,30 @@ class Answers:
         """The answer of *operator*; raises `Unanswered`, or what the operator raised when the case ran."""
         if operator.mode is Mode.DERIVED:
             return checked_answer(operator, values, replace(call, transaction=None))
-        at = self._places.pop((call.element, call.visit, operator.name), None)
+        at = self._places.pop((place(call.element, call.visit), operator.name), None)
         recorded = None if at is None else self._calls[at]
-        found = recorded
+        counts = at is not None and self._is_as_recorded(operator, self._calls[:at])
+        found = recorded if counts else None
         if operator.mode is Mode.READ:
-            found = self._read(operator, values, call, at)
+            found = self._read(operator, values, call, found)
         if found is None or found.event is None:
             return self._assume(operator, call, recorded)
         if found.event.error:
             raise BusinessError(found.event.error, str(found.event.result or ""))
         return self.learn(operator.name, found.event.result)
+
+    def counts(self, here: str, name: str) -> bool:
+        """Whether the recorded report of the service that *here* has requested counts."""
+        at, known = self._places.get((here, name)), name in self._services
+        if at is None or not known:
+            return True
+        asked = (n for n, one in enumerate(self.happened) if _is_request(one) and place(one.element, one.visit) == here)
+        return self._is_as_recorded(self._services.get(name), self._calls[:at], self.happened[: next(asked)])
+
+    def report_took(self, here: str, name: str, reported: datetime) -> timedelta | None:
+        """How long the service took that *here* requested when the case ran; None if that is not recorded."""
+        at = self._places.get((here, name))
+        return None if at is None else reported - self._calls[at].at
 
     def learn(self, operator: str, result: Json) -> Json:
         """Keep *result* as what is last known from *operator*."""
@@ -109,9 +124,10 @@ class Answers:
 
     # what the record says
 
-    def _read(self, operator: Operator, values: dict[str, Any], call: Call, at: int | None) -> RecordedCall | None:
-        """The recorded call, or what the operator recalls for the moment of *call*."""
-        recorded = None if at is None or not self._is_as_recorded(operator, self._calls[:at]) else self._calls[at]
+    def _read(
+        self, operator: Operator, values: dict[str, Any], call: Call, recorded: RecordedCall | None
+    ) -> RecordedCall | None:
+        """The *recorded* call if it was at that moment; else what the operator recalls, or the recorded one."""
         if recorded is not None and recorded.at == call.now:
             return recorded
         before = [one for one in self._calls if one.at <= call.now]
@@ -119,7 +135,7 @@ class Answers:
         if recalled is not None:
             self._note(call, operator, recalled.since)
             event = e.ServiceCalled(call.element, call.visit, operator.name, "", as_stored_json(recalled.answer))
-            return RecordedCall(call.now, operator.name, event)
+            return RecordedCall(call.now, place(call.element, call.visit), operator.name, event)
         if recorded is not None:
             self._note(call, operator, recorded.at)
         return recorded
@@ -137,31 +153,30 @@ class Answers:
     def _note(self, call: Call, operator: Operator, since: datetime) -> None:
         self.known.append(KnownAnswer(element=call.element, operator=operator.name, since=since.isoformat()))
 
-    def _is_as_recorded(self, operator: Operator, before: Sequence[RecordedCall]) -> bool:
-        """Whether the case has changed in *operator*'s family what the recorded calls *before* had changed."""
-        family = _family(operator.name)
-        recorded = self._changes(family, (one for one in before if one.event is None or not one.event.error))
-        happened = [*self.happened, *self.step]
-        if self._changes(family, _calls_in(happened)) != recorded:
+    def _is_as_recorded(
+        self, operator: Operator, before: Sequence[RecordedCall], events: Sequence[e.Event] | None = None
+    ) -> bool:
+        """Whether the case has changed of what *operator* reads what the recorded calls *before* had changed."""
+        data = operator.data_read
+        recorded = self._changes(data, (one for one in before if one.event is None or not one.event.error))
+        happened = [*self.happened, *self.step] if events is None else events
+        if self._changes(data, _calls_in(happened)) != recorded:
             return False
-        return self._altered_at is None or not self._changes(family, _calls_in(happened[self._altered_at :]))
+        return self._altered_at is None or not self._changes(data, _calls_in(happened[self._altered_at :]))
 
-    def _changes(self, family: str, calls: Iterable[RecordedCall]) -> Counter[str]:
-        """How often each operator of *family* was called that changes something."""
+    def _changes(self, data: frozenset[str], calls: Iterable[RecordedCall]) -> Counter[str]:
+        """How often each operator was called that changes some of *data*."""
         names = (one.operator for one in calls)
-        return Counter(name for name in names if _family(name) == family and self._may_change(name))
+        return Counter(name for name in names if not data.isdisjoint(self._data_changed(name)))
 
-    def _may_change(self, operator: str) -> bool:
-        known = operator in self._services
-        return not known or self._services.get(operator).mode in (Mode.WRITE, Mode.EFFECT)
-
-
-def _place(event: e.ServiceCalled) -> tuple[str, int, str]:
-    return event.element, event.visit, event.operator
+    def _data_changed(self, operator: str) -> frozenset[str]:
+        if operator in self._services:
+            return self._services.get(operator).data_changed
+        return frozenset({operator.partition("/")[0]})  # an operator that is no longer installed
 
 
-def _family(operator: str) -> str:
-    return operator.partition("/")[0]
+def _is_request(event: e.Event) -> TypeGuard[e.ServiceRequested]:
+    return isinstance(event, e.ServiceRequested)
 
 
 def _calls_in(happened: Iterable[e.Event]) -> Iterable[RecordedCall]:
@@ -169,6 +184,6 @@ def _calls_in(happened: Iterable[e.Event]) -> Iterable[RecordedCall]:
     never = datetime.min.replace(tzinfo=UTC)
     for event in happened:
         if isinstance(event, e.ServiceCalled) and not event.error:
-            yield RecordedCall(never, event.operator, event)
+            yield RecordedCall(never, place(event.element, event.visit), event.operator, event)
         elif isinstance(event, e.ServiceRequested):
-            yield RecordedCall(never, event.operator)
+            yield RecordedCall(never, place(event.element, event.visit), event.operator)

@@ -20,7 +20,7 @@ from ..store import Transaction
 from ..store.stored_cases import Record
 from . import difference_messages
 from .assumptions import Assumptions, Question
-from .backtest_answers import Answers, KnownAnswer
+from .backtest_answers import OTHER_CHANGES, Answers, KnownAnswer
 from .case_player import Lacking, Player
 from .hash_chain import read_chain
 from .recorded_case import Recording, Way, read_recording, way
@@ -50,7 +50,8 @@ class Compared:
 
     ``element`` is the first that differs, asks, or fails, ``recorded_element`` the one the case entered instead, and
     ``differs_at`` its index in the paths. ``data`` names the variables that differ at the end of the same path.
-    ``question`` is what needs an answer; ``known`` and ``assumed`` say what the way rests on beside the case's record.
+    ``question`` is what needs an answer, or got none before its time was over; ``known`` and ``assumed`` say what the
+    way rests on beside the case's record.
     ``definition`` is the hash of the package that the case ran on last.
     """
 
@@ -147,7 +148,7 @@ class _Comparison:
             return self._result(Kind.NEEDS_ANSWER, self._never_answered(asked[0]), question.element, question)
         differs = self._first_difference()
         if differs is not None:
-            return self._result(Kind.DIFFERENT, "", None)
+            return self._result(Kind.DIFFERENT, "", None, next(iter(self.player.unanswered), None))
         return self._same(self._way(), self._other_data())
 
     def _same(self, draft: Way, data: tuple[str, ...] = ()) -> Compared:
@@ -162,6 +163,8 @@ class _Comparison:
     def _never_answered(self, here: str) -> str:
         element, requests = here.rpartition(":")[0], self.player.state.requests
         name = difference_messages.element_name(element, self.diagram)
+        if here in requests and not self.player.answers.counts(here, requests[here]):
+            return f"{name} asks {requests[here]}: {OTHER_CHANGES}."
         if here in requests:
             return f"{name} asks {requests[here]}, which never answered there when the case ran."
         known = any(given.event.element == element for given in self.recording.inputs)

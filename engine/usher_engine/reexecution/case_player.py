@@ -42,7 +42,7 @@ class Lacking(Exception):
 
 
 class Player:
-    """``happened`` and ``state`` say how far the case came on *diagram*."""
+    """``happened`` and ``state`` say how far the case came on *diagram*, ``unanswered`` which tasks asked in vain."""
 
     def __init__(
         self,
@@ -66,6 +66,8 @@ class Player:
         self.happened: list[e.Event] = answers.happened
         self.workflow: dict[str, Any] = {}
         self._waiting = list(recording.inputs)
+        self._requested: dict[str, datetime] = {}
+        self.unanswered: list[Question] = []
 
     def play(self) -> None:
         """Play the case up to its end, or to where the record has no more inputs for it; raise `Lacking`."""
@@ -76,13 +78,13 @@ class Player:
             if assumed is not None:
                 self._apply(self.now, ASSUMED, assumed)
                 continue
-            given = next((one for one in self._waiting if self._is_open(one)), None)
+            fit = [(self._moment(one), one) for one in self._waiting if self._is_open(one)]
+            at, given = min(fit, key=lambda one: one[0], default=(self.until, None))
             due = self._next_timer()
-            if due is not None and due[0] < (datetime.fromisoformat(given.at) if given else self.until):
+            if due is not None and due[0] < at:
                 self._apply(due[0], SYSTEM, due[1])
             elif given is not None:
                 self._waiting.remove(given)
-                at = max(self.now, datetime.fromisoformat(given.at))
                 self._apply(at, given.actor, self._fit_to_form(given.event, at))
             else:
                 return
@@ -99,7 +101,21 @@ class Player:
             return Question(element=element, operator=self.state.requests[here])
         return Question(element=element, form=self.diagram.elements[element].properties.get("form", ""))
 
+    def _note_unanswered(self) -> None:
+        """Keep the questions of tasks that nobody answers in the record, though a timer may end them."""
+        answered = {one.place for one in self._waiting}
+        for here in self.open_questions():
+            if here in self.state.tasks and here not in answered:
+                self.unanswered.append(self.question_at(here))
+
     # what comes next
+
+    def _moment(self, given: RecordedInput) -> datetime:
+        """When *given* comes: a person at the recorded time, a service as long after it was asked as when it ran."""
+        at = datetime.fromisoformat(given.at)
+        asked = self._requested.get(given.place)
+        took = self.answers.report_took(given.place, given.operator, at) if given.operator and asked else None
+        return max(self.now, at if took is None or asked is None else asked + took)
 
     def _next_timer(self) -> tuple[datetime, e.TimerFired] | None:
         """Return the earliest of the timers whose firing is not recorded."""
@@ -125,7 +141,8 @@ class Player:
         if isinstance(given.event, e.MessageReceived):
             return given.place in self.state.waits
         if given.operator:
-            return self.state.requests.get(given.place) == given.operator
+            asks = self.state.requests.get(given.place) == given.operator
+            return asks and self.answers.counts(given.place, given.operator)
         return given.place in self.state.tasks
 
     def _next_assumed(self) -> e.Event | None:
@@ -227,3 +244,5 @@ class Player:
             self.happened += events
             self.answers.step = []
         self.state, self.workflow = run.after, json.loads(compact(run.dump()))
+        self._note_unanswered()
+        self._requested = {here: self._requested.get(here, self.now) for here in self.state.requests}

@@ -51,9 +51,10 @@ class RecordedInput:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """A call of *operator* in the step at the moment *at*; *event* is its answer, None for a requested effect."""
+    """A call of *operator* at *place* in the step of *at*; *event* is its answer, None for a requested effect."""
 
     at: datetime
+    place: str
     operator: str
     event: e.ServiceCalled | None = None
 
@@ -133,13 +134,13 @@ def _calendar(zone: Any) -> Calendar:
 def _record(recording: Recording, event: e.Event, body: dict[str, Any], operators: dict[str, str]) -> None:
     at = datetime.fromisoformat(body["at"])
     match event:
-        case e.ServiceCalled(operator=operator):
-            recording.calls.append(RecordedCall(at, operator, event))
+        case e.ServiceCalled(element, visit, operator):
+            recording.calls.append(RecordedCall(at, place(element, visit), operator, event))
         case e.TimerStarted(element, visit, due):
             recording.timers[place(element, visit)] = due
         case e.ServiceRequested(element, visit, operator):
             operators[place(element, visit)] = operator
-            recording.calls.append(RecordedCall(at, operator))
+            recording.calls.append(RecordedCall(at, place(element, visit), operator))
         case e.InstanceMigrated(definition=definition):
             recording.definition = definition
         case _ if type(event).__name__ in INPUT_KINDS:
