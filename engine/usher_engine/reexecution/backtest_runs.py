@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from multiprocessing import reduction
 
 from ..bpmn import Diagram, compile_diagram
 from ..definitions import Package
@@ -19,6 +19,10 @@ from .assumptions import Assumption, Assumptions, by_question
 from .case_backtest import Compared, Kind, Trial, compare
 from .recorded_services import disable_outside
 from .verify_many import CASES_AT_ONCE, Progress
+
+
+#: How multiprocessing refuses what it cannot send; the stubs hide the name.
+NOT_SENT: type[Exception] = reduction.pickle.PicklingError  # type: ignore[attr-defined]
 
 
 @dataclass(slots=True)
@@ -106,8 +110,8 @@ class _Task:
 def _can_be_sent(services: Services) -> bool:
     """Whether other processes can get the operators: one of a clinic's own may be a closure."""
     try:
-        pickle.dumps(services)
-    except (pickle.PicklingError, AttributeError, TypeError):
+        reduction.ForkingPickler.dumps(services)
+    except (NOT_SENT, AttributeError, TypeError):
         return False
     return True
 
