@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from changed_package import CHANGES, FIRST
+from changed_package import CHANGES, DIAGRAM, FIRST, changed
 from lived_twice import FULL, Clinic, Fate, live
 from usher_engine.cases import CaseSelection
+from usher_engine.definitions import Package
+from usher_engine.differences import single_changes
 from usher_engine.enrollment.patient_response import Answer
 from usher_engine.reexecution import Compared, Kind, Question
 
@@ -113,3 +115,21 @@ def test_a_task_nobody_answered_in_time_can_be_assumed(clinic: Clinic) -> None:
 def backtested(clinic: Clinic, kind: str) -> dict[str, Compared]:
     result = clinic.engine.backtests.run(CHANGES[kind], CaseSelection(process="enrollment"))
     return {one.instance: one for one in result.others}
+
+
+@pytest.mark.parametrize("kind", sorted({row[0] for row in BY_HAND}))
+def test_which_change_moved_them(clinic: Clinic, kind: str) -> None:
+    """The draft has another change, which moves nobody: the one that moved a case is found by trying."""
+    also = changed(DIAGRAM, ("{{ missing.text }} missing.", "Please fill in {{ missing.text }}."), of=CHANGES[kind])
+    result = clinic.engine.backtests.run(also, CaseSelection(process="enrollment"), jobs=2)
+    (title,) = {one.title for one in single_changes(FIRST, CHANGES[kind])}
+    assert {one.cause for one in result.others} == {title}
+
+
+def test_two_changes_move_each_their_own(clinic: Clinic) -> None:
+    on = Package({**CHANGES["table row"].files, DIAGRAM: CHANGES["timer of a task"].files[DIAGRAM]})
+    result = clinic.engine.backtests.run(on, CaseSelection(process="enrollment"))
+    names = {case: NAMES[number] for number, case in clinic.cases.items()}
+    moved = {names[one.instance]: one.cause for one in result.others}
+    row = 'channel.dmn: row 1: when patient.fields.language "vi" → "es"'
+    assert moved == {"ben": "Five days: timer P5D → P1D", "viv": row, "esa": row}

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..bpmn import compile_diagram
 from ..context import Context
 from ..core.errors import InvalidDefinition
 from ..definitions import Package
+from ..differences import single_changes
 from ..gate import check_package
-from ..reexecution import Assumption, Backtested, Progress, backtest_all, read_assumptions
-from ..store import to_text
-from ..store.case_selection import CaseSelection, fix_membership
+from ..reexecution import (
+    Assumption,
+    Backtested,
+    Causes,
+    Compared,
+    Origins,
+    Progress,
+    Trial,
+    backtest_all,
+    by_question,
+    compare_each,
+    disable_outside,
+    read_assumptions,
+)
+from ..store import Transaction, to_text, version_rows
+from ..store.case_selection import CaseSelection, definitions, fix_membership
 
 #: The shortest difference between stored times; includes cases that started just now.
 MOMENT = timedelta(microseconds=1)
@@ -44,9 +58,44 @@ class Backtests:
         now = self.context.clock()
         with self.database.read() as tx:
             fixed = fix_membership(tx, chosen, to_text(now + MOMENT))
+            origins = self._origins(tx, fixed)
         return backtest_all(
-            self.database, self.services, package, fixed, now, assumptions=assumptions, jobs=jobs, progress=progress
+            self.database,
+            self.services,
+            package,
+            fixed,
+            now,
+            assumptions=assumptions,
+            origins=origins,
+            jobs=jobs,
+            progress=progress,
         )
+
+    def portion(
+        self,
+        tx: Transaction,
+        package: str,
+        chosen: CaseSelection,
+        instances: Sequence[str],
+        *,
+        now: datetime,
+        assumed: Any,
+    ) -> list[Compared]:
+        """
+        Run the cases *instances* of those *chosen* on the stored *package* (its hash), as if until *now*.
+
+        *assumed* are the assumptions, as `Assumption.to_json` writes them.
+        """
+        diagram = self.context.diagram(tx, package)
+        today = self.context.settings.calendar.day_of(now)
+        assumptions = by_question(read_assumptions(assumed, diagram, self.services, today=today))
+        trial = Trial(diagram=diagram, services=disable_outside(self.services), now=now, assumptions=assumptions)
+        return list(compare_each(tx, trial, instances, Causes(self._origins(tx, chosen), trial)))
+
+    def _origins(self, tx: Transaction, chosen: CaseSelection) -> Origins:
+        """The packages that the *chosen* cases ran on."""
+        packages = {key: version_rows.content(tx, key) for key in definitions(tx, chosen)}
+        return Origins(packages, single_changes)
 
     def assumptions(self, records: Any, package: Package) -> tuple[Assumption, ...]:
         """The assumptions in *records* for backtests on *package*; raises `InvalidSubmission` with each wrong entry."""

@@ -18,7 +18,7 @@ from ..core.actor import Actor
 from ..core.errors import CannotMigrate, Conflict, EngineError, InvalidSubmission, NotAllowed, Unavailable
 from ..core.visible_text import trimmed
 from ..definitions import Package
-from ..reexecution import Compared, Kind, compare_each
+from ..reexecution import Compared, Kind
 from ..store import Transaction, to_text, version_rows
 from ..store import batch_rows as batches
 from ..store import case_selection as chosen_cases
@@ -174,8 +174,8 @@ class BatchOperations:
         chosen, size = CaseSelection.from_json(batch.details["chosen"]), PORTION[batch.kind]
         with self.database.read() as tx:
             ids = numbers(tx, chosen, after=batch.cursor, at_most=size)
-            diagram = self.context.diagram(tx, batch.package)
-            compared = list(compare_each(tx, diagram, self.context.services, ids, batch.asked_at, {}))
+            assumed = batch.details.get("assume", [])
+            compared = self.backtests.portion(tx, batch.package, chosen, ids, now=batch.asked_at, assumed=assumed)
         tally = Tally(batch.tally)
         for one in compared:
             tally.add(one)

@@ -12,7 +12,7 @@ from .lint_finding import RULES, Finding, Rule, Severity
 from .offered_decisions import decision_names
 from .package import MAX_FILE_BYTES, Package
 from .package_io import from_zip, read_file, read_folder, to_zip, write_folder
-from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_as_written, parse_xml
+from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_as_written, parse_xml, xml_text
 from .timer_definitions import MISSED, MISSED_ALL, MISSED_SKIP, Repeat, Timer
 from .translation import Translation, translate, translation_of
 
@@ -66,4 +66,5 @@ __all__ = [
     "translate",
     "translation_of",
     "write_folder",
+    "xml_text",
 ]

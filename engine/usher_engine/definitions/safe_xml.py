@@ -92,6 +92,11 @@ def parse_as_written(content: bytes, name: str, *, comments: bool = True) -> Xml
     return tree
 
 
+def xml_text(tree: XmlTree) -> bytes:
+    """The file of *tree*, in UTF-8."""
+    return bytes(etree.tostring(tree, encoding="UTF-8", xml_declaration=True))
+
+
 def line_of(element: XmlElement) -> int:
     """The line where *element* starts; 0 if unknown."""
     return cast("int | None", element.sourceline) or 0

@@ -2,5 +2,6 @@
 
 from .change import Aspect, Change, ChangeKind, Comparison
 from .package_changes import compare
+from .single_changes import SingleChange, single_changes
 
-__all__ = ["Aspect", "Change", "ChangeKind", "Comparison", "compare"]
+__all__ = ["Aspect", "Change", "ChangeKind", "Comparison", "SingleChange", "compare", "single_changes"]

@@ -9,30 +9,37 @@ from ..core.findings import Finding
 from .assumptions import Assumption, Question, by_question, read_assumptions
 from .backtest_answers import KnownAnswer
 from .backtest_runs import Backtested, backtest_all, compare_each
-from .case_backtest import Compared, Kind
+from .case_backtest import Compared, Kind, Trial
 from .case_verifier import Verifier
+from .causes import Alternatives, Causes, Origins
 from .hash_chain import read_chain, unpack_step
 from .migration_step import initial_version
 from .recorded_case import Way
+from .recorded_services import disable_outside
 from .repair_plan import Repair, plan_repair
 from .verify_many import Progress, Verified, verify_all
 
 __all__ = [
+    "Alternatives",
     "Assumption",
     "Backtested",
+    "Causes",
     "Compared",
     "Finding",
     "Kind",
     "KnownAnswer",
+    "Origins",
     "Progress",
     "Question",
     "Repair",
+    "Trial",
     "Verified",
     "Verifier",
     "Way",
     "backtest_all",
     "by_question",
     "compare_each",
+    "disable_outside",
     "initial_version",
     "plan_repair",
     "read_assumptions",

@@ -6,20 +6,20 @@ import gc
 import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from multiprocessing import reduction
 
-from ..bpmn import Diagram, compile_diagram
+from ..bpmn import compile_diagram
 from ..definitions import Package
 from ..services import Services
 from ..store import Database, Transaction, stored_cases
 from ..store.case_selection import CaseSelection, pages
-from .assumptions import Assumption, Assumptions, by_question
+from .assumptions import Assumption, by_question
 from .case_backtest import Compared, Kind, Trial, compare
+from .causes import Alternatives, Causes, Origins
 from .recorded_services import disable_outside
 from .verify_many import CASES_AT_ONCE, Progress
-
 
 #: How multiprocessing refuses what it cannot send; the stubs hide the name.
 NOT_SENT: type[Exception] = reduction.pickle.PicklingError  # type: ignore[attr-defined]
@@ -46,17 +46,12 @@ class Backtested:
 
 
 def compare_each(
-    tx: Transaction,
-    diagram: Diagram,
-    services: Services,
-    instances: Sequence[str],
-    now: datetime,
-    assumptions: Assumptions,
+    tx: Transaction, trial: Trial, instances: Sequence[str], causes: Causes | None = None
 ) -> Iterator[Compared]:
-    """Yield the backtest of each case in *instances* on *diagram*, as if until *now*, in order."""
-    trial = Trial(diagram=diagram, services=disable_outside(services), now=now, assumptions=assumptions)
+    """Yield the backtest of each case in *instances* as *trial* says, in order, with its cause."""
     for record in list(stored_cases.of_instances(tx, instances)):
-        yield compare(record, trial, tx)
+        found = compare(record, trial, tx)
+        yield found if causes is None else replace(found, cause=causes.of(record, found, tx))
 
 
 def backtest_all(
@@ -67,6 +62,7 @@ def backtest_all(
     now: datetime,
     *,
     assumptions: Sequence[Assumption] = (),
+    origins: Origins | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Backtested:
@@ -80,6 +76,7 @@ def backtest_all(
         chosen: The cases.
         now: The time at which re-execution ends: a timer that only *package* has fires if it is due by then.
         assumptions: What to assume where the record has no answer.
+        origins: What the cases ran on, to find which change moved each; None finds none.
         jobs: Number of processes; one where an operator cannot be sent to another.
         progress: Called after each hundred cases.
     """
@@ -87,7 +84,7 @@ def backtest_all(
     with database.read() as tx:
         found = pages(tx, chosen, CASES_AT_ONCE)
     total = sum(map(len, found))
-    what = _Task(package, disable_outside(services), now, tuple(assumptions))
+    what = _Task(dict(package.files), disable_outside(services), now, tuple(assumptions), _sendable(origins))
     jobs = min(jobs, len(found)) if _can_be_sent(what.services) else 1
     with _map_pages(database, what, jobs, found) as chunks:
         for page, compared in zip(found, chunks, strict=True):
@@ -99,12 +96,19 @@ def backtest_all(
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """The arguments of every process."""
+    """The arguments of every process; packages as their files, which can be sent."""
 
-    package: Package
+    files: dict[str, bytes]
     services: Services
     now: datetime
     assumptions: tuple[Assumption, ...]
+    origins: tuple[dict[str, dict[str, bytes]], Alternatives] | None
+
+
+def _sendable(origins: Origins | None) -> tuple[dict[str, dict[str, bytes]], Alternatives] | None:
+    if origins is None:
+        return None
+    return {key: dict(one.files) for key, one in origins.packages.items()}, origins.alternatives
 
 
 def _can_be_sent(services: Services) -> bool:
@@ -126,34 +130,34 @@ def _map_pages(
         return
     url = database.db.url.render_as_string(hide_password=False)
     context = multiprocessing.get_context("spawn")
-    given = (url, dict(what.package.files), what.services, what.now, what.assumptions)
-    with context.Pool(jobs, initializer=_begin, initargs=given) as pool:
+    with context.Pool(jobs, initializer=_begin, initargs=(url, what)) as pool:
         yield pool.imap(_compare, found)
 
 
 class _Worker:
     def __init__(self, database: Database, what: _Task) -> None:
         self._database = database
-        self._what = what
-        self._diagram = compile_diagram(what.package)
+        diagram, assumed = compile_diagram(Package(what.files)), by_question(what.assumptions)
+        self._trial = Trial(diagram=diagram, services=what.services, now=what.now, assumptions=assumed)
+        self._causes: Causes | None = None
+        if what.origins is not None:
+            packages, alternatives = what.origins
+            origins = Origins({key: Package(files) for key, files in packages.items()}, alternatives)
+            self._causes = Causes(origins, self._trial)
 
     def compare(self, instances: Sequence[str]) -> list[Compared]:
         with self._database.read() as tx:
-            what = self._what
-            assumed = by_question(what.assumptions)
-            return list(compare_each(tx, self._diagram, what.services, instances, what.now, assumed))
+            return list(compare_each(tx, self._trial, instances, self._causes))
 
 
 _workers: list[_Worker] = []
 
 
-def _begin(
-    url: str, files: dict[str, bytes], services: Services, now: datetime, assumptions: tuple[Assumption, ...]
-) -> None:
+def _begin(url: str, what: _Task) -> None:
     """Set up a process of the pool."""
     gc.freeze()
     gc.set_threshold(200_000)  # as in `verify_many`
-    _workers.append(_Worker(Database(url), _Task(Package(files), services, now, assumptions)))
+    _workers.append(_Worker(Database(url), what))
 
 
 def _compare(instances: Sequence[str]) -> list[Compared]:

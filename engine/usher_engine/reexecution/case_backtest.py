@@ -52,7 +52,7 @@ class Compared:
     ``differs_at`` its index in the paths. ``data`` names the variables that differ at the end of the same path.
     ``question`` is what needs an answer, or got none before its time was over; ``known`` and ``assumed`` say what the
     way rests on beside the case's record.
-    ``definition`` is the hash of the package that the case ran on last.
+    ``definition`` is the hash of the package that the case ran on last, ``cause`` the change that moved it (`causes`).
     """
 
     instance: str
@@ -68,6 +68,7 @@ class Compared:
     known: tuple[KnownAnswer, ...] = ()
     assumed: tuple[Question, ...] = ()
     definition: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -75,6 +75,12 @@ def most_used(connection: Connection, chosen: CaseSelection) -> str | None:
     return connection.execute(query.limit(1)).scalar_one_or_none()
 
 
+def definitions(connection: Connection, chosen: CaseSelection) -> list[str]:
+    """The hashes of the packages that the chosen cases run on, or ran on last."""
+    query = select(_i.definition).where(*_where(chosen)).distinct().order_by(_i.definition)
+    return list(connection.execute(query).scalars())
+
+
 def live_versions(connection: Connection, process: str) -> dict[int, int]:
     """How many running cases of *process* each version has, newest version first."""
     query = select(_i.version, func.count()).where(*_where(CaseSelection(process=process, live=True)))
