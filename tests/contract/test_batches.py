@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from conftest import Clock, Outside, alice, bob, package
-from usher_engine import Actor, Conflict, Engine, InvalidDefinition, NotAllowed, NotFound, Worker
+from usher_engine import Actor, Conflict, Engine, InvalidDefinition, InvalidSubmission, NotAllowed, NotFound, Worker
 from usher_engine.cases import CaseSelection
 from usher_engine.cases import batch_operations as batches_module
 from usher_engine.cases.batch_operations import BatchOperations
@@ -54,7 +54,12 @@ def test_a_backtest_reports_how_many_and_which(small: Engine, outside: Outside) 
     ended = small.batches.find(run.id)
     assert (ended.done, ended.status) == (9, "done")
     assert ended.tally["kinds"] == {"same": 6, "needs_answer": 3}
-    assert ended.tally["groups"] == {"needs_answer|Call|G|E2|": 3}
+    (part,) = ended.tally["partings"].items()
+    assert part[1]["ends"] == {"E2|": 3}
+    assert (part[1]["kind"], part[1]["element"], part[1]["recorded_element"]) == ("needs_answer", "Call", "G")
+    assert (part[1]["cause"], part[1]["cases"]) == ("Call added", 3)
+    assert len(small.batches.cases(run.id, part=part[0])) == 3
+    assert small.batches.cases(run.id, part="another") == []
     assert (ended.tally["shared"]["Send"], ended.tally["draft"], ended.tally["recorded"]["E2"]) == (
         3,
         {"Call": 3, "f9": 3},
@@ -67,6 +72,28 @@ def test_a_backtest_reports_how_many_and_which(small: Engine, outside: Outside) 
     assert small.batches.case(run.id, cases[0]).details["draft"]["at"] == ["Call"]
     assert small.batches.recent("small", BatchKind.BACKTEST) == [ended]
     assert [event.kind for event in small.audit.events(limit=1)] == ["RunStarted"]
+
+
+def test_a_backtest_is_computed_again_with_what_is_assumed(small: Engine, outside: Outside) -> None:
+    open_cases(small, outside, 2)
+    for task in small.inbox.tasks(alice):
+        small.complete(task.id, {"word": "x"}, actor=alice)
+    Worker(small).run_due()
+    draft = changed(('<bpmn:sequenceFlow id="f9" sourceRef="Send" targetRef="G"/>', CALL))
+    first = small.batches.ask_backtest(draft, CaseSelection(process="small"), label="the draft", actor=ANA)
+    assumed = [{"element": "Call", "form": "", "answer": {}}]
+    again = small.batches.ask_again(first.id, assumed, actor=ANA)
+    while small.batches.work():
+        pass
+    assert small.batches.find(first.id).tally["kinds"] == {"needs_answer": 2}
+    ended = small.batches.find(again.id)
+    assert (ended.tally["kinds"], ended.tally["assumed"]) == ({"different": 2}, {"different": 2})
+    assert (ended.details["assume"], ended.details["label"], ended.package) == (assumed, "the draft", first.package)
+    assert small.batches.cases(again.id)[0].details["assumed"] == [{"element": "Call", "form": ""}]
+    with pytest.raises(InvalidSubmission, match="no element “Nobody”"):
+        small.batches.ask_again(first.id, [{"element": "Nobody", "answer": {}}], actor=ANA)
+    with pytest.raises(NotAllowed):
+        small.batches.ask_again(first.id, [], actor=alice)
 
 
 def test_an_unfit_draft_is_refused_at_once(small: Engine) -> None:

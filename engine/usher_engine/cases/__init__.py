@@ -5,6 +5,7 @@ from ..store import CaseFilter, Step, UserTask
 from ..store import to_text as stored_time
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
 from ..store.case_selection import CaseSelection
+from .backtest_tally import questions
 from .history_pages import ALTERED, WHOLE, HistoryPage, HistoryPages, PagedStep, readable_steps
 from .instance_migration import Trial
 from .queries import Instance
@@ -32,6 +33,7 @@ __all__ = [
     "Trial",
     "UserTask",
     "Wait",
+    "questions",
     "readable_steps",
     "stored_time",
 ]

@@ -7,7 +7,7 @@ stores each portion with the place it reached, a migration stores the outcome of
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,15 +15,17 @@ from ..audit.audit_log import AuditLog
 from ..authoring.backtest import MOMENT, Backtests
 from ..context import Context
 from ..core.actor import Actor
-from ..core.errors import CannotMigrate, Conflict, EngineError, InvalidSubmission, NotAllowed, Unavailable
+from ..core.canonical import Json
+from ..core.errors import CannotMigrate, Conflict, EngineError, InvalidSubmission, NotAllowed, NotFound, Unavailable
 from ..core.visible_text import trimmed
 from ..definitions import Package
-from ..reexecution import Compared, Kind
+from ..reexecution import Kind
 from ..store import Transaction, to_text, version_rows
 from ..store import batch_rows as batches
 from ..store import case_selection as chosen_cases
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
 from ..store.case_selection import CaseSelection, count, fix_membership, numbers
+from .backtest_tally import Tally, stored_case
 from .instance_migration import MOVERS, Migrations
 from .step_writer import ALPHABET
 
@@ -40,20 +42,37 @@ class BatchOperations:
         self.context, self.database, self.clock = context, context.database, context.clock
         self.backtests, self.migrations, self.audit = backtests, migrations, audit
 
-    def ask_backtest(self, package: Package, chosen: CaseSelection, *, label: str, actor: Actor) -> Batch:
+    def ask_backtest(
+        self, package: Package, chosen: CaseSelection, *, label: str, actor: Actor, assume: Sequence[Json] = ()
+    ) -> Batch:
         """
         Run the *chosen* cases again on *package* in the background; *label* describes the package.
 
+        *assume* are the assumptions where the record has no answer, as `Assumption.to_json` writes them.
+
         Raises:
             InvalidDefinition: The gate found errors, or the package holds another process.
+            InvalidSubmission: An assumption cannot be.
         """
         _require_mover(actor)
+        assumed = [one.to_json() for one in self.backtests.assumptions(list(assume), package)]
         self.backtests.require_fit(package, chosen.process)
         with self.database.begin() as tx:
             version_rows.store_package(tx, package)
             recorded = chosen_cases.most_used(tx, chosen)
-            request = {"label": label} | ({"recorded": recorded} if recorded else {})
+            request: dict[str, Any] = {"label": label} | ({"recorded": recorded} if recorded else {})
+            request |= {"assume": assumed} if assumed else {}
             return self._ask(tx, BatchKind.BACKTEST, package.hash, chosen, request, actor)
+
+    def ask_again(self, batch: str, assume: Sequence[Json], *, actor: Actor) -> Batch:
+        """Run a backtest again, on the same package and the same selection, with the assumptions *assume*."""
+        found = self.find(batch)
+        if found.kind is not BatchKind.BACKTEST:
+            raise NotFound("There is no such run.")
+        with self.database.read() as tx:
+            package = version_rows.content(tx, found.package)
+        chosen = CaseSelection.from_json(found.details["chosen"])
+        return self.ask_backtest(package, chosen, label=found.details["label"], actor=actor, assume=assume)
 
     def ask_migration(
         self,
@@ -126,11 +145,11 @@ class BatchOperations:
             return batches.recent(tx, process, kinds or tuple(BatchKind), limit)
 
     def cases(
-        self, batch: str, *, outcome: str | None = None, after: str = "", limit: int = 100
+        self, batch: str, *, outcome: str | None = None, part: str | None = None, after: str = "", limit: int = 100
     ) -> list[BatchCase]:
         """The outcomes of the cases of a run, by number; a backtest stores only cases that take another path."""
         with self.database.read() as tx:
-            return batches.cases(tx, batch, outcome=outcome, after=after, limit=limit)
+            return batches.cases(tx, batch, outcome=outcome, part=part, after=after, limit=limit)
 
     def case(self, batch: str, instance: str) -> BatchCase:
         """One case of a run; raises `NotFound`."""
@@ -182,7 +201,7 @@ class BatchOperations:
         with self.database.begin() as tx:
             cursor, done = (ids or [batch.cursor])[-1], batch.done + len(ids)
             if batches.advance(tx, batch, cursor=cursor, done=done, tally=tally.counted, now=self.clock()):
-                batches.add_cases(tx, batch.id, (_differing_case(one) for one in compared if one.kind is not Kind.SAME))
+                batches.add_cases(tx, batch.id, (stored_case(one) for one in compared if one.kind is not Kind.SAME))
                 self._end_after(tx, batch, ids, size)
 
     def _migration_portion(self, batch: Batch) -> None:
@@ -229,45 +248,6 @@ class BatchOperations:
     def _note_case(self, tx: Transaction, batch: Batch, outcome: BatchCase) -> None:
         if not batches.has_case(tx, batch.id, outcome.instance):
             batches.add_cases(tx, batch.id, [outcome])
-
-
-class Tally:
-    """Sums up a backtest: the number of cases for each outcome and group, and the elements where paths differ."""
-
-    def __init__(self, counted: dict[str, Any]) -> None:
-        empty: dict[str, Any] = {name: {} for name in ("kinds", "groups", "shared", "recorded", "draft")}
-        self.counted = counted or {**empty, "other_data": 0}
-
-    def add(self, one: Compared) -> None:
-        counted = self.counted
-        _count(counted["kinds"], one.kind.value)
-        counted["other_data"] += bool(one.data)
-        if one.kind in (Kind.SAME, Kind.UNREADABLE):
-            return
-        end = one.draft.end if one.kind is Kind.DIFFERENT else ""
-        _count(counted["groups"], f"{one.kind}|{one.element}|{one.recorded_element}|{one.recorded.end}|{end}")
-        at = one.differs_at if one.differs_at is not None else len(one.draft.path)
-        for name, way, part in (
-            ("shared", one.draft, slice(0, at)),
-            ("recorded", one.recorded, slice(at, None)),
-            ("draft", one.draft, slice(at, None)),
-        ):
-            for passed in dict.fromkeys((*way.path[part], *filter(None, way.flows[part]))):
-                _count(counted[name], passed)
-
-
-def _count(counts: dict[str, int], key: str) -> None:
-    counts[key] = counts.get(key, 0) + 1
-
-
-def _differing_case(one: Compared) -> BatchCase:
-    """The stored outcome of a case that takes another path."""
-    ways = {
-        name: {"path": list(way.path), "flows": list(way.flows), "at": list(way.at), "end": way.end}
-        for name, way in (("recorded", one.recorded), ("draft", one.draft))
-    }
-    details = {"message": one.message, "recorded_element": one.recorded_element, "differs_at": one.differs_at}
-    return BatchCase(instance=one.instance, outcome=one.kind.value, element=one.element, details={**details, **ways})
 
 
 def _trial_case(instance: str, trial: Any) -> BatchCase:

@@ -65,15 +65,17 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchCase:
-    """The outcome of one case; the values of *outcome* depend on the kind of batch."""
+    """The outcome of one case; the values of *outcome* depend on the kind of batch, *part* is a part of a backtest."""
 
     instance: str
     outcome: str
     element: str = ""
+    part: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
 
 _b, _c = t.batch.c, t.batch_case.c
+_CASE = (_c.instance, _c.outcome, _c.element, _c.part, _c.details)
 _OPEN = _b.status == BatchStatus.OPEN.value
 
 
@@ -144,6 +146,7 @@ def add_cases(connection: Connection, batch: str, cases: Iterable[BatchCase]) ->
             "outcome": case.outcome,
             "element": case.element,
             "details": compact(case.details),
+            "part": case.part or None,
         }
         for case in cases
     ]
@@ -170,19 +173,26 @@ def reasons(connection: Connection, batch: str, at_most: int = 200) -> list[tupl
 
 
 def cases(
-    connection: Connection, batch: str, *, outcome: str | None = None, after: str = "", limit: int = 100
+    connection: Connection,
+    batch: str,
+    *,
+    outcome: str | None = None,
+    part: str | None = None,
+    after: str = "",
+    limit: int = 100,
 ) -> list[BatchCase]:
     """Cases of a batch by number; *after* is the last one of the previous page."""
-    query = select(_c.instance, _c.outcome, _c.element, _c.details).where(_c.batch == batch, _c.instance > after)
+    query = select(*_CASE).where(_c.batch == batch, _c.instance > after)
     if outcome is not None:
         query = query.where(_c.outcome == outcome)
+    if part is not None:
+        query = query.where(_c.part == part)
     return [_case(row) for row in connection.execute(query.order_by(_c.instance).limit(limit))]
 
 
 def case(connection: Connection, batch: str, instance: str) -> BatchCase:
     """One case of a batch; raises `NotFound`."""
-    query = select(_c.instance, _c.outcome, _c.element, _c.details)
-    row = connection.execute(query.where(_c.batch == batch, _c.instance == instance)).one_or_none()
+    row = connection.execute(select(*_CASE).where(_c.batch == batch, _c.instance == instance)).one_or_none()
     if row is None:
         raise NotFound("This run has no result for that case.")
     return _case(row)
@@ -190,7 +200,11 @@ def case(connection: Connection, batch: str, instance: str) -> BatchCase:
 
 def _case(row: Any) -> BatchCase:
     return BatchCase(
-        instance=row.instance, outcome=row.outcome, element=row.element, details=json.loads(row.details)
+        instance=row.instance,
+        outcome=row.outcome,
+        element=row.element,
+        part=row.part or "",
+        details=json.loads(row.details),
     )
 
 

@@ -36,5 +36,8 @@ batch_case = Table(
     Column("outcome", String(20), nullable=False),
     Column("element", String(200), nullable=False),
     Column("details", Text, nullable=False),
+    #: Where the ways of a backtest part, and why; null in older runs and in migrations.
+    Column("part", String(16)),
     Index("ix_batch_case_outcome", "batch", "outcome", "instance"),
+    Index("ix_batch_case_part", "batch", "part", "instance"),
 )
