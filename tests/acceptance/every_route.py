@@ -11,14 +11,16 @@ from urllib.parse import urlsplit
 from acceptance.conftest import PASSWORD, House
 from conftest import ROOT
 from statements import Asked, asked_of
-from usher_engine import SYSTEM
+from usher_engine import SYSTEM, Actor
 from usher_engine.accounts import Role
+from usher_engine.cases import CaseSelection
 from usher_engine.definitions import Package, read_folder, to_zip
 from werkzeug.test import TestResponse
 
 PLACE = {"template": "Office Visit", "field": "Patient Portal", "action": "Enrollment"}
 REASON = {"reason": "asked at the desk"}
 PROCESS = "/processes/enrollment"
+ANA = Actor(name="ana", role="analyst")
 STATIC = ROOT / "web" / "usher_web" / "static" / "dist"
 PEOPLE = ("alice", "ana", "audrey", "adam")
 
@@ -201,12 +203,24 @@ class Tour:
         pages = (run, f"{run}/progress", f"{run}/cases/{other.instance}", f"{run}/recorded.bpmn", f"{run}/cases.csv")
         self.look("ana", *(f"{PROCESS}/backtest/{page}" for page in pages))
         self.post("ana", f"{PROCESS}/backtest/{self._asked_for('backtest', {'on': '4'})}/cancel")
+        self._assumption(files)
         run = self._asked_for("migrate", {"from": "1", "to": "4"})
         self.house.worker.run_due()
         self.look("ana", f"{PROCESS}/migrate/{run}", f"{PROCESS}/migrate/{run}/progress")
         self.post("ana", f"{PROCESS}/migrate/{run}/run", REASON)
         self.house.worker.run_due()
         self.post("ana", f"{PROCESS}/migrate/{self._asked_for('migrate', {'from': '1', 'to': '4'})}/cancel")
+
+    def _assumption(self, files: dict[str, bytes]) -> None:
+        """A draft in which another task asks: nobody answered it."""
+        drawn = files["enrollment.bpmn"].decode()
+        drawn = drawn.replace('"UpdateNow"', '"AskAgain"').replace(">UpdateNow<", ">AskAgain<")
+        asks, every = Package({**files, "enrollment.bpmn": drawn.encode()}), CaseSelection(process="enrollment")
+        run = self.engine.batches.ask_backtest(asks, every, label="the draft", actor=ANA)
+        self.house.worker.run_due()
+        page = f"{PROCESS}/backtest/{run.id}/assume/AskAgain"
+        self.look("ana", page)
+        self.post("ana", page, {"first_name": "Ada"})
 
     def _asked_for(self, what: str, form: dict[str, str]) -> str:
         """The id of a run that was just asked for."""

@@ -53,6 +53,10 @@ def test_a_backtest_from_the_form_to_both_ways(lived):
     assert "recorded cases take the same way" in page.text
     assert "Hana" not in page.text and "Stand" not in page.text
     (other,) = engine.batches.cases(run)
+    assert "Declined or Deferred: condition" in page.text and "because of one change" in page.text
+    selected = ana.get(f"/processes/enrollment/backtest/{run}?part={other.part}")
+    assert "The 1 case" in selected.text and "moved by" in selected.text
+    assert ana.get(f"/processes/enrollment/backtest/{run}?part=nothing").status_code == 200
     both = ana.get(f"/processes/enrollment/backtest/{run}/cases/{other.instance}")
     assert both.status_code == 200 and "As recorded" in both.text
     for side in ("recorded", "draft"):
@@ -62,6 +66,36 @@ def test_a_backtest_from_the_form_to_both_ways(lived):
     assert ana.get(f"/processes/enrollment/backtest/{run}?outcome=failed").status_code == 200
     assert ana.get("/processes/enrollment/backtest/NOSUCHRUN000").status_code == 404
     assert lived.visitor("audrey").get(f"/processes/enrollment/backtest/{run}").status_code == 200
+
+
+def test_what_nobody_answered_is_assumed_and_taken_back(lived):
+    """A renamed task asks whom nobody asked; one answer of its own form is taken for all, and the run says so."""
+    ana, engine = lived.visitor("ana"), lived.enrollment.engine
+    renamed = drawn(('"UpdateNow"', '"AskAgain"'), (">UpdateNow<", ">AskAgain<"))
+    engine.drafts.start("enrollment", package=renamed, actor=SYSTEM)
+    pages = "/processes/enrollment/backtest"
+    run = run_id(ana.post(pages, {"on": "draft", "limit": ""}))
+    lived.worker.run_due()
+    asks = ana.get(f"{pages}/{run}")
+    assert "1 case reaches Update Now, which nobody answered." in asks.text
+    assert "1 needs an answer nobody gave" in asks.text
+    form = ana.get(f"{pages}/{run}/assume/AskAgain")
+    assert "Assume an answer at Update Now" in form.text and "Zip" not in form.text and "ZIP code" in form.text
+    wrong = ana.post(f"{pages}/{run}/assume/AskAgain", {"birth_date": "yesterday"})
+    assert wrong.status_code == 422 and "birth_date" in wrong.text
+    answer = {"first_name": "Ada", "last_name": "Sample", "birth_date": "1980-02-03", "zip_code": "10001",
+              "email": "a@example.org", "birth_sex": "F"}  # fmt: skip
+    again = run_id(ana.post(f"{pages}/{run}/assume/AskAgain", answer))
+    lived.worker.run_due()
+    page = ana.get(f"{pages}/{again}")
+    assert "Assumed for all of them" in page.text and "ZIP code: 10001" in page.text
+    assert "</span> rest on an assumption" in page.text
+    listed = ana.get(f"{pages}/{again}/cases.csv").text.splitlines()
+    assert listed[0].endswith("change,known_from_the_record_of,assumed_at") and listed[1].endswith(",AskAgain")
+    back = run_id(ana.post(f"{pages}/{again}/assume/AskAgain", {"act.back": "1"}))
+    assert engine.batches.find(back).details.get("assume") is None
+    assert ana.get(f"{pages}/{run}/assume/EnrollNow").status_code == 404
+    assert lived.visitor("audrey").get(f"{pages}/{run}/assume/AskAgain").status_code == 403
 
 
 def test_a_draft_that_cannot_run_says_why(lived):

@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from . import audit_logging, auth, content_policy, error_pages, proxies, sign_in
 from .admin import account_pages, operation_pages, portal_standing_pages
 from .analyst import (
+    assumption_pages,
     backtest_pages,
     compare_pages,
     deploy_pages,
@@ -91,7 +92,7 @@ RAIL = (
 INSIDE = {
     "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes",
-    "backtests": "processes", "migrations": "processes", "tryout": "processes",
+    "backtests": "processes", "assumptions": "processes", "migrations": "processes", "tryout": "processes",
     "operating": "admin", "portal_standing": "admin",
 }
 
@@ -164,7 +165,7 @@ def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (sign_in, inbox, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, backtest_pages,
-        migration_pages,
+        assumption_pages, migration_pages,
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
     administration = (account_pages, portal_standing_pages, operation_pages)

@@ -3,13 +3,16 @@
 from .canonical import Json, check_input, whole_number
 from .deadlines import Deadlines, OutOfTime
 from .practice_calendar import Calendar, full_years
+from .shapes import Shape, kinds
 
 __all__ = [
     "Calendar",
     "Deadlines",
     "Json",
     "OutOfTime",
+    "Shape",
     "check_input",
     "full_years",
+    "kinds",
     "whole_number",
 ]

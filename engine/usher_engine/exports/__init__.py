@@ -6,6 +6,7 @@ a file without a database; `evidence` collects the contents of the evidence bund
 
 from ..store.export_rows import Selection
 from .atomic_file import write_file
+from .csv_table import csv_row
 from .evidence_bundle import Evidence, evidence, seal, verify_file
 from .export import FORMATS, Export, Format, period
 from .offline_verifier import verify_export
@@ -16,6 +17,7 @@ __all__ = [
     "Export",
     "Format",
     "Selection",
+    "csv_row",
     "evidence",
     "period",
     "seal",

@@ -24,11 +24,11 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "
 def table_lines(source: Source) -> Iterator[bytes]:
     """Yield the file row by row, after the byte order mark by which spreadsheets recognize UTF-8."""
     columns = (*COLUMNS, "data") if source.with_data else COLUMNS
-    yield "\ufeff".encode() + _row(columns)
+    yield "\ufeff".encode() + csv_row(columns)
     for row, steps in source.cases():
         for one in event_rows(source, row, steps):
             cells = _cells(one)
-            yield _row([*cells, compact(one.data)] if source.with_data else cells)
+            yield csv_row([*cells, compact(one.data)] if source.with_data else cells)
 
 
 def _cells(one: EventRow) -> list[Any]:
@@ -41,7 +41,8 @@ def _cells(one: EventRow) -> list[Any]:
     return [*case, *who, *where, *detail]
 
 
-def _row(cells: Any) -> bytes:
+def csv_row(cells: Any) -> bytes:
+    """One line (RFC 4180), its cells made safe."""
     written = io.StringIO()
     csv.writer(written, lineterminator="\r\n").writerow([safe(cell) for cell in cells])
     return written.getvalue().encode()

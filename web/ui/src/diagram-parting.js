@@ -31,6 +31,20 @@ export function asWay(parting) {
   return { at: [...first, ...(parting.shared ?? []).slice(-1)] };
 }
 
+// Two diagrams side by side move as one.
+export function moveTogether(one, other) {
+  let moving = false;
+  const follow = (leader, follower) =>
+    leader.on("canvas.viewbox.changed", ({ viewbox: { x, y, width, height } }) => {
+      if (moving) return;
+      moving = true;
+      follower.get("canvas").viewbox({ x, y, width, height });
+      moving = false;
+    });
+  follow(one, other);
+  follow(other, one);
+}
+
 function count(registry, overlays, id, cases) {
   const element = registry.get(id);
   if (!element || element.waypoints || cases < 2) return;

@@ -5,6 +5,8 @@ const READABLE = { narrow: 0.75, wide: 0.6 }; // below this scale names cannot b
 export const OVERVIEW = 480; // pixels of width below which an overview of the whole shows nothing
 const FOOT = 44; // pixels for the tools and the mark
 const STEP = 1.25;
+const PAIRED = 0.9; // scale of two diagrams side by side
+const PAIR_HEIGHT = 380; // pixels
 
 export class Tools {
   constructor(host, viewer, way) {
@@ -12,6 +14,7 @@ export class Tools {
     this.canvas = viewer.get("canvas");
     this.registry = viewer.get("elementRegistry");
     this.start = [...(way?.incident ?? []), ...(way?.at ?? []), ...(way?.visited ?? []).map((v) => v.element).slice(-1)];
+    this.paired = host.dataset.diagramPair !== undefined;
     this.touched = false; // once somebody zoomed, a new window size no longer refits
   }
 
@@ -31,6 +34,7 @@ export class Tools {
 
   fit() {
     const { inner } = this.canvas.viewbox();
+    if (this.paired) return this.#atFocus(inner);
     const width = this.host.clientWidth;
     const tallest = Math.max(320, window.innerHeight * 0.85);
     const whole = Math.min(1, width / (inner.width + 2 * ROOM), (tallest - FOOT) / (inner.height + 2 * ROOM));
@@ -44,6 +48,18 @@ export class Tools {
     const middle = this.#middle(inner, shown);
     const corner = { x: middle.x - shown.width / 2, y: middle.y - shown.height / 2 };
     this.canvas.viewbox({ ...corner, width: width / scale, height: height / scale });
+  }
+
+  // One of two diagrams side by side: both at one scale and spot, so that what differs is beside its counterpart.
+  #atFocus(inner) {
+    const found = this.registry.get(this.host.dataset.diagramFocus);
+    const goal = found && !found.waypoints ? found : (this.start.map((id) => this.registry.get(id)).find((one) => one && !one.waypoints) ?? inner);
+    const scale = this.host.clientWidth < OVERVIEW ? READABLE.narrow : PAIRED;
+    this.host.style.height = `${PAIR_HEIGHT}px`;
+    this.canvas.resized();
+    const [width, height] = [this.host.clientWidth / scale, PAIR_HEIGHT / scale];
+    const x = goal.x + goal.width / 2 - width / 3; // what follows is to the right
+    this.canvas.viewbox({ x, y: goal.y + goal.height / 2 - height / 2, width, height });
   }
 
   // Where everything fits, the middle of the drawing; otherwise as near to the token as the drawing's edges allow.
@@ -67,7 +83,9 @@ export class Tools {
     bar.append(
       this.#button("−", "Smaller", () => this.#zoom(1 / STEP)),
       this.#button("+", "Larger", () => this.#zoom(STEP)),
-      this.#button("Fit", "Fit", () => this.#whole()),
+      this.paired
+        ? this.#button("Whole diagram", "Whole diagram", () => this.#whole())
+        : this.#button("Fit", "Fit", () => this.#whole()),
     );
     return bar;
   }
@@ -78,7 +96,7 @@ export class Tools {
   }
 
   #whole() {
-    this.touched = false;
+    this.touched = this.paired;
     this.canvas.zoom("fit-viewport", "auto");
   }
 

@@ -2,7 +2,7 @@
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { Tools } from "./diagram-tools.js";
 import { paintHeat } from "./diagram-heat.js";
-import { asWay, paintParting } from "./diagram-parting.js";
+import { asWay, moveTogether, paintParting } from "./diagram-parting.js";
 import { forgetWay, paintWay } from "./diagram-way.js";
 
 const viewers = new WeakMap();
@@ -48,6 +48,13 @@ export async function draw(host, xml, way) {
   const tools = new Tools(host, viewer, way?.shared ? asWay(way) : way);
   tools.show();
   viewers.set(host, Object.assign(viewer, { tools }));
+  if (host.dataset.diagramPair !== undefined) pair(host, viewer);
+}
+
+function pair(host, viewer) {
+  const others = [...(host.closest(".pair")?.querySelectorAll("[data-diagram-pair]") ?? [])].filter((one) => one !== host);
+  const other = others.map(viewerOf).find(Boolean);
+  if (other) moveTogether(other, viewer);
 }
 
 // Another version of the diagram in place of the one *host* shows: its address with *query*.

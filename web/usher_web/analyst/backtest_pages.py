@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -10,13 +11,15 @@ from usher_engine.accounts import Role
 from usher_engine.cases import Batch, BatchKind, CaseSelection, stored_time
 from usher_engine.core import whole_number
 from usher_engine.definitions import Package
+from usher_engine.exports import csv_row
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth
 from ..casework.diagram_files import bpmn_response
 from ..site import site
 from ..words.date_range import begin_of, check_way, day_of, end_of
-from .backtest_view import group_lines, sentence, way_of_case, ways
+from .assumption_form import fields_of, in_words
+from .backtest_view import Asked, asked, case_words, focus, parts, segments, sentence, way_of_case, ways, ways_of
 from .batch_pages import names_with, process_url, progress_of, run_of
 
 blueprint = Blueprint("backtests", __name__, url_prefix="/processes/<process>/backtest")
@@ -27,6 +30,10 @@ STATUSES = ("waiting", "finished", "incident", "cancelled")
 SIDES = ("recorded", "draft")
 PAGE = 100
 DRAFT = "draft"
+COLUMNS = (
+    *("case", "result", "element", "instead_of", "recorded_end", "draft_end"),
+    *("change", "known_from_the_record_of", "assumed_at"),
+)
 
 
 @blueprint.get("")
@@ -59,24 +66,31 @@ def run(process: str, batch: str) -> str:
         site().engine.versions.diagram_with(found.package),
     )
     names = names_with(draft, recorded)
-    outcome = request.args.get("outcome", "")
-    after = request.args.get("after", "")
-    listed = site().engine.batches.cases(found.id, outcome=outcome or None, after=after, limit=PAGE + 1)
+    outcome, part, after = (request.args.get(name, "") for name in ("outcome", "part", "after"))
+    listed = site().engine.batches.cases(
+        found.id, outcome=outcome or None, part=part or None, after=after, limit=PAGE + 1
+    )
     more = listed[PAGE - 1].instance if len(listed) > PAGE else ""
+    grouped, questions = parts(found, names), asked(found, names)
     return render_template(
         "backtest.html",
         process=process,
         process_url=process_url,
         name=draft.package.name,
         run=found,
-        summary=sentence(found, names),
-        groups=group_lines(found, names),
-        ways=ways(found),
+        summary=sentence(found),
+        parts=grouped,
+        part=next((one for one in grouped if one.key and one.key == part), None),
+        bar=segments(found),
+        questions=[(one, _assumption_words(one, found.package)) for one in questions],
+        ways=ways_of(listed[:PAGE]) if part else ways(found),
+        focus=focus(listed[0]) if listed else "",
+        words={one.instance: case_words(one, names) for one in listed[:PAGE]},
         new=set(draft.elements) - set(recorded.elements),
         names=names,
         listed=listed[:PAGE],
         outcome=outcome,
-        next_url=url_for(".run", process=process, batch=batch, outcome=outcome or None, after=more) if more else "",
+        next_url=_more_url(process, batch, more),
         may_ask=auth.session().account.role in ASKING,
         may_see_cases=auth.session().account.role is Role.AUDITOR,
     )
@@ -113,8 +127,10 @@ def case(process: str, batch: str, instance_id: str) -> str:
         name=draft.package.name,
         run=found,
         one=one,
+        known=[(answer["element"], datetime.fromisoformat(answer["since"])) for answer in one.details.get("known", [])],
         names=names_with(draft, recorded),
         ways={side: way_of_case(one, side) for side in SIDES},
+        focus=focus(one),
         may_see_cases=auth.session().account.role is Role.AUDITOR,
     )
 
@@ -134,16 +150,20 @@ def diagram(process: str, batch: str, side: str) -> AnyResponse:
 def export(process: str, batch: str) -> Response:
     """The list as a file; numbers and elements only."""
     found = run_of(process, batch, BatchKind.BACKTEST)
-    lines = ["case,result,element,instead_of,recorded_end,draft_end"]
+    lines = [csv_row(COLUMNS)]
     after = ""
     while page := site().engine.batches.cases(found.id, after=after, limit=1_000):
         for one in page:
             details = one.details
             ends = (details["recorded"]["end"], details["draft"]["end"])
-            lines.append(",".join((one.instance, one.outcome, one.element, details["recorded_element"], *ends)))
+            known = " ".join(answer["since"] for answer in details.get("known", []))
+            assumed = " ".join(question["element"] for question in details.get("assumed", []))
+            found_by = (details.get("cause", ""), known, assumed)
+            cells = (one.instance, one.outcome, one.element, details["recorded_element"], *ends, *found_by)
+            lines.append(csv_row(cells))
         after = page[-1].instance
     site().engine.audit.record("Exported", {"run": found.id}, actor=auth.actor(), subject=process)
-    response = Response("\n".join([*lines, ""]), content_type="text/csv; charset=utf-8")
+    response = Response(b"".join(lines), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="backtest-{found.id}.csv"'
     return response
 
@@ -159,11 +179,7 @@ def _page(process: str, problems: list[tuple[str, str]] | None = None) -> str:
         versions=engine.versions.all(process),
         draft=_draft_of(process),
         statuses=STATUSES,
-        ends=[
-            element
-            for element in engine.versions.diagram_with(in_force.hash).elements.values()
-            if element.tag == "endEvent"
-        ],
+        ends=_ends(process, names_with(engine.versions.diagram_with(in_force.hash))),
         runs=engine.batches.recent(process, BatchKind.BACKTEST),
         sent=request.form,
         problems=problems or [],
@@ -201,6 +217,28 @@ def _parse_selection(process: str, errors: dict[str, str]) -> CaseSelection:
         outcome=form.get("outcome", ""),
         limit=whole_number(form.get("limit", "").strip()) or 0,
     )
+
+
+def _more_url(process: str, batch: str, after: str) -> str:
+    """The next page of the same list; "" where there is none."""
+    if not after:
+        return ""
+    outcome, part = request.args.get("outcome") or None, request.args.get("part") or None
+    return url_for(".run", process=process, batch=batch, outcome=outcome, part=part, after=after)
+
+
+def _assumption_words(one: Asked, package: str) -> str:
+    """What is assumed for a question, in words; "" where nothing is."""
+    if one.assumed is None:
+        return ""
+    found = site().engine.versions.diagram_with(package).package
+    return in_words(one.assumed, fields_of(one.question, found, site().engine.services))
+
+
+def _ends(process: str, names: dict[str, str]) -> list[tuple[str, str]]:
+    """The ends that cases of the process have reached, with their names."""
+    reached = {outcome for of, outcome in site().engine.search.facets().outcomes if of == process}
+    return sorted(((end, names.get(end, end)) for end in reached), key=lambda one: one[1])
 
 
 def _recorded_package(run: Batch) -> str:

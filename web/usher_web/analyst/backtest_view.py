@@ -1,12 +1,13 @@
-"""A backtest for people: its summary sentence, its groups, and the ways to paint. Pure."""
+"""A backtest for people: its summary sentence, the bar, the parts, the questions, and the ways to paint. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from usher_engine.cases import Batch, BatchCase
+from usher_engine.cases import Batch, BatchCase, questions
+from usher_engine.reexecution import Question
 
 WORDS = {
     "different": "take another way",
@@ -14,81 +15,221 @@ WORDS = {
     "failed": "would stop with an incident",
     "not_comparable": "cannot be compared",
 }
+#: The segments of the bar, in their order, with their tone.
+TONES = {"same": "same", "different": "other", "needs_answer": "asks", "failed": "fails", "not_comparable": "unread"}
+_SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NO_SINGLE_CHANGE = "No single change"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
-    """Cases that differ from their record in the same way; *kind* is one of the keys of `WORDS`."""
+class Part:
+    """
+    Cases that part from their record at one place for one cause; *kind* is one of the keys of `WORDS`.
+
+    *key* selects them, "" in runs of Usher 0.2 and earlier. *was*, *goes* and *end* are words; *assumed* cases rest on
+    an assumption.
+    """
 
     cases: int
     kind: str
     element: str
-    text: str
+    change: str
+    was: str
+    goes: str
+    end: str
+    key: str = ""
+    assumed: int = 0
 
 
-def sentence(run: Batch, names: Mapping[str, str]) -> tuple[str, str]:
-    """The summary, as number and rest: how many cases take the same way, and what happens to the others."""
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of the bar: from *x* on, *width* of 1000; *hatched* where it rests on an assumption."""
+
+    tone: str
+    x: float
+    width: float
+    hatched: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A question that *cases* ask; *assumed* is the answer that was taken for all of them, None if there is none."""
+
+    question: Question
+    cases: int
+    words: str
+    assumed: Mapping[str, Any] | None
+
+
+def sentence(run: Batch) -> tuple[str, str]:
+    """The summary, as number and rest: how many cases take the same way, how many do not, and why."""
     kinds = run.tally.get("kinds", {})
     same = kinds.get("same", 0)
     if not run.done:
         return "No case", "was looked at yet."
-    others = [kind for kind in ("needs_answer", "failed", "not_comparable") if kinds.get(kind)]
-    rest = [*_ends(run, names), *(f"{kinds[kind]:,} {_verb(kind, kinds[kind])}" for kind in others)]
+    moved = kinds.get("different", 0) + kinds.get("failed", 0)
+    rest = [f"{moved:,} {'differs' if moved == 1 else 'differ'}{_because(run)}"] if moved else []
+    for kind in ("needs_answer", "not_comparable"):
+        if kinds.get(kind):
+            verb = WORDS[kind].replace("need an", "needs an") if kinds[kind] == 1 else WORDS[kind]
+            rest.append(f"{kinds[kind]:,} {verb}")
     tail = f"; {_joined(rest)}." if rest else "."
-    verb = "takes" if same == 1 else "take"
-    return f"{same:,} of {run.done:,}", f"recorded cases {verb} the same way{tail}"
+    return f"{same:,} of {run.done:,}", f"recorded cases {'takes' if same == 1 else 'take'} the same way{tail}"
 
 
-def _ends(run: Batch, names: Mapping[str, str]) -> list[str]:
-    """The cases on another way, counted by where they would end."""
-    ends: dict[str, int] = {}
-    for key, cases in run.tally.get("groups", {}).items():
-        kind, _, _, was, end = key.split("|")
-        if kind == "different":
-            words = f"end in {names.get(end, end)}" if end else "stand elsewhere"
-            if end and end == was:
-                words = f"reach {names.get(end, end)} another way"
-            ends[words] = ends.get(words, 0) + cases
-    return [f"{cases:,} would {words}" for words, cases in sorted(ends.items(), key=lambda one: -one[1])]
-
-
-def _verb(kind: str, cases: int) -> str:
-    return WORDS[kind].replace("need an", "needs an") if cases == 1 else WORDS[kind]
+def _because(run: Batch) -> str:
+    parts = run.tally.get("partings", {}).values()
+    causes = {part["cause"] for part in parts if part["kind"] in ("different", "failed")}
+    if not causes or "" in causes:
+        return ""
+    number = _SMALL[len(causes)] if len(causes) < len(_SMALL) else str(len(causes))
+    return f", because of {number} change{'' if len(causes) == 1 else 's'}"
 
 
 def _joined(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def group_lines(run: Batch, names: Mapping[str, str]) -> list[Group]:
-    """The groups, largest first."""
-    counted: dict[tuple[str, str, str], int] = {}
-    for key, cases in run.tally.get("groups", {}).items():
-        kind, element, was, _, end = key.split("|")
-        text = _difference(kind, names, element, was, end)
-        counted[kind, element, text] = counted.get((kind, element, text), 0) + cases
+def segments(run: Batch) -> list[Segment]:
+    """The bar; what rests on an assumption is hatched, behind the rest of its kind."""
+    kinds, assumed, at, found = run.tally.get("kinds", {}), run.tally.get("assumed", {}), 0.0, []
+    for kind, tone in TONES.items():
+        for cases, hatched in ((kinds.get(kind, 0) - assumed.get(kind, 0), False), (assumed.get(kind, 0), True)):
+            width = 1000 * cases / max(run.done, 1)
+            if width:
+                found.append(Segment(tone, round(at, 1), round(max(width, 6), 1), hatched))
+                at += width
+    return found
+
+
+def parts(run: Batch, names: Mapping[str, str]) -> list[Part]:
+    """The parts, largest first."""
+    lines = [_part(key, part, names) for key, part in run.tally.get("partings", {}).items()]
+    lines += _older(run, names)
     unread = run.tally.get("kinds", {}).get("not_comparable", 0)
     if unread:
-        text = "They were purged, or their record cannot be read; verify says which."
-        counted["not_comparable", "", text] = unread
-    lines = [Group(cases=cases, kind=k, element=element, text=t) for (k, element, t), cases in counted.items()]
+        words = "Purged, or their record cannot be read; verify says which."
+        lines.append(
+            Part(cases=unread, kind="not_comparable", element="", change="–", was="–", goes="–", end=words)
+        )
     return sorted(lines, key=lambda line: -line.cases)
 
 
-def _difference(kind: str, names: Mapping[str, str], element: str, was: str, end: str) -> str:
-    here, there = names.get(element, element) or "the diagram", names.get(was, was)
+def _part(key: str, part: Mapping[str, Any], names: Mapping[str, str]) -> Part:
+    was_end, _, end = max(part["ends"], key=lambda ends: part["ends"][ends]).partition("|")
+    return Part(
+        key=key,
+        cases=part["cases"],
+        assumed=part["assumed"],
+        kind=part["kind"],
+        element=part["element"],
+        change=part["cause"] or NO_SINGLE_CHANGE,
+        was=_name(part["recorded_element"], names) or "went no further",
+        goes=_goes(part["kind"], part["element"], part["recorded_element"], names),
+        end=_end(part["kind"], was_end, end, names),
+    )
+
+
+def _older(run: Batch, names: Mapping[str, str]) -> list[Part]:
+    """The parts of a run of Usher 0.2 or earlier, which knew no causes."""
+    counted: dict[tuple[str, ...], int] = {}
+    for key, cases in run.tally.get("groups", {}).items():
+        kind, element, was, was_end, end = key.split("|")
+        about = (kind, element, was, _end(kind, was_end, end, names))
+        counted[about] = counted.get(about, 0) + cases
+    return [
+        Part(
+            cases=cases, kind=kind, element=element, change="–", end=end, goes=_goes(kind, element, was, names),
+            was=_name(was, names) or "went no further",
+        )
+        for (kind, element, was, end), cases in counted.items()
+    ]  # fmt: skip
+
+
+def _goes(kind: str, element: str, was: str, names: Mapping[str, str]) -> str:
+    here = _name(element, names) or "the diagram"
     if kind == "needs_answer":
-        return f"At {here}: nobody was ever asked this."
+        return f"{here}: nobody was asked this"
     if kind == "failed":
-        return f"{here} would fail."
-    instead = f"{here} instead of {there}" if there and there != here else f"the way ends before {here}"
-    return f"{instead[:1].upper()}{instead[1:]}{f', then to {names.get(end, end)}' if end else ''}."
+        return f"{here} would fail"
+    return "goes no further" if element == was else here
+
+
+def _end(kind: str, was: str, end: str, names: Mapping[str, str]) -> str:
+    if kind == "needs_answer":
+        return "stands there"
+    if kind == "failed":
+        return "incident"
+    if end and end == was:
+        return "as recorded"
+    return _name(end, names) or "stands elsewhere"
+
+
+def _name(element: str, names: Mapping[str, str]) -> str:
+    return names.get(element, element)
+
+
+def asked(run: Batch, names: Mapping[str, str]) -> list[Asked]:
+    """The questions nobody answered, those of most cases first, with what was assumed for them."""
+    taken = {_key(one): one for one in run.details.get("assume", [])}
+    counted = {question.key: (question, cases) for question, cases in questions(run.tally)}
+    for key, one in taken.items():  # assumed, and no case came there
+        question = Question(element=one["element"], operator=one.get("operator", ""), form=one.get("form", ""))
+        counted.setdefault(key, (question, 0))
+    return [
+        Asked(question=question, cases=cases, words=_asks(question, cases, names), assumed=taken.get(key))
+        for key, (question, cases) in counted.items()
+    ]
+
+
+def _key(one: Mapping[str, Any]) -> str:
+    return Question(element=one["element"], operator=one.get("operator", ""), form=one.get("form", "")).key
+
+
+def _asks(question: Question, cases: int, names: Mapping[str, str]) -> str:
+    number = f"{cases:,} case{'' if cases == 1 else 's'} {'reaches' if cases == 1 else 'reach'}"
+    what = "whose answer nobody recorded" if question.operator else "which nobody answered"
+    return f"{number} {_name(question.element, names)}, {what}."
+
+
+def case_words(one: BatchCase, names: Mapping[str, str]) -> tuple[str, str]:
+    """What the list says of a case: where it went as recorded, and where it would go."""
+    d = one.details
+    was, was_end, end = d["recorded_element"], d["recorded"]["end"], d["draft"]["end"]
+    then = [was, was_end] if was and was_end and was != was_end else [was or was_end]
+    recorded = ", then ".join(_name(element, names) for element in then if element)
+    stands = ", ".join(_name(element, names) for element in d["draft"]["at"])
+    return recorded or "–", _name(end, names) or stands or "–"
 
 
 def ways(run: Batch) -> dict[str, dict[str, Any]]:
     """What each side's diagram paints: the shared way, and where cases leave it, with how many cases."""
     tally = run.tally
     return {side: _way(tally.get("shared", {}), tally.get(side, {})) for side in ("recorded", "draft")}
+
+
+def ways_of(cases: Iterable[BatchCase]) -> dict[str, dict[str, Any]]:
+    """The same for some cases."""
+    shared: dict[str, int] = {}
+    parted: dict[str, dict[str, int]] = {"recorded": {}, "draft": {}}
+    for one in cases:
+        for side, counts in parted.items():
+            way, cut = one.details[side], _cut(one, side)
+            for passed in dict.fromkeys((*way["path"][cut:], *filter(None, way["flows"][cut:]))):
+                counts[passed] = counts.get(passed, 0) + 1
+            shared |= dict.fromkeys((*way["path"][:cut], *filter(None, way["flows"][:cut])), 1)
+    return {side: _way(shared, counts) for side, counts in parted.items()}
+
+
+def focus(one: BatchCase) -> str:
+    """The last element before the ways part: both diagrams open there."""
+    path = one.details["draft"]["path"][: _cut(one, "draft")]
+    return str(path[-1]) if path else ""
+
+
+def _cut(one: BatchCase, side: str) -> int:
+    at = one.details["differs_at"]
+    return len(one.details[side]["path"]) if at is None else int(at)
 
 
 def _way(shared: Mapping[str, int], parted: Mapping[str, int]) -> dict[str, Any]:
@@ -99,12 +240,4 @@ def _way(shared: Mapping[str, int], parted: Mapping[str, int]) -> dict[str, Any]
 
 def way_of_case(one: BatchCase, side: str) -> dict[str, Any]:
     """What the diagram of *side* paints for one case."""
-    way, at = one.details[side], one.details["differs_at"]
-    cut = len(way["path"]) if at is None else at
-    shared = {*way["path"][:cut], *filter(None, way["flows"][:cut])}
-    parted = {*way["path"][cut:], *filter(None, way["flows"][cut:])}
-    return {
-        "shared": sorted(shared),
-        "parted": {key: {"cases": 1, "heat": 3} for key in sorted(parted)},
-        "at": way["at"],
-    }
+    return {**ways_of([one])[side], "at": one.details[side]["at"]}
