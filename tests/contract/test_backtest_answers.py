@@ -258,6 +258,7 @@ def test_a_read_after_a_wait_is_answered_from_the_record_of_that_time(row: Engin
     assert (one.kind, one.element) == (Kind.NEEDS_ANSWER, "Again")
     assert one.question == Question(element="Again", operator="register/load")
     assert one.message == "Again asks register/load, which was not asked there when the case ran."
+    assert one.draft.at == ("Again",), "not the wait before it"
 
 
 def test_the_record_says_nothing_of_a_world_in_which_the_case_wrote_something_else(row: Engine) -> None:

@@ -71,3 +71,37 @@ def test_wrong_options_are_reported(cases, tmp_path):
     unknown = CliRunner().invoke(main, ["backtest", "nothing", "--version", "1"])
     assert (unknown.exit_code, "No process “nothing” is deployed" in unknown.stderr) == (1, True)
     assert backtest("--version", "7").stderr == "Error: Process “parallel” has no version 7.\n"
+
+
+def test_what_is_assumed_comes_from_a_file(cases, tmp_path):
+    more = '<bpmn:userTask id="More" name="More"/><bpmn:sequenceFlow id="m" sourceRef="More" targetRef="End"/>'
+    out = 'sourceRef="Done" targetRef="{}"/>'
+    folder = draft(tmp_path / "draft", out.format("End"), out.format("More") + more)
+    found = json.loads(backtest("--draft", folder, "--json").stdout)
+    assert found["questions"] == [{"element": "More", "form": "", "cases": 2}]
+    assert {one["change"] for one in found["first"]} == {"More added"}
+    file = tmp_path / "assume.json"
+    file.write_text('[{"element": "More", "form": "", "answer": {}}]')
+    ran = backtest("--draft", folder, "--assume", str(file))
+    assert "2 of them rest on an assumption." in ran.stdout
+    assert "Moved by: More added. Rests on an assumption." in ran.stdout
+    found = json.loads(backtest("--draft", folder, "--assume", str(file), "--json").stdout)
+    assert (found["different"], found["assumed"], found["questions"]) == (2, 2, [])
+    assert found["first"][0]["assumed"] == [{"element": "More", "form": ""}]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"nothing", "is not JSON"),
+        (b'{"a": 1, "a": 2}', "a"),
+        (b"\xff", "is not UTF-8"),
+        (b'[{"element": "Nobody", "answer": {}}]', "Assumption 1: The package has no element “Nobody”."),
+    ],
+)
+def test_a_file_of_assumptions_that_cannot_be_read_is_refused(cases, tmp_path, content, words):
+    file = tmp_path / "assume.json"
+    file.write_bytes(content)
+    ran = backtest("--version", "1", "--assume", str(file))
+    assert ran.exit_code in (1, 2)
+    assert words in ran.stderr and "Traceback" not in ran.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from ..definitions import Package
 from ..services import Services
 from ..store import Database, Transaction, stored_cases
 from ..store.case_selection import CaseSelection, pages
-from .assumptions import Assumption, by_question
+from .assumptions import Assumption, Question, by_question
 from .case_backtest import Compared, Kind, Trial, compare
 from .causes import Alternatives, Causes, Origins
 from .recorded_services import disable_outside
@@ -31,16 +32,24 @@ class Backtested:
 
     counts: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
     other_data: int = 0
+    #: How many rest on an assumption.
+    assumed: int = 0
     others: list[Compared] = field(default_factory=list)
 
     @property
     def cases(self) -> int:
         return sum(self.counts.values())
 
+    def questions(self) -> list[tuple[Question, int]]:
+        """What nobody answered, and how many cases ask it, most first; without what was assumed."""
+        asked = Counter(one.question for one in self.others if one.question is not None)
+        return sorted(asked.items(), key=lambda one: (-one[1], one[0].key))
+
     def add(self, compared: Iterable[Compared]) -> None:
         for one in compared:
             self.counts[one.kind] += 1
             self.other_data += bool(one.data)
+            self.assumed += bool(one.assumed)
             if one.kind is not Kind.SAME:
                 self.others.append(one)
 

@@ -149,7 +149,9 @@ class _Comparison:
             return self._result(Kind.NEEDS_ANSWER, self._never_answered(asked[0]), question.element, question)
         differs = self._first_difference()
         if differs is not None:
-            return self._result(Kind.DIFFERENT, "", None, next(iter(self.player.unanswered), None))
+            assumed = self.player.answers.assumed
+            asked_in_vain = (question for question in self.player.unanswered if question not in assumed)
+            return self._result(Kind.DIFFERENT, "", None, next(asked_in_vain, None))
         return self._same(self._way(), self._other_data())
 
     def _same(self, draft: Way, data: tuple[str, ...] = ()) -> Compared:
@@ -210,7 +212,8 @@ class _Comparison:
         return parted if parted is not None or len(was) == len(goes) else min(len(was), len(goes))
 
     def _way(self) -> Way:
-        return way(self.player.happened, self.player.state)
+        found = way(self.player.happened, self.player.state)
+        return replace(found, at=found.path[-1:]) if self.player.interrupted else found
 
     def _other_data(self) -> tuple[str, ...]:
         was, now = self.recording.state.data, self.player.state.data

@@ -42,7 +42,11 @@ class Lacking(Exception):
 
 
 class Player:
-    """``happened`` and ``state`` say how far the case came on *diagram*, ``unanswered`` which tasks asked in vain."""
+    """
+    ``happened`` and ``state`` say how far the case came on *diagram*, ``unanswered`` which tasks asked in vain.
+
+    ``interrupted``: it stopped within a step, whose events are in ``happened`` and whose state is not.
+    """
 
     def __init__(
         self,
@@ -68,6 +72,7 @@ class Player:
         self._waiting = list(recording.inputs)
         self._requested: dict[str, datetime] = {}
         self.unanswered: list[Question] = []
+        self.interrupted = False
 
     def play(self) -> None:
         """Play the case up to its end, or to where the record has no more inputs for it; raise `Lacking`."""
@@ -238,11 +243,13 @@ class Player:
             events=events,
             calendar=self.recording.calendar(self.now),
         )
+        self.interrupted = True
         try:
             run = act(step)
         finally:
             self.happened += events
             self.answers.step = []
+        self.interrupted = False
         self.state, self.workflow = run.after, json.loads(compact(run.dump()))
         self._note_unanswered()
         self._requested = {here: self._requested.get(here, self.now) for here in self.state.requests}

@@ -31,9 +31,17 @@ export function asWay(parting) {
   return { at: [...first, ...(parting.shared ?? []).slice(-1)] };
 }
 
-// Two diagrams side by side move as one.
-export function moveTogether(one, other) {
+const ROOM = 60; // diagram units left free around what differs
+const FOOT = 44; // pixels for the tools and the mark
+const SCALES = { least: 0.45, most: 0.9 };
+
+// Two diagrams side by side open at one spot, where the elements *ids* of both are seen, and move as one.
+export function moveTogether(one, other, ids) {
   let moving = false;
+  const found = [one, other].flatMap((viewer) => ids.map((id) => viewer.get("elementRegistry").get(id))).filter((each) => each?.width);
+  const show = () => found.length && showBoth([one, other], found);
+  for (const viewer of [one, other]) viewer.tools.together = show; // also in a window of another size
+  show();
   const follow = (leader, follower) =>
     leader.on("canvas.viewbox.changed", ({ viewbox: { x, y, width, height } }) => {
       if (moving) return;
@@ -43,6 +51,21 @@ export function moveTogether(one, other) {
     });
   follow(one, other);
   follow(other, one);
+}
+
+function showBoth(viewers, found) {
+  const [left, top] = ["x", "y"].map((axis) => Math.min(...found.map((each) => each[axis])) - ROOM);
+  const right = Math.max(...found.map((each) => each.x + each.width)) + ROOM;
+  const bottom = Math.max(...found.map((each) => each.y + each.height)) + ROOM;
+  const sizes = viewers.map((viewer) => viewer.get("canvas").getSize());
+  const wide = Math.min(...sizes.map((size) => size.width));
+  const high = Math.min(...sizes.map((size) => size.height)) - FOOT;
+  const scale = Math.max(SCALES.least, Math.min(SCALES.most, wide / (right - left), high / (bottom - top)));
+  const [width, height] = [wide / scale, high / scale];
+  // Where not all of it fits, the first of them: there the ways part.
+  const x = width < right - left ? found[0].x - ROOM : (left + right - width) / 2;
+  const y = height < bottom - top ? found[0].y + found[0].height / 2 - height / 2 : (top + bottom - height) / 2;
+  for (const viewer of viewers) viewer.get("canvas").viewbox({ x, y, width, height: height + FOOT / scale });
 }
 
 function count(registry, overlays, id, cases) {

@@ -14,6 +14,7 @@ export class Tools {
     this.canvas = viewer.get("canvas");
     this.registry = viewer.get("elementRegistry");
     this.start = [...(way?.incident ?? []), ...(way?.at ?? []), ...(way?.visited ?? []).map((v) => v.element).slice(-1)];
+    this.together = null; // shows both of a pair at one spot, once both are drawn
     this.paired = host.dataset.diagramPair !== undefined;
     this.touched = false; // once somebody zoomed, a new window size no longer refits
   }
@@ -52,11 +53,12 @@ export class Tools {
 
   // One of two diagrams side by side: both at one scale and spot, so that what differs is beside its counterpart.
   #atFocus(inner) {
-    const found = this.registry.get(this.host.dataset.diagramFocus);
+    const found = this.registry.get((this.host.dataset.diagramFocus ?? "").split(" ")[0]);
     const goal = found && !found.waypoints ? found : (this.start.map((id) => this.registry.get(id)).find((one) => one && !one.waypoints) ?? inner);
     const scale = this.host.clientWidth < OVERVIEW ? READABLE.narrow : PAIRED;
     this.host.style.height = `${PAIR_HEIGHT}px`;
     this.canvas.resized();
+    if (this.together) return this.together();
     const [width, height] = [this.host.clientWidth / scale, PAIR_HEIGHT / scale];
     const x = goal.x + goal.width / 2 - width / 3; // what follows is to the right
     this.canvas.viewbox({ x, y: goal.y + goal.height / 2 - height / 2, width, height });

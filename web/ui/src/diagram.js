@@ -54,7 +54,7 @@ export async function draw(host, xml, way) {
 function pair(host, viewer) {
   const others = [...(host.closest(".pair")?.querySelectorAll("[data-diagram-pair]") ?? [])].filter((one) => one !== host);
   const other = others.map(viewerOf).find(Boolean);
-  if (other) moveTogether(other, viewer);
+  if (other) moveTogether(other, viewer, (host.dataset.diagramFocus ?? "").split(" "));
 }
 
 // Another version of the diagram in place of the one *host* shows: its address with *query*.

@@ -73,7 +73,7 @@ def sentence(run: Batch) -> tuple[str, str]:
         if kinds.get(kind):
             verb = WORDS[kind].replace("need an", "needs an") if kinds[kind] == 1 else WORDS[kind]
             rest.append(f"{kinds[kind]:,} {verb}")
-    tail = f"; {_joined(rest)}." if rest else "."
+    tail = f"; {'; '.join(rest)}." if rest else "."
     return f"{same:,} of {run.done:,}", f"recorded cases {'takes' if same == 1 else 'take'} the same way{tail}"
 
 
@@ -84,10 +84,6 @@ def _because(run: Batch) -> str:
         return ""
     number = _SMALL[len(causes)] if len(causes) < len(_SMALL) else str(len(causes))
     return f", because of {number} change{'' if len(causes) == 1 else 's'}"
-
-
-def _joined(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def segments(run: Batch) -> list[Segment]:
@@ -222,9 +218,10 @@ def ways_of(cases: Iterable[BatchCase]) -> dict[str, dict[str, Any]]:
 
 
 def focus(one: BatchCase) -> str:
-    """The last element before the ways part: both diagrams open there."""
-    path = one.details["draft"]["path"][: _cut(one, "draft")]
-    return str(path[-1]) if path else ""
+    """The last element before the ways part and the first of each way beyond: both diagrams open there."""
+    cut = _cut(one, "draft")
+    shared, both = one.details["draft"]["path"][:cut], (one.details["recorded"]["path"], one.details["draft"]["path"])
+    return " ".join([*shared[-1:], *(element for path in both for element in path[cut : cut + 1])])
 
 
 def _cut(one: BatchCase, side: str) -> int:

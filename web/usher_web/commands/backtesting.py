@@ -13,6 +13,7 @@ from usher_engine.definitions import read_folder
 from usher_engine.reexecution import Backtested, Compared
 from usher_engine.store import to_text
 
+from .. import strict_json
 from .opening import as_json, open_usher, print_json, read_settings
 
 STATUSES = ("waiting", "finished", "incident", "cancelled")
@@ -29,6 +30,11 @@ day = click.DateTime(["%Y-%m-%d"])
 @click.option("--outcome", default="", help="Only cases that ended at this end event.")
 @click.option("--limit", type=click.IntRange(1), help="Only this many of the newest cases.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes; default: one for each core.")
+@click.option(
+    "--assume",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON file: what to assume where the record has no answer, as “questions” of --json lists it.",
+)
 @as_json
 def backtest(
     *,
@@ -41,6 +47,7 @@ def backtest(
     outcome: str,
     limit: int | None,
     jobs: int | None,
+    assume: Path | None,
     machine: bool,
 ) -> None:
     """Run recorded cases of PROCESS on a draft, with all services off; exit 1 when any does not go the same way."""
@@ -58,13 +65,25 @@ def backtest(
         outcome=outcome,
         limit=limit or 0,
     )
-    result = engine.backtests.run(package, chosen, jobs=jobs or os.cpu_count() or 1, progress=_progress)
+    engine.backtests.require_fit(package, process)
+    assumptions = engine.backtests.assumptions(_read_json(assume), package) if assume else ()
+    result = engine.backtests.run(
+        package, chosen, assumptions=assumptions, jobs=jobs or os.cpu_count() or 1, progress=_progress
+    )
     if machine:
         print_json(_as_json(result))
     else:
         _print_result(result)
     if result.others:
         raise SystemExit(1)
+
+
+def _read_json(file: Path) -> Any:
+    try:
+        return strict_json.loads(file.read_text(encoding="utf-8"))
+    except (strict_json.NotJson, UnicodeDecodeError) as error:
+        why = str(error) if isinstance(error, strict_json.NotJson) else "is not UTF-8"
+        raise click.BadParameter(f"{file.name} {why}", param_hint="--assume") from None
 
 
 def _progress(done: int, of: int, _last: str) -> None:
@@ -74,7 +93,15 @@ def _progress(done: int, of: int, _last: str) -> None:
 def _as_json(result: Backtested) -> dict[str, Any]:
     counts = {kind.value: number for kind, number in result.counts.items()}
     first = [_case_as_json(compared) for compared in result.others]
-    return {"cases": result.cases, **counts, "other_data": result.other_data, "first": first}
+    asked = [{**question.to_json(), "cases": cases} for question, cases in result.questions()]
+    return {
+        "cases": result.cases,
+        **counts,
+        "other_data": result.other_data,
+        "assumed": result.assumed,
+        "questions": asked,
+        "first": first,
+    }
 
 
 def _case_as_json(compared: Compared) -> dict[str, Any]:
@@ -86,15 +113,22 @@ def _case_as_json(compared: Compared) -> dict[str, Any]:
         "message": compared.message,
         "recorded_end": compared.recorded.end,
         "draft_end": compared.draft.end,
+        "change": compared.cause,
+        "known": [{"element": one.element, "operator": one.operator, "since": one.since} for one in compared.known],
+        "assumed": [question.to_json() for question in compared.assumed],
     }
 
 
 def _print_result(result: Backtested) -> None:
     for one in result.others:
         element = f" (element {one.element})" if one.element else ""
-        click.echo(f"Case {one.instance}: {one.message}{element}")
+        cause = f" Moved by: {one.cause}." if one.cause else ""
+        assumed = " Rests on an assumption." if one.assumed else ""
+        click.echo(f"Case {one.instance}: {one.message}{element}{cause}{assumed}")
     counts = ", ".join(f"{number} {WORDS[kind.value]}" for kind, number in result.counts.items() if number)
     click.echo(f"{result.cases} cases: {counts or 'none was chosen'}.")
+    if result.assumed:
+        click.echo(f"{result.assumed} of them rest on an assumption.")
     if result.other_data:
         click.echo(f"{result.other_data} of those on the same way end with other data.")
 

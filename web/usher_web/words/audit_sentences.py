@@ -60,6 +60,7 @@ PLACES = {
     "portal_standing": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
     "deployments": "deployments", "backtests": "backtests", "migrations": "moves to another version",
+    "assumptions": "assumptions of a backtest",
     "tryout": "the try-out", "reports": "the reports", "exports": "the exports", "audit": "the audit page",
     "trails": "a trail", "searches": "saved searches", "outbox": "the caught mail", "retention": "retention",
     "patient": "an invitation", "sign_in": "the sign-in page",
