@@ -130,15 +130,17 @@ def _runs(clinic: Clinic) -> dict[str, str]:
     live = CaseSelection(process="enrollment", version=1, live=True)
     known = {"EnrollNow": "EnrollNow"}
     tried = engine.batches.ask_migration(version, live, known, reason="", actor=ANA, trial=True)
-    for run in (backtest, tried):
+    assumed = engine.batches.ask_again(backtest.id, [{"element": "SendAgain", "answer": {}}], actor=ANA)
+    for run in (backtest, assumed, tried):
         _ended(clinic, run.id)
     waits = engine.queries.instances(status="waiting", limit=1)[0].id
     moved = engine.batches.ask_migration(
         version, CaseSelection(process="enrollment", cases=(waits,)), {}, reason="x", actor=ANA
     )
     _ended(clinic, moved.id)
-    parted = engine.batches.cases(backtest.id, outcome="different")[0].instance
-    return {"backtest": backtest.id, "parted": parted, "trial": tried.id, "migration": moved.id}
+    parted = engine.batches.cases(backtest.id, outcome="different")[0]
+    runs = {"backtest": backtest.id, "assumed": assumed.id, "trial": tried.id, "migration": moved.id}
+    return {**runs, "parted": parted.instance, "part": parted.part}
 
 
 def _ended(clinic: Clinic, run: str) -> None:
@@ -254,6 +256,8 @@ plain("process", "/processes/enrollment", "ana", "audrey")
 plain("backtests", "/processes/enrollment/backtest", "ana", "audrey")
 plain("backtest", "/processes/enrollment/backtest/{case:backtest}", "ana", "audrey")
 plain("backtest-case", "/processes/enrollment/backtest/{case:backtest}/cases/{case:parted}", "ana")
+plain("backtest-part", "/processes/enrollment/backtest/{case:backtest}?part={case:part}", "ana")
+plain("backtest-assumed", "/processes/enrollment/backtest/{case:assumed}", "ana")
 plain("backtest-assume", "/processes/enrollment/backtest/{case:backtest}/assume/SendAgain", "ana")
 plain("migrations", "/processes/enrollment/migrate?from=1&to=2", "ana", "audrey")
 plain("migration-trial", "/processes/enrollment/migrate/{case:trial}", "ana")

@@ -329,6 +329,17 @@ def test_a_task_nobody_was_asked_and_a_form_that_asks_for_more(engine: Engine, o
     assert only(engine, on, task, refused).draft.end == "No"
 
 
+def test_a_renamed_task_without_a_form_changes_nothing_by_being_completed(row: Engine) -> None:
+    """What the case writes after it is what it wrote when it ran, so that its recorded answers count."""
+    row.deploy(Steps("Ask", "Write=asked", "Read=load").package, actor=ANA)
+    case = row.start("row", {}, actor=alice)
+    row.complete(case.tasks[0].id, {}, actor=bob)
+    on = Steps("Renamed", "Write=asked", "Read=load").package
+    (assumed,) = row.backtests.assumptions([{"element": "Renamed", "answer": {}}], on)
+    one = results(row, on, assumed)[case.id]
+    assert (one.kind, one.draft.end, one.assumed) == (Kind.DIFFERENT, "E", (assumed.question,))
+
+
 def test_an_assumption_that_leads_back_to_its_question_ends(engine: Engine, outside: Outside, clock: Clock) -> None:
     engine.deploy(SMALL, actor=ANA)
     answered_after(engine, outside, clock, 1)

@@ -161,8 +161,9 @@ class Player:
             element, _, visit = here.rpartition(":")
             if question.operator:
                 return self._assumed_report(question, element, int(visit), assumption)
-            self.answers.alter()
             answer = dict(assumption.answer) if isinstance(assumption.answer, dict) else {}
+            if answer:
+                self.answers.alter()
             fitted: e.Event = self._fit_to_form(e.UserTaskCompleted(element, int(visit), "", answer), self.now)
             return fitted
         return None

@@ -73,6 +73,8 @@ def in_words(assumed: Mapping[str, Any], fields: tuple[Field, ...]) -> str:
     if "refused" in assumed:
         return f"refused with {assumed['refused']}"
     answer = assumed.get("answer")
+    if not fields:
+        return "somebody completes it at once"
     labels = {field.key: field.label for field in fields}
     if isinstance(answer, dict):
         said = [f"{labels.get(key, key)}: {value}" for key, value in answer.items() if value not in ("", None)]
