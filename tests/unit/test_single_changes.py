@@ -65,6 +65,11 @@ def test_a_new_flow_between_elements_that_stay_is_a_change_of_its_own() -> None:
     }
 
 
+def test_an_element_under_another_id_is_called_so() -> None:
+    renamed = changed(DIAGRAM, ('"Call"', '"Phone"'))
+    assert [one.title for one in single_changes(FIRST, renamed)] == ["Call the patient: another id"]
+
+
 def test_files_that_came_or_went_or_hold_text() -> None:
     mail = "mail/invitation.txt"
     gone = Package({name: file for name, file in FIRST.files.items() if name != "short.form"})

@@ -108,6 +108,9 @@ def _title(parts: Sequence[Change]) -> str:
     nodes = [part for part in parts if part.thing != "flow" and part.kind in (ChangeKind.ADDED, ChangeKind.REMOVED)]
     for part in nodes or parts:  # flows came and went with them
         by_kind.setdefault(part.kind, []).append(part)
+    came, went = ([one.name for one in by_kind.get(kind, ())] for kind in (ChangeKind.ADDED, ChangeKind.REMOVED))
+    if came == went and all(came) and came:
+        return f"{_and(came)}: another id"
     said = [_of_kind(kind, by_kind[kind]) for kind in (ChangeKind.ADDED, ChangeKind.REMOVED) if kind in by_kind]
     if not any(said):
         said = [_changed(part) for part in parts[:3]]
