@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import Clock, Outside, alice, bob, package
+from sqlalchemy import text
 from usher_engine import Actor, Engine, InvalidDefinition, Worker
 from usher_engine.cases import CaseSelection
 from usher_engine.definitions import Package
@@ -267,3 +268,14 @@ def test_a_timer_only_the_draft_has_fires_at_its_time(small: Engine, outside: Ou
     }
     on_time = small.backtests.run(package("small"), SMALL)
     assert on_time.counts[Kind.SAME] == 3
+
+
+def test_an_altered_version_only_costs_the_cause(small: Engine, outside: Outside) -> None:
+    """What cases were recorded on is needed to say which change moved them, not to run them again."""
+    finish(small, outside, 3)
+    changed = drawn(("got.n &gt; 1", "got.n == 2"))
+    assert only(small, changed).cause == "G → Do it: condition got.n > 1 → got.n == 2"
+    with small.database.begin() as tx:
+        tx.execute(text("UPDATE package SET content = :other"), {"other": b"altered"})
+    one = only(small, changed)
+    assert (one.kind, one.element, one.cause) == (Kind.DIFFERENT, "E2", "")

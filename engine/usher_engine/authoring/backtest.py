@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from ..bpmn import compile_diagram
 from ..context import Context
-from ..core.errors import InvalidDefinition
+from ..core.errors import Corrupt, InvalidDefinition, NotFound
 from ..definitions import Package
 from ..differences import single_changes
 from ..gate import check_package
@@ -93,8 +94,11 @@ class Backtests:
         return list(compare_each(tx, trial, instances, Causes(self._origins(tx, chosen), trial)))
 
     def _origins(self, tx: Transaction, chosen: CaseSelection) -> Origins:
-        """The packages that the *chosen* cases ran on."""
-        packages = {key: version_rows.content(tx, key) for key in definitions(tx, chosen)}
+        """The packages that the *chosen* cases ran on, without those that were altered: verify reports them."""
+        packages: dict[str, Package] = {}
+        for key in definitions(tx, chosen):
+            with suppress(Corrupt, NotFound):
+                packages[key] = version_rows.content(tx, key)
         return Origins(packages, single_changes)
 
     def assumptions(self, records: Any, package: Package) -> tuple[Assumption, ...]:
