@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,7 +51,7 @@ def assumption_of(question: Question, sent: Mapping[str, str], package: Package,
     if not question.operator:
         return {**about, "answer": answer}
     if RESULT in fields and fields[RESULT].kind == "textarea":
-        return {**about, "answer": strict_json.field(filled.get(RESULT, "") or "null", RESULT)}
+        return {**about, "answer": _json(filled.get(RESULT, "") or "null")}
     answer = {key: _value(fields[key], text) for key, text in answer.items()}
     shape = services.get(question.operator).result
     return {**about, "answer": answer if "properties" in shape else answer.get(RESULT)}
@@ -62,10 +63,21 @@ def _value(field: Field, text: str) -> Any:
     if field.kind != "number":
         return text
     try:
-        return int(text) if text.lstrip("-").isdigit() else float(text)
+        found = int(text) if text.lstrip("-").isdigit() and len(text) <= strict_json.MOST_DIGITS else float(text)
     except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
         wrong = {field.key: f"“{field.label}” must be a number."}
-        raise InvalidSubmission(wrong[field.key], fields=wrong) from None
+        raise InvalidSubmission(wrong[field.key], fields=wrong)
+    return found
+
+
+def _json(text: str) -> Any:
+    try:
+        return strict_json.loads(text)
+    except strict_json.NotJson as error:
+        wrong = {RESULT: f"What you typed {error}."}
+        raise InvalidSubmission(wrong[RESULT], fields=wrong) from None
 
 
 def in_words(assumed: Mapping[str, Any], fields: tuple[Field, ...]) -> str:
