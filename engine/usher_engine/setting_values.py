@@ -60,7 +60,7 @@ _HOST = re.compile(r"\.?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\.?|\[[0
 #: Enough for a sender's address; enrollment/mail.py checks patients' addresses more strictly.
 _ADDRESS = re.compile(r"\s*[^\s@<>,;:\"()\[\]\\]{1,64}@\w(?:[\w.-]{0,251}\w)?\s*")
 _DATABASE = re.compile(r"sqlite(?:\+pysqlite)?://.*|postgresql\+psycopg://.+")
-#: The code systems of birth sex (enrollment/fhir_reader.py).
+#: The code systems of birth sex (enrollment/birth_sex.py).
 _SOURCES = frozenset({"us-core-birthsex", "us-core-individual-sex", "gender"})
 
 

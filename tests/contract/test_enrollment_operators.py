@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT, Clock
 from usher_engine.core.errors import BusinessError, NotFound, ServiceError
 from usher_engine.definitions import Package, read_folder
-from usher_engine.enrollment import PatientRecord, Registry, invitations, patient_registry, portal_status
+from usher_engine.enrollment import FIELDS, PatientRecord, Registry, invitations, patient_registry, portal_status
 from usher_engine.enrollment.enrollment_operators import operators
 from usher_engine.services import Call, Mode, Operator, checked_answer
 from usher_engine.settings import Settings
@@ -108,12 +108,14 @@ def test_what_a_diagram_may_ask_for(house: House) -> None:
 
 
 def test_a_patient_is_loaded_with_fields_and_status(house: House) -> None:
-    assert house.ask("patient/load", patient_id="p1") == {
+    loaded = house.ask("patient/load", patient_id="p1")
+    assert list(loaded["fields"]) == list(FIELDS)
+    assert {**loaded, "fields": {key: value for key, value in loaded["fields"].items() if value}} == {
         "id": "p1", "status": NOT_ENROLLED, "guard": None, "requested_at": None, "requested_by": None, "sends": 0,
         "response": None, "version": 1,
         "fields": {
             "first_name": "Ada", "last_name": "Sample", "birth_date": "1980-02-29", "zip_code": "10001",
-            "email": "ada@example.org", "birth_sex": "F", "mobile": "", "language": "",
+            "email": "ada@example.org", "birth_sex": "F", "gender": "female",
         },
     }  # fmt: skip
 

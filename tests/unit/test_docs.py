@@ -13,6 +13,7 @@ from usher_engine.audit import KINDS as AUDIT_KINDS
 from usher_engine.core.errors import Corrupt, EngineError
 from usher_engine.core.events import KINDS, from_json
 from usher_engine.definitions import RULES
+from usher_engine.enrollment import FIELDS
 from usher_engine.exports import FORMATS
 from usher_engine.settings import Settings, variable
 from usher_web.commands import COMMANDS
@@ -87,6 +88,14 @@ def test_every_rule_of_a_finding_is_documented() -> None:
     """The types hold the other half: no finding has a rule that is not one of RULES."""
     table = re.findall(r"^\| `([a-z-]+)` \| [A-Z].*\. \|$", (ROOT / "docs/findings.md").read_text(), re.MULTILINE)
     assert table == sorted(RULES) == list(RULES)
+
+
+def test_every_field_of_a_patient_is_documented() -> None:
+    text = (ROOT / "docs/patient-fields.md").read_text()
+    for field in FIELDS.values():
+        codes = ", ".join(f"`{code}`" for code in field.codes)
+        assert f"| `{field.key}` | {field.title} | `{field.path}` | {codes} | {field.note} |" in text
+    assert text.count("\n| `") == len(FIELDS)
 
 
 def test_every_export_format_is_documented() -> None:

@@ -23,8 +23,6 @@ from usher_engine.differences import ChangeKind
 from usher_engine.enrollment import (
     PortalStatus,
     enrollment_operators,
-    fhir_reader,
-    fhir_writer,
     funnel,
     patient_response,
     statuses,
@@ -75,7 +73,6 @@ def members(kind: type) -> set[str]:
         (["start", "invited", "answered", *funnel._ANSWERS.values()], funnel.MILESTONES),
         (service_wording.ANSWERS, [status.value for status in patient_response.STATUS_AFTER.values()]),
         (funnel._ANSWERS, [status.value for status in patient_response.STATUS_AFTER.values()]),
-        ([*fhir_writer._WRITERS, "birth_sex"], fhir_reader.FIELDS),
         ([*event_rows.LIFECYCLE, *event_rows._LEFT_OUT, *WITHOUT_LIFECYCLE], KINDS),
     ],
 )

@@ -80,7 +80,10 @@ def list_of(items: Shape = ANYTHING, *, title: str = "", description: str = "") 
 
 def nullable(shape: Shape) -> Shape:
     """*shape* or null."""
-    return {**shape, "type": [*kinds(shape), "null"]} if kinds(shape) else shape
+    if not kinds(shape):
+        return shape
+    enum = {"enum": [*shape["enum"], None]} if "enum" in shape else {}
+    return {**shape, "type": [*kinds(shape), "null"], **enum}
 
 
 def _shape(kind: str, title: str, description: str, extra: Mapping[str, Any]) -> dict[str, Any]:

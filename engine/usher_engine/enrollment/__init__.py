@@ -9,6 +9,7 @@ from .funnel import MILESTONES, open_figures
 from .invitations import Invitation, LinkClosed, LinkState
 from .mail import preview_mail
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
+from .patient_fields import FIELDS, in_sentence
 from .patient_registry import Registry
 from .patient_response import TERMS, TERMS_VERSION, AlreadyAnswered, Answer, OpenLink
 from .patients_import import BadLine, ImportReport
@@ -20,6 +21,7 @@ from .trigger_fields import ACTIONS, Template, TriggerField
 
 __all__ = [
     "ACTIONS",
+    "FIELDS",
     "MAX_REASON",
     "MILESTONES",
     "NOT_ELIGIBLE",
@@ -51,6 +53,7 @@ __all__ = [
     "TriggerField",
     "enrollment_services",
     "glyph",
+    "in_sentence",
     "open_enrollment",
     "open_figures",
     "operators",

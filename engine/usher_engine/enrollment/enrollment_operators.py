@@ -21,6 +21,7 @@ from ..store import Database
 from . import invitations, mail, operator_shapes, portal_status
 from .invitations import Invitation
 from .patient_directory import PatientDirectory, PatientRecord, unavailable
+from .patient_fields import in_sentence
 from .smtp import Sender
 from .statuses import INVITABLE, PortalStatus
 from .timestamps import iso, parse_day
@@ -152,7 +153,7 @@ def missing(given: Mapping[str, Any], call: Call) -> Json:
     form = parse_form(call.package.text(given["form"]))
     values = given["patient"].get("fields")
     fields = form.missing(values if isinstance(values, dict) else {}, today=call.calendar.day_of(call.now))
-    labels = [_in_sentence(field.label) for field in fields]
+    labels = [in_sentence(field.label) for field in fields]
     return {"keys": [field.key for field in fields], "labels": list(labels), "text": _enumerate(labels)}
 
 
@@ -233,12 +234,6 @@ def _about_invitations(ours: Enrolling) -> tuple[Operator, ...]:
             result=operator_shapes.REQUESTED,
         ),
     )
-
-
-def _in_sentence(label: str) -> str:
-    """A label as written inside a sentence: “E-mail” becomes “e-mail”, “ZIP code” stays."""
-    is_acronym = len(label) > 1 and label[1].isupper()
-    return label if is_acronym else label[:1].lower() + label[1:]
 
 
 def _enumerate(words: list[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..core.shapes import list_of, nullable, number, record, text
-from .fhir_reader import FIELDS
+from .patient_fields import FIELDS
 from .statuses import RESPONSES, PortalStatus
 
 _STATUSES = [status.value for status in PortalStatus]
@@ -21,7 +21,9 @@ _RESPONSE = record(
 )
 
 #: The fields of a patient, each as text, empty where the record has none.
-FIELDS_OF_PATIENT = record({key: text() for key in FIELDS}, title="What the record says of the person")
+FIELDS_OF_PATIENT = record(
+    {key: one.shape for key, one in FIELDS.items()}, title="What the record says of the person"
+)
 
 #: What `patient/load` gives.
 PATIENT = record(
@@ -45,8 +47,8 @@ MISSING = record({
     "text": text("The labels in a sentence", description="for example “e-mail and ZIP code”; empty if none is missing"),
 })
 
-#: What `patient/update` takes: any of the patient's fields.
-CORRECTION = record({key: nullable(text()) for key in FIELDS}, optional=FIELDS)
+#: What `patient/update` takes: any of the patient's fields that can be corrected.
+CORRECTION = record({key: nullable(one.shape) for key, one in FIELDS.items() if one.write}, optional=tuple(FIELDS))
 CORRECTED = record({
     "changed": list_of(text(), title="Keys of the fields that were changed"),
     "version": number("Version of the record", whole=True),

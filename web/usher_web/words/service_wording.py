@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from usher_engine.enrollment import FIELDS, in_sentence
+
 from .presentation import joined
 
 MAIL = "invitation/send"
@@ -18,8 +20,6 @@ DONE = {MAIL: "The mail server accepted the invitation e-mail."}
 #: Beginnings of the sentence with the reason of a failure.
 FAILED = {MAIL: "The invitation e-mail was not accepted"}
 
-FIELDS = {"email": "e-mail", "zip_code": "ZIP code"}
-
 ANSWERS = {"Completed": "accepted", "Declined": "declined", "Deferred": "decided to answer later"}
 
 
@@ -28,7 +28,7 @@ def result_sentence(operator: str, result: Any) -> str | None:
     given = result if isinstance(result, dict) else {}
     match operator:
         case "patient/update":
-            changed = [FIELDS.get(key, key.replace("_", " ")) for key in given.get("changed") or ()]
+            changed = [_field(key) for key in given.get("changed") or ()]
             return f"The patient's record was corrected: {joined(changed)}." if changed else ""
         case "patient/remove-response":
             removed = given.get("removed")
@@ -37,6 +37,11 @@ def result_sentence(operator: str, result: Any) -> str | None:
             return "" if given.get("status") == "Pending" else f"The portal status stays {given.get('status')}."
         case _:
             return None
+
+
+def _field(key: str) -> str:
+    known = FIELDS.get(key)
+    return in_sentence(known.title) if known else key.replace("_", " ")
 
 
 def fact_sentence(name: str, details: Mapping[str, Any]) -> str | None:
