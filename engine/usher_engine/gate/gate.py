@@ -5,7 +5,6 @@ The same rules lint a package on every save and refuse it at deployment.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 
 from usher_engine.bpmn import compile_diagram
@@ -17,9 +16,11 @@ from usher_engine.services import Services
 
 from ..definitions.lint_finding import Finding, Rule, Severity
 from .certain_load import load_findings
+from .data_findings import follow_data
 from .decision_rules import decision_findings, decision_task_findings
 from .duplicate_catchers import catcher_findings
 from .event_rules import event_findings
+from .example_rules import example_findings
 from .expression_rules import compile_problem, text_findings
 from .file_rules import drawing_findings, file_findings, is_bpmn
 from .finding_order import sort_findings, with_original_ids
@@ -36,6 +37,8 @@ from .unsupported_features import unsupported_findings
 
 MAX_FINDINGS = 200
 
+#: Rules whose errors leave the graph whole, so that the data can be followed.
+_BESIDE_DATA = frozenset({"decision", "expression", "form", "group", "name", "service"})
 #: Rules that rely on resolved references come after the rule that checks references.
 _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
     allowed_findings,
@@ -73,7 +76,8 @@ def admit(package: Package, services: Services) -> tuple[Package, list[Finding]]
     drawn = Drawn()
     mails = _mails(translated, services.mail_names)
     findings = [*_diagrams(translated, services, drawn), *decision_findings(translated)]
-    findings += [*_forms(translated), *mails, *_others(translated)]
+    findings += [*_forms(translated), *mails]
+    findings += example_findings(translated, services, drawn.checked.values())
     if not _has_error([*translation.findings, *findings]):
         findings += _completeness(translated)
     found = [*translation.findings, *with_original_ids(findings, translation.written)]
@@ -125,6 +129,8 @@ def _diagrams(package: Package, services: Services, drawn: Drawn) -> Iterator[Fi
     yield from found
     if not broken and not _has_error(found):
         yield from load_findings(sheets)
+    if not broken and not any(one.severity == "error" and one.rule not in _BESIDE_DATA for one in found):
+        yield from follow_data(sheets).findings
 
 
 def _process(sheet: Sheet, *, playable: bool) -> Iterator[Finding]:
@@ -161,20 +167,6 @@ def _mails(package: Package, names: frozenset[str] | None) -> Iterator[Finding]:
             for name in sorted(compile_template(text).names - names):
                 message = f"Nothing fills “{name}”. A mail may name: {', '.join(sorted(names))}."
                 yield Finding(file=file, element="", rule="mail", message=message)
-
-
-def _others(package: Package) -> Iterator[Finding]:
-    for file in package.files:
-        if file.startswith("examples/") and not _is_json_object(package.files[file]):
-            message = "An example is a JSON object; `usher test` cannot run this one."
-            yield Finding(file=file, element="", rule="example", message=message, severity="warning")
-
-
-def _is_json_object(content: bytes) -> bool:
-    try:
-        return isinstance(json.loads(content), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def _completeness(package: Package) -> Iterator[Finding]:
