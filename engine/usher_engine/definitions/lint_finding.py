@@ -10,7 +10,8 @@ Severity: TypeAlias = Literal["error", "warning", "info"]
 #: What a finding is about; docs/findings.md says what each means.
 Rule: TypeAlias = Literal[
     "cannot-run", "catcher", "completeness", "connection", "correlation",
-    "data-field", "data-kind", "data-null", "data-perhaps", "data-unset", "data-value", "decision", "decision-cover", "drawn-only",
+    "data-field", "data-kind", "data-null", "data-perhaps", "data-unset", "data-value", "decision",
+    "decision-cover", "drawn-only",
     "engine", "engine-name", "event", "example", "executable", "expression", "foreign", "form", "gateway", "group",
     "ignored", "link", "load", "loop", "mail", "main-process", "message", "misplaced", "more", "name", "not-bpmn",
     "not-drawn", "not-translated", "process-id", "property", "reference", "repeat", "reserved-id", "safe-xml", "schema",

@@ -20,7 +20,7 @@ from usher_engine.expressions import (
     parsed_expression,
     path_of,
 )  # fmt: skip
-from usher_engine.forms import parse_form
+from usher_engine.forms import deployed_form
 
 from ..definitions.lint_finding import Finding, Rule, Severity
 from .data_flow import ProcessFlow
@@ -190,7 +190,7 @@ class _Report:
             form = node.properties.get("form", "")
             if node.kind in PEOPLE and result_name(node) == path[0] and form in self.sheet.package.files:
                 try:
-                    known = parse_form(self.sheet.package.text(form)).field(fields[0])
+                    known = deployed_form(self.sheet.package.text(form)).field(fields[0])
                 except InvalidDefinition:
                     continue
                 if known is not None:

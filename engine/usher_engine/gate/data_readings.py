@@ -19,7 +19,7 @@ from usher_engine.expressions import (
     infer_script,
     infer_template,
 )  # fmt: skip
-from usher_engine.forms import form_shape, parse_form
+from usher_engine.forms import deployed_form, form_shape
 from usher_engine.services import SEND, Operator
 
 from .process_graph import PEOPLE, Sheet, throws_message
@@ -139,7 +139,7 @@ def answer_of(sheet: Sheet, node: Node) -> Shape:
     if not form:
         return record({})
     try:
-        return form_shape(parse_form(sheet.package.text(form)))
+        return form_shape(deployed_form(sheet.package.text(form)))
     except (InvalidDefinition, KeyError):
         return ANYTHING
 

@@ -9,7 +9,7 @@ from typing import Any
 from usher_engine.core.errors import InvalidDefinition
 from usher_engine.definitions import Package
 from usher_engine.expressions import Known, KnownData
-from usher_engine.forms import form_shape, parse_form
+from usher_engine.forms import deployed_form, form_shape
 
 from .process_graph import Sheet
 
@@ -34,7 +34,7 @@ def start_form_data(sheet: Sheet) -> KnownData | None:
     if not form or form not in sheet.package.files:
         return None
     try:
-        shape = form_shape(parse_form(sheet.package.text(form)))
+        shape = form_shape(deployed_form(sheet.package.text(form)))
     except InvalidDefinition:
         return None
     return KnownData({name: Known(field) for name, field in shape["properties"].items()}, closed=True)
