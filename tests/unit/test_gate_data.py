@@ -160,3 +160,29 @@ def test_a_mistake_is_found_at_its_place(name: str) -> None:
 
 def test_the_shipped_process_has_no_findings() -> None:
     assert check_package(SHIPPED, SERVICES) == []
+
+
+REMEDIES = {
+    "a status misspelt": 'patient.status == "Pending"',
+    "a field that a record lacks": 'patient.status == "Pending"',
+    "a name misspelt in a condition": 'patient.status == "Pending"',
+    "a status misspelt in a list": 'patient.status in ["Declined", "Deferred"]',
+    "a field of a form misspelt in a parameter": "enroll.reason",
+    "a name that is set on one way only": 'explanation = get("error").message',
+}
+
+
+@pytest.mark.parametrize("name", REMEDIES)
+def test_a_slip_has_a_remedy(name: str) -> None:
+    package, (file, element, rule, _severity, _words) = MISTAKES[name]
+    [found] = [f for f in data_findings(package) if (f.element, f.rule) == (element, rule)]
+    assert found.remedy is not None
+    assert found.remedy.after == REMEDIES[name]
+    mended = package.files[file].decode().replace(found.remedy.before, found.remedy.after)
+    left = data_findings(Package({**package.files, file: mended.encode()}))
+    assert [f for f in left if (f.element, f.rule) == (element, rule)] == []
+
+
+def test_what_has_no_slip_has_no_remedy() -> None:
+    package, _ = MISTAKES["a status of which nobody has heard"]
+    assert [finding.to_json().get("remedy") for finding in data_findings(package)] == [None]

@@ -21,11 +21,21 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Remedy:
+    """A change of one text of the element that removes the finding: where the text is *before*, write *after*."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """
     *element* is an element id, a form field's key, or empty for the whole file; *rule* is a stable name.
 
-    *path* lists the elements and flows from the start to the fault, if such a path exists.
+    *path* lists the elements and flows from the start to the fault, if such a path exists. *remedy* is a change that
+    an editor may make for the author.
     """
 
     file: str
@@ -34,9 +44,10 @@ class Finding:
     message: str
     severity: Severity = "error"
     path: tuple[str, ...] = ()
+    remedy: Remedy | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the form that `usher check --json` shows; ``path`` is omitted if empty."""
+        """Return the form that `usher check --json` shows; ``path`` and ``remedy`` are omitted if empty."""
         values = asdict(self)
-        path = values.pop("path")
-        return {**values, "path": list(path)} if path else values
+        path, remedy = values.pop("path"), values.pop("remedy")
+        return values | ({"path": list(path)} if path else {}) | ({"remedy": remedy} if remedy else {})

@@ -11,7 +11,7 @@ from .data_inference import Inferred, after_condition, infer_expression, infer_s
 from .doubts import About, Doubt, close_to, did_you_mean, listed
 from .durations import parse_duration
 from .expression import Expression, compile_expression
-from .known_data import Known, KnownData, both, either, path_of
+from .known_data import Known, KnownData, both, changes, either, path_of
 from .script import Script, compile_script
 from .template import Template, compile_template
 from .value_ranges import Case, case_of
@@ -32,6 +32,7 @@ __all__ = [
     "after_condition",
     "both",
     "case_of",
+    "changes",
     "checked_number",
     "close_to",
     "compile_expression",

@@ -83,9 +83,14 @@ class KnownData:
         return self.knowing({n: replace(self.names[n], tested=True) for n in names if n in self.names})
 
 
+def changes(before: KnownData, after: KnownData) -> dict[str, Known]:
+    """What was set on the way from *before* to *after*, also to a value of the same shape."""
+    return {name: known for name, known in after.names.items() if before.names.get(name) is not known}
+
+
 def either(first: KnownData, second: KnownData) -> KnownData:
     """What is known where two ways meet, of which the case came one."""
-    if first is second or first == second:
+    if first is second:
         return first
     names = {name: _either(first, second, name) for name in (*first.names, *second.names)}
     return KnownData(names, closed=first.closed)
@@ -96,7 +101,7 @@ def _either(first: KnownData, second: KnownData, name: str) -> Known:
     if one is None or other is None:
         only = one or other or Known()
         return replace(only, first=only.first or not first.closed, certain=False)
-    return one if one == other else _merged(one, other, certain=one.certain and other.certain)
+    return one if one is other else _merged(one, other, certain=one.certain and other.certain)
 
 
 def both(first: KnownData, second: KnownData) -> KnownData:
@@ -106,6 +111,8 @@ def both(first: KnownData, second: KnownData) -> KnownData:
 
 
 def _met(first: KnownData, second: KnownData, name: str, known: Known) -> Known:
+    if known.deleted:  # by which branch last, nobody knows
+        return known
     certain = [d.names[name] for d in (first, second) if name in d.names and d.names[name].certain]
     # A branch in which it is certain although it was not before has set it.
     return replace(known, certain=bool(certain), first=known.first and all(one.first for one in certain))

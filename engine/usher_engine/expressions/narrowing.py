@@ -31,7 +31,7 @@ def _told(test: ast.expr, data: KnownData, *, holds: bool) -> KnownData:
         case ast.Compare(left=left, ops=[sign], comparators=[right]):
             return _compared(left, sign, right, data, holds=holds)
         case ast.Call():
-            name = name_asked_for(test)
+            name = _name_without_default(test)
             return _present(data, name) if holds and name else data
         case _:
             path = path_of(test)
@@ -67,9 +67,14 @@ def _compared(left: ast.expr, sign: ast.cmpop, right: ast.expr, data: KnownData,
     if path:
         change = (lambda shape: one_of(shape, values)) if equal else (lambda shape: none_of(shape, values))
         return data.refined(path, change)
-    name = name_asked_for(left) if isinstance(left, ast.Call) else ""
+    name = _name_without_default(left)
     is_there = name and (None not in values if equal else None in values)
     return _present(data, name) if is_there else data
+
+
+def _name_without_default(node: ast.expr) -> str:
+    """The name that ``get("…")`` asks for, if the answer is null where it is missing; else empty."""
+    return name_asked_for(node) if isinstance(node, ast.Call) and len(node.args) == 1 else ""
 
 
 def _constants(sign: ast.cmpop, right: ast.expr) -> list[Json] | None:

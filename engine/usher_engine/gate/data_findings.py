@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from usher_engine.core.errors import InvalidDefinition
 from usher_engine.core.shapes import ANYTHING, Shape, kinds
@@ -28,6 +28,7 @@ from .data_readings import Reading, result_name
 from .decision_readings import decision_data_findings
 from .first_data import first_data
 from .process_graph import PEOPLE, Sheet
+from .remedies import remedy_of
 from .shape_fit import Mismatch, mismatches
 
 _RULES: Mapping[str, Rule] = {
@@ -140,7 +141,8 @@ class _Report:
     def _finding(self, reading: Reading, doubt: Doubt) -> Finding:
         where = f"In {reading.what}, line {doubt.line}:" if doubt.line > 1 else f"In {reading.what}:"
         severity: Severity = "error" if doubt.certain else "warning"
-        return self.sheet.finding(reading.element, _RULES[doubt.about], f"{where} {doubt.message}", severity)
+        found = self.sheet.finding(reading.element, _RULES[doubt.about], f"{where} {doubt.message}", severity)
+        return replace(found, remedy=remedy_of(reading, doubt))
 
     def _first(self, reading: Reading, found: Inferred) -> Iterator[Finding]:
         """Findings on names that only the first data can hold; notes them."""
@@ -157,7 +159,9 @@ class _Report:
             message = f"In {reading.what}: nothing sets “{name}” before this place"
             message += ", and no example begins with it" if shown else ""
             hint = did_you_mean(close) or " The case must begin with it, or the step fails here."
-            yield self.sheet.finding(reading.element, "data-unset", f"{message}.{hint}", "warning")
+            slip = Doubt(about="unset", message=message, name=name, old=name, new=close)
+            finding = self.sheet.finding(reading.element, "data-unset", f"{message}.{hint}", "warning")
+            yield replace(finding, remedy=remedy_of(reading, slip))
 
     def _mismatch(self, node: Node, reading: Reading, mismatch: Mismatch) -> Iterator[Finding]:
         operator = node.service.operator if node.service else ""

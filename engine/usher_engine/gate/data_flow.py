@@ -12,9 +12,9 @@ from functools import cached_property, reduce
 
 from usher_engine.definitions import Flow, Node
 from usher_engine.dmn import Decisions
-from usher_engine.expressions import Known, KnownData, after_condition, both, either
+from usher_engine.expressions import Known, KnownData, after_condition, both, changes, either
 
-from .data_readings import CANCELLED, ERROR, Inside, Note, Reading, after_items, changes, items_data, passed
+from .data_readings import CANCELLED, ERROR, Inside, Note, Reading, after_items, items_data, passed
 from .finding_order import in_flow_order
 from .process_graph import Sheet
 from .side_by_side import side_by_side
@@ -92,7 +92,11 @@ class ProcessFlow:
         before = self.entered.get(key)
         if shapes or before is None:
             return data
-        moved = {n: Known(certain=k.certain, first=k.first) for n, k in changes(before, data).items()}
+        moved = {
+            n: Known(certain=k.certain, first=k.first, tested=k.tested, deleted=k.deleted)
+            for n, k in data.names.items()
+            if before.names.get(n) != k
+        }
         return data.knowing(moved)
 
     def through(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from usher_engine.core.errors import InvalidDefinition
+from usher_engine.core.errors import ExpressionError, InvalidDefinition
 from usher_engine.core.shapes import ANYTHING, Shape, list_of, nullable, number, record, text
 from usher_engine.definitions import Node
 from usher_engine.dmn import Decisions, answer_shape, output_shapes
@@ -15,6 +15,10 @@ from usher_engine.expressions import (
     Inferred,
     Known,
     KnownData,
+    changes,
+    compile_expression,
+    compile_script,
+    compile_template,
     infer_expression,
     infer_script,
     infer_template,
@@ -46,6 +50,17 @@ class Reading:
     def inferred(self, spellings: frozenset[str] = frozenset()) -> Inferred:
         infer = {"expression": infer_expression, "script": infer_script, "template": infer_template}[self.form]
         return infer(self.source, self.data, spellings)
+
+
+    def changed(self, source: str) -> Inferred | None:
+        """What would be inferred of *source* instead; None if it does not compile."""
+        compilers: dict[Form, Callable[[str], object]]
+        compilers = {"expression": compile_expression, "script": compile_script, "template": compile_template}
+        try:
+            compilers[self.form](source)
+        except ExpressionError:
+            return None
+        return replace(self, source=source).inferred()
 
 
 Note: TypeAlias = Callable[[Reading], None]
@@ -209,8 +224,3 @@ def after_items(node: Node, before: KnownData, after: KnownData) -> KnownData:
     changed = {name: known for name, known in changed.items() if name not in own}
     once = "loop" in node.markers and not repeat.test_before
     return before.knowing(changed) if once else before.perhaps(changed)
-
-
-def changes(before: KnownData, after: KnownData) -> Mapping[str, Known]:
-    """What *after* knows anew of names, against *before*."""
-    return {name: known for name, known in after.names.items() if before.names.get(name) != known}
