@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -18,6 +19,8 @@ Rule: TypeAlias = Literal[
     "service", "size", "soundness", "start-and-end", "timer", "translated", "unique-id", "unreachable",
 ]  # fmt: skip
 RULES: tuple[Rule, ...] = get_args(Rule)
+#: The rules on data, by what is doubted (`expressions/doubts.py`).
+DATA_RULES: Mapping[str, Rule] = {rule.removeprefix("data-"): rule for rule in RULES if rule.startswith("data-")}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,7 +22,7 @@ from usher_engine.expressions import (
 )  # fmt: skip
 from usher_engine.forms import deployed_form
 
-from ..definitions.lint_finding import Finding, Rule, Severity
+from ..definitions.lint_finding import DATA_RULES, Finding, Severity
 from .data_flow import ProcessFlow
 from .data_readings import Reading, result_name
 from .decision_readings import decision_data_findings
@@ -30,15 +30,6 @@ from .first_data import first_data
 from .process_graph import PEOPLE, Sheet
 from .remedies import remedy_of
 from .shape_fit import Mismatch, mismatches
-
-_RULES: Mapping[str, Rule] = {
-    "unset": "data-unset",
-    "perhaps": "data-perhaps",
-    "field": "data-field",
-    "value": "data-value",
-    "kind": "data-kind",
-    "null": "data-null",
-}
 
 
 @dataclass
@@ -141,7 +132,7 @@ class _Report:
     def _finding(self, reading: Reading, doubt: Doubt) -> Finding:
         where = f"In {reading.what}, line {doubt.line}:" if doubt.line > 1 else f"In {reading.what}:"
         severity: Severity = "error" if doubt.certain else "warning"
-        found = self.sheet.finding(reading.element, _RULES[doubt.about], f"{where} {doubt.message}", severity)
+        found = self.sheet.finding(reading.element, DATA_RULES[doubt.about], f"{where} {doubt.message}", severity)
         return replace(found, remedy=remedy_of(reading, doubt))
 
     def _first(self, reading: Reading, found: Inferred) -> Iterator[Finding]:
@@ -169,9 +160,8 @@ class _Report:
         path = path_of(tree) if tree is not None else ()
         if mismatch.misfit == "null" and (not path or self._tested(path, reading.data)):
             return
-        rules: dict[str, Rule] = {"null": "data-null", "unknown": "data-field", "lacking": "data-field"}
-        rules["value"] = "data-value"
-        rule = rules.get(mismatch.misfit, "data-kind")
+        about = {"unknown": "field", "lacking": "field"}.get(mismatch.misfit, mismatch.misfit)
+        rule = DATA_RULES[about]
         severity: Severity = "warning" if mismatch.misfit == "null" else "error"
         taker = f"{operator} in {reading.what}" if operator else reading.what
         form = self._form_of(path, mismatch.path) if mismatch.path else ""

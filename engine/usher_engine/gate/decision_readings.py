@@ -10,7 +10,7 @@ from usher_engine.definitions import Node
 from usher_engine.dmn import KIND_SHAPES, Decision, Decisions, Table, answer_shape, output_shapes
 from usher_engine.expressions import KnownData, close_to, did_you_mean, infer_expression, listed
 
-from ..definitions.lint_finding import Finding, Rule, Severity
+from ..definitions.lint_finding import DATA_RULES, Finding, Rule, Severity
 from .shape_fit import mismatches
 
 _MOST_REQUIRED = 100
@@ -48,11 +48,9 @@ def _table(file: str, node: Node, decision: Decision, table: Table, data: KnownD
     for number, column in enumerate(table.inputs, start=1):
         found = infer_expression(column.expression.source, data)
         where = f"In input column {number} ({column.label}), asked by “{node.name or node.id}”:"
-        rules: dict[str, Rule] = {"unset": "data-unset", "perhaps": "data-perhaps", "field": "data-field"}
-        rules |= {"value": "data-value", "kind": "data-kind", "null": "data-null"}
         for doubt in found.doubts:
             severity: Severity = "error" if doubt.certain else "warning"
-            yield _finding(file, decision.id, rules[doubt.about], f"{where} {doubt.message}", severity)
+            yield _finding(file, decision.id, DATA_RULES[doubt.about], f"{where} {doubt.message}", severity)
         for misfit in mismatches(found.shape, KIND_SHAPES.get(column.kind, {})):
             if misfit.misfit == "kind":  # null fits every column
                 yield _finding(file, decision.id, "data-kind", f"{where} the value {misfit.message}.", "error")

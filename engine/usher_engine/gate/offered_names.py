@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from usher_engine.core.shapes import Shape, declared, kinds
+from usher_engine.core.shapes import ANYTHING, Shape, declared, kinds
 from usher_engine.expressions import Known, KnownData
 
 from .data_findings import DataFlow
@@ -64,5 +64,5 @@ def _fields(shape: Shape, depth: int) -> Iterator[dict[str, Any]]:
 def proposed_start(data: DataFlow) -> list[dict[str, Any]]:
     """The names that a case must begin with, as `offered_names` describes names; empty where a start form says so."""
     required = [_described(name, shape, _DEPTH) for name, shape in sorted(data.wanted.items())]
-    optional = [{"name": name, "kind": "any", "perhaps": True} for name in sorted(data.asked - data.wanted.keys())]
+    optional = [_described(name, ANYTHING, 0) | {"perhaps": True} for name in sorted(data.asked - data.wanted.keys())]
     return [*required, *optional]
