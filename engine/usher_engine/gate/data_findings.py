@@ -55,8 +55,9 @@ def follow_data(sheets: Mapping[str, Sheet]) -> DataFlow:
         return found
     decisions = read_package(next(iter(sheets.values())).package)
     order = _callers_first(sheets)
+    called = {name for sheet in sheets.values() for name in _called_by(sheet.process)}
     left: dict[str, KnownData] = {}
-    for key in reversed(order):
+    for key in (key for key in reversed(order) if key in called):
         left[key] = ProcessFlow(sheets[key], decisions, left).run(KnownData())
     begins: dict[str, KnownData] = {}
     for key in order:
