@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -157,6 +158,22 @@ SOURCES = st.recursive(
 def test_inference_never_fails(source: str) -> None:
     infer_expression(source, DATA)
     infer_script(f"q = {source}\nq.x = {source}\nfor z in {source}:\n    q = z", DATA)
+
+
+def test_loops_in_loops_take_bounded_work() -> None:
+    text, names = "", [f"v{level}" for level in range(18)]
+    for level, name in enumerate(names):
+        text += f"{'    ' * level}for {name} in order.items:\n{'    ' * (level + 1)}x{level} = {name}\n"
+    began = time.process_time()
+    data = infer_script(text, DATA).data
+    assert time.process_time() - began < 1
+    assert not data.names["x17"].certain
+
+
+def test_a_name_set_later_in_a_deep_loop_is_not_missed() -> None:
+    inner = "if i:\n                y = x.lower()\n            x = 'a'"
+    text = f"for i in order.items:\n    for j in order.items:\n        for k in order.items:\n            {inner}"
+    assert [doubt.about for doubt in infer_script(text, DATA).doubts] in ([], ["perhaps"])
 
 
 def test_a_boolean_is_no_number_to_compare_by_size() -> None:

@@ -47,7 +47,7 @@ def test_a_long_process_is_followed_in_bounded_time() -> None:
     texts = [f"v{place % 40} = {{'a': get('v{place % 7}'), 'b': 1}}" for place in range(len(keys))]
     scripts = "".join(script(key, text) for key, text in zip(keys, texts, strict=True))
     ways = "".join(flow(*pair) for pair in pairwise(["S", *keys, "Again", "E"]))
-    back = node("exclusiveGateway", "Again") + node("userTask", "Wait")
+    back = node("exclusiveGateway", "Again", default="Again-E") + node("userTask", "Wait")
     back += flow("Again", "Wait", "v1.b") + flow("Wait", "T0")
     package = process(node("startEvent", "S"), scripts, node("endEvent", "E"), back, ways)
     began = time.process_time()

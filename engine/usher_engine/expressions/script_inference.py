@@ -18,6 +18,8 @@ from .narrowing import narrowed
 #: Methods that change their owner.
 _CHANGING = frozenset({"append", "extend", "pop", "remove", "update"})
 _ROUNDS = 3
+#: Loops in loops that are gone round; within deeper ones nothing is known of what they set, so that work is bounded.
+_LOOPS_WITH_ROUNDS = 2
 _SCALARS = frozenset({"string", "number", "integer", "boolean", "null"})
 
 
@@ -27,12 +29,14 @@ class ScriptInference:
     One script. *inference* collects the doubts about its expressions.
 
     ``linked`` maps each name to the names whose values may be, or hold, the same list or record: what changes one,
-    changes the others. ``jumps`` are the data at each ``break`` and ``continue`` of the innermost loop.
+    changes the others. ``jumps`` are the data at each ``break`` and ``continue`` of the innermost loop, ``loops`` the
+    number of loops around.
     """
 
     inference: Inference
     linked: dict[str, set[str]] = field(default_factory=dict)
     jumps: list[KnownData] = field(default_factory=list)
+    loops: int = 0
 
     def block(self, statements: Iterable[ast.stmt], data: KnownData) -> KnownData | None:
         """The data after *statements*; None if they end in a jump."""
@@ -129,21 +133,28 @@ class ScriptInference:
         self._link(own | names_in(node.iter))
         around, self.jumps = self.jumps, []
         doubts = len(self.inference.doubts)
-        for _ in range(_ROUNDS):
+        self.loops += 1
+        for _ in range(_ROUNDS if self.loops <= _LOOPS_WITH_ROUNDS else 0):
             del self.inference.doubts[doubts:]
-            self.jumps.clear()
-            after = self.block(node.body, bound(node.target, element, data))
-            ways = [_without(way, own, data) for way in (after, *self.jumps) if way is not None]
-            joined = reduce(either, ways, data)
-            if joined == data:
+            after = self._round(node, own, element, data)
+            if after == data:
                 break
-            data = joined
+            data = after
         else:
-            data = self._loosened({name for part in node.body for name in _set_in(part)}, data)
             del self.inference.doubts[doubts:]
-            self.block(node.body, bound(node.target, element, data))
+            set_inside = {name for part in node.body for name in _set_in(part)} - own
+            data = self._loosened(set_inside, data).perhaps({name: Known() for name in set_inside})
+            data = self._round(node, own, element, data)
+        self.loops -= 1
         self.jumps = around
         return data
+
+    def _round(self, node: ast.For, own: set[str], element: Shape, data: KnownData) -> KnownData:
+        """What is known after no round or one more of the loop *node*, whose variables are *own*."""
+        self.jumps.clear()
+        after = self.block(node.body, bound(node.target, element, data))
+        ways = [_without(way, own, data) for way in (after, *self.jumps) if way is not None]
+        return reduce(either, ways, data)
 
     def _delete(self, data: KnownData, target: ast.expr) -> KnownData:
         if isinstance(target, ast.Name):
