@@ -162,6 +162,10 @@ def test_the_shipped_process_has_no_findings() -> None:
     assert check_package(SHIPPED, SERVICES) == []
 
 
+def test_an_answer_may_leave_out_what_the_example_does_not_need() -> None:
+    assert data_findings(with_answer("invitation/send", {"to": "ann@example.com"})) == []
+
+
 REMEDIES = {
     "a status misspelt": 'patient.status == "Pending"',
     "a field that a record lacks": 'patient.status == "Pending"',

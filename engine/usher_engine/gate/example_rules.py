@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from usher_engine.core.shapes import value_problems
+from usher_engine.core.shapes import Shape, value_problems
 from usher_engine.definitions import Package, Process
 from usher_engine.expressions import close_to, did_you_mean
 from usher_engine.services import SEND, Services
@@ -47,11 +47,21 @@ def _answers(given: dict[str, Any], services: Services, asked: set[str]) -> Iter
         if name not in asked:
             yield f"It answers for “{name[:100]}”, which no element asks.{did_you_mean(close_to(name, asked))}"
         elif name in services and isinstance(answers, list):
-            shape = services.get(name).result
+            shape = _without_required(services.get(name).result)
             for number, answer in enumerate(answers, start=1):
                 if not (isinstance(answer, dict) and set(answer) in _INSTEAD):
                     where = f"Answer {number} of {name}"
                     yield from value_problems(shape, answer, where=where, most=1)
+
+
+def _without_required(shape: Shape) -> Shape:
+    """*shape* of answers that may leave out what the example does not need; an example that reads it fails by itself."""
+    made = {word: value for word, value in shape.items() if word != "required"}
+    if "properties" in made:
+        made["properties"] = {name: _without_required(field) for name, field in made["properties"].items()}
+    if "items" in made:
+        made["items"] = _without_required(made["items"])
+    return made
 
 
 def _is_json_object(content: bytes) -> bool:
