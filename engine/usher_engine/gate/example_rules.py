@@ -55,7 +55,7 @@ def _answers(given: dict[str, Any], services: Services, asked: set[str]) -> Iter
 
 
 def _without_required(shape: Shape) -> Shape:
-    """*shape* of answers that may leave out what the example does not need; an example that reads it fails by itself."""
+    """*shape* of answers that may leave out what the example does not need; an example that reads it fails anyway."""
     made = {word: value for word, value in shape.items() if word != "required"}
     if "properties" in made:
         made["properties"] = {name: _without_required(field) for name, field in made["properties"].items()}
