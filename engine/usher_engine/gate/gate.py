@@ -71,7 +71,7 @@ def check_package(package: Package, services: Services) -> list[Finding]:
 
 def admit(package: Package, services: Services) -> tuple[Package, list[Finding]]:
     """Return *package* as it would be deployed, vendor extensions translated, with all findings."""
-    checked = check_draft(package, services)
+    checked = _checked(package, services, names=False)
     return checked.package, checked.findings
 
 
@@ -92,6 +92,10 @@ class Checked:
 
 def check_draft(package: Package, services: Services) -> Checked:
     """Check *package* as `check_package` does, and tell what an editor offers at each element."""
+    return _checked(package, services, names=True)
+
+
+def _checked(package: Package, services: Services, *, names: bool) -> Checked:
     too_large = list(package_size_findings(package))
     if too_large:
         return Checked(package=package, findings=too_large)
@@ -110,8 +114,8 @@ def check_draft(package: Package, services: Services) -> Checked:
     return Checked(
         package=translated,
         findings=_limit(sort_findings(found, diagrams, translation.written)),
-        names=offered_names(data[0], translation.written) if data else {},
-        start=proposed_start(data[0]) if data else [],
+        names=offered_names(data[0], translation.written) if data and names else {},
+        start=proposed_start(data[0]) if data and names else [],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 from usher_engine.core.shapes import ANYTHING, Shape, declared, kinds
@@ -33,8 +34,11 @@ def offered_names(data: DataFlow, written: Mapping[str, Mapping[str, str]]) -> d
 
 
 def _offered(data: KnownData) -> list[dict[str, Any]]:
-    names = sorted(data.names.items(), key=lambda pair: (not pair[1].certain, pair[0]))
-    return [_entry(name, known) for name, known in names[:_MOST_NAMES]]
+    """Certain names first, of each kind those first that were set last."""
+    latest = list(reversed(data.names.items()))
+    certain = islice((pair for pair in latest if pair[1].certain), _MOST_NAMES)
+    doubtful = (pair for pair in latest if not pair[1].certain)
+    return [_entry(name, known) for name, known in islice(chain(certain, doubtful), _MOST_NAMES)]
 
 
 def _entry(name: str, known: Known) -> dict[str, Any]:
