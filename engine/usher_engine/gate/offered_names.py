@@ -35,7 +35,7 @@ def offered_names(data: DataFlow, written: Mapping[str, Mapping[str, str]]) -> d
 
 def _offered(data: KnownData) -> list[dict[str, Any]]:
     """Certain names first, of each kind those first that were set last."""
-    latest = list(reversed(data.names.items()))
+    latest = list(data.names.items())[::-1]
     certain = islice((pair for pair in latest if pair[1].certain), _MOST_NAMES)
     doubtful = (pair for pair in latest if not pair[1].certain)
     return [_entry(name, known) for name, known in islice(chain(certain, doubtful), _MOST_NAMES)]
