@@ -246,6 +246,25 @@ def test_operators_come_from_the_registry_with_their_parameters(engine: Engine, 
     assert 'id="reason" type="any" value="&#39;because&#39;"' in drawn(engine).replace("'because'", "&#39;because&#39;")
 
 
+def test_a_slip_is_mended_with_one_button_and_undone_in_one_step(
+    clinic: Clinic, engine: Engine, ana: Page, shot: Callable
+) -> None:
+    right = (ROOT / "processes/enrollment/enrollment.bpmn").read_text()
+    wrong = right.replace('patient.status == "Pending"', 'patient.statsu == "Pending"')
+    draft(clinic, **{"enrollment.bpmn": wrong.encode()})
+    opened(ana)
+    slip = ana.locator("[data-findings] li", has_text="has no field “statsu”")
+    shot(ana, "workbench-remedy")
+    slip.get_by_role("button", name="Change to “status”").click()
+    expect(slip).to_have_count(0)
+    saved(ana)
+    assert 'patient.status == "Pending"' in drawn(engine)
+    ana.locator("body").press("Control+z")
+    expect(slip).to_have_count(1)
+    saved(ana)
+    assert 'patient.statsu == "Pending"' in drawn(engine)
+
+
 def test_a_mail_is_shown_as_a_patient_would_get_it(engine: Engine, ana: Page) -> None:
     opened(ana, "/processes/enrollment/files/mail/invitation.txt")
     frame = ana.frame_locator("iframe")

@@ -369,3 +369,12 @@ def test_a_mangled_diagram_only_yields_findings():
         here, there = choice.randrange(len(lines)), choice.randrange(len(lines))
         mangled[here] = choice.choice(["", lines[there], lines[here] + lines[there], lines[here].replace("Task", "")])
         assert isinstance(check("\n".join(mangled).encode()), list)
+
+
+@pytest.mark.parametrize("error", ["<bpmn:errorEventDefinition/>", '<bpmn:errorEventDefinition errorRef="open"/>'])
+def test_an_error_event_for_every_error_catches_the_refusals_of_an_operator(error):
+    caught = f'<bpmn:boundaryEvent id="b" attachedToRef="send">{error}</bpmn:boundaryEvent>'
+    content = between(SEND, extra=caught + flow("away", "b", "end"))
+    content = content.replace(b"</bpmn:definitions>", b'<bpmn:error id="open"/></bpmn:definitions>')
+    assert not [finding for finding in check(content) if "may refuse" in finding.message]
+    assert [finding for finding in check(between(SEND)) if "may refuse" in finding.message]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..audit.audit_log import AuditLog
 from ..context import Context
 from ..core.actor import Actor
@@ -9,7 +11,7 @@ from ..core.canonical import check_input
 from ..core.errors import Conflict, InvalidDefinition, InvalidSubmission, NotAllowed
 from ..core.visible_text import trimmed
 from ..definitions import Package, translate
-from ..gate import Finding, check_package
+from ..gate import Checked, Finding, check_draft, check_package
 from ..store import Draft, SignOff, Transaction, Version, draft_rows, instance_rows, version_rows
 from .drafts import Drafts, require_analyst
 
@@ -33,6 +35,11 @@ class Deployments:
     def check_draft(self, process: str, package: Package) -> list[Finding]:
         """The gate's findings on *package* as the next version of *process*."""
         return [*_other_process(process, package), *self.check(package)]
+
+    def lint(self, process: str, package: Package) -> Checked:
+        """What `check_draft` finds, and the names that an editor offers at each element."""
+        checked = check_draft(package, self.context.services)
+        return replace(checked, findings=[*_other_process(process, package), *checked.findings])
 
     def deploy(self, package: Package, *, actor: Actor, note: str = "") -> Version:
         """

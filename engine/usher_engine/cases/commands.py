@@ -26,7 +26,7 @@ from ..core.errors import (
     NotFound,
 )
 from ..core.visible_text import trimmed
-from ..forms import Form, parse_form
+from ..forms import Form, deployed_form
 from ..store import Transaction, UserTask, instance_rows, job_rows, task_rows
 from .idempotency_keys import case_for_key, case_for_key_or_live_case
 from .queries import CaseQueries, Instance
@@ -296,7 +296,7 @@ class CaseCommands:
 def _form(case: Case, open_task: UserTask) -> Form | None:
     """The form of *open_task*; raises `ElementFailed` for a form that only an earlier version of Usher accepted."""
     try:
-        return parse_form(case.diagram.package.text(open_task.form)) if open_task.form else None
+        return deployed_form(case.diagram.package.text(open_task.form)) if open_task.form else None
     except InvalidDefinition as error:
         raise ElementFailed(open_task.element, error) from error
 

@@ -16,7 +16,7 @@ from ..core.actor import SYSTEM, Actor
 from ..core.canonical import check_input
 from ..core.errors import CannotMigrate, Conflict, Corrupt, InvalidSubmission, NotAllowed
 from ..core.visible_text import trimmed
-from ..forms import parse_form
+from ..forms import deployed_form
 from ..store import Transaction, instance_rows, job_rows, task_rows, version_rows
 from ..store import case_selection as chosen_cases
 from .queries import Instance
@@ -172,7 +172,7 @@ class Migrations:
             form = opened.get((element, int(visit)))
             if task.draft is None or form is None:
                 continue
-            known = {field.key for field in parse_form(target.package.text(form)).fields} if form else set()
+            known = {field.key for field in deployed_form(target.package.text(form)).fields} if form else set()
             if gone := set(task.draft) - known:
                 lost.append((element, int(visit), gone))
         return lost

@@ -14,7 +14,7 @@ from typing import Any
 from ..core.canonical import Json
 from ..core.errors import BusinessError, NotFound, ServiceError
 from ..core.visible_text import trimmed
-from ..forms import parse_form
+from ..forms import deployed_form
 from ..services import Call, Mode, Operator, Parameter
 from ..settings import Settings
 from ..store import Database
@@ -150,7 +150,7 @@ class Enrolling:
 
 def missing(given: Mapping[str, Any], call: Call) -> Json:
     """The required fields of a form of the package that the patient's record does not fill."""
-    form = parse_form(call.package.text(given["form"]))
+    form = deployed_form(call.package.text(given["form"]))
     values = given["patient"].get("fields")
     fields = form.missing(values if isinstance(values, dict) else {}, today=call.calendar.day_of(call.now))
     labels = [in_sentence(field.label) for field in fields]

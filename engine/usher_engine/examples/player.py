@@ -18,7 +18,7 @@ from usher_engine.core.errors import BusinessError, InvalidDefinition
 from usher_engine.core.events import ElementEntered, ElementPassed, Event, ServiceRequested
 from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar, practice_calendar
 from usher_engine.core.state import InstanceState
-from usher_engine.forms import parse_form
+from usher_engine.forms import deployed_form
 from usher_engine.services import SEND, Call, Operator, Services
 
 #: The time at which examples run, unless they set ``now``.
@@ -155,7 +155,7 @@ class Player:
             name = str(self.state.tasks[here].opened.get("form", ""))
             submission = dict(action.get("with", {}))
             today = self.calendar.day_of(self.now)
-            values = parse_form(self.diagram.package.text(name)).validate(submission, today=today) if name else {}
+            values = deployed_form(self.diagram.package.text(name)).validate(submission, today=today) if name else {}
             run.complete(element, visit, values)
         self._record(run)
 

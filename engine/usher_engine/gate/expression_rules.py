@@ -217,7 +217,9 @@ def _parameter_texts(call: ServiceCall) -> Iterator[str]:
 def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -> Iterator[Finding]:
     for problem in operator.problems(set(call.parameters)):
         yield sheet.finding(node.id, "service", f"{problem[:1].upper()}{problem[1:]}.")
-    caught = {code for b in sheet.boundaries.get(node.id, ()) if b.events == ("error",) for code in b.codes}
+    catchers = [b for b in sheet.boundaries.get(node.id, ()) if b.events == ("error",)]
+    # An event that refers to no error, or to one without a code, catches every error.
+    caught = {code for b in catchers for code in b.codes or ("",)}
     for code in sorted(caught - set(operator.errors) - {""}):
         known = ", ".join(operator.errors) or "none"
         message = f"{operator.name} never refuses with the code “{code}”. It may refuse with: {known}."

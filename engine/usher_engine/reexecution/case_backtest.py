@@ -19,7 +19,7 @@ from ..core import faults
 from ..core.canonical import Json, as_stored_json, compact
 from ..core.errors import BusinessError, Corrupt, ElementFailed, EngineError, InvalidSubmission, LimitExceeded
 from ..core.state import LIVE, InstanceState
-from ..forms import parse_form
+from ..forms import deployed_form
 from ..services import Call, Operator, Services
 from ..store.stored_cases import Record
 from . import difference_messages
@@ -187,7 +187,7 @@ class _Player:
         name = self.diagram.elements[event.element].properties.get("form", "")
         if not name:
             return replace(event, answer={})
-        form = parse_form(self.diagram.package.text(name))
+        form = deployed_form(self.diagram.package.text(name))
         known = {field.key for field in form.fields}
         try:
             given = {key: value for key, value in event.answer.items() if key in known}

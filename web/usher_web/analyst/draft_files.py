@@ -60,11 +60,17 @@ def remove(process: str, path: str) -> Response:
 @blueprint.post("/check")
 @auth.policy(Role.ANALYST)
 def check(process: str) -> Response:
-    """The gate's findings on the draft, with some files as they are being typed: ``{"files": {path: text}}``."""
+    """
+    The gate's findings on the draft, with some files as they are being typed: ``{"files": {path: text}}``.
+
+    ``names`` are those that each element may read, ``start`` those that a case must begin with.
+    """
     package = _with_typed_files(site().engine.drafts.package(process))
-    findings = [finding.to_json() for finding in site().engine.deployments.check_draft(process, package)]
+    checked = site().engine.deployments.lint(process, package)
+    findings = [finding.to_json() for finding in checked.findings]
     now = people_time(site().now(), site().now(), site().settings.calendar)
-    return _json({"findings": findings, "hash": package.hash, "at": now})
+    answer = {"findings": findings, "names": checked.names, "start": checked.start}
+    return _json({**answer, "hash": package.hash, "at": now})
 
 
 @blueprint.get("/package.zip")

@@ -8,7 +8,7 @@ from typing import Any
 
 from usher_engine import Actor, UserTask
 from usher_engine.cases import readable_steps
-from usher_engine.forms import Field, Form, parse_form
+from usher_engine.forms import Field, Form, deployed_form
 
 from .. import audit_logging
 from ..casework.patient_labels import Subject, subject
@@ -74,7 +74,7 @@ def open_task(
     """*typed* was sent and refused with *errors*; *moved* is whether the case went on meanwhile."""
     audit_logging.record_view("TaskViewed", task.id, business_key=task.business_key)
     engine, today, wrong = site().engine, site().today(), dict(errors or {})
-    form = parse_form(engine.queries.package_of(task.instance).text(task.form)) if task.form else None
+    form = deployed_form(engine.queries.package_of(task.instance).text(task.form)) if task.form else None
     values = _values(task, form, typed)
     # A missing field stays visible while a person fills it, in a draft or in a refused answer.
     missing = {f.key for known in (task.initial, values) for f in form.missing(known, today=today)} if form else set()

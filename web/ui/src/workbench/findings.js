@@ -7,7 +7,8 @@ const KINDS = { error: "alarm", warning: "wait", info: "idle" };
 const WORDS = { error: ["error", "errors"], warning: ["warning", "warnings"], info: ["note", "notes"] };
 
 export class Findings {
-  // `about` answers {label, show} for an element of this file, or nothing; `painted` gets the findings of this file.
+  // `about` answers {label, show, mend?} for an element of this file, or nothing; `mend` makes of a remedy the function
+  // that applies it. `painted` gets the findings of this file.
   constructor(known, { about = () => null, painted = () => {} } = {}) {
     this.facts = known;
     this.about = about;
@@ -73,8 +74,22 @@ export class Findings {
   #line(one) {
     const line = document.createElement("li");
     line.dataset.key = `${one.file} ${one.element} ${one.rule} ${one.message}`;
-    line.append(mark(one.severity, WORDS[one.severity][0]), this.#place(one), element("p", "", one.message), element("code", "quiet push", one.rule));
+    line.append(mark(one.severity, WORDS[one.severity][0]), this.#place(one), this.#words(one), element("code", "quiet push", one.rule));
     return line;
+  }
+
+  // What is wrong and, where one is known, the change that removes it, as a button.
+  #words(one) {
+    const words = element("p", "", one.message);
+    const found = one.remedy && one.file === this.facts.file ? this.about(one.element) : null;
+    const change = found?.mend?.(one.remedy);
+    if (!change) return words;
+    const button = element("button", "link", one.remedy.label);
+    button.type = "button";
+    button.title = "Undo takes it back";
+    button.addEventListener("click", () => (found.show([]), change()));
+    words.append(" ", button);
+    return words;
   }
 
   // Where it is: a button that shows the element here, a link to the editor of another file.

@@ -14,6 +14,7 @@ import { Outline } from "./outline.js";
 import { paintFindings, paintPath } from "./paint.js";
 import { Panel } from "./panel.js";
 import { keepReferences, showLosses, showUnreadable } from "./references.js";
+import { changeFor } from "./remedies.js";
 import { SeveralModule } from "./several.js";
 import { reveal } from "./sight.js";
 import { Simulation } from "./simulation.js";
@@ -125,7 +126,8 @@ function aboutElement(modeler, id, show) {
   const registry = modeler.get("elementRegistry");
   const element = registry.get(id) ?? registry.find((one) => one.businessObject?.processRef?.id === id);
   if (!element) return null;
-  return { label: nameOf(element), show: (path) => (show(element.id), paintPath(modeler, path)) };
+  const mend = (remedy) => changeFor(modeler, element, remedy);
+  return { label: nameOf(element), show: (path) => (show(element.id), paintPath(modeler, path)), mend };
 }
 
 // Ctrl+F and Ctrl+Z work wherever the focus is, but not while typing.
