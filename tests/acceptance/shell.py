@@ -1,5 +1,5 @@
 """
-A shell to run the command line in: each command is a process of its own, forked from one that has imported ours already.
+A shell to run the command line in: each command is a process of its own, forked from one that has imported it already.
 
 Every forked process reads this module again, so it imports little and nothing of the tests.
 """
