@@ -98,10 +98,16 @@ def compose(
 
 
 class _SevenBit(EmailPolicy):
-    """Encodes subject and sender each as one text: the library's folding in 3.11 loses spaces between encoded words."""
+    """
+    Encodes subject and sender each as one text.
+
+    The library's own folding in 3.11 loses spaces between encoded words, and the quotes around a sender's name of
+    several lines: a comma in it would then begin another address.
+    """
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        if name not in ("Subject", "From") or str(value).isascii():
+        is_short = len(f"{name}: {value}") <= (self.max_line_length or 78)
+        if name not in ("Subject", "From") or (str(value).isascii() and (name == "Subject" or is_short)):
             return super().fold_binary(name, value)
         address = value.addresses[0] if name == "From" else None
         words = address.display_name if address else str(value)
