@@ -10,7 +10,7 @@ from .comparison import moment, order_keys, same
 from .durations import parse_duration
 from .expression import Expression, compile_expression
 from .script import Script, compile_script
-from .template import Template, compile_template
+from .template import Placeholder, Template, compile_template
 from .value_ranges import Case, case_of
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Case",
     "Expression",
     "ExpressionError",
+    "Placeholder",
     "Run",
     "Script",
     "Template",
