@@ -151,7 +151,7 @@ def outside() -> Outside:
 
 def operators(outside: Outside) -> Services:
     """Operators for the test processes: `test/read`, `test/write`, `test/effect`; each may refuse with “no”."""
-    anything = (Parameter(name="value", kind="any", required=False),)
+    anything = (Parameter(name="value", shape={}, required=False),)
     return Services(
         tuple(
             Operator(
@@ -160,7 +160,7 @@ def operators(outside: Outside) -> Services:
                 mode=mode,
                 call=outside,
                 parameters=anything,
-                errors=("no",),
+                errors={"no": "No."},
             )
             for mode in Mode
         )

@@ -1,8 +1,9 @@
 """The typed operators that service tasks call; a diagram has no other access to the outside.
 
-An operator is registered once at start-up. Its mode decides when it runs. A READ or WRITE runs inside the step's
-transaction, and its result is recorded as an input, so that verify repeats the step without it. An EFFECT runs after
-the commit, from the job queue, at least once, with an idempotency key.
+An operator is registered once at start-up and declares what it takes and gives (`core/shapes.py`). Its mode decides
+when it runs. A DERIVED, READ or WRITE one runs inside the step's transaction, and its result is recorded as an input,
+so that verify repeats the step without it. An EFFECT runs after the commit, from the job queue, at least once, with an
+idempotency key.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from typing import Any
 
 from .core.canonical import Json, check_input
 from .core.errors import BusinessError, InvalidDefinition, ServiceError
+from .core.practice_calendar import UTC_CALENDAR, Calendar
+from .core.shapes import ANYTHING, KIND_WORDS, Shape, declared, kinds, record, shape_problems, text, value_problems
 from .definitions import Package
 
 
 class Mode(Enum):
+    #: Computed from its parameters, the package and the step's time alone; a backtest computes it again.
+    DERIVED = "derived"
     #: Looks something up; runs inside the step.
     READ = "read"
     #: Writes to Usher's own database, in the step's transaction.
@@ -27,24 +32,39 @@ class Mode(Enum):
     EFFECT = "effect"
 
 
-KINDS: dict[str, tuple[type, ...]] = {
-    "text": (str,),
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
     "number": (int, float),
+    "integer": (int,),
     "boolean": (bool,),
-    "record": (dict,),
-    "list": (list,),
-    "any": (object,),
+    "object": (dict,),
+    "array": (list,),
+    "null": (type(None),),
+}
+_BY_KIND: Mapping[str, Shape] = {
+    **{declared({"type": name}): {"type": name} for name in _TYPES if name not in ("integer", "null")},
+    "any": ANYTHING,
 }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parameter:
-    """An input of an operator; *kind* is a key of `KINDS`. An optional parameter may also be null."""
+    """An input of an operator. An optional parameter may also be null."""
 
     name: str
-    kind: str = "text"
+    shape: Shape = field(default_factory=text)
     required: bool = True
     help: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Its kind in one word: text, number, boolean, record, list or any."""
+        return declared(self.shape)
+
+    @classmethod
+    def of_kind(cls, name: str, kind: str, *, required: bool) -> Parameter:
+        """The parameter that an export describes by its *kind* alone; raises `KeyError` for an unknown kind."""
+        return cls(name=name, shape=_BY_KIND[kind], required=required)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,8 +72,8 @@ class Call:
     """
     The information an operator gets about the step that calls it.
 
-    ``key`` is ``instance:element:visit``, the same on every attempt. ``transaction`` is the step's open database
-    connection for READ and WRITE, None for EFFECT, which opens its own.
+    ``key`` is ``instance:element:visit``, the same on every attempt. ``calendar`` is the practice's. ``transaction`` is
+    the step's open database connection for READ and WRITE, None for EFFECT, which opens its own, and not for DERIVED.
     """
 
     instance: str
@@ -62,6 +82,7 @@ class Call:
     now: datetime
     actor: str
     package: Package
+    calendar: Calendar = UTC_CALENDAR
     attempt: int = 1
     transaction: Any = None
 
@@ -75,9 +96,9 @@ class Operator:
     """
     An operation that diagrams can call.
 
-    ``call`` gets the evaluated parameters and the `Call`, and returns JSON. It raises `ServiceError` (with ``retry``)
-    when it failed, and `BusinessError` (with a code) when it refuses; an error boundary event with that code catches
-    the refusal.
+    ``call`` gets the evaluated parameters and the `Call`, and returns JSON of the shape ``result``. It raises
+    `ServiceError` (with ``retry``) when it failed, and `BusinessError` with a code when it refuses; an error boundary
+    event with that code catches the refusal. ``errors`` are the codes, each with a sentence on when it refuses.
     """
 
     name: str
@@ -85,7 +106,21 @@ class Operator:
     mode: Mode
     call: Callable[[Mapping[str, Any], Call], Json]
     parameters: tuple[Parameter, ...] = ()
-    errors: tuple[str, ...] = field(default=())
+    result: Shape = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def parameters_shape(self) -> Shape:
+        """The shape of all parameters together."""
+        optional = [parameter.name for parameter in self.parameters if not parameter.required]
+        return record({parameter.name: parameter.shape for parameter in self.parameters}, optional=optional)
+
+    def declaration_problems(self) -> list[str]:
+        """What is wrong with the declaration itself; empty when it can be registered."""
+        found = shape_problems(self.result, where=f"the result of {self.name}")
+        for parameter in self.parameters:
+            found += shape_problems(parameter.shape, where=f"the parameter “{parameter.name}” of {self.name}")
+        return found
 
     def problems(self, given: set[str]) -> list[str]:
         """What is wrong with the parameter names in a diagram; empty when they fit."""
@@ -109,7 +144,7 @@ SEND = Operator(
     parameters=(
         Parameter(name="message", help="the message's name in the diagram that waits for it"),
         Parameter(name="business_key", help="what the case is about that waits for it"),
-        Parameter(name="data", kind="record", required=False, help="the contents"),
+        Parameter(name="data", shape=record(), required=False, help="the contents"),
     ),
 )
 
@@ -146,13 +181,22 @@ def declared_values(operator: Operator, values: Mapping[str, Any]) -> dict[str, 
         value = values.get(parameter.name)
         if value is None and not parameter.required:
             continue
-        kinds = KINDS[parameter.kind]
-        wrong = not isinstance(value, kinds) or (isinstance(value, bool) and parameter.kind == "number")
-        if parameter.name in values and wrong:
-            problems.append(f"parameter “{parameter.name}” of {operator.name} must be {parameter.kind}")
+        if parameter.name in values and not _is_of_kind(value, parameter.shape):
+            problems.append(f"parameter “{parameter.name}” of {operator.name} must be {_in_words(parameter.shape)}")
     if problems:
         raise InvalidDefinition("; ".join(problems) + ".")
     return dict(values)
+
+
+def _is_of_kind(value: Any, shape: Shape) -> bool:
+    """Whether *value* is of a kind that *shape* names; what is in it, the operator checks."""
+    found = kinds(shape)
+    types = tuple(one for kind in found for one in _TYPES[kind])
+    return not found or (isinstance(value, types) and (not isinstance(value, bool) or "boolean" in found))
+
+
+def _in_words(shape: Shape) -> str:
+    return " or ".join(KIND_WORDS[kind] for kind in kinds(shape))
 
 
 def checked_answer(operator: Operator, values: dict[str, Any], call: Call) -> Json:
@@ -161,10 +205,15 @@ def checked_answer(operator: Operator, values: dict[str, Any], call: Call) -> Js
 
     Raises:
         InvalidSubmission: The result, or the reason of a refusal, breaks a limit of `check_input`.
+        ServiceError: The result is not of the shape that the operator declares.
         BusinessError: The operator refuses.
     """
     try:
-        return check_input(operator.call(values, call), where=operator.name)
+        answer = check_input(operator.call(values, call), where=operator.name)
     except BusinessError as refusal:
         check_input(refusal.message, where=operator.name)
         raise
+    wrong = value_problems(operator.result, answer, where=f"The answer of {operator.name}", most=1)
+    if wrong:
+        raise ServiceError(f"{wrong[0]} The maintainer of the operator has to mend it.", retry=False)
+    return answer

@@ -14,7 +14,7 @@ from usher_engine.core.errors import BusinessError, NotFound, ServiceError
 from usher_engine.definitions import Package, read_folder
 from usher_engine.enrollment import PatientRecord, Registry, invitations, patient_registry, portal_status
 from usher_engine.enrollment.enrollment_operators import operators
-from usher_engine.services import Call, Mode, Operator
+from usher_engine.services import Call, Mode, Operator, checked_answer
 from usher_engine.settings import Settings
 from usher_engine.store import Database, to_text
 
@@ -85,13 +85,14 @@ def test_what_a_diagram_may_ask_for(house: House) -> None:
         settings=house.settings, directory=house.registry, database=house.database, send_mail=house.mails.append
     )
     results = {
-        one.name: (one.mode.value, {p.name: (p.kind, p.required) for p in one.parameters}, one.errors) for one in found
+        one.name: (one.mode.value, {p.name: (p.kind, p.required) for p in one.parameters}, tuple(one.errors))
+        for one in found
     }
     patient = {"patient_id": ("text", True)}
     record = ("record", True)
     assert results == {
         "patient/load": ("read", patient, ()),
-        "patient/missing": ("read", {"patient": record, "form": ("text", True)}, ()),
+        "patient/missing": ("derived", {"patient": record, "form": ("text", True)}, ()),
         "patient/update": ("write", {**patient, "values": record}, ()),
         "patient/remove-response": ("write", {**patient, "reason": ("text", True)}, ()),
         "invitation/send": ("effect", patient, ("not-eligible",)),
@@ -376,3 +377,16 @@ def test_a_mail_nobody_knows_is_recorded_all_the_same(house: House) -> None:
         assert pending(house, invitation)["status"] == PENDING
     with house.database.read() as tx:
         assert not any(found.is_usable(house.clock()) for found in invitations.of_patient(tx, "p1"))
+
+
+def test_every_operator_declares_its_shapes_and_an_answer_of_another_shape_is_a_fault(house: House) -> None:
+    found = operators(
+        settings=house.settings, directory=house.registry, database=house.database, send_mail=house.mails.append
+    )
+    assert not [problem for operator in found for problem in operator.declaration_problems()]
+    assert all(operator.result for operator in found)
+    load = house.operator("patient/load")
+    broken = replace(load, call=lambda _given, _call: {**house.ask("patient/load", patient_id="p1"), "sends": "one"})
+    call = Call(instance="I", element="E", visit=1, now=house.clock(), actor="alice", package=PACKAGE)
+    with pytest.raises(ServiceError, match=r"The answer of patient/load\.sends must be a whole number\."):
+        checked_answer(broken, {"patient_id": "p1"}, call)

@@ -209,10 +209,10 @@ def test_a_retry_that_fails_leaves_nothing_half_done(settings: Settings, clock: 
         call.transaction.execute(engine_tables.package.insert(), {"hash": f"note by {call.actor}", "content": b""})
         return {"nothing": "to count"}
 
-    value = (Parameter(name="value", kind="any", required=False),)
+    value = (Parameter(name="value", shape={}, required=False),)
     operator = Operator(name="test/read", title="Write", mode=Mode.WRITE, call=write, parameters=value)
     effect = Operator(
-        name="test/effect", title="Effect", mode=Mode.EFFECT, call=write, parameters=value, errors=("no",)
+        name="test/effect", title="Effect", mode=Mode.EFFECT, call=write, parameters=value, errors={"no": "No."}
     )
     engine = Engine(settings, Services((operator, effect)), clock, database)
     engine.deploy(package("small"), actor=alice)

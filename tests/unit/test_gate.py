@@ -18,7 +18,7 @@ SERVICES = Services(
             mode=Mode.EFFECT,
             call=lambda _given, _call: {},
             parameters=(Parameter(name="to"), Parameter(name="why", required=False)),
-            errors=("refused",),
+            errors={"refused": "It was refused."},
         ),
     )
 )

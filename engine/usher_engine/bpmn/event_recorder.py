@@ -140,6 +140,7 @@ class Listener:
             now=self.step.now,
             actor=self.step.actor,
             package=self.diagram.package,
+            calendar=self.step.calendar,
             transaction=self.step.transaction,
         )
 

@@ -1,7 +1,7 @@
-"""The service operators of the enrolment. Their names and shapes are public and must stay.
+"""The service operators of the enrolment. Their names and shapes (`operator_shapes`) are public and must stay.
 
-READ and WRITE run in the step's transaction. `invitation/send` is an EFFECT: short transactions before and after
-the mail, none during it.
+DERIVED, READ and WRITE run in the step. `invitation/send` is an EFFECT: short transactions before and after the mail,
+none during it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..forms import parse_form
 from ..services import Call, Mode, Operator, Parameter
 from ..settings import Settings
 from ..store import Database
-from . import invitations, mail, portal_status
+from . import invitations, mail, operator_shapes, portal_status
 from .invitations import Invitation
 from .patient_directory import PatientDirectory, PatientRecord, unavailable
 from .smtp import Sender
@@ -29,6 +29,7 @@ from .timestamps import iso, parse_day
 NOT_ELIGIBLE = "not-eligible"
 
 _PATIENT = Parameter(name="patient_id", help="id of the patient")
+_REFUSALS = {NOT_ELIGIBLE: "The patient must not be invited, or the portal status has changed meanwhile."}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,14 +47,6 @@ class Enrolling:
         except (NotFound, ServiceError):
             record = unavailable(given["patient_id"])
         return record.to_json(call.now, self.settings)
-
-    def missing(self, given: Mapping[str, Any], call: Call) -> Json:
-        form = parse_form(call.package.text(given["form"]))
-        values = given["patient"].get("fields")
-        today = self.settings.calendar.day_of(call.now)
-        fields = form.missing(values if isinstance(values, dict) else {}, today=today)
-        labels = [_in_sentence(field.label) for field in fields]
-        return {"keys": [field.key for field in fields], "labels": list(labels), "text": _enumerate(labels)}
 
     def update(self, given: Mapping[str, Any], call: Call) -> Json:
         correction = self.directory.update(
@@ -154,6 +147,15 @@ class Enrolling:
         return fields
 
 
+def missing(given: Mapping[str, Any], call: Call) -> Json:
+    """The required fields of a form of the package that the patient's record does not fill."""
+    form = parse_form(call.package.text(given["form"]))
+    values = given["patient"].get("fields")
+    fields = form.missing(values if isinstance(values, dict) else {}, today=call.calendar.day_of(call.now))
+    labels = [_in_sentence(field.label) for field in fields]
+    return {"keys": [field.key for field in fields], "labels": list(labels), "text": _enumerate(labels)}
+
+
 def operators(
     *, settings: Settings, directory: PatientDirectory, database: Database, send_mail: Sender
 ) -> tuple[Operator, ...]:
@@ -170,23 +172,29 @@ def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
             mode=Mode.READ,
             call=ours.load,
             parameters=(_PATIENT,),
+            result=operator_shapes.PATIENT,
         ),
         Operator(
             name="patient/missing",
             title="Find missing fields",
-            mode=Mode.READ,
-            call=ours.missing,
+            mode=Mode.DERIVED,
+            call=missing,
             parameters=(
-                Parameter(name="patient", kind="record", help="the record patient/load has given"),
+                Parameter(name="patient", shape=operator_shapes.PATIENT, help="the record patient/load has given"),
                 Parameter(name="form", help="file name of the form whose required fields are checked"),
             ),
+            result=operator_shapes.MISSING,
         ),
         Operator(
             name="patient/update",
             title="Save patient information",
             mode=Mode.WRITE,
             call=ours.update,
-            parameters=(_PATIENT, Parameter(name="values", kind="record", help="the answer of the form")),
+            parameters=(
+                _PATIENT,
+                Parameter(name="values", shape=operator_shapes.CORRECTION, help="the answer of the form"),
+            ),
+            result=operator_shapes.CORRECTED,
         ),
         Operator(
             name="patient/remove-response",
@@ -194,6 +202,7 @@ def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
             mode=Mode.WRITE,
             call=ours.remove_response,
             parameters=(_PATIENT, Parameter(name="reason", help="why it is removed; kept with the response")),
+            result=operator_shapes.REMOVED,
         ),
     )
 
@@ -206,7 +215,8 @@ def _about_invitations(ours: Enrolling) -> tuple[Operator, ...]:
             mode=Mode.EFFECT,
             call=ours.send,
             parameters=(_PATIENT,),
-            errors=(NOT_ELIGIBLE,),
+            result=operator_shapes.INVITATION,
+            errors=_REFUSALS,
         ),
         Operator(
             name="patient/record-pending",
@@ -215,9 +225,12 @@ def _about_invitations(ours: Enrolling) -> tuple[Operator, ...]:
             call=ours.record_pending,
             parameters=(
                 _PATIENT,
-                Parameter(name="invitation", kind="record", help="the result of invitation/send"),
+                Parameter(
+                    name="invitation", shape=operator_shapes.INVITATION, help="the result of invitation/send"
+                ),
                 Parameter(name="requested_by", required=False, help="who asked; default: who caused this step"),
             ),
+            result=operator_shapes.REQUESTED,
         ),
     )
 

@@ -285,9 +285,9 @@ def _services(declared: Any) -> Services:
                     title=str(one["title"]),
                     mode=Mode(one["mode"]),
                     call=_never_called,
-                    parameters=tuple(Parameter(name=p["name"], kind=p["kind"], required=p["required"])
+                    parameters=tuple(Parameter.of_kind(p["name"], p["kind"], required=p["required"])
                                      for p in one["parameters"]),
-                    errors=tuple(one["errors"]),
+                    errors=dict.fromkeys(one["errors"], ""),
                 )
                 for one in declared
             )

@@ -192,6 +192,7 @@ class Worker:
             now=self.engine.clock(),
             actor=job.actor,
             package=self.engine.queries.package_of(job.instance),
+            calendar=self.engine.settings.calendar,
             attempt=job.attempts,
         )
         return checked_answer(operator, job.parameters, call)

@@ -28,7 +28,11 @@ from .writing import Model
 MAX_MOVES = 3_000
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 SERVICES = Services(
-    (Operator(name="test/effect", title="effect", mode=Mode.EFFECT, call=lambda _given, _call: {}, errors=("no",)),)
+    (
+        Operator(
+            name="test/effect", title="effect", mode=Mode.EFFECT, call=lambda _given, _call: {}, errors={"no": "No."}
+        ),
+    )
 )
 _INPUT_KINDS = {kind for kinds in INPUTS.values() for kind in kinds}
 

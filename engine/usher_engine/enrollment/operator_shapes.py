@@ -1,0 +1,71 @@
+"""The shapes of what the enrolment's operators take and give."""
+
+from __future__ import annotations
+
+from ..core.shapes import list_of, nullable, number, record, text
+from .fhir_reader import FIELDS
+from .statuses import RESPONSES, PortalStatus
+
+_STATUSES = [status.value for status in PortalStatus]
+_MOMENT = text(form="date-time")
+
+STATUS = text("Portal status", known=_STATUSES, description="An EHR may report others, which are kept as they are.")
+
+_RESPONSE = record(
+    {
+        "status": text("The answer", enum=RESPONSES),
+        "at": text("When it was given", form="date-time"),
+        "until": nullable(text("Deferred until", form="date")),
+    },
+    title="The patient's answer in force",
+)
+
+#: The fields of a patient, each as text, empty where the record has none.
+FIELDS_OF_PATIENT = record({key: text() for key in FIELDS}, title="What the record says of the person")
+
+#: What `patient/load` gives.
+PATIENT = record(
+    {
+        "id": text("Id of the patient"),
+        "status": STATUS,
+        "guard": nullable(text("Why the patient must not be invited", description="null if nothing stands against it")),
+        "requested_at": nullable(text("When the enrolment was requested", form="date-time")),
+        "requested_by": nullable(text("Who requested it")),
+        "sends": number("How many invitations were sent", whole=True),
+        "response": nullable(_RESPONSE),
+        "fields": FIELDS_OF_PATIENT,
+        "version": number("Version of the record", whole=True),
+    },
+    title="The patient",
+)
+
+MISSING = record({
+    "keys": list_of(text(), title="Keys of the fields that are missing"),
+    "labels": list_of(text(), title="Their labels"),
+    "text": text("The labels in a sentence", description="for example “e-mail and ZIP code”; empty if none is missing"),
+})
+
+#: What `patient/update` takes: any of the patient's fields.
+CORRECTION = record({key: nullable(text()) for key in FIELDS}, optional=FIELDS)
+CORRECTED = record({
+    "changed": list_of(text(), title="Keys of the fields that were changed"),
+    "version": number("Version of the record", whole=True),
+})
+
+REMOVED = record({
+    "removed": record({
+        "status": text("The answer that was removed", enum=("", *RESPONSES), description="empty if there was none"),
+        "at": nullable(_MOMENT),
+        "until": nullable(text(form="date")),
+    }),
+    "status": STATUS,
+})
+
+INVITATION = record({
+    "message_id": text("Message-ID of the mail"),
+    "sent_at": text("When it was sent", form="date-time"),
+    "expires_at": text("When its link expires", form="date-time"),
+    "to": text("The address it went to"),
+})
+
+REQUESTED = record({"status": STATUS, "requested_at": text("When the enrolment was requested", form="date-time")})
