@@ -4,10 +4,11 @@ Start with `enrollment.py` (the front door) and `enrollment_operators.py` (what 
 """
 
 from .enrollment import PROCESS, Enrollment, enrollment_services, open_enrollment
-from .enrollment_operators import NOT_ELIGIBLE, operators
+from .enrollment_operators import operators
 from .funnel import MILESTONES, open_figures
 from .invitations import Invitation, LinkClosed, LinkState
 from .mail import preview_mail
+from .mail_operators import NOT_ELIGIBLE
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
 from .patient_registry import Registry
 from .patient_response import TERMS, TERMS_VERSION, AlreadyAnswered, Answer, OpenLink

@@ -66,6 +66,18 @@ INVITATION = record({
     "sent_at": text("When it was sent", form="date-time"),
     "expires_at": text("When its link expires", form="date-time"),
     "to": text("The address it went to"),
-})
+    "template": text("The template it was made from"),
+    "language": text("The language it was written in", description="a tag of BCP 47, such as es; und: not known"),
+}, optional=("template", "language"))
+
+#: What `mail/send` gives.
+MAIL = record({
+    "message_id": text("Message-ID of the mail"),
+    "sent_at": text("When it was sent", form="date-time"),
+    "expires_at": text("When its link expires", form="date-time", description="only of a mail with a link"),
+    "to": text("The address it went to"),
+    "template": text("The template it was made from"),
+    "language": text("The language it was written in", description="a tag of BCP 47, such as es; und: not known"),
+}, optional=("expires_at",))
 
 REQUESTED = record({"status": STATUS, "requested_at": text("When the enrolment was requested", form="date-time")})

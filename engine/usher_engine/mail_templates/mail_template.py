@@ -65,7 +65,7 @@ class MailTemplate:
         for destination in self.body.destinations:
             if problem := destination.problem(links):
                 raise ExpressionError(problem, line=destination.line)
-        subject = self.front.subject.render(values, now, _one_line, calendar=calendar)
+        subject = self._subject(values, now, calendar)
         filled = [_one_line(value) for value in self._filled(values, now, calendar)]
 
         def fill(text: str) -> str:
@@ -73,10 +73,16 @@ class MailTemplate:
 
         tokens = self.body.tokens
         return RenderedMail(
-            subject=_one_line(subject).strip(),
+            subject=subject,
             text=text_part(tokens, fill),
             html=html_part(tokens, fill, subject=subject, language=language),
         )
+
+    def _subject(self, values: Mapping[str, Json], now: datetime, calendar: Calendar) -> str:
+        try:
+            return self.front.subject.render(values, now, _one_line, calendar=calendar).strip()
+        except ExpressionError as error:
+            raise ExpressionError(error.message, line=self.front.subject_line) from None
 
     def _filled(self, values: Mapping[str, Json], now: datetime, calendar: Calendar) -> tuple[str, ...]:
         try:

@@ -228,12 +228,12 @@ def preview() -> Response:
     path, text = request.form.get("path", ""), request.form.get("text", "")
     settings = site().settings
     try:
-        shown = preview_mail(text, html=path.endswith(".html"), settings=settings, now=site().now())
+        mail = preview_mail(path, text, settings=settings, now=site().now())
     except usher_engine.EngineError as error:
         return with_policy(render_template("mail_preview.html", problem=error.message, shown=""), MAIL)
-    if path.endswith(".html"):
-        return with_policy(shown, MAIL)
-    return with_policy(render_template("mail_preview.html", problem="", shown=shown), MAIL)
+    if mail.html:
+        return with_policy(mail.html, MAIL)
+    return with_policy(render_template("mail_preview.html", problem="", shown=mail.text), MAIL)
 
 
 def _draft(process: str) -> Draft | None:
