@@ -52,6 +52,7 @@ def test_what_a_diagram_may_ask_for(house: House) -> None:
             },
             ("not-eligible", "no-address"),
         ),
+        "invitation/look-up": ("read", {"message_id": ("text", True)}, ()),
         "patient/record-pending": (
             "write", {**patient, "invitation": record, "requested_by": ("text", False)}, (),
         ),
@@ -305,6 +306,16 @@ def test_the_request_is_of_the_one_who_asked(house: House, given: dict[str, Any]
     assert house.patient.requested_by == name
     with house.database.read() as tx:
         assert patient_registry.find(tx, "p1").changed_by == "alice"
+
+
+def test_an_invitation_is_looked_up_by_its_mail(house: House) -> None:
+    sent = house.sent()
+    found = house.ask("invitation/look-up", message_id=sent["message_id"])
+    assert found == {"state": "open", "sent_at": sent["sent_at"], "expires_at": sent["expires_at"]}
+    pending(house, house.sent("Second"))
+    assert house.ask("invitation/look-up", message_id=sent["message_id"])["state"] == "replaced"
+    nobody = {"state": "unknown", "sent_at": None, "expires_at": None}
+    assert house.ask("invitation/look-up", message_id="<x@y>") == nobody
 
 
 def test_only_the_newest_link_works(house: House) -> None:

@@ -96,7 +96,9 @@ def test_every_export_format_is_documented() -> None:
         assert one.purpose.endswith("."), one.name
 
 
-FOLDERS = ("", ".github", "docs", "docs/how-to", "engine", "engine/decisions", "processes/enrollment", "web")
+FOLDERS = (
+    "", ".github", "docs", "docs/how-to", "engine", "engine/decisions", "processes/enrollment", "processes/reminder", "web",
+)  # fmt: skip
 PAGES = sorted(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))
 
 

@@ -18,10 +18,11 @@ from ..settings import Settings
 from ..store import Database
 from . import invitations, operator_shapes, portal_status
 from .mail_operators import Mailing, mail_operators
+from .operator_shapes import UNKNOWN_LINK
 from .patient_directory import PatientDirectory, unavailable
 from .smtp import Sender
 from .statuses import PortalStatus
-from .timestamps import iso
+from .timestamps import iso, iso_or_none
 
 _PATIENT = Parameter(name="patient_id", help="id of the patient")
 
@@ -39,6 +40,13 @@ class Enrolling:
         except (NotFound, ServiceError):
             record = unavailable(given["patient_id"])
         return record.to_json(call.now, self.settings)
+
+    def look_up_invitation(self, given: Mapping[str, Any], call: Call) -> Json:
+        found = invitations.find_by_message(call.transaction, given["message_id"])
+        if found is None:
+            return {"state": UNKNOWN_LINK, "sent_at": None, "expires_at": None}
+        state = found.state(call.now).value
+        return {"state": state, "sent_at": iso_or_none(found.sent_at), "expires_at": iso(found.expires_at)}
 
     def update(self, given: Mapping[str, Any], call: Call) -> Json:
         correction = self.directory.update(
@@ -142,13 +150,21 @@ def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
 def _about_requests(ours: Enrolling) -> tuple[Operator, ...]:
     return (
         Operator(
+            name="invitation/look-up",
+            title="Look up an invitation",
+            mode=Mode.READ,
+            call=ours.look_up_invitation,
+            parameters=(Parameter(name="message_id", help="message_id in the result of the operator that sent it"),),
+            result=operator_shapes.LINK,
+        ),
+        Operator(
             name="patient/record-pending",
             title="Record the enrolment request",
             mode=Mode.WRITE,
             call=ours.record_pending,
             parameters=(
                 _PATIENT,
-                Parameter(name="invitation", shape=operator_shapes.INVITATION, help="the result of invitation/send"),
+                Parameter(name="invitation", shape=operator_shapes.INVITATION, help="the result of the send"),
                 Parameter(name="requested_by", required=False, help="who asked; default: who caused this step"),
             ),
             result=operator_shapes.REQUESTED,

@@ -139,6 +139,11 @@ def identifiable(tx: Transaction, token: str, now: datetime, *, lock: bool = Fal
     return found
 
 
+def find_by_message(tx: Transaction, message_id: str) -> Invitation | None:
+    """The invitation that went out in the mail with this Message-ID."""
+    return _one(tx, invitation.c.message_id == message_id)
+
+
 def of_patient(tx: Transaction, patient: str) -> list[Invitation]:
     """All invitations of a patient, newest first."""
     query = select(invitation).where(invitation.c.patient == patient).order_by(invitation.c.created_at.desc())

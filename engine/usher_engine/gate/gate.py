@@ -30,6 +30,7 @@ from .process_rules import Drawn, process_findings
 from .root_element_rules import root_findings
 from .size_limits import package_size_findings, process_size_findings
 from .soundness import soundness_findings
+from .start_rules import start_findings
 from .structure_rules import reference_findings, structure_findings
 from .supported_elements import allowed_findings
 from .unsupported_features import unsupported_findings
@@ -47,6 +48,7 @@ _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
     link_findings,
     structure_findings,
     loop_findings,
+    start_findings,
 )
 
 
