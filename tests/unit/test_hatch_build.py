@@ -55,7 +55,10 @@ def test_an_old_node_is_passed_over(
     assert hook(checkout).dependencies() == wanted
 
 
-@pytest.mark.parametrize(("target", "version", "carried"), [("wheel", "standard", len(hatch_build.PROCESSES)), ("wheel", "editable", 0)])
+@pytest.mark.parametrize(
+    ("target", "version", "carried"),
+    [("wheel", "standard", len(hatch_build.PROCESSES)), ("wheel", "editable", 0)],
+)
 def test_a_wheel_carries_the_processes_and_a_checkout_reads_them_in_place(
     checkout: Path, target: str, version: str, carried: int
 ) -> None:
