@@ -7,7 +7,7 @@ from .enrollment import PROCESS, Enrollment, enrollment_services, open_enrollmen
 from .enrollment_operators import operators
 from .funnel import MILESTONES, open_figures
 from .invitations import Invitation, LinkClosed, LinkState
-from .mail import preview_mail
+from .mail import preview_mail, sample_values
 from .mail_operators import NOT_ELIGIBLE
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
 from .patient_registry import Registry
@@ -56,5 +56,6 @@ __all__ = [
     "open_figures",
     "operators",
     "preview_mail",
+    "sample_values",
     "smtp_sender",
 ]

@@ -129,8 +129,8 @@ def sample_values(settings: Settings, *, now: datetime, language: str) -> dict[s
     """All of `PLACEHOLDERS` for a patient who does not exist, with links that lead nowhere."""
     return {
         **practice_values(settings),
-        **patient_values(settings, token="", first_name="Sam"),
-        **link_values(settings, token="", expires_at=expiry(now, settings), language=language),
+        **patient_values(settings, token="sample", first_name="Sam"),
+        **link_values(settings, token="sample", expires_at=expiry(now, settings), language=language),
     }
 
 

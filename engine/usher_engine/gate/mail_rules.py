@@ -14,6 +14,7 @@ from usher_engine.mail_templates import (
     TemplateFiles,
     choose_language,
     closest,
+    language_name,
     language_tag,
     mail_problems,
     misnamed,
@@ -108,7 +109,7 @@ def _template(sending: _Sending, name: str, templates: Mapping[str, TemplateFile
         if not tag:
             yield sending.finding(f"“{wish}” is not the tag of a language. Write for example en or es.")
         elif (chosen := choose_language([wish], languages)) and chosen.partition("-")[0] != tag.partition("-")[0]:
-            message = f"There is no {template_path(name, wish)}; the mail goes out in {_in_words(chosen)}."
+            message = f"There is no {template_path(name, wish)}; the mail goes out in {language_name(chosen)}."
             yield sending.finding(message, is_warning=True)
 
 
@@ -204,19 +205,12 @@ def _missing_languages(templates: Mapping[str, TemplateFiles]) -> Iterator[Findi
         own = {tag.lower() for tag in template.markdown}
         for tag in sorted(known.keys() - own) if own else ():
             file = next(iter(template.markdown.values()))
-            instead = _in_words(choose_language([tag], template.languages) or UNDETERMINED)
+            instead = language_name(choose_language([tag], template.languages) or UNDETERMINED)
             message = (
-                f"“{known[tag]}” is there in {_in_words(tag)}, “{template.name}” is not: whoever prefers it gets this "
-                f"mail in {instead}. Add {template_path(template.name, tag)}."
+                f"“{known[tag]}” is there in {language_name(tag)}, “{template.name}” is not: whoever prefers it gets "
+                f"this mail in {instead}. Add {template_path(template.name, tag)}."
             )
             yield Finding(file=file, element="", rule="mail", message=message, severity="warning")
-
-
-_LANGUAGES = {"en": "English", "es": "Spanish"}
-
-
-def _in_words(tag: str) -> str:
-    return _LANGUAGES.get(tag.lower(), tag)
 
 
 # expressions

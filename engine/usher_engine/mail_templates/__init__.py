@@ -3,7 +3,7 @@
 `template_files` says which files are one, `mail_template` how one is filled.
 """
 
-from .languages import UNDETERMINED, choose_language, direction, language_tag
+from .languages import UNDETERMINED, choose_language, direction, language_name, language_tag
 from .mail_problems import MailProblem, closest, mail_problems, unknown_value
 from .mail_template import MailTemplate, RenderedMail, compile_mail
 from .template_files import TemplateFiles, language_of, misnamed, name_of, template_path, templates_of
@@ -18,6 +18,7 @@ __all__ = [
     "closest",
     "compile_mail",
     "direction",
+    "language_name",
     "language_of",
     "language_tag",
     "mail_problems",

@@ -17,6 +17,14 @@ _TAG = re.compile(TAG)
 _RTL_SCRIPTS = frozenset({"adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"})
 _RTL_LANGUAGES = frozenset({"ar", "ckb", "dv", "fa", "he", "iw", "ps", "sd", "ug", "ur", "yi"})
 
+#: The languages most spoken at home in the United States, and a few more.
+_NAMES = {
+    "ar": "Arabic", "de": "German", "en": "English", "es": "Spanish", "fa": "Persian", "fr": "French", "gu": "Gujarati",
+    "hi": "Hindi", "hmn": "Hmong", "ht": "Haitian Creole", "hy": "Armenian", "it": "Italian", "ja": "Japanese",
+    "ko": "Korean", "nv": "Navajo", "pa": "Punjabi", "pl": "Polish", "pt": "Portuguese", "ru": "Russian",
+    "so": "Somali", "tl": "Tagalog", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+
 
 def language_tag(text: str) -> str:
     """*text* as a tag in lower case, ``es_MX`` too; empty if it is none."""
@@ -41,6 +49,13 @@ def choose_language(wanted: Iterable[str], available: Collection[str]) -> str | 
                 return found
             tag = tag.rpartition("-")[0]
     return there[0] if there else None
+
+
+def language_name(tag: str) -> str:
+    """The language of *tag* in English, with its region or script as in the tag; the tag itself for rarer ones."""
+    language, _, more = tag.partition("-")
+    name = _NAMES.get(language.lower())
+    return (f"{name} ({more})" if more else name) if name else tag
 
 
 def direction(tag: str) -> str:
