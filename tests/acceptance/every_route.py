@@ -173,8 +173,8 @@ class Tour:
     def _late(self, mail: str) -> None:
         """Two saves over the same file: the later ones wait for a choice."""
         seen = {"If-Match": f'"{self._etag("mail/invitation.en.md")}"', "X-Requested-With": "fetch"}
-        for text in ("Their text {{ link }}\n", "My text {{ link }}\n", "My other text {{ link }}\n"):
-            self.send("ana", "PUT", mail, text, headers=seen, status=412)
+        for text in ("Their text", "My text", "My other text"):
+            self.send("ana", "PUT", mail, f"---\nsubject: Hi\n---\n\n{text} {{{{ link }}}}\n", headers=seen, status=412)
         chosen, forgotten = (aside.id for aside in self.engine.drafts.set_aside("enrollment"))
         self.look("ana", f"{PROCESS}/late/{chosen}", f"{PROCESS}/draft/late/{chosen}")
         choice = {"etag": self._etag("mail/invitation.en.md"), "choice": "theirs"}

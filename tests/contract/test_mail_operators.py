@@ -231,7 +231,7 @@ def test_each_mail_to_a_patient_carries_the_way_to_stop_it(house: House, given: 
     token = invitations.token_for(house.settings.secret_key, "I:Tell:1", purpose=purpose)
     assert mail["List-Unsubscribe"] == f"<{house.settings.base_url}/i/{token}/opt-out>"
     with house.database.read() as tx:
-        found = sent_mails.find_by_token(tx, token) or invitations.by_token(tx, token)
+        found = invitations.find_by_token(tx, token) or sent_mails.by_token(tx, token)
     assert (found.instance, found.address) == ("I", "ada@example.org")
 
 

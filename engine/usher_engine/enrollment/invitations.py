@@ -124,10 +124,14 @@ def by_key(tx: Transaction, key: str) -> Invitation:
 
 def by_token(tx: Transaction, token: str, *, lock: bool = False) -> Invitation:
     """The invitation of a link, in any state; raises `NotFound` with the neutral sentence."""
-    found = _one(tx, invitation.c.token_hash == hash_of(token), lock=lock)
+    found = find_by_token(tx, token, lock=lock)
     if found is None:
         raise NotFound(UNUSABLE)
     return found
+
+
+def find_by_token(tx: Transaction, token: str, *, lock: bool = False) -> Invitation | None:
+    return _one(tx, invitation.c.token_hash == hash_of(token), lock=lock)
 
 
 def identifiable(tx: Transaction, token: str, now: datetime, *, lock: bool = False) -> Invitation:

@@ -199,7 +199,7 @@ class PatientResponses:
         """Put the address of a mail on the opt-out list; works for old links too. Raises `NotFound`."""
         now = self.engine.clock()
         with self.engine.database.begin() as tx:
-            found = sent_mails.find_by_token(tx, token) or invitations.by_token(tx, token)
+            found = invitations.find_by_token(tx, token) or sent_mails.by_token(tx, token)
             self.engine.steps.record(found.instance, OPTED_OUT, {}, actor=PATIENT, transaction=tx)
             portal_status.opt_out_address(tx, found.address, by=PATIENT.name, now=now)
 

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from ..core.errors import NotFound
 from ..store import Transaction, from_text, to_text, upserts
 from .enrollment_tables import sent_mail
-from .invitations import hash_of
+from .invitations import UNUSABLE, hash_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,9 +48,12 @@ def find_by_key(tx: Transaction, key: str) -> SentMail | None:
     return _one(tx, sent_mail.c.key == key)
 
 
-def find_by_token(tx: Transaction, token: str) -> SentMail | None:
-    """The mail whose opt-out link has this token."""
-    return _one(tx, sent_mail.c.token_hash == hash_of(token))
+def by_token(tx: Transaction, token: str) -> SentMail:
+    """The mail whose opt-out link has this token; raises `NotFound` with the neutral sentence."""
+    found = _one(tx, sent_mail.c.token_hash == hash_of(token))
+    if found is None:
+        raise NotFound(UNUSABLE)
+    return found
 
 
 def mark_sent(tx: Transaction, key: str, now: datetime) -> SentMail:
