@@ -35,6 +35,8 @@ PLACEHOLDERS = ALWAYS | TO_PATIENTS | WITH_LINK
 LINKS = frozenset({"link", "opt_out"})
 
 MAX_FIRST_NAME = 60
+#: Stands for the token in the links of a preview; nobody was given it.
+_SAMPLE = "sample"
 _SUBJECT = "Subject:"
 _TEXT, _HTML = "txt", "html"
 
@@ -129,8 +131,8 @@ def sample_values(settings: Settings, *, now: datetime, language: str) -> dict[s
     """All of `PLACEHOLDERS` for a patient who does not exist, with links that lead nowhere."""
     return {
         **practice_values(settings),
-        **patient_values(settings, token="sample", first_name="Sam"),
-        **link_values(settings, token="sample", expires_at=expiry(now, settings), language=language),
+        **patient_values(settings, token=_SAMPLE, first_name="Sam"),
+        **link_values(settings, token=_SAMPLE, expires_at=expiry(now, settings), language=language),
     }
 
 
