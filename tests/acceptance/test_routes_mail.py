@@ -71,4 +71,5 @@ def test_a_language_that_only_another_mail_has_is_missing(ana, house):
     ana.post(FILES, {"path": "mail/news.en.md"})
     page = ana.get(f"{FILES}/mail/news.en.md").text
     assert "Vietnamese is missing." in page and "Begin Vietnamese from English" in page
-    assert "1 error" in page, "an empty mail has no subject"
+    assert "1 error" in page, "a new mail has no subject yet"
+    assert "subject:\n---" in page and "Hello{{" in page
