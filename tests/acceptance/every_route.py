@@ -146,9 +146,10 @@ class Tour:
         self.look("ana", "/processes", PROCESS, f"{PROCESS}/1/diagram.bpmn", "/drafts/new")
         self.post("ana", f"{PROCESS}/draft")
         self.post("ana", "/drafts/new", {"key": "recall", "name": "Recall"})
-        mail, form = f"{PROCESS}/draft/file/mail/invitation.txt", f"{PROCESS}/files/update-now.form"
+        mail, form = f"{PROCESS}/draft/file/mail/invitation.en.md", f"{PROCESS}/files/update-now.form"
         self.look("ana", f"{PROCESS}/edit", form, f"{PROCESS}/files", mail, f"{PROCESS}/draft/package.zip")
-        self.post("ana", "/drafts/preview", {"path": "mail/invitation.txt", "text": "Hello {{ first_name }}"})
+        text = "---\nsubject: Hi\n---\n\nHello {{ first_name }}"
+        self.post("ana", "/drafts/preview", {"path": "mail/invitation.en.md", "text": text})
         self.post("ana", f"{PROCESS}/draft/check", json={"files": {}})
         self.post("ana", f"{PROCESS}/files", {"path": "call.form"})
         etag = self._etag("call.form")
@@ -171,12 +172,12 @@ class Tour:
 
     def _late(self, mail: str) -> None:
         """Two saves over the same file: the later ones wait for a choice."""
-        seen = {"If-Match": f'"{self._etag("mail/invitation.txt")}"', "X-Requested-With": "fetch"}
-        for text in ("Their text {{ link }}\n", "My text {{ link }}\n", "My other text {{ link }}\n"):
-            self.send("ana", "PUT", mail, text, headers=seen, status=412)
+        seen = {"If-Match": f'"{self._etag("mail/invitation.en.md")}"', "X-Requested-With": "fetch"}
+        for text in ("Their text", "My text", "My other text"):
+            self.send("ana", "PUT", mail, f"---\nsubject: Hi\n---\n\n{text} {{{{ link }}}}\n", headers=seen, status=412)
         chosen, forgotten = (aside.id for aside in self.engine.drafts.set_aside("enrollment"))
         self.look("ana", f"{PROCESS}/late/{chosen}", f"{PROCESS}/draft/late/{chosen}")
-        choice = {"etag": self._etag("mail/invitation.txt"), "choice": "theirs"}
+        choice = {"etag": self._etag("mail/invitation.en.md"), "choice": "theirs"}
         self.post("ana", f"{PROCESS}/late/{chosen}", choice)
         self.send("ana", "DELETE", f"{PROCESS}/draft/late/{forgotten}")
 

@@ -41,21 +41,21 @@ def upload(name, content):
 
 
 def test_a_file_is_read_and_saved_by_its_etag(ana, engine):
-    got = ana.get(f"{FILES}/mail/invitation.txt")
-    assert got.headers["ETag"] == etag_of(engine, "mail/invitation.txt")
+    got = ana.get(f"{FILES}/mail/invitation.en.md")
+    assert got.headers["ETag"] == etag_of(engine, "mail/invitation.en.md")
     assert got.headers["Content-Disposition"] == "attachment"
-    again = ana.client.get(f"{FILES}/mail/invitation.txt", headers={"If-None-Match": got.headers["ETag"]})
+    again = ana.client.get(f"{FILES}/mail/invitation.en.md", headers={"If-None-Match": got.headers["ETag"]})
     assert again.status_code == 304
-    saved = put(ana, "mail/invitation.txt", "Hello", **{"If-Match": got.headers["ETag"]})
+    saved = put(ana, "mail/invitation.en.md", "Hello", **{"If-Match": got.headers["ETag"]})
     assert saved.status_code == 200
     assert saved.json["etag"] == file_etag(b"Hello")
     assert saved.json["saved"] == "today 09:02"
     assert saved.json["draft"] == engine.drafts.find("enrollment").etag
-    late = put(ana, "mail/invitation.txt", "Other", **{"If-Match": got.headers["ETag"]})
+    late = put(ana, "mail/invitation.en.md", "Other", **{"If-Match": got.headers["ETag"]})
     assert (late.status_code, late.mimetype) == (412, "application/problem+json")
     assert (late.json["winner"], late.json["etag"]) == ("ana", file_etag(b"Hello"))
     assert ana.get(f"/processes/enrollment/draft/late/{late.json['aside']}").data == b"Other"
-    assert engine.drafts.package("enrollment").files["mail/invitation.txt"] == b"Hello"
+    assert engine.drafts.package("enrollment").files["mail/invitation.en.md"] == b"Hello"
 
 
 def test_a_save_says_what_it_saw(ana, engine):
@@ -164,21 +164,21 @@ def test_files_are_added_renamed_and_removed(ana, engine):
 
 
 def test_late_saves_wait_on_every_page_of_the_draft_until_an_analyst_chooses(ana, engine):
-    seen = etag_of(engine, "mail/invitation.txt")
-    put(ana, "mail/invitation.txt", "first\nmiddle\nlast\n", **{"If-Match": seen})
-    put(ana, "mail/invitation.txt", "FIRST\nmiddle\nLAST\n", **{"If-Match": seen})
+    seen = etag_of(engine, "mail/invitation.en.md")
+    put(ana, "mail/invitation.en.md", "first\nmiddle\nlast\n", **{"If-Match": seen})
+    put(ana, "mail/invitation.en.md", "FIRST\nmiddle\nLAST\n", **{"If-Match": seen})
     key = LATE.search(ana.get("/processes/enrollment/files").text).group(1)
     page = ana.get(f"/processes/enrollment/late/{key}")
     assert "2 places differ" in page.text
     choice = {
-        "etag": engine.drafts.find("enrollment").file("mail/invitation.txt").etag,
+        "etag": engine.drafts.find("enrollment").file("mail/invitation.en.md").etag,
         "choice": "some",
         "h1": "theirs",
     }
     assert ana.post(f"/processes/enrollment/late/{key}", {**choice, "choice": "both"}).status_code == 400
     assert ana.post(f"/processes/enrollment/late/{key}", {**choice, "etag": "old"}).status_code == 412
     assert ana.post(f"/processes/enrollment/late/{key}", choice).status_code == 200
-    assert engine.drafts.package("enrollment").files["mail/invitation.txt"] == b"first\nmiddle\nLAST\n"
+    assert engine.drafts.package("enrollment").files["mail/invitation.en.md"] == b"first\nmiddle\nLAST\n"
     [other] = engine.drafts.set_aside("enrollment")  # the choice that came too late itself
     ana.get("/processes/enrollment/files")
     assert ana.post(f"/processes/enrollment/late/{other.id}", {"choice": "theirs"}).status_code == 200
@@ -187,7 +187,8 @@ def test_late_saves_wait_on_every_page_of_the_draft_until_an_analyst_chooses(ana
 
 def test_deploying_needs_a_note_and_what_was_seen(ana, engine):
     assert "nothing to deploy" in ana.get("/processes/enrollment/deploy").text
-    put(ana, "mail/invitation.txt", "Hello {{ link }}", **{"If-Match": etag_of(engine, "mail/invitation.txt")})
+    mail = "---\nsubject: Hello\n---\n\n{{ link }}"
+    put(ana, "mail/invitation.en.md", mail, **{"If-Match": etag_of(engine, "mail/invitation.en.md")})
     etag = engine.drafts.find("enrollment").etag
     ana.get("/processes/enrollment/deploy")
     assert ana.post("/processes/enrollment/deploy", {"etag": etag, "note": " "}).status_code == 422
@@ -233,7 +234,7 @@ def test_every_editor_opens_under_the_policy_it_needs(ana, engine):
 
 
 def test_a_hostile_mail_is_shown_where_it_can_do_nothing(ana):
-    ana.get("/processes/enrollment/files/mail/invitation.html")
+    ana.get("/processes/enrollment/files/mail/invitation.en.md")
     sent = {"path": "mail/invitation.html", "text": "<script>alert(1)</script>{{ first_name }}"}
     answer = ana.post("/drafts/preview", sent)
     policy = answer.headers["Content-Security-Policy"]

@@ -24,6 +24,8 @@ TABLE = b"""<?xml version="1.0" encoding="UTF-8"?>
 </definitions>
 """
 
+SHORT_MAIL = b"---\nsubject: Hello\n---\n\n[Open]({{ link }}){.button}\n\n[No more]({{ opt_out }})\n"
+
 CALL_FORM = b"""{"components": [{"type": "textfield", "key": "spoke_to", "label": "Whom did you reach?", "id": "f1",
     "validate": {"required": true}}]}"""
 
@@ -90,7 +92,7 @@ def _(page: Page, stage: Stage) -> None:
 
 @scene("edit-mail", "ana")
 def _(page: Page, stage: Stage) -> None:
-    open_editor(page, stage, "mail/invitation.html")
+    open_editor(page, stage, "mail/invitation.en.md")
 
 
 @scene("edit-text", "ana")
@@ -119,9 +121,9 @@ plain("draft-new", "/drafts/new", "ana")
 def _(page: Page, stage: Stage) -> None:
     fresh(stage.clinic)
     engine = stage.clinic.enrollment.engine
-    seen = engine.drafts.find("enrollment").file("mail/invitation.txt")
+    seen = engine.drafts.find("enrollment").file("mail/invitation.en.md")
     assert seen
-    text = engine.drafts.package("enrollment").text("mail/invitation.txt")
+    text = engine.drafts.package("enrollment").text("mail/invitation.en.md")
     engine.drafts.save_file("enrollment", seen.path, text.replace("Hello", "Dear").encode(), etag=seen.etag, actor=ABE)
     try:
         mine = text.replace("Hello", "Good day").replace("works once", "works only once")
@@ -132,14 +134,14 @@ def _(page: Page, stage: Stage) -> None:
 
 @scene("compare", "ana", path=f"{DRAFT}/compare")
 def _(page: Page, stage: Stage) -> None:
-    draft(stage.clinic, **{"mail/invitation.txt": b"Subject: Hello\n\n{{ link }} {{ opt_out }}"})
+    draft(stage.clinic, **{"mail/invitation.en.md": SHORT_MAIL})
     page.goto(f"{DRAFT}/compare?from=1&to=draft")
 
 
 @scene("deploy", "ana", path=f"{DRAFT}/deploy")
 def _(page: Page, stage: Stage) -> None:
     fresh(stage.clinic)
-    draft(stage.clinic, **{"reminder.dmn": TABLE, "mail/invitation.txt": b"Subject: Hello\n\n{{ link }} {{ opt_out }}"})
+    draft(stage.clinic, **{"reminder.dmn": TABLE, "mail/invitation.en.md": SHORT_MAIL})
     page.goto(f"{DRAFT}/deploy")
 
 

@@ -45,7 +45,7 @@ def versions(clinic: Clinic) -> Clinic:
     form = json.loads(files["update-now.form"])
     form["components"][1]["label"] = "Another label"
     files["update-now.form"] = json.dumps(form).encode()
-    files["mail/invitation.txt"] += b"\nOne more line.\n"
+    files["mail/invitation.en.md"] += b"\nOne more line.\n"
     engine.deploy(Package(files), actor=ANA, note="one task more")
     return clinic
 

@@ -266,16 +266,17 @@ def test_a_slip_is_mended_with_one_button_and_undone_in_one_step(
 
 
 def test_a_mail_is_shown_as_a_patient_would_get_it(engine: Engine, ana: Page) -> None:
-    opened(ana, "/processes/enrollment/files/mail/invitation.txt")
+    opened(ana, "/processes/enrollment/files/mail/invitation.en.md")
     frame = ana.frame_locator("iframe")
     expect(frame.locator("body")).to_contain_text("Hello Sam,")
-    ana.get_by_label("mail/invitation.txt").fill("Subject: Hi\n\n{{ first_name.upper() }}, see {{ link }} {{ oops }}")
+    begin = "---\nsubject: Hi\n---\n\n{{ first_name.upper() }}, see {{ link }}"
+    ana.get_by_label("mail/invitation.en.md").fill(f"{begin} {{{{ oops }}}}")
     expect(frame.locator("body")).to_contain_text("cannot be filled in")
     expect(ana.locator("[data-findings] li", has_text="Nothing fills “oops”")).to_have_count(1)
-    ana.get_by_label("mail/invitation.txt").fill("Subject: Hi\n\n{{ first_name.upper() }}, see {{ link }}")
+    ana.get_by_label("mail/invitation.en.md").fill(begin)
     expect(frame.locator("body")).to_contain_text("SAM, see http")
     saved(ana)
-    assert engine.drafts.package("enrollment").text("mail/invitation.txt").startswith("Subject: Hi\n\n{{ first")
+    assert engine.drafts.package("enrollment").text("mail/invitation.en.md") == begin
 
 
 def test_a_form_is_drawn_and_saved(engine: Engine, ana: Page) -> None:

@@ -239,12 +239,6 @@ def test_forms_are_checked_by_component():
     assert ("frame", "form") in problems(check(between(ASK.format(properties(form="a.form"))), a__form=broken))
 
 
-def test_mail_templates_compile_and_use_only_known_names():
-    files = {"p.bpmn": between(), "mail/a.txt": b"{{ ( }}", "mail/b.txt": b"{{ patient.ssn }}"}
-    findings = check_package(Package(files), Services(tuple(SERVICES), mail_names=frozenset({"link"})))
-    assert [(f.file, f.rule) for f in findings if f.rule == "mail"] == [("mail/a.txt", "mail"), ("mail/b.txt", "mail")]
-
-
 def loop(inner):
     return process(
         '<bpmn:startEvent id="begin"/><bpmn:exclusiveGateway id="again"/>' + inner

@@ -3,7 +3,17 @@
 Nothing here decides whether a package can run; that is the gate's job.
 """
 
-from .bpmn_file import PLACEHOLDER, Diagram, Flow, Node, Process, ServiceCall, process_element, read_diagram
+from .bpmn_file import (
+    PLACEHOLDER,
+    STARTS_AFTER,
+    Diagram,
+    Flow,
+    Node,
+    Process,
+    ServiceCall,
+    process_element,
+    read_diagram,
+)
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .element_facts import ElementFacts, read_element_facts
 from .flow_node_types import FLOW_NODES, SUB_PROCESSES
@@ -27,6 +37,7 @@ __all__ = [
     "PLACEHOLDER",
     "RULES",
     "SPIFF",
+    "STARTS_AFTER",
     "SUB_PROCESSES",
     "Column",
     "Decision",

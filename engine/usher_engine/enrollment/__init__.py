@@ -4,10 +4,11 @@ Start with `enrollment.py` (the front door) and `enrollment_operators.py` (what 
 """
 
 from .enrollment import PROCESS, Enrollment, enrollment_services, open_enrollment
-from .enrollment_operators import NOT_ELIGIBLE, operators
+from .enrollment_operators import operators
 from .funnel import MILESTONES, open_figures
 from .invitations import Invitation, LinkClosed, LinkState
-from .mail import preview_mail
+from .mail import preview_mail, sample_values
+from .mail_operators import NOT_ELIGIBLE
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
 from .patient_fields import FIELDS, in_sentence
 from .patient_registry import Registry
@@ -58,5 +59,6 @@ __all__ = [
     "open_figures",
     "operators",
     "preview_mail",
+    "sample_values",
     "smtp_sender",
 ]

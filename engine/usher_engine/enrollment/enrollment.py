@@ -22,10 +22,10 @@ from ..services import Services
 from ..settings import Settings
 from ..store import Database, Transaction
 from ..store import Row as CaseRow
-from . import invitations, patient_registry, portal_status, trigger_fields
+from . import invitations, patient_registry, portal_status, sent_mails, trigger_fields
 from .enrollment_operators import operators
 from .invitations import Invitation
-from .mail import PLACEHOLDERS
+from .mail import LINKS
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
 from .patient_response import Answer, OpenLink, PatientResponses
@@ -56,9 +56,9 @@ def open_enrollment(
 
 
 def enrollment_services(settings: Settings, registry: Registry, database: Database, send_mail: Sender) -> Services:
-    """The operators of the enrolment's diagrams, and the names its mail templates may use."""
+    """The operators of the enrolment's diagrams, and the values of its mails that are addresses."""
     ours = operators(settings=settings, directory=registry, database=database, send_mail=send_mail)
-    return Services(ours, mail_names=PLACEHOLDERS)
+    return Services(ours, mail_links=LINKS)
 
 
 class Enrollment:
@@ -253,6 +253,7 @@ class Enrollment:
 def _forget(tx: Transaction, row: CaseRow) -> None:
     """Delete the enrolment's own data about a case: links, addresses, and answers that are no longer in force."""
     invitations.forget_case(tx, row.id)
+    sent_mails.forget_case(tx, row.id)
     portal_status.forget_case(tx, row.id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..core.shapes import list_of, nullable, number, record, text
+from .invitations import LinkState
 from .patient_fields import FIELDS
 from .statuses import RESPONSES, PortalStatus
 
@@ -68,6 +69,28 @@ INVITATION = record({
     "sent_at": text("When it was sent", form="date-time"),
     "expires_at": text("When its link expires", form="date-time"),
     "to": text("The address it went to"),
+    "template": text("The template it was made from"),
+    "language": text("The language it was written in", description="a tag of BCP 47, such as es; und: not known"),
+}, optional=("template", "language"))
+
+#: What `mail/send` gives.
+MAIL = record({
+    "message_id": text("Message-ID of the mail"),
+    "sent_at": text("When it was sent", form="date-time"),
+    "expires_at": text("When its link expires", form="date-time", description="only of a mail with a link"),
+    "to": text("The address it went to"),
+    "template": text("The template it was made from"),
+    "language": text("The language it was written in", description="a tag of BCP 47, such as es; und: not known"),
+}, optional=("expires_at",))
+
+#: The state of an invitation of which nothing is stored, for example because its case was purged.
+UNKNOWN_LINK = "unknown"
+
+#: What `invitation/look-up` gives.
+LINK = record({
+    "state": text("What has become of its link", enum=(*(state.value for state in LinkState), UNKNOWN_LINK)),
+    "sent_at": nullable(text("When it was sent", form="date-time")),
+    "expires_at": nullable(text("When its link expires", form="date-time")),
 })
 
 REQUESTED = record({"status": STATUS, "requested_at": text("When the enrolment was requested", form="date-time")})

@@ -13,7 +13,7 @@ from .durations import parse_duration
 from .expression import Expression, compile_expression
 from .known_data import Known, KnownData, both, changes, either, path_of
 from .script import Script, compile_script
-from .template import Template, compile_template
+from .template import Placeholder, Template, compile_template
 from .value_ranges import Case, case_of
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Inferred",
     "Known",
     "KnownData",
+    "Placeholder",
     "Run",
     "Script",
     "Template",

@@ -9,7 +9,7 @@ from keyword import iskeyword
 from usher_engine.core.candidate_groups import groups_of
 from usher_engine.core.canonical import is_reserved
 from usher_engine.core.errors import ExpressionError, InvalidDefinition
-from usher_engine.definitions import MISSED, Node, ServiceCall
+from usher_engine.definitions import MISSED, STARTS_AFTER, Node, ServiceCall
 from usher_engine.expressions import compile_expression, compile_script, compile_template, parse_duration
 from usher_engine.services import Operator
 
@@ -99,6 +99,8 @@ def _allowed_properties(node: Node) -> set[str]:
         return {"businessKey", "contents", "resultVariable"}
     if node.timer is not None and node.timer.form == "timeCycle":
         return {MISSED}
+    if node.kind == "startEvent":
+        return {STARTS_AFTER}
     return {"resultVariable"} if node.kind in _NAMED else set()
 
 

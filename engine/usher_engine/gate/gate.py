@@ -12,7 +12,6 @@ from typing import Any
 from usher_engine.bpmn import compile_diagram
 from usher_engine.core.errors import InvalidDefinition
 from usher_engine.definitions import Package, parse_xml, process_element, read_diagram, translation_of
-from usher_engine.expressions import compile_template
 from usher_engine.forms import parse_form
 from usher_engine.services import Services
 
@@ -23,17 +22,19 @@ from .decision_rules import decision_findings, decision_task_findings
 from .duplicate_catchers import catcher_findings
 from .event_rules import event_findings
 from .example_rules import example_findings
-from .expression_rules import compile_problem, text_findings
+from .expression_rules import text_findings
 from .file_rules import drawing_findings, file_findings, is_bpmn
 from .finding_order import sort_findings, with_original_ids
 from .link_rules import link_findings
 from .loop_rules import loop_findings
+from .mail_rules import mail_findings
 from .offered_names import offered_names, proposed_start
 from .process_graph import Sheet
 from .process_rules import Drawn, process_findings
 from .root_element_rules import root_findings
 from .size_limits import package_size_findings, process_size_findings
 from .soundness import soundness_findings
+from .start_rules import start_findings
 from .structure_rules import reference_findings, structure_findings
 from .supported_elements import allowed_findings
 from .unsupported_features import unsupported_findings
@@ -53,6 +54,7 @@ _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
     link_findings,
     structure_findings,
     loop_findings,
+    start_findings,
 )
 
 
@@ -64,7 +66,7 @@ def check_package(package: Package, services: Services) -> list[Finding]:
 
     Args:
         package: The files to check.
-        services: The operators and mail placeholders available when the package runs.
+        services: The operators available when the package runs.
     """
     return admit(package, services)[1]
 
@@ -103,9 +105,9 @@ def _checked(package: Package, services: Services, *, names: bool) -> Checked:
     translated = translation.package
     drawn = Drawn()
     data: list[DataFlow] = []
-    mails = _mails(translated, services.mail_names)
     findings = [*_diagrams(translated, services, drawn, data), *decision_findings(translated)]
-    findings += [*_forms(translated), *mails]
+    sheets = drawn.sheets(translated, services).values()
+    findings += [*_forms(translated), *mail_findings(translated, sheets, services)]
     findings += example_findings(translated, services, drawn.checked.values())
     if not _has_error([*translation.findings, *findings]):
         findings += _completeness(translated)
@@ -189,20 +191,6 @@ def _forms(package: Package) -> Iterator[Finding]:
             yield from _from_error(error, file, "form")
 
 
-def _mails(package: Package, names: frozenset[str] | None) -> Iterator[Finding]:
-    for file in (name for name in package.files if name.startswith("mail/")):
-        try:
-            text = package.text(file)
-        except InvalidDefinition as error:
-            yield from _from_error(error, file, "mail")
-            continue
-        problem = compile_problem(compile_template, text)
-        if problem:
-            yield Finding(file=file, element="", rule="mail", message=f"In a placeholder: {problem}")
-        elif names is not None:
-            for name in sorted(compile_template(text).names - names):
-                message = f"Nothing fills “{name}”. A mail may name: {', '.join(sorted(names))}."
-                yield Finding(file=file, element="", rule="mail", message=message)
 
 
 def _completeness(package: Package) -> Iterator[Finding]:

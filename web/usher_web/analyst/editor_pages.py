@@ -12,6 +12,7 @@ from usher_engine.authoring import Draft
 from usher_engine.core import whole_number
 from usher_engine.definitions import Package
 from usher_engine.enrollment import preview_mail
+from usher_engine.mail_templates import RenderedMail
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
@@ -19,6 +20,7 @@ from .. import auth
 from ..content_policy import FRAMING, MAIL, STYLED, with_policy
 from ..site import site
 from . import workbench
+from .mail_page import mail_page, new_language
 from .save_conflict import hunks, merged_text
 from .uploads import new_file, new_process, uploaded_package
 
@@ -103,12 +105,15 @@ def _editor(draft: Draft, package: Package, path: str, tab: str, kind: str) -> R
     except usher_engine.InvalidDefinition as error:  # not UTF-8: none of our editors can show it
         page = render_template("edit_none.html", reason=error.problems[0][1], **_shared(draft, path, tab))
         return with_policy(page, FRAMING)
+    findings = site().engine.deployments.check_draft(draft.process, package)
+    mail = mail_page(package, path, findings) if kind == "mail" else None
     page = render_template(
-        PAGES.get(kind, "edit_text.html"),
+        "edit_mail.html" if mail else PAGES.get(kind, "edit_text.html"),
         kind=kind,
         text=text,
+        mail=mail,
         facts=workbench.facts(draft, package, path),
-        findings=site().engine.deployments.check_draft(draft.process, package),
+        findings=findings,
         **_shared(draft, path, tab),
     )
     return with_policy(page, STYLED if kind in STYLING else FRAMING)
@@ -138,10 +143,14 @@ def files(process: str) -> str:
 @blueprint.post("/processes/<process>/files")
 @auth.policy(Role.ANALYST)
 def add_file(process: str) -> Response | tuple[str, int]:
-    """Add a file, empty or uploaded; its ending decides its kind."""
-    path = ""
+    """Add a file: empty, uploaded, or a mail of the draft (``begin``) in another ``language``."""
+    path, begin = "", request.form.get("begin", "")
     try:
-        path, content = new_file(request.form.get("path", "").strip())
+        if begin:
+            package = site().engine.drafts.package(process)
+            path, content = new_language(package, begin, request.form.get("language", ""))
+        else:
+            path, content = new_file(request.form.get("path", "").strip())
         site().engine.drafts.save_file(process, path, content, etag="", actor=auth.actor())
     except usher_engine.StaleDraft as late:
         site().engine.drafts.forget_aside(process, late.aside, actor=auth.actor())  # the person still has it
@@ -224,16 +233,29 @@ def choose(process: str, key: str) -> Response:
 @blueprint.post("/drafts/preview")
 @auth.policy(Role.ANALYST)
 def preview() -> Response:
-    """Render a mail, with the text as typed, as a synthetic patient would get it; shown in a frame without scripts."""
+    """
+    Render a mail, with the text as typed, as a synthetic patient would get it; shown in a frame without scripts.
+
+    ``part`` is html or text, of a mail in Markdown; a file of an older mail holds one part only.
+    """
     path, text = request.form.get("path", ""), request.form.get("text", "")
     settings = site().settings
     try:
-        shown = preview_mail(text, html=path.endswith(".html"), settings=settings, now=site().now())
+        mail = preview_mail(path, text, settings=settings, now=site().now())
     except usher_engine.EngineError as error:
         return with_policy(render_template("mail_preview.html", problem=error.message, shown=""), MAIL)
-    if path.endswith(".html"):
-        return with_policy(shown, MAIL)
+    if mail.html and request.form.get("part") != "text":
+        return with_policy(_with_envelope(mail), MAIL)
+    shown = f"Subject: {mail.subject}\n\n{mail.text}" if mail.subject else mail.text
     return with_policy(render_template("mail_preview.html", problem="", shown=shown), MAIL)
+
+
+def _with_envelope(mail: RenderedMail) -> str:
+    """The HTML part below its subject and sender; an older mail's HTML as it is."""
+    if not mail.subject:
+        return mail.html
+    envelope = render_template("mail_envelope.html", subject=mail.subject, practice=site().settings.practice_name)
+    return mail.html.replace("<table", f"{envelope}<table", 1)
 
 
 def _draft(process: str) -> Draft | None:

@@ -129,15 +129,17 @@ def _password(secret: str) -> str:
 
 
 def _fill(enrollment: Enrollment, accounts: Accounts, settings: Settings, password: str) -> None:
-    """Add sample people, patients, half a year of cases, and the process; existing data stays as it is."""
+    """Add sample people, patients, half a year of cases, and the processes; existing data stays as it is."""
     engine = enrollment.engine
     add_samples(engine.database, enrollment.registry, engine.clock())
     package = read_folder(bundled_package())
     if not engine.versions.all(package.key):
         with click.progressbar(length=100, label="Living through half a year", file=sys.stderr) as bar:
             live_through(settings, package, engine.clock(), lambda day, of: bar.update(day * 100 // of - bar.pos))
-    if engine.versions.package(package.key).hash != package.hash:
-        engine.deploy(package, actor=OPERATOR, note="from the demo")
+    for shipped in (package, read_folder(bundled_package("reminder"))):
+        versions = engine.versions.all(shipped.key)
+        if not versions or versions[0].hash != shipped.hash:
+            engine.deploy(shipped, actor=OPERATOR, note="from the demo")
     for name, role, _ in PEOPLE:  # after the past, so that the audit events stand in the order of their times
         with contextlib.suppress(Conflict):
             accounts.add_user(name, password, role=role, by=OPERATOR.name)

@@ -14,7 +14,7 @@ from usher_engine.cases import ALTERED, HistoryPage
 
 from .case_narrative import Names, ordinal
 from .data_changes import Glossary, in_words
-from .service_wording import ANSWER, MAIL, REFUSED_ANSWER, fact_sentence
+from .service_wording import ANSWER, MAILS, REFUSED_ANSWER, fact_sentence
 
 #: Events that end a request; it has no later stages.
 ENDS = frozenset({"ServiceCompleted", "ServiceRefused", "UserTaskCancelled", "ElementCancelled"})
@@ -115,7 +115,7 @@ def _effect(here: Place, events: list[StepEvent], words: Words) -> Effect:
     stages = (_stage(step, event, words) for step, event in events)
     return Effect(
         name=f"{words.names.of(element)}, {ordinal(visit)}",
-        is_mail=words.names.operators.get(element) == MAIL,
+        is_mail=words.names.operators.get(element) in MAILS,
         stages=tuple(stage for one in stages for stage in one),
     )
 

@@ -10,15 +10,20 @@ from usher_engine.enrollment import FIELDS, in_sentence
 
 from .presentation import joined
 
-MAIL = "invitation/send"
+INVITATION, MAIL = "invitation/send", "mail/send"
+#: The services that send mail.
+MAILS = frozenset({INVITATION, MAIL})
 ANSWER = "Patient Enrollment Response Added"
 REFUSED_ANSWER = "Patient Enrollment Response Refused"
 
 #: Sentences while an effect waits for its turn, and when it is done.
-QUEUED = {MAIL: "The invitation e-mail is queued to be sent."}
-DONE = {MAIL: "The mail server accepted the invitation e-mail."}
+QUEUED = {INVITATION: "The invitation e-mail is queued to be sent.", MAIL: "The e-mail is queued to be sent."}
+DONE = {
+    INVITATION: "The mail server accepted the invitation e-mail.",
+    MAIL: "The mail server accepted the e-mail.",
+}
 #: Beginnings of the sentence with the reason of a failure.
-FAILED = {MAIL: "The invitation e-mail was not accepted"}
+FAILED = {INVITATION: "The invitation e-mail was not accepted", MAIL: "The e-mail was not accepted"}
 
 ANSWERS = {"Completed": "accepted", "Declined": "declined", "Deferred": "decided to answer later"}
 
