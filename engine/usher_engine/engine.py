@@ -22,6 +22,7 @@ from .cases.job_results import JobResults
 from .cases.queries import CaseQueries, Instance
 from .cases.repair import Repairs
 from .cases.search import CaseSearch
+from .cases.starts import Starts
 from .cases.step_writer import StepWriter
 from .cases.task_queries import TaskQueries
 from .context import Clock, Context, utc_now
@@ -37,7 +38,7 @@ class Engine:
     """
     The parts of the engine on one database, each named after its purpose.
 
-    Changes: ``cases`` (start, claim, complete, cancel, retry), ``incoming`` (messages, timers), ``job_results``,
+    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``incoming`` (messages, timers), ``job_results``,
     ``migrations``, ``repairs``, ``batches``, ``drafts``, ``deployments``, ``pauses``, ``log_reviews``, ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``verification``,
     ``backtests``, ``activity``.
@@ -57,6 +58,7 @@ class Engine:
         self.inbox = TaskQueries(context)
         self.search = CaseSearch(context, self.queries)
         self.steps = StepWriter(context, self.queries)
+        self.starts = Starts(context, self.queries, self.steps)
         self.cases = CaseCommands(context, self.queries, self.inbox, self.steps, self.audit)
         self.job_results = JobResults(context, self.steps)
         self.incoming = Incoming(context, self.queries, self.steps, self.job_results)
@@ -90,8 +92,8 @@ class Engine:
         return self.deployments.deploy(package, actor=actor, note=note)
 
     def start(self, process: str, data: Mapping[str, Any], *, actor: Actor, **options: Any) -> Instance:
-        """`CaseCommands.start`."""
-        return self.cases.start(process, data, actor=actor, **options)
+        """`Starts.start`."""
+        return self.starts.start(process, data, actor=actor, **options)
 
     def complete(
         self, task: str, submission: Mapping[str, Any], *, actor: Actor, revision: int | None = None

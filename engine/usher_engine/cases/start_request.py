@@ -22,6 +22,12 @@ class StartRequest:
     key: str | None
     source: str
     require: Callable[[Transaction], None] | None
+    #: A person's own start: the process must admit them, and only what its start form asks for is taken.
+    by_person: bool = False
+    #: Values that no field of the start form asks for are kept; without a start form all are.
+    keeps_others: bool = False
+    #: Start another case although the same person began one with this content a moment ago.
+    again: bool = False
 
     @property
     def digest(self) -> bytes:
@@ -32,3 +38,7 @@ class StartRequest:
         """Bind the key, if there is one, to the case that answers it."""
         if self.key is not None:
             requests.remember(tx, source=self.source, key=self.key, body=self.digest, instance=instance)
+
+    def same_words(self, person: str) -> tuple[str, str]:
+        """The source and key under which the newest case that *person* started with this content is kept."""
+        return f"words:{person}", self.digest.hex()

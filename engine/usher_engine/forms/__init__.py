@@ -6,5 +6,6 @@ A form's required fields are the single source of mandatory fields. Anything out
 from .field import Field, Kind
 from .form import Form
 from .form_parser import parse_form
+from .start_form import first_data, start_form
 
-__all__ = ["Field", "Form", "Kind", "parse_form"]
+__all__ = ["Field", "Form", "Kind", "first_data", "parse_form", "start_form"]

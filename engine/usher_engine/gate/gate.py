@@ -30,6 +30,7 @@ from .process_rules import Drawn, process_findings
 from .root_element_rules import root_findings
 from .size_limits import package_size_findings, process_size_findings
 from .soundness import soundness_findings
+from .start_rules import start_findings
 from .structure_rules import reference_findings, structure_findings
 from .supported_elements import allowed_findings
 from .unsupported_features import unsupported_findings
@@ -41,6 +42,7 @@ _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
     allowed_findings,
     reference_findings,
     text_findings,
+    start_findings,
     decision_task_findings,
     event_findings,
     catcher_findings,
