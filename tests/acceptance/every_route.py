@@ -49,6 +49,7 @@ class Tour:
         self._auditors()
         self._administrators()
         self._programs()
+        self._starts()
         self._sessions()
 
     # how
@@ -283,6 +284,12 @@ class Tour:
         changed = to_zip(Package({**package.files, "notes.txt": b"new"}))
         zipped = {**analyst, "Content-Type": "application/zip"}
         self.post("", "/api/v1/definitions/message_catch/versions", changed, headers=zipped)
+
+    def _starts(self) -> None:
+        self.engine.deploy(read_folder(ROOT / "tests" / "processes" / "room_booking"), actor=SYSTEM)
+        self.look("alice", "/start", "/start/room_booking")
+        self.post("alice", "/start/room_booking", {"start.key": "k", "room": "Room 4", "day": "2026-06-01"})
+        self.look("alice", "/start/room_booking")
 
     def _sessions(self) -> None:
         self.look("", "/sign-in", "/static/dist/" + next(one.name for one in STATIC.iterdir() if one.is_file()))
