@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .assurance.activity import Activity
@@ -31,7 +31,7 @@ from .core.findings import Finding
 from .definitions import Package
 from .services import Services
 from .settings import Settings
-from .store import Database, Version
+from .store import Database, Transaction, Version
 
 
 class Engine:
@@ -91,7 +91,9 @@ class Engine:
         """`Deployments.deploy`."""
         return self.deployments.deploy(package, actor=actor, note=note)
 
-    def start(self, process: str, data: Mapping[str, Any], *, actor: Actor, **options: Any) -> Instance:
+    def start(
+        self, process: str | Callable[[Transaction], str], data: Mapping[str, Any], *, actor: Actor, **options: Any
+    ) -> Instance:
         """`Starts.start`."""
         return self.starts.start(process, data, actor=actor, **options)
 

@@ -158,3 +158,27 @@ def test_the_page_lists_the_cases_of_today(booking: House) -> None:
     assert "Your cases of today" in page and "Room 4" in page
     booking.clock.forward(days=1)
     assert "Your cases of today" not in booking.visitor("alice").get(PLACE).text
+
+
+def test_an_administrator_binds_a_trigger_to_any_deployed_process(booking: House) -> None:
+    plain = package("room_booking")
+    diagram = plain.text("room_booking.bpmn").replace("room_booking", "call_back").replace("Room booking", "Call back")
+    diagram = diagram.replace("{{ room }} is asked for on {{ day }}, for {{ people }}", "Call these")
+    for name, value in (("form", "ask.form"), ("businessKey", "room")):
+        diagram = diagram.replace(f'<spiffworkflow:property name="{name}" value="{value}"/>', "")
+    booking.enrollment.engine.deploy(Package({"call_back.bpmn": diagram.encode()}), actor=SYSTEM)
+    adam = booking.visitor("adam")
+    assert ">Call back</option>" in adam.get("/admin/triggers").text
+    bound = {"template": "Office Visit", "field": "Phone", "action": "Call the patient", "process": "call_back"}
+    page = adam.post("/admin/triggers", bound)
+    assert page.status_code == 200 and "<td>Call the patient</td>" in page.text
+    refused = adam.post("/admin/triggers", {**bound, "process": "room_booking"})
+    assert refused.status_code == 422 and "its start form needs Room, Day" in refused.text
+    assert adam.post("/admin/triggers", {**bound, "process": "nowhere"}).status_code == 422
+    alice = booking.visitor("alice")
+    assert "Call the patient" in alice.get("/patients/sample-complete/template?name=Office+Visit").text
+    asked = {"template": "Office Visit", "field": "Phone", "action": "Call the patient"}
+    page = alice.post("/patients/sample-complete/trigger", asked)
+    (case,) = booking.enrollment.engine.queries.instances(process="call_back")
+    assert case.business_key == "sample-complete"
+    assert page.status_code == 200 and page.request.path == f"/inbox/{case.tasks[0].id}"

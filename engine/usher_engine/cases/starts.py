@@ -53,7 +53,7 @@ class Starts:
 
     def start(
         self,
-        process: str,
+        process: str | Callable[[Transaction], str],
         data: Mapping[str, Any],
         *,
         actor: Actor,
@@ -62,13 +62,12 @@ class Starts:
         business_key: str = "",
         one_live: bool = False,
         keeps_others: bool = False,
-        require: Callable[[Transaction], None] | None = None,
     ) -> Instance:
         """
         Start an instance of the version in force and run it to its first waiting points.
 
         Args:
-            process: Id of the process.
+            process: Id of the process, or what finds it in the same transaction; if that raises, nothing is started.
             data: Its first data; JSON, no reserved keys. A start form validates them.
             actor: Who starts it.
             key: Idempotency key: the same key from the same *source* starts one instance.
@@ -76,15 +75,15 @@ class Starts:
             business_key: What the case is about, for example the patient's id; empty: as the start event says.
             one_live: If a live instance has this business key, return that one and start none.
             keeps_others: Keep data that the start form does not ask for, as a trigger sends; else it is refused.
-            require: Called first, in the same transaction; if it raises, nothing is started.
 
         Raises:
             NotFound: No such process is deployed.
             InvalidSubmission: *data* breaks a limit or the start form, or *key* was used with other data.
         """
         values: dict[str, Any] = as_stored_json(check_input(dict(data), where="data"))
-        asked = StartRequest(process, values, business_key, one_live, key, source, require, keeps_others=keeps_others)
-        return self._start(asked, actor).instance
+        named, find = (process, None) if isinstance(process, str) else ("", process)
+        how = (business_key, one_live, key, source)
+        return self._start(StartRequest(named, values, *how, keeps_others=keeps_others, find=find), actor).instance
 
     def begin(
         self,
@@ -107,7 +106,7 @@ class Starts:
             Paused: An administrator has paused it.
         """
         values: dict[str, Any] = as_stored_json(check_input(dict(submission), where="form"))
-        asked = StartRequest(process, values, "", False, key, source, None, by_person=True, again=again)
+        asked = StartRequest(process, values, "", False, key, source, by_person=True, again=again)
         return self._start(asked, actor)
 
     def _start(self, asked: StartRequest, actor: Actor) -> Begun:
@@ -120,8 +119,7 @@ class Starts:
     def _write(self, asked: StartRequest, actor: Actor, moment: Moment, failure: EngineError | None = None) -> Begun:
         """Write the first step of a case: what ran, or the incident for the *failure* that prevented it."""
         with self.database.begin() as tx:
-            if asked.require is not None:
-                asked.require(tx)
+            asked = asked.found(tx)
             found, before = self._existing_case_for(tx, asked, actor, moment)
             if found is not None:
                 tasks = task_rows.of_instances(tx, [found.id]).get(found.id, ())

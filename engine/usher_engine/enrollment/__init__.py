@@ -3,7 +3,7 @@
 Start with `enrollment.py` (the front door) and `enrollment_operators.py` (what a diagram may ask for).
 """
 
-from .enrollment import PROCESS, Enrollment, enrollment_services, open_enrollment
+from .enrollment import Enrollment, enrollment_services, open_enrollment
 from .enrollment_operators import NOT_ELIGIBLE, operators
 from .funnel import MILESTONES, open_figures
 from .invitations import Invitation, LinkClosed, LinkState
@@ -16,10 +16,9 @@ from .portal_standing import MAX_REASON, Change, OptOutScope, Standing
 from .portal_status import PastAnswer
 from .smtp import Sender, smtp_sender
 from .statuses import REPORTABLE, PortalStatus, glyph
-from .trigger_fields import ACTIONS, Template, TriggerField
+from .trigger_fields import PROCESS, Template, TriggerField
 
 __all__ = [
-    "ACTIONS",
     "MAX_REASON",
     "MILESTONES",
     "NOT_ELIGIBLE",

@@ -1,4 +1,4 @@
-"""What administrators manage: accounts, API tokens, and which template fields carry the trigger. Shows no patients."""
+"""What administrators manage: accounts, API tokens, and which template fields carry a trigger. Shows no patients."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import secrets
 import usher_engine
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from usher_engine.accounts import Role
+from usher_engine.enrollment import PROCESS
 from werkzeug.wrappers import Response
 
 from .. import auth
@@ -97,11 +98,11 @@ def triggers() -> str:
 @blueprint.post("/triggers")
 @auth.policy(Role.ADMIN)
 def set_trigger() -> Page | Response:
-    """Put the trigger on a field with an action; an empty action removes it."""
+    """Put the trigger on a field, with an action and the process it starts; an empty action removes it."""
     template, field = request.form.get("template", ""), request.form.get("field", "")
-    action = request.form.get("action", "") or None
+    action, process = request.form.get("action", "") or None, request.form.get("process", "") or PROCESS
     try:
-        site().enrollment.set_trigger(template, field, action, actor=auth.actor())
+        site().enrollment.set_trigger(template, field, action, process=process, actor=auth.actor())
     except REFUSALS as refused:
         return _triggers(refused=refused), 422
     auth.say("The trigger was set." if action else "The trigger was taken off.")
@@ -120,8 +121,10 @@ def _tokens(**shown: object) -> str:
 
 
 def _triggers(**shown: object) -> str:
-    templates = site().enrollment.templates()
-    return render_template("admin_triggers.html", templates=templates, sent=request.form, **shown)
+    names = {version.process: version.name for version in reversed(site().engine.versions.all())}
+    processes = sorted(({PROCESS: PROCESS} | names).items(), key=lambda named: named[1].lower())
+    lists = {"templates": site().enrollment.templates(), "processes": processes, "names": names}
+    return render_template("admin_triggers.html", sent=request.form, **lists, **shown)
 
 
 def _groups() -> list[str]:

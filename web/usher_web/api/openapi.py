@@ -160,7 +160,8 @@ PATHS: dict[str, dict[str, Any]] = {
             serializers.Trigger,
             _idempotency_key("trigger"),
             success="201",
-            description="A patient has one live case: while it waits, another trigger answers with that case.",
+            description="It starts the process an administrator bound it to. A patient has one live case of each"
+            " process: while it waits, another trigger answers with that case.",
         )
     },
     "/tasks": {"get": _read_operation("Open tasks.", serializers.Tasks, *_PAGE)},
