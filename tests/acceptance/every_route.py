@@ -290,6 +290,9 @@ class Tour:
         self.look("alice", "/start", "/start/room_booking")
         self.post("alice", "/start/room_booking", {"start.key": "k", "room": "Room 4", "day": "2026-06-01"})
         self.look("alice", "/start/room_booking")
+        keyed = {**self.tokens[Role.STAFF], "Idempotency-Key": "start"}
+        asked = {"data": {"room": "Room 5", "day": "2026-06-01"}}
+        self.post("", "/api/v1/processes/room_booking/instances", json=asked, headers=keyed)
 
     def _sessions(self) -> None:
         self.look("", "/sign-in", "/static/dist/" + next(one.name for one in STATIC.iterdir() if one.is_file()))

@@ -164,6 +164,18 @@ PATHS: dict[str, dict[str, Any]] = {
             " process: while it waits, another trigger answers with that case.",
         )
     },
+    "/processes/{key}/instances": {
+        "post": _move_operation(
+            "Start a case of a process, as its start form asks for it.",
+            serializers.Start,
+            _path("key"),
+            _idempotency_key("case"),
+            success="201",
+            body_required=False,
+            description="For tokens whose role or group the process names; for others it is not there. The same key and"
+            " data answer with the same case.",
+        )
+    },
     "/tasks": {"get": _read_operation("Open tasks.", serializers.Tasks, *_PAGE)},
     "/tasks/{task_id}/claim": {
         "post": _move_operation(
@@ -255,6 +267,7 @@ _ANSWERS = (
 #: Shapes that refuse unknown fields.
 _BODIES = (
     serializers.Trigger,
+    serializers.Start,
     serializers.Message,
     serializers.Seen,
     serializers.Answer,
