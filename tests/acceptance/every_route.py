@@ -235,6 +235,8 @@ class Tour:
         self.look("adam", "/admin/people", "/admin/tokens", "/admin/triggers", "/admin/cases", f"/admin/cases/{case}")
         self.look("adam", "/admin/processes")
         self.post("adam", "/admin/people", {"name": "dora", "password": PASSWORD, "role": "staff"})
+        self.look("adam", "/admin/people/dora")
+        self.post("adam", "/admin/people/dora", {"role": "staff", "groups": "Billing"})
         self.post("adam", "/admin/people/dora/password", {"password": f"{PASSWORD} too"})
         self.post("adam", "/admin/people/dora/disabled", {"disabled": "yes"})
         self.post("adam", "/admin/tokens", {"name": "lab", "role": "staff"})

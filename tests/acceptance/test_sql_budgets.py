@@ -117,6 +117,8 @@ BUDGETS = {
     "POST /cases/<instance_id>/evidence": (44, 7),
     "GET /admin/people": (3, 1),
     "POST /admin/people": (12, 3),
+    "GET /admin/people/<name>": (6, 1),
+    "POST /admin/people/<name>": (12, 3),
     "POST /admin/people/<name>/password": (11, 3),
     "POST /admin/people/<name>/disabled": (10, 3),
     "GET /admin/tokens": (3, 1),
