@@ -44,7 +44,7 @@ BUDGETS = {
     "GET /patients/<patient_id>": (12, 1),
     "GET /patients/<patient_id>/template": (7, 1),
     "POST /patients/<patient_id>/trigger": (13, 2),
-    "GET /search": (12, 1),
+    "GET /search": (13, 1),
     "GET /reports": (19, 1),
     "GET /reports/<name>.csv": (19, 1),
     "GET /reports/diagram/<process>/<int:number>.bpmn": (3, 1),
