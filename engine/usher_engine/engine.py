@@ -11,6 +11,7 @@ from .assurance.verification import Verification
 from .audit.audit_log import AuditLog
 from .authoring.backtest import Backtests
 from .authoring.deployments import Deployments
+from .authoring.draft_states import DraftStates
 from .authoring.drafts import Drafts
 from .authoring.version_pauses import Pauses
 from .authoring.versions import Versions
@@ -40,8 +41,8 @@ class Engine:
 
     Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``incoming`` (messages, timers), ``job_results``,
     ``migrations``, ``repairs``, ``batches``, ``drafts``, ``deployments``, ``pauses``, ``log_reviews``, ``audit``.
-    Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``verification``,
-    ``backtests``, ``activity``.
+    Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``draft_states``,
+    ``verification``, ``backtests``, ``activity``.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Engine:
         self.versions = Versions(context)
         self.drafts = Drafts(context, self.audit)
         self.deployments = Deployments(context, self.drafts, self.audit)
+        self.draft_states = DraftStates(self.drafts, self.deployments)
         self.backtests = Backtests(context)
         self.pauses = Pauses(context, self.audit)
         self.queries = CaseQueries(context)

@@ -48,7 +48,7 @@ BUDGETS = {
     "GET /reports": (19, 1),
     "GET /reports/<name>.csv": (19, 1),
     "GET /reports/diagram/<process>/<int:number>.bpmn": (3, 1),
-    "GET /processes": (4, 1),
+    "GET /processes": (7, 1),
     "GET /processes/<process>": (5, 1),
     "GET /processes/<process>/<int:number>/diagram.bpmn": (3, 1),
     "GET /processes/<process>/try": (5, 1),
