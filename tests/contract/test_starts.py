@@ -5,8 +5,10 @@ import threading
 import pytest
 from conftest import alice, bob, charlie, package
 from usher_engine import SYSTEM, Actor, Engine
+from usher_engine.cases.starts import first_work
 from usher_engine.core.errors import InvalidSubmission, NotFound, Paused
 from usher_engine.definitions import Package
+from usher_engine.examples import run_examples
 
 ana = Actor(name="ana", role="analyst")
 audrey = Actor(name="audrey", role="auditor")
@@ -25,6 +27,7 @@ def test_only_the_named_groups_and_roles_are_offered_a_process(booking):
     assert offered == {"alice": ["room_booking"], "charlie": [], "ana": ["room_booking"], "adam": []}
     offer = booking.starts.offer("room_booking", alice)
     assert (offer.version.name, offer.about) == ("Room booking", "A room for a visit or a meeting")
+    assert offer.follows == (("Confirm the room", "Front desk"),)
     assert [field.key for field in offer.form.fields] == ["room", "day", "people", "reason"]
 
 
@@ -151,3 +154,24 @@ def test_what_cannot_name_the_case_is_refused(engine):
     with pytest.raises(InvalidSubmission, match="What the case is about"):
         engine.starts.begin("room_booking", WORDS, actor=alice)
     assert engine.queries.instances() == []
+
+
+def test_an_example_is_held_to_the_start_form(services):
+    plain = package("room_booking")
+    example = plain.text("examples/booked.json")
+    for words, problem in (('"room": "Room 4", ', "Room"), ('"day": "2026-06-01", ', "Day")):
+        files = {**plain.files, "examples/booked.json": example.replace(words, "").encode()}
+        [outcome] = run_examples(Package(files), services).outcomes
+        assert problem in outcome.problem
+    assert not run_examples(plain, services).outcomes[0].problem
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [("small", [("Do it", "Front desk")]), ("calls", None), ("parallel", None), ("links", None), ("loop", None)],
+)
+def test_what_follows_is_the_first_work_of_any_diagram(engine, name, first):
+    engine.deploy(package(name), actor=SYSTEM)
+    found = first_work(engine.versions.diagram(package(name).key))
+    assert all(title for title, _ in found)
+    assert first is None or list(found) == first

@@ -25,13 +25,21 @@ from .step_writer import FAILURES, Case, Moment, StepWriter
 #: The same words by the same person within this time are taken for one start that was sent twice.
 SENT_TWICE = timedelta(minutes=10)
 
+#: The elements at which people next have something to do, or work of its own begins.
+FIRST_WORK = frozenset({"userTask", "manualTask", "subProcess", "callActivity"})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
-    """A process that a person may start: its version in force, its start form if it has one, its pause if any."""
+    """
+    A process that a person may start: its version in force, its start form if it has one, its pause if any.
+
+    *follows* are the names of the first work for people that a case may come to, each with its groups.
+    """
 
     version: Version
     about: str
+    follows: tuple[tuple[str, str], ...]
     form: Form | None
     paused: Pause | None
 
@@ -193,4 +201,20 @@ class Starts:
         except (Corrupt, InvalidDefinition):
             return None
         paused = pauses.get((version.process, EVERY)) or pauses.get((version.process, version.number))
-        return Offer(version=version, about=start.about, form=form, paused=paused)
+        return Offer(version=version, about=start.about, follows=first_work(diagram), form=form, paused=paused)
+
+
+def first_work(diagram: Diagram) -> tuple[tuple[str, str], ...]:
+    """(name, groups) of the tasks, sub-processes and calls that a case reaches first, in the order of the flows."""
+    found: dict[str, tuple[str, str]] = {}
+    waiting, seen = [diagram.start.element], {diagram.start.element}
+    while waiting:
+        here = waiting.pop(0)
+        element = diagram.elements.get(here)
+        if element is not None and element.tag in FIRST_WORK:
+            found[here] = (element.name or here, element.properties.get("candidateGroups") or element.lane)
+            continue
+        following = [target for source, target in diagram.flows if source == here and target not in seen]
+        seen.update(following)
+        waiting += following
+    return tuple(found.values())

@@ -159,8 +159,8 @@ def all_signatures(connection: Connection) -> list[tuple[int, CaseSignature]]:
 
 def live_counts(connection: Connection) -> dict[str, tuple[int, int]]:
     """(running cases, those of them stopped by an incident) of each process that has any."""
-    every = [one for one in all_signatures(connection) if isinstance(one[0], int)]  # an altered id leads to no case
-    live = {key: shared for key, shared in every if shared.status in LIVE}
+    every: list[tuple[Any, CaseSignature]] = [*all_signatures(connection)]  # an altered id is no number
+    live = {key: shared for key, shared in every if isinstance(key, int) and shared.status in LIVE}
     kind = t.instance.c.kind
     query = select(kind, func.count()).where(kind.in_(live)).group_by(kind)
     found: dict[str, tuple[int, int]] = {}
