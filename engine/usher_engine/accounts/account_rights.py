@@ -52,4 +52,4 @@ def details(before: Mapping[str, Any], after: Mapping[str, str]) -> dict[str, st
 
 
 def _listed(groups: str) -> str:
-    return ", ".join(json.loads(groups)) or "none"
+    return ", ".join(json.loads(groups))
