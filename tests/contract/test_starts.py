@@ -145,6 +145,8 @@ def test_a_paused_process_is_offered_as_paused_and_starts_nothing(booking):
     assert booking.starts.offer("room_booking", alice).paused.reason == "The rooms are being painted."
     with pytest.raises(Paused):
         booking.starts.begin("room_booking", WORDS, actor=alice)
+    with pytest.raises(NotFound):
+        booking.starts.begin("room_booking", WORDS, actor=charlie)
 
 
 def test_what_cannot_name_the_case_is_refused(engine):

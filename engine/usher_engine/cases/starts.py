@@ -207,6 +207,9 @@ class Starts:
 def first_work(diagram: Diagram) -> tuple[tuple[str, str], ...]:
     """(name, groups) of the tasks, sub-processes and calls that a case reaches first, in the order of the flows."""
     found: dict[str, tuple[str, str]] = {}
+    targets: dict[str, list[str]] = {}
+    for source, target in diagram.flows:
+        targets.setdefault(source, []).append(target)
     waiting, seen = [diagram.start.element], {diagram.start.element}
     while waiting:
         here = waiting.pop(0)
@@ -214,7 +217,7 @@ def first_work(diagram: Diagram) -> tuple[tuple[str, str], ...]:
         if element is not None and element.tag in FIRST_WORK:
             found[here] = (element.name or here, element.properties.get("candidateGroups") or element.lane)
             continue
-        following = [target for source, target in diagram.flows if source == here and target not in seen]
+        following = [target for target in targets.get(here, ()) if target not in seen]
         seen.update(following)
         waiting += following
     return tuple(found.values())

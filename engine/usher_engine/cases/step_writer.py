@@ -90,11 +90,11 @@ class StepWriter:
     ) -> Case:
         """A case of the version in force, not yet written; *begin* gives its first data and its business key."""
         version, paused = pause_rows.latest(tx, process)
+        diagram = self.context.diagram(tx, version.hash)
+        data, business_key = begin(diagram)
         if paused is not None:
             words = paused.words(self.context.settings.calendar)
             raise Paused(f"{words} Nothing was started. Try again when an administrator has resumed it.")
-        diagram = self.context.diagram(tx, version.hash)
-        data, business_key = begin(diagram)
         row = Row(
             id="".join(secrets.choice(ALPHABET) for _ in range(12)),
             process=process,

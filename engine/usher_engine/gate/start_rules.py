@@ -17,8 +17,10 @@ from .process_graph import Sheet, quoted
 
 def is_case_start(sheet: Sheet, node: Node) -> bool:
     """Whether a case begins with *node*: the start event of a process that no other process calls."""
-    called = {n.called for process in sheet.callable_processes.values() for n in process.nodes}
-    return is_start_of(node, sheet.process.id) and sheet.process.id not in called
+    if not is_start_of(node, sheet.process.id):
+        return False
+    calls = (n.called for process in sheet.callable_processes.values() for n in process.nodes)
+    return sheet.process.id not in calls
 
 
 def start_findings(sheet: Sheet) -> Iterator[Finding]:
