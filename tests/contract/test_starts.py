@@ -57,6 +57,18 @@ def test_the_fields_of_the_start_form_are_the_first_data_and_name_the_case(booki
     assert booking.verify(begun.instance.id) == []
 
 
+def test_running_cases_are_counted_by_process(booking, outside):
+    assert booking.queries.live_counts() == {}
+    first, other = (booking.starts.begin("room_booking", {**WORDS, "room": room}, actor=alice) for room in "45")
+    booking.deploy(package("small"), actor=SYSTEM)
+    outside.fail(retry=False)
+    booking.start("small", {"q": 1}, actor=SYSTEM)
+    assert booking.queries.live_counts() == {"room_booking": (2, 0), "small": (1, 1)}
+    booking.complete(first.instance.tasks[0].id, {}, actor=alice)
+    booking.cases.cancel(other.instance.id, "by mistake", actor=alice)
+    assert booking.queries.live_counts() == {"small": (1, 1)}
+
+
 def test_wrong_fields_are_named_in_form_order_and_nothing_is_started(booking):
     with pytest.raises(InvalidSubmission) as refused:
         booking.starts.begin("room_booking", {"people": "many", "colour": "red"}, actor=alice)
