@@ -49,6 +49,7 @@ class Tour:
         self._auditors()
         self._administrators()
         self._programs()
+        self._starts()
         self._sessions()
 
     # how
@@ -235,6 +236,8 @@ class Tour:
         self.look("adam", "/admin/people", "/admin/tokens", "/admin/triggers", "/admin/cases", f"/admin/cases/{case}")
         self.look("adam", "/admin/processes")
         self.post("adam", "/admin/people", {"name": "dora", "password": PASSWORD, "role": "staff"})
+        self.look("adam", "/admin/people/dora")
+        self.post("adam", "/admin/people/dora", {"role": "staff", "groups": "Billing"})
         self.post("adam", "/admin/people/dora/password", {"password": f"{PASSWORD} too"})
         self.post("adam", "/admin/people/dora/disabled", {"disabled": "yes"})
         self.post("adam", "/admin/tokens", {"name": "lab", "role": "staff"})
@@ -284,6 +287,15 @@ class Tour:
         changed = to_zip(Package({**package.files, "notes.txt": b"new"}))
         zipped = {**analyst, "Content-Type": "application/zip"}
         self.post("", "/api/v1/definitions/message_catch/versions", changed, headers=zipped)
+
+    def _starts(self) -> None:
+        self.engine.deploy(read_folder(ROOT / "tests" / "processes" / "room_booking"), actor=SYSTEM)
+        self.look("alice", "/start", "/start/room_booking")
+        self.post("alice", "/start/room_booking", {"start.key": "k", "room": "Room 4", "day": "2026-06-01"})
+        self.look("alice", "/start/room_booking")
+        keyed = {**self.tokens[Role.STAFF], "Idempotency-Key": "start"}
+        asked = {"data": {"room": "Room 5", "day": "2026-06-01"}}
+        self.post("", "/api/v1/processes/room_booking/instances", json=asked, headers=keyed)
 
     def _sessions(self) -> None:
         self.look("", "/sign-in", "/static/dist/" + next(one.name for one in STATIC.iterdir() if one.is_file()))

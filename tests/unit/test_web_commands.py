@@ -22,6 +22,20 @@ def run(tmp_path, monkeypatch):
     return lambda *words, **options: CliRunner().invoke(main, words, **options)
 
 
+def test_each_wrong_field_of_a_form_is_a_line_below_the_failure(run):
+    assert run("db", "upgrade").exit_code == 0
+    assert run("deploy", str(ROOT / "tests" / "processes" / "room_booking")).exit_code == 0
+    failed = run("start", "room_booking", "--data", '{"room": "4", "people": "many", "colour": "red"}')
+    assert failed.exit_code == 1
+    assert failed.stderr.splitlines() == [
+        "Error: 3 fields need another look: Day, People, colour.",
+        "  day: Please fill in: Day.",
+        "  people: People must be a number, like 12 or 12.5.",
+        "  colour: This form has no such field.",
+    ]
+    assert run("start", "room_booking", "--data", '{"room": "4", "day": "2026-06-01"}').exit_code == 0
+
+
 def test_a_failure_is_one_clear_line(run):
     failed = run("user", "list")
     assert failed.exit_code == 1

@@ -35,7 +35,7 @@ from .casework import case_pages, saved_search_pages
 from .demo import caught_mail as outbox
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
-from .staff import ehr_triggers, inbox, search_box
+from .staff import ehr_triggers, inbox, search_box, start_pages
 from .words import presentation
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Place:
 
 RAIL = (
     Place("inbox.show", "Inbox", "inbox", frozenset({Role.STAFF})),
+    Place("starts.show", "Start", "start", frozenset({Role.STAFF, Role.ANALYST, Role.ADMIN})),
     Place("triggers.show", "Patients", "people", frozenset({Role.STAFF})),
     Place("cases.show", "Cases", "cases", frozenset({Role.STAFF, Role.AUDITOR})),
     Place("processes.show", "Processes", "processes", frozenset({Role.ANALYST, Role.AUDITOR})),
@@ -161,7 +162,7 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    desk = (sign_in, inbox, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
+    desk = (sign_in, inbox, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, backtest_pages,
         migration_pages,

@@ -2,6 +2,7 @@
 
 from ..store import Draft, DraftFile, SetAside, SignOff, Version
 from ..store.pause_rows import EVERY, Pause
+from .draft_states import DraftState, StandingDraft
 from .drafts import draft_key, file_etag
 from .version_pauses import Pauses
 
@@ -9,10 +10,12 @@ __all__ = [
     "EVERY",
     "Draft",
     "DraftFile",
+    "DraftState",
     "Pause",
     "Pauses",
     "SetAside",
     "SignOff",
+    "StandingDraft",
     "Version",
     "draft_key",
     "file_etag",

@@ -9,7 +9,7 @@ from ..core.errors import ElementFailed, ExpressionError
 from ..core.events import UserTaskOpened
 from ..core.practice_calendar import Calendar
 from ..expressions import compile_expression, compile_template, parse_duration
-from ..forms import parse_form
+from ..forms import deployed_form
 from .compiled_diagram import Diagram
 from .step_context import Step
 from .workflow import UsherTask
@@ -52,5 +52,5 @@ def initial_values(
     values = compile_expression(expression).evaluate(data, now, calendar=calendar)
     if not isinstance(values, dict):
         raise ExpressionError("initialValues must be a record of field names and values.")
-    asked = {field.key for field in parse_form(diagram.package.text(form)).fields}
+    asked = {field.key for field in deployed_form(diagram.package.text(form)).fields}
     return {key: value for key, value in values.items() if key in asked}

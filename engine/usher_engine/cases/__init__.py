@@ -10,14 +10,17 @@ from .instance_migration import Trial
 from .queries import Instance
 from .repair import Repaired
 from .search import CasePage, Facets
+from .starts import SENT_TWICE, Begun, Offer
 
 __all__ = [
     "ALTERED",
+    "SENT_TWICE",
     "WHOLE",
     "Batch",
     "BatchCase",
     "BatchKind",
     "BatchStatus",
+    "Begun",
     "CaseFilter",
     "CasePage",
     "CaseSelection",
@@ -26,6 +29,7 @@ __all__ = [
     "HistoryPages",
     "Instance",
     "InstanceState",
+    "Offer",
     "PagedStep",
     "Repaired",
     "Step",

@@ -12,7 +12,18 @@ from ..core.errors import Corrupt
 from ..core.events import from_json
 from ..core.state import InstanceState, Status, Wait, fold
 from ..definitions import Package
-from ..store import Row, Step, Transaction, UserTask, instance_rows, job_rows, task_rows, to_text, visible_tasks
+from ..store import (
+    Row,
+    Step,
+    Transaction,
+    UserTask,
+    case_signatures,
+    instance_rows,
+    job_rows,
+    task_rows,
+    to_text,
+    visible_tasks,
+)
 from ..store.tampered_rows import moment, tampering_message
 
 #: The events that say which package a case runs on.
@@ -139,6 +150,11 @@ class CaseQueries:
                     definition = str(getattr(moves[-1], "definition", definition))
                     break
             return self.context.diagram(tx, definition)
+
+    def live_counts(self) -> dict[str, tuple[int, int]]:
+        """(running cases, those of them stopped by an incident) of each process that has any."""
+        with self.database.read() as tx:
+            return case_signatures.live_counts(tx)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """For monitoring: instances by status, jobs waiting and parked, open tasks (counted to 100,000)."""

@@ -23,6 +23,14 @@ from .offered_decisions import decision_names
 from .package import MAX_FILE_BYTES, Package
 from .package_io import from_zip, read_file, read_folder, to_zip, write_folder
 from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_as_written, parse_xml
+from .start_declaration import (
+    START_PROPERTIES,
+    STARTER_ROLES,
+    StartDeclaration,
+    declared,
+    is_start_of,
+    read_start,
+)
 from .timer_definitions import MISSED, MISSED_ALL, MISSED_SKIP, Repeat, Timer
 from .translation import Translation, translate, translation_of
 
@@ -37,7 +45,9 @@ __all__ = [
     "PLACEHOLDER",
     "RULES",
     "SPIFF",
+    "STARTER_ROLES",
     "STARTS_AFTER",
+    "START_PROPERTIES",
     "SUB_PROCESSES",
     "Column",
     "Decision",
@@ -55,15 +65,18 @@ __all__ = [
     "Rule",
     "ServiceCall",
     "Severity",
+    "StartDeclaration",
     "Table",
     "Timer",
     "Translation",
     "XmlElement",
     "XmlTree",
     "decision_names",
+    "declared",
     "elements_at",
     "from_zip",
     "inclusive_join",
+    "is_start_of",
     "line_of",
     "parse_as_written",
     "parse_xml",
@@ -73,6 +86,7 @@ __all__ = [
     "read_element_facts",
     "read_file",
     "read_folder",
+    "read_start",
     "to_zip",
     "translate",
     "translation_of",

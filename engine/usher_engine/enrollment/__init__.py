@@ -3,7 +3,7 @@
 Start with `enrollment.py` (the front door) and `enrollment_operators.py` (what a diagram may ask for).
 """
 
-from .enrollment import PROCESS, Enrollment, enrollment_services, open_enrollment
+from .enrollment import Enrollment, enrollment_services, open_enrollment
 from .enrollment_operators import operators
 from .funnel import MILESTONES, open_figures
 from .invitations import Invitation, LinkClosed, LinkState
@@ -18,10 +18,9 @@ from .portal_standing import MAX_REASON, Change, OptOutScope, Standing
 from .portal_status import PastAnswer
 from .smtp import Sender, smtp_sender
 from .statuses import REPORTABLE, PortalStatus, glyph
-from .trigger_fields import ACTIONS, Template, TriggerField
+from .trigger_fields import PROCESS, Template, TriggerField
 
 __all__ = [
-    "ACTIONS",
     "FIELDS",
     "MAX_REASON",
     "MILESTONES",

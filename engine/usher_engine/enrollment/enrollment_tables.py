@@ -97,4 +97,6 @@ portal_trigger = Table(
     Column("action", String(60), nullable=False),
     Column("set_at", String(27), nullable=False),
     Column("set_by", String(200), nullable=False),
+    #: The process that selecting it starts.
+    Column("process", String(200), nullable=False, server_default="enrollment"),
 )

@@ -18,7 +18,7 @@ from usher_engine.core.errors import BusinessError, InvalidDefinition
 from usher_engine.core.events import ElementEntered, ElementPassed, Event, ServiceRequested
 from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar, practice_calendar
 from usher_engine.core.state import InstanceState
-from usher_engine.forms import deployed_form
+from usher_engine.forms import deployed_form, first_data, start_form
 from usher_engine.services import SEND, Call, Operator, Services
 
 #: The time at which examples run, unless they set ``now``.
@@ -90,7 +90,9 @@ class Player:
             self.now = datetime.fromisoformat(example["now"])
         if "zone" in example:
             self.calendar = _zone(example["zone"])
-        self._record(Run.start(self.diagram, self._step(), dict(example.get("start", {}))))
+        form, today = start_form(self.diagram.package, self.diagram.start), self.calendar.day_of(self.now)
+        data = first_data(form, dict(example.get("start", {})), keeps_others=True, today=today)
+        self._record(Run.start(self.diagram, self._step(), data))
         self._answer_services()
         for action in example.get("do", []):
             self._perform(action)

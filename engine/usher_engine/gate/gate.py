@@ -25,6 +25,7 @@ from .example_rules import example_findings
 from .expression_rules import text_findings
 from .file_rules import drawing_findings, file_findings, is_bpmn
 from .finding_order import sort_findings, with_original_ids
+from .following_rules import following_findings
 from .link_rules import link_findings
 from .loop_rules import loop_findings
 from .mail_rules import mail_findings
@@ -48,6 +49,7 @@ _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
     allowed_findings,
     reference_findings,
     text_findings,
+    following_findings,
     decision_task_findings,
     event_findings,
     catcher_findings,

@@ -44,13 +44,14 @@ class FollowingProcesses:
         cause: dict[str, Any] = {"case": job.instance, "operator": job.operator, "result": result}
         for process in following:
             try:
-                self.engine.cases.start(
+                self.engine.starts.start(
                     process,
                     {**given, "cause": cause},
                     actor=SYSTEM,
                     key=f"{job.instance}:{job.element}:{job.visit}",
                     source=f"after:{process}",
                     business_key=case.business_key,
+                    keeps_others=True,
                 )
             except Unavailable:
                 raise

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from flask import Blueprint, render_template, request
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft, SignOff, Version
+from usher_engine.authoring import DraftState
 from usher_engine.core import whole_number
 from werkzeug.wrappers import Response
 
@@ -14,6 +12,7 @@ from .. import auth
 from ..casework.diagram_files import bpmn_response
 from ..site import site
 from . import workbench
+from .process_list import process_rows
 
 blueprint = Blueprint("processes", __name__, url_prefix="/processes")
 
@@ -21,22 +20,8 @@ blueprint = Blueprint("processes", __name__, url_prefix="/processes")
 @blueprint.get("")
 @auth.policy(Role.ANALYST, Role.AUDITOR)
 def show() -> str:
-    in_force: dict[str, Version] = {}
-    for version in site().engine.versions.all():
-        in_force.setdefault(version.process, version)
-    drafts = _unfinished(in_force) if auth.actor().role == Role.ANALYST else []
-    return render_template("processes.html", in_force=list(in_force.values()), drafts=drafts)
-
-
-def _unfinished(in_force: Mapping[str, Version]) -> list[tuple[Draft, SignOff | None]]:
-    """Drafts that differ from the version in force, each with its pending sign-off."""
-    engine = site().engine
-    drafts = [draft for draft in engine.drafts.all() if _differs(draft, in_force.get(draft.process))]
-    return [(draft, engine.deployments.sign_off_asked(draft.process)) for draft in drafts]
-
-
-def _differs(draft: Draft, version: Version | None) -> bool:
-    return version is None or draft.etag != version.hash
+    rows = process_rows(with_drafts=auth.actor().role == Role.ANALYST)
+    return render_template("processes.html", rows=rows, states=DraftState)
 
 
 @blueprint.get("/<process>")

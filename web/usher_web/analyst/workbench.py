@@ -9,7 +9,7 @@ from typing import Any
 from flask import current_app, url_for
 from usher_engine.accounts import Role
 from usher_engine.authoring import Draft
-from usher_engine.definitions import Package, decision_names
+from usher_engine.definitions import STARTER_ROLES, Package, decision_names
 
 from .. import auth
 from ..site import site
@@ -97,6 +97,7 @@ def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
         },
         "forms": list(package.forms()),
         "groups": sorted(_groups()),
+        "starterRoles": list(STARTER_ROLES),
         "decisions": [{"id": key, "name": name} for key, name in decision_names(package)],
         "operators": list(_operators()),
     }

@@ -98,6 +98,7 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
     return render_template(
         "case.html",
         case=instance,
+        process=names.process or instance.process,
         patient=subject(instance.business_key),
         lines=lines,
         since=_since(steps, lines),

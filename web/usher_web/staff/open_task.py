@@ -31,6 +31,8 @@ class OpenTask:
     """
 
     task: UserTask
+    #: The name of the process.
+    process: str
     patient: Subject | None
     say: str
     then: list[str]
@@ -78,12 +80,13 @@ def open_task(
     values = _values(task, form, typed)
     # A missing field stays visible while a person fills it, in a draft or in a refused answer.
     missing = {f.key for known in (task.initial, values) for f in form.missing(known, today=today)} if form else set()
-    fields = form.fields if form else ()
+    fields, names = form.fields if form else (), names_of(task.instance)
     asked = tuple(f for f in fields if f.key in missing or f.key in wrong)
     if len(fields) - len(asked) < 2:
         asked = fields
     return OpenTask(
         task=task,
+        process=names.process or task.process,
         patient=subject(task.business_key),
         say=headline(task.message),
         then=what_to_do(task.message),
@@ -94,7 +97,7 @@ def open_task(
         values=values,
         asked=asked,
         filled=tuple(f for f in fields if f not in asked),
-        lines=list(reversed(lines_of(readable_steps(engine.context, task.instance)[0], names_of(task.instance)))),
+        lines=list(reversed(lines_of(readable_steps(engine.context, task.instance)[0], names))),
         errors=wrong,
         moved=moved,
     )

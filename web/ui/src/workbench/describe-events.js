@@ -24,9 +24,30 @@ export function eventGroups(element, object, tools) {
     const set = (isInterrupting) => tools.modeling.updateProperties(element, { isInterrupting });
     fields.push({ key: "interrupting", label: "Ends what runs in the process", kind: "check", value: object.isInterrupting !== false, set });
   }
+  if (is(object, "bpmn:StartEvent") && !definition && is(object.$parent, "bpmn:Process")) return [start(element, object, tools)];
   fields.push(...what(element, object, definition, tools));
   const groups = [{ title: "Event", fields }];
   return is(object, "bpmn:Task") ? [...groups, tools.scriptsOf(element, object)] : groups; // events run no scripts
+}
+
+// How a case begins: with which form, by whom, and what it is about.
+function start(element, object, { extensions, facts, addressOf }) {
+  const property = (key, label, more) => ({
+    key, label, value: extensions.property(object, key), ...more,
+    set: (value) => extensions.setProperty(element, object, key, value.trim()),
+  });
+  const form = extensions.property(object, "form");
+  const forms = [...new Set([...facts.forms, ...(form ? [form] : [])])].map((value) => ({ value, label: facts.forms.includes(value) ? value : `${value} (missing)` }));
+  const link = facts.forms.includes(form) ? { label: "Edit this form", url: addressOf(form) } : undefined;
+  return {
+    title: "Start",
+    fields: [
+      property("form", "Start form", { kind: "select", options: [{ value: "", label: "None: a button" }, ...forms], link }),
+      property("candidateStarterGroups", "Groups that may start it", { list: facts.groups, help: "Separated by commas. Without groups and roles no person starts it, only triggers and programs." }),
+      property("candidateStarterRoles", "Roles that may start it", { list: facts.starterRoles, help: `Any of ${facts.starterRoles.join(", ")}; separated by commas.` }),
+      property("businessKey", "What the case is about", { kind: "code", rows: 1, help: "An expression over the fields of the start form, like room; lists and messages name the case by it." }),
+    ],
+  };
 }
 
 function what(element, object, definition, tools) {
