@@ -1,5 +1,6 @@
 """Examples of a package: `usher test` runs them, the try-out builds them step by step. No effects, nothing stored."""
 
+from .acceptance import accept_examples
 from .example_runner import Outcome, Report, run_examples
 from .player import SILENCE
 from .scenario import AskedPerson, AskedService, Awaited, Tried, try_out
@@ -12,6 +13,7 @@ __all__ = [
     "Outcome",
     "Report",
     "Tried",
+    "accept_examples",
     "run_examples",
     "try_out",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from usher_engine.bpmn import Diagram, compile_diagram
-from usher_engine.core.errors import EngineError, InvalidSubmission
+from usher_engine.core.errors import EngineError, InvalidDefinition, InvalidSubmission
 from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
 from usher_engine.definitions import Package, translate
 from usher_engine.services import Services
@@ -18,13 +18,22 @@ from .player import Player
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """The result of one example; *problem* is empty if it took the expected path."""
+    """
+    The result of one example; *problem* is empty if it took the expected path.
+
+    *end* is the end event it reached. *played* says that each of its inputs fitted: then only *expected* and
+    *expected_end*, which it promises, can differ from what happened, and `acceptance` can rewrite them.
+    """
 
     file: str
     name: str
     path: tuple[str, ...]
     flows: frozenset[str]
     problem: str = ""
+    end: str = ""
+    expected: tuple[str, ...] = ()
+    expected_end: str = ""
+    played: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,8 +59,7 @@ def run_examples(package: Package, services: Services, calendar: Calendar = UTC_
     """
     package, _ = translate(package)
     diagram = compile_diagram(package)
-    names = sorted(n for n in package.files if n.startswith("examples/") and n.endswith(".json"))
-    outcomes = tuple(run_example(diagram, services, name, calendar) for name in names)
+    outcomes = tuple(run_example(diagram, services, name, calendar) for name in example_files(package))
     elements = {element for outcome in outcomes for element in outcome.path}
     flows = {flow for outcome in outcomes for flow in outcome.flows}
     every_flow = set(diagram.flows.values())
@@ -64,6 +72,11 @@ def run_examples(package: Package, services: Services, calendar: Calendar = UTC_
     )
 
 
+def example_files(package: Package) -> list[str]:
+    """The paths of the examples of *package*, in order."""
+    return sorted(path for path in package.files if path.startswith("examples/") and path.endswith(".json"))
+
+
 def _part(reached: Iterable[str], every: set[str]) -> float:
     return len(every & set(reached)) / len(every) if every else 1.0
 
@@ -71,35 +84,55 @@ def _part(reached: Iterable[str], every: set[str]) -> float:
 def run_example(diagram: Diagram, services: Services, file: str, calendar: Calendar = UTC_CALENDAR) -> Outcome:
     """Run one example; faults go into the outcome's *problem*."""
     player = Player(diagram, services, calendar=calendar)
-    name, problem = file, ""
+    name, problem, played = file, "", False
+    expected: tuple[tuple[str, ...], str] = ((), "")
     try:
         example = json.loads(diagram.package.text(file))
         name = str(example.get("name", file))
         player.play(example)
-        problem = _difference(player, example)
+        played = True
+        expected = _promise(example)
+        problem = _difference(player, *expected)
     except json.JSONDecodeError as error:
         problem = f"line {error.lineno}: this is not JSON ({error.msg})"
     except InvalidSubmission as error:
         problem = f"{error.message} {error.fields}"
     except EngineError as error:
         problem = error.message
-    except (KeyError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
         problem = f"the example does not have the format in the README ({type(error).__name__}: {error})"
-    return Outcome(file=file, name=name, path=tuple(player.path), flows=frozenset(player.state.flows), problem=problem)
+    return Outcome(
+        file=file,
+        name=name,
+        path=tuple(player.path),
+        flows=frozenset(player.state.flows),
+        problem=problem,
+        end=player.state.outcome,
+        expected=expected[0],
+        expected_end=expected[1],
+        played=played,
+    )
 
 
-def _difference(player: Player, example: dict[str, Any]) -> str:
-    """The first difference between the actual path and the one *example* expects; empty if there is none."""
-    path, expected = player.path, list(example["path"])
+def _promise(example: dict[str, Any]) -> tuple[tuple[str, ...], str]:
+    """The path and the end that *example* expects; raises `InvalidDefinition` where it names none."""
+    path, end = example.get("path"), example.get("end", "")
+    if not isinstance(path, list) or not all(isinstance(element, str) for element in path) or not isinstance(end, str):
+        raise InvalidDefinition("the example promises no way: “path” lists the ids of elements, “end” is one of them")
+    return tuple(path), end
+
+
+def _difference(player: Player, expected: tuple[str, ...], end: str) -> str:
+    """The first difference between the actual path and the *expected* one; empty if there is none."""
+    path = tuple(player.path)
     if path != expected:
         pairs = enumerate(zip(path, expected, strict=False))
         at = next((i for i, (actual, promised) in pairs if actual != promised), min(len(path), len(expected)))
         return f"step {at + 1} of the path is {_at(path, at)}, but the example expects {_at(expected, at)}"
-    outcome, end = player.state.outcome, example.get("end", "")
-    if outcome != end:
-        return f"it ends at {outcome or 'no end'}, but the example expects {end or 'no end'}"
+    if player.state.outcome != end:
+        return f"it ends at {player.state.outcome or 'no end'}, but the example expects {end or 'no end'}"
     return ""
 
 
-def _at(path: list[str], index: int) -> str:
+def _at(path: tuple[str, ...], index: int) -> str:
     return path[index] if index < len(path) else "the end"

@@ -1,0 +1,50 @@
+"""“This is right now”: rewrites what examples promise to what they do on the diagram as it is.
+
+Only the promise changes, ``path`` and ``end``. An example whose inputs no longer fit is refused: nobody can say what it
+would do, so its author has to give it the answer that it lacks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from usher_engine.core.errors import InvalidSubmission, NotFound
+from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
+from usher_engine.definitions import Package
+from usher_engine.services import Services
+
+from .example_runner import Outcome, run_examples
+
+
+def accept_examples(
+    package: Package, services: Services, files: Iterable[str] | None = None, calendar: Calendar = UTC_CALENDAR
+) -> dict[str, bytes]:
+    """
+    The new content of the examples among *files* (None: all) that take another way than they promise.
+
+    Raises:
+        InvalidDefinition: The package itself cannot run.
+        InvalidSubmission: ``fields`` names each example that cannot be played to its end, and why; none is rewritten.
+        NotFound: One of *files* is no example of the package.
+    """
+    outcomes = {outcome.file: outcome for outcome in run_examples(package, services, calendar).outcomes}
+    wanted = list(outcomes) if files is None else list(files)
+    missing = [file for file in wanted if file not in outcomes]
+    if missing:
+        raise NotFound(f"There is no example {missing[0][:200]}.")
+    failed = [outcomes[file] for file in wanted if outcomes[file].problem]
+    unplayed = {outcome.file: outcome.problem for outcome in failed if not outcome.played}
+    if unplayed:
+        first = next(iter(unplayed))
+        message = f"{first} does not come to its end: {unplayed[first]}. Give it what it lacks, or remove it."
+        raise InvalidSubmission(message, fields=unplayed)
+    return {outcome.file: accepted(package.text(outcome.file), outcome) for outcome in failed}
+
+
+def accepted(text: str, outcome: Outcome) -> bytes:
+    """The example *text* with the way of *outcome* as its promise; everything else in it stays."""
+    example: dict[str, Any] = json.loads(text)
+    example |= {"path": list(outcome.path), "end": outcome.end}
+    return (json.dumps(example, ensure_ascii=False, indent=2) + "\n").encode()
