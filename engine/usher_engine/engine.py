@@ -11,6 +11,7 @@ from .assurance.verification import Verification
 from .audit.audit_log import AuditLog
 from .authoring.backtest import Backtests
 from .authoring.deployments import Deployments
+from .authoring.draft_history import DraftHistory
 from .authoring.drafts import Drafts
 from .authoring.version_pauses import Pauses
 from .authoring.versions import Versions
@@ -38,7 +39,8 @@ class Engine:
     The parts of the engine on one database, each named after its purpose.
 
     Changes: ``cases`` (start, claim, complete, cancel, retry), ``incoming`` (messages, timers), ``job_results``,
-    ``migrations``, ``repairs``, ``batches``, ``drafts``, ``deployments``, ``pauses``, ``log_reviews``, ``audit``.
+    ``migrations``, ``repairs``, ``batches``, ``drafts``, ``draft_history``, ``deployments``, ``pauses``,
+    ``log_reviews``, ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``verification``,
     ``backtests``, ``activity``.
     """
@@ -50,6 +52,7 @@ class Engine:
         self.audit = AuditLog(context)
         self.versions = Versions(context)
         self.drafts = Drafts(context, self.audit)
+        self.draft_history = DraftHistory(context, self.drafts, self.audit)
         self.deployments = Deployments(context, self.drafts, self.audit)
         self.backtests = Backtests(context)
         self.pauses = Pauses(context, self.audit)

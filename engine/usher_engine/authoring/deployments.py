@@ -11,6 +11,8 @@ from ..core.visible_text import trimmed
 from ..definitions import Package, translate
 from ..gate import Finding, check_package
 from ..store import Draft, SignOff, Transaction, Version, draft_rows, instance_rows, version_rows
+from ..store.draft_point_rows import PointKind
+from .draft_points import keep
 from .drafts import Drafts, require_analyst
 
 
@@ -76,6 +78,7 @@ class Deployments:
                 version = self._add(tx, package, actor, _checked_note(note))
             draft_rows.withdraw_sign_off(tx, process)
             draft_rows.rebase(tx, process, version.number)
+            keep(tx, draft_rows.find(tx, process), package, PointKind.DEPLOYED, name=f"v{version.number}")
             return version
 
     def ask_sign_off(self, process: str, *, etag: str, note: str, actor: Actor) -> SignOff:

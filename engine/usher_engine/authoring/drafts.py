@@ -21,6 +21,8 @@ from ..core.errors import Conflict, InvalidDefinition, InvalidSubmission, NotAll
 from ..definitions import Package, parse_xml, read_diagram
 from ..store import Draft, DraftFile, SetAside, Transaction, instance_rows, version_rows
 from ..store import draft_rows as drafts
+from ..store.draft_point_rows import PointKind
+from .draft_points import keep, keep_next
 
 _KEY = re.compile(r"[^\W\d][\w.-]{0,99}")
 MAX_ASIDE = 100
@@ -78,12 +80,26 @@ class Drafts:
                 _check_key(process)
                 newest = known[0].number if known else None
                 started = _with_package(process, package, actor, self.clock(), based_on=newest)
-            drafts.add(tx, started, package)
+            self._add(tx, started, package)
             details = {"based_on": started.based_on, "hash": started.etag}
             self.audit.record("DraftStarted", details, actor=actor, subject=process, transaction=tx)
             return started
 
-    def save_file(self, process: str, path: str, content: bytes, *, etag: str, actor: Actor) -> Draft:
+    def begin(
+        self, tx: Transaction, process: str, package: Package, actor: Actor, *, based_on: int | None
+    ) -> Draft:
+        """Begin a draft with *package* within a transaction in which there is none."""
+        started = _with_package(process, package, actor, self.clock(), based_on=based_on)
+        self._add(tx, started, package)
+        return started
+
+    def _add(self, tx: Transaction, started: Draft, package: Package) -> None:
+        drafts.add(tx, started, package)
+        keep(tx, started, package, PointKind.STARTED)
+
+    def save_file(
+        self, process: str, path: str, content: bytes, *, etag: str, actor: Actor, before: PointKind = PointKind.SAVED
+    ) -> Draft:
         """
         Save one file of a draft, broken or not.
 
@@ -93,6 +109,7 @@ class Drafts:
             content: The whole content.
             etag: The file's ETag as *actor* saw it; empty for a new file.
             actor: An analyst.
+            before: Why the state before this save is kept.
 
         Raises:
             StaleDraft: Someone changed the file meanwhile; *content* is stored under ``aside``.
@@ -105,7 +122,7 @@ class Drafts:
             changed = Package({**package.files, path: content})
             found = there.file(path)
             if (found.etag if found else "") == etag or (found and found.etag == file_etag(content)):
-                return self._replace(tx, there, changed, actor)
+                return self.replace(tx, there, package, changed, actor, before=before)
             stale = self._set_aside(tx, there, path, content, etag, actor)
         raise stale
 
@@ -114,7 +131,8 @@ class Drafts:
         require_analyst(actor)
         with self.locked(process) as tx:
             there, package = self._require_unchanged(tx, process, path, etag)
-            return self._replace(tx, there, Package({p: c for p, c in package.files.items() if p != path}), actor)
+            rest = Package({p: c for p, c in package.files.items() if p != path})
+            return self.replace(tx, there, package, rest, actor, before=PointKind.REMOVAL)
 
     def rename_file(self, process: str, path: str, new: str, *, etag: str, actor: Actor) -> Draft:
         """Rename a file of a draft to the unused path *new*; raises like `remove_file`."""
@@ -124,15 +142,20 @@ class Drafts:
             if new in package.files:
                 raise InvalidSubmission(f"There is a file {new} already.", fields={"path": "There is one already."})
             files = {(new if p == path else p): content for p, content in package.files.items()}
-            return self._replace(tx, there, Package(files), actor)
+            return self.replace(tx, there, package, Package(files), actor, before=PointKind.REMOVAL)
 
     def discard(self, process: str, *, etag: str, actor: Actor) -> None:
-        """Delete the draft and everything set aside; raises `Conflict` when the draft changed since *etag*."""
+        """
+        Delete the draft and everything set aside; raises `Conflict` when the draft changed since *etag*.
+
+        Its kept states stay: `DraftHistory.go_back` begins it again.
+        """
         require_analyst(actor)
         with self.locked(process) as tx:
             there = drafts.find(tx, process)
             if there.etag != etag:
                 raise _conflict(there)
+            keep(tx, there, drafts.content(tx, process), PointKind.DISCARD)
             drafts.remove(tx, process)
             drafts.remove_set_aside(tx, process)
             drafts.withdraw_sign_off(tx, process)
@@ -163,10 +186,24 @@ class Drafts:
             raise _stale(there, path, aside="")
         return there, drafts.content(tx, process)
 
-    def _replace(self, tx: Transaction, there: Draft, package: Package, actor: Actor) -> Draft:
-        written = _with_package(there.process, package, actor, self.clock(), based_on=there.based_on, before=there)
+    def replace(
+        self,
+        tx: Transaction,
+        there: Draft,
+        present: Package,
+        package: Package,
+        actor: Actor,
+        *,
+        before: PointKind = PointKind.SAVED,
+    ) -> Draft:
+        """Make *package* the draft within a transaction; *there*, with the files *present*, is kept due to *before*."""
+        written = _with_package(
+            there.process, package, actor, self.clock(), based_on=there.based_on, before=there
+        )
         if written.etag != there.etag:
+            last = keep(tx, there, present, before)
             drafts.replace(tx, written, package)
+            keep_next(tx, written, package, last)
         return written
 
     def _set_aside(
