@@ -75,7 +75,7 @@ BUDGETS = {
     "GET /processes/<process>/draft/late/<key>": (3, 1),
     "DELETE /processes/<process>/draft/late/<key>": (4, 2),
     "GET /processes/<process>/deploy": (8, 1),
-    "POST /processes/<process>/deploy": (17, 3),
+    "POST /processes/<process>/deploy": (18, 3),
     "POST /processes/<process>/roll-back": (12, 3),
     "GET /processes/<process>/backtest": (6, 1),
     "POST /processes/<process>/backtest": (10, 2),

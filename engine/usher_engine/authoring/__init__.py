@@ -1,19 +1,24 @@
 """Changes to processes: drafts, deployments, backtests of a draft, and pauses of a version."""
 
 from ..store import Draft, DraftFile, SetAside, SignOff, Version
+from ..store.deploy_note_rows import DeployNote, SentBack
 from ..store.draft_point_rows import DraftPoint, PointKind
 from ..store.pause_rows import EVERY, Pause
+from .draft_trials import DraftTrial
 from .drafts import draft_key, file_etag
 from .version_pauses import Pauses
 
 __all__ = [
     "EVERY",
+    "DeployNote",
     "Draft",
     "DraftFile",
     "DraftPoint",
+    "DraftTrial",
     "Pause",
     "Pauses",
     "PointKind",
+    "SentBack",
     "SetAside",
     "SignOff",
     "Version",

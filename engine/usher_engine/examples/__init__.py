@@ -1,7 +1,7 @@
 """Examples of a package: `usher test` runs them, the try-out builds them step by step. No effects, nothing stored."""
 
-from .acceptance import accept_examples
-from .example_runner import Outcome, Report, run_examples
+from .acceptance import accept_examples, accepted_examples
+from .example_runner import Outcome, Report, run_examples, run_on
 from .player import SILENCE
 from .scenario import AskedPerson, AskedService, Awaited, Tried, try_out
 
@@ -14,6 +14,8 @@ __all__ = [
     "Report",
     "Tried",
     "accept_examples",
+    "accepted_examples",
     "run_examples",
+    "run_on",
     "try_out",
 ]

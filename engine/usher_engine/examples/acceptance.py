@@ -15,21 +15,25 @@ from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
 from usher_engine.definitions import Package
 from usher_engine.services import Services
 
-from .example_runner import Outcome, run_examples
+from .example_runner import Outcome, Report, run_examples
 
 
 def accept_examples(
     package: Package, services: Services, files: Iterable[str] | None = None, calendar: Calendar = UTC_CALENDAR
 ) -> dict[str, bytes]:
+    """Run the examples of *package* and accept; raises like `accepted_examples`, or `InvalidDefinition`."""
+    return accepted_examples(package, run_examples(package, services, calendar), files)
+
+
+def accepted_examples(package: Package, report: Report, files: Iterable[str] | None = None) -> dict[str, bytes]:
     """
     The new content of the examples among *files* (None: all) that take another way than they promise.
 
     Raises:
-        InvalidDefinition: The package itself cannot run.
         InvalidSubmission: ``fields`` names each example that cannot be played to its end, and why; none is rewritten.
         NotFound: One of *files* is no example of the package.
     """
-    outcomes = {outcome.file: outcome for outcome in run_examples(package, services, calendar).outcomes}
+    outcomes = {outcome.file: outcome for outcome in report.outcomes}
     wanted = list(outcomes) if files is None else list(files)
     missing = [file for file in wanted if file not in outcomes]
     if missing:

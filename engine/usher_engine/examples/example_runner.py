@@ -57,9 +57,13 @@ def run_examples(package: Package, services: Services, calendar: Calendar = UTC_
     Raises:
         InvalidDefinition: The package itself cannot run.
     """
-    package, _ = translate(package)
-    diagram = compile_diagram(package)
-    outcomes = tuple(run_example(diagram, services, name, calendar) for name in example_files(package))
+    translated, _ = translate(package)
+    return run_on(compile_diagram(translated), services, calendar)
+
+
+def run_on(diagram: Diagram, services: Services, calendar: Calendar = UTC_CALENDAR) -> Report:
+    """Run every example of the package that *diagram* was compiled from."""
+    outcomes = tuple(run_example(diagram, services, name, calendar) for name in example_files(diagram.package))
     elements = {element for outcome in outcomes for element in outcome.path}
     flows = {flow for outcome in outcomes for flow in outcome.flows}
     every_flow = set(diagram.flows.values())

@@ -26,6 +26,7 @@ CALLED: Mapping[str, str] = {
     "DraftStarted": "Drafts begun",
     "DraftDiscarded": "Drafts thrown away",
     "SignOffAsked": "Sign-offs asked for",
+    "SignOffSentBack": "Sign-offs sent back",
     "Exported": "Exports",
     "Imported": "Imports",
     "SettingChanged": "Changed settings",
@@ -211,6 +212,7 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "DraftStarted": lambda event: f"Began a draft of {event.subject}.",
     "DraftDiscarded": lambda event: f"Threw away the draft of {event.subject}.",
     "SignOffAsked": lambda event: f"Asked for a sign-off of the draft of {event.subject}.",
+    "SignOffSentBack": lambda event: f"Sent the draft of {event.subject} back instead of signing it off.",
     "Exported": _export,
     "Imported": lambda event: f"Imported patients: {event.details.get('new', 0)} new, "
     f"{event.details.get('changed', 0)} changed.",
