@@ -204,8 +204,8 @@ def test_deploying_needs_a_note_and_what_was_seen(ana, engine):
 def test_a_broken_draft_is_kept_and_not_deployed(ana, engine):
     put(ana, "update-now.form", "{", **{"If-Match": etag_of(engine, "update-now.form")})
     page = ana.get("/processes/enrollment/deploy")
-    assert "cannot be deployed yet" in page.text
-    assert "Deploy v2" not in page.text
+    assert "One error stands in the way of v2." in page.text
+    assert 'aria-disabled="true" aria-describedby="why"' in page.text
     answer = ana.post("/processes/enrollment/deploy", {"etag": engine.drafts.find("enrollment").etag, "note": "x"})
     assert answer.status_code == 422
     assert ana.get("/processes/enrollment/files/update-now.form").status_code == 200

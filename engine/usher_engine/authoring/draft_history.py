@@ -26,10 +26,10 @@ class DraftHistory:
     def __init__(self, context: Context, drafts: Drafts, audit: AuditLog) -> None:
         self.database, self.clock, self.drafts, self.audit = context.database, context.clock, drafts, audit
 
-    def points(self, process: str) -> list[DraftPoint]:
-        """The kept states of the draft of *process*, newest first; also of one that was discarded."""
+    def points(self, process: str, limit: int | None = None) -> list[DraftPoint]:
+        """The kept states of the draft of *process*, newest first, *limit* at most; also of a discarded one."""
         with self.database.read() as tx:
-            return rows.points(tx, process)
+            return rows.points(tx, process, limit)
 
     def point(self, process: str, number: int) -> tuple[DraftPoint, Package]:
         """One kept state with its files; raises `NotFound`."""

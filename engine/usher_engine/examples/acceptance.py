@@ -42,7 +42,7 @@ def accepted_examples(package: Package, report: Report, files: Iterable[str] | N
     unplayed = {outcome.file: outcome.problem for outcome in failed if not outcome.played}
     if unplayed:
         first = next(iter(unplayed))
-        message = f"{first} does not come to its end: {unplayed[first]}. Give it what it lacks, or remove it."
+        message = f"{first} does not come to its end: {unplayed[first].rstrip('.')}. Give it what it lacks, or remove it."
         raise InvalidSubmission(message, fields=unplayed)
     return {outcome.file: accepted(package.text(outcome.file), outcome) for outcome in failed}
 

@@ -145,8 +145,9 @@ class Player:
         element = str(action.get("complete") or action.get("cancel"))
         here = next((key for key in self.state.tasks if key.rpartition(":")[0] == element), None)
         if here is None:
-            waiting = ", ".join(self.state.at) or "nowhere"
-            raise InvalidDefinition(f"{element} is not open; the case waits at {waiting}.")
+            waiting = ", ".join(self._label(key.rpartition(":")[0]) for key in self.state.at)
+            where = f"the case waits at {waiting}" if waiting else "the case does not wait"
+            raise InvalidDefinition(f"{self._label(element)} is not open; {where}.")
         visit = int(here.rpartition(":")[2])
         run = self._resume()
         if "cancel" in action:
@@ -158,6 +159,11 @@ class Player:
             values = parse_form(self.diagram.package.text(name)).validate(submission, today=today) if name else {}
             run.complete(element, visit, values)
         self._record(run)
+
+    def _label(self, element: str) -> str:
+        """The name of an element in quotation marks; its id if it has no name or is not drawn."""
+        drawn = self.diagram.elements.get(element)
+        return f"“{drawn.name if drawn and drawn.name else element}”"
 
     def _fire_or_deliver(self, action: dict[str, Any]) -> None:
         """Fire a timer or deliver a message, at the oldest matching wait."""

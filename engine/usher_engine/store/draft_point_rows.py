@@ -75,16 +75,14 @@ class DraftPoint:
 _p, _c = t.draft_point.c, t.draft_content.c
 
 
-def points(connection: Connection, process: str) -> list[DraftPoint]:
-    """All kept states of the draft of *process*, newest first."""
-    query = select(t.draft_point).where(_p.process == process).order_by(desc(_p.number))
+def points(connection: Connection, process: str, limit: int | None = None) -> list[DraftPoint]:
+    """The kept states of the draft of *process*, newest first; *limit* is how many at most."""
+    query = select(t.draft_point).where(_p.process == process).order_by(desc(_p.number)).limit(limit)
     return [_point(row) for row in connection.execute(query)]
 
 
 def newest(connection: Connection, process: str) -> DraftPoint | None:
-    query = select(t.draft_point).where(_p.process == process).order_by(desc(_p.number)).limit(1)
-    row = connection.execute(query).one_or_none()
-    return _point(row) if row else None
+    return next(iter(points(connection, process, limit=1)), None)
 
 
 def find(connection: Connection, process: str, number: int) -> DraftPoint:

@@ -57,6 +57,18 @@ def remove(process: str, path: str) -> Response:
     return _save_response(draft, path)
 
 
+@blueprint.post("/keep")
+@auth.policy(Role.ANALYST)
+def keep(process: str) -> Response:
+    """Keep the draft as it is for good: ``{"name": …, "etag": …}``; the ETag is that of the whole draft."""
+    sent = strict_json.large_body()
+    name, etag = sent.get("name", ""), sent.get("etag", "")
+    if not isinstance(name, str) or not isinstance(etag, str):
+        raise BadRequest("Send the name and the ETag of the draft as texts.")
+    kept = site().engine.draft_history.keep(process, name, etag=etag, actor=auth.actor())
+    return _json({"number": kept.number, "name": kept.name})
+
+
 @blueprint.post("/check")
 @auth.policy(Role.ANALYST)
 def check(process: str) -> Response:

@@ -64,8 +64,8 @@ def start(process: str) -> Response:
 @auth.policy(Role.ANALYST)
 def discard(process: str) -> Response:
     site().engine.drafts.discard(process, etag=request.form.get("etag", ""), actor=auth.actor())
-    auth.say(f"The draft of {process} was discarded.")
-    return redirect(url_for("processes.show"), 303)
+    auth.say(f"The draft of {process} was discarded. It is kept; bring it back below.")
+    return redirect(url_for(".edit", process=process), 303)
 
 
 @blueprint.get("/processes/<process>/edit")
@@ -75,9 +75,11 @@ def edit(process: str) -> Response | str:
     draft = _draft(process)
     if draft is None:
         versions = site().engine.versions.all(process)
-        if not versions:
+        last = next(iter(site().engine.draft_history.points(process, limit=1)), None)
+        if not versions and last is None:
             raise NotFound(f"There is no process “{process}”. Begin a new one.")
-        return render_template("draft_none.html", process=process, versions=versions)
+        name = versions[0].name if versions else process
+        return render_template("draft_none.html", process=process, name=name, versions=versions, last=last)
     package = site().engine.drafts.package(process)
     path = workbench.main_diagram(package, process)
     if not path:

@@ -37,7 +37,7 @@ def tabs(draft: Draft, current: str) -> list[Tab]:
     there += [(endpoint, label) for endpoint, label in ELSEWHERE if endpoint in current_app.view_functions]
     return [
         Tab(label=label, url=_address(endpoint, draft), current=endpoint == current)
-        for endpoint, label in [*there, ("deployments.show", "Deploy")]
+        for endpoint, label in [*there, ("history.show", "History"), ("deployments.show", "Deploy")]
     ]
 
 
