@@ -75,11 +75,12 @@ def example(engine, path):
 
 
 def test_what_cannot_be_played_has_no_button(ana, engine):
-    save(engine, RESEND, json.dumps({**example(engine, RESEND), "do": []}))
+    save(engine, RESEND, json.dumps({**example(engine, RESEND), "do": [{"complete": "UpdateNow"}]}))
     save(engine, COMPLETED, json.dumps({**example(engine, COMPLETED), "services": {}}))
     page = ana.get(DEPLOY)
     assert page.text.count("This is right now<") == 1
     assert "It does not come to its end" in plain(page)
+    assert "It goes no further: “Update Now” is not open" in plain(page)
     refused = ana.post(f"{DEPLOY}/accept", {"etag": etag(engine), "file": COMPLETED})
     assert refused.status_code == 422
     assert "The example has no answer for the service" in plain(refused)

@@ -29,7 +29,8 @@ def test_a_promise_is_rewritten_to_the_way_taken_and_nothing_else():
     expected = json.loads(FOLDER.text(RESEND))
     package = with_example(RESEND, path=["TriggerSelected"], end="Elsewhere", note="mine, “kept”")
     failed = outcome_of(package, RESEND)
-    assert failed.played and failed.expected == ("TriggerSelected",) and failed.expected_end == "Elsewhere"
+    assert (failed.acceptable, failed.stopped) == (True, False)
+    assert (failed.expected, failed.expected_end) == (("TriggerSelected",), "Elsewhere")
     assert "step 2 of the path is LoadPatient" in failed.problem
     rewritten = accept_examples(package, SERVICES)
     assert list(rewritten) == [RESEND]
@@ -59,10 +60,26 @@ def test_an_example_without_a_promise_gets_one(path):
 
 
 @pytest.mark.parametrize(
+    ("do", "performed", "problem"),
+    [
+        ([{"complete": "UpdateNow"}], 0, "“Update Now” is not open; the case waits at “Resend Invitation”."),
+        ([{"complete": "ResendInvitation"}, {"complete": "EnrollNow"}], 1, "the case does not wait"),
+        ([{"fire": "Nothing"}, {"complete": "ResendInvitation"}], 0, "Nothing waits for Nothing"),
+    ],
+)
+def test_an_action_that_does_not_fit_is_where_the_example_ends_from_now_on(do, performed, problem):
+    package = with_example(RESEND, do=do)
+    failed = outcome_of(package, RESEND)
+    assert problem in failed.problem
+    assert (failed.acceptable, failed.stopped, failed.performed) == (True, True, performed)
+    rewritten = accept_examples(package, SERVICES)
+    assert json.loads(rewritten[RESEND])["do"] == do[:performed]
+    assert outcome_of(Package({**package.files, **rewritten}), RESEND).problem == ""
+
+
+@pytest.mark.parametrize(
     "changed",
     [
-        {"do": [{"complete": "UpdateNow"}]},
-        {"do": [{"complete": "ResendInvitation", "with": {"reason": 7}}, {"complete": "ResendInvitation"}]},
         {"do": "all of it"},
         {"do": [7]},
         {"services": {}},
@@ -77,7 +94,7 @@ def test_an_example_without_a_promise_gets_one(path):
 def test_what_cannot_be_played_is_told_and_not_accepted(changed):
     package = with_example(RESEND, **changed)
     failed = outcome_of(package, RESEND)
-    assert failed.problem and not failed.played
+    assert failed.problem and not failed.acceptable
     other = Package({**package.files, MISSING: with_example(MISSING, end="x").files[MISSING]})
     with pytest.raises(InvalidSubmission) as refused:
         accept_examples(other, SERVICES)
@@ -87,4 +104,4 @@ def test_what_cannot_be_played_is_told_and_not_accepted(changed):
 @pytest.mark.parametrize("content", [b"{", b"7", b"[]", b"\xff", b"[" * 100_000, b""])
 def test_a_file_that_is_no_example_is_told(content):
     failed = outcome_of(Package({**FOLDER.files, RESEND: content}), RESEND)
-    assert failed.problem and not failed.played and failed.path == ()
+    assert failed.problem and not failed.acceptable and failed.path == ()

@@ -1,7 +1,7 @@
 """“This is right now”: rewrites what examples promise to what they do on the diagram as it is.
 
-Only the promise changes, ``path`` and ``end``. An example whose inputs no longer fit is refused: nobody can say what it
-would do, so its author has to give it the answer that it lacks.
+The promise changes, ``path`` and ``end``. Where an action no longer fits, the example ends there, and what it did after
+that is dropped. One that lacks the answer of a service is refused: nobody can say what it would do.
 """
 
 from __future__ import annotations
@@ -39,16 +39,19 @@ def accepted_examples(package: Package, report: Report, files: Iterable[str] | N
     if missing:
         raise NotFound(f"There is no example {missing[0][:200]}.")
     failed = [outcomes[file] for file in wanted if outcomes[file].problem]
-    unplayed = {outcome.file: outcome.problem for outcome in failed if not outcome.played}
+    unplayed = {outcome.file: outcome.problem for outcome in failed if not outcome.acceptable}
     if unplayed:
         first = next(iter(unplayed))
-        message = f"{first} does not come to its end: {unplayed[first].rstrip('.')}. Give it what it lacks, or remove it."
+        reason = unplayed[first].rstrip(".")
+        message = f"{first} does not come to its end: {reason}. Give it what it lacks, or remove it."
         raise InvalidSubmission(message, fields=unplayed)
     return {outcome.file: accepted(package.text(outcome.file), outcome) for outcome in failed}
 
 
 def accepted(text: str, outcome: Outcome) -> bytes:
-    """The example *text* with the way of *outcome* as its promise; everything else in it stays."""
+    """The example *text* with the way of *outcome* as its promise; all else stays but the actions that do not fit."""
     example: dict[str, Any] = json.loads(text)
+    if outcome.stopped:
+        example["do"] = example["do"][: outcome.performed]
     example |= {"path": list(outcome.path), "end": outcome.end}
     return (json.dumps(example, ensure_ascii=False, indent=2) + "\n").encode()

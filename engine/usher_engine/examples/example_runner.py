@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from usher_engine.bpmn import Diagram, compile_diagram
-from usher_engine.core.errors import EngineError, InvalidDefinition, InvalidSubmission
+from usher_engine.core.errors import EngineError, InvalidSubmission
 from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
 from usher_engine.definitions import Package, translate
 from usher_engine.services import Services
 
 from .player import Player
+
+NO_PROMISE = "the example promises no way: “path” lists the ids of elements, “end” is one of them"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,8 +23,9 @@ class Outcome:
     """
     The result of one example; *problem* is empty if it took the expected path.
 
-    *end* is the end event it reached. *played* says that each of its inputs fitted: then only *expected* and
-    *expected_end*, which it promises, can differ from what happened, and `acceptance` can rewrite them.
+    *end* is the end event it reached; *expected* and *expected_end* are what it promises. *acceptable* says that the
+    promise can be rewritten to what happened (`acceptance`): each input fitted, or the case stands where the action
+    after the first *performed* ones does not fit (*stopped*).
     """
 
     file: str
@@ -33,7 +36,9 @@ class Outcome:
     end: str = ""
     expected: tuple[str, ...] = ()
     expected_end: str = ""
-    played: bool = False
+    performed: int = 0
+    stopped: bool = False
+    acceptable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,15 +93,15 @@ def _part(reached: Iterable[str], every: set[str]) -> float:
 def run_example(diagram: Diagram, services: Services, file: str, calendar: Calendar = UTC_CALENDAR) -> Outcome:
     """Run one example; faults go into the outcome's *problem*."""
     player = Player(diagram, services, calendar=calendar)
-    name, problem, played = file, "", False
-    expected: tuple[tuple[str, ...], str] = ((), "")
+    name, problem, acceptable = file, "", False
+    promise: tuple[tuple[str, ...], str] | None = None
     try:
         example = json.loads(diagram.package.text(file))
         name = str(example.get("name", file))
+        promise = _promise(example)
         player.play(example)
-        played = True
-        expected = _promise(example)
-        problem = _difference(player, *expected)
+        acceptable = True
+        problem = _difference(player, *promise) if promise else NO_PROMISE
     except json.JSONDecodeError as error:
         problem = f"line {error.lineno}: this is not JSON ({error.msg})"
     except InvalidSubmission as error:
@@ -112,17 +117,19 @@ def run_example(diagram: Diagram, services: Services, file: str, calendar: Calen
         flows=frozenset(player.state.flows),
         problem=problem,
         end=player.state.outcome,
-        expected=expected[0],
-        expected_end=expected[1],
-        played=played,
+        expected=promise[0] if promise else (),
+        expected_end=promise[1] if promise else "",
+        performed=player.performed,
+        stopped=player.stopped,
+        acceptable=acceptable or player.stopped,
     )
 
 
-def _promise(example: dict[str, Any]) -> tuple[tuple[str, ...], str]:
-    """The path and the end that *example* expects; raises `InvalidDefinition` where it names none."""
+def _promise(example: dict[str, Any]) -> tuple[tuple[str, ...], str] | None:
+    """The path and the end that *example* expects; None where it names none."""
     path, end = example.get("path"), example.get("end", "")
     if not isinstance(path, list) or not all(isinstance(element, str) for element in path) or not isinstance(end, str):
-        raise InvalidDefinition("the example promises no way: “path” lists the ids of elements, “end” is one of them")
+        return None
     return tuple(path), end
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from usher_engine.bpmn import Diagram, Run, Step
 from usher_engine.core.canonical import Json, compact
-from usher_engine.core.errors import BusinessError, InvalidDefinition
+from usher_engine.core.errors import BusinessError, InvalidDefinition, InvalidSubmission
 from usher_engine.core.events import ElementEntered, ElementPassed, Event, ServiceRequested
 from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar, practice_calendar
 from usher_engine.core.state import InstanceState
@@ -77,6 +77,8 @@ class Player:
         self.calendar = calendar
         self.unanswered: set[str] = set()
         self.answers = Answers({}, repeats=repeats)
+        #: How many actions of people, timers and messages happened; whether the next one did not fit.
+        self.performed, self.stopped = 0, False
 
     @property
     def path(self) -> list[str]:
@@ -93,8 +95,15 @@ class Player:
         self._record(Run.start(self.diagram, self._step(), dict(example.get("start", {}))))
         self._answer_services()
         for action in example.get("do", []):
-            self._perform(action)
+            try:
+                self._perform(action)
+            except Unanswered:
+                raise
+            except (InvalidDefinition, InvalidSubmission):
+                self.stopped = True  # nothing of this action happened: the case stands where it stood before it
+                raise
             self._answer_services()
+            self.performed += 1
 
     def _step(self) -> Step:
         return Step(

@@ -37,7 +37,11 @@ class Stop:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TwoWays:
-    """An example whose way changed; a way that is cut begins or ends with “…”."""
+    """
+    An example whose way changed; a way that is cut begins or ends with “…”.
+
+    *stopped* says that it ends where its next action does not fit, for the reason *problem*.
+    """
 
     file: str
     name: str
@@ -45,6 +49,7 @@ class TwoWays:
     after: tuple[Stop, ...]
     problem: str = ""
     acceptable: bool = False
+    stopped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,7 +163,8 @@ def _two_ways(
         before=_stops(before, parts, "off", names),
         after=_stops(after, parts, "on", names),
         problem=outcome.problem.rstrip(".") + "." if outcome.problem else "",
-        acceptable=outcome.played,
+        acceptable=outcome.acceptable,
+        stopped=outcome.stopped,
     )
 
 
