@@ -150,6 +150,7 @@ class Tour:
         self.look("ana", f"{PROCESS}/edit", form, f"{PROCESS}/files", mail, f"{PROCESS}/draft/package.zip")
         self.post("ana", "/drafts/preview", {"path": "mail/invitation.txt", "text": "Hello {{ first_name }}"})
         self.post("ana", f"{PROCESS}/draft/check", json={"files": {}})
+        self.post("ana", f"{PROCESS}/draft/changes", json={"files": {}})
         self.post("ana", f"{PROCESS}/files", {"path": "call.form"})
         etag = self._etag("call.form")
         self.post("ana", f"{PROCESS}/files/rename", {"path": "call.form", "new": "ring.form", "etag": etag})

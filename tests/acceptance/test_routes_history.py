@@ -78,6 +78,45 @@ def test_states_are_named(ana, engine):
     assert ana.post(HISTORY, {"etag": etag(engine), "name": "x" * 300}).status_code == 422
 
 
+def test_a_file_that_is_needed_is_removed_after_a_question(ana, engine):
+    files, form = "/processes/enrollment/files", "resend-invitation.form"
+    sent = {"path": form, "etag": engine.drafts.find("enrollment").file(form).etag}
+    ana.get(files)
+    asked = ana.post(f"{files}/remove", sent)
+    assert asked.status_code == 422
+    assert "resend-invitation.form is needed. It is still there." in plain(asked)
+    assert "ResendInvitation:" in plain(asked)
+    assert form in engine.drafts.package("enrollment").files
+    removed = ana.post(f"{files}/remove", {**sent, "sure": "yes"})
+    assert "was removed. The page History brings it back." in plain(removed)
+    assert [p.kind for p in engine.draft_history.points("enrollment")] == [PointKind.SAVED, PointKind.STARTED]
+    ana.post(f"{HISTORY}/1/back", {"etag": etag(engine), "some": "1", "file": form})
+    assert form in engine.drafts.package("enrollment").files
+    save(engine, "notes.txt", "mine")
+    ana.get(files)
+    unused = {"path": "notes.txt", "etag": engine.drafts.find("enrollment").file("notes.txt").etag}
+    assert ana.post(f"{files}/remove", unused).status_code == 200
+    assert "notes.txt" not in engine.drafts.package("enrollment").files
+
+
+def test_what_stands_before_an_import_is_kept(ana, engine):
+    text = engine.drafts.package("enrollment").text("enrollment.bpmn").replace('"Load patient"', '"Fetch patient"')
+    headers = {"X-CSRF-Token": ana.csrf, "X-Requested-With": "fetch"}
+    sent = {"files": {"enrollment.bpmn": text}}
+    asked = ana.client.post("/processes/enrollment/draft/changes", json=sent, headers=headers).json
+    assert asked["sentence"] == "1 element changed."
+    assert asked["changes"] == [{"sign": "≠", "word": "Changed", "title": "Service task “Fetch patient”"}]
+    none = ana.client.post("/processes/enrollment/draft/changes", json={"files": {}}, headers=headers).json
+    assert none == {"sentence": "The two are the same.", "changes": [], "more": 0}
+    save(engine, "notes.txt", "mine")
+    seen = {"If-Match": f'"{engine.drafts.find("enrollment").file("enrollment.bpmn").etag}"', **headers}
+    file = "/processes/enrollment/draft/file/enrollment.bpmn"
+    assert ana.client.put(f"{file}?before=deploy", data=text, headers=seen).status_code == 400
+    saved = ana.client.put(f"{file}?before=import", data=text, headers=seen).json
+    assert saved["before"] == 2
+    assert [p.kind.value for p in engine.draft_history.points("enrollment")] == ["saved", "import", "started"]
+
+
 def test_saves_are_folded_until_all_are_asked_for(ana, engine):
     for number in range(15):
         save(engine, "notes.txt", str(number))

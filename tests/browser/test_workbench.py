@@ -157,14 +157,51 @@ def test_a_round_trip_keeps_every_word(clinic: Clinic, engine: Engine, ana: Page
     expect(ana.locator("[data-side=after][data-warnings]")).to_have_attribute("data-warnings", "0")
 
 
-def test_a_file_from_outside_takes_the_place_of_the_diagram(engine: Engine, ana: Page, tmp_path) -> None:
+def test_a_file_from_outside_takes_the_place_of_the_diagram(
+    engine: Engine, ana: Page, tmp_path, accessible: Callable
+) -> None:
     opened(ana)
     other = tmp_path / "other.bpmn"
     other.write_text(drawn(engine).replace('name="Load patient"', 'name="Fetch patient"'))
     ana.locator("[data-import]").set_input_files(other)
+    question = ana.get_by_role("dialog", name="Put other.bpmn in place of the diagram?")
+    expect(question).to_contain_text("1 element changed")
+    expect(question.get_by_role("button", name="Keep what is drawn")).to_be_focused()
+    accessible(ana)
+    question.get_by_role("button", name="Keep what is drawn").click()
+    assert 'name="Fetch patient"' not in drawn(engine)
+    ana.locator("[data-import]").set_input_files(other)
+    question.get_by_role("button", name="Put it in place").click()
     expect(ana.locator("[data-outline] [data-element=LoadPatient]")).to_contain_text("Fetch patient")
-    saved(ana)
+    back = ana.get_by_role("button", name="Take the import back")
+    expect(back).to_be_visible()
     assert 'name="Fetch patient"' in drawn(engine)
+    back.click()
+    ana.wait_for_selector("body[data-ready]")
+    expect(ana.locator("[data-outline] [data-element=LoadPatient]")).to_contain_text("Load patient")
+    assert 'name="Fetch patient"' not in drawn(engine)
+    kinds = [point.kind.value for point in engine.draft_history.points("enrollment", limit=3)]
+    assert kinds == ["saved", "restore", "import"]
+
+
+def test_a_restore_point_is_named_in_place(engine: Engine, ana: Page, accessible: Callable) -> None:
+    opened(ana)
+    field = select(ana, "UpdateNow").get_by_label("Name", exact=True)
+    field.fill("Complete Now")
+    ana.keyboard.press("Control+s")
+    name = ana.get_by_label("Name of the restore point; may be empty")
+    expect(name).to_be_focused()
+    accessible(ana)
+    name.fill("Agreed with the desk")
+    ana.keyboard.press("Enter")
+    expect(ana.locator("[data-saved]")).to_have_text("kept as “Agreed with the desk”")
+    expect(field).to_be_focused()
+    ana.keyboard.press("Control+s")
+    expect(name).to_be_focused()
+    ana.keyboard.press("Escape")
+    expect(name).to_have_count(0)
+    [newest, *_] = engine.draft_history.points("enrollment", limit=2)
+    assert (newest.kind.value, newest.name) == ("named", "Agreed with the desk")
 
 
 HOSTILE = '<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><definitions>&x;</definitions>'

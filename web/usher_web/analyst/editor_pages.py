@@ -10,7 +10,7 @@ from usher_engine import NotFound
 from usher_engine.accounts import Role
 from usher_engine.authoring import Draft
 from usher_engine.core import whole_number
-from usher_engine.definitions import Package
+from usher_engine.definitions import Finding, Package
 from usher_engine.enrollment import preview_mail
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
@@ -166,18 +166,36 @@ def rename_file(process: str) -> Response | tuple[str, int]:
 
 @blueprint.post("/processes/<process>/files/remove")
 @auth.policy(Role.ANALYST)
-def remove_file(process: str) -> Response:
-    etag = request.form.get("etag", "")
-    site().engine.drafts.remove_file(process, request.form.get("path", ""), etag=etag, actor=auth.actor())
+def remove_file(process: str) -> Response | tuple[str, int]:
+    """Remove a file; asks first where something needs it (``sure=yes`` answers)."""
+    etag, path = request.form.get("etag", ""), request.form.get("path", "")
+    missed = [] if request.form.get("sure") else _findings_without(process, path)
+    if missed:
+        return _files(process, {}, {"path": path, "etag": etag, "missed": missed}), 422
+    site().engine.drafts.remove_file(process, path, etag=etag, actor=auth.actor())
+    auth.say(f"{path} was removed. The page History brings it back.")
     return redirect(url_for(".files", process=process), 303)
 
 
-def _files(process: str, errors: dict[str, str]) -> str:
+def _findings_without(process: str, path: str) -> list[Finding]:
+    """What the gate finds in the draft without this file, and does not find with it."""
+    check, package = site().engine.deployments.check_draft, site().engine.drafts.package(process)
+    found = set(check(process, package))
+    rest = Package({other: content for other, content in package.files.items() if other != path})
+    return [finding for finding in check(process, rest) if finding not in found]
+
+
+def _files(process: str, errors: dict[str, str], removing: dict[str, Any] | None = None) -> str:
     draft = site().engine.drafts.find(process)
     kinds = {found.path: workbench.kind(found.path) for found in draft.files}
     ordered = sorted(draft.files, key=lambda found: (workbench.ORDER.index(kinds[found.path]), found.path))
     return render_template(
-        "draft_files.html", files=ordered, kinds=kinds, errors=errors, **_shared(draft, "", "modeler.files")
+        "draft_files.html",
+        files=ordered,
+        kinds=kinds,
+        errors=errors,
+        removing=removing,
+        **_shared(draft, "", "modeler.files"),
     )
 
 

@@ -90,6 +90,9 @@ def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
         "urls": {
             "file": url_for("drafts.file", process=process, path=path),
             "check": url_for("drafts.check", process=process),
+            "changes": url_for("drafts.changes", process=process),
+            "keep": url_for("drafts.keep", process=process),
+            "back": url_for("history.go_back", process=process, number=0),
             "late": url_for("modeler.late", process=process, key="KEY"),
             "forget": url_for("drafts.forget", process=process, key="KEY"),
             "editor": url_for("modeler.file", process=process, path="PATH"),

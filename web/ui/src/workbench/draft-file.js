@@ -1,5 +1,7 @@
 // One file of a draft: saved a moment after the last change, with the ETag it was made from. Until the server has it, the
 // text also lies in this browser, so that closing it loses nothing. A save that comes too late is kept by the server.
+import { askForName } from "./restore-points.js";
+
 const KEEP_MS = 150; // after a change, before the text is put aside in this browser
 const SAVE_MS = 1200; // after the last change, before it is sent
 const AGAIN_MS = 10_000; // after a failed try
@@ -32,7 +34,7 @@ export class DraftFile {
     this.etag = kept.etag;
     const saved = await this.#send(kept.text);
     if (saved) {
-      this.#say("what was not saved when this page was closed is back, and saved", "saved");
+      this.say("what was not saved when this page was closed is back, and saved", "saved");
       return kept.text;
     }
     if (!this.conflict) {
@@ -42,7 +44,7 @@ export class DraftFile {
     // The server keeps the old text next to the one opened now; work goes on with the latter.
     this.conflict = null;
     this.etag = this.facts.etag;
-    this.#say("opened as it is saved", "saved");
+    this.say("opened as it is saved", "saved");
     return text;
   }
 
@@ -50,7 +52,7 @@ export class DraftFile {
     this.dirty = true;
     this.isKept = false;
     if (this.conflict) return this.#later("keep", KEEP_MS, () => this.#keep());
-    this.#say("not saved yet", "unsaved");
+    this.say("not saved yet", "unsaved");
     this.#later("keep", KEEP_MS, () => this.#keep());
     this.#later("save", SAVE_MS, () => this.save());
   }
@@ -73,6 +75,7 @@ export class DraftFile {
       this.#remember(text);
       const saved = await this.#send(text, options);
       if (!saved && !this.conflict) this.dirty = true;
+      if (saved) delete options.before; // only the first of several saves is the one it stands before
     } while (this.again && this.dirty && !this.conflict);
   }
 
@@ -81,15 +84,18 @@ export class DraftFile {
     const condition = this.etag ? { "If-Match": `"${this.etag}"` } : { "If-None-Match": "*" };
     const headers = { "Content-Type": "application/octet-stream", ...condition, ...tokens() };
     try {
-      const answer = await fetch(this.facts.urls.file, { method: "PUT", headers, body: text, keepalive });
+      const address = options.before ? `${this.facts.urls.file}?before=${options.before}` : this.facts.urls.file;
+      const answer = await fetch(address, { method: "PUT", headers, body: text, keepalive });
       if (answer.status === 412) return this.#tooLate(await answer.json());
       if (answer.redirected || [401, 403].includes(answer.status)) return this.#refused("Not saved: sign in again in another tab, then press Save. Your text is kept in this browser.");
       if (!answer.ok) return this.#refused((await answer.json().catch(() => ({}))).detail ?? "Not saved.");
       const said = await answer.json();
       this.etag = said.etag;
+      this.draft = said.draft; // the ETag of the whole draft
+      if (options.before) this.before = said.before; // the number of the state before this save
       if (!this.dirty) {
         this.#forget();
-        this.#say(`saved ${said.saved}`, "saved");
+        this.say(`saved ${said.saved}`, "saved");
       }
       return true;
     } catch {
@@ -99,7 +105,7 @@ export class DraftFile {
   }
 
   #refused(words) {
-    this.#say(words, "failed");
+    this.say(words, "failed");
     return false;
   }
 
@@ -107,7 +113,7 @@ export class DraftFile {
   #tooLate(problem) {
     this.conflict = problem;
     this.#forget();
-    this.#say("not saved", "late");
+    this.say("not saved", "late");
     const place = document.querySelector("[data-conflict]");
     const notice = element("div", "notice alarm");
     const choose = element("button", "btn", "Compare and choose");
@@ -158,10 +164,12 @@ export class DraftFile {
     return this.facts.urls.forget.replace("KEY", key);
   }
 
-  #key(event) {
+  async #key(event) {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
     event.preventDefault();
-    this.save();
+    if (event.target.closest?.("[data-keep]")) return event.target.form.requestSubmit();
+    await this.save();
+    if (this.draft && !this.dirty && !this.conflict) askForName(this);
   }
 
   #later(name, wait, act) {
@@ -199,7 +207,7 @@ export class DraftFile {
   }
 
   // `state` is what pages may wait for: unsaved, saved, failed or late.
-  #say(words, state) {
+  say(words, state) {
     if (this.place.textContent !== words) this.place.textContent = words;
     this.place.dataset.state = state;
   }

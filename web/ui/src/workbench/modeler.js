@@ -51,7 +51,7 @@ export async function editDiagram(bench) {
   outline.show();
   const commands = modeler.get("commandStack");
   const simulation = new Simulation(bench, modeler);
-  const { exportDiagram, exportPicture, importDiagram } = exchange(modeler, sizes, known, { changed, settle });
+  const { exportDiagram, exportPicture, importDiagram } = exchange(modeler, sizes, file, { changed, settle });
   actions({
     undo: () => commands.canUndo() && commands.undo(),
     redo: () => commands.canRedo() && commands.redo(),
