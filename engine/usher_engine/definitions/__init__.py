@@ -4,6 +4,7 @@ Nothing here decides whether a package can run; that is the gate's job.
 """
 
 from .bpmn_file import PLACEHOLDER, Diagram, Flow, Node, Process, ServiceCall, process_element, read_diagram
+from .diagram_merge import MINE, THEIRS, CannotMerge, MergedDiagram, merge_diagrams
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .element_facts import ElementFacts, read_element_facts
 from .flow_node_types import FLOW_NODES, SUB_PROCESSES
@@ -21,6 +22,7 @@ __all__ = [
     "DMN",
     "FLOW_NODES",
     "MAX_FILE_BYTES",
+    "MINE",
     "MISSED",
     "MISSED_ALL",
     "MISSED_SKIP",
@@ -28,6 +30,8 @@ __all__ = [
     "RULES",
     "SPIFF",
     "SUB_PROCESSES",
+    "THEIRS",
+    "CannotMerge",
     "Column",
     "Decision",
     "DecisionFile",
@@ -36,6 +40,7 @@ __all__ = [
     "Finding",
     "Flow",
     "InclusiveJoin",
+    "MergedDiagram",
     "Node",
     "Package",
     "Process",
@@ -54,6 +59,7 @@ __all__ = [
     "from_zip",
     "inclusive_join",
     "line_of",
+    "merge_diagrams",
     "parse_as_written",
     "parse_xml",
     "process_element",
