@@ -36,11 +36,31 @@ def test_a_deployment_is_taken_back_with_one_button(clinic: Clinic, engine: Engi
     assert engine.versions.all("enrollment")[0].hash == engine.versions.package("enrollment", 1).hash
 
 
-def test_two_people_save_and_nothing_is_lost(engine: Engine, ana: Page, shot: Callable) -> None:
+def test_changes_of_two_people_go_together(engine: Engine, ana: Page, shot: Callable) -> None:
     opened(ana)
     seen = engine.drafts.find("enrollment").file("enrollment.bpmn")
     assert seen
     theirs = drawn(engine).replace('name="Save patient"', 'name="Keep patient"').encode()
+    engine.drafts.save_file("enrollment", "enrollment.bpmn", theirs, etag=seen.etag, actor=ABE)
+    select(ana, "UpdateNow").get_by_label("Name", exact=True).fill("Complete Now")
+    expect(ana.locator("[data-saved]")).to_contain_text("merged with abe: 1 element changed.")
+    expect(ana.locator("[data-outline] [data-element=SavePatient]")).to_contain_text("Keep patient")
+    shot(ana, "workbench-merged")
+    select(ana, "EnrollNow").get_by_label("Name", exact=True).fill("Enrol Again")  # she goes on
+    saved(ana)
+    for name in ("Keep patient", "Complete Now", "Enrol Again"):
+        assert f'name="{name}"' in drawn(engine)
+    assert engine.drafts.set_aside("enrollment") == []
+    kinds = [point.kind.value for point in engine.draft_history.points("enrollment", limit=4)]
+    assert kinds == ["saved", "saved", "merge", "merge"]
+
+
+def test_two_people_save_and_nothing_is_lost(engine: Engine, ana: Page, shot: Callable) -> None:
+    opened(ana)
+    seen = engine.drafts.find("enrollment").file("enrollment.bpmn")
+    assert seen
+    theirs = drawn(engine).replace('name="Save patient"', 'name="Keep patient"')
+    theirs = theirs.replace('name="Update Now"', 'name="Ask at the desk"').encode()
     engine.drafts.save_file("enrollment", "enrollment.bpmn", theirs, etag=seen.etag, actor=ABE)
     select(ana, "UpdateNow").get_by_label("Name", exact=True).fill("Complete Now")
     notice = ana.locator("[data-conflict]")

@@ -4,8 +4,9 @@ from ..store import Draft, DraftFile, SetAside, SignOff, Version
 from ..store.deploy_note_rows import DeployNote, SentBack
 from ..store.draft_point_rows import DraftPoint, PointKind
 from ..store.pause_rows import EVERY, Pause
+from .draft_keys import draft_key
 from .draft_trials import DraftTrial
-from .drafts import draft_key, file_etag
+from .drafts import file_etag
 from .version_pauses import Pauses
 
 __all__ = [

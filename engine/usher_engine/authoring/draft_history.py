@@ -43,6 +43,11 @@ class DraftHistory:
             found = rows.with_etag(tx, process, etag)
             return rows.content(tx, found) if found else None
 
+    def file_once(self, process: str, etag: str) -> bytes | None:
+        """The content with this hash that a file of the draft had once; None when it is not kept."""
+        with self.database.read() as tx:
+            return rows.file_with(tx, process, etag)
+
     def keep(self, process: str, name: str, *, etag: str, actor: Actor) -> DraftPoint:
         """
         Keep the present state for good.

@@ -59,7 +59,7 @@ def save(process: str, path: str) -> Response:
         draft = drafts.save_file(process, path, content, etag=seen, actor=auth.actor(), before=before)
     except StaleDraft as late:
         return _conflict_response(late)
-    return _save_response(draft, path, before=before)
+    return _save_response(draft, path, before=before, sent=content)
 
 
 @blueprint.delete("/file/<path:path>")
@@ -146,7 +146,9 @@ def _with_typed_files(package: Package) -> Package:
     return Package({**package.files, **{path: text.encode() for path, text in files.items()}})
 
 
-def _save_response(draft: Draft, path: str, *, before: PointKind = PointKind.SAVED) -> Response:
+def _save_response(
+    draft: Draft, path: str, *, before: PointKind = PointKind.SAVED, sent: bytes | None = None
+) -> Response:
     found = draft.file(path)
     etag = found.etag if found else ""
     calendar, now = site().settings.calendar, site().now()
@@ -154,10 +156,21 @@ def _save_response(draft: Draft, path: str, *, before: PointKind = PointKind.SAV
     if before is not PointKind.SAVED:
         points = site().engine.draft_history.points(draft.process, limit=2)
         body["before"] = next((point.number for point in points if point.kind is before), None)
+    if sent is not None and etag != file_etag(sent):
+        body["merged"] = {"sent": file_etag(sent), **_merged_with(draft, path, sent)}
     response = _json(body)
     if etag:
         response.set_etag(etag)
     return response
+
+
+def _merged_with(draft: Draft, path: str, sent: bytes) -> dict[str, str]:
+    """Whose change came into the file that was sent, and what it was, in words."""
+    history = site().engine.draft_history
+    theirs = next((one.by for one in history.points(draft.process, limit=3)[2:]), draft.changed_by)
+    merged = site().engine.drafts.package(draft.process)
+    comparison = compare(Package({**merged.files, path: sent}), merged)
+    return {"by": theirs, "sentence": sentence(comparison)}
 
 
 def _conflict_response(late: StaleDraft) -> Response:

@@ -8,12 +8,14 @@ const AGAIN_MS = 10_000; // after a failed try
 const KEEPALIVE_BYTES = 60_000; // what a closing page may still send
 
 export class DraftFile {
-  // `read` answers the text as it is now, or a promise of it; `settle` writes pending input into it first.
-  constructor(facts, read, settle = () => {}) {
+  // `read` answers the text as it is now, or a promise of it; `settle` writes pending input into it first; `reopen` shows
+  // another text in its place, after a colleague's change was merged into it.
+  constructor(facts, read, settle = () => {}, reopen = null) {
     this.facts = facts;
     this.etag = facts.etag;
     this.read = read;
     this.settle = settle;
+    this.reopen = reopen;
     this.dirty = false;
     this.conflict = null;
     this.timers = {};
@@ -93,7 +95,8 @@ export class DraftFile {
       this.etag = said.etag;
       this.draft = said.draft; // the ETag of the whole draft
       if (options.before) this.before = said.before; // the number of the state before this save
-      if (!this.dirty) {
+      if (said.merged) await this.#merge(said);
+      else if (!this.dirty) {
         this.#forget();
         this.say(`saved ${said.saved}`, "saved");
       }
@@ -102,6 +105,23 @@ export class DraftFile {
       this.#later("save", AGAIN_MS, () => this.save());
       return this.#refused("Not saved: no connection. Your text is kept in this browser and sent as soon as there is one.");
     }
+  }
+
+  // A colleague changed other elements of this file: the server has both changes, the editor only its own. What was
+  // changed here since then is merged with the next save, which is made from the text that was sent.
+  async #merge({ merged, saved }) {
+    const whole = this.etag;
+    this.etag = merged.sent;
+    if (this.#isUnsaved || !this.reopen) return;
+    const answer = await fetch(this.facts.urls.file);
+    const text = await answer.text();
+    if (!answer.ok || this.#isUnsaved || (answer.headers.get("ETag") ?? "").replaceAll('"', "") !== whole) return;
+    await this.reopen(text);
+    for (const timer of Object.values(this.timers)) clearTimeout(timer); // that it shows another text is no change
+    this.etag = whole;
+    this.dirty = false;
+    this.#forget();
+    this.say(`saved ${saved}; merged with ${merged.by}: ${merged.sentence}`, "saved");
   }
 
   #refused(words) {
