@@ -139,6 +139,21 @@ def _(page: Page, stage: Stage) -> None:
     page.goto(f"{DRAFT}/compare?from=1&to=draft")
 
 
+@scene("draft-late-elements", "ana")
+def _(page: Page, stage: Stage) -> None:
+    fresh(stage.clinic)
+    engine = stage.clinic.enrollment.engine
+    drawn, seen = engine.drafts.package("enrollment").text("enrollment.bpmn"), engine.drafts.find("enrollment")
+    found = seen.file("enrollment.bpmn")
+    assert found is not None
+    for name, actor in (("Ask at the desk", ABE), ("Complete the record", ANA)):
+        text = drawn.replace('name="Update Now"', f'name="{name}"').encode()
+        try:
+            engine.drafts.save_file("enrollment", "enrollment.bpmn", text, etag=found.etag, actor=actor)
+        except StaleDraft as late:
+            page.goto(f"{DRAFT}/late/{late.aside}")
+
+
 @scene("deploy", "ana", path=f"{DRAFT}/deploy")
 def _(page: Page, stage: Stage) -> None:
     fresh(stage.clinic)

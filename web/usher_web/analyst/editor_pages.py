@@ -6,9 +6,9 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import NotFound
+from usher_engine import InvalidSubmission, NotFound
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft
+from usher_engine.authoring import Draft, SetAside
 from usher_engine.core import whole_number
 from usher_engine.definitions import Finding, Package
 from usher_engine.enrollment import preview_mail
@@ -19,6 +19,7 @@ from .. import auth
 from ..content_policy import FRAMING, MAIL, STYLED, with_policy
 from ..site import site
 from . import workbench
+from .element_conflict import conflicts_between, merged_with, picks_of
 from .save_conflict import hunks, merged_text
 from .uploads import new_file, new_process, uploaded_package
 
@@ -210,11 +211,19 @@ def late(process: str, key: str) -> str:
     kept, content = site().engine.drafts.set_aside_content(process, key)
     found = draft.file(kept.path)
     theirs = package.files.get(kept.path, b"")
+    base = site().engine.draft_history.file_once(process, kept.seen) if found else None
+    merged = merged_with(base, theirs, content, kept.path)
+    by_element = base is not None and merged is not None and request.args.get("by") != "line"
     return render_template(
         "draft_late.html",
         kept=kept,
         there=found,
-        hunks=list(hunks(theirs, content)),
+        by_element=by_element,
+        mergeable=merged is not None,
+        conflicts=conflicts_between(base, theirs, content, kept.path, merged.conflicts)
+        if base is not None and merged is not None and by_element
+        else [],
+        hunks=[] if by_element else list(hunks(theirs, content)),
         **_shared(draft, kept.path, "modeler.files"),
     )
 
@@ -226,16 +235,29 @@ def choose(process: str, key: str) -> Response:
     engine, actor = site().engine, auth.actor()
     kept, content = engine.drafts.set_aside_content(process, key)
     choice, etag = request.form.get("choice", ""), request.form.get("etag", "")
-    if choice not in ("mine", "theirs", "some"):
+    if choice not in ("mine", "theirs", "some", "elements"):
         raise BadRequest("Choose one of the texts, or some of each.")
     if choice == "some":
         theirs = engine.drafts.package(process).files.get(kept.path, b"")
         content = merged_text(theirs, content, {name: value for name, value in request.form.items() if name[0] == "h"})
+    if choice == "elements":
+        content = _chosen_elements(process, kept, content)
     if choice != "theirs":
         engine.drafts.save_file(process, kept.path, content, etag=etag, actor=actor)
     engine.drafts.forget_aside(process, key, actor=actor)
     auth.say(f"{kept.path}: {'the saved text stays' if choice == 'theirs' else 'your choice is saved'}.")
     return redirect(url_for(".file", process=process, path=kept.path), 303)
+
+
+def _chosen_elements(process: str, kept: SetAside, content: bytes) -> bytes:
+    """Both changes, with the elements that both changed as they were chosen."""
+    theirs = site().engine.drafts.package(process).files.get(kept.path, b"")
+    base = site().engine.draft_history.file_once(process, kept.seen)
+    merged = merged_with(base, theirs, content, kept.path, picks_of(request.form))
+    if merged is None or merged.content is None:
+        left = ", ".join(merged.conflicts[:8]) if merged else kept.path
+        raise InvalidSubmission(f"This choice does not fit together: {left}. Take all of one side, or go by line.")
+    return merged.content
 
 
 # mails
