@@ -158,8 +158,8 @@ def test_the_last_backtest_is_of_this_content_or_of_an_older_draft(house, ana, e
 
 def test_a_case_whose_place_is_gone_needs_one(house, ana, engine):
     house.select("sample-no-zip")
-    redraw(engine, '"UpdateNow"', '"FillIn"')
-    redraw(engine, ">UpdateNow<", ">FillIn<")
+    redraw(engine, '"UpdateNow"', '"FillForm"')
+    redraw(engine, ">UpdateNow<", ">FillForm<")
     page = plain(ana.get(DEPLOY))
     assert "can move to Update Now" in page
     redraw(engine, 'name="Update Now"', 'name="Fill in"')

@@ -64,7 +64,7 @@ BUDGETS = {
     "POST /processes/<process>/files": (9, 2),
     "POST /processes/<process>/files/rename": (10, 2),
     "POST /processes/<process>/files/remove": (12, 3),
-    "GET /processes/<process>/late/<key>": (7, 1),
+    "GET /processes/<process>/late/<key>": (8, 1),
     "POST /processes/<process>/late/<key>": (6, 3),
     "POST /drafts/preview": (2, 1),
     "GET /processes/<process>/draft/file/<path:path>": (3, 1),
