@@ -13,6 +13,7 @@ from .authoring.backtest import Backtests
 from .authoring.deployments import Deployments
 from .authoring.draft_history import DraftHistory
 from .authoring.drafts import Drafts
+from .authoring.import_desk import ImportDesk
 from .authoring.version_pauses import Pauses
 from .authoring.versions import Versions
 from .cases.batch_operations import BatchOperations
@@ -39,8 +40,8 @@ class Engine:
     The parts of the engine on one database, each named after its purpose.
 
     Changes: ``cases`` (start, claim, complete, cancel, retry), ``incoming`` (messages, timers), ``job_results``,
-    ``migrations``, ``repairs``, ``batches``, ``drafts``, ``draft_history``, ``deployments``, ``pauses``,
-    ``log_reviews``, ``audit``.
+    ``migrations``, ``repairs``, ``batches``, ``drafts``, ``draft_history``, ``deployments``, ``import_desk``,
+    ``pauses``, ``log_reviews``, ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``verification``,
     ``backtests``, ``activity``.
     """
@@ -54,6 +55,7 @@ class Engine:
         self.drafts = Drafts(context, self.audit)
         self.draft_history = DraftHistory(context, self.drafts, self.audit)
         self.deployments = Deployments(context, self.drafts, self.audit)
+        self.import_desk = ImportDesk(context, self.drafts, self.deployments)
         self.backtests = Backtests(context)
         self.pauses = Pauses(context, self.audit)
         self.queries = CaseQueries(context)

@@ -161,6 +161,7 @@ class Tour:
         self.send("ana", "DELETE", f"{PROCESS}/draft/file/notes.form", headers=there)
         self.look("ana", f"{PROCESS}/compare", f"{PROCESS}/compare/draft/diagram.bpmn", f"{PROCESS}/history?state=1")
         self._history()
+        self._import()
         self._deployment()
         self.post("ana", f"{PROCESS}/roll-back", {"number": 1, "seen": 2, "note": "Too short."})
         self.post("ana", f"{PROCESS}/draft")
@@ -172,6 +173,10 @@ class Tour:
         self.post("ana", f"{PROCESS}/draft/keep", json={**there, "name": "Before the holidays"})
         self.post("ana", f"{PROCESS}/history", {**there, "name": "Again"})
         self.post("ana", f"{PROCESS}/history/1/back", there)
+
+    def _import(self) -> None:
+        self.look("ana", f"{PROCESS}/import")
+        self.post("ana", f"{PROCESS}/import", {"etag": self.engine.drafts.find("enrollment").etag})
 
     def _deployment(self) -> None:
         """A changed promise is accepted, the sign-off is asked for and sent back, and the draft is deployed at last."""

@@ -89,7 +89,9 @@ def test_a_file_that_is_needed_is_removed_after_a_question(ana, engine):
     assert form in engine.drafts.package("enrollment").files
     removed = ana.post(f"{files}/remove", {**sent, "sure": "yes"})
     assert "was removed. The page History brings it back." in plain(removed)
-    assert [p.kind for p in engine.draft_history.points("enrollment")] == [PointKind.SAVED, PointKind.STARTED]
+    assert [p.kind for p in engine.draft_history.points("enrollment")] == [
+        PointKind.SAVED, PointKind.REMOVAL, PointKind.STARTED,
+    ]  # fmt: skip
     ana.post(f"{HISTORY}/1/back", {"etag": etag(engine), "some": "1", "file": form})
     assert form in engine.drafts.package("enrollment").files
     save(engine, "notes.txt", "mine")
@@ -140,7 +142,7 @@ def test_a_discarded_draft_is_brought_back(ana, engine):
     ana.post("/processes/recall/draft/discard", {"etag": engine.drafts.find("recall").etag})
     page = ana.get("/processes/recall/edit")
     assert page.status_code == 200 and "No version was ever deployed." in plain(page)
-    assert [point.kind for point in engine.draft_history.points("recall")] == [PointKind.STARTED]
+    assert [point.kind for point in engine.draft_history.points("recall")] == [PointKind.DISCARD, PointKind.STARTED]
 
 
 def test_what_is_not_there_is_not_found(ana, engine):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from acceptance.test_routes_import import INVOICE
 from browser.clinic import Clinic
 from browser.scenes import Stage, plain, scene
 from conftest import ROOT
@@ -208,6 +209,13 @@ def _(page: Page, stage: Stage) -> None:
     assert form is not None
     engine.drafts.remove_file("enrollment", "resend-invitation.form", etag=form.etag, actor=ANA)
     page.goto(f"{DRAFT}/history?state={begun}")
+
+
+@scene("import", "ana", path=f"{DRAFT}/import")
+def _(page: Page, stage: Stage) -> None:
+    package = Package({"invoice.bpmn": INVOICE.encode()})
+    fresh(stage.clinic, "invoice", package)
+    page.goto("/processes/invoice/import")
 
 
 @scene("draft-discarded", "ana")

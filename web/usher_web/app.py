@@ -25,6 +25,7 @@ from .analyst import (
     draft_files,
     draft_history_pages,
     editor_pages,
+    import_pages,
     migration_pages,
     process_pages,
     tryout_pages,
@@ -92,6 +93,7 @@ RAIL = (
 INSIDE = {
     "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
+    "imports": "processes",
     "backtests": "processes", "migrations": "processes", "tryout": "processes",
     "operating": "admin", "portal_standing": "admin",
 }
@@ -165,7 +167,7 @@ def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (sign_in, inbox, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
-        backtest_pages, migration_pages,
+        import_pages, backtest_pages, migration_pages,
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
     administration = (account_pages, portal_standing_pages, operation_pages)

@@ -7,6 +7,7 @@ from ..store.pause_rows import EVERY, Pause
 from .draft_keys import draft_key
 from .draft_trials import DraftTrial
 from .drafts import file_etag
+from .import_desk import ImportState, Left, LeftKind
 from .version_pauses import Pauses
 
 __all__ = [
@@ -16,6 +17,9 @@ __all__ = [
     "DraftFile",
     "DraftPoint",
     "DraftTrial",
+    "ImportState",
+    "Left",
+    "LeftKind",
     "Pause",
     "Pauses",
     "PointKind",

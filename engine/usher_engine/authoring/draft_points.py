@@ -31,10 +31,11 @@ def keep(tx: Transaction, draft: Draft, package: Package, kind: PointKind, *, na
     """
     Keep the present state of a draft because of *kind*; return its number.
 
-    A state that is kept already is not stored twice: it only gets the stronger reason.
+    An ordinary save that is there already only gets the stronger reason.
     """
     last = rows.newest(tx, draft.process)
-    if last is None or last.etag != draft.etag or (last.for_good and kind is PointKind.NAMED):
+    another = last is not None and last.for_good and kind not in (PointKind.SAVED, last.kind)
+    if last is None or last.etag != draft.etag or another or (last.for_good and kind is PointKind.NAMED):
         number = last.number + 1 if last else 1
         rows.add(tx, draft, package, kind, name=name, number=number)
         return number

@@ -8,6 +8,7 @@ from .diagram_merge import MINE, THEIRS, CannotMerge, MergedDiagram, merge_diagr
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .element_facts import ElementFacts, read_element_facts
 from .flow_node_types import FLOW_NODES, SUB_PROCESSES
+from .import_remedies import SAFE, Remedy, remedied, remedy_for
 from .inclusive_join import InclusiveJoin, inclusive_join
 from .lint_finding import RULES, Finding, Rule, Severity
 from .offered_decisions import decision_names
@@ -28,6 +29,7 @@ __all__ = [
     "MISSED_SKIP",
     "PLACEHOLDER",
     "RULES",
+    "SAFE",
     "SPIFF",
     "SUB_PROCESSES",
     "THEIRS",
@@ -44,6 +46,7 @@ __all__ = [
     "Node",
     "Package",
     "Process",
+    "Remedy",
     "Repeat",
     "Row",
     "Rule",
@@ -68,6 +71,8 @@ __all__ = [
     "read_element_facts",
     "read_file",
     "read_folder",
+    "remedied",
+    "remedy_for",
     "to_zip",
     "translate",
     "translation_of",

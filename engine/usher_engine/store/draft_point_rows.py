@@ -43,6 +43,8 @@ class PointKind(StrEnum):
     RESTORE = "restore"
     #: It stood before two people's changes were merged, or it is what the second of them sent.
     MERGE = "merge"
+    #: It stood before a translation was written into it, or an imported diagram was put right.
+    TRANSLATION = "translation"
     #: It stood before examples were rewritten to the way they take.
     ACCEPTANCE = "acceptance"
     #: It stood before the draft was discarded.

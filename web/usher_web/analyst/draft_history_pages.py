@@ -19,7 +19,7 @@ blueprint = Blueprint("history", __name__, url_prefix="/processes/<process>/hist
 
 MAX_NAME = 200
 #: Pages that `go_back` may lead to, by the name a form sends.
-NEXT = {"deploy": "deployments.show", "edit": "modeler.edit"}
+NEXT = {"deploy": "deployments.show", "edit": "modeler.edit", "import": "imports.show"}
 
 
 @blueprint.get("")

@@ -19,6 +19,7 @@ WORDS = {
     PointKind.TIDY: ("Before tidying up", "auto"),
     PointKind.RESTORE: ("Before going back", "auto"),
     PointKind.MERGE: ("Before a merge", "auto"),
+    PointKind.TRANSLATION: ("Before an import was taken over or put right", "auto"),
     PointKind.ACCEPTANCE: ("Before examples were rewritten", "auto"),
     PointKind.DISCARD: ("Before the draft was discarded", "auto"),
 }

@@ -17,6 +17,9 @@ from ..site import site
 #: The tabs behind pages of other blueprints, in their order; one shows up where its page exists.
 ELSEWHERE = (("tryout.show", "Try"), ("backtests.show", "Backtest"), ("compare.show", "Compare"))
 
+#: The tab of a draft from another product; it shows while somebody is there.
+IMPORT = ("imports.show", "Import")
+
 #: The kinds of files in the order they are listed.
 ORDER = ("diagram", "form", "decision", "mail", "text")
 KINDS = {".bpmn": "diagram", ".form": "form", ".dmn": "decision"}
@@ -34,6 +37,8 @@ class Tab:
 def tabs(draft: Draft, current: str) -> list[Tab]:
     """The pages about *draft*; *current* is the endpoint that is shown."""
     there = [("modeler.edit", "Diagram"), ("modeler.files", "Forms, tables, mails")]
+    if current == IMPORT[0]:
+        there.insert(0, IMPORT)
     there += [(endpoint, label) for endpoint, label in ELSEWHERE if endpoint in current_app.view_functions]
     return [
         Tab(label=label, url=_address(endpoint, draft), current=endpoint == current)

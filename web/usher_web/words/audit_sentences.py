@@ -60,7 +60,7 @@ PLACES = {
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
     "portal_standing": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
-    "deployments": "deployments", "history": "what a draft was", "backtests": "backtests",
+    "deployments": "deployments", "history": "what a draft was", "imports": "an import", "backtests": "backtests",
     "migrations": "moves to another version",
     "tryout": "the try-out", "reports": "the reports", "exports": "the exports", "audit": "the audit page",
     "trails": "a trail", "searches": "saved searches", "outbox": "the caught mail", "retention": "retention",
