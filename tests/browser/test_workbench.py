@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -53,6 +54,25 @@ def test_changes_of_two_people_go_together(engine: Engine, ana: Page, shot: Call
     assert engine.drafts.set_aside("enrollment") == []
     kinds = [point.kind.value for point in engine.draft_history.points("enrollment", limit=4)]
     assert kinds == ["saved", "saved", "merge", "merge"]
+
+
+def test_what_a_closed_window_kept_is_merged_with_what_others_saved(engine: Engine, ana: Page) -> None:
+    opened(ana)
+    seen = engine.drafts.find("enrollment").file("enrollment.bpmn")
+    assert seen
+    kept = drawn(engine).replace('name="Update Now"', 'name="Complete Now"')
+    theirs = drawn(engine).replace('name="Save patient"', 'name="Keep patient"').encode()
+    engine.drafts.save_file("enrollment", "enrollment.bpmn", theirs, etag=seen.etag, actor=ABE)
+    stored = json.dumps({"text": kept, "etag": seen.etag})
+    ana.evaluate("text => localStorage.setItem('usher-draft:enrollment:enrollment.bpmn', text)", stored)
+    opened(ana)
+    expect(ana.locator("[data-saved]")).to_contain_text("is back, and saved")
+    for name in ("Keep patient", "Complete Now"):
+        assert f'name="{name}"' in drawn(engine)
+    select(ana, "EnrollNow").get_by_label("Name", exact=True).fill("Enrol Again")
+    saved(ana)
+    for name in ("Keep patient", "Complete Now", "Enrol Again"):
+        assert f'name="{name}"' in drawn(engine)
 
 
 def test_two_people_save_and_nothing_is_lost(engine: Engine, ana: Page, shot: Callable) -> None:
@@ -133,7 +153,8 @@ def test_what_was_not_saved_meets_what_others_saved(engine: Engine, ana: Page) -
     ana.context.set_offline(False)
     seen = engine.drafts.find("enrollment").file("enrollment.bpmn")
     assert seen
-    theirs = drawn(engine).replace('name="Save patient"', 'name="Theirs"').encode()
+    theirs = drawn(engine).replace('name="Save patient"', 'name="Theirs"')
+    theirs = theirs.replace('name="Update Now"', 'name="Theirs, too"').encode()
     engine.drafts.save_file("enrollment", "enrollment.bpmn", theirs, etag=seen.etag, actor=ABE)
     opened(ana)
     expect(ana.locator("[data-conflict]")).to_contain_text("abe saved enrollment.bpmn")

@@ -30,6 +30,12 @@ export class DraftFile {
 
   // What was not saved when this browser was closed goes to the server first; answers the text to open.
   async recover(text) {
+    const opens = await this.#recovered(text);
+    this.isOpen = true; // from here on the editor shows a text that another can take the place of
+    return opens;
+  }
+
+  async #recovered(text) {
     const kept = this.#kept();
     if (!kept) return text;
     if (kept.text === text) return this.#forget(), text;
@@ -112,7 +118,9 @@ export class DraftFile {
   async #merge({ merged, saved }) {
     const whole = this.etag;
     this.etag = merged.sent;
-    if (this.#isUnsaved || !this.reopen) return;
+    if (this.#isUnsaved) return;
+    this.#forget();
+    if (!this.reopen || !this.isOpen) return this.say(`saved ${saved}; merged with ${merged.by}`, "saved");
     const answer = await fetch(this.facts.urls.file);
     const text = await answer.text();
     if (!answer.ok || this.#isUnsaved || (answer.headers.get("ETag") ?? "").replaceAll('"', "") !== whole) return;
@@ -120,7 +128,6 @@ export class DraftFile {
     for (const timer of Object.values(this.timers)) clearTimeout(timer); // that it shows another text is no change
     this.etag = whole;
     this.dirty = false;
-    this.#forget();
     this.say(`saved ${saved}; merged with ${merged.by}: ${merged.sentence}`, "saved");
   }
 
