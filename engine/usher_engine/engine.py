@@ -11,8 +11,10 @@ from .assurance.verification import Verification
 from .audit.audit_log import AuditLog
 from .authoring.backtest import Backtests
 from .authoring.deployments import Deployments
+from .authoring.draft_history import DraftHistory
 from .authoring.draft_states import DraftStates
 from .authoring.drafts import Drafts
+from .authoring.import_desk import ImportDesk
 from .authoring.version_pauses import Pauses
 from .authoring.versions import Versions
 from .cases.batch_operations import BatchOperations
@@ -40,7 +42,8 @@ class Engine:
     The parts of the engine on one database, each named after its purpose.
 
     Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``incoming`` (messages, timers), ``job_results``,
-    ``migrations``, ``repairs``, ``batches``, ``drafts``, ``deployments``, ``pauses``, ``log_reviews``, ``audit``.
+    ``migrations``, ``repairs``, ``batches``, ``drafts``, ``draft_history``, ``deployments``, ``import_desk``,
+    ``pauses``, ``log_reviews``, ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``draft_states``,
     ``verification``, ``backtests``, ``activity``.
     """
@@ -52,8 +55,10 @@ class Engine:
         self.audit = AuditLog(context)
         self.versions = Versions(context)
         self.drafts = Drafts(context, self.audit)
+        self.draft_history = DraftHistory(context, self.drafts, self.audit)
         self.deployments = Deployments(context, self.drafts, self.audit)
         self.draft_states = DraftStates(self.drafts, self.deployments)
+        self.import_desk = ImportDesk(context, self.drafts, self.deployments)
         self.backtests = Backtests(context)
         self.pauses = Pauses(context, self.audit)
         self.queries = CaseQueries(context)

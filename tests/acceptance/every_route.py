@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from acceptance.conftest import PASSWORD, House
 from conftest import ROOT
 from statements import Asked, asked_of
-from usher_engine import SYSTEM
+from usher_engine import SYSTEM, Actor
 from usher_engine.accounts import Role
 from usher_engine.definitions import Package, read_folder, to_zip
 from werkzeug.test import TestResponse
@@ -152,6 +152,7 @@ class Tour:
         text = "---\nsubject: Hi\n---\n\nHello {{ first_name }}"
         self.post("ana", "/drafts/preview", {"path": "mail/invitation.en.md", "text": text})
         self.post("ana", f"{PROCESS}/draft/check", json={"files": {}})
+        self.post("ana", f"{PROCESS}/draft/changes", json={"files": {}})
         self.post("ana", f"{PROCESS}/files", {"path": "call.form"})
         etag = self._etag("call.form")
         self.post("ana", f"{PROCESS}/files/rename", {"path": "call.form", "new": "ring.form", "etag": etag})
@@ -160,13 +161,39 @@ class Tour:
         self.post("ana", f"{PROCESS}/files", {"path": "notes.form"})
         there = {"If-Match": f'"{self._etag("notes.form")}"'}
         self.send("ana", "DELETE", f"{PROCESS}/draft/file/notes.form", headers=there)
-        self.look("ana", f"{PROCESS}/compare", f"{PROCESS}/compare/draft/diagram.bpmn", f"{PROCESS}/deploy")
-        draft = self.engine.drafts.find("enrollment").etag
-        self.post("ana", f"{PROCESS}/deploy", {"etag": draft, "note": "Shorter mail."})
+        self.look("ana", f"{PROCESS}/compare", f"{PROCESS}/compare/draft/diagram.bpmn", f"{PROCESS}/history?state=1")
+        self._history()
+        self._import()
+        self._deployment()
         self.post("ana", f"{PROCESS}/roll-back", {"number": 1, "seen": 2, "note": "Too short."})
         self.post("ana", f"{PROCESS}/draft")
         draft = self.engine.drafts.find("enrollment").etag
         self.post("ana", f"{PROCESS}/draft/discard", {"etag": draft})
+
+    def _history(self) -> None:
+        there = {"etag": self.engine.drafts.find("enrollment").etag}
+        self.post("ana", f"{PROCESS}/draft/keep", json={**there, "name": "Before the holidays"})
+        self.post("ana", f"{PROCESS}/history", {**there, "name": "Again"})
+        self.post("ana", f"{PROCESS}/history/1/back", there)
+
+    def _import(self) -> None:
+        self.look("ana", f"{PROCESS}/import")
+        self.post("ana", f"{PROCESS}/import", {"etag": self.engine.drafts.find("enrollment").etag})
+
+    def _deployment(self) -> None:
+        """A changed promise is accepted, the sign-off is asked for and sent back, and the draft is deployed at last."""
+        file = "examples/05-pending-resend.json"
+        changed = self.engine.drafts.package("enrollment").files[file].replace(b'"InvitationSent"\n', b'"Elsewhere"\n')
+        abe = Actor(name="abe", role="analyst")
+        self.engine.drafts.save_file("enrollment", file, changed, etag=self._etag(file), actor=abe)
+        seen = {"etag": self.engine.drafts.find("enrollment").etag}
+        self.post("ana", f"{PROCESS}/deploy/accept", {**seen, "file": file})
+        self.engine.drafts.save_file("enrollment", "notes.txt", b"short", etag="", actor=abe)
+        seen = {"etag": self.engine.drafts.find("enrollment").etag}
+        self.engine.deployments.ask_sign_off("enrollment", note="x", actor=abe, **seen)
+        self.post("ana", f"{PROCESS}/deploy/send-back", {**seen, **REASON})
+        self.look("ana", f"{PROCESS}/deploy")
+        self.post("ana", f"{PROCESS}/deploy", {**seen, "note": "Shorter mail."})
 
     def _etag(self, path: str) -> str:
         return str(self.engine.drafts.find("enrollment").file(path).etag)

@@ -103,6 +103,23 @@ def test_packages(shell: Shell) -> None:
     assert tested["coverage"] == {"elements": 1.0, "flows": 1.0}
     assert shell.usher("export", "enrollment", "out").code == 0
     assert (shell.folder / "out/enrollment.bpmn").read_bytes() == (ENROLLMENT / "enrollment.bpmn").read_bytes()
+    _accept_an_example(shell, shell.folder / "out")
+
+
+def _accept_an_example(shell: Shell, folder: Path) -> None:
+    """An example that takes another way fails until it is accepted; one that cannot be played is left as it is."""
+    example, other = (folder / "examples" / name for name in ("05-pending-resend.json", "11-completed.json"))
+    kept, promised = other.read_text(), json.loads(example.read_text())
+    example.write_text(json.dumps({**promised, "path": ["TriggerSelected"]}))
+    assert shell.usher("test", folder).code == 1
+    other.write_text("{")
+    refused = shell.usher("test", folder, "--accept")
+    assert refused.code == 1 and "examples/11-completed.json" in refused.err
+    assert json.loads(example.read_text())["path"] == ["TriggerSelected"]
+    other.write_text(kept)
+    assert shell.usher("test", folder, "--accept").out.startswith("Rewritten: examples/05-pending-resend.json\n")
+    assert json.loads(example.read_text()) == promised
+    assert shell.usher("test", folder, "--json").json["failed"] == 0
 
 
 def test_people(shell: Shell) -> None:

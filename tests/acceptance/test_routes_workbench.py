@@ -185,6 +185,33 @@ def test_late_saves_wait_on_every_page_of_the_draft_until_an_analyst_chooses(ana
     assert engine.drafts.set_aside("enrollment") == []
 
 
+def test_two_people_changed_one_element_and_each_choice_keeps_the_rest(house, ana, engine):
+    text = engine.drafts.package("enrollment").text("enrollment.bpmn")
+    renamed = text.replace('name="Save patient"', 'name="Keep patient"')
+    theirs = renamed.replace('name="Update Now"', 'name="Ask"')
+    seen = {"If-Match": etag_of(engine, "enrollment.bpmn")}
+    assert put(ana, "enrollment.bpmn", theirs, **seen).status_code == 200
+    mine = text.replace('name="Update Now"', 'name="Write"').replace('name="Enroll Now"', 'name="Again"')
+    for choice, name in (("theirs", "Ask"), ("mine", "Write")):
+        late = put(ana, "enrollment.bpmn", mine, **seen)
+        assert late.status_code == 412
+        address = f"/processes/enrollment/late/{late.json['aside']}"
+        page = ana.get(address)
+        assert "1 element" in page.text and "changed by both; all else goes together" in page.text
+        for word in ("User task “Update Now”", "<b>Ask</b>", "<b>Write</b>", "before: Update Now"):
+            assert word in page.text, word
+        assert "Difference 1" in ana.get(f"{address}?by=line").text
+        there = engine.drafts.find("enrollment").file("enrollment.bpmn").etag
+        sent = {"etag": there, "choice": "elements", "e.UpdateNow": choice}
+        assert ana.post(address, {**sent, "e.UpdateNow": "nobody"}).status_code == 422
+        assert ana.post(address, sent).status_code == 200
+        saved = engine.drafts.package("enrollment").text("enrollment.bpmn")
+        for kept in (name, "Keep patient", "Again"):
+            assert f'name="{kept}"' in saved, kept
+        put(ana, "enrollment.bpmn", theirs, **{"If-Match": etag_of(engine, "enrollment.bpmn")})
+    assert engine.drafts.set_aside("enrollment") == []
+
+
 def test_deploying_needs_a_note_and_what_was_seen(ana, engine):
     assert "nothing to deploy" in ana.get("/processes/enrollment/deploy").text
     mail = "---\nsubject: Hello\n---\n\n{{ link }}"
@@ -205,8 +232,8 @@ def test_deploying_needs_a_note_and_what_was_seen(ana, engine):
 def test_a_broken_draft_is_kept_and_not_deployed(ana, engine):
     put(ana, "update-now.form", "{", **{"If-Match": etag_of(engine, "update-now.form")})
     page = ana.get("/processes/enrollment/deploy")
-    assert "cannot be deployed yet" in page.text
-    assert "Deploy v2" not in page.text
+    assert "One error stands in the way of v2." in page.text
+    assert 'aria-disabled="true" aria-describedby="why"' in page.text
     answer = ana.post("/processes/enrollment/deploy", {"etag": engine.drafts.find("enrollment").etag, "note": "x"})
     assert answer.status_code == 422
     assert ana.get("/processes/enrollment/files/update-now.form").status_code == 200

@@ -45,7 +45,7 @@ def test_every_error_stands_in_the_tree() -> None:
             assert f"─ {kind.__name__} " in tree, kind.__name__
 
 
-RELEASES = ("0.1.0", "0.2.0")
+RELEASES = ("0.1.0", "0.2.0", "0.3.0")
 
 
 def rows(title: str) -> dict[str, list[str]]:

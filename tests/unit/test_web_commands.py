@@ -8,9 +8,10 @@ import sys
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
-from usher_engine import Misconfigured
+from usher_engine import Misconfigured, Settings
 from usher_web.cli import main
 from usher_web.commands import COMMANDS, load, people
+from usher_web.commands.demonstration import demo_settings
 from usher_web.commands.listening import bind_socket
 from usher_web.demo.mail_catcher import MailCatcher
 
@@ -154,3 +155,13 @@ def test_without_its_extra_the_demo_says_in_one_line_what_to_install(tmp_path, w
 
 def test_every_command_is_where_its_name_says():
     assert {name: load(name).name for name in COMMANDS} == {name: name for name in COMMANDS}
+
+
+def test_a_demo_lives_by_the_settings_there_are_and_names_those_it_cannot_take(tmp_path):
+    given = Settings(deploy_four_eyes=1, practice_name="Elm Street", invitation_days=3, smtp_host="mail.example.org")
+    found, ignored = demo_settings(given, tmp_path, 8001, 2525)
+    assert (found.deploy_four_eyes, found.practice_name, found.invitation_days) == (1, "Elm Street", 3)
+    assert (found.smtp_host, found.smtp_port, found.base_url) == ("127.0.0.1", 2525, "http://127.0.0.1:8001")
+    assert ignored == ["USHER_SMTP_HOST"]
+    plain, none = demo_settings(Settings(), tmp_path, 8001, 2525)
+    assert (plain.practice_name, plain.session_idle_minutes, none) == ("Sample Clinic", 240, [])

@@ -23,7 +23,9 @@ from .analyst import (
     compare_pages,
     deploy_pages,
     draft_files,
+    draft_history_pages,
     editor_pages,
+    import_pages,
     migration_pages,
     process_pages,
     tryout_pages,
@@ -91,7 +93,8 @@ RAIL = (
 #: Blueprints whose pages belong to the place of another.
 INSIDE = {
     "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
-    "compare": "processes", "modeler": "processes", "deployments": "processes",
+    "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
+    "imports": "processes",
     "backtests": "processes", "migrations": "processes", "tryout": "processes",
     "operating": "admin", "portal_standing": "admin",
 }
@@ -164,8 +167,8 @@ def _hosts(settings: Settings) -> list[str]:
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (sign_in, inbox, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
     workbench = (
-        process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, backtest_pages,
-        migration_pages,
+        process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
+        import_pages, backtest_pages, migration_pages,
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
     administration = (account_pages, portal_standing_pages, operation_pages)

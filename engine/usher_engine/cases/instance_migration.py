@@ -47,6 +47,12 @@ class Migrations:
             before, after = (version_rows.find(tx, process, number).hash for number in (source, target))
             return proposed_mapping(self.context.diagram(tx, before), self.context.diagram(tx, after))
 
+    def places_in(self, process: str, source: int, target: Diagram) -> dict[str, str]:
+        """Map elements of version *source* to those of a diagram that is not deployed, as `proposed_mapping` does."""
+        with self.database.read() as tx:
+            before = version_rows.find(tx, process, source).hash
+            return proposed_mapping(self.context.diagram(tx, before), target)
+
     def waiting_kinds(self, process: str, number: int) -> dict[str, str]:
         """The elements of a version from and to which a case can be moved, with what it waits for there."""
         with self.database.read() as tx:

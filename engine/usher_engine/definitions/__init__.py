@@ -14,9 +14,11 @@ from .bpmn_file import (
     process_element,
     read_diagram,
 )
+from .diagram_merge import MINE, THEIRS, CannotMerge, MergedDiagram, merge_diagrams
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .element_facts import ElementFacts, read_element_facts
 from .flow_node_types import FLOW_NODES, SUB_PROCESSES
+from .import_remedies import SAFE, Remedy, remedied, remedy_for
 from .inclusive_join import InclusiveJoin, inclusive_join
 from .lint_finding import RULES, Finding, Rule, Severity
 from .offered_decisions import decision_names
@@ -39,16 +41,20 @@ __all__ = [
     "DMN",
     "FLOW_NODES",
     "MAX_FILE_BYTES",
+    "MINE",
     "MISSED",
     "MISSED_ALL",
     "MISSED_SKIP",
     "PLACEHOLDER",
     "RULES",
+    "SAFE",
     "SPIFF",
     "STARTER_ROLES",
     "STARTS_AFTER",
     "START_PROPERTIES",
     "SUB_PROCESSES",
+    "THEIRS",
+    "CannotMerge",
     "Column",
     "Decision",
     "DecisionFile",
@@ -57,9 +63,11 @@ __all__ = [
     "Finding",
     "Flow",
     "InclusiveJoin",
+    "MergedDiagram",
     "Node",
     "Package",
     "Process",
+    "Remedy",
     "Repeat",
     "Row",
     "Rule",
@@ -78,6 +86,7 @@ __all__ = [
     "inclusive_join",
     "is_start_of",
     "line_of",
+    "merge_diagrams",
     "parse_as_written",
     "parse_xml",
     "process_element",
@@ -87,6 +96,8 @@ __all__ = [
     "read_file",
     "read_folder",
     "read_start",
+    "remedied",
+    "remedy_for",
     "to_zip",
     "translate",
     "translation_of",

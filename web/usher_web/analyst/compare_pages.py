@@ -16,16 +16,19 @@ from werkzeug.wrappers import Response
 from .. import auth
 from ..casework.diagram_files import bpmn_response
 from ..site import site
+from ..words.presentation import exact_time
 from .diff_view import change_lines, changed_elements, lines_of, marks, sentence
 
 blueprint = Blueprint("compare", __name__, url_prefix="/processes")
 
 DRAFT = "draft"
+#: Begins the key of a state that the draft was in.
+STATE = "state-"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
-    """One of the two compared packages; *key* is a version's number or ``draft``."""
+    """One of the two compared packages; *key* is a version's number, ``draft``, or ``state-N`` for what it was."""
 
     key: str
     label: str
@@ -80,6 +83,10 @@ def diagram(process: str, side: str) -> Response:
 def _side(process: str, key: str) -> Side:
     if key == DRAFT:
         return Side(key=DRAFT, label="Draft", package=site().engine.drafts.package(process))
+    state = whole_number(key.removeprefix(STATE)) if key.startswith(STATE) else None
+    if state is not None:
+        point, package = site().engine.draft_history.point(process, state)
+        return Side(key=key, label=f"Draft of {exact_time(point.at, site().settings.calendar)}", package=package)
     number = whole_number(key)
     if number is None:
         raise NotFound(f"“{key[:40]}” is neither the number of a version nor “{DRAFT}”.")
@@ -88,7 +95,8 @@ def _side(process: str, key: str) -> Side:
 
 def _before(newer: Side, versions: list[Version]) -> str:
     """What *newer* is compared with by default: the version before it, or itself if there is none."""
-    below = (one.number for one in versions if newer.key == DRAFT or one.number < int(newer.key))
+    number = whole_number(newer.key)
+    below = (one.number for one in versions if number is None or one.number < number)
     return str(next(below, newer.key))
 
 

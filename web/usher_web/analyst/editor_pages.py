@@ -6,11 +6,11 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import NotFound
+from usher_engine import InvalidSubmission, NotFound
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft
+from usher_engine.authoring import Draft, SetAside
 from usher_engine.core import whole_number
-from usher_engine.definitions import Package
+from usher_engine.definitions import Finding, Package
 from usher_engine.enrollment import preview_mail
 from usher_engine.mail_templates import RenderedMail
 from werkzeug.exceptions import BadRequest
@@ -20,6 +20,7 @@ from .. import auth
 from ..content_policy import FRAMING, MAIL, STYLED, with_policy
 from ..site import site
 from . import workbench
+from .element_conflict import conflicts_between, merged_with, picks_of
 from .mail_page import mail_page, new_language
 from .save_conflict import hunks, merged_text
 from .uploads import new_file, new_process, uploaded_package
@@ -66,8 +67,8 @@ def start(process: str) -> Response:
 @auth.policy(Role.ANALYST)
 def discard(process: str) -> Response:
     site().engine.drafts.discard(process, etag=request.form.get("etag", ""), actor=auth.actor())
-    auth.say(f"The draft of {process} was discarded.")
-    return redirect(url_for("processes.show"), 303)
+    auth.say(f"The draft of {process} was discarded. It is kept; bring it back below.")
+    return redirect(url_for(".edit", process=process), 303)
 
 
 @blueprint.get("/processes/<process>/edit")
@@ -77,9 +78,11 @@ def edit(process: str) -> Response | str:
     draft = _draft(process)
     if draft is None:
         versions = site().engine.versions.all(process)
-        if not versions:
+        last = next(iter(site().engine.draft_history.points(process, limit=1)), None)
+        if not versions and last is None:
             raise NotFound(f"There is no process “{process}”. Begin a new one.")
-        return render_template("draft_none.html", process=process, versions=versions)
+        name = versions[0].name if versions else process
+        return render_template("draft_none.html", process=process, name=name, versions=versions, last=last)
     package = site().engine.drafts.package(process)
     path = workbench.main_diagram(package, process)
     if not path:
@@ -173,18 +176,36 @@ def rename_file(process: str) -> Response | tuple[str, int]:
 
 @blueprint.post("/processes/<process>/files/remove")
 @auth.policy(Role.ANALYST)
-def remove_file(process: str) -> Response:
-    etag = request.form.get("etag", "")
-    site().engine.drafts.remove_file(process, request.form.get("path", ""), etag=etag, actor=auth.actor())
+def remove_file(process: str) -> Response | tuple[str, int]:
+    """Remove a file; asks first where something needs it (``sure=yes`` answers)."""
+    etag, path = request.form.get("etag", ""), request.form.get("path", "")
+    missed = [] if request.form.get("sure") else _findings_without(process, path)
+    if missed:
+        return _files(process, {}, {"path": path, "etag": etag, "missed": missed}), 422
+    site().engine.drafts.remove_file(process, path, etag=etag, actor=auth.actor())
+    auth.say(f"{path} was removed. The page History brings it back.")
     return redirect(url_for(".files", process=process), 303)
 
 
-def _files(process: str, errors: dict[str, str]) -> str:
+def _findings_without(process: str, path: str) -> list[Finding]:
+    """What the gate finds in the draft without this file, and does not find with it."""
+    check, package = site().engine.deployments.check_draft, site().engine.drafts.package(process)
+    found = set(check(process, package))
+    rest = Package({other: content for other, content in package.files.items() if other != path})
+    return [finding for finding in check(process, rest) if finding not in found]
+
+
+def _files(process: str, errors: dict[str, str], removing: dict[str, Any] | None = None) -> str:
     draft = site().engine.drafts.find(process)
     kinds = {found.path: workbench.kind(found.path) for found in draft.files}
     ordered = sorted(draft.files, key=lambda found: (workbench.ORDER.index(kinds[found.path]), found.path))
     return render_template(
-        "draft_files.html", files=ordered, kinds=kinds, errors=errors, **_shared(draft, "", "modeler.files")
+        "draft_files.html",
+        files=ordered,
+        kinds=kinds,
+        errors=errors,
+        removing=removing,
+        **_shared(draft, "", "modeler.files"),
     )
 
 
@@ -199,11 +220,19 @@ def late(process: str, key: str) -> str:
     kept, content = site().engine.drafts.set_aside_content(process, key)
     found = draft.file(kept.path)
     theirs = package.files.get(kept.path, b"")
+    base = site().engine.draft_history.file_once(process, kept.seen) if found else None
+    merged = merged_with(base, theirs, content, kept.path)
+    by_element = base is not None and merged is not None and request.args.get("by") != "line"
     return render_template(
         "draft_late.html",
         kept=kept,
         there=found,
-        hunks=list(hunks(theirs, content)),
+        by_element=by_element,
+        mergeable=merged is not None,
+        conflicts=conflicts_between(base, theirs, content, kept.path, merged.conflicts)
+        if base is not None and merged is not None and by_element
+        else [],
+        hunks=[] if by_element else list(hunks(theirs, content)),
         **_shared(draft, kept.path, "modeler.files"),
     )
 
@@ -215,16 +244,29 @@ def choose(process: str, key: str) -> Response:
     engine, actor = site().engine, auth.actor()
     kept, content = engine.drafts.set_aside_content(process, key)
     choice, etag = request.form.get("choice", ""), request.form.get("etag", "")
-    if choice not in ("mine", "theirs", "some"):
+    if choice not in ("mine", "theirs", "some", "elements"):
         raise BadRequest("Choose one of the texts, or some of each.")
     if choice == "some":
         theirs = engine.drafts.package(process).files.get(kept.path, b"")
         content = merged_text(theirs, content, {name: value for name, value in request.form.items() if name[0] == "h"})
+    if choice == "elements":
+        content = _chosen_elements(process, kept, content)
     if choice != "theirs":
         engine.drafts.save_file(process, kept.path, content, etag=etag, actor=actor)
     engine.drafts.forget_aside(process, key, actor=actor)
     auth.say(f"{kept.path}: {'the saved text stays' if choice == 'theirs' else 'your choice is saved'}.")
     return redirect(url_for(".file", process=process, path=kept.path), 303)
+
+
+def _chosen_elements(process: str, kept: SetAside, content: bytes) -> bytes:
+    """Both changes, with the elements that both changed as they were chosen."""
+    theirs = site().engine.drafts.package(process).files.get(kept.path, b"")
+    base = site().engine.draft_history.file_once(process, kept.seen)
+    merged = merged_with(base, theirs, content, kept.path, picks_of(request.form))
+    if merged is None or merged.content is None:
+        left = ", ".join(merged.conflicts[:8]) if merged else kept.path
+        raise InvalidSubmission(f"This choice does not fit together: {left}. Take all of one side, or go by line.")
+    return merged.content
 
 
 # mails

@@ -17,6 +17,9 @@ from ..site import site
 #: The tabs behind pages of other blueprints, in their order; one shows up where its page exists.
 ELSEWHERE = (("tryout.show", "Try"), ("backtests.show", "Backtest"), ("compare.show", "Compare"))
 
+#: The tab of a draft from another product; it shows while somebody is there.
+IMPORT = ("imports.show", "Import")
+
 #: The kinds of files in the order they are listed.
 ORDER = ("diagram", "form", "decision", "mail", "text")
 KINDS = {".bpmn": "diagram", ".form": "form", ".dmn": "decision"}
@@ -34,10 +37,12 @@ class Tab:
 def tabs(draft: Draft, current: str) -> list[Tab]:
     """The pages about *draft*; *current* is the endpoint that is shown."""
     there = [("modeler.edit", "Diagram"), ("modeler.files", "Forms, tables, mails")]
+    if current == IMPORT[0]:
+        there.insert(0, IMPORT)
     there += [(endpoint, label) for endpoint, label in ELSEWHERE if endpoint in current_app.view_functions]
     return [
         Tab(label=label, url=_address(endpoint, draft), current=endpoint == current)
-        for endpoint, label in [*there, ("deployments.show", "Deploy")]
+        for endpoint, label in [*there, ("history.show", "History"), ("deployments.show", "Deploy")]
     ]
 
 
@@ -90,6 +95,9 @@ def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
         "urls": {
             "file": url_for("drafts.file", process=process, path=path),
             "check": url_for("drafts.check", process=process),
+            "changes": url_for("drafts.changes", process=process),
+            "keep": url_for("drafts.keep", process=process),
+            "back": url_for("history.go_back", process=process, number=0),
             "late": url_for("modeler.late", process=process, key="KEY"),
             "forget": url_for("drafts.forget", process=process, key="KEY"),
             "editor": url_for("modeler.file", process=process, path="PATH"),

@@ -32,7 +32,13 @@ export async function editDiagram(bench) {
   const read = async () => (isDrawn(modeler) ? (await modeler.saveXML({ format: true })).xml : opening);
   const properties = bench.querySelector("[data-properties]");
   const settle = () => (flush(properties), modeler.get("directEditing").complete());
-  const file = new DraftFile(known, read, settle);
+  const reopen = async (text) => {
+    const view = modeler.get("canvas").viewbox();
+    await drawn(modeler, text);
+    modeler.get("canvas").viewbox(view);
+    findings.soon(read);
+  };
+  const file = new DraftFile(known, read, settle, reopen);
   const text = (opening = await file.recover(await stored(known, file)));
   const show = (id, { open = true } = {}) => reveal(modeler, id) && open && panel.focus();
   const outline = new Outline(bench.querySelector("[data-outline]"), modeler, show);
@@ -52,7 +58,7 @@ export async function editDiagram(bench) {
   outline.show();
   const commands = modeler.get("commandStack");
   const simulation = new Simulation(bench, modeler);
-  const { exportDiagram, exportPicture, importDiagram } = exchange(modeler, sizes, known, { changed, settle });
+  const { exportDiagram, exportPicture, importDiagram } = exchange(modeler, sizes, file, { changed, settle });
   actions({
     undo: () => commands.canUndo() && commands.undo(),
     redo: () => commands.canRedo() && commands.redo(),
