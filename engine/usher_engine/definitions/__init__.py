@@ -5,6 +5,7 @@ Nothing here decides whether a package can run; that is the gate's job.
 
 from .bpmn_file import PLACEHOLDER, Diagram, Flow, Node, Process, ServiceCall, process_element, read_diagram
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
+from .drawings import Drawing, main_processes
 from .element_facts import ElementFacts, read_element_facts
 from .flow_node_types import FLOW_NODES, SUB_PROCESSES
 from .inclusive_join import InclusiveJoin, inclusive_join
@@ -32,6 +33,7 @@ __all__ = [
     "Decision",
     "DecisionFile",
     "Diagram",
+    "Drawing",
     "ElementFacts",
     "Finding",
     "Flow",
@@ -54,6 +56,7 @@ __all__ = [
     "from_zip",
     "inclusive_join",
     "line_of",
+    "main_processes",
     "parse_as_written",
     "parse_xml",
     "process_element",
