@@ -5,6 +5,7 @@ from ..store import CaseFilter, Step, UserTask
 from ..store import to_text as stored_time
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
 from ..store.case_selection import CaseSelection
+from .call_history import Called, CallHistory, Plans, calls_after, follow_calls
 from .history_pages import ALTERED, WHOLE, HistoryPage, HistoryPages, PagedStep, readable_steps
 from .instance_migration import Trial
 from .queries import Instance
@@ -18,6 +19,8 @@ __all__ = [
     "BatchCase",
     "BatchKind",
     "BatchStatus",
+    "CallHistory",
+    "Called",
     "CaseFilter",
     "CasePage",
     "CaseSelection",
@@ -27,11 +30,14 @@ __all__ = [
     "Instance",
     "InstanceState",
     "PagedStep",
+    "Plans",
     "Repaired",
     "Step",
     "Trial",
     "UserTask",
     "Wait",
+    "calls_after",
+    "follow_calls",
     "readable_steps",
     "stored_time",
 ]
