@@ -18,7 +18,7 @@ from usher_engine.examples import Tried, run_examples, try_out
 from werkzeug.wrappers import Response
 
 from .. import auth
-from ..casework.diagram_files import bpmn_response
+from ..casework.diagram_files import bpmn_response, drawing_views
 from ..site import site
 from ..staff.open_task import submitted
 from .tryout_form import Choice, choices, example_file, new_run, process_name, sent_run, with_step, without_last
@@ -89,7 +89,11 @@ def save(process: str) -> Response:
 @blueprint.get("/<process>/try/<source>/diagram.bpmn")
 @auth.policy(Role.ANALYST)
 def diagram(process: str, source: str) -> Response:
-    return bpmn_response(_package(process, source)[1])
+    return bpmn_response(_package(process, source)[1], process)
+
+
+def _drawings(process: str, source: str, package: Package) -> list[dict[str, Any]]:
+    return drawing_views(package.drawings_of(process), "tryout.diagram", process=process, source=source)
 
 
 def _try(package: Package, run: Mapping[str, Any]) -> Tried:
@@ -156,6 +160,7 @@ def _begin(process: str, source: str, package: Package, wrong: InvalidSubmission
         "tryout.html",
         process=process, source=source, draft=source == DRAFT, name=process_name(package, process), errors=errors,
         report=report, way=way, choices=found, wrong=wrong, typed=request.form,
+        drawings=_drawings(process, source, package),
     )  # fmt: skip
 
 
@@ -177,7 +182,8 @@ def _page(
     return render_template(
         "tryout_run.html",
         process=process, source=source, draft=source == DRAFT, name=process_name(package, process), run=run,
-        tried=tried, way=way, wrong=wrong, typed=request.form if wrong else {}, suggested=suggested,
+        tried=tried, way=way, drawings=_drawings(process, source, package), wrong=wrong,
+        typed=request.form if wrong else {}, suggested=suggested,
         steps=len(run.get("do", [])) + sum(map(len, run.get("services", {}).values())) if run.get("asks") else
         len(run.get("do", [])),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request
 from usher_engine.accounts import Role
 from usher_engine.authoring import Version
 from usher_engine.core import whole_number
@@ -14,7 +14,7 @@ from usher_engine.reporting import OF_ALL, Period, Spread
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth
-from ..casework.diagram_files import bpmn_response
+from ..casework.diagram_files import bpmn_response, drawing_views
 from ..site import site
 from ..words.case_narrative import Names
 from ..words.charts import bars
@@ -70,7 +70,7 @@ def show() -> str | tuple[str, int]:
         total=found,
         few=found.cases < report_tables.FEW,
         span=report_tables.span_words(asked.first, asked.last),
-        diagram=_diagram_url(asked, versions),
+        drawings=_drawings(asked, versions),
         heat=report_tables.heat_of(found, by_wait=asked.heat == "waits"),
         elements=report_tables.elements(found, names),
         funnel=bars(report_tables.funnel(found.groups.get(OF_ALL, {}))),
@@ -159,10 +159,12 @@ def _period(asked: ReportChoice) -> Period:
     return site().figures.period(asked.process, asked.first, asked.last, version=asked.version)
 
 
-def _diagram_url(asked: ReportChoice, versions: list[Version]) -> str:
-    """The address of the diagram: of the requested version, or of the newest."""
+def _drawings(asked: ReportChoice, versions: list[Version]) -> list[dict[str, Any]]:
+    """The diagrams of the requested version, or of the newest."""
     newest = max(version.number for version in versions if version.process == asked.process)
-    return url_for("reports.diagram", process=asked.process, number=asked.version or newest)
+    number = asked.version or newest
+    drawings = site().engine.versions.package(asked.process, number).drawings
+    return drawing_views(drawings, "reports.diagram", process=asked.process, number=number)
 
 
 def _names(asked: ReportChoice, versions: list[Version]) -> Names:
