@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 
 import pytest
 from called_packages import CONTACT, LETTER, MAIN, NESTED, Step, ask, call, chain, package
 from conftest import ROOT
-from usher_engine.core.errors import InvalidDefinition
-from usher_engine.definitions import Package, read_folder
+from playing import flow, node, process
+from usher_engine.bpmn import compile_diagram
+from usher_engine.core.errors import EngineError, InvalidDefinition
+from usher_engine.definitions import Package, case_ends, read_folder, translate
+from usher_engine.enrollment import enrollment_services
+from usher_engine.examples.player import Player
 from usher_engine.gate import check_package
 from usher_engine.services import Services
+from usher_engine.settings import Settings
 
 
 def names(found):
@@ -89,3 +96,30 @@ def test_processes_in_pools_of_one_collaboration_share_a_diagram():
 def test_processes_without_a_drawing_are_in_the_diagram_of_their_file():
     found = read_folder(ROOT / "tests" / "processes" / "calls").drawings
     assert [[process.id for process in one.processes] for one in found] == [["calls", "called"]]
+
+
+PACKAGES = sorted({path.parent for path in (*ROOT.glob("processes/*/*.bpmn"), *ROOT.glob("tests/processes/*/*.bpmn"))})
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda path: path.name)
+def test_every_end_that_examples_reach_is_one_a_case_can_end_in(folder):
+    files = translate(read_folder(folder))[0]
+    diagram, ends = compile_diagram(files), {end.id for end in case_ends(files)}
+    for name in (name for name in files.files if name.startswith("examples/")):
+        player = Player(diagram, enrollment_services(Settings(), None, None, None))
+        with suppress(EngineError):
+            player.play(json.loads(files.files[name]))
+        assert player.state.outcome in {"", *ends}
+
+
+def test_inner_ends_are_none_a_case_can_end_in():
+    assert "CheckDone" not in {end.id for end in case_ends(read_folder(ROOT / "processes" / "enrollment"))}
+    assert [end.id for end in case_ends(NESTED)] == ["middle_end"]
+
+
+@pytest.mark.parametrize(("interrupts", "ends"), [("true", ["he", "e"]), ("false", ["e"])])
+def test_an_interrupting_event_subprocess_ends_the_case(interrupts, ends):
+    start = f'<startEvent id="hs" isInterrupting="{interrupts}"><timerEventDefinition/></startEvent>'
+    handler = f'<subProcess id="h" triggeredByEvent="true">{start}<endEvent id="he"/>{flow("hs", "he")}</subProcess>'
+    files = process(node("startEvent", "s"), handler, node("endEvent", "e"), flow("s", "e"))
+    assert [end.id for end in case_ends(files)] == ends

@@ -4,6 +4,7 @@ Nothing here decides whether a package can run; that is the gate's job.
 """
 
 from .bpmn_file import PLACEHOLDER, Diagram, Flow, Node, Process, ServiceCall, process_element, read_diagram
+from .case_ends import case_ends
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .drawings import Drawing, main_processes
 from .element_facts import ElementFacts, read_element_facts
@@ -51,6 +52,7 @@ __all__ = [
     "Translation",
     "XmlElement",
     "XmlTree",
+    "case_ends",
     "decision_names",
     "elements_at",
     "from_zip",

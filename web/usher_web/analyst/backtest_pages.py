@@ -9,7 +9,7 @@ from usher_engine import InvalidDefinition, NotFound
 from usher_engine.accounts import Role
 from usher_engine.cases import Batch, BatchKind, CaseSelection, stored_time
 from usher_engine.core import whole_number
-from usher_engine.definitions import Package
+from usher_engine.definitions import Package, case_ends
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth
@@ -160,11 +160,7 @@ def _page(process: str, problems: list[tuple[str, str]] | None = None) -> str:
         versions=engine.versions.all(process),
         draft=_draft_of(process),
         statuses=STATUSES,
-        ends=[
-            element
-            for element in engine.versions.diagram_with(in_force.hash).elements.values()
-            if element.tag == "endEvent"
-        ],
+        ends=case_ends(in_force),
         runs=engine.batches.recent(process, BatchKind.BACKTEST),
         sent=request.form,
         problems=problems or [],
