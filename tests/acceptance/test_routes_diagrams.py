@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from acceptance.conftest import House
-from called_packages import CONTACT, LETTER, MAIN, package
+from called_packages import CONTACT, LETTER, MAIN, ask, call, chain, package
 from usher_engine import SYSTEM
 from usher_engine.definitions import Package
 
@@ -103,3 +103,20 @@ def test_the_evidence_bundle_draws_the_main_diagram(house: House, case: str, tmp
     audrey.get(f"/cases/{case}/replay")
     page = audrey.post(f"/cases/{case}/evidence").text
     assert 'process id=\\"middle\\"' in page.replace("\\u003c", "<").replace("\\u0022", '\\"')
+
+
+def test_the_tryout_of_a_draft_draws_the_elements_that_its_way_names(house: House) -> None:
+    """Two new files of the editor use the same ids; the translation tells them apart, in the drawing too."""
+    main = chain("main", call("Call", "other"), ask("Ask")).replace(b'"main_begin"', b'"Start"')
+    other = chain("other", ask("Other")).replace(b'"other_begin"', b'"Start"')
+    engine = house.enrollment.engine
+    engine.drafts.start("main", actor=SYSTEM, package=package(a=other, m=main))
+    ana = house.visitor("ana")
+    sent = {"try.source": "draft", "try.act": "begin", "start": "{}", "services": "{}"}
+    text = ana.post("/processes/main/try", {**sent, "csrf_token": ana.csrf}).text
+    way = json.loads(re.search(r'id="diagram-path">(.*?)</script>', text)[1])
+    drawings = listed(text)
+    elements = {element for one in drawings for element in one["elements"]}
+    assert {one["element"] for one in way["visited"]} < elements
+    starts = [re.findall(rb'<startEvent id="(\w+)"', ana.get(one["url"]).data) for one in drawings]
+    assert starts in ([[b"Start"], [b"other_Start"]], [[b"main_Start"], [b"Start"]])

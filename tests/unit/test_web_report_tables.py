@@ -82,6 +82,7 @@ def test_a_heat_map_has_five_classes_on_a_logarithmic_scale() -> None:
     assert report_tables.heat_of(found, by_wait=True) == {
         "elements": {"A": {"level": 5, "words": "10 min"}, "S": {"level": 4, "words": "2 min"}},
         "flows": {},
+        "visits": dict(found.visits),
     }
 
 

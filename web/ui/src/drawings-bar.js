@@ -4,8 +4,7 @@ export class DrawingsBar {
   constructor(drawings) {
     this.drawings = drawings;
     this.host = made("div", "drawings");
-    this.names = made("nav", "seg");
-    this.names.setAttribute("aria-label", "Diagrams");
+    this.names = group("seg", "Diagrams");
     this.place = made("div", "place");
     this.said = made("p", "sr");
     this.said.setAttribute("role", "status");
@@ -16,7 +15,7 @@ export class DrawingsBar {
 
   list() {
     this.buttons = this.drawings.list.map((one) => {
-      const button = around("button", made("span", "", one.name), made("span", "num"));
+      const button = around("button", made("span", "", one.name), made("span", "num"), made("span", "sr"));
       button.type = "button";
       button.title = one.name;
       button.addEventListener("click", () => this.#choose(one.key));
@@ -63,9 +62,10 @@ export class DrawingsBar {
     const times = came.reduce((sum, [activity]) => sum + (visits.get(activity) ?? 0), 0);
     const number = way?.shared ? parted : called ? times : 0;
     const inside = !way?.shared && [...(way?.at ?? []), ...(way?.incident ?? [])].some((id) => one.elements.includes(id));
-    const words = [number && (way?.shared ? "cases go another way here" : number === 1 ? "visit" : "visits"), inside && "the case is here"];
+    const words = [number && (way?.shared ? (number === 1 ? "case goes another way here" : "cases go another way here") : number === 1 ? "visit" : "visits"), inside && "the case is here"];
     const spoken = ` ${words.filter(Boolean).join(", ")}`;
-    mark.replaceChildren(...(number ? [number.toLocaleString("en")] : []), ...(spoken.trim() ? [made("span", "sr", spoken)] : []));
+    mark.textContent = number ? number.toLocaleString("en") : "";
+    button.querySelector(".sr").textContent = spoken;
     button.classList.toggle("here", inside);
   }
 
@@ -84,9 +84,9 @@ export class DrawingsBar {
     here.setAttribute("aria-current", "page");
     const trail = made("ol", "trail");
     trail.append(...items, here);
-    const nav = around("nav", trail);
-    nav.setAttribute("aria-label", "Called from");
-    return [nav];
+    const named = group("", "Called from");
+    named.append(trail);
+    return [named];
   }
 
   async #back(key, call, activity) {
@@ -143,6 +143,13 @@ function remember(key) {
 
 function made(tag, className, text = "") {
   return Object.assign(document.createElement(tag), { className, textContent: text });
+}
+
+function group(className, label) {
+  const one = made("div", className);
+  one.setAttribute("role", "group");
+  one.setAttribute("aria-label", label);
+  return one;
 }
 
 function around(tag, ...parts) {

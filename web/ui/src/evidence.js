@@ -109,12 +109,12 @@ class Bundle {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const { target, key } = event;
     if (key === " " && !target.closest("a, button, summary, select")) this.#toggle();
+    else if (key === "f" && !target.closest("select")) this.follow?.toggle();
     else if (target.closest("input, select")) return; // the slider has its own keys
     else if (key === "ArrowLeft") this.#byHand(this.now - 1);
     else if (key === "ArrowRight") this.#byHand(this.now + 1);
     else if (key === "Home") this.#byHand(1);
     else if (key === "End") this.#byHand(this.steps.length);
-    else if (key === "f") this.follow?.toggle();
     else return;
     event.preventDefault();
   }

@@ -141,12 +141,12 @@ class Replay {
     const onRange = target === this.range;
     if (!onRange && target.closest("input, select, textarea, [contenteditable]")) return;
     if (key === " " && !target.closest("a, button, summary")) this.#toggle();
+    else if (key === "f" && this.follow) this.follow.toggle();
     else if (onRange) return;
     else if (key === "ArrowLeft") this.#byHand(this.now - 1);
     else if (key === "ArrowRight") this.#byHand(this.now + 1);
     else if (key === "Home") this.#byHand(1);
     else if (key === "End") this.#byHand(this.steps.total);
-    else if (key === "f" && this.follow) this.follow.toggle();
     else return;
     event.preventDefault();
   }

@@ -13,7 +13,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import InvalidDefinition, InvalidSubmission, NotFound
 from usher_engine.accounts import Role
 from usher_engine.core import whole_number
-from usher_engine.definitions import Package
+from usher_engine.definitions import Package, translate
 from usher_engine.examples import Tried, run_examples, try_out
 from werkzeug.wrappers import Response
 
@@ -89,11 +89,17 @@ def save(process: str) -> Response:
 @blueprint.get("/<process>/try/<source>/diagram.bpmn")
 @auth.policy(Role.ANALYST)
 def diagram(process: str, source: str) -> Response:
-    return bpmn_response(_package(process, source)[1], process)
+    return bpmn_response(_as_run(_package(process, source)[1]), process)
 
 
 def _drawings(process: str, source: str, package: Package) -> list[dict[str, Any]]:
-    return drawing_views(package.drawings_of(process), "tryout.diagram", process=process, source=source)
+    drawings = _as_run(package).drawings_of(process)
+    return drawing_views(drawings, "tryout.diagram", process=process, source=source)
+
+
+def _as_run(package: Package) -> Package:
+    """The package as it is run, whose ids the way has: two files of a draft may use the same ones."""
+    return translate(package)[0]
 
 
 def _try(package: Package, run: Mapping[str, Any]) -> Tried:

@@ -81,7 +81,7 @@ def elements(found: Tally, names: Names) -> Table:
 
 
 def heat_of(found: Tally, *, by_wait: bool) -> dict[str, dict[str, dict[str, object]]]:
-    """The colours of the diagram: a class for each element (by visits or by median wait) and each flow."""
+    """The colours of the diagrams: a class for each element (by visits or by median wait) and each flow; the visits."""
     if by_wait:
         values = {element: spread.median or 0 for element, spread in found.waits.items()}
         words = {element: seconds_words(value) for element, value in values.items()}
@@ -93,6 +93,7 @@ def heat_of(found: Tally, *, by_wait: bool) -> dict[str, dict[str, dict[str, obj
     return {
         "elements": {one: {"level": heat(value, most), "words": words[one]} for one, value in values.items()},
         "flows": {flow: {"level": heat(value, busiest)} for flow, value in flows.items()},
+        "visits": dict(found.visits),
     }
 
 
