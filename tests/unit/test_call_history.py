@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from called_packages import CONTACT, LETTER, NESTED, Step, ask, call, chain, package
-from playing import step
+from playing import flow, node, process, scope, sketch, step, tasks
 from usher_engine import Step as StoredStep
 from usher_engine.bpmn import Run, compile_diagram
 from usher_engine.bpmn.event_recorder import Listener
@@ -120,6 +120,34 @@ def test_any_order_of_answers_is_told_as_the_engine_went(monkeypatch, seed):
     case = Witness(_random_package(choose), monkeypatch)
     case.play(choose.choice, PEOPLE)
     assert case.told() == case.counted()
+
+
+#: Called processes whose tokens fork, join, go round and choose; by what each has in it.
+SHAPES = {
+    "fork and join": sketch("S>Fork Fork>A Fork>B Fork>C A>Join B>Join C>Join Join>Z Z>E"),
+    "two forks": sketch("S>Fork Fork>A Fork>B A>Fork2 Fork2>C Fork2>D C>Join D>Join B>Join Join>E"),
+    "a choice by turns": sketch(
+        "S>A A>Or Or>B B>E C>E", node("exclusiveGateway", "Or", default="Or-B"), tasks("B", "C"),
+        flow("Or", "C", "one == 2"),
+    ),
+    "some of three": sketch(
+        "S>Some Some>A A>Z B>Z C>Z Z>Y Y>E", node("inclusiveGateway", "Some", default="Some-A"), tasks("B", "C"),
+        node("inclusiveGateway", "Z"), flow("Some", "B", "one &gt;= 2"), flow("Some", "C", "one == 3"),
+    ),
+    "a sub-process": sketch("S>A A>In In>Z Z>E", scope("In", sketch("S2>B B>C C>E2"))),
+    "ends in two places": sketch("S>Fork Fork>A Fork>B A>E B>E2"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("shape", SHAPES)
+def test_tokens_of_calls_that_run_at_once_do_not_mix(monkeypatch, shape, seed):
+    called = process(SHAPES[shape]).files["p.bpmn"]
+    main = chain("main", call("Each", "p", each="people", at_once=seed > 0), call("Again", "p"))
+    case, choose = Witness(Package({"m.bpmn": main, "p.bpmn": called}), monkeypatch), random.Random(seed)
+    assert not case.play(choose.choice, PEOPLE | {"one": 3}, at_most=99).tasks
+    assert case.told() == case.counted()
+    assert len(case.told()) == 4
 
 
 def _random_package(choose):

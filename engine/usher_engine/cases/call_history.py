@@ -1,8 +1,8 @@
 """
 Which call of a process each visit belongs to, folded from the events of a case: a process may be called repeatedly.
 
-Events count the visits of an element over all calls. A token is followed from element to element: it stays in the call
-that it is in. Where several calls of one process run at once, tokens leave an element in the order they entered it.
+Events count the visits of an element over all calls. A token is followed from element to element: it stays in its call.
+Where several calls of one process run at once, tokens leave an element in the order they entered it (decisions/0028).
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from .history_pages import ALTERED
 KEPT = 40
 
 _ENTRIES = ("ElementEntered", "ElementPassed")
+_LEFT = ("ElementCompleted", "ElementCancelled")
+_TRIGGERED = ("TimerFired", "MessageReceived")
 _OVER = ("InstanceFinished", "InstanceCancelled")
 
 
@@ -48,7 +50,7 @@ class Called:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
-    """A visit that no flow has left yet, and the place of the call it is in; *done*: it may leave."""
+    """A visit in a call that no flow has left yet, and the place of that call; *done*: it may leave."""
 
     element: str
     visit: int
@@ -61,9 +63,9 @@ class CallHistory:
     """
     The calls of a case after a step, by place, oldest first.
 
-    *definition* is the hash of the package the case runs on. *tokens* are the visits that have not been left, in the
-    order of their entry, *unstarted* maps a process or sub-process to the calls of it that have not begun, *touched*
-    an element to the call in which something happened to it last.
+    *definition* is the hash of the package the case runs on. *tokens* are the visits in calls that have not been left,
+    in the order of their entry, *unstarted* maps a process or sub-process to the calls that are about to start in it,
+    *touched* an element to the call in which something happened to it last.
     """
 
     definition: str = ""
@@ -144,7 +146,8 @@ class _Follower:
             self._enter(element, visit, flow, passed=kind == "ElementPassed")
         elif kind in ("FlowTaken", "RepetitionStarted"):
             target = element or self.plan.ends.get(flow, ("", ""))[1]
-            self.touched[target] = self._arrive(target, flow)
+            within = self._arrive(target, flow)
+            self.touched |= {target: within} if within else {}
         elif kind == "InstanceMigrated":
             self._move(event.get("places", {}))
         elif kind in _OVER:
@@ -156,10 +159,11 @@ class _Follower:
 
     def _enter(self, element: str, visit: int, flow: str, *, passed: bool) -> None:
         within = self._arrive(element, flow)
-        self.touched[element] = within
-        if not passed or self.plan.leaving.get(element):
+        if within:
+            self.touched[element] = within
+            self._count(within, "visits", element)
+        if within and (not passed or self.plan.leaving.get(element)):
             self.tokens.append(Token(element=element, visit=visit, within=within, done=passed))
-        self._count(within, "visits", element)
         inside, place = self.plan.inside(element), f"{element}:{visit}"
         if element in self.plan.calls:
             self.calls[place] = Called(
@@ -195,7 +199,8 @@ class _Follower:
     def _leave(self, flow: str) -> str | None:
         """The call of the token that leaves by *flow*; None if no token could."""
         source = self.plan.ends.get(flow, ("", ""))[0]
-        if self.leaving and self.leaving[0].element == source and flow not in self.leaving[1]:
+        alone = source in self.plan.nodes and self.plan.nodes[source].default == flow  # no other flow is taken with it
+        if self.leaving and self.leaving[0].element == source and flow not in self.leaving[1] and not alone:
             self.leaving[1].add(flow)
             return self.leaving[0].within
         here = [one for one in self.tokens if one.element == source]
@@ -207,7 +212,7 @@ class _Follower:
             one for one in self.tokens
             if one is not found and not (items and one.done and (one.element, one.within) == (source, found.within))
         ]  # fmt: skip
-        self.leaving = (found, {flow}) if self.plan.forks(source) else None
+        self.leaving = (found, {flow}) if self.plan.forks(source) and not alone else None
         return found.within
 
     def _touch(self, element: str, visit: int, kind: str) -> None:
@@ -215,16 +220,15 @@ class _Follower:
         self.leaving = None
         node = self.plan.nodes.get(element)
         # A boundary event is armed with its host: its number there is the visit of the host.
-        at = node.attached_to if node and node.attached_to and kind != "ElementCompleted" else element
+        at = node.attached_to if node and node.attached_to and kind in _TRIGGERED else element
         found = next((one for one in self.tokens if (one.element, one.visit) == (at, visit)), None)
-        if found is None:
-            return
-        self.touched[at] = found.within
-        if kind in ("ElementCompleted", "ElementCancelled"):
-            place = self.tokens.index(found)
-            self.tokens[place : place + 1] = []
-            if kind == "ElementCompleted":
+        if found is not None:
+            self.touched[at] = found.within
+            if kind in _LEFT:
+                self.tokens.remove(found)
+            if kind == "ElementCompleted" and self.plan.leaving.get(element):
                 self.tokens.insert(0, replace(found, done=True))
+        if kind in _LEFT:
             self._end(f"{element}:{visit}")
 
     def _end(self, place: str) -> None:
