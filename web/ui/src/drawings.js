@@ -23,7 +23,7 @@ export class Drawings {
 
   async start() {
     const asked = this.bar && new URLSearchParams(location.hash.slice(1)).get("diagram");
-    this.shown = this.find(asked) ?? this.list[0];
+    this.shown = this.find(asked) ?? this.with(this.way?.first) ?? this.list[0]; // `first`: where ways part
     await this.#import();
     this.tools.show(this.#start());
     this.bar?.update();
