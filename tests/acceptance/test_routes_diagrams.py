@@ -120,3 +120,11 @@ def test_the_tryout_of_a_draft_draws_the_elements_that_its_way_names(house: Hous
     assert {one["element"] for one in way["visited"]} < elements
     starts = [re.findall(rb'<startEvent id="(\w+)"', ana.get(one["url"]).data) for one in drawings]
     assert starts in ([[b"Start"], [b"other_Start"]], [[b"main_Start"], [b"Start"]])
+
+
+def test_a_report_names_the_diagram_of_each_element(house: House, case: str) -> None:
+    text = house.visitor("audrey").get("/reports/elements.csv?process=middle").text
+    rows = [line.split(",")[:3] for line in text.splitlines()]
+    assert rows[0] == ["Element", "Diagram", "Visits"]
+    assert ["Call the patient", "Reach the patient", "1"] in rows
+    assert ["Call contact at First", "Look after somebody", "1"] in rows

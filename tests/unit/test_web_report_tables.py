@@ -17,7 +17,7 @@ NAMES = Names(elements={"A": "Ask", "S": "Send mail", "E": "Sent", "B": ""})
 
 
 def test_elements_and_their_waits() -> None:
-    table = report_tables.elements(counted(LOG), NAMES)
+    table = report_tables.elements(counted(LOG), NAMES, {})
     assert table.rows == (
         ("Ask", "5", "4", "10 min", "1 h", "1"),
         ("B", "5", "", "", "", ""),

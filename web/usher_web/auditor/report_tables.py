@@ -66,8 +66,12 @@ class Table:
         return written.getvalue()
 
 
-def elements(found: Tally, names: Names) -> Table:
-    """How often each element was visited, and how long cases waited there."""
+def elements(found: Tally, names: Names, diagrams: Mapping[str, str]) -> Table:
+    """
+    How often each element was visited, and how long cases waited there.
+
+    *diagrams* names the diagram of each element; it is empty, and the column missing, where there is only one.
+    """
     order = sorted(found.visits, key=lambda element: (-found.visits[element], names.of(element)))
     nothing = Spread()
     rows = []
@@ -75,9 +79,11 @@ def elements(found: Tally, names: Names) -> Table:
         wait = found.waits.get(element, nothing)
         over = str(wait.number) if wait.number else ""
         resting = str(found.resting[element]) if found.resting[element] else ""
-        rows.append((names.of(element), str(found.visits[element]), over, *_typical(wait), resting))
-    head = ("Element", "Visits", "Waits over", "Median wait", "9 of 10 within", "Still waiting")
-    return Table(name="elements", title="Elements", head=head, rows=tuple(rows))
+        where = (diagrams.get(element, ""),) if diagrams else ()
+        rows.append((names.of(element), *where, str(found.visits[element]), over, *_typical(wait), resting))
+    words = ("Element", "Diagram") if diagrams else ("Element",)
+    head = (*words, "Visits", "Waits over", "Median wait", "9 of 10 within", "Still waiting")
+    return Table(name="elements", title="Elements", head=head, rows=tuple(rows), words=len(words))
 
 
 def heat_of(found: Tally, *, by_wait: bool) -> dict[str, dict[str, dict[str, object]]]:

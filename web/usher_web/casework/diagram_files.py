@@ -29,6 +29,12 @@ def drawings_with(definition: str) -> Sequence[Drawing]:
         return ()
 
 
+def diagram_names(drawings: Sequence[Drawing]) -> dict[str, str]:
+    """The name of the diagram of each element; empty where there is only one diagram."""
+    several = drawings if len(drawings) > 1 else ()
+    return {node.id: one.name for one in several for process in one.processes for node in process.nodes}
+
+
 def drawing_views(drawings: Iterable[Drawing], endpoint: str, **values: Any) -> list[dict[str, Any]]:
     """What the viewer must know of each diagram, in their order; *endpoint* with *values* answers with their files."""
     return [drawing_view(one, url_for(endpoint, **values, diagram=one.key)) for one in drawings]
