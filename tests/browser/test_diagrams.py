@@ -57,7 +57,7 @@ def opened(page: Page, path: str) -> Page:
 
 
 def shown(page: Page, key: str) -> None:
-    expect(page.locator(f'.canvas[data-shown="{key}"]')).to_be_visible()
+    expect(page.locator(f'.dia .canvas[data-shown="{key}"]')).to_be_visible()
 
 
 def one(page: Page) -> Locator:
@@ -225,7 +225,7 @@ def test_a_diagram_can_be_held_while_the_steps_go_on(cases: Cases, desk: Desk) -
 
 
 def test_the_evidence_bundle_holds_every_diagram_with_its_way(
-    cases: Cases, desk: Desk, tmp_path: Path, day_and_night: Callable[[Page, str], None]
+    cases: Cases, desk: Desk, tmp_path: Path, day_and_night: Callable[[Page, str], None], shot: Callable
 ) -> None:
     page = replayed(desk("audrey", reduced_motion="reduce"), cases.twice, 1)
     with page.expect_download() as download:
@@ -239,6 +239,15 @@ def test_the_evidence_bundle_holds_every_diagram_with_its_way(
         shown(page, "z_letter.bpmn")
         expect(one(page).get_by_role("combobox", name="Call")).to_have_value("Post:2")
         day_and_night(page, f"diagrams-evidence-{width}")
+    page.set_viewport_size({"width": 1000, "height": 900})
+    page.emulate_media(media="print", color_scheme="light")
+    sheets = page.locator(".on-paper figure")
+    expect(sheets.locator("figcaption")).to_have_text(["Look after somebody", "Reach the patient", "Send a letter"])
+    for number, element in enumerate(("Between", "Phone", "Write")):
+        expect(sheets.nth(number).locator(f".way-taken[data-element-id={element}]")).to_be_visible()
+    expect(one(page)).to_be_hidden()
+    shot(page, "diagrams-evidence-paper")
+    page.emulate_media(media="screen")
     page.keyboard.press("Home")
     shown(page, "a_contact.bpmn")
     expect(page.locator(".way-here[data-element-id=Phone]")).to_be_attached()

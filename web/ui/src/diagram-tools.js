@@ -25,7 +25,7 @@ export class Tools {
     this.fit();
     let width = this.host.clientWidth;
     new ResizeObserver(() => {
-      if (width === this.host.clientWidth) return;
+      if (width === this.host.clientWidth || this.host.clientWidth === 0) return; // 0: hidden, on paper
       width = this.host.clientWidth;
       this.canvas.resized();
       this.tallest = 0;

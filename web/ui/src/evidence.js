@@ -42,10 +42,27 @@ class Bundle {
       this.drawn = this.#step.drawn;
       this.drawings = await draw(host, this.versions[this.drawn], this.way());
       this.follow = new Follow(this.drawings);
+      await this.#onPaper();
     } catch (problem) {
       host.replaceChildren("The diagram could not be drawn. The steps below say the same in words.");
       console.error(problem);
     }
+  }
+
+  // On paper nothing can be chosen: every diagram stands there, with its whole way.
+  async #onPaper() {
+    const list = this.versions[this.drawn];
+    if (list.length === 1) return;
+    const sheets = list.map((one) => {
+      const [figure, caption, canvas] = ["figure", "figcaption", "div"].map((tag) => document.createElement(tag));
+      caption.textContent = one.name;
+      canvas.className = "canvas";
+      figure.append(caption, canvas);
+      return { one, figure, canvas };
+    });
+    this.root.querySelector("[data-on-paper]").append(...sheets.map(({ figure }) => figure));
+    for (const { one, canvas } of sheets) await draw(canvas, [{ ...one, calls: {} }], this.way());
+    this.root.classList.add("several");
   }
 
   show(step) {
