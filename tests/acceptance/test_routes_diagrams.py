@@ -96,6 +96,8 @@ def test_a_broken_diagram_of_a_draft_hides_no_other(house: House, named: Package
     assert b'<process id="middle"' in ana.get(diagram).data
     assert ana.get(f"{diagram}?diagram={path}").data == b"<definitions"
     assert b'<process id="middle"' in ana.get(f"{PROCESS}/try/draft/diagram.bpmn").data
+    tried = ana.get(f"{PROCESS}/try?source=draft")
+    assert (tried.status_code, "This cannot be tried yet." in tried.text) == (200, True)
 
 
 def test_the_evidence_bundle_draws_the_main_diagram(house: House, case: str, tmp_path: Path) -> None:

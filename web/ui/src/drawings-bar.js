@@ -136,7 +136,7 @@ export class DrawingsBar {
 }
 
 // The diagram that is looked at, in the address: it can be passed on, and the page opens there again.
-function remember(key) {
+export function remember(key) {
   if (location.hash && !location.hash.startsWith("#diagram=")) return;
   history.replaceState(history.state, "", key ? `#${new URLSearchParams({ diagram: key })}` : location.pathname + location.search);
 }

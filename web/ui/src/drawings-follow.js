@@ -1,5 +1,7 @@
 // Keeps the diagram in sight in which a step lies, until somebody holds another one.
 
+import { remember } from "./drawings-bar.js";
+
 export class Follow {
   #box;
   #last = null;
@@ -24,7 +26,9 @@ export class Follow {
   toggle() {
     if (!this.#box) return;
     this.#set(!this.on);
-    if (this.on && this.#last) this.to(this.#last, this.drawings.way);
+    if (!this.on) return;
+    remember("");
+    if (this.#last) this.to(this.#last, this.drawings.way);
   }
 
   #set(on) {

@@ -113,7 +113,8 @@ def _drawings(case: Instance, definition: str) -> list[dict[str, Any]]:
         package = site().engine.versions.diagram_with(definition).package
     except EngineError:
         package = site().engine.queries.package_of(case.id)
-    return [drawing_view(one, "") | {"xml": package.text(one.file)} for one in package.drawings]
+    several = len(package.drawings) > 1
+    return [drawing_view(one, "", several=several) | {"xml": package.text(one.file)} for one in package.drawings]
 
 
 def _spoken(frame: Frame, total: int) -> str:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from usher_engine.enrollment import MILESTONES
 from usher_engine.reporting import OF_ALL, Period, Spread, Tally, Variant
@@ -86,7 +87,7 @@ def elements(found: Tally, names: Names, diagrams: Mapping[str, str]) -> Table:
     return Table(name="elements", title="Elements", head=head, rows=tuple(rows), words=len(words))
 
 
-def heat_of(found: Tally, *, by_wait: bool) -> dict[str, dict[str, dict[str, object]]]:
+def heat_of(found: Tally, *, by_wait: bool) -> dict[str, dict[str, Any]]:
     """The colours of the diagrams: a class for each element (by visits or by median wait) and each flow; the visits."""
     if by_wait:
         values = {element: spread.median or 0 for element, spread in found.waits.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, request, url_for
@@ -35,13 +35,14 @@ def diagram_names(drawings: Sequence[Drawing]) -> dict[str, str]:
     return {node.id: one.name for one in several for process in one.processes for node in process.nodes}
 
 
-def drawing_views(drawings: Iterable[Drawing], endpoint: str, **values: Any) -> list[dict[str, Any]]:
+def drawing_views(drawings: Sequence[Drawing], endpoint: str, **values: Any) -> list[dict[str, Any]]:
     """What the viewer must know of each diagram, in their order; *endpoint* with *values* answers with their files."""
-    return [drawing_view(one, url_for(endpoint, **values, diagram=one.key)) for one in drawings]
+    several = len(drawings) > 1
+    return [drawing_view(one, url_for(endpoint, **values, diagram=one.key), several=several) for one in drawings]
 
 
-def drawing_view(one: Drawing, url: str) -> dict[str, Any]:
-    """One diagram: its name, its address and page, the elements in it, and where its calls lead."""
+def drawing_view(one: Drawing, url: str, *, several: bool) -> dict[str, Any]:
+    """One diagram: its name, its address and page, where its calls lead, and, among *several*, the elements in it."""
     nodes = [node.id for process in one.processes for node in process.nodes]
     flows = [flow.id for process in one.processes for flow in process.flows]
     return {
@@ -50,7 +51,7 @@ def drawing_view(one: Drawing, url: str) -> dict[str, Any]:
         "url": url,
         "page": one.page,
         "calls": dict(one.calls),
-        "elements": [*nodes, *flows],
+        "elements": [*nodes, *flows] if several else [],
         "problem": one.problem,
     }
 
