@@ -4,7 +4,6 @@ Nothing here decides whether a package can run; that is the gate's job.
 """
 
 from .bpmn_file import PLACEHOLDER, Diagram, Flow, Node, Process, ServiceCall, process_element, read_diagram
-from .case_ends import case_ends
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .drawings import Drawing, main_processes
 from .element_facts import ElementFacts, read_element_facts
@@ -14,6 +13,7 @@ from .lint_finding import RULES, Finding, Rule, Severity
 from .offered_decisions import decision_names
 from .package import MAX_FILE_BYTES, Package
 from .package_io import from_zip, read_file, read_folder, to_zip, write_folder
+from .possible_outcomes import case_ends
 from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_as_written, parse_xml
 from .timer_definitions import MISSED, MISSED_ALL, MISSED_SKIP, Repeat, Timer
 from .translation import Translation, translate, translation_of
