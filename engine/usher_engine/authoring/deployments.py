@@ -259,7 +259,7 @@ def _other_process(process: str, package: Package) -> list[Finding]:
     if key == process:
         return []
     message = f"This is the draft of “{process}”, and its main process has the id “{key}”. Give it the id “{process}”."
-    return [Finding(file=package.diagrams()[0], element=key, rule="process-id", message=message)]
+    return [Finding(file=package.drawings[0].file, element=key, rule="process-id", message=message)]
 
 
 def _same(there: Draft, etag: str, package: Package) -> None:

@@ -5,6 +5,7 @@ from ..store import CaseFilter, Step, UserTask
 from ..store import to_text as stored_time
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
 from ..store.case_selection import CaseSelection
+from .call_history import Called, CallHistory, Plans, calls_after, follow_calls
 from .history_pages import ALTERED, WHOLE, HistoryPage, HistoryPages, PagedStep, readable_steps
 from .instance_migration import Trial
 from .queries import Instance
@@ -21,6 +22,8 @@ __all__ = [
     "BatchKind",
     "BatchStatus",
     "Begun",
+    "CallHistory",
+    "Called",
     "CaseFilter",
     "CasePage",
     "CaseSelection",
@@ -31,11 +34,14 @@ __all__ = [
     "InstanceState",
     "Offer",
     "PagedStep",
+    "Plans",
     "Repaired",
     "Step",
     "Trial",
     "UserTask",
     "Wait",
+    "calls_after",
+    "follow_calls",
     "readable_steps",
     "stored_time",
 ]

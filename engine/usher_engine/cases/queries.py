@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ..bpmn import Diagram
 from ..context import Context
-from ..core.errors import Corrupt
+from ..core.errors import Corrupt, EngineError
 from ..core.events import from_json
 from ..core.state import InstanceState, Status, Wait, fold
 from ..definitions import Package
@@ -25,6 +25,7 @@ from ..store import (
     visible_tasks,
 )
 from ..store.tampered_rows import moment, tampering_message
+from .call_plan import NO_CALLS, CallPlan, call_plan
 
 #: The events that say which package a case runs on.
 RUNS_ON = frozenset({"InstanceStarted", "InstanceMigrated"})
@@ -64,6 +65,7 @@ class CaseQueries:
 
     def __init__(self, context: Context) -> None:
         self.context, self.database = context, context.database
+        self._plans: dict[str, CallPlan] = {}  # by the hash of the package
 
     def instances(
         self,
@@ -134,6 +136,16 @@ class CaseQueries:
             instance_rows.find(tx, instance)
             steps = instance_rows.steps(tx, instance, last=revision)
         return fold(InstanceState(), [from_json(event) for step in steps for event in step.events])
+
+    def call_plan(self, definition: str) -> CallPlan:
+        """What the package with the hash *definition* says about calls; without calls if that version is lost."""
+        if definition not in self._plans:
+            try:
+                with self.database.read() as tx:
+                    self._plans[definition] = call_plan(self.context.diagram(tx, definition).package)
+            except EngineError:
+                return NO_CALLS
+        return self._plans[definition]
 
     def package_of(self, instance: str) -> Package:
         """The package a case runs on."""

@@ -16,6 +16,7 @@ from .bpmn_file import (
 )
 from .diagram_merge import MINE, THEIRS, CannotMerge, MergedDiagram, merge_diagrams
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
+from .drawings import Drawing, main_processes
 from .element_facts import ElementFacts, read_element_facts
 from .flow_node_types import FLOW_NODES, SUB_PROCESSES
 from .import_remedies import SAFE, Remedy, remedied, remedy_for
@@ -24,6 +25,7 @@ from .lint_finding import RULES, Finding, Rule, Severity
 from .offered_decisions import decision_names
 from .package import MAX_FILE_BYTES, Package
 from .package_io import from_zip, read_file, read_folder, to_zip, write_folder
+from .possible_outcomes import case_ends
 from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_as_written, parse_xml
 from .start_declaration import (
     START_PROPERTIES,
@@ -59,6 +61,7 @@ __all__ = [
     "Decision",
     "DecisionFile",
     "Diagram",
+    "Drawing",
     "ElementFacts",
     "Finding",
     "Flow",
@@ -79,6 +82,7 @@ __all__ = [
     "Translation",
     "XmlElement",
     "XmlTree",
+    "case_ends",
     "decision_names",
     "declared",
     "elements_at",
@@ -86,6 +90,7 @@ __all__ = [
     "inclusive_join",
     "is_start_of",
     "line_of",
+    "main_processes",
     "merge_diagrams",
     "parse_as_written",
     "parse_xml",

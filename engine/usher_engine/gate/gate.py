@@ -200,7 +200,7 @@ def _completeness(package: Package) -> Iterator[Finding]:
     try:
         compiled = compile_diagram(package)
     except InvalidDefinition as error:
-        yield from _from_error(error, package.diagrams()[0], "engine")
+        yield from _from_error(error, package.drawings[0].file, "engine")
         return
     flows = set(compiled.flows.values())
     for file in package.diagrams():

@@ -4,7 +4,7 @@
 const SHARED = { "color:border-color": "var(--accent)" };
 const PARTED = { "color:border-color": "var(--refuse)", "color:background-color": "var(--refuse-soft)" };
 
-// parting: {shared: [id], parted: {id: {cases, heat: 1..3}}, at?: [id]}
+// parting: {shared: [id], parted: {id: {cases, heat: 1..3}}, at?: [id], first?: id}
 export function paintParting(viewer, parting) {
   const registry = viewer.get("elementRegistry");
   const canvas = viewer.get("canvas");
@@ -28,7 +28,7 @@ export function paintParting(viewer, parting) {
 // What a diagram opens at: the first element beyond the shared way, as far as it is drawn.
 export function asWay(parting) {
   const first = Object.keys(parting.parted ?? {});
-  return { at: [...first, ...(parting.shared ?? []).slice(-1)] };
+  return { at: [...(parting.first ? [parting.first] : []), ...first, ...(parting.shared ?? []).slice(-1)] };
 }
 
 function count(registry, overlays, id, cases) {

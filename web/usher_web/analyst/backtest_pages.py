@@ -9,11 +9,11 @@ from usher_engine import InvalidDefinition, NotFound
 from usher_engine.accounts import Role
 from usher_engine.cases import Batch, BatchKind, CaseSelection, stored_time
 from usher_engine.core import whole_number
-from usher_engine.definitions import Package
+from usher_engine.definitions import Package, case_ends
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth
-from ..casework.diagram_files import bpmn_response
+from ..casework.diagram_files import bpmn_response, drawing_views
 from ..site import site
 from ..words.date_range import begin_of, check_way, day_of, end_of
 from .backtest_view import group_lines, sentence, way_of_case, ways
@@ -72,6 +72,7 @@ def run(process: str, batch: str) -> str:
         summary=sentence(found, names),
         groups=group_lines(found, names),
         ways=ways(found),
+        drawings=_drawings(process, found),
         new=set(draft.elements) - set(recorded.elements),
         names=names,
         listed=listed[:PAGE],
@@ -115,6 +116,7 @@ def case(process: str, batch: str, instance_id: str) -> str:
         one=one,
         names=names_with(draft, recorded),
         ways={side: way_of_case(one, side) for side in SIDES},
+        drawings=_drawings(process, found),
         may_see_cases=auth.session().account.role is Role.AUDITOR,
     )
 
@@ -125,8 +127,7 @@ def diagram(process: str, batch: str, side: str) -> AnyResponse:
     found = run_of(process, batch, BatchKind.BACKTEST)
     if side not in SIDES:
         raise NotFound("A run has two diagrams: recorded and draft.")
-    definition = found.package if side == DRAFT else _recorded_package(found)
-    return bpmn_response(site().engine.versions.diagram_with(definition).package)
+    return bpmn_response(_package_of(found, side))
 
 
 @blueprint.get("/<batch>/cases.csv")
@@ -159,11 +160,7 @@ def _page(process: str, problems: list[tuple[str, str]] | None = None) -> str:
         versions=engine.versions.all(process),
         draft=_draft_of(process),
         statuses=STATUSES,
-        ends=[
-            element
-            for element in engine.versions.diagram_with(in_force.hash).elements.values()
-            if element.tag == "endEvent"
-        ],
+        ends=case_ends(in_force),
         runs=engine.batches.recent(process, BatchKind.BACKTEST),
         sent=request.form,
         problems=problems or [],
@@ -201,6 +198,20 @@ def _parse_selection(process: str, errors: dict[str, str]) -> CaseSelection:
         outcome=form.get("outcome", ""),
         limit=whole_number(form.get("limit", "").strip()) or 0,
     )
+
+
+def _drawings(process: str, run: Batch) -> dict[str, list[dict[str, Any]]]:
+    """The diagrams of each side."""
+    where = {"process": process, "batch": run.id}
+    return {
+        side: drawing_views(_package_of(run, side).drawings, "backtests.diagram", side=side, **where)
+        for side in SIDES
+    }
+
+
+def _package_of(run: Batch, side: str) -> Package:
+    definition = run.package if side == DRAFT else _recorded_package(run)
+    return site().engine.versions.diagram_with(definition).package
 
 
 def _recorded_package(run: Batch) -> str:

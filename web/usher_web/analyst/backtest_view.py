@@ -88,7 +88,20 @@ def _difference(kind: str, names: Mapping[str, str], element: str, was: str, end
 def ways(run: Batch) -> dict[str, dict[str, Any]]:
     """What each side's diagram paints: the shared way, and where cases leave it, with how many cases."""
     tally = run.tally
-    return {side: _way(tally.get("shared", {}), tally.get(side, {})) for side in ("recorded", "draft")}
+    first = _first_difference(tally.get("groups", {}))
+    return {
+        side: {**_way(tally.get("shared", {}), tally.get(side, {})), "first": first.get(side, "")}
+        for side in ("recorded", "draft")
+    }
+
+
+def _first_difference(groups: Mapping[str, int]) -> dict[str, str]:
+    """The element at which the largest group of cases leaves the shared way, on each side."""
+    parted = {key: cases for key, cases in groups.items() if key.split("|")[1]}
+    if not parted:
+        return {}
+    _, element, was, _, _ = max(parted, key=lambda key: parted[key]).split("|")
+    return {"recorded": was or element, "draft": element}
 
 
 def _way(shared: Mapping[str, int], parted: Mapping[str, int]) -> dict[str, Any]:
@@ -107,4 +120,5 @@ def way_of_case(one: BatchCase, side: str) -> dict[str, Any]:
         "shared": sorted(shared),
         "parted": {key: {"cases": 1, "heat": 3} for key in sorted(parted)},
         "at": way["at"],
+        "first": way["path"][cut] if cut < len(way["path"]) else "",
     }

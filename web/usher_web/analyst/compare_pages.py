@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from usher_engine import NotFound
 from usher_engine.accounts import Role
 from usher_engine.authoring import Version
 from usher_engine.core import whole_number
-from usher_engine.definitions import Package
+from usher_engine.definitions import Drawing, Package
 from usher_engine.differences import compare
 from werkzeug.wrappers import Response
 
@@ -47,11 +49,12 @@ def show(process: str) -> str:
     older = _side(process, request.args.get("from") or _before(newer, versions))
     comparison = compare(older.package, newer.package)
     counted = changed_elements(comparison)
-    diagrams = list(dict.fromkeys([*newer.package.diagrams(), *older.package.diagrams()]))
-    shown = request.args.get("diagram") or next(iter(sorted(diagrams, key=lambda file: not counted[file])), "")
+    diagrams = _diagrams(process, newer, older)
+    shown = request.args.get("diagram") or _first_changed(diagrams, counted)
     if shown and shown not in diagrams:
         raise NotFound(f"Neither of the two has a diagram {shown}.")
-    listed = change_lines(comparison, diagrams, shown)
+    file = diagrams[shown].file if shown else ""
+    listed = change_lines(comparison, {one.file for one in diagrams.values()}, file)
     return render_template(
         "compare.html",
         process=process,
@@ -62,9 +65,11 @@ def show(process: str) -> str:
         sentence=sentence(comparison),
         changes=[one for one in listed if not one.only_moved],
         moved=[one for one in listed if one.only_moved],
-        marks=marks(comparison, shown),
+        marks=marks(comparison, file),
         lines_of=lines_of,
         diagrams=diagrams,
+        names={one.file: one.name for one in reversed(diagrams.values())},
+        calls=_calls(process, older, newer, diagrams[shown]) if shown else {},
         shown=shown,
         counted=counted,
     )
@@ -74,10 +79,33 @@ def show(process: str) -> str:
 @auth.policy(Role.ANALYST, Role.AUDITOR, Role.ADMIN)
 def diagram(process: str, side: str) -> Response:
     """The diagram of one side as stored in the package; a draft's as it is now."""
-    found, file = _side(process, side), request.args.get("file", "")
-    if not found.package.diagrams() or (file and file not in found.package.diagrams()):
-        raise NotFound("This version has no such diagram.")
-    return bpmn_response(found.package, file)
+    return bpmn_response(_side(process, side).package, process)
+
+
+def _diagrams(process: str, *sides: Side) -> dict[str, Drawing]:
+    """The diagrams of both sides by key, the main one first; as the first of *sides* names them."""
+    found: dict[str, Drawing] = {}
+    for side in sides:
+        for one in side.package.drawings_of(process):
+            found.setdefault(one.key, one)
+    return found
+
+
+def _calls(process: str, older: Side, newer: Side, shown: Drawing) -> dict[str, dict[str, str]]:
+    """Where the call activities in the diagram *shown* lead: the name and the address of the called diagram."""
+    found = _diagrams(process, newer, older)
+    both = [one for side in (older, newer) for one in side.package.drawings if one.key == shown.key]
+    calls = {activity: key for one in both for activity, key in one.calls.items()}
+    asked: dict[str, Any] = {"from": older.key, "to": newer.key}
+    return {
+        activity: {"name": found[key].name, "url": url_for(".show", process=process, diagram=key, **asked)}
+        for activity, key in calls.items()
+    }
+
+
+def _first_changed(diagrams: Mapping[str, Drawing], counted: Mapping[str, int]) -> str:
+    """The key of the first diagram with a changed element, or else of the main one."""
+    return next((key for key, one in diagrams.items() if counted[one.file]), next(iter(diagrams), ""))
 
 
 def _side(process: str, key: str) -> Side:

@@ -9,7 +9,7 @@ from usher_engine.core import whole_number
 from werkzeug.wrappers import Response
 
 from .. import auth
-from ..casework.diagram_files import bpmn_response
+from ..casework.diagram_files import bpmn_response, drawing_views
 from ..site import site
 from . import workbench
 from .process_list import process_rows
@@ -34,7 +34,13 @@ def process(process: str) -> str:
     links = workbench.elsewhere(process)
     paused = site().engine.pauses.in_force(process, shown.number)
     return render_template(
-        "process.html", versions=versions, shown=shown, files=list(package.files), links=links, paused=paused
+        "process.html",
+        versions=versions,
+        shown=shown,
+        drawings=drawing_views(package.drawings, "processes.diagram", process=process, number=shown.number),
+        files=list(package.files),
+        links=links,
+        paused=paused,
     )
 
 

@@ -13,12 +13,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import InvalidDefinition, InvalidSubmission, NotFound
 from usher_engine.accounts import Role
 from usher_engine.core import whole_number
-from usher_engine.definitions import Package
+from usher_engine.definitions import Package, translate
 from usher_engine.examples import Tried, run_examples, try_out
 from werkzeug.wrappers import Response
 
 from .. import auth
-from ..casework.diagram_files import bpmn_response
+from ..casework.diagram_files import bpmn_response, drawing_views
 from ..site import site
 from ..staff.open_task import submitted
 from .tryout_form import Choice, choices, example_file, new_run, process_name, sent_run, with_step, without_last
@@ -89,7 +89,17 @@ def save(process: str) -> Response:
 @blueprint.get("/<process>/try/<source>/diagram.bpmn")
 @auth.policy(Role.ANALYST)
 def diagram(process: str, source: str) -> Response:
-    return bpmn_response(_package(process, source)[1])
+    return bpmn_response(_as_run(_package(process, source)[1]), process)
+
+
+def _drawings(process: str, source: str, package: Package) -> list[dict[str, Any]]:
+    drawings = _as_run(package).drawings_of(process)
+    return drawing_views(drawings, "tryout.diagram", process=process, source=source)
+
+
+def _as_run(package: Package) -> Package:
+    """The package as it is run, whose ids the way has: two files of a draft may use the same ones."""
+    return translate(package)[0]
 
 
 def _try(package: Package, run: Mapping[str, Any]) -> Tried:
@@ -156,6 +166,7 @@ def _begin(process: str, source: str, package: Package, wrong: InvalidSubmission
         "tryout.html",
         process=process, source=source, draft=source == DRAFT, name=process_name(package, process), errors=errors,
         report=report, way=way, choices=found, wrong=wrong, typed=request.form,
+        drawings=_drawings(process, source, package),
     )  # fmt: skip
 
 
@@ -177,7 +188,8 @@ def _page(
     return render_template(
         "tryout_run.html",
         process=process, source=source, draft=source == DRAFT, name=process_name(package, process), run=run,
-        tried=tried, way=way, wrong=wrong, typed=request.form if wrong else {}, suggested=suggested,
+        tried=tried, way=way, drawings=_drawings(process, source, package), wrong=wrong,
+        typed=request.form if wrong else {}, suggested=suggested,
         steps=len(run.get("do", [])) + sum(map(len, run.get("services", {}).values())) if run.get("asks") else
         len(run.get("do", [])),
     )  # fmt: skip

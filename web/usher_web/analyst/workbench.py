@@ -77,10 +77,8 @@ def editor(draft: Draft, path: str) -> str:
 
 
 def main_diagram(package: Package, process: str) -> str:
-    """The file the process is drawn in: the first one that names it, else the first there is; empty where none is."""
-    diagrams = package.diagrams()
-    named = (path for path in diagrams if f'id="{process}"'.encode() in package.files[path])
-    return next(named, diagrams[0] if diagrams else "")
+    """The file the process is drawn in, else the main diagram; empty where there is none."""
+    return next((one.file for one in package.drawings_of(process)), "")
 
 
 def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
