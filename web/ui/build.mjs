@@ -3,6 +3,7 @@ import { build } from "esbuild";
 import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { guarded } from "./guests.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.resolve(process.argv[2] ?? path.join(here, "../usher_web/static/dist"));
@@ -29,6 +30,8 @@ const pages = await build({
 // What goes into the evidence bundle, each in one piece: the page that carries them has no network.
 const evidence = await build({ ...common, entryPoints: ["src/evidence.js", "src/evidence.css"] });
 await mkdir(out, { recursive: true });
+const sheet = path.join(out, "usher.css");
+await writeFile(sheet, guarded(await readFile(sheet, "utf8")));
 await copyFile(path.join(here, "src/mark.svg"), path.join(out, "mark.svg"));
 await writeFile(path.join(out, "THIRD_PARTY.txt"), await licences(Object.keys(pages.metafile.inputs)));
 await writeFile(path.join(out, "evidence-licences.txt"), await licences(Object.keys(evidence.metafile.inputs)));

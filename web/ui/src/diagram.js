@@ -24,7 +24,7 @@ export async function drawDiagram(host) {
 }
 
 export async function draw(host, xml, way) {
-  const sheet = Object.assign(document.createElement("div"), { className: "sheet" });
+  const sheet = Object.assign(document.createElement("div"), { className: "sheet guest" });
   host.replaceChildren(sheet);
   host.setAttribute("role", "region");
   host.setAttribute("aria-label", host.dataset.diagramLabel ?? "Process diagram");

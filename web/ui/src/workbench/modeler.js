@@ -67,9 +67,10 @@ export async function editDiagram(bench) {
 }
 
 function opened(host) {
-  host.replaceChildren();
+  const sheet = element("div", "guest");
+  host.replaceChildren(sheet);
   return new Modeler({
-    container: host,
+    container: sheet,
     additionalModules: [minimap, SeveralModule, WalkModule],
     moddleExtensions: { spiffworkflow: spiff },
     bpmnRenderer: { defaultFillColor: "var(--dg-shape)", defaultStrokeColor: "var(--dg-stroke)", defaultLabelColor: "var(--ink)" },
