@@ -8,8 +8,15 @@ import { guarded } from "./guests.mjs";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.resolve(process.argv[2] ?? path.join(here, "../usher_web/static/dist"));
 
+// Cells and fields are in Usher's own language: the snippets and the judgement of FEEL have no place there.
+const OWN_LANGUAGE = {
+  "@bpmn-io/lang-feel": "./src/workbench/cell-language.js",
+  "@bpmn-io/feel-lint": "./src/workbench/cell-lint.js",
+};
+
 const common = {
   absWorkingDir: here,
+  alias: OWN_LANGUAGE,
   outdir: out,
   bundle: true,
   minify: true,

@@ -7,9 +7,10 @@ from .decision_compiler import name_problem
 from .decision_table import Decision, DecisionResult, Table
 from .decisions import Decisions, Problem, compile_decisions, read_package
 from .hit_policies import ONE
+from .literals import OFFERED_TYPES
 from .table_coverage import Overlap, coverage
 
 __all__ = [
-    "ONE", "Decision", "DecisionResult", "Decisions", "Overlap", "Problem", "Table",
+    "OFFERED_TYPES", "ONE", "Decision", "DecisionResult", "Decisions", "Overlap", "Problem", "Table",
     "compile_decisions", "coverage", "name_problem", "read_package",
 ]  # fmt: skip

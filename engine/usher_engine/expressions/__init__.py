@@ -12,15 +12,18 @@ from .expression import Expression, compile_expression
 from .script import Script, compile_script
 from .template import Template, compile_template
 from .value_ranges import Case, case_of
+from .vocabulary import WORDS, Word
 
 __all__ = [
     "STRICT",
+    "WORDS",
     "Case",
     "Expression",
     "ExpressionError",
     "Run",
     "Script",
     "Template",
+    "Word",
     "case_of",
     "checked_number",
     "compile_expression",

@@ -13,7 +13,7 @@ export async function editDecision(host) {
   const findings = new Findings(known);
   await styles("decision-editor.css");
   const text = await file.recover(facts("text"));
-  modeler = new DmnModeler({ container: host, ...pausing(pauses) });
+  modeler = new DmnModeler({ container: host, common: { dataTypes: known.types, feelLanguageContext: language(known) }, ...pausing(pauses) });
   const changed = () => {
     file.changed();
     findings.soon(read);
@@ -36,6 +36,13 @@ export async function editDecision(host) {
   const commands = () => modeler.getActiveViewer().get("commandStack");
   actions({ save: () => file.save(), undo: () => commands().undo(), redo: () => commands().redo() });
   findings.begin();
+}
+
+// What cells are completed with: the functions of Usher's language, in place of FEEL's.
+function language({ words }) {
+  const functions = words.filter((one) => one.kind === "function");
+  const builtins = functions.map(({ name, usage, note }) => ({ name, type: "function", detail: note, params: usage.includes("…") ? [{ name: "…" }] : [] }));
+  return { builtins };
 }
 
 // Each kind of view has modules of its own.
