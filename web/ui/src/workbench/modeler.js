@@ -14,6 +14,7 @@ import { Outline } from "./outline.js";
 import { paintFindings, paintPath } from "./paint.js";
 import { Panel } from "./panel.js";
 import { keepReferences, showLosses, showUnreadable } from "./references.js";
+import { Room } from "./room.js";
 import { SeveralModule } from "./several.js";
 import { reveal } from "./sight.js";
 import { Simulation } from "./simulation.js";
@@ -113,6 +114,8 @@ function tools(modeler, known, show) {
     facts: known,
     moddle: modeler.get("moddle"),
     extensions: new Extensions(modeler),
+    room: new Room(modeler),
+    together: (act) => modeler.get("commandStack").execute("usher.together", { act }),
     several: (commands) => modeler.get("commandStack").execute("usher.several", { commands }),
     addressOf: (path) => known.urls.editor.replace("PATH", path),
     lanes: () => registry.filter((one) => one.type === "bpmn:Lane").map((one) => one.businessObject.name).filter(Boolean),
