@@ -3,6 +3,7 @@
 from ..store import Draft, DraftFile, SetAside, SignOff, Version
 from ..store.pause_rows import EVERY, Pause
 from .drafts import draft_key, file_etag
+from .editor_vocabulary import vocabulary_of
 from .version_pauses import Pauses
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "Version",
     "draft_key",
     "file_etag",
+    "vocabulary_of",
 ]

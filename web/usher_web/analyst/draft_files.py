@@ -9,7 +9,7 @@ import usher_engine
 from flask import Blueprint, Response, json, request
 from usher_engine import StaleDraft
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft, file_etag
+from usher_engine.authoring import Draft, file_etag, vocabulary_of
 from usher_engine.definitions import Package, to_zip
 from werkzeug.exceptions import BadRequest, PreconditionRequired
 from werkzeug.http import unquote_etag
@@ -64,7 +64,8 @@ def check(process: str) -> Response:
     package = _with_typed_files(site().engine.drafts.package(process))
     findings = [finding.to_json() for finding in site().engine.deployments.check_draft(process, package)]
     now = people_time(site().now(), site().now(), site().settings.calendar)
-    return _json({"findings": findings, "hash": package.hash, "at": now})
+    names = vocabulary_of(package)["names"]
+    return _json({"findings": findings, "hash": package.hash, "at": now, "names": names})
 
 
 @blueprint.get("/package.zip")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app, url_for
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft
+from usher_engine.authoring import Draft, vocabulary_of
 from usher_engine.definitions import Package, decision_names
-from usher_engine.dmn import OFFERED_TYPES
-from usher_engine.expressions import WORDS
 
 from .. import auth
 from ..site import site
@@ -101,8 +99,7 @@ def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
         "groups": sorted(_groups()),
         "decisions": [{"id": key, "name": name} for key, name in decision_names(package)],
         "operators": list(_operators()),
-        "words": [asdict(word) for word in WORDS],
-        "types": list(OFFERED_TYPES),
+        **vocabulary_of(package),
     }
 
 
