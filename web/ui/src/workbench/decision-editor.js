@@ -2,6 +2,7 @@
 import DmnModeler from "dmn-js/lib/Modeler";
 import { DraftFile, actions, element, facts, styles } from "./draft-file.js";
 import { Findings } from "./findings.js";
+import { namesKnown } from "./names.js";
 import { Pauses } from "./pauses.js";
 
 export async function editDecision(host) {
@@ -45,9 +46,23 @@ function language({ words }) {
   return { builtins };
 }
 
+// The names of the draft's data, in cells and in the expressions of columns.
+class CellNames {
+  static $inject = ["injector"];
+
+  constructor(injector) {
+    injector.get("variableResolver", false)?.registerProvider({ getVariables: (others) => [...namesKnown().map(variable), ...others] });
+  }
+}
+
+function variable({ name, title, fields }) {
+  return { name, detail: title, entries: (fields ?? []).map(variable) };
+}
+
 // Each kind of view has modules of its own.
 function pausing(pauses) {
-  const options = { additionalModules: [{ debounceInput: ["value", pauses.later] }] };
+  const names = { __init__: ["usherNames"], usherNames: ["type", CellNames] };
+  const options = { additionalModules: [{ debounceInput: ["value", pauses.later] }, names] };
   return Object.fromEntries(["drd", "decisionTable", "literalExpression", "boxedExpression"].map((view) => [view, options]));
 }
 

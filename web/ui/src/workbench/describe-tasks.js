@@ -18,7 +18,7 @@ export function work(element, object, { extensions, facts, addressOf, lanes }) {
   return {
     title: "Work",
     fields: [
-      { key: "message", label: "Message to staff", kind: "area", rows: 5, value: extensions.text(object, "InstructionsForEndUser"), set: (text) => extensions.setText(element, object, "InstructionsForEndUser", text), help: "The first line is the headline. {{ … }} holds an expression." },
+      { key: "message", label: "Message to staff", kind: "area", rows: 5, complete: "template", value: extensions.text(object, "InstructionsForEndUser"), set: (text) => extensions.setText(element, object, "InstructionsForEndUser", text), help: "The first line is the headline. {{ … }} holds an expression." },
       property("form", "Form", { kind: "select", options, link }),
       property("candidateGroups", "Group", { list: [...new Set([...facts.groups, ...lanes()])], help: groupHelp(extensions.property(object, "candidateGroups"), [...facts.groups, ...lanes()]) }),
       property("dueIn", "Due in", { placeholder: "P2D", help: DURATION }),
@@ -72,7 +72,7 @@ const KINDS = { text: "text", number: "a number", boolean: "yes or no (True, Fal
 
 export function script(element, object, { modeling }) {
   const set = (text) => modeling.updateModdleProperties(element, object, { script: text || undefined });
-  return { title: "Script", fields: [{ key: "script", label: "Script", kind: "code", rows: 8, value: object.script ?? "", set, help: "One assignment a line, like total = price * 2" }] };
+  return { title: "Script", fields: [{ key: "script", label: "Script", kind: "code", complete: "script", rows: 8, value: object.script ?? "", set, help: "One assignment a line, like total = price * 2" }] };
 }
 
 export function scripts(element, object, { extensions }) {
@@ -80,6 +80,7 @@ export function scripts(element, object, { extensions }) {
     key: type,
     label,
     kind: "code",
+    complete: "script",
     rows: 2,
     value: extensions.text(object, type),
     set: (text) => extensions.setText(element, object, type, text),

@@ -1,5 +1,6 @@
 // The fields of the properties panel, made from a description: {key, label, kind, value, set, …}. A field is written a
 // moment after the last key and when it loses the focus; text being typed is never overwritten.
+import { complete } from "./completion.js";
 import { element } from "./draft-file.js";
 
 const PAUSE_MS = 400;
@@ -17,6 +18,8 @@ export function makeField(field) {
   if (field.kind === "check") label.append(input, element("span", "", field.label));
   outer.append(label);
   if (field.kind !== "check") outer.append(input);
+  const mode = field.complete ?? (field.kind === "code" ? "expression" : "");
+  if (mode) complete(input, mode);
   if (field.list) outer.append(suggestions(input, field));
   help(outer, input, field);
   listen(input, field);

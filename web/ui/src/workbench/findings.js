@@ -1,6 +1,7 @@
 // The gate's findings on the draft with the text as it is typed: as a list, in the order to fix them, and for the code
 // that paints them onto elements. The gate itself runs on the server, the same one that checks a deployment.
 import { element, facts, tokens } from "./draft-file.js";
+import { hear } from "./names.js";
 
 const PAUSE_MS = 700;
 const KINDS = { error: "alarm", warning: "wait", info: "idle" };
@@ -10,6 +11,7 @@ export class Findings {
   // `about` answers {label, show} for an element of this file, or nothing; `painted` gets the findings of this file.
   constructor(known, { about = () => null, painted = () => {} } = {}) {
     this.facts = known;
+    hear(known);
     this.about = about;
     this.painted = painted;
     this.list = document.querySelector("[data-findings]");
@@ -40,6 +42,7 @@ export class Findings {
       const said = await answer.json();
       if (!answer.ok) return this.#checked(said.detail ?? "Not checked.");
       this.all = said.findings;
+      hear(said);
       this.#show();
       this.#checked(`Checked ${said.at}.`);
     } catch (problem) {
