@@ -8,6 +8,7 @@ from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .element_facts import ElementFacts, read_element_facts
 from .flow_node_types import FLOW_NODES, SUB_PROCESSES
 from .inclusive_join import InclusiveJoin, inclusive_join
+from .labelled_elements import element_labels, process_labels
 from .lint_finding import RULES, Finding, Rule, Severity
 from .offered_decisions import decision_names
 from .package import MAX_FILE_BYTES, Package
@@ -50,6 +51,7 @@ __all__ = [
     "XmlElement",
     "XmlTree",
     "decision_names",
+    "element_labels",
     "elements_at",
     "from_zip",
     "inclusive_join",
@@ -57,6 +59,7 @@ __all__ = [
     "parse_as_written",
     "parse_xml",
     "process_element",
+    "process_labels",
     "read_decisions",
     "read_diagram",
     "read_element_facts",

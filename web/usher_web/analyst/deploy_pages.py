@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from .. import auth
 from ..site import site
 from . import workbench
+from .finding_words import shown_findings
 
 blueprint = Blueprint("deployments", __name__, url_prefix="/processes/<process>")
 
@@ -68,7 +69,7 @@ def _page(process: str, errors: dict[str, str], note: str) -> str:
         name=newest.name if newest else process,
         tabs=workbench.tabs(draft, "deployments.show"),
         aside=engine.drafts.set_aside(process),
-        findings=findings,
+        findings=shown_findings(findings, package),
         blocked=any(finding.severity == "error" for finding in findings),
         newest=newest,
         changes=_changes(engine.versions.package(process).files if newest else {}, package),

@@ -19,6 +19,7 @@ from .. import auth, strict_json
 from ..problems import Problem, problem_response
 from ..site import site
 from ..words.presentation import people_time
+from .finding_words import shown_findings
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/processes/<process>/draft")
 
@@ -62,7 +63,7 @@ def remove(process: str, path: str) -> Response:
 def check(process: str) -> Response:
     """The gate's findings on the draft, with some files as they are being typed: ``{"files": {path: text}}``."""
     package = _with_typed_files(site().engine.drafts.package(process))
-    findings = [finding.to_json() for finding in site().engine.deployments.check_draft(process, package)]
+    findings = shown_findings(site().engine.deployments.check_draft(process, package), package)
     now = people_time(site().now(), site().now(), site().settings.calendar)
     names = vocabulary_of(package)["names"]
     return _json({"findings": findings, "hash": package.hash, "at": now, "names": names})

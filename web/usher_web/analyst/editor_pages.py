@@ -19,6 +19,7 @@ from .. import auth
 from ..content_policy import FRAMING, MAIL, STYLED, with_policy
 from ..site import site
 from . import workbench
+from .finding_words import shown_findings
 from .save_conflict import hunks, merged_text
 from .uploads import new_file, new_process, uploaded_package
 
@@ -108,7 +109,7 @@ def _editor(draft: Draft, package: Package, path: str, tab: str, kind: str) -> R
         kind=kind,
         text=text,
         facts=workbench.facts(draft, package, path),
-        findings=site().engine.deployments.check_draft(draft.process, package),
+        findings=shown_findings(site().engine.deployments.check_draft(draft.process, package), package),
         **_shared(draft, path, tab),
     )
     return with_policy(page, STYLED if kind in STYLING else FRAMING)

@@ -21,6 +21,7 @@ from .. import auth
 from ..casework.diagram_files import bpmn_response
 from ..site import site
 from ..staff.open_task import submitted
+from .finding_words import labels_of, shown_findings
 from .tryout_form import Choice, choices, example_file, new_run, process_name, sent_run, with_step, without_last
 
 blueprint = Blueprint("tryout", __name__, url_prefix="/processes")
@@ -118,7 +119,8 @@ def _package(process: str, source: str) -> tuple[str, Package]:
 
 def _errors(process: str, package: Package) -> list[tuple[str, str]]:
     found = site().engine.deployments.check_draft(process, package)
-    return [(finding.element or finding.file, finding.message) for finding in found if finding.severity == "error"]
+    shown = shown_findings((finding for finding in found if finding.severity == "error"), package)
+    return [(one["label"] or one["file"], one["message"]) for one in shown]
 
 
 def _refuse_broken(process: str, package: Package) -> None:
@@ -155,7 +157,8 @@ def _begin(process: str, source: str, package: Package, wrong: InvalidSubmission
     return render_template(
         "tryout.html",
         process=process, source=source, draft=source == DRAFT, name=process_name(package, process), errors=errors,
-        report=report, way=way, choices=found, wrong=wrong, typed=request.form,
+        report=report, way=way,
+        missed=labels_of(package, report.missed if report else ()), choices=found, wrong=wrong, typed=request.form,
     )  # fmt: skip
 
 

@@ -90,8 +90,8 @@ export class Findings {
       if (one.path?.length > 1) button.title = "Shows the element and the way that leads to it";
       return button;
     }
-    if (!one.file || one.file === this.facts.file) return element("span", "", one.element || one.file || "the package");
-    const link = element("a", "", one.element ? `${one.file}: ${one.element}` : one.file);
+    if (!one.file || one.file === this.facts.file) return element("span", "", one.label || one.file || "the package");
+    const link = element("a", "", one.label ? `${one.label} (${one.file})` : one.file);
     link.href = `${this.facts.urls.editor.replace("PATH", one.file)}${one.element ? `#${one.element}` : ""}`;
     return link;
   }
