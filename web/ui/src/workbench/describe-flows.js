@@ -19,7 +19,7 @@ export function flowGroups(element, object, { modeling, moddle }) {
     fields.push({ key: "default", label: "Taken when no other condition holds", kind: "check", value: isDefault, set: choose });
   }
   if (!isDefault || condition) {
-    fields.push({ key: "condition", label: "Taken when", kind: "code", rows: 3, value: condition, set, help: "An expression, like patient.status == “Pending” (with straight quotes)." });
+    fields.push({ key: "condition", label: "Taken when", kind: "code", rows: 3, value: condition, set, help: 'An expression, like patient.status == "Pending"' });
   }
   return [{ title: "Condition", fields }];
 }

@@ -1,7 +1,7 @@
 // What tasks have: the form and who gets it, the service operator with its parameters, scripts, decisions, repetition.
 import { is } from "bpmn-js/lib/util/ModelUtil";
 
-const DURATION = "Like P2D (two days), PT4H (four hours)";
+const DURATION = "Like 2 days, 4 hours or 1 day 12 hours.";
 
 export function work(element, object, { extensions, facts, addressOf, lanes }) {
   const property = (name, label, more = {}) => ({
@@ -21,10 +21,10 @@ export function work(element, object, { extensions, facts, addressOf, lanes }) {
       { key: "message", label: "Message to staff", kind: "area", rows: 5, complete: "template", value: extensions.text(object, "InstructionsForEndUser"), set: (text) => extensions.setText(element, object, "InstructionsForEndUser", text), help: "The first line is the headline. {{ … }} holds an expression." },
       property("form", "Form", { kind: "select", options, link }),
       property("candidateGroups", "Group", { list: [...new Set([...facts.groups, ...lanes()])], help: groupHelp(extensions.property(object, "candidateGroups"), [...facts.groups, ...lanes()]) }),
-      property("dueIn", "Due in", { placeholder: "P2D", help: DURATION }),
-      ...(facts.followUp ? [property("followUp", "Follow up in", { placeholder: "P1D", help: DURATION })] : []),
+      property("dueIn", "Due in", { placeholder: "2 days", help: DURATION, duration: true }),
+      ...(facts.followUp ? [property("followUp", "Follow up in", { placeholder: "1 day", help: DURATION, duration: true })] : []),
       property("priority", "Priority", { placeholder: "50", help: "0 to 100, higher first." }),
-      property("initialValues", "What the form begins with", { kind: "code", help: "An expression that gives a record, like {“reason”: patient.status}" }),
+      property("initialValues", "What the form begins with", { kind: "code", help: "An expression that gives a record, like {\"reason\": patient.status}" }),
       property("resultVariable", "Name of the answer", { mono: true, placeholder: object.id, help: "Later expressions read the answer under this name." }),
     ],
   };
