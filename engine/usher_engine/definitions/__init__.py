@@ -4,13 +4,13 @@ Nothing here decides whether a package can run; that is the gate's job.
 """
 
 from .bpmn_file import PLACEHOLDER, Diagram, Flow, Node, Process, ServiceCall, process_element, read_diagram
+from .callable_definitions import decision_names, process_names
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .element_facts import ElementFacts, read_element_facts
 from .flow_node_types import FLOW_NODES, SUB_PROCESSES
 from .inclusive_join import InclusiveJoin, inclusive_join
 from .labelled_elements import element_labels, process_labels
 from .lint_finding import RULES, Finding, Rule, Severity
-from .offered_decisions import decision_names
 from .package import MAX_FILE_BYTES, Package
 from .package_io import from_zip, read_file, read_folder, to_zip, write_folder
 from .safe_xml import BPMN, DMN, SPIFF, XmlElement, XmlTree, elements_at, line_of, parse_as_written, parse_xml
@@ -60,6 +60,7 @@ __all__ = [
     "parse_xml",
     "process_element",
     "process_labels",
+    "process_names",
     "read_decisions",
     "read_diagram",
     "read_element_facts",

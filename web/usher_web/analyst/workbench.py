@@ -9,7 +9,7 @@ from typing import Any
 from flask import current_app, url_for
 from usher_engine.accounts import Role
 from usher_engine.authoring import Draft, vocabulary_of
-from usher_engine.definitions import Package, decision_names
+from usher_engine.definitions import Package, decision_names, process_names
 
 from .. import auth
 from ..site import site
@@ -98,6 +98,7 @@ def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
         "forms": list(package.forms()),
         "groups": sorted(_groups()),
         "decisions": [{"id": key, "name": name} for key, name in decision_names(package)],
+        "processes": [{"id": key, "name": name, "file": file} for key, name, file in process_names(package)],
         "operators": list(_operators()),
         **vocabulary_of(package),
     }

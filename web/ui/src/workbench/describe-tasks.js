@@ -102,9 +102,26 @@ export function deciding(element, object, { extensions, facts }) {
   };
 }
 
-export function calling(element, object, { modeling }) {
-  const set = (calledElement) => modeling.updateModdleProperties(element, object, { calledElement: calledElement.trim() || undefined });
-  return { title: "Called process", fields: [{ key: "called", label: "Id of the process", mono: true, value: object.calledElement ?? "", set, help: "Its diagram is another .bpmn file of the package." }] };
+// The processes of the package, those of this drawing as they stand now; a process cannot call itself.
+export function calling(element, object, { modeling, facts, addressOf, modeler }) {
+  const value = object.calledElement ?? "";
+  const set = (calledElement) => modeling.updateModdleProperties(element, object, { calledElement: calledElement || undefined });
+  const own = modeler.getDefinitions().rootElements.filter((one) => is(one, "bpmn:Process") && one.isExecutable);
+  const drawn = own.map(({ id, name }) => ({ id, name, file: facts.file }));
+  const known = [...drawn, ...facts.processes.filter(({ file }) => file !== facts.file)].filter(({ id }) => id !== processOf(object)?.id);
+  const called = known.find(({ id }) => id === value);
+  const options = [
+    { value: "", label: "Choose…" },
+    ...known.map(({ id, name }) => ({ value: id, label: name ? `${name} (${id})` : id })),
+    ...(value && !called ? [{ value, label: `${value} (missing)` }] : []),
+  ];
+  const link = called && called.file !== facts.file ? { label: "Open its diagram", url: addressOf(called.file) } : undefined;
+  const help = known.length > 0 ? undefined : "None yet: add another .bpmn file under “Forms, tables, mails”, and set “Can be run” there.";
+  return { title: "Called process", fields: [{ key: "called", label: "Process", kind: "select", options, value, set, link, help }] };
+}
+
+function processOf(object) {
+  return is(object, "bpmn:Process") ? object : object.$parent && processOf(object.$parent);
 }
 
 export function repeating(element, object, { modeling, moddle }) {
