@@ -23,6 +23,7 @@ from ..site import site
 from ..staff.open_task import submitted
 from .finding_words import labels_of, shown_findings
 from .tryout_form import Choice, choices, example_file, new_run, process_name, sent_run, with_step, without_last
+from .workbench import process_tabs
 
 blueprint = Blueprint("tryout", __name__, url_prefix="/processes")
 
@@ -157,7 +158,7 @@ def _begin(process: str, source: str, package: Package, wrong: InvalidSubmission
     return render_template(
         "tryout.html",
         process=process, source=source, draft=source == DRAFT, name=process_name(package, process), errors=errors,
-        report=report, way=way,
+        report=report, way=way, tabs=process_tabs(process, "tryout.show", drafted=source == DRAFT),
         missed=labels_of(package, report.missed if report else ()), choices=found, wrong=wrong, typed=request.form,
     )  # fmt: skip
 
