@@ -2,6 +2,7 @@
 // judges while people type, and every change is saved automatically (draft-file.js).
 import Modeler from "bpmn-js/lib/Modeler";
 import minimap from "diagram-js-minimap";
+import { ClipboardModule } from "./clipboard.js";
 import { describer } from "./describe.js";
 import { scripts } from "./describe-tasks.js";
 import { DraftFile, actions, element, facts, styles } from "./draft-file.js";
@@ -72,7 +73,7 @@ function opened(host) {
   host.replaceChildren(sheet);
   return new Modeler({
     container: sheet,
-    additionalModules: [minimap, SeveralModule, WalkModule],
+    additionalModules: [minimap, ClipboardModule, SeveralModule, WalkModule],
     moddleExtensions: { spiffworkflow: spiff },
     bpmnRenderer: { defaultFillColor: "var(--dg-shape)", defaultStrokeColor: "var(--dg-stroke)", defaultLabelColor: "var(--ink)" },
     // Inter is wider than the Arial that labels are measured for in most files.
