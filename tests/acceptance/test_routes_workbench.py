@@ -1,5 +1,6 @@
 """The workbench over HTTP: ETags and conflicts, refusals and their explanations, and that nothing leaks."""
 
+import html
 import io
 import json
 import re
@@ -281,3 +282,28 @@ def test_what_no_editor_can_show_is_offered_for_download(ana, engine):
     page = ana.get("/processes/enrollment/files/picture.bpmn")
     assert page.status_code == 200
     assert "cannot be shown here" in page.text
+
+
+TABS = re.compile(r'<nav class="tabs edge" aria-label="Workbench">(.*?)</nav>', re.DOTALL)
+
+
+@pytest.mark.parametrize("page", ["try", "backtest", "compare", "migrate"])
+def test_the_tabs_of_a_process_stay_on_every_page_about_it(house, page: str) -> None:
+    ana = house.visitor("ana")
+    ana.post("/processes/enrollment/draft")
+    [tabs] = TABS.findall(ana.get(f"/processes/enrollment/{page}").text)
+    assert tabs.count('aria-current="page"') == 1
+    for label in ("Try", "Backtest", "Compare", "Move running cases"):
+        assert f">{label}</a>" in tabs
+    for address in re.findall(r'href="([^"]+)"', tabs):
+        assert ana.get(html.unescape(address)).status_code == 200, address
+
+
+def test_tabs_lead_nobody_to_a_refusal(house) -> None:
+    for name in ("audrey", "adam"):
+        visitor = house.visitor(name)
+        for page in ("try", "backtest", "compare", "migrate"):
+            answer = visitor.get(f"/processes/enrollment/{page}")
+            tabs = "".join(TABS.findall(answer.text))
+            for address in re.findall(r'href="([^"]+)"', tabs):
+                assert visitor.get(html.unescape(address)).status_code == 200, (name, address)

@@ -35,6 +35,7 @@ from .assets import HERE, asset
 from .auditor import activity_pages, audit_pages, export_pages, replay_pages, report_pages, retention_pages
 from .casework import case_pages, saved_search_pages
 from .demo import caught_mail as outbox
+from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
 from .staff import ehr_triggers, inbox, search_box, start_pages
@@ -216,7 +217,7 @@ def _names() -> dict[str, Any]:
         "csrf_token": auth.csrf_token,
         "current_user": account,
         "endpoints": current_app.view_functions,
-        "get_flashed_messages": _notices,
+        "next_page_notice": _next_page_notice,
         "home_url": url_for("start"),
         "nav": _rail(account) if account else [],
         "practice": site().settings.practice_name,
@@ -242,10 +243,10 @@ def _rail(account: Account) -> list[dict[str, Any]]:
     ]
 
 
-def _notices(*, with_categories: bool = False) -> list[Any]:
-    """The messages that `auth.say` left for this page; each is shown once."""
+def _next_page_notice() -> Notice | None:
+    """What `auth.say` left for this page; it is shown once."""
     session = g.get("session")
     if session is None or not session.notice or request.method not in auth.SAFE_METHODS:
-        return []
+        return None
     site().accounts.leave_notice(session, "")
-    return [("message", session.notice)] if with_categories else [session.notice]
+    return from_stored(session.notice)

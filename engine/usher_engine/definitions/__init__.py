@@ -14,6 +14,7 @@ from .bpmn_file import (
     process_element,
     read_diagram,
 )
+from .callable_definitions import decision_names, process_names
 from .diagram_merge import MINE, THEIRS, CannotMerge, MergedDiagram, merge_diagrams
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .drawings import Drawing, main_processes
@@ -21,8 +22,8 @@ from .element_facts import ElementFacts, read_element_facts
 from .flow_node_types import FLOW_NODES, SUB_PROCESSES
 from .import_remedies import SAFE, Remedy, remedied, remedy_for
 from .inclusive_join import InclusiveJoin, inclusive_join
+from .labelled_elements import element_labels, process_labels
 from .lint_finding import RULES, Finding, Rule, Severity
-from .offered_decisions import decision_names
 from .package import MAX_FILE_BYTES, Package
 from .package_io import from_zip, read_file, read_folder, to_zip, write_folder
 from .possible_outcomes import case_ends
@@ -85,6 +86,7 @@ __all__ = [
     "case_ends",
     "decision_names",
     "declared",
+    "element_labels",
     "elements_at",
     "from_zip",
     "inclusive_join",
@@ -95,6 +97,8 @@ __all__ = [
     "parse_as_written",
     "parse_xml",
     "process_element",
+    "process_labels",
+    "process_names",
     "read_decisions",
     "read_diagram",
     "read_element_facts",

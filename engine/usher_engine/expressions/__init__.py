@@ -15,9 +15,11 @@ from .known_data import Known, KnownData, both, changes, either, path_of
 from .script import Script, compile_script
 from .template import Placeholder, Template, compile_template
 from .value_ranges import Case, case_of
+from .vocabulary import WORDS, Word
 
 __all__ = [
     "STRICT",
+    "WORDS",
     "About",
     "Case",
     "Doubt",
@@ -30,6 +32,7 @@ __all__ = [
     "Run",
     "Script",
     "Template",
+    "Word",
     "after_condition",
     "both",
     "case_of",

@@ -23,7 +23,7 @@ export async function drawDiagram(host) {
 
 // *list* is what drawings.js calls diagrams; answers with its Drawings.
 export async function draw(host, list, way) {
-  const sheet = Object.assign(document.createElement("div"), { className: "sheet" });
+  const sheet = Object.assign(document.createElement("div"), { className: "sheet guest" });
   host.replaceChildren(sheet);
   host.setAttribute("role", "region");
   host.setAttribute("aria-label", host.dataset.diagramLabel ?? "Process diagram");

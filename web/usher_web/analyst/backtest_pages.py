@@ -18,6 +18,7 @@ from ..site import site
 from ..words.date_range import begin_of, check_way, day_of, end_of
 from .backtest_view import group_lines, sentence, way_of_case, ways
 from .batch_pages import names_with, process_url, progress_of, run_of
+from .workbench import process_tabs
 
 blueprint = Blueprint("backtests", __name__, url_prefix="/processes/<process>/backtest")
 
@@ -151,14 +152,15 @@ def export(process: str, batch: str) -> Response:
 
 def _page(process: str, problems: list[tuple[str, str]] | None = None) -> str:
     engine = site().engine
-    in_force = engine.versions.package(process)
+    in_force, draft = engine.versions.package(process), _draft_of(process)
     return render_template(
         "backtests.html",
         process=process,
         process_url=process_url,
         name=in_force.name,
         versions=engine.versions.all(process),
-        draft=_draft_of(process),
+        draft=draft,
+        tabs=process_tabs(process, "backtests.show", drafted=draft is not None),
         statuses=STATUSES,
         ends=case_ends(in_force),
         runs=engine.batches.recent(process, BatchKind.BACKTEST),

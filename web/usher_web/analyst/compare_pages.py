@@ -20,6 +20,7 @@ from ..casework.diagram_files import bpmn_response
 from ..site import site
 from ..words.presentation import exact_time
 from .diff_view import change_lines, changed_elements, lines_of, marks, sentence
+from .workbench import process_tabs
 
 blueprint = Blueprint("compare", __name__, url_prefix="/processes")
 
@@ -59,6 +60,7 @@ def show(process: str) -> str:
         "compare.html",
         process=process,
         name=versions[0].name if versions else process,
+        tabs=process_tabs(process, "compare.show", drafted=has_draft),
         choices=[*([DRAFT] if has_draft else []), *(str(version.number) for version in versions)],
         older=older,
         newer=newer,

@@ -21,6 +21,7 @@ from . import deploy_view, workbench
 from .backtest_view import sentence as backtest_sentence
 from .batch_pages import names_with
 from .diff_view import sentence as change_sentence
+from .finding_words import shown_findings
 
 blueprint = Blueprint("deployments", __name__, url_prefix="/processes/<process>")
 
@@ -172,7 +173,7 @@ def _known(draft: Draft, package: Package, versions: list[Version], in_force: Pa
         "strong": strong,
         "rest": rest,
         "same": same,
-        "findings": findings,
+        "findings": shown_findings(findings, package),
         "wrong": wrong,
         "trial": trial,
         "failing": failing,

@@ -9,7 +9,7 @@ import usher_engine
 from flask import Blueprint, Response, json, request
 from usher_engine import StaleDraft
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft, PointKind, file_etag
+from usher_engine.authoring import Draft, PointKind, file_etag, vocabulary_of
 from usher_engine.definitions import Package, to_zip
 from usher_engine.differences import compare
 from werkzeug.exceptions import BadRequest, PreconditionRequired
@@ -21,6 +21,7 @@ from ..problems import Problem, problem_response
 from ..site import site
 from ..words.presentation import people_time
 from .diff_view import change_lines, sentence
+from .finding_words import shown_findings
 
 #: Why a script may want the state before a save to be kept.
 BEFORE = {"": PointKind.SAVED, "import": PointKind.IMPORT, "tidy": PointKind.TIDY}
@@ -94,10 +95,10 @@ def check(process: str) -> Response:
     """
     package = _with_typed_files(site().engine.drafts.package(process))
     checked = site().engine.deployments.lint(process, package)
-    findings = [finding.to_json() for finding in checked.findings]
+    findings = shown_findings(checked.findings, package)
     now = people_time(site().now(), site().now(), site().settings.calendar)
-    answer = {"findings": findings, "names": checked.names, "start": checked.start}
-    return _json({**answer, "hash": package.hash, "at": now})
+    names = {"names": vocabulary_of(package)["names"], "names_at": checked.names, "start": checked.start}
+    return _json({"findings": findings, **names, "hash": package.hash, "at": now})
 
 
 @blueprint.post("/changes")

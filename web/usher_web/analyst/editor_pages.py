@@ -21,6 +21,7 @@ from ..content_policy import FRAMING, MAIL, STYLED, with_policy
 from ..site import site
 from . import workbench
 from .element_conflict import conflicts_between, merged_with, picks_of
+from .finding_words import shown_findings
 from .mail_page import mail_page, new_language
 from .save_conflict import hunks, merged_text
 from .uploads import new_file, new_process, uploaded_package
@@ -116,7 +117,7 @@ def _editor(draft: Draft, package: Package, path: str, tab: str, kind: str) -> R
         text=text,
         mail=mail,
         facts=workbench.facts(draft, package, path),
-        findings=findings,
+        findings=shown_findings(findings, package),
         **_shared(draft, path, tab),
     )
     return with_policy(page, STYLED if kind in STYLING else FRAMING)

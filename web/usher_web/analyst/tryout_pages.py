@@ -21,7 +21,9 @@ from .. import auth
 from ..casework.diagram_files import bpmn_response, drawing_views
 from ..site import site
 from ..staff.open_task import submitted
+from .finding_words import labels_of, shown_findings
 from .tryout_form import Choice, choices, example_file, new_run, process_name, sent_run, with_step, without_last
+from .workbench import process_tabs
 
 blueprint = Blueprint("tryout", __name__, url_prefix="/processes")
 
@@ -128,7 +130,8 @@ def _package(process: str, source: str) -> tuple[str, Package]:
 
 def _errors(process: str, package: Package) -> list[tuple[str, str]]:
     found = site().engine.deployments.check_draft(process, package)
-    return [(finding.element or finding.file, finding.message) for finding in found if finding.severity == "error"]
+    shown = shown_findings((finding for finding in found if finding.severity == "error"), package)
+    return [(one["label"] or one["file"], one["message"]) for one in shown]
 
 
 def _refuse_broken(process: str, package: Package) -> None:
@@ -165,7 +168,8 @@ def _begin(process: str, source: str, package: Package, wrong: InvalidSubmission
     return render_template(
         "tryout.html",
         process=process, source=source, draft=source == DRAFT, name=process_name(package, process), errors=errors,
-        report=report, way=way, choices=found, wrong=wrong, typed=request.form,
+        report=report, way=way, tabs=process_tabs(process, "tryout.show", drafted=source == DRAFT),
+        missed=labels_of(package, report.missed if report else ()), choices=found, wrong=wrong, typed=request.form,
         drawings=_drawings(process, source, package),
     )  # fmt: skip
 

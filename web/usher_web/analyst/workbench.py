@@ -8,8 +8,8 @@ from typing import Any
 
 from flask import current_app, url_for
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft
-from usher_engine.definitions import STARTER_ROLES, Package, decision_names
+from usher_engine.authoring import Draft, vocabulary_of
+from usher_engine.definitions import STARTER_ROLES, Package, decision_names, process_names
 
 from .. import auth
 from ..site import site
@@ -43,6 +43,18 @@ def tabs(draft: Draft, current: str) -> list[Tab]:
     return [
         Tab(label=label, url=_address(endpoint, draft), current=endpoint == current)
         for endpoint, label in [*there, ("history.show", "History"), ("deployments.show", "Deploy")]
+    ]
+
+
+def process_tabs(process: str, current: str, *, drafted: bool) -> list[Tab]:
+    """The same tabs on pages that need no draft, as far as the role may open them; where there is none, less."""
+    files = [("modeler.files", "Forms, tables, mails")] if drafted else []
+    deploy = [("deployments.show", "Deploy")] if drafted else []
+    there = [("modeler.edit", "Diagram"), *files, *ELSEWHERE, ("migrations.show", "Move running cases"), *deploy]
+    return [
+        Tab(label=label, url=url_for(endpoint, process=process), current=endpoint == current)
+        for endpoint, label in there
+        if auth.may_open(endpoint)
     ]
 
 
@@ -105,7 +117,9 @@ def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
         "groups": sorted(_groups()),
         "starterRoles": list(STARTER_ROLES),
         "decisions": [{"id": key, "name": name} for key, name in decision_names(package)],
+        "processes": [{"id": key, "name": name, "file": file} for key, name, file in process_names(package)],
         "operators": list(_operators()),
+        **vocabulary_of(package),
     }
 
 

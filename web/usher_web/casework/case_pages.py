@@ -76,7 +76,10 @@ def diagram(instance_id: str) -> Response:
 @auth.policy(Role.STAFF)
 def retry(instance_id: str) -> Response:
     after = site().engine.cases.retry(visible_case(instance_id).id, actor=auth.actor())
-    auth.say("It stopped again; the reason is below." if after.incident else "It is being tried again.")
+    if after.incident:
+        auth.say_failed("It stopped again; the reason is below.")
+    else:
+        auth.say("It is being tried again.")
     return redirect(url_for("cases.case", instance_id=instance_id), 303)
 
 

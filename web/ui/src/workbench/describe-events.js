@@ -8,7 +8,7 @@ const TIMES = [
   { value: "timeCycle", label: "Again and again" },
 ];
 const TIME_HELP = {
-  timeDuration: "Like PT1H or P30D, or an expression that gives one: “P” + str(days) + “D” (with straight quotes).",
+  timeDuration: 'Like 7 days or 2 hours, or an expression that gives an ISO duration, like "P" + str(days) + "D"',
   timeDate: "Like 2027-01-31T09:00:00Z, or an expression that gives one. Without a zone: UTC.",
   timeCycle: "Like R3/P1D: three times, once a day. Where nothing is ended by it.",
 };
@@ -87,7 +87,7 @@ function timer(element, object, definition, { modeling, moddle, extensions }) {
   const missed = { key: "missed", label: "Times that passed while nothing ran", kind: "select", value: extensions.property(object, "missed"), options: MISSED, set: (value) => extensions.setProperty(element, object, "missed", value) };
   return [
     { key: "timer", label: "Kind of time", kind: "select", value: kind, options: TIMES, set: (name) => write(name, body) },
-    { key: "time", label: TIMES.find(({ value }) => value === kind).label, kind: "code", rows: 1, value: body, set: (text) => write(kind, text.trim()), help: TIME_HELP[kind] },
+    { key: "time", label: TIMES.find(({ value }) => value === kind).label, kind: "code", rows: 1, value: body, set: (text) => write(kind, text.trim()), help: TIME_HELP[kind], duration: kind === "timeDuration" },
     ...(kind === "timeCycle" ? [missed] : []),
   ];
 }
@@ -111,7 +111,7 @@ function thrown(element, object, { extensions }) {
   });
   return [
     field("businessKey", "For the case about", "An expression for what the waiting case is about, like patient_id.", { kind: "code", rows: 1 }),
-    field("contents", "Contents", "An expression for a record, like {“sum”: total} (with straight quotes); may be empty.", { kind: "code", rows: 2 }),
+    field("contents", "Contents", "An expression for a record, like {\"sum\": total}; may be empty.", { kind: "code", rows: 2 }),
     field("resultVariable", "Name of what became of it", "Later expressions read under this name whether it was delivered.", { mono: true, placeholder: object.id }),
   ];
 }

@@ -1,6 +1,7 @@
 // The gate's findings on the draft with the text as it is typed: as a list, in the order to fix them, and for the code
 // that paints them onto elements. The gate itself runs on the server, the same one that checks a deployment.
 import { element, facts, tokens } from "./draft-file.js";
+import { hear } from "./names.js";
 
 const PAUSE_MS = 700;
 const KINDS = { error: "alarm", warning: "wait", info: "idle" };
@@ -11,6 +12,7 @@ export class Findings {
   // that applies it. `painted` gets the findings of this file.
   constructor(known, { about = () => null, painted = () => {} } = {}) {
     this.facts = known;
+    hear(known);
     this.about = about;
     this.painted = painted;
     this.list = document.querySelector("[data-findings]");
@@ -41,6 +43,7 @@ export class Findings {
       const said = await answer.json();
       if (!answer.ok) return this.#checked(said.detail ?? "Not checked.");
       this.all = said.findings;
+      hear(said);
       this.#show();
       this.#checked(`Checked ${said.at}.`);
     } catch (problem) {
@@ -102,8 +105,8 @@ export class Findings {
       if (one.path?.length > 1) button.title = "Shows the element and the way that leads to it";
       return button;
     }
-    if (!one.file || one.file === this.facts.file) return element("span", "", one.element || one.file || "the package");
-    const link = element("a", "", one.element ? `${one.file}: ${one.element}` : one.file);
+    if (!one.file || one.file === this.facts.file) return element("span", "", one.label || one.file || "the package");
+    const link = element("a", "", one.label ? `${one.label} (${one.file})` : one.file);
     link.href = `${this.facts.urls.editor.replace("PATH", one.file)}${one.element ? `#${one.element}` : ""}`;
     return link;
   }

@@ -2,6 +2,7 @@
 // judges while people type, and every change is saved automatically (draft-file.js).
 import Modeler from "bpmn-js/lib/Modeler";
 import minimap from "diagram-js-minimap";
+import { ClipboardModule } from "./clipboard.js";
 import { describer } from "./describe.js";
 import { scripts } from "./describe-tasks.js";
 import { DraftFile, actions, element, facts, styles } from "./draft-file.js";
@@ -15,6 +16,7 @@ import { paintFindings, paintPath } from "./paint.js";
 import { Panel } from "./panel.js";
 import { keepReferences, showLosses, showUnreadable } from "./references.js";
 import { changeFor } from "./remedies.js";
+import { Room } from "./room.js";
 import { SeveralModule } from "./several.js";
 import { reveal } from "./sight.js";
 import { Simulation } from "./simulation.js";
@@ -74,10 +76,11 @@ export async function editDiagram(bench) {
 }
 
 function opened(host) {
-  host.replaceChildren();
+  const sheet = element("div", "guest");
+  host.replaceChildren(sheet);
   return new Modeler({
-    container: host,
-    additionalModules: [minimap, SeveralModule, WalkModule],
+    container: sheet,
+    additionalModules: [minimap, ClipboardModule, SeveralModule, WalkModule],
     moddleExtensions: { spiffworkflow: spiff },
     bpmnRenderer: { defaultFillColor: "var(--dg-shape)", defaultStrokeColor: "var(--dg-stroke)", defaultLabelColor: "var(--ink)" },
     // Inter is wider than the Arial that labels are measured for in most files.
@@ -119,6 +122,8 @@ function tools(modeler, known, show) {
     facts: known,
     moddle: modeler.get("moddle"),
     extensions: new Extensions(modeler),
+    room: new Room(modeler),
+    together: (act) => modeler.get("commandStack").execute("usher.together", { act }),
     several: (commands) => modeler.get("commandStack").execute("usher.several", { commands }),
     addressOf: (path) => known.urls.editor.replace("PATH", path),
     lanes: () => registry.filter((one) => one.type === "bpmn:Lane").map((one) => one.businessObject.name).filter(Boolean),
