@@ -14,7 +14,8 @@ from usher_engine.core.errors import InvalidSubmission
 from usher_engine.definitions import Package, read_folder
 from usher_engine.enrollment import open_enrollment
 from usher_engine.enrollment.enrollment_operators import missing
-from usher_engine.enrollment.patient_fields import FIELDS, PatientField, read_fields
+from usher_engine.enrollment.patient_corrections import read_fields
+from usher_engine.enrollment.patient_fields import FIELDS, PatientField
 from usher_engine.gate import check_package
 from usher_engine.services import Call
 from usher_engine.settings import Settings

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from usher_engine.enrollment.fhir_preference import EMAIL_USES, NAME_USES, is_in_use, preferred
-from usher_engine.enrollment.patient_fields import changed_fields, read_fields, update_resource
+from usher_engine.enrollment.patient_corrections import changed_fields, read_fields, update_resource
 from usher_engine.enrollment.timestamps import first_instant
 
 NOW = datetime(2026, 5, 4, 9, 2, tzinfo=UTC)

@@ -14,7 +14,8 @@ from usher_engine.core.practice_calendar import full_years
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment.birth_sex import BIRTH_SEX_EXTENSION, INDIVIDUAL_SEX_EXTENSION
 from usher_engine.enrollment.eligibility import refusal
-from usher_engine.enrollment.patient_fields import FIELDS, changed_fields, read_fields, update_resource
+from usher_engine.enrollment.patient_corrections import changed_fields, read_fields, update_resource
+from usher_engine.enrollment.patient_fields import FIELDS
 from usher_engine.enrollment.patients_import import read_patient
 from usher_engine.enrollment.redaction import redact
 from usher_engine.enrollment.statuses import PortalStatus, glyph

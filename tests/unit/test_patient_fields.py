@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from usher_engine.core.errors import InvalidSubmission
 from usher_engine.core.shapes import value_problems
 from usher_engine.enrollment import operator_shapes
-from usher_engine.enrollment.patient_fields import FIELDS, PatientField, changed_fields, read_fields, update_resource
+from usher_engine.enrollment.patient_corrections import changed_fields, read_fields, update_resource
+from usher_engine.enrollment.patient_fields import FIELDS, PatientField
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, 13, 40, tzinfo=UTC)

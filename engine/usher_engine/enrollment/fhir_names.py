@@ -93,7 +93,7 @@ def _maiden(resource: Entry) -> Entry | None:
 
 def _name_to_correct(resource: Entry, now: datetime) -> Entry:
     name = name_entry(resource, now) or {}
-    if not name or name.get("use") in SUBSTITUTE_NAMES:
+    if not name or text(name.get("use")) in SUBSTITUTE_NAMES:
         known: Entry = {key: deepcopy(name[key]) for key in ("family", "given") if key in name}
         return append_entry(resource, "name", {"use": "official", **known})
     name.pop("text", None)  # it contains the old name in full

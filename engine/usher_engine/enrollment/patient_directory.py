@@ -12,7 +12,7 @@ from ..settings import Settings
 from ..store import Transaction
 from . import fhir_contacts
 from .eligibility import refusal
-from .patient_fields import read_fields
+from .patient_corrections import read_fields
 from .statuses import RESPONSES, PortalStatus
 from .timestamps import iso, iso_or_none
 

@@ -24,8 +24,8 @@ from ..store.tampered_rows import moment, plausible_values, tampering_message
 from .enrollment_tables import email_opt_out, patient, patient_response
 from .fhir_contacts import spelled_email
 from .fhir_entries import entries, text
+from .patient_corrections import changed_fields, read_fields, update_resource
 from .patient_directory import Correction, PatientRecord, Response
-from .patient_fields import changed_fields, read_fields, update_resource
 from .statuses import RESPONSES, PortalStatus
 from .timestamps import parse_day
 

@@ -26,7 +26,7 @@ from ..definitions.lint_finding import DATA_RULES, Finding, Severity
 from .data_flow import ProcessFlow
 from .data_readings import Reading, result_name
 from .decision_readings import decision_data_findings
-from .first_data import first_data
+from .known_at_start import first_data
 from .process_graph import PEOPLE, Sheet
 from .remedies import remedy_of
 from .shape_fit import Mismatch, mismatches

@@ -12,7 +12,7 @@ from usher_engine.expressions import close_to, did_you_mean
 from usher_engine.services import SEND, Services
 
 from ..definitions.lint_finding import Finding
-from .first_data import examples
+from .known_at_start import examples
 from .process_graph import throws_message
 
 #: What an example says instead of an answer: the operator refuses, or does not answer.
