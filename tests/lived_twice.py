@@ -21,7 +21,7 @@ from usher_engine import Actor, Settings, Worker
 from usher_engine.core.errors import EngineError, InvalidSubmission
 from usher_engine.definitions import Package
 from usher_engine.enrollment import open_enrollment, patient_registry, portal_status
-from usher_engine.enrollment.fhir_reader import BIRTH_SEX_EXTENSION
+from usher_engine.enrollment.birth_sex import BIRTH_SEX_EXTENSION
 from usher_engine.enrollment.invitations import token_for
 from usher_engine.enrollment.patient_response import TERMS_VERSION, Answer
 from usher_engine.forms import parse_form

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .assurance.activity import Activity
@@ -11,7 +11,10 @@ from .assurance.verification import Verification
 from .audit.audit_log import AuditLog
 from .authoring.backtest import Backtests
 from .authoring.deployments import Deployments
+from .authoring.draft_history import DraftHistory
+from .authoring.draft_states import DraftStates
 from .authoring.drafts import Drafts
+from .authoring.import_desk import ImportDesk
 from .authoring.version_pauses import Pauses
 from .authoring.versions import Versions
 from .cases.batch_operations import BatchOperations
@@ -22,6 +25,7 @@ from .cases.job_results import JobResults
 from .cases.queries import CaseQueries, Instance
 from .cases.repair import Repairs
 from .cases.search import CaseSearch
+from .cases.starts import Starts
 from .cases.step_writer import StepWriter
 from .cases.task_queries import TaskQueries
 from .context import Clock, Context, utc_now
@@ -30,17 +34,18 @@ from .core.findings import Finding
 from .definitions import Package
 from .services import Services
 from .settings import Settings
-from .store import Database, Version
+from .store import Database, Transaction, Version
 
 
 class Engine:
     """
     The parts of the engine on one database, each named after its purpose.
 
-    Changes: ``cases`` (start, claim, complete, cancel, retry), ``incoming`` (messages, timers), ``job_results``,
-    ``migrations``, ``repairs``, ``batches``, ``drafts``, ``deployments``, ``pauses``, ``log_reviews``, ``audit``.
-    Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``verification``,
-    ``backtests``, ``activity``.
+    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``incoming`` (messages, timers), ``job_results``,
+    ``migrations``, ``repairs``, ``batches``, ``drafts``, ``draft_history``, ``deployments``, ``import_desk``,
+    ``pauses``, ``log_reviews``, ``audit``.
+    Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``draft_states``,
+    ``verification``, ``backtests``, ``activity``.
     """
 
     def __init__(
@@ -50,13 +55,17 @@ class Engine:
         self.audit = AuditLog(context)
         self.versions = Versions(context)
         self.drafts = Drafts(context, self.audit)
+        self.draft_history = DraftHistory(context, self.drafts, self.audit)
         self.deployments = Deployments(context, self.drafts, self.audit)
+        self.draft_states = DraftStates(self.drafts, self.deployments)
+        self.import_desk = ImportDesk(context, self.drafts, self.deployments)
         self.backtests = Backtests(context)
         self.pauses = Pauses(context, self.audit)
         self.queries = CaseQueries(context)
         self.inbox = TaskQueries(context)
         self.search = CaseSearch(context, self.queries)
         self.steps = StepWriter(context, self.queries)
+        self.starts = Starts(context, self.queries, self.steps)
         self.cases = CaseCommands(context, self.queries, self.inbox, self.steps, self.audit)
         self.job_results = JobResults(context, self.steps)
         self.incoming = Incoming(context, self.queries, self.steps, self.job_results)
@@ -89,9 +98,11 @@ class Engine:
         """`Deployments.deploy`."""
         return self.deployments.deploy(package, actor=actor, note=note)
 
-    def start(self, process: str, data: Mapping[str, Any], *, actor: Actor, **options: Any) -> Instance:
-        """`CaseCommands.start`."""
-        return self.cases.start(process, data, actor=actor, **options)
+    def start(
+        self, process: str | Callable[[Transaction], str], data: Mapping[str, Any], *, actor: Actor, **options: Any
+    ) -> Instance:
+        """`Starts.start`."""
+        return self.starts.start(process, data, actor=actor, **options)
 
     def complete(
         self, task: str, submission: Mapping[str, Any], *, actor: Actor, revision: int | None = None

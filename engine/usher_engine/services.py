@@ -104,6 +104,27 @@ Recall: TypeAlias = Callable[[Mapping[str, Any], Call], Recalled | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MailUse:
+    """
+    What an operator makes a mail from.
+
+    *template* is the one it takes where the diagram names none in the parameter ``template``. *always* are the names of
+    the values it gives every mail, *when* those it gives one when a parameter is given; the parameter ``values`` holds
+    more. *recipients* are the parameters of which exactly one says who gets the mail.
+    """
+
+    template: str = ""
+    always: frozenset[str] = frozenset()
+    when: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    recipients: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All the names of its own."""
+        return self.always.union(*self.when.values())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Operator:
     """
     An operation that diagrams can call.
@@ -140,6 +161,8 @@ class Operator:
         if self.mode not in (Mode.WRITE, Mode.EFFECT):
             return frozenset()
         return self.changes or frozenset({self.name.partition("/")[0]})
+    #: For one that sends mail.
+    mails: MailUse | None = None
 
     @property
     def parameters_shape(self) -> Shape:
@@ -184,11 +207,12 @@ SEND = Operator(
 class Services:
     """The operators by name, with `SEND` as the last; iterates in order of registration."""
 
-    def __init__(
-        self, operators: tuple[Operator, ...] = (), *, mail_names: frozenset[str] | None = None
-    ) -> None:
-        """*mail_names* are the names a package's mail templates may use; None leaves them unchecked."""
-        self.mail_names = mail_names
+    def __init__(self, operators: tuple[Operator, ...] = (), *, mail_links: frozenset[str] = frozenset()) -> None:
+        """*mail_links* are the values of mails that may be the address of a link."""
+        self.mail_links = mail_links
+        uses = [operator.mails for operator in operators if operator.mails is not None]
+        #: The values that operators give mails; None where none sends mail.
+        self.mail_names = frozenset().union(*(use.names for use in uses)) if uses else None
         self._operators = {operator.name: operator for operator in (*operators, SEND)}
 
     def __iter__(self) -> Iterator[Operator]:

@@ -57,10 +57,11 @@ class Text:
 #: Control characters, lone surrogates and line endings.
 _NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _HOST = re.compile(r"\.?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\]")
-#: Enough for a sender's address; enrollment/mail.py checks patients' addresses more strictly.
+#: Enough for a sender's address; core/email_address.py checks recipients' addresses more strictly.
 _ADDRESS = re.compile(r"\s*[^\s@<>,;:\"()\[\]\\]{1,64}@\w(?:[\w.-]{0,251}\w)?\s*")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
 _DATABASE = re.compile(r"sqlite(?:\+pysqlite)?://.*|postgresql\+psycopg://.+")
-#: The code systems of birth sex (enrollment/fhir_reader.py).
+#: The code systems of birth sex (enrollment/birth_sex.py).
 _SOURCES = frozenset({"us-core-birthsex", "us-core-individual-sex", "gender"})
 
 
@@ -142,6 +143,7 @@ EXPECTED: dict[str, From | OneOf | Text] = {
     "practice_contact": Text("must be at most 500 characters in one line.", lambda text: len(text) <= 500),
     "time_zone": Text("must be the IANA name of a time zone, like Europe/Berlin or America/New_York.", _is_zone),
     "mail_from": Text("must be one e-mail address, like portal@clinic.example.org.", _ADDRESS.fullmatch),
+    "mail_language": Text("must be the tag of a language, like en, es or zh-Hant.", _LANGUAGE.fullmatch),
     "smtp_host": Text("must be the name or address of the mail server.", _is_host),
     "smtp_port": From(1, 65_535),
     "smtp_security": OneOf(("none", "starttls", "tls")),

@@ -35,6 +35,7 @@ class Settings:
     practice_contact: str = _setting("", "phone or address for questions, shown in the mail")
     time_zone: str = _setting("UTC", "IANA name; the zone of the practice's clock and calendar: hours, days, ages")
     mail_from: str = _setting("portal@localhost", "sender address of the invitation")
+    mail_language: str = _setting("en", "language of mails to people whose preferred language is not known")
     smtp_host: str = _setting("127.0.0.1", "mail server")
     smtp_port: int = _setting(25, "its port")
     smtp_security: str = _setting("starttls", "none, starttls or tls")

@@ -28,6 +28,7 @@ from usher_engine.forms import parse_form
 from usher_engine.store import Database
 from usher_web.app import create_app
 from usher_web.demo.sample_patients import add_samples
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 PASSWORD = "a password for tests"
@@ -156,6 +157,25 @@ def database_url(tmp_path: Path, furnished: Path) -> str:
 def compiled_pages(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
     """Templates are compiled once, not by the application of every test."""
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("pages")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_routes() -> Iterator[None]:
+    """Werkzeug writes two functions for each route of an application: most of its cost, and always the same ones."""
+    known: dict[tuple[str, bool], Callable[..., tuple[str, str]]] = {}
+    compile_builder = Rule._compile_builder
+
+    def remembered(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        if rule.defaults:
+            return compile_builder(rule, append_unknown)
+        key = (repr(rule._trace), append_unknown)
+        if key not in known:
+            known[key] = compile_builder(rule, append_unknown)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Rule, "_compile_builder", remembered)
+        yield
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from flask import Flask, Request, Response, json, request
@@ -24,7 +25,7 @@ class Watch:
     """Checks every answer of the API; *faults* lists those that the *document* does not describe."""
 
     def __init__(self, document: dict[str, Any] | None = None) -> None:
-        self.document = closed(document or description("http://localhost"))
+        self.document = closed(document) if document else _described()
         self.seen: set[tuple[str, str, int]] = set()
         self.faults: list[str] = []
 
@@ -61,6 +62,11 @@ class Watch:
     def _against(self, schema: dict[str, Any], text: str, what: str) -> list[str]:
         validator = Draft202012Validator({**schema, "components": self.document["components"]}, format_checker=FORMATS)
         return [f"{what}: {error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(text))]
+
+
+@cache
+def _described() -> dict[str, Any]:
+    return closed(description("http://localhost"))
 
 
 def closed(document: dict[str, Any]) -> dict[str, Any]:

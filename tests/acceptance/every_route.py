@@ -51,6 +51,7 @@ class Tour:
         self._auditors()
         self._administrators()
         self._programs()
+        self._starts()
         self._sessions()
 
     # how
@@ -148,10 +149,12 @@ class Tour:
         self.look("ana", "/processes", PROCESS, f"{PROCESS}/1/diagram.bpmn", "/drafts/new")
         self.post("ana", f"{PROCESS}/draft")
         self.post("ana", "/drafts/new", {"key": "recall", "name": "Recall"})
-        mail, form = f"{PROCESS}/draft/file/mail/invitation.txt", f"{PROCESS}/files/update-now.form"
+        mail, form = f"{PROCESS}/draft/file/mail/invitation.en.md", f"{PROCESS}/files/update-now.form"
         self.look("ana", f"{PROCESS}/edit", form, f"{PROCESS}/files", mail, f"{PROCESS}/draft/package.zip")
-        self.post("ana", "/drafts/preview", {"path": "mail/invitation.txt", "text": "Hello {{ first_name }}"})
+        text = "---\nsubject: Hi\n---\n\nHello {{ first_name }}"
+        self.post("ana", "/drafts/preview", {"path": "mail/invitation.en.md", "text": text})
         self.post("ana", f"{PROCESS}/draft/check", json={"files": {}})
+        self.post("ana", f"{PROCESS}/draft/changes", json={"files": {}})
         self.post("ana", f"{PROCESS}/files", {"path": "call.form"})
         etag = self._etag("call.form")
         self.post("ana", f"{PROCESS}/files/rename", {"path": "call.form", "new": "ring.form", "etag": etag})
@@ -160,25 +163,51 @@ class Tour:
         self.post("ana", f"{PROCESS}/files", {"path": "notes.form"})
         there = {"If-Match": f'"{self._etag("notes.form")}"'}
         self.send("ana", "DELETE", f"{PROCESS}/draft/file/notes.form", headers=there)
-        self.look("ana", f"{PROCESS}/compare", f"{PROCESS}/compare/draft/diagram.bpmn", f"{PROCESS}/deploy")
-        draft = self.engine.drafts.find("enrollment").etag
-        self.post("ana", f"{PROCESS}/deploy", {"etag": draft, "note": "Shorter mail."})
+        self.look("ana", f"{PROCESS}/compare", f"{PROCESS}/compare/draft/diagram.bpmn", f"{PROCESS}/history?state=1")
+        self._history()
+        self._import()
+        self._deployment()
         self.post("ana", f"{PROCESS}/roll-back", {"number": 1, "seen": 2, "note": "Too short."})
         self.post("ana", f"{PROCESS}/draft")
         draft = self.engine.drafts.find("enrollment").etag
         self.post("ana", f"{PROCESS}/draft/discard", {"etag": draft})
+
+    def _history(self) -> None:
+        there = {"etag": self.engine.drafts.find("enrollment").etag}
+        self.post("ana", f"{PROCESS}/draft/keep", json={**there, "name": "Before the holidays"})
+        self.post("ana", f"{PROCESS}/history", {**there, "name": "Again"})
+        self.post("ana", f"{PROCESS}/history/1/back", there)
+
+    def _import(self) -> None:
+        self.look("ana", f"{PROCESS}/import")
+        self.post("ana", f"{PROCESS}/import", {"etag": self.engine.drafts.find("enrollment").etag})
+
+    def _deployment(self) -> None:
+        """A changed promise is accepted, the sign-off is asked for and sent back, and the draft is deployed at last."""
+        file = "examples/05-pending-resend.json"
+        changed = self.engine.drafts.package("enrollment").files[file].replace(b'"InvitationSent"\n', b'"Elsewhere"\n')
+        abe = Actor(name="abe", role="analyst")
+        self.engine.drafts.save_file("enrollment", file, changed, etag=self._etag(file), actor=abe)
+        seen = {"etag": self.engine.drafts.find("enrollment").etag}
+        self.post("ana", f"{PROCESS}/deploy/accept", {**seen, "file": file})
+        self.engine.drafts.save_file("enrollment", "notes.txt", b"short", etag="", actor=abe)
+        seen = {"etag": self.engine.drafts.find("enrollment").etag}
+        self.engine.deployments.ask_sign_off("enrollment", note="x", actor=abe, **seen)
+        self.post("ana", f"{PROCESS}/deploy/send-back", {**seen, **REASON})
+        self.look("ana", f"{PROCESS}/deploy")
+        self.post("ana", f"{PROCESS}/deploy", {**seen, "note": "Shorter mail."})
 
     def _etag(self, path: str) -> str:
         return str(self.engine.drafts.find("enrollment").file(path).etag)
 
     def _late(self, mail: str) -> None:
         """Two saves over the same file: the later ones wait for a choice."""
-        seen = {"If-Match": f'"{self._etag("mail/invitation.txt")}"', "X-Requested-With": "fetch"}
-        for text in ("Their text {{ link }}\n", "My text {{ link }}\n", "My other text {{ link }}\n"):
-            self.send("ana", "PUT", mail, text, headers=seen, status=412)
+        seen = {"If-Match": f'"{self._etag("mail/invitation.en.md")}"', "X-Requested-With": "fetch"}
+        for text in ("Their text", "My text", "My other text"):
+            self.send("ana", "PUT", mail, f"---\nsubject: Hi\n---\n\n{text} {{{{ link }}}}\n", headers=seen, status=412)
         chosen, forgotten = (aside.id for aside in self.engine.drafts.set_aside("enrollment"))
         self.look("ana", f"{PROCESS}/late/{chosen}", f"{PROCESS}/draft/late/{chosen}")
-        choice = {"etag": self._etag("mail/invitation.txt"), "choice": "theirs"}
+        choice = {"etag": self._etag("mail/invitation.en.md"), "choice": "theirs"}
         self.post("ana", f"{PROCESS}/late/{chosen}", choice)
         self.send("ana", "DELETE", f"{PROCESS}/draft/late/{forgotten}")
 
@@ -248,6 +277,8 @@ class Tour:
         self.look("adam", "/admin/people", "/admin/tokens", "/admin/triggers", "/admin/cases", f"/admin/cases/{case}")
         self.look("adam", "/admin/processes")
         self.post("adam", "/admin/people", {"name": "dora", "password": PASSWORD, "role": "staff"})
+        self.look("adam", "/admin/people/dora")
+        self.post("adam", "/admin/people/dora", {"role": "staff", "groups": "Billing"})
         self.post("adam", "/admin/people/dora/password", {"password": f"{PASSWORD} too"})
         self.post("adam", "/admin/people/dora/disabled", {"disabled": "yes"})
         self.post("adam", "/admin/tokens", {"name": "lab", "role": "staff"})
@@ -297,6 +328,15 @@ class Tour:
         changed = to_zip(Package({**package.files, "notes.txt": b"new"}))
         zipped = {**analyst, "Content-Type": "application/zip"}
         self.post("", "/api/v1/definitions/message_catch/versions", changed, headers=zipped)
+
+    def _starts(self) -> None:
+        self.engine.deploy(read_folder(ROOT / "tests" / "processes" / "room_booking"), actor=SYSTEM)
+        self.look("alice", "/start", "/start/room_booking")
+        self.post("alice", "/start/room_booking", {"start.key": "k", "room": "Room 4", "day": "2026-06-01"})
+        self.look("alice", "/start/room_booking")
+        keyed = {**self.tokens[Role.STAFF], "Idempotency-Key": "start"}
+        asked = {"data": {"room": "Room 5", "day": "2026-06-01"}}
+        self.post("", "/api/v1/processes/room_booking/instances", json=asked, headers=keyed)
 
     def _sessions(self) -> None:
         self.look("", "/sign-in", "/static/dist/" + next(one.name for one in STATIC.iterdir() if one.is_file()))

@@ -120,10 +120,19 @@ def test_settings_and_packages(house, engine):
     adam = house.visitor("adam")
     adam.get("/admin/people")
     adam.post("/admin/people", {"name": "nina", "role": "staff"})
+    adam.post("/admin/people/nina", {"role": "staff", "groups": "Billing"})
+    adam.post("/admin/people/nina", {"role": "analyst", "groups": ""})
     adam.post("/admin/people/nina/disabled", {"disabled": "yes"})
     adam.post("/admin/triggers", {"template": "Recall", "field": "Portal", "action": "Enrollment"})
+    adam.post("/admin/triggers", {"template": "Recall", "field": "Portal", "action": ""})
     changed = engine.audit.events(kind="SettingChanged", actor="adam")
-    assert [event.details["setting"] for event in changed] == ["trigger", "account disabled", "account added"]
+    settings = ["trigger", "trigger", "account disabled", "role and groups", "role and groups", "account added"]
+    assert [event.details["setting"] for event in changed] == settings
+    said = adam.get("/audit").text
+    assert "Put the trigger “Enrollment” on Portal of Recall; it starts enrollment." in said
+    assert "Took the trigger off Portal of Recall." in said
+    assert "Changed role and groups of nina to staff, Billing (before: Front desk)." in said
+    assert "Changed role and groups of nina to analyst, no group (before: staff and Billing)." in said
     assert changed[0].body["actor"]["role"] == "admin"
     assert "Deployed" in kinds(engine)
     assert check_audit(engine.database) == []

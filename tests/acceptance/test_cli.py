@@ -1,40 +1,34 @@
 """The command line as people use it: every command in a fresh folder, its JSON, its exit codes, plain complaints.
 
 The story runs the real `usher` executable, which imports all that is ours; what must be refused runs the same `main`
-with that imported already, so that there can be many of them. Both are processes of their own, forked from one that
-has imported what others wrote; a server is started as the shell starts it.
+with that imported already, so that there can be many of them (`shell.py`). A server is started as the shell starts it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import multiprocessing
 import os
 import re
-import runpy
 import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
-import sys
-import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from acceptance.shell import PATIENCE_S, Shell
 from conftest import ROOT, SECRET
 from databases import new_sqlite
 from golden.recorded import restore
 from usher_engine import Misconfigured
-from usher_engine.store import database
-from usher_web.cli import main
 from usher_web.commands import COMMANDS
 from usher_web.commands.listening import bind_socket
 from usher_web.demo.mail_catcher import MailCatcher
@@ -46,100 +40,6 @@ FILLED = {
     "first_name": "Ada", "last_name": "Sample", "birth_date": "1980-01-02", "zip_code": "12345",
     "email": "ada@example.org", "birth_sex": "F", "mobile": "",
 }  # fmt: skip
-
-PATIENCE_S = 120
-EXECUTABLE = str(Path(sys.executable).with_name("usher"))
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["__main__", *(f"usher_web.commands.{module}" for module in set(COMMANDS.values()))])
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command answered."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass
-class Shell:
-    """A folder, and an environment with nothing in it but what Usher needs."""
-
-    folder: Path
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def usher(self, *words: object) -> Ran:
-        """Run the executable to its end."""
-        return self._run(_executable, words, self.environment)
-
-    def quick(self, *words: object, **changed: str | None) -> Ran:
-        """Run a command to its end; *changed* are variables for it alone, None takes one away."""
-        merged = {**self.environment, **changed}
-        return self._run(_impatient_main, words, {name: value for name, value in merged.items() if value is not None})
-
-    def _run(self, program: Callable[[], object], words: tuple[object, ...], environment: dict[str, str]) -> Ran:
-        with tempfile.TemporaryDirectory() as folder:
-            out, err = Path(folder) / "out", Path(folder) / "err"
-            given = (program, self.folder, environment, [*map(str, words)], out, err)
-            process = _FORKS.Process(target=_forked, args=given)
-            process.start()
-            process.join(PATIENCE_S)
-            code = process.exitcode
-            process.kill()
-            process.join()
-            process.close()
-            assert code is not None, f"usher {words} does not end"
-            return self._seen(Ran(code, out.read_text(), err.read_text()))
-
-    def started(self, *words: object) -> subprocess.Popen[str]:
-        """Start the executable; the caller waits for its end."""
-        return subprocess.Popen(
-            [EXECUTABLE, *map(str, words)],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    @staticmethod
-    def _seen(ran: Ran) -> Ran:
-        assert "Traceback" not in ran.err, ran.err
-        assert ran.code in (0, 1, 2), ran
-        return ran
-
-
-def _forked(
-    program: Callable[[], object], folder: Path, environment: dict[str, str], words: list[str], out: Path, err: Path
-) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(folder)
-    sys.argv = [EXECUTABLE, *words]
-    with Path(os.devnull).open() as sys.stdin, out.open("w") as sys.stdout, err.open("w") as sys.stderr:
-        program()
-
-
-def _executable() -> None:
-    """The executable, to which nothing of ours is known yet."""
-    for module in [*sys.modules]:
-        if module.partition(".")[0] in ("usher_engine", "usher_web"):
-            del sys.modules[module]
-    sys.dont_write_bytecode = False  # as a shell has it: only the first command compiles what is ours
-    runpy.run_path(EXECUTABLE, run_name="__main__")
-
-
-def _impatient_main() -> None:
-    database.BUSY_TIMEOUT_MS = 100  # no test here waits for a lock it hopes to get
-    main()
-
 
 @pytest.fixture(scope="module")
 def catcher() -> Iterator[MailCatcher]:
@@ -203,6 +103,23 @@ def test_packages(shell: Shell) -> None:
     assert tested["coverage"] == {"elements": 1.0, "flows": 1.0}
     assert shell.usher("export", "enrollment", "out").code == 0
     assert (shell.folder / "out/enrollment.bpmn").read_bytes() == (ENROLLMENT / "enrollment.bpmn").read_bytes()
+    _accept_an_example(shell, shell.folder / "out")
+
+
+def _accept_an_example(shell: Shell, folder: Path) -> None:
+    """An example that takes another way fails until it is accepted; one that cannot be played is left as it is."""
+    example, other = (folder / "examples" / name for name in ("05-pending-resend.json", "11-completed.json"))
+    kept, promised = other.read_text(), json.loads(example.read_text())
+    example.write_text(json.dumps({**promised, "path": ["TriggerSelected"]}))
+    assert shell.usher("test", folder).code == 1
+    other.write_text("{")
+    refused = shell.usher("test", folder, "--accept")
+    assert refused.code == 1 and "examples/11-completed.json" in refused.err
+    assert json.loads(example.read_text())["path"] == ["TriggerSelected"]
+    other.write_text(kept)
+    assert shell.usher("test", folder, "--accept").out.startswith("Rewritten: examples/05-pending-resend.json\n")
+    assert json.loads(example.read_text()) == promised
+    assert shell.usher("test", folder, "--json").json["failed"] == 0
 
 
 def test_people(shell: Shell) -> None:
@@ -448,6 +365,8 @@ def clinic(tmp_path_factory: pytest.TempPathFactory, catcher: MailCatcher) -> Sh
         ("user", "add", "alice", "--role", "staff"),
         ("user", "add", "audrey", "--role", "auditor"),
         ("user", "add", "gone", "--role", "staff"),
+        ("user", "change", "gone", "--role", "analyst"),
+        ("user", "change", "gone", "--role", "staff", "--group", "Billing"),
         ("user", "disable", "gone"),
         ("token", "add", "ehr", "--role", "staff"),
         ("start", "enrollment", "--data", '{"patient_id": "p1"}', "--key", "visit-1"),
@@ -531,6 +450,8 @@ REFUSED: list[tuple[str, int, str]] = [
     ("user add alice --role staff", 1, "alice"),
     ("user add bob --role king", 2, "'king' is not one of"),
     ("user disable nobody", 1, "nobody"),
+    ("user change nobody --role staff", 1, "nobody"),
+    ("user change alice", 2, "Say what changes"),
     ("token add ehr --role staff", 1, "ehr"),
     ("token revoke nothing", 1, "nothing"),
     ("serve --host 203.0.113.1", 1, "203.0.113.1"),

@@ -22,7 +22,7 @@ def versions(house):
     form = json.loads(files["update-now.form"])
     form["components"][-1]["label"] = "Something else"
     files["update-now.form"] = json.dumps(form).encode()
-    files["mail/invitation.txt"] += b"\nNew <b>line</b>\n"
+    files["mail/invitation.en.md"] += b"\nNew <b>line</b>\n"
     engine.deploy(Package(files), actor=ANA, note="second")
     return house
 

@@ -74,6 +74,10 @@ def succeed(house: House, programs: dict[str, Program]) -> None:
     wait_for_a_message(house)
     paid = {"name": "Paid", "data": {"sum": 5}, "business_key": "invoice-7"}
     assert staff.post("/messages", paid, headers={"Idempotency-Key": "3"}).json["waits"]
+    house.enrollment.engine.deploy(read_folder(ROOT / "tests" / "processes" / "room_booking"), actor=SYSTEM)
+    asked = {"data": {"room": "Room 4", "day": "2026-06-01"}}
+    begun = staff.post("/processes/room_booking/instances", asked, headers={"Idempotency-Key": "4"})
+    assert begun.json["at"] == ["Confirm"]
     reported = {"status": "Deactivated", "reason": "as the portal says"}
     opted_out = {"scope": "practice", "opted_out": True, "reason": "by phone"}
     assert programs["admin"].post("/patients/sample-opted-out/portal-status", reported).json["status"] == "Deactivated"
@@ -82,7 +86,7 @@ def succeed(house: House, programs: dict[str, Program]) -> None:
     changed = to_zip(Package({**package.files, "README.md": b"another"}))
     deployed = analyst.post("/definitions/enrollment/versions", data=changed, content_type="application/zip")
     assert deployed.status_code == 201
-    assert len(analyst.get("/definitions").json["definitions"]) == 3
+    assert len(analyst.get("/definitions").json["definitions"]) == 4
 
 
 def refuse(house: House, programs: dict[str, Program], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ HOSTILE = ["", "-1", "²", "9" * 20, "9" * 5000, "9999-12-31", "\x00", "\ud800",
 #: What a query or a form can hold besides.
 TYPED = [*HOSTILE, "٣", "/a\r\nSet-Cookie: b=c", "//[", "/\\evil.example", "a\u0085b", "\u202e"]
 NAMED = re.compile(r"""(?:args|form|values|given|sent)(?:\.get|\.getlist)?[(\[]\s*["']([\w.]+)["']""")
-SOURCES = Path(usher_web.__file__).parent.glob("*.py")
+SOURCES = Path(usher_web.__file__).parent.rglob("*.py")
 #: Every name our code asks a query or a form for.
 ASKED = sorted({name for source in SOURCES for name in NAMED.findall(source.read_text())})
 #: Headers of browsers and programs, as the server passes them on (Latin-1, PEP 3333): some decide who comes in,

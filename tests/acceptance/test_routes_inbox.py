@@ -1,5 +1,9 @@
 """Two people at one inbox: the list, drafts, who was faster; nothing typed is lost."""
 
+from conftest import ROOT
+from usher_engine import SYSTEM
+from usher_engine.definitions import Package, read_folder
+
 
 def test_two_browsers_complete_one_task_once(house):
     alice, bob = house.visitor("alice"), house.visitor("bob")
@@ -116,3 +120,28 @@ def test_an_incident_can_be_tried_again(house):
     assert "being tried again" in alice.post(f"/cases/{case.id}/retry").text
     house.worker.run_due()
     assert len(house.postbox.mails) == 1
+
+
+def _stopping_version(house) -> None:
+    """A version in which what follows the answer cannot run."""
+    package = read_folder(ROOT / "processes" / "enrollment")
+    drawn, reason = package.text("enrollment.bpmn"), 'id="reason" type="any" value="'
+    text = drawn.replace(reason, f"{reason}gone or ")
+    assert text != drawn
+    changed = Package({**package.files, "enrollment.bpmn": text.encode()})
+    house.enrollment.engine.deploy(changed, actor=SYSTEM, note="Stops after the answer.")
+
+
+def test_a_failure_never_looks_like_success(house):
+    _stopping_version(house)
+    alice = house.visitor("alice")
+    house.select("sample-declined", alice)
+    failed = alice.post(f"/inbox/{house.newest_task()}/complete", {"reason": "asked at the desk"}).text
+    assert '<p class="flash alarm" role="alert">' in failed
+    assert "It did not work:" in failed
+    assert '<p class="flash"' not in failed
+    house.select("sample-no-email", alice)
+    done = alice.post(f"/inbox/{house.newest_task()}/claim").text
+    done = alice.post(f"/inbox/{house.newest_task()}/release").text
+    assert '<p class="flash" role="status">' in done
+    assert 'class="flash alarm"' not in done

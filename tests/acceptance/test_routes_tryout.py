@@ -110,6 +110,6 @@ def test_a_broken_draft_says_why_it_cannot_be_tried(house, ana):
     engine.drafts.start("enrollment", actor=Actor(name="ana", role="analyst"), package=Package(files))
     page = ana.get("/processes/enrollment/try")
     assert "This cannot be tried yet" in page.text
-    assert "LoadPatient" in page.text
+    assert "Load patient" in page.text
     assert ana.get("/processes/enrollment/try?source=1").status_code == 200
     assert ana.get("/processes/enrollment/try?source=x").status_code == 404

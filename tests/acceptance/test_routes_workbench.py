@@ -1,5 +1,6 @@
 """The workbench over HTTP: ETags and conflicts, refusals and their explanations, and that nothing leaks."""
 
+import html
 import io
 import json
 import re
@@ -41,21 +42,21 @@ def upload(name, content):
 
 
 def test_a_file_is_read_and_saved_by_its_etag(ana, engine):
-    got = ana.get(f"{FILES}/mail/invitation.txt")
-    assert got.headers["ETag"] == etag_of(engine, "mail/invitation.txt")
+    got = ana.get(f"{FILES}/mail/invitation.en.md")
+    assert got.headers["ETag"] == etag_of(engine, "mail/invitation.en.md")
     assert got.headers["Content-Disposition"] == "attachment"
-    again = ana.client.get(f"{FILES}/mail/invitation.txt", headers={"If-None-Match": got.headers["ETag"]})
+    again = ana.client.get(f"{FILES}/mail/invitation.en.md", headers={"If-None-Match": got.headers["ETag"]})
     assert again.status_code == 304
-    saved = put(ana, "mail/invitation.txt", "Hello", **{"If-Match": got.headers["ETag"]})
+    saved = put(ana, "mail/invitation.en.md", "Hello", **{"If-Match": got.headers["ETag"]})
     assert saved.status_code == 200
     assert saved.json["etag"] == file_etag(b"Hello")
     assert saved.json["saved"] == "today 09:02"
     assert saved.json["draft"] == engine.drafts.find("enrollment").etag
-    late = put(ana, "mail/invitation.txt", "Other", **{"If-Match": got.headers["ETag"]})
+    late = put(ana, "mail/invitation.en.md", "Other", **{"If-Match": got.headers["ETag"]})
     assert (late.status_code, late.mimetype) == (412, "application/problem+json")
     assert (late.json["winner"], late.json["etag"]) == ("ana", file_etag(b"Hello"))
     assert ana.get(f"/processes/enrollment/draft/late/{late.json['aside']}").data == b"Other"
-    assert engine.drafts.package("enrollment").files["mail/invitation.txt"] == b"Hello"
+    assert engine.drafts.package("enrollment").files["mail/invitation.en.md"] == b"Hello"
 
 
 def test_a_save_says_what_it_saw(ana, engine):
@@ -164,30 +165,58 @@ def test_files_are_added_renamed_and_removed(ana, engine):
 
 
 def test_late_saves_wait_on_every_page_of_the_draft_until_an_analyst_chooses(ana, engine):
-    seen = etag_of(engine, "mail/invitation.txt")
-    put(ana, "mail/invitation.txt", "first\nmiddle\nlast\n", **{"If-Match": seen})
-    put(ana, "mail/invitation.txt", "FIRST\nmiddle\nLAST\n", **{"If-Match": seen})
+    seen = etag_of(engine, "mail/invitation.en.md")
+    put(ana, "mail/invitation.en.md", "first\nmiddle\nlast\n", **{"If-Match": seen})
+    put(ana, "mail/invitation.en.md", "FIRST\nmiddle\nLAST\n", **{"If-Match": seen})
     key = LATE.search(ana.get("/processes/enrollment/files").text).group(1)
     page = ana.get(f"/processes/enrollment/late/{key}")
     assert "2 places differ" in page.text
     choice = {
-        "etag": engine.drafts.find("enrollment").file("mail/invitation.txt").etag,
+        "etag": engine.drafts.find("enrollment").file("mail/invitation.en.md").etag,
         "choice": "some",
         "h1": "theirs",
     }
     assert ana.post(f"/processes/enrollment/late/{key}", {**choice, "choice": "both"}).status_code == 400
     assert ana.post(f"/processes/enrollment/late/{key}", {**choice, "etag": "old"}).status_code == 412
     assert ana.post(f"/processes/enrollment/late/{key}", choice).status_code == 200
-    assert engine.drafts.package("enrollment").files["mail/invitation.txt"] == b"first\nmiddle\nLAST\n"
+    assert engine.drafts.package("enrollment").files["mail/invitation.en.md"] == b"first\nmiddle\nLAST\n"
     [other] = engine.drafts.set_aside("enrollment")  # the choice that came too late itself
     ana.get("/processes/enrollment/files")
     assert ana.post(f"/processes/enrollment/late/{other.id}", {"choice": "theirs"}).status_code == 200
     assert engine.drafts.set_aside("enrollment") == []
 
 
+def test_two_people_changed_one_element_and_each_choice_keeps_the_rest(house, ana, engine):
+    text = engine.drafts.package("enrollment").text("enrollment.bpmn")
+    renamed = text.replace('name="Save patient"', 'name="Keep patient"')
+    theirs = renamed.replace('name="Update Now"', 'name="Ask"')
+    seen = {"If-Match": etag_of(engine, "enrollment.bpmn")}
+    assert put(ana, "enrollment.bpmn", theirs, **seen).status_code == 200
+    mine = text.replace('name="Update Now"', 'name="Write"').replace('name="Enroll Now"', 'name="Again"')
+    for choice, name in (("theirs", "Ask"), ("mine", "Write")):
+        late = put(ana, "enrollment.bpmn", mine, **seen)
+        assert late.status_code == 412
+        address = f"/processes/enrollment/late/{late.json['aside']}"
+        page = ana.get(address)
+        assert "1 element" in page.text and "changed by both; all else goes together" in page.text
+        for word in ("User task “Update Now”", "<b>Ask</b>", "<b>Write</b>", "before: Update Now"):
+            assert word in page.text, word
+        assert "Difference 1" in ana.get(f"{address}?by=line").text
+        there = engine.drafts.find("enrollment").file("enrollment.bpmn").etag
+        sent = {"etag": there, "choice": "elements", "e.UpdateNow": choice}
+        assert ana.post(address, {**sent, "e.UpdateNow": "nobody"}).status_code == 422
+        assert ana.post(address, sent).status_code == 200
+        saved = engine.drafts.package("enrollment").text("enrollment.bpmn")
+        for kept in (name, "Keep patient", "Again"):
+            assert f'name="{kept}"' in saved, kept
+        put(ana, "enrollment.bpmn", theirs, **{"If-Match": etag_of(engine, "enrollment.bpmn")})
+    assert engine.drafts.set_aside("enrollment") == []
+
+
 def test_deploying_needs_a_note_and_what_was_seen(ana, engine):
     assert "nothing to deploy" in ana.get("/processes/enrollment/deploy").text
-    put(ana, "mail/invitation.txt", "Hello {{ link }}", **{"If-Match": etag_of(engine, "mail/invitation.txt")})
+    mail = "---\nsubject: Hello\n---\n\n{{ link }}"
+    put(ana, "mail/invitation.en.md", mail, **{"If-Match": etag_of(engine, "mail/invitation.en.md")})
     etag = engine.drafts.find("enrollment").etag
     ana.get("/processes/enrollment/deploy")
     assert ana.post("/processes/enrollment/deploy", {"etag": etag, "note": " "}).status_code == 422
@@ -204,8 +233,8 @@ def test_deploying_needs_a_note_and_what_was_seen(ana, engine):
 def test_a_broken_draft_is_kept_and_not_deployed(ana, engine):
     put(ana, "update-now.form", "{", **{"If-Match": etag_of(engine, "update-now.form")})
     page = ana.get("/processes/enrollment/deploy")
-    assert "cannot be deployed yet" in page.text
-    assert "Deploy v2" not in page.text
+    assert "One error stands in the way of v2." in page.text
+    assert 'aria-disabled="true" aria-describedby="why"' in page.text
     answer = ana.post("/processes/enrollment/deploy", {"etag": engine.drafts.find("enrollment").etag, "note": "x"})
     assert answer.status_code == 422
     assert ana.get("/processes/enrollment/files/update-now.form").status_code == 200
@@ -233,7 +262,7 @@ def test_every_editor_opens_under_the_policy_it_needs(ana, engine):
 
 
 def test_a_hostile_mail_is_shown_where_it_can_do_nothing(ana):
-    ana.get("/processes/enrollment/files/mail/invitation.html")
+    ana.get("/processes/enrollment/files/mail/invitation.en.md")
     sent = {"path": "mail/invitation.html", "text": "<script>alert(1)</script>{{ first_name }}"}
     answer = ana.post("/drafts/preview", sent)
     policy = answer.headers["Content-Security-Policy"]
@@ -253,3 +282,28 @@ def test_what_no_editor_can_show_is_offered_for_download(ana, engine):
     page = ana.get("/processes/enrollment/files/picture.bpmn")
     assert page.status_code == 200
     assert "cannot be shown here" in page.text
+
+
+TABS = re.compile(r'<nav class="tabs edge" aria-label="Workbench">(.*?)</nav>', re.DOTALL)
+
+
+@pytest.mark.parametrize("page", ["try", "backtest", "compare", "migrate"])
+def test_the_tabs_of_a_process_stay_on_every_page_about_it(house, page: str) -> None:
+    ana = house.visitor("ana")
+    ana.post("/processes/enrollment/draft")
+    [tabs] = TABS.findall(ana.get(f"/processes/enrollment/{page}").text)
+    assert tabs.count('aria-current="page"') == 1
+    for label in ("Try", "Backtest", "Compare", "Move running cases"):
+        assert f">{label}</a>" in tabs
+    for address in re.findall(r'href="([^"]+)"', tabs):
+        assert ana.get(html.unescape(address)).status_code == 200, address
+
+
+def test_tabs_lead_nobody_to_a_refusal(house) -> None:
+    for name in ("audrey", "adam"):
+        visitor = house.visitor(name)
+        for page in ("try", "backtest", "compare", "migrate"):
+            answer = visitor.get(f"/processes/enrollment/{page}")
+            tabs = "".join(TABS.findall(answer.text))
+            for address in re.findall(r'href="([^"]+)"', tabs):
+                assert visitor.get(html.unescape(address)).status_code == 200, (name, address)

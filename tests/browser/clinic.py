@@ -21,7 +21,7 @@ from usher_engine.accounts import Accounts, Role
 from usher_engine.accounts.passwords import Passwords
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment, open_enrollment, portal_status
-from usher_engine.enrollment.fhir_reader import BIRTH_SEX_EXTENSION
+from usher_engine.enrollment.birth_sex import BIRTH_SEX_EXTENSION
 from usher_engine.enrollment.patient_registry import find
 from usher_engine.store import Database, Job
 from usher_web.app import create_app

@@ -45,7 +45,7 @@ def versions(clinic: Clinic) -> Clinic:
     form = json.loads(files["update-now.form"])
     form["components"][1]["label"] = "Another label"
     files["update-now.form"] = json.dumps(form).encode()
-    files["mail/invitation.txt"] += b"\nOne more line.\n"
+    files["mail/invitation.en.md"] += b"\nOne more line.\n"
     engine.deploy(Package(files), actor=ANA, note="one task more")
     return clinic
 
@@ -102,7 +102,7 @@ def test_the_process_page_leads_here(versions: Clinic, desk: Desk, accessible: C
 
 LETTER = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="l" targetNamespace="t"
     xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" xmlns:dc="http://www.omg.org/spec/DD/20100524/DC">
-  <process id="letter"><userTask id="Write" name="Write a letter" /></process>
+  <process id="letter" name="A letter"><userTask id="Write" name="Write a letter" /></process>
   <bpmndi:BPMNDiagram id="ld"><bpmndi:BPMNPlane id="lp" bpmnElement="letter"><bpmndi:BPMNShape id="ls"
     bpmnElement="Write"><dc:Bounds x="100" y="100" width="100" height="80" /></bpmndi:BPMNShape></bpmndi:BPMNPlane>
   </bpmndi:BPMNDiagram></definitions>"""
@@ -117,12 +117,12 @@ def test_a_package_of_several_diagrams_shows_the_one_that_is_chosen(
     page.goto("/processes/enrollment/compare?from=1&to=draft")
     page.wait_for_selector("body[data-ready]")
     which = page.get_by_role("navigation", name="Which diagram")
-    expect(which.locator("[aria-current]")).to_contain_text("enrollment.bpmn")
+    expect(which.locator("[aria-current]")).to_contain_text("Portal enrolment")
     page.get_by_role("link", name="User task “Write a letter”").click()  # is drawn in the other one
     page.wait_for_selector("body[data-ready]")
-    expect(which.locator("[aria-current]")).to_contain_text("letter.bpmn")
+    expect(which.locator("[aria-current]")).to_contain_text("A letter")
     expect(page.locator("[data-side=after] .djs-element.change-here[data-element-id=Write]")).to_be_visible()
-    expect(page.locator("figure").first).to_contain_text("letter.bpmn is not in this version.")
+    expect(page.locator("figure").first).to_contain_text("“A letter” is not in this version.")
     accessible(page)
     shot(page, "compare-several")
     page.get_by_role("link", name="User task “Update Today”").click()

@@ -124,6 +124,8 @@ def backtest(page: Page, accessible: Callable) -> None:
 def deploy(page: Page, clinic: Clinic) -> int:
     number = clinic.enrollment.engine.versions.all("enrollment")[0].number + 1
     opened(page, "/processes/enrollment/deploy")
+    page.get_by_role("button", name=re.compile("are right now")).click()
+    expect(page.locator(".dep-lede")).to_contain_text(f"Nothing stands in the way of v{number}.")
     page.get_by_label("What changed, and why").fill("Staff call before they enrol again.")
     page.get_by_role("button", name=f"Deploy v{number}").click()
     expect(page.get_by_role("status").first).to_contain_text(f"v{number} is in force")

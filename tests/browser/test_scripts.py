@@ -26,7 +26,7 @@ WAY = {
     "at": ["UpdateNow"],
     "incident": [],
 }
-CASE = """<h1>Case</h1>{{ diagram("/xml", way, "The enrolment") }}"""
+CASE = """<h1>Case</h1>{{ diagram([{"url": "/xml"}], way, "The enrolment") }}"""
 
 
 def row(name: str) -> str:

@@ -9,6 +9,10 @@ from playwright.sync_api import Browser, Page
 
 PATIENCE_MS = 10_000
 
+#: Where a window waits for the next test. Not at about:blank: leaving the site would end its process, and with it all
+#: that the process has compiled.
+WAITING_ROOM = "/static/dist/mark.svg"
+
 #: What a window looks like when a test gets it, unless it wants it otherwise.
 USUAL = {"viewport": {"width": 1280, "height": 720}, "color_scheme": "light", "reduced_motion": "no-preference"}
 
@@ -65,5 +69,5 @@ def _is_as_before(page: Page) -> bool:
     if page.is_closed() or len(page.context.pages) > 1:
         return False
     page.unroute_all()
-    page.goto("about:blank")
+    page.goto(WAITING_ROOM)
     return not page.evaluate("'__pwClock' in globalThis")

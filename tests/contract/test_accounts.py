@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
-from usher_engine import Conflict, InvalidSubmission, NotFound
+from threads import at_once
+from usher_engine import Conflict, InvalidSubmission, NotAllowed, NotFound
 from usher_engine.accounts import FRONT_DESK, Accounts, PasswordRefused, Role
 from usher_engine.accounts import account_tables as t
 from usher_engine.accounts.passwords import Passwords
+from usher_engine.store import audit_rows
 
 PASSWORD = "correct horse battery"
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
@@ -170,3 +172,68 @@ def test_seen_moments_are_not_written_with_every_click(accounts, alice, clock):
     clock.forward(seconds=30)
     accounts.session(session.secret)
     assert accounts.session(session.secret).seen_at - session.seen_at == timedelta(seconds=40)
+
+
+def changed(database):
+    """What the newest audit event says of a change of rights."""
+    with database.read() as tx:
+        return audit_rows.select_events(tx, kind="SettingChanged", limit=1)[0]
+
+
+def test_role_and_groups_of_a_person_change_and_their_sessions_end(accounts, alice, database):
+    session = accounts.begin_session("alice")
+    assert accounts.live_sessions("alice") == 1
+    after = accounts.change_rights("alice", role=Role.STAFF, groups=["Billing, Front desk"], by="adam")
+    assert (after.role, after.groups) == (Role.STAFF, {"Billing", FRONT_DESK})
+    assert accounts.session(session.secret) is None
+    assert accounts.live_sessions("alice") == 0
+    event = changed(database)
+    assert (event.actor, event.subject) == ("adam", "alice")
+    assert event.details == {
+        "setting": "role and groups", "role": "staff", "groups": "Billing, Front desk", "groups before": "Front desk",
+    }  # fmt: skip
+    analyst = accounts.change_rights("alice", role=Role.ANALYST, groups=[], by="adam")
+    assert (analyst.role, analyst.groups) == (Role.ANALYST, frozenset())
+    assert changed(database).details["role before"] == "staff"
+
+
+def test_what_is_the_case_already_ends_no_session_and_is_no_event(accounts, alice, database):
+    session = accounts.begin_session("alice")
+    before = changed(database)
+    accounts.change_rights("alice", role=Role.STAFF, groups=[FRONT_DESK], by="adam")
+    assert accounts.session(session.secret) is not None
+    assert changed(database) == before
+
+
+def test_nobody_changes_their_own_rights(accounts, alice):
+    accounts.add_user("adam", PASSWORD, role=Role.ADMIN, by="test")
+    accounts.add_user("ada", PASSWORD, role=Role.ADMIN, by="test")
+    for role, groups in ((Role.STAFF, []), (Role.ADMIN, ["Billing"])):
+        with pytest.raises(NotAllowed):
+            accounts.change_rights("adam", role=role, groups=groups, by="adam")
+    assert accounts.change_rights("adam", role=Role.STAFF, groups=[], by="ada").role is Role.STAFF
+    with pytest.raises(NotFound):
+        accounts.change_rights("nobody", role=Role.STAFF, groups=[], by="ada")
+
+
+def test_the_last_administrator_can_be_neither_changed_nor_disabled(accounts, alice):
+    accounts.add_user("adam", PASSWORD, role=Role.ADMIN, by="test")
+    accounts.add_user("ada", PASSWORD, role=Role.ADMIN, by="test")
+    accounts.disable("ada")
+    for take_away in (
+        lambda: accounts.change_rights("adam", role=Role.STAFF, groups=[]),
+        lambda: accounts.disable("adam"),
+    ):
+        with pytest.raises(Conflict, match="last administrator"):
+            take_away()
+    accounts.disable("ada", disabled=False)
+    accounts.disable("adam")
+    assert [user.name for user in accounts.users() if user.role is Role.ADMIN and not user.disabled] == ["ada"]
+
+
+def test_two_administrators_cannot_take_each_other_away(accounts, database):
+    for name in ("adam", "ada"):
+        accounts.add_user(name, PASSWORD, role=Role.ADMIN, by="test")
+    pairs = [("adam", "ada"), ("ada", "adam")] * 4
+    at_once(len(pairs), lambda n: accounts.change_rights(pairs[n][0], role=Role.STAFF, groups=[], by=pairs[n][1]))
+    assert [user.role for user in accounts.users()].count(Role.ADMIN) == 1

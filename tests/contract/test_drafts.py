@@ -55,6 +55,35 @@ def diagram(engine: Engine, old: str = "", new: str = "") -> str:
 # beginning and ending
 
 
+def test_two_people_change_different_elements_and_both_are_there(small: Engine) -> None:
+    seen = save(small, "small.bpmn", diagram(small))
+    theirs = save(small, "small.bpmn", diagram(small, 'name="Do it"', 'name="Do that"'), by=abe, seen=seen)
+    mine = package("small").text("small.bpmn").replace('name="Load"', 'name="Fetch"')
+    save(small, "small.bpmn", mine, seen=seen)
+    for name in ("Do that", "Fetch"):
+        assert f'name="{name}"' in diagram(small)
+    kinds = [point.kind.value for point in small.draft_history.points("small")]
+    assert kinds == ["saved", "merge", "merge", "started"]
+    assert small.drafts.set_aside("small") == []
+    save(small, "small.bpmn", mine.replace('name="no"', 'name="nothing"'), seen=file_etag(mine.encode()))
+    for name in ("Do that", "Fetch", "nothing"):  # she goes on with the text she sent
+        assert f'name="{name}"' in diagram(small)
+    assert theirs != seen
+
+
+def test_two_people_change_one_element_and_a_person_chooses(small: Engine) -> None:
+    seen = save(small, "small.bpmn", diagram(small))
+    before = package("small").text("small.bpmn")
+    save(small, "small.bpmn", before.replace('name="Do it"', 'name="Do that"'), by=abe, seen=seen)
+    with pytest.raises(StaleDraft):
+        save(small, "small.bpmn", before.replace('name="Do it"', 'name="Do this"'), seen=seen)
+    assert 'name="Do that"' in diagram(small)
+    unknown = before.replace('name="Load"', 'name="Fetch"')
+    with pytest.raises(StaleDraft):  # what she began from is not kept
+        save(small, "small.bpmn", unknown, seen="0" * 64)
+    assert len(small.drafts.set_aside("small")) == 2
+
+
 def test_a_draft_begins_as_the_version_in_force(small: Engine, clock: Clock) -> None:
     draft = small.drafts.find("small")
     assert (draft.based_on, draft.changed_by, draft.changed_at) == (1, "ana", clock())

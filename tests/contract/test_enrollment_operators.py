@@ -9,69 +9,15 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from conftest import ROOT, Clock
+from conftest import Clock
+from operator_calls import NOON, NOT_ENROLLED, PACKAGE, PENDING, House
 from usher_engine.core.errors import BusinessError, NotFound, ServiceError
-from usher_engine.definitions import Package, read_folder
-from usher_engine.enrollment import PatientRecord, Registry, invitations, patient_registry, portal_status
+from usher_engine.definitions import Package
+from usher_engine.enrollment import FIELDS, PatientRecord, Registry, invitations, patient_registry, portal_status
 from usher_engine.enrollment.enrollment_operators import operators
-from usher_engine.services import Call, Mode, Operator, checked_answer
+from usher_engine.services import Call, checked_answer
 from usher_engine.settings import Settings
 from usher_engine.store import Database, to_text
-
-PACKAGE = read_folder(ROOT / "processes" / "enrollment")
-ADA: dict[str, Any] = {
-    "resourceType": "Patient",
-    "id": "p1",
-    "name": [{"use": "official", "family": "Sample", "given": ["Ada"]}],
-    "birthDate": "1980-02-29",
-    "gender": "female",
-    "address": [{"use": "home", "postalCode": "10001"}],
-    "telecom": [{"system": "email", "value": "ada@example.org"}],
-}
-NOT_ENROLLED, PENDING = "Not Enrolled", "Pending"
-NOON = "2026-05-04T09:02:00Z"
-
-
-class House:
-    """The operators on a database with one patient; asks them as a step does."""
-
-    def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
-        self.settings = replace(settings, mail_from="portal@example.org", practice_name="Our Practice")
-        self.database, self.clock = database, clock
-        self.mails: list[EmailMessage] = []
-        self.registry = Registry(self.settings)
-        self.save()
-
-    def save(self, **changes: Any) -> None:
-        with self.database.begin() as tx:
-            self.registry.save(tx, {**ADA, **changes}, by="t", now=self.clock())
-
-    def status(self, status: str | None) -> None:
-        with self.database.begin() as tx:
-            row = patient_registry.find(tx, "p1", lock=True)
-            portal_status.set_status(tx, row, status, by="t", now=self.clock())
-
-    @property
-    def patient(self) -> PatientRecord:
-        with self.database.read() as tx:
-            return self.registry.load(tx, "p1", now=self.clock())
-
-    def operator(self, name: str, **changes: Any) -> Operator:
-        parts = {"settings": self.settings, "directory": self.registry, "database": self.database}
-        found = operators(**{**parts, "send_mail": self.mails.append, **changes})
-        return next(operator for operator in found if operator.name == name)
-
-    def ask(self, name: str, *, element: str = "E", package: Package = PACKAGE, **given: Any) -> Any:
-        operator = self.operator(name)
-        call = Call(instance="I", element=element, visit=1, now=self.clock(), actor="alice", package=package)
-        if operator.mode is Mode.EFFECT:
-            return operator.call(given, call)
-        with self.database.begin() as tx:
-            return operator.call(given, replace(call, transaction=tx))
-
-    def sent(self, element: str = "Send") -> dict[str, Any]:
-        found: dict[str, Any] = self.ask("invitation/send", element=element, patient_id="p1")
-        return found
 
 
 @pytest.fixture
@@ -95,7 +41,18 @@ def test_what_a_diagram_may_ask_for(house: House) -> None:
         "patient/missing": ("derived", {"patient": record, "form": ("text", True)}, ()),
         "patient/update": ("write", {**patient, "values": record}, ()),
         "patient/remove-response": ("write", {**patient, "reason": ("text", True)}, ()),
-        "invitation/send": ("effect", patient, ("not-eligible",)),
+        "invitation/send": (
+            "effect", {**patient, "template": ("text", False), "language": ("text", False)}, ("not-eligible",),
+        ),
+        "mail/send": (
+            "effect",
+            {
+                "patient_id": ("text", False), "address": ("text", False), "template": ("text", True),
+                "language": ("text", False), "values": ("record", False), "with_link": ("boolean", False),
+            },
+            ("not-eligible", "no-address"),
+        ),
+        "invitation/look-up": ("read", {"message_id": ("text", True)}, ()),
         "patient/record-pending": (
             "write", {**patient, "invitation": record, "requested_by": ("text", False)}, (),
         ),
@@ -108,12 +65,14 @@ def test_what_a_diagram_may_ask_for(house: House) -> None:
 
 
 def test_a_patient_is_loaded_with_fields_and_status(house: House) -> None:
-    assert house.ask("patient/load", patient_id="p1") == {
+    loaded = house.ask("patient/load", patient_id="p1")
+    assert list(loaded["fields"]) == list(FIELDS)
+    assert {**loaded, "fields": {key: value for key, value in loaded["fields"].items() if value}} == {
         "id": "p1", "status": NOT_ENROLLED, "guard": None, "requested_at": None, "requested_by": None, "sends": 0,
         "response": None, "version": 1,
         "fields": {
             "first_name": "Ada", "last_name": "Sample", "birth_date": "1980-02-29", "zip_code": "10001",
-            "email": "ada@example.org", "birth_sex": "F", "mobile": "", "language": "",
+            "email": "ada@example.org", "birth_sex": "F", "gender": "female",
         },
     }  # fmt: skip
 
@@ -233,7 +192,7 @@ def test_an_invitation_goes_out_once(house: House) -> None:
     (mail,) = house.mails
     assert sent == {
         "message_id": mail["Message-ID"], "sent_at": NOON, "expires_at": "2026-06-03T23:59:59Z",
-        "to": "ada@example.org",
+        "to": "ada@example.org", "template": "invitation", "language": "en",
     }  # fmt: skip
     assert mail["To"] == "ada@example.org"
     text = mail.get_body(("plain",))
@@ -289,7 +248,7 @@ def test_a_link_that_was_used_is_not_sent_again(house: House) -> None:
     house.clock.forward(minutes=3)
     assert house.sent() == {
         "message_id": kept.message_id, "sent_at": "2026-05-04T09:05:00Z", "expires_at": "2026-06-03T23:59:59Z",
-        "to": "ada@example.org",
+        "to": "ada@example.org", "template": "invitation", "language": "",
     }  # fmt: skip
     assert len(house.mails) == 1
 
@@ -349,6 +308,16 @@ def test_the_request_is_of_the_one_who_asked(house: House, given: dict[str, Any]
     assert house.patient.requested_by == name
     with house.database.read() as tx:
         assert patient_registry.find(tx, "p1").changed_by == "alice"
+
+
+def test_an_invitation_is_looked_up_by_its_mail(house: House) -> None:
+    sent = house.sent()
+    found = house.ask("invitation/look-up", message_id=sent["message_id"])
+    assert found == {"state": "open", "sent_at": sent["sent_at"], "expires_at": sent["expires_at"]}
+    pending(house, house.sent("Second"))
+    assert house.ask("invitation/look-up", message_id=sent["message_id"])["state"] == "replaced"
+    nobody = {"state": "unknown", "sent_at": None, "expires_at": None}
+    assert house.ask("invitation/look-up", message_id="<x@y>") == nobody
 
 
 def test_only_the_newest_link_works(house: House) -> None:

@@ -234,20 +234,20 @@ def test_triggers(database: Database, clock: Clock) -> None:
     with database.begin() as tx:
         trigger_fields.set_trigger(tx, "Office Visit", "Portal", "Enrollment", by="adam", now=clock())
         trigger_fields.set_trigger(tx, "Office Visit", "Portal", "Enrollment", by="adam", now=clock())
-        assert trigger_fields.check(tx, "Office Visit", "Portal", "Enrollment", patient_id="nobody") is False
+        assert trigger_fields.bound_process(tx, "Office Visit", "Portal", "Enrollment", patient_id="nobody") is None
         for template, field, action, wrong in [
             ("Other", "Portal", "Enrollment", "template"),
             ("Office Visit", "Other", "Enrollment", "field"),
             ("Office Visit", "Portal", "Message", "action"),
         ]:
             with pytest.raises(InvalidSubmission) as refused:
-                trigger_fields.check(tx, template, field, action, patient_id="p1")
+                trigger_fields.bound_process(tx, template, field, action, patient_id="p1")
             assert set(refused.value.fields) == {wrong}
         with pytest.raises(InvalidSubmission, match="“Message”"):
             trigger_fields.set_trigger(tx, "Office Visit", "Portal", "Message", by="adam", now=clock())
         with pytest.raises(InvalidSubmission, match="template"):
             trigger_fields.set_trigger(tx, " \u200b", "Portal", "Enrollment", by="adam", now=clock())
-        trigger_fields.set_trigger(tx, "Office Visit", "Portal", None, by="adam", now=clock())
+        trigger_fields.remove_trigger(tx, "Office Visit", "Portal")
         assert trigger_fields.templates(tx) == []
 
 

@@ -117,8 +117,10 @@ def test_patients_triggers_and_addresses(database: Database, settings: Settings,
     assert sorted(map(str, saved)) == ["new"] + ["same"] * (THREADS - 1)
 
     def trigger(tx: Any, n: int) -> None:
-        action = None if n % 4 == 3 else "Enrollment"
-        trigger_fields.set_trigger(tx, "Visit", "Portal", action, by=f"t{n}", now=clock())
+        if n % 4 == 3:
+            trigger_fields.remove_trigger(tx, "Visit", "Portal")
+        else:
+            trigger_fields.set_trigger(tx, "Visit", "Portal", "Enrollment", by=f"t{n}", now=clock())
 
     assert in_one(database, trigger) == [None] * THREADS
     gone = in_one(database, lambda tx, _: portal_status.opt_out_address(tx, "Ada@example.org", by="t", now=clock()))

@@ -10,8 +10,9 @@ from usher_engine.core.bounded_cache import ENTRY, MEGABYTE, BoundedCache
 from usher_engine.expressions import compile_expression, compile_script, compile_template
 from usher_engine.forms import parse_form
 from usher_engine.forms.pattern_parser import read_pattern
+from usher_engine.mail_templates import compile_mail
 
-ALL = (compile_expression, compile_script, compile_template, parse_form, read_pattern)
+ALL = (compile_expression, compile_mail, compile_script, compile_template, parse_form, read_pattern)
 
 
 def counting(limit, per_character=1):
@@ -103,6 +104,7 @@ def taken(compile_text, texts):
 LISTS = {"names": "a{n}", "numbers": "1", "lists": "[]", "signs": "-a", "comparisons": "a<1", "methods": "a.lower()"}
 LINES = {"assigned": "a=1", "branches": "if a:b=1", "sums": "a=b+c+d+e", "pairs": "a,b=c", "deleted": "del a.b"}
 PLACED = {"same": "{{{{a}}}}", "other": "{{{{a{n}}}}}", "text": "xxxxxx"}
+MARKED = {"paragraphs": "a\n\n", "stressed": "*a*", "code": "`a`", "lists": "- a\n", "links": "[](a)"}
 PATTERNS = {"letters": "a", "any": ".", "no spaces": r"\S", "no words": r"\W", "classes": r"[^\sa]", "repeats": "a?"}
 SELECT = {"type": "select", "key": "a", "label": "A", "values": [{"value": str(n)} for n in range(300)]}
 
@@ -116,6 +118,8 @@ SELECT = {"type": "select", "key": "a", "label": "A", "values": [{"value": str(n
         *((compile_script, [f"{line}\n" * (600 // len(line)) + f"a={n}" for n in range(6)]) for line in LINES.values()),
         *((compile_template, ["".join(part.format(n=i * 10 + n) for i in range(300)) + str(n) for n in range(10)])
           for part in PLACED.values()),
+        *((compile_mail, [f"---\nsubject: s\n---\n{part.format(n=n) * 200}{n}" for n in range(10)])
+          for part in MARKED.values()),
         *((read_pattern, [f"^{part * (190 // len(part))}{n}$" for n in range(20)]) for part in PATTERNS.values()),
         (parse_form, [json.dumps({"id": str(n), "components": [SELECT]}) for n in range(50)]),
         (parse_form, [f'{{"components": [{{"type": "text", "text": "{"😀" * 20_000}{n}"}}]}}' for n in range(5)]),

@@ -169,9 +169,9 @@ def test_decisions_are_compared_by_row_and_column():
 
 
 def test_other_and_broken_files_are_compared_by_line():
-    after = changed(ENROLMENT, "mail/invitation.txt", ("{{", "{{ "))
+    after = changed(ENROLMENT, "mail/invitation.en.md", ("{{", "{{ "))
     (change,) = compare(ENROLMENT, after).changes
-    assert (change.kind, change.thing, change.key) == (ChangeKind.CHANGED, "file", "mail/invitation.txt")
+    assert (change.kind, change.thing, change.key) == (ChangeKind.CHANGED, "file", "mail/invitation.en.md")
     assert any(line.startswith("-") for line in change.lines) and any(line.startswith("+") for line in change.lines)
     broken = Package({**ENROLMENT.files, "enrollment.bpmn": b"<oops", "update-now.form": b"{", "new.dmn": b"\xff"})
     found = changes(ENROLMENT, broken)

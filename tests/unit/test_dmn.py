@@ -7,7 +7,8 @@ import pytest
 from drawn_tables import decision, file, package, table
 from usher_engine.core.errors import DecisionFailed, InvalidDefinition
 from usher_engine.definitions import Package
-from usher_engine.dmn import compile_decisions, coverage, read_package
+from usher_engine.dmn import OFFERED_TYPES, compile_decisions, coverage, read_package
+from usher_engine.dmn.literals import TYPES
 from usher_engine.gate import check_package
 from usher_engine.services import Services
 
@@ -345,3 +346,8 @@ def test_a_decision_has_limited_fuel():
     logic = table([("x", "")], rows=rows, policy="COLLECT", aggregation="COUNT")
     with pytest.raises(DecisionFailed, match="too much work"):
         made(logic, {"x": 1})
+
+
+def test_the_types_an_editor_offers_are_all_there_are_each_once() -> None:
+    meant = [TYPES[name] for name in OFFERED_TYPES]
+    assert sorted(meant) == sorted(set(TYPES.values()))

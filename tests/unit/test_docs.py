@@ -13,6 +13,7 @@ from usher_engine.audit import KINDS as AUDIT_KINDS
 from usher_engine.core.errors import Corrupt, EngineError
 from usher_engine.core.events import KINDS, from_json
 from usher_engine.definitions import RULES
+from usher_engine.enrollment import FIELDS
 from usher_engine.exports import FORMATS
 from usher_engine.settings import Settings, variable
 from usher_web.commands import COMMANDS
@@ -44,7 +45,7 @@ def test_every_error_stands_in_the_tree() -> None:
             assert f"─ {kind.__name__} " in tree, kind.__name__
 
 
-RELEASES = ("0.1.0", "0.2.0")
+RELEASES = ("0.1.0", "0.2.0", "0.3.0")
 
 
 def rows(title: str) -> dict[str, list[str]]:
@@ -89,6 +90,14 @@ def test_every_rule_of_a_finding_is_documented() -> None:
     assert table == sorted(RULES) == list(RULES)
 
 
+def test_every_field_of_a_patient_is_documented() -> None:
+    text = (ROOT / "docs/patient-fields.md").read_text()
+    for field in FIELDS.values():
+        codes = ", ".join(f"`{code}`" for code in field.codes)
+        assert f"| `{field.key}` | {field.title} | `{field.path}` | {codes} | {field.note} |" in text
+    assert text.count("\n| `") == len(FIELDS)
+
+
 def test_every_export_format_is_documented() -> None:
     rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", (ROOT / "engine/exports.md").read_text(), re.MULTILINE)
     assert set(FORMATS) <= set(rows)
@@ -96,7 +105,10 @@ def test_every_export_format_is_documented() -> None:
         assert one.purpose.endswith("."), one.name
 
 
-FOLDERS = ("", ".github", "docs", "docs/how-to", "engine", "engine/decisions", "processes/enrollment", "web")
+FOLDERS = (
+    "", ".github", "docs", "docs/how-to", "engine", "engine/decisions", "processes/enrollment", "processes/reminder",
+    "web",
+)  # fmt: skip
 PAGES = sorted(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))
 
 
@@ -107,7 +119,8 @@ def test_a_page_names_no_command_that_is_not_there(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+    text = re.sub(r"^```\w+\n.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from usher_engine.enrollment.fhir_preference import EMAIL_USES, NAME_USES, is_in_use, preferred
-from usher_engine.enrollment.fhir_reader import fields
-from usher_engine.enrollment.fhir_writer import changed_fields, update_resource
+from usher_engine.enrollment.patient_corrections import changed_fields, read_fields, update_resource
 from usher_engine.enrollment.timestamps import first_instant
 
 NOW = datetime(2026, 5, 4, 9, 2, tzinfo=UTC)
@@ -20,7 +19,7 @@ Entry = dict[str, Any]
 
 
 def read(**resource: list[Entry]) -> dict[str, str]:
-    return fields(resource, NOW, SOURCES)
+    return read_fields(resource, NOW, SOURCES)
 
 
 def email(value: str, **more: Any) -> Entry:

@@ -12,8 +12,10 @@ import pytest
 from usher_engine.core.errors import InvalidSubmission
 from usher_engine.core.practice_calendar import full_years
 from usher_engine.definitions import read_folder
-from usher_engine.enrollment.fhir_reader import BIRTH_SEX_EXTENSION, INDIVIDUAL_SEX_EXTENSION, fields, refusal
-from usher_engine.enrollment.fhir_writer import changed_fields, update_resource
+from usher_engine.enrollment.birth_sex import BIRTH_SEX_EXTENSION, INDIVIDUAL_SEX_EXTENSION
+from usher_engine.enrollment.eligibility import refusal
+from usher_engine.enrollment.patient_corrections import changed_fields, read_fields, update_resource
+from usher_engine.enrollment.patient_fields import FIELDS
 from usher_engine.enrollment.patients_import import read_patient
 from usher_engine.enrollment.redaction import redact
 from usher_engine.enrollment.statuses import PortalStatus, glyph
@@ -29,7 +31,7 @@ needs_patients = pytest.mark.skipif(not PATIENTS.is_dir(), reason=f"no sample pa
 
 
 def read(resource: dict[str, Any], sources: str = SOURCES) -> dict[str, str]:
-    return fields(resource, NOW, sources)
+    return read_fields(resource, NOW, sources)
 
 
 def corrected(resource: dict[str, Any], sources: str = SOURCES, **values: str) -> dict[str, Any]:
@@ -64,16 +66,22 @@ COMPLETE = {
 
 
 def test_every_field_is_read() -> None:
-    assert read(COMPLETE) == {
+    assert {key: value for key, value in read(COMPLETE).items() if value} == {
         "first_name": "Ada",
+        "middle_name": "B.",
         "last_name": "Sample",
+        "name_suffix": "MSc",
+        "previous_last_name": "Before",
         "birth_date": "1980-02-29",
-        "zip_code": "10001",
-        "email": "ada@example.org",
         "birth_sex": "F",
-        "mobile": "555-1000",
         "language": "es",
+        "email": "ada@example.org",
+        "mobile": "555-1000",
+        "phone": "555-1000",
+        "city": "Town",
+        "zip_code": "10001",
     }
+    assert list(read({})) == list(FIELDS)
 
 
 def test_absent_fields_are_empty_text() -> None:
@@ -169,7 +177,7 @@ def test_a_correction_is_read_back_and_loses_nothing_else() -> None:
         "language": "en",
     }
     after = corrected(COMPLETE, **values)
-    assert read(after) == values
+    assert {**read(COMPLETE), **values, "phone": "555-2000"} == read(after)
     assert after["name"][1] == {"use": "official", "family": "Other", "given": ["Ida", "B."], "suffix": ["MSc"]}
     assert after["name"][0] == COMPLETE["name"][0]
     assert after["address"][1]["city"] == "Town"

@@ -239,12 +239,6 @@ def test_forms_are_checked_by_component():
     assert ("frame", "form") in problems(check(between(ASK.format(properties(form="a.form"))), a__form=broken))
 
 
-def test_mail_templates_compile_and_use_only_known_names():
-    files = {"p.bpmn": between(), "mail/a.txt": b"{{ ( }}", "mail/b.txt": b"{{ patient.ssn }}"}
-    findings = check_package(Package(files), Services(tuple(SERVICES), mail_names=frozenset({"link"})))
-    assert [(f.file, f.rule) for f in findings if f.rule == "mail"] == [("mail/a.txt", "mail"), ("mail/b.txt", "mail")]
-
-
 def loop(inner):
     return process(
         '<bpmn:startEvent id="begin"/><bpmn:exclusiveGateway id="again"/>' + inner
@@ -369,3 +363,12 @@ def test_a_mangled_diagram_only_yields_findings():
         here, there = choice.randrange(len(lines)), choice.randrange(len(lines))
         mangled[here] = choice.choice(["", lines[there], lines[here] + lines[there], lines[here].replace("Task", "")])
         assert isinstance(check("\n".join(mangled).encode()), list)
+
+
+@pytest.mark.parametrize("error", ["<bpmn:errorEventDefinition/>", '<bpmn:errorEventDefinition errorRef="open"/>'])
+def test_an_error_event_for_every_error_catches_the_refusals_of_an_operator(error):
+    caught = f'<bpmn:boundaryEvent id="b" attachedToRef="send">{error}</bpmn:boundaryEvent>'
+    content = between(SEND, extra=caught + flow("away", "b", "end"))
+    content = content.replace(b"</bpmn:definitions>", b'<bpmn:error id="open"/></bpmn:definitions>')
+    assert not [finding for finding in check(content) if "may refuse" in finding.message]
+    assert [finding for finding in check(between(SEND)) if "may refuse" in finding.message]

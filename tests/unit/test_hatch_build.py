@@ -55,8 +55,11 @@ def test_an_old_node_is_passed_over(
     assert hook(checkout).dependencies() == wanted
 
 
-@pytest.mark.parametrize(("target", "version", "carried"), [("wheel", "standard", 1), ("wheel", "editable", 0)])
-def test_a_wheel_carries_the_process_and_a_checkout_reads_it_in_place(
+@pytest.mark.parametrize(
+    ("target", "version", "carried"),
+    [("wheel", "standard", len(hatch_build.PROCESSES)), ("wheel", "editable", 0)],
+)
+def test_a_wheel_carries_the_processes_and_a_checkout_reads_them_in_place(
     checkout: Path, target: str, version: str, carried: int
 ) -> None:
     build_data: dict = {"force_include": {}}

@@ -54,7 +54,7 @@ def test_no_more_sentences_than_asked_for_and_no_depth_breaks_it() -> None:
     ("shape", "sentence"),
     [
         ("text", "it must be a JSON Schema, an object."),
-        ({"type": "objct"}, "it is not JSON Schema: "),
+        ({"type": "thing"}, "it is not JSON Schema: "),
         ({"oneOf": []}, "it uses “oneOf”; shapes use "),
         ({"properties": {"a": {"$ref": "#"}}}, "it.a uses “$ref”; shapes use "),
         ({"items": {"pattern": "(a+)+"}}, "it.items uses “pattern”; shapes use "),

@@ -15,16 +15,16 @@ from usher_engine import Settings
 from usher_engine.accounts import Role
 from usher_engine.audit import KINDS as AUDIT_KINDS
 from usher_engine.audit import AuditEvent
+from usher_engine.authoring import LeftKind, PointKind
 from usher_engine.cases import BatchKind
 from usher_engine.core import errors
 from usher_engine.core.events import KINDS
 from usher_engine.core.state import Status
+from usher_engine.definitions import Remedy
 from usher_engine.differences import ChangeKind
 from usher_engine.enrollment import (
     PortalStatus,
     enrollment_operators,
-    fhir_reader,
-    fhir_writer,
     funnel,
     patient_response,
     statuses,
@@ -36,7 +36,7 @@ from usher_engine.reexecution.recorded_inputs import INPUTS
 from usher_engine.services import Mode, Operator
 from usher_web import app, audit_logging
 from usher_web import error_pages as web_errors
-from usher_web.analyst import backtest_view, diff_view
+from usher_web.analyst import backtest_view, diff_view, draft_history_view, import_pages
 from usher_web.api import serializers
 from usher_web.auditor import replay_frames, report_tables
 from usher_web.casework import search_query
@@ -64,6 +64,9 @@ def members(kind: type) -> set[str]:
         (app.HOME, Role),
         (diff_view.WORDS, ChangeKind),
         (diff_view._DID, ChangeKind),
+        (draft_history_view.WORDS, PointKind),
+        (import_pages.WORDS, Remedy),
+        (import_pages.HEADINGS, LeftKind),
         (statuses._GLYPHS, PortalStatus),
         (patient_response.STATUS_AFTER, patient_response.Answer),
         (backtesting.WORDS, members(Kind)),
@@ -75,7 +78,6 @@ def members(kind: type) -> set[str]:
         (["start", "invited", "answered", *funnel._ANSWERS.values()], funnel.MILESTONES),
         (service_wording.ANSWERS, [status.value for status in patient_response.STATUS_AFTER.values()]),
         (funnel._ANSWERS, [status.value for status in patient_response.STATUS_AFTER.values()]),
-        ([*fhir_writer._WRITERS, "birth_sex"], fhir_reader.FIELDS),
         ([*event_rows.LIFECYCLE, *event_rows._LEFT_OUT, *WITHOUT_LIFECYCLE], KINDS),
     ],
 )

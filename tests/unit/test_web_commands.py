@@ -8,9 +8,10 @@ import sys
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
-from usher_engine import Misconfigured
+from usher_engine import Misconfigured, Settings
 from usher_web.cli import main
 from usher_web.commands import COMMANDS, load, people
+from usher_web.commands.demonstration import demo_settings
 from usher_web.commands.listening import bind_socket
 from usher_web.demo.mail_catcher import MailCatcher
 
@@ -20,6 +21,20 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setenv("USHER_SECRET_KEY", "a secret for tests only, longer than thirty-two")
     monkeypatch.setenv("USHER_DATABASE_URL", f"sqlite:///{tmp_path / 'usher.db'}")
     return lambda *words, **options: CliRunner().invoke(main, words, **options)
+
+
+def test_each_wrong_field_of_a_form_is_a_line_below_the_failure(run):
+    assert run("db", "upgrade").exit_code == 0
+    assert run("deploy", str(ROOT / "tests" / "processes" / "room_booking")).exit_code == 0
+    failed = run("start", "room_booking", "--data", '{"room": "4", "people": "many", "colour": "red"}')
+    assert failed.exit_code == 1
+    assert failed.stderr.splitlines() == [
+        "Error: 3 fields need another look: Day, People, colour.",
+        "  day: Please fill in: Day.",
+        "  people: People must be a number, like 12 or 12.5.",
+        "  colour: This form has no such field.",
+    ]
+    assert run("start", "room_booking", "--data", '{"room": "4", "day": "2026-06-01"}').exit_code == 0
 
 
 def test_a_failure_is_one_clear_line(run):
@@ -140,3 +155,13 @@ def test_without_its_extra_the_demo_says_in_one_line_what_to_install(tmp_path, w
 
 def test_every_command_is_where_its_name_says():
     assert {name: load(name).name for name in COMMANDS} == {name: name for name in COMMANDS}
+
+
+def test_a_demo_lives_by_the_settings_there_are_and_names_those_it_cannot_take(tmp_path):
+    given = Settings(deploy_four_eyes=1, practice_name="Elm Street", invitation_days=3, smtp_host="mail.example.org")
+    found, ignored = demo_settings(given, tmp_path, 8001, 2525)
+    assert (found.deploy_four_eyes, found.practice_name, found.invitation_days) == (1, "Elm Street", 3)
+    assert (found.smtp_host, found.smtp_port, found.base_url) == ("127.0.0.1", 2525, "http://127.0.0.1:8001")
+    assert ignored == ["USHER_SMTP_HOST"]
+    plain, none = demo_settings(Settings(), tmp_path, 8001, 2525)
+    assert (plain.practice_name, plain.session_idle_minutes, none) == ("Sample Clinic", 240, [])

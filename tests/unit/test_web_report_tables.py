@@ -17,7 +17,7 @@ NAMES = Names(elements={"A": "Ask", "S": "Send mail", "E": "Sent", "B": ""})
 
 
 def test_elements_and_their_waits() -> None:
-    table = report_tables.elements(counted(LOG), NAMES)
+    table = report_tables.elements(counted(LOG), NAMES, {})
     assert table.rows == (
         ("Ask", "5", "4", "10 min", "1 h", "1"),
         ("B", "5", "", "", "", ""),
@@ -82,6 +82,7 @@ def test_a_heat_map_has_five_classes_on_a_logarithmic_scale() -> None:
     assert report_tables.heat_of(found, by_wait=True) == {
         "elements": {"A": {"level": 5, "words": "10 min"}, "S": {"level": 4, "words": "2 min"}},
         "flows": {},
+        "visits": dict(found.visits),
     }
 
 

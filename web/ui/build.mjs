@@ -3,12 +3,20 @@ import { build } from "esbuild";
 import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { guarded } from "./guests.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.resolve(process.argv[2] ?? path.join(here, "../usher_web/static/dist"));
 
+// Cells and fields are in Usher's own language: the snippets and the judgement of FEEL have no place there.
+const OWN_LANGUAGE = {
+  "@bpmn-io/lang-feel": "./src/workbench/cell-language.js",
+  "@bpmn-io/feel-lint": "./src/workbench/cell-lint.js",
+};
+
 const common = {
   absWorkingDir: here,
+  alias: OWN_LANGUAGE,
   outdir: out,
   bundle: true,
   minify: true,
@@ -29,6 +37,8 @@ const pages = await build({
 // What goes into the evidence bundle, each in one piece: the page that carries them has no network.
 const evidence = await build({ ...common, entryPoints: ["src/evidence.js", "src/evidence.css"] });
 await mkdir(out, { recursive: true });
+const sheet = path.join(out, "usher.css");
+await writeFile(sheet, guarded(await readFile(sheet, "utf8")));
 await copyFile(path.join(here, "src/mark.svg"), path.join(out, "mark.svg"));
 await writeFile(path.join(out, "THIRD_PARTY.txt"), await licences(Object.keys(pages.metafile.inputs)));
 await writeFile(path.join(out, "evidence-licences.txt"), await licences(Object.keys(evidence.metafile.inputs)));

@@ -24,7 +24,9 @@ from .analyst import (
     compare_pages,
     deploy_pages,
     draft_files,
+    draft_history_pages,
     editor_pages,
+    import_pages,
     migration_pages,
     process_pages,
     tryout_pages,
@@ -34,9 +36,10 @@ from .assets import HERE, asset
 from .auditor import activity_pages, audit_pages, export_pages, replay_pages, report_pages, retention_pages
 from .casework import case_pages, saved_search_pages
 from .demo import caught_mail as outbox
+from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
-from .staff import ehr_triggers, inbox, search_box
+from .staff import ehr_triggers, inbox, search_box, start_pages
 from .words import presentation
 
 if TYPE_CHECKING:
@@ -79,6 +82,7 @@ class Place:
 
 RAIL = (
     Place("inbox.show", "Inbox", "inbox", frozenset({Role.STAFF})),
+    Place("starts.show", "Start", "start", frozenset({Role.STAFF, Role.ANALYST, Role.ADMIN})),
     Place("triggers.show", "Patients", "people", frozenset({Role.STAFF})),
     Place("cases.show", "Cases", "cases", frozenset({Role.STAFF, Role.AUDITOR})),
     Place("processes.show", "Processes", "processes", frozenset({Role.ANALYST, Role.AUDITOR})),
@@ -91,8 +95,9 @@ RAIL = (
 #: Blueprints whose pages belong to the place of another.
 INSIDE = {
     "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
-    "compare": "processes", "modeler": "processes", "deployments": "processes",
-    "backtests": "processes", "assumptions": "processes", "migrations": "processes", "tryout": "processes",
+    "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
+    "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
+    "tryout": "processes",
     "operating": "admin", "portal_standing": "admin",
 }
 
@@ -162,10 +167,10 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    desk = (sign_in, inbox, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
+    desk = (sign_in, inbox, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
     workbench = (
-        process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, backtest_pages,
-        assumption_pages, migration_pages,
+        process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
+        import_pages, backtest_pages, assumption_pages, migration_pages,
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
     administration = (account_pages, portal_standing_pages, operation_pages)
@@ -213,7 +218,7 @@ def _names() -> dict[str, Any]:
         "csrf_token": auth.csrf_token,
         "current_user": account,
         "endpoints": current_app.view_functions,
-        "get_flashed_messages": _notices,
+        "next_page_notice": _next_page_notice,
         "home_url": url_for("start"),
         "nav": _rail(account) if account else [],
         "practice": site().settings.practice_name,
@@ -239,10 +244,10 @@ def _rail(account: Account) -> list[dict[str, Any]]:
     ]
 
 
-def _notices(*, with_categories: bool = False) -> list[Any]:
-    """The messages that `auth.say` left for this page; each is shown once."""
+def _next_page_notice() -> Notice | None:
+    """What `auth.say` left for this page; it is shown once."""
     session = g.get("session")
     if session is None or not session.notice or request.method not in auth.SAFE_METHODS:
-        return []
+        return None
     site().accounts.leave_notice(session, "")
-    return [("message", session.notice)] if with_categories else [session.notice]
+    return from_stored(session.notice)

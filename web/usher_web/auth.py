@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from . import page_token
 from .addresses import origin, parts
+from .next_page_notice import Notice, NoticeKind, as_stored
 from .site import site
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -236,6 +237,11 @@ def session() -> Session:
     return found
 
 
-def say(text: str) -> None:
+def say(text: str, kind: NoticeKind = NoticeKind.DONE) -> None:
     """Show *text* on the next page. It is stored in the session's row, so pass no patient data."""
-    site().accounts.leave_notice(session(), text)
+    site().accounts.leave_notice(session(), as_stored(Notice(kind, text)))
+
+
+def say_failed(text: str) -> None:
+    """Show on the next page, as an alert, that what was asked for did not work."""
+    say(text, NoticeKind.FAILED)

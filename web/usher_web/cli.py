@@ -7,7 +7,7 @@ from traceback import extract_tb
 from typing import Any
 
 import click
-from usher_engine import EngineError
+from usher_engine import EngineError, InvalidSubmission
 from usher_engine.core.faults import trace as fault_trace
 from usher_engine.release import running_version
 
@@ -27,7 +27,7 @@ class PlainErrors(click.Group):
         try:
             return super().invoke(ctx)
         except EngineError as error:
-            raise click.ClickException(error.message) from error
+            raise click.ClickException(_refusal(error)) from error
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except OSError as error:
@@ -36,6 +36,12 @@ class PlainErrors(click.Group):
             raise click.ClickException(f"{error.filename}: {error.strerror}.") from error
         except Exception as error:
             raise click.ClickException(_mistake(error, debug=ctx.params["debug"])) from error
+
+
+def _refusal(error: EngineError) -> str:
+    """The message, and below it each wrong field with its reason, where the message does not say that already."""
+    fields = error.fields if isinstance(error, InvalidSubmission) else {}
+    return "\n".join([error.message, *(f"  {name}: {why}" for name, why in fields.items() if why not in error.message)])
 
 
 def _mistake(error: Exception, *, debug: bool) -> str:

@@ -18,8 +18,8 @@ from ..store.database import Database, from_text, to_text
 from ..store.instance_rows import one_at_a_time
 from ..store.tampered_rows import moment
 from ..store.upserts import sweep
+from . import account_rights, rate_counters
 from . import account_tables as t
-from . import rate_counters
 from .account_values import (
     Account,
     Session,
@@ -94,13 +94,40 @@ class Accounts:
             self._record(connection, by, "password set", name)
             connection.execute(delete(t.web_session).where(t.web_session.c.account == name))
 
-    def disable(self, name: str, *, disabled: bool = True, by: str = COMMAND_LINE) -> None:
-        """Disable *name* and end all their sessions; with ``disabled=False`` enable them again."""
+    def change_rights(self, name: str, *, role: Role, groups: Iterable[str], by: str = COMMAND_LINE) -> Account:
+        """
+        Give *name* another role or other groups, and end all their sessions; what is the case already changes nothing.
+
+        Raises:
+            NotFound: No account has this name.
+            NotAllowed: People change their own role and groups through somebody else.
+            Conflict: The last administrator would be taken away.
+        """
         with self.database.begin() as connection:
-            _account_row(connection, name)
+            account_rights.one_change_at_a_time(connection)
+            before, rights = _account_row(connection, name), rights_columns(role, groups)
+            if account_rights.change(connection, before, rights, by=by):
+                self._record(connection, by, "role and groups", name, **account_rights.details(before, rights))
+                connection.execute(delete(t.web_session).where(t.web_session.c.account == name))
+            return to_account(_account_row(connection, name))
+
+    def disable(self, name: str, *, disabled: bool = True, by: str = COMMAND_LINE) -> None:
+        """Disable *name* and end their sessions, or enable them again; raises `Conflict` for the last administrator."""
+        with self.database.begin() as connection:
+            account_rights.one_change_at_a_time(connection)
+            row = _account_row(connection, name)
+            if disabled:
+                account_rights.require_other_admin(connection, row)
             connection.execute(update(t.account).where(t.account.c.name == name).values(disabled=disabled))
             self._record(connection, by, "account disabled" if disabled else "account enabled", name)
             connection.execute(delete(t.web_session).where(t.web_session.c.account == name))
+
+    def live_sessions(self, name: str) -> int:
+        """How many browsers *name* is signed in with."""
+        c, idle = t.web_session.c, to_text(self.clock() - self.idle)
+        with self.database.read() as connection:
+            live = select(func.count()).where(c.account == name, c.seen_at >= idle)
+            return int(connection.execute(live).scalar_one())
 
     def users(self) -> list[Account]:
         with self.database.read() as connection:

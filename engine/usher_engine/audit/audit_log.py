@@ -30,6 +30,7 @@ AuditKind: TypeAlias = Literal[
     "DraftStarted",
     "DraftDiscarded",
     "SignOffAsked",
+    "SignOffSentBack",
     "Exported",
     "Imported",
     "SettingChanged",

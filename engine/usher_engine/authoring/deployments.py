@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from ..audit.audit_log import AuditLog
 from ..context import Context
 from ..core.actor import Actor
@@ -9,8 +12,13 @@ from ..core.canonical import check_input
 from ..core.errors import Conflict, InvalidDefinition, InvalidSubmission, NotAllowed
 from ..core.visible_text import trimmed
 from ..definitions import Package, translate
-from ..gate import Finding, check_package
-from ..store import Draft, SignOff, Transaction, Version, draft_rows, instance_rows, version_rows
+from ..examples import accepted_examples
+from ..gate import Checked, Finding, check_draft, check_package
+from ..store import Draft, SignOff, Transaction, Version, deploy_note_rows, draft_rows, instance_rows, version_rows
+from ..store.deploy_note_rows import DeployNote, SentBack
+from ..store.draft_point_rows import PointKind
+from .draft_points import keep
+from .draft_trials import DraftTrials
 from .drafts import Drafts, require_analyst
 
 
@@ -19,7 +27,7 @@ class Deployments:
 
     def __init__(self, context: Context, drafts: Drafts, audit: AuditLog) -> None:
         self.context, self.database, self.clock = context, context.database, context.clock
-        self.drafts, self.audit = drafts, audit
+        self.drafts, self.audit, self.trials = drafts, audit, DraftTrials(context)
 
     @property
     def four_eyes(self) -> bool:
@@ -33,6 +41,11 @@ class Deployments:
     def check_draft(self, process: str, package: Package) -> list[Finding]:
         """The gate's findings on *package* as the next version of *process*."""
         return [*_other_process(process, package), *self.check(package)]
+
+    def lint(self, process: str, package: Package) -> Checked:
+        """What `check_draft` finds, and the names that an editor offers at each element."""
+        checked = check_draft(package, self.context.services)
+        return replace(checked, findings=[*_other_process(process, package), *checked.findings])
 
     def deploy(self, package: Package, *, actor: Actor, note: str = "") -> Version:
         """
@@ -60,13 +73,13 @@ class Deployments:
 
         Raises:
             Conflict: Someone changed the draft meanwhile.
-            InvalidDefinition: The gate found errors.
+            InvalidDefinition: The gate found errors, or an example takes another way than it promises.
             InvalidSubmission: There is no note.
             NotAllowed: A second analyst must sign off, but nobody asked for it or *actor* asked for it.
         """
         require_analyst(actor)
         package = self.drafts.package(process)
-        _refuse_errors(self.check_draft(process, package))
+        self._refuse_unready(process, package)
         with self.drafts.locked(process) as tx:
             _same(draft_rows.find(tx, process), etag, package)
             wanted = draft_rows.requested_sign_off(tx, process)
@@ -76,18 +89,21 @@ class Deployments:
                 version = self._add(tx, package, actor, _checked_note(note))
             draft_rows.withdraw_sign_off(tx, process)
             draft_rows.rebase(tx, process, version.number)
+            keep(tx, draft_rows.find(tx, process), package, PointKind.DEPLOYED, name=f"v{version.number}")
+            deploy_note_rows.remove(tx, process)
             return version
 
     def ask_sign_off(self, process: str, *, etag: str, note: str, actor: Actor) -> SignOff:
         """Ask for a second analyst to deploy the draft as it is; raises like `deploy_draft`."""
         require_analyst(actor)
         package = self.drafts.package(process)
-        _refuse_errors(self.check_draft(process, package))
+        self._refuse_unready(process, package)
         with self.drafts.locked(process) as tx:
             _same(draft_rows.find(tx, process), etag, package)
             note = _checked_note(note)
             wanted = SignOff(process=process, etag=etag, note=note, asked_at=self.clock(), asked_by=actor.name)
             draft_rows.request_sign_off(tx, wanted)
+            self._put_note(tx, process, note, actor)
             details = {"hash": etag, "note": wanted.note}
             self.audit.record("SignOffAsked", details, actor=actor, subject=process, transaction=tx)
             return wanted
@@ -97,6 +113,84 @@ class Deployments:
         with self.database.read() as tx:
             wanted = draft_rows.requested_sign_off(tx, process)
             return wanted if wanted and draft_rows.find(tx, process).etag == wanted.etag else None
+
+    def send_back(self, process: str, *, etag: str, reason: str, actor: Actor) -> SentBack:
+        """
+        Refuse the sign-off that a colleague asked for; the note and the draft stay.
+
+        Raises:
+            Conflict: The draft changed since it was asked for, or nobody asks any more.
+            InvalidSubmission: No reason was given.
+            NotAllowed: *actor* asked for it.
+        """
+        require_analyst(actor)
+        reason = _checked_text(reason, "reason", "Say why, so that it can be put right.")
+        with self.drafts.locked(process) as tx:
+            wanted = draft_rows.requested_sign_off(tx, process)
+            if wanted is None or wanted.etag != etag or draft_rows.find(tx, process).etag != etag:
+                raise Conflict("Nobody asks to sign off this content any more. Look at the draft again.")
+            if wanted.asked_by == actor.name:
+                raise NotAllowed("You asked for this yourself. Change the draft, and the question is taken back.")
+            draft_rows.withdraw_sign_off(tx, process)
+            back = SentBack(etag=etag, at=self.clock(), by=actor.name, reason=reason)
+            note = DeployNote(
+                process=process, note=wanted.note, changed_at=wanted.asked_at, changed_by=wanted.asked_by, returned=back
+            )
+            deploy_note_rows.put(tx, note)
+            self.audit.record(
+                "SignOffSentBack", {"hash": etag}, actor=actor, subject=process, why=reason, transaction=tx
+            )
+            return back
+
+    def note(self, process: str) -> DeployNote | None:
+        """The note of the next deployment as it was left, and why its sign-off was sent back."""
+        with self.database.read() as tx:
+            return deploy_note_rows.find(tx, process)
+
+    def keep_note(self, process: str, note: str, *, actor: Actor) -> None:
+        """Keep an unfinished note of the next deployment; raises `NotFound` when there is no draft."""
+        require_analyst(actor)
+        check_input(note, where="note")
+        with self.drafts.locked(process) as tx:
+            draft_rows.find(tx, process)
+            before = deploy_note_rows.find(tx, process)
+            self._put_note(tx, process, trimmed(note), actor, before.returned if before else None)
+
+    def accept_examples(self, process: str, files: Collection[str], *, etag: str, actor: Actor) -> Draft:
+        """
+        Rewrite these examples of the draft to the way they take now; the state before is kept.
+
+        Raises:
+            Conflict: Someone changed the draft since *etag*.
+            InvalidDefinition: The gate found errors.
+            InvalidSubmission: ``fields`` names each example that cannot be played to its end.
+            NotFound: One of *files* is no example.
+        """
+        require_analyst(actor)
+        package = self.drafts.package(process)
+        _refuse_errors(self.check_draft(process, package))
+        rewritten = accepted_examples(package, self.trials.of(package).report, files)
+        with self.drafts.locked(process) as tx:
+            there = draft_rows.find(tx, process)
+            _same(there, etag, package)
+            changed = Package({**package.files, **rewritten})
+            return self.drafts.replace(tx, there, package, changed, actor, before=PointKind.ACCEPTANCE)
+
+    def _put_note(
+        self, tx: Transaction, process: str, note: str, actor: Actor, returned: SentBack | None = None
+    ) -> None:
+        kept = DeployNote(
+            process=process, note=note, changed_at=self.clock(), changed_by=actor.name, returned=returned
+        )
+        deploy_note_rows.put(tx, kept)
+
+    def _refuse_unready(self, process: str, package: Package) -> None:
+        """Raise `InvalidDefinition` for errors of the gate, else for examples that fail."""
+        _refuse_errors(self.check_draft(process, package))
+        failed = [outcome for outcome in self.trials.of(package).report.outcomes if outcome.problem]
+        if failed:
+            message = "An example takes another way than it promises. Mend the draft, or accept the new way."
+            raise InvalidDefinition(message, problems=[(outcome.file, outcome.problem) for outcome in failed])
 
     def roll_back(self, process: str, number: int, *, seen: int, note: str = "", actor: Actor) -> Version:
         """
@@ -165,7 +259,7 @@ def _other_process(process: str, package: Package) -> list[Finding]:
     if key == process:
         return []
     message = f"This is the draft of “{process}”, and its main process has the id “{key}”. Give it the id “{process}”."
-    return [Finding(file=package.diagrams()[0], element=key, rule="process-id", message=message)]
+    return [Finding(file=package.drawings[0].file, element=key, rule="process-id", message=message)]
 
 
 def _same(there: Draft, etag: str, package: Package) -> None:
@@ -175,8 +269,12 @@ def _same(there: Draft, etag: str, package: Package) -> None:
 
 
 def _checked_note(note: str) -> str:
-    note = trimmed(note)
-    if not note:
-        raise InvalidSubmission("Say what changed.", fields={"note": "Say what changed, in a few words."})
-    check_input(note, where="note")
-    return note
+    return _checked_text(note, "note", "Say what changed, in a few words.")
+
+
+def _checked_text(text: str, field: str, reason: str) -> str:
+    text = trimmed(text)
+    if not text:
+        raise InvalidSubmission(reason, fields={field: reason})
+    check_input(text, where=field)
+    return text

@@ -7,7 +7,6 @@ is set aside, so that its author can compare and decide (decisions/0012).
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +15,16 @@ from datetime import datetime
 from ..audit.audit_log import AuditLog
 from ..context import Context
 from ..core.actor import Actor
-from ..core.canonical import is_reserved
-from ..core.errors import Conflict, InvalidDefinition, InvalidSubmission, NotAllowed, NotFound, StaleDraft
-from ..definitions import Package, parse_xml, read_diagram
+from ..core.errors import Conflict, InvalidSubmission, NotAllowed, NotFound, StaleDraft
+from ..definitions import Package
 from ..store import Draft, DraftFile, SetAside, Transaction, instance_rows, version_rows
+from ..store import draft_point_rows as rows
 from ..store import draft_rows as drafts
+from ..store.draft_point_rows import PointKind
+from .draft_keys import check_key
+from .draft_merge import merged_file
+from .draft_points import keep, keep_next
 
-_KEY = re.compile(r"[^\W\d][\w.-]{0,99}")
 MAX_ASIDE = 100
 
 
@@ -75,17 +77,31 @@ class Drafts:
                 package = version_rows.content(tx, based_on.hash)
                 started = _with_package(process, package, actor, self.clock(), based_on=based_on.number)
             else:
-                _check_key(process)
+                check_key(process)
                 newest = known[0].number if known else None
                 started = _with_package(process, package, actor, self.clock(), based_on=newest)
-            drafts.add(tx, started, package)
+            self._add(tx, started, package)
             details = {"based_on": started.based_on, "hash": started.etag}
             self.audit.record("DraftStarted", details, actor=actor, subject=process, transaction=tx)
             return started
 
-    def save_file(self, process: str, path: str, content: bytes, *, etag: str, actor: Actor) -> Draft:
+    def begin(
+        self, tx: Transaction, process: str, package: Package, actor: Actor, *, based_on: int | None
+    ) -> Draft:
+        """Begin a draft with *package* within a transaction in which there is none."""
+        started = _with_package(process, package, actor, self.clock(), based_on=based_on)
+        self._add(tx, started, package)
+        return started
+
+    def _add(self, tx: Transaction, started: Draft, package: Package) -> None:
+        drafts.add(tx, started, package)
+        keep(tx, started, package, PointKind.STARTED)
+
+    def save_file(
+        self, process: str, path: str, content: bytes, *, etag: str, actor: Actor, before: PointKind = PointKind.SAVED
+    ) -> Draft:
         """
-        Save one file of a draft, broken or not.
+        Save one file of a draft, broken or not. A diagram that someone changed meanwhile is merged, element by element.
 
         Args:
             process: Id of the process.
@@ -93,9 +109,11 @@ class Drafts:
             content: The whole content.
             etag: The file's ETag as *actor* saw it; empty for a new file.
             actor: An analyst.
+            before: Why the state before this save is kept.
 
         Raises:
-            StaleDraft: Someone changed the file meanwhile; *content* is stored under ``aside``.
+            StaleDraft: Someone changed the file meanwhile, and in a diagram the same element; *content* is stored
+                under ``aside``.
             InvalidDefinition: The path is not valid, or a file or the package becomes too large.
             NotFound: There is no draft.
         """
@@ -105,7 +123,10 @@ class Drafts:
             changed = Package({**package.files, path: content})
             found = there.file(path)
             if (found.etag if found else "") == etag or (found and found.etag == file_etag(content)):
-                return self._replace(tx, there, changed, actor)
+                return self.replace(tx, there, package, changed, actor, before=before)
+            merged = merged_file(tx, package, changed, path, etag, process) if found else None
+            if merged is not None:
+                return self._merge(tx, there, package, changed, merged, actor)
             stale = self._set_aside(tx, there, path, content, etag, actor)
         raise stale
 
@@ -114,7 +135,8 @@ class Drafts:
         require_analyst(actor)
         with self.locked(process) as tx:
             there, package = self._require_unchanged(tx, process, path, etag)
-            return self._replace(tx, there, Package({p: c for p, c in package.files.items() if p != path}), actor)
+            rest = Package({p: c for p, c in package.files.items() if p != path})
+            return self.replace(tx, there, package, rest, actor, before=PointKind.REMOVAL)
 
     def rename_file(self, process: str, path: str, new: str, *, etag: str, actor: Actor) -> Draft:
         """Rename a file of a draft to the unused path *new*; raises like `remove_file`."""
@@ -124,15 +146,20 @@ class Drafts:
             if new in package.files:
                 raise InvalidSubmission(f"There is a file {new} already.", fields={"path": "There is one already."})
             files = {(new if p == path else p): content for p, content in package.files.items()}
-            return self._replace(tx, there, Package(files), actor)
+            return self.replace(tx, there, package, Package(files), actor, before=PointKind.REMOVAL)
 
     def discard(self, process: str, *, etag: str, actor: Actor) -> None:
-        """Delete the draft and everything set aside; raises `Conflict` when the draft changed since *etag*."""
+        """
+        Delete the draft and everything set aside; raises `Conflict` when the draft changed since *etag*.
+
+        Its kept states stay: `DraftHistory.go_back` begins it again.
+        """
         require_analyst(actor)
         with self.locked(process) as tx:
             there = drafts.find(tx, process)
             if there.etag != etag:
                 raise _conflict(there)
+            keep(tx, there, drafts.content(tx, process), PointKind.DISCARD)
             drafts.remove(tx, process)
             drafts.remove_set_aside(tx, process)
             drafts.withdraw_sign_off(tx, process)
@@ -163,10 +190,41 @@ class Drafts:
             raise _stale(there, path, aside="")
         return there, drafts.content(tx, process)
 
-    def _replace(self, tx: Transaction, there: Draft, package: Package, actor: Actor) -> Draft:
-        written = _with_package(there.process, package, actor, self.clock(), based_on=there.based_on, before=there)
+    def replace(
+        self,
+        tx: Transaction,
+        there: Draft,
+        present: Package,
+        package: Package,
+        actor: Actor,
+        *,
+        before: PointKind = PointKind.SAVED,
+    ) -> Draft:
+        """Make *package* the draft within a transaction; *there*, with the files *present*, is kept due to *before*."""
+        written = _with_package(
+            there.process, package, actor, self.clock(), based_on=there.based_on, before=there
+        )
         if written.etag != there.etag:
+            last = keep(tx, there, present, before)
             drafts.replace(tx, written, package)
+            keep_next(tx, written, package, last)
+        return written
+
+    def _merge(
+        self, tx: Transaction, there: Draft, present: Package, sent: Package, merged: Package, actor: Actor
+    ) -> Draft:
+        """Make *merged* the draft; what was there and what *actor* sent are both kept."""
+        if merged.hash == there.etag:
+            return there
+        now = self.clock()
+        mine, written = (
+            _with_package(there.process, package, actor, now, based_on=there.based_on, before=there)
+            for package in (sent, merged)
+        )
+        last = keep(tx, there, present, PointKind.MERGE)
+        rows.add(tx, mine, sent, PointKind.MERGE, number=last + 1)
+        drafts.replace(tx, written, merged)
+        keep_next(tx, written, merged, last + 1)
         return written
 
     def _set_aside(
@@ -195,35 +253,10 @@ def file_etag(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def draft_key(package: Package) -> str:
-    """The process of which an uploaded package is a draft: its main process, else the first one; may be empty."""
-    try:
-        return package.key
-    except InvalidDefinition:
-        for file in package.diagrams():
-            for process in _processes(package, file):
-                if _KEY.fullmatch(process):
-                    return process
-    return ""
-
-
 def require_analyst(actor: Actor) -> None:
     """Raise `NotAllowed` unless *actor* may change processes."""
     if actor.role not in ("analyst", "system"):
         raise NotAllowed("Only analysts change processes.")
-
-
-def _processes(package: Package, file: str) -> list[str]:
-    try:
-        return [process.id for process in read_diagram(parse_xml(package.files[file], file), file).processes]
-    except InvalidDefinition:
-        return []
-
-
-def _check_key(process: str) -> None:
-    if not _KEY.fullmatch(process) or is_reserved(process):
-        reason = "The id of a process is a letter, then letters, digits, points, dashes or _; at most 100."
-        raise InvalidSubmission(reason, fields={"process": reason})
 
 
 def _with_package(

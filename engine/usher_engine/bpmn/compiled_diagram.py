@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
@@ -17,7 +18,7 @@ from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
 from SpiffWorkflow.spiff.parser.process import VALIDATOR
 
 from ..core.errors import InvalidDefinition
-from ..definitions import FLOW_NODES, Package, parse_xml
+from ..definitions import FLOW_NODES, Package, StartDeclaration, parse_xml, read_start
 from ..dmn import Decisions, compile_decisions
 from .catch_events import UsherBoundaryEvent, UsherEventGateway, UsherEventSubprocess
 from .event_definitions import ESCALATION, Trigger
@@ -92,6 +93,11 @@ class Diagram:
     has_handlers: bool = False
     forks: bool = False
     joins: bool = False
+
+    @cached_property
+    def start(self) -> StartDeclaration:
+        """What its start event declares; read on first use."""
+        return read_start(self.package)
 
     def shares(self, rules: int) -> bool:
         """Whether branches share their changes; under the first rules, branches of a fork do not."""

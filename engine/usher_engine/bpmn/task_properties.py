@@ -9,6 +9,7 @@ from ..core.errors import ElementFailed, ExpressionError
 from ..core.events import UserTaskOpened
 from ..core.practice_calendar import Calendar
 from ..expressions import compile_expression, compile_template, parse_duration
+from ..forms import deployed_form
 from .compiled_diagram import Diagram
 from .step_context import Step
 from .workflow import UsherTask
@@ -43,11 +44,13 @@ def _due(duration: str | None, now: datetime) -> str:
 def initial_values(
     diagram: Diagram, element: str, data: dict[str, Any], now: datetime, calendar: Calendar
 ) -> dict[str, Any]:
-    """Return the initial values of the form of user task *element*; raise `ExpressionError`."""
-    expression = diagram.elements[element].properties.get("initialValues")
-    if not expression:
+    """Return the initial values of the fields in the form of user task *element*; raise `ExpressionError`."""
+    properties = diagram.elements[element].properties
+    expression, form = properties.get("initialValues"), properties.get("form")
+    if not expression or not form:
         return {}
     values = compile_expression(expression).evaluate(data, now, calendar=calendar)
     if not isinstance(values, dict):
         raise ExpressionError("initialValues must be a record of field names and values.")
-    return values
+    asked = {field.key for field in deployed_form(diagram.package.text(form)).fields}
+    return {key: value for key, value in values.items() if key in asked}

@@ -6,19 +6,25 @@ from ..store import to_text as stored_time
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
 from ..store.case_selection import CaseSelection
 from .backtest_tally import questions
+from .call_history import Called, CallHistory, Plans, calls_after, follow_calls
 from .history_pages import ALTERED, WHOLE, HistoryPage, HistoryPages, PagedStep, readable_steps
 from .instance_migration import Trial
 from .queries import Instance
 from .repair import Repaired
 from .search import CasePage, Facets
+from .starts import SENT_TWICE, Begun, Offer
 
 __all__ = [
     "ALTERED",
+    "SENT_TWICE",
     "WHOLE",
     "Batch",
     "BatchCase",
     "BatchKind",
     "BatchStatus",
+    "Begun",
+    "CallHistory",
+    "Called",
     "CaseFilter",
     "CasePage",
     "CaseSelection",
@@ -27,12 +33,16 @@ __all__ = [
     "HistoryPages",
     "Instance",
     "InstanceState",
+    "Offer",
     "PagedStep",
+    "Plans",
     "Repaired",
     "Step",
     "Trial",
     "UserTask",
     "Wait",
+    "calls_after",
+    "follow_calls",
     "questions",
     "readable_steps",
     "stored_time",

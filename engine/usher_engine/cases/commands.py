@@ -2,6 +2,7 @@
 
 Each method locks and loads the instance, lets SpiffWorkflow decide (`bpmn`), and writes the step, the new state, the
 inbox rows and the jobs together, or nothing (`step_writer`). Effects run afterwards (`jobs.worker`); `queries` reads.
+Cases begin in `starts`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ..bpmn import Run, require_standing
 from ..context import Context
 from ..core import events as e
 from ..core.actor import Actor
-from ..core.canonical import Json, as_stored_json, check_input
+from ..core.canonical import Json, check_input
 from ..core.errors import (
     Conflict,
     ElementFailed,
@@ -26,11 +27,9 @@ from ..core.errors import (
     NotFound,
 )
 from ..core.visible_text import trimmed
-from ..forms import Form, parse_form
+from ..forms import Form, deployed_form
 from ..store import Transaction, UserTask, instance_rows, job_rows, task_rows
-from .idempotency_keys import case_for_key, case_for_key_or_live_case
 from .queries import CaseQueries, Instance
-from .start_request import StartRequest
 from .step_writer import FAILURES, Case, Moment, StepWriter
 from .task_queries import TaskQueries, may_see, task_place
 
@@ -45,69 +44,6 @@ class CaseCommands:
         self.queries, self.tasks, self.steps, self.audit = queries, tasks, steps, audit
 
     # instances
-
-    def start(
-        self,
-        process: str,
-        data: Mapping[str, Any],
-        *,
-        actor: Actor,
-        key: str | None = None,
-        source: str = "",
-        business_key: str = "",
-        one_live: bool = False,
-        require: Callable[[Transaction], None] | None = None,
-    ) -> Instance:
-        """
-        Start an instance of the version in force and run it to its first waiting points.
-
-        Args:
-            process: Id of the process.
-            data: Its first data; JSON, no reserved keys.
-            actor: Who starts it.
-            key: Idempotency key: the same key from the same *source* starts one instance.
-            source: Issuer of the keys, for example the name of an API token.
-            business_key: What the case is about, for example the patient's id.
-            one_live: If a live instance has this business key, return that one and start none.
-            require: Called first, in the same transaction; if it raises, nothing is started.
-
-        Raises:
-            NotFound: No such process is deployed.
-            InvalidSubmission: *data* breaks a limit, or *key* was used with other data.
-        """
-        values: dict[str, Any] = as_stored_json(check_input(dict(data), where="data"))
-        asked = StartRequest(process, values, business_key, one_live, key, source, require)
-        moment = self.steps.moment()
-        try:
-            return self._start(asked, actor, moment)
-        except FAILURES as failure:
-            return self._start(asked, actor, moment, failure)
-
-    def _start(self, asked: StartRequest, actor: Actor, moment: Moment, failure: EngineError | None = None) -> Instance:
-        """Write the first step of a case: what ran, or the incident for the *failure* that prevented it."""
-        with self.database.begin() as tx:
-            if asked.require is not None:
-                asked.require(tx)
-            found = self._existing_case_for(tx, asked)
-            if found is not None:
-                return self.queries.as_instance(found, task_rows.of_instances(tx, [found.id]).get(found.id, ()))
-            case = self.steps.new_case(tx, asked.process, asked.data, asked.business_key, moment)
-            ran = failure or Run.start(case.diagram, self.steps.step_context(tx, case, actor), asked.data)
-            row = case.row
-            first = e.InstanceStarted(row.process, row.version, row.definition, asked.data, row.business_key)
-            instance = self.steps.write(tx, case, {"kind": "start"}, actor, ran, first=[first])
-            asked.remember(tx, row.id)
-            return instance
-
-    def _existing_case_for(self, tx: Transaction, asked: StartRequest) -> instance_rows.Row | None:
-        """The instance that this request already started, or the live one with its business key."""
-        if not asked.one_live:
-            return case_for_key(tx, asked.source, asked.key, asked.digest)
-        wanted = (asked.source, asked.key, asked.digest, asked.process, asked.business_key)
-        row, is_bound = case_for_key_or_live_case(tx, *wanted) or (None, True)
-        if row is not None and not is_bound:
-            asked.remember(tx, row.id)
-        return row
 
     def cancel(self, instance: str, reason: str, *, actor: Actor, revision: int | None = None) -> Instance:
         """
@@ -296,7 +232,7 @@ class CaseCommands:
 def _form(case: Case, open_task: UserTask) -> Form | None:
     """The form of *open_task*; raises `ElementFailed` for a form that only an earlier version of Usher accepted."""
     try:
-        return parse_form(case.diagram.package.text(open_task.form)) if open_task.form else None
+        return deployed_form(case.diagram.package.text(open_task.form)) if open_task.form else None
     except InvalidDefinition as error:
         raise ElementFailed(open_task.element, error) from error
 

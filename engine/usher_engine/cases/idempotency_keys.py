@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from ..core.errors import InvalidSubmission
-from ..store import Row, Transaction, instance_rows, requests
+from ..core.state import Status
+from ..store import Row, Transaction, instance_rows, requests, to_text
 
 
 def case_for_key(tx: Transaction, source: str, key: str | None, digest: bytes) -> Row | None:
@@ -37,6 +40,16 @@ def case_for_key_or_live_case(
     if body is not None:
         _require_same(body, digest)
     return row, body is not None
+
+
+def recent_case(tx: Transaction, source: str, key: str, *, since: datetime) -> Row | None:
+    """The case last bound to this key, if it began after *since* and was not cancelled."""
+    instance_rows.one_at_a_time(tx, f"request {source} {key}")
+    before = requests.find(tx, source=source, key=key)
+    if before is None:
+        return None
+    row = instance_rows.find(tx, before[1])
+    return row if row.started_at > to_text(since) and row.status != Status.CANCELLED.value else None
 
 
 def _require_same(before: bytes, digest: bytes) -> None:

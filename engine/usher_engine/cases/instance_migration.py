@@ -16,7 +16,7 @@ from ..core.actor import SYSTEM, Actor
 from ..core.canonical import check_input
 from ..core.errors import CannotMigrate, Conflict, Corrupt, InvalidSubmission, NotAllowed
 from ..core.visible_text import trimmed
-from ..forms import parse_form
+from ..forms import deployed_form
 from ..store import Transaction, instance_rows, job_rows, task_rows, version_rows
 from ..store import case_selection as chosen_cases
 from .queries import Instance
@@ -46,6 +46,12 @@ class Migrations:
         with self.database.read() as tx:
             before, after = (version_rows.find(tx, process, number).hash for number in (source, target))
             return proposed_mapping(self.context.diagram(tx, before), self.context.diagram(tx, after))
+
+    def places_in(self, process: str, source: int, target: Diagram) -> dict[str, str]:
+        """Map elements of version *source* to those of a diagram that is not deployed, as `proposed_mapping` does."""
+        with self.database.read() as tx:
+            before = version_rows.find(tx, process, source).hash
+            return proposed_mapping(self.context.diagram(tx, before), target)
 
     def waiting_kinds(self, process: str, number: int) -> dict[str, str]:
         """The elements of a version from and to which a case can be moved, with what it waits for there."""
@@ -172,7 +178,7 @@ class Migrations:
             form = opened.get((element, int(visit)))
             if task.draft is None or form is None:
                 continue
-            known = {field.key for field in parse_form(target.package.text(form)).fields} if form else set()
+            known = {field.key for field in deployed_form(target.package.text(form)).fields} if form else set()
             if gone := set(task.draft) - known:
                 lost.append((element, int(visit), gone))
         return lost

@@ -8,12 +8,24 @@ from datetime import datetime
 
 from ..bpmn import Diagram
 from ..context import Context
-from ..core.errors import Corrupt
+from ..core.errors import Corrupt, EngineError
 from ..core.events import from_json
 from ..core.state import InstanceState, Status, Wait, fold
 from ..definitions import Package
-from ..store import Row, Step, Transaction, UserTask, instance_rows, job_rows, task_rows, to_text, visible_tasks
+from ..store import (
+    Row,
+    Step,
+    Transaction,
+    UserTask,
+    case_signatures,
+    instance_rows,
+    job_rows,
+    task_rows,
+    to_text,
+    visible_tasks,
+)
 from ..store.tampered_rows import moment, tampering_message
+from .call_plan import NO_CALLS, CallPlan, call_plan
 
 #: The events that say which package a case runs on.
 RUNS_ON = frozenset({"InstanceStarted", "InstanceMigrated"})
@@ -53,6 +65,7 @@ class CaseQueries:
 
     def __init__(self, context: Context) -> None:
         self.context, self.database = context, context.database
+        self._plans: dict[str, CallPlan] = {}  # by the hash of the package
 
     def instances(
         self,
@@ -124,6 +137,16 @@ class CaseQueries:
             steps = instance_rows.steps(tx, instance, last=revision)
         return fold(InstanceState(), [from_json(event) for step in steps for event in step.events])
 
+    def call_plan(self, definition: str) -> CallPlan:
+        """What the package with the hash *definition* says about calls; without calls if that version is lost."""
+        if definition not in self._plans:
+            try:
+                with self.database.read() as tx:
+                    self._plans[definition] = call_plan(self.context.diagram(tx, definition).package)
+            except EngineError:
+                return NO_CALLS
+        return self._plans[definition]
+
     def package_of(self, instance: str) -> Package:
         """The package a case runs on."""
         return self.diagram_of(instance).package
@@ -139,6 +162,11 @@ class CaseQueries:
                     definition = str(getattr(moves[-1], "definition", definition))
                     break
             return self.context.diagram(tx, definition)
+
+    def live_counts(self) -> dict[str, tuple[int, int]]:
+        """(running cases, those of them stopped by an incident) of each process that has any."""
+        with self.database.read() as tx:
+            return case_signatures.live_counts(tx)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """For monitoring: instances by status, jobs waiting and parked, open tasks (counted to 100,000)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.canonical import canonical
@@ -21,7 +21,18 @@ class StartRequest:
     one_live: bool
     key: str | None
     source: str
-    require: Callable[[Transaction], None] | None
+    #: A person's own start: the process must admit them, and only what its start form asks for is taken.
+    by_person: bool = False
+    #: Values that no field of the start form asks for are kept; without a start form all are.
+    keeps_others: bool = False
+    #: Start another case although the same person began one with this content a moment ago.
+    again: bool = False
+    #: Finds the process, in place of ``process``; if it raises, nothing is started.
+    find: Callable[[Transaction], str] | None = None
+
+    def found(self, tx: Transaction) -> StartRequest:
+        """The request with the id of its process."""
+        return self if self.find is None else replace(self, process=self.find(tx))
 
     @property
     def digest(self) -> bytes:
@@ -32,3 +43,7 @@ class StartRequest:
         """Bind the key, if there is one, to the case that answers it."""
         if self.key is not None:
             requests.remember(tx, source=self.source, key=self.key, body=self.digest, instance=instance)
+
+    def same_words(self, person: str) -> tuple[str, str]:
+        """The source and key under which the newest case that *person* started with this content is kept."""
+        return f"words:{person}", self.digest.hex()

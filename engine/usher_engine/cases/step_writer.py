@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,9 +86,12 @@ class StepWriter:
         return Moment(self.clock(), recording(self.context.settings.calendar))
 
     def new_case(
-        self, tx: Transaction, process: str, data: dict[str, Any], business_key: str, moment: Moment
+        self, tx: Transaction, process: str, begin: Callable[[Diagram], tuple[dict[str, Any], str]], moment: Moment
     ) -> Case:
+        """A case of the version in force, not yet written; *begin* gives its first data and its business key."""
         version, paused = pause_rows.latest(tx, process)
+        diagram = self.context.diagram(tx, version.hash)
+        data, business_key = begin(diagram)
         if paused is not None:
             words = paused.words(self.context.settings.calendar)
             raise Paused(f"{words} Nothing was started. Try again when an administrator has resumed it.")
@@ -106,7 +109,7 @@ class StepWriter:
             outcome="",
             explanation="",
         )
-        return Case(row, self.context.diagram(tx, version.hash), InstanceState(data=data), None, moment, new=True)
+        return Case(row, diagram, InstanceState(data=data), None, moment, new=True)
 
     def open(self, tx: Transaction, instance: str, revision: int | None, *, to_end: bool = False) -> Case:
         """Lock a case that has not ended; raises `NotFound` or `Conflict`."""

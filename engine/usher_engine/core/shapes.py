@@ -80,7 +80,10 @@ def list_of(items: Shape = ANYTHING, *, title: str = "", description: str = "") 
 
 def nullable(shape: Shape) -> Shape:
     """*shape* or null."""
-    return {**shape, "type": [*kinds(shape), "null"]} if kinds(shape) else shape
+    if not kinds(shape) or "null" in kinds(shape):
+        return shape
+    values = {"enum": [*shape["enum"], None]} if "enum" in shape else {}
+    return {**shape, "type": [*kinds(shape), "null"], **values}
 
 
 def _shape(kind: str, title: str, description: str, extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,4 +165,3 @@ def declared(shape: Shape) -> str:
     found = [kind for kind in kinds(shape) if kind != "null"]
     names = {"string": "text", "integer": "number", "object": "record", "array": "list"}
     return names.get(found[0], found[0]) if len(found) == 1 else "any"
-

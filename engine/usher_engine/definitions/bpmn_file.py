@@ -16,6 +16,8 @@ from .timer_definitions import Repeat, Timer, read_repeat, read_timer
 
 #: An element that bpmn-js needs to draw an association from data to a task; it has no meaning.
 PLACEHOLDER = "__targetRef_placeholder"
+#: Property of the start event of a process that starts by itself: the operator it follows (decisions/0030).
+STARTS_AFTER = "startsAfter"
 
 
 @dataclass(frozen=True, kw_only=True)

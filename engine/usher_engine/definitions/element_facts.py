@@ -40,6 +40,9 @@ _LABELS = {
     "property form": "form", "property candidateGroups": "group", "property dueIn": "due in",
     "property priority": "priority", "property initialValues": "filled in at first",
     "property resultVariable": "result variable", "property missed": "missed times",
+    "property candidateStarterGroups": "groups that may start it",
+    "property candidateStarterRoles": "roles that may start it",
+    "property businessKey": "what the case is about",
 }  # fmt: skip
 
 

@@ -11,7 +11,9 @@ from types import MappingProxyType
 from usher_engine.core.canonical import canonical
 from usher_engine.core.errors import InvalidDefinition
 
-from .safe_xml import BPMN, parse_xml
+from .bpmn_file import read_diagram
+from .drawings import Drawing, main_processes, read_drawings
+from .safe_xml import parse_xml
 
 MAX_FILE_BYTES = 1_000_000
 MAX_PACKAGE_BYTES = 8_000_000
@@ -62,18 +64,28 @@ class Package:
 
     @cached_property
     def _main(self) -> tuple[str, str]:
-        executable: dict[str, str] = {}
-        called: set[str | None] = set()
-        for path in self.diagrams():
-            root = parse_xml(self.files[path], path).getroot()
-            for process in root.iter(f"{{{BPMN}}}process"):
-                if process.get("isExecutable") in ("true", "1"):
-                    executable[str(process.get("id"))] = process.get("name") or ""
-                    called |= {activity.get("calledElement") for activity in process.iter(f"{{{BPMN}}}callActivity")}
-        mains = [key for key in executable if key not in called]
+        trees = [(parse_xml(self.files[path], path), path) for path in self.diagrams()]
+        processes = [process for tree, path in trees for process in read_diagram(tree, path).processes]
+        mains = main_processes(processes)
         if len(mains) == 1:
-            return mains[0], executable[mains[0]]
-        raise InvalidDefinition(problems=[("package", _main_problem(self.diagrams(), executable, mains))])
+            return mains[0].id, mains[0].name
+        executable = any(process.executable for process in processes)
+        problem = _main_problem(self.diagrams(), [process.id for process in mains], executable=executable)
+        raise InvalidDefinition(problems=[("package", problem)])
+
+    @cached_property
+    def drawings(self) -> tuple[Drawing, ...]:
+        """Its diagrams, the main one first, then those it calls; an unreadable file is listed with its problem."""
+        return read_drawings(self.files)
+
+    def drawings_of(self, process: str) -> tuple[Drawing, ...]:
+        """Its diagrams, first the one that draws *process* or, if that cannot be read, the file that names it."""
+        named = f'id="{process}"'.encode()
+        ranks = [
+            (not one.draws(process), not (one.problem and named in self.files[one.file]), place)
+            for place, one in enumerate(self.drawings)
+        ]
+        return tuple(self.drawings[place] for *_, place in sorted(ranks)) if process else self.drawings
 
     def text(self, name: str) -> str:
         """Return the file *name* as text; raises `InvalidDefinition` if it is missing or not UTF-8."""
@@ -97,7 +109,7 @@ class Package:
         return tuple(path for path in self.files if path.endswith(ending))
 
 
-def _main_problem(diagrams: tuple[str, ...], executable: Mapping[str, str], mains: list[str]) -> str:
+def _main_problem(diagrams: tuple[str, ...], mains: list[str], *, executable: bool) -> str:
     if not diagrams:
         return "The package has no .bpmn file."
     if not executable:

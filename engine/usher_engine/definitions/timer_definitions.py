@@ -28,7 +28,7 @@ class Repeat:
 
     It runs for each element of *collection*, or *cardinality* times. *item* names each instance's input, *result* its
     output, which is collected in the list *output*. *condition* is a loop's condition or a multi-instance's completion
-    condition. With *in_turn*, instances run one after the other.
+    condition. With *in_turn*, instances run one after the other; with *test_before*, a loop may not run at all.
     """
 
     collection: str = ""
@@ -39,6 +39,7 @@ class Repeat:
     condition: str = ""
     maximum: str = ""
     in_turn: bool = False
+    test_before: bool = False
 
 
 def read_timer(event: XmlElement) -> Timer | None:
@@ -54,7 +55,11 @@ def read_repeat(activity: XmlElement) -> Repeat | None:
     """The loop of *activity*; None if it runs once."""
     loop = activity.find(f"{_TAG}standardLoopCharacteristics")
     if loop is not None:
-        return Repeat(condition=_text(loop, "loopCondition"), maximum=loop.get("loopMaximum") or "")
+        return Repeat(
+            condition=_text(loop, "loopCondition"),
+            maximum=loop.get("loopMaximum") or "",
+            test_before=loop.get("testBefore") in ("true", "1"),
+        )
     several = activity.find(f"{_TAG}multiInstanceLoopCharacteristics")
     if several is None:
         return None

@@ -24,6 +24,8 @@ TYPES = {
     "dateTime": "date and time", "date and time": "date and time",
     "dayTimeDuration": "duration", "days and time duration": "duration",
 }  # fmt: skip
+#: The types an editor offers for a column, each under one of its names; "Any" is no type.
+OFFERED_TYPES = ("string", "boolean", "number", "integer", "date", "dateTime", "dayTimeDuration", "Any")
 _LIKE = {
     "date": "a date like 2026-05-03",
     "date and time": "a date and time like 2026-05-03T09:12:00Z",

@@ -3,12 +3,14 @@
 Start with `enrollment.py` (the front door) and `enrollment_operators.py` (what a diagram may ask for).
 """
 
-from .enrollment import PROCESS, Enrollment, enrollment_services, open_enrollment
-from .enrollment_operators import NOT_ELIGIBLE, operators
+from .enrollment import Enrollment, enrollment_services, open_enrollment
+from .enrollment_operators import operators
 from .funnel import MILESTONES, open_figures
 from .invitations import Invitation, LinkClosed, LinkState
-from .mail import preview_mail
+from .mail import preview_mail, sample_values
+from .mail_operators import NOT_ELIGIBLE
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
+from .patient_fields import FIELDS, in_sentence
 from .patient_registry import Registry
 from .patient_response import TERMS, TERMS_VERSION, AlreadyAnswered, Answer, OpenLink
 from .patients_import import BadLine, ImportReport
@@ -16,10 +18,10 @@ from .portal_standing import MAX_REASON, Change, OptOutScope, Standing
 from .portal_status import PastAnswer
 from .smtp import Sender, smtp_sender
 from .statuses import REPORTABLE, PortalStatus, glyph
-from .trigger_fields import ACTIONS, Template, TriggerField
+from .trigger_fields import PROCESS, Template, TriggerField
 
 __all__ = [
-    "ACTIONS",
+    "FIELDS",
     "MAX_REASON",
     "MILESTONES",
     "NOT_ELIGIBLE",
@@ -51,9 +53,11 @@ __all__ = [
     "TriggerField",
     "enrollment_services",
     "glyph",
+    "in_sentence",
     "open_enrollment",
     "open_figures",
     "operators",
     "preview_mail",
+    "sample_values",
     "smtp_sender",
 ]

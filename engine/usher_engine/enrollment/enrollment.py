@@ -14,18 +14,19 @@ from ..assurance.retention import Retention
 from ..cases.queries import Instance
 from ..context import Clock, utc_now
 from ..core.actor import Actor
-from ..core.errors import InvalidSubmission
+from ..core.errors import InvalidSubmission, NotFound
 from ..core.findings import Finding
 from ..core.visible_text import trimmed
 from ..engine import Engine
+from ..forms import start_form
 from ..services import Services
 from ..settings import Settings
-from ..store import Database, Transaction
+from ..store import Database, Transaction, version_rows
 from ..store import Row as CaseRow
-from . import invitations, patient_registry, portal_status, trigger_fields
+from . import invitations, patient_registry, portal_status, sent_mails, trigger_fields
 from .enrollment_operators import operators
 from .invitations import Invitation
-from .mail import PLACEHOLDERS
+from .mail import LINKS
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
 from .patient_response import Answer, OpenLink, PatientResponses
@@ -35,12 +36,9 @@ from .portal_status import PastAnswer
 from .reconciliation import disagreements
 from .smtp import Sender, smtp_sender
 from .statuses import PortalStatus
-from .trigger_fields import ENROLLMENT, Template
+from .trigger_fields import ENROLLMENT, PROCESS, Template
 
-#: Id of the process a trigger with the action Enrollment starts.
-PROCESS = "enrollment"
-
-#: The data with which the process may be started; only the patient is required.
+#: The data with which a trigger starts a process, and the enrolment may be started; only the patient is required.
 START_VALUES = ("patient_id", "template", "field", "action", "requested_by")
 
 
@@ -56,9 +54,9 @@ def open_enrollment(
 
 
 def enrollment_services(settings: Settings, registry: Registry, database: Database, send_mail: Sender) -> Services:
-    """The operators of the enrolment's diagrams, and the names its mail templates may use."""
+    """The operators of the enrolment's diagrams, and the values of its mails that are addresses."""
     ours = operators(settings=settings, directory=registry, database=database, send_mail=send_mail)
-    return Services(ours, mail_names=PLACEHOLDERS)
+    return Services(ours, mail_links=LINKS)
 
 
 class Enrollment:
@@ -99,29 +97,31 @@ class Enrollment:
         source: str = "",
     ) -> Instance:
         """
-        Select the Patient Portal trigger for a patient: start the enrolment, or return the live case.
+        Select the Patient Portal trigger for a patient: start its process, or return the live case of that.
 
         Args:
             patient_id: Id of the patient in the directory.
             template: The template with the trigger.
             field: Its field.
-            action: The requested action; Enrollment is the only one.
+            action: The action the field carries, for example Enrollment.
             actor: The person or program that selected it.
             key: Idempotency key: the same key from the same *source* returns the same case.
             source: Issuer of the keys.
 
         Raises:
             InvalidSubmission: Another action, a field without the trigger, or a key used for another request.
-            NotFound: No such patient, or no enrolment process is deployed.
+            NotFound: No such patient, or the process is not deployed.
         """
         asked = {"patient_id": patient_id, "template": template, "field": field, "action": action}
         _require_text(asked)
 
-        def require(tx: Transaction) -> None:
-            if not trigger_fields.check(tx, template, field, action, patient_id=patient_id):
+        def find(tx: Transaction) -> str:
+            process = trigger_fields.bound_process(tx, template, field, action, patient_id=patient_id)
+            if process is None:
                 raise patient_registry.unknown()
+            return process
 
-        return self._start(asked, require, actor=actor, key=key, source=source)
+        return self._start(find, asked, actor=actor, key=key, source=source)
 
     def start(self, values: Mapping[str, Any], *, actor: Actor, key: str | None = None, source: str = "") -> Instance:
         """
@@ -137,24 +137,7 @@ class Enrollment:
             InvalidSubmission: A value is missing, not text or unknown, or the action is not Enrollment.
             NotFound: No such patient, or no enrolment process is deployed.
         """
-
-        def require(tx: Transaction) -> None:
-            if not self.registry.knows(tx, values["patient_id"]):
-                raise patient_registry.unknown()
-
-        return self._start(values, require, actor=actor, key=key, source=source)
-
-    def _start(
-        self,
-        values: Mapping[str, Any],
-        require: Callable[[Transaction], None],
-        *,
-        actor: Actor,
-        key: str | None,
-        source: str,
-    ) -> Instance:
-        """Start the enrolment, or return the live case, after *require* has passed."""
-        given = {"patient_id": None, "requested_by": actor.on_behalf_of or actor.name, **values}
+        given = {"patient_id": None, **values}
         unknown = {
             name: f"is unknown; known are {', '.join(START_VALUES)}" for name in given if name not in START_VALUES
         }
@@ -162,15 +145,33 @@ class Enrollment:
             raise InvalidSubmission(f"The enrolment takes no “{next(iter(unknown))[:60]}”.", fields=unknown)
         _require_text(given)
         trigger_fields.check_action(given.get("action", ENROLLMENT))
+
+        def find(tx: Transaction) -> str:
+            if not self.registry.knows(tx, given["patient_id"]):
+                raise patient_registry.unknown()
+            return PROCESS
+
+        return self._start(find, given, actor=actor, key=key, source=source)
+
+    def _start(
+        self,
+        process: Callable[[Transaction], str],
+        values: Mapping[str, Any],
+        *,
+        actor: Actor,
+        key: str | None,
+        source: str,
+    ) -> Instance:
+        """Start the process about a patient, or return their live case of it."""
         return self.engine.start(
-            PROCESS,
-            given,
+            process,
+            {"requested_by": actor.on_behalf_of or actor.name, **values},
             actor=actor,
             key=key,
             source=source,
-            business_key=given["patient_id"],
+            business_key=values["patient_id"],
             one_live=True,
-            require=require,
+            keeps_others=True,
         )
 
     def templates(self) -> list[Template]:
@@ -178,12 +179,41 @@ class Enrollment:
         with self.engine.database.read() as tx:
             return trigger_fields.templates(tx)
 
-    def set_trigger(self, template: str, field: str, action: str | None, *, actor: Actor) -> None:
-        """Put the trigger on a field of a template; *action* None removes it. Raises `InvalidSubmission`."""
+    def set_trigger(
+        self, template: str, field: str, action: str | None, *, process: str = PROCESS, actor: Actor
+    ) -> None:
+        """
+        Put the trigger on a field of a template, to start *process*; *action* None removes it.
+
+        Raises:
+            InvalidSubmission: A name that cannot be one, an action that is not the enrolment's, a process that is not
+                deployed, or one whose start form needs what no trigger sends.
+        """
         with self.engine.database.begin() as tx:
-            trigger_fields.set_trigger(tx, template, field, action, by=actor.name, now=self.engine.clock())
+            if action is None:
+                trigger_fields.remove_trigger(tx, template, field)
+            else:
+                self._require_startable(tx, process)
+                now = self.engine.clock()
+                trigger_fields.set_trigger(tx, template, field, action, process=process, by=actor.name, now=now)
             details = {"setting": "trigger", "template": template, "field": field, "action": action}
-            self.engine.audit.record("SettingChanged", details, actor=actor, transaction=tx)
+            bound = {} if action is None else {"process": process}
+            self.engine.audit.record("SettingChanged", {**details, **bound}, actor=actor, transaction=tx)
+
+    def _require_startable(self, tx: Transaction, process: str) -> None:
+        """Refuse a process that no trigger can start; the enrolment may be deployed after its triggers are set."""
+        try:
+            diagram = self.engine.context.diagram(tx, version_rows.latest(tx, process).hash)
+        except NotFound:
+            if process == PROCESS:
+                return
+            reason = f"No process “{process[:60]}” is deployed. Choose one that is."
+            raise InvalidSubmission(reason, fields={"process": reason}) from None
+        form = start_form(diagram.package, diagram.start)
+        unknown = [field.label for field in form.required if field.key not in START_VALUES] if form else []
+        if unknown:
+            reason = f"No trigger can start “{process[:60]}”: its start form needs {', '.join(unknown)}."
+            raise InvalidSubmission(reason, fields={"process": reason})
 
     # patients
 
@@ -253,6 +283,7 @@ class Enrollment:
 def _forget(tx: Transaction, row: CaseRow) -> None:
     """Delete the enrolment's own data about a case: links, addresses, and answers that are no longer in force."""
     invitations.forget_case(tx, row.id)
+    sent_mails.forget_case(tx, row.id)
     portal_status.forget_case(tx, row.id)
 
 

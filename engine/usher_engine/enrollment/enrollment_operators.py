@@ -1,38 +1,34 @@
 """The service operators of the enrolment. Their names and shapes (`operator_shapes`) are public and must stay.
 
-DERIVED, READ and WRITE run in the step. `invitation/send` is an EFFECT: short transactions before and after the mail,
-none during it.
+These run in the step: DERIVED, READ and WRITE. `mail_operators` has those that send mail.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from ..core.canonical import Json
-from ..core.errors import BusinessError, NotFound, ServiceError
+from ..core.errors import NotFound, ServiceError
 from ..core.visible_text import trimmed
-from ..forms import parse_form
+from ..forms import deployed_form
 from ..services import Call, Mode, Operator, Parameter
 from ..settings import Settings
 from ..store import Database
-from . import invitations, mail, operator_shapes, portal_status
-from .invitations import Invitation
-from .patient_directory import PatientDirectory, PatientRecord, unavailable
+from . import invitations, operator_shapes, portal_status
+from .mail_operators import Mailing, mail_operators
+from .operator_shapes import UNKNOWN_LINK
+from .patient_directory import PatientDirectory, unavailable
+from .patient_fields import in_sentence
 from .patient_recall import PatientRecall
 from .smtp import Sender
-from .statuses import INVITABLE, PortalStatus
-from .timestamps import iso, parse_day
-
-#: Code of the error boundary event that catches a patient who must not be invited.
-NOT_ELIGIBLE = "not-eligible"
+from .statuses import PortalStatus
+from .timestamps import iso, iso_or_none
 
 _PATIENT = Parameter(name="patient_id", help="id of the patient")
 #: The data that sending an invitation depends on, and that recording it changes.
 _BOTH = frozenset({"patient", "invitation"})
-_REFUSALS = {NOT_ELIGIBLE: "The patient must not be invited, or the portal status has changed meanwhile."}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +37,6 @@ class Enrolling:
 
     settings: Settings
     directory: PatientDirectory
-    database: Database
-    send_mail: Sender
 
     def load(self, given: Mapping[str, Any], call: Call) -> Json:
         try:
@@ -50,6 +44,13 @@ class Enrolling:
         except (NotFound, ServiceError):
             record = unavailable(given["patient_id"])
         return record.to_json(call.now, self.settings)
+
+    def look_up_invitation(self, given: Mapping[str, Any], call: Call) -> Json:
+        found = invitations.find_by_message(call.transaction, given["message_id"])
+        if found is None:
+            return {"state": UNKNOWN_LINK, "sent_at": None, "expires_at": None}
+        state = found.state(call.now).value
+        return {"state": state, "sent_at": iso_or_none(found.sent_at), "expires_at": iso(found.expires_at)}
 
     def update(self, given: Mapping[str, Any], call: Call) -> Json:
         correction = self.directory.update(
@@ -88,74 +89,13 @@ class Enrolling:
         )
         return {"status": status, "requested_at": iso(requested_at)}
 
-    def send(self, given: Mapping[str, Any], call: Call) -> Json:
-        invitation, values = self._prepare(given["patient_id"], call)
-        if invitation.sent_at is None and invitation.used_at is None:
-            message = mail.compose(
-                call.package,
-                values,
-                to=invitation.address,
-                identifier=invitation.message_id,
-                now=call.now,
-                settings=self.settings,
-            )
-            self.send_mail(message)
-            with self.database.begin() as tx:
-                invitation = invitations.mark_sent(tx, call.key, call.now)
-        return {
-            "message_id": invitation.message_id,
-            "sent_at": iso(invitation.sent_at or call.now),
-            "expires_at": iso(invitation.expires_at),
-            "to": invitation.address,
-        }
-
-    def _prepare(self, patient: str, call: Call) -> tuple[Invitation, dict[str, str]]:
-        """The invitation of this send, after checking every rule again, unless it was sent already."""
-        token = invitations.token_for(self.settings.secret_key, call.key)
-        with self.database.begin() as tx:
-            before = invitations.find_by_key(tx, call.key)
-            if before is not None and (before.sent_at or before.used_at):
-                return before, {}
-            record = self.directory.load(tx, patient, now=call.now)
-            fields = self._eligible_fields(record, call.now)
-            invitation = invitations.prepare(
-                tx,
-                token=token,
-                key=call.key,
-                patient=patient,
-                instance=call.instance,
-                message_id=mail.message_id(call.key, self.settings),
-                address=mail.recipient(fields["email"]),
-                now=call.now,
-                expires_at=invitations.expiry(call.now, self.settings),
-            )
-        values = mail.invitation_values(
-            self.settings, token=token, first_name=fields["first_name"], expires_at=invitation.expires_at
-        )
-        return invitation, values
-
-    def _eligible_fields(self, record: PatientRecord, now: datetime) -> dict[str, str]:
-        """The patient's fields, if an invitation may go out now."""
-        guard = record.guard(now, self.settings)
-        if guard is not None:
-            raise BusinessError(NOT_ELIGIBLE, guard)
-        if record.status not in INVITABLE:
-            raise BusinessError(NOT_ELIGIBLE, f"The portal status has become “{record.status}” meanwhile.")
-        fields = record.fields(now, self.settings)
-        if parse_day(fields["birth_date"]) is None:
-            raise ServiceError(
-                "The date of birth is not complete, so the age rule cannot be checked. Complete it and try again.",
-                retry=False,
-            )
-        return fields
-
 
 def missing(given: Mapping[str, Any], call: Call) -> Json:
     """The required fields of a form of the package that the patient's record does not fill."""
-    form = parse_form(call.package.text(given["form"]))
+    form = deployed_form(call.package.text(given["form"]))
     values = given["patient"].get("fields")
     fields = form.missing(values if isinstance(values, dict) else {}, today=call.calendar.day_of(call.now))
-    labels = [_in_sentence(field.label) for field in fields]
+    labels = [in_sentence(field.label) for field in fields]
     return {"keys": [field.key for field in fields], "labels": list(labels), "text": _enumerate(labels)}
 
 
@@ -163,8 +103,9 @@ def operators(
     *, settings: Settings, directory: PatientDirectory, database: Database, send_mail: Sender
 ) -> tuple[Operator, ...]:
     """The operators that diagrams of the enrolment may call."""
-    ours = Enrolling(settings=settings, directory=directory, database=database, send_mail=send_mail)
-    return (*_about_patients(ours), *_about_invitations(ours))
+    ours = Enrolling(settings=settings, directory=directory)
+    mailing = Mailing(settings=settings, directory=directory, database=database, send_mail=send_mail)
+    return (*_about_patients(ours), *mail_operators(mailing), *_about_requests(ours))
 
 
 def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
@@ -211,17 +152,15 @@ def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
     )
 
 
-def _about_invitations(ours: Enrolling) -> tuple[Operator, ...]:
+def _about_requests(ours: Enrolling) -> tuple[Operator, ...]:
     return (
         Operator(
-            name="invitation/send",
-            title="Send the invitation",
-            mode=Mode.EFFECT,
-            call=ours.send,
-            parameters=(_PATIENT,),
-            result=operator_shapes.INVITATION,
-            errors=_REFUSALS,
-            reads=_BOTH,
+            name="invitation/look-up",
+            title="Look up an invitation",
+            mode=Mode.READ,
+            call=ours.look_up_invitation,
+            parameters=(Parameter(name="message_id", help="message_id in the result of the operator that sent it"),),
+            result=operator_shapes.LINK,
         ),
         Operator(
             name="patient/record-pending",
@@ -230,9 +169,7 @@ def _about_invitations(ours: Enrolling) -> tuple[Operator, ...]:
             call=ours.record_pending,
             parameters=(
                 _PATIENT,
-                Parameter(
-                    name="invitation", shape=operator_shapes.INVITATION, help="the result of invitation/send"
-                ),
+                Parameter(name="invitation", shape=operator_shapes.INVITATION, help="the result of the send"),
                 Parameter(name="requested_by", required=False, help="who asked; default: who caused this step"),
             ),
             result=operator_shapes.REQUESTED,
@@ -240,12 +177,6 @@ def _about_invitations(ours: Enrolling) -> tuple[Operator, ...]:
             changes=_BOTH,
         ),
     )
-
-
-def _in_sentence(label: str) -> str:
-    """A label as written inside a sentence: “E-mail” becomes “e-mail”, “ZIP code” stays."""
-    is_acronym = len(label) > 1 and label[1].isupper()
-    return label if is_acronym else label[:1].lower() + label[1:]
 
 
 def _enumerate(words: list[str]) -> str:

@@ -67,6 +67,26 @@ invitation = Table(
     Column("revoked_at", String(27)),
     Column("wrong_tries", Integer, nullable=False),
     Column("locked_at", String(27)),
+    #: Null in rows of Usher 0.2 and before, and until the mail is sent.
+    Column("template", String(200)),
+    Column("language", String(40)),
+)
+
+sent_mail = Table(
+    "sent_mail",
+    metadata,
+    #: The idempotency key of the send.
+    Column("key", String(300), primary_key=True),
+    Column("message_id", String(300), nullable=False, unique=True),
+    #: SHA-256 of the token of its opt-out link; null for a mail to somebody who is no patient.
+    Column("token_hash", String(64), unique=True),
+    Column("patient", String(64), ForeignKey("patient.id"), index=True),
+    Column("instance", String(12), nullable=False, index=True),
+    Column("address", String(320), nullable=False),
+    Column("template", String(200), nullable=False),
+    Column("language", String(40), nullable=False),
+    Column("created_at", String(27), nullable=False),
+    Column("sent_at", String(27)),
 )
 
 portal_trigger = Table(
@@ -77,4 +97,6 @@ portal_trigger = Table(
     Column("action", String(60), nullable=False),
     Column("set_at", String(27), nullable=False),
     Column("set_by", String(200), nullable=False),
+    #: The process that selecting it starts.
+    Column("process", String(200), nullable=False, server_default="enrollment"),
 )

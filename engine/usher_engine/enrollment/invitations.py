@@ -69,6 +69,8 @@ class Invitation:
     revoked_at: datetime | None
     wrong_tries: int
     locked_at: datetime | None
+    template: str = ""
+    language: str = ""
 
     def state(self, now: datetime) -> LinkState:
         if self.locked_at:
@@ -83,11 +85,11 @@ class Invitation:
         return self.state(now) is LinkState.OPEN
 
 
-def token_for(secret_key: str, key: str) -> str:
-    """The token of the send with idempotency key *key*."""
+def token_for(secret_key: str, key: str, *, purpose: str = "invitation") -> str:
+    """The token of the send with idempotency key *key*; of another *purpose* it opens no invitation."""
     if not secret_key:
         raise ServiceError("No invitation link can be made: USHER_SECRET_KEY is not set.", retry=False)
-    return _mac(secret_key, f"invitation|{key}")
+    return _mac(secret_key, f"{purpose}|{key}")
 
 
 def expiry(now: datetime, settings: Settings) -> datetime:
@@ -122,10 +124,14 @@ def by_key(tx: Transaction, key: str) -> Invitation:
 
 def by_token(tx: Transaction, token: str, *, lock: bool = False) -> Invitation:
     """The invitation of a link, in any state; raises `NotFound` with the neutral sentence."""
-    found = _one(tx, invitation.c.token_hash == hash_of(token), lock=lock)
+    found = find_by_token(tx, token, lock=lock)
     if found is None:
         raise NotFound(UNUSABLE)
     return found
+
+
+def find_by_token(tx: Transaction, token: str, *, lock: bool = False) -> Invitation | None:
+    return _one(tx, invitation.c.token_hash == hash_of(token), lock=lock)
 
 
 def identifiable(tx: Transaction, token: str, now: datetime, *, lock: bool = False) -> Invitation:
@@ -135,6 +141,11 @@ def identifiable(tx: Transaction, token: str, now: datetime, *, lock: bool = Fal
     if state not in (LinkState.OPEN, LinkState.ANSWERED):
         raise LinkClosed(state)
     return found
+
+
+def find_by_message(tx: Transaction, message_id: str) -> Invitation | None:
+    """The invitation that went out in the mail with this Message-ID."""
+    return _one(tx, invitation.c.message_id == message_id)
 
 
 def of_patient(tx: Transaction, patient: str) -> list[Invitation]:
@@ -148,10 +159,11 @@ def forget_case(tx: Transaction, instance: str) -> None:
     tx.execute(delete(invitation).where(invitation.c.instance == instance))
 
 
-def mark_sent(tx: Transaction, key: str, now: datetime) -> Invitation:
+def mark_sent(tx: Transaction, key: str, now: datetime, *, template: str, language: str) -> Invitation:
     """Record that the mail server accepted the mail; only the first time counts."""
     unsent = (invitation.c.key == key) & invitation.c.sent_at.is_(None)
-    tx.execute(update(invitation).where(unsent).values(sent_at=to_text(now)))
+    current = {"sent_at": to_text(now), "template": template, "language": language}
+    tx.execute(update(invitation).where(unsent).values(**current))
     return by_key(tx, key)
 
 
@@ -232,6 +244,8 @@ def _invitation(row: Row[Any]) -> Invitation:
         revoked_at=_moment(row.revoked_at),
         wrong_tries=row.wrong_tries,
         locked_at=_moment(row.locked_at),
+        template=row.template or "",
+        language=row.language or "",
     )
 
 

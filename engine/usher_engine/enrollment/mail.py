@@ -1,136 +1,160 @@
-"""Composes the invitation mail from the package's templates, with as little data as possible. smtp.py sends it."""
+"""Fills the mail templates of a package, with as little data as possible. mail_message.py addresses what comes out."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.errors import MessageError
-from email.header import Header
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import EmailPolicy
-from email.utils import format_datetime
-from html import escape as _escape
-from typing import Any
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from html import escape
 
-from ..core.email_address import NotAnEmailAddress, parse_email_address
+from ..core.canonical import Json
 from ..core.errors import InvalidDefinition, ServiceError
 from ..definitions import Package
 from ..expressions import ExpressionError, compile_template
+from ..mail_templates import (
+    UNDETERMINED,
+    RenderedMail,
+    choose_language,
+    compile_mail,
+    language_of,
+    templates_of,
+)
 from ..settings import Settings
+from .days_in_words import day_in_words
 from .invitations import expiry
+from .mail_message import one_line
 
-TEXT, HTML = "mail/invitation.txt", "mail/invitation.html"
+#: The template of `invitation/send`, unless the diagram names another.
+INVITATION = "invitation"
 
-#: The names a mail template may use; the gate checks templates against it.
-PLACEHOLDERS = frozenset({"practice", "first_name", "link", "expires", "contact", "opt_out"})
+#: The values that Usher gives a mail: each one; one to a patient; one with an invitation link.
+ALWAYS = frozenset({"practice", "contact"})
+TO_PATIENTS = frozenset({"first_name", "opt_out"})
+WITH_LINK = frozenset({"link", "expires"})
+PLACEHOLDERS = ALWAYS | TO_PATIENTS | WITH_LINK
+#: Those that may be the address of a link in a Markdown mail.
+LINKS = frozenset({"link", "opt_out"})
 
 MAX_FIRST_NAME = 60
+#: Stands for the token in the links of a preview; nobody was given it.
+_SAMPLE = "sample"
 _SUBJECT = "Subject:"
+_TEXT, _HTML = "txt", "html"
 
 
-def message_id(key: str, settings: Settings) -> str:
-    """The Message-ID of the send with idempotency key *key*: the same on every attempt."""
+def practice_values(settings: Settings) -> dict[str, str]:
+    """The values of `ALWAYS`."""
+    return {"practice": one_line(settings.practice_name), "contact": one_line(settings.practice_contact)}
+
+
+def patient_values(settings: Settings, *, token: str, first_name: str) -> dict[str, str]:
+    """The values of `TO_PATIENTS`; *token* is the one behind the mail's links."""
+    return {"first_name": one_line(first_name)[:MAX_FIRST_NAME], "opt_out": f"{link_address(settings, token)}/opt-out"}
+
+
+def link_values(settings: Settings, *, token: str, expires_at: datetime, language: str) -> dict[str, str]:
+    """The values of `WITH_LINK`: the invitation's address, and the last day it works, in words of *language*."""
+    return {"link": link_address(settings, token), "expires": last_day(expires_at, settings, language)}
+
+
+def link_address(settings: Settings, token: str) -> str:
+    return f"{settings.base_url.rstrip('/')}/i/{token}"
+
+
+def last_day(at: datetime, settings: Settings, language: str) -> str:
+    """The day of *at* where the practice is, in words."""
     try:
-        domain = _sender(settings).rpartition("@")[2]
-    except NotAnEmailAddress:
-        domain = ""  # `compose` refuses such a sender
-    return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain or 'localhost'}>"
+        return day_in_words(settings.calendar.day_of(at), language)
+    except (KeyError, ValueError):
+        raise ServiceError("USHER_TIME_ZONE is no time zone, for example Europe/Vienna.", retry=False) from None
 
 
-def recipient(address: str) -> str:
-    """*address* in ASCII, as the one recipient of a mail; raises `ServiceError` unless it is exactly one address."""
+def mail_language(package: Package, template: str, wishes: Iterable[str], settings: Settings) -> str:
+    """
+    The language in which *template* goes out: by *wishes* in order, then the practice's, then English.
+
+    Raises:
+        ServiceError: The package has no such template.
+    """
+    found = templates_of(package).get(template)
+    chosen = choose_language((*wishes, settings.mail_language), found.languages) if found else None
+    if chosen is None:
+        known = ", ".join(sorted(templates_of(package))) or "none"
+        raise ServiceError(f"There is no mail template “{template[:60]}”. There are: {known}.", retry=False)
+    return chosen
+
+
+def fill_template(
+    package: Package, template: str, language: str, values: Mapping[str, Json], *, now: datetime, settings: Settings
+) -> RenderedMail:
+    """
+    *template* in *language* (as `mail_language` chose it), filled with *values*.
+
+    Raises:
+        ServiceError: A template cannot be filled; names its file and line.
+    """
+    files = templates_of(package)[template]
+    if language == UNDETERMINED:
+        return _fill_pair(package, files.pair, values, now, settings)
+    path = files.markdown[language]
     try:
-        return parse_email_address(address).ascii
-    except NotAnEmailAddress:
-        raise ServiceError(
-            "The patient's e-mail address is missing or not exactly one valid address. Correct it and try again.",
-            retry=False,
-        ) from None
+        return fill_markdown(package.text(path), values, language=language, now=now, settings=settings)
+    except ExpressionError as error:
+        raise _unfilled(path, f"line {error.line}: {error.message}") from None
+    except InvalidDefinition as error:
+        raise _unfilled(path, error.args[0]) from None
 
 
-def invitation_values(settings: Settings, *, token: str, first_name: str, expires_at: datetime) -> dict[str, str]:
-    """The values of the placeholders in the templates."""
-    link = f"{settings.base_url.rstrip('/')}/i/{token}"
+def fill_markdown(
+    text: str, values: Mapping[str, Json], *, language: str, now: datetime, settings: Settings
+) -> RenderedMail:
+    """The Markdown mail *text*, filled; raises `ExpressionError` with its line."""
+    template = compile_mail(text)
+    return template.render(values, now, language=language, links=LINKS & values.keys(), calendar=settings.calendar)
+
+
+def preview_mail(path: str, text: str, *, settings: Settings, now: datetime) -> RenderedMail:
+    """
+    The template *text* of the file *path* as a patient who does not exist would get it.
+
+    Of a pair's file only the part it holds is filled. Raises `ExpressionError` where it cannot be filled.
+    """
+    language = language_of(path) or UNDETERMINED
+    values = sample_values(settings, now=now, language=language)
+    if path.endswith(".md"):
+        return fill_markdown(text, values, language=language, now=now, settings=settings)
+    is_html = path.endswith(f".{_HTML}")
+    filled = compile_template(text).render(values, now, _escaped if is_html else str, calendar=settings.calendar)
+    return RenderedMail(subject="", text="" if is_html else filled, html=filled if is_html else "")
+
+
+def sample_values(settings: Settings, *, now: datetime, language: str) -> dict[str, str]:
+    """All of `PLACEHOLDERS` for a patient who does not exist, with links that lead nowhere."""
     return {
-        "practice": _one_line(settings.practice_name),
-        "first_name": _one_line(first_name)[:MAX_FIRST_NAME],
-        "link": link,
-        "expires": day_in_words(expires_at, settings),
-        "contact": _one_line(settings.practice_contact),
-        "opt_out": f"{link}/opt-out",
+        **practice_values(settings),
+        **patient_values(settings, token=_SAMPLE, first_name="Sam"),
+        **link_values(settings, token=_SAMPLE, expires_at=expiry(now, settings), language=language),
     }
 
 
-def preview_mail(text: str, *, html: bool, settings: Settings, now: datetime) -> str:
-    """A template as a patient who does not exist would get it; raises `ExpressionError` where it cannot be filled."""
-    values = invitation_values(settings, token="", first_name="Sam", expires_at=expiry(now, settings))
-    return compile_template(text).render(values, now, _escape if html else str, calendar=settings.calendar)
+def _fill_pair(
+    package: Package, pair: Mapping[str, str], values: Mapping[str, Json], now: datetime, settings: Settings
+) -> RenderedMail:
+    """A template of two files, the form of Usher 0.2. A first line ``Subject: …`` of the text is the subject."""
+    filled = {}
+    for ending, escaped in ((_TEXT, str), (_HTML, _escaped)):
+        path = pair.get(ending) or f"{next(iter(pair.values())).rpartition('.')[0]}.{ending}"
+        try:
+            template = compile_template(package.text(path))
+            filled[ending] = template.render(values, now, escaped, calendar=settings.calendar)
+        except (InvalidDefinition, ExpressionError) as error:
+            raise _unfilled(path, error.args[0]) from None
+    subject, text = _split(filled[_TEXT])
+    default = f"Your invitation to the patient portal of {values['practice']}"
+    return RenderedMail(subject=subject or default, text=text, html=filled[_HTML])
 
 
-def compose(
-    package: Package, values: Mapping[str, str], *, to: str, identifier: str, now: datetime, settings: Settings
-) -> EmailMessage:
-    """
-    The mail as text and HTML from the package's templates.
-
-    A first line ``Subject: …`` in the text template is the subject; without one, a plain default is used. Whatever the
-    templates hold, the mail is ASCII in short lines (RFC 5322, RFC 2045), so that every mail server takes it.
-
-    Raises:
-        ServiceError: A template is missing or cannot be filled, or the sender address is not valid.
-    """
-    subject, text = _split(_render(package, TEXT, values, now, settings, str))
-    message = EmailMessage(_SevenBit(cte_type="7bit", linesep="\r\n"))
-    try:
-        message["From"] = _sender_address(settings)
-        message["To"] = Address(addr_spec=to)
-        message["Subject"] = subject or f"Your invitation to the patient portal of {values['practice']}"
-        message["Date"] = format_datetime(now.astimezone(UTC))
-        message["Message-ID"] = identifier
-        message["Auto-Submitted"] = "auto-generated"
-    except (ValueError, IndexError, MessageError):  # IndexError: how the library says that an address is empty
-        raise ServiceError("The mail cannot be addressed; check USHER_MAIL_FROM.", retry=False) from None
-    message.set_content(text)
-    message.add_alternative(_render(package, HTML, values, now, settings, _escape), subtype="html")
-    return message
-
-
-class _SevenBit(EmailPolicy):
-    """Encodes subject and sender each as one text: the library's folding in 3.11 loses spaces between encoded words."""
-
-    def fold_binary(self, name: str, value: Any) -> bytes:
-        if name not in ("Subject", "From") or str(value).isascii():
-            return super().fold_binary(name, value)
-        address = value.addresses[0] if name == "From" else None
-        words = address.display_name if address else str(value)
-        encoded = Header(words, "utf-8", header_name=name).encode(linesep=self.linesep)
-        behind = f"{self.linesep} <{address.addr_spec}>" if address else ""
-        return f"{name}: {encoded}{behind}{self.linesep}".encode("ascii")
-
-
-def day_in_words(at: datetime, settings: Settings) -> str:
-    """``23 December 2026``, in the time zone of the practice."""
-    try:
-        day = settings.calendar.day_of(at)
-    except (KeyError, ValueError):
-        raise ServiceError("USHER_TIME_ZONE is no time zone, for example Europe/Vienna.", retry=False) from None
-    return f"{day.day} {day:%B %Y}"
-
-
-def _render(
-    package: Package,
-    name: str,
-    values: Mapping[str, str],
-    now: datetime,
-    settings: Settings,
-    escape: Callable[[str], str],
-) -> str:
-    try:
-        return compile_template(package.text(name)).render(values, now, escape, calendar=settings.calendar)
-    except (InvalidDefinition, ExpressionError, KeyError) as error:
-        raise ServiceError(f"The mail template {name} cannot be filled: {error.args[0]}", retry=False) from None
+def _unfilled(path: str, reason: object) -> ServiceError:
+    return ServiceError(f"The mail template {path} cannot be filled: {reason}", retry=False)
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -138,15 +162,5 @@ def _split(text: str) -> tuple[str, str]:
     return (first[len(_SUBJECT) :].strip(), rest.lstrip("\r\n")) if first.startswith(_SUBJECT) else ("", text)
 
 
-def _sender_address(settings: Settings) -> Address:
-    return Address(_one_line(settings.practice_name), addr_spec=_sender(settings))
-
-
-def _sender(settings: Settings) -> str:
-    """The practice's address in ASCII, which may be at a host without a domain; raises `NotAnEmailAddress`."""
-    written = settings.mail_from.strip()
-    return written if written.isascii() else parse_email_address(written).ascii
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+def _escaped(text: str) -> str:
+    return escape(text)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..core.shapes import list_of, nullable, number, record, text
-from .fhir_reader import FIELDS
+from .invitations import LinkState
+from .patient_fields import FIELDS
 from .statuses import RESPONSES, PortalStatus
 
 _STATUSES = [status.value for status in PortalStatus]
@@ -21,7 +22,9 @@ _RESPONSE = record(
 )
 
 #: The fields of a patient, each as text, empty where the record has none.
-FIELDS_OF_PATIENT = record({key: text() for key in FIELDS}, title="What the record says of the person")
+FIELDS_OF_PATIENT = record(
+    {key: one.shape for key, one in FIELDS.items()}, title="What the record says of the person"
+)
 
 #: What `patient/load` gives.
 PATIENT = record(
@@ -45,8 +48,8 @@ MISSING = record({
     "text": text("The labels in a sentence", description="for example “e-mail and ZIP code”; empty if none is missing"),
 })
 
-#: What `patient/update` takes: any of the patient's fields.
-CORRECTION = record({key: nullable(text()) for key in FIELDS}, optional=FIELDS)
+#: What `patient/update` takes: any of the patient's fields that can be corrected.
+CORRECTION = record({key: nullable(one.shape) for key, one in FIELDS.items() if one.write}, optional=tuple(FIELDS))
 CORRECTED = record({
     "changed": list_of(text(), title="Keys of the fields that were changed"),
     "version": number("Version of the record", whole=True),
@@ -66,6 +69,28 @@ INVITATION = record({
     "sent_at": text("When it was sent", form="date-time"),
     "expires_at": text("When its link expires", form="date-time"),
     "to": text("The address it went to"),
+    "template": text("The template it was made from"),
+    "language": text("The language it was written in", description="a tag of BCP 47, such as es; und: not known"),
+}, optional=("template", "language"))
+
+#: What `mail/send` gives.
+MAIL = record({
+    "message_id": text("Message-ID of the mail"),
+    "sent_at": text("When it was sent", form="date-time"),
+    "expires_at": text("When its link expires", form="date-time", description="only of a mail with a link"),
+    "to": text("The address it went to"),
+    "template": text("The template it was made from"),
+    "language": text("The language it was written in", description="a tag of BCP 47, such as es; und: not known"),
+}, optional=("expires_at",))
+
+#: The state of an invitation of which nothing is stored, for example because its case was purged.
+UNKNOWN_LINK = "unknown"
+
+#: What `invitation/look-up` gives.
+LINK = record({
+    "state": text("What has become of its link", enum=(*(state.value for state in LinkState), UNKNOWN_LINK)),
+    "sent_at": nullable(text("When it was sent", form="date-time")),
+    "expires_at": nullable(text("When its link expires", form="date-time")),
 })
 
 REQUESTED = record({"status": STATUS, "requested_at": text("When the enrolment was requested", form="date-time")})

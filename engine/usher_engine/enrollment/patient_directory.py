@@ -10,7 +10,9 @@ from typing import Any, Protocol
 from ..core.canonical import Json
 from ..settings import Settings
 from ..store import Transaction
-from . import fhir_reader
+from . import fhir_contacts
+from .eligibility import refusal
+from .patient_corrections import read_fields
 from .statuses import RESPONSES, PortalStatus
 from .timestamps import iso, iso_or_none
 
@@ -50,11 +52,11 @@ class PatientRecord:
     altered: str = ""
 
     def fields(self, now: datetime, settings: Settings) -> dict[str, str]:
-        return fhir_reader.fields(self.resource, settings.calendar.local(now), settings.birth_sex_sources)
+        return read_fields(self.resource, settings.calendar.local(now), settings.birth_sex_sources)
 
     def spelled_email(self, now: datetime, settings: Settings) -> str:
         """The e-mail address letter for letter as it stands in the record: what the opt-out list is asked about."""
-        return fhir_reader.spelled_email(self.resource, settings.calendar.local(now))
+        return fhir_contacts.spelled_email(self.resource, settings.calendar.local(now))
 
     def guard(self, now: datetime, settings: Settings) -> str | None:
         """Why this patient must not be invited, in one plain sentence; None when nothing stands against it."""
@@ -69,7 +71,7 @@ class PatientRecord:
 
     def barred(self, now: datetime, settings: Settings) -> str | None:
         """Why this patient must not enrol, even without an e-mail: the part of `guard` that no opt-out belongs to."""
-        return self.altered or fhir_reader.refusal(self.resource, settings.calendar.day_of(now), settings.minimum_age)
+        return self.altered or refusal(self.resource, settings.calendar.day_of(now), settings.minimum_age)
 
     def to_json(self, now: datetime, settings: Settings) -> dict[str, Json]:
         """The patient as diagrams see it (operator `patient/load`)."""
@@ -108,4 +110,4 @@ class PatientDirectory(Protocol):
     def update(
         self, tx: Transaction, patient: str, values: Mapping[str, object], *, by: str, now: datetime
     ) -> Correction:
-        """Write fields (keys of `fhir_reader.FIELDS`); raises `InvalidSubmission`, `Conflict` or `NotFound`."""
+        """Write fields (keys of `patient_fields.FIELDS`); raises `InvalidSubmission`, `Conflict` or `NotFound`."""

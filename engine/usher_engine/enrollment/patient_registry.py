@@ -21,9 +21,10 @@ from ..settings import Settings
 from ..store import Transaction, to_text, upserts
 from ..store.snapshot import answers
 from ..store.tampered_rows import moment, plausible_values, tampering_message
-from . import fhir_reader
 from .enrollment_tables import email_opt_out, patient, patient_response
-from .fhir_writer import changed_fields, update_resource
+from .fhir_contacts import spelled_email
+from .fhir_entries import entries, text
+from .patient_corrections import changed_fields, read_fields, update_resource
 from .patient_directory import Correction, PatientRecord, Response
 from .statuses import RESPONSES, PortalStatus
 from .timestamps import parse_day
@@ -102,9 +103,9 @@ class Registry:
     def _columns(self, resource: dict[str, Any], now: datetime) -> dict[str, str]:
         """The columns with a resource and its search keys."""
         local = self._settings.calendar.local(now)
-        fields = fhir_reader.fields(resource, local, self._settings.birth_sex_sources)
+        fields = read_fields(resource, local, self._settings.birth_sex_sources)
         first, last = fields["first_name"].lower(), fields["last_name"].lower()
-        numbers = [fhir_reader.text(i.get("value")) for i in fhir_reader.entries(resource, "identifier")]
+        numbers = [text(i.get("value")) for i in entries(resource, "identifier")]
         words = [first, last, fields["birth_date"], resource["id"], *numbers]
         return {
             "resource": compact(resource),
@@ -116,7 +117,7 @@ class Registry:
         stored = {row.id: plausible_values(patient, row._mapping) for row in rows}
         resources = {key: _resource(values["resource"]) for key, (values, _) in stored.items()}
         local = self._settings.calendar.local(now)
-        emails = {key: fhir_reader.spelled_email(found or {}, local) for key, found in resources.items()}
+        emails = {key: spelled_email(found or {}, local) for key, found in resources.items()}
         responses = standing_responses(tx, rows)
         listed = {key: listed_as(email) for key, email in emails.items()}
         opted_out = opted_out_among(tx, frozenset().union(*listed.values()))

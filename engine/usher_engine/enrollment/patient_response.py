@@ -18,7 +18,7 @@ from ..core.visible_text import trimmed, without_invisible
 from ..engine import Engine
 from ..settings import Settings
 from ..store import Transaction, activity_rows, instance_rows
-from . import invitations, portal_status
+from . import invitations, portal_status, sent_mails
 from .invitations import MAX_WRONG_TRIES, Invitation, LinkClosed, LinkState
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
@@ -196,10 +196,10 @@ class PatientResponses:
             self.engine.steps.record(case, RESPONSE_REFUSED, details, actor=PATIENT, transaction=tx)
 
     def opt_out(self, token: str) -> None:
-        """Put the address of an invitation on the opt-out list; works for old links too. Raises `NotFound`."""
+        """Put the address of a mail on the opt-out list; works for old links too. Raises `NotFound`."""
         now = self.engine.clock()
         with self.engine.database.begin() as tx:
-            found = invitations.by_token(tx, token)
+            found = invitations.find_by_token(tx, token) or sent_mails.by_token(tx, token)
             self.engine.steps.record(found.instance, OPTED_OUT, {}, actor=PATIENT, transaction=tx)
             portal_status.opt_out_address(tx, found.address, by=PATIENT.name, now=now)
 

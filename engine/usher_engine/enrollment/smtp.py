@@ -18,6 +18,14 @@ Sender = Callable[[EmailMessage], None]
 _PERMANENT = 500
 
 
+class RecipientRefused(ServiceError):
+    """The mail server does not take mail for the recipient's address. Correct it and try again."""
+
+    def __init__(self, code: int) -> None:
+        reason = f"The mail server refused the recipient's address for good (answer {code}). Correct it and try again."
+        super().__init__(reason, retry=False)
+
+
 def smtp_sender(settings: Settings) -> Sender:
     """A sender for the configured mail server."""
 
@@ -73,7 +81,8 @@ def _plain_reasons() -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPRecipientsRefused as error:
-        raise _refusal(min((code for code, _ in error.recipients.values()), default=_PERMANENT)) from None
+        code = min((code for code, _ in error.recipients.values()), default=_PERMANENT)
+        raise (RecipientRefused(code) if code >= _PERMANENT else _refusal(code)) from None
     except smtplib.SMTPAuthenticationError as error:
         if error.smtp_code < _PERMANENT:
             raise _refusal(error.smtp_code) from None

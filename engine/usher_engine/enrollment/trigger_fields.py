@@ -1,8 +1,11 @@
-"""The template fields that carry the Patient Portal trigger, and their actions. An administrator sets them."""
+"""The template fields that carry the Patient Portal trigger, its action there and the process that it starts.
+
+An administrator sets them. Every process that a trigger starts is about the patient for whom it was selected.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,12 +18,12 @@ from ..store import Transaction, to_text
 from ..store.upserts import put
 from .enrollment_tables import patient, portal_trigger
 
+#: Id of the process that enrols patients, and the only action with which a trigger starts it.
+PROCESS = "enrollment"
 ENROLLMENT = "Enrollment"
 
-#: The actions of a Patient Portal trigger.
-ACTIONS = (ENROLLMENT,)
-
 MAX_NAME = 200
+MAX_ACTION = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +32,7 @@ class TriggerField:
 
     field: str
     action: str
+    process: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,42 +53,57 @@ def _templates(rows: Sequence[Row[Any]]) -> list[Template]:
     return [
         Template(
             name=name,
-            fields=tuple(TriggerField(field=row.field, action=row.action) for row in rows if row.template == name),
+            fields=tuple(
+                TriggerField(field=row.field, action=row.action, process=row.process)
+                for row in rows
+                if row.template == name
+            ),
         )
         for name in names
     ]
 
 
-def set_trigger(tx: Transaction, template: str, field: str, action: str | None, *, by: str, now: datetime) -> None:
-    """Put the trigger on a field of a template, or with action None remove it; raises `InvalidSubmission`."""
+def set_trigger(
+    tx: Transaction, template: str, field: str, action: str, *, process: str = PROCESS, by: str, now: datetime
+) -> None:
+    """Put the trigger on a field of a template, to start *process*; raises `InvalidSubmission`."""
     template, field = _name("template", template), _name("field", field)
-    ours = portal_trigger.c
-    if action is not None:
+    action = _name("action", action, most=MAX_ACTION)
+    if process == PROCESS:
         check_action(action)
-        values = {"template": template, "field": field, "action": action, "set_at": to_text(now), "set_by": by}
-        put(tx, portal_trigger, values)
-    else:
-        tx.execute(delete(portal_trigger).where(ours.template == template, ours.field == field))
+    values = {"template": template, "field": field, "action": action, "process": process}
+    put(tx, portal_trigger, {**values, "set_at": to_text(now), "set_by": by})
 
 
-def check(tx: Transaction, template: str, field: str, action: str, *, patient_id: str) -> bool:
+def remove_trigger(tx: Transaction, template: str, field: str) -> None:
+    """Take the trigger off a field of a template; raises `InvalidSubmission` for a name that cannot be one."""
+    ours = portal_trigger.c
+    place = (ours.template == _name("template", template), ours.field == _name("field", field))
+    tx.execute(delete(portal_trigger).where(*place))
+
+
+def bound_process(tx: Transaction, template: str, field: str, action: str, *, patient_id: str) -> str | None:
     """
-    Whether the patient is known; one statement reads both the trigger and the patient.
+    The process that this trigger starts, None if the patient is unknown; one statement reads both.
 
     Raises:
         InvalidSubmission: This field of this template does not carry the trigger with this action.
     """
-    check_action(action)
     rows = tx.execute(_WITH_PATIENT, {"patient": patient_id}).all()
+    _check_known(action, {ENROLLMENT, *(row.action for row in rows)})
     known = {found.name: found.fields for found in _templates(rows)}
     if template not in known:
         reason = f"“{_short(template)}” carries no Patient Portal trigger. An administrator can put one on it."
         raise InvalidSubmission(f"The template {reason}", fields={"template": reason})
-    if not any(f.field == field and f.action == action for f in known[template]):
+    carried = next((f for f in known[template] if f.field == field), None)
+    if carried is None:
         fields = ", ".join(f.field for f in known[template])
         reason = f"“{_short(field)}” of this template carries no Patient Portal trigger; it is on: {fields}."
         raise InvalidSubmission(f"The field {reason}", fields={"field": reason})
-    return rows[0].patient is not None
+    if carried.action != action:
+        reason = f"“{_short(action)}” is not the action of “{_short(field)}”; that is “{carried.action}”."
+        raise InvalidSubmission(reason, fields={"action": reason})
+    return None if rows[0].patient is None else carried.process
 
 
 _ROWS = select(portal_trigger).order_by(portal_trigger.c.template, portal_trigger.c.field)
@@ -93,15 +112,21 @@ _WITH_PATIENT = _ROWS.add_columns(patient.c.id.label("patient")).outerjoin(patie
 
 
 def check_action(action: str) -> None:
-    if action not in ACTIONS:
-        reason = f"“{_short(action)}” is no action of the Patient Portal trigger. Known: {', '.join(ACTIONS)}."
+    """Refuse an action that is not the enrolment's."""
+    _check_known(action, {ENROLLMENT})
+
+
+def _check_known(action: str, known: Collection[str]) -> None:
+    if action not in known:
+        listed = ", ".join(sorted(known))
+        reason = f"“{_short(action)}” is no action of the Patient Portal trigger. Known: {listed}."
         raise InvalidSubmission(reason, fields={"action": reason})
 
 
-def _name(what: str, text: str) -> str:
+def _name(what: str, text: str, *, most: int = MAX_NAME) -> str:
     name = trimmed(text)
-    if not name or len(name) > MAX_NAME:
-        reason = f"needs a name of 1 to {MAX_NAME} characters"
+    if not name or len(name) > most:
+        reason = f"needs a name of 1 to {most} characters"
         raise InvalidSubmission(f"The {what} {reason}.", fields={what: reason})
     return name
 

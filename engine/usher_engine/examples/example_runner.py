@@ -15,16 +15,30 @@ from usher_engine.services import Services
 
 from .player import Player
 
+NO_PROMISE = "the example promises no way: “path” lists the ids of elements, “end” is one of them"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """The result of one example; *problem* is empty if it took the expected path."""
+    """
+    The result of one example; *problem* is empty if it took the expected path.
+
+    *end* is the end event it reached; *expected* and *expected_end* are what it promises. *acceptable* says that the
+    promise can be rewritten to what happened (`acceptance`): each input fitted, or the case stands where the action
+    after the first *performed* ones does not fit (*stopped*).
+    """
 
     file: str
     name: str
     path: tuple[str, ...]
     flows: frozenset[str]
     problem: str = ""
+    end: str = ""
+    expected: tuple[str, ...] = ()
+    expected_end: str = ""
+    performed: int = 0
+    stopped: bool = False
+    acceptable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,10 +62,13 @@ def run_examples(package: Package, services: Services, calendar: Calendar = UTC_
     Raises:
         InvalidDefinition: The package itself cannot run.
     """
-    package, _ = translate(package)
-    diagram = compile_diagram(package)
-    names = sorted(n for n in package.files if n.startswith("examples/") and n.endswith(".json"))
-    outcomes = tuple(run_example(diagram, services, name, calendar) for name in names)
+    translated, _ = translate(package)
+    return run_on(compile_diagram(translated), services, calendar)
+
+
+def run_on(diagram: Diagram, services: Services, calendar: Calendar = UTC_CALENDAR) -> Report:
+    """Run every example of the package that *diagram* was compiled from."""
+    outcomes = tuple(run_example(diagram, services, name, calendar) for name in example_files(diagram.package))
     elements = {element for outcome in outcomes for element in outcome.path}
     flows = {flow for outcome in outcomes for flow in outcome.flows}
     every_flow = set(diagram.flows.values())
@@ -64,6 +81,11 @@ def run_examples(package: Package, services: Services, calendar: Calendar = UTC_
     )
 
 
+def example_files(package: Package) -> list[str]:
+    """The paths of the examples of *package*, in order."""
+    return sorted(path for path in package.files if path.startswith("examples/") and path.endswith(".json"))
+
+
 def _part(reached: Iterable[str], every: set[str]) -> float:
     return len(every & set(reached)) / len(every) if every else 1.0
 
@@ -71,35 +93,57 @@ def _part(reached: Iterable[str], every: set[str]) -> float:
 def run_example(diagram: Diagram, services: Services, file: str, calendar: Calendar = UTC_CALENDAR) -> Outcome:
     """Run one example; faults go into the outcome's *problem*."""
     player = Player(diagram, services, calendar=calendar)
-    name, problem = file, ""
+    name, problem, acceptable = file, "", False
+    promise: tuple[tuple[str, ...], str] | None = None
     try:
         example = json.loads(diagram.package.text(file))
         name = str(example.get("name", file))
+        promise = _promise(example)
         player.play(example)
-        problem = _difference(player, example)
+        acceptable = True
+        problem = _difference(player, *promise) if promise else NO_PROMISE
     except json.JSONDecodeError as error:
         problem = f"line {error.lineno}: this is not JSON ({error.msg})"
     except InvalidSubmission as error:
         problem = f"{error.message} {error.fields}"
     except EngineError as error:
         problem = error.message
-    except (KeyError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
         problem = f"the example does not have the format in the README ({type(error).__name__}: {error})"
-    return Outcome(file=file, name=name, path=tuple(player.path), flows=frozenset(player.state.flows), problem=problem)
+    return Outcome(
+        file=file,
+        name=name,
+        path=tuple(player.path),
+        flows=frozenset(player.state.flows),
+        problem=problem,
+        end=player.state.outcome,
+        expected=promise[0] if promise else (),
+        expected_end=promise[1] if promise else "",
+        performed=player.performed,
+        stopped=player.stopped,
+        acceptable=acceptable or player.stopped,
+    )
 
 
-def _difference(player: Player, example: dict[str, Any]) -> str:
-    """The first difference between the actual path and the one *example* expects; empty if there is none."""
-    path, expected = player.path, list(example["path"])
+def _promise(example: dict[str, Any]) -> tuple[tuple[str, ...], str] | None:
+    """The path and the end that *example* expects; None where it names none."""
+    path, end = example.get("path"), example.get("end", "")
+    if not isinstance(path, list) or not all(isinstance(element, str) for element in path) or not isinstance(end, str):
+        return None
+    return tuple(path), end
+
+
+def _difference(player: Player, expected: tuple[str, ...], end: str) -> str:
+    """The first difference between the actual path and the *expected* one; empty if there is none."""
+    path = tuple(player.path)
     if path != expected:
         pairs = enumerate(zip(path, expected, strict=False))
         at = next((i for i, (actual, promised) in pairs if actual != promised), min(len(path), len(expected)))
         return f"step {at + 1} of the path is {_at(path, at)}, but the example expects {_at(expected, at)}"
-    outcome, end = player.state.outcome, example.get("end", "")
-    if outcome != end:
-        return f"it ends at {outcome or 'no end'}, but the example expects {end or 'no end'}"
+    if player.state.outcome != end:
+        return f"it ends at {player.state.outcome or 'no end'}, but the example expects {end or 'no end'}"
     return ""
 
 
-def _at(path: list[str], index: int) -> str:
+def _at(path: tuple[str, ...], index: int) -> str:
     return path[index] if index < len(path) else "the end"

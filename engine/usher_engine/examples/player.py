@@ -14,11 +14,11 @@ from typing import Any
 
 from usher_engine.bpmn import Diagram, Run, Step
 from usher_engine.core.canonical import Json, compact
-from usher_engine.core.errors import BusinessError, InvalidDefinition
+from usher_engine.core.errors import BusinessError, InvalidDefinition, InvalidSubmission
 from usher_engine.core.events import ElementEntered, ElementPassed, Event, ServiceRequested
 from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar, practice_calendar
 from usher_engine.core.state import InstanceState
-from usher_engine.forms import parse_form
+from usher_engine.forms import deployed_form, first_data, start_form
 from usher_engine.services import SEND, Call, Operator, Services
 
 #: The time at which examples run, unless they set ``now``.
@@ -77,6 +77,8 @@ class Player:
         self.calendar = calendar
         self.unanswered: set[str] = set()
         self.answers = Answers({}, repeats=repeats)
+        #: How many actions of people, timers and messages happened; whether the next one did not fit.
+        self.performed, self.stopped = 0, False
 
     @property
     def path(self) -> list[str]:
@@ -90,11 +92,20 @@ class Player:
             self.now = datetime.fromisoformat(example["now"])
         if "zone" in example:
             self.calendar = _zone(example["zone"])
-        self._record(Run.start(self.diagram, self._step(), dict(example.get("start", {}))))
+        form, today = start_form(self.diagram.package, self.diagram.start), self.calendar.day_of(self.now)
+        data = first_data(form, dict(example.get("start", {})), keeps_others=True, today=today)
+        self._record(Run.start(self.diagram, self._step(), data))
         self._answer_services()
         for action in example.get("do", []):
-            self._perform(action)
+            try:
+                self._perform(action)
+            except Unanswered:
+                raise
+            except (InvalidDefinition, InvalidSubmission):
+                self.stopped = True  # nothing of this action happened: the case stands where it stood before it
+                raise
             self._answer_services()
+            self.performed += 1
 
     def _step(self) -> Step:
         return Step(
@@ -145,8 +156,9 @@ class Player:
         element = str(action.get("complete") or action.get("cancel"))
         here = next((key for key in self.state.tasks if key.rpartition(":")[0] == element), None)
         if here is None:
-            waiting = ", ".join(self.state.at) or "nowhere"
-            raise InvalidDefinition(f"{element} is not open; the case waits at {waiting}.")
+            waiting = ", ".join(self._label(key.rpartition(":")[0]) for key in self.state.at)
+            where = f"the case waits at {waiting}" if waiting else "the case does not wait"
+            raise InvalidDefinition(f"{self._label(element)} is not open; {where}.")
         visit = int(here.rpartition(":")[2])
         run = self._resume()
         if "cancel" in action:
@@ -155,9 +167,14 @@ class Player:
             name = str(self.state.tasks[here].opened.get("form", ""))
             submission = dict(action.get("with", {}))
             today = self.calendar.day_of(self.now)
-            values = parse_form(self.diagram.package.text(name)).validate(submission, today=today) if name else {}
+            values = deployed_form(self.diagram.package.text(name)).validate(submission, today=today) if name else {}
             run.complete(element, visit, values)
         self._record(run)
+
+    def _label(self, element: str) -> str:
+        """The name of an element in quotation marks; its id if it has no name or is not drawn."""
+        drawn = self.diagram.elements.get(element)
+        return f"“{drawn.name if drawn and drawn.name else element}”"
 
     def _fire_or_deliver(self, action: dict[str, Any]) -> None:
         """Fire a timer or deliver a message, at the oldest matching wait."""

@@ -15,7 +15,7 @@ from usher_engine.core.canonical import Json, check_input
 from usher_engine.core.errors import ElementFailed, EngineError, InvalidSubmission
 from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
 from usher_engine.definitions import Package, translate
-from usher_engine.forms import Form, parse_form
+from usher_engine.forms import Form, deployed_form
 from usher_engine.services import Services
 
 from .player import Player, Unanswered
@@ -159,7 +159,7 @@ def _person(player: Player, key: str) -> AskedPerson:
         message=str(opened.get("message", "")),
         group=str(opened.get("group", "")),
         cancellable=bool(opened.get("cancel")),
-        form=parse_form(player.diagram.package.text(name)) if name else None,
+        form=deployed_form(player.diagram.package.text(name)) if name else None,
         initial=_initial(player, element),
     )
 

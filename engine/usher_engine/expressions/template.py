@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,14 +55,25 @@ class Template:
             ExpressionError: A placeholder cannot be evaluated; carries its line.
         """
         run = Run(data, now, TEMPLATE_FUEL, rules, calendar)
-        pieces: list[str] = []
-        size = 0
-        for part in self.parts:
-            piece = part if isinstance(part, str) else escape(_fill(part, run))
-            size += len(piece)
-            check_size(size)  # before the pieces become one text: a short template can name a long one many times
-            pieces.append(piece)
-        return "".join(pieces)
+        return "".join(_bounded(part if isinstance(part, str) else escape(_fill(part, run)) for part in self.parts))
+
+    def inserted(
+        self, data: Mapping[str, Json], now: datetime, *, rules: int = STRICT, calendar: Calendar = UTC_CALENDAR
+    ) -> tuple[str, ...]:
+        """The text of each placeholder in order, as `render` inserts it, for who puts it in place elsewhere."""
+        run = Run(data, now, TEMPLATE_FUEL, rules, calendar)
+        return tuple(_bounded(_fill(part, run) for part in self.parts if isinstance(part, Placeholder)))
+
+
+def _bounded(pieces: Iterable[str]) -> list[str]:
+    """*pieces* as a list, refused before they become one text: a short template can name a long text many times."""
+    kept: list[str] = []
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        check_size(size)
+        kept.append(piece)
+    return kept
 
 
 def _fill(placeholder: Placeholder, run: Run) -> str:

@@ -5,6 +5,8 @@ A form's required fields are the single source of mandatory fields. Anything out
 
 from .field import Field, Kind
 from .form import Form
-from .form_parser import parse_form
+from .form_parser import deployed_form, parse_form
+from .form_shape import form_shape
+from .start_form import first_data, start_form
 
-__all__ = ["Field", "Form", "Kind", "parse_form"]
+__all__ = ["Field", "Form", "Kind", "deployed_form", "first_data", "form_shape", "parse_form", "start_form"]

@@ -10,6 +10,7 @@ from usher_engine.core.bounded_cache import cached_by_size
 from usher_engine.core.canonical import MAX_DEPTH, is_storable
 from usher_engine.core.errors import InvalidDefinition
 
+from .attributes import DONE, attribute_problems, field_problems
 from .components import FIELD_TYPES, Problem, read_field
 from .form import Form
 
@@ -21,15 +22,38 @@ _DISPLAY = {"text", "button", "spacer", "separator"}
 @cached_by_size(megabytes=8, per_character=12)
 def parse_form(text: str) -> Form:
     """
-    Parse *text* (form-js JSON).
+    Parse *text* (form-js JSON), which is to be deployed.
 
     Raises:
-        InvalidDefinition: ``problems`` holds all faults as (key or id of the component, reason).
+        InvalidDefinition: ``problems`` holds all faults as (key or id of the component, reason), also what is set and
+            would be ignored.
     """
+    return _parse(text, strict=True)
+
+
+@cached_by_size(megabytes=8, per_character=12)
+def deployed_form(text: str) -> Form:
+    """
+    Parse *text*, a form of a version that was deployed, perhaps before today's rules on what would be ignored.
+
+    Raises:
+        InvalidDefinition: As `parse_form`, for what no version could be deployed with.
+    """
+    return _parse(text, strict=False)
+
+
+def _parse(text: str, *, strict: bool) -> Form:
     schema = _schema(text)
     components = list(_components(schema))
     problems: list[Problem] = []
-    fields = [field for c in components if (field := read_field(c, problems)) is not None]
+    fields = []
+    for component in components:
+        field = read_field(component, problems)
+        if field is not None:
+            fields.append(field)
+        if strict and str(component.get("type")) in DONE:
+            found = [*attribute_problems(component), *(field_problems(field) if field else ())]
+            problems += [(_name(component), reason) for reason in found]
     problems += _duplicates([field.key for field in fields])
     for component in components:
         problems += _display_problems(component)

@@ -9,12 +9,13 @@ from keyword import iskeyword
 from usher_engine.core.candidate_groups import groups_of
 from usher_engine.core.canonical import is_reserved
 from usher_engine.core.errors import ExpressionError, InvalidDefinition
-from usher_engine.definitions import MISSED, Node, ServiceCall
+from usher_engine.definitions import MISSED, START_PROPERTIES, STARTS_AFTER, Node, ServiceCall
 from usher_engine.expressions import compile_expression, compile_script, compile_template, parse_duration
 from usher_engine.services import Operator
 
 from ..definitions.lint_finding import Finding, Severity
 from .process_graph import PEOPLE, Sheet, throws_message
+from .start_rules import is_case_start
 
 _USER_PROPERTIES = {"form", "candidateGroups", "dueIn", "priority", "initialValues", "resultVariable"}
 #: Kinds that run a script before and after their work; a script task has only its own script.
@@ -90,15 +91,19 @@ def _extensions(sheet: Sheet, node: Node) -> Iterator[Finding]:
     for name in node.twice:
         yield sheet.finding(node.id, "misplaced", f"“{name}” appears here more than once. Keep one.")
     if node.kind not in PEOPLE:
-        for name in node.properties.keys() - _allowed_properties(node):
+        for name in node.properties.keys() - _allowed_properties(sheet, node):
             yield sheet.finding(node.id, "ignored", f"The property “{name}” is ignored here.", "warning")
 
 
-def _allowed_properties(node: Node) -> set[str]:
+def _allowed_properties(sheet: Sheet, node: Node) -> frozenset[str] | set[str]:
+    if is_case_start(sheet, node):
+        return START_PROPERTIES | {STARTS_AFTER}
     if throws_message(node) and node.service is None:
         return {"businessKey", "contents", "resultVariable"}
     if node.timer is not None and node.timer.form == "timeCycle":
         return {MISSED}
+    if node.kind == "startEvent":
+        return {STARTS_AFTER}
     return {"resultVariable"} if node.kind in _NAMED else set()
 
 
@@ -217,7 +222,9 @@ def _parameter_texts(call: ServiceCall) -> Iterator[str]:
 def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -> Iterator[Finding]:
     for problem in operator.problems(set(call.parameters)):
         yield sheet.finding(node.id, "service", f"{problem[:1].upper()}{problem[1:]}.")
-    caught = {code for b in sheet.boundaries.get(node.id, ()) if b.events == ("error",) for code in b.codes}
+    catchers = [b for b in sheet.boundaries.get(node.id, ()) if b.events == ("error",)]
+    # An event that refers to no error, or to one without a code, catches every error.
+    caught = {code for b in catchers for code in b.codes or ("",)}
     for code in sorted(caught - set(operator.errors) - {""}):
         known = ", ".join(operator.errors) or "none"
         message = f"{operator.name} never refuses with the code “{code}”. It may refuse with: {known}."

@@ -5,48 +5,58 @@ The same rules lint a package on every save and refuse it at deployment.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 from usher_engine.bpmn import compile_diagram
 from usher_engine.core.errors import InvalidDefinition
 from usher_engine.definitions import Package, parse_xml, process_element, read_diagram, translation_of
-from usher_engine.expressions import compile_template
 from usher_engine.forms import parse_form
 from usher_engine.services import Services
 
 from ..definitions.lint_finding import Finding, Rule, Severity
 from .certain_load import load_findings
+from .data_findings import DataFlow, follow_data
 from .decision_rules import decision_findings, decision_task_findings
 from .duplicate_catchers import catcher_findings
 from .event_rules import event_findings
-from .expression_rules import compile_problem, text_findings
+from .example_rules import example_findings
+from .expression_rules import text_findings
 from .file_rules import drawing_findings, file_findings, is_bpmn
 from .finding_order import sort_findings, with_original_ids
+from .following_rules import following_findings
 from .link_rules import link_findings
 from .loop_rules import loop_findings
+from .mail_rules import mail_findings
+from .offered_names import offered_names, proposed_start
 from .process_graph import Sheet
 from .process_rules import Drawn, process_findings
 from .root_element_rules import root_findings
 from .size_limits import package_size_findings, process_size_findings
 from .soundness import soundness_findings
+from .start_rules import start_findings
 from .structure_rules import reference_findings, structure_findings
 from .supported_elements import allowed_findings
 from .unsupported_features import unsupported_findings
 
 MAX_FINDINGS = 200
 
+#: Rules whose errors leave the graph whole, so that the data can be followed.
+_BESIDE_DATA = frozenset({"decision", "expression", "form", "group", "name", "service"})
 #: Rules that rely on resolved references come after the rule that checks references.
 _PROCESS_RULES: tuple[Callable[[Sheet], Iterable[Finding]], ...] = (
     allowed_findings,
     reference_findings,
     text_findings,
+    following_findings,
     decision_task_findings,
     event_findings,
     catcher_findings,
     link_findings,
     structure_findings,
     loop_findings,
+    start_findings,
 )
 
 
@@ -58,26 +68,59 @@ def check_package(package: Package, services: Services) -> list[Finding]:
 
     Args:
         package: The files to check.
-        services: The operators and mail placeholders available when the package runs.
+        services: The operators available when the package runs.
     """
     return admit(package, services)[1]
 
 
 def admit(package: Package, services: Services) -> tuple[Package, list[Finding]]:
     """Return *package* as it would be deployed, vendor extensions translated, with all findings."""
+    checked = _checked(package, services, names=False)
+    return checked.package, checked.findings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checked:
+    """
+    What the gate found: the *package* as it would be deployed, and its *findings*.
+
+    *names* are those that each element may read, *start* those that a case must begin with (`offered_names.py`); both
+    empty if the data could not be followed.
+    """
+
+    package: Package
+    findings: list[Finding]
+    names: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    start: list[dict[str, Any]] = field(default_factory=list)
+
+
+def check_draft(package: Package, services: Services) -> Checked:
+    """Check *package* as `check_package` does, and tell what an editor offers at each element."""
+    return _checked(package, services, names=True)
+
+
+def _checked(package: Package, services: Services, *, names: bool) -> Checked:
     too_large = list(package_size_findings(package))
     if too_large:
-        return package, too_large
+        return Checked(package=package, findings=too_large)
     translation = translation_of(package)
     translated = translation.package
     drawn = Drawn()
-    mails = _mails(translated, services.mail_names)
-    findings = [*_diagrams(translated, services, drawn), *decision_findings(translated)]
-    findings += [*_forms(translated), *mails, *_others(translated)]
+    data: list[DataFlow] = []
+    findings = [*_diagrams(translated, services, drawn, data), *decision_findings(translated)]
+    sheets = drawn.sheets(translated, services).values()
+    findings += [*_forms(translated), *mail_findings(translated, sheets, services)]
+    findings += example_findings(translated, services, drawn.checked.values())
     if not _has_error([*translation.findings, *findings]):
         findings += _completeness(translated)
     found = [*translation.findings, *with_original_ids(findings, translation.written)]
-    return translated, _limit(sort_findings(found, [diagram for _, diagram in drawn.trees], translation.written))
+    diagrams = [diagram for _, diagram in drawn.trees]
+    return Checked(
+        package=translated,
+        findings=_limit(sort_findings(found, diagrams, translation.written)),
+        names=offered_names(data[0], translation.written) if data and names else {},
+        start=proposed_start(data[0]) if data and names else [],
+    )
 
 
 def _limit(findings: list[Finding]) -> list[Finding]:
@@ -93,8 +136,8 @@ def _has_error(findings: Iterable[Finding]) -> bool:
     return any(finding.severity == "error" for finding in findings)
 
 
-def _diagrams(package: Package, services: Services, drawn: Drawn) -> Iterator[Finding]:
-    """Findings about the diagrams; adds each readable diagram to *drawn*."""
+def _diagrams(package: Package, services: Services, drawn: Drawn, data: list[DataFlow]) -> Iterator[Finding]:
+    """Findings about the diagrams; adds each readable one to *drawn*, and how the data flow through them to *data*."""
     ids: dict[str, str] = {}
     broken = False
     for file in package.diagrams():
@@ -125,6 +168,9 @@ def _diagrams(package: Package, services: Services, drawn: Drawn) -> Iterator[Fi
     yield from found
     if not broken and not _has_error(found):
         yield from load_findings(sheets)
+    if not broken and not any(one.severity == "error" and one.rule not in _BESIDE_DATA for one in found):
+        data.append(follow_data(sheets))
+        yield from data[0].findings
 
 
 def _process(sheet: Sheet, *, playable: bool) -> Iterator[Finding]:
@@ -147,34 +193,6 @@ def _forms(package: Package) -> Iterator[Finding]:
             yield from _from_error(error, file, "form")
 
 
-def _mails(package: Package, names: frozenset[str] | None) -> Iterator[Finding]:
-    for file in (name for name in package.files if name.startswith("mail/")):
-        try:
-            text = package.text(file)
-        except InvalidDefinition as error:
-            yield from _from_error(error, file, "mail")
-            continue
-        problem = compile_problem(compile_template, text)
-        if problem:
-            yield Finding(file=file, element="", rule="mail", message=f"In a placeholder: {problem}")
-        elif names is not None:
-            for name in sorted(compile_template(text).names - names):
-                message = f"Nothing fills “{name}”. A mail may name: {', '.join(sorted(names))}."
-                yield Finding(file=file, element="", rule="mail", message=message)
-
-
-def _others(package: Package) -> Iterator[Finding]:
-    for file in package.files:
-        if file.startswith("examples/") and not _is_json_object(package.files[file]):
-            message = "An example is a JSON object; `usher test` cannot run this one."
-            yield Finding(file=file, element="", rule="example", message=message, severity="warning")
-
-
-def _is_json_object(content: bytes) -> bool:
-    try:
-        return isinstance(json.loads(content), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def _completeness(package: Package) -> Iterator[Finding]:
@@ -182,7 +200,7 @@ def _completeness(package: Package) -> Iterator[Finding]:
     try:
         compiled = compile_diagram(package)
     except InvalidDefinition as error:
-        yield from _from_error(error, package.diagrams()[0], "engine")
+        yield from _from_error(error, package.drawings[0].file, "engine")
         return
     flows = set(compiled.flows.values())
     for file in package.diagrams():

@@ -8,7 +8,7 @@ from usher_engine.core.canonical import Json
 from usher_engine.core.errors import InvalidDefinition
 from usher_engine.definitions import Flow
 from usher_engine.expressions import Case, case_of, moment
-from usher_engine.forms import Field, parse_form
+from usher_engine.forms import Field, deployed_form
 
 from .process_graph import PEOPLE, Sheet
 
@@ -48,7 +48,7 @@ def _domain(sheet: Sheet, case: Case) -> set[Json] | None:
             continue
         if variable == (node.properties.get("resultVariable") or node.id):
             try:
-                field = parse_form(sheet.package.text(form)).field(key)
+                field = deployed_form(sheet.package.text(form)).field(key)
             except InvalidDefinition:
                 return None
             return _values(field) if field else None

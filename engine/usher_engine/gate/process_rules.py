@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from usher_engine.definitions import BPMN, Diagram, Package, Process, XmlTree
+from usher_engine.definitions import BPMN, Diagram, Package, Process, XmlTree, main_processes
 from usher_engine.services import Services
 
 from ..definitions.lint_finding import Finding
@@ -82,8 +82,7 @@ def _not_executable(file: str, process: Process, *, others: bool) -> Finding:
 
 
 def _main(drawn: Drawn, executable: Mapping[str, Process]) -> Iterator[Finding]:
-    called = {n.called for p in executable.values() for n in p.nodes if n.kind == "callActivity"}
-    mains = [key for key in executable if key not in called]
+    mains = [process.id for process in main_processes(executable.values())]
     if len(mains) == 1:
         return
     if mains:

@@ -17,6 +17,7 @@ from ..core.errors import BusinessError, EngineError, Fault, ServiceError, Unava
 from ..engine import Engine
 from ..services import SEND, Call, checked_answer
 from ..store import Job, job_rows, pause_rows
+from .following_processes import FollowingProcesses
 from .turns import Turns
 
 log = logging.getLogger("usher.worker")
@@ -34,6 +35,7 @@ class Worker:
         """With *deadlines*, which the caller enforces, a job is stopped after `MOST_S`."""
         self.engine = engine
         self._deadlines = deadlines or Deadlines()
+        self.following = FollowingProcesses(engine)
         self.turns = Turns(engine.settings.worker_threads)
         self._called = threading.Condition()
         self._calls = 0
@@ -156,6 +158,7 @@ class Worker:
             return
         try:
             result = job.result if job.done else self.perform(job)
+            self.following.start(job, result)
         except BusinessError as refusal:
             engine.job_results.refuse(job, refusal)
         except (ServiceError, Unavailable) as error:

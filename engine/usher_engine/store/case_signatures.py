@@ -15,10 +15,11 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 
 from ..core.canonical import canonical
 from ..core.events import ElementEntered, ElementPassed, Event, IncidentRaised, UserTaskOpened, from_json
+from ..core.state import LIVE, Status
 from .database import NEW_SIGNATURES
 from .instance_rows import Row
 from .snapshot import answers
@@ -154,6 +155,20 @@ def all_signatures(connection: Connection) -> list[tuple[int, CaseSignature]]:
     if "kinds" not in known:
         known["kinds"] = [(row.id, _signature(row)) for row in connection.execute(select(t.case_kind))]
     return list(known["kinds"])
+
+
+def live_counts(connection: Connection) -> dict[str, tuple[int, int]]:
+    """(running cases, those of them stopped by an incident) of each process that has any."""
+    every: list[tuple[Any, CaseSignature]] = [*all_signatures(connection)]  # an altered id is no number
+    live = {key: shared for key, shared in every if isinstance(key, int) and shared.status in LIVE}
+    kind = t.instance.c.kind
+    query = select(kind, func.count()).where(kind.in_(live)).group_by(kind)
+    found: dict[str, tuple[int, int]] = {}
+    for key, number in connection.execute(query):
+        running, stopped = found.get(live[key].process, (0, 0))
+        stops = number if live[key].status == Status.INCIDENT else 0
+        found[live[key].process] = (running + number, stopped + stops)
+    return found
 
 
 def people_of(connection: Connection, instance: str) -> list[str]:

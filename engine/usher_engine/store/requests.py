@@ -6,6 +6,7 @@ from sqlalchemy import Connection, and_, bindparam, insert, select
 
 from .instance_rows import WHOLE, Row, as_row
 from .tables import engine_tables as t
+from .upserts import put
 
 _R, _I = t.request.c, t.instance.c
 _UNDER_KEY = (_R.source == bindparam("source"), _R.key == bindparam("key"))
@@ -26,6 +27,11 @@ _ANSWERED_OR_LIVE = (
 def remember(connection: Connection, *, source: str, key: str, body: bytes, instance: str) -> None:
     """Bind an idempotency key to the instance that answers it."""
     connection.execute(_INSERT, {"source": source, "key": key, "body_hash": body, "instance": instance})
+
+
+def renew(connection: Connection, *, source: str, key: str, body: bytes, instance: str) -> None:
+    """Bind a key to *instance* from now on, whatever answered it before."""
+    put(connection, t.request, {"source": source, "key": key, "body_hash": body, "instance": instance})
 
 
 def find(connection: Connection, *, source: str, key: str) -> tuple[bytes, str] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, Subquery, func, select, union_all
+from sqlalchemy import Connection, ScalarSelect, Select, Subquery, func, select, union_all
 
 from ..core.candidate_groups import groups_of
 from .database import to_text
@@ -50,7 +50,8 @@ def select_tasks(
         after: ``sort_key`` of the last task on the previous page.
         limit: The largest number of tasks to return.
     """
-    few = _each(None if mine else _texts(connection, groups), assignee, mine, overdue_at, after, limit)
+    texts = None if mine else _texts(connection, groups)
+    few = _each(select(t.user_task), texts, assignee, mine, overdue_at, after, limit)
     query = select(few, t.instance.c.revision).join(t.instance, t.instance.c.id == few.c.instance)
     return [task_of(row._mapping) for row in connection.execute(query.order_by(few.c.sort_key).limit(limit))]
 
@@ -90,7 +91,7 @@ def count_each(
 def _count_statement(
     texts: Collection[str] | None, assignee: str, mine: bool, overdue_at: datetime | None, at_most: int
 ) -> ScalarSelect[int]:
-    few = _each(texts, assignee, mine, overdue_at, None, at_most)
+    few = _each(select(t.user_task.c.sort_key), texts, assignee, mine, overdue_at, None, at_most)
     return select(func.count()).select_from(select(few.c.sort_key).limit(at_most).subquery()).scalar_subquery()
 
 
@@ -113,6 +114,7 @@ def _texts(connection: Connection, groups: Collection[str] | None) -> set[str] |
 
 
 def _each(
+    wanted: Select[Any],
     groups: Collection[str] | None,
     assignee: str,
     mine: bool,
@@ -121,7 +123,7 @@ def _each(
     limit: int,
 ) -> Subquery:
     """
-    The first *limit* tasks for each reason to see one, in index order.
+    What is *wanted* of the first *limit* tasks for each reason to see one, in index order.
 
     No other tasks are read, however many there are.
     """
@@ -139,5 +141,5 @@ def _each(
         if len(reasons) > MAX_REASONS:
             reasons = [[c.candidate_group.in_(groups)]]
         reasons.append([c.assignee == assignee, c.candidate_group.not_in(groups)])
-    firsts = (select(t.user_task).where(*why, *later).order_by(c.sort_key).limit(limit).subquery() for why in reasons)
+    firsts = (wanted.where(*why, *later).order_by(c.sort_key).limit(limit).subquery() for why in reasons)
     return union_all(*(select(first) for first in firsts)).subquery("few")

@@ -1,7 +1,7 @@
 // A heat map on a diagram: five classes for elements and flows, and what each stands for in words on the element.
 // Colours come from marker classes in diagram.css: no style on a shape itself.
 
-// heat: {elements: {id: {level: 0 to 5, words}}, flows: {id: {level}}}
+// heat: {elements: {id: {level: 0 to 5, words}}, flows: {id: {level}}, visits: {id: number}}
 export function paintHeat(viewer, heat) {
   const [registry, canvas, overlays] = ["elementRegistry", "canvas", "overlays"].map((part) => viewer.get(part));
   const mark = (id, level) => {

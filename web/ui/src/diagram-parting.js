@@ -4,7 +4,7 @@
 const SHARED = { "color:border-color": "var(--accent)" };
 const PARTED = { "color:border-color": "var(--refuse)", "color:background-color": "var(--refuse-soft)" };
 
-// parting: {shared: [id], parted: {id: {cases, heat: 1..3}}, at?: [id]}
+// parting: {shared: [id], parted: {id: {cases, heat: 1..3}}, at?: [id], first?: id}
 export function paintParting(viewer, parting) {
   const registry = viewer.get("elementRegistry");
   const canvas = viewer.get("canvas");
@@ -28,7 +28,7 @@ export function paintParting(viewer, parting) {
 // What a diagram opens at: the first element beyond the shared way, as far as it is drawn.
 export function asWay(parting) {
   const first = Object.keys(parting.parted ?? {});
-  return { at: [...first, ...(parting.shared ?? []).slice(-1)] };
+  return { at: [...(parting.first ? [parting.first] : []), ...first, ...(parting.shared ?? []).slice(-1)] };
 }
 
 const ROOM = 60; // diagram units left free around what differs
@@ -38,9 +38,12 @@ const SCALES = { least: 0.45, most: 0.9 };
 // Two diagrams side by side open at one spot, where the elements *ids* of both are seen, and move as one.
 export function moveTogether(one, other, ids) {
   let moving = false;
-  const found = [one, other].flatMap((viewer) => ids.map((id) => viewer.get("elementRegistry").get(id))).filter((each) => each?.width);
-  const show = () => found.length && showBoth([one, other], found);
-  for (const viewer of [one, other]) viewer.tools.together = show; // also in a window of another size
+  const elements = () => [one, other].flatMap((viewer) => ids.map((id) => viewer.get("elementRegistry").get(id)));
+  const show = () => {
+    const found = elements().filter((each) => each?.width);
+    if (found.length) showBoth([one, other], found);
+  };
+  for (const viewer of [one, other]) viewer.drawings.tools.together = show; // also in a window of another size
   show();
   const follow = (leader, follower) =>
     leader.on("canvas.viewbox.changed", ({ viewbox: { x, y, width, height } }) => {

@@ -9,28 +9,43 @@ const PAIRED = 0.9; // scale of two diagrams side by side
 const PAIR_HEIGHT = 380; // pixels
 
 export class Tools {
-  constructor(host, viewer, way) {
+  constructor(host, viewer) {
     this.host = host;
     this.canvas = viewer.get("canvas");
     this.registry = viewer.get("elementRegistry");
-    this.start = [...(way?.incident ?? []), ...(way?.at ?? []), ...(way?.visited ?? []).map((v) => v.element).slice(-1)];
+    this.start = []; // elements to have in sight, the most important first
     this.together = null; // shows both of a pair at one spot, once both are drawn
     this.paired = host.dataset.diagramPair !== undefined;
     this.touched = false; // once somebody zoomed, a new window size no longer refits
+    this.steady = false; // several diagrams follow each other: the page below does not move with each of them
+    this.tallest = 0;
   }
 
-  show() {
+  show(way) {
+    this.#begin(way);
     this.host.append(this.#bar());
     // A plain wheel scrolls the page; with Ctrl it zooms the diagram.
     this.host.addEventListener("wheel", (event) => event.ctrlKey || event.metaKey || event.stopPropagation(), { capture: true });
     this.fit();
     let width = this.host.clientWidth;
     new ResizeObserver(() => {
-      if (width === this.host.clientWidth) return;
+      if (width === this.host.clientWidth || this.host.clientWidth === 0) return; // 0: hidden, on paper
       width = this.host.clientWidth;
       this.canvas.resized();
+      this.tallest = 0;
       if (!this.touched) this.fit();
     }).observe(this.host);
+  }
+
+  // Another diagram: fitted as if nobody had zoomed, to what *way* is at.
+  fitTo(way) {
+    this.touched = false;
+    this.#begin(way);
+    this.fit();
+  }
+
+  #begin(way) {
+    this.start = [...(way?.incident ?? []), ...(way?.at ?? []), ...(way?.visited ?? []).map((v) => v.element).reverse()];
   }
 
   fit() {
@@ -42,7 +57,9 @@ export class Tools {
     const least = Number(this.host.dataset.diagramLeast) || READABLE.wide;
     const overview = this.host.dataset.diagramWhole !== undefined && width >= OVERVIEW;
     const scale = overview ? whole : Math.max(whole, width < 700 ? READABLE.narrow : least);
-    const height = Math.min((inner.height + 2 * ROOM) * scale + FOOT, tallest);
+    const wanted = Math.min((inner.height + 2 * ROOM) * scale + FOOT, tallest);
+    const height = this.steady ? Math.max(wanted, this.tallest) : wanted;
+    this.tallest = height;
     this.host.style.height = `${Math.round(height)}px`;
     this.canvas.resized();
     const shown = { width: width / scale, height: (height - FOOT) / scale };
@@ -108,4 +125,21 @@ export class Tools {
     button.addEventListener("click", act);
     return button;
   }
+}
+
+// Moves the diagram only when the element lies outside of what is seen of it.
+export function reveal(viewer, id) {
+  const canvas = viewer.get("canvas");
+  const element = viewer.get("elementRegistry").get(id);
+  if (!element || element.waypoints) return;
+  const view = canvas.viewbox();
+  const inside = (axis, size) => element[axis] >= view[axis] && element[axis] + element[size] <= view[axis] + view[size];
+  if (inside("x", "width") && inside("y", "height")) return;
+  canvas.viewbox({ ...view, x: element.x + element.width / 2 - view.width / 2, y: clamp(element.y + element.height / 2 - view.height / 2, view) });
+}
+
+// Never further down or up than the drawing goes, where all of it fits.
+function clamp(y, view) {
+  const { inner } = view;
+  return inner.height <= view.height ? inner.y - (view.height - inner.height) / 2 : Math.min(Math.max(y, inner.y), inner.y + inner.height - view.height);
 }

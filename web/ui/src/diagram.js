@@ -1,9 +1,8 @@
-// Draws a BPMN file and, where there is one, the way a case took through it. Read-only; the text next to it has the same content.
+// Draws BPMN files and, where there is one, the way a case took through them. Read-only; the text next to it has the same content.
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
-import { Tools } from "./diagram-tools.js";
-import { paintHeat } from "./diagram-heat.js";
-import { asWay, moveTogether, paintParting } from "./diagram-parting.js";
-import { forgetWay, paintWay } from "./diagram-way.js";
+import { watchCalls } from "./diagram-calls.js";
+import { Drawings } from "./drawings.js";
+import { moveTogether } from "./diagram-parting.js";
 
 const viewers = new WeakMap();
 
@@ -14,8 +13,8 @@ export function viewerOf(host) {
 
 export async function drawDiagram(host) {
   try {
-    const [xml, way] = await Promise.all([text(host.dataset.diagramUrl), wayOf(host), styles()]);
-    await draw(host, xml, way);
+    const [way] = await Promise.all([wayOf(host), styles()]);
+    await draw(host, drawingsOf(host), way);
   } catch (problem) {
     host.replaceChildren(paragraph("The diagram could not be drawn. The list of steps says the same in words."));
     console.error(problem);
@@ -23,8 +22,9 @@ export async function drawDiagram(host) {
   host.dataset.drawn = "1";
 }
 
-export async function draw(host, xml, way) {
-  const sheet = Object.assign(document.createElement("div"), { className: "sheet" });
+// *list* is what drawings.js calls diagrams; answers with its Drawings.
+export async function draw(host, list, way) {
+  const sheet = Object.assign(document.createElement("div"), { className: "sheet guest" });
   host.replaceChildren(sheet);
   host.setAttribute("role", "region");
   host.setAttribute("aria-label", host.dataset.diagramLabel ?? "Process diagram");
@@ -40,29 +40,26 @@ export async function draw(host, xml, way) {
     textRenderer: { defaultStyle: { fontFamily } },
   });
   viewer.on("import.render.start", ({ definitions }) => prepare(definitions));
-  const { warnings } = await viewer.importXML(xml);
-  host.dataset.warnings = warnings.length; // what bpmn-js did not understand; nothing of what Usher itself has written
-  if (way?.shared) paintParting(viewer, way);
-  else if (way) paintWay(viewer, way);
-  if (host.dataset.heat) paintHeat(viewer, JSON.parse(document.getElementById(host.dataset.heat).textContent));
-  const tools = new Tools(host, viewer, way?.shared ? asWay(way) : way);
-  tools.show();
-  viewers.set(host, Object.assign(viewer, { tools }));
+  const drawings = new Drawings(host, viewer, list, way);
+  viewers.set(host, Object.assign(viewer, { drawings }));
+  watchCalls(drawings);
+  await drawings.start();
+  viewer.drawn = true;
   if (host.dataset.diagramPair !== undefined) pair(host, viewer);
+  return drawings;
 }
 
 function pair(host, viewer) {
   const others = [...(host.closest(".pair")?.querySelectorAll("[data-diagram-pair]") ?? [])].filter((one) => one !== host);
-  const other = others.map(viewerOf).find(Boolean);
+  const other = others.map(viewerOf).find((one) => one?.drawn);
   if (other) moveTogether(other, viewer, (host.dataset.diagramFocus ?? "").split(" "));
 }
 
-// Another version of the diagram in place of the one *host* shows: its address with *query*.
-export async function redraw(host, query) {
-  const viewer = viewerOf(host);
-  forgetWay(viewer);
-  await viewer.importXML(await text(`${host.dataset.diagramUrl.split("?")[0]}?${query}`));
-  viewer.tools.fit();
+// All diagrams of the package, or the one that the page shows.
+function drawingsOf(host) {
+  const several = document.getElementById(`${host.id}-drawings`);
+  if (several) return JSON.parse(several.textContent);
+  return [{ key: "", name: "", url: host.dataset.diagramUrl, page: host.dataset.diagramPage, calls: {}, elements: [] }];
 }
 
 // The file as this page shows it: no colours of its own (they would fight with the way taken and with the dark theme),

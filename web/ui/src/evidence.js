@@ -1,7 +1,8 @@
-// The evidence bundle: one file, opened from a disk. Everything is in the page; this draws the diagram and moves over its steps.
+// The evidence bundle: one file, opened from a disk. Everything is in the page; this draws the diagrams and moves over its steps.
 // Without it the page shows every step one below the other, as it is printed.
-import { draw, viewerOf } from "./diagram.js";
-import { paintWay } from "./diagram-way.js";
+import { draw } from "./diagram.js";
+import { Follow } from "./drawings-follow.js";
+import { wayOf } from "./replay-steps.js";
 
 const STEP_MS = 2000; // at speed 1×
 
@@ -37,12 +38,31 @@ class Bundle {
     const host = this.root.querySelector("[data-sheet]");
     if (!host) return;
     try {
-      await draw(host, JSON.parse(document.getElementById("bpmn").textContent), this.way());
-      this.viewer = viewerOf(host);
+      this.versions = JSON.parse(document.getElementById("bpmn").textContent);
+      this.drawn = this.#step.drawn;
+      this.drawings = await draw(host, this.versions[this.drawn], this.way());
+      this.follow = new Follow(this.drawings);
+      await this.#onPaper();
     } catch (problem) {
       host.replaceChildren("The diagram could not be drawn. The steps below say the same in words.");
       console.error(problem);
     }
+  }
+
+  // On paper nothing can be chosen: every diagram stands there, with its whole way.
+  async #onPaper() {
+    const list = this.versions[this.drawn];
+    if (list.length === 1) return;
+    const sheets = list.map((one) => {
+      const [figure, caption, canvas] = ["figure", "figcaption", "div"].map((tag) => document.createElement(tag));
+      caption.textContent = one.name;
+      canvas.className = "canvas";
+      figure.append(caption, canvas);
+      return { one, figure, canvas };
+    });
+    this.root.querySelector("[data-on-paper]").append(...sheets.map(({ figure }) => figure));
+    for (const { one, canvas } of sheets) await draw(canvas, [{ ...one, calls: {} }], this.way());
+    this.root.classList.add("several");
   }
 
   show(step) {
@@ -56,19 +76,26 @@ class Bundle {
       one.classList.toggle("past", n <= this.now);
       one.classList.toggle("cur", n === this.now);
     });
-    if (this.viewer) paintWay(this.viewer, this.way());
+    this.#draw();
   }
 
-  // The sums of all steps until now.
   way() {
-    const [visits, flows] = [new Map(), {}];
-    for (const step of this.steps.slice(0, this.now)) {
-      for (const [id, count] of Object.entries(step.visits)) visits.set(id, (visits.get(id) ?? 0) + count);
-      for (const [id, count] of Object.entries(step.flows)) flows[id] = (flows[id] ?? 0) + count;
+    return wayOf({ visits: {}, flows: {}, calls: [] }, this.steps.slice(0, this.now));
+  }
+
+  async #draw() {
+    if (!this.follow) return;
+    const { drawn, lies } = this.#step;
+    if (drawn !== this.drawn) {
+      this.drawn = drawn;
+      await this.drawings.replace(this.versions[drawn], this.way());
+      if (this.#step.drawn !== drawn) return;
     }
-    const { at, incident, passed, flows: taken } = this.steps[this.now - 1];
-    const visited = [...visits].map(([element, count]) => ({ element, visits: count }));
-    return { visited, flows, at, incident, step: { elements: passed, flows: Object.keys(taken) } };
+    await this.follow.to(lies, this.way());
+  }
+
+  get #step() {
+    return this.steps[this.now - 1];
   }
 
   #words() {
@@ -99,6 +126,7 @@ class Bundle {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const { target, key } = event;
     if (key === " " && !target.closest("a, button, summary, select")) this.#toggle();
+    else if (key === "f" && !target.closest("select")) this.follow?.toggle();
     else if (target.closest("input, select")) return; // the slider has its own keys
     else if (key === "ArrowLeft") this.#byHand(this.now - 1);
     else if (key === "ArrowRight") this.#byHand(this.now + 1);

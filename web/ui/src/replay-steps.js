@@ -35,16 +35,24 @@ export class Steps {
 
 // The sums of all steps until *step* of its window; what the server does in `way_until`.
 export function wayUntil(window, step) {
-  const visits = new Map(Object.entries(window.before.visits));
-  const flows = { ...window.before.flows };
-  const until = window.steps.slice(0, step - window.first + 1);
-  for (const one of until) {
+  return wayOf(window.before, window.steps.slice(0, step - window.first + 1));
+}
+
+// The way after *steps*, which began at *before*: {visits, flows, calls}; the last of them apart.
+export function wayOf(before, steps) {
+  const visits = new Map(Object.entries(before.visits));
+  const flows = { ...before.flows };
+  const calls = new Map(before.calls.map((one) => [one.place, one]));
+  for (const one of steps) {
     for (const [id, count] of Object.entries(one.visits)) visits.set(id, (visits.get(id) ?? 0) + count);
     for (const [id, count] of Object.entries(one.flows)) flows[id] = (flows[id] ?? 0) + count;
+    for (const call of one.calls) calls.set(call.place, call);
   }
-  const { at, incident, passed, flows: taken } = until.at(-1);
+  const { at, incident, passed, flows: taken, inside } = steps.at(-1);
   const visited = [...visits].map(([element, count]) => ({ element, visits: count }));
-  return { visited, flows, at, incident, step: { elements: passed, flows: Object.keys(taken) } };
+  const step = { elements: passed, flows: Object.keys(taken) };
+  const each = [...calls.values()].map((one) => ({ ...one, at: [], incident: [], ...inside[one.place] }));
+  return { visited, flows, at, incident, step, calls: each };
 }
 
 async function ask(url, step) {

@@ -1,7 +1,7 @@
 // The replay of a case: a slider, buttons and keys move over its steps; diagram, words, marks and address follow.
 // The page came with one step drawn; the others come in windows, fetched when they are needed.
-import { redraw, viewerOf } from "./diagram.js";
-import { paintWay } from "./diagram-way.js";
+import { viewerOf } from "./diagram.js";
+import { Follow } from "./drawings-follow.js";
 import { Verdict } from "./replay-proof.js";
 import { Steps, wayUntil } from "./replay-steps.js";
 
@@ -33,8 +33,8 @@ class Replay {
     this.marks = [...root.querySelectorAll(".track li")];
     this.table = document.querySelector("[data-steps]");
     const diagram = find("[data-diagram]");
-    this.viewer = diagram && viewerOf(diagram);
-    this.diagram = diagram;
+    this.drawings = diagram && viewerOf(diagram)?.drawings;
+    this.follow = this.drawings && new Follow(this.drawings);
     this.drawn = Number(root.dataset.replayDrawn); // the step that put the case on the diagram that is shown
     this.title = document.title;
   }
@@ -44,6 +44,7 @@ class Replay {
     this.range.value = this.now;
     this.#links();
     this.window = await this.steps.around(this.now);
+    this.follow?.to(this.#step.lies, wayUntil(this.window, this.now));
     this.range.addEventListener("input", () => this.#byHand(Number(this.range.value), false));
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("keydown", (event) => this.#key(event));
@@ -95,17 +96,15 @@ class Replay {
   }
 
   async #draw() {
-    if (!this.viewer) return;
-    const { drawn } = this.#step;
+    if (!this.drawings) return;
+    const { drawn, lies } = this.#step;
+    const way = wayUntil(this.window, this.now);
     if (drawn !== this.drawn) {
       this.drawn = drawn;
-      await redraw(this.diagram, `at=${drawn}`);
+      await this.drawings.replace(this.window.drawings[drawn], way);
       if (this.#step?.drawn !== this.drawn) return; // the user has moved on meanwhile
     }
-    const way = wayUntil(this.window, this.now);
-    paintWay(this.viewer, way);
-    const shown = [...way.incident, ...way.at, ...way.step.elements.slice(-1)].find((id) => this.viewer.get("elementRegistry").get(id));
-    if (shown) reveal(this.viewer, shown);
+    await this.follow.to(lies, way);
   }
 
   async #byHand(step, aloud = true) {
@@ -142,6 +141,7 @@ class Replay {
     const onRange = target === this.range;
     if (!onRange && target.closest("input, select, textarea, [contenteditable]")) return;
     if (key === " " && !target.closest("a, button, summary")) this.#toggle();
+    else if (key === "f" && this.follow) this.follow.toggle();
     else if (onRange) return;
     else if (key === "ArrowLeft") this.#byHand(this.now - 1);
     else if (key === "ArrowRight") this.#byHand(this.now + 1);
@@ -179,7 +179,7 @@ class Replay {
 
   // Not while playing: browsers refuse many changes in a short time.
   #remember() {
-    if (location.search !== `?step=${this.now}`) history.replaceState(null, "", address(this.now));
+    if (location.search !== `?step=${this.now}`) history.replaceState(null, "", address(this.now) + location.hash);
   }
 
   #label(words, icon) {
@@ -207,20 +207,4 @@ function page(step, words) {
 
 function address(step) {
   return `${location.pathname}?step=${step}`;
-}
-
-// Moves the diagram only when the element lies outside of what is seen of it.
-function reveal(viewer, id) {
-  const canvas = viewer.get("canvas");
-  const element = viewer.get("elementRegistry").get(id);
-  const view = canvas.viewbox();
-  const inside = (axis, size) => element[axis] >= view[axis] && element[axis] + element[size] <= view[axis] + view[size];
-  if (element.waypoints || (inside("x", "width") && inside("y", "height"))) return;
-  canvas.viewbox({ ...view, x: element.x + element.width / 2 - view.width / 2, y: clamp(element.y + element.height / 2 - view.height / 2, view) });
-}
-
-// Never further down or up than the drawing goes, where all of it fits.
-function clamp(y, view) {
-  const { inner } = view;
-  return inner.height <= view.height ? inner.y - (view.height - inner.height) / 2 : Math.min(Math.max(y, inner.y), inner.y + inner.height - view.height);
 }

@@ -1,4 +1,4 @@
-"""What administrators manage: accounts, API tokens, and which template fields carry the trigger. Shows no patients."""
+"""What administrators manage: accounts, API tokens, and which template fields carry a trigger. Shows no patients."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import secrets
 import usher_engine
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from usher_engine.accounts import Role
+from usher_engine.enrollment import PROCESS
 from werkzeug.wrappers import Response
 
 from .. import auth
 from ..proxies import unknown_proxy
 from ..site import site
+from ..words.presentation import joined
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -39,6 +41,28 @@ def add_person() -> Page:
     return _people(shown=(account.name, password))
 
 
+@blueprint.get("/people/<name>")
+@auth.policy(Role.ADMIN)
+def person(name: str) -> str:
+    return _person(name)
+
+
+@blueprint.post("/people/<name>")
+@auth.policy(Role.ADMIN)
+def change_person(name: str) -> Page | Response:
+    """Change role and groups; their sessions end, so that the change takes effect at once."""
+    before = site().accounts.user(name)
+    try:
+        role = Role.parse(request.form.get("role", ""))
+        account = site().accounts.change_rights(name, role=role, groups=_groups(), by=auth.actor().name)
+    except (usher_engine.InvalidSubmission, usher_engine.Conflict, usher_engine.NotAllowed) as refused:
+        return _person(name, refused=refused), 422
+    groups = joined(sorted(account.groups)) if account.groups else "no group"
+    changed = "Their sessions have ended." if account != before else "That was so before; nothing was changed."
+    auth.say(f"{name}: {account.role.value}, {groups}. {changed}")
+    return redirect(url_for("admin.person", name=name), 303)
+
+
 @blueprint.post("/people/<name>/password")
 @auth.policy(Role.ADMIN)
 def reset_password(name: str) -> Page:
@@ -57,7 +81,10 @@ def disable_person(name: str) -> Page | Response:
     if disabled and name == auth.actor().name:
         own = usher_engine.InvalidSubmission("You cannot disable the account you are signed in with.")
         return _people(refused=own), 422
-    site().accounts.disable(name, disabled=disabled, by=auth.actor().name)
+    try:
+        site().accounts.disable(name, disabled=disabled, by=auth.actor().name)
+    except REFUSALS as refused:
+        return _people(refused=refused), 422
     auth.say(f"{name} can no longer sign in." if disabled else f"{name} can sign in again.")
     return redirect(url_for("admin.people"), 303)
 
@@ -97,11 +124,11 @@ def triggers() -> str:
 @blueprint.post("/triggers")
 @auth.policy(Role.ADMIN)
 def set_trigger() -> Page | Response:
-    """Put the trigger on a field with an action; an empty action removes it."""
+    """Put the trigger on a field, with an action and the process it starts; an empty action removes it."""
     template, field = request.form.get("template", ""), request.form.get("field", "")
-    action = request.form.get("action", "") or None
+    action, process = request.form.get("action", "") or None, request.form.get("process", "") or PROCESS
     try:
-        site().enrollment.set_trigger(template, field, action, actor=auth.actor())
+        site().enrollment.set_trigger(template, field, action, process=process, actor=auth.actor())
     except REFUSALS as refused:
         return _triggers(refused=refused), 422
     auth.say("The trigger was set." if action else "The trigger was taken off.")
@@ -114,14 +141,31 @@ def _people(**shown: object) -> str:
     return render_template("admin_people.html", sent=request.form, **lists, **shown)
 
 
+def _person(name: str, **shown: object) -> str:
+    """What a change would mean is said before it is made: the tasks they see and have claimed, the open sessions."""
+    account = site().accounts.user(name)
+    facts = {
+        "account": account,
+        "roles": list(Role),
+        "own": name == auth.actor().name,
+        "sessions": site().accounts.live_sessions(name),
+        "tasks": site().engine.inbox.count_each(auth.acting(account)) if account.role is Role.STAFF else None,
+        "groups": request.form.get("groups") or ", ".join(sorted(account.groups)),
+        "role": request.form.get("role") or account.role.value,
+    }
+    return render_template("admin_person.html", **facts, **shown)
+
+
 def _tokens(**shown: object) -> str:
     found = site().accounts.tokens()
     return render_template("admin_tokens.html", tokens=found, roles=list(Role), sent=request.form, **shown)
 
 
 def _triggers(**shown: object) -> str:
-    templates = site().enrollment.templates()
-    return render_template("admin_triggers.html", templates=templates, sent=request.form, **shown)
+    names = {version.process: version.name for version in reversed(site().engine.versions.all())}
+    processes = sorted(({PROCESS: PROCESS} | names).items(), key=lambda named: named[1].lower())
+    lists = {"templates": site().enrollment.templates(), "processes": processes, "names": names}
+    return render_template("admin_triggers.html", sent=request.form, **lists, **shown)
 
 
 def _groups() -> list[str]:

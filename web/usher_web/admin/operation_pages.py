@@ -48,7 +48,10 @@ def case(instance_id: str) -> str:
 @auth.policy(Role.ADMIN)
 def retry(instance_id: str) -> Response:
     after = site().engine.cases.retry(_viewed_case(instance_id).id, actor=auth.actor())
-    auth.say("It stopped again; the reason is below." if after.incident else "It is being tried again.")
+    if after.incident:
+        auth.say_failed("It stopped again; the reason is below.")
+    else:
+        auth.say("It is being tried again.")
     return redirect(url_for("operating.case", instance_id=after.id), 303)
 
 

@@ -15,12 +15,13 @@ from usher_engine.exports import csv_row
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth
-from ..casework.diagram_files import bpmn_response
+from ..casework.diagram_files import bpmn_response, drawing_views
 from ..site import site
 from ..words.date_range import begin_of, check_way, day_of, end_of
 from .assumption_form import fields_of, in_words
 from .backtest_view import Asked, asked, case_words, focus, parts, segments, sentence, way_of_case, ways, ways_of
 from .batch_pages import names_with, process_url, progress_of, run_of
+from .workbench import process_tabs
 
 blueprint = Blueprint("backtests", __name__, url_prefix="/processes/<process>/backtest")
 
@@ -86,6 +87,7 @@ def run(process: str, batch: str) -> str:
         ways=ways_of(listed[:PAGE]) if part else ways(found),
         focus=focus(listed[0]) if listed else "",
         words={one.instance: case_words(one, names) for one in listed[:PAGE]},
+        drawings=_drawings(process, found),
         new=set(draft.elements) - set(recorded.elements),
         names=names,
         listed=listed[:PAGE],
@@ -131,6 +133,7 @@ def case(process: str, batch: str, instance_id: str) -> str:
         names=names_with(draft, recorded),
         ways={side: way_of_case(one, side) for side in SIDES},
         focus=focus(one),
+        drawings=_drawings(process, found),
         may_see_cases=auth.session().account.role is Role.AUDITOR,
     )
 
@@ -141,8 +144,7 @@ def diagram(process: str, batch: str, side: str) -> AnyResponse:
     found = run_of(process, batch, BatchKind.BACKTEST)
     if side not in SIDES:
         raise NotFound("A run has two diagrams: recorded and draft.")
-    definition = found.package if side == DRAFT else _recorded_package(found)
-    return bpmn_response(site().engine.versions.diagram_with(definition).package)
+    return bpmn_response(_package_of(found, side))
 
 
 @blueprint.get("/<batch>/cases.csv")
@@ -170,14 +172,15 @@ def export(process: str, batch: str) -> Response:
 
 def _page(process: str, problems: list[tuple[str, str]] | None = None) -> str:
     engine = site().engine
-    in_force = engine.versions.package(process)
+    in_force, draft = engine.versions.package(process), _draft_of(process)
     return render_template(
         "backtests.html",
         process=process,
         process_url=process_url,
         name=in_force.name,
         versions=engine.versions.all(process),
-        draft=_draft_of(process),
+        draft=draft,
+        tabs=process_tabs(process, "backtests.show", drafted=draft is not None),
         statuses=STATUSES,
         ends=_ends(process, names_with(engine.versions.diagram_with(in_force.hash))),
         runs=engine.batches.recent(process, BatchKind.BACKTEST),
@@ -217,6 +220,20 @@ def _parse_selection(process: str, errors: dict[str, str]) -> CaseSelection:
         outcome=form.get("outcome", ""),
         limit=whole_number(form.get("limit", "").strip()) or 0,
     )
+
+
+def _drawings(process: str, run: Batch) -> dict[str, list[dict[str, Any]]]:
+    """The diagrams of each side."""
+    where = {"process": process, "batch": run.id}
+    return {
+        side: drawing_views(_package_of(run, side).drawings, "backtests.diagram", side=side, **where)
+        for side in SIDES
+    }
+
+
+def _package_of(run: Batch, side: str) -> Package:
+    definition = run.package if side == DRAFT else _recorded_package(run)
+    return site().engine.versions.diagram_with(definition).package
 
 
 def _more_url(process: str, batch: str, after: str) -> str:

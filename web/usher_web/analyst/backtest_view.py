@@ -201,7 +201,20 @@ def case_words(one: BatchCase, names: Mapping[str, str]) -> tuple[str, str]:
 def ways(run: Batch) -> dict[str, dict[str, Any]]:
     """What each side's diagram paints: the shared way, and where cases leave it, with how many cases."""
     tally = run.tally
-    return {side: _way(tally.get("shared", {}), tally.get(side, {})) for side in ("recorded", "draft")}
+    first = _first_difference(run)
+    return {
+        side: {**_way(tally.get("shared", {}), tally.get(side, {})), "first": first.get(side, "")}
+        for side in ("recorded", "draft")
+    }
+
+
+def _first_difference(run: Batch) -> dict[str, str]:
+    """The element at which most cases leave the shared way, on each side; empty where none does."""
+    partings = [one for one in run.tally.get("partings", {}).values() if one["element"]]
+    if not partings:
+        return {}
+    most = max(partings, key=lambda one: int(one["cases"]))
+    return {"recorded": most["recorded_element"] or most["element"], "draft": most["element"]}
 
 
 def ways_of(cases: Iterable[BatchCase]) -> dict[str, dict[str, Any]]:
@@ -237,4 +250,7 @@ def _way(shared: Mapping[str, int], parted: Mapping[str, int]) -> dict[str, Any]
 
 def way_of_case(one: BatchCase, side: str) -> dict[str, Any]:
     """What the diagram of *side* paints for one case."""
-    return {**ways_of([one])[side], "at": one.details[side]["at"]}
+    way, at = one.details[side], one.details["differs_at"]
+    cut = len(way["path"]) if at is None else at
+    first = way["path"][cut] if cut < len(way["path"]) else ""
+    return {**ways_of([one])[side], "at": way["at"], "first": first}

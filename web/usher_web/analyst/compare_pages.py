@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from usher_engine import NotFound
 from usher_engine.accounts import Role
 from usher_engine.authoring import Version
 from usher_engine.core import whole_number
-from usher_engine.definitions import Package
+from usher_engine.definitions import Drawing, Package
 from usher_engine.differences import compare
 from werkzeug.wrappers import Response
 
 from .. import auth
 from ..casework.diagram_files import bpmn_response
 from ..site import site
+from ..words.presentation import exact_time
 from .diff_view import change_lines, changed_elements, lines_of, marks, sentence
+from .workbench import process_tabs
 
 blueprint = Blueprint("compare", __name__, url_prefix="/processes")
 
 DRAFT = "draft"
+#: Begins the key of a state that the draft was in.
+STATE = "state-"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
-    """One of the two compared packages; *key* is a version's number or ``draft``."""
+    """One of the two compared packages; *key* is a version's number, ``draft``, or ``state-N`` for what it was."""
 
     key: str
     label: str
@@ -44,24 +50,28 @@ def show(process: str) -> str:
     older = _side(process, request.args.get("from") or _before(newer, versions))
     comparison = compare(older.package, newer.package)
     counted = changed_elements(comparison)
-    diagrams = list(dict.fromkeys([*newer.package.diagrams(), *older.package.diagrams()]))
-    shown = request.args.get("diagram") or next(iter(sorted(diagrams, key=lambda file: not counted[file])), "")
+    diagrams = _diagrams(process, newer, older)
+    shown = request.args.get("diagram") or _first_changed(diagrams, counted)
     if shown and shown not in diagrams:
         raise NotFound(f"Neither of the two has a diagram {shown}.")
-    listed = change_lines(comparison, diagrams, shown)
+    file = diagrams[shown].file if shown else ""
+    listed = change_lines(comparison, {one.file for one in diagrams.values()}, file)
     return render_template(
         "compare.html",
         process=process,
         name=versions[0].name if versions else process,
+        tabs=process_tabs(process, "compare.show", drafted=has_draft),
         choices=[*([DRAFT] if has_draft else []), *(str(version.number) for version in versions)],
         older=older,
         newer=newer,
         sentence=sentence(comparison),
         changes=[one for one in listed if not one.only_moved],
         moved=[one for one in listed if one.only_moved],
-        marks=marks(comparison, shown),
+        marks=marks(comparison, file),
         lines_of=lines_of,
         diagrams=diagrams,
+        names={one.file: one.name for one in reversed(diagrams.values())},
+        calls=_calls(process, older, newer, diagrams[shown]) if shown else {},
         shown=shown,
         counted=counted,
     )
@@ -71,15 +81,42 @@ def show(process: str) -> str:
 @auth.policy(Role.ANALYST, Role.AUDITOR, Role.ADMIN)
 def diagram(process: str, side: str) -> Response:
     """The diagram of one side as stored in the package; a draft's as it is now."""
-    found, file = _side(process, side), request.args.get("file", "")
-    if not found.package.diagrams() or (file and file not in found.package.diagrams()):
-        raise NotFound("This version has no such diagram.")
-    return bpmn_response(found.package, file)
+    return bpmn_response(_side(process, side).package, process)
+
+
+def _diagrams(process: str, *sides: Side) -> dict[str, Drawing]:
+    """The diagrams of both sides by key, the main one first; as the first of *sides* names them."""
+    found: dict[str, Drawing] = {}
+    for side in sides:
+        for one in side.package.drawings_of(process):
+            found.setdefault(one.key, one)
+    return found
+
+
+def _calls(process: str, older: Side, newer: Side, shown: Drawing) -> dict[str, dict[str, str]]:
+    """Where the call activities in the diagram *shown* lead: the name and the address of the called diagram."""
+    found = _diagrams(process, newer, older)
+    both = [one for side in (older, newer) for one in side.package.drawings if one.key == shown.key]
+    calls = {activity: key for one in both for activity, key in one.calls.items()}
+    asked: dict[str, Any] = {"from": older.key, "to": newer.key}
+    return {
+        activity: {"name": found[key].name, "url": url_for(".show", process=process, diagram=key, **asked)}
+        for activity, key in calls.items()
+    }
+
+
+def _first_changed(diagrams: Mapping[str, Drawing], counted: Mapping[str, int]) -> str:
+    """The key of the first diagram with a changed element, or else of the main one."""
+    return next((key for key, one in diagrams.items() if counted[one.file]), next(iter(diagrams), ""))
 
 
 def _side(process: str, key: str) -> Side:
     if key == DRAFT:
         return Side(key=DRAFT, label="Draft", package=site().engine.drafts.package(process))
+    state = whole_number(key.removeprefix(STATE)) if key.startswith(STATE) else None
+    if state is not None:
+        point, package = site().engine.draft_history.point(process, state)
+        return Side(key=key, label=f"Draft of {exact_time(point.at, site().settings.calendar)}", package=package)
     number = whole_number(key)
     if number is None:
         raise NotFound(f"“{key[:40]}” is neither the number of a version nor “{DRAFT}”.")
@@ -88,7 +125,8 @@ def _side(process: str, key: str) -> Side:
 
 def _before(newer: Side, versions: list[Version]) -> str:
     """What *newer* is compared with by default: the version before it, or itself if there is none."""
-    below = (one.number for one in versions if newer.key == DRAFT or one.number < int(newer.key))
+    number = whole_number(newer.key)
+    below = (one.number for one in versions if number is None or one.number < number)
     return str(next(below, newer.key))
 
 

@@ -9,8 +9,9 @@ import usher_engine
 from flask import Blueprint, Response, json, request
 from usher_engine import StaleDraft
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft, file_etag
+from usher_engine.authoring import Draft, PointKind, file_etag, vocabulary_of
 from usher_engine.definitions import Package, to_zip
+from usher_engine.differences import compare
 from werkzeug.exceptions import BadRequest, PreconditionRequired
 from werkzeug.http import unquote_etag
 from werkzeug.wrappers import Response as AnyResponse
@@ -19,6 +20,13 @@ from .. import auth, strict_json
 from ..problems import Problem, problem_response
 from ..site import site
 from ..words.presentation import people_time
+from .diff_view import change_lines, sentence
+from .finding_words import shown_findings
+
+#: Why a script may want the state before a save to be kept.
+BEFORE = {"": PointKind.SAVED, "import": PointKind.IMPORT, "tidy": PointKind.TIDY}
+#: Changes listed at most before something takes the place of a file.
+LISTED = 12
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/processes/<process>/draft")
 
@@ -39,12 +47,20 @@ def file(process: str, path: str) -> AnyResponse:
 @blueprint.put("/file/<path:path>")
 @auth.policy(Role.ANALYST)
 def save(process: str, path: str) -> Response:
-    """Save one file: If-Match with the ETag seen, or If-None-Match: * for a new one. 412 says what is stored."""
+    """
+    Save one file: If-Match with the ETag seen, or If-None-Match: * for a new one. 412 says what is stored.
+
+    ``?before=import`` or ``tidy`` keeps the state before this save as a restore point; the answer says its number.
+    """
+    before = BEFORE.get(request.args.get("before", ""))
+    if before is None:
+        raise BadRequest(f"A state can be kept before: {', '.join(filter(None, BEFORE))}.")
+    drafts, content, seen = site().engine.drafts, request.get_data(), _etag_seen()
     try:
-        draft = site().engine.drafts.save_file(process, path, request.get_data(), etag=_etag_seen(), actor=auth.actor())
+        draft = drafts.save_file(process, path, content, etag=seen, actor=auth.actor(), before=before)
     except StaleDraft as late:
         return _conflict_response(late)
-    return _save_response(draft, path)
+    return _save_response(draft, path, before=before, sent=content)
 
 
 @blueprint.delete("/file/<path:path>")
@@ -57,14 +73,43 @@ def remove(process: str, path: str) -> Response:
     return _save_response(draft, path)
 
 
+@blueprint.post("/keep")
+@auth.policy(Role.ANALYST)
+def keep(process: str) -> Response:
+    """Keep the draft as it is for good: ``{"name": …, "etag": …}``; the ETag is that of the whole draft."""
+    sent = strict_json.large_body()
+    name, etag = sent.get("name", ""), sent.get("etag", "")
+    if not isinstance(name, str) or not isinstance(etag, str):
+        raise BadRequest("Send the name and the ETag of the draft as texts.")
+    kept = site().engine.draft_history.keep(process, name, etag=etag, actor=auth.actor())
+    return _json({"number": kept.number, "name": kept.name})
+
+
 @blueprint.post("/check")
 @auth.policy(Role.ANALYST)
 def check(process: str) -> Response:
-    """The gate's findings on the draft, with some files as they are being typed: ``{"files": {path: text}}``."""
+    """
+    The gate's findings on the draft, with some files as they are being typed: ``{"files": {path: text}}``.
+
+    ``names`` are those that each element may read, ``start`` those that a case must begin with.
+    """
     package = _with_typed_files(site().engine.drafts.package(process))
-    findings = [finding.to_json() for finding in site().engine.deployments.check_draft(process, package)]
+    checked = site().engine.deployments.lint(process, package)
+    findings = shown_findings(checked.findings, package)
     now = people_time(site().now(), site().now(), site().settings.calendar)
-    return _json({"findings": findings, "hash": package.hash, "at": now})
+    names = {"names": vocabulary_of(package)["names"], "names_at": checked.names, "start": checked.start}
+    return _json({"findings": findings, **names, "hash": package.hash, "at": now})
+
+
+@blueprint.post("/changes")
+@auth.policy(Role.ANALYST)
+def changes(process: str) -> Response:
+    """What would change in the draft with these files in it, in words: ``{"files": {path: text}}``."""
+    present = site().engine.drafts.package(process)
+    comparison = compare(present, _with_typed_files(present))
+    lines = change_lines(comparison, present.diagrams(), "")
+    listed = [{"sign": line.sign, "word": line.word, "title": line.title} for line in lines if not line.only_moved]
+    return _json({"sentence": sentence(comparison), "changes": listed[:LISTED], "more": max(0, len(listed) - LISTED)})
 
 
 @blueprint.get("/package.zip")
@@ -108,15 +153,31 @@ def _with_typed_files(package: Package) -> Package:
     return Package({**package.files, **{path: text.encode() for path, text in files.items()}})
 
 
-def _save_response(draft: Draft, path: str) -> Response:
+def _save_response(
+    draft: Draft, path: str, *, before: PointKind = PointKind.SAVED, sent: bytes | None = None
+) -> Response:
     found = draft.file(path)
     etag = found.etag if found else ""
     calendar, now = site().settings.calendar, site().now()
-    body = {"saved": people_time(draft.changed_at, now, calendar), "etag": etag, "draft": draft.etag}
+    body: dict[str, Any] = {"saved": people_time(draft.changed_at, now, calendar), "etag": etag, "draft": draft.etag}
+    if before is not PointKind.SAVED:
+        points = site().engine.draft_history.points(draft.process, limit=2)
+        body["before"] = next((point.number for point in points if point.kind is before), None)
+    if sent is not None and etag != file_etag(sent):
+        body["merged"] = {"sent": file_etag(sent), **_merged_with(draft, path, sent)}
     response = _json(body)
     if etag:
         response.set_etag(etag)
     return response
+
+
+def _merged_with(draft: Draft, path: str, sent: bytes) -> dict[str, str]:
+    """Whose change came into the file that was sent, and what it was, in words."""
+    history = site().engine.draft_history
+    theirs = next((one.by for one in history.points(draft.process, limit=3)[2:]), draft.changed_by)
+    merged = site().engine.drafts.package(draft.process)
+    comparison = compare(Package({**merged.files, path: sent}), merged)
+    return {"by": theirs, "sentence": sentence(comparison)}
 
 
 def _conflict_response(late: StaleDraft) -> Response:

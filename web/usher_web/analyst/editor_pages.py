@@ -6,12 +6,13 @@ from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
-from usher_engine import NotFound
+from usher_engine import InvalidSubmission, NotFound
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft
+from usher_engine.authoring import Draft, SetAside
 from usher_engine.core import whole_number
-from usher_engine.definitions import Package
+from usher_engine.definitions import Finding, Package
 from usher_engine.enrollment import preview_mail
+from usher_engine.mail_templates import RenderedMail
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
@@ -19,6 +20,9 @@ from .. import auth
 from ..content_policy import FRAMING, MAIL, STYLED, with_policy
 from ..site import site
 from . import workbench
+from .element_conflict import conflicts_between, merged_with, picks_of
+from .finding_words import shown_findings
+from .mail_page import mail_page, new_language
 from .save_conflict import hunks, merged_text
 from .uploads import new_file, new_process, uploaded_package
 
@@ -64,8 +68,8 @@ def start(process: str) -> Response:
 @auth.policy(Role.ANALYST)
 def discard(process: str) -> Response:
     site().engine.drafts.discard(process, etag=request.form.get("etag", ""), actor=auth.actor())
-    auth.say(f"The draft of {process} was discarded.")
-    return redirect(url_for("processes.show"), 303)
+    auth.say(f"The draft of {process} was discarded. It is kept; bring it back below.")
+    return redirect(url_for(".edit", process=process), 303)
 
 
 @blueprint.get("/processes/<process>/edit")
@@ -75,9 +79,11 @@ def edit(process: str) -> Response | str:
     draft = _draft(process)
     if draft is None:
         versions = site().engine.versions.all(process)
-        if not versions:
+        last = next(iter(site().engine.draft_history.points(process, limit=1)), None)
+        if not versions and last is None:
             raise NotFound(f"There is no process “{process}”. Begin a new one.")
-        return render_template("draft_none.html", process=process, versions=versions)
+        name = versions[0].name if versions else process
+        return render_template("draft_none.html", process=process, name=name, versions=versions, last=last)
     package = site().engine.drafts.package(process)
     path = workbench.main_diagram(package, process)
     if not path:
@@ -103,12 +109,15 @@ def _editor(draft: Draft, package: Package, path: str, tab: str, kind: str) -> R
     except usher_engine.InvalidDefinition as error:  # not UTF-8: none of our editors can show it
         page = render_template("edit_none.html", reason=error.problems[0][1], **_shared(draft, path, tab))
         return with_policy(page, FRAMING)
+    findings = site().engine.deployments.check_draft(draft.process, package)
+    mail = mail_page(package, path, findings) if kind == "mail" else None
     page = render_template(
-        PAGES.get(kind, "edit_text.html"),
+        "edit_mail.html" if mail else PAGES.get(kind, "edit_text.html"),
         kind=kind,
         text=text,
+        mail=mail,
         facts=workbench.facts(draft, package, path),
-        findings=site().engine.deployments.check_draft(draft.process, package),
+        findings=shown_findings(findings, package),
         **_shared(draft, path, tab),
     )
     return with_policy(page, STYLED if kind in STYLING else FRAMING)
@@ -138,10 +147,14 @@ def files(process: str) -> str:
 @blueprint.post("/processes/<process>/files")
 @auth.policy(Role.ANALYST)
 def add_file(process: str) -> Response | tuple[str, int]:
-    """Add a file, empty or uploaded; its ending decides its kind."""
-    path = ""
+    """Add a file: empty, uploaded, or a mail of the draft (``begin``) in another ``language``."""
+    path, begin = "", request.form.get("begin", "")
     try:
-        path, content = new_file(request.form.get("path", "").strip())
+        if begin:
+            package = site().engine.drafts.package(process)
+            path, content = new_language(package, begin, request.form.get("language", ""))
+        else:
+            path, content = new_file(request.form.get("path", "").strip())
         site().engine.drafts.save_file(process, path, content, etag="", actor=auth.actor())
     except usher_engine.StaleDraft as late:
         site().engine.drafts.forget_aside(process, late.aside, actor=auth.actor())  # the person still has it
@@ -164,18 +177,36 @@ def rename_file(process: str) -> Response | tuple[str, int]:
 
 @blueprint.post("/processes/<process>/files/remove")
 @auth.policy(Role.ANALYST)
-def remove_file(process: str) -> Response:
-    etag = request.form.get("etag", "")
-    site().engine.drafts.remove_file(process, request.form.get("path", ""), etag=etag, actor=auth.actor())
+def remove_file(process: str) -> Response | tuple[str, int]:
+    """Remove a file; asks first where something needs it (``sure=yes`` answers)."""
+    etag, path = request.form.get("etag", ""), request.form.get("path", "")
+    missed = [] if request.form.get("sure") else _findings_without(process, path)
+    if missed:
+        return _files(process, {}, {"path": path, "etag": etag, "missed": missed}), 422
+    site().engine.drafts.remove_file(process, path, etag=etag, actor=auth.actor())
+    auth.say(f"{path} was removed. The page History brings it back.")
     return redirect(url_for(".files", process=process), 303)
 
 
-def _files(process: str, errors: dict[str, str]) -> str:
+def _findings_without(process: str, path: str) -> list[Finding]:
+    """What the gate finds in the draft without this file, and does not find with it."""
+    check, package = site().engine.deployments.check_draft, site().engine.drafts.package(process)
+    found = set(check(process, package))
+    rest = Package({other: content for other, content in package.files.items() if other != path})
+    return [finding for finding in check(process, rest) if finding not in found]
+
+
+def _files(process: str, errors: dict[str, str], removing: dict[str, Any] | None = None) -> str:
     draft = site().engine.drafts.find(process)
     kinds = {found.path: workbench.kind(found.path) for found in draft.files}
     ordered = sorted(draft.files, key=lambda found: (workbench.ORDER.index(kinds[found.path]), found.path))
     return render_template(
-        "draft_files.html", files=ordered, kinds=kinds, errors=errors, **_shared(draft, "", "modeler.files")
+        "draft_files.html",
+        files=ordered,
+        kinds=kinds,
+        errors=errors,
+        removing=removing,
+        **_shared(draft, "", "modeler.files"),
     )
 
 
@@ -190,11 +221,19 @@ def late(process: str, key: str) -> str:
     kept, content = site().engine.drafts.set_aside_content(process, key)
     found = draft.file(kept.path)
     theirs = package.files.get(kept.path, b"")
+    base = site().engine.draft_history.file_once(process, kept.seen) if found else None
+    merged = merged_with(base, theirs, content, kept.path)
+    by_element = base is not None and merged is not None and request.args.get("by") != "line"
     return render_template(
         "draft_late.html",
         kept=kept,
         there=found,
-        hunks=list(hunks(theirs, content)),
+        by_element=by_element,
+        mergeable=merged is not None,
+        conflicts=conflicts_between(base, theirs, content, kept.path, merged.conflicts)
+        if base is not None and merged is not None and by_element
+        else [],
+        hunks=[] if by_element else list(hunks(theirs, content)),
         **_shared(draft, kept.path, "modeler.files"),
     )
 
@@ -206,16 +245,29 @@ def choose(process: str, key: str) -> Response:
     engine, actor = site().engine, auth.actor()
     kept, content = engine.drafts.set_aside_content(process, key)
     choice, etag = request.form.get("choice", ""), request.form.get("etag", "")
-    if choice not in ("mine", "theirs", "some"):
+    if choice not in ("mine", "theirs", "some", "elements"):
         raise BadRequest("Choose one of the texts, or some of each.")
     if choice == "some":
         theirs = engine.drafts.package(process).files.get(kept.path, b"")
         content = merged_text(theirs, content, {name: value for name, value in request.form.items() if name[0] == "h"})
+    if choice == "elements":
+        content = _chosen_elements(process, kept, content)
     if choice != "theirs":
         engine.drafts.save_file(process, kept.path, content, etag=etag, actor=actor)
     engine.drafts.forget_aside(process, key, actor=actor)
     auth.say(f"{kept.path}: {'the saved text stays' if choice == 'theirs' else 'your choice is saved'}.")
     return redirect(url_for(".file", process=process, path=kept.path), 303)
+
+
+def _chosen_elements(process: str, kept: SetAside, content: bytes) -> bytes:
+    """Both changes, with the elements that both changed as they were chosen."""
+    theirs = site().engine.drafts.package(process).files.get(kept.path, b"")
+    base = site().engine.draft_history.file_once(process, kept.seen)
+    merged = merged_with(base, theirs, content, kept.path, picks_of(request.form))
+    if merged is None or merged.content is None:
+        left = ", ".join(merged.conflicts[:8]) if merged else kept.path
+        raise InvalidSubmission(f"This choice does not fit together: {left}. Take all of one side, or go by line.")
+    return merged.content
 
 
 # mails
@@ -224,16 +276,29 @@ def choose(process: str, key: str) -> Response:
 @blueprint.post("/drafts/preview")
 @auth.policy(Role.ANALYST)
 def preview() -> Response:
-    """Render a mail, with the text as typed, as a synthetic patient would get it; shown in a frame without scripts."""
+    """
+    Render a mail, with the text as typed, as a synthetic patient would get it; shown in a frame without scripts.
+
+    ``part`` is html or text, of a mail in Markdown; a file of an older mail holds one part only.
+    """
     path, text = request.form.get("path", ""), request.form.get("text", "")
     settings = site().settings
     try:
-        shown = preview_mail(text, html=path.endswith(".html"), settings=settings, now=site().now())
+        mail = preview_mail(path, text, settings=settings, now=site().now())
     except usher_engine.EngineError as error:
         return with_policy(render_template("mail_preview.html", problem=error.message, shown=""), MAIL)
-    if path.endswith(".html"):
-        return with_policy(shown, MAIL)
+    if mail.html and request.form.get("part") != "text":
+        return with_policy(_with_envelope(mail), MAIL)
+    shown = f"Subject: {mail.subject}\n\n{mail.text}" if mail.subject else mail.text
     return with_policy(render_template("mail_preview.html", problem="", shown=shown), MAIL)
+
+
+def _with_envelope(mail: RenderedMail) -> str:
+    """The HTML part below its subject and sender; an older mail's HTML as it is."""
+    if not mail.subject:
+        return mail.html
+    envelope = render_template("mail_envelope.html", subject=mail.subject, practice=site().settings.practice_name)
+    return mail.html.replace("<table", f"{envelope}<table", 1)
 
 
 def _draft(process: str) -> Draft | None:

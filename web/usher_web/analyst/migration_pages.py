@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from .. import auth
 from ..site import site
 from .batch_pages import names_with, process_url, progress_of, run_of
+from .workbench import process_tabs
 
 blueprint = Blueprint("migrations", __name__, url_prefix="/processes/<process>/migrate")
 
@@ -44,6 +45,7 @@ def show(process: str) -> str:
     return render_template(
         "migrations.html",
         process=process,
+        tabs=process_tabs(process, "migrations.show", drafted=False),
         process_url=process_url,
         name=name,
         versions=versions,

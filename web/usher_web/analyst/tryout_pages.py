@@ -13,15 +13,17 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import InvalidDefinition, InvalidSubmission, NotFound
 from usher_engine.accounts import Role
 from usher_engine.core import whole_number
-from usher_engine.definitions import Package
+from usher_engine.definitions import Package, translate
 from usher_engine.examples import Tried, run_examples, try_out
 from werkzeug.wrappers import Response
 
 from .. import auth
-from ..casework.diagram_files import bpmn_response
+from ..casework.diagram_files import bpmn_response, drawing_views
 from ..site import site
 from ..staff.open_task import submitted
+from .finding_words import labels_of, shown_findings
 from .tryout_form import Choice, choices, example_file, new_run, process_name, sent_run, with_step, without_last
+from .workbench import process_tabs
 
 blueprint = Blueprint("tryout", __name__, url_prefix="/processes")
 
@@ -89,7 +91,17 @@ def save(process: str) -> Response:
 @blueprint.get("/<process>/try/<source>/diagram.bpmn")
 @auth.policy(Role.ANALYST)
 def diagram(process: str, source: str) -> Response:
-    return bpmn_response(_package(process, source)[1])
+    return bpmn_response(_as_run(_package(process, source)[1]), process)
+
+
+def _drawings(process: str, source: str, package: Package) -> list[dict[str, Any]]:
+    drawings = _as_run(package).drawings_of(process)
+    return drawing_views(drawings, "tryout.diagram", process=process, source=source)
+
+
+def _as_run(package: Package) -> Package:
+    """The package as it is run, whose ids the way has: two files of a draft may use the same ones."""
+    return translate(package)[0]
 
 
 def _try(package: Package, run: Mapping[str, Any]) -> Tried:
@@ -118,7 +130,8 @@ def _package(process: str, source: str) -> tuple[str, Package]:
 
 def _errors(process: str, package: Package) -> list[tuple[str, str]]:
     found = site().engine.deployments.check_draft(process, package)
-    return [(finding.element or finding.file, finding.message) for finding in found if finding.severity == "error"]
+    shown = shown_findings((finding for finding in found if finding.severity == "error"), package)
+    return [(one["label"] or one["file"], one["message"]) for one in shown]
 
 
 def _refuse_broken(process: str, package: Package) -> None:
@@ -155,7 +168,9 @@ def _begin(process: str, source: str, package: Package, wrong: InvalidSubmission
     return render_template(
         "tryout.html",
         process=process, source=source, draft=source == DRAFT, name=process_name(package, process), errors=errors,
-        report=report, way=way, choices=found, wrong=wrong, typed=request.form,
+        report=report, way=way, tabs=process_tabs(process, "tryout.show", drafted=source == DRAFT),
+        missed=labels_of(package, report.missed if report else ()), choices=found, wrong=wrong, typed=request.form,
+        drawings=_drawings(process, source, package),
     )  # fmt: skip
 
 
@@ -177,7 +192,8 @@ def _page(
     return render_template(
         "tryout_run.html",
         process=process, source=source, draft=source == DRAFT, name=process_name(package, process), run=run,
-        tried=tried, way=way, wrong=wrong, typed=request.form if wrong else {}, suggested=suggested,
+        tried=tried, way=way, drawings=_drawings(process, source, package), wrong=wrong,
+        typed=request.form if wrong else {}, suggested=suggested,
         steps=len(run.get("do", [])) + sum(map(len, run.get("services", {}).values())) if run.get("asks") else
         len(run.get("do", [])),
     )  # fmt: skip

@@ -6,6 +6,7 @@ from flask import request
 from usher_engine import InvalidSubmission
 from usher_engine.authoring import draft_key
 from usher_engine.definitions import Package, from_zip
+from usher_engine.mail_templates import language_of
 
 #: The content of a new file, by its ending; other files begin empty.
 BLANK = {
@@ -40,6 +41,8 @@ namespace="http://usher.local/decisions/{key}">
 </definitions>
 """,
 }
+#: The content of a new mail: where its subject goes, and a greeting.
+BLANK_MAIL = '---\nsubject:\n---\n\nHello{{ " " + first_name if first_name else "" }},\n'
 
 
 def uploaded_package() -> Package | None:
@@ -89,6 +92,8 @@ def new_file(path: str) -> tuple[str, bytes]:
 
 def blank_file(path: str, key: str, name: str = "") -> bytes:
     """The blank content of a new file; *key* and *name* are inserted as XML text."""
+    if language_of(path):
+        return BLANK_MAIL.encode()
     blank = next((text for ending, text in BLANK.items() if path.endswith(ending)), "")
     safe = "".join(letter if letter.isalnum() or letter in "_-." else "_" for letter in key) or "new"
     words = (name or key).translate({ord("&"): "&amp;", ord("<"): "&lt;", ord('"'): "&quot;"})

@@ -8,14 +8,17 @@ from typing import Any
 
 from flask import current_app, url_for
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft
-from usher_engine.definitions import Package, decision_names
+from usher_engine.authoring import Draft, vocabulary_of
+from usher_engine.definitions import STARTER_ROLES, Package, decision_names, process_names
 
 from .. import auth
 from ..site import site
 
 #: The tabs behind pages of other blueprints, in their order; one shows up where its page exists.
 ELSEWHERE = (("tryout.show", "Try"), ("backtests.show", "Backtest"), ("compare.show", "Compare"))
+
+#: The tab of a draft from another product; it shows while somebody is there.
+IMPORT = ("imports.show", "Import")
 
 #: The kinds of files in the order they are listed.
 ORDER = ("diagram", "form", "decision", "mail", "text")
@@ -34,10 +37,24 @@ class Tab:
 def tabs(draft: Draft, current: str) -> list[Tab]:
     """The pages about *draft*; *current* is the endpoint that is shown."""
     there = [("modeler.edit", "Diagram"), ("modeler.files", "Forms, tables, mails")]
+    if current == IMPORT[0]:
+        there.insert(0, IMPORT)
     there += [(endpoint, label) for endpoint, label in ELSEWHERE if endpoint in current_app.view_functions]
     return [
         Tab(label=label, url=_address(endpoint, draft), current=endpoint == current)
-        for endpoint, label in [*there, ("deployments.show", "Deploy")]
+        for endpoint, label in [*there, ("history.show", "History"), ("deployments.show", "Deploy")]
+    ]
+
+
+def process_tabs(process: str, current: str, *, drafted: bool) -> list[Tab]:
+    """The same tabs on pages that need no draft, as far as the role may open them; where there is none, less."""
+    files = [("modeler.files", "Forms, tables, mails")] if drafted else []
+    deploy = [("deployments.show", "Deploy")] if drafted else []
+    there = [("modeler.edit", "Diagram"), *files, *ELSEWHERE, ("migrations.show", "Move running cases"), *deploy]
+    return [
+        Tab(label=label, url=url_for(endpoint, process=process), current=endpoint == current)
+        for endpoint, label in there
+        if auth.may_open(endpoint)
     ]
 
 
@@ -72,10 +89,8 @@ def editor(draft: Draft, path: str) -> str:
 
 
 def main_diagram(package: Package, process: str) -> str:
-    """The file the process is drawn in: the first one that names it, else the first there is; empty where none is."""
-    diagrams = package.diagrams()
-    named = (path for path in diagrams if f'id="{process}"'.encode() in package.files[path])
-    return next(named, diagrams[0] if diagrams else "")
+    """The file the process is drawn in, else the main diagram; empty where there is none."""
+    return next((one.file for one in package.drawings_of(process)), "")
 
 
 def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
@@ -90,6 +105,9 @@ def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
         "urls": {
             "file": url_for("drafts.file", process=process, path=path),
             "check": url_for("drafts.check", process=process),
+            "changes": url_for("drafts.changes", process=process),
+            "keep": url_for("drafts.keep", process=process),
+            "back": url_for("history.go_back", process=process, number=0),
             "late": url_for("modeler.late", process=process, key="KEY"),
             "forget": url_for("drafts.forget", process=process, key="KEY"),
             "editor": url_for("modeler.file", process=process, path="PATH"),
@@ -97,8 +115,11 @@ def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
         },
         "forms": list(package.forms()),
         "groups": sorted(_groups()),
+        "starterRoles": list(STARTER_ROLES),
         "decisions": [{"id": key, "name": name} for key, name in decision_names(package)],
+        "processes": [{"id": key, "name": name, "file": file} for key, name, file in process_names(package)],
         "operators": list(_operators()),
+        **vocabulary_of(package),
     }
 
 

@@ -31,6 +31,7 @@ from .serializers import (
     Message,
     OptOut,
     Seen,
+    Start,
     StatusReport,
     Tasks,
     Trigger,
@@ -75,6 +76,18 @@ def trigger() -> Response:
     )
     location = {"Location": url_for("api.instance", instance_id=instance.id)}
     return _json(outcome(instance), HTTPStatus.CREATED, location)
+
+
+@blueprint.post("/processes/<key>/instances")
+@auth.token_policy(Role.STAFF, Role.ANALYST, Role.ADMIN)
+def start_instance(key: str) -> Response:
+    """Body: ``{"data": {…}}`` as the start form asks. The process decides which roles and groups may start it."""
+    idempotency_key, body = _key(), read(Start, strict_json.body())
+    begun = site().engine.starts.begin(
+        key, body.get("data", {}), actor=auth.actor(), key=idempotency_key, source=auth.source(), again=True
+    )
+    location = {"Location": url_for("api.instance", instance_id=begun.instance.id)}
+    return _json(outcome(begun.instance), HTTPStatus.CREATED, location)
 
 
 @blueprint.get("/tasks")

@@ -160,7 +160,20 @@ PATHS: dict[str, dict[str, Any]] = {
             serializers.Trigger,
             _idempotency_key("trigger"),
             success="201",
-            description="A patient has one live case: while it waits, another trigger answers with that case.",
+            description="It starts the process an administrator bound it to. A patient has one live case of each"
+            " process: while it waits, another trigger answers with that case.",
+        )
+    },
+    "/processes/{key}/instances": {
+        "post": _move_operation(
+            "Start a case of a process, as its start form asks for it.",
+            serializers.Start,
+            _path("key"),
+            _idempotency_key("case"),
+            success="201",
+            body_required=False,
+            description="For tokens whose role or group the process names; for others it is not there. The same key and"
+            " data answer with the same case.",
         )
     },
     "/tasks": {"get": _read_operation("Open tasks.", serializers.Tasks, *_PAGE)},
@@ -254,6 +267,7 @@ _ANSWERS = (
 #: Shapes that refuse unknown fields.
 _BODIES = (
     serializers.Trigger,
+    serializers.Start,
     serializers.Message,
     serializers.Seen,
     serializers.Answer,

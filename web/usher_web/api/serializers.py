@@ -163,7 +163,13 @@ class Trigger(TypedDict):
     patient_id: str
     template: str
     field: str
-    action: Annotated[str, {"enum": ["Enrollment"]}]
+    action: Annotated[str, {"minLength": 1, "maxLength": 60}]
+
+
+class Start(TypedDict):
+    """What the start form of the process asks for: field key to value; nothing where it has no form."""
+
+    data: NotRequired[dict[str, Any]]
 
 
 class Message(TypedDict):

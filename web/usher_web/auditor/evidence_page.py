@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from flask import current_app
-from usher_engine import Actor, Instance
+from usher_engine import Actor, EngineError, Instance
 from usher_engine.cases import HistoryPages
 from usher_engine.exports import Evidence, evidence, seal
 
 from ..assets import asset_text
+from ..casework.diagram_files import drawing_view, drawings_with
 from ..casework.patient_labels import subject
 from ..site import site
-from ..words.effect_status import Effect, Followed, Words, advance, effects
+from ..words.effect_status import Effect, Followed, Words, drawn, effects, following
 from ..words.element_names import bare_words, words_of
 from ..words.presentation import clock_time
 from ..words.proof_verdict import MEANINGS
 from ..words.timeline import timeline
+from .replay_calls import call_histories, marked_calls
 from .replay_frames import Frame, frames
 
 #: The record and its page are built in memory; a case this long is exported as JSON Lines instead.
@@ -38,7 +40,8 @@ def bundle(case: Instance, *, actor: Actor) -> bytes:
     found = evidence(site().engine, case.id, actor=actor)
     script, style = asset_text("evidence.js"), asset_text("evidence.css")
     words = words_of(case.id)
-    shown_frames, asked = _whole_case(case, words or bare_words())
+    told = _whole_case(case, words or bare_words(), is_drawn=words is not None)
+    shown_frames, asked = told.frames, list(told.effects.values())
     calendar = site().settings.calendar
     versions = site().engine.versions.all(case.process)
     page = current_app.jinja_env.get_template("evidence.html").render(
@@ -53,9 +56,9 @@ def bundle(case: Instance, *, actor: Actor) -> bytes:
         marks=timeline(
             [(frame.line.at if frame.line else case.started_at, frame.kind) for frame in shown_frames], calendar
         ),
-        steps=[asdict(frame.marked) for frame in shown_frames],
+        steps=told.steps,
         versions=versions,
-        diagram=_diagram(case) if words else "",
+        drawings=told.drawings,
         practice=site().settings.practice_name,
         made_at=site().now(),
         made_by=actor.name,
@@ -72,19 +75,46 @@ def signed_steps(found: Evidence) -> int:
     return sum(int(run["steps"]) for run in found.runs)
 
 
-def _whole_case(case: Instance, words: Words) -> tuple[list[Frame], list[Effect]]:
-    """The whole case as frames, and the status of every service request."""
-    windows: HistoryPages[Followed] = HistoryPages(site().engine.context, advance, Followed())
-    shown_frames: list[Frame] = []
-    asked: dict[str, Effect] = {}
+@dataclass(slots=True)
+class _Told:
+    """The whole case: its frames, the status of every service request, and what the script needs of each step."""
+
+    frames: list[Frame] = field(default_factory=list)
+    effects: dict[str, Effect] = field(default_factory=dict)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    #: The diagrams of each version that the case ran on, with their files, by the step that put it there.
+    drawings: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+def _whole_case(case: Instance, words: Words, *, is_drawn: bool) -> _Told:
+    plans = site().engine.queries.call_plan
+    windows: HistoryPages[Followed] = HistoryPages(site().engine.context, following(plans), Followed())
+    told, drawn_at = _Told(), 1
     first = 1
     while first <= min(case.revision, MAX_STEPS):
         window = windows.open(case.id, first)
-        found = effects(window, words)
-        shown_frames += frames(window, words, found)
-        asked |= {effect.name: effect for effect in found}
+        found, calls = effects(window, words), call_histories(window, plans)
+        shown = frames(window, words, found)
+        told.frames += shown
+        told.effects |= {effect.name: effect for effect in found}
+        marks = marked_calls(window, calls, words.names, drawings_with)
+        for seen, frame, history, marked in zip(window.seen, shown, calls, marks, strict=True):
+            drawn_at = drawn(seen.step, drawn_at)
+            if drawn_at not in told.drawings and is_drawn:
+                told.drawings[drawn_at] = _drawings(case, history.definition)
+            told.steps.append(asdict(frame.marked) | marked | {"drawn": drawn_at})
         first = window.last + 1
-    return shown_frames, list(asked.values())
+    return told
+
+
+def _drawings(case: Instance, definition: str) -> list[dict[str, Any]]:
+    """The diagrams of the version with that hash, or of the case's own if it is lost, with their files."""
+    try:
+        package = site().engine.versions.diagram_with(definition).package
+    except EngineError:
+        package = site().engine.queries.package_of(case.id)
+    several = len(package.drawings) > 1
+    return [drawing_view(one, "", several=several) | {"xml": package.text(one.file)} for one in package.drawings]
 
 
 def _spoken(frame: Frame, total: int) -> str:
@@ -93,11 +123,6 @@ def _spoken(frame: Frame, total: int) -> str:
         return f"{frame.headline}, of {total}"
     when = clock_time(frame.line.at, site().now(), site().settings.calendar)
     return f"Step {frame.revision} of {total}, {when}, {frame.headline}"
-
-
-def _diagram(case: Instance) -> str:
-    package = site().engine.queries.package_of(case.id)
-    return package.text(package.diagrams()[0])
 
 
 def _policy(script: str, style: str) -> str:

@@ -12,18 +12,22 @@ from usher_engine import Engine, Instance
 from usher_engine.accounts import Role
 from usher_engine.assurance import CaseProof
 from usher_engine.authoring import Version
-from usher_engine.cases import WHOLE, HistoryPage, HistoryPages, InstanceState
+from usher_engine.cases import WHOLE, CallHistory, HistoryPage, HistoryPages, InstanceState
 from usher_engine.core import whole_number
 
 from .. import auth
+from ..casework.call_views import call_views
+from ..casework.diagram_files import drawing_views, drawings_of_case, drawings_with
 from ..casework.patient_labels import subject
 from ..casework.visibility import visible_case
 from ..site import site
-from ..words.effect_status import Effect, Followed, Words, advance, drawn, effects
+from ..words.case_narrative import Names
+from ..words.effect_status import Effect, Followed, Words, drawn, effects, following
 from ..words.element_names import bare_words, words_of
 from ..words.presentation import clock_time
 from ..words.proof_verdict import verdict
 from ..words.timeline import Mark, timeline
+from .replay_calls import call_histories, calls_before, marked_calls
 from .replay_frames import Frame, frames, glance
 
 blueprint = Blueprint("replay", __name__, url_prefix="/cases")
@@ -37,17 +41,22 @@ MARKS = 16
 
 def register(app: Flask, engine: Engine) -> None:
     """Attach the cache of windows to *app*: where the windows of recently viewed cases begin."""
-    app.extensions[KEY] = HistoryPages(engine.context, advance, Followed())
+    app.extensions[KEY] = HistoryPages(engine.context, following(engine.queries.call_plan), Followed())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """A window of a case as frames, and its effects; *words* is None if the diagram of the case is lost."""
+    """
+    A window of a case as frames, its effects, and its calls after each step.
+
+    *words* is None if the diagram of the case is lost.
+    """
 
     window: HistoryPage[Followed]
     words: Words | None
     frames: list[Frame]
     effects: list[Effect]
+    calls: list[CallHistory]
 
     def frame(self, revision: int) -> Frame | None:
         """The frame of the step, or the nearest one; None in a case without steps."""
@@ -59,6 +68,20 @@ class Part:
         """For each frame, the step that put the case on the diagram shown with it."""
         steps = [seen.step for seen in self.window.seen]
         return list(accumulate(steps, lambda before, step: drawn(step, before), initial=self.window.carried.drawn))[1:]
+
+    def drawings(self, case: Instance) -> dict[int, list[dict[str, Any]]]:
+        """The diagrams of each version that the case runs on in the window, by the step that put it there."""
+        versions = {at: history.definition for at, history in zip(self.drawn, self.calls, strict=True)}
+        return {
+            at: drawing_views(
+                drawings_with(definition) or drawings_of_case(case.id), "cases.diagram", instance_id=case.id, at=at
+            )
+            for at, definition in versions.items()
+        }
+
+    @property
+    def names(self) -> Names:
+        return (self.words or bare_words()).names
 
     @property
     def mails(self) -> list[Effect]:
@@ -80,6 +103,7 @@ def show(instance_id: str) -> str:
     chosen, window = part.frame(asked), part.window
     proof = _proof(case)
     version, newest = _versions(case)
+    at = part.drawn[chosen.revision - window.first] if chosen else 1
     return render_template(
         "replay.html",
         case=case,
@@ -91,8 +115,9 @@ def show(instance_id: str) -> str:
         frame=chosen,
         spoken=_spoken(chosen, window.total) if chosen else "",
         marks=_marks(case, part),
-        way=way_until(part.frames, chosen.revision, window.before) if chosen else {},
-        drawn=part.drawn[chosen.revision - window.first] if chosen else 1,
+        way=_way_at(part, chosen) if chosen else {},
+        drawn=at,
+        drawings=part.drawings(case).get(at, []),
         proof=proof,
         verdict=verdict(proof) if proof else None,
         checks_itself=case.revision <= CHECKED_AT_ONCE,
@@ -114,16 +139,24 @@ def steps(instance_id: str) -> dict[str, Any]:
         "last": window.last,
         "total": window.total,
         "size": window.size,
-        "before": {"visits": window.before.visits, "flows": window.before.flows},
+        "before": {
+            "visits": window.before.visits,
+            "flows": window.before.flows,
+            "calls": calls_before(window, part.names, drawings_with),
+        },
+        "drawings": part.drawings(case),
         "rows": table.render(case=case, frames=part.frames, current=0),
         "steps": [
             asdict(frame.marked)
+            | calls
             | {
                 "drawn": drawn_at,
                 "said": _spoken(frame, window.total),
                 "html": panel.render(case=case, frame=frame, total=window.total),
             }
-            for frame, drawn_at in zip(part.frames, part.drawn, strict=True)
+            for frame, drawn_at, calls in zip(
+                part.frames, part.drawn, marked_calls(window, part.calls, part.names, drawings_with), strict=True
+            )
         ],
     }
 
@@ -158,7 +191,8 @@ def _part(case: Instance, revision: int) -> Part:
     words = words_of(case.id)
     told_with = words or bare_words()
     asked = effects(window, told_with)
-    return Part(window=window, words=words, frames=frames(window, told_with, asked), effects=asked)
+    calls = call_histories(window, site().engine.queries.call_plan)
+    return Part(window=window, words=words, frames=frames(window, told_with, asked), effects=asked, calls=calls)
 
 
 def _windows() -> HistoryPages[Followed]:
@@ -187,6 +221,14 @@ def _versions(case: Instance) -> tuple[Version | None, int]:
     found = site().engine.versions.all(case.process)
     ours = next((version for version in found if version.number == case.version), None)
     return ours, found[0].number if found else case.version
+
+
+def _way_at(part: Part, chosen: Frame) -> dict[str, Any]:
+    """The marks of the diagrams at the step of *chosen*, each call apart."""
+    place = chosen.revision - part.window.first
+    history, after = part.calls[place], part.window.seen[place].after
+    calls = call_views(history, after, drawings_with(history.definition) if history.calls else (), part.names)
+    return way_until(part.frames, chosen.revision, part.window.before) | {"calls": calls}
 
 
 def way_until(found: Sequence[Frame], revision: int, before: InstanceState) -> dict[str, Any]:

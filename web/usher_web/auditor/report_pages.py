@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request
 from usher_engine.accounts import Role
 from usher_engine.authoring import Version
 from usher_engine.core import whole_number
+from usher_engine.definitions import Drawing
 from usher_engine.reporting import OF_ALL, Period, Spread
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth
-from ..casework.diagram_files import bpmn_response
+from ..casework.diagram_files import bpmn_response, diagram_names, drawing_views
 from ..site import site
 from ..words.case_narrative import Names
 from ..words.charts import bars
@@ -59,7 +61,7 @@ def show() -> str | tuple[str, int]:
     if asked.errors:
         return render_template("reports.html", asked=asked, versions=versions, period=None), 422
     period = _period(asked)
-    names, found = _names(asked, versions), period.total
+    names, found, drawings = _names(asked, versions), period.total, _drawings(asked, versions)
     ways = report_tables.variants(found, names)
     took = _times(period)
     return render_template(
@@ -70,9 +72,9 @@ def show() -> str | tuple[str, int]:
         total=found,
         few=found.cases < report_tables.FEW,
         span=report_tables.span_words(asked.first, asked.last),
-        diagram=_diagram_url(asked, versions),
+        drawings=drawing_views(drawings, "reports.diagram", process=asked.process, number=_drawn(asked, versions)),
         heat=report_tables.heat_of(found, by_wait=asked.heat == "waits"),
-        elements=report_tables.elements(found, names),
+        elements=report_tables.elements(found, names, diagram_names(drawings)),
         funnel=bars(report_tables.funnel(found.groups.get(OF_ALL, {}))),
         months=report_tables.by_month(period),
         languages=report_tables.by_language(found),
@@ -108,7 +110,7 @@ def _tables(asked: ReportChoice, versions: list[Version]) -> list[Table]:
     period = _period(asked)
     found, names = period.total, _names(asked, versions)
     return [
-        report_tables.elements(found, names),
+        report_tables.elements(found, names, diagram_names(_drawings(asked, versions))),
         report_tables.by_month(period),
         report_tables.by_language(found),
         *(table for table, _ in _times(period)),
@@ -159,10 +161,13 @@ def _period(asked: ReportChoice) -> Period:
     return site().figures.period(asked.process, asked.first, asked.last, version=asked.version)
 
 
-def _diagram_url(asked: ReportChoice, versions: list[Version]) -> str:
-    """The address of the diagram: of the requested version, or of the newest."""
-    newest = max(version.number for version in versions if version.process == asked.process)
-    return url_for("reports.diagram", process=asked.process, number=asked.version or newest)
+def _drawn(asked: ReportChoice, versions: list[Version]) -> int:
+    """The version whose diagrams are shown: the requested one, or the newest."""
+    return asked.version or max(version.number for version in versions if version.process == asked.process)
+
+
+def _drawings(asked: ReportChoice, versions: list[Version]) -> Sequence[Drawing]:
+    return site().engine.versions.package(asked.process, _drawn(asked, versions)).drawings
 
 
 def _names(asked: ReportChoice, versions: list[Version]) -> Names:

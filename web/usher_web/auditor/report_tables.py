@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from usher_engine.enrollment import MILESTONES
 from usher_engine.reporting import OF_ALL, Period, Spread, Tally, Variant
@@ -66,8 +67,12 @@ class Table:
         return written.getvalue()
 
 
-def elements(found: Tally, names: Names) -> Table:
-    """How often each element was visited, and how long cases waited there."""
+def elements(found: Tally, names: Names, diagrams: Mapping[str, str]) -> Table:
+    """
+    How often each element was visited, and how long cases waited there.
+
+    *diagrams* names the diagram of each element; it is empty, and the column missing, where there is only one.
+    """
     order = sorted(found.visits, key=lambda element: (-found.visits[element], names.of(element)))
     nothing = Spread()
     rows = []
@@ -75,13 +80,15 @@ def elements(found: Tally, names: Names) -> Table:
         wait = found.waits.get(element, nothing)
         over = str(wait.number) if wait.number else ""
         resting = str(found.resting[element]) if found.resting[element] else ""
-        rows.append((names.of(element), str(found.visits[element]), over, *_typical(wait), resting))
-    head = ("Element", "Visits", "Waits over", "Median wait", "9 of 10 within", "Still waiting")
-    return Table(name="elements", title="Elements", head=head, rows=tuple(rows))
+        where = (diagrams.get(element, ""),) if diagrams else ()
+        rows.append((names.of(element), *where, str(found.visits[element]), over, *_typical(wait), resting))
+    words = ("Element", "Diagram") if diagrams else ("Element",)
+    head = (*words, "Visits", "Waits over", "Median wait", "9 of 10 within", "Still waiting")
+    return Table(name="elements", title="Elements", head=head, rows=tuple(rows), words=len(words))
 
 
-def heat_of(found: Tally, *, by_wait: bool) -> dict[str, dict[str, dict[str, object]]]:
-    """The colours of the diagram: a class for each element (by visits or by median wait) and each flow."""
+def heat_of(found: Tally, *, by_wait: bool) -> dict[str, dict[str, Any]]:
+    """The colours of the diagrams: a class for each element (by visits or by median wait) and each flow; the visits."""
     if by_wait:
         values = {element: spread.median or 0 for element, spread in found.waits.items()}
         words = {element: seconds_words(value) for element, value in values.items()}
@@ -93,6 +100,7 @@ def heat_of(found: Tally, *, by_wait: bool) -> dict[str, dict[str, dict[str, obj
     return {
         "elements": {one: {"level": heat(value, most), "words": words[one]} for one, value in values.items()},
         "flows": {flow: {"level": heat(value, busiest)} for flow, value in flows.items()},
+        "visits": dict(found.visits),
     }
 
 

@@ -1,4 +1,4 @@
-"""Cases as lists show them: the patient, where the case stands, how it ended. Reads what all rows need at once."""
+"""Cases as lists show them: what each is about, where it stands, how it ended. Reads what all rows need at once."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from .patient_labels import Subject, subjects
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listed:
     instance: Instance
+    #: The name of the process, and what the case is about: the patient's name, else its business key.
+    process: str
+    about: str
     patient: Subject | None
     at: str
 
@@ -28,5 +31,8 @@ def as_listed(instances: Sequence[Instance]) -> list[Listed]:
         names = by_version.get(version) or by_version.setdefault(version, names_of(instance.id))
         at = " and ".join(names.of(element) for element in instance.at)
         ended = names.of(instance.outcome) if instance.outcome else ""
-        listed.append(Listed(instance=instance, patient=patients.get(instance.business_key), at=at or ended))
+        patient = patients.get(instance.business_key)
+        about = patient.name if patient else instance.business_key
+        process = names.process or instance.process
+        listed.append(Listed(instance=instance, process=process, about=about, patient=patient, at=at or ended))
     return listed

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import Instance, Step
 from usher_engine.accounts import Role
-from usher_engine.cases import ALTERED, InstanceState, readable_steps
+from usher_engine.cases import ALTERED, InstanceState, calls_after, readable_steps
 from usher_engine.core import whole_number
 from werkzeug.wrappers import Response
 
 from .. import auth
 from ..site import site
-from ..words.case_narrative import Line, lines_of
+from ..words.case_narrative import Line, Names, lines_of
 from ..words.element_names import names_of
 from ..words.mail_status import mailing
+from .call_views import call_views
 from .case_search_page import search_page
-from .diagram_files import bpmn_response
+from .diagram_files import bpmn_response, drawing_views, drawings_of_case
 from .patient_labels import subject
 from .saved_search_access import query_of, usable_searches
 from .visibility import may_work_on, visible_case
@@ -74,7 +76,10 @@ def diagram(instance_id: str) -> Response:
 @auth.policy(Role.STAFF)
 def retry(instance_id: str) -> Response:
     after = site().engine.cases.retry(visible_case(instance_id).id, actor=auth.actor())
-    auth.say("It stopped again; the reason is below." if after.incident else "It is being tried again.")
+    if after.incident:
+        auth.say_failed("It stopped again; the reason is below.")
+    else:
+        auth.say("It is being tried again.")
     return redirect(url_for("cases.case", instance_id=instance_id), 303)
 
 
@@ -98,6 +103,7 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
     return render_template(
         "case.html",
         case=instance,
+        process=names.process or instance.process,
         patient=subject(instance.business_key),
         lines=lines,
         since=_since(steps, lines),
@@ -110,7 +116,8 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         at=[names.of(element) for element in instance.at],
         waits=[(names.of(wait.element), wait) for wait in instance.waits],
         ended=names.of(instance.outcome) if instance.outcome else "",
-        path=way_taken(instance.id),
+        path=way_taken(instance, steps, names),
+        drawings=drawing_views(drawings_of_case(instance.id), "cases.diagram", instance_id=instance.id),
         may_act=auth.session().account.role is Role.STAFF and instance.status in LIVE,
         mine=[task for task in instance.tasks if may_work_on(auth.actor(), task)],
         errors=errors or {},
@@ -124,15 +131,17 @@ def _since(steps: list[Step], lines: list[Line]) -> list[Line]:
     return [line for line in lines if end is not None and line.revision > end][-1:]
 
 
-def way_taken(instance_id: str) -> dict[str, Any]:
-    """The marks of the diagram: visited elements, flows taken, tokens, incidents."""
+def way_taken(case: Instance, steps: Sequence[Step], names: Names) -> dict[str, Any]:
+    """The marks of the diagrams: visited elements, flows taken, tokens, incidents, and the same for each call."""
     try:
-        state = site().engine.queries.rebuild(instance_id)
+        state = site().engine.queries.rebuild(case.id)
     except (usher_engine.Corrupt, *ALTERED):
         state = InstanceState()  # the page shows a notice about it
+    calls, drawings = calls_after(steps, site().engine.queries.call_plan), drawings_of_case(case.id)
     return {
         "visited": [{"element": element, "visits": number} for element, number in state.visits.items()],
         "flows": state.flows,
         "at": [here.rpartition(":")[0] for here in state.at],
         "incident": [here.rpartition(":")[0] for here in state.incidents],
+        "calls": call_views(calls, state, drawings, names),
     }

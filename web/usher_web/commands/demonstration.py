@@ -7,9 +7,10 @@ import hashlib
 import os
 import secrets
 import sys
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from usher_engine import Conflict, Database, Settings, Worker
@@ -19,6 +20,7 @@ from usher_engine.core import Deadlines
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment
 from usher_engine.setting_values import DEMO
+from usher_engine.settings import variable
 from usher_engine.store.schema import upgrade
 
 from usher_web.demo.sample_past import live_through
@@ -27,7 +29,7 @@ from usher_web.demo.sample_patients import add_samples
 from ..app import create_app
 from ..assets import bundled_package
 from .listening import PORT, answer, bind_socket
-from .opening import OPERATOR, open_usher
+from .opening import OPERATOR, open_usher, read_settings
 from .supervision import Lifeline, watch
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ if TYPE_CHECKING:
 PEOPLE = (
     ("alice", Role.STAFF, "works the inbox of the front desk"),
     ("bob", Role.STAFF, "her colleague"),
-    ("ana", Role.ANALYST, "looks at the process"),
+    ("ana", Role.ANALYST, "changes the process"),
+    ("abe", Role.ANALYST, "her colleague, who signs off"),
     ("audrey", Role.AUDITOR, "reads every case"),
     ("adam", Role.ADMIN, "keeps people, tokens and triggers"),
 )
@@ -56,13 +59,16 @@ NO_CATCHER = "The demo's mail catcher is not installed. Run: pip install 'usher-
 @click.option("--fresh", is_flag=True, help="Forget what an earlier demo left in the folder.")
 def demo(port: int, folder: Path, *, fresh: bool) -> None:
     """Run everything on this machine, with sample patients, people and a mail catcher."""
+    given = read_settings()
     listening = bind_socket("127.0.0.1", port)
     catcher = _catcher()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if fresh:
         for left in (*folder.glob("demo.db*"), *folder.glob("checkpoints.jsonl")):
             left.unlink()
-    settings = _settings(folder, port, catcher.port)
+    settings, ignored = demo_settings(given, folder, port, catcher.port)
+    for name in ignored:
+        click.echo(f"{name} is set, but the demo uses a value of its own.", err=True)
     upgrade(Database(settings.database_url))
     enrollment, accounts = open_usher(settings)
     password = _password(settings.secret_key)
@@ -95,22 +101,33 @@ def _catcher() -> MailCatcher:
     return MailCatcher(lambda: datetime.now(UTC))
 
 
-def _settings(folder: Path, port: int, mail_port: int) -> Settings:
-    return Settings(
-        env="development",
-        secret_key=_secret(folder / "secret"),
-        database_url=f"sqlite:///{folder.resolve() / 'demo.db'}",
-        base_url=f"http://127.0.0.1:{port}",
-        practice_name="Sample Clinic",
-        practice_contact="Front desk, 555 0100",
-        mail_from="portal@clinic.example.org",
-        smtp_port=mail_port,
-        smtp_security="none",
-        job_backoff_s=5,
-        session_idle_minutes=240,
-        checkpoint_file=str(folder / "checkpoints.jsonl"),
-        signing_key_file=str(folder / "signing-key.pem"),
-    )
+def demo_settings(given: Settings, folder: Path, port: int, mail_port: int) -> tuple[Settings, list[str]]:
+    """*given*, with what makes a demo of it; and the variables that were set and cannot hold in a demo."""
+    suggested: dict[str, Any] = {
+        "practice_name": "Sample Clinic",
+        "practice_contact": "Front desk, 555 0100",
+        "mail_from": "portal@clinic.example.org",
+        "job_backoff_s": 5,
+        "session_idle_minutes": 240,
+    }
+    own: dict[str, Any] = {
+        "env": "development",
+        "secret_key": _secret(folder / "secret"),
+        "database_url": f"sqlite:///{folder.resolve() / 'demo.db'}",
+        "base_url": f"http://127.0.0.1:{port}",
+        "trusted_hosts": "",
+        "proxies": 0,
+        "smtp_host": "127.0.0.1",
+        "smtp_port": mail_port,
+        "smtp_security": "none",
+        "smtp_user": "",
+        "smtp_password": "",
+        "checkpoint_file": str(folder / "checkpoints.jsonl"),
+        "signing_key_file": str(folder / "signing-key.pem"),
+    }
+    given_values = {f.name: getattr(given, f.name) for f in fields(Settings) if getattr(given, f.name) != f.default}
+    ignored = [variable(name) for name, value in own.items() if given_values.get(name, value) != value]
+    return Settings(**{**suggested, **given_values, **own}), ignored
 
 
 def _secret(file: Path) -> str:
@@ -129,15 +146,17 @@ def _password(secret: str) -> str:
 
 
 def _fill(enrollment: Enrollment, accounts: Accounts, settings: Settings, password: str) -> None:
-    """Add sample people, patients, half a year of cases, and the process; existing data stays as it is."""
+    """Add sample people, patients, half a year of cases, and the processes; existing data stays as it is."""
     engine = enrollment.engine
     add_samples(engine.database, enrollment.registry, engine.clock())
     package = read_folder(bundled_package())
     if not engine.versions.all(package.key):
         with click.progressbar(length=100, label="Living through half a year", file=sys.stderr) as bar:
             live_through(settings, package, engine.clock(), lambda day, of: bar.update(day * 100 // of - bar.pos))
-    if engine.versions.package(package.key).hash != package.hash:
-        engine.deploy(package, actor=OPERATOR, note="from the demo")
+    for shipped in (package, read_folder(bundled_package("reminder"))):
+        versions = engine.versions.all(shipped.key)
+        if not versions or versions[0].hash != shipped.hash:
+            engine.deploy(shipped, actor=OPERATOR, note="from the demo")
     for name, role, _ in PEOPLE:  # after the past, so that the audit events stand in the order of their times
         with contextlib.suppress(Conflict):
             accounts.add_user(name, password, role=role, by=OPERATOR.name)

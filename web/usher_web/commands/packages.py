@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 from usher_engine import InvalidDefinition, Services, Settings
-from usher_engine.definitions import read_file, read_folder, write_folder
+from usher_engine.definitions import Package, read_file, read_folder, write_folder
 from usher_engine.enrollment import Registry, enrollment_services, smtp_sender
-from usher_engine.examples import Report, run_examples
+from usher_engine.examples import Report, accept_examples, run_examples
 from usher_engine.gate import admit, check_package
 from usher_engine.store import Database
 
@@ -103,14 +103,17 @@ def export(process: str, folder: Path, number: int | None) -> None:
 
 @click.command()
 @folder
+@click.option("--accept", is_flag=True, help="Rewrite the examples that take another way to the way they take.")
 @as_json
-def test(folder: Path, machine: bool) -> None:
+def test(folder: Path, *, accept: bool, machine: bool) -> None:
     """Run a package's examples and show what they cover; exit 1 when one takes another way."""
     services = all_services()
     package, findings = admit(read_folder(folder), services)
     problems = [(f.element or f.file, f.message) for f in findings if f.severity == "error"]
     if problems:
         raise InvalidDefinition(problems=problems)
+    if accept:
+        package = _accept(package, services, folder, machine=machine)
     report = run_examples(package, services, read_settings().calendar)
     if machine:
         print_json(_report(report))
@@ -125,6 +128,16 @@ def test(folder: Path, machine: bool) -> None:
             click.echo(f"Never reached: {', '.join(report.missed)}")
     if report.failed or not report.outcomes:
         raise SystemExit(1)
+
+
+def _accept(package: Package, services: Services, folder: Path, *, machine: bool) -> Package:
+    """The package with its failing examples rewritten, in *folder* too; an example that cannot be played stops it."""
+    rewritten = accept_examples(package, services, calendar=read_settings().calendar)
+    for path, content in rewritten.items():
+        (folder / path).write_bytes(content)
+        if not machine:
+            click.echo(f"Rewritten: {path}")
+    return Package({**package.files, **rewritten})
 
 
 def _report(report: Report) -> dict[str, Any]:

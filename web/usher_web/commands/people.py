@@ -51,6 +51,25 @@ def list_users(*, machine: bool) -> None:
         click.echo(f"{account.name}\t{account.role.value}\t{', '.join(sorted(account.groups))}\t{state}")
 
 
+@user.command("change")
+@click.argument("name")
+@click.option("--role", type=ROLES, help="The new role; without it, the role stays.")
+@click.option("--group", "groups", multiple=True, help="Group whose tasks they work, in place of all before.")
+@as_json
+def change_user(name: str, role: str | None, groups: tuple[str, ...], *, machine: bool) -> None:
+    """Change the role or the groups of the account NAME; its sessions end."""
+    if role is None and not groups:
+        raise click.UsageError("Say what changes: --role, --group, or both.")
+    _, accounts = open_usher()
+    before = accounts.user(name)
+    wanted = Role(role) if role else before.role
+    account = accounts.change_rights(name, role=wanted, groups=groups or before.groups, by=OPERATOR.name)
+    if machine:
+        print_json(_shape(account))
+    else:
+        click.echo(f"{account.name} is {account.role.value}, groups: {', '.join(sorted(account.groups)) or 'none'}.")
+
+
 @user.command("password")
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from usher_engine.enrollment import portal_status, trigger_fields
-from usher_engine.enrollment.fhir_reader import BIRTH_SEX_EXTENSION
+from usher_engine.enrollment.birth_sex import BIRTH_SEX_EXTENSION
 from usher_engine.enrollment.patient_registry import Registry, find
 from usher_engine.enrollment.statuses import PortalStatus
 from usher_engine.enrollment.trigger_fields import ENROLLMENT

@@ -86,10 +86,13 @@ def ask_opt_out(token: str) -> Response:
 @blueprint.post("/<token>/opt-out")
 @auth.public
 def opt_out(token: str) -> Response:
+    """From the page, or in one request from a mail program (RFC 8058), which gets no page."""
     try:
         site().enrollment.opt_out(token)
     except usher_engine.NotFound:
         return _unusable()
+    if request.form.get("List-Unsubscribe") == "One-Click":
+        return Response("No more e-mail will be sent to this address.\n", mimetype="text/plain")
     return _page("invitation_opt_out.html", token=token, done=True)
 
 

@@ -155,17 +155,20 @@ def _onward(before: UserTask, after: Instance, done: str) -> AnyResponse:
     """Redirect to the next task of the same case, or to the list with a message about what follows automatically."""
     visible = [found for found in after.tasks if may_work_on(auth.actor(), found)]
     if after.incident and any(found.id == before.id for found in after.tasks):
-        auth.say(f"It did not work: {after.incident} The task is still open and what you typed is kept.")
+        auth.say_failed(f"It did not work: {after.incident} The task is still open and what you typed is kept.")
         return redirect(url_for("inbox.task", task_id=before.id, view=_view()), 303)
+    say = auth.say_failed if after.incident else auth.say
+    if after.incident:  # the answer is saved; another branch of the case, or what follows, is stopped
+        done = f"{done} The case has stopped: {after.incident}"
     if visible:
-        auth.say(done)
+        say(done)
         return redirect(url_for("inbox.task", task_id=visible[0].id, view=_view()), 303)
     names = names_of(after.id)
     if after.explanation:
         done = f"{done} {after.explanation}"
-    elif after.at:
+    elif after.at and not after.incident:
         done = f"{done} {' and '.join(names.of(element) for element in after.at)} follows automatically."
-    auth.say(f"Case {case_no(before.instance)}: {done}")
+    say(f"Case {case_no(before.instance)}: {done}")
     return redirect(url_for("inbox.show", view=_view()), 303)
 
 

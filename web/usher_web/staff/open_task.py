@@ -8,7 +8,7 @@ from typing import Any
 
 from usher_engine import Actor, UserTask
 from usher_engine.cases import readable_steps
-from usher_engine.forms import Field, Form, parse_form
+from usher_engine.forms import Field, Form, deployed_form
 
 from .. import audit_logging
 from ..casework.patient_labels import Subject, subject
@@ -31,6 +31,8 @@ class OpenTask:
     """
 
     task: UserTask
+    #: The name of the process.
+    process: str
     patient: Subject | None
     say: str
     then: list[str]
@@ -74,16 +76,17 @@ def open_task(
     """*typed* was sent and refused with *errors*; *moved* is whether the case went on meanwhile."""
     audit_logging.record_view("TaskViewed", task.id, business_key=task.business_key)
     engine, today, wrong = site().engine, site().today(), dict(errors or {})
-    form = parse_form(engine.queries.package_of(task.instance).text(task.form)) if task.form else None
+    form = deployed_form(engine.queries.package_of(task.instance).text(task.form)) if task.form else None
     values = _values(task, form, typed)
     # A missing field stays visible while a person fills it, in a draft or in a refused answer.
     missing = {f.key for known in (task.initial, values) for f in form.missing(known, today=today)} if form else set()
-    fields = form.fields if form else ()
+    fields, names = form.fields if form else (), names_of(task.instance)
     asked = tuple(f for f in fields if f.key in missing or f.key in wrong)
     if len(fields) - len(asked) < 2:
         asked = fields
     return OpenTask(
         task=task,
+        process=names.process or task.process,
         patient=subject(task.business_key),
         say=headline(task.message),
         then=what_to_do(task.message),
@@ -94,7 +97,7 @@ def open_task(
         values=values,
         asked=asked,
         filled=tuple(f for f in fields if f not in asked),
-        lines=list(reversed(lines_of(readable_steps(engine.context, task.instance)[0], names_of(task.instance)))),
+        lines=list(reversed(lines_of(readable_steps(engine.context, task.instance)[0], names))),
         errors=wrong,
         moved=moved,
     )

@@ -53,7 +53,7 @@ def show() -> str:
 
 def _search(text: str) -> Results:
     records = site().enrollment.patients(text, limit=MOST)
-    numbered = _cases_by_number(text)
+    numbered = [*_cases_by_number(text), *site().engine.queries.instances(business_key=text, limit=MOST)]
     about = site().engine.queries.instances(about=[record.id for record in records], limit=2 * MOST) if records else []
     cases = _visible([*numbered, *about])
     return Results(

@@ -32,6 +32,8 @@ class View(StrEnum):
 class Row:
     task: UserTask
     patient: Subject | None
+    #: What the case is about: the patient's name, else its business key.
+    about: str
     headline: str
     due: str
     late: bool
@@ -86,6 +88,7 @@ def _row(task: UserTask, patient: Subject | None, actor: Actor) -> Row:
     return Row(
         task=task,
         patient=patient,
+        about=patient.name if patient else task.business_key,
         headline=in_short(task.message),
         due=due_words(task.due, now, calendar),
         late=due_group(task.due, now, calendar) is Due.OVERDUE,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from usher_engine.audit import AuditEvent
 
 from .date_range import day_of_stored
-from .presentation import case_no, element_words
+from .presentation import case_no, element_words, joined
 
 #: Labels of event kinds in the filter.
 CALLED: Mapping[str, str] = {
@@ -26,6 +27,7 @@ CALLED: Mapping[str, str] = {
     "DraftStarted": "Drafts begun",
     "DraftDiscarded": "Drafts thrown away",
     "SignOffAsked": "Sign-offs asked for",
+    "SignOffSentBack": "Sign-offs sent back",
     "Exported": "Exports",
     "Imported": "Imports",
     "SettingChanged": "Changed settings",
@@ -55,11 +57,13 @@ REFUSED = {
 
 #: Names of pages, by the first part of their endpoint.
 PLACES = {
-    "inbox": "the inbox", "cases": "the cases", "triggers": "the patients", "search": "the search",
+    "inbox": "the inbox", "starts": "the start page", "cases": "the cases", "triggers": "the patients",
+    "search": "the search",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
     "portal_standing": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
-    "deployments": "deployments", "backtests": "backtests", "migrations": "moves to another version",
+    "deployments": "deployments", "history": "what a draft was", "imports": "an import", "backtests": "backtests",
+    "migrations": "moves to another version",
     "assumptions": "assumptions of a backtest",
     "tryout": "the try-out", "reports": "the reports", "exports": "the exports", "audit": "the audit page",
     "trails": "a trail", "searches": "saved searches", "outbox": "the caught mail", "retention": "retention",
@@ -159,9 +163,29 @@ def _setting(event: AuditEvent) -> str:
     if details.get("setting") == "portal status":
         why = f": {event.why}" if event.why else ", as another system reported it."
         return f"Set the portal status to “{details.get('status') or 'Unavailable'}”{why}"
+    if details.get("setting") == "trigger":
+        return _trigger(details)
+    if details.get("setting") == "role and groups":
+        return _rights(event)
     about = [event.subject, *(f"{value}" for name, value in details.items() if name != "setting" and value)]
     rest = ", ".join(part for part in about if part)
     return f"Changed a setting: {details.get('setting')}{' (' + rest + ')' if rest else ''}."
+
+
+def _trigger(details: Mapping[str, Any]) -> str:
+    place = f"{details.get('field')} of {details.get('template')}"
+    if details.get("action") is None:
+        return f"Took the trigger off {place}."
+    process = details.get("process")
+    return f"Put the trigger “{details.get('action')}” on {place}{f'; it starts {process}' if process else ''}."
+
+
+def _rights(event: AuditEvent) -> str:
+    """The new role and groups; before them those there were, as far as they changed."""
+    details = event.details
+    now = f"{details.get('role')}, {details.get('groups') or 'no group'}"
+    before = [str(details[name] or "no group") for name in ("role before", "groups before") if name in details]
+    return f"Changed role and groups of {event.subject} to {now}{f' (before: {joined(before)})' if before else ''}."
 
 
 def _opt_out(event: AuditEvent) -> str:
@@ -212,6 +236,7 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "DraftStarted": lambda event: f"Began a draft of {event.subject}.",
     "DraftDiscarded": lambda event: f"Threw away the draft of {event.subject}.",
     "SignOffAsked": lambda event: f"Asked for a sign-off of the draft of {event.subject}.",
+    "SignOffSentBack": lambda event: f"Sent the draft of {event.subject} back instead of signing it off.",
     "Exported": _export,
     "Imported": lambda event: f"Imported patients: {event.details.get('new', 0)} new, "
     f"{event.details.get('changed', 0)} changed.",

@@ -30,9 +30,10 @@ class Author(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Names:
-    """The names of elements, and the operators whose work is worth reporting."""
+    """The names of elements and of the process, and the operators whose work is worth reporting."""
 
     elements: Mapping[str, str]
+    process: str = ""
     reported: frozenset[str] = frozenset()
     #: The operator of each element.
     operators: Mapping[str, str] = field(default_factory=dict)

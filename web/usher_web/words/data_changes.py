@@ -10,7 +10,7 @@ from typing import Any
 
 from usher_engine.core import Calendar
 from usher_engine.definitions import Package
-from usher_engine.forms import Field, parse_form
+from usher_engine.forms import Field, deployed_form
 
 from .presentation import element_words, people_day
 
@@ -62,7 +62,7 @@ def glossary(package: Package, calendar: Calendar) -> Glossary:
     """Labels from the forms of *package*; the first form that has a key names it."""
     fields: dict[str, Field] = {}
     for name in package.forms():
-        for found in parse_form(package.text(name)).fields:
+        for found in deployed_form(package.text(name)).fields:
             fields.setdefault(found.key, found)
     return Glossary(fields=fields, calendar=calendar)
 

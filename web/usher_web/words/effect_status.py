@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from usher_engine import Step
-from usher_engine.cases import ALTERED, HistoryPage
+from usher_engine.cases import ALTERED, CallHistory, HistoryPage, Plans, follow_calls
 
 from .case_narrative import Names, ordinal
 from .data_changes import Glossary, in_words
-from .service_wording import ANSWER, MAIL, REFUSED_ANSWER, fact_sentence
+from .service_wording import ANSWER, MAILS, REFUSED_ANSWER, fact_sentence
 
 #: Events that end a request; it has no later stages.
 ENDS = frozenset({"ServiceCompleted", "ServiceRefused", "UserTaskCancelled", "ElementCancelled"})
@@ -55,7 +55,7 @@ StepEvent = tuple[Step, Mapping[str, Any]]
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Followed:
     """
-    The state after some step: the patient's portal status, the requests that still wait, and the newest request.
+    The state after some step: the portal status, the requests that still wait, the newest request, and the calls.
 
     *drawn* is the step that put the case on its diagram: the first, or the last migration.
     """
@@ -63,6 +63,16 @@ class Followed:
     status: str = ""
     drawn: int = 1
     requests: Mapping[Place, tuple[StepEvent, ...]] = field(default_factory=dict)
+    calls: CallHistory = field(default_factory=CallHistory)
+
+
+def following(plans: Plans) -> Callable[[Followed, Step], Followed]:
+    """What folds the steps of a case, and follows its calls by the plans of the packages it runs on."""
+
+    def follow(before: Followed, step: Step) -> Followed:
+        return replace(advance(before, step), calls=follow_calls(before.calls, step, plans))
+
+    return follow
 
 
 def advance(before: Followed, step: Step) -> Followed:
@@ -72,7 +82,8 @@ def advance(before: Followed, step: Step) -> Followed:
         _add(requests, step)
         newest = next(reversed(requests), None)
         kept = {here: tuple(events) for here, events in requests.items() if here == newest or not _has_ended(events)}
-        return Followed(status=portal_status(step, before.status), drawn=drawn(step, before.drawn), requests=kept)
+        status, moved = portal_status(step, before.status), drawn(step, before.drawn)
+        return replace(before, status=status, drawn=moved, requests=kept)
     except ALTERED:
         return before
 
@@ -115,7 +126,7 @@ def _effect(here: Place, events: list[StepEvent], words: Words) -> Effect:
     stages = (_stage(step, event, words) for step, event in events)
     return Effect(
         name=f"{words.names.of(element)}, {ordinal(visit)}",
-        is_mail=words.names.operators.get(element) == MAIL,
+        is_mail=words.names.operators.get(element) in MAILS,
         stages=tuple(stage for one in stages for stage in one),
     )
 

@@ -56,6 +56,7 @@ def _names(diagram: Any) -> Names:
     decisions = diagram.decisions
     return Names(
         elements=elements,
+        process=diagram.package.name,
         reported=reported,
         operators=operators,
         decisions={decision.id: decision.name for decision in decisions.by_id.values()},

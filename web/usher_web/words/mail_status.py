@@ -1,4 +1,4 @@
-"""The status of the invitation e-mails of a case: queued, accepted, failed, each a fact with its time. Pure."""
+"""The status of the e-mails of a case: queued, accepted, failed, each a fact with its time. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from usher_engine import Step
 
 from .case_narrative import Names
-from .service_wording import MAIL
+from .service_wording import MAILS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +29,7 @@ def mailing(steps: Iterable[Step], names: Names) -> list[Posted]:
         fact
         for step in steps
         for event in step.events
-        if names.operators.get(event.get("element", "")) == MAIL and (fact := _fact_of(event, step.at))
+        if names.operators.get(event.get("element", "")) in MAILS and (fact := _fact_of(event, step.at))
     ]
 
 

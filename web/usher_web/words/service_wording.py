@@ -6,19 +6,24 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from usher_engine.enrollment import FIELDS, in_sentence
+
 from .presentation import joined
 
-MAIL = "invitation/send"
+INVITATION, MAIL = "invitation/send", "mail/send"
+#: The services that send mail.
+MAILS = frozenset({INVITATION, MAIL})
 ANSWER = "Patient Enrollment Response Added"
 REFUSED_ANSWER = "Patient Enrollment Response Refused"
 
 #: Sentences while an effect waits for its turn, and when it is done.
-QUEUED = {MAIL: "The invitation e-mail is queued to be sent."}
-DONE = {MAIL: "The mail server accepted the invitation e-mail."}
+QUEUED = {INVITATION: "The invitation e-mail is queued to be sent.", MAIL: "The e-mail is queued to be sent."}
+DONE = {
+    INVITATION: "The mail server accepted the invitation e-mail.",
+    MAIL: "The mail server accepted the e-mail.",
+}
 #: Beginnings of the sentence with the reason of a failure.
-FAILED = {MAIL: "The invitation e-mail was not accepted"}
-
-FIELDS = {"email": "e-mail", "zip_code": "ZIP code"}
+FAILED = {INVITATION: "The invitation e-mail was not accepted", MAIL: "The e-mail was not accepted"}
 
 ANSWERS = {"Completed": "accepted", "Declined": "declined", "Deferred": "decided to answer later"}
 
@@ -28,7 +33,7 @@ def result_sentence(operator: str, result: Any) -> str | None:
     given = result if isinstance(result, dict) else {}
     match operator:
         case "patient/update":
-            changed = [FIELDS.get(key, key.replace("_", " ")) for key in given.get("changed") or ()]
+            changed = [_field(key) for key in given.get("changed") or ()]
             return f"The patient's record was corrected: {joined(changed)}." if changed else ""
         case "patient/remove-response":
             removed = given.get("removed")
@@ -37,6 +42,11 @@ def result_sentence(operator: str, result: Any) -> str | None:
             return "" if given.get("status") == "Pending" else f"The portal status stays {given.get('status')}."
         case _:
             return None
+
+
+def _field(key: str) -> str:
+    known = FIELDS.get(key)
+    return in_sentence(known.title) if known else key.replace("_", " ")
 
 
 def fact_sentence(name: str, details: Mapping[str, Any]) -> str | None:

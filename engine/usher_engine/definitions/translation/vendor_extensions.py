@@ -44,7 +44,7 @@ HARMLESS = frozenset(
 
 _LISTENER = "The other product runs its own code here. Draw a script task or service task instead."
 _CODE = "It names code of the other product. Choose one of Usher's service operators in the properties panel."
-_START_FORM = "Usher starts a process with data, without a form. Ask in a user task after the start event."
+_START_FORM = "Choose a start form of the package in the properties of the start event, and remove this."
 _EVENTS = "Usher does not receive events from another product's registry. Use a message with contents instead."
 _ERROR = "Usher stores a caught error as “error”: read error.code and error.message after the event."
 

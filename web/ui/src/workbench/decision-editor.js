@@ -2,6 +2,7 @@
 import DmnModeler from "dmn-js/lib/Modeler";
 import { DraftFile, actions, element, facts, styles } from "./draft-file.js";
 import { Findings } from "./findings.js";
+import { namesKnown } from "./names.js";
 import { Pauses } from "./pauses.js";
 
 export async function editDecision(host) {
@@ -13,7 +14,7 @@ export async function editDecision(host) {
   const findings = new Findings(known);
   await styles("decision-editor.css");
   const text = await file.recover(facts("text"));
-  modeler = new DmnModeler({ container: host, ...pausing(pauses) });
+  modeler = new DmnModeler({ container: host, common: { dataTypes: known.types, feelLanguageContext: language(known) }, ...pausing(pauses) });
   const changed = () => {
     file.changed();
     findings.soon(read);
@@ -38,9 +39,30 @@ export async function editDecision(host) {
   findings.begin();
 }
 
+// What cells are completed with: the functions of Usher's language, in place of FEEL's.
+function language({ words }) {
+  const functions = words.filter((one) => one.kind === "function");
+  const builtins = functions.map(({ name, usage, note }) => ({ name, type: "function", detail: note, params: usage.includes("…") ? [{ name: "…" }] : [] }));
+  return { builtins };
+}
+
+// The names of the draft's data, in cells and in the expressions of columns.
+class CellNames {
+  static $inject = ["injector"];
+
+  constructor(injector) {
+    injector.get("variableResolver", false)?.registerProvider({ getVariables: (others) => [...namesKnown().map(variable), ...others] });
+  }
+}
+
+function variable({ name, title, fields }) {
+  return { name, detail: title, entries: (fields ?? []).map(variable) };
+}
+
 // Each kind of view has modules of its own.
 function pausing(pauses) {
-  const options = { additionalModules: [{ debounceInput: ["value", pauses.later] }] };
+  const names = { __init__: ["usherNames"], usherNames: ["type", CellNames] };
+  const options = { additionalModules: [{ debounceInput: ["value", pauses.later] }, names] };
   return Object.fromEntries(["drd", "decisionTable", "literalExpression", "boxedExpression"].map((view) => [view, options]));
 }
 

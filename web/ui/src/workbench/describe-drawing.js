@@ -47,11 +47,11 @@ function made(value, { modeler }) {
   return modeler.get("elementFactory").createShape({ type, eventDefinitionType, isExpanded: type === "bpmn:SubProcess" });
 }
 
-// Where bpmn-js itself would place it; not by its `autoPlace`, which would begin to edit the name on the canvas.
+// Not by bpmn-js's `autoPlace`, which would begin to edit the name on the canvas and makes no room.
 function append(element, value, tools) {
   const shape = made(value, tools);
-  const position = tools.modeler.get("eventBus").fire("autoPlace", { source: element, shape, hints: {} });
-  tools.show(tools.modeling.appendShape(element, shape, position, element.parent).id);
+  tools.together(() => tools.room.append(shape, element));
+  tools.show(shape.id);
 }
 
 function connect(element, id, { modeler, show }) {
@@ -60,20 +60,13 @@ function connect(element, id, { modeler, show }) {
   if (connection) show(connection.id);
 }
 
-// Beside the events that are there already, along the lower edge.
-function attach(element, eventDefinitionType, { modeler, modeling, show }) {
+function attach(element, eventDefinitionType, { modeler, room, show }) {
   const shape = modeler.get("elementFactory").createShape({ type: "bpmn:BoundaryEvent", eventDefinitionType });
-  const taken = element.attachers?.length ?? 0;
-  const position = { x: element.x + element.width - 24 - ((taken * 40) % Math.max(40, element.width - 40)), y: element.y + element.height };
-  show(modeling.createShape(shape, position, element, { attach: true }).id);
+  show(room.attach(shape, element).id);
 }
 
-// Into the middle of the flow's longest stretch; what bpmn-js does when a shape is dropped on a flow.
 function insert(flow, value, tools) {
-  const points = flow.waypoints;
-  const stretches = points.slice(1).map((point, index) => ({ from: points[index], to: point }));
-  const length = ({ from, to }) => Math.hypot(to.x - from.x, to.y - from.y);
-  const { from, to } = stretches.reduce((best, one) => (length(one) > length(best) ? one : best));
-  const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
-  tools.show(tools.modeling.createShape(made(value, tools), middle, flow).id);
+  const shape = made(value, tools);
+  tools.together(() => tools.room.insert(shape, flow));
+  tools.show(shape.id);
 }

@@ -8,7 +8,7 @@ const TIMES = [
   { value: "timeCycle", label: "Again and again" },
 ];
 const TIME_HELP = {
-  timeDuration: "Like PT1H or P30D, or an expression that gives one: “P” + str(days) + “D” (with straight quotes).",
+  timeDuration: 'Like 7 days or 2 hours, or an expression that gives an ISO duration, like "P" + str(days) + "D"',
   timeDate: "Like 2027-01-31T09:00:00Z, or an expression that gives one. Without a zone: UTC.",
   timeCycle: "Like R3/P1D: three times, once a day. Where nothing is ended by it.",
 };
@@ -24,9 +24,30 @@ export function eventGroups(element, object, tools) {
     const set = (isInterrupting) => tools.modeling.updateProperties(element, { isInterrupting });
     fields.push({ key: "interrupting", label: "Ends what runs in the process", kind: "check", value: object.isInterrupting !== false, set });
   }
+  if (is(object, "bpmn:StartEvent") && !definition && is(object.$parent, "bpmn:Process")) return [start(element, object, tools)];
   fields.push(...what(element, object, definition, tools));
   const groups = [{ title: "Event", fields }];
   return is(object, "bpmn:Task") ? [...groups, tools.scriptsOf(element, object)] : groups; // events run no scripts
+}
+
+// How a case begins: with which form, by whom, and what it is about.
+function start(element, object, { extensions, facts, addressOf }) {
+  const property = (key, label, more) => ({
+    key, label, value: extensions.property(object, key), ...more,
+    set: (value) => extensions.setProperty(element, object, key, value.trim()),
+  });
+  const form = extensions.property(object, "form");
+  const forms = [...new Set([...facts.forms, ...(form ? [form] : [])])].map((value) => ({ value, label: facts.forms.includes(value) ? value : `${value} (missing)` }));
+  const link = facts.forms.includes(form) ? { label: "Edit this form", url: addressOf(form) } : undefined;
+  return {
+    title: "Start",
+    fields: [
+      property("form", "Start form", { kind: "select", options: [{ value: "", label: "None: a button" }, ...forms], link }),
+      property("candidateStarterGroups", "Groups that may start it", { list: facts.groups, help: "Separated by commas. Without groups and roles no person starts it, only triggers and programs." }),
+      property("candidateStarterRoles", "Roles that may start it", { list: facts.starterRoles, help: `Any of ${facts.starterRoles.join(", ")}; separated by commas.` }),
+      property("businessKey", "What the case is about", { kind: "code", rows: 1, help: "An expression over the fields of the start form, like room; lists and messages name the case by it." }),
+    ],
+  };
 }
 
 function what(element, object, definition, tools) {
@@ -66,7 +87,7 @@ function timer(element, object, definition, { modeling, moddle, extensions }) {
   const missed = { key: "missed", label: "Times that passed while nothing ran", kind: "select", value: extensions.property(object, "missed"), options: MISSED, set: (value) => extensions.setProperty(element, object, "missed", value) };
   return [
     { key: "timer", label: "Kind of time", kind: "select", value: kind, options: TIMES, set: (name) => write(name, body) },
-    { key: "time", label: TIMES.find(({ value }) => value === kind).label, kind: "code", rows: 1, value: body, set: (text) => write(kind, text.trim()), help: TIME_HELP[kind] },
+    { key: "time", label: TIMES.find(({ value }) => value === kind).label, kind: "code", rows: 1, value: body, set: (text) => write(kind, text.trim()), help: TIME_HELP[kind], duration: kind === "timeDuration" },
     ...(kind === "timeCycle" ? [missed] : []),
   ];
 }
@@ -90,7 +111,7 @@ function thrown(element, object, { extensions }) {
   });
   return [
     field("businessKey", "For the case about", "An expression for what the waiting case is about, like patient_id.", { kind: "code", rows: 1 }),
-    field("contents", "Contents", "An expression for a record, like {“sum”: total} (with straight quotes); may be empty.", { kind: "code", rows: 2 }),
+    field("contents", "Contents", "An expression for a record, like {\"sum\": total}; may be empty.", { kind: "code", rows: 2 }),
     field("resultVariable", "Name of what became of it", "Later expressions read under this name whether it was delivered.", { mono: true, placeholder: object.id }),
   ];
 }

@@ -19,14 +19,21 @@ export function flowGroups(element, object, { modeling, moddle }) {
     fields.push({ key: "default", label: "Taken when no other condition holds", kind: "check", value: isDefault, set: choose });
   }
   if (!isDefault || condition) {
-    fields.push({ key: "condition", label: "Taken when", kind: "code", rows: 3, value: condition, set, help: "An expression, like patient.status == “Pending” (with straight quotes)." });
+    fields.push({ key: "condition", label: "Taken when", kind: "code", rows: 3, value: condition, set, help: 'An expression, like patient.status == "Pending"' });
   }
   return [{ title: "Condition", fields }];
 }
 
+// Where an element leads: each flow out of it, to open it and put a step there.
+export function waysOut(element, { nameOf, show }) {
+  const flows = (element.outgoing ?? []).map((one) => one.businessObject).filter((one) => is(one, "bpmn:SequenceFlow"));
+  const fields = flows.map((flow) => ({ key: `way:${flow.id}`, kind: "action", button: `→ ${flow.targetRef ? nameOf(flow.targetRef) : "nowhere"}`, act: () => show(flow.id) }));
+  return { title: fields.length > 1 ? "Ways out" : "Way out", fields };
+}
+
 export function gatewayGroups(element, object, { modeling, nameOf, show }) {
   const flows = (element.outgoing ?? []).map((one) => one.businessObject).filter((one) => is(one, "bpmn:SequenceFlow"));
-  if (!isAny(object, CHOOSING) || flows.length < 2) return [];
+  if (!isAny(object, CHOOSING) || flows.length < 2) return [waysOut(element, { nameOf, show })];
   const ways = flows.map((flow) => ({ value: flow.id, label: nameOf(flow) }));
   const set = (id) => modeling.updateProperties(element, { default: flows.find((flow) => flow.id === id) });
   const links = flows.map((flow) => ({

@@ -1,7 +1,7 @@
 // What tasks have: the form and who gets it, the service operator with its parameters, scripts, decisions, repetition.
 import { is } from "bpmn-js/lib/util/ModelUtil";
 
-const DURATION = "Like P2D (two days), PT4H (four hours)";
+const DURATION = "Like 2 days, 4 hours or 1 day 12 hours.";
 
 export function work(element, object, { extensions, facts, addressOf, lanes }) {
   const property = (name, label, more = {}) => ({
@@ -18,13 +18,13 @@ export function work(element, object, { extensions, facts, addressOf, lanes }) {
   return {
     title: "Work",
     fields: [
-      { key: "message", label: "Message to staff", kind: "area", rows: 5, value: extensions.text(object, "InstructionsForEndUser"), set: (text) => extensions.setText(element, object, "InstructionsForEndUser", text), help: "The first line is the headline. {{ … }} holds an expression." },
+      { key: "message", label: "Message to staff", kind: "area", rows: 5, complete: "template", value: extensions.text(object, "InstructionsForEndUser"), set: (text) => extensions.setText(element, object, "InstructionsForEndUser", text), help: "The first line is the headline. {{ … }} holds an expression." },
       property("form", "Form", { kind: "select", options, link }),
       property("candidateGroups", "Group", { list: [...new Set([...facts.groups, ...lanes()])], help: groupHelp(extensions.property(object, "candidateGroups"), [...facts.groups, ...lanes()]) }),
-      property("dueIn", "Due in", { placeholder: "P2D", help: DURATION }),
-      ...(facts.followUp ? [property("followUp", "Follow up in", { placeholder: "P1D", help: DURATION })] : []),
+      property("dueIn", "Due in", { placeholder: "2 days", help: DURATION, duration: true }),
+      ...(facts.followUp ? [property("followUp", "Follow up in", { placeholder: "1 day", help: DURATION, duration: true })] : []),
       property("priority", "Priority", { placeholder: "50", help: "0 to 100, higher first." }),
-      property("initialValues", "What the form begins with", { kind: "code", help: "An expression that gives a record, like {“reason”: patient.status}" }),
+      property("initialValues", "What the form begins with", { kind: "code", help: "An expression that gives a record, like {\"reason\": patient.status}" }),
       property("resultVariable", "Name of the answer", { mono: true, placeholder: object.id, help: "Later expressions read the answer under this name." }),
     ],
   };
@@ -72,7 +72,7 @@ const KINDS = { text: "text", number: "a number", boolean: "yes or no (True, Fal
 
 export function script(element, object, { modeling }) {
   const set = (text) => modeling.updateModdleProperties(element, object, { script: text || undefined });
-  return { title: "Script", fields: [{ key: "script", label: "Script", kind: "code", rows: 8, value: object.script ?? "", set, help: "One assignment a line, like total = price * 2" }] };
+  return { title: "Script", fields: [{ key: "script", label: "Script", kind: "code", complete: "script", rows: 8, value: object.script ?? "", set, help: "One assignment a line, like total = price * 2" }] };
 }
 
 export function scripts(element, object, { extensions }) {
@@ -80,6 +80,7 @@ export function scripts(element, object, { extensions }) {
     key: type,
     label,
     kind: "code",
+    complete: "script",
     rows: 2,
     value: extensions.text(object, type),
     set: (text) => extensions.setText(element, object, type, text),
@@ -101,9 +102,26 @@ export function deciding(element, object, { extensions, facts }) {
   };
 }
 
-export function calling(element, object, { modeling }) {
-  const set = (calledElement) => modeling.updateModdleProperties(element, object, { calledElement: calledElement.trim() || undefined });
-  return { title: "Called process", fields: [{ key: "called", label: "Id of the process", mono: true, value: object.calledElement ?? "", set, help: "Its diagram is another .bpmn file of the package." }] };
+// The processes of the package, those of this drawing as they stand now; a process cannot call itself.
+export function calling(element, object, { modeling, facts, addressOf, modeler }) {
+  const value = object.calledElement ?? "";
+  const set = (calledElement) => modeling.updateModdleProperties(element, object, { calledElement: calledElement || undefined });
+  const own = modeler.getDefinitions().rootElements.filter((one) => is(one, "bpmn:Process") && one.isExecutable);
+  const drawn = own.map(({ id, name }) => ({ id, name, file: facts.file }));
+  const known = [...drawn, ...facts.processes.filter(({ file }) => file !== facts.file)].filter(({ id }) => id !== processOf(object)?.id);
+  const called = known.find(({ id }) => id === value);
+  const options = [
+    { value: "", label: "Choose…" },
+    ...known.map(({ id, name }) => ({ value: id, label: name ? `${name} (${id})` : id })),
+    ...(value && !called ? [{ value, label: `${value} (missing)` }] : []),
+  ];
+  const link = called && called.file !== facts.file ? { label: "Open its diagram", url: addressOf(called.file) } : undefined;
+  const help = known.length > 0 ? undefined : "None yet: add another .bpmn file under “Forms, tables, mails”, and set “Can be run” there.";
+  return { title: "Called process", fields: [{ key: "called", label: "Process", kind: "select", options, value, set, link, help }] };
+}
+
+function processOf(object) {
+  return is(object, "bpmn:Process") ? object : object.$parent && processOf(object.$parent);
 }
 
 export function repeating(element, object, { modeling, moddle }) {

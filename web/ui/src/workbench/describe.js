@@ -2,7 +2,7 @@
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { drawing } from "./describe-drawing.js";
 import { eventGroups } from "./describe-events.js";
-import { flowGroups, gatewayGroups } from "./describe-flows.js";
+import { flowGroups, gatewayGroups, waysOut } from "./describe-flows.js";
 import { calling, deciding, repeating, scripts, service, script, work } from "./describe-tasks.js";
 import { kindOf, nameOf } from "./words.js";
 
@@ -12,7 +12,8 @@ export function describer(tools) {
   return (element) => {
     if (!element.businessObject) return null; // nothing is open yet
     const object = subjectOf(element);
-    const groups = [general(element, object, tools), ...particular(element, object, tools), notes(element, object, tools), drawing(element, object, tools)];
+    const leads = is(object, "bpmn:FlowNode") && !is(object, "bpmn:Gateway") ? [waysOut(element, tools)] : [];
+    const groups = [general(element, object, tools), ...particular(element, object, tools), ...leads, notes(element, object, tools), drawing(element, object, tools)];
     return {
       key: object.id,
       title: nameOf(object),

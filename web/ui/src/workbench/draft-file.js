@@ -1,17 +1,21 @@
 // One file of a draft: saved a moment after the last change, with the ETag it was made from. Until the server has it, the
 // text also lies in this browser, so that closing it loses nothing. A save that comes too late is kept by the server.
+import { askForName } from "./restore-points.js";
+
 const KEEP_MS = 150; // after a change, before the text is put aside in this browser
 const SAVE_MS = 1200; // after the last change, before it is sent
 const AGAIN_MS = 10_000; // after a failed try
 const KEEPALIVE_BYTES = 60_000; // what a closing page may still send
 
 export class DraftFile {
-  // `read` answers the text as it is now, or a promise of it; `settle` writes pending input into it first.
-  constructor(facts, read, settle = () => {}) {
+  // `read` answers the text as it is now, or a promise of it; `settle` writes pending input into it first; `reopen` shows
+  // another text in its place, after a colleague's change was merged into it.
+  constructor(facts, read, settle = () => {}, reopen = null) {
     this.facts = facts;
     this.etag = facts.etag;
     this.read = read;
     this.settle = settle;
+    this.reopen = reopen;
     this.dirty = false;
     this.conflict = null;
     this.timers = {};
@@ -26,13 +30,19 @@ export class DraftFile {
 
   // What was not saved when this browser was closed goes to the server first; answers the text to open.
   async recover(text) {
+    const opens = await this.#recovered(text);
+    this.isOpen = true; // from here on the editor shows a text that another can take the place of
+    return opens;
+  }
+
+  async #recovered(text) {
     const kept = this.#kept();
     if (!kept) return text;
     if (kept.text === text) return this.#forget(), text;
     this.etag = kept.etag;
     const saved = await this.#send(kept.text);
     if (saved) {
-      this.#say("what was not saved when this page was closed is back, and saved", "saved");
+      this.say("what was not saved when this page was closed is back, and saved", "saved");
       return kept.text;
     }
     if (!this.conflict) {
@@ -42,7 +52,7 @@ export class DraftFile {
     // The server keeps the old text next to the one opened now; work goes on with the latter.
     this.conflict = null;
     this.etag = this.facts.etag;
-    this.#say("opened as it is saved", "saved");
+    this.say("opened as it is saved", "saved");
     return text;
   }
 
@@ -50,7 +60,7 @@ export class DraftFile {
     this.dirty = true;
     this.isKept = false;
     if (this.conflict) return this.#later("keep", KEEP_MS, () => this.#keep());
-    this.#say("not saved yet", "unsaved");
+    this.say("not saved yet", "unsaved");
     this.#later("keep", KEEP_MS, () => this.#keep());
     this.#later("save", SAVE_MS, () => this.save());
   }
@@ -73,6 +83,7 @@ export class DraftFile {
       this.#remember(text);
       const saved = await this.#send(text, options);
       if (!saved && !this.conflict) this.dirty = true;
+      if (saved) delete options.before; // only the first of several saves is the one it stands before
     } while (this.again && this.dirty && !this.conflict);
   }
 
@@ -81,15 +92,19 @@ export class DraftFile {
     const condition = this.etag ? { "If-Match": `"${this.etag}"` } : { "If-None-Match": "*" };
     const headers = { "Content-Type": "application/octet-stream", ...condition, ...tokens() };
     try {
-      const answer = await fetch(this.facts.urls.file, { method: "PUT", headers, body: text, keepalive });
+      const address = options.before ? `${this.facts.urls.file}?before=${options.before}` : this.facts.urls.file;
+      const answer = await fetch(address, { method: "PUT", headers, body: text, keepalive });
       if (answer.status === 412) return this.#tooLate(await answer.json());
       if (answer.redirected || [401, 403].includes(answer.status)) return this.#refused("Not saved: sign in again in another tab, then press Save. Your text is kept in this browser.");
       if (!answer.ok) return this.#refused((await answer.json().catch(() => ({}))).detail ?? "Not saved.");
       const said = await answer.json();
       this.etag = said.etag;
-      if (!this.dirty) {
+      this.draft = said.draft; // the ETag of the whole draft
+      if (options.before) this.before = said.before; // the number of the state before this save
+      if (said.merged) await this.#merge(said);
+      else if (!this.dirty) {
         this.#forget();
-        this.#say(`saved ${said.saved}`, "saved");
+        this.say(`saved ${said.saved}`, "saved");
       }
       return true;
     } catch {
@@ -98,8 +113,26 @@ export class DraftFile {
     }
   }
 
+  // A colleague changed other elements of this file: the server has both changes, the editor only its own. What was
+  // changed here since then is merged with the next save, which is made from the text that was sent.
+  async #merge({ merged, saved }) {
+    const whole = this.etag;
+    this.etag = merged.sent;
+    if (this.#isUnsaved) return;
+    this.#forget();
+    if (!this.reopen || !this.isOpen) return this.say(`saved ${saved}; merged with ${merged.by}`, "saved");
+    const answer = await fetch(this.facts.urls.file);
+    const text = await answer.text();
+    if (!answer.ok || this.#isUnsaved || (answer.headers.get("ETag") ?? "").replaceAll('"', "") !== whole) return;
+    await this.reopen(text);
+    for (const timer of Object.values(this.timers)) clearTimeout(timer); // that it shows another text is no change
+    this.etag = whole;
+    this.dirty = false;
+    this.say(`saved ${saved}; merged with ${merged.by}: ${merged.sentence}`, "saved");
+  }
+
   #refused(words) {
-    this.#say(words, "failed");
+    this.say(words, "failed");
     return false;
   }
 
@@ -107,7 +140,7 @@ export class DraftFile {
   #tooLate(problem) {
     this.conflict = problem;
     this.#forget();
-    this.#say("not saved", "late");
+    this.say("not saved", "late");
     const place = document.querySelector("[data-conflict]");
     const notice = element("div", "notice alarm");
     const choose = element("button", "btn", "Compare and choose");
@@ -158,10 +191,12 @@ export class DraftFile {
     return this.facts.urls.forget.replace("KEY", key);
   }
 
-  #key(event) {
+  async #key(event) {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
     event.preventDefault();
-    this.save();
+    if (event.target.closest?.("[data-keep]")) return event.target.form.requestSubmit();
+    await this.save();
+    if (this.draft && !this.dirty && !this.conflict) askForName(this);
   }
 
   #later(name, wait, act) {
@@ -199,7 +234,7 @@ export class DraftFile {
   }
 
   // `state` is what pages may wait for: unsaved, saved, failed or late.
-  #say(words, state) {
+  say(words, state) {
     if (this.place.textContent !== words) this.place.textContent = words;
     this.place.dataset.state = state;
   }

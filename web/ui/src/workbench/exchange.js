@@ -2,19 +2,28 @@
 import { drawn, isDrawn } from "./drawn.js";
 import { element } from "./draft-file.js";
 import { showLosses, showUnreadable } from "./references.js";
+import { mayReplace, offerBack } from "./restore-points.js";
 
 // `settle` writes pending input into the diagram; `changed` reports that the diagram was replaced.
-export function exchange(modeler, sizes, known, { changed, settle }) {
+export function exchange(modeler, sizes, file, { changed, settle }) {
+  const known = file.facts;
   const chooser = document.querySelector("[data-import]");
   chooser.addEventListener("change", async () => {
     const [chosen] = chooser.files;
     chooser.value = "";
     if (!chosen) return;
     const before = isDrawn(modeler) ? await xmlOf(modeler) : "";
+    const text = await chosen.text();
     try {
-      showLosses(await drawn(modeler, await chosen.text()));
+      await modeler.get("moddle").fromXML(text, "bpmn:Definitions");
+      await file.save(); // what is drawn now is what the server keeps
+      if (!(await mayReplace(file, chosen.name, text))) return;
+      const losses = await drawn(modeler, text);
       sizes.fit();
       changed();
+      await file.save({ before: "import" });
+      offerBack(file, `${chosen.name} took the place of the diagram.`, "Take the import back");
+      if (losses.length > 0) showLosses(losses);
     } catch (problem) {
       if (before) await drawn(modeler, before); // the editor has let go of it
       showUnreadable(chosen.name, problem, element("p", "", "What is in the draft stays as it is."));

@@ -1,8 +1,22 @@
 // The fields of the properties panel, made from a description: {key, label, kind, value, set, …}. A field is written a
 // moment after the last key and when it loses the focus; text being typed is never overwritten.
+import { complete } from "./completion.js";
 import { element } from "./draft-file.js";
+import { durationProblem, durationWords, isoDuration } from "./durations.js";
+import { straightened } from "./quotes.js";
 
 const PAUSE_MS = 400;
+
+// How a kind of field stands in the input: `show` a value as people read it, `read` what they typed, `aside` what is stored
+// in quiet letters below, `problem` why what they typed cannot be read.
+const DURATION = { show: (value) => durationWords(value) || value, read: isoDuration, aside: (value) => (durationWords(value) ? value : ""), problem: durationProblem };
+const EXPRESSION = { show: (value) => value, read: straightened, aside: () => "", problem: () => "" };
+const PLAIN = { show: (value) => value, read: (text) => text, aside: () => "", problem: () => "" };
+
+function codec(field) {
+  if (field.duration) return DURATION;
+  return field.kind === "code" ? EXPRESSION : PLAIN;
+}
 
 export function makeField(field) {
   const outer = element("div", `field${field.kind === "check" ? " check" : ""}`);
@@ -17,7 +31,10 @@ export function makeField(field) {
   if (field.kind === "check") label.append(input, element("span", "", field.label));
   outer.append(label);
   if (field.kind !== "check") outer.append(input);
+  const mode = field.complete ?? (field.kind === "code" ? "expression" : "");
+  if (mode) complete(input, mode);
   if (field.list) outer.append(suggestions(input, field));
+  if (field.duration) outer.append(element("code", "iso quiet"));
   help(outer, input, field);
   listen(input, field);
   write(input, field);
@@ -124,14 +141,18 @@ function listen(input, field) {
 function commit(input) {
   const field = input.usherField;
   if (!field) return;
-  const value = read(input);
-  if (value === field.value) return;
-  const problem = field.check?.(value) ?? "";
+  const typed = read(input);
+  const { read: meant, problem: unreadable } = codec(field);
+  const value = typeof typed === "string" ? meant(typed) : typed;
+  const problem = (typeof typed === "string" && unreadable(typed)) || field.check?.(value) || "";
+  if (value === field.value && !problem && !input.hasAttribute("aria-invalid")) return write(input, field, { typing: true });
   input.toggleAttribute("aria-invalid", Boolean(problem));
   input.closest(".field").classList.toggle("bad", Boolean(problem));
   if (problem) return showMessage(input, problem);
   showMessage(input, field.help ?? "");
+  if (value === field.value) return write(input, field, { typing: true });
   field.value = value;
+  write(input, field, { typing: true });
   field.set(value);
 }
 
@@ -150,7 +171,15 @@ function read(input) {
   return input.type === "checkbox" ? input.checked : input.value;
 }
 
-function write(input, field) {
-  if (input.type === "checkbox") input.checked = Boolean(field.value);
-  else if (input.value !== field.value) input.value = field.value;
+// While somebody types, only letters are put right, one for one, so that the caret stays.
+function write(input, field, { typing = false } = {}) {
+  if (input.type === "checkbox") return void (input.checked = Boolean(field.value));
+  const { show, aside } = codec(field);
+  const text = show(field.value);
+  const stored = input.closest(".field")?.querySelector(".iso");
+  if (stored) stored.textContent = aside(field.value);
+  if (input.value === text || (typing && input.value.length !== text.length)) return;
+  const { selectionStart } = input;
+  input.value = text;
+  if (typing && document.activeElement === input) input.setSelectionRange(selectionStart, selectionStart);
 }

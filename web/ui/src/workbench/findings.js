@@ -1,15 +1,18 @@
 // The gate's findings on the draft with the text as it is typed: as a list, in the order to fix them, and for the code
 // that paints them onto elements. The gate itself runs on the server, the same one that checks a deployment.
 import { element, facts, tokens } from "./draft-file.js";
+import { hear } from "./names.js";
 
 const PAUSE_MS = 700;
 const KINDS = { error: "alarm", warning: "wait", info: "idle" };
 const WORDS = { error: ["error", "errors"], warning: ["warning", "warnings"], info: ["note", "notes"] };
 
 export class Findings {
-  // `about` answers {label, show} for an element of this file, or nothing; `painted` gets the findings of this file.
+  // `about` answers {label, show, mend?} for an element of this file, or nothing; `mend` makes of a remedy the function
+  // that applies it. `painted` gets the findings of this file.
   constructor(known, { about = () => null, painted = () => {} } = {}) {
     this.facts = known;
+    hear(known);
     this.about = about;
     this.painted = painted;
     this.list = document.querySelector("[data-findings]");
@@ -40,6 +43,7 @@ export class Findings {
       const said = await answer.json();
       if (!answer.ok) return this.#checked(said.detail ?? "Not checked.");
       this.all = said.findings;
+      hear(said);
       this.#show();
       this.#checked(`Checked ${said.at}.`);
     } catch (problem) {
@@ -73,8 +77,22 @@ export class Findings {
   #line(one) {
     const line = document.createElement("li");
     line.dataset.key = `${one.file} ${one.element} ${one.rule} ${one.message}`;
-    line.append(mark(one.severity, WORDS[one.severity][0]), this.#place(one), element("p", "", one.message), element("code", "quiet push", one.rule));
+    line.append(mark(one.severity, WORDS[one.severity][0]), this.#place(one), this.#words(one), element("code", "quiet push", one.rule));
     return line;
+  }
+
+  // What is wrong and, where one is known, the change that removes it, as a button.
+  #words(one) {
+    const words = element("p", "", one.message);
+    const found = one.remedy && one.file === this.facts.file ? this.about(one.element) : null;
+    const change = found?.mend?.(one.remedy);
+    if (!change) return words;
+    const button = element("button", "link", one.remedy.label);
+    button.type = "button";
+    button.title = "Undo takes it back";
+    button.addEventListener("click", () => (found.show([]), change()));
+    words.append(" ", button);
+    return words;
   }
 
   // Where it is: a button that shows the element here, a link to the editor of another file.
@@ -87,8 +105,8 @@ export class Findings {
       if (one.path?.length > 1) button.title = "Shows the element and the way that leads to it";
       return button;
     }
-    if (!one.file || one.file === this.facts.file) return element("span", "", one.element || one.file || "the package");
-    const link = element("a", "", one.element ? `${one.file}: ${one.element}` : one.file);
+    if (!one.file || one.file === this.facts.file) return element("span", "", one.label || one.file || "the package");
+    const link = element("a", "", one.label ? `${one.label} (${one.file})` : one.file);
     link.href = `${this.facts.urls.editor.replace("PATH", one.file)}${one.element ? `#${one.element}` : ""}`;
     return link;
   }

@@ -2,6 +2,7 @@
 // judges while people type, and every change is saved automatically (draft-file.js).
 import Modeler from "bpmn-js/lib/Modeler";
 import minimap from "diagram-js-minimap";
+import { ClipboardModule } from "./clipboard.js";
 import { describer } from "./describe.js";
 import { scripts } from "./describe-tasks.js";
 import { DraftFile, actions, element, facts, styles } from "./draft-file.js";
@@ -14,6 +15,8 @@ import { Outline } from "./outline.js";
 import { paintFindings, paintPath } from "./paint.js";
 import { Panel } from "./panel.js";
 import { keepReferences, showLosses, showUnreadable } from "./references.js";
+import { changeFor } from "./remedies.js";
+import { Room } from "./room.js";
 import { SeveralModule } from "./several.js";
 import { reveal } from "./sight.js";
 import { Simulation } from "./simulation.js";
@@ -31,7 +34,13 @@ export async function editDiagram(bench) {
   const read = async () => (isDrawn(modeler) ? (await modeler.saveXML({ format: true })).xml : opening);
   const properties = bench.querySelector("[data-properties]");
   const settle = () => (flush(properties), modeler.get("directEditing").complete());
-  const file = new DraftFile(known, read, settle);
+  const reopen = async (text) => {
+    const view = modeler.get("canvas").viewbox();
+    await drawn(modeler, text);
+    modeler.get("canvas").viewbox(view);
+    findings.soon(read);
+  };
+  const file = new DraftFile(known, read, settle, reopen);
   const text = (opening = await file.recover(await stored(known, file)));
   const show = (id, { open = true } = {}) => reveal(modeler, id) && open && panel.focus();
   const outline = new Outline(bench.querySelector("[data-outline]"), modeler, show);
@@ -51,7 +60,7 @@ export async function editDiagram(bench) {
   outline.show();
   const commands = modeler.get("commandStack");
   const simulation = new Simulation(bench, modeler);
-  const { exportDiagram, exportPicture, importDiagram } = exchange(modeler, sizes, known, { changed, settle });
+  const { exportDiagram, exportPicture, importDiagram } = exchange(modeler, sizes, file, { changed, settle });
   actions({
     undo: () => commands.canUndo() && commands.undo(),
     redo: () => commands.canRedo() && commands.redo(),
@@ -67,10 +76,11 @@ export async function editDiagram(bench) {
 }
 
 function opened(host) {
-  host.replaceChildren();
+  const sheet = element("div", "guest");
+  host.replaceChildren(sheet);
   return new Modeler({
-    container: host,
-    additionalModules: [minimap, SeveralModule, WalkModule],
+    container: sheet,
+    additionalModules: [minimap, ClipboardModule, SeveralModule, WalkModule],
     moddleExtensions: { spiffworkflow: spiff },
     bpmnRenderer: { defaultFillColor: "var(--dg-shape)", defaultStrokeColor: "var(--dg-stroke)", defaultLabelColor: "var(--ink)" },
     // Inter is wider than the Arial that labels are measured for in most files.
@@ -112,6 +122,8 @@ function tools(modeler, known, show) {
     facts: known,
     moddle: modeler.get("moddle"),
     extensions: new Extensions(modeler),
+    room: new Room(modeler),
+    together: (act) => modeler.get("commandStack").execute("usher.together", { act }),
     several: (commands) => modeler.get("commandStack").execute("usher.several", { commands }),
     addressOf: (path) => known.urls.editor.replace("PATH", path),
     lanes: () => registry.filter((one) => one.type === "bpmn:Lane").map((one) => one.businessObject.name).filter(Boolean),
@@ -125,7 +137,8 @@ function aboutElement(modeler, id, show) {
   const registry = modeler.get("elementRegistry");
   const element = registry.get(id) ?? registry.find((one) => one.businessObject?.processRef?.id === id);
   if (!element) return null;
-  return { label: nameOf(element), show: (path) => (show(element.id), paintPath(modeler, path)) };
+  const mend = (remedy) => changeFor(modeler, element, remedy);
+  return { label: nameOf(element), show: (path) => (show(element.id), paintPath(modeler, path)), mend };
 }
 
 // Ctrl+F and Ctrl+Z work wherever the focus is, but not while typing.

@@ -74,11 +74,18 @@ export class Outline {
     });
   }
 
-  // The flows out of a node that say something of their own.
+  // The flows out of a node, each in a line of its own; a plain single one stands in the node's line instead.
   #ways(node) {
     const all = this.#outgoing(node);
-    const ways = all.filter((flow) => all.length > 1 || flow.conditionExpression || this.findings.has(flow.id));
-    return ways.map((flow) => this.registry.get(flow.id)).filter(Boolean).map((one) => this.#line(one));
+    if (this.#plainWay(node)) return [];
+    return all.map((flow) => this.registry.get(flow.id)).filter(Boolean).map((one) => this.#line(one));
+  }
+
+  // The only flow out of a node where it says nothing of its own.
+  #plainWay(node) {
+    const [flow, ...more] = this.#outgoing(node);
+    const says = !flow || more.length > 0 || flow.name || flow.conditionExpression || this.findings.has(flow.id);
+    return says ? null : this.registry.get(flow.id);
   }
 
   // As drawn: files may omit the elements' own references to their flows.
@@ -96,11 +103,20 @@ export class Outline {
     button.dataset.element = shape.id;
     const flow = is(object, "bpmn:SequenceFlow");
     button.append(element("span", "what", flow ? "way" : kindOf(object)), element("span", "name", nameOf(object)));
-    const leadsTo = flow ? way(object) : leads(this.#outgoing(object));
-    if (leadsTo) button.append(element("span", "to", leadsTo));
+    if (flow) button.append(element("span", "to", way(object)));
     for (const one of this.findings.get(shape.id) ?? []) button.append(mark(one.severity, one.message));
     line.append(button);
+    const plain = flow ? null : this.#plainWay(object);
+    if (plain) line.append(this.#leads(plain));
     return line;
+  }
+
+  // The flow of a node's line: its own button, which opens the flow.
+  #leads(flow) {
+    const button = element("button", "leads", `→ ${flow.businessObject.targetRef ? nameOf(flow.businessObject.targetRef) : "nowhere"}`);
+    Object.assign(button, { type: "button", tabIndex: -1, title: "The flow: put a step here" });
+    button.dataset.element = flow.id;
+    return button;
   }
 
   #point() {
@@ -115,13 +131,17 @@ export class Outline {
     if (entry) entry.tabIndex = 0;
   }
 
+  // Up and down go from line to line, right and left to the way in the line and back.
   #key(event) {
-    const by = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
-    const buttons = [...this.host.querySelectorAll("button")];
-    const here = buttons.indexOf(document.activeElement);
-    if (by === undefined || here < 0) return;
+    const here = document.activeElement.closest("[data-element]");
+    if (!here || !this.host.contains(here)) return;
+    const lines = [...this.host.querySelectorAll("button:not(.leads)")];
+    const line = here.classList.contains("leads") ? here.previousElementSibling : here;
+    const at = (by) => lines[Math.min(Math.max(lines.indexOf(line) + by, 0), lines.length - 1)];
+    const goals = { ArrowDown: () => at(1), ArrowUp: () => at(-1), Home: () => lines[0], End: () => lines.at(-1), ArrowRight: () => line.parentElement.querySelector(":scope > .leads"), ArrowLeft: () => line };
+    if (!goals[event.key]) return;
     event.preventDefault();
-    buttons[Math.min(Math.max(here + by, 0), buttons.length - 1)].focus();
+    goals[event.key]()?.focus();
   }
 
   #button(id) {
@@ -148,12 +168,6 @@ function inOrder(nodes, outgoing) {
   nodes.filter((node) => !entered.has(node) && !node.attachedToRef).forEach(visit);
   nodes.forEach(visit);
   return order;
-}
-
-function leads(flows) {
-  const targets = flows.map((flow) => flow.targetRef).filter(Boolean).map(nameOf);
-  if (targets.length === 0 || targets.length > 3) return targets.length > 0 ? `${targets.length} ways on` : "";
-  return `→ ${targets.join(", ")}`;
 }
 
 function way(flow) {

@@ -39,7 +39,7 @@ export class Panel {
     if (!subject) return this.#several();
     const said = this.describe(subject);
     if (!said) return;
-    const shape = said.groups.map((group) => `${group.title}:${group.fields.map((field) => field.key + (field.options ?? []).map((o) => o.value)).join()}`).join(";");
+    const shape = said.groups.map((group) => `${group.title}:${group.fields.map(drawnAs).join()}`).join(";");
     const same = this.shape === `${said.key}|${shape}`;
     this.shape = `${said.key}|${shape}`;
     this.#head(said, same);
@@ -76,6 +76,11 @@ export class Panel {
     header.append(element("h2", "", `${this.selection.get().length} elements`), element("p", "s quiet", "Select one to see its properties."));
     this.host.replaceChildren(header);
   }
+}
+
+// What a field is drawn by: when this changes, it is drawn anew.
+function drawnAs({ key, options = [], link }) {
+  return key + options.map(({ value }) => value) + (link?.url ?? "");
 }
 
 function group({ title, fields, open }) {

@@ -11,11 +11,19 @@ class Several {
   }
 }
 
+// The same for a change whose commands follow from each other: `act` carries them out one by one.
+class Together {
+  preExecute({ act }) {
+    act();
+  }
+}
+
 class Registration {
   static $inject = ["commandStack"];
 
   constructor(commandStack) {
     commandStack.registerHandler("usher.several", Several);
+    commandStack.registerHandler("usher.together", Together);
   }
 }
 

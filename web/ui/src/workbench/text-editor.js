@@ -22,6 +22,7 @@ export async function editText(form) {
     clearTimeout(timer);
     timer = setTimeout(preview, PREVIEW_MS);
   });
+  form.addEventListener("change", (event) => event.target.name === "part" && preview());
   actions({ save: () => file.save() });
   findings.begin();
   preview();

@@ -24,16 +24,36 @@ function lower(words) {
   return words.charAt(0).toUpperCase() + words.slice(1).toLowerCase();
 }
 
-// What a person reads for an element: its name, else what it is and where it leads.
+// What a person reads for an element, never its id: its name, else what it is and what is beside it:
+// “Gateway after “Load patient””, “Load patient → Update Now”.
 export function nameOf(element) {
   const object = element.businessObject ?? element;
-  const name = (object.name ?? "").trim();
+  const name = named(object);
   if (name) return name;
   if (is(object, "bpmn:SequenceFlow")) return `${endOf(object.sourceRef)} → ${endOf(object.targetRef)}`;
-  if (is(object, "bpmn:Participant") && object.processRef?.name) return object.processRef.name;
-  return `${kindOf(object)} ${object.id ?? ""}`.trim();
+  const kind = is(object, "bpmn:Gateway") ? "Gateway" : kindOf(object);
+  return `${kind}${beside(object)}`;
+}
+
+function named(object) {
+  const name = object.name ?? (is(object, "bpmn:TextAnnotation") ? object.text : object.processRef?.name);
+  return (name ?? "").trim().replaceAll(/\s+/g, " ");
+}
+
+function beside(object) {
+  if (object.attachedToRef) return ` of ${quoted(object.attachedToRef)}`;
+  const flows = (object.$parent?.flowElements ?? []).filter((one) => is(one, "bpmn:SequenceFlow"));
+  const before = flows.filter((one) => one.targetRef === object && one.sourceRef !== object).map((one) => one.sourceRef);
+  const after = flows.filter((one) => one.sourceRef === object && one.targetRef !== object).map((one) => one.targetRef);
+  const by = (neighbours) => neighbours.find((one) => one && named(one));
+  if (by(before)) return ` after ${quoted(by(before))}`;
+  return by(after) ? ` before ${quoted(by(after))}` : "";
+}
+
+function quoted(object) {
+  return `“${named(object) || kindOf(object)}”`;
 }
 
 function endOf(object) {
-  return object ? (object.name ?? "").trim() || object.id : "nowhere";
+  return object ? nameOf(object) : "nowhere";
 }

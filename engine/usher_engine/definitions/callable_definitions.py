@@ -1,9 +1,10 @@
-"""Lists the decisions of a package that its business rule tasks can call, for selection lists."""
+"""Lists what elements of a package can call, for selection lists: decisions, and executable processes."""
 
 from __future__ import annotations
 
 from usher_engine.core.errors import InvalidDefinition
 
+from .bpmn_file import read_diagram
 from .dmn_file import read_decisions
 from .package import Package
 from .safe_xml import parse_xml
@@ -19,4 +20,17 @@ def decision_names(package: Package) -> list[tuple[str, str]]:
             except InvalidDefinition:
                 continue
             found += [(decision.id, decision.name) for decision in file.decisions if decision.id]
+    return found
+
+
+def process_names(package: Package) -> list[tuple[str, str, str]]:
+    """Return (id, name, file) of each executable process in the package's diagrams; skips unreadable files."""
+    found: list[tuple[str, str, str]] = []
+    for path in package.diagrams():
+        try:
+            diagram = read_diagram(parse_xml(package.files[path], path), path)
+        except InvalidDefinition:
+            continue
+        runs = [process for process in diagram.processes if process.executable and process.id]
+        found += [(process.id, process.name, path) for process in runs]
     return found

@@ -1,0 +1,161 @@
+"""A process from nothing, in a real browser: drawn, deployed, started and worked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from browser.analyst import opened, saved, select
+from browser.clinic import Clinic
+from conftest import package
+from playwright.sync_api import Locator, Page, expect
+from usher_engine import Actor
+from usher_engine.definitions import read_start
+
+ANA = Actor(name="ana", role="analyst")
+
+
+def test_the_panel_of_a_start_event_says_how_a_case_begins(clinic: Clinic, ana: Page) -> None:
+    engine = clinic.enrollment.engine
+    files = {path: content for path, content in package("room_booking").files.items() if path.endswith(".form")}
+    before = package("parallel")
+    process = before.key
+    engine.drafts.start(process, package=before, actor=ANA)
+    engine.drafts.save_file(process, "ask.form", files["ask.form"], etag="", actor=ANA)
+    opened(ana, f"/processes/{process}/edit")
+    start = read_start(before).element
+    props = select(ana, start)
+    props.get_by_label("Start form").select_option("ask.form")
+    props.get_by_label("Groups that may start it").fill("Front desk, Billing")
+    props.get_by_label("Roles that may start it").fill("analyst")
+    props.get_by_label("What the case is about").fill("room")
+    saved(ana)
+    declared = read_start(engine.drafts.package(process))
+    assert (declared.form, declared.groups, declared.roles) == ("ask.form", ("Front desk", "Billing"), ("analyst",))
+    assert declared.business_key == "room"
+    props.get_by_label("Roles that may start it").fill("auditor")
+    expect(ana.locator("[data-findings] li", has_text="“auditor” can start no case")).not_to_have_count(0)
+
+
+def tab_to(page: Page, target: Locator, *, most: int = 120) -> None:
+    """Move the focus to *target* as the keyboard does; fails where it cannot be reached."""
+    target.wait_for()
+    for _ in range(most):
+        if target.evaluate("one => one === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"not reached by the keyboard: {target}")
+
+
+def write(page: Page, target: Locator, text: str) -> None:
+    tab_to(page, target)
+    page.keyboard.press("Control+a")
+    page.keyboard.type(text)
+
+
+def press(page: Page, target: Locator) -> None:
+    tab_to(page, target)
+    page.keyboard.press("Enter")
+
+
+def choose(page: Page, target: Locator, label: str) -> None:
+    """Choose an option of a list by its first letters."""
+    tab_to(page, target)
+    page.keyboard.type(label)
+    expect(target.locator("option:checked")).to_have_text(label)
+
+
+def add_step(page: Page, kind: str) -> str:
+    """Add the next step from the panel; answers the id of the new element."""
+    choose(page, page.get_by_label("Add the next step"), kind)
+    before = page.locator(".props header code").inner_text()
+    press(page, page.locator("[data-field=append] button"))
+    expect(page.locator(".props header code")).not_to_have_text(before)
+    return page.locator(".props header code").inner_text()
+
+
+def show(page: Page, element: str) -> None:
+    """Open the properties of *element* from the list of elements."""
+    target = page.locator(f"[data-outline] [data-element={element}]")
+    tab_to(page, page.locator("[data-outline] button:not([tabindex='-1'])").first)
+    for _ in range(20):
+        if target.evaluate("one => one === document.activeElement"):
+            break
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".props header code")).to_have_text(element)
+
+
+FORM = """{"type": "default", "components": [
+{"type": "textfield", "key": "thing", "label": "What was found", "validate": {"required": true}},
+{"type": "button", "label": "Hand it in", "action": "submit"}]}"""
+
+
+def draw(ana: Page, process: str) -> str:
+    """Draw a process with a start form, one task and an end; answers the id of the task."""
+    ana.goto("/processes")
+    press(ana, ana.get_by_role("link", name="New process"))
+    write(ana, ana.get_by_label("Id", exact=True), process)
+    write(ana, ana.get_by_label("Name", exact=True), "Lost property")
+    ana.keyboard.press("Enter")
+    ana.wait_for_selector("[data-modeler]")
+    press(ana, ana.get_by_role("link", name="Forms, tables, mails"))
+    write(ana, ana.get_by_label("Name", exact=True), "found.form")
+    ana.keyboard.press("Enter")
+    ana.wait_for_url("**/files/**found.form")
+    opened(ana, f"/processes/{process}/files/found.form?as=text")
+    tab_to(ana, ana.get_by_role("textbox", name="found.form"))
+    ana.keyboard.press("Control+a")
+    ana.keyboard.insert_text(FORM)
+    keep(ana)
+    opened(ana, f"/processes/{process}/edit")
+    show(ana, "Start")
+    choose(ana, ana.get_by_label("Start form"), "found.form")
+    write(ana, ana.get_by_label("Groups that may start it"), "Front desk")
+    write(ana, ana.get_by_label("What the case is about"), "thing")
+    task = add_step(ana, "User task")
+    write(ana, ana.get_by_label("Name", exact=True), "Find the owner")
+    write(ana, ana.get_by_label("Group", exact=True), "Front desk")
+    add_step(ana, "End event")
+    write(ana, ana.get_by_label("Name", exact=True), "Given back")
+    keep(ana)
+    expect(ana.locator("[data-counts]")).to_contain_text("Nothing stands against a deployment")
+    return task
+
+
+def keep(page: Page) -> None:
+    """Save by the keyboard."""
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-saved][data-state=saved]")).to_contain_text("saved")
+
+
+def deploy(ana: Page) -> None:
+    press(ana, ana.get_by_role("navigation", name="Workbench").get_by_role("link", name="Deploy"))
+    write(ana, ana.get_by_label("What changed, and why"), "Things are found in the waiting room.")
+    press(ana, ana.get_by_role("button", name="Deploy v1"))
+    expect(ana.get_by_role("status").first).to_contain_text("v1 is in force")
+
+
+def test_a_process_from_nothing_is_drawn_deployed_started_and_worked_by_keyboard(
+    clinic: Clinic, ana: Page, desk: Callable[..., Page], day_and_night: Callable
+) -> None:
+    engine, process = clinic.enrollment.engine, "lost_property"
+    task = draw(ana, process)
+    deploy(ana)
+    alice = desk("alice", reduced_motion="reduce")
+    alice.goto("/inbox")
+    press(alice, alice.get_by_role("navigation", name="Main").get_by_role("link", name="Start"))
+    press(alice, alice.get_by_role("region", name="Processes").get_by_role("link", name="Lost property"))
+    write(alice, alice.get_by_label("What was found"), "A green umbrella")
+    alice.keyboard.press("Control+Enter")
+    expect(alice.locator("#started")).to_contain_text("was started. It waits at Find the owner.")
+    expect(alice.locator("#started")).to_be_focused()
+    day_and_night(alice, "lost-property-started")
+    press(alice, alice.locator("#started").get_by_role("link"))
+    expect(alice.get_by_text("Waiting at Find the owner.")).to_be_visible()
+    press(alice, alice.get_by_role("link", name="Find the owner"))
+    press(alice, alice.get_by_role("button", name="Find the owner"))
+    expect(alice.get_by_text("Find the owner is done.")).to_be_visible()
+    [case] = engine.queries.instances(process=process)
+    assert (case.status, case.business_key) == ("finished", "A green umbrella")
+    assert engine.verify(case.id) == []
+    assert task in {event.get("element") for step in engine.queries.history(case.id) for event in step.events}
