@@ -28,7 +28,7 @@ def case(house: House, named: Package) -> str:
     engine = house.enrollment.engine
     engine.deploy(named, actor=SYSTEM)
     engine.drafts.start("middle", actor=SYSTEM, package=named)
-    return engine.cases.start("middle", {}, actor=SYSTEM).id
+    return engine.starts.start("middle", {}, actor=SYSTEM).id
 
 
 def pages(case: str) -> dict[str, tuple[str, str]]:

@@ -176,7 +176,7 @@ def _(page: Page, stage: Stage) -> None:
     fresh(stage.clinic)
     engine = stage.clinic.enrollment.engine
     text = engine.drafts.package("enrollment").text("enrollment.bpmn")
-    text = text.replace('patient.status == "Completed"', 'patient.status == "Complete"')
+    text = text.replace('patient.status == "Completed"', 'patient.status == "Completed" and patient.sends == 99')
     text = text.replace('name="Resend Invitation"', 'name="Send it again"')
     draft(stage.clinic, **{"enrollment.bpmn": text.encode()})
     example = json.loads(engine.drafts.package("enrollment").text(EXAMPLE))

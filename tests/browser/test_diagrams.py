@@ -35,10 +35,10 @@ def cases(clinic: Clinic) -> Cases:
     engine = clinic.enrollment.engine
     engine.deploy(NESTED, actor=SYSTEM)
     engine.deploy(package(a=CONTACT, m=EACH, z=LETTER), actor=SYSTEM)
-    twice = engine.cases.start("middle", {}, actor=SYSTEM).id
+    twice = engine.starts.start("middle", {}, actor=SYSTEM).id
     for _ in range(4):  # Phone, Write, Between, Phone
         complete_first(clinic, twice)
-    at_once = engine.cases.start("each", {"people": [1, 2, 3]}, actor=SYSTEM).id
+    at_once = engine.starts.start("each", {"people": [1, 2, 3]}, actor=SYSTEM).id
     complete_first(clinic, at_once, -1)
     return Cases(twice, at_once)
 
@@ -261,7 +261,7 @@ def test_a_case_that_was_moved_shows_the_diagrams_of_the_version_of_each_step(cl
     before = package(m=chain("moved", call("In", "inner"), name="Before"), z=chain("inner", ask("Wait"), name="Inside"))
     after = package(m=chain("moved", call("In", "inner"), name="After"), a=chain("inner", ask("Wait"), name="Within"))
     engine.deploy(before, actor=SYSTEM)
-    case = engine.cases.start("moved", {}, actor=SYSTEM).id
+    case = engine.starts.start("moved", {}, actor=SYSTEM).id
     engine.deploy(after, actor=SYSTEM)
     engine.migrations.migrate(case, 2, {}, reason="a test", actor=ANA)
     page = replayed(desk("audrey", viewport={"width": 1440, "height": 900}), case, 1)
