@@ -58,7 +58,7 @@ def test_what_runs_and_who_starts_it(booking: House) -> None:
 def test_incidents_are_counted_with_their_process(booking: House) -> None:
     engine = booking.enrollment.engine
     plain = package("room_booking")
-    broken = plain.text("room_booking.bpmn").replace("{{ room }} is", "{{ room.nothing }} is")
+    broken = plain.text("room_booking.bpmn").replace("{{ room }} is", "{{ 1 / (len(room) - 1) }} is")
     engine.deploy(Package({**plain.files, "room_booking.bpmn": broken.encode()}), actor=SYSTEM)
     engine.start("room_booking", {"room": "1", "day": "2026-06-01"}, actor=SYSTEM)
     assert engine.queries.live_counts() == {"room_booking": (1, 1)}

@@ -110,7 +110,8 @@ def _checked(package: Package, services: Services, *, names: bool) -> Checked:
     findings = [*_diagrams(translated, services, drawn, data), *decision_findings(translated)]
     sheets = drawn.sheets(translated, services).values()
     findings += [*_forms(translated), *mail_findings(translated, sheets, services)]
-    findings += example_findings(translated, services, drawn.checked.values())
+    if len(drawn.trees) == len(translated.diagrams()):  # what an unreadable diagram asks is not known
+        findings += example_findings(translated, services, drawn.checked.values())
     if not _has_error([*translation.findings, *findings]):
         findings += _completeness(translated)
     found = [*translation.findings, *with_original_ids(findings, translation.written)]
