@@ -30,7 +30,7 @@ def calling(**declared: str) -> Package:
     """A process that calls a patient back."""
     files = dict(package("room_booking").files)
     diagram = files["room_booking.bpmn"].decode().replace("room_booking", "call_back")
-    diagram = diagram.replace("{{ room }} is asked for on {{ day }}, for {{ people }}", "Call {{ patient_id }},")
+    diagram = diagram.replace("{{ room }} is asked for on {{ day }}, for {{ people }}", 'Call {{ get("patient_id") }},')
     for name, value in (("form", "ask.form"), ("businessKey", "room")):
         line = f'<spiffworkflow:property name="{name}" value="{value}"/>'
         diagram = diagram.replace(line, line if name in declared else "")

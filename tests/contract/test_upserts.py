@@ -138,7 +138,7 @@ def test_an_invitation_is_made_once(database: Database, settings: Settings, cloc
 
     assert in_one(database, prepare) == [invitations.hash_of("t")] * THREADS
     with database.begin() as tx:
-        first = invitations.mark_sent(tx, "k", clock())
+        first = invitations.mark_sent(tx, "k", clock(), template="invitation", language="en")
         nine_days_on = {"now": clock() + timedelta(days=9), "expires_at": clock() + timedelta(days=39)}
         later = invitations.prepare(tx, **{**sent, "address": "new@b.c"}, **nine_days_on)
     assert (later.address, later.expires_at) == (first.address, first.expires_at)
