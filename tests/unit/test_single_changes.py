@@ -71,9 +71,9 @@ def test_an_element_under_another_id_is_called_so() -> None:
 
 
 def test_files_that_came_or_went_or_hold_text() -> None:
-    mail = "mail/invitation.txt"
+    mail = "mail/invitation.en.md"
     gone = Package({name: file for name, file in FIRST.files.items() if name != "short.form"})
     said = Package({**FIRST.files, mail: FIRST.files[mail] + b"\nYours", "new.form": FIRST.files["reason.form"]})
     assert [one.title for one in single_changes(FIRST, gone)] == ["short.form: removed"]
     assert single_changes(FIRST, gone)[0].without.files == FIRST.files
-    assert {one.title for one in single_changes(FIRST, said)} == {"mail/invitation.txt: changed", "new.form: added"}
+    assert {one.title for one in single_changes(FIRST, said)} == {"mail/invitation.en.md: changed", "new.form: added"}
