@@ -65,9 +65,10 @@ class Windows:
 
 
 def _is_as_before(page: Page) -> bool:
-    """Whether the next test may have the window: a clock stopped by a test never runs again."""
+    """Whether the next test may have the window; what was kept in it is gone. A stopped clock never runs again."""
     if page.is_closed() or len(page.context.pages) > 1:
         return False
     page.unroute_all()
     page.goto(WAITING_ROOM)
+    page.evaluate("localStorage.clear(), sessionStorage.clear()")
     return not page.evaluate("'__pwClock' in globalThis")
