@@ -70,7 +70,7 @@ def new_reminder() -> Package:
 
 
 def other_default() -> Package:
-    """Whoever no rule sends a mail is called, instead of the other way round."""
+    """Patients whom no rule sends a mail are called, instead of the other way round."""
     return changed(
         DIAGRAM,
         ('default="How_Send"', 'default="How_Call"'),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from usher_engine.authoring import vocabulary_of
+from usher_engine.authoring import names_with_shapes, vocabulary_of
 from usher_engine.definitions import Package, read_folder
 
 ROOT = Path(__file__).parents[2]
@@ -67,3 +67,11 @@ def test_words_and_types_go_along() -> None:
     offered = vocabulary_of(Package({}))
     assert {"name": "get", "kind": "function"}.items() <= offered["words"][0].items()
     assert "time" not in offered["types"]
+
+
+def test_the_data_flow_adds_fields_and_values_and_names_of_its_own() -> None:
+    patient = {"name": "patient", "kind": "record", "fields": [{"name": "status", "kind": "text", "enum": ["Pending"]}]}
+    offered = {"A": [{"name": "patient", "kind": "any"}], "B": [patient, {"name": "patient_id", "kind": "text"}]}
+    found = {name["name"]: name for name in names_with_shapes(Package({}), offered)}
+    assert found["patient"]["fields"] == patient["fields"]
+    assert found["patient_id"] == {"name": "patient_id", "title": "", "kind": "text"}

@@ -153,7 +153,8 @@ def test_a_language_that_another_mail_has_is_missed() -> None:
     files = {"mail/news.en.md": RIGHT, "mail/news.es.md": RIGHT, "mail/desk.en.md": RIGHT}
     (finding,) = mails(files)
     assert finding.message == (
-        "“news” is there in Spanish, “desk” is not: whoever prefers it gets this mail in English. Add mail/desk.es.md."
+        "“news” is there in Spanish, “desk” is not: patients who prefer it get this mail in English. "
+        "Add mail/desk.es.md."
     )
     assert (finding.file, finding.severity) == ("mail/desk.en.md", "warning")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 from usher_engine.core.errors import InvalidDefinition
@@ -46,6 +47,23 @@ def vocabulary_of(package: Package) -> dict[str, Any]:
         "words": [asdict(word) for word in WORDS],
         "types": list(OFFERED_TYPES),
     }
+
+
+def names_with_shapes(package: Package, offered: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """
+    The names of `vocabulary_of`, with the kind, fields and values that the data flow knows, and those it alone knows.
+
+    *offered* are the names at each element, as `Checked.names` has them.
+    """
+    known: dict[str, dict[str, Any]] = {}
+    for one in chain.from_iterable(offered.values()):
+        if len(one) > len(known.get(one["name"], ())):
+            known[one["name"]] = one
+    found = {name.name: asdict(name) for name in data_names(package)}
+    for name, one in known.items():
+        shape: dict[str, Any] = {key: one[key] for key in ("kind", "fields", "enum") if key in one}
+        found[name] = {**found.get(name, {"name": name, "title": one.get("title", "")}), **shape}
+    return [found[name] for name in sorted(found)]
 
 
 def data_names(package: Package) -> list[DataName]:

@@ -2,7 +2,7 @@
 
 Elements are matched by id, their shapes by the element they draw. Changes of different elements go together; an element
 that both changed differently is a conflict, which the caller lets a person decide. Where shapes and lines lie is never
-one. The result is built anew, so that it does not matter who saved first (decisions/0029).
+one. The result is built from both, so that it does not matter who saved first (decisions/0029).
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class KnownData:
         return replace(merged, tested=old.tested)
 
     def refined(self, path: tuple[str, ...], change: Callable[[Shape], Shape]) -> KnownData:
-        """These data after a condition told more about the value at *path*, such as ``("patient", "status")``."""
+        """These data after a condition narrowed the value at *path*, such as ``("patient", "status")``."""
         old = self.names.get(path[0])
         if old is None or old.first:
             return self

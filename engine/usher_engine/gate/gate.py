@@ -194,8 +194,6 @@ def _forms(package: Package) -> Iterator[Finding]:
             yield from _from_error(error, file, "form")
 
 
-
-
 def _completeness(package: Package) -> Iterator[Finding]:
     """Completeness: a finding for every drawn element that the compiled diagram lacks."""
     try:

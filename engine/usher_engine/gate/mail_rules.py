@@ -207,8 +207,8 @@ def _missing_languages(templates: Mapping[str, TemplateFiles]) -> Iterator[Findi
             file = next(iter(template.markdown.values()))
             instead = language_name(choose_language([tag], template.languages) or UNDETERMINED)
             message = (
-                f"“{known[tag]}” is there in {language_name(tag)}, “{template.name}” is not: whoever prefers it gets "
-                f"this mail in {instead}. Add {template_path(template.name, tag)}."
+                f"“{known[tag]}” is there in {language_name(tag)}, “{template.name}” is not: patients who prefer it "
+                f"get this mail in {instead}. Add {template_path(template.name, tag)}."
             )
             yield Finding(file=file, element="", rule="mail", message=message, severity="warning")
 

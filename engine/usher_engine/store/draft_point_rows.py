@@ -37,7 +37,7 @@ class PointKind(StrEnum):
     IMPORT = "import"
     #: It stood before a file was removed or renamed.
     REMOVAL = "removal"
-    #: It stood before a diagram was laid out anew.
+    #: The state before Tidy up.
     TIDY = "tidy"
     #: It stood before another state was brought back.
     RESTORE = "restore"

@@ -8,7 +8,7 @@ import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import InvalidSubmission, NotFound
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft, SetAside
+from usher_engine.authoring import Draft, SetAside, names_with_shapes
 from usher_engine.core import whole_number
 from usher_engine.definitions import Finding, Package
 from usher_engine.enrollment import preview_mail
@@ -109,14 +109,15 @@ def _editor(draft: Draft, package: Package, path: str, tab: str, kind: str) -> R
     except usher_engine.InvalidDefinition as error:  # not UTF-8: none of our editors can show it
         page = render_template("edit_none.html", reason=error.problems[0][1], **_shared(draft, path, tab))
         return with_policy(page, FRAMING)
-    findings = site().engine.deployments.check_draft(draft.process, package)
+    checked = site().engine.deployments.lint(draft.process, package)
+    findings = checked.findings
     mail = mail_page(package, path, findings) if kind == "mail" else None
     page = render_template(
         "edit_mail.html" if mail else PAGES.get(kind, "edit_text.html"),
         kind=kind,
         text=text,
         mail=mail,
-        facts=workbench.facts(draft, package, path),
+        facts={**workbench.facts(draft, package, path), "names": names_with_shapes(package, checked.names)},
         findings=shown_findings(findings, package),
         **_shared(draft, path, tab),
     )

@@ -57,7 +57,7 @@ function answer(from, options, typed, what) {
   return options.length === 0 || only ? null : { from, what, options: options.sort((one, other) => begins(one) - begins(other)) };
 }
 
-function asName({ name, title, kind, perhaps }) {
+function asName({ name, title = "", kind, perhaps }) {
   return { insert: name, label: name, kind: kind === "any" ? "" : kind, note: title, perhaps: Boolean(perhaps) };
 }
 

@@ -1,5 +1,5 @@
 // What expressions of this draft may name: the one place the editors ask. The page brings it (`authoring/editor_vocabulary.py`),
-// and each answer of the gate brings the names anew. A name is {name, title, kind, fields?, enum?, perhaps?}: `title` says
+// and each answer of the gate brings the names again. A name is {name, title, kind, fields?, enum?, perhaps?}: `title` says
 // what sets it, `fields` are names of the same shape, `enum` the only values it has, `perhaps` that a case may lack it.
 const known = { names: [], words: [] };
 

@@ -38,7 +38,7 @@ export async function mayReplace(file, name, text) {
   const form = Object.assign(element("form", "send"), { method: "dialog" });
   form.append(yes, no);
   const after = element("p", "", "What is drawn now is kept as a restore point, so this can be taken back.");
-  dialog.append(title, element("p", "say", said.sentence ?? "What would change cannot be told: no connection."), list, after, form);
+  dialog.append(title, element("p", "say", said.sentence ?? "What would change is not known: no connection."), list, after, form);
   document.body.append(dialog);
   dialog.showModal();
   no.focus();
