@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
@@ -66,6 +67,7 @@ def comparable_email_address(text: str) -> str:
     return f"{local}@{(found.ascii_domain or found.domain).lower()}"
 
 
+@lru_cache(maxsize=1024)  # one step reads the same address several times
 def _validated(text: str, *, international: bool) -> ValidatedEmail:
     # The reserved domain .test is for try-outs; a mail to it reaches nobody.
     return validate_email(text, check_deliverability=False, test_environment=True, allow_smtputf8=international)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from datetime import datetime
 from difflib import get_close_matches
@@ -14,9 +14,12 @@ from .fhir_preference import Entry
 from .patient_fields import FIELDS, fields_of
 
 
-def read_fields(resource: Entry, now: datetime, birth_sex_sources: str) -> dict[str, str]:
-    """All fields of *resource*, by key. *now* shows the practice's clock."""
-    return {key: one.read(resource, now) for key, one in fields_of(birth_sex_sources).items()}
+def read_fields(
+    resource: Entry, now: datetime, birth_sex_sources: str, keys: Collection[str] = FIELDS.keys()
+) -> dict[str, str]:
+    """The fields of *resource* named by *keys*, or all, by key. *now* shows the practice's clock."""
+    fields = fields_of(birth_sex_sources)
+    return {key: fields[key].read(resource, now) for key in keys}
 
 
 def changed_fields(
@@ -28,7 +31,7 @@ def changed_fields(
     Raises:
         InvalidSubmission: A field is unknown, read only, no text, or has a value that is none of its codes.
     """
-    before = read_fields(resource, now, birth_sex_sources)
+    before = read_fields(resource, now, birth_sex_sources, FIELDS.keys() & values.keys())
     found: dict[str, str] = {}
     wrong: dict[str, str] = {}
     for key, value in values.items():

@@ -30,6 +30,10 @@ from .statuses import RESPONSES, PortalStatus
 from .timestamps import parse_day
 
 
+#: The fields that a patient is found and listed by.
+_SEARCHED = ("first_name", "last_name", "birth_date")
+
+
 class Registry:
     """Patients in Usher's own database; implements `patient_directory.PatientDirectory`."""
 
@@ -103,7 +107,7 @@ class Registry:
     def _columns(self, resource: dict[str, Any], now: datetime) -> dict[str, str]:
         """The columns with a resource and its search keys."""
         local = self._settings.calendar.local(now)
-        fields = read_fields(resource, local, self._settings.birth_sex_sources)
+        fields = read_fields(resource, local, self._settings.birth_sex_sources, _SEARCHED)
         first, last = fields["first_name"].lower(), fields["last_name"].lower()
         numbers = [text(i.get("value")) for i in entries(resource, "identifier")]
         words = [first, last, fields["birth_date"], resource["id"], *numbers]
