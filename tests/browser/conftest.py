@@ -15,7 +15,7 @@ from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect
 from usher_engine import Engine
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next((path for path in map(shutil.which, NAMES) if path), None)
 HERE = Path(__file__).parent
 
