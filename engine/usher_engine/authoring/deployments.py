@@ -13,7 +13,7 @@ from ..core.errors import Conflict, InvalidDefinition, InvalidSubmission, NotAll
 from ..core.visible_text import trimmed
 from ..definitions import Package, translate
 from ..examples import accepted_examples
-from ..gate import Checked, Finding, check_draft, check_package
+from ..gate import Checked, Finding, RecentChecks
 from ..store import Draft, SignOff, Transaction, Version, deploy_note_rows, draft_rows, instance_rows, version_rows
 from ..store.deploy_note_rows import DeployNote, SentBack
 from ..store.draft_point_rows import PointKind
@@ -28,6 +28,7 @@ class Deployments:
     def __init__(self, context: Context, drafts: Drafts, audit: AuditLog) -> None:
         self.context, self.database, self.clock = context, context.database, context.clock
         self.drafts, self.audit, self.trials = drafts, audit, DraftTrials(context)
+        self._checks = RecentChecks(context.services)
 
     @property
     def four_eyes(self) -> bool:
@@ -36,7 +37,7 @@ class Deployments:
 
     def check(self, package: Package) -> list[Finding]:
         """The gate's findings on *package*, in the order in which a person would fix them."""
-        return check_package(package, self.context.services)
+        return list(self._checks.check(package).findings)
 
     def check_draft(self, process: str, package: Package) -> list[Finding]:
         """The gate's findings on *package* as the next version of *process*."""
@@ -44,7 +45,7 @@ class Deployments:
 
     def lint(self, process: str, package: Package) -> Checked:
         """What `check_draft` finds, and the names that an editor offers at each element."""
-        checked = check_draft(package, self.context.services)
+        checked = self._checks.check(package)
         return replace(checked, findings=[*_other_process(process, package), *checked.findings])
 
     def deploy(self, package: Package, *, actor: Actor, note: str = "") -> Version:

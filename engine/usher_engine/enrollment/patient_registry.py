@@ -29,7 +29,6 @@ from .patient_directory import Correction, PatientRecord, Response
 from .statuses import RESPONSES, PortalStatus
 from .timestamps import parse_day
 
-
 #: The fields that a patient is found and listed by.
 _SEARCHED = ("first_name", "last_name", "birth_date")
 
