@@ -61,6 +61,8 @@ _HOST = re.compile(r"\.?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\.?|\[[0
 _ADDRESS = re.compile(r"\s*[^\s@<>,;:\"()\[\]\\]{1,64}@\w(?:[\w.-]{0,251}\w)?\s*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
 _DATABASE = re.compile(r"sqlite(?:\+pysqlite)?://.*|postgresql\+psycopg://.+")
+#: The line of a file with an Ed25519 key (PKCS 8, base64), or nothing.
+_KEY_LINE = re.compile(r"(?:[A-Za-z0-9+/]{64})?")
 #: The code systems of birth sex (enrollment/birth_sex.py).
 _SOURCES = frozenset({"us-core-birthsex", "us-core-individual-sex", "gender"})
 
@@ -173,4 +175,7 @@ EXPECTED: dict[str, From | OneOf | Text] = {
     "checkpoint_minutes": From(0, 10_080),
     "retention_years": From(1, 200),
     "signing_key_file": Text("must name a file.", str.strip),
+    "signing_key": Text(
+        "must be the line between BEGIN and END of the key file, 64 letters.", _KEY_LINE.fullmatch, is_secret=True
+    ),
 }

@@ -71,6 +71,7 @@ class Settings:
     checkpoint_minutes: int = _setting(60, "minutes between checkpoints; 0: only by `usher checkpoint`")
     retention_years: int = _setting(6, "years to keep an ended case at least; then `usher purge` may empty it")
     signing_key_file: str = _setting("usher-signing-key.pem", "Ed25519 key of the checkpoints; made at first use")
+    signing_key: str = _setting("", "the line of letters in that file, for nodes that have secrets but no files")
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:

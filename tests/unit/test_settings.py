@@ -42,6 +42,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "birth_sex_sources": ("", "genders", "gender,", "gender;us-core-birthsex"),
     "checkpoint_file": ("", " ", "a\nb"),
     "signing_key_file": ("", " ", "a\x00b"),
+    "signing_key": (" ", "MC4C", "-----BEGIN PRIVATE KEY-----", "!" * 64, "M" * 65, "M" * 64 + "\n"),
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ far one case is signed (decisions/0006).
 from .case_coverage import Coverage, coverage
 from .checkpoint_file import public_key_of, read_lines
 from .checkpointer import Checkpointer, take
+from .database_key import public_key_of_database, signing_key
 from .tamper_check import check_audit, check_checkpoints, check_everything
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "check_everything",
     "coverage",
     "public_key_of",
+    "public_key_of_database",
     "read_lines",
+    "signing_key",
     "take",
 ]

@@ -16,6 +16,7 @@ from ..store import Database, Transaction, from_text, to_text
 from ..store import checkpoint_rows as rows
 from ..store.instance_rows import one_at_a_time
 from .checkpoint_file import append_lines, read_lines
+from .database_key import bind_signing_key
 from .leaf_entries import entry
 from .merkle import Head, SignedHead, SigningKey, Tree
 
@@ -37,22 +38,22 @@ def take(database: Database, settings: Settings, now: datetime) -> list[SignedHe
         Corrupt: The file has heads that the database lacks or contradicts; nothing was signed.
         Misconfigured: The key or the file cannot be read or written.
     """
-    key = SigningKey.at(Path(settings.signing_key_file))
-    file = Path(settings.checkpoint_file)
     taken: list[SignedHead] = []
-    signed, after = _take_one(database, key, file, now, "")
+    signed, after = _take_one(database, settings, now, "")
     while signed is not None:
         taken.append(signed)
-        signed, after = _take_one(database, key, file, now, after)
+        signed, after = _take_one(database, settings, now, after)
     return taken
 
 
 def _take_one(
-    database: Database, key: SigningKey, file: Path, now: datetime, after: str
+    database: Database, settings: Settings, now: datetime, after: str
 ) -> tuple[SignedHead | None, str]:
     """Take one checkpoint of cases after *after*; return it, or None if nothing is left, and its last case."""
+    file = Path(settings.checkpoint_file)
     with database.begin() as tx:
         one_at_a_time(tx, "checkpoint")
+        key = bind_signing_key(tx, settings)
         known, written = [stored.line for stored in rows.all_checkpoints(tx)], read_lines(file)
         _refuse_lost(known, written, file)
         found = list(rows.rows_without_leaf(tx, after=after, cases=CASES, events=EVENTS))
@@ -132,15 +133,28 @@ class Checkpointer:
             self._thread.join(timeout_s)
 
     def take_if_due(self) -> list[SignedHead]:
-        """Take a checkpoint if the last one of any process is `checkpoint_minutes` old."""
+        """
+        Take a checkpoint if the last one of any process is `checkpoint_minutes` old.
+
+        What another machine has signed since is added to this one's file, so that each holds every head.
+        """
         now = self.clock()
         with self.database.read() as tx:
             before = rows.last(tx)
         if before is not None:
             at = from_text(SignedHead.from_line(before.line).head.at)
             if now - at < timedelta(minutes=self.settings.checkpoint_minutes):
+                self._copy_heads(before.line)
                 return []
         return take(self.database, self.settings, now)
+
+    def _copy_heads(self, newest: str) -> None:
+        file = Path(self.settings.checkpoint_file)
+        written = read_lines(file)
+        if newest not in written:
+            with self.database.read() as tx:
+                _refuse_lost([stored.line for stored in rows.all_checkpoints(tx)], written, file)
+            _complete_file(self.database, file)
 
     def _loop(self) -> None:
         while not self._stopping.wait(LOOK_EVERY_S):

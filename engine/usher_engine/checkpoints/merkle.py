@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_der_private_key,
     load_pem_private_key,
 )
 
@@ -188,6 +189,17 @@ class SigningKey:
             raise Misconfigured(f"The signing key {file} cannot be read or made ({type(error).__name__}).") from error
         if not isinstance(key, Ed25519PrivateKey):
             raise Misconfigured(f"The signing key {file} is not an Ed25519 key.")
+        return cls(key)
+
+    @classmethod
+    def from_line(cls, line: str) -> SigningKey:
+        """Return the key of which *line* is the one between BEGIN and END of its file; raise `Misconfigured`."""
+        try:
+            key = load_der_private_key(base64.b64decode(line, validate=True), None)
+        except (ValueError, TypeError) as error:
+            raise Misconfigured(f"USHER_SIGNING_KEY is no key ({type(error).__name__}).") from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise Misconfigured("USHER_SIGNING_KEY is not an Ed25519 key.")
         return cls(key)
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..checkpoints.merkle import SigningKey, signs_export
+from ..checkpoints.database_key import signing_key
+from ..checkpoints.merkle import signs_export
 from ..core.actor import Actor
 from ..core.errors import Misconfigured
 from ..core.findings import Finding
@@ -63,7 +64,7 @@ def evidence(engine: Engine, case: str, *, actor: Actor) -> Evidence:
     """Return the record of *case* with its audit events, verified; raise what `Export` raises."""
     export = Export(engine, "jsonl", Selection(cases=(case,)), actor=actor, with_audit=True, recorded_as="evidence")
     lines = tuple(export.pieces())
-    key = SigningKey.at(Path(engine.settings.signing_key_file)).public_text
+    key = signing_key(engine.database, engine.settings).public_text
     proof: dict[str, Any] = next((json.loads(line) for line in lines if b'"kind":"proof"' in line[:80]), {"runs": []})
     signed = json.loads(lines[0])["head"]
     return Evidence(
@@ -79,7 +80,7 @@ def evidence(engine: Engine, case: str, *, actor: Actor) -> Evidence:
 def seal(engine: Engine, page: str) -> bytes:
     """Return *page* with a signature over all of it appended."""
     whole = page.encode()
-    signature = SigningKey.at(Path(engine.settings.signing_key_file)).sign_export(hashlib.sha256(whole).digest())
+    signature = signing_key(engine.database, engine.settings).sign_export(hashlib.sha256(whole).digest())
     return whole + f"\n<!-- usher evidence signature {signature} -->\n".encode()
 
 

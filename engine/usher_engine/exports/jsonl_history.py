@@ -10,11 +10,11 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from ..checkpoints.database_key import signing_key
 from ..checkpoints.leaf_entries import entry
-from ..checkpoints.merkle import Head, SignedHead, SigningKey
+from ..checkpoints.merkle import Head, SignedHead
 from ..core.canonical import Json, canonical
 from ..core.errors import Corrupt, NotFound
 from ..definitions import Package
@@ -36,7 +36,7 @@ Prover = Callable[[int, int], list[str]]
 
 def history_lines(source: Source) -> Iterator[bytes]:
     """Yield the file line by line; raise `Corrupt` if the records no longer match their proof."""
-    key = SigningKey.at(Path(source.engine.settings.signing_key_file))
+    key = signing_key(source.engine.database, source.engine.settings)
     digest, counts = hashlib.sha256(), dict.fromkeys(("package", "version", "case", "step", "proof", "event"), 0)
     for kind, line in _lines(source, key.public_text):
         counts[kind] = counts.get(kind, 0) + 1

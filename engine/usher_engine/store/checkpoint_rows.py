@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Select, and_, desc, exists, func, insert, literal, select, type_coerce
 from sqlalchemy.types import NullType
 
+from . import upserts
 from .tables import engine_tables as t
 
 #: The instance of leaves that are audit events.
@@ -124,6 +125,16 @@ def find(connection: Connection, number: int) -> Stored | None:
     c = t.checkpoint.c
     row = connection.execute(select(c.number, c.line, c.peaks).where(c.number == number)).one_or_none()
     return Stored(*row) if row else None
+
+
+def bound_key(connection: Connection) -> str | None:
+    """The public key that signs for this database; None while nothing is signed."""
+    return connection.execute(select(t.signing_key.c.public)).scalar_one_or_none()
+
+
+def bind_key(connection: Connection, public: str) -> bool:
+    """Make *public* the key of this database; False, without a change, if it has one."""
+    return upserts.add(connection, t.signing_key, {"id": 1, "public": public})
 
 
 def add(connection: Connection, stored: Stored) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 from usher_engine import Database, Settings
-from usher_engine.checkpoints import check_everything, public_key_of, take
-from usher_engine.checkpoints.merkle import SigningKey
+from usher_engine.checkpoints import check_everything, public_key_of, public_key_of_database, take
 from usher_engine.core.findings import Finding
 
 from .opening import as_json, open_usher, print_json, read_settings
@@ -23,10 +22,10 @@ def checkpoint(*, file: str | None, shows_key: bool, machine: bool) -> None:
     settings = read_settings()
     if file is not None:
         settings = replace(settings, checkpoint_file=file)
-    if shows_key:
-        click.echo(SigningKey.at(Path(settings.signing_key_file)).public_text)
-        return
     enrollment, _ = open_usher(settings)
+    if shows_key:
+        click.echo(public_key_of_database(enrollment.engine.database, settings))
+        return
     taken = take(enrollment.engine.database, settings, enrollment.engine.clock())
     if machine:
         print_json({"file": settings.checkpoint_file, "checkpoints": [asdict(signed.head) for signed in taken]})

@@ -272,6 +272,15 @@ leaf = Table(
     UniqueConstraint("instance", "revision"),
 )
 
+#: The public half of the one key that signs for this database, in a single row.
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("public", Text, nullable=False),
+)
+
+
 #: A signed tree head: *line* as in the checkpoint file, *peaks* (hex) from which the next one continues.
 checkpoint = Table(
     "checkpoint",
