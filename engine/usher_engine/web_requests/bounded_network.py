@@ -149,7 +149,7 @@ class BoundedStream(httpcore.NetworkStream):
         except TimeoutError:
             self.close()
             raise OutOfTime from None
-        except BaseException:
+        except OSError:
             self.close()
             raise
 

@@ -31,16 +31,13 @@ _READING = frozenset({"GET", "HEAD"})
 
 
 class Failed(Exception):
-    """The request failed with *code*; a later try may go well."""
+    """The request failed with *code*; with *retry*, a later try may go well."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, retry: bool = True) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-
-
-class TooLarge(Failed):
-    """The answer is larger than allowed; a later try changes nothing."""
+        self.retry = retry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,8 +80,7 @@ def exchange(request: Request, limits: Limits) -> Answered:
 
     Raises:
         ServiceError: It must not or cannot be sent; a person has to change something.
-        Failed: It failed, and may go well later.
-        TooLarge: The answer has more than ``most_bytes``.
+        Failed: It failed and may go well later, or the answer has more than ``most_bytes``.
     """
     host = request.address.origin.host
     with _plain_reasons(host):
@@ -140,8 +136,8 @@ def _redirected(request: Request, status: int, location: str) -> Request:
     return replace(request, address=address, own={} if elsewhere else request.own)
 
 
-def _too_large(origin: WebOrigin, most: int) -> TooLarge:
-    return TooLarge(TOO_LARGE, f"The answer of {origin.host} is larger than {most // 1000} kB.")
+def _too_large(origin: WebOrigin, most: int) -> Failed:
+    return Failed(TOO_LARGE, f"The answer of {origin.host} is larger than {most // 1000} kB.", retry=False)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from ..services import Call, Mode, Operator, Parameter
 from ..settings import Settings
 from .answer_mapping import WrongShape, mapped_answer
 from .bounded_network import LookUp
-from .exchange import TIMEOUT, TOO_LARGE, UNAVAILABLE, Answered, Failed, Limits, Request, TooLarge, exchange
+from .exchange import TIMEOUT, TOO_LARGE, UNAVAILABLE, Answered, Failed, Limits, Request, exchange
 from .secret_headers import plain_headers, secret_headers
 from .use_check import METHODS, UseCheck
 from .web_address import BadAddress, WebAddress, filled_address
@@ -114,8 +114,6 @@ class WebRequests:
         try:
             answered = self._answered(request)
             result = {"status": answered.status, "body": mapped_answer(answered.body, answered.coding, shape)}
-        except TooLarge as large:
-            raise BusinessError(TOO_LARGE, large.message) from None
         except WrongShape as wrong:
             raise BusinessError(WRONG_SHAPE, str(wrong)) from None
         except Failed as failed:
@@ -147,7 +145,7 @@ class WebRequests:
     def _later(self, failed: Failed, given: Mapping[str, Any], call: Call) -> ServiceError | BusinessError:
         """What *failed* is at this attempt: to be tried again, or at the last one a refusal the diagram may catch."""
         most = min(given.get("tries") or self.settings.job_attempts, self.settings.job_attempts)
-        if call.attempt < most:
+        if failed.retry and call.attempt < most:
             return ServiceError(failed.message, retry=True)
         return BusinessError(failed.code, failed.message)
 
