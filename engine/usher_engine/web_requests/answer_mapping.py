@@ -34,6 +34,17 @@ def mapped_answer(body: bytes, coding: str, shape: Shape) -> Json:
         raise WrongShape(refused.message) from None
 
 
+def kept_shape(shape: Shape) -> Shape:
+    """The shape of what `mapped_answer` gives: that of *shape*, without fields it does not name."""
+    kept = dict(shape)
+    if isinstance(kept.get("items"), dict):
+        kept["items"] = kept_shape(kept["items"])
+    if isinstance(kept.get("properties"), dict):
+        kept["properties"] = {name: kept_shape(part) for name, part in kept["properties"].items()}
+        kept.setdefault("additionalProperties", False)
+    return kept
+
+
 def _parsed(body: bytes) -> Any:
     if not body.strip():
         return None

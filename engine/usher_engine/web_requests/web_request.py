@@ -13,7 +13,7 @@ from ..operator_use import Use
 from ..outside_hosts import networks_of, secrets_of
 from ..services import Call, Mode, Operator, Parameter
 from ..settings import Settings
-from .answer_mapping import WrongShape, mapped_answer
+from .answer_mapping import WrongShape, kept_shape, mapped_answer
 from .bounded_network import LookUp
 from .exchange import TIMEOUT, TOO_LARGE, UNAVAILABLE, Answered, Failed, Limits, Request, exchange
 from .secret_headers import plain_headers, secret_headers
@@ -78,7 +78,7 @@ def web_request_operator(settings: Settings, look_up: LookUp | None = None) -> O
 def result_of(use: Use) -> Shape:
     """The shape of the result of one use: the declared shape in ``body``."""
     declared = use.values.get("response")
-    return _result(declared if isinstance(declared, dict) and not shape_problems(declared) else ANYTHING)
+    return _result(kept_shape(declared) if isinstance(declared, dict) and not shape_problems(declared) else ANYTHING)
 
 
 def _result(body: Shape) -> Shape:
