@@ -8,6 +8,7 @@ from xml.sax.saxutils import quoteattr
 import pytest
 from usher_engine.definitions import Finding, Package
 from usher_engine.enrollment import enrollment_services
+from usher_engine.examples import try_out
 from usher_engine.gate import check_package
 from usher_engine.settings import Settings
 
@@ -147,3 +148,9 @@ def test_an_example_is_held_to_the_declared_shape() -> None:
 def test_without_hosts_nothing_may_be_called() -> None:
     off = enrollment_services(Settings(), None, None, None)  # type: ignore[arg-type]  # the same
     assert "Allowed (USHER_HTTP_HOSTS): none." in str(check_package(diagram(RIGHT), off))
+
+
+def test_a_try_out_begins_with_an_answer_of_the_declared_shape() -> None:
+    tried = try_out(diagram(RIGHT), SERVICES, {"start": {}, "services": {}, "do": [], "asks": True})
+    assert tried.service is not None
+    assert tried.service.sample == {"status": 0, "body": {"state": "open"}}
