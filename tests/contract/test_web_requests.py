@@ -36,10 +36,10 @@ def settings_for(*services: WebService, **changes: Any) -> Settings:
     return replace(Settings(), **{**made, **changes})
 
 
-def ask(settings: Settings, *, attempt: int = 1, look_up: Any = None, **given: Any) -> Any:
+def ask(settings: Settings, *, attempt: int = 1, element: str = "Ask", look_up: Any = None, **given: Any) -> Any:
     """What the operator answers, called as the worker calls it."""
     operator = web_request_operator(settings, look_up)
-    call = Call(instance="C1", element="Ask", visit=2, now=NOW, actor="a", package=Package({}), attempt=attempt)
+    call = Call(instance="C1", element=element, visit=2, now=NOW, actor="a", package=Package({}), attempt=attempt)
     values = declared_values(operator, {"method": "GET", "response": STATE, **given})
     return checked_answer(operator, values, call)
 
@@ -96,6 +96,12 @@ def test_a_shape_of_null_keeps_nothing_and_fields_in_lists_are_reduced_too() -> 
         assert ask(settings_for(lab), url=lab.origin, response={"type": "null"})["body"] is None
     with serving(always(b"", 204)) as lab:
         assert ask(settings_for(lab), url=lab.origin, response=ANY) == {"status": 204, "body": None}
+
+
+def test_any_element_has_an_idempotency_key_that_a_header_can_hold() -> None:
+    with serving(always({"state": "x"})) as lab:
+        ask(settings_for(lab), url=lab.origin, element="Prüfung·1")
+    assert lab.heard[0].headers["idempotency-key"] == "C1:Pr%C3%BCfung%C2%B71:2"
 
 
 # secrets

@@ -233,10 +233,11 @@ def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -
         message = f"{operator.name} never refuses with the code “{code}”. It may refuse with: {known}."
         # An operator that declares no codes may still refuse; Usher trusts one that declares some.
         yield sheet.finding(node.id, "service", message, "error" if operator.errors else "warning")
-    for code in operator.errors:
-        if code not in caught and "" not in caught:
-            message = f"{operator.name} may refuse with “{code}”; without an error boundary event that is an incident."
-            yield sheet.finding(node.id, "service", message, "warning")
+    open_codes = [f"“{code}”" for code in operator.errors if code not in caught and "" not in caught]
+    if open_codes:
+        codes = " or ".join(filter(None, [", ".join(open_codes[:-1]), open_codes[-1]]))
+        message = f"{operator.name} may refuse with {codes}; without an error boundary event that is an incident."
+        yield sheet.finding(node.id, "service", message, "warning")
 
 
 def _missing_forms(sheet: Sheet, call: ServiceCall) -> Iterator[str]:

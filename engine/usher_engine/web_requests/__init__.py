@@ -4,6 +4,7 @@
 sent where, `exchange` the requests themselves, `answer_mapping` what is kept of an answer. See decisions/0035.
 """
 
+from .secret_headers import unreadable_secrets
 from .web_request import web_request_operator
 
-__all__ = ["web_request_operator"]
+__all__ = ["unreadable_secrets", "web_request_operator"]

@@ -106,6 +106,17 @@ def secret_problem(header: str, template: Any, known: Mapping[str, SecretPlace],
     return ""
 
 
+def unreadable_secrets(places: tuple[SecretPlace, ...]) -> list[str]:
+    """A sentence for each secret that cannot be read now."""
+    found = []
+    for place in places:
+        try:
+            _read(place)
+        except ServiceError as error:
+            found.append(error.message)
+    return found
+
+
 def _read(place: SecretPlace) -> str:
     try:
         text = os.environ[place.place] if place.kind == "env" else _file_text(place.place)

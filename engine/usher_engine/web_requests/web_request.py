@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from ..core.canonical import Json, compact
 from ..core.errors import BusinessError, ServiceError
@@ -107,7 +108,7 @@ class WebRequests:
         request = Request(
             method=given["method"],
             address=address,
-            headers={**ours, "Idempotency-Key": call.key},
+            headers={**ours, "Idempotency-Key": quote(call.key, safe=":")},  # ids of elements may have any letters
             own={**plain_headers(given.get("headers") or {}), **secrets.headers},
             body=body,
         )

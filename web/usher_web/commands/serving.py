@@ -11,6 +11,8 @@ from usher_engine.accounts import Accounts
 from usher_engine.checkpoints import Checkpointer
 from usher_engine.core import Deadlines
 from usher_engine.enrollment import Enrollment
+from usher_engine.outside_hosts import secrets_of
+from usher_engine.web_requests import unreadable_secrets
 
 from ..app import create_app
 from .listening import PORT, answer, bind_socket
@@ -26,10 +28,11 @@ def _checked_settings() -> Settings:
 
 
 def _open(settings: Settings) -> tuple[Enrollment, Accounts]:
-    """Usher's parts, after a warning for each operator of an installed package that cannot be used."""
+    """Usher's parts, after a warning for each operator of a package and each secret that cannot be used."""
     opened = open_usher(settings)
-    for refused in opened[0].engine.services.refused:
-        click.echo(f"Warning: {refused}", err=True)
+    refused = map(str, opened[0].engine.services.refused)
+    for line in (*refused, *unreadable_secrets(secrets_of(settings.http_secrets))):
+        click.echo(f"Warning: {line}", err=True)
     return opened
 
 
