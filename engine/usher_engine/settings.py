@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from .core.errors import Misconfigured
 from .core.practice_calendar import PracticeCalendar, practice_calendar
-from .outside_hosts import WebOrigin, origins_of, secrets_of
+from .outside_hosts import SecretPlace, WebOrigin, origins_of, secrets_of
 from .setting_values import EXPECTED, MAKE_ONE, SHORTEST_SECRET, is_guessable, is_this_machine, shown
 
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
@@ -132,6 +132,11 @@ class Settings:
         """The hosts that diagrams may call."""
         return origins_of(self.http_hosts)
 
+    @property
+    def web_secrets(self) -> tuple[SecretPlace, ...]:
+        """The names of the secrets for them, and where each is read."""
+        return secrets_of(self.http_secrets)
+
     def warnings(self) -> list[str]:
         """Settings that are allowed but risky, one line each; `usher serve` and `usher worker` print them."""
         found = []
@@ -161,7 +166,7 @@ class Settings:
                 f"USHER_JOB_LEASE_S is {self.job_lease_s}: it must be longer than USHER_HTTP_TIMEOUT_S "
                 f"({self.http_timeout_s}), or a second worker repeats a request that is under way."
             )
-        stray = [] if wrong else [one for one in secrets_of(self.http_secrets) if one.origin not in self.web_hosts]
+        stray = [] if wrong else [one for one in self.web_secrets if one.origin not in self.web_hosts]
         return wrong + [
             f"USHER_HTTP_SECRETS has “{one.name}” for {one.origin}, which is not in USHER_HTTP_HOSTS; add it there."
             for one in stray

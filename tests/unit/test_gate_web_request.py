@@ -153,4 +153,4 @@ def test_without_hosts_nothing_may_be_called() -> None:
 def test_a_try_out_begins_with_an_answer_of_the_declared_shape() -> None:
     tried = try_out(diagram(RIGHT), SERVICES, {"start": {}, "services": {}, "do": [], "asks": True})
     assert tried.service is not None
-    assert tried.service.sample == {"status": 0, "body": {"state": "open"}}
+    assert tried.service.sample == {"status": 200, "body": {"state": "open"}}

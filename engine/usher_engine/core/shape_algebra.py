@@ -21,7 +21,7 @@ NULL: Shape = {"type": "null"}
 _WORDS = ("title", "description", "x-unit", "format")
 
 
-_SAMPLES: Mapping[str, Json] = {"string": "", "number": 0, "integer": 0, "boolean": True, "null": None}
+_SAMPLES: Mapping[str, Json] = {"string": "", "boolean": True, "null": None}
 _FORMATS = {"date": "2026-05-04", "date-time": "2026-05-04T09:00:00Z"}
 
 
@@ -35,6 +35,8 @@ def sample_value(shape: Shape, *, depth: int = _DEPTH) -> Json:
         return {name: sample_value(part, depth=depth - 1) for name, part in fields.items()}
     if kind == "array":
         return [sample_value(shape["items"], depth=depth - 1)] if depth and shape.get("items") else []
+    if kind in ("number", "integer"):
+        return shape.get("minimum", 0)  # type: ignore[no-any-return]
     known = shape.get("x-known-values") or [_FORMATS.get(shape.get("format", ""), _SAMPLES[kind])]
     return known[0]  # type: ignore[no-any-return]
 

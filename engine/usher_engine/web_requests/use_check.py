@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core.shapes import shape_problems
 from ..operator_use import Use, UseProblem
-from ..outside_hosts import WebOrigin, secrets_of
+from ..outside_hosts import WebOrigin
 from ..settings import Settings
 from .secret_headers import SECRET_HEADERS, header_problem, secret_problem
 from .web_address import PLACEHOLDER, BadAddress, parse_address
@@ -62,7 +62,7 @@ class UseCheck:
         if not isinstance(given, dict):
             yield UseProblem("“secrets” must be written out, like {'Authorization': 'Bearer {lab}'}.")
             return
-        known = {one.name: one for one in secrets_of(self.settings.http_secrets)}
+        known = {one.name: one for one in self.settings.web_secrets}
         for header, template in given.items():
             problem = header_problem(header) or secret_problem(header, template, known, origin)
             if problem:

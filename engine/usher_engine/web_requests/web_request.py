@@ -11,7 +11,7 @@ from ..core.canonical import Json, compact
 from ..core.errors import BusinessError, ServiceError
 from ..core.shapes import ANYTHING, Shape, number, record, shape_problems, text
 from ..operator_use import Use
-from ..outside_hosts import networks_of, secrets_of
+from ..outside_hosts import networks_of
 from ..services import Call, Mode, Operator, Parameter
 from ..settings import Settings
 from .answer_mapping import WrongShape, kept_shape, mapped_answer
@@ -83,7 +83,8 @@ def result_of(use: Use) -> Shape:
 
 
 def _result(body: Shape) -> Shape:
-    return record({"status": number("Status of the answer", whole=True), "body": body})
+    status = {**number("Status of the answer", whole=True), "minimum": 200, "maximum": 299}
+    return record({"status": status, "body": body})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class WebRequests:
         address = _address(given)
         if address.origin not in self.settings.web_hosts:
             raise ServiceError(f"{address.origin} is not in USHER_HTTP_HOSTS. Nothing was sent.", retry=False)
-        secrets = secret_headers(given.get("secrets") or {}, secrets_of(self.settings.http_secrets), address.origin)
+        secrets = secret_headers(given.get("secrets") or {}, self.settings.web_secrets, address.origin)
         body = b"" if given.get("body") is None else compact(given["body"]).encode()
         ours = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "Usher"}
         if body:

@@ -14,7 +14,12 @@ blueprint = Blueprint("operators", __name__, url_prefix="/admin")
 @blueprint.get("/operators")
 @auth.policy(Role.ADMIN)
 def installed() -> str:
-    """The operators of installed packages first, then Usher's own."""
-    services = site().engine.services
-    listed = sorted(services, key=lambda one: (one.origin is None, one.name))
-    return render_template("admin_operators.html", operators=listed, refused_ones=services.refused)
+    """The operators of installed packages first, then Usher's own; and hosts, with the names of their secrets."""
+    services, settings = site().engine.services, site().settings
+    return render_template(
+        "admin_operators.html",
+        operators=sorted(services, key=lambda one: (one.origin is None, one.name)),
+        refused_ones=services.refused,
+        hosts=settings.web_hosts,
+        secrets=settings.web_secrets,
+    )

@@ -11,7 +11,6 @@ from usher_engine.accounts import Accounts
 from usher_engine.checkpoints import Checkpointer
 from usher_engine.core import Deadlines
 from usher_engine.enrollment import Enrollment
-from usher_engine.outside_hosts import secrets_of
 from usher_engine.web_requests import unreadable_secrets
 
 from ..app import create_app
@@ -31,7 +30,7 @@ def _open(settings: Settings) -> tuple[Enrollment, Accounts]:
     """Usher's parts, after a warning for each operator of a package and each secret that cannot be used."""
     opened = open_usher(settings)
     refused = map(str, opened[0].engine.services.refused)
-    for line in (*refused, *unreadable_secrets(secrets_of(settings.http_secrets))):
+    for line in (*refused, *unreadable_secrets(settings.web_secrets)):
         click.echo(f"Warning: {line}", err=True)
     return opened
 
