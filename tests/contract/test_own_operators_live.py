@@ -12,7 +12,9 @@ from own_packages import HEAD, lay_out, points
 from sqlalchemy import update
 from usher_engine import Actor, Engine, InvalidDefinition, Services, Settings, Worker
 from usher_engine.cases import CaseSelection
+from usher_engine.checkpoints.merkle import SigningKey
 from usher_engine.definitions import Package
+from usher_engine.exports import Export, Selection, verify_export
 from usher_engine.own_operators import load_operators
 from usher_engine.reexecution import Compared
 from usher_engine.reexecution.hash_chain import read_chain
@@ -197,6 +199,20 @@ def test_a_repaired_case_does_not_need_the_package_of_its_past(installed: Instal
     assert (repaired.opened, repaired.closed) == ((), ())
     assert [task.element for task in gone.instance(case).tasks] == ["Ask"]
     verified(gone)
+
+
+def test_an_export_is_verified_wherever_its_packages_are_not(installed: Installed) -> None:
+    """Made after an upgrade that declares the operators otherwise, and checked without any package."""
+    engine = installed("1.2.0")
+    answer(engine, begin(engine))
+    Worker(engine).run_due()
+    newer = installed("2.0", state="x", more='Parameter(name="site"),')
+    newer.start("labels", {"id": "p2"}, actor=alice)
+    lines = list(Export(newer, "jsonl", Selection(), actor=ADAM).pieces())
+    key = SigningKey.at(Path(newer.settings.signing_key_file)).public_text
+    found = verify_export(lines, key=key)
+    assert [one for one in found.findings if one.kind != "head"] == []
+    assert found.checked == 2
 
 
 def test_nothing_is_left_over(tmp_path: Path) -> None:

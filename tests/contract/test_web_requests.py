@@ -359,7 +359,14 @@ def test_only_listed_hosts_are_called(url: str) -> None:
     assert not failed.retry
 
 
-@pytest.mark.parametrize("value", ["..", ".", "", None, [], {}])
+@pytest.mark.parametrize("body", ["\ud800", {"a": "\x00"}, {"typename": 1}, "x" * 20_001])
+def test_what_no_case_may_hold_is_not_sent(body: Any) -> None:
+    with serving(always({"state": "x"})) as lab:
+        assert "What is to be sent cannot be" in failure(settings_for(lab), url=lab.origin, body=body).message
+        assert not lab.heard
+
+
+@pytest.mark.parametrize("value", ["..", ".", "", None, [], {}, "\ud800", "\x00"])
 def test_a_value_cannot_lead_the_path_elsewhere(value: Any) -> None:
     with serving(always({"state": "x"})) as lab:
         failure(settings_for(lab), url=f"{lab.origin}/a/{{v}}/b", path={"v": value})

@@ -6,7 +6,7 @@ Verify calls none at all. A backtest computes DERIVED ones again, and asks READ 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -40,20 +40,21 @@ def disable_outside(services: Services) -> Services:
     return Services(tuple(one if one.mode is Mode.DERIVED else replace(one, call=_off) for one in needed))
 
 
-def as_recorded(services: Services, recorded: Iterable[Mapping[str, Any]]) -> Services:
+def as_recorded(services: Services, body: Mapping[str, Any]) -> Services:
     """
-    Return *services* with the operators of packages as the events *recorded* of a step show them.
+    Return *services* with the operators of packages as the recorded step *body* shows them.
 
     A package may be gone, or be of another version, which declares its operators otherwise; what a step recorded does
     not change with it. Usher's own operators stay as they are declared.
     """
+    packages = body.get("packages") or {}
     found: dict[str, Operator] = {}
-    for event in recorded:
+    for event in body["events"]:
         name = event.get("operator")
         mode = _MODES.get(str(event.get("kind")))
         if mode is None or not isinstance(name, str):
             continue
-        if name not in services or services.get(name).origin is not None:
+        if name not in services or name in packages:
             found[name] = Operator(name=name, title=name, mode=mode, call=_off, takes_anything=True)
     if not found:
         return services

@@ -207,7 +207,7 @@ class Rerun:
             instance=self.row.id,
             actor=body["actor"]["name"],
             now=datetime.fromisoformat(body["at"]),
-            services=as_recorded(self._services, body["events"]),
+            services=as_recorded(self._services, body),
             answer=answer,
             limit_s=NO_LIMIT_S,
             rules=rules_of(body),

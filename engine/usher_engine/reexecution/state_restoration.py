@@ -205,7 +205,7 @@ class _Restoring:
             actor=actor,
             now=datetime.fromisoformat(at),
             answer=self._answer,
-            services=as_recorded(self._step.services, body["events"]),
+            services=as_recorded(self._step.services, body),
             limit_s=NO_LIMIT_S,
             rules=self._rules or rules_of(body),
             calendar=replayed(body.get("zone"), self._step.calendar),

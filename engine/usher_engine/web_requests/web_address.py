@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
+from ..core.canonical import is_storable
 from ..outside_hosts import WebOrigin, web_origin
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
@@ -85,6 +86,6 @@ def _texts(name: str, value: Any) -> list[str]:
 def _text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float | str):
+    if isinstance(value, int | float) or (isinstance(value, str) and is_storable(value)):
         return str(value)
     raise BadAddress(f"The value of “{name}” in the address must be text, a number, or true or false.")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from ..core.canonical import Json, compact
-from ..core.errors import BusinessError, ServiceError
+from ..core.canonical import Json, check_input, compact
+from ..core.errors import BusinessError, InvalidSubmission, ServiceError
 from ..core.shapes import ANYTHING, Shape, number, record, shape_problems, text
 from ..operator_use import Use
 from ..outside_hosts import networks_of
@@ -102,7 +102,7 @@ class WebRequests:
         if address.origin not in self.settings.web_hosts:
             raise ServiceError(f"{address.origin} is not in USHER_HTTP_HOSTS. Nothing was sent.", retry=False)
         secrets = secret_headers(given.get("secrets") or {}, self.settings.web_secrets, address.origin)
-        body = b"" if given.get("body") is None else compact(given["body"]).encode()
+        body = _written(given.get("body"))
         ours = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "Usher"}
         if body:
             ours["Content-Type"] = "application/json"
@@ -150,6 +150,13 @@ class WebRequests:
         if failed.retry and call.attempt < most:
             return ServiceError(failed.message, retry=True)
         return BusinessError(failed.code, failed.message)
+
+
+def _written(body: Json) -> bytes:
+    try:
+        return b"" if body is None else compact(check_input(body, where="body")).encode()
+    except InvalidSubmission as wrong:
+        raise ServiceError(f"What is to be sent cannot be: {wrong.message}", retry=False) from None
 
 
 def _address(given: Mapping[str, Any]) -> WebAddress:
