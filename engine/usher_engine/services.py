@@ -8,17 +8,18 @@ idempotency key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any, TypeAlias
 
 from .core.canonical import Json, check_input
-from .core.errors import BusinessError, InvalidDefinition, ServiceError
+from .core.errors import BusinessError, InvalidDefinition, ServiceError, UnknownOperator
 from .core.practice_calendar import UTC_CALENDAR, Calendar
 from .core.shapes import ANYTHING, KIND_WORDS, Shape, declared, kinds, record, shape_problems, text, value_problems
 from .definitions import Package
+from .operator_use import Origin, Refused, Use, UseProblem
 
 
 class Mode(Enum):
@@ -139,6 +140,9 @@ class Operator:
 
     ``recall`` is for READ operators whose past answers Usher's own record holds: a backtest asks it at a past
     ``call.now``, in a transaction that only reads. Backtests run in several processes, so it must be picklable.
+
+    ``check`` tells the gate what is wrong with one use beyond the shapes; ``result_of`` gives the shape of the result
+    of one use, where that is more than ``result`` says. ``origin`` is the package it comes from, None for Usher's own.
     """
 
     name: str
@@ -151,6 +155,13 @@ class Operator:
     recall: Recall | None = None
     reads: frozenset[str] = frozenset()
     changes: frozenset[str] = frozenset()
+    #: For one that sends mail.
+    mails: MailUse | None = None
+    check: Callable[[Use], Iterable[UseProblem]] | None = None
+    result_of: Callable[[Use], Shape] | None = None
+    origin: Origin | None = None
+    #: Known from a record alone, which does not say what parameters there are.
+    takes_anything: bool = False
 
     @property
     def data_read(self) -> frozenset[str]:
@@ -161,8 +172,6 @@ class Operator:
         if self.mode not in (Mode.WRITE, Mode.EFFECT):
             return frozenset()
         return self.changes or frozenset({self.name.partition("/")[0]})
-    #: For one that sends mail.
-    mails: MailUse | None = None
 
     @property
     def parameters_shape(self) -> Shape:
@@ -179,6 +188,8 @@ class Operator:
 
     def problems(self, given: set[str]) -> list[str]:
         """What is wrong with the parameter names in a diagram; empty when they fit."""
+        if self.takes_anything:
+            return []
         known = {parameter.name for parameter in self.parameters}
         missing = [p.name for p in self.parameters if p.required and p.name not in given]
         return [f"parameter “{name}” of {self.name} is missing" for name in missing] + [
@@ -207,9 +218,15 @@ SEND = Operator(
 class Services:
     """The operators by name, with `SEND` as the last; iterates in order of registration."""
 
-    def __init__(self, operators: tuple[Operator, ...] = (), *, mail_links: frozenset[str] = frozenset()) -> None:
-        """*mail_links* are the values of mails that may be the address of a link."""
-        self.mail_links = mail_links
+    def __init__(
+        self,
+        operators: tuple[Operator, ...] = (),
+        *,
+        mail_links: frozenset[str] = frozenset(),
+        refused: tuple[Refused, ...] = (),
+    ) -> None:
+        """*mail_links* are the values of mails that may be the address of a link, *refused* what could not be used."""
+        self.mail_links, self.refused = mail_links, refused
         uses = [operator.mails for operator in operators if operator.mails is not None]
         #: The values that operators give mails; None where none sends mail.
         self.mail_names = frozenset().union(*(use.names for use in uses)) if uses else None
@@ -222,12 +239,17 @@ class Services:
         return name in self._operators
 
     def get(self, name: str) -> Operator:
-        """The operator *name*; raises `InvalidDefinition`, listing the known operators."""
+        """The operator *name*; raises `UnknownOperator`, with the reason or the known operators."""
         try:
             return self._operators[name]
         except KeyError:
+            for refused in self.refused:
+                if refused.operator == name:
+                    raise UnknownOperator(str(refused)) from None
             known = ", ".join(sorted(self._operators)) or "none"
-            raise InvalidDefinition(f"No service operator is called “{name}”. Known: {known}.") from None
+            hint = " ".join(str(refused) for refused in self.refused if not refused.operator)
+            message = f"No service operator is called “{name}”. Known: {known}. {hint}"
+            raise UnknownOperator(message.rstrip()) from None
 
 
 def declared_values(operator: Operator, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from itertools import pairwise
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
+
+from .outside_hosts import networks_of, origins_of, secrets_of
 
 
 def shown(text: str) -> str:
@@ -99,6 +102,19 @@ def _are_hosts(text: str) -> bool:
     return all(_HOST.fullmatch(name.rpartition(":")[0] if re.search(r":[0-9]{1,5}$", name) else name) for name in names)
 
 
+def _readable_by(read: Callable[[str], object]) -> Callable[[str], bool]:
+    """Whether *read* takes a value without a `ValueError`."""
+
+    def fits(text: str) -> bool:
+        try:
+            read(text)
+        except ValueError:
+            return False
+        return True
+
+    return fits
+
+
 def is_this_machine(host: str) -> bool:
     """Whether *host* is a loopback name or address."""
     try:
@@ -152,6 +168,21 @@ EXPECTED: dict[str, From | OneOf | Text] = {
     "smtp_user": Text("must be one line.", lambda _: True),
     "smtp_password": Text("must be one line.", lambda _: True, is_secret=True),
     "smtp_timeout_s": From(1, 600),
+    "http_hosts": Text(
+        "must be hosts with their scheme, with commas between them, like https://lab.example.org.",
+        _readable_by(origins_of),
+    ),
+    "http_networks": Text(
+        "must be networks with commas between them, like 10.20.0.0/16.", _readable_by(networks_of)
+    ),
+    "http_secrets": Text(
+        "must be NAME@HOST=PLACE with commas between them, each name once, like "
+        "lab@https://lab.example.org=file:/run/secrets/lab or …=env:LAB_TOKEN.",
+        _readable_by(secrets_of),
+        is_secret=True,
+    ),
+    "http_timeout_s": From(1, 300),
+    "http_answer_kb": From(1, 10_000),
     "invitation_days": From(1, 365),
     "minimum_age": From(0, 150),
     "birth_sex_sources": Text(

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from .core.errors import Misconfigured
 from .core.practice_calendar import PracticeCalendar, practice_calendar
+from .outside_hosts import SecretPlace, WebOrigin, origins_of, secrets_of
 from .setting_values import EXPECTED, MAKE_ONE, SHORTEST_SECRET, is_guessable, is_this_machine, shown
 
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
@@ -42,6 +43,17 @@ class Settings:
     smtp_user: str = _setting("", "account at the mail server; empty: no log-in")
     smtp_password: str = _setting("", "its password")
     smtp_timeout_s: int = _setting(20, "seconds to wait for an answer of the mail server")
+    http_hosts: str = _setting(
+        "", "hosts that diagrams may call by http/request, like https://lab.example.org, comma-separated; empty: none"
+    )
+    http_networks: str = _setting(
+        "", "inner networks where those hosts may be, like 10.20.0.0/16, comma-separated; empty: public addresses only"
+    )
+    http_secrets: str = _setting(
+        "", "secrets for them: NAME@HOST=file:PATH or NAME@HOST=env:VARIABLE, comma-separated; each goes to HOST alone"
+    )
+    http_timeout_s: int = _setting(20, "seconds one request may take in all")
+    http_answer_kb: int = _setting(256, "kB an answer may have")
     invitation_days: int = _setting(30, "days an invitation link stays valid")
     minimum_age: int = _setting(18, "years; younger patients are not invited")
     birth_sex_sources: str = _setting(
@@ -116,12 +128,27 @@ class Settings:
         """The calendar that days, ages and times for people are counted by."""
         return practice_calendar(self.time_zone)
 
+    @property
+    def web_hosts(self) -> tuple[WebOrigin, ...]:
+        """The hosts that diagrams may call."""
+        return origins_of(self.http_hosts)
+
+    @property
+    def web_secrets(self) -> tuple[SecretPlace, ...]:
+        """The names of the secrets for them, and where each is read."""
+        return secrets_of(self.http_secrets)
+
     def warnings(self) -> list[str]:
         """Settings that are allowed but risky, one line each; `usher serve` and `usher worker` print them."""
         found = []
         if self.smtp_security == "none" and not is_this_machine(self.smtp_host):
             what = "mails with their links and the password" if self.smtp_user else "mails with their links"
             found.append(f"USHER_SMTP_SECURITY is none: {what} travel readable to {self.smtp_host}; set starttls.")
+        found += [
+            f"USHER_HTTP_HOSTS has {origin}: what is sent there and its secrets travel readable; use https."
+            for origin in self.web_hosts
+            if origin.scheme == "http" and not is_this_machine(origin.host)
+        ]
         if self.smtp_user and not self.smtp_password:
             found.append("USHER_SMTP_USER is set and USHER_SMTP_PASSWORD is not: the log-in may be refused.")
         return found
@@ -135,7 +162,16 @@ class Settings:
                 f"USHER_JOB_LEASE_S is {self.job_lease_s}: it must be longer than USHER_SMTP_TIMEOUT_S "
                 f"({self.smtp_timeout_s}), or a second worker takes over a mail that is being sent."
             )
-        return wrong
+        if not wrong and self.http_hosts and self.job_lease_s <= self.http_timeout_s:
+            wrong.append(
+                f"USHER_JOB_LEASE_S is {self.job_lease_s}: it must be longer than USHER_HTTP_TIMEOUT_S "
+                f"({self.http_timeout_s}), or a second worker repeats a request that is under way."
+            )
+        stray = [] if wrong else [one for one in self.web_secrets if one.origin not in self.web_hosts]
+        return wrong + [
+            f"USHER_HTTP_SECRETS has “{one.name}” for {one.origin}, which is not in USHER_HTTP_HOSTS; add it there."
+            for one in stray
+        ]
 
 
 def variable(field_name: str) -> str:

@@ -275,7 +275,7 @@ class Tour:
     def _administrators(self) -> None:
         case = self.parked[1]
         self.look("adam", "/admin/people", "/admin/tokens", "/admin/triggers", "/admin/cases", f"/admin/cases/{case}")
-        self.look("adam", "/admin/processes")
+        self.look("adam", "/admin/processes", "/admin/operators")
         self.post("adam", "/admin/people", {"name": "dora", "password": PASSWORD, "role": "staff"})
         self.look("adam", "/admin/people/dora")
         self.post("adam", "/admin/people/dora", {"role": "staff", "groups": "Billing"})

@@ -15,6 +15,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from acceptance.shell import PATIENCE_S, Shell
 from conftest import ROOT, SECRET
 from databases import new_sqlite
 from golden.recorded import restore
+from own_packages import lay_out
 from usher_engine import Misconfigured
 from usher_web.commands import COMMANDS
 from usher_web.commands.listening import bind_socket
@@ -104,6 +106,28 @@ def test_packages(shell: Shell) -> None:
     assert shell.usher("export", "enrollment", "out").code == 0
     assert (shell.folder / "out/enrollment.bpmn").read_bytes() == (ENROLLMENT / "enrollment.bpmn").read_bytes()
     _accept_an_example(shell, shell.folder / "out")
+
+
+def test_operators_are_listed_with_the_packages_they_come_from(shell: Shell, tmp_path: Path) -> None:
+    """A package that cannot be used is named by the command, by a check and at the start; all else works."""
+    own = shell.usher("operators", "--json").json
+    assert own["refused"] == []
+    (http,) = (one for one in own["operators"] if one["name"] == "http/request")
+    assert (http["mode"], http["package"], "timeout" in http["errors"]) == ("effect", None, True)
+    assert http["parameters"]["required"] == ["method", "url", "response"]
+
+    lay_out(tmp_path, "clinic-lab", """return (Operator(name="lab/x", title="Ask", mode=Mode.READ, call=print),)""")
+    lay_out(tmp_path, "broken-lab", "return ()", head="import not_installed_here\n")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    beside = replace(shell, environment={**shell.environment, "PYTHONPATH": path})
+    listed, _ = (process := beside.started("operators")).communicate(timeout=PATIENCE_S)
+    assert process.returncode == 1
+    assert re.search(r"^lab/x +read +clinic-lab 1\.2\.0  Ask$", listed, re.MULTILINE)
+    assert "The package broken-lab 1.2.0 is not in use: broken_lab:operators cannot be imported: " in listed
+    _, warned = (process := beside.started("worker", "--once")).communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0
+    assert "Warning: The package broken-lab 1.2.0 is not in use" in warned
+    assert "Traceback" not in warned
 
 
 def _accept_an_example(shell: Shell, folder: Path) -> None:

@@ -1,9 +1,10 @@
 """
 Every page of docs/how-to is tried as written, on a copy of the repository with a database that has cases to look at.
 
-A `diff` block changes the file named last before it: its lines without `+` must stand there exactly once. A `console`
-block is run, and what it prints must match; `…` stands for anything, `CASE` for the number of the case that the page
-started. A block of another language is a new file, named after “Create”.
+Pages in `FRESH` run in an environment of their own, into which they may install packages. A `diff` block changes the
+file named last before it: its lines without `+` must stand there exactly once. A `console` block is run, and what it
+prints must match; `…` stands for anything, `CASE` for the number of the case that the page started; `export` sets a
+variable for all that follows. A block of another language is a new file, named after “Create”.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,9 +31,15 @@ NAMED = re.compile(r"(Create )?`([\w./-]+\.\w+)`")
 PATIENCE_S = 240
 TESTS_LEFT_OUT = ("browser", "bench", "faults", "golden", "interop", "mutants", "properties")
 PROGRAMS = {
-    "usher": [sys.executable, "-c", "from usher_web.cli import main; main()"],
-    "pytest": [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"],
+    "usher": ["-c", "from usher_web.cli import main; main()"],
+    "pytest": ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"],
+    "pip": ["-m", "pip", "--disable-pip-version-check"],
 }
+#: Where our own code is; a package of a clinic's own is no part of ours, and its tests lie beside its code.
+OURS = ("engine/", "web/", "tests/")
+#: Pages that are tried in a fresh environment, and how packages are installed there: from this machine alone.
+FRESH = ("operator", "mail")
+OFFLINE = ("--no-index", "--no-build-isolation", "--no-deps")
 
 
 @dataclass
@@ -38,7 +47,9 @@ class Copy:
     """A copy of the repository that a page works on; *edited* are the files it changed, *created* the new ones."""
 
     root: Path
+    python: str = sys.executable
     case: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
     edited: set[str] = field(default_factory=set)
     created: set[str] = field(default_factory=set)
 
@@ -62,7 +73,12 @@ class Copy:
         """Run the commands of a console block, each with what it must print up to the next one."""
         for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
             program, *words = shlex.split(command.replace("CASE", self.case))
-            printed = self._printed([*PROGRAMS[program], *words])
+            if program == "export":
+                self.variables |= dict(word.split("=", 1) for word in words)
+                continue
+            if words[:1] == ["install"]:
+                words[1:1] = OFFLINE
+            printed = self._printed([self.python, *PROGRAMS[program], *words])
             if words[0] == "start" and (begun := re.match(r"Case (\w{12}): ", printed)):
                 self.case = begun[1]
             pattern = expected.replace("CASE", self.case).replace("[", "[[]").replace("…", "*")
@@ -75,12 +91,25 @@ class Copy:
             "PYTHONPATH": f"{self.root / 'engine'}{os.pathsep}{self.root / 'web'}",
             "USHER_SECRET_KEY": SECRET,
             "USHER_DATABASE_URL": "sqlite:///usher.db",
+            **self.variables,
         }
         done = subprocess.run(
             words, cwd=self.root, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S
         )
         assert done.returncode == 0, (words[-3:], done.stdout[-3000:] + done.stderr)
         return done.stdout
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The interpreter of a new virtual environment, which has the packages that Usher needs and no others of ours."""
+    folder = tmp_path_factory.mktemp("fresh")
+    venv.create(folder, with_pip=True)
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    show = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    site = Path(subprocess.run(show, capture_output=True, text=True, check=True).stdout.strip())
+    (site / "needed.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    return str(python)
 
 
 @pytest.fixture
@@ -115,13 +144,17 @@ def follow(howto: Path, copy: Copy) -> None:
 
 
 @pytest.mark.parametrize("howto", PAGES, ids=lambda howto: howto.stem)
-def test_a_page_does_what_it_promises(howto: Path, copy: Copy) -> None:
+def test_a_page_does_what_it_promises(howto: Path, copy: Copy, request: pytest.FixtureRequest) -> None:
+    if howto.stem in FRESH:
+        copy.python = request.getfixturevalue("fresh")
     follow(howto, copy)
     python = [name for name in copy.edited | copy.created if name.endswith(".py")]
-    if python:
-        ruff = str(Path(sys.executable).with_name("ruff"))
-        checked = subprocess.run([ruff, "check", *python], cwd=copy.root, capture_output=True, text=True, check=False)
-        assert checked.returncode == 0, checked.stdout
+    ours = [name for name in python if name.startswith(OURS)]
+    ruff = str(Path(sys.executable).with_name("ruff"))
+    for files, *less in (ours,), ([*{*python} - {*ours}], "--ignore", "INP001,S101"):
+        words = [ruff, "check", *less, *files]
+        checked = subprocess.run(words, cwd=copy.root, capture_output=True, text=True, check=False) if files else None
+        assert checked is None or checked.returncode == 0, checked.stdout
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ BUDGETS = {
     "POST /admin/cases/<instance_id>/cancel": (19, 3),
     "POST /admin/cases/<instance_id>/repair": (20, 4),
     "GET /admin/processes": (5, 1),
+    "GET /admin/operators": (3, 1),
     "POST /admin/processes/<process>/pause": (9, 3),
     "POST /admin/processes/<process>/resume": (10, 3),
     "GET /admin/patients": (3, 1),

@@ -298,6 +298,7 @@ plain("tokens", "/admin/tokens", "adam")
 plain("triggers", "/admin/triggers", "adam")
 plain("stopped-cases", "/admin/cases", "adam")
 plain("patient-by-id", "/admin/patients", "adam")
+plain("operators", "/admin/operators", "adam")
 
 
 @scene("patient-standing", "adam", path="/admin/patients/patient-1")

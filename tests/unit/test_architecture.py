@@ -88,6 +88,8 @@ BORDERS = {
     "usher_engine/checkpoints/checkpointer.py:_loop": "a thread: a fault with its trace, and the next try",
     "usher_engine/assurance/integrity_check.py:run": "a thread: a fault with its trace, and a check that broke off",
     "usher_engine/definitions/package_io.py:from_zip": "garbled files make `zipfile` fail in any way: a refusal",
+    "usher_engine/own_operators.py:load_operators": "a foreign package: put aside with its reason, and a trace",
+    "usher_engine/own_operators.py:_why_refused": "a foreign declaration: put aside with its reason",
     "usher_engine/enrollment/smtp.py:_connect": "closes the connection and raises on",
     "usher_engine/cases/step_writer.py:_ask": "a foreign operator: a fault with its trace, and an incident",
     "usher_engine/reexecution/case_verifier.py:_compile": "altered archive: a finding and a trace",

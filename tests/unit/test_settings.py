@@ -40,6 +40,17 @@ WRONG: dict[str, tuple[str, ...]] = {
     "smtp_user": ("a\nb",),
     "smtp_password": ("a\nb",),
     "birth_sex_sources": ("", "genders", "gender,", "gender;us-core-birthsex"),
+    "http_hosts": (
+        "lab.example.org", "https://", "ftp://lab.example", "https://lab.example/orders", "https://u:p@lab.example",
+        "https://*.example", "https://lab.example?x", "https://lab.example:99999", "https://lab.example;https://b.example",
+        "https://münchen.example", "https://[::1", "https://a b.example",
+    ),
+    "http_networks": ("10.0.0.0/33", "10.0.0.1/8", "lab", "10.0.0.0-10.0.0.9", "::1/129"),
+    "http_secrets": (
+        "lab", "lab=env:LAB", "lab@lab.example=env:LAB", "lab@https://lab.example=LAB", "Lab@https://lab.example=env:LAB",
+        "lab@https://lab.example=env:", "a@https://a.example=env:A, a@https://a.example=env:B",
+        "lab@https://lab.example=env:USHER_SECRET_KEY", "lab@https://lab.example/x=env:A",
+    ),
     "checkpoint_file": ("", " ", "a\nb"),
     "signing_key_file": ("", " ", "a\x00b"),
     "signing_key": (" ", "MC4C", "-----BEGIN PRIVATE KEY-----", "!" * 64, "M" * 65, "M" * 64 + "\n"),

@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 from usher_engine.core import shapes
-from usher_engine.core.shapes import boolean, declared, list_of, nullable, number, record, shape_problems, text
+from usher_engine.core.shape_algebra import sample_value
+from usher_engine.core.shapes import (
+    boolean,
+    declared,
+    list_of,
+    nullable,
+    number,
+    record,
+    shape_problems,
+    text,
+    value_problems,
+)
 
 PERSON = record(
     {
@@ -81,3 +92,15 @@ def test_the_kind_in_one_word() -> None:
     ]  # fmt: skip
     assert declared(nullable(text())) == "text"
     assert declared({"type": ["string", "number"]}) == "any"
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {}, {"type": "null"}, {"type": ["string", "null"]}, {"type": "boolean"}, {"type": "integer"},
+        {"type": "string", "enum": ["a", "b"]}, {"type": "string", "format": "date"}, {"type": "array"},
+        record({"a": text(known=("x",)), "b": list_of(record({"c": number()})), "d": nullable(boolean())}),
+    ],
+)  # fmt: skip
+def test_a_sample_has_its_shape(shape: dict[str, object]) -> None:
+    assert value_problems(shape, sample_value(shape), where="it") == []

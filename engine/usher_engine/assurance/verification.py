@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..context import Context
 from ..core.findings import Finding
 from ..reexecution import Progress, Verified, Verifier, verify_all
@@ -18,6 +20,15 @@ class Verification:
         """Faults in the record of a case, and differences in its re-execution; raises `NotFound`."""
         with self.database.read() as tx:
             return self.verifier().check(tx, stored_cases.one(tx, instance))
+
+    def verify_each(self, instances: Iterable[str]) -> Verified:
+        """`verify` for the cases *instances*, together."""
+        result, verifier = Verified(), self.verifier()
+        with self.database.read() as tx:
+            for instance in instances:
+                result.add(1, verifier.check(tx, stored_cases.one(tx, instance)))
+        result.notes |= verifier.notes
+        return result
 
     def verifier(self) -> Verifier:
         """A `Verifier`, which checks single cases and reads each definition once."""

@@ -23,7 +23,7 @@ from ..core.limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
 from ..core.practice_calendar import Calendar
 from ..core.state import LIVE, InstanceState, fold
 from ..core.step_calendar import recorded_zone, recording
-from ..services import Call, Operator, checked_answer
+from ..services import Call, Operator, Services, checked_answer
 from ..store import (
     DATABASE_ERRORS,
     Row,
@@ -259,6 +259,8 @@ class StepWriter:
         }
         if zone is not None:
             body["zone"] = zone
+        if packages := _packages(self.context.services, happened):
+            body["packages"] = packages
         if row.state is not None:
             body["state"] = hashlib.sha256(row.state.encode()).hexdigest()
         written, person = instance_rows.chain(row, body), case_signatures.is_person(actor.role)
@@ -271,6 +273,12 @@ class StepWriter:
             instance_rows.save(tx, row)
         case_signatures.project_people(tx, row, actor.name if person else "", moved=row.kind != before and not new)
         instance_rows.add_step(tx, row, written, actor=actor.name if person else "", at=to_text(now) if person else "")
+
+
+def _packages(services: Services, happened: list[e.Event]) -> dict[str, Json]:
+    """The packages, with their versions, of the operators that a step called and that are not Usher's own."""
+    names = {event.operator for event in happened if isinstance(event, e.ServiceCalled | e.ServiceRequested)}
+    return {name: str(origin) for name in names if name in services and (origin := services.get(name).origin)}
 
 
 def _ask(operator: Operator, values: dict[str, Any], call: Call) -> Json:

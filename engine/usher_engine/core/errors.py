@@ -8,7 +8,8 @@ EngineError
 │  └─ StaleDraft       412   someone changed the file of the draft meanwhile; .aside: where the late save is kept
 ├─ InvalidSubmission   422   .fields: {name: reason}
 ├─ InvalidDefinition   422   .problems: [(element_id, reason)]
-│  └─ CannotMigrate    422   the same: the reasons why a case cannot move to another version
+│  ├─ CannotMigrate    422   the same: the reasons why a case cannot move to another version
+│  └─ UnknownOperator  422   the operator's package is not installed here, or is refused; an incident of a running case
 ├─ ExpressionError     422   .line: where in the expression or script
 ├─ DecisionFailed            a decision table gives no single answer, or a value does not fit: an incident
 ├─ ElementFailed             .element: the element that failed, .cause: why; an incident
@@ -99,6 +100,10 @@ class InvalidDefinition(EngineError):
 
 class CannotMigrate(InvalidDefinition):
     """The case cannot be moved to this version."""
+
+
+class UnknownOperator(InvalidDefinition):
+    """No installed package has this operator."""
 
 
 class ExpressionError(EngineError):

@@ -21,6 +21,26 @@ NULL: Shape = {"type": "null"}
 _WORDS = ("title", "description", "x-unit", "format")
 
 
+_SAMPLES: Mapping[str, Json] = {"string": "", "boolean": True, "null": None}
+_FORMATS = {"date": "2026-05-04", "date-time": "2026-05-04T09:00:00Z"}
+
+
+def sample_value(shape: Shape, *, depth: int = _DEPTH) -> Json:
+    """A value of *shape* to begin with when a person writes one: the first of its values, every field, one item."""
+    if shape.get("enum"):
+        return shape["enum"][0]  # type: ignore[no-any-return]
+    kind = next((one for one in kinds(shape) if one != "null"), "null" if kinds(shape) else "object")
+    if kind == "object":
+        fields = shape.get("properties", {}) if depth else {}
+        return {name: sample_value(part, depth=depth - 1) for name, part in fields.items()}
+    if kind == "array":
+        return [sample_value(shape["items"], depth=depth - 1)] if depth and shape.get("items") else []
+    if kind in ("number", "integer"):
+        return shape.get("minimum", 0)  # type: ignore[no-any-return]
+    known = shape.get("x-known-values") or [_FORMATS.get(shape.get("format", ""), _SAMPLES[kind])]
+    return known[0]  # type: ignore[no-any-return]
+
+
 class Standing(Enum):
     """Whether a record of some shape has a field."""
 

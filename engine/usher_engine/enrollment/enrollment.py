@@ -19,10 +19,12 @@ from ..core.findings import Finding
 from ..core.visible_text import trimmed
 from ..engine import Engine
 from ..forms import start_form
+from ..own_operators import beside, installed_operators
 from ..services import Services
 from ..settings import Settings
 from ..store import Database, Transaction, version_rows
 from ..store import Row as CaseRow
+from ..web_requests import web_request_operator
 from . import invitations, patient_registry, portal_status, sent_mails, trigger_fields
 from .enrollment_operators import operators
 from .invitations import Invitation
@@ -54,9 +56,11 @@ def open_enrollment(
 
 
 def enrollment_services(settings: Settings, registry: Registry, database: Database, send_mail: Sender) -> Services:
-    """The operators of the enrolment's diagrams, and the values of its mails that are addresses."""
+    """All operators: the enrolment's, ``http/request``, those of installed packages; and mail values with addresses."""
     ours = operators(settings=settings, directory=registry, database=database, send_mail=send_mail)
-    return Services(ours, mail_links=LINKS)
+    ours = (*ours, web_request_operator(settings))
+    installed = beside(ours, installed_operators())
+    return Services((*ours, *installed.operators), mail_links=LINKS, refused=installed.refused)
 
 
 class Enrollment:

@@ -14,10 +14,12 @@ from usher_engine.bpmn import compile_diagram, initial_values
 from usher_engine.core.canonical import Json, check_input
 from usher_engine.core.errors import ElementFailed, EngineError, InvalidSubmission
 from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
+from usher_engine.core.shape_algebra import sample_value
 from usher_engine.definitions import Package, translate
 from usher_engine.forms import Form, deployed_form
 from usher_engine.services import Services
 
+from ..gate.service_use import service_answer_shape
 from .player import Player, Unanswered
 
 MAX_ACTIONS = 200
@@ -38,11 +40,16 @@ class AskedPerson:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskedService:
-    """A service whose answer the author must enter; *given* are its parameters."""
+    """
+    A service whose answer the author must enter; *given* are its parameters.
+
+    *sample* is an answer of the declared shape to begin with.
+    """
 
     element: str
     operator: str
     given: Mapping[str, Json]
+    sample: Json = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,10 +104,10 @@ def try_out(
         player.play(example)
     except Unanswered as missing:
         waiting = next((key for key, name in player.state.requests.items() if name == missing.operator), "")
-        return _trial(player, service=_service_request(waiting.rpartition(":")[0], missing))
+        return _trial(player, service=_service_request(player, waiting.rpartition(":")[0], missing))
     except ElementFailed as failed:
         if isinstance(failed.cause, Unanswered):
-            return _trial(player, service=_service_request(failed.element, failed.cause))
+            return _trial(player, service=_service_request(player, failed.element, failed.cause))
         return _trial(player, problem=f"“{failed.element}” cannot continue: {failed.message}")
     except InvalidSubmission as wrong:
         return _trial(player, problem=wrong.message, fields=wrong.fields)
@@ -122,8 +129,11 @@ def _checked_example(run: Mapping[str, Any]) -> dict[str, Any]:
     return {name: run[name] for name in kinds if name in run}
 
 
-def _service_request(element: str, missing: Unanswered) -> AskedService:
-    return AskedService(element=element, operator=missing.operator, given=missing.given)
+def _service_request(player: Player, element: str, missing: Unanswered) -> AskedService:
+    package, services = player.diagram.package, player.services
+    operator = services.get(missing.operator) if missing.operator in services else None
+    sample = None if operator is None else sample_value(service_answer_shape(operator, package, element))
+    return AskedService(element=element, operator=missing.operator, given=missing.given, sample=sample)
 
 
 def _trial(player: Player, **more: Any) -> Tried:

@@ -125,6 +125,7 @@ def declared_operators(services: Services) -> list[Json]:
 def _operator(operator: Operator) -> dict[str, Json]:
     parameters = [{"name": p.name, "kind": p.kind, "required": p.required} for p in operator.parameters]
     return {
+        **({"package": str(operator.origin)} if operator.origin else {}),
         "name": operator.name,
         "title": operator.title,
         "mode": operator.mode.value,

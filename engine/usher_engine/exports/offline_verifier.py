@@ -288,6 +288,7 @@ def _services(declared: Any) -> Services:
                     parameters=tuple(Parameter.of_kind(p["name"], p["kind"], required=p["required"])
                                      for p in one["parameters"]),
                     errors=dict.fromkeys(one["errors"], ""),
+                    takes_anything="package" in one,  # another version of it may have been there before
                 )
                 for one in declared
             )

@@ -27,6 +27,7 @@ from usher_engine.forms import deployed_form, form_shape
 from usher_engine.services import SEND, Operator
 
 from .process_graph import PEOPLE, Sheet, throws_message
+from .service_use import result_shape
 
 Form: TypeAlias = Literal["expression", "script", "template"]
 
@@ -167,7 +168,8 @@ def _service(passage: Passage) -> None:
     for name, source in call.parameters.items():
         wanted = _parameter_shape(operator, name)
         passage.read(f"the parameter “{name}”", source, wanted=wanted, parameter=name)
-    passage.data = passage.data.having(result_name(passage.node), operator.result if operator else ANYTHING)
+    result = result_shape(operator, passage.sheet.package, call) if operator else ANYTHING
+    passage.data = passage.data.having(result_name(passage.node), result)
 
 
 def _parameter_shape(operator: Operator | None, name: str) -> Shape:

@@ -15,6 +15,7 @@ from usher_engine.services import Operator
 
 from ..definitions.lint_finding import Finding, Severity
 from .process_graph import PEOPLE, Sheet, throws_message
+from .service_use import use_of
 from .start_rules import is_case_start
 
 _USER_PROPERTIES = {"form", "candidateGroups", "dueIn", "priority", "initialValues", "resultVariable"}
@@ -222,6 +223,8 @@ def _parameter_texts(call: ServiceCall) -> Iterator[str]:
 def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -> Iterator[Finding]:
     for problem in operator.problems(set(call.parameters)):
         yield sheet.finding(node.id, "service", f"{problem[:1].upper()}{problem[1:]}.")
+    for own in operator.check(use_of(sheet.package, call)) if operator.check is not None else ():
+        yield sheet.finding(node.id, "service", own.message, "warning" if own.is_warning else "error")
     catchers = [b for b in sheet.boundaries.get(node.id, ()) if b.events == ("error",)]
     # An event that refers to no error, or to one without a code, catches every error.
     caught = {code for b in catchers for code in b.codes or ("",)}
@@ -230,10 +233,11 @@ def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -
         message = f"{operator.name} never refuses with the code “{code}”. It may refuse with: {known}."
         # An operator that declares no codes may still refuse; Usher trusts one that declares some.
         yield sheet.finding(node.id, "service", message, "error" if operator.errors else "warning")
-    for code in operator.errors:
-        if code not in caught and "" not in caught:
-            message = f"{operator.name} may refuse with “{code}”; without an error boundary event that is an incident."
-            yield sheet.finding(node.id, "service", message, "warning")
+    open_codes = [f"“{code}”" for code in operator.errors if code not in caught and "" not in caught]
+    if open_codes:
+        codes = " or ".join(filter(None, [", ".join(open_codes[:-1]), open_codes[-1]]))
+        message = f"{operator.name} may refuse with {codes}; without an error boundary event that is an incident."
+        yield sheet.finding(node.id, "service", message, "warning")
 
 
 def _missing_forms(sheet: Sheet, call: ServiceCall) -> Iterator[str]:

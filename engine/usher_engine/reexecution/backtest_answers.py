@@ -47,6 +47,8 @@ class Answers:
         self.assumed: list[Question] = []
         self.happened: list[e.Event] = []
         self.step: list[e.Event] = []
+        #: Operators computed by another version of their package than when the case ran, in words.
+        self.other_packages: list[str] = []
         self._services = services
         self._assumptions = assumptions
         self._calls = recording.calls
@@ -56,10 +58,10 @@ class Answers:
 
     def answer(self, operator: Operator, values: dict[str, Any], call: Call) -> Json:
         """The answer of *operator*; raises `Unanswered`, or what the operator raised when the case ran."""
-        if operator.mode is Mode.DERIVED:
-            return checked_answer(operator, values, replace(call, transaction=None))
         at = self._places.pop((place(call.element, call.visit), operator.name), None)
         recorded = None if at is None else self._calls[at]
+        if operator.mode is Mode.DERIVED:
+            return self._compute(operator, values, call, recorded)
         counts = at is not None and self._is_as_recorded(operator, self._calls[:at])
         found = recorded if counts else None
         if operator.mode is Mode.READ:
@@ -69,6 +71,17 @@ class Answers:
         if found.event.error:
             raise BusinessError(found.event.error, str(found.event.result or ""))
         return self.learn(operator.name, found.event.result)
+
+    def _compute(
+        self, operator: Operator, values: dict[str, Any], call: Call, recorded: RecordedCall | None
+    ) -> Json:
+        """The answer of a DERIVED operator now; notes where another version of its package answers otherwise."""
+        answer = checked_answer(operator, values, replace(call, transaction=None))
+        was = None if recorded is None or recorded.event is None else recorded.event.result
+        if recorded is not None and recorded.package != str(operator.origin or "") and as_stored_json(answer) != was:
+            now, then = operator.origin or "Usher", recorded.package or "Usher"
+            self.other_packages.append(f"{operator.name} is computed by {now} instead of {then}")
+        return answer
 
     def counts(self, here: str, name: str) -> bool:
         """Whether the recorded report of the service that *here* has requested counts."""

@@ -60,7 +60,7 @@ def compare_each(
     """Yield the backtest of each case in *instances* as *trial* says, in order, with its cause."""
     for record in list(stored_cases.of_instances(tx, instances)):
         found = compare(record, trial, tx)
-        yield found if causes is None else replace(found, cause=causes.of(record, found, tx))
+        yield found if causes is None else replace(found, cause=causes.of(record, found, tx) or found.cause)
 
 
 def backtest_all(

@@ -52,7 +52,8 @@ class Compared:
     ``differs_at`` its index in the paths. ``data`` names the variables that differ at the end of the same path.
     ``question`` is what needs an answer, or got none before its time was over; ``known`` and ``assumed`` say what the
     way rests on beside the case's record.
-    ``definition`` is the hash of the package that the case ran on last, ``cause`` the change that moved it (`causes`).
+    ``definition`` is the hash of the package that the case ran on last, ``cause`` the change that moved it (`causes`)
+    or the package of an operator that computes otherwise now.
     """
 
     instance: str
@@ -91,7 +92,8 @@ def compare(record: Record, trial: Trial, transaction: Transaction | None = None
     player = Player(instance, recording, trial.diagram, trial.services, answers, trial.now, transaction)
     found = _Comparison(recording, player).compare()
     known, assumed = tuple(answers.known), tuple(dict.fromkeys(answers.assumed))
-    return replace(found, known=known, assumed=assumed, definition=recording.definition)
+    cause = next(iter(answers.other_packages), "") if found.kind in (Kind.DIFFERENT, Kind.FAILED) else ""
+    return replace(found, known=known, assumed=assumed, definition=recording.definition, cause=cause)
 
 
 def _recording(record: Record) -> Recording | str:

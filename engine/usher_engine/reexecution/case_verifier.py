@@ -19,7 +19,7 @@ from .continuation_check import check_continuation
 from .hash_chain import ReadStep, finding_about, read_chain
 from .migration_step import Versions, initial_version, runs_on
 from .projection_check import check_projections
-from .recorded_services import disable_calls
+from .recorded_services import disable_calls, package_notes
 from .rerun import Difference, Rerun
 from .search_index_check import check_index
 
@@ -30,6 +30,8 @@ class Verifier:
     def __init__(self, services: Services, seal_key: bytes | None = None) -> None:
         self._services = disable_calls(services)
         self._seal_key = seal_key
+        #: What could not be compared with the record because a package is not installed, or is of another version.
+        self.notes: set[str] = set()
         self._definitions: dict[tuple[str, int, str], Diagram | str] = {}
 
     def check(self, tx: Transaction, record: Record) -> list[Finding]:
@@ -81,6 +83,7 @@ class Verifier:
 
     def _run_again(self, row: Row, rerun: Rerun, steps: list[ReadStep]) -> tuple[InstanceState | None, list[Finding]]:
         for revision, body, written in steps:
+            self.notes |= package_notes(body.get("packages"), self._services)
             try:
                 rerun.step(revision, body, written)
             except Difference as difference:

@@ -51,12 +51,17 @@ class RecordedInput:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """A call of *operator* at *place* in the step of *at*; *event* is its answer, None for a requested effect."""
+    """
+    A call of *operator* at *place* in the step of *at*; *event* is its answer, None for a requested effect.
+
+    *package* is the installed package that the operator came from; empty for Usher's own.
+    """
 
     at: datetime
     place: str
     operator: str
     event: e.ServiceCalled | None = None
+    package: str = ""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -135,7 +140,8 @@ def _record(recording: Recording, event: e.Event, body: dict[str, Any], operator
     at = datetime.fromisoformat(body["at"])
     match event:
         case e.ServiceCalled(element, visit, operator):
-            recording.calls.append(RecordedCall(at, place(element, visit), operator, event))
+            package = (body.get("packages") or {}).get(operator, "")
+            recording.calls.append(RecordedCall(at, place(element, visit), operator, event, package))
         case e.TimerStarted(element, visit, due):
             recording.timers[place(element, visit)] = due
         case e.ServiceRequested(element, visit, operator):

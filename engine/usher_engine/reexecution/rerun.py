@@ -17,7 +17,7 @@ from ..bpmn import FIRST_RULES, RULES, Diagram, Run
 from ..bpmn import Step as StepContext
 from ..core import events as e
 from ..core.canonical import Json, canonical, compact
-from ..core.errors import BusinessError, ElementFailed, EngineError, Fault, LimitExceeded
+from ..core.errors import BusinessError, ElementFailed, EngineError, Fault, LimitExceeded, UnknownOperator
 from ..core.state import LIVE, InstanceState, fold, place
 from ..core.step_calendar import replayed
 from ..services import Call, Operator, Services
@@ -28,8 +28,11 @@ from .hash_chain import ReadStep
 from .migration_step import Versions, repeat_migration
 from .recorded_case import answers_in, has_failed, start_event
 from .recorded_inputs import INPUTS, apply_input, rules_of
-from .recorded_services import NO_LIMIT_S, Unanswered
+from .recorded_services import NO_LIMIT_S, Unanswered, as_recorded
 from .repair_plan import plan_repair
+
+#: Incidents of a start that another version of Usher, or other packages beside it, need not have: bugs, and operators.
+_OF_THAT_TIME = (Fault.__name__, UnknownOperator.__name__)
 
 
 class Difference(Exception):
@@ -112,16 +115,17 @@ class Rerun:
             raise TypeError
         again: e.Event = incident
         try:
-            if incident.code != Fault.__name__:  # a bug may exist only in the version of Usher that recorded it
+            if incident.code not in _OF_THAT_TIME:
                 Run.start(self.diagram, self._context(body, {}), before.data)
         except Unanswered:
             pass  # a failed step does not record the answers of services
         except ElementFailed as failure:
-            again = e.IncidentRaised(failure.element, 0, type(failure.cause).__name__, failure.message)
+            if not isinstance(failure.cause, UnknownOperator):  # its package is gone since
+                again = e.IncidentRaised(failure.element, 0, type(failure.cause).__name__, failure.message)
         except LimitExceeded as failure:
             again = e.IncidentRaised(self.row.process, 0, type(failure).__name__, failure.message)
         else:
-            if incident.code not in (LimitExceeded.__name__, Fault.__name__):  # not caused by the diagram
+            if incident.code not in (LimitExceeded.__name__, *_OF_THAT_TIME):  # not caused by the diagram
                 was = difference_messages.describe_event(e.to_json(incident), self.diagram)
                 message = f"Step {self._revision} recorded that {was}; run again, the diagram goes through."
                 raise Difference(message, incident.element)
@@ -203,7 +207,7 @@ class Rerun:
             instance=self.row.id,
             actor=body["actor"]["name"],
             now=datetime.fromisoformat(body["at"]),
-            services=self._services,
+            services=as_recorded(self._services, body),
             answer=answer,
             limit_s=NO_LIMIT_S,
             rules=rules_of(body),

@@ -27,7 +27,7 @@ from .hash_chain import ReadStep
 from .migration_step import Versions, repeat_migration
 from .recorded_case import RecordedInput, has_failed
 from .recorded_inputs import INPUTS, apply_input, rules_of
-from .recorded_services import NO_LIMIT_S
+from .recorded_services import NO_LIMIT_S, as_recorded
 
 #: Answers of services called within steps, by element, visit and operator: the same if called earlier now.
 Answers = dict[tuple[str, int, str], list[e.ServiceCalled]]
@@ -205,6 +205,7 @@ class _Restoring:
             actor=actor,
             now=datetime.fromisoformat(at),
             answer=self._answer,
+            services=as_recorded(self._step.services, body),
             limit_s=NO_LIMIT_S,
             rules=self._rules or rules_of(body),
             calendar=replayed(body.get("zone"), self._step.calendar),

@@ -20,15 +20,17 @@ CASES_AT_ONCE = 100
 Progress = Callable[[int, int, str], None]
 
 _Range = tuple[str, str, int]
+_Checked = tuple[list[Finding], set[str]]
 
 
 @dataclass(slots=True)
 class Verified:
-    """The numbers of cases checked and of those without findings, and the findings."""
+    """The numbers of cases checked and of those without findings, the findings, and `Verifier.notes`."""
 
     checked: int = 0
     equal: int = 0
     findings: list[Finding] = field(default_factory=list)
+    notes: set[str] = field(default_factory=set)
 
     def add(self, cases: int, findings: list[Finding]) -> None:
         self.checked += cases
@@ -62,8 +64,9 @@ def verify_all(
         left = [] if after else stored_cases.without_row(tx)
     total = sum(cases for _, _, cases in ranges)
     with _map_ranges(database, disable_calls(services), seal_key, min(jobs, len(ranges)), ranges) as chunks:
-        for (_, last, cases), findings in zip(ranges, chunks, strict=True):
+        for (_, last, cases), (findings, notes) in zip(ranges, chunks, strict=True):
             result.add(cases, findings)
+            result.notes |= notes
             if progress is not None:
                 progress(result.checked, total, last)
     result.findings += [_removed(instance, steps) for instance, steps in left]
@@ -78,8 +81,8 @@ def _removed(instance: str, steps: int) -> Finding:
 @contextmanager
 def _map_ranges(
     database: Database, services: Services, seal_key: bytes | None, jobs: int, ranges: list[_Range]
-) -> Iterator[Iterable[list[Finding]]]:
-    """Yield the findings of each range, in order."""
+) -> Iterator[Iterable[_Checked]]:
+    """Yield the findings of each range, in order, with the notes so far."""
     if jobs <= 1:
         worker = _Worker(database, services, seal_key)
         yield map(worker.check, ranges)
@@ -95,10 +98,11 @@ class _Worker:
         self._database = database
         self._verifier = Verifier(services, seal_key)
 
-    def check(self, numbers: _Range) -> list[Finding]:
+    def check(self, numbers: _Range) -> _Checked:
         first, last, _ = numbers
         with self._database.read() as tx:
-            return [f for record in stored_cases.between(tx, first, last) for f in self._verifier.check(tx, record)]
+            records = stored_cases.between(tx, first, last)
+            return [f for record in records for f in self._verifier.check(tx, record)], self._verifier.notes
 
 
 _workers: list[_Worker] = []
@@ -111,5 +115,5 @@ def _begin(url: str, services: Services, seal_key: bytes | None) -> None:
     _workers.append(_Worker(Database(url), services, seal_key))
 
 
-def _check(numbers: _Range) -> list[Finding]:
+def _check(numbers: _Range) -> _Checked:
     return _workers[0].check(numbers)

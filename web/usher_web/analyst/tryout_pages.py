@@ -189,11 +189,12 @@ def _page(
     }
     asked = tried.service.operator if tried.service else ""
     suggested = next((c.services[asked][0] for c in choices(package) if c.services.get(asked)), None)
+    sample = tried.service.sample if tried.service else None
     return render_template(
         "tryout_run.html",
         process=process, source=source, draft=source == DRAFT, name=process_name(package, process), run=run,
         tried=tried, way=way, drawings=_drawings(process, source, package), wrong=wrong,
-        typed=request.form if wrong else {}, suggested=suggested,
+        typed=request.form if wrong else {}, suggested=suggested, sample=sample,
         steps=len(run.get("do", [])) + sum(map(len, run.get("services", {}).values())) if run.get("asks") else
         len(run.get("do", [])),
     )  # fmt: skip

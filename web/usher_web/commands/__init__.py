@@ -26,6 +26,7 @@ COMMANDS = {
     "history": "cases",
     "case": "case",
     "process": "process",
+    "operators": "operator_listing",
     "import-patients": "upkeep",
     "patient": "patient",
     "verify": "proving",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
-from usher_engine import InvalidDefinition, Services, Settings
+from usher_engine import InvalidDefinition, Services
 from usher_engine.definitions import Package, read_file, read_folder, write_folder
 from usher_engine.enrollment import Registry, enrollment_services, smtp_sender
 from usher_engine.examples import Report, accept_examples, run_examples
@@ -20,7 +21,7 @@ folder = click.argument("folder", type=click.Path(exists=True, file_okay=False, 
 
 def all_services() -> Services:
     """The operators a diagram may name; none of them opens or sends anything."""
-    settings = Settings(database_url="sqlite://", secret_key="-" * 32)
+    settings = replace(read_settings(), database_url="sqlite://", secret_key="-" * 32)
     database = Database(settings.database_url)
     registry = Registry(settings)
     return enrollment_services(settings, registry, database, smtp_sender(settings))

@@ -54,7 +54,8 @@ def verify(
     settings = read_settings()
     enrollment = open_usher(settings)[0]
     engine = enrollment.engine
-    result = _verify_all(engine, after, jobs or os.cpu_count() or 1) if everything else _verify_each(engine, instances)
+    each = engine.verification.verify_each
+    result = _verify_all(engine, after, jobs or os.cpu_count() or 1) if everything else each(dict.fromkeys(instances))
     if everything and not after:
         result.findings += [*check_audit(engine.database), *enrollment.disagreements()]
     if asks_checkpoint:
@@ -92,13 +93,6 @@ def _verify_export(export: Path, key: str | None, checkpoint: Path | None) -> Ve
     return verify_file(export, key=wanted, checkpoints=None if checkpoint is None else read_lines(checkpoint))
 
 
-def _verify_each(engine: Engine, instances: tuple[str, ...]) -> Verified:
-    result = Verified()
-    for instance in dict.fromkeys(instances):
-        result.add(1, engine.verify(instance))
-    return result
-
-
 def _verify_all(engine: Engine, after: str, jobs: int) -> Verified:
     def progress(checked: int, of: int, last: str) -> None:
         click.echo(f"{checked} of {of} cases checked; to go on from here: --after {last}", err=True)
@@ -120,8 +114,11 @@ def _print_purged(engine: Engine, instances: tuple[str, ...], wrong: set[str]) -
 def _print_result(result: Verified, machine: bool, well: str) -> None:
     if machine:
         found = [asdict(finding) for finding in result.findings]
-        print_json({"checked": result.checked, "equal": result.equal, "findings": found})
+        notes = {"notes": sorted(result.notes)} if result.notes else {}
+        print_json({"checked": result.checked, "equal": result.equal, "findings": found, **notes})
     else:
+        for note in sorted(result.notes):
+            click.echo(f"Note: {note}")
         for finding in result.findings:
             click.echo(_line(finding))
         click.echo(f"{result.checked} cases checked, {result.equal} of them {well}.")

@@ -7,8 +7,11 @@ import threading
 
 import click
 from usher_engine import Settings, Worker
+from usher_engine.accounts import Accounts
 from usher_engine.checkpoints import Checkpointer
 from usher_engine.core import Deadlines
+from usher_engine.enrollment import Enrollment
+from usher_engine.web_requests import unreadable_secrets
 
 from ..app import create_app
 from .listening import PORT, answer, bind_socket
@@ -23,6 +26,15 @@ def _checked_settings() -> Settings:
     return settings
 
 
+def _open(settings: Settings) -> tuple[Enrollment, Accounts]:
+    """Usher's parts, after a warning for each operator of a package and each secret that cannot be used."""
+    opened = open_usher(settings)
+    refused = map(str, opened[0].engine.services.refused)
+    for line in (*refused, *unreadable_secrets(settings.web_secrets)):
+        click.echo(f"Warning: {line}", err=True)
+    return opened
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=PORT, default=8000, show_default=True, help="Port to listen on.")
@@ -32,7 +44,7 @@ def serve(host: str, port: int, *, no_worker: bool) -> None:
     settings, before = _checked_settings(), inherited_lifeline()
     listening = (before and before.socket()) or bind_socket(host, port)
     lifeline = before or start_supervisor(listening, settings)
-    enrollment, accounts = open_usher(settings)
+    enrollment, accounts = _open(settings)
     deadlines = Deadlines(enrollment.engine.database.interrupt)
     app = create_app(enrollment.engine, enrollment, accounts, settings)
     worker_thread = None if no_worker else Worker(enrollment.engine, deadlines)
@@ -56,10 +68,10 @@ def worker(*, once: bool) -> None:
     """Do the jobs that follow from steps: mail, retries."""
     settings = _checked_settings()
     if once:
-        click.echo(f"{Worker(open_usher(settings)[0].engine).run_due()} jobs done.")
+        click.echo(f"{Worker(_open(settings)[0].engine).run_due()} jobs done.")
         return
     lifeline = inherited_lifeline() or start_supervisor(None, settings)
-    enrollment, _ = open_usher(settings)
+    enrollment, _ = _open(settings)
     deadlines = Deadlines(enrollment.engine.database.interrupt)
     running = Worker(enrollment.engine, deadlines)
     ended = threading.Event()

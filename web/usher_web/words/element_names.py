@@ -52,12 +52,14 @@ def _names(diagram: Any) -> Names:
     drawn = diagram.elements.values()
     elements = {element.id: element.name for element in drawn}
     operators = {element.id: element.operator for element in drawn if element.operator}
-    reported = frozenset(operator.name for operator in site().engine.services if operator.mode is not Mode.READ)
+    services = site().engine.services
+    reported = {operator.name for operator in services if operator.mode is not Mode.READ}
+    reported |= {name for name in operators.values() if name not in services}  # its package is gone
     decisions = diagram.decisions
     return Names(
         elements=elements,
         process=diagram.package.name,
-        reported=reported,
+        reported=frozenset(reported),
         operators=operators,
         decisions={decision.id: decision.name for decision in decisions.by_id.values()},
         rows={key: row.number for key, row in decisions.rules.items()},
