@@ -20,8 +20,9 @@ import { Room } from "./room.js";
 import { SeveralModule } from "./several.js";
 import { reveal } from "./sight.js";
 import { Simulation } from "./simulation.js";
-import spiff from "./spiff.json";
 import { Sizes } from "./sizes.js";
+import spiff from "./spiff.json";
+import { TidyModule, tidier } from "./tidy.js";
 import { WalkModule } from "./walk.js";
 import { nameOf } from "./words.js";
 
@@ -60,6 +61,7 @@ export async function editDiagram(bench) {
   outline.show();
   const commands = modeler.get("commandStack");
   const simulation = new Simulation(bench, modeler);
+  const tidy = tidier(modeler, sizes, file);
   const { exportDiagram, exportPicture, importDiagram } = exchange(modeler, sizes, file, { changed, settle });
   actions({
     undo: () => commands.canUndo() && commands.undo(),
@@ -69,6 +71,7 @@ export async function editDiagram(bench) {
     svg: exportPicture,
     import: importDiagram,
     simulate: () => simulation.toggle(),
+    tidy,
   });
   shortcuts(modeler);
   const asked = decodeURIComponent(location.hash.slice(1));
@@ -80,7 +83,7 @@ function opened(host) {
   host.replaceChildren(sheet);
   return new Modeler({
     container: sheet,
-    additionalModules: [minimap, ClipboardModule, SeveralModule, WalkModule],
+    additionalModules: [minimap, ClipboardModule, SeveralModule, TidyModule, WalkModule],
     moddleExtensions: { spiffworkflow: spiff },
     bpmnRenderer: { defaultFillColor: "var(--dg-shape)", defaultStrokeColor: "var(--dg-stroke)", defaultLabelColor: "var(--ink)" },
     // Inter is wider than the Arial that labels are measured for in most files.
