@@ -14,7 +14,7 @@ from .bpmn_file import (
     process_element,
     read_diagram,
 )
-from .callable_definitions import decision_names, process_names
+from .callable_definitions import decision_callers, decision_names, process_names
 from .diagram_merge import MINE, THEIRS, CannotMerge, MergedDiagram, merge_diagrams
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .drawings import Drawing, main_processes
@@ -84,6 +84,7 @@ __all__ = [
     "XmlElement",
     "XmlTree",
     "case_ends",
+    "decision_callers",
     "decision_names",
     "declared",
     "element_labels",

@@ -9,7 +9,7 @@ from typing import Any
 from flask import current_app, url_for
 from usher_engine.accounts import Role
 from usher_engine.authoring import Draft, vocabulary_of
-from usher_engine.definitions import STARTER_ROLES, Package, decision_names, process_names
+from usher_engine.definitions import STARTER_ROLES, Package, decision_callers, decision_names, process_names
 
 from .. import auth
 from ..site import site
@@ -117,6 +117,7 @@ def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
         "groups": sorted(_groups()),
         "starterRoles": list(STARTER_ROLES),
         "decisions": [{"id": key, "name": name} for key, name in decision_names(package)],
+        "callers": decision_callers(package, path) if path.endswith(".dmn") else [],
         "processes": [{"id": key, "name": name, "file": file} for key, name, file in process_names(package)],
         "operators": list(_operators()),
         **vocabulary_of(package),

@@ -76,7 +76,8 @@ export function script(element, object, { modeling }) {
 }
 
 export function scripts(element, object, { extensions }) {
-  const field = (type, label) => ({
+  const field = (type, label, also = []) => ({
+    also,
     key: type,
     label,
     kind: "code",
@@ -85,7 +86,8 @@ export function scripts(element, object, { extensions }) {
     value: extensions.text(object, type),
     set: (text) => extensions.setText(element, object, type, text),
   });
-  return { title: "Scripts", fields: [field("PreScript", "Script before"), field("PostScript", "Script after")] };
+  const own = [extensions.property(object, "resultVariable") || object.id, extensions.operator(object).resultVariable];
+  return { title: "Scripts", fields: [field("PreScript", "Script before"), field("PostScript", "Script after", own)] };
 }
 
 export function deciding(element, object, { extensions, facts }) {
