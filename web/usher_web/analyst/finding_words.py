@@ -23,6 +23,7 @@ PANEL_WORDS = {
     "postScript": "Script after",
     "businessKey": "For the case about",
     "calledElement": "Called process",
+    "startsAfter": "Starts by itself after",
 }
 #: Rules about the ids themselves.
 _OF_IDS = frozenset({"unique-id", "reserved-id", "process-id", "not-drawn"})

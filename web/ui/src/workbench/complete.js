@@ -10,8 +10,11 @@ const METHODS = { record: ["method of a record"], text: ["method of a text"], li
 
 // Answers {from, what, options: [{insert, label, kind, note, perhaps}]}, or nothing. *asked* counts how often it was asked
 // for by key: at the second time functions and operators come along, and names that are not set yet at *element*.
-export function completions(text, caret, { mode = "expression", asked = 0, element = "", also = [] } = {}) {
+// *values* are those the whole expression may be: {value, note}.
+export function completions(text, caret, { mode = "expression", asked = 0, element = "", also = [], values: whole = [] } = {}) {
   const names = namesAt(element, also);
+  const chosen = wholeValues(text, caret, { whole, asked });
+  if (chosen) return chosen;
   const before = expressionBefore(text.slice(0, caret), mode);
   if (before === null) return null;
   const values = valuesFor(before, caret, names);
@@ -52,6 +55,16 @@ function valuesFor(before, caret, names) {
   const [, , quote, typed] = compared;
   const options = values.filter((value) => fits(String(value), typed)).map((value) => ({ insert: JSON.stringify(value), label: String(value), kind: "value", note: "" }));
   return answer(caret - typed.length - quote.length, options, typed, "value");
+}
+
+// Where nothing but the beginning of a value stands in the field.
+function wholeValues(text, caret, { whole, asked }) {
+  const begun = /^\s*"?([^"]*)"?\s*$/.exec(text);
+  if (whole.length === 0 || !begun || (!asked && !text.trim()) || asked > 1) return null;
+  const typed = asked && whole.some(({ value }) => JSON.stringify(value) === text.trim()) ? "" : begun[1]; // all, to choose again
+  const options = whole.filter(({ value }) => fits(String(value), typed)).map(({ value, note }) => ({ insert: JSON.stringify(value), label: String(value), kind: "value", note, to: text.length }));
+  const only = options.length === 1 && options[0].insert === text.trim();
+  return options.length === 0 || only || caret < text.trimEnd().length ? null : { from: 0, what: "value", options };
 }
 
 function answer(from, options, typed, what) {

@@ -1,6 +1,6 @@
 // Completion at a field that holds an expression: opens after a point, after two letters and on Ctrl+Space (again: more);
 // ↑ ↓ move, Enter or Tab take, Esc closes and leaves the text. The list lies over what follows, or above where there is
-// no room.
+// no room. Where a field has values to choose from, ↓ opens them.
 import { completions } from "./complete.js";
 import { element } from "./draft-file.js";
 
@@ -41,6 +41,11 @@ class Completion {
       this.asked += 1;
       return this.#look();
     }
+    if (!this.list && event.key === "ArrowDown" && this.place().values?.length > 0) {
+      event.preventDefault();
+      this.asked = 1;
+      return this.#look();
+    }
     if (!this.list || event.ctrlKey || event.altKey || event.metaKey) return;
     const count = this.found.options.length;
     const acts = {
@@ -58,10 +63,9 @@ class Completion {
 
   #take(place) {
     const { from } = this.found;
-    const { insert, inside } = this.found.options[place];
-    const { selectionStart } = this.input;
+    const { insert, inside, to = this.input.selectionStart } = this.found.options[place];
     this.#close();
-    this.input.setRangeText(insert, from, selectionStart, "end");
+    this.input.setRangeText(insert, from, to, "end");
     if (inside) this.input.selectionStart = this.input.selectionEnd -= 1;
     this.input.dispatchEvent(new Event("input", { bubbles: true }));
     this.#close();

@@ -32,7 +32,7 @@ export function makeField(field) {
   outer.append(label);
   if (field.kind !== "check") outer.append(input);
   const mode = field.complete ?? (field.kind === "code" ? "expression" : "");
-  if (mode) complete(input, mode, () => ({ element: input.usherField.at, also: input.usherField.also }));
+  if (mode) complete(input, mode, () => ({ element: input.usherField.at, also: input.usherField.also, values: input.usherField.values }));
   if (field.list) outer.append(suggestions(input, field));
   if (field.duration) outer.append(element("code", "iso quiet"));
   help(outer, input, field);
