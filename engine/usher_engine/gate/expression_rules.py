@@ -16,6 +16,7 @@ from usher_engine.services import Operator
 from ..definitions.lint_finding import Finding, Severity
 from .process_graph import PEOPLE, Sheet, throws_message
 from .start_rules import is_case_start
+from .structural_remedies import catching, parameter_findings
 
 _USER_PROPERTIES = {"form", "candidateGroups", "dueIn", "priority", "initialValues", "resultVariable"}
 #: Kinds that run a script before and after their work; a script task has only its own script.
@@ -220,8 +221,7 @@ def _parameter_texts(call: ServiceCall) -> Iterator[str]:
 
 
 def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -> Iterator[Finding]:
-    for problem in operator.problems(set(call.parameters)):
-        yield sheet.finding(node.id, "service", f"{problem[:1].upper()}{problem[1:]}.")
+    yield from parameter_findings(sheet, node, operator, set(call.parameters))
     catchers = [b for b in sheet.boundaries.get(node.id, ()) if b.events == ("error",)]
     # An event that refers to no error, or to one without a code, catches every error.
     caught = {code for b in catchers for code in b.codes or ("",)}
@@ -233,7 +233,7 @@ def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -
     for code in operator.errors:
         if code not in caught and "" not in caught:
             message = f"{operator.name} may refuse with “{code}”; without an error boundary event that is an incident."
-            yield sheet.finding(node.id, "service", message, "warning")
+            yield sheet.finding(node.id, "service", message, "warning", remedy=catching(code))
 
 
 def _missing_forms(sheet: Sheet, call: ServiceCall) -> Iterator[str]:

@@ -45,9 +45,10 @@ export async function editDiagram(bench) {
   const text = (opening = await file.recover(await stored(known, file)));
   const show = (id, { open = true } = {}) => reveal(modeler, id) && open && panel.focus();
   const outline = new Outline(bench.querySelector("[data-outline]"), modeler, show);
-  const panel = new Panel(properties, modeler, describer(tools(modeler, known, show)), (element) => outline.focus(element?.id));
+  const used = tools(modeler, known, show);
+  const panel = new Panel(properties, modeler, describer(used), (element) => outline.focus(element?.id));
   const findings = new Findings(known, {
-    about: (id) => aboutElement(modeler, id, show),
+    about: (id) => aboutElement(modeler, id, used),
     painted: (mine) => (paintPath(modeler, []), paintFindings(modeler, mine), outline.mark(mine)),
   });
   const changed = () => {
@@ -136,12 +137,13 @@ function tools(modeler, known, show) {
   return found;
 }
 
-function aboutElement(modeler, id, show) {
+function aboutElement(modeler, id, used) {
   const registry = modeler.get("elementRegistry");
   const element = registry.get(id) ?? registry.find((one) => one.businessObject?.processRef?.id === id);
   if (!element) return null;
-  const mend = (remedy) => changeFor(modeler, element, remedy);
-  return { label: nameOf(element), show: (path) => (show(element.id), paintPath(modeler, path)), mend };
+  const mend = (remedy) => changeFor(used, element, remedy);
+  const look = (one) => one && used.show(one.id, { open: false });
+  return { label: nameOf(element), show: (path) => (used.show(element.id), paintPath(modeler, path)), mend, look };
 }
 
 // Ctrl+F and Ctrl+Z work wherever the focus is, but not while typing.
