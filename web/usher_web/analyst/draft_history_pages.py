@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from .. import auth
 from ..site import site
 from . import deploy_view, draft_history_view, workbench
-from .diff_view import changed_elements, marks, sentence
+from .diff_view import change_lines, changed_elements, first_drawn, marks, sentence
 
 blueprint = Blueprint("history", __name__, url_prefix="/processes/<process>/history")
 
@@ -100,6 +100,7 @@ def _page(process: str, errors: dict[str, str] | None = None, state: int | None 
         aspects=deploy_view.aspects_in_words,
         changed=draft_history_view.changed_files(comparison),
         marks=marks(comparison, diagram),
+        focus=first_drawn(change_lines(comparison, diagrams, diagram)),
         diagram=diagram,
         sides=[
             (f"state-{point.number}", "before", "Then", diagram in before.files),

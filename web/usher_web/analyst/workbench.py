@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app, url_for
+from usher_engine import NotFound
 from usher_engine.accounts import Role
 from usher_engine.authoring import Draft, vocabulary_of
 from usher_engine.definitions import STARTER_ROLES, Package, decision_callers, decision_names, process_names
@@ -57,6 +58,14 @@ def process_tabs(process: str, current: str, *, drafted: bool) -> list[Tab]:
         for endpoint, label in there
         if auth.may_open(endpoint)
     ]
+
+
+def has_draft(process: str) -> bool:
+    try:
+        site().engine.drafts.find(process)
+    except NotFound:
+        return False
+    return True
 
 
 def elsewhere(process: str) -> list[tuple[str, str]]:
