@@ -10,7 +10,12 @@ export async function editDecision(host) {
   let modeler = null;
   const read = async () => (await modeler.saveXML({ format: true })).xml;
   const pauses = new Pauses();
-  const file = new DraftFile(known, read, () => pauses.settle());
+  const reopen = async (merged) => {
+    await modeler.importXML(merged);
+    await openTable(modeler);
+    findings.soon(read);
+  };
+  const file = new DraftFile(known, read, () => pauses.settle(), reopen);
   const findings = new Findings(known);
   await styles("decision-editor.css");
   const text = await file.recover(facts("text"));
