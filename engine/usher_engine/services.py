@@ -188,13 +188,17 @@ class Operator:
 
     def problems(self, given: set[str]) -> list[str]:
         """What is wrong with the parameter names in a diagram; empty when they fit."""
-        if self.takes_anything:
-            return []
-        known = {parameter.name for parameter in self.parameters}
-        missing = [p.name for p in self.parameters if p.required and p.name not in given]
-        return [f"parameter “{name}” of {self.name} is missing" for name in missing] + [
-            f"{self.name} has no parameter “{name}”" for name in sorted(given - known)
+        return [f"parameter “{name}” of {self.name} is missing" for name in self.missing(given)] + [
+            f"{self.name} has no parameter “{name}”" for name in self.unknown(given)
         ]
+
+    def missing(self, given: set[str]) -> list[str]:
+        """The required parameters that are not among *given*."""
+        return [one.name for one in self.parameters if one.required and one.name not in given]
+
+    def unknown(self, given: set[str]) -> list[str]:
+        """Those of *given* that are no parameters."""
+        return [] if self.takes_anything else sorted(given - {one.name for one in self.parameters})
 
 
 def _elsewhere(_given: Mapping[str, Any], _call: Call) -> Json:

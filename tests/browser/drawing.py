@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, combinations
+from itertools import chain, combinations, pairwise
 from typing import NamedTuple
 
 from usher_engine.definitions import BPMN, XmlElement, XmlTree, parse_xml
 
 DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
+DD = "{http://www.omg.org/spec/DD/20100524/DI}"
 DC = "{http://www.omg.org/spec/DD/20100524/DC}"
 
 
@@ -72,6 +73,56 @@ def _outside(tree: XmlTree, boxes: dict[str, Box]) -> list[str]:
         held += [(str(ref.text).strip(), str(lane.get("id"))) for ref in lane.iter(f"{{{BPMN}}}flowNodeRef")]
     drawn = [(inner, outer) for inner, outer in held if inner in boxes and outer in boxes]
     return [f"{inner} outside {outer}" for inner, outer in drawn if not boxes[outer].holds(boxes[inner])]
+
+
+def places(text: str) -> list[str]:
+    """Where everything is drawn, in the order of the file; not how large names are, which the editor measures."""
+    tree = parse_xml(text.encode(), "drawn.bpmn")
+    points = chain(tree.iter(f"{DC}Bounds"), tree.iter(f"{DD}waypoint"))
+    return [f"{float(point.get('x') or 0):.0f} {float(point.get('y') or 0):.0f}" for point in points]
+
+
+def lane_order(text: str) -> list[str]:
+    """The lanes and pools from top to bottom."""
+    tree = parse_xml(text.encode(), "drawn.bpmn")
+    boxes = {key: box for plane in tree.iter(f"{DI}BPMNPlane") for key, box in _boxes(plane).items()}
+    framed = chain(tree.iter(f"{{{BPMN}}}participant"), tree.iter(f"{{{BPMN}}}lane"))
+    return sorted((str(one.get("id")) for one in framed), key=lambda key: (boxes[key].y, -boxes[key].width))
+
+
+def crossed(text: str) -> list[str]:
+    """Flows that run through a step, or through the frame of another step's sub-process; per plane."""
+    tree = parse_xml(text.encode(), "drawn.bpmn")
+    return [fault for plane in tree.iter(f"{DI}BPMNPlane") for fault in _through(tree, plane)]
+
+
+def _through(tree: XmlTree, plane: XmlElement) -> Iterator[str]:
+    boxes = _boxes(plane)
+    lines = {str(edge.get("bpmnElement")): _points(edge) for edge in plane.iter(f"{DI}BPMNEdge")}
+    for scope, nodes in _scopes(tree):
+        steps = {str(node.get("id")): boxes[str(node.get("id"))] for node in nodes if node.get("id") in boxes}
+        for flow in nodes:
+            points = lines.get(str(flow.get("id")), [])
+            pieces = [piece(one, other) for one, other in pairwise(points)]
+            own = {flow.get("sourceRef"), flow.get("targetRef")}
+            hit = [key for key, box in steps.items() for piece in pieces if _enters(piece, box, key in own)]
+            yield from (f"{flow.get('id')} through {key} in {scope}" for key in hit)
+
+
+def _points(edge: XmlElement) -> list[tuple[float, float]]:
+    return [(float(point.get("x") or 0), float(point.get("y") or 0)) for point in edge.iter(f"{DD}waypoint")]
+
+
+def piece(one: tuple[float, float], other: tuple[float, float]) -> Box:
+    x, y = min(one[0], other[0]), min(one[1], other[1])
+    return Box(x, y, abs(one[0] - other[0]), abs(one[1] - other[1]))
+
+
+def _enters(piece: Box, box: Box, is_end: bool) -> bool:
+    """Whether a piece of a line is inside *box*; its own step it may touch at the edge."""
+    inner = 1 if is_end else 0
+    core = Box(box.x + inner, box.y + inner, box.width - 2 * inner, box.height - 2 * inner)
+    return piece.overlaps(core)
 
 
 def _beside_the_edge(tree: XmlTree, boxes: dict[str, Box]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -82,6 +83,33 @@ def test_a_change_leads_to_its_element_and_an_element_to_its_change(versions: Cl
     expect(link).to_be_focused()
     page.locator("[data-side=after] .djs-element[data-element-id=UpdateNow] > .djs-hit").first.click()
     expect(page.locator("#change-UpdateNow")).to_be_focused()
+
+
+def test_both_open_at_the_first_difference_and_move_as_one(versions: Clinic, desk: Desk) -> None:
+    """At one scale, at one spot, large enough to read; “Whole diagram” goes out, and what one shows the other shows."""
+    page = opened(desk("ana", viewport={"width": 1440, "height": 900}))
+    scale = _together(page)
+    assert scale >= 0.45
+    changed = page.locator("[data-side=after] .djs-element[data-element-id=UpdateNow] > .djs-visual").bounding_box()
+    canvas = page.locator("[data-side=after]").bounding_box()
+    assert changed and canvas
+    assert canvas["x"] <= changed["x"] and changed["x"] + changed["width"] <= canvas["x"] + canvas["width"]
+    assert canvas["y"] <= changed["y"] and changed["y"] + changed["height"] <= canvas["y"] + canvas["height"]
+    page.locator("[data-side=before]").get_by_role("button", name="Smaller").click()
+    assert _together(page) < scale
+    page.locator("[data-side=after]").get_by_role("button", name="Whole diagram").click()
+    _together(page)
+    inner = page.locator("[data-side=after] .djs-element[data-element-id=TriggerSelected]").bounding_box()
+    assert inner and inner["x"] >= canvas["x"]
+
+
+def _together(page: Page) -> float:
+    """The scale of both diagrams, which show the same spot to a pixel or two."""
+    sides = [page.locator(f"[data-side={side}] .viewport").get_attribute("transform") for side in ("before", "after")]
+    one, other = ([float(number) for number in re.findall(r"-?[\d.]+", str(matrix))] for matrix in sides)
+    assert one[0] == pytest.approx(other[0], abs=0.01)
+    assert one[4:] == pytest.approx(other[4:], abs=3)
+    return one[0]
 
 
 def test_another_pair_is_chosen_and_the_same_is_said_to_be_the_same(versions: Clinic, desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,6 +142,11 @@ def test_an_auditor_chooses_and_gets_a_file(
     page.reload()
     accessible(page)
     shot(page, "exports-360")
+
+
+def test_the_case_in_words_has_a_space_between_its_sentences(page: Page, saved: Path) -> None:
+    opened(page, saved)
+    expect(page.locator("section p.say").first).to_have_text(re.compile(r"\S\. The case ended \S"))
 
 
 def test_the_data_in_the_page_is_no_markup(saved: Path) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from usher_engine.authoring import names_with_shapes, vocabulary_of
+from usher_engine.authoring import names_by_place, names_with_shapes, vocabulary_of
 from usher_engine.definitions import Package, read_folder
 
 ROOT = Path(__file__).parents[2]
@@ -75,3 +75,20 @@ def test_the_data_flow_adds_fields_and_values_and_names_of_its_own() -> None:
     found = {name["name"]: name for name in names_with_shapes(Package({}), offered)}
     assert found["patient"]["fields"] == patient["fields"]
     assert found["patient_id"] == {"name": "patient_id", "title": "", "kind": "text"}
+
+
+def test_names_by_place_say_each_record_once() -> None:
+    status, mail = {"name": "status", "kind": "text"}, {"name": "email", "kind": "text", "perhaps": True}
+    first = {"name": "patient", "kind": "record", "fields": [status, mail]}
+    sure = {"name": "patient", "kind": "record", "fields": [status, {"name": "email", "kind": "text"}]}
+    found = names_by_place({"A": [first], "B": [first], "C": [sure, {"name": "late", "perhaps": True}]})
+    pool = found["pool"]
+
+    def whole(place: int) -> dict:
+        one = pool[place]
+        return {**one, "fields": [whole(field) for field in one["fields"]]} if "fields" in one else one
+
+    assert [whole(place) for place in found["at"]["A"]] == [first]
+    assert found["at"]["A"] == found["at"]["B"]
+    assert [whole(place) for place in found["at"]["C"]] == [sure, {"name": "late", "perhaps": True}]
+    assert len(pool) == 6

@@ -8,7 +8,7 @@ from .draft_keys import draft_key
 from .draft_states import DraftState, StandingDraft
 from .draft_trials import DraftTrial
 from .drafts import file_etag
-from .editor_vocabulary import names_with_shapes, vocabulary_of
+from .editor_vocabulary import names_by_place, names_with_shapes, vocabulary_of
 from .import_desk import ImportState, Left, LeftKind
 from .version_pauses import Pauses
 
@@ -33,6 +33,7 @@ __all__ = [
     "Version",
     "draft_key",
     "file_etag",
+    "names_by_place",
     "names_with_shapes",
     "vocabulary_of",
 ]

@@ -16,6 +16,7 @@ from ..store import draft_point_rows as rows
 from ..store.draft_point_rows import DraftPoint, PointKind
 from .draft_points import keep
 from .drafts import Drafts, require_analyst
+from .partial_restore import with_changes_undone
 
 MAX_NAME = 200
 
@@ -73,10 +74,17 @@ class DraftHistory:
             return found
 
     def go_back(
-        self, process: str, number: int, *, etag: str, actor: Actor, paths: Collection[str] | None = None
+        self,
+        process: str,
+        number: int,
+        *,
+        etag: str,
+        actor: Actor,
+        paths: Collection[str] | None = None,
+        changes: Collection[str] | None = None,
     ) -> Draft:
         """
-        Make the draft what it was in state *number*, or take only the files *paths* from there.
+        Make the draft what it was in state *number*, take only the files *paths* from there, or undo only *changes*.
 
         A file among *paths* that the state does not have is removed. Where the draft was discarded, it begins again.
 
@@ -86,20 +94,23 @@ class DraftHistory:
             etag: The ETag of the draft as *actor* saw it; empty where there is none.
             actor: An analyst.
             paths: The files to take; None takes all.
+            changes: Titles of the changes since then to undo, as `differences.change_units` gives them.
 
         Raises:
             Conflict: Someone changed the draft since *etag*.
-            InvalidSubmission: No file was chosen, or one that neither has.
+            InvalidSubmission: Nothing was chosen, a file that neither has, or a change that others depend on.
             NotFound: That state is not kept.
         """
         require_analyst(actor)
         with self.drafts.locked(process) as tx:
             point = rows.find(tx, process, number)
             package = rows.content(tx, point)
-            if not etag and paths is None:
+            if not etag and paths is None and changes is None:
                 return self._begin_again(tx, point, package, actor)
             there, present = _same(tx, process, etag), draft_rows.content(tx, process)
-            if paths is not None:
+            if changes is not None:
+                package = with_changes_undone(package, present, changes)
+            elif paths is not None:
                 package = _with_files(present, package, paths)
             return self.drafts.replace(tx, there, present, package, actor, before=PointKind.RESTORE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -64,6 +65,27 @@ def names_with_shapes(package: Package, offered: Mapping[str, list[dict[str, Any
         shape: dict[str, Any] = {key: one[key] for key in ("kind", "fields", "enum") if key in one}
         found[name] = {**found.get(name, {"name": name, "title": one.get("title", "")}), **shape}
     return [found[name] for name in sorted(found)]
+
+
+def names_by_place(offered: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """
+    What each element may read, as ``{"pool": […], "at": {element: […]}}`` of places in the pool, certain names first.
+
+    *offered* are the names at each element, as `Checked.names` has them. What is equal stands in the pool once, and
+    ``fields`` are places in it too: most elements read the same records, a few know more of one field.
+    """
+    pool: dict[str, int] = {}
+    entries: list[dict[str, Any]] = []
+
+    def place(name: dict[str, Any]) -> int:
+        entry = {**name, "fields": [place(field) for field in name["fields"]]} if "fields" in name else name
+        key = json.dumps(entry, sort_keys=True, default=str)
+        if key not in pool:
+            pool[key] = len(entries)
+            entries.append(entry)
+        return pool[key]
+
+    return {"at": {element: [place(name) for name in names] for element, names in offered.items()}, "pool": entries}
 
 
 def data_names(package: Package) -> list[DataName]:

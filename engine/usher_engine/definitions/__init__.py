@@ -14,8 +14,8 @@ from .bpmn_file import (
     process_element,
     read_diagram,
 )
-from .callable_definitions import decision_names, process_names
-from .diagram_merge import MINE, THEIRS, CannotMerge, MergedDiagram, merge_diagrams
+from .callable_definitions import decision_callers, decision_names, process_names
+from .diagram_merge import MINE, THEIRS, CannotMerge, MergedDiagram, merge_diagrams, take_elements
 from .dmn_file import Column, Decision, DecisionFile, Row, Table, read_decisions
 from .drawings import Drawing, main_processes
 from .element_facts import ElementFacts, read_element_facts
@@ -84,6 +84,7 @@ __all__ = [
     "XmlElement",
     "XmlTree",
     "case_ends",
+    "decision_callers",
     "decision_names",
     "declared",
     "element_labels",
@@ -107,6 +108,7 @@ __all__ = [
     "read_start",
     "remedied",
     "remedy_for",
+    "take_elements",
     "to_zip",
     "translate",
     "translation_of",

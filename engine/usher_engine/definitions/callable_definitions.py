@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from usher_engine.core.errors import InvalidDefinition
 
-from .bpmn_file import read_diagram
+from .bpmn_file import Process, read_diagram
 from .dmn_file import read_decisions
 from .package import Package
 from .safe_xml import parse_xml
@@ -21,6 +23,25 @@ def decision_names(package: Package) -> list[tuple[str, str]]:
                 continue
             found += [(decision.id, decision.name) for decision in file.decisions if decision.id]
     return found
+
+
+def decision_callers(package: Package, path: str) -> list[str]:
+    """Return the ids of the elements, in any diagram, that take a decision of the file *path*."""
+    taken = {decision for decision, _ in decision_names(Package({path: package.files[path]}))}
+    return [
+        node.id
+        for process in _processes(package)
+        for node in process.nodes
+        if node.extensions.get("calledDecisionId", "").strip() in taken
+    ]
+
+
+def _processes(package: Package) -> Iterator[Process]:
+    for path in package.diagrams():
+        try:
+            yield from read_diagram(parse_xml(package.files[path], path), path).processes
+        except InvalidDefinition:
+            continue
 
 
 def process_names(package: Package) -> list[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ one. The result is built from both, so that it does not matter who saved first (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
@@ -63,6 +63,45 @@ def merge_diagrams(
     content = _written(merged, {**here.prefixes, **there.prefixes})
     document_of(content, name)  # what was built can be read again
     return MergedDiagram(content=content)
+
+
+def take_elements(present: bytes, kept: bytes, elements: Collection[str], name: str) -> bytes:
+    """
+    *present* with *elements*, and where they are drawn, as *kept* has them: changed, there again, or gone.
+
+    It is a merge with *kept* on the base where these elements are as in *present* and all others as in *kept*.
+
+    Raises:
+        CannotMerge: A file cannot be read, or what stays names what would go.
+    """
+    try:
+        there, here = (document_of(content, name) for content in (present, kept))
+    except InvalidDefinition as error:
+        raise CannotMerge(problems=error.problems) from error
+    keys = dict.fromkeys([*there.records, *here.records])
+    chosen = frozenset(elements)
+    sides = {key: there if (there.records.get(key) or here.records[key]).owner in chosen else here for key in keys}
+    old = {
+        key: replace(side.records[key], members=_base_members(key, there, here, chosen))
+        for key, side in sides.items()
+        if key in side.records
+    }
+    merge = _Merge(Document(records=old, prefixes={}), there, here, {})
+    merged = merge.records()
+    if merge.conflicts:
+        reason = f"It hangs together with {', '.join(f'“{one}”' for one in sorted(merge.conflicts)[:5])}."
+        raise CannotMerge(problems=[(one, reason) for one in sorted(merge.conflicts)])
+    content = _written(merged, {**here.prefixes, **there.prefixes})
+    document_of(content, name)
+    return content
+
+
+def _base_members(key: str, there: Document, here: Document, chosen: Collection[str]) -> frozenset[tuple[str, str]]:
+    """The names of others that leave each as *there* has it, but those of *chosen* as *here* has them."""
+    now, then = (
+        side.records[key].members if key in side.records else frozenset[tuple[str, str]]() for side in (there, here)
+    )
+    return frozenset(one for one in now | then if one in (now if one[1] in chosen else then))
 
 
 class _Merge:

@@ -23,13 +23,27 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 DATA_RULES: Mapping[str, Rule] = {rule.removeprefix("data-"): rule for rule in RULES if rule.startswith("data-")}
 
 
+#: What a remedy does: write a text, name a parameter, put an event at the edge, draw an end, mark the default.
+Act: TypeAlias = Literal[
+    "write", "add-parameter", "rename-parameter", "remove-parameter", "catch-error", "draw-end", "set-default"
+]  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Remedy:
-    """A change of one text of the element that removes the finding: where the text is *before*, write *after*."""
+    """
+    One change of the element that removes the finding; *label* says it on a button.
+
+    ``write``: where a text is *before*, write *after*. ``add-parameter``: give *before* the expression *after*;
+    ``rename-parameter``: call *before* *after*; ``remove-parameter``: take *before* away. ``catch-error``: put an
+    error event with the code *after* at the edge. ``set-default``: make the flow *after* its gateway's default.
+    ``draw-end``: draw a flow to a new end event.
+    """
 
     label: str
-    before: str
-    after: str
+    act: Act = "write"
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

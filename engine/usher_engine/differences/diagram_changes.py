@@ -65,15 +65,17 @@ def _attributes(element: ElementFacts) -> dict[str, str]:
 
 
 def _with_names(aspect: Aspect, old: _Elements, new: _Elements) -> Aspect:
-    """Show a reference as name and id; the comparison itself uses ids only."""
+    """Show a reference by name; the comparison itself uses ids only."""
     if aspect.name not in _REFERENCES:
         return aspect
-    return replace(aspect, before=_name_and_id(aspect.before, old), after=_name_and_id(aspect.after, new))
+    return replace(aspect, before=_named(aspect.before, old), after=_named(aspect.after, new))
 
 
-def _name_and_id(key: str, elements: _Elements) -> str:
+def _named(key: str, elements: _Elements) -> str:
+    """The name of an element; with its id where others are called the same, the id alone where it has no name."""
     name = elements[key][1].name if key in elements else ""
-    return f"{name} ({key})" if name else key
+    others = any(one.name == name for other, (_, one) in elements.items() if other != key)
+    return f"{name} ({key})" if name and others else name or key
 
 
 def _compare_element(was_in: str, was: ElementFacts, now_in: str, now: ElementFacts) -> Iterator[Change]:

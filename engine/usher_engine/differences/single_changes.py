@@ -30,18 +30,46 @@ class SingleChange:
     without: Package
 
 
-def single_changes(before: Package, after: Package) -> list[SingleChange]:
+@dataclass(frozen=True, slots=True)
+class ChangeUnit:
+    """What can be undone together, and only together: *parts*, all of *file*; *title* as a `SingleChange` has it."""
+
+    title: str
+    file: str
+    parts: tuple[Change, ...]
+
+    @property
+    def elements(self) -> frozenset[str]:
+        return frozenset(part.key for part in self.parts)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is about elements of a diagram, not about a whole file."""
+        return self.file.endswith(".bpmn") and self.parts[0].thing != "file"
+
+
+def change_units(before: Package, after: Package) -> list[ChangeUnit]:
     """The changes from *before* to *after* that can be undone alone, in reading order; without those of place only."""
     changes = [one for one in compare(before, after).changes if one.kind is not ChangeKind.MOVED][: MAX_CHANGES * 4]
-    found: dict[str, SingleChange] = {}
+    found: dict[str, ChangeUnit] = {}
     for parts in _units(before, after, changes):
-        content = _undone(before, after, parts)
-        files = {name: file for name, file in after.files.items() if name != parts[0].file}
-        without = Package(files if content is None else {**files, parts[0].file: content})
         title = _title(parts)
         title = title if title not in found else f"{title} ({parts[0].key})"
-        found[title] = SingleChange(title, frozenset(part.key for part in parts), without)
+        found[title] = ChangeUnit(title, parts[0].file, tuple(parts))
     return list(found.values())[:MAX_CHANGES]
+
+
+def without(before: Package, after: Package, unit: ChangeUnit) -> Package:
+    """*after* with *unit* as it is in *before*; a diagram's elements without their drawing."""
+    content = _undone(before, after, unit.parts)
+    files = {name: file for name, file in after.files.items() if name != unit.file}
+    return Package(files if content is None else {**files, unit.file: content})
+
+
+def single_changes(before: Package, after: Package) -> list[SingleChange]:
+    """The changes of `change_units`, each with the newer package without it."""
+    units = change_units(before, after)
+    return [SingleChange(unit.title, unit.elements, without(before, after, unit)) for unit in units]
 
 
 def _units(before: Package, after: Package, changes: Sequence[Change]) -> Iterator[list[Change]]:
@@ -69,17 +97,18 @@ def _undone(before: Package, after: Package, parts: Sequence[Change]) -> bytes |
     if file.endswith(".bpmn") and parts[0].thing != "file":
         return undo_in_diagram(parts, was, now, file)
     if parts[0].thing == "field":
-        return _undo_field(parts[0].key, json.loads(was.decode("utf-8-sig")), json.loads(now.decode("utf-8-sig")))
+        old, new = (json.loads(content.decode("utf-8-sig")) for content in (was, now))
+        return json.dumps(with_field(parts[0].key, old, new)).encode()
     return was
 
 
-def _undo_field(key: str, was: Any, now: Any) -> bytes:
-    """The form *now* with the field *key* as it *was*."""
+def with_field(key: str, was: Any, now: Any) -> dict[str, Any]:
+    """The form *now* with the field *key* as it is in the form *was*: changed, there again, or gone."""
     old = next((one for one in _components(was) if one.get("key") == key or one.get("id") == key), None)
     changed = _with_components(now, key, None if old is None else deepcopy(old))
     if old is not None and not any(_is(one, key) for one in _components(now)):
         changed["components"] = [*changed["components"], deepcopy(old)]
-    return json.dumps(changed).encode()
+    return changed
 
 
 def _is(component: Mapping[str, Any], key: str) -> bool:

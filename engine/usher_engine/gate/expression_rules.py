@@ -17,6 +17,7 @@ from ..definitions.lint_finding import Finding, Severity
 from .process_graph import PEOPLE, Sheet, throws_message
 from .service_use import use_of
 from .start_rules import is_case_start
+from .structural_remedies import catching, parameter_findings
 
 _USER_PROPERTIES = {"form", "candidateGroups", "dueIn", "priority", "initialValues", "resultVariable"}
 #: Kinds that run a script before and after their work; a script task has only its own script.
@@ -221,8 +222,7 @@ def _parameter_texts(call: ServiceCall) -> Iterator[str]:
 
 
 def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -> Iterator[Finding]:
-    for problem in operator.problems(set(call.parameters)):
-        yield sheet.finding(node.id, "service", f"{problem[:1].upper()}{problem[1:]}.")
+    yield from parameter_findings(sheet, node, operator, set(call.parameters))
     for own in operator.check(use_of(sheet.package, call)) if operator.check is not None else ():
         yield sheet.finding(node.id, "service", own.message, "warning" if own.is_warning else "error")
     catchers = [b for b in sheet.boundaries.get(node.id, ()) if b.events == ("error",)]
@@ -233,11 +233,12 @@ def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -
         message = f"{operator.name} never refuses with the code “{code}”. It may refuse with: {known}."
         # An operator that declares no codes may still refuse; Usher trusts one that declares some.
         yield sheet.finding(node.id, "service", message, "error" if operator.errors else "warning")
-    open_codes = [f"“{code}”" for code in operator.errors if code not in caught and "" not in caught]
+    open_codes = [code for code in operator.errors if code not in caught and "" not in caught]
     if open_codes:
-        codes = " or ".join(filter(None, [", ".join(open_codes[:-1]), open_codes[-1]]))
+        quoted = [f"“{code}”" for code in open_codes]
+        codes = " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
         message = f"{operator.name} may refuse with {codes}; without an error boundary event that is an incident."
-        yield sheet.finding(node.id, "service", message, "warning")
+        yield sheet.finding(node.id, "service", message, "warning", remedy=catching(open_codes[0]))
 
 
 def _missing_forms(sheet: Sheet, call: ServiceCall) -> Iterator[str]:

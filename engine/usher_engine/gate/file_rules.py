@@ -115,7 +115,7 @@ def _is_known_by_id(element: XmlElement) -> bool:
 
 def _list_some(names: list[str], most: int = 5) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return ", ".join(f"“{name}”" for name in names[:most]) + more
 
 
 def _finding(file: str, element: str, rule: Rule, message: str) -> Finding:

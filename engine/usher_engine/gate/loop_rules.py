@@ -19,7 +19,7 @@ def loop_findings(sheet: Sheet) -> Iterator[Finding]:
     for nodes in sheet.scopes.values():
         inside = {node.id for node in nodes if node.id in passable}
         for knot in _loops(inside, sheet):
-            names = ", ".join(knot[:6])
+            names = ", ".join(map(quoted, knot[:6]))
             message = f"These loop without a wait: {names}. Put a user task, timer or message into the loop."
             yield sheet.finding(knot[0], "loop", message)
     yield from _calls_itself(sheet)

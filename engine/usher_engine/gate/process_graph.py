@@ -9,7 +9,7 @@ from functools import cached_property
 from usher_engine.definitions import Flow, Node, Package, Process
 from usher_engine.services import Services
 
-from ..definitions.lint_finding import Finding, Rule, Severity
+from ..definitions.lint_finding import Finding, Remedy, Rule, Severity
 from .data_names import Names
 
 PEOPLE = frozenset({"userTask", "manualTask"})
@@ -31,8 +31,12 @@ class Sheet:
     callable_processes: Mapping[str, Process]
     names: Names = field(default_factory=Names)
 
-    def finding(self, element: str, rule: Rule, message: str, severity: Severity = "error") -> Finding:
-        return Finding(file=self.file, element=element, rule=rule, message=message, severity=severity)
+    def finding(
+        self, element: str, rule: Rule, message: str, severity: Severity = "error", *, remedy: Remedy | None = None
+    ) -> Finding:
+        return Finding(
+            file=self.file, element=element, rule=rule, message=message, severity=severity, remedy=remedy
+        )
 
     @cached_property
     def nodes(self) -> dict[str, Node]:

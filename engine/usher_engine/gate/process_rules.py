@@ -10,7 +10,7 @@ from usher_engine.services import Services
 
 from ..definitions.lint_finding import Finding
 from .data_names import data_names
-from .process_graph import Sheet
+from .process_graph import Sheet, quoted
 
 #: Elements that a file may contain instead of a process.
 _INSTEAD = ("choreography", "globalChoreographyTask", "conversation", "collaboration")
@@ -86,7 +86,7 @@ def _main(drawn: Drawn, executable: Mapping[str, Process]) -> Iterator[Finding]:
     if len(mains) == 1:
         return
     if mains:
-        names = ", ".join(sorted(mains)[:5])
+        names = ", ".join(map(quoted, sorted(mains)[:5]))
         message = f"Several processes could be started: {names}. Keep one executable, or call the others from it."
     else:
         message = "Every executable process is called by another one; one must be the main process."

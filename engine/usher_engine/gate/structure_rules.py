@@ -9,6 +9,7 @@ from usher_engine.definitions import Node
 from ..definitions.lint_finding import Finding
 from .gateway_coverage import uncovered_case
 from .process_graph import Sheet, quoted
+from .structural_remedies import DRAW_END, marked_default
 
 _ACTIVITIES = {
     *("userTask", "manualTask", "serviceTask", "scriptTask", "receiveTask", "sendTask"),
@@ -58,7 +59,7 @@ def structure_findings(sheet: Sheet) -> Iterator[Finding]:
     for scope, nodes in sheet.scopes.items():
         yield from (sheet.finding(scope, "start-and-end", message) for message in _starts_and_ends(nodes))
     for node in sheet.process.nodes:
-        yield from (sheet.finding(node.id, "connection", message) for message in _connections(sheet, node))
+        yield from _connections(sheet, node)
         if node.kind in _GATEWAYS:
             yield from _gateway(sheet, node)
         elif node.kind not in _SPLITTING:
@@ -72,21 +73,23 @@ def _starts_and_ends(nodes: list[Node]) -> Iterator[str]:
     if not starts:
         yield "There is no start event. Draw one."
     elif len(starts) > 1:
-        yield f"There are {len(starts)} start events ({', '.join(starts[:5])}). Keep one."
+        yield f"There are {len(starts)} start events ({', '.join(map(quoted, starts[:5]))}). Keep one."
     if not any(node.kind == "endEvent" for node in nodes):
         yield "There is no end event. Draw one for each way it can end."
 
 
-def _connections(sheet: Sheet, node: Node) -> Iterator[str]:
+def _connections(sheet: Sheet, node: Node) -> Iterator[Finding]:
     if node.markers & _APART:
         return
     enters, leaves = bool(sheet.incoming.get(node.id)), bool(sheet.outgoing.get(node.id))
     if enters and node.kind in ("startEvent", "boundaryEvent"):
-        yield "A flow ends here, but a start or boundary event has none coming in."
+        message = "A flow ends here, but a start or boundary event has none coming in."
+        yield sheet.finding(node.id, "connection", message)
     if leaves and node.kind == "endEvent":
-        yield "A flow begins here, but nothing follows an end event."
+        yield sheet.finding(node.id, "connection", "A flow begins here, but nothing follows an end event.")
     if not leaves and node.kind != "endEvent":
-        yield "Nothing follows. Draw a flow to what comes next, or to an end event."
+        message = "Nothing follows. Draw a flow to what comes next, or to an end event."
+        yield sheet.finding(node.id, "connection", message, remedy=DRAW_END)
 
 
 def _gateway(sheet: Sheet, node: Node) -> Iterator[Finding]:
@@ -108,7 +111,7 @@ def _gateway(sheet: Sheet, node: Node) -> Iterator[Finding]:
             yield sheet.finding(flow.id, "gateway", message)
         elif flow.id != node.default and not flow.condition and len(flows) > 1:
             message = f"The flow from {quoted(node.id)} has no condition. Write one, or make it the default."
-            yield sheet.finding(flow.id, "gateway", message)
+            yield sheet.finding(flow.id, "gateway", message, remedy=marked_default(node, flow, flows))
 
 
 def _plain_flows(sheet: Sheet, node: Node) -> Iterator[Finding]:

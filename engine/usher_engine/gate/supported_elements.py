@@ -92,9 +92,8 @@ def _drawn_only(sheet: Sheet) -> Iterator[Finding]:
     if tasks:
         found[_DRAWN["dataAssociation"]] = tasks
     for what, keys in found.items():
-        more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
         message = (
-            f"{what} are drawn only ({', '.join(keys[:_NAMED])}{more}): Usher does not read or write them. "
+            f"{what} are drawn only ({len(keys)} here): Usher does not read or write them. "
             "It stores values under names in the case data."
         )
         yield sheet.finding(keys[0], "drawn-only", message, "info")

@@ -2,7 +2,6 @@
 // leads to its element, and an element to its change.
 import { viewerOf } from "./diagram.js";
 import { paintChanges } from "./diagram-changes.js";
-import { OVERVIEW } from "./diagram-tools.js";
 
 const READABLE = 0.8; // below this scale an element that is looked at cannot be read
 
@@ -15,8 +14,6 @@ export function watchComparison(root) {
     paintChanges(side.viewer, side.marks);
     side.viewer.on("element.click", ({ element }) => lead(root, element));
   }
-  if (sides.length === 2) together(sides);
-  begin(root, sides);
   const asked = decodeURIComponent(location.hash.replace(/^#at-/, ""));
   for (const { viewer } of sides) if (viewer.get("elementRegistry").get(asked)) look(viewer, asked);
   const said = root.querySelector("[data-said]");
@@ -29,36 +26,6 @@ export function watchComparison(root) {
     for (const { viewer } of shown) look(viewer, link.dataset.show);
     shown.at(-1).host.scrollIntoView({ block: "nearest" });
     said.textContent = `${link.textContent} is shown: ${shown.map(({ label }) => label).join(" and ")}.`;
-  });
-}
-
-// Where there is room for a part of a diagram only, that part is where the first change is.
-function begin(root, sides) {
-  const ids = [...root.querySelectorAll("[data-show]")].map((link) => link.dataset.show);
-  for (const { host, viewer } of sides) {
-    const first = ids.map((id) => viewer.get("elementRegistry").get(id)).find(Boolean);
-    if (!first || host.clientWidth >= OVERVIEW) continue;
-    const canvas = viewer.get("canvas");
-    const view = canvas.viewbox();
-    canvas.viewbox({ ...view, x: middleOf(first).x - view.width / 2 });
-  }
-}
-
-// What one diagram shows, the other shows too.
-function together(sides) {
-  let moving = false;
-  const canvases = sides.map(({ viewer }) => viewer.get("canvas"));
-  canvases.forEach((canvas, n) => {
-    sides[n].viewer.on("canvas.viewbox.changed", ({ viewbox }) => {
-      if (moving) return;
-      moving = true;
-      const other = canvases[1 - n];
-      const { outer } = other.viewbox();
-      const middle = { x: viewbox.x + viewbox.width / 2, y: viewbox.y + viewbox.height / 2 };
-      const size = { width: outer.width / viewbox.scale, height: outer.height / viewbox.scale };
-      other.viewbox({ x: middle.x - size.width / 2, y: middle.y - size.height / 2, ...size });
-      moving = false;
-    });
   });
 }
 

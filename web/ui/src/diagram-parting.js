@@ -56,6 +56,16 @@ export function moveTogether(one, other, ids) {
   follow(other, one);
 }
 
+// Of elements that differ, the first to look at: for a flow the steps it leads from and to, for a pool or lane the next.
+export function firstDrawn(viewers, ids) {
+  const frames = ["bpmn:Participant", "bpmn:Lane", "bpmn:Process", "bpmn:Collaboration"];
+  for (const id of ids) {
+    const found = viewers.map((viewer) => viewer.get("elementRegistry").get(id)).filter((one) => one?.parent && !frames.includes(one.type));
+    if (found.length > 0) return found.flatMap((one) => (one.waypoints ? [one.source.id, one.target.id] : [one.id]));
+  }
+  return [];
+}
+
 function showBoth(viewers, found) {
   const [left, top] = ["x", "y"].map((axis) => Math.min(...found.map((each) => each[axis])) - ROOM);
   const right = Math.max(...found.map((each) => each.x + each.width)) + ROOM;

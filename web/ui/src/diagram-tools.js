@@ -2,7 +2,7 @@
 
 const ROOM = 24; // diagram units left free around the drawing, for tokens and numbers
 const READABLE = { narrow: 0.75, wide: 0.6 }; // below this scale names cannot be read: show a part, the token first
-export const OVERVIEW = 480; // pixels of width below which an overview of the whole shows nothing
+const OVERVIEW = 480; // pixels of width below which an overview of the whole shows nothing
 const FOOT = 44; // pixels for the tools and the mark
 const STEP = 1.25;
 const PAIRED = 0.9; // scale of two diagrams side by side
@@ -70,8 +70,8 @@ export class Tools {
 
   // One of two diagrams side by side: both at one scale and spot, so that what differs is beside its counterpart.
   #atFocus(inner) {
-    const found = this.registry.get((this.host.dataset.diagramFocus ?? "").split(" ")[0]);
-    const goal = found && !found.waypoints ? found : (this.start.map((id) => this.registry.get(id)).find((one) => one && !one.waypoints) ?? inner);
+    const wished = [...(this.host.dataset.diagramFocus ?? "").split(" "), ...this.start];
+    const goal = wished.map((id) => this.registry.get(id)).find((one) => one?.width && !one.waypoints) ?? inner;
     const scale = this.host.clientWidth < OVERVIEW ? READABLE.narrow : PAIRED;
     this.host.style.height = `${PAIR_HEIGHT}px`;
     this.canvas.resized();

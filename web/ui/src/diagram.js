@@ -2,7 +2,7 @@
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { watchCalls } from "./diagram-calls.js";
 import { Drawings } from "./drawings.js";
-import { moveTogether } from "./diagram-parting.js";
+import { firstDrawn, moveTogether } from "./diagram-parting.js";
 
 const viewers = new WeakMap();
 
@@ -50,9 +50,11 @@ export async function draw(host, list, way) {
 }
 
 function pair(host, viewer) {
-  const others = [...(host.closest(".pair")?.querySelectorAll("[data-diagram-pair]") ?? [])].filter((one) => one !== host);
+  const others = [...(host.closest(".pair, .sides")?.querySelectorAll("[data-diagram-pair]") ?? [])].filter((one) => one !== host);
   const other = others.map(viewerOf).find((one) => one?.drawn);
-  if (other) moveTogether(other, viewer, (host.dataset.diagramFocus ?? "").split(" "));
+  if (!other) return;
+  const ids = (host.dataset.diagramFocus ?? "").split(" ");
+  moveTogether(other, viewer, host.dataset.diagramFirst === undefined ? ids : firstDrawn([other, viewer], ids));
 }
 
 // All diagrams of the package, or the one that the page shows.

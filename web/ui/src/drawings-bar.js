@@ -35,8 +35,8 @@ export class DrawingsBar {
     this.place.replaceChildren(...this.#trail(), ...this.#calls());
     this.place.hidden = this.place.childElementCount === 0;
     if (before) this.place.querySelector(`[data-part="${before}"]`)?.focus();
-    if (this.told !== drawings.shown.key) this.said.textContent = this.told === undefined ? "" : `Diagram: ${drawings.shown.name}`;
-    this.told = drawings.shown.key;
+    if (this.announced !== drawings.shown.key) this.said.textContent = this.announced === undefined ? "" : `Diagram: ${drawings.shown.name}`;
+    this.announced = drawings.shown.key;
   }
 
   // After somebody has gone into a call by its button, which went with the diagram it was on.

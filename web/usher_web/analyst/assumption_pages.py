@@ -15,6 +15,7 @@ from ..site import site
 from .assumption_form import assumption_of, fields_of
 from .backtest_view import Asked, asked
 from .batch_pages import names_with, process_url, run_of
+from .workbench import has_draft, process_tabs
 
 blueprint = Blueprint("assumptions", __name__, url_prefix="/processes/<process>/backtest/<batch>/assume")
 
@@ -59,6 +60,7 @@ def _page(process: str, run: Batch, found: Asked, wrong: InvalidSubmission | Non
     return render_template(
         "backtest_assume.html",
         process=process,
+        tabs=process_tabs(process, "backtests.show", drafted=has_draft(process)),
         process_url=process_url,
         name=diagram.package.name,
         element=names_with(diagram).get(found.question.element, found.question.element),

@@ -21,7 +21,7 @@ from ..words.date_range import begin_of, check_way, day_of, end_of
 from .assumption_form import fields_of, in_words
 from .backtest_view import Asked, asked, case_words, focus, parts, segments, sentence, way_of_case, ways, ways_of
 from .batch_pages import names_with, process_url, progress_of, run_of
-from .workbench import process_tabs
+from .workbench import has_draft, process_tabs
 
 blueprint = Blueprint("backtests", __name__, url_prefix="/processes/<process>/backtest")
 
@@ -76,6 +76,7 @@ def run(process: str, batch: str) -> str:
     return render_template(
         "backtest.html",
         process=process,
+        tabs=process_tabs(process, "backtests.show", drafted=has_draft(process)),
         process_url=process_url,
         name=draft.package.name,
         run=found,
@@ -125,6 +126,7 @@ def case(process: str, batch: str, instance_id: str) -> str:
     return render_template(
         "backtest_case.html",
         process=process,
+        tabs=process_tabs(process, "backtests.show", drafted=has_draft(process)),
         process_url=process_url,
         name=draft.package.name,
         run=found,

@@ -19,8 +19,8 @@ from .. import auth
 from ..casework.diagram_files import bpmn_response
 from ..site import site
 from ..words.presentation import exact_time
-from .diff_view import change_lines, changed_elements, lines_of, marks, sentence
-from .workbench import process_tabs
+from .diff_view import change_lines, changed_elements, first_drawn, lines_of, marks, sentence
+from .workbench import has_draft, process_tabs
 
 blueprint = Blueprint("compare", __name__, url_prefix="/processes")
 
@@ -42,8 +42,8 @@ class Side:
 @auth.policy(Role.ANALYST, Role.AUDITOR, Role.ADMIN)
 def show(process: str) -> str:
     """``?from=3&to=4`` or ``to=draft``, by default the newest version and the one before; ``diagram=`` a file."""
-    versions, has_draft = site().engine.versions.all(process), _has_draft(process)
-    if not versions and not has_draft:
+    versions, drafted = site().engine.versions.all(process), has_draft(process)
+    if not versions and not drafted:
         raise NotFound(f"No process is called “{process}”.")
     to = request.args.get("to") or (str(versions[0].number) if versions else DRAFT)
     newer = _side(process, to)
@@ -60,14 +60,15 @@ def show(process: str) -> str:
         "compare.html",
         process=process,
         name=versions[0].name if versions else process,
-        tabs=process_tabs(process, "compare.show", drafted=has_draft),
-        choices=[*([DRAFT] if has_draft else []), *(str(version.number) for version in versions)],
+        tabs=process_tabs(process, "compare.show", drafted=drafted),
+        choices=[*([DRAFT] if drafted else []), *(str(version.number) for version in versions)],
         older=older,
         newer=newer,
         sentence=sentence(comparison),
         changes=[one for one in listed if not one.only_moved],
         moved=[one for one in listed if one.only_moved],
         marks=marks(comparison, file),
+        focus=first_drawn(listed),
         lines_of=lines_of,
         diagrams=diagrams,
         names={one.file: one.name for one in reversed(diagrams.values())},
@@ -128,11 +129,3 @@ def _before(newer: Side, versions: list[Version]) -> str:
     number = whole_number(newer.key)
     below = (one.number for one in versions if number is None or one.number < number)
     return str(next(below, newer.key))
-
-
-def _has_draft(process: str) -> bool:
-    try:
-        site().engine.drafts.find(process)
-    except NotFound:
-        return False
-    return True

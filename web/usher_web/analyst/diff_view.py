@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +96,12 @@ def changed_elements(comparison: Comparison) -> Counter[str]:
     """How many elements of each diagram changed in meaning; those that only moved do not count."""
     relevant = (change for change in comparison.changes if change.kind is not ChangeKind.MOVED)
     return Counter(change.file for change in relevant if _is_element(change))
+
+
+def first_drawn(listed: Iterable[ChangeLine], most: int = 20) -> str:
+    """The ids of the first changes that can be seen on the diagram shown, with spaces between; changes before moves."""
+    seen = sorted((one for one in listed if one.element and one.shown), key=lambda one: one.only_moved)
+    return " ".join(one.element for one in seen[:most])
 
 
 def marks(comparison: Comparison, file: str) -> dict[str, dict[str, list[str]]]:

@@ -9,7 +9,7 @@ import usher_engine
 from flask import Blueprint, Response, json, request
 from usher_engine import StaleDraft
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft, PointKind, file_etag, names_with_shapes
+from usher_engine.authoring import Draft, PointKind, file_etag, names_by_place, names_with_shapes
 from usher_engine.definitions import Package, to_zip
 from usher_engine.differences import compare
 from werkzeug.exceptions import BadRequest, PreconditionRequired
@@ -91,14 +91,16 @@ def check(process: str) -> Response:
     """
     The gate's findings on the draft, with some files as they are being typed: ``{"files": {path: text}}``.
 
-    ``names`` are those that expressions may read, ``start`` those that a case must begin with.
+    ``names`` are those that expressions may read, ``places`` which of them at which element, ``start`` those that a
+    case must begin with.
     """
     package = _with_typed_files(site().engine.drafts.package(process))
     checked = site().engine.deployments.lint(process, package)
     findings = shown_findings(checked.findings, package)
     now = people_time(site().now(), site().now(), site().settings.calendar)
-    names = names_with_shapes(package, checked.names)
-    return _json({"findings": findings, "names": names, "start": checked.start, "hash": package.hash, "at": now})
+    names, places = names_with_shapes(package, checked.names), names_by_place(checked.names)
+    known = {"names": names, "places": places, "start": checked.start}
+    return _json({"findings": findings, **known, "hash": package.hash, "at": now})
 
 
 @blueprint.post("/changes")

@@ -7,13 +7,13 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import NotFound
 from usher_engine.accounts import Role
 from usher_engine.core import whole_number
-from usher_engine.differences import compare
+from usher_engine.differences import change_units, compare
 from werkzeug.wrappers import Response
 
 from .. import auth
 from ..site import site
 from . import deploy_view, draft_history_view, workbench
-from .diff_view import changed_elements, marks, sentence
+from .diff_view import change_lines, changed_elements, first_drawn, marks, sentence
 
 blueprint = Blueprint("history", __name__, url_prefix="/processes/<process>/history")
 
@@ -45,18 +45,23 @@ def keep(process: str) -> Response | tuple[str, int]:
 @blueprint.post("/<int:number>/back")
 @auth.policy(Role.ANALYST)
 def go_back(process: str, number: int) -> Response | tuple[str, int]:
-    """Go back to a state, or take only the files chosen there (``some=1``)."""
+    """Go back to a state, take only files from there (``some=files``), or undo only some changes (``some=changes``)."""
     form, engine = request.form, site().engine
-    paths = form.getlist("file") if form.get("some") else None
+    paths = form.getlist("file") if form.get("some") in ("1", "files") else None
+    changes = form.getlist("change") if form.get("some") == "changes" else None
+    etag, actor = form.get("etag", ""), auth.actor()
     try:
-        engine.draft_history.go_back(process, number, etag=form.get("etag", ""), actor=auth.actor(), paths=paths)
+        engine.draft_history.go_back(process, number, etag=etag, actor=actor, paths=paths, changes=changes)
     except usher_engine.InvalidSubmission as error:
         return _page(process, error.fields, state=number), 422
-    auth.say(_said(paths))
+    auth.say(_said(paths, changes))
     return redirect(url_for(NEXT.get(form.get("next", ""), "history.show"), process=process), 303)
 
 
-def _said(paths: list[str] | None) -> str:
+def _said(paths: list[str] | None, changes: list[str] | None) -> str:
+    if changes is not None:
+        count = f"{len(changes)} change{'' if len(changes) == 1 else 's'}"
+        return f"{count} undone. The state before is kept, so this can be taken back."
     if paths is None:
         return "The draft is what it was then. The state before is kept, so this can be undone."
     return f"{len(paths)} file{'' if len(paths) == 1 else 's'} taken. The state before is kept, so this can be undone."
@@ -99,7 +104,9 @@ def _page(process: str, errors: dict[str, str] | None = None, state: int | None 
         moved=deploy_view.only_moved(comparison),
         aspects=deploy_view.aspects_in_words,
         changed=draft_history_view.changed_files(comparison),
+        units=change_units(before, package),
         marks=marks(comparison, diagram),
+        focus=first_drawn(change_lines(comparison, diagrams, diagram)),
         diagram=diagram,
         sides=[
             (f"state-{point.number}", "before", "Then", diagram in before.files),

@@ -8,7 +8,7 @@ import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import InvalidSubmission, NotFound
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft, SetAside, names_with_shapes
+from usher_engine.authoring import Draft, SetAside, names_by_place, names_with_shapes
 from usher_engine.core import whole_number
 from usher_engine.definitions import Finding, Package
 from usher_engine.enrollment import preview_mail
@@ -110,15 +110,16 @@ def _editor(draft: Draft, package: Package, path: str, tab: str, kind: str) -> R
         page = render_template("edit_none.html", reason=error.problems[0][1], **_shared(draft, path, tab))
         return with_policy(page, FRAMING)
     checked = site().engine.deployments.lint(draft.process, package)
-    findings = checked.findings
-    mail = mail_page(package, path, findings) if kind == "mail" else None
+    mail = mail_page(package, path, checked.findings) if kind == "mail" else None
+    names, places = names_with_shapes(package, checked.names), names_by_place(checked.names)
+    known = {"names": mail.names} if mail else {"names": names, "places": places}
     page = render_template(
         "edit_mail.html" if mail else PAGES.get(kind, "edit_text.html"),
         kind=kind,
         text=text,
         mail=mail,
-        facts={**workbench.facts(draft, package, path), "names": names_with_shapes(package, checked.names)},
-        findings=shown_findings(findings, package),
+        facts={**workbench.facts(draft, package, path), **known},
+        findings=shown_findings(checked.findings, package),
         **_shared(draft, path, tab),
     )
     return with_policy(page, STYLED if kind in STYLING else FRAMING)

@@ -23,9 +23,10 @@ PANEL_WORDS = {
     "postScript": "Script after",
     "businessKey": "For the case about",
     "calledElement": "Called process",
+    "startsAfter": "Starts by itself after",
 }
 #: Rules about the ids themselves.
-_OF_IDS = frozenset({"unique-id", "reserved-id", "process-id", "not-drawn"})
+_OF_IDS = frozenset({"unique-id", "reserved-id", "process-id"})
 _QUOTED = re.compile(r"“([^“”]+)”")
 _SETTING = re.compile(rf"“?\b({'|'.join(PANEL_WORDS)})\b”?")
 

@@ -51,6 +51,11 @@ class MailPage:
     languages: list[MailLanguage]
     values: list[MailValue]
 
+    @property
+    def names(self) -> list[dict[str, str]]:
+        """The values as the editor completes them (`authoring/editor_vocabulary.py`)."""
+        return [{"name": one.name, "kind": one.kind, "title": f"like {one.sample}"} for one in self.values]
+
 
 def mail_page(package: Package, path: str, findings: Sequence[Finding]) -> MailPage | None:
     """The page of the Markdown mail *path*; None for every other file."""

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from .. import auth
 from ..site import site
 from .batch_pages import names_with, process_url, progress_of, run_of
-from .workbench import process_tabs
+from .workbench import has_draft, process_tabs
 
 blueprint = Blueprint("migrations", __name__, url_prefix="/processes/<process>/migrate")
 
@@ -45,7 +45,7 @@ def show(process: str) -> str:
     return render_template(
         "migrations.html",
         process=process,
-        tabs=process_tabs(process, "migrations.show", drafted=False),
+        tabs=process_tabs(process, "migrations.show", drafted=has_draft(process)),
         process_url=process_url,
         name=name,
         versions=versions,
@@ -137,6 +137,7 @@ def _page(process: str, found: Batch, errors: dict[str, str] | None = None) -> s
     return render_template(
         "migration.html",
         process=process,
+        tabs=process_tabs(process, "migrations.show", drafted=has_draft(process)),
         process_url=process_url,
         name=after.package.name,
         run=found,

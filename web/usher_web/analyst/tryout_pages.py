@@ -191,7 +191,7 @@ def _page(
     suggested = next((c.services[asked][0] for c in choices(package) if c.services.get(asked)), None)
     sample = tried.service.sample if tried.service else None
     return render_template(
-        "tryout_run.html",
+        "tryout_run.html", tabs=process_tabs(process, "tryout.show", drafted=source == DRAFT),
         process=process, source=source, draft=source == DRAFT, name=process_name(package, process), run=run,
         tried=tried, way=way, drawings=_drawings(process, source, package), wrong=wrong,
         typed=request.form if wrong else {}, suggested=suggested, sample=sample,

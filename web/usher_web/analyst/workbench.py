@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app, url_for
+from usher_engine import NotFound
 from usher_engine.accounts import Role
 from usher_engine.authoring import Draft, vocabulary_of
-from usher_engine.definitions import STARTER_ROLES, Package, decision_names, process_names
+from usher_engine.definitions import STARTER_ROLES, Package, decision_callers, decision_names, process_names
+from usher_engine.mail_templates import language_name, templates_of
 
 from .. import auth
 from ..site import site
@@ -56,6 +58,14 @@ def process_tabs(process: str, current: str, *, drafted: bool) -> list[Tab]:
         for endpoint, label in there
         if auth.may_open(endpoint)
     ]
+
+
+def has_draft(process: str) -> bool:
+    try:
+        site().engine.drafts.find(process)
+    except NotFound:
+        return False
+    return True
 
 
 def elsewhere(process: str) -> list[tuple[str, str]]:
@@ -117,8 +127,10 @@ def facts(draft: Draft, package: Package, path: str) -> dict[str, Any]:
         "groups": sorted(_groups()),
         "starterRoles": list(STARTER_ROLES),
         "decisions": [{"id": key, "name": name} for key, name in decision_names(package)],
+        "callers": decision_callers(package, path) if path.endswith(".dmn") else [],
         "processes": [{"id": key, "name": name, "file": file} for key, name, file in process_names(package)],
         "operators": list(_operators()),
+        "templates": list(_templates(package)),
         **vocabulary_of(package),
     }
 
@@ -128,14 +140,27 @@ def _groups() -> set[str]:
     return {group for account in site().accounts.users() if account.role is Role.STAFF for group in account.groups}
 
 
+def _templates(package: Package) -> Iterator[dict[str, Any]]:
+    """The mails a step may name, each with the tags of its languages and what those are called."""
+    for name, template in sorted(templates_of(package).items()):
+        yield {"name": name, "languages": {tag: language_name(tag) for tag in template.markdown}}
+
+
 def _operators() -> Iterator[dict[str, Any]]:
     for operator in site().engine.services:
         yield {
             "name": operator.name,
             "title": operator.title,
             "effect": operator.mode.value,
+            "mails": operator.mails is not None,
             "errors": list(operator.errors),
             "parameters": [
-                {"name": p.name, "kind": p.kind, "required": p.required, "help": p.help} for p in operator.parameters
+                {"name": p.name, "kind": p.kind, "required": p.required, "help": p.help, "values": _values(p.shape)}
+                for p in operator.parameters
             ],
         }
+
+
+def _values(shape: Mapping[str, Any]) -> list[Any]:
+    """The only values of a shape, where it lists them."""
+    return [value for value in shape.get("enum", ()) if value is not None]

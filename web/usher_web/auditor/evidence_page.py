@@ -40,8 +40,8 @@ def bundle(case: Instance, *, actor: Actor) -> bytes:
     found = evidence(site().engine, case.id, actor=actor)
     script, style = asset_text("evidence.js"), asset_text("evidence.css")
     words = words_of(case.id)
-    told = _whole_case(case, words or bare_words(), is_drawn=words is not None)
-    shown_frames, asked = told.frames, list(told.effects.values())
+    whole = _whole_case(case, words or bare_words(), is_drawn=words is not None)
+    shown_frames, asked = whole.frames, list(whole.effects.values())
     calendar = site().settings.calendar
     versions = site().engine.versions.all(case.process)
     page = current_app.jinja_env.get_template("evidence.html").render(
@@ -56,9 +56,9 @@ def bundle(case: Instance, *, actor: Actor) -> bytes:
         marks=timeline(
             [(frame.line.at if frame.line else case.started_at, frame.kind) for frame in shown_frames], calendar
         ),
-        steps=told.steps,
+        steps=whole.steps,
         versions=versions,
-        drawings=told.drawings,
+        drawings=whole.drawings,
         practice=site().settings.practice_name,
         made_at=site().now(),
         made_by=actor.name,
@@ -76,7 +76,7 @@ def signed_steps(found: Evidence) -> int:
 
 
 @dataclass(slots=True)
-class _Told:
+class _WholeCase:
     """The whole case: its frames, the status of every service request, and what the script needs of each step."""
 
     frames: list[Frame] = field(default_factory=list)
@@ -86,25 +86,25 @@ class _Told:
     drawings: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
 
-def _whole_case(case: Instance, words: Words, *, is_drawn: bool) -> _Told:
+def _whole_case(case: Instance, words: Words, *, is_drawn: bool) -> _WholeCase:
     plans = site().engine.queries.call_plan
     windows: HistoryPages[Followed] = HistoryPages(site().engine.context, following(plans), Followed())
-    told, drawn_at = _Told(), 1
+    whole, drawn_at = _WholeCase(), 1
     first = 1
     while first <= min(case.revision, MAX_STEPS):
         window = windows.open(case.id, first)
         found, calls = effects(window, words), call_histories(window, plans)
         shown = frames(window, words, found)
-        told.frames += shown
-        told.effects |= {effect.name: effect for effect in found}
+        whole.frames += shown
+        whole.effects |= {effect.name: effect for effect in found}
         marks = marked_calls(window, calls, words.names, drawings_with)
         for seen, frame, history, marked in zip(window.seen, shown, calls, marks, strict=True):
             drawn_at = drawn(seen.step, drawn_at)
-            if drawn_at not in told.drawings and is_drawn:
-                told.drawings[drawn_at] = _drawings(case, history.definition)
-            told.steps.append(asdict(frame.marked) | marked | {"drawn": drawn_at})
+            if drawn_at not in whole.drawings and is_drawn:
+                whole.drawings[drawn_at] = _drawings(case, history.definition)
+            whole.steps.append(asdict(frame.marked) | marked | {"drawn": drawn_at})
         first = window.last + 1
-    return told
+    return whole
 
 
 def _drawings(case: Instance, definition: str) -> list[dict[str, Any]]:

@@ -1,19 +1,22 @@
 // Completion at a field that holds an expression: opens after a point, after two letters and on Ctrl+Space (again: more);
 // ↑ ↓ move, Enter or Tab take, Esc closes and leaves the text. The list lies over what follows, or above where there is
-// no room.
+// no room. Where a field has values to choose from, ↓ opens them.
 import { completions } from "./complete.js";
 import { element } from "./draft-file.js";
 
+const TALL = 12; // lines
 const LEAST_ROOM = 220; // pixels below the field, else the list opens above
 
-export function complete(input, mode) {
-  return new Completion(input, mode);
+// `place` answers {element, also} for where the field stands, as `completions` takes it.
+export function complete(input, mode, place = () => ({})) {
+  return new Completion(input, mode, place);
 }
 
 class Completion {
-  constructor(input, mode) {
+  constructor(input, mode, place) {
     this.input = input;
     this.mode = mode;
+    this.place = place;
     this.asked = 0;
     input.setAttribute("aria-autocomplete", "list");
     input.setAttribute("aria-haspopup", "listbox");
@@ -25,7 +28,7 @@ class Completion {
 
   #look() {
     const { value, selectionStart, selectionEnd } = this.input;
-    const found = selectionStart === selectionEnd ? completions(value, selectionStart, { mode: this.mode, asked: this.asked }) : null;
+    const found = selectionStart === selectionEnd ? completions(value, selectionStart, { mode: this.mode, asked: this.asked, ...this.place() }) : null;
     if (!found) return this.#close({ again: true });
     this.found = found;
     this.at = 0;
@@ -35,7 +38,12 @@ class Completion {
   #key(event) {
     if (event.ctrlKey && event.code === "Space") {
       event.preventDefault();
-      this.asked = this.list ? this.asked + 1 : 1;
+      this.asked += 1;
+      return this.#look();
+    }
+    if (!this.list && event.key === "ArrowDown" && this.place().values?.length > 0) {
+      event.preventDefault();
+      this.asked = 1;
       return this.#look();
     }
     if (!this.list || event.ctrlKey || event.altKey || event.metaKey) return;
@@ -55,10 +63,9 @@ class Completion {
 
   #take(place) {
     const { from } = this.found;
-    const { insert, inside } = this.found.options[place];
-    const { selectionStart } = this.input;
+    const { insert, inside, to = this.input.selectionStart } = this.found.options[place];
     this.#close();
-    this.input.setRangeText(insert, from, selectionStart, "end");
+    this.input.setRangeText(insert, from, to, "end");
     if (inside) this.input.selectionStart = this.input.selectionEnd -= 1;
     this.input.dispatchEvent(new Event("input", { bubbles: true }));
     this.#close();
@@ -77,18 +84,36 @@ class Completion {
     this.input.setAttribute("aria-controls", id);
     const field = this.input.closest(".field");
     field.append(this.list);
-    this.#place(field);
+    this.#lay(field);
     this.#point(0);
     this.#tell();
   }
 
-  #place(field) {
+  #lay(field) {
     const scroller = field.closest(".props") ?? document.documentElement;
     const edge = Math.min(scroller.getBoundingClientRect().bottom, window.innerHeight);
     const { top, bottom } = this.input.getBoundingClientRect();
     const above = edge - bottom < LEAST_ROOM && top > LEAST_ROOM;
     this.list.classList.toggle("above", above);
     this.list.classList.toggle("below", !above);
+    if (this.input.rows > TALL) this.#atCaret();
+  }
+
+  // Below the line of the caret, where the field is too tall for a list below all of it.
+  #atCaret() {
+    const style = getComputedStyle(this.input);
+    const copy = element("div", "", this.input.value.slice(0, this.input.selectionStart));
+    for (const name of ["font", "padding", "border", "letterSpacing", "lineHeight"]) copy.style[name] = style[name];
+    Object.assign(copy.style, { position: "absolute", visibility: "hidden", whiteSpace: "pre-wrap", overflowWrap: "break-word", width: `${this.input.clientWidth}px` });
+    const caret = copy.appendChild(element("span", "", "\u200b"));
+    this.input.after(copy);
+    const high = caret.offsetHeight;
+    const line = this.input.offsetTop + caret.offsetTop + high - this.input.scrollTop;
+    copy.remove();
+    const { height } = this.list.getBoundingClientRect();
+    const over = this.input.getBoundingClientRect().top + line - this.input.offsetTop + height > window.innerHeight;
+    this.list.classList.remove("above", "below");
+    this.list.style.top = `${over ? line - high - height : line}px`;
   }
 
   #option({ label, kind, note, perhaps }, place, id) {

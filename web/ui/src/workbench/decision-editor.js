@@ -2,7 +2,7 @@
 import DmnModeler from "dmn-js/lib/Modeler";
 import { DraftFile, actions, element, facts, styles } from "./draft-file.js";
 import { Findings } from "./findings.js";
-import { namesKnown } from "./names.js";
+import { found, namesAtAll } from "./names.js";
 import { Pauses } from "./pauses.js";
 
 export async function editDecision(host) {
@@ -10,7 +10,12 @@ export async function editDecision(host) {
   let modeler = null;
   const read = async () => (await modeler.saveXML({ format: true })).xml;
   const pauses = new Pauses();
-  const file = new DraftFile(known, read, () => pauses.settle());
+  const reopen = async (merged) => {
+    await modeler.importXML(merged);
+    await openTable(modeler);
+    findings.soon(read);
+  };
+  const file = new DraftFile(known, read, () => pauses.settle(), reopen);
   const findings = new Findings(known);
   await styles("decision-editor.css");
   const text = await file.recover(facts("text"));
@@ -46,13 +51,26 @@ function language({ words }) {
   return { builtins };
 }
 
-// The names of the draft's data, in cells and in the expressions of columns.
+// The names that are set where the decision is taken, in cells and in the expressions of columns; in a cell of an input
+// the values that it can have too.
 class CellNames {
   static $inject = ["injector"];
 
   constructor(injector) {
-    injector.get("variableResolver", false)?.registerProvider({ getVariables: (others) => [...namesKnown().map(variable), ...others] });
+    const getVariables = (others, cell) => [...values(cell), ...known().map(variable), ...others];
+    injector.get("variableResolver", false)?.registerProvider({ getVariables });
   }
+}
+
+function known() {
+  return namesAtAll(facts().callers);
+}
+
+function values(cell) {
+  const place = cell?.$parent?.inputEntry?.indexOf(cell) ?? -1;
+  const column = place < 0 ? null : cell.$parent.$parent?.input?.[place];
+  const path = column?.inputExpression?.text?.trim().split(".") ?? [];
+  return (found(path, known())?.enum ?? []).map((value) => ({ name: JSON.stringify(value), detail: "value" }));
 }
 
 function variable({ name, title, fields }) {

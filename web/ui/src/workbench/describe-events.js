@@ -45,9 +45,17 @@ function start(element, object, { extensions, facts, addressOf }) {
       property("form", "Start form", { kind: "select", options: [{ value: "", label: "None: a button" }, ...forms], link }),
       property("candidateStarterGroups", "Groups that may start it", { list: facts.groups, help: "Separated by commas. Without groups and roles no person starts it, only triggers and programs." }),
       property("candidateStarterRoles", "Roles that may start it", { list: facts.starterRoles, help: `Any of ${facts.starterRoles.join(", ")}; separated by commas.` }),
+      property("startsAfter", "Starts by itself after", { kind: "select", options: followed(extensions.property(object, "startsAfter"), facts), help: "A case of this process begins each time the operator has done its work in a case of another process." }),
       property("businessKey", "What the case is about", { kind: "code", rows: 1, help: "An expression over the fields of the start form, like room; lists and messages name the case by it." }),
     ],
   };
+}
+
+// The operators that work outside the case: what comes after them may be a process of its own.
+function followed(chosen, { operators }) {
+  const known = operators.filter(({ effect }) => effect === "effect").map(({ name, title }) => ({ value: name, label: `${title} (${name})` }));
+  const missing = chosen && !known.some(({ value }) => value === chosen) ? [{ value: chosen, label: `${chosen} (not known here)` }] : [];
+  return [{ value: "", label: "Nothing: people or triggers start it" }, ...known, ...missing];
 }
 
 function what(element, object, definition, tools) {

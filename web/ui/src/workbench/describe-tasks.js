@@ -44,8 +44,9 @@ export function service(element, object, { extensions, facts }, without = "Choos
   const write = (changes) => extensions.setOperator(element, object, { ...extensions.operator(object), ...changes });
   const known = facts.operators.map(({ name, title }) => ({ value: name, label: `${title} (${name})` }));
   const options = [{ value: "", label: without }, ...known, ...(call.id && !operator ? [{ value: call.id, label: `${call.id} (not known here)` }] : [])];
-  const parameter = (name, { kind = "any", required = false, help = "", unknown = false } = {}) => ({
+  const parameter = (name, { kind = "any", required = false, help = "", unknown = false, values = [] } = {}) => ({
     key: `parameter:${name}`,
+    values: [...values.map(asValue), ...(operator?.mails ? mailValues(name, facts.templates) : [])],
     label: `${name}${required ? " *" : ""}`,
     kind: "code",
     rows: 1,
@@ -68,6 +69,18 @@ export function service(element, object, { extensions, facts }, without = "Choos
   };
 }
 
+// What a parameter may be, to choose from: {value, note}.
+function asValue(value, note = "") {
+  return { value, note };
+}
+
+// The mails of the package, and the languages that any of them has.
+function mailValues(parameter, templates) {
+  const languages = Object.entries(Object.assign({}, ...templates.map((one) => one.languages)));
+  if (parameter === "template") return templates.map(({ name, languages: own }) => asValue(name, Object.values(own).join(", ")));
+  return parameter === "language" ? languages.map(([tag, word]) => asValue(tag, word)) : [];
+}
+
 const KINDS = { text: "text", number: "a number", boolean: "yes or no (True, False)", record: "a record", list: "a list", any: "any value" };
 
 export function script(element, object, { modeling }) {
@@ -76,7 +89,8 @@ export function script(element, object, { modeling }) {
 }
 
 export function scripts(element, object, { extensions }) {
-  const field = (type, label) => ({
+  const field = (type, label, also = []) => ({
+    also,
     key: type,
     label,
     kind: "code",
@@ -85,7 +99,8 @@ export function scripts(element, object, { extensions }) {
     value: extensions.text(object, type),
     set: (text) => extensions.setText(element, object, type, text),
   });
-  return { title: "Scripts", fields: [field("PreScript", "Script before"), field("PostScript", "Script after")] };
+  const own = [extensions.property(object, "resultVariable") || object.id, extensions.operator(object).resultVariable];
+  return { title: "Scripts", fields: [field("PreScript", "Script before"), field("PostScript", "Script after", own)] };
 }
 
 export function deciding(element, object, { extensions, facts }) {

@@ -14,6 +14,7 @@ export function describer(tools) {
     const object = subjectOf(element);
     const leads = is(object, "bpmn:FlowNode") && !is(object, "bpmn:Gateway") ? [waysOut(element, tools)] : [];
     const groups = [general(element, object, tools), ...particular(element, object, tools), ...leads, notes(element, object, tools), drawing(element, object, tools)];
+    for (const field of groups.flatMap((group) => group?.fields ?? [])) field.at = object.id;
     return {
       key: object.id,
       title: nameOf(object),

@@ -1,4 +1,4 @@
-// The fields of the properties panel, made from a description: {key, label, kind, value, set, …}. A field is written a
+// The fields of the properties panel, made from a description: {key, label, kind, value, set, at, …}; `at` is the element. A field is written a
 // moment after the last key and when it loses the focus; text being typed is never overwritten.
 import { complete } from "./completion.js";
 import { element } from "./draft-file.js";
@@ -32,7 +32,7 @@ export function makeField(field) {
   outer.append(label);
   if (field.kind !== "check") outer.append(input);
   const mode = field.complete ?? (field.kind === "code" ? "expression" : "");
-  if (mode) complete(input, mode);
+  if (mode) complete(input, mode, () => ({ element: input.usherField.at, also: input.usherField.also, values: input.usherField.values }));
   if (field.list) outer.append(suggestions(input, field));
   if (field.duration) outer.append(element("code", "iso quiet"));
   help(outer, input, field);

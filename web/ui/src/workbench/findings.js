@@ -60,10 +60,18 @@ export class Findings {
     const counts = document.querySelector("[data-counts]");
     const said = Object.keys(WORDS).map((severity) => this.#count(severity)).filter(Boolean);
     counts.replaceChildren(...(said.length > 0 ? said : [element("span", "", "Nothing stands against a deployment.")]));
-    const here = document.activeElement?.closest?.("[data-findings] li")?.dataset.key;
+    const here = document.activeElement?.closest?.("[data-findings] li");
+    const place = here ? [...this.list.children].indexOf(here) : -1;
     this.list.replaceChildren(...this.all.map((one) => this.#line(one)));
-    if (here) this.list.querySelector(`[data-key="${CSS.escape(here)}"] :is(button, a)`)?.focus();
+    if (here) this.#focus(here.dataset.key, place);
     this.painted(this.mine);
+  }
+
+  // The finding that had the focus; once it is gone the next one, or the heading after the last.
+  #focus(key, place) {
+    const same = [...this.list.children].find((line) => line.dataset.key === key);
+    const next = (same ?? this.list.children[Math.min(place, this.list.childElementCount - 1)])?.querySelector("button, a");
+    (next ?? document.getElementById("findings-title")).focus();
   }
 
   #count(severity) {
@@ -90,7 +98,7 @@ export class Findings {
     const button = element("button", "link", one.remedy.label);
     button.type = "button";
     button.title = "Undo takes it back";
-    button.addEventListener("click", () => (found.show([]), change()));
+    button.addEventListener("click", () => found.look(change())); // the focus stays here, for the next one
     words.append(" ", button);
     return words;
   }

@@ -9,7 +9,11 @@ export async function editForm(host) {
   let editor = null;
   const read = () => `${JSON.stringify(editor.saveSchema(), null, 2)}\n`;
   const pauses = new Pauses();
-  const file = new DraftFile(known, read, () => pauses.settle());
+  const reopen = async (merged) => {
+    await editor.importSchema(JSON.parse(merged));
+    findings.soon(read);
+  };
+  const file = new DraftFile(known, read, () => pauses.settle(), reopen);
   const findings = new Findings(known, { about: (key) => component(editor, key) });
   await styles("form-editor.css");
   const text = await file.recover(facts("text"));

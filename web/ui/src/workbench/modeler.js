@@ -20,8 +20,9 @@ import { Room } from "./room.js";
 import { SeveralModule } from "./several.js";
 import { reveal } from "./sight.js";
 import { Simulation } from "./simulation.js";
-import spiff from "./spiff.json";
 import { Sizes } from "./sizes.js";
+import spiff from "./spiff.json";
+import { TidyModule, tidier } from "./tidy.js";
 import { WalkModule } from "./walk.js";
 import { nameOf } from "./words.js";
 
@@ -44,9 +45,10 @@ export async function editDiagram(bench) {
   const text = (opening = await file.recover(await stored(known, file)));
   const show = (id, { open = true } = {}) => reveal(modeler, id) && open && panel.focus();
   const outline = new Outline(bench.querySelector("[data-outline]"), modeler, show);
-  const panel = new Panel(properties, modeler, describer(tools(modeler, known, show)), (element) => outline.focus(element?.id));
+  const used = tools(modeler, known, show);
+  const panel = new Panel(properties, modeler, describer(used), (element) => outline.focus(element?.id));
   const findings = new Findings(known, {
-    about: (id) => aboutElement(modeler, id, show),
+    about: (id) => aboutElement(modeler, id, used),
     painted: (mine) => (paintPath(modeler, []), paintFindings(modeler, mine), outline.mark(mine)),
   });
   const changed = () => {
@@ -60,6 +62,7 @@ export async function editDiagram(bench) {
   outline.show();
   const commands = modeler.get("commandStack");
   const simulation = new Simulation(bench, modeler);
+  const tidy = tidier(modeler, sizes, file);
   const { exportDiagram, exportPicture, importDiagram } = exchange(modeler, sizes, file, { changed, settle });
   actions({
     undo: () => commands.canUndo() && commands.undo(),
@@ -69,6 +72,7 @@ export async function editDiagram(bench) {
     svg: exportPicture,
     import: importDiagram,
     simulate: () => simulation.toggle(),
+    tidy,
   });
   shortcuts(modeler);
   const asked = decodeURIComponent(location.hash.slice(1));
@@ -80,7 +84,7 @@ function opened(host) {
   host.replaceChildren(sheet);
   return new Modeler({
     container: sheet,
-    additionalModules: [minimap, ClipboardModule, SeveralModule, WalkModule],
+    additionalModules: [minimap, ClipboardModule, SeveralModule, TidyModule, WalkModule],
     moddleExtensions: { spiffworkflow: spiff },
     bpmnRenderer: { defaultFillColor: "var(--dg-shape)", defaultStrokeColor: "var(--dg-stroke)", defaultLabelColor: "var(--ink)" },
     // Inter is wider than the Arial that labels are measured for in most files.
@@ -133,12 +137,13 @@ function tools(modeler, known, show) {
   return found;
 }
 
-function aboutElement(modeler, id, show) {
+function aboutElement(modeler, id, used) {
   const registry = modeler.get("elementRegistry");
   const element = registry.get(id) ?? registry.find((one) => one.businessObject?.processRef?.id === id);
   if (!element) return null;
-  const mend = (remedy) => changeFor(modeler, element, remedy);
-  return { label: nameOf(element), show: (path) => (show(element.id), paintPath(modeler, path)), mend };
+  const mend = (remedy) => changeFor(used, element, remedy);
+  const look = (one) => one && used.show(one.id, { open: false });
+  return { label: nameOf(element), show: (path) => (used.show(element.id), paintPath(modeler, path)), mend, look };
 }
 
 // Ctrl+F and Ctrl+Z work wherever the focus is, but not while typing.

@@ -78,7 +78,7 @@ export class Panel {
   }
 }
 
-// What a field is drawn by: when this changes, it is drawn anew.
+// What a field is drawn by: when this changes, it is drawn again.
 function drawnAs({ key, options = [], link }) {
   return key + options.map(({ value }) => value) + (link?.url ?? "");
 }

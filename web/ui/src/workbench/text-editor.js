@@ -1,4 +1,5 @@
 // Mails and other texts: saved as they are typed, checked, and a mail is shown as a patient would get it.
+import { complete } from "./completion.js";
 import { DraftFile, actions, facts } from "./draft-file.js";
 import { Findings } from "./findings.js";
 
@@ -10,6 +11,7 @@ export async function editText(form) {
   const read = () => area.value;
   const file = new DraftFile(known, read);
   const findings = new Findings(known);
+  if (area.matches("[data-completed]")) complete(area, "template");
   const again = form.querySelector("[data-preview]");
   let timer = 0;
   const preview = () => again && form.requestSubmit(again);
