@@ -78,10 +78,11 @@ MAIL = record({
     "message_id": text("Message-ID of the mail"),
     "sent_at": text("When it was sent", form="date-time"),
     "expires_at": text("When its link expires", form="date-time", description="only of a mail with a link"),
-    "to": text("The address it went to"),
+    "to": text("The address or the group it went to"),
     "template": text("The template it was made from"),
     "language": text("The language it was written in", description="a tag of BCP 47, such as es; und: not known"),
-}, optional=("expires_at",))
+    "recipients": number("How many members of a group it went to", whole=True, description="only of a mail to a group"),
+}, optional=("expires_at", "recipients"))
 
 #: The state of an invitation of which nothing is stored, for example because its case was purged.
 UNKNOWN_LINK = "unknown"
