@@ -76,7 +76,7 @@ class Accounts:
         """Raises `InvalidSubmission` for a name or password that cannot be used, `Conflict` when the name is taken."""
         name = checked_name(name)
         check(password, name)
-        values = {"name": name, "disabled": False, "display_name": "", **rights_columns(role, groups), **self._stamp(by)}
+        values = {"name": name, "disabled": False, **rights_columns(role, groups), **self._stamp(by)}
         made = self._passwords.hash(password)
         with self.database.begin() as connection:
             _refuse_taken(connection, name)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from ..audit.audit_log import audit_body
 from ..core.actor import Actor
@@ -136,17 +136,13 @@ class StaffProfiles:
             self._record(connection, actor, "e-mail address removed", name)
 
     def _awaited(self, connection: Connection, name: str, secret: str) -> StaffAddress:
-        c = staff_address.c
-        mine = (c.account == name) & (c.wanted_hash == hash_secret(secret))
-        if connection.execute(select(c.account).where(mine)).first() is None:
-            raise NotFound(UNUSABLE)
-        found = self._address(connection, name)
+        found = self._address(connection, name, staff_address.c.wanted_hash == hash_secret(secret))
         if found.wanted_until is None or found.wanted_until < self.clock():
             raise NotFound(UNUSABLE)
         return found
 
-    def _address(self, connection: Connection, name: str) -> StaffAddress:
-        query = select(staff_address).where(staff_address.c.account == name)
+    def _address(self, connection: Connection, name: str, *which: ColumnElement[bool]) -> StaffAddress:
+        query = select(staff_address).where(staff_address.c.account == name, *which)
         row = connection.execute(query).one_or_none()
         if row is None:
             return StaffAddress()
