@@ -1,0 +1,109 @@
+"""What an analyst does to change a process, with mouse and keyboard: files, steps and their properties, deployment."""
+
+from __future__ import annotations
+
+import re
+
+from browser.analyst import opened, saved, select
+from browser.clinic import Clinic
+from playwright.sync_api import Locator, Page, expect
+
+PROCESS = "/processes/enrollment"
+
+
+def add_file(page: Page, path: str, process: str = PROCESS) -> None:
+    """Add a file of this name to the draft; its editor opens."""
+    page.goto(f"{process}/files")
+    page.get_by_label("Name", exact=True).fill(path)
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.wait_for_url(f"**/files/{path}")
+    page.wait_for_selector("body[data-ready]")
+
+
+def write(page: Page, path: str, text: str, process: str = PROCESS) -> None:
+    """Write *text* into the file, in the plain editor of mails and other texts."""
+    opened(page, f"{process}/files/{path}?as=text")
+    page.get_by_label(path, exact=True).fill(text)
+    saved(page)
+
+
+def here(page: Page) -> str:
+    """The id of the element whose properties are open."""
+    return page.locator(".props header code").inner_text()
+
+
+def insert(page: Page, source: str, leads_to: str, kind: str) -> str:
+    """Put a step of *kind* on the flow from *source* to the element of this name; answers its id."""
+    select(page, source).get_by_role("button", name=f"→ {leads_to}").first.click()
+    page.get_by_label("Put a step here").select_option(label=kind)
+    return _added(page, page.locator("[data-field=insert] button"))
+
+
+def append(page: Page, after: str, kind: str) -> str:
+    """Add the next step behind *after*; answers its id."""
+    select(page, after).get_by_label("Add the next step").select_option(label=kind)
+    return _added(page, page.locator("[data-field=append] button"))
+
+
+def attach(page: Page, to: str, kind: str) -> str:
+    """Add an event at the edge of *to*; answers its id."""
+    select(page, to).get_by_label("Add an event at the edge").select_option(label=kind)
+    return _added(page, page.locator("[data-field=attach] button"))
+
+
+def connect(page: Page, source: str, target: str) -> str:
+    """Draw a flow; answers its id."""
+    select(page, source).get_by_label("Connect to").select_option(target)
+    return _added(page, page.locator("[data-field=connect] button"))
+
+
+def _added(page: Page, button: Locator) -> str:
+    before = here(page)
+    button.click()
+    expect(page.locator(".props header code")).not_to_have_text(before)
+    return here(page)
+
+
+def name(page: Page, words: str) -> None:
+    page.locator(".props").get_by_label("Name", exact=True).fill(words)
+
+
+def operator(page: Page, element: str, words: str, operator: str, *, result: str, **parameters: str) -> None:
+    """Name a service task, and have it do something with these parameters; the *result* gets a name too."""
+    props = select(page, element)
+    name(page, words)
+    props.get_by_label("What it does").select_option(operator)
+    for parameter, value in parameters.items():
+        props.locator(f"#p-parameter_{parameter}").fill(value)
+    props.get_by_label("Name of the result").fill(result)
+
+
+def flow(page: Page, source: str, leads_to: str) -> str:
+    """Open the flow from *source* to the element of this name; answers its id."""
+    select(page, source).get_by_role("button", name=f"→ {leads_to}").first.click()
+    expect(page.locator(".props header p")).to_contain_text("flow", ignore_case=True)
+    return here(page)
+
+
+def require(page: Page, label: str) -> None:
+    """In the form editor: nobody may leave the field *label* empty."""
+    page.locator(".fjs-element", has=page.get_by_text(label, exact=True)).last.click()
+    group = page.locator(".bio-properties-panel-group", has_text="Validation")
+    group.locator(".bio-properties-panel-group-header").click()
+    group.get_by_label("Required").check(force=True)
+    saved(page)
+
+
+def deploy(page: Page, clinic: Clinic, note: str, process: str = PROCESS) -> int:
+    """Deploy the draft, with every example that takes another way now accepted; answers the version."""
+    key = process.rpartition("/")[2]
+    number = next((version.number for version in clinic.enrollment.engine.versions.all(key)), 0) + 1
+    opened(page, f"{process}/deploy")
+    accept = page.get_by_role("button", name=re.compile("are right now|^This is right now"))
+    if accept.count():
+        accept.last.click()
+    expect(page.locator(".dep-lede")).to_contain_text(f"Nothing stands in the way of v{number}.")
+    page.get_by_label("What changed, and why").fill(note)
+    page.get_by_role("button", name=f"Deploy v{number}").click()
+    expect(page.get_by_role("status").first).to_contain_text(f"v{number} is in force")
+    return number
