@@ -34,7 +34,7 @@ def choose(page: Page, target: Locator, label: str) -> None:
     expect(target.locator("option:checked")).to_have_text(label)
 
 
-def add_step(page: Page, kind: str) -> str:
+def append_step(page: Page, kind: str) -> str:
     """Add the next step from the panel; answers the id of the new element."""
     choose(page, page.get_by_label("Add the next step"), kind)
     before = page.locator(".props header code").inner_text()
@@ -43,14 +43,33 @@ def add_step(page: Page, kind: str) -> str:
     return page.locator(".props header code").inner_text()
 
 
-def show(page: Page, element: str) -> None:
-    """Open the properties of *element* from the list of elements."""
+def put_step(page: Page, source: str, kind: str) -> str:
+    """Put a step on the only flow out of *source*; answers the id of the new element."""
+    focus(page, source)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    choose(page, page.get_by_label("Put a step here"), kind)
+    before = page.locator(".props header code").inner_text()
+    press(page, page.locator("[data-field=insert] button"))
+    expect(page.locator(".props header code")).not_to_have_text(before)
+    return page.locator(".props header code").inner_text()
+
+
+def focus(page: Page, element: str) -> None:
+    """Move to the line of *element* in the list of elements."""
     target = page.locator(f"[data-outline] [data-element={element}]")
     tab_to(page, page.locator("[data-outline] button:not([tabindex='-1'])").first)
-    for _ in range(20):
+    page.keyboard.press("Home")
+    for _ in range(60):
         if target.evaluate("one => one === document.activeElement"):
-            break
+            return
         page.keyboard.press("ArrowDown")
+    raise AssertionError(f"not reached by the keyboard: {element}")
+
+
+def show(page: Page, element: str) -> None:
+    """Open the properties of *element* from the list of elements."""
+    focus(page, element)
     page.keyboard.press("Enter")
     expect(page.locator(".props header code")).to_have_text(element)
 

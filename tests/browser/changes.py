@@ -88,9 +88,65 @@ def flow(page: Page, source: str, leads_to: str) -> str:
 def require(page: Page, label: str) -> None:
     """In the form editor: nobody may leave the field *label* empty."""
     page.locator(".fjs-element", has=page.get_by_text(label, exact=True)).last.click()
+    _demand(page)
+
+
+def _demand(page: Page) -> None:
+    """The selected field must be filled in."""
     group = page.locator(".bio-properties-panel-group", has_text="Validation")
     group.locator(".bio-properties-panel-group-header").click()
     group.get_by_label("Required").check(force=True)
+    saved(page)
+
+
+def add_field(page: Page, kind: str, label: str, key: str, *, required: bool = True) -> None:
+    """In the form editor: add a field of this *kind* at the end, by its entry in the palette."""
+    page.locator(f".fjs-palette-field[data-field-type={kind}]").press("Enter")
+    page.locator(f".fjs-element[data-field-type={kind}]").last.click()
+    group = page.locator(".bio-properties-panel-group", has_text="General")
+    if group.locator(".bio-properties-panel-group-entries.open").count() == 0:
+        group.locator(".bio-properties-panel-group-header").click()
+    group.get_by_label("Field label").fill(label)
+    if key:
+        group.get_by_label("Key").fill(key)
+    expect(page.locator(f".fjs-element[data-field-type={kind}]").last).to_contain_text(label)
+    saved(page)
+    if required and key:
+        _demand(page)
+
+
+def task(page: Page, element: str, words: str, **fields: str) -> None:
+    """Name a user task and fill its other properties, by their labels with _ for a space."""
+    props = select(page, element)
+    name(page, words)
+    for label, value in fields.items():
+        field = props.get_by_label(label.replace("_", " "), exact=True)
+        if field.evaluate("one => one.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+
+
+def table(page: Page, inputs: list[str], outputs: list[str], rules: list[list[str]]) -> None:
+    """In the editor of a new decision table: what each column reads or is called, and the cells, row by row."""
+    for kind, columns in (("input", inputs), ("output", outputs)):
+        for number, words in enumerate(columns):
+            if number:
+                page.locator(f".add-{kind}").last.click()
+            page.locator(f"th.{kind}-cell").nth(number).dblclick()
+            menu = page.locator(f".ref-{kind}-editor")
+            menu.locator(".cm-content" if kind == "input" else ".ref-output-name").click()
+            page.keyboard.press("Control+a")
+            page.keyboard.insert_text(words)
+            page.locator("th.decision-table-name, .decision-table-name").first.click()
+            expect(menu).to_have_count(0)
+    for number, rule in enumerate(rules):
+        page.locator("tfoot.add-rule td").first.click()
+        cells = page.locator("tbody tr").nth(number).locator("td.input-cell, td.output-cell")
+        for place, cell in enumerate(rule):
+            cells.nth(place).click()
+            page.keyboard.press("Control+a")
+            page.keyboard.insert_text(cell)
     saved(page)
 
 
@@ -102,7 +158,8 @@ def deploy(page: Page, clinic: Clinic, note: str, process: str = PROCESS) -> int
     accept = page.get_by_role("button", name=re.compile("are right now|^This is right now"))
     if accept.count():
         accept.last.click()
-    expect(page.locator(".dep-lede")).to_contain_text(f"Nothing stands in the way of v{number}.")
+    stands = page.locator(".dep-findings, .dep-example").all_inner_texts()
+    expect(page.locator(".dep-lede"), "\n".join(stands)).to_contain_text(f"Nothing stands in the way of v{number}.")
     page.get_by_label("What changed, and why").fill(note)
     page.get_by_role("button", name=f"Deploy v{number}").click()
     expect(page.get_by_role("status").first).to_contain_text(f"v{number} is in force")

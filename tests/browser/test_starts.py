@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from browser.analyst import opened, saved, select
-from browser.by_keyboard import add_step, choose, keep, press, show, tab_to, write
+from browser.by_keyboard import append_step, choose, keep, press, show, tab_to, write
 from browser.clinic import Clinic
 from conftest import package
 from playwright.sync_api import Page, expect
@@ -64,10 +64,10 @@ def draw(ana: Page, process: str) -> str:
     choose(ana, ana.get_by_label("Start form"), "found.form")
     write(ana, ana.get_by_label("Groups that may start it"), "Front desk")
     write(ana, ana.get_by_label("What the case is about"), "thing")
-    task = add_step(ana, "User task")
+    task = append_step(ana, "User task")
     write(ana, ana.get_by_label("Name", exact=True), "Find the owner")
     write(ana, ana.get_by_label("Group", exact=True), "Front desk")
-    add_step(ana, "End event")
+    append_step(ana, "End event")
     write(ana, ana.get_by_label("Name", exact=True), "Given back")
     keep(ana)
     expect(ana.locator("[data-counts]")).to_contain_text("Nothing stands against a deployment")

@@ -7,9 +7,6 @@ Here: a reminder with its own text, a required phone, and a changed mail. `test_
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
 from browser import changes
 from browser.analyst import opened, saved
 from browser.by_keyboard import deploy as deploy_by_keyboard
@@ -17,27 +14,9 @@ from browser.by_keyboard import press, tab_to
 from browser.clinic import Clinic
 from browser.people import Staff
 from browser.scenes_profile import confirm
-from browser.scenes_workbench import fresh
-from conftest import ROOT
 from playwright.sync_api import Page, expect
-from usher_engine.definitions import read_folder
 from usher_engine.enrollment import portal_status
 from usher_engine.enrollment.patient_registry import find
-
-Desk = Callable[..., Page]
-
-
-@pytest.fixture
-def ana(clinic: Clinic, desk: Desk) -> Page:
-    """The window of an analyst, with a draft of the enrolment as it ships."""
-    fresh(clinic, package=read_folder(ROOT / "processes" / "enrollment"))
-    return desk("ana")
-
-
-@pytest.fixture
-def alice(desk: Desk, clinic: Clinic) -> Staff:
-    return Staff(desk("alice"), clinic)
-
 
 TO_PATIENT = {"patient_id": "patient_id"}
 NUDGE = """---
@@ -52,7 +31,8 @@ Hello{{ " " + first_name if first_name else "" }}, a week ago we invited you. Th
 """
 
 
-def test_a_reminder_with_its_own_text(clinic: Clinic, ana: Page, alice: Staff) -> None:
+def test_a_reminder_with_its_own_text(clinic: Clinic, shipped: Page, alice: Staff) -> None:
+    ana = shipped
     changes.add_file(ana, "mail/nudge.en.md")
     changes.write(ana, "mail/nudge.en.md", NUDGE)
     opened(ana)
@@ -85,7 +65,8 @@ def test_a_reminder_with_its_own_text(clinic: Clinic, ana: Page, alice: Staff) -
     assert len(clinic.mails(silent)) == 2 and len(clinic.mails(quick)) == 1
 
 
-def test_a_phone_is_asked_for_from_now_on(clinic: Clinic, ana: Page, alice: Staff) -> None:
+def test_a_phone_is_asked_for_from_now_on(clinic: Clinic, shipped: Page, alice: Staff) -> None:
+    ana = shipped
     opened(ana, f"{changes.PROCESS}/files/update-now.form")
     changes.require(ana, "Mobile")
     changes.deploy(ana, clinic, "We call before the first visit.")
@@ -102,7 +83,8 @@ def test_a_phone_is_asked_for_from_now_on(clinic: Clinic, ana: Page, alice: Staf
     assert len(clinic.mails(who)) == 1
 
 
-def test_a_mail_is_changed_by_keyboard_looked_at_and_sent(clinic: Clinic, ana: Page, alice: Staff) -> None:
+def test_a_mail_is_changed_by_keyboard_looked_at_and_sent(clinic: Clinic, shipped: Page, alice: Staff) -> None:
+    ana = shipped
     confirm(ana, clinic, "ana@clinic.example.org")
     path = "mail/invitation.en.md"
     ana.goto(f"{changes.PROCESS}/files")
