@@ -20,10 +20,19 @@ def add_file(page: Page, path: str, process: str = PROCESS) -> None:
     page.wait_for_selector("body[data-ready]")
 
 
-def write(page: Page, path: str, text: str, process: str = PROCESS) -> None:
-    """Write *text* into the file, in the plain editor of mails and other texts."""
-    opened(page, f"{process}/files/{path}?as=text")
+def write(page: Page, path: str, text: str) -> None:
+    """Write *text* into the open file, in the editor of mails and other texts."""
     page.get_by_label(path, exact=True).fill(text)
+    saved(page)
+
+
+def rewrite(page: Page, path: str, before: str, after: str, process: str = PROCESS) -> None:
+    """Replace *before* in the text of the file."""
+    opened(page, f"{process}/files/{path}?as=text")
+    source = page.get_by_label(path, exact=True)
+    text = source.input_value()
+    assert before in text
+    source.fill(text.replace(before, after))
     saved(page)
 
 

@@ -61,6 +61,9 @@ def test_a_wrong_address_leads_to_correct_e_mail(
     clinic: Clinic, shipped: Page, alice: Staff, desk: Callable[..., Page]
 ) -> None:
     ana = shipped
+    changes.add_file(ana, "correct.form")
+    changes.add_field(ana, "textfield", "New address", "email")
+    changes.add_field(ana, "button", "Save and send again", "")
     opened(ana)
     changes.operator(
         ana, "SendInvitation", "Send invitation e-mail", "mail/send", result="invitation",
@@ -72,10 +75,11 @@ def test_a_wrong_address_leads_to_correct_e_mail(
     correct = changes.append(ana, wrong, "User task")
     changes.task(
         ana, correct, "Correct e-mail", Message_to_staff="{{ error.message }}\nAsk the patient for the right address.",
-        Form="update-now.form", What_the_form_begins_with="patient.fields", Name_of_the_answer="update",
+        Form="correct.form", Group="Front desk", What_the_form_begins_with="patient.fields", Name_of_the_answer="update",
     )  # fmt: skip
     changes.connect(ana, correct, "SavePatient")
     saved(ana)
+    changes.rewrite(ana, "examples/18-not-eligible-at-sending.json", "invitation/send", "mail/send")
     changes.deploy(ana, clinic, "A wrong address is a task, not an incident.")
 
     who = clinic.add(email="nobody@wrong.example.org")
@@ -87,8 +91,8 @@ def test_a_wrong_address_leads_to_correct_e_mail(
     alice.in_task("Correct e-mail")
     expect(alice.message()).to_contain_text("refused the recipient's address")
     alice.claim("Correct e-mail")
-    page.get_by_label("E-mail").fill("right@example.org")
-    alice.save("Save and send invitation")
+    page.get_by_label("New address").fill("right@example.org")
+    alice.save("Save and send again")
     assert clinic.settled(who).outcome == "InvitationSent"
     assert [mail.to for mail in clinic.mails(who)] == ["right@example.org"]
     assert clinic.status(who) == "Pending"
