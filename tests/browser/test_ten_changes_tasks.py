@@ -75,7 +75,8 @@ def test_a_wrong_address_leads_to_correct_e_mail(
     correct = changes.append(ana, wrong, "User task")
     changes.task(
         ana, correct, "Correct e-mail", Message_to_staff="{{ error.message }}\nAsk the patient for the right address.",
-        Form="correct.form", Group="Front desk", What_the_form_begins_with="patient.fields", Name_of_the_answer="update",
+        Form="correct.form", Group="Front desk", What_the_form_begins_with="patient.fields",
+        Name_of_the_answer="update",
     )  # fmt: skip
     changes.connect(ana, correct, "SavePatient")
     saved(ana)
