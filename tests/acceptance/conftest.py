@@ -59,9 +59,17 @@ class Postbox:
     @property
     def link(self) -> str:
         """The path of the link in the newest mail."""
+        return self._found(r"/i/[\w-]+(?=\s)")
+
+    @property
+    def confirmation(self) -> str:
+        """The path of the link in the newest mail, which asks to confirm an address."""
+        return self._found(r"/profile/email/[\w-]+(?=\s)")
+
+    def _found(self, link: str) -> str:
         body = self.mails[-1].get_body(("plain",))
         assert body is not None
-        found = re.search(r"/i/[\w-]+(?=\s)", body.get_content())
+        found = re.search(link, body.get_content())
         assert found is not None
         return found.group()
 

@@ -159,6 +159,7 @@ class Tour:
         etag = self._etag("call.form")
         self.post("ana", f"{PROCESS}/files/rename", {"path": "call.form", "new": "ring.form", "etag": etag})
         self.post("ana", f"{PROCESS}/files/remove", {"path": "ring.form", "etag": etag})
+        self._profile(text)
         self._late(mail)
         self.post("ana", f"{PROCESS}/files", {"path": "notes.form"})
         there = {"If-Match": f'"{self._etag("notes.form")}"'}
@@ -171,6 +172,16 @@ class Tour:
         self.post("ana", f"{PROCESS}/draft")
         draft = self.engine.drafts.find("enrollment").etag
         self.post("ana", f"{PROCESS}/draft/discard", {"etag": draft})
+
+    def _profile(self, text: str) -> None:
+        """A name, an address and a sample of a mail to it."""
+        self.post("ana", "/profile/name", {"display_name": "Ana Alonso"})
+        self.post("ana", "/profile/email", {"email": "ana@clinic.example.org"})
+        link = self.house.postbox.confirmation
+        self.look("ana", "/profile", link)
+        self.post("ana", link)
+        self.post("ana", f"{PROCESS}/mail/send-to-me", {"path": "mail/invitation.en.md", "text": text})
+        self.post("ana", "/profile/email/remove")
 
     def _history(self) -> None:
         there = {"etag": self.engine.drafts.find("enrollment").etag}
@@ -279,6 +290,7 @@ class Tour:
         self.post("adam", "/admin/people", {"name": "dora", "password": PASSWORD, "role": "staff"})
         self.look("adam", "/admin/people/dora")
         self.post("adam", "/admin/people/dora", {"role": "staff", "groups": "Billing"})
+        self.post("adam", "/admin/people/dora/name", {"display_name": "Dora Diaz"})
         self.post("adam", "/admin/people/dora/password", {"password": f"{PASSWORD} too"})
         self.post("adam", "/admin/people/dora/disabled", {"disabled": "yes"})
         self.post("adam", "/admin/tokens", {"name": "lab", "role": "staff"})

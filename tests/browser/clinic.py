@@ -61,6 +61,8 @@ class Postbox(MailCatcher):
         super().__init__(clock)
         self.raw: list[bytes] = []
         self.refusal = ""
+        #: Addresses nobody has: the server refuses them for good.
+        self.unknown: set[str] = set()
         self._changed = changed
 
     def to(self, address: str) -> list[CaughtMail]:
@@ -75,6 +77,14 @@ class Postbox(MailCatcher):
         with self._changed:
             self._changed.notify_all()
         return answer
+
+    async def handle_RCPT(  # noqa: N802 aiosmtpd's name
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if address in self.unknown:
+            return "550 No such user here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     def open_again(self) -> None:
         """Listen on the same port as before, after `stop`."""

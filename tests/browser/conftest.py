@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 from browser import axe
 from browser.clinic import Clinic, listening, open_clinic
+from browser.people import Staff
 from browser.scenes_workbench import fresh
 from browser.windows import PATIENCE_MS, Windows
+from conftest import ROOT
 from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect
 from usher_engine import Engine
+from usher_engine.definitions import read_folder
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next((path for path in map(shutil.which, NAMES) if path), None)
@@ -112,6 +115,19 @@ def engine(clinic: Clinic) -> Engine:
 def ana(desk: Callable[..., Page]) -> Page:
     """The window of an analyst."""
     return desk("ana")
+
+
+@pytest.fixture
+def shipped(clinic: Clinic, desk: Callable[..., Page]) -> Page:
+    """The window of an analyst; the draft of the enrolment is as it ships, whatever is in force by now."""
+    fresh(clinic, package=read_folder(ROOT / "processes" / "enrollment"))
+    return desk("ana")
+
+
+@pytest.fixture
+def alice(desk: Callable[..., Page], clinic: Clinic) -> Staff:
+    """At the front desk."""
+    return Staff(desk("alice"), clinic)
 
 
 # what holds on every page

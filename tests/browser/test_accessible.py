@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from browser import scenes_starts, scenes_workbench  # noqa: F401 they bring scenes of their own
+from browser import scenes_profile, scenes_starts, scenes_workbench  # noqa: F401 they bring scenes of their own
 from browser.axe import moves_sideways
 from browser.clinic import PASSWORD, Clinic
 from browser.people import Staff

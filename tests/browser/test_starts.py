@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from browser.analyst import opened, saved, select
+from browser.by_keyboard import append_step, choose, keep, press, show, tab_to, write
 from browser.clinic import Clinic
 from conftest import package
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 from usher_engine import Actor
 from usher_engine.definitions import read_start
 
@@ -34,55 +35,6 @@ def test_the_panel_of_a_start_event_says_how_a_case_begins(clinic: Clinic, ana: 
     assert declared.business_key == "room"
     props.get_by_label("Roles that may start it").fill("auditor")
     expect(ana.locator("[data-findings] li", has_text="“auditor” can start no case")).not_to_have_count(0)
-
-
-def tab_to(page: Page, target: Locator, *, most: int = 120) -> None:
-    """Move the focus to *target* as the keyboard does; fails where it cannot be reached."""
-    target.wait_for()
-    for _ in range(most):
-        if target.evaluate("one => one === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"not reached by the keyboard: {target}")
-
-
-def write(page: Page, target: Locator, text: str) -> None:
-    tab_to(page, target)
-    page.keyboard.press("Control+a")
-    page.keyboard.type(text)
-
-
-def press(page: Page, target: Locator) -> None:
-    tab_to(page, target)
-    page.keyboard.press("Enter")
-
-
-def choose(page: Page, target: Locator, label: str) -> None:
-    """Choose an option of a list by its first letters."""
-    tab_to(page, target)
-    page.keyboard.type(label)
-    expect(target.locator("option:checked")).to_have_text(label)
-
-
-def add_step(page: Page, kind: str) -> str:
-    """Add the next step from the panel; answers the id of the new element."""
-    choose(page, page.get_by_label("Add the next step"), kind)
-    before = page.locator(".props header code").inner_text()
-    press(page, page.locator("[data-field=append] button"))
-    expect(page.locator(".props header code")).not_to_have_text(before)
-    return page.locator(".props header code").inner_text()
-
-
-def show(page: Page, element: str) -> None:
-    """Open the properties of *element* from the list of elements."""
-    target = page.locator(f"[data-outline] [data-element={element}]")
-    tab_to(page, page.locator("[data-outline] button:not([tabindex='-1'])").first)
-    for _ in range(20):
-        if target.evaluate("one => one === document.activeElement"):
-            break
-        page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    expect(page.locator(".props header code")).to_have_text(element)
 
 
 FORM = """{"type": "default", "components": [
@@ -112,20 +64,14 @@ def draw(ana: Page, process: str) -> str:
     choose(ana, ana.get_by_label("Start form"), "found.form")
     write(ana, ana.get_by_label("Groups that may start it"), "Front desk")
     write(ana, ana.get_by_label("What the case is about"), "thing")
-    task = add_step(ana, "User task")
+    task = append_step(ana, "User task")
     write(ana, ana.get_by_label("Name", exact=True), "Find the owner")
     write(ana, ana.get_by_label("Group", exact=True), "Front desk")
-    add_step(ana, "End event")
+    append_step(ana, "End event")
     write(ana, ana.get_by_label("Name", exact=True), "Given back")
     keep(ana)
     expect(ana.locator("[data-counts]")).to_contain_text("Nothing stands against a deployment")
     return task
-
-
-def keep(page: Page) -> None:
-    """Save by the keyboard."""
-    page.keyboard.press("Control+s")
-    expect(page.locator("[data-saved][data-state=saved]")).to_contain_text("saved")
 
 
 def deploy(ana: Page) -> None:

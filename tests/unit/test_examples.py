@@ -5,9 +5,12 @@ import json
 import pytest
 from conftest import ROOT
 from usher_engine.core.errors import InvalidSubmission, NotFound
+from usher_engine.core.shapes import value_problems
 from usher_engine.definitions import Package, read_folder
 from usher_engine.enrollment import enrollment_services
 from usher_engine.examples import accept_examples, run_examples
+from usher_engine.examples.made_up_answers import made_up_answer
+from usher_engine.services import Mode
 from usher_engine.settings import Settings
 
 SERVICES = enrollment_services(Settings(), None, None, None)  # type: ignore[arg-type]
@@ -105,3 +108,46 @@ def test_what_cannot_be_played_is_told_and_not_accepted(changed):
 def test_a_file_that_is_no_example_is_told(content):
     failed = outcome_of(Package({**FOLDER.files, RESEND: content}), RESEND)
     assert failed.problem and not failed.acceptable and failed.path == ()
+
+
+def with_a_mail() -> Package:
+    """After the status is recorded, somebody else gets a mail, of which no example says anything."""
+    mail = (
+        '<bpmn:serviceTask id="Tell" name="Tell"><bpmn:extensionElements>'
+        '<spiffworkflow:serviceTaskOperator id="mail/send" resultVariable="told"><spiffworkflow:parameters>'
+        '<spiffworkflow:parameter id="group" type="any" value="\'Front desk\'" />'
+        '<spiffworkflow:parameter id="template" type="any" value="\'invitation\'" />'
+        "</spiffworkflow:parameters></spiffworkflow:serviceTaskOperator></bpmn:extensionElements></bpmn:serviceTask>"
+        '<bpmn:sequenceFlow id="Onward" sourceRef="Tell" targetRef="InvitationSent" />'
+    )
+    text = FOLDER.text("enrollment.bpmn")
+    direct = 'sourceRef="RecordPending" targetRef="InvitationSent" />'
+    assert direct in text
+    text = text.replace(direct, f'sourceRef="RecordPending" targetRef="Tell" />{mail}')
+    return Package({**FOLDER.files, "enrollment.bpmn": text.encode()})
+
+
+def test_the_answer_of_an_effect_that_is_lacking_is_made_up_told_and_written():
+    package = with_a_mail()
+    failed = outcome_of(package, RESEND)
+    assert failed.problem == "it has no answer for the service mail/send; one was made up"
+    assert failed.acceptable and failed.path[-2:] == ("Tell", "InvitationSent")
+    assert value_problems(SERVICES.get("mail/send").result, failed.made_up["mail/send"], where="it", most=1) == []
+    rewritten = accept_examples(package, SERVICES)
+    again = Package({**package.files, **rewritten})
+    assert run_examples(again, SERVICES).failed == 0
+    example, before = json.loads(rewritten[RESEND]), json.loads(FOLDER.text(RESEND))
+    assert example["services"] == {**before["services"], "mail/send": [failed.made_up["mail/send"]]}
+    assert example["do"] == before["do"]
+
+
+def test_what_a_service_reads_is_never_made_up():
+    failed = outcome_of(with_example(RESEND, services={}), RESEND)
+    assert not failed.acceptable and not failed.made_up
+    assert "no answer for the service patient/load" in failed.problem
+
+
+@pytest.mark.parametrize("operator", [operator.name for operator in SERVICES if operator.mode is Mode.EFFECT])
+def test_a_made_up_answer_is_of_the_shape_that_is_declared(operator):
+    found = made_up_answer(SERVICES, operator)
+    assert found is None or value_problems(SERVICES.get(operator).result, found, where=operator, most=1) == []

@@ -16,7 +16,7 @@ from usher_engine.enrollment import Enrollment, open_figures
 from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import audit_logging, auth, content_policy, error_pages, proxies, sign_in
+from . import audit_logging, auth, content_policy, error_pages, profile_pages, proxies, sign_in
 from .admin import account_pages, operation_pages, operator_pages, portal_standing_pages
 from .analyst import (
     assumption_pages,
@@ -29,6 +29,7 @@ from .analyst import (
     import_pages,
     migration_pages,
     process_pages,
+    sample_mail_pages,
     tryout_pages,
 )
 from .api import api_routes
@@ -40,7 +41,7 @@ from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
 from .staff import ehr_triggers, inbox, search_box, start_pages
-from .words import presentation
+from .words import person_names, presentation
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -97,7 +98,7 @@ INSIDE = {
     "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
     "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
-    "tryout": "processes",
+    "tryout": "processes", "samples": "processes",
     "operating": "admin", "operators": "admin", "portal_standing": "admin",
 }
 
@@ -167,14 +168,15 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    desk = (sign_in, inbox, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
+    doors = (sign_in, profile_pages)
+    desk = (inbox, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
-        import_pages, backtest_pages, assumption_pages, migration_pages,
+        import_pages, backtest_pages, assumption_pages, migration_pages, sample_mail_pages,
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
     administration = (account_pages, portal_standing_pages, operation_pages, operator_pages)
-    modules = (*desk, *workbench, *record, invitation_pages, *administration, api_routes)
+    modules = (*doors, *desk, *workbench, *record, invitation_pages, *administration, api_routes)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:
@@ -207,6 +209,8 @@ def _register_filters(app: Flask, settings: Settings) -> None:
     app.add_template_filter(lambda moment: calendar.day_of(moment).isoformat(), "iso_day")
     app.add_template_filter(presentation.joined, "joined")
     app.add_template_filter(presentation.case_no, "case_no")
+    app.add_template_filter(person_names.person, "person")
+    app.add_template_filter(person_names.person_and_account, "person_and_account")
 
 
 def _names() -> dict[str, Any]:
@@ -221,6 +225,7 @@ def _names() -> dict[str, Any]:
         "next_page_notice": _next_page_notice,
         "home_url": url_for("start"),
         "nav": _rail(account) if account else [],
+        "person": person_names.person,
         "practice": site().settings.practice_name,
         "search_url": url_for("search.show") if account and account.role in SEARCHING else "",
         "search_label": SEARCHING[account.role] if account and account.role in SEARCHING else "",

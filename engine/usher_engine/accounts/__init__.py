@@ -1,13 +1,15 @@
-"""Access to Usher: people, their sessions, API tokens, and the counters that limit guessing."""
+"""Access to Usher: people, their profiles and sessions, API tokens, and the counters that limit guessing."""
 
 from .account_values import Account, Session, Token
 from .accounts import Accounts
 from .passwords import PasswordRefused
 from .roles import FRONT_DESK, Role
 from .saved_searches import SavedSearch, SavedSearches
+from .staff_profiles import MAX_DISPLAY_NAME, StaffAddress, StaffProfiles, group_addresses
 
 __all__ = [
     "FRONT_DESK",
+    "MAX_DISPLAY_NAME",
     "Account",
     "Accounts",
     "PasswordRefused",
@@ -15,5 +17,8 @@ __all__ = [
     "SavedSearch",
     "SavedSearches",
     "Session",
+    "StaffAddress",
+    "StaffProfiles",
     "Token",
+    "group_addresses",
 ]

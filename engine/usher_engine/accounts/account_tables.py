@@ -16,6 +16,19 @@ account = Table(
     Column("disabled", Boolean, nullable=False),
     Column("created_at", String(27), nullable=False),
     Column("created_by", String(200), nullable=False),
+    Column("display_name", String(80), nullable=False, server_default=""),
+)
+
+#: The e-mail address of a person: the confirmed one, and one that waits to be confirmed with the link in a mail.
+staff_address = Table(
+    "staff_address",
+    metadata,
+    Column("account", String(60), ForeignKey("account.name"), primary_key=True),
+    Column("address", String(320), nullable=False),
+    Column("confirmed_at", String(27)),
+    Column("wanted", String(320), nullable=False),
+    Column("wanted_hash", String(64), unique=True),
+    Column("wanted_at", String(27)),
 )
 
 web_session = Table(

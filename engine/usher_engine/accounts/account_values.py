@@ -31,6 +31,12 @@ class Account:
     disabled: bool
     created_at: datetime
     created_by: str
+    #: How colleagues see them; empty: by their account's name.
+    display_name: str = ""
+
+    @property
+    def shown_name(self) -> str:
+        return self.display_name or self.name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +110,7 @@ def to_account(row: Mapping[Any, Any]) -> Account:
         disabled=not may_sign_in(row),
         created_at=moment(row["created_at"]),
         created_by=as_text(row["created_by"]),
+        display_name=as_text(row["display_name"]),
     )
 
 

@@ -48,6 +48,7 @@ AuditKind: TypeAlias = Literal[
     "RunStopped",
     "OptOutSet",
     "OptOutLifted",
+    "SampleMailSent",
 ]
 
 #: All kinds of audit events.

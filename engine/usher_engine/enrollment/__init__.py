@@ -17,6 +17,7 @@ from .patients_import import BadLine, ImportReport
 from .portal_standing import MAX_REASON, Change, OptOutScope, Standing
 from .portal_status import PastAnswer
 from .smtp import Sender, smtp_sender
+from .staff_mail import StaffMail
 from .statuses import REPORTABLE, PortalStatus, glyph
 from .trigger_fields import PROCESS, Template, TriggerField
 
@@ -48,6 +49,7 @@ __all__ = [
     "Registry",
     "Response",
     "Sender",
+    "StaffMail",
     "Standing",
     "Template",
     "TriggerField",

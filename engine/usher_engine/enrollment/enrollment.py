@@ -37,6 +37,7 @@ from .portal_standing import PortalStanding
 from .portal_status import PastAnswer
 from .reconciliation import disagreements
 from .smtp import Sender, smtp_sender
+from .staff_mail import StaffMail
 from .statuses import PortalStatus
 from .trigger_fields import ENROLLMENT, PROCESS, Template
 
@@ -52,7 +53,7 @@ def open_enrollment(
     registry = Registry(settings)
     send = send_mail or smtp_sender(settings)
     services = enrollment_services(settings, registry, ours, send)
-    return Enrollment(Engine(settings, services, clock, ours), settings)
+    return Enrollment(Engine(settings, services, clock, ours), settings, StaffMail(settings, send))
 
 
 def enrollment_services(settings: Settings, registry: Registry, database: Database, send_mail: Sender) -> Services:
@@ -66,9 +67,10 @@ def enrollment_services(settings: Settings, registry: Registry, database: Databa
 class Enrollment:
     """The domain as the web, the API and the command line use it."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(self, engine: Engine, settings: Settings, staff_mail: StaffMail) -> None:
         self.engine = engine
         self.settings = settings
+        self.staff_mail = staff_mail
         self.registry = Registry(settings)
         self.responses = PatientResponses(engine, settings, self.registry)
 

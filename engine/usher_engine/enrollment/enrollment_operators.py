@@ -169,7 +169,7 @@ def _about_requests(ours: Enrolling) -> tuple[Operator, ...]:
             call=ours.record_pending,
             parameters=(
                 _PATIENT,
-                Parameter(name="invitation", shape=operator_shapes.INVITATION, help="the result of the send"),
+                Parameter(name="invitation", shape=operator_shapes.SENT_INVITATION, help="the result of the send"),
                 Parameter(name="requested_by", required=False, help="who asked; default: who caused this step"),
             ),
             result=operator_shapes.REQUESTED,

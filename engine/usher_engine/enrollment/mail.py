@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from html import escape
+from typing import Any
 
 from ..core.canonical import Json
 from ..core.errors import InvalidDefinition, ServiceError
@@ -44,6 +45,14 @@ _TEXT, _HTML = "txt", "html"
 def practice_values(settings: Settings) -> dict[str, str]:
     """The values of `ALWAYS`."""
     return {"practice": one_line(settings.practice_name), "contact": one_line(settings.practice_contact)}
+
+
+def own_values(given: Mapping[str, Any]) -> dict[str, Json]:
+    """The values of its own that a diagram gives `mail/send`; raises `ServiceError` for a name that is Usher's own."""
+    own = given.get("values") or {}
+    if taken := sorted(PLACEHOLDERS & own.keys()):
+        raise ServiceError(f"The value “{taken[0]}” of a mail is Usher's own; call yours otherwise.", retry=False)
+    return dict(own)
 
 
 def patient_values(settings: Settings, *, token: str, first_name: str) -> dict[str, str]:

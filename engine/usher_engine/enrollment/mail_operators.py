@@ -21,6 +21,7 @@ from ..services import Call, MailUse, Mode, Operator, Parameter
 from ..settings import Settings
 from ..store import Database, Transaction
 from . import invitations, mail, operator_shapes, portal_status, sent_mails
+from .group_mail import GroupMail
 from .invitations import Invitation
 from .mail_message import compose, message_id
 from .patient_directory import PatientDirectory, PatientRecord
@@ -32,12 +33,14 @@ from .timestamps import iso, parse_day
 #: Codes of the error boundary events that catch a recipient who must not be written to, or cannot be.
 NOT_ELIGIBLE, NO_ADDRESS = "not-eligible", "no-address"
 
+#: The parameters of which exactly one says who gets a mail.
+RECIPIENTS = ("patient_id", "address", "group")
 #: The data that a mail to a patient depends on.
 _READ = frozenset({"patient", "invitation"})
 _NOT_INVITED = {NOT_ELIGIBLE: "The patient must not be invited, or the portal status has changed meanwhile."}
 _NOT_SENT = {
     NOT_ELIGIBLE: "The patient must not be written to, or has opted out of e-mail.",
-    NO_ADDRESS: "There is no address, or the mail server does not take mail for it.",
+    NO_ADDRESS: "There is no address, nobody in the group has confirmed one, or the mail server does not take it.",
 }
 
 
@@ -60,6 +63,10 @@ class Mailing:
     database: Database
     send_mail: Sender
 
+    @property
+    def _to_groups(self) -> GroupMail:
+        return GroupMail(self.settings, self.database, self.send_mail, NO_ADDRESS)
+
     def send_invitation(self, given: Mapping[str, Any], call: Call) -> Json:
         """`invitation/send`."""
         try:
@@ -71,13 +78,15 @@ class Mailing:
 
     def send(self, given: Mapping[str, Any], call: Call) -> Json:
         """`mail/send`."""
-        patient, address = (trimmed(given.get(name) or "") for name in ("patient_id", "address"))
-        if bool(patient) == bool(address):
-            raise ServiceError("A mail goes either to a patient (patient_id) or to an address; name one.", retry=False)
+        patient, address, group = recipients = [trimmed(given.get(name) or "") for name in RECIPIENTS]
+        if sum(map(bool, recipients)) != 1:
+            raise ServiceError("A mail goes to a patient (patient_id), an address or a group; name one.", retry=False)
         if given.get("with_link"):
             if not patient:
                 raise ServiceError("Only a mail to a patient (patient_id) can carry an invitation link.", retry=False)
             return self._send_invitation({**given, "patient_id": patient}, call, given["template"])
+        if group:
+            return self._to_groups.send(given, call, group)
         return self._send_plain(given, call, patient, address)
 
     # with a link
@@ -208,10 +217,8 @@ class Mailing:
             values |= mail.patient_values(settings, token=token, first_name=fields["first_name"])
         if expires_at:
             values |= mail.link_values(settings, token=token, expires_at=expires_at, language=language)
-        own = given.get("values") or {}
-        if taken := sorted(mail.PLACEHOLDERS & own.keys()):
-            raise ServiceError(f"The value “{taken[0]}” of a mail is Usher's own; call yours otherwise.", retry=False)
-        return _Draft(address=_address(fields["email"]), language=language, values={**own, **values}, token=token)
+        values = mail.own_values(given) | values
+        return _Draft(address=_address(fields["email"]), language=language, values=values, token=token)
 
     def _post(self, draft: _Draft, call: Call, template: str) -> None:
         """Hand the mail to the mail server."""
@@ -278,6 +285,7 @@ def mail_operators(ours: Mailing) -> tuple[Operator, ...]:
             parameters=(
                 Parameter(name="patient_id", required=False, help="id of the patient it goes to"),
                 Parameter(name="address", required=False, help="or the one address it goes to"),
+                Parameter(name="group", required=False, help="or the group whose members with an address get it"),
                 Parameter(name="template", help=_TEMPLATE),
                 language,
                 Parameter(name="values", shape=record(), required=False, help="values for the template, by name"),
@@ -295,7 +303,7 @@ def mail_operators(ours: Mailing) -> tuple[Operator, ...]:
             mails=MailUse(
                 always=mail.ALWAYS,
                 when={"patient_id": mail.TO_PATIENTS, "with_link": mail.WITH_LINK},
-                recipients=("patient_id", "address"),
+                recipients=RECIPIENTS,
             ),
         ),
     )

@@ -64,24 +64,30 @@ REMOVED = record({
     "status": STATUS,
 })
 
-INVITATION = record({
+_MAIL = {
     "message_id": text("Message-ID of the mail"),
     "sent_at": text("When it was sent", form="date-time"),
     "expires_at": text("When its link expires", form="date-time"),
     "to": text("The address it went to"),
     "template": text("The template it was made from"),
     "language": text("The language it was written in", description="a tag of BCP 47, such as es; und: not known"),
-}, optional=("template", "language"))
+}
+_RECIPIENTS = {
+    "recipients": number("How many members of a group it went to", whole=True, description="only of a mail to a group")
+}
+
+#: What `invitation/send` gives.
+INVITATION = record(_MAIL, optional=("template", "language"))
+#: The mail with the patient's link, from `invitation/send` or `mail/send`.
+SENT_INVITATION = record({**_MAIL, **_RECIPIENTS}, optional=("template", "language", "recipients"))
 
 #: What `mail/send` gives.
 MAIL = record({
-    "message_id": text("Message-ID of the mail"),
-    "sent_at": text("When it was sent", form="date-time"),
+    **_MAIL,
     "expires_at": text("When its link expires", form="date-time", description="only of a mail with a link"),
-    "to": text("The address it went to"),
-    "template": text("The template it was made from"),
-    "language": text("The language it was written in", description="a tag of BCP 47, such as es; und: not known"),
-}, optional=("expires_at",))
+    "to": text("The address or the group it went to"),
+    **_RECIPIENTS,
+}, optional=("expires_at", "recipients"))
 
 #: The state of an invitation of which nothing is stored, for example because its case was purged.
 UNKNOWN_LINK = "unknown"

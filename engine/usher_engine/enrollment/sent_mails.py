@@ -63,6 +63,18 @@ def mark_sent(tx: Transaction, key: str, now: datetime) -> SentMail:
     return _by_key(tx, key)
 
 
+def key_below(key: str, member: str) -> str:
+    """The key of the mail to one *member* of a group; *key* is that of the send."""
+    return f"{key}:{member}"
+
+
+def sent_below(tx: Transaction, key: str) -> list[SentMail]:
+    """The mails to members of a group that have gone out under *key*, in the order of their keys."""
+    c = sent_mail.c
+    below = c.key.startswith(key_below(key, ""), autoescape=True) & c.sent_at.is_not(None)
+    return [_mail(row) for row in tx.execute(select(sent_mail).where(below).order_by(c.key))]
+
+
 def forget_case(tx: Transaction, instance: str) -> None:
     """Remove the mails of a case that is purged."""
     tx.execute(delete(sent_mail).where(sent_mail.c.instance == instance))
@@ -77,8 +89,10 @@ def _by_key(tx: Transaction, key: str) -> SentMail:
 
 def _one(tx: Transaction, which: Any) -> SentMail | None:
     row = tx.execute(select(sent_mail).where(which)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _mail(row)
+
+
+def _mail(row: Any) -> SentMail:
     return SentMail(
         key=row.key,
         message_id=row.message_id,

@@ -1,7 +1,8 @@
 """“This is right now”: rewrites what examples promise to what they do on the diagram as it is.
 
 The promise changes, ``path`` and ``end``. Where an action no longer fits, the example ends there, and what it did after
-that is dropped. One that lacks the answer of a service is refused: nobody can say what it would do.
+that is dropped. The answer of an effect that it lacks is written into it as it was made up; one that lacks what a
+service reads is refused: nobody can say what it would do.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from usher_engine.definitions import Package
 from usher_engine.services import Services
 
 from .example_runner import Outcome, Report, run_examples
+from .made_up_answers import with_answers
 
 
 def accept_examples(
@@ -51,6 +53,8 @@ def accepted_examples(package: Package, report: Report, files: Iterable[str] | N
 def accepted(text: str, outcome: Outcome) -> bytes:
     """The example *text* with the way of *outcome* as its promise; all else stays but the actions that do not fit."""
     example: dict[str, Any] = json.loads(text)
+    if outcome.made_up:
+        example = with_answers(example, outcome.made_up)
     if outcome.stopped:
         example["do"] = example["do"][: outcome.performed]
     example |= {"path": list(outcome.path), "end": outcome.end}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from usher_engine.bpmn import Diagram, compile_diagram
+from usher_engine.core.canonical import Json
 from usher_engine.core.errors import EngineError, InvalidSubmission
 from usher_engine.core.practice_calendar import UTC_CALENDAR, Calendar
 from usher_engine.definitions import Package, translate
 from usher_engine.services import Services
 
-from .player import Player
+from .made_up_answers import made_up_answer, with_answers
+from .player import Player, Unanswered
 
 NO_PROMISE = "the example promises no way: “path” lists the ids of elements, “end” is one of them"
 
@@ -39,6 +41,8 @@ class Outcome:
     performed: int = 0
     stopped: bool = False
     acceptable: bool = False
+    #: Answers of services that it lacks, by operator, made up of the shapes these declare.
+    made_up: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,13 +99,16 @@ def run_example(diagram: Diagram, services: Services, file: str, calendar: Calen
     player = Player(diagram, services, calendar=calendar)
     name, problem, acceptable = file, "", False
     promise: tuple[tuple[str, ...], str] | None = None
+    made: dict[str, dict[str, Json]] = {}
     try:
         example = json.loads(diagram.package.text(file))
         name = str(example.get("name", file))
         promise = _promise(example)
-        player.play(example)
+        while (lacking := _played(player, example, made)) is not None:
+            made |= lacking
+            player = Player(diagram, services, calendar=calendar)
         acceptable = True
-        problem = _difference(player, *promise) if promise else NO_PROMISE
+        problem = _problem(player, promise, made)
     except json.JSONDecodeError as error:
         problem = f"line {error.lineno}: this is not JSON ({error.msg})"
     except InvalidSubmission as error:
@@ -122,7 +129,30 @@ def run_example(diagram: Diagram, services: Services, file: str, calendar: Calen
         performed=player.performed,
         stopped=player.stopped,
         acceptable=acceptable or player.stopped,
+        made_up=made,
     )
+
+
+def _played(player: Player, example: dict[str, Any], made: dict[str, dict[str, Json]]) -> dict[str, Any] | None:
+    """Play *example* with the answers *made* up so far; returns the one that it lacks, None at its end."""
+    try:
+        player.play(with_answers(example, made) if made else example)
+    except Unanswered as lacking:
+        answer = made_up_answer(player.services, lacking.operator)
+        if answer is None or lacking.operator in made:
+            raise
+        return {lacking.operator: answer}
+    return None
+
+
+def _problem(
+    player: Player, promise: tuple[tuple[str, ...], str] | None, made: Mapping[str, Mapping[str, Json]]
+) -> str:
+    """Why a played example is not as it promises; it never is where an answer was made up."""
+    if promise is None:
+        return NO_PROMISE
+    lacks = f"it has no answer for the service {', '.join(sorted(made))}; one was made up" if made else ""
+    return lacks or _difference(player, *promise)
 
 
 def _promise(example: dict[str, Any]) -> tuple[tuple[str, ...], str] | None:

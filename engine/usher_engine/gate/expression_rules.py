@@ -10,7 +10,14 @@ from usher_engine.core.candidate_groups import groups_of
 from usher_engine.core.canonical import is_reserved
 from usher_engine.core.errors import ExpressionError, InvalidDefinition
 from usher_engine.definitions import MISSED, START_PROPERTIES, STARTS_AFTER, Node, ServiceCall
-from usher_engine.expressions import compile_expression, compile_script, compile_template, parse_duration
+from usher_engine.expressions import (
+    close_to,
+    compile_expression,
+    compile_script,
+    compile_template,
+    did_you_mean,
+    parse_duration,
+)
 from usher_engine.services import Operator
 
 from ..definitions.lint_finding import Finding, Severity
@@ -228,11 +235,13 @@ def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -
     catchers = [b for b in sheet.boundaries.get(node.id, ()) if b.events == ("error",)]
     # An event that refers to no error, or to one without a code, catches every error.
     caught = {code for b in catchers for code in b.codes or ("",)}
-    for code in sorted(caught - set(operator.errors) - {""}):
-        known = ", ".join(operator.errors) or "none"
-        message = f"{operator.name} never refuses with the code “{code}”. It may refuse with: {known}."
-        # An operator that declares no codes may still refuse; Usher trusts one that declares some.
-        yield sheet.finding(node.id, "service", message, "error" if operator.errors else "warning")
+    for catcher in catchers:
+        for code in sorted(set(catcher.codes) - set(operator.errors) - {""}):
+            hint = did_you_mean(close_to(code, operator.errors))
+            known = hint or f" It may refuse with: {', '.join(operator.errors) or 'none'}."
+            message = f"{operator.name} never refuses with the code “{code}”.{known}"
+            # An operator that declares no codes may still refuse; Usher trusts one that declares some.
+            yield sheet.finding(catcher.id, "service", message, "error" if operator.errors else "warning")
     open_codes = [code for code in operator.errors if code not in caught and "" not in caught]
     if open_codes:
         quoted = [f"“{code}”" for code in open_codes]

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from .. import auth
 from ..proxies import unknown_proxy
 from ..site import site
+from ..words.person_names import profiles
 from ..words.presentation import joined
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -60,6 +61,18 @@ def change_person(name: str) -> Page | Response:
     groups = joined(sorted(account.groups)) if account.groups else "no group"
     changed = "Their sessions have ended." if account != before else "That was so before; nothing was changed."
     auth.say(f"{name}: {account.role.value}, {groups}. {changed}")
+    return redirect(url_for("admin.person", name=name), 303)
+
+
+@blueprint.post("/people/<name>/name")
+@auth.policy(Role.ADMIN)
+def name_person(name: str) -> Page | Response:
+    """Change the name colleagues see; the account's name, which the history records, never changes."""
+    try:
+        account = profiles().set_display_name(name, request.form.get("display_name", ""), actor=auth.actor())
+    except (usher_engine.InvalidSubmission, usher_engine.Conflict) as refused:
+        return _person(name, name_refused=refused.message), 422
+    auth.say(f"Colleagues see {name} as {account.shown_name}.")
     return redirect(url_for("admin.person", name=name), 303)
 
 
@@ -152,6 +165,8 @@ def _person(name: str, **shown: object) -> str:
         "tasks": site().engine.inbox.count_each(auth.acting(account)) if account.role is Role.STAFF else None,
         "groups": request.form.get("groups") or ", ".join(sorted(account.groups)),
         "role": request.form.get("role") or account.role.value,
+        "display_name": request.form.get("display_name", account.display_name),
+        "address": profiles().address(name),
     }
     return render_template("admin_person.html", **facts, **shown)
 

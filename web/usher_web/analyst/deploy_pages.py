@@ -12,7 +12,7 @@ from usher_engine.authoring import Draft, DraftTrial, PointKind, Version
 from usher_engine.cases import Batch, BatchKind
 from usher_engine.core import whole_number
 from usher_engine.definitions import Package
-from usher_engine.differences import Comparison, compare
+from usher_engine.differences import Comparison, compare, read_diagrams
 from werkzeug.wrappers import Response
 
 from .. import auth
@@ -162,7 +162,7 @@ def _known(draft: Draft, package: Package, versions: list[Version], in_force: Pa
     findings = engine.deployments.check_draft(process, package)
     wrong = [finding for finding in findings if finding.severity == "error"]
     trial = None if wrong else engine.deployments.trials.of(package)
-    names = names_with(trial.diagram) if trial else {}
+    names = {**_names_in(in_force), **names_with(trial.diagram)} if trial else {}
     failing = deploy_view.failing(trial, names) if trial else []
     comparison = compare(in_force or Package({}), package)
     same = newest is not None and newest.hash == draft.etag
@@ -229,3 +229,9 @@ def _standing(process: str, live: list[int], trial: DraftTrial) -> list[deploy_v
         names = names_with(trial.diagram, engine.versions.diagram(process, version))
         found += deploy_view.standing(version, engine.migrations.waiting_by_element(process, version), places, names)
     return found
+
+
+def _names_in(package: Package | None) -> dict[str, str]:
+    """The names of the elements of *package* by id: of those, too, that the draft has no more."""
+    drawn = read_diagrams(package) if package else {}
+    return {key: one.name for elements in drawn.values() for key, one in elements.items() if one.name}

@@ -50,6 +50,8 @@ class TwoWays:
     problem: str = ""
     acceptable: bool = False
     stopped: bool = False
+    #: Services whose answers were made up.
+    made_up: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +167,7 @@ def _two_ways(
         problem=outcome.problem.rstrip(".") + "." if outcome.problem else "",
         acceptable=outcome.acceptable,
         stopped=outcome.stopped,
+        made_up=tuple(sorted(outcome.made_up)),
     )
 
 

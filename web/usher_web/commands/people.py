@@ -6,7 +6,7 @@ import secrets
 import sys
 
 import click
-from usher_engine.accounts import Account, Role
+from usher_engine.accounts import Account, Role, StaffProfiles
 
 from .opening import OPERATOR, as_json, open_usher, print_json
 
@@ -44,7 +44,8 @@ def list_users(*, machine: bool) -> None:
     _, accounts = open_usher()
     users = accounts.users()
     if machine:
-        print_json([_shape(account) for account in users])
+        profiles = StaffProfiles(accounts.database, accounts.clock)
+        print_json([_shape(account) | {"email": profiles.address(account.name).address} for account in users])
         return
     for account in users:
         state = "disabled" if account.disabled else "active"
@@ -55,19 +56,27 @@ def list_users(*, machine: bool) -> None:
 @click.argument("name")
 @click.option("--role", type=ROLES, help="The new role; without it, the role stays.")
 @click.option("--group", "groups", multiple=True, help="Group whose tasks they work, in place of all before.")
+@click.option("--display-name", help="The name that colleagues see; empty: that of the account.")
 @as_json
-def change_user(name: str, role: str | None, groups: tuple[str, ...], *, machine: bool) -> None:
-    """Change the role or the groups of the account NAME; its sessions end."""
-    if role is None and not groups:
-        raise click.UsageError("Say what changes: --role, --group, or both.")
+def change_user(
+    name: str, role: str | None, groups: tuple[str, ...], display_name: str | None, *, machine: bool
+) -> None:
+    """Change the role or the groups of the account NAME, which ends its sessions, or the name that colleagues see."""
+    if role is None and not groups and display_name is None:
+        raise click.UsageError("Say what changes: --role, --group or --display-name.")
     _, accounts = open_usher()
-    before = accounts.user(name)
-    wanted = Role(role) if role else before.role
-    account = accounts.change_rights(name, role=wanted, groups=groups or before.groups, by=OPERATOR.name)
+    account = accounts.user(name)
+    if role or groups:
+        wanted = Role(role) if role else account.role
+        account = accounts.change_rights(name, role=wanted, groups=groups or account.groups, by=OPERATOR.name)
+    if display_name is not None:
+        account = StaffProfiles(accounts.database, accounts.clock).set_display_name(name, display_name, actor=OPERATOR)
     if machine:
         print_json(_shape(account))
     else:
-        click.echo(f"{account.name} is {account.role.value}, groups: {', '.join(sorted(account.groups)) or 'none'}.")
+        shown = f" ({account.display_name})" if account.display_name else ""
+        groups_now = ", ".join(sorted(account.groups)) or "none"
+        click.echo(f"{account.name}{shown} is {account.role.value}, groups: {groups_now}.")
 
 
 @user.command("password")
@@ -131,6 +140,7 @@ def _password(*, from_stdin: bool) -> tuple[str, bool]:
 def _shape(account: Account) -> dict[str, object]:
     return {
         "name": account.name,
+        "display_name": account.display_name,
         "role": account.role.value,
         "groups": sorted(account.groups),
         "disabled": account.disabled,

@@ -44,6 +44,7 @@ CALLED: Mapping[str, str] = {
     "RunStopped": "Stopped backtests and moves",
     "OptOutSet": "Opt-outs from e-mail",
     "OptOutLifted": "Undone opt-outs",
+    "SampleMailSent": "Samples of mails",
 }
 
 #: The reason of a refusal, by status.
@@ -67,7 +68,7 @@ PLACES = {
     "assumptions": "assumptions of a backtest",
     "tryout": "the try-out", "reports": "the reports", "exports": "the exports", "audit": "the audit page",
     "trails": "a trail", "searches": "saved searches", "outbox": "the caught mail", "retention": "retention",
-    "patient": "an invitation", "sign_in": "the sign-in page",
+    "patient": "an invitation", "sign_in": "the sign-in page", "profile": "their profile", "samples": "a mail",
 }  # fmt: skip
 
 ALARMS = frozenset({"Refused", "LogInFailed", "LockedOut"})
@@ -254,4 +255,5 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "RunStopped": _run_stop,
     "OptOutSet": _opt_out,
     "OptOutLifted": _opt_out,
+    "SampleMailSent": lambda event: f"Sent themselves a sample of {event.subject}, of {event.details.get('process')}.",
 }

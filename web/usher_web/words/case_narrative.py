@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -59,13 +59,13 @@ class Line:
     then_at: tuple[str, ...]
     sentences: tuple[str, ...] = ()
 
-    def addressed_to(self, reader: str) -> str:
-        """The words with the actor as subject: "You claimed Update Now.", "bob completed Enroll Now." """
+    def addressed_to(self, reader: str, shown: Callable[[str], str] = str) -> str:
+        """The words with the actor as subject, named as *shown*: "You claimed Update Now.", "Bob completed …" """
         deeds = [sentence for sentence in self.sentences if sentence.startswith(DEEDS)]
         if len(deeds) > 1:
             deeds = [deed for deed in deeds if not deed.startswith("Claimed ")]
         others = [sentence for sentence in self.sentences if not sentence.startswith(DEEDS)]
-        who = "You" if self.actor == reader else self.actor
+        who = "You" if self.actor == reader else shown(self.actor)
         return " ".join([*(f"{who} {deed[:1].lower()}{deed[1:]}" for deed in deeds), *others])
 
 

@@ -35,9 +35,11 @@ async function withDrawing(text) {
   return new XMLSerializer().serializeToString(whole);
 }
 
-// The layout follows `incoming` and `outgoing`, which BPMN lets authors omit; they are added for the layout only.
+// The layout follows `incoming` and `outgoing`, which BPMN lets authors omit; they are added for the layout only. It reads
+// no extensions, and could not write those whose prefix is declared below the root, as in a translated import.
 function joined(text) {
   const file = parsed(text);
+  for (const extensions of [...file.getElementsByTagNameNS(BPMN, "extensionElements")]) extensions.remove();
   const flows = [...file.getElementsByTagNameNS(BPMN, "sequenceFlow")].filter((flow) => flow.id);
   for (const flow of flows) {
     for (const [end, name] of [["sourceRef", "outgoing"], ["targetRef", "incoming"]]) {

@@ -133,9 +133,18 @@ function listen(input, field) {
     clearTimeout(timer);
     commit(input);
   };
-  if (input.matches("select, [type=checkbox]")) return input.addEventListener("change", now);
+  if (input.matches("select")) return listenToChoice(input, soon, now);
+  if (input.matches("[type=checkbox]")) return input.addEventListener("change", now);
   input.addEventListener("input", soon);
   input.addEventListener("change", now);
+}
+
+// Letters and arrows go through the options one by one: to draw the panel anew after each would forget the letters.
+function listenToChoice(select, soon, now) {
+  let byKeys = false;
+  select.addEventListener("pointerdown", () => (byKeys = false));
+  select.addEventListener("keydown", ({ key }) => (key === "Tab" || key === "Enter" ? now() : (byKeys = true)));
+  select.addEventListener("change", () => (byKeys ? soon() : now()));
 }
 
 function commit(input) {

@@ -1,0 +1,54 @@
+"""A person's profile in every state worth looking at; the scenes of `scenes` go on here."""
+
+from __future__ import annotations
+
+import re
+
+from browser.clinic import Clinic
+from browser.scenes import Stage, plain, scene
+from playwright.sync_api import Page
+
+PROFILE = "/profile"
+
+
+def confirmation(page: Page, clinic: Clinic, address: str) -> str:
+    """Ask for the confirmation mail of *address* on the profile; answers the link in it."""
+    page.goto(PROFILE)
+    page.get_by_label("address", exact=False).fill(address)
+    page.get_by_role("button", name="Send the confirmation mail").click()
+    page.get_by_role("status").filter(has_text="on its way").wait_for()
+    body = clinic.postbox.to(address)[0].text
+    found = re.search(r"/profile/email/[\w-]+(?=\s)", body)
+    assert found is not None, body
+    return found.group()
+
+
+def confirm(page: Page, clinic: Clinic, address: str) -> None:
+    """Confirm *address* as the one of whoever is signed in."""
+    page.goto(confirmation(page, clinic, address))
+    page.get_by_role("button", name="Confirm the address").click()
+    page.get_by_text("from now on").wait_for()
+
+
+plain("profile", PROFILE, "alice")
+
+
+@scene("profile-wrong", "ana", path=PROFILE)
+def _(page: Page, stage: Stage) -> None:
+    page.goto(PROFILE)
+    page.get_by_label("Name that colleagues see").fill("bob")
+    page.get_by_role("button", name="Save the name").click()
+
+
+@scene("profile-full", "audrey", path=PROFILE)
+def _(page: Page, stage: Stage) -> None:
+    confirm(page, stage.clinic, "audrey@clinic.example.org")
+    confirmation(page, stage.clinic, "audrey.auditor@clinic.example.org")
+
+
+@scene("profile-confirm", "adam", path=f"{PROFILE}/email/x")
+def _(page: Page, stage: Stage) -> None:
+    page.goto(confirmation(page, stage.clinic, "adam@clinic.example.org"))
+
+
+plain("profile-late", f"{PROFILE}/email/x", "bob")
