@@ -11,7 +11,8 @@ from usher_engine.checkpoints import Checkpointer
 from usher_engine.core import Deadlines
 
 from ..app import create_app
-from .listening import PORT, answer, bind_socket
+from ..server import answer
+from .listening import PORT, bind_socket
 from .opening import open_usher, read_settings
 from .supervision import inherited_lifeline, start_supervisor, watch
 

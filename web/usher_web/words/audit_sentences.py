@@ -238,8 +238,9 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "SignOffAsked": lambda event: f"Asked for a sign-off of the draft of {event.subject}.",
     "SignOffSentBack": lambda event: f"Sent the draft of {event.subject} back instead of signing it off.",
     "Exported": _export,
-    "Imported": lambda event: f"Imported patients: {event.details.get('new', 0)} new, "
-    f"{event.details.get('changed', 0)} changed.",
+    "Imported": lambda event: (
+        f"Imported patients: {event.details.get('new', 0)} new, {event.details.get('changed', 0)} changed."
+    ),
     "SettingChanged": _setting,
     "Verified": _check,
     "LogReviewed": _review,
