@@ -161,6 +161,7 @@ class Operator:
         if self.mode not in (Mode.WRITE, Mode.EFFECT):
             return frozenset()
         return self.changes or frozenset({self.name.partition("/")[0]})
+
     #: For one that sends mail.
     mails: MailUse | None = None
 

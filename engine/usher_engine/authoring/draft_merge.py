@@ -7,9 +7,7 @@ from ..store import Transaction
 from ..store import draft_point_rows as rows
 
 
-def merged_file(
-    tx: Transaction, present: Package, sent: Package, path: str, seen: str, process: str
-) -> Package | None:
+def merged_file(tx: Transaction, present: Package, sent: Package, path: str, seen: str, process: str) -> Package | None:
     """
     The draft with both changes of the diagram *path*; None where a person has to choose.
 

@@ -173,4 +173,3 @@ class CaseQueries:
         with self.database.read() as tx:
             tasks = visible_tasks.count_tasks(tx, groups=None, assignee="", at_most=100_000)
             return {"instances": instance_rows.counts(tx), "jobs": job_rows.counts(tx), "tasks": {"open": tasks}}
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ..context import Context
@@ -29,6 +30,22 @@ class Facets:
     elements: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Onlookers:
+    """Who may see a few cases (`CaseSearch.concerns`)."""
+
+    cases: Mapping[str, case_signatures.Sight]
+
+    def seen_by(self, actor: Actor) -> dict[str, str]:
+        """The numbers of those cases that are part of *actor*'s work, each with its business key."""
+        scope = _scope(actor)
+        return {
+            number: sight.business_key
+            for number, sight in self.cases.items()
+            if scope is None or (sight.kind is not None and scope.sees(sight.kind)) or scope.name in sight.people
+        }
+
+
 class CaseSearch:
     """Searches among all cases; a person finds only what is part of their work."""
 
@@ -50,7 +67,7 @@ class CaseSearch:
         *after* is the number of the last case on the previous page, *before* that of the first case on the next
         page; not both. Raises `NotFound` when there is no such case.
         """
-        scope = self._eyes(actor)
+        scope = _scope(actor)
         down = before is None
         with self.database.read() as tx:
             mark = after or before
@@ -68,13 +85,18 @@ class CaseSearch:
         Auditors see all cases. Others see those with a task, open or closed, for one of their groups or for everyone,
         and those in which they made a step.
         """
-        scope = self._eyes(actor)
+        scope = _scope(actor)
         with self.database.read() as tx:
             row = instance_rows.find(tx, instance)
             kind = case_signatures.find(tx, row.kind)
             if scope is None or (kind is not None and scope.sees(kind)):
                 return True
             return scope.name in case_signatures.people_of(tx, instance)
+
+    def onlookers(self, instances: Collection[str]) -> Onlookers:
+        """Who may see which of *instances*, read once for any number of people; unknown numbers are left out."""
+        with self.database.read() as tx:
+            return Onlookers(case_signatures.sight_of(tx, instances) if instances else {})
 
     def facets(self) -> Facets:
         """The values by which the cases of this database can be filtered."""
@@ -87,12 +109,14 @@ class CaseSearch:
             elements=tuple(sorted({(kind.process, element) for kind in every for element in kind.elements})),
         )
 
-    def _eyes(self, actor: Actor | None) -> Scope | None:
-        if actor is None or actor.role in UNBOUND_ROLES:
-            return None
-        return Scope(groups=actor.groups, name=actor.name)
-
 
 def _place(row: Row, wanted: CaseFilter) -> Place:
     """The position of *row* in the list; by end date, a case that has not ended comes before those that have."""
     return (row.ended_at or "~", row.id) if wanted.by_end else (row.started_at, row.id)
+
+
+def _scope(actor: Actor | None) -> Scope | None:
+    """What limits the cases *actor* may see; None if nothing does."""
+    if actor is None or actor.role in UNBOUND_ROLES:
+        return None
+    return Scope(groups=actor.groups, name=actor.name)

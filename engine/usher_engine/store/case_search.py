@@ -219,9 +219,7 @@ class _Source:
         for first in range(0, len(fitting), AT_ONCE):
             chosen = {f"k{n}": number for n, number in enumerate(fitting[first : first + AT_ONCE])}
             parts = (f"SELECT * FROM ({begin} AND kind = :{key}{end}) AS of_{key}" for key in chosen)  # noqa: S608
-            rows = connection.execute(
-                text(" UNION ALL ".join(parts)), {**given, **bounds, **chosen, "limit": limit}
-            )
+            rows = connection.execute(text(" UNION ALL ".join(parts)), {**given, **bounds, **chosen, "limit": limit})
             found += [(row[0], row[1]) for row in rows]
         return sorted(found, reverse=order.down)[:limit]
 
