@@ -91,5 +91,5 @@ def test_onlookers_are_those_whom_the_case_concerns(engine: Engine) -> None:
     found = engine.search.onlookers([case, "NOSUCHNUMBER"])
     for actor in (alice, charlie):
         assert (case in found.seen_by(actor)) is engine.search.concerns(actor, case)
-    assert found.seen_by(alice) == {case: "p1"}
+    assert found.seen_by(alice)[case].business_key == "p1"
     assert engine.search.onlookers([]).seen_by(alice) == {}

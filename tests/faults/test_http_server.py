@@ -8,21 +8,27 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from http.client import HTTPConnection
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import SECRET
+from databases import new_sqlite
 from flask import Flask, Response, jsonify, request
-from usher_engine import Settings
+from usher_engine import Database, Settings
 from usher_engine.core import Deadlines
 from usher_web.server import HttpServer, limited_connection, wsgi_bridge
+from usher_web.site import KEY
 
 THREADS = 2
 LARGE = 30_000_000
 
 
 @pytest.fixture
-def app() -> Flask:
+def app(tmp_path: Path) -> Flask:
     app = Flask("wire")
+    database = Database(new_sqlite(tmp_path))
+    app.extensions[KEY] = SimpleNamespace(engine=SimpleNamespace(database=database))
 
     @app.route("/echo/<path:rest>", methods=["GET", "POST"])
     def echo(rest: str) -> Response:

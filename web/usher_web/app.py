@@ -39,7 +39,7 @@ from .demo import caught_mail as outbox
 from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
-from .staff import ehr_triggers, inbox, search_box, start_pages
+from .staff import ehr_triggers, inbox, live_pages, search_box, start_pages
 from .words import presentation
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _register_views(app: Flask, *, with_outbox: bool) -> None:
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
     administration = (account_pages, portal_standing_pages, operation_pages)
-    modules = (*desk, *workbench, *record, invitation_pages, *administration, api_routes)
+    modules = (*desk, live_pages, *workbench, *record, invitation_pages, *administration, api_routes)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:

@@ -36,11 +36,11 @@ class Onlookers:
 
     cases: Mapping[str, case_signatures.Sight]
 
-    def seen_by(self, actor: Actor) -> dict[str, str]:
-        """The numbers of those cases that are part of *actor*'s work, each with its business key."""
+    def seen_by(self, actor: Actor) -> dict[str, case_signatures.Sight]:
+        """Those of the cases that are part of *actor*'s work, by number."""
         scope = _scope(actor)
         return {
-            number: sight.business_key
+            number: sight
             for number, sight in self.cases.items()
             if scope is None or (sight.kind is not None and scope.sees(sight.kind)) or scope.name in sight.people
         }

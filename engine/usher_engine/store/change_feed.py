@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,8 +16,9 @@ log = logging.getLogger("usher.live")
 
 #: How often SQLite is asked whether another process has written; this process says so itself.
 LOOK_S = 0.1
-#: PostgreSQL tells by itself; after this long without news the connection is looked at.
-LISTEN_S = 5.0
+#: PostgreSQL tells by itself; this often a feed looks whether it is to end, and so many times fewer whether the server
+#: still answers.
+LISTEN_S, LOOKS = 1.0, 10
 #: Pause before another try when the database does not answer.
 AGAIN_S = 1.0
 
@@ -47,7 +47,7 @@ class ChangeFeed:
     def stop(self) -> None:
         self._ended.set()
         self._committed.set()
-        self._thread.join(LISTEN_S + 1)
+        self._thread.join(LISTEN_S + 4)
 
     def _work(self) -> None:
         watch = self._watch_sqlite if self._database.is_sqlite else self._listen
@@ -86,9 +86,9 @@ class ChangeFeed:
         driver: Any = connection.connection.driver_connection
         yield frozenset()
         while not self._ended.is_set():
-            until = time.monotonic() + LISTEN_S
-            for notice in driver.notifies(timeout=LISTEN_S):
-                yield frozenset(notice.payload.split(","))
-                if self._ended.is_set() or time.monotonic() > until:
-                    break
+            for _ in range(LOOKS):
+                for notice in driver.notifies(timeout=LISTEN_S, stop_after=1):
+                    yield frozenset(notice.payload.split(","))
+                if self._ended.is_set():
+                    return
             connection.exec_driver_sql("SELECT 1")

@@ -12,7 +12,9 @@ from usher_engine import Settings
 from usher_engine.core import Deadlines
 from uvicorn import Config, Server
 
+from .event_stream import PATH, EventStream
 from .limited_connection import IDLE_S, LimitedConnection
+from .live_windows import LiveWindows
 from .request_limit import with_time_limit
 from .thread_pool import ThreadPool
 from .wsgi_bridge import Receive, Scope, Send, WsgiBridge
@@ -39,10 +41,12 @@ class HttpServer(Server):
     """uvicorn's server; SIGINT or SIGTERM ends it in order, with exit code 0, however often they come."""
 
     def __init__(self, app: Flask, settings: Settings, deadlines: Deadlines) -> None:
-        self._threads = ThreadPool(settings.threads)
-        self._bridge = WsgiBridge(with_time_limit(app, deadlines, settings.request_limit_s), self._threads)
+        LimitedConnection.most = most = _room_for_connections()
+        application = with_time_limit(app, deadlines, settings.request_limit_s)
+        self._threads, self._windows = ThreadPool(settings.threads), LiveWindows(app)
+        self._bridge = WsgiBridge(application, self._threads)
+        self._events = EventStream(application, self._threads, self._windows, self._bridge, most)
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # says who sent a bad request, in our log
-        LimitedConnection.most = _room_for_connections()
         super().__init__(
             Config(
                 self._route,
@@ -67,6 +71,7 @@ class HttpServer(Server):
         try:
             asyncio.run(self.serve(sockets=[listening]))
         finally:
+            self._windows.close()
             self._threads.close()
 
     def stop(self) -> None:
@@ -74,7 +79,16 @@ class HttpServer(Server):
         self.should_exit = True
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._bridge(scope, receive, send)
+        is_stream = scope["path"] == PATH and scope["method"] == "GET"
+        await (self._events if is_stream else self._bridge)(scope, receive, send)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._windows.start()
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._windows.end()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Stop, without what uvicorn does besides: to raise the signal again, and to cut requests off at the second."""
