@@ -97,7 +97,7 @@ def test_a_new_task_is_told_by_its_number_alone(clinic: Clinic) -> None:
 
 
 def test_who_may_not_see_a_case_hears_nothing_of_it(clinic: Clinic) -> None:
-    _, task = opened(clinic)
+    case, task = opened(clinic)
     with listening(clinic, "charlie", case) as stranger, listening(clinic, "alice", case) as alice:
         clinic.enrollment.engine.cases.claim(task, actor=staff("alice"))
         assert alice.next()[1]["cases"].keys() == {case}

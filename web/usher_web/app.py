@@ -239,6 +239,7 @@ def _names() -> dict[str, Any]:
         "endpoints": current_app.view_functions,
         "next_page_notice": _next_page_notice,
         "home_url": url_for("start"),
+        "live_url": url_for("live.events"),
         "nav": _rail(account) if account else [],
         "practice": site().settings.practice_name,
         "search_url": url_for("search.show") if account and account.role in SEARCHING else "",
