@@ -39,7 +39,7 @@ from .demo import caught_mail as outbox
 from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
-from .staff import ehr_triggers, inbox, live_pages, search_box, start_pages
+from .staff import ehr_triggers, inbox, live_pages, outcomes, search_box, start_pages
 from .words import presentation
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ RAIL = (
 
 #: Blueprints whose pages belong to the place of another.
 INSIDE = {
+    "outcomes": "inbox",
     "replay": "cases",
     "searches": "cases",
     "trails": "audit",
@@ -193,7 +194,7 @@ def _register_views(app: Flask, *, with_outbox: bool) -> None:
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
     administration = (account_pages, portal_standing_pages, operation_pages)
-    modules = (*desk, live_pages, *workbench, *record, invitation_pages, *administration, api_routes)
+    modules = (*desk, outcomes, live_pages, *workbench, *record, invitation_pages, *administration, api_routes)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:
@@ -238,6 +239,7 @@ def _names() -> dict[str, Any]:
         "current_user": account,
         "endpoints": current_app.view_functions,
         "next_page_notice": _next_page_notice,
+        "outcome_strip": outcomes.strip,
         "home_url": url_for("start"),
         "live_url": url_for("live.events"),
         "nav": _rail(account) if account else [],

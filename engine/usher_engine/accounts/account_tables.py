@@ -16,6 +16,8 @@ account = Table(
     Column("disabled", Boolean, nullable=False),
     Column("created_at", String(27), nullable=False),
     Column("created_by", String(200), nullable=False),
+    #: What the person did last and still follows: JSON, read with every session (followed_acts.py).
+    Column("followed", Text, nullable=False, server_default=""),
 )
 
 web_session = Table(

@@ -13,6 +13,7 @@ from typing import Any
 from ..core.candidate_groups import groups_of
 from ..core.errors import InvalidSubmission
 from ..store.tampered_rows import as_text, moment
+from .followed_acts import FollowedAct, read_acts
 from .roles import FRONT_DESK, Role
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,59}")
@@ -31,6 +32,8 @@ class Account:
     disabled: bool
     created_at: datetime
     created_by: str
+    #: The acts whose outcome the person still follows, newest first.
+    followed: tuple[FollowedAct, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +107,7 @@ def to_account(row: Mapping[Any, Any]) -> Account:
         disabled=not may_sign_in(row),
         created_at=moment(row["created_at"]),
         created_by=as_text(row["created_by"]),
+        followed=read_acts(row["followed"]),
     )
 
 

@@ -5,6 +5,7 @@ import { watchInbox } from "./inbox.js";
 import { watchKeys } from "./keys.js";
 import { watchLive } from "./live.js";
 import { watchMenus } from "./menus.js";
+import { watchOutcomes } from "./outcome.js";
 import { watchRuns } from "./runs.js";
 import { watchTriggers } from "./trigger.js";
 
@@ -12,6 +13,7 @@ watchTriggers();
 watchForms();
 watchInbox();
 watchLive();
+watchOutcomes();
 watchMenus();
 watchRuns();
 watchKeys();

@@ -64,6 +64,9 @@ def fact_sentence(name: str, details: Mapping[str, Any]) -> str | None:
             return f"The link was locked after {details.get('wrong_tries')} wrong tries."
         case "Email Opt Out Added":
             return "The patient asked for no more e-mail to this address."
+        case "Patient Record Corrected":
+            fields = [_field(str(key)) for key in details.get("changed") or ()]
+            return f"The patient's record was corrected: {joined(fields)}."
         case _:
             return None
 
