@@ -252,7 +252,7 @@ def _names() -> dict[str, Any]:
 def _rail(account: Account) -> list[dict[str, Any]]:
     here = INSIDE.get(request.blueprint or "", request.blueprint)
     asked = account.role is Role.STAFF and g.get("actor") and not g.get("fault")  # a fault's page queries nothing
-    count = site().engine.inbox.count_tasks(g.actor) if asked else 0
+    count = site().engine.inbox.count_tasks(g.actor) + site().engine.search.count_stopped(g.actor) if asked else 0
     return [
         {
             "url": url_for(place.endpoint),

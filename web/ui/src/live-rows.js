@@ -8,8 +8,13 @@ export function followRows(announce) {
   return (kind, data) => {
     if (kind === "again") return offer(list, fresh, "Something has changed");
     if (kind !== "cases") return;
-    count(data.counts);
+    const stopped = count(data.counts);
     if (!list) return;
+    for (const row of list.querySelectorAll("li[data-stopped]")) {
+      const changed = data.cases[row.dataset.case];
+      if (changed) row.querySelector(".m").textContent = changed.last;
+    }
+    if (stopped && offer(list, fresh, "Another case has stopped")) announce("Another case has stopped.");
     for (const row of list.querySelectorAll("li[data-task]")) {
       const changed = data.cases[row.dataset.case];
       if (changed) follow(row, changed, announce);
@@ -52,12 +57,15 @@ function strike(row, why, announce) {
   setTimeout(() => row.remove(), GONE_MS);
 }
 
+// Returns whether more cases have stopped than the page says.
 function count(counts) {
-  if (!counts) return;
+  if (!counts) return false;
+  const before = Number(document.querySelector('[data-count="stopped"]')?.textContent ?? 0);
   for (const place of document.querySelectorAll("[data-count]")) {
     const number = counts[place.dataset.count];
     if (number !== undefined) place.textContent = String(number);
   }
+  return counts.stopped > before;
 }
 
 // Returns whether the words are new.

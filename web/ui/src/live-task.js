@@ -23,7 +23,7 @@ function say(task, sentence, why, isOver) {
     before ? before.before(place) : task.append(place);
   }
   const said = Object.assign(document.createElement("p"), { className: "say", textContent: sentence });
-  const typed = task.querySelector("form.form") ? " What you typed is still here." : "";
+  const typed = task.querySelector("form[data-draft-url]") ? " What you typed is still here." : "";
   const more = Object.assign(document.createElement("p"), { textContent: `${why}${typed} ` });
   const onward = Object.assign(document.createElement("a"), { textContent: isOver ? "See what has become of it" : "Show it as it is now", href: location.href });
   more.append(onward);

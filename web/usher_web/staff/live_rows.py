@@ -88,8 +88,8 @@ def changes(instances: frozenset[str], viewers: Iterable[Viewer], watched: froze
 
 def counts(viewer: Viewer) -> dict[str, int]:
     """How many tasks the person has, as the tabs of the inbox and the rail show it."""
-    found = site().engine.inbox.count_each(viewer.actor)
-    return {"all": found.all, "mine": found.mine, "overdue": found.overdue}
+    found, stopped = site().engine.inbox.count_each(viewer.actor), site().engine.search.count_stopped(viewer.actor)
+    return {"all": found.all + stopped, "mine": found.mine, "overdue": found.overdue, "stopped": stopped}
 
 
 def _rendered(tasks: list[UserTask], reader: Actor) -> Iterable[tuple[UserTask, str]]:
