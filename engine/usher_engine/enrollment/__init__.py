@@ -17,6 +17,7 @@ from .patients_import import BadLine, ImportReport
 from .portal_standing import MAX_REASON, Change, OptOutScope, Standing
 from .portal_status import PastAnswer
 from .smtp import Sender, smtp_sender
+from .status_following import STATUS_CHANGED
 from .statuses import REPORTABLE, PortalStatus, glyph
 from .trigger_fields import PROCESS, Template, TriggerField
 
@@ -27,6 +28,7 @@ __all__ = [
     "NOT_ELIGIBLE",
     "PROCESS",
     "REPORTABLE",
+    "STATUS_CHANGED",
     "TERMS",
     "TERMS_VERSION",
     "AlreadyAnswered",

@@ -11,6 +11,7 @@ from usher_engine import Instance, Step
 from usher_engine.accounts import Role
 from usher_engine.cases import ALTERED, InstanceState, calls_after, readable_steps
 from usher_engine.core import whole_number
+from usher_engine.enrollment import STATUS_CHANGED
 from werkzeug.wrappers import Response
 
 from .. import auth
@@ -115,7 +116,7 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         steps=steps,
         unreadable=unreadable,
         at=[names.of(element) for element in instance.at],
-        waits=[(names.of(wait.element), wait) for wait in instance.waits],
+        waits=[(names.of(wait.element), wait) for wait in instance.waits if wait.message != STATUS_CHANGED],
         ended=names.of(instance.outcome) if instance.outcome else "",
         path=way_taken(instance, steps, names),
         drawings=drawing_views(drawings_of_case(instance.id), "cases.diagram", instance_id=instance.id),
