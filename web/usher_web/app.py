@@ -94,7 +94,7 @@ RAIL = (
 
 #: Blueprints whose pages belong to the place of another.
 INSIDE = {
-    "outcomes": "inbox",
+    "outcomes": "inbox", "live": "inbox",
     "replay": "cases",
     "searches": "cases",
     "trails": "audit",
