@@ -31,13 +31,14 @@ from .engine import Engine
 from .jobs.worker import Worker
 from .services import Mode, Operator, Parameter, Services
 from .settings import Settings
-from .store import Database
+from .store import ChangeFeed, Database
 
 __all__ = [
     "SYSTEM",
     "Actor",
     "BusinessError",
     "CannotMigrate",
+    "ChangeFeed",
     "Conflict",
     "Corrupt",
     "Database",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from flask import Flask
 from usher_engine import SYSTEM, Actor, Instance, Settings, Worker
 from usher_engine.accounts import Accounts, Role
 from usher_engine.accounts.passwords import Passwords
+from usher_engine.core import Deadlines
 from usher_engine.definitions import read_folder
 from usher_engine.enrollment import Enrollment, open_enrollment, portal_status
 from usher_engine.enrollment.birth_sex import BIRTH_SEX_EXTENSION
@@ -27,6 +29,7 @@ from usher_engine.store import Database, Job
 from usher_web.app import create_app
 from usher_web.demo.mail_catcher import MailCatcher
 from usher_web.demo.sample_patients import add_samples
+from usher_web.server import HttpServer
 from usher_web.site import CaughtMail
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -215,19 +218,32 @@ def open_clinic(folder: Path) -> Iterator[Clinic]:
     """Everything running, with the sample patients, the cast and the enrolment deployed; closed at the end."""
     clock, changed = Clock(), threading.Condition(threading.RLock())
     postbox = Postbox(clock, changed)
-    with listening() as server:
-        url = f"http://127.0.0.1:{server.server_port}"
-        settings = _settings(folder, url, postbox.port)
-        enrollment, accounts = _filled(settings, clock)
-        app = create_app(enrollment.engine, enrollment, accounts, settings, outbox=postbox)
-        server.app = app
-        worker = Hand(enrollment, changed)
-        postbox.start()
-        worker.start()
+    bound = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    settings = _settings(folder, url, postbox.port)
+    enrollment, accounts = _filled(settings, clock)
+    app = create_app(enrollment.engine, enrollment, accounts, settings, outbox=postbox)
+    worker = Hand(enrollment, changed)
+    postbox.start()
+    worker.start()
+    with served(app, bound, settings):
         yield Clinic(url, app, settings, enrollment, accounts, worker, postbox, clock, changed)
-        worker.stop()
-        postbox.stop()
+    worker.stop()
+    postbox.stop()
     enrollment.engine.database.close()
+
+
+@contextmanager
+def served(app: Flask, bound: socket.socket, settings: Settings) -> Iterator[HttpServer]:
+    """The product's own server, in a thread."""
+    server = HttpServer(app, settings, Deadlines(lambda _thread: None))
+    thread = threading.Thread(target=server.answer, args=(bound,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join(PATIENCE_S)
 
 
 def _settings(folder: Path, url: str, mail_port: int) -> Settings:

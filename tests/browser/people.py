@@ -70,8 +70,8 @@ class Staff:
         self.page.get_by_role("button", name=button).click()
 
     def expect_done(self, words: str) -> None:
-        """The inbox, with a message about what happened."""
-        expect(self.page.locator(".flash")).to_contain_text(words)
+        """A line above the next task says what was done."""
+        expect(self.page.locator(".strip").filter(has_text=words).first).to_be_visible()
 
     def open_case(self, patient: str) -> None:
         self.page.goto(f"/cases/{self.clinic.cases(patient)[0].id}")

@@ -16,9 +16,10 @@ from usher_engine import Settings
 from usher_engine.core import Deadlines
 from usher_web import auth
 from usher_web.app import create_app
-from usher_web.commands.listening import answer, bind_socket
+from usher_web.commands.listening import bind_socket
 from usher_web.commands.opening import open_usher
 from usher_web.commands.supervision import inherited_lifeline, start_supervisor, watch
+from usher_web.server import answer
 
 PYTHON, C, NUMBERS, WAITS, MEMORY, STREAM = "python", "pattern", "numbers", "waits", "memory", "stream"
 

@@ -99,6 +99,9 @@ BORDERS = {
     "usher_engine/jobs/worker.py:_keep_leases": "a thread: a fault with its trace, and the next round",
     "usher_engine/jobs/worker.py:_loop": "a thread: a fault with its trace, and the next job",
     "usher_web/cli.py:invoke": "the command line: one line",
+    "usher_web/server/buffered_answer.py:run": "an answer breaks off: a fault with its trace",
+    "usher_web/server/live_windows.py:_render": "a thread: a fault with its trace, and the windows look themselves",
+    "usher_web/server/thread_pool.py:_work": "a thread: a fault with its trace, and the next request",
     "usher_web/auditor/replay_frames.py:frames": "an altered step: shown in red, and a trace in case it is our mistake",
 }
 BROAD = {"Exception", "BaseException"}

@@ -28,7 +28,7 @@ const common = {
 };
 const pages = await build({
   ...common,
-  entryPoints: ["main.js", "usher.css", "diagram.css", "modeler.css", "form-editor.css", "decision-editor.css"].map((name) => `src/${name}`),
+  entryPoints: ["main.js", "live-shared.js", "usher.css", "diagram.css", "modeler.css", "form-editor.css", "decision-editor.css"].map((name) => `src/${name}`),
   splitting: true,
   chunkNames: "[name]-[hash]",
   assetNames: "[name]-[hash]",

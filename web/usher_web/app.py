@@ -40,7 +40,7 @@ from .demo import caught_mail as outbox
 from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
-from .staff import ehr_triggers, inbox, search_box, start_pages
+from .staff import ehr_triggers, inbox, live_pages, outcomes, search_box, start_pages
 from .words import person_names, presentation
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ RAIL = (
 
 #: Blueprints whose pages belong to the place of another.
 INSIDE = {
+    "outcomes": "inbox", "live": "inbox",
     "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
     "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
@@ -176,7 +177,9 @@ def _register_views(app: Flask, *, with_outbox: bool) -> None:
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
     administration = (account_pages, portal_standing_pages, operation_pages, operator_pages)
-    modules = (*doors, *desk, *workbench, *record, invitation_pages, *administration, api_routes)
+    modules = (
+        *doors, *desk, outcomes, live_pages, *workbench, *record, invitation_pages, *administration, api_routes
+    )
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:
@@ -223,7 +226,9 @@ def _names() -> dict[str, Any]:
         "current_user": account,
         "endpoints": current_app.view_functions,
         "next_page_notice": _next_page_notice,
+        "outcome_strip": outcomes.strip,
         "home_url": url_for("start"),
+        "live_url": url_for("live.events"),
         "nav": _rail(account) if account else [],
         "person": person_names.person,
         "practice": site().settings.practice_name,
@@ -235,7 +240,7 @@ def _names() -> dict[str, Any]:
 def _rail(account: Account) -> list[dict[str, Any]]:
     here = INSIDE.get(request.blueprint or "", request.blueprint)
     asked = account.role is Role.STAFF and g.get("actor") and not g.get("fault")  # a fault's page queries nothing
-    count = site().engine.inbox.count_tasks(g.actor) if asked else 0
+    count = site().engine.inbox.count_tasks(g.actor) + site().engine.search.count_stopped(g.actor) if asked else 0
     return [
         {
             "url": url_for(place.endpoint),

@@ -151,11 +151,12 @@ def _admit_person(found: Policy, session: Session | None) -> AnyResponse | None:
 def _to_sign_in() -> AnyResponse:
     if request.is_json or request.headers.get("X-Requested-With"):
         raise Unauthorized("You are signed out. Sign in again; what you typed is still on this page.")
-    page = request.full_path.rstrip("?") if request.method in SAFE_METHODS else _referring_path()
+    page = request.full_path.rstrip("?") if request.method in SAFE_METHODS else referring_path()
     return redirect(url_for("sign_in.show", next=page if page != "/" else None), 303)
 
 
-def _referring_path() -> str:
+def referring_path() -> str:
+    """The path of the page this request came from, "/" if that is unknown or another site's."""
     came_from = parts(request.referrer or "")
     return came_from.path if came_from and came_from.netloc == request.host else "/"
 

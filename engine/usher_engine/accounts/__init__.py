@@ -2,6 +2,7 @@
 
 from .account_values import Account, Session, Token
 from .accounts import Accounts
+from .followed_acts import FollowedAct, FollowedActs
 from .passwords import PasswordRefused
 from .roles import FRONT_DESK, Role
 from .saved_searches import SavedSearch, SavedSearches
@@ -12,6 +13,8 @@ __all__ = [
     "MAX_DISPLAY_NAME",
     "Account",
     "Accounts",
+    "FollowedAct",
+    "FollowedActs",
     "PasswordRefused",
     "Role",
     "SavedSearch",

@@ -17,6 +17,8 @@ account = Table(
     Column("created_at", String(27), nullable=False),
     Column("created_by", String(200), nullable=False),
     Column("display_name", String(80), nullable=False, server_default=""),
+    #: What the person did last and still follows: JSON, read with every session (followed_acts.py).
+    Column("followed", Text, nullable=False, server_default=""),
 )
 
 #: The e-mail address of a person: the confirmed one, and one that waits to be confirmed with the link in a mail.

@@ -13,6 +13,7 @@ from typing import Any
 from ..core.candidate_groups import groups_of
 from ..core.errors import InvalidSubmission
 from ..store.tampered_rows import as_text, moment
+from .followed_acts import FollowedAct, read_acts
 from .roles import FRONT_DESK, Role
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,59}")
@@ -33,6 +34,8 @@ class Account:
     created_by: str
     #: How colleagues see them; empty: by their account's name.
     display_name: str = ""
+    #: The acts whose outcome the person still follows, newest first.
+    followed: tuple[FollowedAct, ...] = ()
 
     @property
     def shown_name(self) -> str:
@@ -111,6 +114,7 @@ def to_account(row: Mapping[Any, Any]) -> Account:
         created_at=moment(row["created_at"]),
         created_by=as_text(row["created_by"]),
         display_name=as_text(row["display_name"]),
+        followed=read_acts(row["followed"]),
     )
 
 

@@ -37,9 +37,7 @@ MOST_FINDINGS = 200
 class Checker:
     """Starts checks of the database, and reads the last one."""
 
-    def __init__(
-        self, context: Context, audit: AuditLog, also: Callable[[], list[Finding]] = list
-    ) -> None:
+    def __init__(self, context: Context, audit: AuditLog, also: Callable[[], list[Finding]] = list) -> None:
         """*also* returns the findings of the domain's own checks."""
         self.context, self.audit, self._also = context, audit, also
 

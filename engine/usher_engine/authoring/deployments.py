@@ -180,9 +180,7 @@ class Deployments:
     def _put_note(
         self, tx: Transaction, process: str, note: str, actor: Actor, returned: SentBack | None = None
     ) -> None:
-        kept = DeployNote(
-            process=process, note=note, changed_at=self.clock(), changed_by=actor.name, returned=returned
-        )
+        kept = DeployNote(process=process, note=note, changed_at=self.clock(), changed_by=actor.name, returned=returned)
         deploy_note_rows.put(tx, kept)
 
     def _refuse_unready(self, process: str, package: Package) -> None:

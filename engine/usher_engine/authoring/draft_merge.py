@@ -10,9 +10,7 @@ from ..store import draft_point_rows as rows
 _MERGED = (".bpmn", ".form", ".dmn")
 
 
-def merged_file(
-    tx: Transaction, present: Package, sent: Package, path: str, seen: str, process: str
-) -> Package | None:
+def merged_file(tx: Transaction, present: Package, sent: Package, path: str, seen: str, process: str) -> Package | None:
     """
     The draft with both changes of the file *path*; None where a person has to choose.
 

@@ -49,9 +49,7 @@ class Drafts:
         with self.database.read() as tx:
             return drafts.content(tx, process)
 
-    def start(
-        self, process: str, *, actor: Actor, number: int | None = None, package: Package | None = None
-    ) -> Draft:
+    def start(self, process: str, *, actor: Actor, number: int | None = None, package: Package | None = None) -> Draft:
         """
         Begin a draft of *process*, which need not be deployed yet.
 
@@ -85,9 +83,7 @@ class Drafts:
             self.audit.record("DraftStarted", details, actor=actor, subject=process, transaction=tx)
             return started
 
-    def begin(
-        self, tx: Transaction, process: str, package: Package, actor: Actor, *, based_on: int | None
-    ) -> Draft:
+    def begin(self, tx: Transaction, process: str, package: Package, actor: Actor, *, based_on: int | None) -> Draft:
         """Begin a draft with *package* within a transaction in which there is none."""
         started = _with_package(process, package, actor, self.clock(), based_on=based_on)
         self._add(tx, started, package)
@@ -201,9 +197,7 @@ class Drafts:
         before: PointKind = PointKind.SAVED,
     ) -> Draft:
         """Make *package* the draft within a transaction; *there*, with the files *present*, is kept due to *before*."""
-        written = _with_package(
-            there.process, package, actor, self.clock(), based_on=there.based_on, before=there
-        )
+        written = _with_package(there.process, package, actor, self.clock(), based_on=there.based_on, before=there)
         if written.etag != there.etag:
             last = keep(tx, there, present, before)
             drafts.replace(tx, written, package)

@@ -81,9 +81,7 @@ class ImportDesk:
         """Write the translation into the draft; raises `Conflict` when the draft changed since *etag*."""
         return self.take(process, (), etag=etag, actor=actor)
 
-    def take(
-        self, process: str, remedies: Iterable[tuple[str, str, Remedy]], *, etag: str, actor: Actor
-    ) -> Draft:
+    def take(self, process: str, remedies: Iterable[tuple[str, str, Remedy]], *, etag: str, actor: Actor) -> Draft:
         """
         Take remedies, each for a file and an element, in one step; the translation is written into the draft first.
 

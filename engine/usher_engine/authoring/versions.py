@@ -29,7 +29,6 @@ class Versions:
             found = version_rows.latest(tx, process) if number is None else version_rows.find(tx, process, number)
             return self.context.diagram(tx, found.hash)
 
-
     def diagram_with(self, definition: str) -> Diagram:
         """The compiled diagram of the package with the hash *definition*; raises `NotFound`."""
         with self.database.read() as tx:

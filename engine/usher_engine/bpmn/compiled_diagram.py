@@ -273,9 +273,7 @@ def _waits(task_spec: Any) -> bool:
 
 def _flows(trees: list[Any], owners: tuple[Any, ...]) -> dict[tuple[str, str], str]:
     """Return the sequence flows in the files that the specs really follow."""
-    followed = {
-        (s.bpmn_id, target) for owner in owners for s in _drawn_specs(owner) for target in _targets(s, set())
-    }
+    followed = {(s.bpmn_id, target) for owner in owners for s in _drawn_specs(owner) for target in _targets(s, set())}
     drawn = {
         (_original_id(flow.get("sourceRef")), _original_id(flow.get("targetRef"))): flow.get("id")
         for tree in trees

@@ -14,9 +14,7 @@ from .compiled_diagram import Diagram
 from .token_reader import Scope, Token
 
 
-def require_same_joins(
-    scope: Scope, source: Any, target: Diagram, mapped: Mapping[str, str]
-) -> list[tuple[str, str]]:
+def require_same_joins(scope: Scope, source: Any, target: Diagram, mapped: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the problems of moving the tokens of *scope*, and of every sub-process inside."""
     return _problems(scope, source, target.spec, target, mapped)
 

@@ -119,4 +119,3 @@ def _cycle(text: str, now: datetime) -> Due:
     if left is not None and left < 0:
         raise ExpressionError("A cycle comes at least once: R1/PT1H.")
     return Due(at=now + every, every=found["every"], left=left)
-

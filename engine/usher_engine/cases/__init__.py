@@ -11,7 +11,7 @@ from .history_pages import ALTERED, WHOLE, HistoryPage, HistoryPages, PagedStep,
 from .instance_migration import Trial
 from .queries import Instance
 from .repair import Repaired
-from .search import CasePage, Facets
+from .search import CasePage, Facets, Onlookers
 from .starts import SENT_TWICE, Begun, Offer
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Instance",
     "InstanceState",
     "Offer",
+    "Onlookers",
     "PagedStep",
     "Plans",
     "Repaired",

@@ -204,9 +204,7 @@ class CaseCommands:
                     task_rows.save_draft(tx, *place, dict(draft), self.clock())
                 return self.steps.write(tx, case, command, actor, failure)
 
-    def _open_task(
-        self, tx: Transaction, task: str, actor: Actor, revision: int | None
-    ) -> tuple[Case, UserTask]:
+    def _open_task(self, tx: Transaction, task: str, actor: Actor, revision: int | None) -> tuple[Case, UserTask]:
         """Lock and return the case of an open task that *actor* may work on; raises like `complete`."""
         instance, element, visit = task_place(task)
         row = instance_rows.lock(tx, instance)

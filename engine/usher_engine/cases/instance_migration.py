@@ -198,4 +198,3 @@ class Migrations:
 
 def _lost_input_message(fields: set[str]) -> str:
     return f"What was typed there and not sent is lost for: {', '.join(sorted(fields))}."
-

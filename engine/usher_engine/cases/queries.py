@@ -98,6 +98,12 @@ class CaseQueries:
         with self.database.read() as tx:
             return self.as_instances(tx, [instance_rows.find(tx, instance)])[0]
 
+    def instances_by_id(self, instances: Collection[str]) -> dict[str, Instance]:
+        """The cases with these numbers; unknown ones are left out."""
+        with self.database.read() as tx:
+            rows = instance_rows.find_all(tx, instances) if instances else []
+            return {found.id: found for found in self.as_instances(tx, rows)}
+
     def as_instances(self, tx: Transaction, rows: list[Row]) -> list[Instance]:
         tasks = task_rows.of_instances(tx, [row.id for row in rows if row.ended_at is None])
         return [self.as_instance(row, tasks.get(row.id, ())) for row in rows]
@@ -124,11 +130,11 @@ class CaseQueries:
             waits=state.waiting_for() if state else (),
         )
 
-    def history(self, instance: str) -> list[Step]:
-        """The steps of a case, oldest first; raises `NotFound`."""
+    def history(self, instance: str, *, first: int = 1) -> list[Step]:
+        """The steps of a case from revision *first*, oldest first; raises `NotFound`."""
         with self.database.read() as tx:
             instance_rows.find(tx, instance)
-            return instance_rows.steps(tx, instance)
+            return instance_rows.steps(tx, instance, first=first)
 
     def rebuild(self, instance: str, revision: int | None = None) -> InstanceState:
         """The state of a case folded from its events, at *revision* (1-based) or now; raises `NotFound`."""
@@ -173,4 +179,3 @@ class CaseQueries:
         with self.database.read() as tx:
             tasks = visible_tasks.count_tasks(tx, groups=None, assignee="", at_most=100_000)
             return {"instances": instance_rows.counts(tx), "jobs": job_rows.counts(tx), "tasks": {"open": tasks}}
-

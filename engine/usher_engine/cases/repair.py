@@ -46,9 +46,7 @@ class Repairs:
         self.context, self.database = context, context.database
         self.queries, self.steps, self.audit = queries, steps, audit
 
-    def repair(
-        self, instance: str, *, actor: Actor, dry_run: bool = False, revision: int | None = None
-    ) -> Repaired:
+    def repair(self, instance: str, *, actor: Actor, dry_run: bool = False, revision: int | None = None) -> Repaired:
         """
         Rebuild the stored state of a case from its history, and continue from there.
 

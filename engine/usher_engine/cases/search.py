@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from ..context import Context
 from ..core.actor import UNBOUND_ROLES, Actor
-from ..store import CaseFilter, Place, Row, Scope, case_search, case_signatures, instance_rows
+from ..core.candidate_groups import groups_of
+from ..core.errors import EngineError
+from ..core.state import Status
+from ..store import CaseFilter, Place, Row, Scope, case_search, case_signatures, instance_rows, version_rows
 from .queries import CaseQueries, Instance
 
 
@@ -29,11 +33,33 @@ class Facets:
     elements: tuple[tuple[str, str], ...]
 
 
+#: A search for the cases that have stopped.
+STOPPED = CaseFilter(statuses=frozenset({Status.INCIDENT.value}))
+
+
+@dataclass(frozen=True, slots=True)
+class Onlookers:
+    """Who may see a few cases (`CaseSearch.concerns`)."""
+
+    cases: Mapping[str, case_signatures.Sight]
+    scope_of: Callable[[Actor], Scope | None]
+
+    def seen_by(self, actor: Actor) -> dict[str, case_signatures.Sight]:
+        """Those of the cases that are part of *actor*'s work, by number."""
+        scope = self.scope_of(actor)
+        return {
+            number: sight
+            for number, sight in self.cases.items()
+            if scope is None or (sight.kind is not None and scope.sees(sight.kind)) or scope.name in sight.people
+        }
+
+
 class CaseSearch:
     """Searches among all cases; a person finds only what is part of their work."""
 
     def __init__(self, context: Context, queries: CaseQueries) -> None:
-        self.database, self.queries = context.database, queries
+        self.context, self.database, self.queries = context, context.database, queries
+        self._groups: dict[tuple[str, int], frozenset[str]] = {}
 
     def find(
         self,
@@ -50,7 +76,7 @@ class CaseSearch:
         *after* is the number of the last case on the previous page, *before* that of the first case on the next
         page; not both. Raises `NotFound` when there is no such case.
         """
-        scope = self._eyes(actor)
+        scope = self._scope(actor)
         down = before is None
         with self.database.read() as tx:
             mark = after or before
@@ -66,15 +92,56 @@ class CaseSearch:
         Whether a case is part of *actor*'s work; raises `NotFound` when there is no such case.
 
         Auditors see all cases. Others see those with a task, open or closed, for one of their groups or for everyone,
-        and those in which they made a step.
+        those in which they made a step, and those that have stopped in a process that one of their groups works on.
         """
-        scope = self._eyes(actor)
+        scope = self._scope(actor)
         with self.database.read() as tx:
             row = instance_rows.find(tx, instance)
             kind = case_signatures.find(tx, row.kind)
             if scope is None or (kind is not None and scope.sees(kind)):
                 return True
             return scope.name in case_signatures.people_of(tx, instance)
+
+    def onlookers(self, instances: Collection[str]) -> Onlookers:
+        """Who may see which of *instances*, read once for any number of people; unknown numbers are left out."""
+        with self.database.read() as tx:
+            return Onlookers(case_signatures.sight_of(tx, instances) if instances else {}, self._scope)
+
+    def stopped(self, actor: Actor | None = None, *, limit: int = 50) -> list[Instance]:
+        """The cases that have stopped and that *actor* may do something about (None: all), the newest first."""
+        return list(self.find(STOPPED, actor=actor, limit=limit).cases)
+
+    def count_stopped(self, actor: Actor | None = None) -> int:
+        """How many cases `stopped` would list without a limit."""
+        with self.database.read() as tx:
+            return case_search.count(tx, STOPPED, self._scope(actor))
+
+    def _scope(self, actor: Actor | None) -> Scope | None:
+        """What limits the cases *actor* may see; None if nothing does."""
+        if actor is None or actor.role in UNBOUND_ROLES:
+            return None
+        own = actor.groups
+
+        def acts_in(process: str, version: int) -> bool:
+            groups = self._groups_at_work(process, version)
+            return not groups or bool(own & groups)
+
+        return Scope(groups=own, name=actor.name, acts_in=acts_in)
+
+    def _groups_at_work(self, process: str, version: int) -> frozenset[str]:
+        """The groups that the user tasks of a version are for; empty: everyone's. A version never changes."""
+        known = self._groups.get((process, version))
+        if known is None:
+            try:
+                with self.database.read() as tx:
+                    diagram = self.context.diagram(tx, version_rows.find(tx, process, version).hash)
+            except EngineError:  # lost or altered: its cases are everyone's to look at
+                return frozenset()
+            tasks = (element for element in diagram.elements.values() if element.tag == "userTask")
+            texts = {element.properties.get("candidateGroups") or element.lane for element in tasks}
+            known = frozenset() if "" in texts else frozenset(name for found in texts for name in groups_of(found))
+            self._groups[process, version] = known
+        return known
 
     def facets(self) -> Facets:
         """The values by which the cases of this database can be filtered."""
@@ -87,12 +154,14 @@ class CaseSearch:
             elements=tuple(sorted({(kind.process, element) for kind in every for element in kind.elements})),
         )
 
-    def _eyes(self, actor: Actor | None) -> Scope | None:
-        if actor is None or actor.role in UNBOUND_ROLES:
-            return None
-        return Scope(groups=actor.groups, name=actor.name)
-
 
 def _place(row: Row, wanted: CaseFilter) -> Place:
     """The position of *row* in the list; by end date, a case that has not ended comes before those that have."""
     return (row.ended_at or "~", row.id) if wanted.by_end else (row.started_at, row.id)
+
+
+def _scope(actor: Actor | None) -> Scope | None:
+    """What limits the cases *actor* may see; None if nothing does."""
+    if actor is None or actor.role in UNBOUND_ROLES:
+        return None
+    return Scope(groups=actor.groups, name=actor.name)

@@ -31,6 +31,7 @@ from ..store import (
     case_signatures,
     instance_rows,
     job_rows,
+    note_changed,
     pause_rows,
     task_rows,
     to_text,
@@ -272,6 +273,7 @@ class StepWriter:
         else:
             instance_rows.save(tx, row)
         case_signatures.project_people(tx, row, actor.name if person else "", moved=row.kind != before and not new)
+        note_changed(tx, row.id)
         instance_rows.add_step(tx, row, written, actor=actor.name if person else "", at=to_text(now) if person else "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -53,6 +54,11 @@ class TaskQueries:
                 tx, groups=groups, assignee=name, mine=mine, overdue_at=due, after=after, limit=limit
             )
 
+    def of_cases(self, instances: Collection[str]) -> dict[str, tuple[UserTask, ...]]:
+        """The open tasks of these cases, whoever may see them."""
+        with self.database.read() as tx:
+            return task_rows.of_instances(tx, instances) if instances else {}
+
     def count_tasks(self, actor: Actor | None = None, *, mine: bool = False, overdue: bool = False) -> int:
         """How many tasks `tasks` would list, counted up to 1,000."""
         groups, name, due = self._scope(actor, overdue)
@@ -103,4 +109,3 @@ class TaskQueries:
                 if event["kind"] == "InstanceCancelled":
                     return Conflict(f"{step.actor} cancelled the case.", winner=step.actor, at=step.at)
         return NotFound("There is no such task.")
-

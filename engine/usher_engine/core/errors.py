@@ -57,9 +57,7 @@ class NotAllowed(EngineError):
 class Conflict(EngineError):
     """Someone else was faster; read the current state and decide again."""
 
-    def __init__(
-        self, message: str = "", *, winner: str | None = None, at: datetime | None = None
-    ) -> None:
+    def __init__(self, message: str = "", *, winner: str | None = None, at: datetime | None = None) -> None:
         super().__init__(message)
         self.winner = winner
         self.at = at

@@ -104,11 +104,7 @@ def line_of(element: XmlElement) -> int:
 
 def elements_at(tree: XmlTree, paths: list[str]) -> list[XmlElement | None]:
     """Look up the elements that a validator names by XPath; None for a path without a match."""
-    prefixes = {
-        str(name[0]): str(name[1])
-        for _, name in etree.iterwalk(tree, events=("start-ns",))
-        if name[0]
-    }
+    prefixes = {str(name[0]): str(name[1]) for _, name in etree.iterwalk(tree, events=("start-ns",)) if name[0]}
     return [_element_at(tree, path, prefixes) for path in paths]
 
 

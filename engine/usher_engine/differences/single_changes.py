@@ -176,4 +176,3 @@ def _changed(part: Change) -> str:
         aspect = part.aspects[0]
         return f"{named}: {aspect.name} {aspect.before or '–'} → {aspect.after or '–'}"
     return f"{named}: {', '.join(aspect.name for aspect in part.aspects[:3])}"
-

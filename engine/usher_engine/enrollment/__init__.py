@@ -18,6 +18,7 @@ from .portal_standing import MAX_REASON, Change, OptOutScope, Standing
 from .portal_status import PastAnswer
 from .smtp import Sender, smtp_sender
 from .staff_mail import StaffMail
+from .status_following import STATUS_CHANGED
 from .statuses import REPORTABLE, PortalStatus, glyph
 from .trigger_fields import PROCESS, Template, TriggerField
 
@@ -28,6 +29,7 @@ __all__ = [
     "NOT_ELIGIBLE",
     "PROCESS",
     "REPORTABLE",
+    "STATUS_CHANGED",
     "TERMS",
     "TERMS_VERSION",
     "AlreadyAnswered",

@@ -26,6 +26,7 @@ from ..store import Database, Transaction, version_rows
 from ..store import Row as CaseRow
 from ..web_requests import web_request_operator
 from . import invitations, patient_registry, portal_status, sent_mails, trigger_fields
+from .address_corrections import AddressCorrections
 from .enrollment_operators import operators
 from .invitations import Invitation
 from .mail import LINKS
@@ -88,6 +89,11 @@ class Enrollment:
     def portal_standing(self) -> PortalStanding:
         """Settings of administrators for a patient: the status another system reported, and opt-outs from e-mail."""
         return PortalStanding(self.engine, self.registry)
+
+    @property
+    def address_corrections(self) -> AddressCorrections:
+        """The way out for a mail that its address stopped."""
+        return AddressCorrections(self.engine, self.registry)
 
     # the trigger
 

@@ -217,9 +217,7 @@ def opted_out_among(tx: Transaction, entries: frozenset[str]) -> frozenset[str]:
     return frozenset(tx.execute(_OPTED_OUT, {"addresses": sorted(entries)}).scalars()) if entries else frozenset()
 
 
-_OPTED_OUT = select(email_opt_out.c.address).where(
-    email_opt_out.c.address.in_(bindparam("addresses", expanding=True))
-)
+_OPTED_OUT = select(email_opt_out.c.address).where(email_opt_out.c.address.in_(bindparam("addresses", expanding=True)))
 
 
 def listed_as(address: str) -> frozenset[str]:

@@ -23,6 +23,7 @@ from .invitations import MAX_WRONG_TRIES, Invitation, LinkClosed, LinkState
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
 from .portal_status import PastAnswer
+from .status_following import tell_status_changed
 from .statuses import INVITABLE, PortalStatus
 from .timestamps import parse_day
 
@@ -173,9 +174,12 @@ class PatientResponses:
                 portal_status.add_response(
                     tx, found.patient, status.value, until=day, terms=terms, now=now, instance=found.instance
                 )
-                return status
-            self._record_refusal(tx, found.instance, {"refused": status.value, "reason": refusal})
-        raise NotAllowed(REFUSED)
+            else:
+                self._record_refusal(tx, found.instance, {"refused": status.value, "reason": refusal})
+        if refusal is not None:
+            raise NotAllowed(REFUSED)
+        tell_status_changed(self.engine, found.patient, status.value)
+        return status
 
     def _hold(self, tx: Transaction, found: Invitation) -> None:
         instance_rows.lock(tx, found.instance)

@@ -25,6 +25,7 @@ from .patient_directory import PatientRecord
 from .patient_registry import Registry
 from .patient_response import OPTED_OUT
 from .reconciliation import REPORTED, Known, recorded_in, reported_statuses
+from .status_following import tell_status_changed
 from .statuses import REPORTABLE, RESPONSES, PortalStatus
 
 MAX_REASON = 2_000
@@ -128,7 +129,10 @@ class PortalStanding:
                 portal_status.set_status(tx, row, known, by=actor.name, now=self._engine.clock())
                 details = _with_source({"setting": REPORTED, "status": known or ""}, source)
                 self._engine.audit.record("SettingChanged", details, actor=actor, **_about(row.id, reason, tx))
-            return self._standing(tx, self._record(tx, row.id))
+            standing = self._standing(tx, self._record(tx, row.id))
+        if before.status != status:
+            tell_status_changed(self._engine, patient_id, status)
+        return standing
 
     def set_opt_out(
         self, patient_id: str, scope: str, opted_out: bool, reason: str, *, actor: Actor, source: str = ""

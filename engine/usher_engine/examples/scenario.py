@@ -86,9 +86,7 @@ class Tried:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
-def try_out(
-    package: Package, services: Services, run: Mapping[str, Any], calendar: Calendar = UTC_CALENDAR
-) -> Tried:
+def try_out(package: Package, services: Services, run: Mapping[str, Any], calendar: Calendar = UTC_CALENDAR) -> Tried:
     """
     Play *run*, an example without an expected path, as far as possible. Has no effects and stores nothing.
 

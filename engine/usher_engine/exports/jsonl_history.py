@@ -34,6 +34,7 @@ MIGRATED_TEXT = MIGRATED.encode()
 #: Returns the path, in hexadecimal, for the leaves from one number to before another.
 Prover = Callable[[int, int], list[str]]
 
+
 def history_lines(source: Source) -> Iterator[bytes]:
     """Yield the file line by line; raise `Corrupt` if the records no longer match their proof."""
     key = signing_key(source.engine.database, source.engine.settings)

@@ -103,9 +103,7 @@ def label_of(node: ast.expr) -> str:
 def field_shape(inference: Inference, node: ast.expr, owner: ast.expr, key: str, data: KnownData) -> Shape:
     """The shape of the field *key* of *owner*."""
     shape = inference.shape(owner, data)
-    inference.check_kinds(owner, shape, ("object",), f"“.{key}”", data) if isinstance(
-        node, ast.Attribute
-    ) else None
+    inference.check_kinds(owner, shape, ("object",), f"“.{key}”", data) if isinstance(node, ast.Attribute) else None
     found = find_field(shape, key)
     if found.standing is Standing.NEVER:
         names = list(shape["properties"])

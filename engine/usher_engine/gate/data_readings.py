@@ -52,7 +52,6 @@ class Reading:
         infer = {"expression": infer_expression, "script": infer_script, "template": infer_template}[self.form]
         return infer(self.source, self.data, spellings)
 
-
     def changed(self, source: str) -> Inferred | None:
         """What would be inferred of *source* instead; None if it does not compile."""
         compilers: dict[Form, Callable[[str], object]]

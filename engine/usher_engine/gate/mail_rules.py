@@ -79,9 +79,7 @@ def _sendings(sheet: Sheet) -> Iterator[_Sending]:
             source = given.get("template")
             templates = (use.template,) if source is None and use.template else _texts(source or "")
             values = _values(use, given)
-            yield _Sending(
-                sheet=sheet, node=node, use=use, parameters=given, templates=templates, values=values
-            )
+            yield _Sending(sheet=sheet, node=node, use=use, parameters=given, templates=templates, values=values)
 
 
 def _element(sending: _Sending, templates: Mapping[str, TemplateFiles]) -> Iterator[Finding]:
@@ -166,9 +164,7 @@ def _files(
         yield Finding(file=path, element="", rule="mail", message=message, severity="warning")
 
 
-def _markdown(
-    package: Package, path: str, names: frozenset[str] | None, links: frozenset[str]
-) -> Iterator[Finding]:
+def _markdown(package: Package, path: str, names: frozenset[str] | None, links: frozenset[str]) -> Iterator[Finding]:
     text, problem = _text(package, path)
     if problem:
         yield problem

@@ -66,9 +66,7 @@ def by_question(assumed: Iterable[Assumption]) -> Assumptions:
     return {one.question.key: one for one in assumed}
 
 
-def read_assumptions(
-    records: Any, diagram: Diagram, services: Services, *, today: date
-) -> tuple[Assumption, ...]:
+def read_assumptions(records: Any, diagram: Diagram, services: Services, *, today: date) -> tuple[Assumption, ...]:
     """
     The assumptions in *records*, a list as `Assumption.to_json` writes them, for backtests on *diagram*.
 
@@ -153,4 +151,3 @@ def _of_task(record: Mapping[str, Any], element: str, name: str, diagram: Diagra
             key, reason = next(iter(wrong.items()))
             raise InvalidSubmission(f"{key}: {reason}", fields=wrong) from error
     return Assumption(question=question, answer=answer)
-

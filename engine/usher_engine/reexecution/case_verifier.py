@@ -53,9 +53,7 @@ class Verifier:
             findings += check_continuation(record.row, newest, state, steps[-1][0])
         return findings or check_index(tx, record, steps)
 
-    def compare(
-        self, record: Record, versions: Versions
-    ) -> tuple[list[ReadStep], InstanceState | None, list[Finding]]:
+    def compare(self, record: Record, versions: Versions) -> tuple[list[ReadStep], InstanceState | None, list[Finding]]:
         """
         Return the readable steps of a case, the state they lead to, and the findings about them and its row.
 

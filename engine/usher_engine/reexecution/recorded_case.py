@@ -105,9 +105,7 @@ def read_recording(steps: Sequence[ReadStep]) -> Recording:
     started = e.from_json(first["events"][0])
     if not isinstance(started, e.InstanceStarted):
         raise TypeError("InstanceStarted")
-    recording = Recording(
-        started=started, definition=started.definition, at=first["at"], actor=first["actor"]["name"]
-    )
+    recording = Recording(started=started, definition=started.definition, at=first["at"], actor=first["actor"]["name"])
     operators: dict[str, str] = {}
     happened: list[e.Event] = []
     for _, body, _ in steps:

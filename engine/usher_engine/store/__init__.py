@@ -1,7 +1,8 @@
 """All SQL of the engine. Rows stay in this package; other packages see frozen dataclasses."""
 
 from .case_search import CaseFilter, Place, Scope
-from .database import DATABASE_ERRORS, Database, Transaction, from_text, to_text
+from .change_feed import ChangeFeed
+from .database import DATABASE_ERRORS, Database, Transaction, from_text, note_changed, to_text
 from .draft_rows import Draft, DraftFile, SetAside, SignOff
 from .instance_rows import Row, Step
 from .job_rows import Job
@@ -11,6 +12,7 @@ from .version_rows import Version
 __all__ = [
     "DATABASE_ERRORS",
     "CaseFilter",
+    "ChangeFeed",
     "Database",
     "Draft",
     "DraftFile",
@@ -25,6 +27,7 @@ __all__ = [
     "UserTask",
     "Version",
     "from_text",
+    "note_changed",
     "task_id",
     "to_text",
 ]

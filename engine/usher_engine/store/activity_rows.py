@@ -16,9 +16,7 @@ from .tampered_rows import is_moment
 Position = tuple[str, str, int]
 
 
-def steps_by(
-    connection: Connection, actor: str, *, before: Position | None, limit: int
-) -> list[tuple[str, Step]]:
+def steps_by(connection: Connection, actor: str, *, before: Position | None, limit: int) -> list[tuple[str, Step]]:
     """The steps *actor* made, newest first, each with the business key of its case."""
     c = t.step.c
     query = (

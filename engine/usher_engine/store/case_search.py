@@ -8,14 +8,15 @@ date, which read all cases that ended in that time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, or_, select, text
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text
 
 from ..core.candidate_groups import groups_of
+from ..core.state import Status
 from . import case_signatures
 from .case_signatures import CaseSignature
 from .database import to_text
@@ -85,13 +86,21 @@ class CaseFilter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scope:
-    """The cases a person may see: those with a task for one of *groups*, and those in which *name* made a step."""
+    """
+    The cases a person may see: those with a task for one of *groups*, and those in which *name* made a step.
+
+    *acts_in* says of a process and its version whether one of *groups* works on it: a case of it that has stopped
+    concerns them too, though it may never have had a task.
+    """
 
     groups: frozenset[str]
     name: str
+    acts_in: Callable[[str, int], bool] = lambda _process, _version: False
 
     def sees(self, kind: CaseSignature) -> bool:
-        return any(self.groups.intersection(found) or not found for found in map(groups_of, kind.groups))
+        if any(self.groups.intersection(found) or not found for found in map(groups_of, kind.groups)):
+            return True
+        return kind.status == Status.INCIDENT and self.acts_in(kind.process, kind.version)
 
 
 #: (moment, id) of a case, the sort key of the list.
@@ -139,6 +148,21 @@ def find(
         found += _places(connection, wanted, order, hidden, limit, hand=scope.name)
     places = sorted(set(found), reverse=down)[:limit]
     return _rows(connection, [case for _, case in places])
+
+
+def count(connection: Connection, wanted: CaseFilter, scope: Scope | None) -> int:
+    """How many cases fit *wanted*, which narrows signatures alone; one statement at most for each way to see one."""
+    fitting = {number: kind for number, kind in case_signatures.all_signatures(connection) if wanted.fits(kind)}
+    seen = [number for number, kind in fitting.items() if scope is None or scope.sees(kind)]
+    hidden = [number for number in fitting if number not in seen]
+    c, hand = t.instance.c, t.case_actor.c
+    found = 0
+    if seen:
+        found += connection.execute(select(func.count()).where(c.kind.in_(seen))).scalar_one()
+    if hidden and scope is not None:
+        own = select(func.count()).where(hand.actor == scope.name, hand.kind.in_(hidden))
+        found += connection.execute(own).scalar_one()
+    return int(found)
 
 
 def _order(wanted: CaseFilter, place: Place | None, *, down: bool) -> _Order:
@@ -219,9 +243,7 @@ class _Source:
         for first in range(0, len(fitting), AT_ONCE):
             chosen = {f"k{n}": number for n, number in enumerate(fitting[first : first + AT_ONCE])}
             parts = (f"SELECT * FROM ({begin} AND kind = :{key}{end}) AS of_{key}" for key in chosen)  # noqa: S608
-            rows = connection.execute(
-                text(" UNION ALL ".join(parts)), {**given, **bounds, **chosen, "limit": limit}
-            )
+            rows = connection.execute(text(" UNION ALL ".join(parts)), {**given, **bounds, **chosen, "limit": limit})
             found += [(row[0], row[1]) for row in rows]
         return sorted(found, reverse=order.down)[:limit]
 

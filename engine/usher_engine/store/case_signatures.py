@@ -176,6 +176,29 @@ def people_of(connection: Connection, instance: str) -> list[str]:
     return list(connection.execute(select(_A.actor).where(_A.instance == instance).order_by(_A.actor)).scalars())
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What decides who may see a case: its signature and the people who made steps in it."""
+
+    business_key: str
+    revision: int
+    kind: CaseSignature | None
+    people: frozenset[str]
+
+
+def sight_of(connection: Connection, instances: Collection[str]) -> dict[str, Sight]:
+    """The `Sight` of each of *instances*; unknown ones are left out."""
+    c = t.instance.c
+    rows = connection.execute(select(c.id, c.business_key, c.revision, c.kind).where(c.id.in_(sorted(instances)))).all()
+    people: dict[str, set[str]] = {row.id: set() for row in rows}
+    for number, actor in connection.execute(select(_A.instance, _A.actor).where(_A.instance.in_(sorted(people)))):
+        people[number].add(actor)
+    return {
+        row.id: Sight(row.business_key, row.revision, find(connection, row.kind), frozenset(people[row.id]))
+        for row in rows
+    }
+
+
 def from_history(row: Row, bodies: Iterable[dict[str, Any]]) -> tuple[CaseSignature, list[str]]:
     """The signature and the people that follow from the steps of *row*."""
     kind, people = CaseSignature(row.process, row.version, row.status, row.outcome), set()

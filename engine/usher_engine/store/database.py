@@ -34,6 +34,11 @@ QUEUED = "usher_queued"
 #: The case signatures that a connection's transaction has added; invisible to others before its commit.
 NEW_SIGNATURES = "usher_new_signatures"
 
+#: The cases that a connection's transaction has changed.
+CHANGED = "usher_changed"
+#: PostgreSQL's channel on which a commit says which, and how many numbers one message takes (at most 8,000 bytes).
+CHANNEL, MOST_IN_NOTICE = "usher_cases", 500
+
 #: The errors a statement may raise. Only `Database` may catch them; it translates them.
 DATABASE_ERRORS = (DBAPIError, OverflowError)
 
@@ -53,6 +58,8 @@ class Database:
     def __init__(self, url: str) -> None:
         #: Called after a commit that queued a job; the embedded worker sets its `wake`.
         self.on_queued: Callable[[], None] = _wake_nothing
+        #: Called after a commit that changed cases, on SQLite; `change_feed` sets it.
+        self.on_changed: Callable[[], None] = _wake_nothing
         self._at_work: dict[int, Connection] = {}
         self._threads = threading.local()
         self._leaving = threading.Lock()
@@ -90,12 +97,20 @@ class Database:
             writing = connection.execution_options(usher_write=True)
             writing.info.pop(QUEUED, None)
             writing.info.pop(NEW_SIGNATURES, None)
+            writing.info.pop(CHANGED, None)
             with writing.begin():
                 here.writing = writing
                 try:
                     yield writing
                 finally:
                     here.writing = outer
+                changed = sorted(writing.info.pop(CHANGED, ()))
+                if not self.is_sqlite:
+                    for first in range(0, len(changed), MOST_IN_NOTICE):
+                        numbers = ",".join(changed[first : first + MOST_IN_NOTICE])
+                        writing.exec_driver_sql("SELECT pg_notify(%s, %s)", (CHANNEL, numbers))
+            if changed and self.is_sqlite:
+                self.on_changed()
             if writing.info.pop(QUEUED, None):
                 self.on_queued()
 
@@ -190,8 +205,13 @@ class Database:
         self.db.dispose()
 
 
+def note_changed(connection: Connection, instance: str) -> None:
+    """Say with the commit of this transaction that the case has changed (`change_feed`)."""
+    connection.info.setdefault(CHANGED, set()).add(instance)
+
+
 def _wake_nothing() -> None:
-    """No worker runs in this process."""
+    """Nobody in this process waits for it."""
 
 
 def _is_file(name: str) -> bool:

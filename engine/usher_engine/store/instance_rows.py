@@ -136,6 +136,13 @@ def find(connection: Connection, instance: str) -> Row:
     return found
 
 
+def find_all(connection: Connection, instances: Collection[str]) -> list[Row]:
+    """Those of *instances* that exist, in one statement; known from now on in this snapshot."""
+    found = [as_row(row) for row in connection.execute(WHOLE.where(t.instance.c.id.in_(sorted(instances))))]
+    answers(connection).update({("instance", row.id): row for row in found})
+    return found
+
+
 def _one(connection: Connection, query: Any, instance: str) -> Row:
     row = connection.execute(query, {"id": instance}).one_or_none()
     if row is None:

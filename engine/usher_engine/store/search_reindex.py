@@ -83,9 +83,7 @@ def _fill_actor_columns(connection: Connection) -> None:
     off, on = _guards(connection)
     for statement in off:
         connection.exec_driver_sql(statement)
-    connection.execute(
-        text("UPDATE step SET actor = :actor, at = :at WHERE instance = :i AND revision = :r"), values
-    )
+    connection.execute(text("UPDATE step SET actor = :actor, at = :at WHERE instance = :i AND revision = :r"), values)
     for statement in on:
         connection.exec_driver_sql(statement)
 

@@ -1,4 +1,5 @@
-// Keeps the inbox list current without a reload: a fragment every few seconds, 304 when nothing changed.
+// Keeps the inbox list current where no stream does (live.js): a fragment every few seconds, 304 when nothing changed.
+import { isLive } from "./live.js";
 
 const EVERY_MS = 5000;
 
@@ -9,7 +10,7 @@ export function watchInbox() {
 function follow(list) {
   const seen = { etag: list.dataset.etag ?? "", since: new Date() };
   const turn = async () => {
-    const goOn = document.hidden || (await refresh(list, seen));
+    const goOn = document.hidden || isLive() || (await refresh(list, seen));
     if (goOn) setTimeout(turn, EVERY_MS);
   };
   setTimeout(turn, EVERY_MS);

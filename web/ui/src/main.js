@@ -3,13 +3,17 @@ import { follow } from "./check.js";
 import { watchForms } from "./form.js";
 import { watchInbox } from "./inbox.js";
 import { watchKeys } from "./keys.js";
+import { watchLive } from "./live.js";
 import { watchMenus } from "./menus.js";
+import { watchOutcomes } from "./outcome.js";
 import { watchRuns } from "./runs.js";
 import { watchTriggers } from "./trigger.js";
 
 watchTriggers();
 watchForms();
 watchInbox();
+watchLive();
+watchOutcomes();
 watchMenus();
 watchRuns();
 watchKeys();

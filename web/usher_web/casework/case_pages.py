@@ -11,6 +11,7 @@ from usher_engine import Instance, Step
 from usher_engine.accounts import Role
 from usher_engine.cases import ALTERED, InstanceState, calls_after, readable_steps
 from usher_engine.core import whole_number
+from usher_engine.enrollment import STATUS_CHANGED
 from werkzeug.wrappers import Response
 
 from .. import auth
@@ -18,6 +19,7 @@ from ..site import site
 from ..words.case_narrative import Line, Names, lines_of
 from ..words.element_names import names_of
 from ..words.mail_status import mailing
+from .act_following import follow
 from .call_views import call_views
 from .case_search_page import search_page
 from .diagram_files import bpmn_response, drawing_views, drawings_of_case
@@ -55,7 +57,10 @@ def case(instance_id: str) -> str:
 @auth.policy(Role.STAFF)
 def onward(instance_id: str) -> Response:
     """Redirect after a trigger: to the task it opened, if this person may work on it; else to the case."""
-    for task in visible_case(instance_id).tasks:
+    found = visible_case(instance_id)
+    if found.id not in {act.instance for act in auth.session().account.followed}:  # else the page is loaded once more
+        follow(found, "The trigger was selected.", since=1)
+    for task in found.tasks:
         if may_work_on(auth.actor(), task):
             return redirect(f"{url_for('inbox.task', task_id=task.id)}#task", 303)
     return redirect(url_for("cases.case", instance_id=instance_id), 303)
@@ -76,10 +81,7 @@ def diagram(instance_id: str) -> Response:
 @auth.policy(Role.STAFF)
 def retry(instance_id: str) -> Response:
     after = site().engine.cases.retry(visible_case(instance_id).id, actor=auth.actor())
-    if after.incident:
-        auth.say_failed("It stopped again; the reason is below.")
-    else:
-        auth.say("It is being tried again.")
+    follow(after, "It is being tried again.")
     return redirect(url_for("cases.case", instance_id=instance_id), 303)
 
 
@@ -114,7 +116,7 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         steps=steps,
         unreadable=unreadable,
         at=[names.of(element) for element in instance.at],
-        waits=[(names.of(wait.element), wait) for wait in instance.waits],
+        waits=[(names.of(wait.element), wait) for wait in instance.waits if wait.message != STATUS_CHANGED],
         ended=names.of(instance.outcome) if instance.outcome else "",
         path=way_taken(instance, steps, names),
         drawings=drawing_views(drawings_of_case(instance.id), "cases.diagram", instance_id=instance.id),

@@ -28,7 +28,8 @@ from usher_web.demo.sample_patients import add_samples
 
 from ..app import create_app
 from ..assets import bundled_package
-from .listening import PORT, answer, bind_socket
+from ..server import answer
+from .listening import PORT, bind_socket
 from .opening import OPERATOR, open_usher, read_settings
 from .supervision import Lifeline, watch
 

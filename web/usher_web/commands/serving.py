@@ -14,7 +14,8 @@ from usher_engine.enrollment import Enrollment
 from usher_engine.web_requests import unreadable_secrets
 
 from ..app import create_app
-from .listening import PORT, answer, bind_socket
+from ..server import answer
+from .listening import PORT, bind_socket
 from .opening import open_usher, read_settings
 from .supervision import inherited_lifeline, start_supervisor, watch
 

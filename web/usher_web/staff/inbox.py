@@ -13,10 +13,9 @@ from usher_engine.core import whole_number
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth, strict_json
+from ..casework.act_following import follow
 from ..casework.visibility import may_work_on
 from ..site import site
-from ..words.element_names import names_of
-from ..words.presentation import case_no
 from .open_task import open_task, submitted
 from .task_list import View, worklist
 
@@ -152,23 +151,12 @@ def _page_of_lost_task(task_id: str, lost: usher_engine.EngineError, typed: dict
 
 
 def _onward(before: UserTask, after: Instance, done: str) -> AnyResponse:
-    """Redirect to the next task of the same case, or to the list with a message about what follows automatically."""
+    """Redirect to the next task of the same case, or to the list; a line follows what becomes of it (`outcomes`)."""
+    follow(after, done)
     visible = [found for found in after.tasks if may_work_on(auth.actor(), found)]
-    if after.incident and any(found.id == before.id for found in after.tasks):
-        auth.say_failed(f"It did not work: {after.incident} The task is still open and what you typed is kept.")
-        return redirect(url_for("inbox.task", task_id=before.id, view=_view()), 303)
-    say = auth.say_failed if after.incident else auth.say
-    if after.incident:  # the answer is saved; another branch of the case, or what follows, is stopped
-        done = f"{done} The case has stopped: {after.incident}"
-    if visible:
-        say(done)
-        return redirect(url_for("inbox.task", task_id=visible[0].id, view=_view()), 303)
-    names = names_of(after.id)
-    if after.explanation:
-        done = f"{done} {after.explanation}"
-    elif after.at and not after.incident:
-        done = f"{done} {' and '.join(names.of(element) for element in after.at)} follows automatically."
-    say(f"Case {case_no(before.instance)}: {done}")
+    following = next((found for found in visible if found.id == before.id), visible[0] if visible else None)
+    if following:
+        return redirect(url_for("inbox.task", task_id=following.id, view=_view()), 303)
     return redirect(url_for("inbox.show", view=_view()), 303)
 
 

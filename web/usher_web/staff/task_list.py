@@ -14,6 +14,7 @@ from usher_engine import Actor, UserTask
 from ..casework.patient_labels import Subject, subjects
 from ..site import site
 from ..words.presentation import Due, due_group, due_words
+from .stopped_cases import StoppedCase, stopped_cases
 
 PAGE = 50
 
@@ -53,6 +54,9 @@ class Worklist:
     groups: tuple[Group, ...]
     counts: dict[View, int]
     next_url: str
+    #: The cases that have stopped, above the tasks of the first page of all; and how many there are.
+    stopped: tuple[StoppedCase, ...] = ()
+    stopped_count: int = 0
 
     @property
     def first(self) -> UserTask | None:
@@ -67,8 +71,17 @@ def worklist(actor: Actor, view: View, after: str | None = None) -> Worklist:
     shown = tasks[:PAGE]
     more = url_for("inbox.show", view=view, after=shown[-1].sort_key) if len(tasks) > PAGE else ""
     found = engine.inbox.count_each(actor)
-    counts = {View.ALL: found.all, View.MINE: found.mine, View.OVERDUE: found.overdue}
-    return Worklist(view=view, groups=_groups(shown, actor), counts=counts, next_url=more)
+    stopped_count = engine.search.count_stopped(actor)
+    stopped = stopped_cases(actor) if stopped_count and view is View.ALL and not after else ()
+    counts = {View.ALL: found.all + stopped_count, View.MINE: found.mine, View.OVERDUE: found.overdue}
+    return Worklist(
+        view=view,
+        groups=_groups(shown, actor),
+        counts=counts,
+        next_url=more,
+        stopped=stopped,
+        stopped_count=stopped_count,
+    )
 
 
 def rows_of(tasks: Sequence[UserTask], actor: Actor) -> tuple[Row, ...]:

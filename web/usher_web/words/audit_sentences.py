@@ -59,7 +59,7 @@ REFUSED = {
 #: Names of pages, by the first part of their endpoint.
 PLACES = {
     "inbox": "the inbox", "starts": "the start page", "cases": "the cases", "triggers": "the patients",
-    "search": "the search",
+    "search": "the search", "outcomes": "what became of acts", "live": "a page that follows changes",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
     "portal_standing": "administration", "operators": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
@@ -239,8 +239,9 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "SignOffAsked": lambda event: f"Asked for a sign-off of the draft of {event.subject}.",
     "SignOffSentBack": lambda event: f"Sent the draft of {event.subject} back instead of signing it off.",
     "Exported": _export,
-    "Imported": lambda event: f"Imported patients: {event.details.get('new', 0)} new, "
-    f"{event.details.get('changed', 0)} changed.",
+    "Imported": lambda event: (
+        f"Imported patients: {event.details.get('new', 0)} new, {event.details.get('changed', 0)} changed."
+    ),
     "SettingChanged": _setting,
     "Verified": _check,
     "LogReviewed": _review,

@@ -37,6 +37,8 @@ def _fact_of(event: Mapping[str, Any], at: datetime) -> Posted | None:
     match event["kind"]:
         case "ServiceRequested":
             return Posted(kind="wait", words="Queued", at=at)
+        case "IncidentResolved":
+            return Posted(kind="wait", words="Tried again by hand", at=at)
         case "ServiceCompleted":
             return Posted(kind="done", words="Accepted by the mail server", at=at)
         case "ServiceFailed":

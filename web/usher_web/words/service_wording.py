@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from usher_engine.enrollment import FIELDS, in_sentence
+from usher_engine.enrollment import FIELDS, STATUS_CHANGED, in_sentence
 
 from .presentation import joined
 
@@ -64,6 +64,9 @@ def fact_sentence(name: str, details: Mapping[str, Any]) -> str | None:
             return f"The link was locked after {details.get('wrong_tries')} wrong tries."
         case "Email Opt Out Added":
             return "The patient asked for no more e-mail to this address."
+        case "Patient Record Corrected":
+            fields = [_field(str(key)) for key in details.get("changed") or ()]
+            return f"The patient's record was corrected: {joined(fields)}."
         case _:
             return None
 
@@ -75,6 +78,10 @@ def wait_sentence(event: Mapping[str, Any], name: str) -> str:
             return f"{name} is set for {_day(event['due'])}."
         case "TimerFired":
             return f"The time of {name} has come."
+        case "MessageAwaited" if event["name"] == STATUS_CHANGED:
+            return ""  # as every task of the enrolment does
+        case "MessageReceived" if event["name"] == STATUS_CHANGED:
+            return f"The portal status has become {event['payload'].get('status', 'another')} meanwhile."
         case "MessageAwaited":
             return f"{name} waits for the message “{event['name']}”."
         case "MessageReceived":

@@ -11,9 +11,7 @@ from usher_engine.core import Deadlines, OutOfTime
 from usher_engine.core.faults import report as report_fault
 
 from ..error_pages import took_too_long
-
-#: A WSGI application: takes the request and the start of the answer, returns the answer's pieces.
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+from .buffered_answer import Application, BrokenOff
 
 
 def with_time_limit(app: Flask, deadlines: Deadlines, seconds: float) -> Application:
@@ -47,8 +45,8 @@ class _Pieces:
         try:
             piece: bytes = self._deadlines.within(self._seconds, self._pieces.__next__)
         except OutOfTime as stopped:
-            reference = report_fault(stopped, where="time limit", at="a streamed answer")
-            raise TimeoutError(f"The answer was not ready within the time limit ({reference}).") from None
+            report_fault(stopped, where="time limit", at="a streamed answer")
+            raise BrokenOff from None
         return piece
 
     def close(self) -> None:

@@ -1,0 +1,39 @@
+// The page of a case follows it: its parts are fetched and exchanged, unless somebody is typing in them.
+
+export function followCase() {
+  const page = document.querySelector("main [data-live-page]");
+  if (!page) return null;
+  let waiting = false;
+  return async (kind, data) => {
+    const concerned = kind === "again" || (kind === "cases" && data.cases[page.dataset.case]);
+    if (!concerned || waiting) return;
+    waiting = true;
+    const html = await fetched();
+    waiting = false;
+    if (html) exchange(page, html);
+  };
+}
+
+async function fetched() {
+  try {
+    const answer = await fetch(location.href, { headers: { "X-Usher-Poll": "1" } });
+    return answer.ok && !answer.redirected ? await answer.text() : "";
+  } catch {
+    return "";
+  }
+}
+
+async function exchange(page, html) {
+  const next = new DOMParser().parseFromString(html, "text/html");
+  for (const part of document.querySelectorAll("[data-part]")) {
+    const fresh = next.querySelector(`[data-part="${part.dataset.part}"]`);
+    const busy = part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
+    if (!fresh || busy || part.isEqualNode(fresh)) continue;
+    part.replaceChildren(...fresh.childNodes);
+    const canvases = [...part.querySelectorAll("[data-diagram]")];
+    if (canvases.length > 0) {
+      const { drawDiagram } = await import("./diagram.js");
+      await Promise.all(canvases.map(drawDiagram));
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// The rows of a list change in place; a task that is gone is struck and says why; new ones wait behind a button.
+
+const GONE_MS = 600000;
+
+export function followRows(announce) {
+  const list = document.querySelector("[data-list] [data-poll]");
+  const fresh = new Set();
+  return (kind, data) => {
+    if (kind === "again") return offer(list, fresh, "Something has changed");
+    if (kind !== "cases") return;
+    const stopped = count(data.counts);
+    if (!list) return;
+    for (const row of list.querySelectorAll("li[data-stopped]")) {
+      const changed = data.cases[row.dataset.case];
+      if (changed) row.querySelector(".m").textContent = changed.last;
+    }
+    if (stopped && offer(list, fresh, "Another case has stopped")) announce("Another case has stopped.");
+    for (const row of list.querySelectorAll("li[data-task]")) {
+      const changed = data.cases[row.dataset.case];
+      if (changed) follow(row, changed, announce);
+    }
+    for (const task of data.fresh) fresh.add(task);
+    for (const { rows } of Object.values(data.cases)) for (const task of Object.keys(rows)) if (!rowOf(list, task)) fresh.add(task);
+    if (fresh.size === 0) return;
+    const words = fresh.size === 1 ? "1 new task" : `${fresh.size} new tasks`;
+    if (offer(list, fresh, words)) announce(`${words}.`);
+  };
+}
+
+function rowOf(list, task) {
+  return list.querySelector(`li[data-task="${CSS.escape(task)}"]`);
+}
+
+function follow(row, changed, announce) {
+  const html = changed.rows[row.dataset.task];
+  if (html === undefined) return strike(row, changed.last, announce);
+  const place = document.createElement("template");
+  place.innerHTML = html;
+  const link = row.querySelector(".task");
+  const next = place.content.querySelector(".task");
+  if (!next || !link) return;
+  link.classList.toggle("taken", next.classList.contains("taken"));
+  link.replaceChildren(...next.childNodes); // the link itself stays: focus, and which list it leads back to
+  row.dataset.revision = place.content.firstElementChild.dataset.revision;
+}
+
+function strike(row, why, announce) {
+  if (row.classList.contains("gone")) return;
+  row.classList.add("gone");
+  const link = row.querySelector(".task");
+  const title = link.querySelector(".t");
+  announce(`${title.textContent.trim()} has closed. ${why}`);
+  title.prepend(Object.assign(document.createElement("span"), { className: "sr", textContent: "Closed: " }));
+  const meta = link.querySelector(".m");
+  if (meta) meta.textContent = why || "This task is no longer open.";
+  for (const part of link.querySelectorAll(".d, .o")) part.textContent = "";
+  setTimeout(() => row.remove(), GONE_MS);
+}
+
+// Returns whether more cases have stopped than the page says.
+function count(counts) {
+  if (!counts) return false;
+  const before = Number(document.querySelector('[data-count="stopped"]')?.textContent ?? 0);
+  for (const place of document.querySelectorAll("[data-count]")) {
+    const number = counts[place.dataset.count];
+    if (number !== undefined) place.textContent = String(number);
+  }
+  return counts.stopped > before;
+}
+
+// Returns whether the words are new.
+function offer(list, fresh, words) {
+  if (!list) return false;
+  let bar = list.parentElement.querySelector(".fresh");
+  if (!bar) {
+    bar = Object.assign(document.createElement("p"), { className: "fresh s" });
+    const show = Object.assign(document.createElement("a"), { className: "btn sm", textContent: "Show", href: location.href });
+    bar.append(Object.assign(document.createElement("span"), { className: "num" }), show);
+    list.before(bar);
+  }
+  const said = bar.firstElementChild;
+  if (said.textContent === words) return false;
+  said.textContent = words;
+  return true;
+}

@@ -1,0 +1,107 @@
+"""What windows are told when cases have changed: the rows of their tasks, why a task is gone, and new counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import render_template
+from usher_engine import Actor, UserTask
+from usher_engine.cases import Onlookers
+
+from ..casework.visibility import may_work_on
+from ..site import site
+from ..words.case_narrative import line_of
+from ..words.element_names import names_of
+from .task_list import rows_of
+
+#: The reader of a row that no person's own words stand in; no account has this name.
+NOBODY = Actor(name=" ", role="staff")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Viewer:
+    """A person with open windows; *works* is whether the person has an inbox."""
+
+    actor: Actor
+    works: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """
+    What has happened to a few cases, read and rendered once for any number of windows.
+
+    *tasks* are the open ones of each case; *rows* maps (task id, whose eyes) to the row; *last* is the last thing that
+    happened in a case, in words.
+    """
+
+    onlookers: Onlookers
+    tasks: Mapping[str, tuple[UserTask, ...]]
+    rows: Mapping[tuple[str, str], str]
+    last: Mapping[str, str]
+
+    def for_window(self, viewer: Viewer, watched: frozenset[str], since: datetime) -> dict[str, Any] | None:
+        """
+        The message for a window that shows the cases *watched*, opened at *since*; None if none of it concerns it.
+
+        ``cases``: of each watched case the rows of its tasks, by task id, and what happened. ``fresh``: ids of tasks
+        in other cases that the person may see and that were opened since.
+        """
+        seen = self.onlookers.seen_by(viewer.actor)
+        cases = {number: self._case(number, viewer) for number in sorted(watched & seen.keys())}
+        fresh = [
+            task.id
+            for number in sorted(seen.keys() - watched)
+            for task in self.tasks.get(number, ())
+            if viewer.works and task.created >= since and may_work_on(viewer.actor, task)
+        ]
+        return {"cases": cases, "fresh": fresh} if cases or fresh or (viewer.works and seen) else None
+
+    def _case(self, number: str, viewer: Viewer) -> dict[str, Any]:
+        name = viewer.actor.name
+        visible = [task for task in self.tasks.get(number, ()) if viewer.works and may_work_on(viewer.actor, task)]
+        rows = {task.id: self.rows[task.id, name if task.assignee == name else ""] for task in visible}
+        owners = {task.id: task.assignee for task in visible if task.assignee}
+        return {"rows": rows, "owners": owners, "last": self.last.get(number, "")}
+
+
+def changes(instances: frozenset[str], viewers: Iterable[Viewer], watched: frozenset[str]) -> Changes:
+    """Read what has become of *instances*; render the rows of those that some window shows (*watched*)."""
+    here = site()
+    tasks = here.engine.inbox.of_cases(instances)
+    names = {viewer.actor.name for viewer in viewers}
+    shown = [task for number in sorted(instances & watched) for task in tasks.get(number, ())]
+    rows = {(task.id, ""): html for task, html in _rendered(shown, NOBODY)}
+    for name in sorted(names):
+        own = [task for task in shown if task.assignee == name]
+        rows |= {(task.id, name): html for task, html in _rendered(own, Actor(name=name, role="staff"))}
+    return Changes(
+        onlookers=here.engine.search.onlookers(instances),
+        tasks=tasks,
+        rows=rows,
+        last={number: _last(number) for number in sorted(instances & watched)},
+    )
+
+
+def counts(viewer: Viewer) -> dict[str, int]:
+    """How many tasks the person has, as the tabs of the inbox and the rail show it."""
+    found, stopped = site().engine.inbox.count_each(viewer.actor), site().engine.search.count_stopped(viewer.actor)
+    return {"all": found.all + stopped, "mine": found.mine, "overdue": found.overdue, "stopped": stopped}
+
+
+def _rendered(tasks: list[UserTask], reader: Actor) -> Iterable[tuple[UserTask, str]]:
+    for task, row in zip(tasks, rows_of(tasks, reader), strict=True):
+        yield task, render_template("task_row.html", row=row, current="")
+
+
+def _last(number: str) -> str:
+    """The newest thing worth telling in the history of a case, in words."""
+    names = names_of(number)
+    for step in reversed(site().engine.queries.history(number)):
+        line = line_of(step, names)
+        if line and line.words:
+            return line.addressed_to(NOBODY.name)
+    return ""
