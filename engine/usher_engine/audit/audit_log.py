@@ -48,6 +48,8 @@ AuditKind: TypeAlias = Literal[
     "RunStopped",
     "OptOutSet",
     "OptOutLifted",
+    "ImportConflictDecided",
+    "LookAlikeSeen",
 ]
 
 #: All kinds of audit events.

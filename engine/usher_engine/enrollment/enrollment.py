@@ -23,11 +23,14 @@ from ..services import Services
 from ..settings import Settings
 from ..store import Database, Transaction, version_rows
 from ..store import Row as CaseRow
-from . import invitations, patient_registry, portal_status, sent_mails, trigger_fields
+from . import invitations, portal_status, sent_mails, trigger_fields
 from .enrollment_operators import operators
+from .import_conflicts import ImportConflicts
 from .invitations import Invitation
 from .mail import LINKS
 from .patient_directory import PatientRecord
+from .patient_finder import PatientFinder
+from .patient_index import unknown_patient
 from .patient_registry import Registry
 from .patient_response import Answer, OpenLink, PatientResponses
 from .patients_import import ImportReport, Progress, import_patients
@@ -118,7 +121,7 @@ class Enrollment:
         def find(tx: Transaction) -> str:
             process = trigger_fields.bound_process(tx, template, field, action, patient_id=patient_id)
             if process is None:
-                raise patient_registry.unknown()
+                raise unknown_patient()
             return process
 
         return self._start(find, asked, actor=actor, key=key, source=source)
@@ -148,7 +151,7 @@ class Enrollment:
 
         def find(tx: Transaction) -> str:
             if not self.registry.knows(tx, given["patient_id"]):
-                raise patient_registry.unknown()
+                raise unknown_patient()
             return PROCESS
 
         return self._start(find, given, actor=actor, key=key, source=source)
@@ -217,10 +220,19 @@ class Enrollment:
 
     # patients
 
+    @property
+    def finder(self) -> PatientFinder:
+        """Finds patients by what people type, and those who look alike."""
+        return PatientFinder(engine=self.engine, registry=self.registry)
+
+    @property
+    def import_conflicts(self) -> ImportConflicts:
+        """Values that staff corrected and the EHR has changed too."""
+        return ImportConflicts(self.registry, self.engine.audit)
+
     def patients(self, search: str = "", *, limit: int = 50, after: str | None = None) -> list[PatientRecord]:
-        """Patients by name; *search*: words of name, birth date, id or record number; *after*: the last id shown."""
-        with self.engine.database.read() as tx:
-            return self.registry.search(tx, search, now=self.engine.clock(), limit=limit, after=after)
+        """All patients that fit *search*, closed ones too; *after*: the last id shown. `PatientFinder.find` counts."""
+        return list(self.finder.find(search, closed=None, limit=limit, after=after).records)
 
     def patient(self, patient_id: str) -> PatientRecord:
         """One patient; raises `NotFound`."""
@@ -244,13 +256,17 @@ class Enrollment:
             return invitations.of_patient(tx, patient_id)
 
     def import_patients(
-        self, lines: Iterable[str | bytes], progress: Progress | None = None, *, by: str = "import"
+        self, lines: Iterable[str | bytes], progress: Progress | None = None, *, by: str = "import", dry: bool = False
     ) -> ImportReport:
-        """Store the FHIR Patients of NDJSON *lines* (open files in binary); the report lists bad lines by number."""
+        """
+        Store the FHIR Patients of NDJSON *lines* (open files in binary); the report lists bad lines by number.
+
+        With *dry* nothing is stored: the report says what would change, stay and conflict.
+        """
         now = self.engine.clock()
-        report = import_patients(self.engine.database, self.registry, lines, by=by, now=now, progress=progress)
-        counts = {"new": report.new, "changed": report.changed, "same": report.same, "refused": len(report.bad)}
-        self.engine.audit.record("Imported", counts, actor=Actor(name=by, role="system"))
+        report = import_patients(self.engine.database, self.registry, lines, by=by, now=now, progress=progress, dry=dry)
+        if not dry:
+            self.engine.audit.record("Imported", report.counts, actor=Actor(name=by, role="system"))
         return report
 
     # the patient's side
