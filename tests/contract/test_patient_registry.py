@@ -101,7 +101,12 @@ def test_search_and_pages(database: Database, registry: Registry, clock: Clock) 
     with database.read() as tx:
 
         def search(text: str, limit: int = 50, after: str | None = None) -> list[str]:
-            return [r.id for r in registry.find_page(tx, parse_typed(text, 2026), closed=None, now=clock(), limit=limit, after=after).records]
+            return [
+                r.id
+                for r in registry.find_page(
+                    tx, parse_typed(text, 2026), closed=None, now=clock(), limit=limit, after=after
+                ).records
+            ]
 
         everybody = search("")
         assert len(everybody) == 21
@@ -228,7 +233,9 @@ def test_invisible_characters_neither_hide_nor_fill_a_name(
     searches = {"sample": "p1", "\u200bsam\u00adple\u00a0": "p1", "میخواهم": "p2", "می\u200cخواهم ida": "p2"}
     with database.read() as tx:
         for typed, found in searches.items():
-            assert [one.id for one in registry.find_page(tx, parse_typed(typed, 2026), now=clock(), limit=9).records] == [found]
+            assert [
+                one.id for one in registry.find_page(tx, parse_typed(typed, 2026), now=clock(), limit=9).records
+            ] == [found]
 
 
 def test_triggers(database: Database, clock: Clock) -> None:

@@ -63,12 +63,12 @@ def _clusters(text: str) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=8192)
 def _fold(character: str, *, spelled_out: bool) -> str:
-    if character in _JOINS:
-        return JOIN
     lower = character.lower()
     if spelled_out and lower in _SPELLED_OUT:
         return _SPELLED_OUT[lower]
-    plain = unicodedata.normalize("NFKD", _without_marks(character).casefold())
+    if character in _JOINS:  # some of them decompose into a space
+        return JOIN
+    plain = _without_marks(character).casefold()
     return "".join(_PLAIN.get(one) or _kept(one) for one in _without_marks(plain))
 
 
@@ -78,7 +78,9 @@ def _without_marks(character: str) -> str:
 
 
 def _kept(character: str) -> str:
-    """A letter, a number or a sign as it is; nothing for what cannot be seen; a gap for the rest."""
+    """A letter, number or sign as it is; `JOIN` for one; nothing for what cannot be seen; a gap for the rest."""
+    if character in _JOINS:
+        return JOIN
     category = unicodedata.category(character)
     if category == "Cf" or character == _TATWEEL:
         return ""

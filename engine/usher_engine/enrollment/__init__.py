@@ -6,16 +6,22 @@ Start with `enrollment.py` (the front door) and `enrollment_operators.py` (what 
 from .enrollment import Enrollment, enrollment_services, open_enrollment
 from .enrollment_operators import operators
 from .funnel import MILESTONES, open_figures
+from .import_conflicts import ImportConflict, ImportConflicts, Take
+from .import_merge import FieldConflict, ImportedPatient, group_of, members_of
 from .invitations import Invitation, LinkClosed, LinkState
 from .mail import preview_mail, sample_values
 from .mail_operators import NOT_ELIGIBLE
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
 from .patient_fields import FIELDS, in_sentence
+from .patient_finder import PatientFinder
+from .patient_index import FoundPatients
 from .patient_registry import Registry
 from .patient_response import TERMS, TERMS_VERSION, AlreadyAnswered, Answer, OpenLink
 from .patients_import import BadLine, ImportReport
 from .portal_standing import MAX_REASON, Change, OptOutScope, Standing
 from .portal_status import PastAnswer
+from .search_marks import cut, is_typed_number, marked, unmatched
+from .search_terms import TypedSearch
 from .smtp import Sender, smtp_sender
 from .statuses import REPORTABLE, PortalStatus, glyph
 from .trigger_fields import PROCESS, Template, TriggerField
@@ -35,7 +41,12 @@ __all__ = [
     "Change",
     "Correction",
     "Enrollment",
+    "FieldConflict",
+    "FoundPatients",
+    "ImportConflict",
+    "ImportConflicts",
     "ImportReport",
+    "ImportedPatient",
     "Invitation",
     "LinkClosed",
     "LinkState",
@@ -43,21 +54,30 @@ __all__ = [
     "OptOutScope",
     "PastAnswer",
     "PatientDirectory",
+    "PatientFinder",
     "PatientRecord",
     "PortalStatus",
     "Registry",
     "Response",
     "Sender",
     "Standing",
+    "Take",
     "Template",
     "TriggerField",
+    "TypedSearch",
+    "cut",
     "enrollment_services",
     "glyph",
+    "group_of",
     "in_sentence",
+    "is_typed_number",
+    "marked",
+    "members_of",
     "open_enrollment",
     "open_figures",
     "operators",
     "preview_mail",
     "sample_values",
     "smtp_sender",
+    "unmatched",
 ]

@@ -52,6 +52,18 @@ class ImportConflict:
         return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConflictPage:
+    """Conflicts by patient; *last* is the id of the last patient looked at, empty if there is none."""
+
+    conflicts: tuple[ImportConflict, ...]
+    last: str
+    has_older: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.last)
+
+
 class ImportConflicts:
     """Lists the conflicts of imports, and carries out what people decide."""
 
@@ -63,10 +75,13 @@ class ImportConflicts:
         with self._database.read() as tx:
             return conflict_rows.count_patients(tx)
 
-    def listed(self, *, limit: int, after: str | None = None) -> list[ImportConflict]:
-        """The conflicts of up to *limit* patients, by patient id; *after* is the last id of the page before."""
+    def page(self, *, limit: int, after: str | None = None) -> ConflictPage:
+        """The conflicts of up to *limit* patients, by patient id; *after* is ``last`` of the page before."""
         with self._database.read() as tx:
-            return self._read(tx, conflict_rows.patients(tx, after=after or "", limit=limit))
+            patients = conflict_rows.patients(tx, after=after or "", limit=limit + 1)
+            found = self._read(tx, patients[:limit])
+        last = patients[min(limit, len(patients)) - 1] if patients else ""
+        return ConflictPage(conflicts=tuple(found), last=last, has_older=len(patients) > limit)
 
     def of(self, patient: str) -> list[ImportConflict]:
         """The conflicts of one patient."""

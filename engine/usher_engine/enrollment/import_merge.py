@@ -82,8 +82,8 @@ def merge(base: Entry | None, ours: Entry, theirs: Entry, now: datetime, birth_s
     """
     fields = {key: field for key, field in fields_of(birth_sex_sources).items() if field.write is not None}
     mine, new = _read(fields, ours, now), _read(fields, theirs, now)
-    old = _read(fields, base, now) if base is not None else _likely_base(mine, new)
-    corrected = _without_sums(fields, {key for key in fields if not _same(key, mine[key], old[key])})
+    old = _read(fields, base, now) if base is not None else _likely_base(fields, mine, new)
+    corrected = _without_sums(fields, {key for key in fields if mine[key] != old[key]})
     moved = {key for key in fields if not _same(key, new[key], old[key])}
     together = {key for group in _disputed_groups(corrected, moved) for key in TOGETHER[group]}
     standing = {key: mine[key] for key in fields if key in corrected | together}
@@ -108,9 +108,14 @@ def _read(fields: Mapping[str, PatientField], resource: Entry, now: datetime) ->
     return {key: field.read(resource, now) for key, field in fields.items()}
 
 
-def _likely_base(mine: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+def _likely_base(fields: Mapping[str, PatientField], mine: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
     """Where the record before is not known, it was empty: a value that only one side has stays; two are a conflict."""
-    return {key: value if _same(key, value, new[key]) else "" for key, value in mine.items()}
+
+    def is_settled(key: str) -> bool:
+        shows_another = any(mine[part] or new[part] for part in fields[key].among)
+        return shows_another or _same(key, mine[key], new[key])
+
+    return {key: value if is_settled(key) else "" for key, value in mine.items()}
 
 
 def _without_sums(fields: Mapping[str, PatientField], corrected: set[str]) -> set[str]:
@@ -130,7 +135,7 @@ def _applied(
     """*theirs* with the values that stand, and the fields that are kept by it."""
     resource, kept = theirs, []
     for key, value in standing.items():
-        if _same(key, value, new[key]):
+        if value == new[key]:
             continue
         try:
             resource = update_resource(resource, {key: value}, now, birth_sex_sources)

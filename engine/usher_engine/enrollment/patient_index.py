@@ -258,7 +258,7 @@ def _edge(tx: Transaction, typed: TypedSearch, patient_id: str | None, *, ranked
 
 def _beyond(columns: Sequence[ColumnElement[Any]], edge: Sequence[Any], *, backwards: bool) -> ColumnElement[bool]:
     column, value = columns[0], edge[0]
-    further = column < value if backwards else column > value
+    further: ColumnElement[bool] = column < value if backwards else column > value
     if len(columns) == 1:
         return further
     beyond: ColumnElement[bool] = and_(column == value, _beyond(columns[1:], edge[1:], backwards=backwards))

@@ -36,8 +36,8 @@ RECORD = "r"
 ALIKE = "="
 
 MAX_KEY = 60
-#: More than a record of a person has; a longer one is found by its first ones.
-MAX_KEYS = 300
+#: More than a record of a person has; a longer one is found by the first of its names, contacts and numbers.
+MAX_KEYS, MAX_ENTRIES = 400, 20
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 _NEVER_COUNT = ("old", "anonymous")
@@ -51,7 +51,7 @@ def keys_of(resource: Entry, now: datetime) -> frozenset[str]:
 def _keys(resource: Entry, now: datetime) -> Iterator[str]:
     yield RECORD + compact(text(resource.get("id")))
     yield NUMBER + compact(text(resource.get("id")))
-    for identifier in entries(resource, "identifier"):
+    for identifier in _first(resource, "identifier"):
         number = text(identifier.get("value"))
         if compact(number):
             yield RECORD + compact(number)
@@ -63,13 +63,13 @@ def _keys(resource: Entry, now: datetime) -> Iterator[str]:
             yield BIRTHDAY + born[5:]
         if not is_closed(resource):
             yield from (look_alike_key(name, born) for name in _standing_names(resource, now))
-    for name in entries(resource, "name"):
+    for name in _first(resource, "name"):
         yield from (NAME + word for word in name_words(name))
     yield from _contact_keys(resource, now)
 
 
 def _contact_keys(resource: Entry, now: datetime) -> Iterator[str]:
-    for contact in entries(resource, "telecom"):
+    for contact in _first(resource, "telecom"):
         value = text(contact.get("value"))
         if has_ended(contact, now) or not value:
             continue
@@ -77,9 +77,13 @@ def _contact_keys(resource: Entry, now: datetime) -> Iterator[str]:
             yield EMAIL + comparable_email_address(value)
         elif is_phone(contact) and digits_of(value):
             yield PHONE + digits_of(value)[::-1]
-    for address in entries(resource, "address"):
+    for address in _first(resource, "address"):
         if not has_ended(address, now):
             yield from (NUMBER + group for group in groups(text(address.get("postalCode"))))
+
+
+def _first(resource: Entry, kind: str) -> list[Entry]:
+    return entries(resource, kind)[:MAX_ENTRIES]
 
 
 def name_words(name: Entry) -> Iterator[str]:
@@ -138,7 +142,7 @@ def look_alike_key(name: Entry, born: str) -> str:
 
 def _standing_names(resource: Entry, now: datetime) -> Iterable[Entry]:
     """The whole names that have not ended; a first name or a last name alone is too little to compare."""
-    for name in entries(resource, "name"):
+    for name in _first(resource, "name"):
         parts = folded(" ".join([text(name.get("family")), *texts(name.get("given")), text(name.get("text"))]))
         is_whole = (name.get("family") and texts(name.get("given"))) or GAP in folded(text(name.get("text")))
         if is_whole and parts and not has_ended(name, now):
