@@ -3,6 +3,8 @@
 Start with `enrollment.py` (the front door) and `enrollment_operators.py` (what a diagram may ask for).
 """
 
+from .address_slips import meant_address
+from .eligibility import replaced_by
 from .enrollment import Enrollment, enrollment_services, open_enrollment
 from .enrollment_operators import operators
 from .funnel import MILESTONES, open_figures
@@ -13,14 +15,14 @@ from .mail import preview_mail, sample_values
 from .mail_operators import NOT_ELIGIBLE
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
 from .patient_fields import FIELDS, in_sentence
-from .patient_finder import PatientFinder
+from .patient_finder import LOOK_ALIKE_SEEN, PatientFinder
 from .patient_index import FoundPatients
 from .patient_registry import Registry
 from .patient_response import TERMS, TERMS_VERSION, AlreadyAnswered, Answer, OpenLink
 from .patients_import import BadLine, ImportReport
 from .portal_standing import MAX_REASON, Change, OptOutScope, Standing
 from .portal_status import PastAnswer
-from .search_marks import cut, is_typed_number, marked, unmatched
+from .search_marks import Piece, cut, is_typed_number, marked, names_in, unmatched
 from .search_terms import TypedSearch
 from .smtp import Sender, smtp_sender
 from .statuses import REPORTABLE, PortalStatus, glyph
@@ -28,6 +30,7 @@ from .trigger_fields import PROCESS, Template, TriggerField
 
 __all__ = [
     "FIELDS",
+    "LOOK_ALIKE_SEEN",
     "MAX_REASON",
     "MILESTONES",
     "NOT_ELIGIBLE",
@@ -56,6 +59,7 @@ __all__ = [
     "PatientDirectory",
     "PatientFinder",
     "PatientRecord",
+    "Piece",
     "PortalStatus",
     "Registry",
     "Response",
@@ -72,11 +76,14 @@ __all__ = [
     "in_sentence",
     "is_typed_number",
     "marked",
+    "meant_address",
     "members_of",
+    "names_in",
     "open_enrollment",
     "open_figures",
     "operators",
     "preview_mail",
+    "replaced_by",
     "sample_values",
     "smtp_sender",
     "unmatched",

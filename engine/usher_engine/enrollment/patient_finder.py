@@ -13,6 +13,9 @@ from .patient_index import FoundPatients
 from .patient_registry import Registry
 from .search_terms import parse_typed
 
+#: The name of the fact, in a case, that a person saw who looks like its patient.
+LOOK_ALIKE_SEEN = "Look-alike Warning Seen"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PatientFinder:

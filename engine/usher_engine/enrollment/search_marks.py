@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ..core.folded_text import GAP, JOIN, Letter, letters_of
-from .search_keys import digits_of
-from .search_terms import TypedSearch
+from .fhir_entries import entries, record, texts
+from .fhir_entries import text as text_of
+from .fhir_preference import Entry
+from .search_keys import compact
+from .search_terms import NATIONAL_DIGITS, SHORTEST_PHONE, TypedSearch
 
 #: A piece of a text, and whether the search has matched it.
 Piece = tuple[str, bool]
@@ -58,6 +61,15 @@ def _beginnings(letters: Sequence[Letter]) -> list[bool]:
     return found
 
 
+def names_in(resource: Entry) -> Iterator[tuple[str, str]]:
+    """The names of a record as people read them, each with the year in which it ended, if it has."""
+    for name in entries(resource, "name"):
+        parts = [*filter(None, texts(name.get("given"))), text_of(name.get("family"))]
+        written = " ".join(filter(None, parts)) or text_of(name.get("text"))
+        if written:
+            yield written, text_of(record(name.get("period")).get("end"))[:4]
+
+
 def cut(text: str, places: Iterable[tuple[int, int]]) -> list[Piece]:
     """*text* in pieces, those at *places* matched; places may overlap."""
     inside = [False] * len(text)
@@ -73,7 +85,15 @@ def cut(text: str, places: Iterable[tuple[int, int]]) -> list[Piece]:
 
 
 def is_typed_number(number: str, typed: TypedSearch) -> bool:
-    """Whether the digits of *number* are among what was typed: a whole group of it, or its last digits."""
-    wanted = {digits_of(term.word) for reading in typed.readings for term in reading if not term.dates} - {""}
-    digits = digits_of(number)
-    return any(len(one) >= 4 and (digits.endswith(one) or one.endswith(digits)) for one in wanted) if digits else False
+    """Whether a record, telephone or ZIP number was typed: the whole, one of its groups, or its last digits."""
+    wanted = {compact(term.word) for reading in typed.readings for term in reading if not term.dates} - {""}
+    whole = compact(number)
+    parts = {whole, *(compact(part) for part in number.replace("-", " ").split())}
+    return any(one in parts or _ends_alike(whole, one) for one in wanted) if whole else False
+
+
+def _ends_alike(whole: str, typed: str) -> bool:
+    """Whether *typed* are the last digits of a telephone number, with or without the code of the country."""
+    if not (typed.isdecimal() and whole.isdecimal() and len(typed) >= SHORTEST_PHONE):
+        return False
+    return whole.endswith(typed[-NATIONAL_DIGITS:].lstrip("0")) or typed.endswith(whole.lstrip("0"))

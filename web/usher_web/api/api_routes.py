@@ -19,6 +19,7 @@ from ..casework.search_query import parse_search
 from ..casework.visibility import visible_case
 from ..json_schema import read
 from ..site import site
+from ..staff.look_alike_question import question_about
 from .metrics import CONTENT_TYPE, prometheus
 from .openapi import description
 from .serializers import (
@@ -65,6 +66,8 @@ def trigger() -> Response:
     """The EHR's trigger. A repeated Idempotency-Key returns the same case; with another body it is refused."""
     key = _key()
     body = read(Trigger, strict_json.body())
+    if auth.is_page() and question_about(body["patient_id"]) is not None:  # a person's act, from a page of before
+        raise usher_engine.Conflict("Another patient has this name and birth date. Reload the page to see both.")
     instance = site().enrollment.trigger(
         body["patient_id"],
         body["template"],

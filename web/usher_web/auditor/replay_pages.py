@@ -247,4 +247,3 @@ def way_until(found: Sequence[Frame], revision: int, before: InstanceState) -> d
         "incident": list(last.incident),
         "step": {"elements": list(last.passed), "flows": list(last.flows)},
     }
-

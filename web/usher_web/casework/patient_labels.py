@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import usher_engine
-from usher_engine.enrollment import PatientRecord
+from usher_engine.enrollment import PatientRecord, replaced_by
 
 from .. import audit_logging
 from ..site import site
@@ -15,13 +15,25 @@ from ..words.presentation import born_words
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
-    """*guard* is why the patient must not be invited; empty if nothing prevents it."""
+    """
+    *record* is the medical record number, or the id where the record has none; *alike* are the ids of other patients
+    with the same name and date of birth; *guard* is why the patient must not be invited, empty if nothing prevents it.
+    *replaced_by* is the id of the record that this one was merged into, as far as it is known.
+    """
 
     id: str
     name: str
+    record: str
     born: str
     status: str
     guard: str
+    alike: tuple[str, ...] = ()
+    replaced_by: str = ""
+
+    @property
+    def alike_words(self) -> str:
+        """ "2 look alike", this one among them; empty if nobody does."""
+        return f"{len(self.alike) + 1} look alike" if self.alike else ""
 
 
 def subject(patient: str) -> Subject | None:
@@ -35,9 +47,16 @@ def subject(patient: str) -> Subject | None:
 
 
 def subjects(patients: Iterable[str]) -> dict[str, Subject]:
-    """The patients with these business keys, in one query; keys that are not our patients are left out."""
+    """The patients with these business keys, in two queries; keys that are not our patients are left out."""
     found = site().enrollment.patients_by_id({patient for patient in patients if patient})
-    return {patient: describe(record) for patient, record in found.items()}
+    return {one.id: one for one in describe_all(found.values())}
+
+
+def describe_all(records: Iterable[PatientRecord]) -> list[Subject]:
+    """`describe` for all of *records*; who looks like them is asked in one query."""
+    listed = list(records)
+    site().enrollment.finder.look_alikes([record.id for record in listed])
+    return [describe(record) for record in listed]
 
 
 def describe(record: PatientRecord) -> Subject:
@@ -48,7 +67,16 @@ def describe(record: PatientRecord) -> Subject:
     return Subject(
         id=record.id,
         name=name or "Patient without a name",
+        record=fields["record_number"] or record.id,
         born=born_words(fields["birth_date"], here.today()),
         status=record.status,
         guard=record.guard(here.now(), settings) or "",
+        alike=here.enrollment.finder.look_alikes([record.id])[record.id],
+        replaced_by=replaced_by(record.resource) or "",
     )
+
+
+def others_alike(patient: Subject) -> list[Subject]:
+    """The patients that look like *patient*, for a page about that one."""
+    found = site().enrollment.patients_by_id(patient.alike)
+    return [describe(record) for record in found.values()]

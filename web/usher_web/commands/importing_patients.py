@@ -97,18 +97,17 @@ def list_conflicts(*, machine: bool) -> None:
         last = found.last
         listed += found.conflicts
     if machine:
-        print_json(
-            [
-                {"patient": one.patient.id, "field": one.group, "ours": dict(one.ours), "theirs": dict(one.theirs)}
-                for one in listed
-            ]
-        )
+        print_json([_conflict(one) for one in listed])
         return
     for one in listed:
         for field in one.ours:
             title = FIELDS[field].title
             click.echo(f"{one.patient.id}\t{one.group}\t{title}: here “{one.ours[field]}”, EHR “{one.theirs[field]}”")
     click.echo(f"{len(listed)} to decide.")
+
+
+def _conflict(one: ImportConflict) -> dict[str, object]:
+    return {"patient": one.patient.id, "field": one.group, "ours": dict(one.ours), "theirs": dict(one.theirs)}
 
 
 @import_conflicts.command("decide")
