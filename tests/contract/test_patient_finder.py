@@ -9,7 +9,7 @@ import pytest
 from conftest import Clock
 from sqlalchemy import event, text
 from usher_engine.core.errors import NotFound
-from usher_engine.enrollment import PatientRecord, Registry, patient_index
+from usher_engine.enrollment import PatientRecord, Registry, patient_index, patient_keys
 from usher_engine.enrollment.patient_index import FoundPatients
 from usher_engine.enrollment.search_terms import parse_typed
 from usher_engine.settings import Settings
@@ -136,8 +136,8 @@ def test_what_an_older_usher_stored_gets_its_keys(database: Database, save: Any,
         tx.execute(text("UPDATE patient SET resource = '{' WHERE id = 'p2'"))
     assert ids(find("sample")) == []
     with database.begin() as tx:
-        assert patient_index.rebuild(tx) == (1, 1)
-        assert patient_index.rebuild(tx, everybody=True) == (2, 0)
+        assert patient_keys.rebuild(tx) == (1, 1)
+        assert patient_keys.rebuild(tx, everybody=True) == (2, 0)
     assert ids(find("sample")) == ["p1"]
 
 

@@ -51,9 +51,7 @@ def is_one_slip(typed: str, known: str) -> bool:
 
 def _slips(known: str) -> Iterator[str]:
     yield from _shortened(known)
-    yield from (
-        known[:at] + known[at + 1] + known[at] + known[at + 2 :] for at in range(len(known) - 1)
-    )
+    yield from (known[:at] + known[at + 1] + known[at] + known[at + 2 :] for at in range(len(known) - 1))
 
 
 def _shortened(word: str) -> Iterator[str]:

@@ -70,6 +70,10 @@ class Enrollment:
         self.settings = settings
         self.registry = Registry(settings)
         self.responses = PatientResponses(engine, settings, self.registry)
+        #: Finds patients by what people type, and those who look alike.
+        self.finder = PatientFinder(engine=engine, registry=self.registry)
+        #: Values that staff corrected and the EHR has changed too.
+        self.import_conflicts = ImportConflicts(self.registry, engine.audit)
 
     @property
     def retention(self) -> Retention:
@@ -220,18 +224,8 @@ class Enrollment:
 
     # patients
 
-    @property
-    def finder(self) -> PatientFinder:
-        """Finds patients by what people type, and those who look alike."""
-        return PatientFinder(engine=self.engine, registry=self.registry)
-
-    @property
-    def import_conflicts(self) -> ImportConflicts:
-        """Values that staff corrected and the EHR has changed too."""
-        return ImportConflicts(self.registry, self.engine.audit)
-
     def patients(self, search: str = "", *, limit: int = 50, after: str | None = None) -> list[PatientRecord]:
-        """All patients that fit *search*, closed ones too; *after*: the last id shown. `PatientFinder.find` counts."""
+        """All patients that fit *search*, closed ones too; *after*: the last id shown."""
         return list(self.finder.find(search, closed=None, limit=limit, after=after).records)
 
     def patient(self, patient_id: str) -> PatientRecord:
@@ -263,8 +257,8 @@ class Enrollment:
 
         With *dry* nothing is stored: the report says what would change, stay and conflict.
         """
-        now = self.engine.clock()
-        report = import_patients(self.engine.database, self.registry, lines, by=by, now=now, progress=progress, dry=dry)
+        on, now = self.engine.database, self.engine.clock()
+        report = import_patients(on, self.registry, lines, by=by, now=now, progress=progress, dry=dry)
         if not dry:
             self.engine.audit.record("Imported", report.counts, actor=Actor(name=by, role="system"))
         return report

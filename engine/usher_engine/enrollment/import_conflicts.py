@@ -128,11 +128,15 @@ class ImportConflicts:
     def _read(self, tx: Transaction, patients: list[str]) -> list[ImportConflict]:
         """The conflicts that still are ones; somebody may have typed the EHR's value."""
         rows = sorted(conflict_rows.of_patients(tx, patients), key=_place)
-        records = {one.id: one for one in self._registry.load_all(tx, patients, now=self._audit.clock())}
+        if not rows:
+            return []
+        records = {
+            one.id: one for one in self._registry.load_all(tx, [row.patient for row in rows], now=self._audit.clock())
+        }
         found = []
         for (patient, group), held in groupby(rows, lambda row: (row.patient, group_of(row.field))):
             parts = list(held)
-            fields = self._registry.fields_of(records[patient], self._audit.clock())
+            fields = self._registry.fields_of(records[patient], now)
             conflict = ImportConflict(
                 patient=records[patient],
                 group=group,

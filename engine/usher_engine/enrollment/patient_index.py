@@ -1,51 +1,36 @@
-"""The index that patients are found by: one row for each key of a patient (decisions/0039).
-
-patient_registry.py keeps it with every patient it writes; `search_keys` says what the keys are.
-"""
+"""Finds patients by their keys, and those who look alike (decisions/0039); `patient_keys` keeps the keys."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    ScalarSelect,
     Select,
     and_,
     bindparam,
     case,
-    delete,
     exists,
     func,
-    insert,
     literal,
     or_,
     select,
     union,
-    update,
 )
 
 from ..core.errors import NotFound
-from ..core.folded_text import folded
 from ..store import Transaction
-from . import fhir_names
-from .eligibility import is_closed
 from .enrollment_tables import patient, patient_key
-from .fhir_preference import Entry
 from .patient_directory import PatientRecord
-from .search_keys import ALIKE, NAME, keys_of
+from .search_keys import ALIKE, NAME
 from .search_terms import Alternative, KeyRange, Term, TypedSearch
 
-#: Changes with the rules for keys: `usher db reindex` makes the keys of another edition anew.
-EDITION = "1"
 #: Up to so many matches are put in order of nearness; more of them by name alone.
 MOST_RANKED = 2_000
-BATCH = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,68 +62,12 @@ class FoundPatients:
     exact: str
 
 
-# keeping
-
-
-def columns_of(resource: Entry, now: datetime) -> dict[str, Any]:
-    """The columns of a patient that follow from the resource; `refresh` stores the keys themselves."""
-    last, first = fhir_names.read_last(resource, now), fhir_names.read_first(resource, now)
-    keys = "\n".join(sorted(keys_of(resource, now)))
-    closed = is_closed(resource)
-    digest = hashlib.sha256(f"{closed}\n{keys}".encode()).hexdigest()
-    return {
-        "sort_name": f"{folded(last)}, {folded(first)}"[:200],
-        "search": f"{EDITION}:{digest}",
-        "is_closed": closed,
-    }
-
-
-def refresh(tx: Transaction, patient_id: str, resource: Entry, now: datetime, *, is_new: bool = False) -> None:
-    """Replace the keys of a patient by those of *resource*."""
-    if not is_new:
-        tx.execute(delete(patient_key).where(patient_key.c.patient == patient_id))
-    closed = is_closed(resource)
-    rows = [{"key": key, "patient": patient_id, "is_closed": closed} for key in sorted(keys_of(resource, now))]
-    tx.execute(insert(patient_key), rows)
-
-
-def rebuild(tx: Transaction, *, everybody: bool = False) -> tuple[int, int]:
-    """
-    Make the keys of patients that have none of this edition, or of *everybody*.
-
-    Returns how many patients were looked at, and how many had other keys than they should have.
-    """
-    looked = repaired = 0
-    last = ""
-    while True:
-        query = select(patient.c.id, patient.c.resource, patient.c.search).where(patient.c.id > last)
-        rows = tx.execute(query.order_by(patient.c.id).limit(BATCH)).all()
-        if not rows:
-            return looked, repaired
-        last = rows[-1].id
-        stale = [row for row in rows if everybody or not str(row.search).startswith(f"{EDITION}:")]
-        looked += len(stale)
-        repaired += sum(_make_anew(tx, row) for row in stale)
-
-
-def _make_anew(tx: Transaction, row: Any) -> bool:
-    try:
-        resource = json.loads(row.resource)
-    except (ValueError, RecursionError):
-        return False  # altered outside Usher, which other checks report
-    if not isinstance(resource, dict):
-        return False
-    now = datetime.now(UTC)
-    columns = columns_of(resource, now)
-    held = set(tx.execute(select(patient_key.c.key).where(patient_key.c.patient == row.id)).scalars())
-    if columns["search"] == row.search and held == keys_of(resource, now):
-        return False
-    tx.execute(update(patient).where(patient.c.id == row.id).values(**columns))
-    refresh(tx, row.id, resource, now)
-    return True
-
-
-# finding
+def alike_ids() -> ScalarSelect[str]:
+    """A column for a query of patients: the ids of those who look like each, with a space between them."""
+    mine, other = patient_key.alias("mine"), patient_key.alias("other")
+    same = and_(other.c.key == mine.c.key, other.c.patient != mine.c.patient)
+    found = select(func.aggregate_strings(other.c.patient, " ")).select_from(mine).join(other, same)
+    return found.where(mine.c.patient == patient.c.id, _within(mine, KeyRange(ALIKE, True))).scalar_subquery()
 
 
 def unknown_patient() -> NotFound:

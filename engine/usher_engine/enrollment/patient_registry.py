@@ -20,7 +20,7 @@ from ..settings import Settings
 from ..store import Transaction, to_text, upserts
 from ..store.snapshot import answers
 from ..store.tampered_rows import moment, plausible_values, tampering_message
-from . import conflict_rows, patient_index
+from . import conflict_rows, patient_index, patient_keys
 from .enrollment_tables import email_opt_out, patient, patient_response
 from .fhir_contacts import spelled_email
 from .import_merge import ImportedPatient, merge
@@ -76,12 +76,9 @@ class Registry:
         )
 
     def look_alikes(self, tx: Transaction, patients: Collection[str]) -> dict[str, tuple[str, ...]]:
-        """`patient_index.look_alikes`; a patient is asked about once in a snapshot."""
-        known = answers(tx)
-        unasked = [one for one in dict.fromkeys(patients) if ("look-alikes", one) not in known]
-        found = patient_index.look_alikes(tx, unasked)
-        known.update({("look-alikes", one): found.get(one, ()) for one in unasked})
-        return {one: found.get(one) or known.get(("look-alikes", one), ()) for one in patients}
+        """`patient_index.look_alikes`, with nothing for those nobody looks like."""
+        found = patient_index.look_alikes(tx, patients)
+        return {one: found.get(one, ()) for one in patients}
 
     def update(
         self, tx: Transaction, patient: str, values: Mapping[str, object], *, by: str, now: datetime
@@ -120,9 +117,9 @@ class Registry:
             "changed_by": by,
         }
         if upserts.add(tx, patient, {**values, **self._columns(resource, now)}):
-            patient_index.refresh(tx, resource["id"], resource, self._settings.calendar.local(now), is_new=True)
+            patient_keys.refresh(tx, resource["id"], resource, self._settings.calendar.local(now), is_new=True)
             return ImportedPatient(id=resource["id"], outcome="new")
-        row = find(tx, resource["id"], lock=True)
+        row = tx.execute(_LOCK_IMPORTED, {"wanted": resource["id"]}).one()
         planned = self._plan(row, resource, now)
         if planned.merged is None:
             return planned
@@ -135,7 +132,7 @@ class Registry:
 
     def plan_import(self, tx: Transaction, resource: dict[str, Any], *, now: datetime) -> ImportedPatient:
         """What `import_one` would do; nothing is written."""
-        row = tx.execute(_FIND, {"wanted": resource["id"]}).one_or_none()
+        row = tx.execute(_FIND_IMPORTED, {"wanted": resource["id"]}).one_or_none()
         if row is None:
             return ImportedPatient(id=resource["id"], outcome="new")
         return self._plan(row, resource, now)
@@ -156,7 +153,7 @@ class Registry:
     def _columns(self, resource: dict[str, Any], now: datetime) -> dict[str, Any]:
         """The columns that follow from a resource."""
         local = self._settings.calendar.local(now)
-        return {"resource": compact(resource), **patient_index.columns_of(resource, local)}
+        return {"resource": compact(resource), **patient_keys.columns_of(resource, local)}
 
     def _write(
         self, tx: Transaction, row: Row[Any], resource: dict[str, Any], *, by: str, now: datetime, **more: Any
@@ -165,7 +162,7 @@ class Registry:
         columns = self._columns(resource, now)
         change(tx, row, by=by, now=now, **columns, **more)
         if columns["search"] != row.search:
-            patient_index.refresh(tx, row.id, resource, self._settings.calendar.local(now))
+            patient_keys.refresh(tx, row.id, resource, self._settings.calendar.local(now))
 
     def _records(self, tx: Transaction, rows: Sequence[Row[Any]], now: datetime) -> list[PatientRecord]:
         stored = {row.id: plausible_values(patient, row._mapping) for row in rows}
@@ -183,6 +180,7 @@ class Registry:
                 requested_at=moment(values["requested_at"]) if values["requested_at"] else None,
                 response=responses.get(key),
                 address_opted_out=not opted_out.isdisjoint(listed[key]),
+                alike=tuple(sorted(set((stored[key][0].get("alike") or "").split()))),
                 altered=tampering_message(altered if resources[key] is not None else (*altered, "resource")),
             )
             for key, (values, altered) in stored.items()
@@ -210,9 +208,13 @@ def requested_at(row: Row[Any]) -> datetime | None:
     return moment(row.requested_at) if row.requested_at else None
 
 
-_FIND = select(patient).where(patient.c.id == bindparam("wanted"))
-_FIND_ALL = select(patient).where(patient.c.id.in_(bindparam("wanted", expanding=True)))
-_LOCK = _FIND.with_for_update()
+_READ = select(*(column for column in patient.c if column.name != "imported"))
+_WITH_ALIKE = _READ.add_columns(patient_index.alike_ids().label("alike"))
+_FIND = _WITH_ALIKE.where(patient.c.id == bindparam("wanted"))
+_FIND_ALL = _WITH_ALIKE.where(patient.c.id.in_(bindparam("wanted", expanding=True)))
+_LOCK = _READ.where(patient.c.id == bindparam("wanted")).with_for_update()
+_FIND_IMPORTED = select(patient).where(patient.c.id == bindparam("wanted"))
+_LOCK_IMPORTED = _FIND_IMPORTED.with_for_update()
 _REMEMBER = update(patient).where(patient.c.id == bindparam("wanted")).values(imported=bindparam("imported"))
 _CHANGE = update(patient).where(patient.c.id == bindparam("wanted"), patient.c.version == bindparam("seen"))
 

@@ -20,7 +20,7 @@ from usher_engine.enrollment import (
 
 from ..site import site
 from ..words.presentation import long_day
-from .patient_labels import Subject, describe_all
+from .patient_labels import Subject, describe
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,8 +35,8 @@ class Hit:
 
 
 def hits_of(found: FoundPatients) -> list[Hit]:
-    """The patients of a page of a search; who looks like them is asked in one query."""
-    patients = describe_all(found.records)
+    """The patients of a page of a search."""
+    patients = [describe(record) for record in found.records]
     return [_hit(patient, record, found.typed) for patient, record in zip(patients, found.records, strict=True)]
 
 

@@ -47,16 +47,9 @@ def subject(patient: str) -> Subject | None:
 
 
 def subjects(patients: Iterable[str]) -> dict[str, Subject]:
-    """The patients with these business keys, in two queries; keys that are not our patients are left out."""
+    """The patients with these business keys, in one query; keys that are not our patients are left out."""
     found = site().enrollment.patients_by_id({patient for patient in patients if patient})
-    return {one.id: one for one in describe_all(found.values())}
-
-
-def describe_all(records: Iterable[PatientRecord]) -> list[Subject]:
-    """`describe` for all of *records*; who looks like them is asked in one query."""
-    listed = list(records)
-    site().enrollment.finder.look_alikes([record.id for record in listed])
-    return [describe(record) for record in listed]
+    return {patient: describe(record) for patient, record in found.items()}
 
 
 def describe(record: PatientRecord) -> Subject:
@@ -71,7 +64,7 @@ def describe(record: PatientRecord) -> Subject:
         born=born_words(fields["birth_date"], here.today()),
         status=record.status,
         guard=record.guard(here.now(), settings) or "",
-        alike=here.enrollment.finder.look_alikes([record.id])[record.id],
+        alike=record.alike,
         replaced_by=replaced_by(record.resource) or "",
     )
 

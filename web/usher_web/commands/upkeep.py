@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 from usher_engine import Database
-from usher_engine.enrollment import patient_index
+from usher_engine.enrollment import patient_keys
 from usher_engine.store import release_rows
 from usher_engine.store.schema import upgrade
 from usher_engine.store.search_reindex import reindex
@@ -49,7 +49,7 @@ def db_reindex(*, machine: bool) -> None:
     enrollment, _ = open_usher()
     with enrollment.engine.database.begin() as transaction:
         looked, repaired = reindex(transaction)
-        patients, patients_repaired = patient_index.rebuild(transaction, everybody=True)
+        patients, patients_repaired = patient_keys.rebuild(transaction, everybody=True)
     if machine:
         told = {"patients": patients, "patients_mended": patients_repaired}
         print_json({"cases": looked, "mended": repaired, **told})

@@ -13,7 +13,7 @@ from usher_engine.enrollment import FIELDS, ImportConflict, Take
 from werkzeug.wrappers import Response
 
 from .. import auth
-from ..casework.patient_labels import Subject, describe_all
+from ..casework.patient_labels import Subject, describe
 from ..site import site
 
 blueprint = Blueprint("conflicts", __name__, url_prefix="/import-conflicts")
@@ -76,7 +76,7 @@ def _page(refusal: str = "") -> str:
 
 def _by_patient(conflicts: Sequence[ImportConflict]) -> list[OfPatient]:
     grouped = [(key, list(found)) for key, found in groupby(conflicts, lambda one: one.patient.id)]
-    patients = describe_all(found[0].patient for _, found in grouped)
+    patients = [describe(found[0].patient) for _, found in grouped]
     return [
         OfPatient(patient=patient, things=tuple(_shown(one) for one in found))
         for patient, (_, found) in zip(patients, grouped, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from ..casework.patient_labels import Subject, describe_all
+from ..casework.patient_labels import Subject, describe
 from ..site import site
 
 MOST = 5
@@ -19,7 +19,8 @@ def near_patients(text: str) -> list[Subject]:
     """Patients in force whose names begin like the longest word of *text*."""
     finder = site().enrollment.finder
     longest = max(text.split(), key=len)
-    return describe_all(first_of(shortened(longest), lambda word: list(finder.find(word, limit=MOST).records)))
+    found = first_of(shortened(longest), lambda word: list(finder.find(word, limit=MOST).records))
+    return [describe(record) for record in found]
 
 
 def shortened(word: str) -> Iterator[str]:

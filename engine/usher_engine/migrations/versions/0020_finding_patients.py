@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from usher_engine.enrollment import patient_index
+from usher_engine.enrollment import patient_keys
 
 revision = "0020"
 down_revision = "0016"
@@ -36,7 +36,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_import_conflict_found", "import_conflict", ["found_at", "patient", "field"])
     # Which keys a patient has is the code's to know; it reads only the columns of this schema.
-    patient_index.rebuild(op.get_bind())
+    patient_keys.rebuild(op.get_bind())
 
 
 def downgrade() -> None:
