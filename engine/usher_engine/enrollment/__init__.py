@@ -16,7 +16,7 @@ from .mail_operators import NOT_ELIGIBLE
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
 from .patient_fields import FIELDS, in_sentence
 from .patient_finder import LOOK_ALIKE_SEEN, PatientFinder
-from .patient_index import FoundPatients
+from .patient_index import MOST_ALIKE, FoundPatients
 from .patient_registry import Registry
 from .patient_response import TERMS, TERMS_VERSION, AlreadyAnswered, Answer, OpenLink
 from .patients_import import BadLine, ImportReport
@@ -33,6 +33,7 @@ __all__ = [
     "LOOK_ALIKE_SEEN",
     "MAX_REASON",
     "MILESTONES",
+    "MOST_ALIKE",
     "NOT_ELIGIBLE",
     "PROCESS",
     "REPORTABLE",

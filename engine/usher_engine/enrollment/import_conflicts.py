@@ -130,9 +130,8 @@ class ImportConflicts:
         rows = sorted(conflict_rows.of_patients(tx, patients), key=_place)
         if not rows:
             return []
-        records = {
-            one.id: one for one in self._registry.load_all(tx, [row.patient for row in rows], now=self._audit.clock())
-        }
+        now = self._audit.clock()
+        records = {one.id: one for one in self._registry.load_all(tx, [row.patient for row in rows], now=now)}
         found = []
         for (patient, group), held in groupby(rows, lambda row: (row.patient, group_of(row.field))):
             parts = list(held)

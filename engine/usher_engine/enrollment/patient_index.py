@@ -31,6 +31,8 @@ from .search_terms import Alternative, KeyRange, Term, TypedSearch
 
 #: Up to so many matches are put in order of nearness; more of them by name alone.
 MOST_RANKED = 2_000
+#: As many look-alikes of one patient are named: nobody compares more, and a placeholder's name may have thousands.
+MOST_ALIKE = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,11 +65,18 @@ class FoundPatients:
 
 
 def alike_ids() -> ScalarSelect[str]:
-    """A column for a query of patients: the ids of those who look like each, with a space between them."""
+    """A column for a query of patients: ids of those who look like each, at most `MOST_ALIKE`, a space between them."""
     mine, other = patient_key.alias("mine"), patient_key.alias("other")
     same = and_(other.c.key == mine.c.key, other.c.patient != mine.c.patient)
-    found = select(func.aggregate_strings(other.c.patient, " ")).select_from(mine).join(other, same)
-    return found.where(mine.c.patient == patient.c.id, _within(mine, KeyRange(ALIKE, True))).scalar_subquery()
+    found = select(other.c.patient).select_from(mine).join(other, same).correlate(patient)
+    found = found.where(mine.c.patient == patient.c.id, _within(mine, KeyRange(ALIKE, True)))
+    some = found.order_by(other.c.patient).distinct().limit(MOST_ALIKE).subquery()
+    return select(func.aggregate_strings(some.c.patient, " ")).scalar_subquery()
+
+
+def ids_of(column: object) -> tuple[str, ...]:
+    """The ids in the column of `alike_ids`, in order."""
+    return tuple(sorted(column.split())) if isinstance(column, str) else ()
 
 
 def unknown_patient() -> NotFound:
@@ -125,10 +134,9 @@ def look_alikes(tx: Transaction, patients: Collection[str]) -> dict[str, tuple[s
     """The ids of those who have the name and the date of birth of each of *patients*, in one statement."""
     if not patients:
         return {}
-    found: dict[str, tuple[str, ...]] = {}
-    for mine, other in tx.execute(_ALIKE, {"wanted": sorted(patients)}):
-        found[mine] = (*found.get(mine, ()), other)
-    return found
+    wanted = patient.c.id.in_(bindparam("wanted", expanding=True))
+    query = select(patient.c.id, alike_ids().label("alike")).where(wanted)
+    return {str(found): ids_of(alike) for found, alike in tx.execute(query, {"wanted": sorted(patients)})}
 
 
 def _counts(tx: Transaction, typed: TypedSearch) -> Mapping[bool, int]:
@@ -226,14 +234,3 @@ def _within(keys: FromClause, wanted: KeyRange) -> ColumnElement[bool]:
     if not wanted.begins:
         return keys.c.key == wanted.key
     return and_(keys.c.key >= wanted.key, keys.c.key < wanted.last)
-
-
-_mine, _other = patient_key.alias("mine"), patient_key.alias("other")
-_ALIKE = (
-    select(_mine.c.patient, _other.c.patient)
-    .join(_other, and_(_other.c.key == _mine.c.key, _other.c.patient != _mine.c.patient))
-    .where(_mine.c.patient.in_(bindparam("wanted", expanding=True)))
-    .where(_within(_mine, KeyRange(ALIKE, True)))
-    .distinct()
-    .order_by(_mine.c.patient, _other.c.patient)
-)

@@ -180,7 +180,7 @@ class Registry:
                 requested_at=moment(values["requested_at"]) if values["requested_at"] else None,
                 response=responses.get(key),
                 address_opted_out=not opted_out.isdisjoint(listed[key]),
-                alike=tuple(sorted(set((stored[key][0].get("alike") or "").split()))),
+                alike=patient_index.ids_of(stored[key][0].get("alike")),
                 altered=tampering_message(altered if resources[key] is not None else (*altered, "resource")),
             )
             for key, (values, altered) in stored.items()

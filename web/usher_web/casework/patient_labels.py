@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import usher_engine
-from usher_engine.enrollment import PatientRecord, replaced_by
+from usher_engine.enrollment import MOST_ALIKE, PatientRecord, replaced_by
 
 from .. import audit_logging
 from ..site import site
@@ -33,7 +33,8 @@ class Subject:
     @property
     def alike_words(self) -> str:
         """ "2 look alike", this one among them; empty if nobody does."""
-        return f"{len(self.alike) + 1} look alike" if self.alike else ""
+        many = "over " if len(self.alike) >= MOST_ALIKE else ""
+        return f"{many}{len(self.alike) + (not many)} look alike" if self.alike else ""
 
 
 def subject(patient: str) -> Subject | None:
