@@ -74,8 +74,9 @@ def _facts(record: PatientRecord, fields: dict[str, str], name: str, typed: Type
     if fields["zip_code"] and is_typed_number(fields["zip_code"], typed):
         yield [("ZIP ", False), (fields["zip_code"], True)]
     address = ", ".join(filter(None, (fields["address_line1"], fields["city"])))
-    if address:
-        yield [(address, False)]
+    apart = address or fields["phone"] or fields["email"]
+    if apart and not is_typed_number(apart, typed) and "@" not in typed.text:
+        yield [(apart, False)]
 
 
 def _other_names(record: PatientRecord, name: str, typed: TypedSearch) -> Iterator[list[Piece]]:
