@@ -325,7 +325,8 @@ class Tour:
             if number < 2:
                 self.post("", f"/api/v1/instances/{case}/cancel", json=REASON, headers=staff)
         task = self.house.newest_task()
-        for path in ("tasks", "instances", f"instances/{case}", f"instances/{case}/history", "metrics"):
+        one = f"instances/{case}"
+        for path in ("tasks", "patients?q=example", "instances", one, f"{one}/history", "metrics"):
             self.look("", f"/api/v1/{path}", headers=staff)
         self.look("", "/api/v1/definitions", headers=analyst)
         admin, about = self.tokens[Role.ADMIN], "/api/v1/patients/sample-opted-out"

@@ -248,3 +248,20 @@ def test_the_patients_pages_lead_to_the_conflict(house: House) -> None:
     assert "1 patient with two values…" in text_of(alice.get("/patients").text)
     assert "give one thing in two ways" in text_of(alice.get("/patients/2041").text)
     assert "Took the EHR" not in house.visitor("audrey").get("/audit").text
+
+
+def test_a_program_finds_the_same_patients_with_true_counts(twins: House) -> None:
+    add(twins, patient("3", "Álex", "Twïn", birthDate="1988-02-29"), patient("4", "Alex", "Twin", active=False))
+    ask, staff = twins.visitor().client, twins.token(Role.STAFF)
+    page = ask.get("/api/v1/patients?q=twin,+ALEX&limit=2", headers=staff).json
+    assert [one["record_number"] for one in page["patients"]] == ["100-2041", "100-2042"]
+    assert (page["total"], page["others"], page["next"]) == (3, 1, "2042")
+    assert page["patients"][0]["look_alikes"] == ["2042"]
+    last = ask.get(f"/api/v1/patients?q=twin&after={page['next']}", headers=staff).json
+    assert ([one["id"] for one in last["patients"]], last["next"]) == (["3"], None)
+    closed = ask.get("/api/v1/patients?q=twin&closed=yes", headers=staff).json
+    assert [one["id"] for one in closed["patients"]] == ["4"]
+    assert ask.get("/api/v1/patients?after=nobody", headers=staff).status_code == 404
+    assert ask.get("/api/v1/patients", headers=twins.token(Role.ANALYST, name="a")).status_code == 403
+    listed = twins.enrollment.engine.audit.events(kind="PatientsListed")[0]
+    assert listed.details["patients"] == ["4"]

@@ -156,6 +156,7 @@ BUDGETS = {
     "POST /api/v1/patients/<patient_id>/opt-out": (13, 3),
     "POST /api/v1/triggers": (14, 3),
     "POST /api/v1/processes/<key>/instances": (15, 3),
+    "GET /api/v1/patients": (8, 3),
     "GET /api/v1/tasks": (5, 3),
     "POST /api/v1/tasks/<task_id>/claim": (11, 3),
     "POST /api/v1/tasks/<task_id>/unclaim": (11, 3),

@@ -20,6 +20,7 @@ from ..casework.visibility import visible_case
 from ..json_schema import read
 from ..site import site
 from ..staff.look_alike_question import question_about
+from .found_patients import full_patients
 from .metrics import CONTENT_TYPE, prometheus
 from .openapi import description
 from .serializers import (
@@ -128,6 +129,15 @@ def complete(task_id: str) -> Response:
         raise PreconditionRequired("Send the revision you saw, as “revision” in the body or in If-Match.")
     answer = body.get("data", {})
     return _json(outcome(site().engine.complete(task_id, answer, actor=auth.actor(), revision=revision)))
+
+
+@blueprint.get("/patients")
+@auth.token_policy(Role.STAFF, Role.AUDITOR)
+def patients() -> Response:
+    """The patients that the text q may mean, as the page of patients finds them."""
+    text, closed = request.args.get("q", "")[:200], request.args.get("closed") == "yes"
+    after = request.args.get("after") or None
+    return _json(full_patients(site().enrollment.finder.find(text, closed=closed, limit=_limit(), after=after)))
 
 
 @blueprint.get("/instances")
