@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import threading
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from acceptance.conftest import PASSWORD, House
 from conftest import ROOT
@@ -127,6 +128,22 @@ class Tour:
     def _patients(self) -> None:
         one = "/patients/sample-pending"
         self.look("alice", "/patients", one, f"{one}/template?name=Office%20Visit", "/search?q=Ha")
+        self._look_alikes()
+
+    def _look_alikes(self) -> None:
+        """Two who look alike, and a value that staff corrected and the EHR has changed too."""
+        twin = {"name": [{"family": "Twin", "given": ["Alex"]}], "birthDate": "2000-02-29", "resourceType": "Patient"}
+        patients = [{**twin, "id": key, "telecom": [{"system": "phone", "value": "555 0141"}]} for key in ("t1", "t2")]
+        self.house.enrollment.import_patients(json.dumps(one) for one in patients)
+        self.look("alice", f"/patients/t1/sure?{urlencode(PLACE)}")
+        with self.engine.database.begin() as tx:
+            now = self.engine.clock()
+            self.house.enrollment.registry.update(tx, "t1", {"phone": "555 0142"}, by="alice", now=now)
+        patients[0]["telecom"] = [{"system": "phone", "value": "555 0143"}]
+        self.house.enrollment.import_patients([json.dumps(patients[0])])
+        self.look("alice", "/import-conflicts")
+        (found,) = self.house.enrollment.import_conflicts.of("t1")
+        self.post("alice", "/import-conflicts/t1/phone", {"take": "ehr", "seen": found.seen})
 
     def _invitations(self) -> None:
         for patient in ("sample-complete", "sample-pending"):
@@ -320,7 +337,8 @@ class Tour:
             if number < 2:
                 self.post("", f"/api/v1/instances/{case}/cancel", json=REASON, headers=staff)
         task = self.house.newest_task()
-        for path in ("tasks", "instances", f"instances/{case}", f"instances/{case}/history", "metrics"):
+        one = f"instances/{case}"
+        for path in ("tasks", "patients?q=example", "instances", one, f"{one}/history", "metrics"):
             self.look("", f"/api/v1/{path}", headers=staff)
         self.look("", "/api/v1/definitions", headers=analyst)
         admin, about = self.tokens[Role.ADMIN], "/api/v1/patients/sample-opted-out"

@@ -69,6 +69,7 @@ def succeed(house: House, programs: dict[str, Program]) -> None:
     other = staff.post("/triggers", {**TRIGGER, "patient_id": OTHER}, headers={"Idempotency-Key": "2"})
     assert staff.post(f"/instances/{other.json['instance']}/cancel", {"reason": "a mistake"}).status_code == 200
     assert len(staff.get("/instances").json["instances"]) == 2
+    assert staff.get("/patients?q=example").json["total"] > 1
     assert staff.get(f"/instances/{case}").status_code == 200
     assert len(staff.get(f"/instances/{case}/history").json["steps"]) > 3
     wait_for_a_message(house)

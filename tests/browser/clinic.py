@@ -141,10 +141,15 @@ class Clinic:
     # patients
 
     def add(self, status: str | None = "Not Enrolled", *, resource: dict[str, Any] | None = None, **fields: Any) -> str:
-        """A new patient (`COMPLETE`, with *fields* changed or None) with this portal status; answers the id."""
+        """
+        A new patient (`COMPLETE`, with *fields* changed or None) with this portal status; answers the id.
+
+        Each has a last name of their own: for patients who look alike, pages ask which is meant.
+        """
         self.patients += 1
         patient = f"patient-{self.patients}"
-        values = {**COMPLETE, "email": f"{patient}@example.org", **fields}
+        alone = {"last_name": f"Quill{_letters(self.patients)}", "email": f"{patient}@example.org"}
+        values = {**COMPLETE, **alone, **fields}
         line = json.dumps({**fhir(patient, values), **(resource or {})})
         report = self.enrollment.import_patients([line])
         assert report.bad == []
@@ -152,6 +157,10 @@ class Clinic:
             with self.enrollment.engine.database.begin() as tx:
                 portal_status.set_status(tx, find(tx, patient, lock=True), status, by="test", now=self.clock())
         return patient
+
+    def imports(self, resource: dict[str, Any]) -> None:
+        """Import this Patient as the EHR sends it."""
+        assert self.enrollment.import_patients([json.dumps(resource)]).bad == []
 
     def status(self, patient: str) -> str:
         return self.enrollment.patient(patient).status
@@ -284,3 +293,8 @@ def listening() -> Iterator[BaseWSGIServer]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _letters(number: int) -> str:
+    """A number as letters: 1 is b, 27 is bb."""
+    return (_letters(number // 26) if number >= 26 else "") + chr(ord("a") + number % 26)

@@ -13,6 +13,7 @@ from usher_engine.enrollment import BadLine, PatientRecord, Registry, portal_sta
 from usher_engine.enrollment.enrollment_tables import email_opt_out
 from usher_engine.enrollment.patient_registry import find
 from usher_engine.enrollment.patients_import import import_patients
+from usher_engine.enrollment.search_terms import parse_typed
 from usher_engine.settings import Settings
 from usher_engine.store import Database, to_text
 from usher_web.demo.sample_patients import TRIGGERS, add_samples
@@ -100,7 +101,12 @@ def test_search_and_pages(database: Database, registry: Registry, clock: Clock) 
     with database.read() as tx:
 
         def search(text: str, limit: int = 50, after: str | None = None) -> list[str]:
-            return [r.id for r in registry.search(tx, text, now=clock(), limit=limit, after=after)]
+            return [
+                r.id
+                for r in registry.find_page(
+                    tx, parse_typed(text, 2026), closed=None, now=clock(), limit=limit, after=after
+                ).records
+            ]
 
         everybody = search("")
         assert len(everybody) == 21
@@ -227,7 +233,9 @@ def test_invisible_characters_neither_hide_nor_fill_a_name(
     searches = {"sample": "p1", "\u200bsam\u00adple\u00a0": "p1", "میخواهم": "p2", "می\u200cخواهم ida": "p2"}
     with database.read() as tx:
         for typed, found in searches.items():
-            assert [one.id for one in registry.search(tx, typed, now=clock(), limit=9, after=None)] == [found]
+            assert [
+                one.id for one in registry.find_page(tx, parse_typed(typed, 2026), now=clock(), limit=9).records
+            ] == [found]
 
 
 def test_triggers(database: Database, clock: Clock) -> None:

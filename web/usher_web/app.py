@@ -40,7 +40,7 @@ from .demo import caught_mail as outbox
 from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
-from .staff import ehr_triggers, inbox, live_pages, outcomes, search_box, start_pages
+from .staff import ehr_triggers, import_conflict_pages, inbox, live_pages, outcomes, search_box, start_pages
 from .words import person_names, presentation
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ RAIL = (
 #: Blueprints whose pages belong to the place of another.
 INSIDE = {
     "outcomes": "inbox", "live": "inbox",
-    "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
+    "replay": "cases", "conflicts": "triggers", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
     "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
     "tryout": "processes", "samples": "processes",
@@ -170,7 +170,10 @@ def _hosts(settings: Settings) -> list[str]:
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     doors = (sign_in, profile_pages)
-    desk = (inbox, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
+    desk = (
+        inbox, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box,
+        import_conflict_pages,
+    )
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
         import_pages, backtest_pages, assumption_pages, migration_pages, sample_mail_pages,

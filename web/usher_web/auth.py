@@ -232,6 +232,11 @@ def source() -> str:
     return found
 
 
+def is_page() -> bool:
+    """Whether one of our own pages calls the API for a person, inside a view for programs."""
+    return source().startswith("web:")
+
+
 def session() -> Session:
     """The session of the caller, inside a view for people."""
     found: Session = g.session

@@ -49,6 +49,8 @@ AuditKind: TypeAlias = Literal[
     "OptOutSet",
     "OptOutLifted",
     "SampleMailSent",
+    "ImportConflictDecided",
+    "LookAlikeSeen",
 ]
 
 #: All kinds of audit events.

@@ -25,12 +25,15 @@ from ..settings import Settings
 from ..store import Database, Transaction, version_rows
 from ..store import Row as CaseRow
 from ..web_requests import web_request_operator
-from . import invitations, patient_registry, portal_status, sent_mails, trigger_fields
+from . import invitations, portal_status, sent_mails, trigger_fields
 from .address_corrections import AddressCorrections
 from .enrollment_operators import operators
+from .import_conflicts import ImportConflicts
 from .invitations import Invitation
 from .mail import LINKS
 from .patient_directory import PatientRecord
+from .patient_finder import PatientFinder
+from .patient_index import unknown_patient
 from .patient_registry import Registry
 from .patient_response import Answer, OpenLink, PatientResponses
 from .patients_import import ImportReport, Progress, import_patients
@@ -74,6 +77,10 @@ class Enrollment:
         self.staff_mail = staff_mail
         self.registry = Registry(settings)
         self.responses = PatientResponses(engine, settings, self.registry)
+        #: Finds patients by what people type, and those who look alike.
+        self.finder = PatientFinder(engine=engine, registry=self.registry)
+        #: Values that staff corrected and the EHR has changed too.
+        self.import_conflicts = ImportConflicts(self.registry, engine.audit)
 
     @property
     def retention(self) -> Retention:
@@ -130,7 +137,7 @@ class Enrollment:
         def find(tx: Transaction) -> str:
             process = trigger_fields.bound_process(tx, template, field, action, patient_id=patient_id)
             if process is None:
-                raise patient_registry.unknown()
+                raise unknown_patient()
             return process
 
         return self._start(find, asked, actor=actor, key=key, source=source)
@@ -160,7 +167,7 @@ class Enrollment:
 
         def find(tx: Transaction) -> str:
             if not self.registry.knows(tx, given["patient_id"]):
-                raise patient_registry.unknown()
+                raise unknown_patient()
             return PROCESS
 
         return self._start(find, given, actor=actor, key=key, source=source)
@@ -230,9 +237,8 @@ class Enrollment:
     # patients
 
     def patients(self, search: str = "", *, limit: int = 50, after: str | None = None) -> list[PatientRecord]:
-        """Patients by name; *search*: words of name, birth date, id or record number; *after*: the last id shown."""
-        with self.engine.database.read() as tx:
-            return self.registry.search(tx, search, now=self.engine.clock(), limit=limit, after=after)
+        """All patients that fit *search*, closed ones too; *after*: the last id shown."""
+        return list(self.finder.find(search, closed=None, limit=limit, after=after).records)
 
     def patient(self, patient_id: str) -> PatientRecord:
         """One patient; raises `NotFound`."""
@@ -256,13 +262,17 @@ class Enrollment:
             return invitations.of_patient(tx, patient_id)
 
     def import_patients(
-        self, lines: Iterable[str | bytes], progress: Progress | None = None, *, by: str = "import"
+        self, lines: Iterable[str | bytes], progress: Progress | None = None, *, by: str = "import", dry: bool = False
     ) -> ImportReport:
-        """Store the FHIR Patients of NDJSON *lines* (open files in binary); the report lists bad lines by number."""
-        now = self.engine.clock()
-        report = import_patients(self.engine.database, self.registry, lines, by=by, now=now, progress=progress)
-        counts = {"new": report.new, "changed": report.changed, "same": report.same, "refused": len(report.bad)}
-        self.engine.audit.record("Imported", counts, actor=Actor(name=by, role="system"))
+        """
+        Store the FHIR Patients of NDJSON *lines* (open files in binary); the report lists bad lines by number.
+
+        With *dry* nothing is stored: the report says what would change, stay and conflict.
+        """
+        on, now = self.engine.database, self.engine.clock()
+        report = import_patients(on, self.registry, lines, by=by, now=now, progress=progress, dry=dry)
+        if not dry:
+            self.engine.audit.record("Imported", report.counts, actor=Actor(name=by, role="system"))
         return report
 
     # the patient's side

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import VARCHAR, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false
 
 from ..store.tables.engine_tables import metadata
 
@@ -13,7 +13,12 @@ patient = Table(
     Column("resource", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("sort_name", String(200), nullable=False),
+    #: The edition and a digest of the search keys, which are in `patient_key`; empty: not made yet.
     Column("search", Text, nullable=False),
+    #: Deceased, inactive or merged into another record.
+    Column("is_closed", Boolean, nullable=False, server_default=false()),
+    #: The Patient as it was imported last; null in rows of Usher 0.3 and before, and for patients never imported.
+    Column("imported", Text),
     #: Null: unknown; shown as Unavailable.
     Column("portal_status", String(60)),
     Column("portal_status_at", String(27), nullable=False),
@@ -24,6 +29,34 @@ patient = Table(
     Column("changed_at", String(27), nullable=False),
     Column("changed_by", String(200), nullable=False),
     Index("ix_patient_sort", "sort_name", "id"),
+    Index("ix_patient_listed", "is_closed", "sort_name", "id"),
+)
+
+#: Ordered by code points on both databases, so that all keys with one beginning stand together.
+_KEY = String(60).with_variant(VARCHAR(60, collation="C"), "postgresql")
+
+patient_key = Table(
+    "patient_key",
+    metadata,
+    Column("patient", String(64), ForeignKey("patient.id"), primary_key=True),
+    Column("key", _KEY, primary_key=True),
+    #: As in the patient's row, so that matches are counted without it.
+    Column("is_closed", Boolean, nullable=False),
+    Index("ix_patient_key_found", "key", "is_closed", "patient"),
+    sqlite_with_rowid=False,
+)
+
+import_conflict = Table(
+    "import_conflict",
+    metadata,
+    Column("patient", String(64), ForeignKey("patient.id"), primary_key=True),
+    #: A key of `patient_fields.FIELDS`.
+    Column("field", String(60), primary_key=True),
+    #: The value imported before, and the one imported now; the one that staff gave stands in the record.
+    Column("before", Text, nullable=False),
+    Column("theirs", Text, nullable=False),
+    Column("found_at", String(27), nullable=False),
+    Index("ix_import_conflict_found", "found_at", "patient", "field"),
 )
 
 patient_response = Table(

@@ -50,6 +50,8 @@ class PatientRecord:
     address_opted_out: bool = False
     #: A message if the row was altered outside Usher; such a patient is not invited.
     altered: str = ""
+    #: Ids of others in force with the same name and date of birth.
+    alike: tuple[str, ...] = ()
 
     def fields(self, now: datetime, settings: Settings) -> dict[str, str]:
         return read_fields(self.resource, settings.calendar.local(now), settings.birth_sex_sources)

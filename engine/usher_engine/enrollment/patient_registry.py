@@ -11,21 +11,23 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, or_, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from ..core.canonical import compact
 from ..core.email_address import comparable_email_address, shown_email_address
-from ..core.errors import Conflict, NotFound
-from ..core.visible_text import trimmed, without_invisible
+from ..core.errors import Conflict
 from ..settings import Settings
 from ..store import Transaction, to_text, upserts
 from ..store.snapshot import answers
 from ..store.tampered_rows import moment, plausible_values, tampering_message
+from . import conflict_rows, patient_index, patient_keys
 from .enrollment_tables import email_opt_out, patient, patient_response
 from .fhir_contacts import spelled_email
-from .fhir_entries import entries, text
+from .import_merge import ImportedPatient, merge
 from .patient_corrections import changed_fields, read_fields, update_resource
 from .patient_directory import Correction, PatientRecord, Response
+from .patient_index import FoundPatients, unknown_patient
+from .search_terms import TypedSearch
 from .statuses import RESPONSES, PortalStatus
 from .timestamps import parse_day
 
@@ -50,22 +52,36 @@ class Registry:
         answers(tx).update({("patient", record.id): record for record in found})
         return found
 
+    def lock(self, tx: Transaction, patient: str) -> None:
+        """Keep a patient unchanged until the transaction ends; raises `NotFound`."""
+        find(tx, patient, lock=True)
+
+    def fields_of(self, record: PatientRecord, now: datetime) -> dict[str, str]:
+        """The fields of a patient by key, as the settings read them."""
+        return record.fields(now, self._settings)
+
     def knows(self, tx: Transaction, patient_id: str) -> bool:
         return tx.execute(select(patient.c.id).where(patient.c.id == patient_id)).first() is not None
 
-    def search(
-        self, tx: Transaction, text: str, *, now: datetime, limit: int, after: str | None
-    ) -> list[PatientRecord]:
-        """Patients whose name, birth date, id or record number contain every word of *text*, by last and first name."""
-        query = select(patient).order_by(patient.c.sort_name, patient.c.id).limit(limit)
-        for word in trimmed(text).lower().split()[:8]:
-            spellings = {word, without_invisible(word)} - {""}  # Usher 0.1 kept joiners in what is looked in
-            query = query.where(or_(*(patient.c.search.contains(one, autoescape=True) for one in sorted(spellings))))
-        if after:
-            last = find(tx, after)
-            later = and_(patient.c.sort_name == last.sort_name, patient.c.id > last.id)
-            query = query.where(or_(patient.c.sort_name > last.sort_name, later))
-        return self._records(tx, tx.execute(query).all(), now)
+    def find_page(self, tx: Transaction, typed: TypedSearch, *, now: datetime, **how: Any) -> FoundPatients:
+        """One page of the patients that fit *typed*; *how* as `patient_index.page` takes it."""
+        hits = patient_index.page(tx, typed, **how)
+        records = {record.id: record for record in self.load_all(tx, hits.ids, now=now)}
+        exact = patient_index.holders(tx, typed.record)
+        return FoundPatients(
+            typed=typed,
+            records=tuple(records[found] for found in hits.ids if found in records),
+            total=hits.total,
+            others=hits.others,
+            has_newer=hits.has_newer,
+            has_older=hits.has_older,
+            exact=exact[0] if len(exact) == 1 else "",
+        )
+
+    def look_alikes(self, tx: Transaction, patients: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """`patient_index.look_alikes`, with nothing for those nobody looks like."""
+        found = patient_index.look_alikes(tx, patients)
+        return {one: found.get(one, ()) for one in patients}
 
     def update(
         self, tx: Transaction, patient: str, values: Mapping[str, object], *, by: str, now: datetime
@@ -78,15 +94,23 @@ class Registry:
         if not changed:
             return Correction(changed=(), version=row.version)
         corrected = update_resource(resource, changed, local, sources)
-        change(tx, row, by=by, now=now, **self._columns(corrected, now))
+        self._write(tx, row, corrected, by=by, now=now)
         return Correction(changed=tuple(changed), version=row.version + 1)
 
     def save(self, tx: Transaction, resource: dict[str, Any], *, by: str, now: datetime) -> str:
-        """Store a Patient under its id, and keep the portal's own data; return "new", "changed" or "same"."""
-        columns = self._columns(resource, now)
+        """Import a Patient, as `import_one`; return "new", "changed" or "same"."""
+        return self.import_one(tx, resource, by=by, now=now).outcome
+
+    def import_one(self, tx: Transaction, resource: dict[str, Any], *, by: str, now: datetime) -> ImportedPatient:
+        """
+        Store what the EHR sends of a patient, and keep the portal's own data and what staff corrected.
+
+        What staff and the EHR have both changed stays as it is, and becomes a conflict (decisions/0040).
+        """
         at = to_text(now)
         values = {
             "id": resource["id"],
+            "imported": compact(resource),
             "version": 1,
             "portal_status": PortalStatus.NOT_ENROLLED.value,
             "portal_status_at": at,
@@ -95,26 +119,53 @@ class Registry:
             "changed_at": at,
             "changed_by": by,
         }
-        if upserts.add(tx, patient, {**values, **columns}):
-            return "new"
-        row = find(tx, resource["id"], lock=True)
-        if json.loads(row.resource) == resource:
-            return "same"
-        change(tx, row, by=by, now=now, **columns)
-        return "changed"
+        if upserts.add(tx, patient, {**values, **self._columns(resource, now)}):
+            patient_keys.refresh(tx, resource["id"], resource, self._settings.calendar.local(now), is_new=True)
+            return ImportedPatient(id=resource["id"], outcome="new")
+        row = tx.execute(_LOCK_IMPORTED, {"wanted": resource["id"]}).one()
+        planned = self._plan(row, resource, now)
+        if planned.merged is None:
+            return planned
+        conflict_rows.keep(tx, row.id, planned.merged, self._fields(json.loads(row.resource), now), now)
+        if planned.outcome == "changed":
+            self._write(tx, row, planned.merged.resource, by=by, now=now, imported=compact(resource))
+        else:
+            tx.execute(_REMEMBER, {"wanted": row.id, "imported": compact(resource)})
+        return planned
 
-    def _columns(self, resource: dict[str, Any], now: datetime) -> dict[str, str]:
-        """The columns with a resource and its search keys."""
+    def plan_import(self, tx: Transaction, resource: dict[str, Any], *, now: datetime) -> ImportedPatient:
+        """What `import_one` would do; nothing is written."""
+        row = tx.execute(_FIND_IMPORTED, {"wanted": resource["id"]}).one_or_none()
+        if row is None:
+            return ImportedPatient(id=resource["id"], outcome="new")
+        return self._plan(row, resource, now)
+
+    def _plan(self, row: Row[Any], resource: dict[str, Any], now: datetime) -> ImportedPatient:
+        ours = json.loads(row.resource)
+        base = json.loads(row.imported) if row.imported else (ours if row.version == 1 else None)
+        if resource == base and row.imported:
+            return ImportedPatient(id=row.id, outcome="same")
         local = self._settings.calendar.local(now)
-        fields = read_fields(resource, local, self._settings.birth_sex_sources, _SEARCHED)
-        first, last = fields["first_name"].lower(), fields["last_name"].lower()
-        numbers = [text(i.get("value")) for i in entries(resource, "identifier")]
-        words = [first, last, fields["birth_date"], resource["id"], *numbers]
-        return {
-            "resource": compact(resource),
-            "sort_name": without_invisible(f"{last}, {first}")[:200],
-            "search": without_invisible(" ".join(words).lower()),
-        }
+        merged = merge(base, ours, resource, local, self._settings.birth_sex_sources)
+        outcome = "same" if merged.resource == ours else "changed"
+        return ImportedPatient(id=row.id, outcome=outcome, merged=merged)
+
+    def _fields(self, resource: dict[str, Any], now: datetime) -> dict[str, str]:
+        return read_fields(resource, self._settings.calendar.local(now), self._settings.birth_sex_sources)
+
+    def _columns(self, resource: dict[str, Any], now: datetime) -> dict[str, Any]:
+        """The columns that follow from a resource."""
+        local = self._settings.calendar.local(now)
+        return {"resource": compact(resource), **patient_keys.columns_of(resource, local)}
+
+    def _write(
+        self, tx: Transaction, row: Row[Any], resource: dict[str, Any], *, by: str, now: datetime, **more: Any
+    ) -> None:
+        """Store another resource of a patient, with the keys it is found by."""
+        columns = self._columns(resource, now)
+        change(tx, row, by=by, now=now, **columns, **more)
+        if columns["search"] != row.search:
+            patient_keys.refresh(tx, row.id, resource, self._settings.calendar.local(now))
 
     def _records(self, tx: Transaction, rows: Sequence[Row[Any]], now: datetime) -> list[PatientRecord]:
         stored = {row.id: plausible_values(patient, row._mapping) for row in rows}
@@ -132,6 +183,7 @@ class Registry:
                 requested_at=moment(values["requested_at"]) if values["requested_at"] else None,
                 response=responses.get(key),
                 address_opted_out=not opted_out.isdisjoint(listed[key]),
+                alike=patient_index.ids_of(stored[key][0].get("alike")),
                 altered=tampering_message(altered if resources[key] is not None else (*altered, "resource")),
             )
             for key, (values, altered) in stored.items()
@@ -159,9 +211,14 @@ def requested_at(row: Row[Any]) -> datetime | None:
     return moment(row.requested_at) if row.requested_at else None
 
 
-_FIND = select(patient).where(patient.c.id == bindparam("wanted"))
-_FIND_ALL = select(patient).where(patient.c.id.in_(bindparam("wanted", expanding=True)))
-_LOCK = _FIND.with_for_update()
+_READ = select(*(column for column in patient.c if column.name != "imported"))
+_WITH_ALIKE = _READ.add_columns(patient_index.alike_ids().label("alike"))
+_FIND = _WITH_ALIKE.where(patient.c.id == bindparam("wanted"))
+_FIND_ALL = _WITH_ALIKE.where(patient.c.id.in_(bindparam("wanted", expanding=True)))
+_LOCK = _READ.where(patient.c.id == bindparam("wanted")).with_for_update()
+_FIND_IMPORTED = select(patient).where(patient.c.id == bindparam("wanted"))
+_LOCK_IMPORTED = _FIND_IMPORTED.with_for_update()
+_REMEMBER = update(patient).where(patient.c.id == bindparam("wanted")).values(imported=bindparam("imported"))
 _CHANGE = update(patient).where(patient.c.id == bindparam("wanted"), patient.c.version == bindparam("seen"))
 
 
@@ -169,12 +226,8 @@ def find(tx: Transaction, patient_id: str, *, lock: bool = False) -> Row[Any]:
     """The row of a patient; *lock* keeps it unchanged until the transaction ends. Raises `NotFound`."""
     row = tx.execute(_LOCK if lock else _FIND, {"wanted": patient_id}).one_or_none()
     if row is None:
-        raise unknown()
+        raise unknown_patient()
     return row
-
-
-def unknown() -> NotFound:
-    return NotFound("No patient is known under this id.")
 
 
 def change(tx: Transaction, row: Row[Any], *, by: str, now: datetime, **columns: object) -> None:

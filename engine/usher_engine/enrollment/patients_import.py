@@ -1,4 +1,7 @@
-"""Imports FHIR R4 Patients from NDJSON: good lines are stored, bad ones reported by number."""
+"""Imports FHIR R4 Patients from NDJSON: good lines are stored, bad ones reported by number.
+
+Each is merged with what was imported before and what staff corrected since (`import_merge`, decisions/0040).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from typing import Any
 from ..core.canonical import check_input
 from ..core.errors import InvalidSubmission
 from ..store import Database
+from .import_merge import ImportedPatient
 from .patient_registry import Registry
 from .redaction import redact
 
@@ -34,13 +38,27 @@ class BadLine:
 
 @dataclass(kw_only=True, slots=True)
 class ImportReport:
-    """The results of an import; ``bad`` is in order of line number. Blank lines do not count."""
+    """
+    The results of an import; ``bad`` is in order of line number. Blank lines do not count.
+
+    ``kept`` are the patients with a correction that the file would have undone, ``conflicts`` those of them for whom
+    the EHR has changed the same thing. ``told`` has what happens to each patient that is not new or the same.
+    """
 
     lines: int = 0
     new: int = 0
     changed: int = 0
     same: int = 0
+    kept: int = 0
+    conflicts: int = 0
     bad: list[BadLine] = field(default_factory=list)
+    told: list[ImportedPatient] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The numbers alone."""
+        told = {"kept": self.kept, "conflicts": self.conflicts, "refused": len(self.bad)}
+        return {"new": self.new, "changed": self.changed, "same": self.same, **told}
 
 
 def import_patients(
@@ -51,25 +69,37 @@ def import_patients(
     by: str,
     now: datetime,
     progress: Progress | None = None,
+    dry: bool = False,
 ) -> ImportReport:
     """
-    Store the Patient of each line; a patient already known keeps the portal status.
+    Store the Patient of each line; a patient already known keeps the portal status and what staff corrected.
 
-    Each `BATCH` lines are one transaction: an interrupted import keeps whole batches and can be repeated.
+    Each `BATCH` lines are one transaction: an interrupted import keeps whole batches and can be repeated. With *dry*
+    nothing is stored; a patient who is in the file twice is then compared twice with the record as it is.
     """
     report = ImportReport()
     numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
     for batch in _batches(numbered):
         patients = [patient for number, line in batch if (patient := _read_or_report(number, line, report)) is not None]
-        with database.begin() as tx:
-            done = [registry.save(tx, patient, by=by, now=now) for patient in patients]
+        with database.read() if dry else database.begin() as tx:
+            for patient in patients:
+                plan = registry.plan_import(tx, patient, now=now) if dry else None
+                _count(report, plan or registry.import_one(tx, patient, by=by, now=now))
         report.lines += len(batch)
-        report.new += done.count("new")
-        report.changed += done.count("changed")
-        report.same += done.count("same")
         if progress is not None:
             progress(report.lines, len(report.bad))
     return report
+
+
+def _count(report: ImportReport, done: ImportedPatient) -> None:
+    report.new += done.outcome == "new"
+    report.changed += done.outcome == "changed"
+    report.same += done.outcome == "same"
+    if done.merged is not None:
+        report.kept += bool(done.merged.kept)
+        report.conflicts += bool(done.merged.conflicts)
+        if done.outcome == "changed" or done.merged.kept:
+            report.told.append(done)
 
 
 def read_patient(line: str | bytes) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from ..casework.search_query import parse_search
 from ..casework.visibility import visible_case
 from ..json_schema import read
 from ..site import site
+from ..staff.look_alike_question import question_about
+from .found_patients import full_patients
 from .metrics import CONTENT_TYPE, prometheus
 from .openapi import description
 from .serializers import (
@@ -65,6 +67,8 @@ def trigger() -> Response:
     """The EHR's trigger. A repeated Idempotency-Key returns the same case; with another body it is refused."""
     key = _key()
     body = read(Trigger, strict_json.body())
+    if auth.is_page() and question_about(body["patient_id"]) is not None:  # a person's act, from a page of before
+        raise usher_engine.Conflict("Another patient has this name and birth date. Reload the page to see both.")
     instance = site().enrollment.trigger(
         body["patient_id"],
         body["template"],
@@ -125,6 +129,15 @@ def complete(task_id: str) -> Response:
         raise PreconditionRequired("Send the revision you saw, as “revision” in the body or in If-Match.")
     answer = body.get("data", {})
     return _json(outcome(site().engine.complete(task_id, answer, actor=auth.actor(), revision=revision)))
+
+
+@blueprint.get("/patients")
+@auth.token_policy(Role.STAFF, Role.AUDITOR)
+def patients() -> Response:
+    """The patients that the text q may mean, as the page of patients finds them."""
+    text, closed = request.args.get("q", "")[:200], request.args.get("closed") == "yes"
+    after = request.args.get("after") or None
+    return _json(full_patients(site().enrollment.finder.find(text, closed=closed, limit=_limit(), after=after)))
 
 
 @blueprint.get("/instances")

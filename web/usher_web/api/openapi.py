@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..json_schema import components, reference
-from . import serializers
+from . import found_patients, serializers
 
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer"}
@@ -177,6 +177,16 @@ PATHS: dict[str, dict[str, Any]] = {
         )
     },
     "/tasks": {"get": _read_operation("Open tasks.", serializers.Tasks, *_PAGE)},
+    "/patients": {
+        "get": _read_operation(
+            "Patients by name, or those that q may mean.",
+            found_patients.Patients,
+            _query("q", "Names in any order, a date of birth, a record, telephone or ZIP number, an e-mail address."),
+            _query("closed", "yes: patients that are deceased, inactive or merged instead of those in force."),
+            *_PAGE,
+            codes=(404,),
+        )
+    },
     "/tasks/{task_id}/claim": {
         "post": _move_operation(
             "Take a task.", serializers.Seen, _path("task_id"), _IF_MATCH, codes=(410,), body_required=False
@@ -259,6 +269,7 @@ _ANSWERS = (
     serializers.Outcome,
     serializers.Instances,
     serializers.Tasks,
+    found_patients.Patients,
     serializers.History,
     serializers.Standing,
     serializers.Definitions,

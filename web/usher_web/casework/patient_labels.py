@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import usher_engine
-from usher_engine.enrollment import PatientRecord
+from usher_engine.enrollment import MOST_ALIKE, PatientRecord, replaced_by
 
 from .. import audit_logging
 from ..site import site
@@ -15,13 +15,26 @@ from ..words.presentation import born_words
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
-    """*guard* is why the patient must not be invited; empty if nothing prevents it."""
+    """
+    *record* is the medical record number, or the id where the record has none; *alike* are the ids of other patients
+    with the same name and date of birth; *guard* is why the patient must not be invited, empty if nothing prevents it.
+    *replaced_by* is the id of the record that this one was merged into, as far as it is known.
+    """
 
     id: str
     name: str
+    record: str
     born: str
     status: str
     guard: str
+    alike: tuple[str, ...] = ()
+    replaced_by: str = ""
+
+    @property
+    def alike_words(self) -> str:
+        """ "2 look alike", this one among them; empty if nobody does."""
+        many = "over " if len(self.alike) >= MOST_ALIKE else ""
+        return f"{many}{len(self.alike) + (not many)} look alike" if self.alike else ""
 
 
 def subject(patient: str) -> Subject | None:
@@ -48,7 +61,16 @@ def describe(record: PatientRecord) -> Subject:
     return Subject(
         id=record.id,
         name=name or "Patient without a name",
+        record=fields["record_number"] or record.id,
         born=born_words(fields["birth_date"], here.today()),
         status=record.status,
         guard=record.guard(here.now(), settings) or "",
+        alike=record.alike,
+        replaced_by=replaced_by(record.resource) or "",
     )
+
+
+def others_alike(patient: Subject) -> list[Subject]:
+    """The patients that look like *patient*, for a page about that one."""
+    found = site().enrollment.patients_by_id(patient.alike)
+    return [describe(record) for record in found.values()]

@@ -96,11 +96,11 @@ def _patients(text: str, errors: dict[str, str]) -> tuple[PatientRecord, ...]:
     try:
         return (site().enrollment.patient(text),)
     except NotFound:
-        found = site().enrollment.patients(text, limit=MOST_PATIENTS + 1)
-    if len(found) > MOST_PATIENTS:
-        errors["patient"] = f"More than {MOST_PATIENTS} patients fit this. Type more of the name, or a record number."
+        found = site().enrollment.finder.find(text, closed=None, limit=MOST_PATIENTS)
+    if found.total > MOST_PATIENTS:
+        errors["patient"] = f"{found.total:,} patients fit this. Type more of the name, or a record number."
         return ()
-    return tuple(found)
+    return found.records
 
 
 def summary(search: CaseSearch, names: Mapping[str, str], patient: str = "") -> str:

@@ -1,11 +1,10 @@
-"""Commands for the database: create or migrate the schema, import patients."""
+"""Commands for the database: create or migrate the schema, rebuild what searches look in."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 from usher_engine import Database
+from usher_engine.enrollment import patient_keys
 from usher_engine.store import release_rows
 from usher_engine.store.schema import upgrade
 from usher_engine.store.search_reindex import reindex
@@ -46,36 +45,14 @@ def db_releases(*, machine: bool) -> None:
 @db.command("reindex")
 @as_json
 def db_reindex(*, machine: bool) -> None:
-    """Rebuild the search index from the history of every case."""
+    """Rebuild the search index from the history of every case and the record of every patient."""
     enrollment, _ = open_usher()
     with enrollment.engine.database.begin() as transaction:
         looked, repaired = reindex(transaction)
+        patients, patients_repaired = patient_keys.rebuild(transaction, everybody=True)
     if machine:
-        print_json({"cases": looked, "mended": repaired})
+        told = {"patients": patients, "patients_mended": patients_repaired}
+        print_json({"cases": looked, "mended": repaired, **told})
     else:
         click.echo(f"{looked} cases looked at, {repaired} repaired.")
-
-
-@click.command("import-patients")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@as_json
-def import_patients(file: Path, machine: bool) -> None:
-    """Load FHIR R4 Patients, one JSON a line; report bad lines by number, keep the good ones; exit 1 if any is bad."""
-    enrollment, _ = open_usher()
-
-    def progress(lines: int, bad: int) -> None:
-        if not machine:
-            click.echo(f"{lines} lines read, {bad} refused …", err=True)
-
-    with file.open("rb") as lines:
-        report = enrollment.import_patients(lines, progress, by="command line")
-    if machine:
-        bad = [{"line": line.number, "reason": line.reason} for line in report.bad]
-        counts = {"new": report.new, "changed": report.changed, "same": report.same}
-        print_json({"lines": report.lines, **counts, "bad": bad})
-    else:
-        for line in report.bad:
-            click.echo(f"line {line.number}: {line.reason}", err=True)
-        click.echo(f"{report.new} new, {report.changed} changed, {report.same} unchanged, {len(report.bad)} refused.")
-    if report.bad:
-        raise SystemExit(1)
+        click.echo(f"{patients} patients looked at, {patients_repaired} repaired.")

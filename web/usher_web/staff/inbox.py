@@ -16,6 +16,8 @@ from .. import auth, strict_json
 from ..casework.act_following import follow
 from ..casework.visibility import may_work_on
 from ..site import site
+from . import second_thoughts
+from .look_alike_question import record_in_case
 from .open_task import open_task, submitted
 from .task_list import View, worklist
 
@@ -82,12 +84,19 @@ def complete(task_id: str) -> Page | AnyResponse:
     typed = submitted(request.form)
     try:
         before = site().engine.inbox.task(task_id, auth.actor())
+        questions = second_thoughts.slips(before, typed)
+        if questions:
+            return _page(before, typed=typed, errors=questions, taken=second_thoughts.taken(questions, typed)), 422
+        asked = second_thoughts.look_alike(before, typed, _view())
+        if asked is not None:
+            return asked
         after = site().engine.complete(task_id, typed, actor=auth.actor(), revision=_revision())
     except usher_engine.InvalidSubmission as wrong:
         found = site().engine.inbox.task(task_id, auth.actor())
         return _page(found, typed=typed, errors=wrong.fields), 422
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
         return _answer_to_loser(task_id, lost, typed)
+    record_in_case(after, second_thoughts.seen_look_alikes())
     return _onward(before, after, f"{before.title} is done.")
 
 

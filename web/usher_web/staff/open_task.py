@@ -15,10 +15,12 @@ from ..casework.patient_labels import Subject, subject
 from ..site import site
 from ..words.case_narrative import Line, lines_of
 from ..words.element_names import names_of
+from .look_alike_question import SEEN
+from .second_thoughts import TAKEN
 from .task_list import headline, what_to_do
 
 #: Our own form keys, which are not fields of the task's form.
-OURS = ("csrf_token", "revision")
+OURS = ("csrf_token", "revision", TAKEN, SEEN)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +48,8 @@ class OpenTask:
     lines: list[Line]
     errors: Mapping[str, str] = field(default_factory=dict)
     moved: bool = False
+    #: Addresses that look like slips and were asked about; sent again, they count as typed.
+    taken: str = ""
 
     @property
     def shows_form(self) -> bool:
@@ -72,6 +76,7 @@ def open_task(
     typed: Mapping[str, Any] | None = None,
     errors: Mapping[str, str] | None = None,
     moved: bool = False,
+    taken: str = "",
 ) -> OpenTask:
     """*typed* was sent and refused with *errors*; *moved* is whether the case went on meanwhile."""
     audit_logging.record_view("TaskViewed", task.id, business_key=task.business_key)
@@ -100,6 +105,7 @@ def open_task(
         lines=list(reversed(lines_of(readable_steps(engine.context, task.instance)[0], names))),
         errors=wrong,
         moved=moved,
+        taken=taken,
     )
 
 

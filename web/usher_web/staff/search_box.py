@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import Instance, UserTask
 from usher_engine.accounts import Role
+from usher_engine.enrollment import FoundPatients
+from werkzeug.wrappers import Response
 
 from .. import auth
 from ..casework.case_list import Listed, as_listed
-from ..casework.patient_labels import Subject, describe
+from ..casework.patient_hits import Hit, hits_of
+from ..casework.patient_labels import Subject
 from ..casework.visibility import may_see, may_work_on
 from ..site import site
+from .near_patients import first_of, near_patients, shortened
 from .task_list import Row, rows_of
 
 blueprint = Blueprint("search", __name__, url_prefix="/search")
@@ -24,40 +27,52 @@ MOST = 10
 TASKS_LOOKED_AT = 200
 #: The shortest part of a case number to look up.
 SHORTEST_NUMBER = 3
-#: The fewest leading letters of a word that must match in a near match.
-SHORTEST_NEAR = 2
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Results:
-    """The results for a text; *near* if nothing matches it and these are only similar."""
+    """
+    The results for a text, *total* patients in all and *others* that are closed.
 
-    patients: list[Subject]
+    *near* are patients that are only similar; with *is_near* the cases are too, because nothing matches.
+    """
+
+    hits: list[Hit]
+    total: int
+    others: int
     cases: list[Listed]
     tasks: Sequence[Row]
-    near: bool = False
+    near: Sequence[Subject] = ()
+    is_near: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.patients or self.cases or self.tasks)
+        return bool(self.hits or self.near or self.others or self.cases or self.tasks)
 
 
 @blueprint.get("")
 @auth.policy(Role.STAFF, Role.AUDITOR)
-def show() -> str:
+def show() -> str | Response:
+    """What fits the text; a whole record number leads straight to its patient."""
     text = " ".join(request.args.get("q", "").split())[:200]
-    results = (_search(text) or _near(text)) if text else None
-    return render_template("search.html", results=results, search_text=text)
+    if not text:
+        return render_template("search.html", results=None, search_text=text)
+    found = site().enrollment.finder.find(text, limit=MOST)
+    if found.exact:
+        if auth.actor().role == Role.STAFF.value:
+            return redirect(url_for("triggers.patient", patient_id=found.exact), 303)
+        return redirect(url_for("cases.show", patient=found.exact), 303)
+    return render_template("search.html", results=_search(text, found) or _near(text), search_text=text)
 
 
-def _search(text: str) -> Results:
-    records = site().enrollment.patients(text, limit=MOST)
+def _search(text: str, found: FoundPatients) -> Results:
+    ids = [record.id for record in found.records]
     numbered = [*_cases_by_number(text), *site().engine.queries.instances(business_key=text, limit=MOST)]
-    about = site().engine.queries.instances(about=[record.id for record in records], limit=2 * MOST) if records else []
+    about = site().engine.queries.instances(about=ids, limit=2 * MOST) if ids else []
     cases = _visible([*numbered, *about])
     return Results(
-        patients=[describe(record) for record in records],
+        hits=hits_of(found),
+        total=found.total,
+        others=found.others,
         cases=as_listed(cases[:MOST]),
         tasks=_tasks(text, cases),
     )
@@ -90,14 +105,6 @@ def _tasks(text: str, cases: Sequence[Instance]) -> Sequence[Row]:
 
 def _near(text: str) -> Results:
     """Patients and cases that begin like the typed text, dropping one letter at a time until something matches."""
-    patients = _first_of(_shortened(max(text.split(), key=len)), lambda word: site().enrollment.patients(word, limit=5))
-    cases = _visible(_first_of(_shortened(text), _cases_by_number))[:5]
-    return Results(patients=[describe(record) for record in patients], cases=as_listed(cases), tasks=(), near=True)
-
-
-def _shortened(word: str) -> Iterator[str]:
-    return (word[:length] for length in range(min(len(word) - 1, 12), SHORTEST_NEAR - 1, -1))
-
-
-def _first_of(words: Iterator[str], look: Callable[[str], list[Found]]) -> list[Found]:
-    return next((found for word in words if (found := look(word))), [])
+    cases = as_listed(_visible(first_of(shortened(text), _cases_by_number))[:5])
+    near = near_patients(text)
+    return Results(hits=[], total=0, others=0, cases=cases, tasks=(), near=near, is_near=True)

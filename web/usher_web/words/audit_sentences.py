@@ -45,6 +45,8 @@ CALLED: Mapping[str, str] = {
     "OptOutSet": "Opt-outs from e-mail",
     "OptOutLifted": "Undone opt-outs",
     "SampleMailSent": "Samples of mails",
+    "ImportConflictDecided": "Decided conflicts of imports",
+    "LookAlikeSeen": "Seen warnings of look-alikes",
 }
 
 #: The reason of a refusal, by status.
@@ -60,6 +62,7 @@ REFUSED = {
 PLACES = {
     "inbox": "the inbox", "starts": "the start page", "cases": "the cases", "triggers": "the patients",
     "search": "the search", "outcomes": "what became of acts", "live": "a page that follows changes",
+    "conflicts": "the conflicts of imports",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
     "portal_standing": "administration", "operators": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
@@ -197,6 +200,27 @@ def _opt_out(event: AuditEvent) -> str:
     return f"{did} e-mail from the practice: {event.why}"
 
 
+def _import(event: AuditEvent) -> str:
+    details = event.details
+    told = [f"{details.get('new', 0)} new", f"{details.get('changed', 0)} changed"]
+    told += [f"{details['kept']} with corrections that stay"] if details.get("kept") else []
+    told += [f"{details['conflicts']} to be decided"] if details.get("conflicts") else []
+    return f"Imported patients: {', '.join(told)}."
+
+
+def _decision(event: AuditEvent) -> str:
+    thing = str(event.details.get("field", "")).replace("_", " ")
+    if event.details.get("take") == "ehr":
+        return f"Took the EHR's {thing} instead of the one staff had corrected."
+    return f"Kept the {thing} that staff had corrected instead of the EHR's."
+
+
+def _look_alike(event: AuditEvent) -> str:
+    number = len(event.details.get("others") or ())
+    others = "another patient" if number == 1 else f"{number} other patients"
+    return f"Saw that {others} has the same name and birth date, and went on with this one."
+
+
 def _version_of(event: AuditEvent) -> str:
     number = event.details.get("version")
     return f"version {number} of {event.subject}" if number else f"all of {event.subject}"
@@ -239,9 +263,7 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "SignOffAsked": lambda event: f"Asked for a sign-off of the draft of {event.subject}.",
     "SignOffSentBack": lambda event: f"Sent the draft of {event.subject} back instead of signing it off.",
     "Exported": _export,
-    "Imported": lambda event: (
-        f"Imported patients: {event.details.get('new', 0)} new, {event.details.get('changed', 0)} changed."
-    ),
+    "Imported": _import,
     "SettingChanged": _setting,
     "Verified": _check,
     "LogReviewed": _review,
@@ -257,4 +279,6 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "OptOutSet": _opt_out,
     "OptOutLifted": _opt_out,
     "SampleMailSent": lambda event: f"Sent themselves a sample of {event.subject}, of {event.details.get('process')}.",
+    "ImportConflictDecided": _decision,
+    "LookAlikeSeen": _look_alike,
 }
