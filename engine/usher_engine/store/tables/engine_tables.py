@@ -203,12 +203,24 @@ user_task = Table(
     Column("due_at", String(27), nullable=False),
     Column("priority", Integer, nullable=False),
     Column("cancellable", Integer, nullable=False),
-    Column("draft", Text),
-    Column("draft_at", String(27)),
     Column("sort_key", String(280), nullable=False),
     Index("ix_user_task_group_sort", "candidate_group", "sort_key"),
     Index("ix_user_task_assignee_sort", "assignee", "sort_key"),
     Index("ix_user_task_sort", "sort_key"),
+)
+
+#: What a person typed into the form of a task and has not sent; *revision* is the instance's of when it was rendered.
+task_draft = Table(
+    "task_draft",
+    metadata,
+    Column("instance", String(12), ForeignKey("instance.id"), primary_key=True),
+    Column("element", String(200), primary_key=True),
+    Column("visit", Integer, primary_key=True, autoincrement=False),
+    Column("person", String(200), primary_key=True),
+    Column("typed", Text, nullable=False),
+    Column("revision", Integer),
+    Column("saved_at", String(27), nullable=False),
+    Index("ix_task_draft_saved", "saved_at"),
 )
 
 job = Table(
