@@ -39,7 +39,7 @@ from .demo import caught_mail as outbox
 from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
-from .staff import ehr_triggers, inbox, search_box, start_pages
+from .staff import ehr_triggers, inbox, search_box, start_pages, task_drafts
 from .words import presentation
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ RAIL = (
 
 #: Blueprints whose pages belong to the place of another.
 INSIDE = {
-    "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
+    "task_drafts": "inbox", "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
     "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
     "tryout": "processes",
@@ -167,7 +167,7 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    desk = (sign_in, inbox, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
+    desk = (sign_in, inbox, task_drafts, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
         import_pages, backtest_pages, assumption_pages, migration_pages,

@@ -31,6 +31,9 @@ class SavedDraft:
 class TaskDrafts:
     """One draft for each person and task; nobody reads or overwrites another's."""
 
+    #: How long a draft is kept after its last save, once its task is closed.
+    kept_for = task_draft_rows.KEPT_FOR
+
     def __init__(self, context: Context) -> None:
         self.database, self.clock = context.database, context.clock
 
