@@ -16,7 +16,7 @@ from usher_engine.enrollment import Enrollment, open_figures
 from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import audit_logging, auth, content_policy, error_pages, proxies, sign_in
+from . import audit_logging, auth, content_policy, error_pages, kept_text_key, proxies, session_end, sign_in
 from .admin import account_pages, operation_pages, portal_standing_pages
 from .analyst import (
     assumption_pages,
@@ -135,6 +135,7 @@ def create_app(
     error_pages.register(app)
     audit_logging.register(app)
     app.after_request(_with_headers)
+    kept_text_key.register(app)
     app.context_processor(_names)
     _register_filters(app, settings)
     auth.refuse_unguarded(app)
@@ -167,7 +168,7 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    desk = (sign_in, inbox, task_drafts, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
+    desk = (sign_in, session_end, inbox, task_drafts, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
         import_pages, backtest_pages, assumption_pages, migration_pages,
@@ -220,6 +221,7 @@ def _names() -> dict[str, Any]:
         "endpoints": current_app.view_functions,
         "next_page_notice": _next_page_notice,
         "home_url": url_for("start"),
+        "page_session": session_end.page_session,
         "nav": _rail(account) if account else [],
         "practice": site().settings.practice_name,
         "search_url": url_for("search.show") if account and account.role in SEARCHING else "",

@@ -170,9 +170,14 @@ class Accounts:
         row = self._live(hash_secret(secret), touch=touch)
         if row is None:
             return None
-        created, seen = from_text(row["session_created_at"]), from_text(row["seen_at"])
+        created, seen, now = from_text(row["session_created_at"]), from_text(row["seen_at"]), self.clock()
+        seen = now if touch and now - seen > SEEN_EVERY else seen
         notice = str(row["notice"] or "")
         return Session(secret=secret, account=to_account(row), created_at=created, seen_at=seen, notice=notice)
+
+    def ends_at(self, session: Session) -> datetime:
+        """When *session* ends if nothing is done in it any more."""
+        return min(session.seen_at + self.idle, session.created_at + self.absolute)
 
     def session_account(self, key: str) -> Account | None:
         """The account whose live session has this `Session.key`, or None; the call counts as activity."""

@@ -4,15 +4,21 @@ import { watchForms } from "./form.js";
 import { watchInbox } from "./inbox.js";
 import { watchKeys } from "./keys.js";
 import { watchMenus } from "./menus.js";
+import { watchNetwork } from "./network.js";
 import { watchRuns } from "./runs.js";
+import { watchSession } from "./session-end.js";
+import { watchTaskForm } from "./task-form.js";
 import { watchTriggers } from "./trigger.js";
 
+watchTaskForm();
+watchNetwork();
 watchTriggers();
 watchForms();
 watchInbox();
 watchMenus();
 watchRuns();
 watchKeys();
+watchSession();
 follow();
 
 const canvases = [...document.querySelectorAll("[data-diagram]")];

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import usher_engine
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from usher_engine import UserTask
@@ -16,6 +19,20 @@ from .next_task import next_task
 from .open_task import filled_form, form_of
 
 blueprint = Blueprint("task_drafts", __name__, url_prefix="/inbox")
+
+
+@blueprint.get("/<task_id>/draft")
+@auth.policy(Role.STAFF)
+def show(task_id: str) -> Response:
+    """How the task stands and when its draft was saved, for a page that was without network for a while."""
+    engine, actor = site().engine, auth.actor()
+    try:
+        task: UserTask | None = engine.inbox.task(task_id, actor)
+    except usher_engine.Conflict:
+        task = None
+    by = task.assignee if task else engine.task_drafts.closed(task_id, actor).by
+    draft = engine.task_drafts.find(task_id, actor)
+    return jsonify(_standing(task, by, draft.at if draft else None))
 
 
 @blueprint.post("/<task_id>/draft")
@@ -34,12 +51,7 @@ def save(task_id: str) -> Response:
         raise usher_engine.InvalidSubmission(reason, fields={"values": reason})
     seen = whole_number(str(revision)) if isinstance(revision, (int, str)) else None
     saved = site().engine.task_drafts.save(task_id, submitted(values), actor=auth.actor(), revision=seen)
-    return jsonify(
-        saved=f"{site().settings.calendar.local(saved.at):%H:%M}",
-        state=_state(saved.task),
-        by=saved.task.assignee if saved.task else "",
-        revision=saved.task.revision if saved.task else None,
-    )
+    return jsonify(_standing(saved.task, saved.task.assignee if saved.task else "", saved.at))
 
 
 @blueprint.post("/<task_id>/draft/choose")
@@ -71,7 +83,12 @@ def let_go(task_id: str) -> AnyResponse:
     return redirect(url_for("inbox.task", task_id=following.id) if following else url_for("inbox.show"), 303)
 
 
-def _state(task: UserTask | None) -> str:
-    if task is None:
-        return "closed"
-    return "open" if task.assignee in ("", auth.actor().name) else "taken"
+def _standing(task: UserTask | None, by: str, saved: datetime | None) -> dict[str, Any]:
+    state = "closed" if task is None else "open" if task.assignee in ("", auth.actor().name) else "taken"
+    return {
+        "saved": f"{site().settings.calendar.local(saved):%H:%M}" if saved else "",
+        "stamp": saved.isoformat() if saved else "",
+        "state": state,
+        "by": by,
+        "revision": task.revision if task else None,
+    }
