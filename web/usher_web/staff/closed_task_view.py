@@ -13,6 +13,7 @@ from usher_engine.cases import ClosedTask
 from usher_engine.forms import Form, deployed_form
 
 from ..site import site
+from ..words.presentation import long_day
 from .typed_over_record import Difference, differences, in_words
 
 
@@ -35,7 +36,7 @@ class ClosedPage:
     rows: tuple[Difference, ...]
     same: int
     typed_at: datetime | None
-    kept_until: datetime | None
+    kept_until: str
 
 
 def closed_page(task_id: str, actor: Actor, lost: usher_engine.EngineError) -> ClosedPage:
@@ -65,8 +66,12 @@ def closed_page(task_id: str, actor: Actor, lost: usher_engine.EngineError) -> C
         rows=rows,
         same=sum(f.key in typed for f in form.fields) - len(rows) if form else 0,
         typed_at=draft.at if draft else None,
-        kept_until=draft.at + drafts.kept_for if draft and closed else None,
+        kept_until=_day(draft.at + drafts.kept_for) if draft and closed else "",
     )
+
+
+def _day(at: datetime) -> str:
+    return long_day(site().settings.calendar.day_of(at))
 
 
 def _form(task: UserTask | ClosedTask | None) -> Form | None:
