@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from browser.clinic import PASSWORD, Clinic
 from browser.people import Staff
 from playwright.sync_api import Page, expect
+from usher_web.auth import acting
 
 IDLE = timedelta(minutes=15)
 
 
 @pytest.fixture
-def short(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def short(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions that end after a quarter of an hour without work."""
     monkeypatch.setattr(clinic.accounts, "idle", IDLE)
-    yield
 
 
 @pytest.fixture
@@ -149,16 +149,9 @@ def test_somebody_else_gets_their_own_inbox(clinic: Clinic, alice: Staff) -> Non
     page.goto(address)
     expect(page.get_by_text("claimed by alice")).to_be_visible()
     assert "97201" not in page.content()
-    found = clinic.enrollment.engine.task_drafts.find(
-        clinic.enrollment.engine.inbox.tasks(limit=200)[-1].id, alice_of(clinic)
-    )
+    task = clinic.enrollment.engine.inbox.tasks(limit=200)[-1].id
+    found = clinic.enrollment.engine.task_drafts.find(task, acting(clinic.accounts.user("alice")))
     assert found is not None and found.typed["zip_code"] == "97201"
-
-
-def alice_of(clinic: Clinic):  # noqa: ANN201 - the engine's Actor
-    from usher_web.auth import acting
-
-    return acting(clinic.accounts.user("alice"))
 
 
 def test_without_script_the_sign_in_page_says_why_and_leads_back(
@@ -182,8 +175,6 @@ def test_an_editor_goes_on_with_what_was_not_saved(clinic: Clinic, short: None, 
     page = desk("ana")
     page.clock.install()
     page.goto("/processes/enrollment/edit")
-    if page.get_by_role("button", name=re.compile("draft", re.IGNORECASE)).count() and not page.locator("[data-modeler]").count():
-        page.get_by_role("button", name=re.compile("draft", re.IGNORECASE)).first.click()
     ready(page)
     page.clock.run_for(1000)
     pass_by(clinic, page, minutes=16)

@@ -168,14 +168,17 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    desk = (sign_in, session_end, inbox, task_drafts, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
+    doors = (sign_in, session_end)
+    desk = (
+        inbox, task_drafts, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box,
+    )
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
         import_pages, backtest_pages, assumption_pages, migration_pages,
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
     administration = (account_pages, portal_standing_pages, operation_pages)
-    modules = (*desk, *workbench, *record, invitation_pages, *administration, api_routes)
+    modules = (*doors, *desk, *workbench, *record, invitation_pages, *administration, api_routes)
     for module in modules:
         app.register_blueprint(module.blueprint)
     if with_outbox:

@@ -16,10 +16,10 @@ from werkzeug.wrappers import Response
 
 from . import audit_logging, auth
 from .addresses import inside
-from .error_pages import wants_json
 from .guess_limits import Limit, account_called, count_all, source
 from .kept_text_key import forget_key
 from .known_browsers import known_browser, remember
+from .problems import wants_json
 from .session_end import session_facts
 from .site import site
 

@@ -1,8 +1,8 @@
 """The names of a task's fields in its page, and the fields among what a browser sent.
 
-A form may call its fields as it likes: `revision`, `csrf_token`, `action`. On our pages their names begin with `PREFIX`,
-so that they meet neither our own inputs nor the properties of a form in the browser. A name without it is taken as it
-is, for a form that somebody wrote by hand.
+A form may call its fields as it likes: `revision`, `csrf_token`, `action`. On our pages their names begin with
+`PREFIX`, so that they meet neither our own inputs nor the properties of a form in the browser. A name without it is
+taken as it is, for a form that somebody wrote by hand.
 """
 
 from __future__ import annotations

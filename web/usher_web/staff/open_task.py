@@ -20,6 +20,7 @@ from .field_names import PREFIX
 from .task_list import headline, what_to_do
 from .typed_over_record import Difference, Merged, as_text, in_words, merged
 
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenTask:
     """
@@ -85,8 +86,8 @@ def open_task(
     """
     The open *task* for *actor*.
 
-    *typed* was sent from a form rendered at *revision*, and refused with *errors*; without it the draft of *actor* fills
-    the form. *moved* is whether the case went on meanwhile.
+    *typed* was sent from a form rendered at *revision*, and refused with *errors*; without it the draft of *actor*
+    fills the form. *moved* is whether the case went on meanwhile.
     """
     audit_logging.record_view("TaskViewed", task.id, business_key=task.business_key)
     engine, today, wrong = site().engine, site().today(), dict(errors or {})

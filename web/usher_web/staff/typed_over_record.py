@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
@@ -16,6 +16,9 @@ from ..words.presentation import long_day
 LETTERS = 400
 #: Texts less alike than this have no single letters in common that would help anybody.
 ALIKE = 0.6
+
+#: Fewer equal letters between others are marked with them.
+SHORTEST = 3
 
 Letters = tuple[tuple[str, bool], ...]
 
@@ -46,7 +49,7 @@ class Merged:
 
 
 def merged(form: Form, typed: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any]) -> Merged:
-    """Three-way merge: what was *typed* into a form served with the values *before*, whose record holds *now* others."""
+    """Three-way merge of what was *typed* into a form served with the values *before*; the record holds *now*."""
     values, disputed, followed = dict(now), [], []
     for field in form.fields:
         was, there = as_text(field, before.get(field.key)), as_text(field, now.get(field.key))
@@ -101,11 +104,19 @@ def letters_apart(theirs: str, mine: str) -> tuple[Letters, Letters]:
     compared = SequenceMatcher(None, theirs, mine, autojunk=False)
     if max(len(theirs), len(mine)) > LETTERS or compared.ratio() < ALIKE:
         return ((theirs, True),), ((mine, True),)
-    steps = compared.get_opcodes()
-    left = _pieces((theirs[a:b], tag != "equal") for tag, a, b, _, _ in steps)
-    right = _pieces((mine[c:d], tag != "equal") for tag, _, _, c, d in steps)
-    return left, right
+    left: list[tuple[str, bool]] = []
+    right: list[tuple[str, bool]] = []
+    for tag, a, b, c, d in compared.get_opcodes():
+        # A letter or two that both have between others that differ would only make the marks restless.
+        differs = tag != "equal" or (bool(left) and b < len(theirs) and b - a < SHORTEST)
+        _append(left, theirs[a:b], differs)
+        _append(right, mine[c:d], differs)
+    return tuple(left), tuple(right)
 
 
-def _pieces(cut: Iterator[tuple[str, bool]]) -> Letters:
-    return tuple(piece for piece in cut if piece[0])
+def _append(pieces: list[tuple[str, bool]], text: str, differs: bool) -> None:
+    """Add *text* to *pieces*, to the last one if that is of its kind."""
+    if pieces and pieces[-1][1] is differs:
+        text = pieces.pop()[0] + text
+    if text:
+        pieces.append((text, differs))
