@@ -18,6 +18,7 @@ from .authoring.import_desk import ImportDesk
 from .authoring.version_pauses import Pauses
 from .authoring.versions import Versions
 from .cases.batch_operations import BatchOperations
+from .cases.claims import Claims
 from .cases.commands import CaseCommands
 from .cases.incoming import Incoming
 from .cases.instance_migration import Migrations
@@ -42,8 +43,8 @@ class Engine:
     """
     The parts of the engine on one database, each named after its purpose.
 
-    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``task_drafts``, ``incoming`` (messages, timers),
-    ``job_results``, ``migrations``, ``repairs``, ``batches``, ``drafts``, ``draft_history``, ``deployments``,
+    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``task_drafts``, ``claims``, ``incoming`` (messages,
+    timers), ``job_results``, ``migrations``, ``repairs``, ``batches``, ``drafts``, ``draft_history``, ``deployments``,
     ``import_desk``, ``pauses``, ``log_reviews``, ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``draft_states``,
     ``verification``, ``backtests``, ``activity``.
@@ -69,6 +70,7 @@ class Engine:
         self.starts = Starts(context, self.queries, self.steps)
         self.task_drafts = TaskDrafts(context)
         self.cases = CaseCommands(context, self.queries, self.inbox, self.steps, self.audit)
+        self.claims = Claims(context, self.steps, self.audit)
         self.job_results = JobResults(context, self.steps)
         self.incoming = Incoming(context, self.queries, self.steps, self.job_results)
         self.migrations = Migrations(context, self.steps)

@@ -68,6 +68,17 @@ class TaskDrafts:
         with self.database.read() as tx:
             return task_draft_rows.of_task(tx, task_place(task)).get(actor.name)
 
+    def carried(self, task: UserTask, actor: Actor) -> TaskDraft | None:
+        """What *actor* typed into the visit before this *task*, if that ended without an answer: the task asks anew."""
+        if task.visit <= 1:
+            return None
+        before = (task.instance, task.element, task.visit - 1)
+        with self.database.read() as tx:
+            draft = task_draft_rows.of_task(tx, before).get(actor.name)
+            if draft is None or closed_task(tx, task.id, before, actor).completed:
+                return None
+        return draft
+
     def closed(self, task: str, actor: Actor) -> ClosedTask:
         """The *task* that is no longer open; raises `NotFound` if there was none for *actor*."""
         with self.database.read() as tx:

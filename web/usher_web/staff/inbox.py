@@ -128,6 +128,8 @@ def _answer_to_loser(task_id: str, lost: usher_engine.EngineError, typed: dict[s
     except usher_engine.Conflict as gone:
         return _lost_task(task_id, gone, typed)
     if still.assignee in ("", auth.actor().name):
+        if typed:
+            site().engine.task_drafts.save(task_id, typed, actor=auth.actor(), revision=_revision())
         return _page(still, typed=typed, revision=_revision(), moved=True), 409
     return _lost_task(task_id, lost, typed)
 

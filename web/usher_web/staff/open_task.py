@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import usher_engine
 from usher_engine import Actor, UserTask
-from usher_engine.cases import readable_steps
+from usher_engine.cases import TaskDraft, readable_steps
 from usher_engine.forms import Field, Form, deployed_form
 
 from .. import audit_logging
@@ -92,13 +93,16 @@ def open_task(
     audit_logging.record_view("TaskViewed", task.id, business_key=task.business_key)
     engine, today, wrong = site().engine, site().today(), dict(errors or {})
     form = form_of(task)
-    filled, has_typed = filled_form(task, form, typed, revision), typed is not None or task.draft is not None
+    draft = draft_of(task, actor) if typed is None else None
+    if draft is not None:
+        typed, revision = draft.typed, draft.revision
+    filled = filled_form(task, form, typed, revision)
     values = filled.values
     # A missing field stays visible while a person fills it, in a draft or in a refused answer.
     missing = {f.key for known in (task.initial, values) for f in form.missing(known, today=today)} if form else set()
     fields, names = form.fields if form else (), names_of(task.instance)
     own = {f.key for f in fields if as_text(f, values.get(f.key)) != as_text(f, task.initial.get(f.key))}
-    asked = tuple(f for f in fields if f.key in missing or f.key in wrong or (has_typed and f.key in own))
+    asked = tuple(f for f in fields if f.key in missing or f.key in wrong or (typed is not None and f.key in own))
     if len(fields) - len(asked) < 2:
         asked = fields
     return OpenTask(
@@ -119,7 +123,7 @@ def open_task(
         disputed=filled.disputed,
         followed=filled.followed,
         moved=moved,
-        draft_at=task.draft.at if task.draft and not typed else None,
+        draft_at=draft.at if draft else None,
     )
 
 
@@ -128,21 +132,27 @@ def form_of(task: UserTask) -> Form | None:
     return deployed_form(site().engine.queries.package_of(task.instance).text(task.form)) if task.form else None
 
 
+def draft_of(task: UserTask, actor: Actor) -> TaskDraft | None:
+    """What *actor* has typed and not sent, into *task* or into the one that was ended to ask it anew."""
+    return task.draft or site().engine.task_drafts.carried(task, actor)
+
+
 def filled_form(
-    task: UserTask, form: Form | None, typed: Mapping[str, Any] | None = None, revision: int | None = None
+    task: UserTask, form: Form | None, typed: Mapping[str, Any] | None, revision: int | None
 ) -> Merged:
-    """The values of the fields: the text just *typed*, else the draft, over the record and the defaults."""
+    """The values of the fields: what was *typed* into the form as of *revision*, over the record and the defaults."""
     if form is None:
         return Merged(values={})
     defaults = {f.key: f.default for f in form.fields if f.default is not None}
     now = {**defaults, **task.initial}
-    if typed is None and task.draft is not None:
-        typed, revision = task.draft.typed, task.draft.revision
     if typed is None:
         return Merged(values=now)
     if revision is None or revision >= task.revision:
         return Merged(values={**now, **{f.key: typed[f.key] for f in form.fields if f.key in typed}})
-    before = {**defaults, **site().engine.inbox.initial_at(task.id, revision)}
+    try:
+        before = {**defaults, **site().engine.inbox.initial_at(task.id, revision)}
+    except usher_engine.EngineError:  # the form did not exist at that revision: all of it counts as typed
+        before = {}
     return merged(form, typed, before, now)
 
 

@@ -16,7 +16,7 @@ from .. import auth, strict_json
 from ..site import site
 from .field_names import field_name, submitted
 from .next_task import next_task
-from .open_task import filled_form, form_of
+from .open_task import draft_of, filled_form, form_of
 
 blueprint = Blueprint("task_drafts", __name__, url_prefix="/inbox")
 
@@ -27,12 +27,11 @@ def show(task_id: str) -> Response:
     """How the task stands and when its draft was saved, for a page that was without network for a while."""
     engine, actor = site().engine, auth.actor()
     try:
-        task: UserTask | None = engine.inbox.task(task_id, actor)
+        task = engine.inbox.task(task_id, actor)
     except usher_engine.Conflict:
-        task = None
-    by = task.assignee if task else engine.task_drafts.closed(task_id, actor).by
-    draft = engine.task_drafts.find(task_id, actor)
-    return jsonify(_standing(task, by, draft.at if draft else None))
+        draft, by = engine.task_drafts.find(task_id, actor), engine.task_drafts.closed(task_id, actor).by
+        return jsonify(_standing(None, by, draft.at if draft else None))
+    return jsonify(_standing(task, task.assignee, task.draft.at if task.draft else None))
 
 
 @blueprint.post("/<task_id>/draft")
@@ -60,9 +59,10 @@ def choose(task_id: str) -> AnyResponse:
     """Settle a conflict: of each disputed field keep one's own text, or take the record's (``theirs``)."""
     engine, actor = site().engine, auth.actor()
     task = engine.inbox.task(task_id, actor)
-    filled = filled_form(task, form_of(task))
-    theirs = {one.key for one in filled.disputed if request.form.get(field_name(one.key)) == "theirs"}
-    if task.draft is not None:
+    draft = draft_of(task, actor)
+    if draft is not None:
+        filled = filled_form(task, form_of(task), draft.typed, draft.revision)
+        theirs = [one.key for one in filled.disputed if request.form.get(field_name(one.key)) == "theirs"]
         kept = {**filled.values, **{key: task.initial.get(key, "") for key in theirs}}
         engine.task_drafts.save(task_id, kept, actor=actor, revision=task.revision)
     return redirect(f"{url_for('inbox.task', task_id=task_id)}#task", 303)
