@@ -49,14 +49,14 @@ def closed_task(tx: Transaction, task: str, at: tuple[str, str, int], actor: Act
                 closed = closed or (step, event)
     if opened is None or closed is None:
         raise NotFound("There is no such task.")
-    if not is_for(actor, groups_of(opened["group"])) and closed[0].actor != actor.name:
+    if not is_for(actor, groups_of(opened.get("group", ""))) and closed[0].actor != actor.name:
         raise NotFound("There is no such task.")
     step, event = closed
     return ClosedTask(
         id=task,
         instance=instance,
-        title=opened["title"],
-        form=opened["form"],
+        title=opened.get("title", element),
+        form=opened.get("form", ""),
         by=step.actor,
         at=step.at,
         completed=event["kind"] == "UserTaskCompleted",
