@@ -113,7 +113,7 @@ def test_fields_may_have_any_name(house: House) -> None:
     package = read_folder(ROOT / "processes" / "enrollment")
     form = json.loads(package.text("enroll-now.form"))
     reason = next(one for one in form["components"] if one.get("key") == "reason")
-    extra = [{"type": "textfield", "id": f"X{at}", "key": name, "label": f"Label {at}"} for at, name in enumerate(NAMES)]
+    extra = [{"type": "textfield", "id": f"X{at}", "key": key, "label": f"Label {at}"} for at, key in enumerate(NAMES)]
     form["components"] = [form["components"][0], reason, *extra, form["components"][-1]]
     files = {**package.files, "enroll-now.form": json.dumps(form).encode()}
     house.enrollment.engine.deploy(Package(files), actor=SYSTEM, note="names")

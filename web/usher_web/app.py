@@ -39,7 +39,7 @@ from .demo import caught_mail as outbox
 from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
-from .staff import ehr_triggers, inbox, search_box, start_pages, task_drafts
+from .staff import ehr_triggers, inbox, search_box, start_pages, task_draft_routes
 from .words import presentation
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _hosts(settings: Settings) -> list[str]:
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     doors = (sign_in, session_end)
     desk = (
-        inbox, task_drafts, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box,
+        inbox, task_draft_routes, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box,
     )
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,

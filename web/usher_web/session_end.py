@@ -30,7 +30,8 @@ def stay() -> Response:
 
 def session_facts(session: Session) -> dict[str, Any]:
     """What a page must know of its session: the person, the token of its forms, and the seconds until it ends."""
-    left = site().accounts.ends_at(session) - site().now()
+    accounts = site().accounts
+    left = session.ends_at(idle=accounts.idle, absolute=accounts.absolute) - site().now()
     return {"name": session.account.name, "csrf": session.csrf, "ends_in": max(0, int(left.total_seconds()))}
 
 

@@ -175,10 +175,6 @@ class Accounts:
         notice = str(row["notice"] or "")
         return Session(secret=secret, account=to_account(row), created_at=created, seen_at=seen, notice=notice)
 
-    def ends_at(self, session: Session) -> datetime:
-        """When *session* ends if nothing is done in it any more."""
-        return min(session.seen_at + self.idle, session.created_at + self.absolute)
-
     def session_account(self, key: str) -> Account | None:
         """The account whose live session has this `Session.key`, or None; the call counts as activity."""
         row = self._live(key, touch=True)

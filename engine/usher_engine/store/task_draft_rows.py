@@ -18,6 +18,7 @@ from ..core.state import place
 from . import upserts
 from .database import to_text
 from .tables import engine_tables as t
+from .tables.task_draft_table import task_draft
 from .tampered_rows import moment, plausible_values
 
 #: How long a draft is kept after its task was closed, counted from its last save.
@@ -39,16 +40,16 @@ class TaskDraft:
     at: datetime
 
 
-_c = t.task_draft.c
+_c = task_draft.c
 _HERE = (_c.instance == bindparam("i"), _c.element == bindparam("e"), _c.visit == bindparam("v"))
-_OF_TASK = select(t.task_draft).where(*_HERE).order_by(_c.person)
-_OF_CASE = select(t.task_draft).where(_c.instance == bindparam("i"))
-_FORGET = delete(t.task_draft).where(*_HERE, _c.person == bindparam("p"))
+_OF_TASK = select(task_draft).where(*_HERE).order_by(_c.person)
+_OF_CASE = select(task_draft).where(_c.instance == bindparam("i"))
+_FORGET = delete(task_draft).where(*_HERE, _c.person == bindparam("p"))
 
 
 def save(connection: Connection, at: Place, draft: TaskDraft) -> None:
     """Store *draft* of the task *at*; it replaces an earlier one of the same person."""
-    upserts.put(connection, t.task_draft, _row(at, draft))
+    upserts.put(connection, task_draft, _row(at, draft))
 
 
 def of_task(connection: Connection, at: Place) -> dict[str, TaskDraft]:
@@ -74,16 +75,16 @@ def move(connection: Connection, instance: str, places: Mapping[str, str]) -> No
     drafts = of_case(connection, instance) if places else {}
     if not any(here in places for here in drafts):
         return
-    connection.execute(delete(t.task_draft).where(_c.instance == instance))
+    connection.execute(delete(task_draft).where(_c.instance == instance))
     rows = [_row(_place(instance, places.get(here, here)), one) for here, those in drafts.items() for one in those]
-    connection.execute(insert(t.task_draft), rows)
+    connection.execute(insert(task_draft), rows)
 
 
 def sweep(connection: Connection, now: datetime) -> None:
     """Delete old drafts whose tasks are closed."""
     u = t.user_task.c
     still_open = exists().where(u.instance == _c.instance, u.element == _c.element, u.visit == _c.visit)
-    connection.execute(delete(t.task_draft).where(_c.saved_at < to_text(now - KEPT_FOR), ~still_open))
+    connection.execute(delete(task_draft).where(_c.saved_at < to_text(now - KEPT_FOR), ~still_open))
 
 
 def typing(drafts: Iterable[TaskDraft], now: datetime) -> tuple[str, ...]:
@@ -106,7 +107,7 @@ def _row(at: Place, draft: TaskDraft) -> dict[str, Any]:
 
 def _draft(found: Mapping[Any, Any]) -> TaskDraft:
     """The draft in a row; what cannot be read in a tampered row is left out."""
-    row, _ = plausible_values(t.task_draft, found)
+    row, _ = plausible_values(task_draft, found)
     try:
         typed = json.loads(row["typed"])
     except ValueError:

@@ -209,20 +209,6 @@ user_task = Table(
     Index("ix_user_task_sort", "sort_key"),
 )
 
-#: What a person typed into the form of a task and has not sent; *revision* is the instance's of when it was rendered.
-task_draft = Table(
-    "task_draft",
-    metadata,
-    Column("instance", String(12), ForeignKey("instance.id"), primary_key=True),
-    Column("element", String(200), primary_key=True),
-    Column("visit", Integer, primary_key=True, autoincrement=False),
-    Column("person", String(200), primary_key=True),
-    Column("typed", Text, nullable=False),
-    Column("revision", Integer),
-    Column("saved_at", String(27), nullable=False),
-    Index("ix_task_draft_saved", "saved_at"),
-)
-
 job = Table(
     "job",
     metadata,
