@@ -1,4 +1,4 @@
-"""Random scripts in two real browsers: typing, reload, no network, ended session, second window, somebody else there."""
+"""Random scripts in two real browsers: typing, reload, no network, ended session, second window, somebody else."""
 
 from __future__ import annotations
 
