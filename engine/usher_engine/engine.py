@@ -18,6 +18,7 @@ from .authoring.import_desk import ImportDesk
 from .authoring.version_pauses import Pauses
 from .authoring.versions import Versions
 from .cases.batch_operations import BatchOperations
+from .cases.claims import Claims
 from .cases.commands import CaseCommands
 from .cases.incoming import Incoming
 from .cases.instance_migration import Migrations
@@ -27,6 +28,7 @@ from .cases.repair import Repairs
 from .cases.search import CaseSearch
 from .cases.starts import Starts
 from .cases.step_writer import StepWriter
+from .cases.task_drafts import TaskDrafts
 from .cases.task_queries import TaskQueries
 from .context import Clock, Context, utc_now
 from .core.actor import Actor
@@ -41,9 +43,9 @@ class Engine:
     """
     The parts of the engine on one database, each named after its purpose.
 
-    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``incoming`` (messages, timers), ``job_results``,
-    ``migrations``, ``repairs``, ``batches``, ``drafts``, ``draft_history``, ``deployments``, ``import_desk``,
-    ``pauses``, ``log_reviews``, ``audit``.
+    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``task_drafts``, ``claims``, ``incoming``
+    (messages, timers), ``job_results``, ``migrations``, ``repairs``, ``batches``, ``drafts``, ``draft_history``,
+    ``deployments``, ``import_desk``, ``pauses``, ``log_reviews``, ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``draft_states``,
     ``verification``, ``backtests``, ``activity``.
     """
@@ -66,7 +68,9 @@ class Engine:
         self.search = CaseSearch(context, self.queries)
         self.steps = StepWriter(context, self.queries)
         self.starts = Starts(context, self.queries, self.steps)
+        self.task_drafts = TaskDrafts(context)
         self.cases = CaseCommands(context, self.queries, self.inbox, self.steps, self.audit)
+        self.claims = Claims(context, self.steps, self.audit)
         self.job_results = JobResults(context, self.steps)
         self.incoming = Incoming(context, self.queries, self.steps, self.job_results)
         self.migrations = Migrations(context, self.steps)

@@ -14,7 +14,7 @@ def test_the_page_says_what_a_change_means_and_saving_does_it(house: House) -> N
     assert '<a href="/admin/people/alice">' in adam.get("/admin/people").text
     page = " ".join(adam.get("/admin/people/alice").text.split())
     assert "alice sees 1 open task now and has claimed 1." in page
-    assert "Only alice can release those" in page
+    assert "Give those back below before the role changes." in page
     assert "Saving ends 2 sessions" in page
     saved = adam.post("/admin/people/alice", {"role": "staff", "groups": "Billing, Front desk"})
     assert "alice: staff, Billing and Front desk. Their sessions have ended." in saved.text

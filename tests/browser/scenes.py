@@ -218,6 +218,39 @@ def _(page: Page, stage: Stage) -> None:
     expect(page.get_by_role("region", name="What you typed")).to_be_visible()
 
 
+@scene("task-draft", "alice")
+def _(page: Page, stage: Stage) -> None:
+    clinic = stage.clinic
+    task = clinic.trigger(clinic.add("Deferred", first_name="Milo")).tasks[0].id
+    for who in (ALICE, BOB):
+        clinic.enrollment.engine.task_drafts.save(task, {"reason": f"Words of {who.name}."}, actor=who)
+    page.goto(f"/inbox/{task}")
+    expect(page.get_by_text("bob is typing in this task too")).to_be_visible()
+
+
+@scene("task-own-answer", "alice")
+def _(page: Page, stage: Stage) -> None:
+    clinic = stage.clinic
+    task = clinic.trigger(clinic.add("Deferred", first_name="Milo")).tasks[0].id
+    clinic.enrollment.engine.complete(task, {"reason": "She asked for it."}, actor=ALICE)
+    page.goto(f"/inbox/{task}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You completed this")
+
+
+@scene("task-offline", "alice")
+def _(page: Page, stage: Stage) -> None:
+    page.goto(f"/inbox/{stage.tasks['mine']}")
+    page.wait_for_selector("body[data-ready]")
+    page.evaluate("window.dispatchEvent(new Event('offline'))")
+    expect(page.get_by_text("No network.")).to_be_visible()
+
+
+@scene("person-claims", "adam", path="/admin/people/alice")
+def _(page: Page, stage: Stage) -> None:
+    page.goto("/admin/people/alice")
+    expect(page.get_by_role("heading", name="Claimed tasks")).to_be_visible()
+
+
 @scene("case-cancel", "alice")
 def _(page: Page, stage: Stage) -> None:
     page.goto(f"/cases/{stage.cases['free']}")

@@ -72,7 +72,7 @@ def test_every_page_is_looked_at(stage: Stage) -> None:
     """A new view gets a scene, or a reason why not."""
     rules = stage.clinic.app.url_map
     no_pages = {"static", "start", "inbox.rows", "audit.progress", "cases.onward", "replay.steps", "replay.proof"}
-    no_pages |= {"drafts.file", "drafts.late", "drafts.package"}
+    no_pages |= {"drafts.file", "drafts.late", "drafts.package", "session_end.show", "task_drafts.show"}
     no_pages |= {"backtests.export", "backtests.progress", "migrations.progress"}
     ends = ("rows", "diagram", "steps", "download")
     pages = {rule.endpoint for rule in rules.iter_rules() if "GET" in (rule.methods or ())} - no_pages

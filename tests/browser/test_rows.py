@@ -156,7 +156,7 @@ def test_wrong_fields_are_reported_next_to_them_and_nothing_is_lost(clinic: Clin
     fill(page, "first_name", "Veronica")
     alice.save("Save and send invitation")
 
-    expect(page.locator("[data-error-summary]")).to_be_focused()
+    expect(page.locator("form [aria-invalid=true]").first).to_be_focused()
     expect(page.locator("[data-error-summary]")).to_contain_text("4 fields need another look.")
     for key, value in wrong.items():
         control = page.get_by_label(FIELDS[key][0])

@@ -13,6 +13,16 @@ PATIENCE_MS = 10_000
 #: that the process has compiled.
 WAITING_ROOM = "/static/dist/mark.svg"
 
+#: Empties what a page keeps in the browser.
+FORGET = """() => {
+  localStorage.clear();
+  sessionStorage.clear();
+  return new Promise((done) => {
+    const asked = indexedDB.deleteDatabase("usher-kept");
+    asked.onsuccess = asked.onerror = asked.onblocked = done;
+  });
+}"""
+
 #: What a window looks like when a test gets it, unless it wants it otherwise.
 USUAL = {"viewport": {"width": 1280, "height": 720}, "color_scheme": "light", "reduced_motion": "no-preference"}
 
@@ -70,5 +80,5 @@ def _is_as_before(page: Page) -> bool:
         return False
     page.unroute_all()
     page.goto(WAITING_ROOM)
-    page.evaluate("localStorage.clear(), sessionStorage.clear()")
+    page.evaluate(FORGET)
     return not page.evaluate("'__pwClock' in globalThis")

@@ -232,13 +232,3 @@ def test_a_report_after_the_end_is_a_fact(small: Engine, outside: Outside) -> No
     assert small.job_results.finish(job, {"sent": True}) is None
     fact = small.queries.history(case)[-1].events[0]
     assert fact["name"] == "Service reported after the end" and fact["details"]["result"] == {"sent": True}
-
-
-def test_only_the_owner_of_a_task_keeps_a_draft(small: Engine, outside: Outside) -> None:
-    open_case(small, outside)
-    task = small.inbox.tasks(alice)[0]
-    small.cases.claim(task.id, actor=alice)
-    small.cases.save_draft(task.id, {"word": "half a w"}, actor=alice)
-    with pytest.raises(NotAllowed):
-        small.cases.save_draft(task.id, {"word": "another"}, actor=bob)
-    assert small.inbox.task(task.id, alice).draft == {"word": "half a w"}

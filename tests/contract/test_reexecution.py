@@ -52,7 +52,7 @@ def test_a_case_at_every_step(small: Engine, outside: Outside) -> None:
     small.cases.claim(task.id, actor=alice)
     small.cases.release(task.id, actor=alice)
     small.cases.claim(task.id, actor=alice)
-    small.cases.save_draft(task.id, {"word": "half"}, actor=alice)
+    small.task_drafts.save(task.id, {"word": "half"}, actor=alice)
     assert agrees(small, outside)
     small.complete(task.id, {"word": "yes"}, actor=alice)
     assert agrees(small, outside)
@@ -449,7 +449,7 @@ def messages(engine: Engine, case: str) -> list[str]:
 
 def test_an_altered_task_row(altered: Any) -> None:
     engine, case, run = altered
-    run("UPDATE user_task SET assignee = 'mallory', candidate_group = 'all', draft = '{}' WHERE instance = :case")
+    run("UPDATE user_task SET assignee = 'mallory', candidate_group = 'all' WHERE instance = :case")
     (message,) = messages(engine, case)
     assert message.endswith("this was altered: candidate group, assignee.")
     run("DELETE FROM user_task WHERE instance = :case")

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from conftest import postgres_database
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 from usher_engine import Misconfigured
 from usher_engine.release import running_version
-from usher_engine.store import Database, release_rows, schema
+from usher_engine.store import Database, release_rows, schema, task_draft_rows
 from usher_engine.store.schema import newest, require_current, upgrade
 from usher_engine.store.tables.engine_tables import metadata
 
@@ -68,4 +70,32 @@ def test_the_database_records_which_versions_upgraded_it(empty_url: str, monkeyp
         found = release_rows.all_of(tx)
     assert [(one.version, one.schema) for one in found] == [(running_version(), newest()), ("9.9.9", newest())]
     assert found[0].at < found[1].at
+    database.close()
+
+
+CASE = """INSERT INTO instance (id, process, version, definition, business_key, status, revision, head, started_at,
+outcome, explanation, kind) VALUES ('CASE00000001', 'p', 1, 'h', '', 'waiting', 1, :head, :at, '', '', 1)"""
+TASK = """INSERT INTO user_task (instance, element, visit, process, business_key, title, message, form, candidate_group,
+assignee, created_at, due_at, priority, cancellable, draft, draft_at, sort_key) VALUES ('CASE00000001', :element, 1,
+'p', '', 't', 'm', '', '', :assignee, :at, '', 50, 0, :draft, :at, :element)"""
+
+
+def test_an_older_draft_goes_to_whoever_had_claimed_the_task(empty_url: str) -> None:
+    database = Database(empty_url)
+    config, at = Config(), "2026-05-04T09:00:00.000000Z"
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    with database.begin() as tx:
+        config.attributes["connection"] = tx
+        command.upgrade(config, "0016")
+        tx.execute(text(CASE), {"head": b"\0", "at": at})
+        drafts = (("A", "alice", '{"a":"half"}'), ("B", "", '{"a":"whose"}'), ("C", "bob", None))
+        for element, assignee, draft in drafts:
+            tx.execute(text(TASK), {"element": element, "assignee": assignee, "draft": draft, "at": at})
+    upgrade(database)
+    with database.read() as tx:
+        found = task_draft_rows.of_case(tx, "CASE00000001")
+        assert {here: [(one.person, one.typed) for one in those] for here, those in found.items()} == {
+            "A:1": [("alice", {"a": "half"})]
+        }
+        assert len(tx.execute(text("SELECT element FROM user_task")).all()) == 3
     database.close()

@@ -39,7 +39,7 @@ def test_a_state_with_sub_processes_nothing_holds_goes_on(opened: Opened) -> Non
 def test_an_answer_the_stored_state_cannot_take_is_an_incident_with_a_way_out(opened: Opened) -> None:
     key = "twice: tried"
     before = opened.case(key).revision
-    opened.engine.cases.save_draft(opened.case(key).tasks[0].id, {"typed": "before"}, actor=alice)
+    opened.engine.task_drafts.save(opened.case(key).tasks[0].id, {"typed": "before"}, actor=alice)
     case = opened.answer(key, "z")
     assert case.status == "incident" and case.revision == before + 1
     state = opened.engine.queries.rebuild(case.id)

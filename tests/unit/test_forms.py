@@ -83,7 +83,7 @@ def test_every_wrong_field_is_named_at_once_in_form_order():
     shape = form(field(key="b", validate={"required": True}), field("datetime", key="a"))
     wrong = refusal(shape, a="2026-02-30", extra="1", b="   ")
     assert list(wrong) == ["b", "a", "extra"]
-    assert wrong["b"] == "Please fill in: X."
+    assert wrong["b"] == "Please fill this in."
     assert wrong["extra"] == "This form has no such field."
 
 
@@ -120,7 +120,7 @@ def test_lengths_patterns_and_their_hint():
     rules = {"pattern": r"^\d{5}(-\d{4})?$", "minLength": 5, "maxLength": 10}
     shape = form(field(validate=rules, properties={"patternHint": "Five digits."}))
     assert refusal(shape, x="1234a") == {"x": "Five digits."}
-    assert refusal(shape, x="1234") == {"x": "X needs at least 5 characters."}
+    assert refusal(shape, x="1234") == {"x": "This needs at least 5 characters."}
     assert shape.validate({"x": "62704-1234"}, today=NOW.date()) == {"x": "62704-1234"}
     assert refusal(shape, x="١٢٣٤٥") == {"x": "Five digits."}
 
@@ -138,7 +138,7 @@ def test_control_characters_are_refused_and_lines_only_in_text_areas():
 
 def test_a_required_checkbox_must_be_ticked():
     shape = form(field("checkbox", validate={"required": True}))
-    assert refusal(shape) == {"x": "Please tick: X."}
+    assert refusal(shape) == {"x": "Please tick this box."}
     assert shape.validate({"x": True}, today=NOW.date()) == {"x": True}
 
 

@@ -30,8 +30,8 @@ def test_each_wrong_field_of_a_form_is_a_line_below_the_failure(run):
     assert failed.exit_code == 1
     assert failed.stderr.splitlines() == [
         "Error: 3 fields need another look: Day, People, colour.",
-        "  day: Please fill in: Day.",
-        "  people: People must be a number, like 12 or 12.5.",
+        "  day: Please fill this in.",
+        "  people: This must be a number, like 12 or 12.5.",
         "  colour: This form has no such field.",
     ]
     assert run("start", "room_booking", "--data", '{"room": "4", "day": "2026-06-01"}').exit_code == 0

@@ -16,7 +16,17 @@ from usher_engine.enrollment import Enrollment, open_figures
 from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import audit_logging, auth, content_policy, error_pages, profile_pages, proxies, sign_in
+from . import (
+    audit_logging,
+    auth,
+    content_policy,
+    error_pages,
+    kept_text_key,
+    profile_pages,
+    proxies,
+    session_end,
+    sign_in,
+)
 from .admin import account_pages, operation_pages, operator_pages, portal_standing_pages
 from .analyst import (
     assumption_pages,
@@ -40,7 +50,16 @@ from .demo import caught_mail as outbox
 from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
-from .staff import ehr_triggers, import_conflict_pages, inbox, live_pages, outcomes, search_box, start_pages
+from .staff import (
+    ehr_triggers,
+    import_conflict_pages,
+    inbox,
+    live_pages,
+    outcomes,
+    search_box,
+    start_pages,
+    task_draft_routes,
+)
 from .words import person_names, presentation
 
 if TYPE_CHECKING:
@@ -95,7 +114,7 @@ RAIL = (
 
 #: Blueprints whose pages belong to the place of another.
 INSIDE = {
-    "outcomes": "inbox", "live": "inbox",
+    "outcomes": "inbox", "live": "inbox", "task_drafts": "inbox",
     "replay": "cases", "conflicts": "triggers", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
     "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
@@ -137,6 +156,7 @@ def create_app(
     error_pages.register(app)
     audit_logging.register(app)
     app.after_request(_with_headers)
+    kept_text_key.register(app)
     app.context_processor(_names)
     _register_filters(app, settings)
     auth.refuse_unguarded(app)
@@ -169,9 +189,9 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    doors = (sign_in, profile_pages)
+    doors = (sign_in, session_end, profile_pages)
     desk = (
-        inbox, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box,
+        inbox, task_draft_routes, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box,
         import_conflict_pages,
     )
     workbench = (
@@ -232,6 +252,7 @@ def _names() -> dict[str, Any]:
         "outcome_strip": outcomes.strip,
         "home_url": url_for("start"),
         "live_url": url_for("live.events"),
+        "page_session": session_end.page_session,
         "nav": _rail(account) if account else [],
         "person": person_names.person,
         "practice": site().settings.practice_name,

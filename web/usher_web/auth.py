@@ -150,7 +150,7 @@ def _admit_person(found: Policy, session: Session | None) -> AnyResponse | None:
 
 def _to_sign_in() -> AnyResponse:
     if request.is_json or request.headers.get("X-Requested-With"):
-        raise Unauthorized("You are signed out. Sign in again; what you typed is still on this page.")
+        raise Unauthorized("You are signed out. Sign in again; what you typed is kept.")
     page = request.full_path.rstrip("?") if request.method in SAFE_METHODS else referring_path()
     return redirect(url_for("sign_in.show", next=page if page != "/" else None), 303)
 
@@ -170,6 +170,11 @@ def _live_session(incoming: Request) -> Session | None:
     secret = incoming.cookies.get(cookie_name(site().settings))
     at_work = "X-Usher-Poll" not in incoming.headers
     return site().accounts.session(secret, touch=at_work) if secret else None
+
+
+def had_session() -> bool:
+    """Whether this browser was signed in and is not any more: the session has ended by itself."""
+    return g.get("session") is None and cookie_name(site().settings) in request.cookies
 
 
 def set_cookie(response: Response | AnyResponse, session: Session) -> None:

@@ -11,7 +11,7 @@ from usher_engine.core.faults import report as report_fault
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, SecurityError
 
-from .problems import Problem, problem_response
+from .problems import Problem, problem_response, wants_json
 
 log = logging.getLogger("usher.web")
 
@@ -141,11 +141,6 @@ def took_too_long(app: Flask, environ: dict[str, Any], stopped: BaseException, s
             extra={"reference": report_fault(stopped, where="time limit", at=str(request.endpoint))},
         )
         return app.process_response(app.make_response(render_problem(found)))
-
-
-def wants_json() -> bool:
-    """Whether one of our scripts sent the request and expects problem details."""
-    return request.is_json or request.headers.get("X-Requested-With") == "fetch"
 
 
 def _next_steps(status: int) -> list[tuple[str, str]]:

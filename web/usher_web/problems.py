@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, json
+from flask import Response, json, request
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,3 +35,8 @@ def problem_response(problem: Problem) -> Response:
     if problem.status == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers["Retry-After"] = "60"
     return response
+
+
+def wants_json() -> bool:
+    """Whether one of our scripts sent the request and expects problem details."""
+    return request.is_json or request.headers.get("X-Requested-With") == "fetch"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+import usher_engine
+from flask import Blueprint, g, jsonify, redirect, render_template, request, url_for
 from usher_engine.accounts import Role
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
@@ -16,7 +17,10 @@ from werkzeug.wrappers import Response
 from . import audit_logging, auth
 from .addresses import inside
 from .guess_limits import Limit, account_called, count_all, source
+from .kept_text_key import forget_key
 from .known_browsers import known_browser, remember
+from .problems import wants_json
+from .session_end import session_facts
 from .site import site
 
 blueprint = Blueprint("sign_in", __name__)
@@ -34,7 +38,8 @@ WRONG = "This name and password do not belong together."
 def show() -> str | Response:
     if g.session is not None:
         return redirect(url_for("start"))
-    return render_template("sign_in.html", name="", wrong="", next=inside(request.args.get("next", "")))
+    onward = inside(request.args.get("next", ""))
+    return render_template("sign_in.html", name="", wrong="", next=onward, ended=auth.had_session())
 
 
 @blueprint.post("/sign-in")
@@ -49,12 +54,15 @@ def sign_in() -> Response | tuple[str, int]:
     if account is None:
         details = {"from": request.remote_addr}
         audit_logging.record("LogInFailed", details, subject=account_called(name), actor=audit_logging.STRANGER)
-        return render_template("sign_in.html", name=name, wrong=WRONG, next=onward), 422
+        if wants_json():
+            raise usher_engine.InvalidSubmission(WRONG, fields={"password": WRONG})
+        return render_template("sign_in.html", name=name, wrong=WRONG, next=onward, ended=False), 422
     for limit in limits:
         limit.take_back()
     session = accounts.begin_session(account.name, instead_of=g.session.secret if g.session else "")
     audit_logging.record("LoggedIn", {"from": request.remote_addr}, subject=account.name, actor=auth.acting(account))
-    response = redirect(onward or url_for("start"), 303)
+    # A page whose session has ended signs in by itself and stays (session-end.js).
+    response = jsonify(session_facts(session)) if wants_json() else redirect(onward or url_for("start"), 303)
     auth.set_cookie(response, session)
     remember(response, account.name, request.path)
     return response
@@ -67,6 +75,7 @@ def sign_out() -> Response:
     site().accounts.end_session(auth.session().secret)
     response = redirect(url_for("sign_in.show"), 303)
     auth.clear_cookie(response)
+    forget_key(response, auth.actor().name)
     return response
 
 

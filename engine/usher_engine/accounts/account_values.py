@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..core.candidate_groups import groups_of
@@ -56,6 +56,10 @@ class Session:
     def key(self) -> str:
         """Identifies the session where its secret must not appear; useless for signing in."""
         return hash_secret(self.secret)
+
+    def ends_at(self, *, idle: timedelta, absolute: timedelta) -> datetime:
+        """When it ends if nothing is done in it any more."""
+        return min(self.seen_at + idle, self.created_at + absolute)
 
     @property
     def csrf(self) -> str:

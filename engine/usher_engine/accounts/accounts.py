@@ -170,7 +170,8 @@ class Accounts:
         row = self._live(hash_secret(secret), touch=touch)
         if row is None:
             return None
-        created, seen = from_text(row["session_created_at"]), from_text(row["seen_at"])
+        created, seen, now = from_text(row["session_created_at"]), from_text(row["seen_at"]), self.clock()
+        seen = now if touch and now - seen > SEEN_EVERY else seen
         notice = str(row["notice"] or "")
         return Session(secret=secret, account=to_account(row), created_at=created, seen_at=seen, notice=notice)
 

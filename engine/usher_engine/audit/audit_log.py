@@ -42,6 +42,7 @@ AuditKind: TypeAlias = Literal[
     "Purged",
     "CaseCancelled",
     "CaseRepaired",
+    "ClaimReleased",
     "ProcessPaused",
     "ProcessResumed",
     "RunStarted",

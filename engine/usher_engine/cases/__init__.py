@@ -5,8 +5,10 @@ from ..store import CaseFilter, Step, UserTask
 from ..store import to_text as stored_time
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
 from ..store.case_selection import CaseSelection
+from ..store.task_draft_rows import TaskDraft
 from .backtest_tally import questions
 from .call_history import Called, CallHistory, Plans, calls_after, follow_calls
+from .closed_tasks import ClosedTask
 from .history_pages import ALTERED, WHOLE, HistoryPage, HistoryPages, PagedStep, readable_steps
 from .instance_migration import Trial
 from .queries import Instance
@@ -28,6 +30,7 @@ __all__ = [
     "CaseFilter",
     "CasePage",
     "CaseSelection",
+    "ClosedTask",
     "Facets",
     "HistoryPage",
     "HistoryPages",
@@ -39,6 +42,7 @@ __all__ = [
     "Plans",
     "Repaired",
     "Step",
+    "TaskDraft",
     "Trial",
     "UserTask",
     "Wait",

@@ -8,7 +8,6 @@ Cases begin in `starts`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from ..audit.audit_log import AuditLog
@@ -28,7 +27,8 @@ from ..core.errors import (
 )
 from ..core.visible_text import trimmed
 from ..forms import Form, deployed_form
-from ..store import Transaction, UserTask, instance_rows, job_rows, task_rows
+from ..store import Transaction, UserTask, instance_rows, job_rows, task_draft_rows, task_rows
+from ..store.task_draft_rows import TaskDraft
 from .queries import CaseQueries, Instance
 from .step_writer import FAILURES, Case, Moment, StepWriter
 from .task_queries import TaskQueries, may_see, task_place
@@ -166,16 +166,6 @@ class CaseCommands:
 
         return self._work(task, {"kind": "cancel_task"}, actor, revision, cancelling)
 
-    def save_draft(self, task: str, values: Mapping[str, Any], *, actor: Actor) -> datetime:
-        """Save unsent input of an open task, checked against limits only; return when it was saved."""
-        check_input(dict(values), where="form")
-        with self.database.begin() as tx:
-            instance, element, visit = task_place(task)
-            self._require_workable_task(tx, instance, element, visit, actor)
-            now = self.clock()
-            task_rows.save_draft(tx, instance, element, visit, dict(values), now)
-            return now
-
     def _work(
         self,
         task: str,
@@ -195,13 +185,14 @@ class CaseCommands:
                     first.append(e.UserTaskClaimed(open_task.element, open_task.visit, actor.name))
                 run = self.steps.resume(tx, case, first, actor)
                 act(run, case, open_task)
+                task_draft_rows.forget(tx, task_place(task), actor.name)
                 return self.steps.write(tx, case, command, actor, run, first=first)
         except FAILURES as failure:
             with self.database.begin() as tx:
                 case, open_task = self._open_task(tx, task, actor, revision)
                 if draft is not None:
-                    place = (open_task.instance, open_task.element, open_task.visit)
-                    task_rows.save_draft(tx, *place, dict(draft), self.clock())
+                    typed = TaskDraft(person=actor.name, typed=dict(draft), revision=case.row.revision, at=self.clock())
+                    task_draft_rows.save(tx, task_place(task), typed)
                 return self.steps.write(tx, case, command, actor, failure)
 
     def _open_task(self, tx: Transaction, task: str, actor: Actor, revision: int | None) -> tuple[Case, UserTask]:

@@ -7,7 +7,7 @@ How a state is moved: `bpmn.token_migration`; many cases at once: `cases.batch_o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..bpmn import Diagram, Moved, move, proposed_mapping, waiting_kinds
 from ..context import Context
@@ -15,9 +15,10 @@ from ..core import events as e
 from ..core.actor import SYSTEM, Actor
 from ..core.canonical import check_input
 from ..core.errors import CannotMigrate, Conflict, Corrupt, InvalidSubmission, NotAllowed
+from ..core.state import place
 from ..core.visible_text import trimmed
 from ..forms import deployed_form
-from ..store import Transaction, instance_rows, job_rows, task_rows, version_rows
+from ..store import Transaction, instance_rows, job_rows, task_draft_rows, task_rows, version_rows
 from ..store import case_selection as chosen_cases
 from .queries import Instance
 from .step_writer import Case, StepWriter
@@ -147,10 +148,10 @@ class Migrations:
         case.diagram, case.workflow = target, moved.workflow
         after = self.steps.write(tx, case, {"kind": "migrate"}, actor, moved.events)
         for element, visit, fields in lost:
-            kept = task_rows.find(tx, instance, element, visit)
-            if kept is not None and kept.draft is not None:
-                draft = {key: value for key, value in kept.draft.items() if key not in fields}
-                task_rows.save_draft(tx, instance, element, visit, draft, kept.draft_at or case.now)
+            at = (instance, element, visit)
+            for draft in task_draft_rows.of_task(tx, at).values():
+                typed = {key: value for key, value in draft.typed.items() if key not in fields}
+                task_draft_rows.save(tx, at, replace(draft, typed=typed))
         return after
 
     def _move(
@@ -173,13 +174,15 @@ class Migrations:
         """For each open task, the fields with unsent input that its form no longer has."""
         opened = {(one.element, one.visit): one.form for one in moved.events if isinstance(one, e.UserTaskOpened)}
         lost = []
-        for task in task_rows.of_instances(tx, [case.row.id]).get(case.row.id, ()):
+        drafts = task_draft_rows.of_case(tx, case.row.id)
+        for task in task_rows.of_instances(tx, [case.row.id]).get(case.row.id, ()) if drafts else ():
+            typed = {key for one in drafts.get(place(task.element, task.visit), ()) for key in one.typed}
             element, _, visit = moved.place_of(task.element, task.visit).rpartition(":")
             form = opened.get((element, int(visit)))
-            if task.draft is None or form is None:
+            if not typed or form is None:
                 continue
             known = {field.key for field in deployed_form(target.package.text(form)).fields} if form else set()
-            if gone := set(task.draft) - known:
+            if gone := typed - known:
                 lost.append((element, int(visit), gone))
         return lost
 

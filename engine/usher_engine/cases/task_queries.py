@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from ..bpmn import initial_values
 from ..context import Context
 from ..core.actor import UNBOUND_ROLES, Actor
 from ..core.canonical import whole_number
 from ..core.errors import Conflict, NotFound
-from ..core.state import place
-from ..store import Transaction, UserTask, instance_rows, task_rows, visible_tasks
+from ..core.events import from_json
+from ..core.state import InstanceState, fold, place
+from ..store import Row, Transaction, UserTask, instance_rows, task_draft_rows, task_rows, visible_tasks
 from ..store.visible_tasks import TaskCounts
 
 
@@ -27,9 +29,12 @@ def task_place(task: str) -> tuple[str, str, int]:
 
 def may_see(actor: Actor | None, task: UserTask) -> bool:
     """Whether *actor* may see *task*: unbound roles see all, others those of their groups and those they claimed."""
-    if actor is None or actor.role in UNBOUND_ROLES or not task.groups:
-        return True
-    return bool(actor.groups.intersection(task.groups)) or task.assignee == actor.name
+    return actor is None or is_for(actor, task.groups) or task.assignee == actor.name
+
+
+def is_for(actor: Actor, groups: tuple[str, ...]) -> bool:
+    """Whether a task of *groups* is for *actor*; one without groups is for everyone."""
+    return actor.role in UNBOUND_ROLES or not groups or bool(actor.groups.intersection(groups))
 
 
 class TaskQueries:
@@ -93,10 +98,25 @@ class TaskQueries:
                 raise NotFound("There is no such task.")
             row = instance_rows.find(tx, instance)
             state, _ = instance_rows.unseal(self.context.seal_key, row)
-            known = {**state.data, **state.items.get(place(element, visit), {})}
-            diagram, calendar = self.context.diagram(tx, row.definition), self.context.settings.calendar
-            initial = initial_values(diagram, element, known, self.clock(), calendar)
-        return replace(found, initial=initial)
+            initial = self._initial(tx, row, state, element, visit)
+            drafts = task_draft_rows.of_task(tx, (instance, element, visit))
+        mine = drafts.pop(actor.name, None) if actor else None
+        typing = task_draft_rows.typing(drafts.values(), self.clock())
+        return replace(found, initial=initial, draft=mine, typing=typing)
+
+    def initial_at(self, task: str, revision: int) -> dict[str, Any]:
+        """What filled the form of the open *task* at an earlier *revision* of its case; the caller checks who asks."""
+        instance, element, visit = task_place(task)
+        with self.database.read() as tx:
+            row = instance_rows.find(tx, instance)
+            steps = instance_rows.steps(tx, instance, last=revision)
+            state = fold(InstanceState(), [from_json(event) for step in steps for event in step.events])
+            return self._initial(tx, row, state, element, visit)
+
+    def _initial(self, tx: Transaction, row: Row, state: InstanceState, element: str, visit: int) -> dict[str, Any]:
+        known = {**state.data, **state.items.get(place(element, visit), {})}
+        diagram, calendar = self.context.diagram(tx, row.definition), self.context.settings.calendar
+        return initial_values(diagram, element, known, self.clock(), calendar)
 
     def why_closed(self, tx: Transaction, instance: str, element: str, visit: int) -> Conflict | NotFound:
         """Why a task is not open: someone closed it, or it never was open."""

@@ -29,7 +29,7 @@ _NO = (False, None, "", "false", "off", "no", "0")
 
 
 class Unfit(Exception):
-    """The value does not fit the field; the page shows *reason* next to it."""
+    """The value does not fit the field; the page shows *reason* next to it, so it does not repeat the label."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -45,7 +45,7 @@ def clean(field: Field, value: Any, today: date) -> Json:
     text = _text(field, value)
     if not text:
         if field.required:
-            raise Unfit(f"{'Please choose' if field.options else 'Please fill in'}: {field.label}.")
+            raise Unfit("Please choose one." if field.options else "Please fill this in.")
         return ""
     if field.kind == "email":
         text = _email_address(text)
@@ -57,26 +57,26 @@ def _text(field: Field, value: Any) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Unfit(f"{field.label} must be text.")
+        raise Unfit("This must be text.")
     if len(value) > MAX_TEXT:
-        raise Unfit(f"{field.label} is too long.")
+        raise Unfit("This is too long.")
     text = trimmed(unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n"))
     if field.kind in _WITHOUT_INVISIBLE:
         text = without_invisible(_WIDE_SPACE.sub(" ", text))
     allowed = "\n\t" if field.kind == "textarea" else ""
     if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in allowed for letter in text):
-        raise Unfit(f"{field.label} holds a character that cannot be used here; please type it again.")
+        raise Unfit("This holds a character that cannot be used here; please type it again.")
     return text
 
 
 def _plain(field: Field, text: str, today: date) -> None:  # noqa: ARG001 - one shape for all checks
     longest = field.max_length or DEFAULT_MAX_LENGTH.get(field.kind, MAX_LENGTH)
     if len(text) > longest:
-        raise Unfit(f"{field.label} may have at most {longest} characters; these are {len(text)}.")
+        raise Unfit(f"This may have at most {longest} characters; these are {len(text)}.")
     if field.min_length and len(text) < field.min_length:
-        raise Unfit(f"{field.label} needs at least {field.min_length} characters.")
+        raise Unfit(f"This needs at least {field.min_length} characters.")
     if field.pattern and not fits(field.pattern, text):
-        raise Unfit(field.pattern_hint or f"{field.label} is not written in the expected way.")
+        raise Unfit(field.pattern_hint or "This is not written in the expected way.")
 
 
 def _email_address(text: str) -> str:
@@ -101,9 +101,9 @@ def _date(field: Field, text: str, today: date) -> None:
     if day is None:
         raise Unfit("This is not a full date. Please enter year, month and day, like 1981-05-04.")
     if field.latest and day > _bound(field.latest, today):
-        raise Unfit(f"{field.label} must not be {_after(field.latest)}.")
+        raise Unfit(f"This must not be {_after(field.latest)}.")
     if field.earliest and day < _bound(field.earliest, today):
-        raise Unfit(f"{field.label} must not be {_before(field.earliest)}.")
+        raise Unfit(f"This must not be {_before(field.earliest)}.")
 
 
 def _bound(bound: str, today: date) -> date:
@@ -132,39 +132,39 @@ def _checkbox(field: Field, value: Any) -> bool:
             return True
         if value in _NO:
             if field.required:
-                raise Unfit(f"Please tick: {field.label}.")
+                raise Unfit("Please tick this box.")
             return False
-    raise Unfit(f"{field.label} must be yes or no.")
+    raise Unfit("This must be yes or no.")
 
 
 def _number(field: Field, value: Any) -> Json:
     if value is None or (isinstance(value, str) and not without_invisible(value)):
         if field.required:
-            raise Unfit(f"Please fill in: {field.label}.")
+            raise Unfit("Please fill this in.")
         return None
-    number = _parse_number(field, value)
+    number = _parse_number(value)
     if field.minimum is not None and number < field.minimum:
-        raise Unfit(f"{field.label} must be at least {field.minimum:g}.")
+        raise Unfit(f"This must be at least {field.minimum:g}.")
     if field.maximum is not None and number > field.maximum:
-        raise Unfit(f"{field.label} must be at most {field.maximum:g}.")
+        raise Unfit(f"This must be at most {field.maximum:g}.")
     if field.decimals is not None and round(number, field.decimals) != number:
         raise Unfit(_precision_message(field))
     return number
 
 
-def _parse_number(field: Field, value: Any) -> int | float:
+def _parse_number(value: Any) -> int | float:
     if isinstance(value, str):
         text = without_invisible(value)
         if not _NUMBER.fullmatch(text):
-            raise Unfit(f"{field.label} must be a number, like 12 or 12.5.")
+            raise Unfit("This must be a number, like 12 or 12.5.")
         return float(text) if "." in text else int(text)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number or not isfinite(value) or abs(value) > MAX_INTEGER:
-        raise Unfit(f"{field.label} must be a number, like 12 or 12.5.")
+        raise Unfit("This must be a number, like 12 or 12.5.")
     return cast("int | float", value)
 
 
 def _precision_message(field: Field) -> str:
     if not field.decimals:
-        return f"{field.label} must be a whole number."
-    return f"{field.label} may have at most {field.decimals} digits after the point."
+        return "This must be a whole number."
+    return f"This may have at most {field.decimals} digits after the point."

@@ -18,16 +18,13 @@ from ..store import Row, job_rows, task_rows
 from ..store.stored_cases import Record
 from .hash_chain import ReadStep, finding_about
 
-#: Columns that people change without a step: their drafts.
-DRAFT = ("draft", "draft_at")
-
 
 def check_projections(record: Record, steps: list[ReadStep], state: InstanceState) -> Iterator[Finding]:
     """Compare the task and job rows of *record* with the *state* that its *steps* lead to."""
     row, last = record.row, steps[-1][0] if steps else None
     wanted = _tasks(row, steps, state), _requests(steps, state)
     given = (
-        {place(t["element"], t["visit"]): _task(t) for t in record.tasks},
+        {place(t["element"], t["visit"]): t for t in record.tasks},
         {place(j["element"], j["visit"]): _job(j) for j in record.jobs if j["operator"] != job_rows.MESSAGE},
     )
     for what, expected, there in zip(("task in the inbox", "job"), wanted, given, strict=True):
@@ -81,10 +78,6 @@ def _requests(steps: list[ReadStep], state: InstanceState) -> dict[str, dict[str
                 request = {"operator": job_rows.TIMER, "parameters": {}, "actor": body["actor"]["name"]}
                 asked[place(event.element, event.visit)] = request
     return {here: request for here, request in asked.items() if here in state.requests or here in state.waits}
-
-
-def _task(stored: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in stored.items() if name not in DRAFT}
 
 
 def _job(stored: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ visible_tasks.py selects those a person may see.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +13,6 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ..core.candidate_groups import groups_of
-from ..core.canonical import compact
 from ..core.events import (
     ElementCancelled,
     Event,
@@ -27,17 +25,21 @@ from ..core.events import (
     UserTaskReleased,
 )
 from ..core.state import place
+from . import task_draft_rows
 from .database import from_text, to_text
 from .instance_rows import Row
 from .tables import engine_tables as t
 from .tampered_rows import moment, plausible_values, tampering_message
+from .task_draft_rows import TaskDraft
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UserTask:
     """
-    One open task. ``id`` is ``instance:element:visit``; ``draft`` is unsent input; ``revision`` is the instance's, for
-    the next command. ``initial`` fills the form; only `TaskQueries.task` sets it.
+    One open task. ``id`` is ``instance:element:visit``; ``revision`` is the instance's, for the next command.
+
+    Only `TaskQueries.task` sets ``initial``, which fills the form, ``draft``, what the person asking has typed and not
+    sent, and ``typing``, who else has typed into the form just now.
     """
 
     id: str
@@ -56,8 +58,8 @@ class UserTask:
     revision: int
     business_key: str
     initial: dict[str, Any] = field(default_factory=dict)
-    draft: dict[str, Any] | None = None
-    draft_at: datetime | None = None
+    draft: TaskDraft | None = None
+    typing: tuple[str, ...] = ()
     cancellable: bool = False
     sort_key: str = ""
 
@@ -76,7 +78,6 @@ _HERE = (
 _FIND = _COLUMNS.where(*_HERE)
 _CLOSE = delete(t.user_task).where(*_HERE)
 _ASSIGN = update(t.user_task).where(*_HERE).values(assignee=bindparam("by"))
-_DRAFT = update(t.user_task).where(*_HERE).values(draft=bindparam("typed"), draft_at=bindparam("at"))
 _OPEN = insert(t.user_task)
 _OF_INSTANCES = _COLUMNS.where(t.user_task.c.instance.in_(bindparam("instances", expanding=True))).order_by(
     t.user_task.c.sort_key
@@ -99,6 +100,7 @@ def project(connection: Connection, row: Row, happened: Iterable[Event], at: dat
         match event:
             case InstanceMigrated(places=places):
                 kept = _lift(connection, row.id, places)
+                task_draft_rows.move(connection, row.id, places)
             case UserTaskOpened(element, visit):
                 before = kept.get(place(element, visit), {"created_at": to_text(at)})
                 since = from_text(before.pop("created_at"))
@@ -117,23 +119,23 @@ def project(connection: Connection, row: Row, happened: Iterable[Event], at: dat
             case _:
                 pass
     rows = sorted(opened.values(), key=lambda one: str(one["sort_key"]))
-    return tuple(task_of({"draft": None, "draft_at": None, "revision": row.revision, **one}) for one in rows)
+    return tuple(task_of({"revision": row.revision, **one}) for one in rows)
 
 
 def _lift(connection: Connection, instance: str, places: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Delete the task rows of a case that moves to another version; return what each task keeps, by new place."""
     c = t.user_task.c
-    query = select(c.element, c.visit, c.created_at, c.draft, c.draft_at).where(c.instance == instance)
+    query = select(c.element, c.visit, c.created_at).where(c.instance == instance)
     kept = {}
     for row in connection.execute(query):
         here = place(row.element, row.visit)
-        kept[places.get(here, here)] = {name: getattr(row, name) for name in ("created_at", "draft", "draft_at")}
+        kept[places.get(here, here)] = {"created_at": row.created_at}
     connection.execute(delete(t.user_task).where(c.instance == instance))
     return kept
 
 
 def opened_row(row: Row, event: UserTaskOpened, at: datetime) -> dict[str, Any]:
-    """The columns of the task that *event* opened at *at*, without a draft."""
+    """The columns of the task that *event* opened at *at*."""
     created = to_text(at)
     due = to_text(from_text(event.due)) if event.due else ""
     return {
@@ -153,14 +155,6 @@ def opened_row(row: Row, event: UserTaskOpened, at: datetime) -> dict[str, Any]:
         "cancellable": int(event.cancel),
         "sort_key": f"{due or NO_DUE}|{created}|{row.id}|{event.element}|{event.visit:06}",
     }
-
-
-def save_draft(
-    connection: Connection, instance: str, element: str, visit: int, values: dict[str, Any], at: datetime
-) -> None:
-    """Store unsent input; it replaces an earlier save."""
-    typed = {"typed": compact(values), "at": to_text(at)}
-    connection.execute(_DRAFT, {"i": instance, "e": element, "v": visit, **typed})
 
 
 def find(connection: Connection, instance: str, element: str, visit: int) -> UserTask | None:
@@ -188,19 +182,9 @@ def task_of(found: Any) -> UserTask:
         group=row["candidate_group"],
         created=moment(row["created_at"]),
         due=moment(row["due_at"]) if row["due_at"] else None,
-        draft=_parsed_draft(row["draft"]),
-        draft_at=moment(row["draft_at"]) if row["draft_at"] else None,
         cancellable=bool(row["cancellable"]),
         **{name: row[name] for name in _PLAIN} | ({"message": tampering_message(altered)} if altered else {}),
     )
-
-
-def _parsed_draft(draft: str | None) -> dict[str, Any] | None:
-    try:
-        found = json.loads(draft) if draft else None
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 _PLAIN = (

@@ -23,7 +23,8 @@ function typing(element) {
 }
 
 function submitFrom(event) {
-  const form = event.target.closest('form[method="post" i]');
+  // Of the open task the form is meant wherever the focus is; without one, the button that opens it.
+  const form = event.target.closest('form[method="post" i]') ?? document.querySelector("form[data-task-form]");
   if (!form || event.target.closest("dialog form[method=dialog]")) return;
   event.preventDefault();
   form.requestSubmit(form.querySelector("button.go[type=submit], button[type=submit]"));

@@ -5,10 +5,15 @@ import { watchInbox } from "./inbox.js";
 import { watchKeys } from "./keys.js";
 import { watchLive } from "./live.js";
 import { watchMenus } from "./menus.js";
+import { watchNetwork } from "./network.js";
 import { watchOutcomes } from "./outcome.js";
 import { watchRuns } from "./runs.js";
+import { watchSession } from "./session-end.js";
+import { watchTaskForm } from "./task-form.js";
 import { watchTriggers } from "./trigger.js";
 
+watchTaskForm();
+watchNetwork();
 watchTriggers();
 watchForms();
 watchInbox();
@@ -17,6 +22,7 @@ watchOutcomes();
 watchMenus();
 watchRuns();
 watchKeys();
+watchSession();
 follow();
 
 const canvases = [...document.querySelectorAll("[data-diagram]")];

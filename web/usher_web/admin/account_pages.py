@@ -102,6 +102,19 @@ def disable_person(name: str) -> Page | Response:
     return redirect(url_for("admin.people"), 303)
 
 
+@blueprint.post("/people/<name>/release")
+@auth.policy(Role.ADMIN)
+def release_claims(name: str) -> Page | Response:
+    """Give every task that *name* has claimed back to its group: they are away, or have left."""
+    site().accounts.user(name)
+    try:
+        number = site().engine.claims.release_all(name, request.form.get("reason", ""), actor=auth.actor())
+    except usher_engine.InvalidSubmission as refused:
+        return _person(name, unsaid=refused.fields.get("reason", refused.message)), 422
+    auth.say(f"{number} task{' is' if number == 1 else 's are'} free for others again.")
+    return redirect(url_for("admin.person", name=name), 303)
+
+
 @blueprint.get("/tokens")
 @auth.policy(Role.ADMIN)
 def tokens() -> str:

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from .. import auth
 from ..casework.diagram_files import bpmn_response, drawing_views
 from ..site import site
-from ..staff.open_task import submitted
+from ..staff.field_names import submitted
 from .finding_words import labels_of, shown_findings
 from .tryout_form import Choice, choices, example_file, new_run, process_name, sent_run, with_step, without_last
 from .workbench import process_tabs

@@ -15,7 +15,8 @@ from ..casework.patient_hits import count_words, doubt, hits_of
 from ..casework.patient_labels import describe, others_alike
 from ..casework.visibility import may_see
 from ..site import site
-from .look_alike_question import SEEN, question_about, record_in_case, record_warning
+from .field_names import SEEN
+from .look_alike_question import question_about, record_in_case, record_warning
 from .near_patients import near_patients
 
 blueprint = Blueprint("triggers", __name__, url_prefix="/patients")

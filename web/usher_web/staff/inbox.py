@@ -6,19 +6,21 @@ import hashlib
 from typing import Any
 
 import usher_engine
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from usher_engine import Instance, UserTask
 from usher_engine.accounts import Role
 from usher_engine.core import whole_number
 from werkzeug.wrappers import Response as AnyResponse
 
-from .. import auth, strict_json
+from .. import auth
 from ..casework.act_following import follow
-from ..casework.visibility import may_work_on
 from ..site import site
 from . import second_thoughts
+from .closed_task_view import closed_page
+from .field_names import submitted
 from .look_alike_question import record_in_case
-from .open_task import open_task, submitted
+from .next_task import next_task, onward
+from .open_task import open_task
 from .task_list import View, worklist
 
 blueprint = Blueprint("inbox", __name__, url_prefix="/inbox")
@@ -52,7 +54,7 @@ def task(task_id: str) -> Page:
     try:
         found = site().engine.inbox.task(task_id, auth.actor())
     except usher_engine.Conflict as lost:
-        return _answer_to_loser(task_id, lost)
+        return _lost_task(task_id, lost)
     return _page(found)
 
 
@@ -80,7 +82,7 @@ def release(task_id: str) -> Page | AnyResponse:
 @blueprint.post("/<task_id>/complete")
 @auth.policy(Role.STAFF)
 def complete(task_id: str) -> Page | AnyResponse:
-    """Complete the task. Typed text survives: a refused form comes back as sent, a lost task shows the text."""
+    """Complete the task. Typed text survives: a refused form comes back as sent, a lost task keeps it as a draft."""
     typed = submitted(request.form)
     try:
         before = site().engine.inbox.task(task_id, auth.actor())
@@ -93,11 +95,11 @@ def complete(task_id: str) -> Page | AnyResponse:
         after = site().engine.complete(task_id, typed, actor=auth.actor(), revision=_revision())
     except usher_engine.InvalidSubmission as wrong:
         found = site().engine.inbox.task(task_id, auth.actor())
-        return _page(found, typed=typed, errors=wrong.fields), 422
+        return _page(found, typed=typed, revision=_revision(), errors=wrong.fields), 422
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
         return _answer_to_loser(task_id, lost, typed)
     record_in_case(after, second_thoughts.seen_look_alikes())
-    return _onward(before, after, f"{before.title} is done.")
+    return _leave(before, after, f"{before.title} is done.")
 
 
 @blueprint.post("/<task_id>/cancel")
@@ -113,20 +115,8 @@ def cancel(task_id: str) -> Page | AnyResponse:
         errors = {CANCEL_REASON: wrong.fields.get("reason", wrong.message)}
         return _page(found, errors=errors), 422
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
-        return _answer_to_loser(task_id, lost, {"reason": reason})
-    return _onward(before, after, f"{before.title} was cancelled.")
-
-
-@blueprint.post("/<task_id>/draft")
-@auth.policy(Role.STAFF)
-def draft(task_id: str) -> Response:
-    """Save the text typed so far (``{"values": {key: text}}``), to continue on any computer."""
-    values = strict_json.body().get("values")
-    if not isinstance(values, dict):
-        reason = "Send the fields as an object named “values”."
-        raise usher_engine.InvalidSubmission(reason, fields={"values": reason})
-    saved = site().engine.cases.save_draft(task_id, submitted(values), actor=auth.actor())
-    return jsonify({"saved": f"{site().settings.calendar.local(saved):%H:%M}"})
+        return _answer_to_loser(task_id, lost)
+    return _leave(before, after, f"{before.title} was cancelled.")
 
 
 def _page(task: UserTask | None, **how: Any) -> str:
@@ -141,32 +131,43 @@ def _answer_to_loser(task_id: str, lost: usher_engine.EngineError, typed: dict[s
     """
     Answer after another person was faster. If only the case moved on, show the task again with the typed text.
 
-    Otherwise show who acted and when, and keep the typed text on the page.
+    Otherwise show who acted and when, beside what was typed. That is kept as a draft first.
     """
     try:
         still = site().engine.inbox.task(task_id, auth.actor())
     except usher_engine.Conflict as gone:
-        return _page_of_lost_task(task_id, gone, typed), 409
+        return _lost_task(task_id, gone, typed)
     if still.assignee in ("", auth.actor().name):
-        return _page(still, typed=typed, moved=True), 409
-    return _page_of_lost_task(task_id, lost, typed), 409
+        if typed:
+            site().engine.task_drafts.save(task_id, typed, actor=auth.actor(), revision=_revision())
+        return _page(still, typed=typed, revision=_revision(), moved=True), 409
+    return _lost_task(task_id, lost, typed)
 
 
-def _page_of_lost_task(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | None) -> str:
-    instance = task_id.partition(":")[0]
-    kept = {key: value for key, value in (typed or {}).items() if value}
-    following = worklist(auth.actor(), View.ALL).first
-    return render_template("task_gone.html", lost=lost, kept=kept, instance=instance, following=following)
+def _lost_task(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | None = None) -> Page:
+    actor = auth.actor()
+    if typed and not _is_own_answer(task_id, typed):
+        site().engine.task_drafts.save(task_id, typed, actor=actor, revision=_revision())
+    shown = closed_page(task_id, actor, lost)
+    following = next_task(actor, _view(), besides=task_id)
+    page = render_template("task_gone.html", closed=shown, following=following, view=_view())
+    return page, 200 if shown.own and request.method == "GET" else 409
 
 
-def _onward(before: UserTask, after: Instance, done: str) -> AnyResponse:
-    """Redirect to the next task of the same case, or to the list; a line follows what becomes of it (`outcomes`)."""
+def _is_own_answer(task_id: str, typed: dict[str, Any]) -> bool:
+    """Whether *typed* is what the person has sent already: a second click is no second text."""
+    try:
+        closed = site().engine.task_drafts.closed(task_id, auth.actor())
+    except usher_engine.NotFound:
+        return False
+    sent = {key: str(value or "").strip() for key, value in typed.items()}
+    return closed.by == auth.actor().name and all(str(closed.answer.get(key) or "") == sent[key] for key in sent)
+
+
+def _leave(before: UserTask, after: Instance, done: str) -> AnyResponse:
+    """Go on to where `onward` says; a line there follows what becomes of the act (`outcomes`)."""
     follow(after, done)
-    visible = [found for found in after.tasks if may_work_on(auth.actor(), found)]
-    following = next((found for found in visible if found.id == before.id), visible[0] if visible else None)
-    if following:
-        return redirect(url_for("inbox.task", task_id=following.id, view=_view()), 303)
-    return redirect(url_for("inbox.show", view=_view()), 303)
+    return redirect(onward(before, after, actor=auth.actor(), view=_view()), 303)
 
 
 def _view() -> View:

@@ -16,9 +16,6 @@ from ..casework.patient_labels import Subject, describe, others_alike
 from ..site import site
 from ..words.presentation import joined
 
-#: The field of a form that names the look-alikes a person has seen.
-SEEN = "look_alikes_seen"
-
 MOST_NAMED = 50
 
 #: What is compared, by title: the fields of it.

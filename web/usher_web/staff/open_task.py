@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+import usher_engine
 from usher_engine import Actor, UserTask
-from usher_engine.cases import readable_steps
+from usher_engine.cases import TaskDraft, readable_steps
 from usher_engine.forms import Field, Form, deployed_form
 
 from .. import audit_logging
@@ -15,12 +17,9 @@ from ..casework.patient_labels import Subject, subject
 from ..site import site
 from ..words.case_narrative import Line, lines_of
 from ..words.element_names import names_of
-from .look_alike_question import SEEN
-from .second_thoughts import TAKEN
+from .field_names import PREFIX
 from .task_list import headline, what_to_do
-
-#: Our own form keys, which are not fields of the task's form.
-OURS = ("csrf_token", "revision", TAKEN, SEEN)
+from .typed_over_record import Difference, Merged, as_text, in_words, merged
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,9 +46,18 @@ class OpenTask:
     filled: tuple[Field, ...]
     lines: list[Line]
     errors: Mapping[str, str] = field(default_factory=dict)
+    #: What the person typed that is not in the record, and fields whose values the record changed meanwhile.
+    disputed: tuple[Difference, ...] = ()
+    followed: tuple[str, ...] = ()
     moved: bool = False
     #: Addresses that look like slips and were asked about; sent again, they count as typed.
     taken: str = ""
+    draft_at: datetime | None = None
+
+    @property
+    def name_prefix(self) -> str:
+        """What the names of the form's inputs begin with."""
+        return PREFIX
 
     @property
     def shows_form(self) -> bool:
@@ -65,7 +73,7 @@ class OpenTask:
     @property
     def filled_words(self) -> str:
         """The values of the filled fields, with the labels of options."""
-        shown = (_in_words(found, self.values.get(found.key)) for found in self.filled)
+        shown = (_filled_in(found, self.values.get(found.key)) for found in self.filled)
         return " · ".join(words for words in shown if words)
 
 
@@ -74,19 +82,30 @@ def open_task(
     actor: Actor,
     *,
     typed: Mapping[str, Any] | None = None,
+    revision: int | None = None,
     errors: Mapping[str, str] | None = None,
     moved: bool = False,
     taken: str = "",
 ) -> OpenTask:
-    """*typed* was sent and refused with *errors*; *moved* is whether the case went on meanwhile."""
+    """
+    The open *task* for *actor*.
+
+    *typed* was sent from a form rendered at *revision*, and refused with *errors*; without it the draft of *actor*
+    fills the form. *moved* is whether the case went on meanwhile.
+    """
     audit_logging.record_view("TaskViewed", task.id, business_key=task.business_key)
     engine, today, wrong = site().engine, site().today(), dict(errors or {})
-    form = deployed_form(engine.queries.package_of(task.instance).text(task.form)) if task.form else None
-    values = _values(task, form, typed)
+    form = form_of(task)
+    draft = draft_of(task, actor) if typed is None else None
+    if draft is not None:
+        typed, revision = draft.typed, draft.revision
+    filled = filled_form(task, form, typed, revision)
+    values = filled.values
     # A missing field stays visible while a person fills it, in a draft or in a refused answer.
     missing = {f.key for known in (task.initial, values) for f in form.missing(known, today=today)} if form else set()
     fields, names = form.fields if form else (), names_of(task.instance)
-    asked = tuple(f for f in fields if f.key in missing or f.key in wrong)
+    own = {f.key for f in fields if as_text(f, values.get(f.key)) != as_text(f, task.initial.get(f.key))}
+    asked = tuple(f for f in fields if f.key in missing or f.key in wrong or (typed is not None and f.key in own))
     if len(fields) - len(asked) < 2:
         asked = fields
     return OpenTask(
@@ -104,23 +123,44 @@ def open_task(
         filled=tuple(f for f in fields if f not in asked),
         lines=list(reversed(lines_of(readable_steps(engine.context, task.instance)[0], names))),
         errors=wrong,
+        disputed=filled.disputed,
+        followed=filled.followed,
         moved=moved,
         taken=taken,
+        draft_at=draft.at if draft else None,
     )
 
 
-def _values(task: UserTask, form: Form | None, typed: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The values of the fields: the text just typed, else the draft, else the record, else the defaults."""
-    defaults = {f.key: f.default for f in form.fields if f.default is not None} if form else {}
-    return {**defaults, **task.initial, **(task.draft or {}), **(typed or {})}
+def form_of(task: UserTask) -> Form | None:
+    """The form of *task*, as its case's version has it."""
+    return deployed_form(site().engine.queries.package_of(task.instance).text(task.form)) if task.form else None
 
 
-def submitted(sent: Mapping[str, str]) -> dict[str, str]:
-    """The fields of the task's form among what a browser sent."""
-    return {key: value for key, value in sent.items() if key not in OURS}
+def draft_of(task: UserTask, actor: Actor) -> TaskDraft | None:
+    """What *actor* has typed and not sent, into *task* or into the one that was ended to ask it anew."""
+    return task.draft or site().engine.task_drafts.carried(task, actor)
 
 
-def _in_words(found: Field, value: Any) -> str:
+def filled_form(
+    task: UserTask, form: Form | None, typed: Mapping[str, Any] | None, revision: int | None
+) -> Merged:
+    """The values of the fields: what was *typed* into the form as of *revision*, over the record and the defaults."""
+    if form is None:
+        return Merged(values={})
+    defaults = {f.key: f.default for f in form.fields if f.default is not None}
+    now = {**defaults, **task.initial}
+    if typed is None:
+        return Merged(values=now)
+    if revision is None or revision >= task.revision:
+        return Merged(values={**now, **{f.key: typed[f.key] for f in form.fields if f.key in typed}})
+    try:
+        before = {**defaults, **site().engine.inbox.initial_at(task.id, revision)}
+    except usher_engine.EngineError:  # the form did not exist at that revision: all of it counts as typed
+        before = {}
+    return merged(form, typed, before, now)
+
+
+def _filled_in(found: Field, value: Any) -> str:
     if found.kind == "checkbox":
         return found.label if value in (True, "true") else ""
-    return dict(found.options).get(str(value), str(value)) if value not in (None, "") else ""
+    return in_words(found, value)

@@ -13,10 +13,8 @@ from usher_engine.enrollment import meant_address
 from usher_engine.forms import deployed_form
 
 from ..site import site
-from .look_alike_question import SEEN, question_about, record_warning
-
-#: The field of a form that names the addresses a person was asked about.
-TAKEN = "taken_as_typed"
+from .field_names import SEEN, TAKEN, field_name
+from .look_alike_question import question_about, record_warning
 
 
 def slips(task: UserTask, typed: Mapping[str, str]) -> dict[str, str]:
@@ -44,7 +42,8 @@ def look_alike(task: UserTask, typed: Mapping[str, str], view: object) -> str | 
     if question is None:
         record_warning(task.business_key, seen)
         return None
-    chosen = {**typed, "revision": request.form.get("revision", ""), TAKEN: request.form.get(TAKEN, "")}
+    fields = {field_name(key): value for key, value in typed.items()}
+    chosen = {**fields, "revision": request.form.get("revision", ""), TAKEN: request.form.get(TAKEN, "")}
     return render_template("look_alike.html", question=question, chosen=chosen, seen_field=SEEN, task=task, view=view)
 
 

@@ -60,7 +60,9 @@ class Worklist:
 
     @property
     def first(self) -> UserTask | None:
-        return self.groups[0].rows[0].task if self.groups else None
+        """The first task on this page that the person can work on now."""
+        free = (row.task for group in self.groups for row in group.rows if row.owner in ("", "you"))
+        return next(free, None)
 
 
 def worklist(actor: Actor, view: View, after: str | None = None) -> Worklist:

@@ -40,6 +40,7 @@ CALLED: Mapping[str, str] = {
     "ProcessPaused": "Paused processes",
     "ProcessResumed": "Resumed processes",
     "CaseRepaired": "Repaired cases",
+    "ClaimReleased": "Claimed tasks given back",
     "RunStarted": "Started backtests and moves",
     "RunStopped": "Stopped backtests and moves",
     "OptOutSet": "Opt-outs from e-mail",
@@ -72,7 +73,13 @@ PLACES = {
     "tryout": "the try-out", "reports": "the reports", "exports": "the exports", "audit": "the audit page",
     "trails": "a trail", "searches": "saved searches", "outbox": "the caught mail", "retention": "retention",
     "patient": "an invitation", "sign_in": "the sign-in page", "profile": "their profile", "samples": "a mail",
+    "task_drafts": "the inbox", "session_end": "the session",
 }  # fmt: skip
+
+#: Kinds whose subject is a case or a task of one.
+OF_A_CASE = frozenset(
+    {"CaseViewed", "TaskViewed", "Refused", "Purged", "CaseCancelled", "CaseRepaired", "ClaimReleased"}
+)
 
 ALARMS = frozenset({"Refused", "LogInFailed", "LockedOut"})
 #: Marks of the other kinds.
@@ -113,7 +120,7 @@ def _mark(event: AuditEvent) -> str:
 
 def _case(event: AuditEvent) -> str:
     """The case that the event concerns; empty if none."""
-    if event.kind not in ("CaseViewed", "TaskViewed", "Refused", "Purged", "CaseCancelled", "CaseRepaired"):
+    if event.kind not in OF_A_CASE:
         return ""
     number = event.subject.partition(":")[0]
     return number if len(number) == 12 and number.isalnum() and number.isupper() else ""
@@ -274,6 +281,8 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "ProcessPaused": lambda event: f"Paused {_version_of(event)}: {event.why}",
     "ProcessResumed": lambda event: f"Let {_version_of(event)} go on: {event.why}",
     "CaseRepaired": lambda event: f"Repaired case {case_no(event.subject)} from its history.",
+    "ClaimReleased": lambda event: f"Gave a task of case {case_no(event.subject.partition(':')[0])} that "
+    f"{event.details.get('of')} had claimed back to its group: {event.why}",
     "RunStarted": _run_start,
     "RunStopped": _run_stop,
     "OptOutSet": _opt_out,

@@ -203,8 +203,6 @@ user_task = Table(
     Column("due_at", String(27), nullable=False),
     Column("priority", Integer, nullable=False),
     Column("cancellable", Integer, nullable=False),
-    Column("draft", Text),
-    Column("draft_at", String(27)),
     Column("sort_key", String(280), nullable=False),
     Index("ix_user_task_group_sort", "candidate_group", "sort_key"),
     Index("ix_user_task_assignee_sort", "assignee", "sort_key"),

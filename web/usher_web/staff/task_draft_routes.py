@@ -1,0 +1,94 @@
+"""What staff type and have not sent: saved while they type, chosen field by field after a conflict, let go."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import usher_engine
+from flask import Blueprint, Response, jsonify, redirect, request, url_for
+from usher_engine import UserTask
+from usher_engine.accounts import Role
+from usher_engine.core import whole_number
+from werkzeug.wrappers import Response as AnyResponse
+
+from .. import auth, strict_json
+from ..site import site
+from .field_names import field_name, submitted
+from .next_task import next_task
+from .open_task import draft_of, filled_form, form_of
+
+blueprint = Blueprint("task_drafts", __name__, url_prefix="/inbox")
+
+
+@blueprint.get("/<task_id>/draft")
+@auth.policy(Role.STAFF)
+def show(task_id: str) -> Response:
+    """How the task stands and when its draft was saved, for a page that was without network for a while."""
+    engine, actor = site().engine, auth.actor()
+    try:
+        task = engine.inbox.task(task_id, actor)
+    except usher_engine.Conflict:
+        draft, by = engine.task_drafts.find(task_id, actor), engine.task_drafts.closed(task_id, actor).by
+        return jsonify(_standing(None, by, draft.at if draft else None))
+    return jsonify(_standing(task, task.assignee, task.draft.at if task.draft else None))
+
+
+@blueprint.post("/<task_id>/draft")
+@auth.policy(Role.STAFF)
+def save(task_id: str) -> Response:
+    """
+    Save the text typed so far (``{"values": {key: text}, "revision": 3}``), to continue on any computer.
+
+    The answer says when (``saved``, on the practice's clock), how the task stands (``state``: open, taken or closed),
+    and the newest ``revision`` of its case.
+    """
+    sent = strict_json.body()
+    values, revision = sent.get("values"), sent.get("revision")
+    if not isinstance(values, dict):
+        reason = "Send the fields as an object named “values”."
+        raise usher_engine.InvalidSubmission(reason, fields={"values": reason})
+    seen = whole_number(str(revision)) if isinstance(revision, (int, str)) else None
+    saved = site().engine.task_drafts.save(task_id, submitted(values), actor=auth.actor(), revision=seen)
+    return jsonify(_standing(saved.task, saved.task.assignee if saved.task else "", saved.at))
+
+
+@blueprint.post("/<task_id>/draft/choose")
+@auth.policy(Role.STAFF)
+def choose(task_id: str) -> AnyResponse:
+    """Settle a conflict: of each disputed field keep one's own text, or take the record's (``theirs``)."""
+    engine, actor = site().engine, auth.actor()
+    task = engine.inbox.task(task_id, actor)
+    draft = draft_of(task, actor)
+    if draft is not None:
+        filled = filled_form(task, form_of(task), draft.typed, draft.revision)
+        theirs = [one.key for one in filled.disputed if request.form.get(field_name(one.key)) == "theirs"]
+        kept = {**filled.values, **{key: task.initial.get(key, "") for key in theirs}}
+        engine.task_drafts.save(task_id, kept, actor=actor, revision=task.revision)
+    return redirect(f"{url_for('inbox.task', task_id=task_id)}#task", 303)
+
+
+@blueprint.post("/<task_id>/draft/let-go")
+@auth.policy(Role.STAFF)
+def let_go(task_id: str) -> AnyResponse:
+    """Delete one's own text: start again from the record, or go on to the next task if this one is lost."""
+    site().engine.task_drafts.let_go(task_id, actor=auth.actor())
+    try:
+        still = site().engine.inbox.task(task_id, auth.actor())
+    except usher_engine.Conflict:
+        still = None
+    if still is not None and still.assignee in ("", auth.actor().name):
+        return redirect(f"{url_for('inbox.task', task_id=task_id)}#task", 303)
+    following = next_task(auth.actor(), besides=task_id)
+    return redirect(url_for("inbox.task", task_id=following.id) if following else url_for("inbox.show"), 303)
+
+
+def _standing(task: UserTask | None, by: str, saved: datetime | None) -> dict[str, Any]:
+    state = "closed" if task is None else "open" if task.assignee in ("", auth.actor().name) else "taken"
+    return {
+        "saved": f"{site().settings.calendar.local(saved):%H:%M}" if saved else "",
+        "stamp": saved.isoformat() if saved else "",
+        "state": state,
+        "by": by,
+        "revision": task.revision if task else None,
+    }
