@@ -21,6 +21,10 @@ from .core.shapes import ANYTHING, KIND_WORDS, Shape, declared, kinds, record, s
 from .definitions import Package
 
 
+def _forget(_note: Json) -> None:
+    """Nobody undoes this call."""
+
+
 class Mode(Enum):
     #: Computed from its parameters, the package and the step's time alone; a backtest computes it again.
     DERIVED = "derived"
@@ -74,6 +78,7 @@ class Call:
 
     ``key`` is ``instance:element:visit``, the same on every attempt. ``calendar`` is the practice's. ``transaction`` is
     the step's open database connection for READ and WRITE, None for EFFECT, which opens its own, and not for DERIVED.
+    A WRITE operator with an ``undo`` gives ``remember`` what it needs to put back what it has just changed, once.
     """
 
     instance: str
@@ -85,6 +90,7 @@ class Call:
     calendar: Calendar = UTC_CALENDAR
     attempt: int = 1
     transaction: Any = None
+    remember: Callable[[Json], None] = _forget
 
     @property
     def key(self) -> str:
@@ -101,6 +107,11 @@ class Recalled:
 
 #: Returns what an operator would have answered at ``call.now``, from Usher's own record; None where that is not known.
 Recall: TypeAlias = Callable[[Mapping[str, Any], Call], Recalled | None]
+
+
+#: Puts back what a call has changed, from what the call remembered; returns JSON that says how things stand now. Raises
+#: `Conflict` when somebody else has changed the same since.
+Undo: TypeAlias = Callable[[Json, Call], Json]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,6 +150,8 @@ class Operator:
 
     ``recall`` is for READ operators whose past answers Usher's own record holds: a backtest asks it at a past
     ``call.now``, in a transaction that only reads. Backtests run in several processes, so it must be picklable.
+
+    ``undo`` is for WRITE operators: it puts back what a call has changed, when a person undoes the step with the call.
     """
 
     name: str
@@ -149,6 +162,7 @@ class Operator:
     result: Shape = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     recall: Recall | None = None
+    undo: Undo | None = None
     reads: frozenset[str] = frozenset()
     changes: frozenset[str] = frozenset()
 

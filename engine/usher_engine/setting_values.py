@@ -150,6 +150,7 @@ EXPECTED: dict[str, From | OneOf | Text] = {
     "smtp_user": Text("must be one line.", lambda _: True),
     "smtp_password": Text("must be one line.", lambda _: True, is_secret=True),
     "smtp_timeout_s": From(1, 600),
+    "mail_hold": From(0, 3_600),
     "invitation_days": From(1, 365),
     "minimum_age": From(0, 150),
     "birth_sex_sources": Text(

@@ -42,6 +42,7 @@ class Settings:
     smtp_user: str = _setting("", "account at the mail server; empty: no log-in")
     smtp_password: str = _setting("", "its password")
     smtp_timeout_s: int = _setting(20, "seconds to wait for an answer of the mail server")
+    mail_hold: int = _setting(10, "seconds in which a person can undo an act that sends a mail; 0: mails leave at once")
     invitation_days: int = _setting(30, "days an invitation link stays valid")
     minimum_age: int = _setting(18, "years; younger patients are not invited")
     birth_sex_sources: str = _setting(

@@ -135,7 +135,7 @@ class House:
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the cast, the sample patients and the enrolment; made once, every test gets a copy."""
     folder, clock = tmp_path_factory.mktemp("furnished"), Clock()
-    settings = Settings(env="development", secret_key=SECRET, database_url=new_sqlite(folder))
+    settings = Settings(env="development", mail_hold=0, secret_key=SECRET, database_url=new_sqlite(folder))
     database = Database(settings.database_url)
     enrollment = open_enrollment(settings, clock=clock, database=database)
     accounts = Accounts(database, clock, passwords=CHEAP)

@@ -222,6 +222,7 @@ def open_clinic(folder: Path) -> Iterator[Clinic]:
 
 def _settings(folder: Path, url: str, mail_port: int) -> Settings:
     ours = Settings(
+        mail_hold=0,
         env="development",
         secret_key=SECRET,
         database_url=new_sqlite(folder),

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.xdist_group("sample past")  # half a year is lived thro
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Enrollment:
     folder = tmp_path_factory.mktemp("past")
     settings = Settings(
+        mail_hold=0,
         env="development",
         secret_key=SECRET,
         database_url=new_sqlite(folder),

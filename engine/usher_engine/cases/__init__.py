@@ -13,6 +13,7 @@ from .queries import Instance
 from .repair import Repaired
 from .search import CasePage, Facets
 from .starts import SENT_TWICE, Begun, Offer
+from .undo import HeldMail
 
 __all__ = [
     "ALTERED",
@@ -29,6 +30,7 @@ __all__ = [
     "CasePage",
     "CaseSelection",
     "Facets",
+    "HeldMail",
     "HistoryPage",
     "HistoryPages",
     "Instance",

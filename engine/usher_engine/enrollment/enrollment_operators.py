@@ -6,7 +6,7 @@ These run in the step: DERIVED, READ and WRITE. `mail_operators` has those that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..core.canonical import Json
@@ -15,11 +15,11 @@ from ..core.visible_text import trimmed
 from ..forms import deployed_form
 from ..services import Call, Mode, Operator, Parameter
 from ..settings import Settings
-from ..store import Database
+from ..store import Database, from_text, to_text
 from . import invitations, operator_shapes, portal_status
 from .mail_operators import Mailing, mail_operators
 from .operator_shapes import UNKNOWN_LINK
-from .patient_directory import PatientDirectory, unavailable
+from .patient_directory import Correction, PatientDirectory, unavailable
 from .patient_fields import in_sentence
 from .patient_recall import PatientRecall
 from .smtp import Sender
@@ -56,7 +56,17 @@ class Enrolling:
         correction = self.directory.update(
             call.transaction, given["patient_id"], given["values"], by=call.actor, now=call.now
         )
+        if correction.changed:
+            call.remember({"patient_id": given["patient_id"], "correction": asdict(correction)})
         return {"changed": list(correction.changed), "version": correction.version}
+
+    def undo_update(self, note: Json, call: Call) -> Json:
+        kept: Any = note
+        correction = Correction(**{**kept["correction"], "changed": tuple(kept["correction"]["changed"])})
+        version = self.directory.put_back(
+            call.transaction, kept["patient_id"], correction, by=call.actor, now=call.now
+        )
+        return {"changed": list(correction.changed), "version": version}
 
     def remove_response(self, given: Mapping[str, Any], call: Call) -> Json:
         reason = trimmed(given["reason"])
@@ -72,7 +82,28 @@ class Enrolling:
         if removed is None:
             status = self.directory.load(call.transaction, given["patient_id"], now=call.now).status
             return {"removed": {"status": "", "at": None, "until": None}, "status": status}
+        call.remember(
+            {
+                "patient_id": given["patient_id"],
+                "status": removed.status,
+                "since": to_text(removed.at),
+                "removed_at": to_text(call.now),
+            }
+        )
         return {"removed": removed.to_json(), "status": PortalStatus.NOT_ENROLLED.value}
+
+    def undo_removal(self, note: Json, call: Call) -> Json:
+        kept: Any = note
+        portal_status.restore_response(
+            call.transaction,
+            kept["patient_id"],
+            kept["status"],
+            since=kept["since"],
+            removed_at=from_text(kept["removed_at"]),
+            by=call.actor,
+            now=call.now,
+        )
+        return {"status": kept["status"]}
 
     def record_pending(self, given: Mapping[str, Any], call: Call) -> Json:
         tx, patient = call.transaction, given["patient_id"]
@@ -135,6 +166,7 @@ def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
             title="Save patient information",
             mode=Mode.WRITE,
             call=ours.update,
+            undo=ours.undo_update,
             parameters=(
                 _PATIENT,
                 Parameter(name="values", shape=operator_shapes.CORRECTION, help="the answer of the form"),
@@ -146,6 +178,7 @@ def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
             title="Remove the patient's response",
             mode=Mode.WRITE,
             call=ours.remove_response,
+            undo=ours.undo_removal,
             parameters=(_PATIENT, Parameter(name="reason", help="why it is removed; kept with the response")),
             result=operator_shapes.REMOVED,
         ),

@@ -76,7 +76,17 @@ class Registry:
             return Correction(changed=(), version=row.version)
         corrected = update_resource(resource, changed, local, sources)
         change(tx, row, by=by, now=now, **self._columns(corrected, now))
-        return Correction(changed=tuple(changed), version=row.version + 1)
+        before = json.loads(row.resource)
+        return Correction(changed=tuple(changed), version=row.version + 1, before=before, after=corrected)
+
+    def put_back(
+        self, tx: Transaction, patient: str, correction: Correction, *, by: str, now: datetime
+    ) -> int:
+        row = find(tx, patient, lock=True)
+        if json.loads(row.resource) != correction.after:
+            raise Conflict("Somebody else has changed the patient's record since. Correct it there instead.")
+        change(tx, row, by=by, now=now, **self._columns(correction.before, now))
+        return int(row.version) + 1
 
     def save(self, tx: Transaction, resource: dict[str, Any], *, by: str, now: datetime) -> str:
         """Store a Patient under its id, and keep the portal's own data; return "new", "changed" or "same"."""

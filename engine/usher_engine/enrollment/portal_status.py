@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, exists, insert, or_, select, update
 
 from ..core.email_address import comparable_email_address
+from ..core.errors import Conflict
 from ..store import Transaction, from_text, to_text, upserts
 from ..store.tampered_rows import moment, plausible_values
 from . import patient_registry
@@ -109,6 +110,24 @@ def remove_response(
     tx.execute(update(patient_response).where(ours.patient == patient, ours.removed_at.is_(None)).values(**marks))
     set_status(tx, row, PortalStatus.NOT_ENROLLED.value, by=by, now=now)
     return standing
+
+
+def restore_response(
+    tx: Transaction, patient: str, status: str, *, since: str, removed_at: datetime, by: str, now: datetime
+) -> None:
+    """
+    Put the answer back in force that `remove_response` removed at *removed_at*: *status*, as it stood *since* then.
+
+    Raises `Conflict` if the portal status has changed meanwhile.
+    """
+    row = patient_registry.find(tx, patient, lock=True)
+    if row.portal_status != PortalStatus.NOT_ENROLLED.value or row.portal_status_at != to_text(removed_at):
+        raise Conflict("The portal status has changed since, so the patient's answer cannot be put back.")
+    ours = patient_response.c
+    marks = {"removed_at": None, "removed_by": None, "removed_reason": None}
+    which = (ours.patient == patient, ours.removed_at == to_text(removed_at))
+    tx.execute(update(patient_response).where(*which).values(**marks))
+    patient_registry.change(tx, row, by=by, now=now, portal_status=status, portal_status_at=since)
 
 
 def answers(tx: Transaction, patient: str) -> list[PastAnswer]:

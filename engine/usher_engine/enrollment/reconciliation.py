@@ -82,6 +82,8 @@ def recorded_in(step: Step) -> Iterator[Known]:
                 requested_at = result.get("requested_at") if result["status"] == PortalStatus.PENDING.value else None
                 is_read = event["operator"] == "patient/load"
                 yield _recorded_status(step, result["status"], requested_at, is_read=is_read)
+        elif event.get("kind") == "ServiceUndone" and "status" in (event.get("result") or {}):
+            yield _recorded_status(step, event["result"]["status"], None)
         elif event.get("kind") == "FactRecorded" and event.get("name") == RESPONSE_ADDED:
             yield _recorded_status(step, (event.get("details") or {}).get("response"), None)
 

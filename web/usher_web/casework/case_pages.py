@@ -21,6 +21,7 @@ from ..words.mail_status import mailing
 from .call_views import call_views
 from .case_search_page import search_page
 from .diagram_files import bpmn_response, drawing_views, drawings_of_case
+from .held_mails import held_mails
 from .patient_labels import subject
 from .saved_search_access import query_of, usable_searches
 from .visibility import may_work_on, visible_case
@@ -119,6 +120,7 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         path=way_taken(instance, steps, names),
         drawings=drawing_views(drawings_of_case(instance.id), "cases.diagram", instance_id=instance.id),
         may_act=auth.session().account.role is Role.STAFF and instance.status in LIVE,
+        held=[one for one in held_mails() if one.instance == instance.id] if instance.status in LIVE else [],
         mine=[task for task in instance.tasks if may_work_on(auth.actor(), task)],
         errors=errors or {},
     )

@@ -13,6 +13,7 @@ from usher_engine.core import whole_number
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth, strict_json
+from ..casework.held_mails import held_mails
 from ..casework.visibility import may_work_on
 from ..site import site
 from ..words.element_names import names_of
@@ -126,7 +127,7 @@ def _page(task: UserTask | None, **how: Any) -> str:
     listed = worklist(auth.actor(), _view(), request.args.get("after"))
     opened = open_task(task, auth.actor(), **how) if task else None
     current = task.id if task else ""
-    return render_template("inbox.html", list=listed, open=opened, current=current, view=_view())
+    return render_template("inbox.html", list=listed, open=opened, current=current, view=_view(), held=held_mails())
 
 
 def _answer_to_loser(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | None = None) -> Page:

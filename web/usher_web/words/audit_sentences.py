@@ -58,7 +58,7 @@ REFUSED = {
 #: Names of pages, by the first part of their endpoint.
 PLACES = {
     "inbox": "the inbox", "starts": "the start page", "cases": "the cases", "triggers": "the patients",
-    "search": "the search",
+    "search": "the search", "invitations": "an invitation",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
     "portal_standing": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",

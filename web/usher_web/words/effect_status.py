@@ -173,6 +173,8 @@ def portal_status(step: Step, before: str) -> str:
         result = event.get("result") if event["kind"] == "ServiceCalled" else None
         if isinstance(result, dict) and str(event["operator"]).startswith("patient/"):
             before = str(result.get("status") or before)
+        if event["kind"] == "ServiceUndone":
+            before = str((event.get("result") or {}).get("status") or before)
         if event["kind"] == "FactRecorded":
             before = str((event.get("details") or {}).get("response") or before)
     return before

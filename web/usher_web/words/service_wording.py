@@ -25,6 +25,13 @@ DONE = {
 #: Beginnings of the sentence with the reason of a failure.
 FAILED = {INVITATION: "The invitation e-mail was not accepted", MAIL: "The e-mail was not accepted"}
 
+#: Sentences when what a service had changed is put back by an undo.
+PUT_BACK = {
+    "patient/update": "The patient's record is as it was before.",
+    "patient/remove-response": "The patient's answer is in force again.",
+    "patient/reopen": "The portal status is what it was before.",
+}
+
 ANSWERS = {"Completed": "accepted", "Declined": "declined", "Deferred": "decided to answer later"}
 
 
