@@ -12,7 +12,7 @@ from usher_engine import Step
 from usher_engine.cases import ALTERED
 
 from .presentation import element_words, joined
-from .service_wording import DONE, FAILED, QUEUED, fact_sentence, result_sentence, wait_sentence
+from .service_wording import DONE, FAILED, PUT_BACK, QUEUED, fact_sentence, result_sentence, wait_sentence
 
 #: Beginnings of sentences whose subject is the actor of the step; all others are complete.
 DEEDS = ("Claimed ", "Released ", "Completed ", "Cancelled ", "Selected ", "Started ", "Delivered ",
