@@ -70,7 +70,7 @@ def test_one_button_is_enough(house, patient, button, answer):
 
 @pytest.mark.parametrize(
     "patient",
-    ["sample-completed", "sample-locked", "sample-deactivated", "sample-deleted", "sample-unavailable",
+    ["sample-completed", "sample-deactivated", "sample-deleted", "sample-unavailable",
      "sample-deceased", "sample-inactive", "sample-merged", "sample-opted-out", "sample-minor"],
 )  # fmt: skip
 def test_everybody_else_gets_an_explanation_and_no_mail(house, patient):

@@ -99,7 +99,7 @@ def set_stage(clinic: Clinic) -> Stage:
     clinic.invited(accepted)
     _respond(clinic, accepted, Answer.ACCEPT)
     cases["finished"] = clinic.cases(accepted)[0].id
-    cases["explained"] = clinic.trigger(clinic.add("Locked or Expired", first_name="Ivo")).id
+    cases["explained"] = clinic.trigger(clinic.add("Deactivated", first_name="Ivo")).id
     cases["not eligible"] = clinic.trigger(clinic.add(first_name="June", resource={"active": False})).id
     cancelled = opened("cancelled", clinic.add(first_name="Kai", email=None))
     engine.cases.cancel_task(cancelled, "The patient moved away.", actor=ALICE)

@@ -281,7 +281,6 @@ def test_a_response_is_removed_with_a_reason(
     ("status", "words"),
     [
         ("Completed", "already has a portal account"),
-        ("Locked or Expired", "is locked, or its link has expired"),
         ("Deactivated", "was deactivated by the practice"),
         ("Account Deleted", "account was deleted"),
         (None, "The portal status cannot be used: “Unavailable”"),

@@ -7,12 +7,13 @@ from .enrollment import Enrollment, enrollment_services, open_enrollment
 from .enrollment_operators import operators
 from .funnel import MILESTONES, open_figures
 from .invitations import Invitation, LinkClosed, LinkState
+from .link_watch import LinkWatch
 from .mail import preview_mail, sample_values
 from .mail_operators import NOT_ELIGIBLE
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
 from .patient_fields import FIELDS, in_sentence
 from .patient_registry import Registry
-from .patient_response import TERMS, TERMS_VERSION, AlreadyAnswered, Answer, OpenLink
+from .patient_response import TERMS, TERMS_VERSION, AlreadyAnswered, Answer, OpenLink, WrongIdentity
 from .patients_import import BadLine, ImportReport
 from .portal_standing import MAX_REASON, Change, OptOutScope, Standing
 from .portal_status import PastAnswer
@@ -39,6 +40,7 @@ __all__ = [
     "Invitation",
     "LinkClosed",
     "LinkState",
+    "LinkWatch",
     "OpenLink",
     "OptOutScope",
     "PastAnswer",
@@ -51,6 +53,7 @@ __all__ = [
     "Standing",
     "Template",
     "TriggerField",
+    "WrongIdentity",
     "enrollment_services",
     "glyph",
     "in_sentence",

@@ -26,6 +26,7 @@ from ..store import Row as CaseRow
 from . import invitations, patient_registry, portal_status, sent_mails, trigger_fields
 from .enrollment_operators import operators
 from .invitations import Invitation
+from .link_ends import LinkEnds
 from .mail import LINKS
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
@@ -66,7 +67,8 @@ class Enrollment:
         self.engine = engine
         self.settings = settings
         self.registry = Registry(settings)
-        self.responses = PatientResponses(engine, settings, self.registry)
+        self.links = LinkEnds(engine, settings, self.start)
+        self.responses = PatientResponses(engine, settings, self.registry, self.links)
 
     @property
     def retention(self) -> Retention:

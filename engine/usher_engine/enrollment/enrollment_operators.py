@@ -42,8 +42,9 @@ class Enrolling:
         try:
             record = self.directory.load(call.transaction, given["patient_id"], now=call.now)
         except (NotFound, ServiceError):
-            record = unavailable(given["patient_id"])
-        return record.to_json(call.now, self.settings)
+            return unavailable(given["patient_id"]).to_json(call.now, self.settings)
+        newest = invitations.newest_of(call.transaction, record.id)
+        return {**record.to_json(call.now, self.settings), "link": newest.to_json(call.now) if newest else None}
 
     def look_up_invitation(self, given: Mapping[str, Any], call: Call) -> Json:
         found = invitations.find_by_message(call.transaction, given["message_id"])
@@ -104,6 +105,26 @@ class Enrolling:
             now=call.now,
         )
         return {"status": kept["status"]}
+
+    def reopen(self, given: Mapping[str, Any], call: Call) -> Json:
+        tx, patient = call.transaction, given["patient_id"]
+        since = portal_status.reopen(tx, patient, by=call.actor, now=call.now)
+        if since is not None:
+            call.remember({"patient_id": patient, "since": to_text(since), "reopened_at": to_text(call.now)})
+        status = self.directory.load(tx, patient, now=call.now).status
+        return {"reopened": since is not None, "status": status}
+
+    def undo_reopening(self, note: Json, call: Call) -> Json:
+        kept: Any = note
+        portal_status.close_again(
+            call.transaction,
+            kept["patient_id"],
+            since=from_text(kept["since"]),
+            reopened_at=from_text(kept["reopened_at"]),
+            by=call.actor,
+            now=call.now,
+        )
+        return {"status": PortalStatus.LOCKED.value}
 
     def record_pending(self, given: Mapping[str, Any], call: Call) -> Json:
         tx, patient = call.transaction, given["patient_id"]
@@ -181,6 +202,15 @@ def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
             undo=ours.undo_removal,
             parameters=(_PATIENT, Parameter(name="reason", help="why it is removed; kept with the response")),
             result=operator_shapes.REMOVED,
+        ),
+        Operator(
+            name="patient/reopen",
+            title="Set the status back to Not Enrolled",
+            mode=Mode.WRITE,
+            call=ours.reopen,
+            undo=ours.undo_reopening,
+            parameters=(_PATIENT,),
+            result=operator_shapes.REOPENED,
         ),
     )
 

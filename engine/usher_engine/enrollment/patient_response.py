@@ -12,27 +12,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from ..core.actor import Actor
 from ..core.errors import InvalidSubmission, NotAllowed
 from ..core.visible_text import trimmed, without_invisible
 from ..engine import Engine
 from ..settings import Settings
 from ..store import Transaction, activity_rows, instance_rows
-from . import invitations, portal_status, sent_mails
-from .invitations import MAX_WRONG_TRIES, Invitation, LinkClosed, LinkState
+from . import invitations, link_marks, portal_status, sent_mails
+from .invitations import Invitation, LinkClosed, LinkState
+from .link_ends import LinkEnds
+from .link_facts import OPTED_OUT, PATIENT, RESPONSE_ADDED, RESPONSE_REFUSED
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
 from .portal_status import PastAnswer
 from .statuses import INVITABLE, PortalStatus
 from .timestamps import parse_day
-
-PATIENT = Actor(name="patient", role="patient")
-
-#: Names of facts in the history of a case; the first is the name that the EHR uses.
-RESPONSE_ADDED = "Patient Enrollment Response Added"
-RESPONSE_REFUSED = "Patient Enrollment Response Refused"
-LINK_LOCKED = "Enrollment Link Locked"
-OPTED_OUT = "Email Opt Out Added"
 
 #: The terms a patient agrees to by accepting, and their version, which is recorded with the answer.
 TERMS_VERSION = "1"
@@ -45,10 +38,7 @@ TERMS = (
 MAX_DEFER_DAYS = 366
 
 #: The message for a failed identity check, which does not reveal the wrong part.
-WRONG = (
-    "The ZIP code or the date of birth does not match the practice's record. "
-    f"After {MAX_WRONG_TRIES} wrong tries the link is locked."
-)
+WRONG = "The ZIP code or the date of birth does not match the practice's record."
 
 #: What a patient hears whose record stands against the answer, without a word on what is in it.
 REFUSED = "Your answer could not be recorded. Please get in touch with the practice."
@@ -87,11 +77,19 @@ class AlreadyAnswered(LinkClosed):
         self.answer = answer
 
 
+class WrongIdentity(InvalidSubmission):
+    """ZIP code or date of birth do not match; *tries_left* until the link is locked. It does not say which."""
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__(WRONG)
+        self.tries_left = tries_left
+
+
 class PatientResponses:
     """The actions of a patient with a link."""
 
-    def __init__(self, engine: Engine, settings: Settings, registry: Registry) -> None:
-        self.engine, self.settings, self.registry = engine, settings, registry
+    def __init__(self, engine: Engine, settings: Settings, registry: Registry, links: LinkEnds) -> None:
+        self.engine, self.settings, self.registry, self.links = engine, settings, registry, links
 
     def invitation(self, token: str) -> OpenLink:
         """A link whose holder may identify; raises `LinkClosed`, or `NotFound` for a link nobody was given."""
@@ -123,15 +121,23 @@ class PatientResponses:
             found = invitations.identifiable(tx, token, now, lock=True)
             record = self.registry.load(tx, found.patient, now=now)
             known = record.fields(now, self.settings)
-            if _is_same_zip(known["zip_code"], zip_code) & (parse_day(known["birth_date"]) == born):
+            wrong_zip = not _is_same_zip(known["zip_code"], zip_code)
+            wrong_birth = parse_day(known["birth_date"]) != born
+            if not (wrong_zip or wrong_birth):
                 _require_unanswered(tx, found)
                 return invitations.proof_of_identity(self.settings.secret_key, found, now)
-            locked = invitations.count_wrong_try(tx, found, now)
+            locked = link_marks.count_wrong_try(tx, found, now, zip_code=wrong_zip, birth_date=wrong_birth)
         if locked:
-            # After the commit: the case is locked before the invitation everywhere else.
-            self.engine.steps.record(found.instance, LINK_LOCKED, {"wrong_tries": MAX_WRONG_TRIES}, actor=PATIENT)
+            # After the commit: the case is locked before the invitation everywhere else. A sweep repairs a crash.
+            self.links.close(found.token_hash)
             raise LinkClosed(LinkState.LOCKED)
-        raise InvalidSubmission(WRONG)
+        raise WrongIdentity(found.tries_left - 1)
+
+    def opened(self, token: str) -> None:
+        """Record that something that runs the page has opened it, not only fetched it. Raises `NotFound`."""
+        with self.engine.database.begin() as tx:
+            found = invitations.by_token(tx, token, lock=True)
+            link_marks.mark_opened(tx, found, self.engine.clock())
 
     def respond(
         self, token: str, proof: str, answer: Answer, *, until: date | None = None, terms: str = ""

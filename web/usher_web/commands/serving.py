@@ -8,6 +8,7 @@ import threading
 import click
 from usher_engine import Settings, Worker
 from usher_engine.checkpoints import Checkpointer
+from usher_engine.enrollment import LinkWatch
 from usher_engine.core import Deadlines
 
 from ..app import create_app
@@ -37,9 +38,11 @@ def serve(host: str, port: int, *, no_worker: bool) -> None:
     app = create_app(enrollment.engine, enrollment, accounts, settings)
     worker_thread = None if no_worker else Worker(enrollment.engine, deadlines)
     checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
+    links = LinkWatch(enrollment)
     if worker_thread:
         worker_thread.start()
         checkpoints.start()
+        links.start()
     watch(lifeline, deadlines, settings)
     click.echo(f"Usher listens on {host}, port {port}; people reach it at {settings.base_url}")
     try:
@@ -47,6 +50,7 @@ def serve(host: str, port: int, *, no_worker: bool) -> None:
     finally:
         if worker_thread:
             worker_thread.stop()
+            links.stop()
             checkpoints.stop()
 
 
@@ -56,7 +60,9 @@ def worker(*, once: bool) -> None:
     """Do the jobs that follow from steps: mail, retries."""
     settings = _checked_settings()
     if once:
-        click.echo(f"{Worker(open_usher(settings)[0].engine).run_due()} jobs done.")
+        clinic = open_usher(settings)[0]
+        clinic.links.close_due()
+        click.echo(f"{Worker(clinic.engine).run_due()} jobs done.")
         return
     lifeline = inherited_lifeline() or start_supervisor(None, settings)
     enrollment, _ = open_usher(settings)
@@ -66,10 +72,13 @@ def worker(*, once: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
+    links = LinkWatch(enrollment)
     running.start()
     checkpoints.start()
+    links.start()
     watch(lifeline, deadlines, settings)
     click.echo("Waiting for jobs. Stop with Ctrl+C.")
     ended.wait()
+    links.stop()
     checkpoints.stop()
     running.stop()

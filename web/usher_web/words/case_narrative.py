@@ -16,7 +16,7 @@ from .service_wording import DONE, FAILED, PUT_BACK, QUEUED, fact_sentence, resu
 
 #: Beginnings of sentences whose subject is the actor of the step; all others are complete.
 DEEDS = ("Claimed ", "Released ", "Completed ", "Cancelled ", "Selected ", "Started ", "Delivered ",
-         "Repaired ", "Undid ")  # fmt: skip
+         "Repaired ", "Undid ", "Withdrew ")  # fmt: skip
 
 
 class Author(StrEnum):
