@@ -7,6 +7,7 @@ from .enrollment import Enrollment, enrollment_services, open_enrollment
 from .enrollment_operators import operators
 from .funnel import MILESTONES, open_figures
 from .invitations import Invitation, LinkClosed, LinkState
+from .link_timeline import LinkEvent, LinkMoment, life_of
 from .link_watch import LinkWatch
 from .mail import preview_mail, sample_values
 from .mail_operators import NOT_ELIGIBLE
@@ -39,6 +40,8 @@ __all__ = [
     "ImportReport",
     "Invitation",
     "LinkClosed",
+    "LinkEvent",
+    "LinkMoment",
     "LinkState",
     "LinkWatch",
     "OpenLink",
@@ -57,6 +60,7 @@ __all__ = [
     "enrollment_services",
     "glyph",
     "in_sentence",
+    "life_of",
     "open_enrollment",
     "open_figures",
     "operators",

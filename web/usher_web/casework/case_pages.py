@@ -22,6 +22,7 @@ from .call_views import call_views
 from .case_search_page import search_page
 from .diagram_files import bpmn_response, drawing_views, drawings_of_case
 from .held_mails import held_mails
+from .link_views import link_views
 from .patient_labels import subject
 from .saved_search_access import query_of, usable_searches
 from .visibility import may_work_on, visible_case
@@ -110,6 +111,12 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         since=_since(steps, lines),
         mailing=mailing(steps, names),
         answers=site().enrollment.answers(instance.business_key),
+        links=[
+            link
+            for link in link_views(site().enrollment.invitations(instance.business_key))
+            if link.case == instance.id
+        ],
+        links_of=instance.business_key,
         hold=site().enrollment.retention.hold_on(instance.business_key),
         paused=pauses.in_force(instance.process, instance.version) if instance.status in LIVE else None,
         steps=steps,

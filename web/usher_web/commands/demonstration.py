@@ -16,10 +16,9 @@ import click
 from usher_engine import Conflict, Database, Settings, Worker
 from usher_engine.accounts import Accounts, Role
 from usher_engine.checkpoints import Checkpointer
-from usher_engine.enrollment import LinkWatch
 from usher_engine.core import Deadlines
 from usher_engine.definitions import read_folder
-from usher_engine.enrollment import Enrollment
+from usher_engine.enrollment import Enrollment, LinkWatch
 from usher_engine.setting_values import DEMO
 from usher_engine.settings import variable
 from usher_engine.store.schema import upgrade

@@ -8,8 +8,8 @@ import threading
 import click
 from usher_engine import Settings, Worker
 from usher_engine.checkpoints import Checkpointer
-from usher_engine.enrollment import LinkWatch
 from usher_engine.core import Deadlines
+from usher_engine.enrollment import LinkWatch
 
 from ..app import create_app
 from .listening import PORT, answer, bind_socket

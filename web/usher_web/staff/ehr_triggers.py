@@ -10,6 +10,7 @@ from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
 from .. import audit_logging, auth, page_token
+from ..casework.link_views import link_views
 from ..casework.patient_labels import describe
 from ..casework.visibility import may_see
 from ..site import site
@@ -42,6 +43,8 @@ def patient(patient_id: str) -> str:
         fields=record.fields(site().now(), site().settings),
         templates=site().enrollment.templates(),
         answers=site().enrollment.answers(patient_id),
+        links=link_views(site().enrollment.invitations(patient_id)),
+        links_of=patient_id,
         hold=site().enrollment.retention.hold_on(patient_id),
         cases=[instance for instance in found if may_see(auth.actor(), instance)],
     )

@@ -11,6 +11,7 @@ from usher_engine.cases import readable_steps
 from usher_engine.forms import Field, Form, deployed_form
 
 from .. import audit_logging
+from ..casework.link_views import LinkView, newest_link
 from ..casework.patient_labels import Subject, subject
 from ..site import site
 from ..words.case_narrative import Line, lines_of
@@ -44,6 +45,8 @@ class OpenTask:
     asked: tuple[Field, ...]
     filled: tuple[Field, ...]
     lines: list[Line]
+    #: The newest invitation of the patient, as a list of one.
+    links: list[LinkView] = field(default_factory=list)
     errors: Mapping[str, str] = field(default_factory=dict)
     moved: bool = False
 
@@ -98,6 +101,7 @@ def open_task(
         asked=asked,
         filled=tuple(f for f in fields if f not in asked),
         lines=list(reversed(lines_of(readable_steps(engine.context, task.instance)[0], names))),
+        links=newest_link(task.business_key),
         errors=wrong,
         moved=moved,
     )

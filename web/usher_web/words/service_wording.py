@@ -48,7 +48,8 @@ def result_sentence(operator: str, result: Any) -> str | None:
             removed = given.get("removed")
             return f"The answer {_answer(removed)} was removed." if isinstance(removed, dict) else ""
         case "patient/reopen":
-            return "The portal status was set back to Not Enrolled." if given.get("reopened") else ""
+            reopened = "The portal status was set back to Not Enrolled."
+            return reopened if given.get("reopened") else f"The portal status stays {given.get('status')}."
         case "patient/record-pending":
             return "" if given.get("status") == "Pending" else f"The portal status stays {given.get('status')}."
         case _:
