@@ -36,6 +36,7 @@ from .assets import HERE, asset
 from .auditor import activity_pages, audit_pages, export_pages, replay_pages, report_pages, retention_pages
 from .casework import case_pages, saved_search_pages
 from .demo import caught_mail as outbox
+from .message_catalogs import register_catalogues
 from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
@@ -119,6 +120,7 @@ def create_app(
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, TRUSTED_HOSTS=_hosts(settings))
     app.url_map.converters["int"] = _Number
     app.json.sort_keys = False  # type: ignore[attr-defined]  # problem details read better in their own order
+    register_catalogues(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions[KEY] = Site(
         engine=engine,

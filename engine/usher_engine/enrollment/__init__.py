@@ -3,6 +3,7 @@
 Start with `enrollment.py` (the front door) and `enrollment_operators.py` (what a diagram may ask for).
 """
 
+from .days_in_words import day_in_words
 from .enrollment import Enrollment, enrollment_services, open_enrollment
 from .enrollment_operators import operators
 from .funnel import MILESTONES, open_figures
@@ -57,6 +58,7 @@ __all__ = [
     "Template",
     "TriggerField",
     "WrongIdentity",
+    "day_in_words",
     "enrollment_services",
     "glyph",
     "in_sentence",

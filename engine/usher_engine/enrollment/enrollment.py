@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from ..assurance.integrity_check import Checker
@@ -30,7 +30,7 @@ from .link_ends import LinkEnds
 from .mail import LINKS
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
-from .patient_response import Answer, OpenLink, PatientResponses
+from .patient_response import DEFER_DAYS, Answer, OpenLink, PatientResponses
 from .patients_import import ImportReport, Progress, import_patients
 from .portal_standing import PortalStanding
 from .portal_status import PastAnswer
@@ -270,6 +270,10 @@ class Enrollment:
     ) -> PortalStatus:
         """`PatientResponses.respond`."""
         return self.responses.respond(token, proof, answer, until=until, terms=terms)
+
+    def deferred_until(self, day: date | None) -> date:
+        """The day to which an answer given now is deferred: *day*, or the practice's where the patient names none."""
+        return day or self.settings.calendar.day_of(self.engine.clock()) + timedelta(days=DEFER_DAYS)
 
     def opt_out(self, token: str) -> None:
         """`PatientResponses.opt_out`."""

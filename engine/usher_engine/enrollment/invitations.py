@@ -51,9 +51,10 @@ class LinkState(StrEnum):
 class LinkClosed(NotFound):
     """This link was given out and cannot be answered any more; its words are the same as for a link nobody knows."""
 
-    def __init__(self, state: LinkState) -> None:
+    def __init__(self, state: LinkState, at: datetime | None = None) -> None:
+        """*at*: when it was replaced, or when it expired."""
         super().__init__(UNUSABLE)
-        self.state = state
+        self.state, self.at = state, at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,7 +174,7 @@ def identifiable(tx: Transaction, token: str, now: datetime, *, lock: bool = Fal
     found = by_token(tx, token, lock=lock)
     state = found.state(now)
     if state not in (LinkState.OPEN, LinkState.ANSWERED):
-        raise LinkClosed(state)
+        raise LinkClosed(state, {LinkState.REPLACED: found.revoked_at, LinkState.EXPIRED: found.expires_at}.get(state))
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -36,6 +37,8 @@ TERMS = (
 
 #: The longest time by which a patient may defer the answer.
 MAX_DEFER_DAYS = 366
+#: When the practice asks again if the patient names no day.
+DEFER_DAYS = 91
 
 #: The message for a failed identity check, which does not reveal the wrong part.
 WRONG = "The ZIP code or the date of birth does not match the practice's record."
@@ -96,6 +99,15 @@ class PatientResponses:
         with self.engine.database.read() as tx:
             return OpenLink(expires_at=invitations.identifiable(tx, token, self.engine.clock()).expires_at)
 
+    def language_of(self, token: str) -> str:
+        """The language that the record of the link's patient names; empty if it names none, or nobody has the link."""
+        with self.engine.database.read() as tx:
+            found = invitations.find_by_token(tx, token)
+            if found is None:
+                return ""
+            now = self.engine.clock()
+            return self.registry.load(tx, found.patient, now=now).fields(now, self.settings)["language"]
+
     def identify(self, token: str, zip_code: str, birth_date: str) -> str:
         """
         Check the identity of the link's holder.
@@ -149,7 +161,8 @@ class PatientResponses:
             token: The token of the link.
             proof: The result of `identify`.
             answer: The patient's answer.
-            until: For defer: tomorrow at the earliest, a year ahead at most, by the practice's calendar.
+            until: For defer: tomorrow at the earliest, a year ahead at most, by the practice's calendar; None: in
+                `DEFER_DAYS`.
             terms: For accept: version of the terms the patient was shown, see `TERMS_VERSION`.
 
         Returns:
@@ -230,7 +243,9 @@ def _checked_identity(zip_code: str, birth_date: str) -> date:
 def _checked_until(answer: Answer, until: date | None, today: date) -> date | None:
     if answer is not Answer.DEFER:
         return None
-    if until is None or not today < until <= today + timedelta(days=MAX_DEFER_DAYS):
+    if until is None:
+        return today + timedelta(days=DEFER_DAYS)
+    if not today < until <= today + timedelta(days=MAX_DEFER_DAYS):
         reason = "Choose a day from tomorrow on, within a year."
         raise InvalidSubmission(reason, fields={"until": reason})
     return until
@@ -242,6 +257,6 @@ def _is_same_zip(known: str, typed: str) -> bool:
 
 
 def _plain_zip(text: str) -> str:
-    """Letters and digits only; the first five of a ZIP+4."""
-    plain = re.sub(r"\W", "", text).upper()
+    """Letters and digits only, of any width; the first five of a ZIP+4."""
+    plain = re.sub(r"\W", "", unicodedata.normalize("NFKC", text)).upper()
     return plain[:5] if re.fullmatch(r"\d{9}", plain) else plain

@@ -4,6 +4,7 @@ import { watchForms } from "./form.js";
 import { watchInbox } from "./inbox.js";
 import { watchKeys } from "./keys.js";
 import { watchMenus } from "./menus.js";
+import { reportOpening } from "./opened.js";
 import { watchRuns } from "./runs.js";
 import { watchTriggers } from "./trigger.js";
 
@@ -14,6 +15,7 @@ watchMenus();
 watchRuns();
 watchKeys();
 follow();
+reportOpening();
 
 const canvases = [...document.querySelectorAll("[data-diagram]")];
 if (canvases.length > 0) {
