@@ -85,4 +85,4 @@ def register_catalogues(app: Flask) -> None:
     environment: Any = app.jinja_env
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)
     app.jinja_env.filters["day_words"] = day_words
-    app.jinja_env.globals.update(spoken=spoken, writing_direction=lambda: direction(spoken()))
+    app.jinja_env.globals.update(page_language=spoken, writing_direction=lambda: direction(spoken()))

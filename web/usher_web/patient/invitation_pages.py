@@ -129,7 +129,7 @@ def ask_for_new(token: str) -> Response:
         site().enrollment.links.ask_for_new(token)
     except usher_engine.NotFound:
         return _unusable()
-    return _page("invitation_asked.html")
+    return _page("invitation_asked.html", token=token)
 
 
 @blueprint.get("/<token>/opt-out")
