@@ -60,7 +60,7 @@ def test_there_is_something_to_do(clinic: Enrollment) -> None:
     cases = Counter(case.status for case in clinic.engine.queries.instances(limit=500))
     assert cases["incident"] == 1
     tasks = clinic.engine.inbox.tasks()
-    assert {"UpdateNow", "ResendInvitation", "EnrollNow"} == {task.element for task in tasks}
+    assert {"UpdateNow", "ResendInvitation", "EnrollNow", "SendNewLink"} == {task.element for task in tasks}
     assert clinic.engine.inbox.count_tasks(overdue=True) < len(tasks)
     patients = clinic.patients_by_id({case.business_key for case in clinic.engine.queries.instances(limit=500)})
     assert {"Completed", "Pending"} <= {patient.status for patient in patients.values()}

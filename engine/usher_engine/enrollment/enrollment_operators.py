@@ -31,6 +31,10 @@ _PATIENT = Parameter(name="patient_id", help="id of the patient")
 _BOTH = frozenset({"patient", "invitation"})
 
 
+#: The statuses in which staff ask what has become of the link; in others nobody pays for looking.
+_LINK_COUNTS = (PortalStatus.PENDING.value, PortalStatus.LOCKED.value)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Enrolling:
     """The implementations of the operators; `operators` lists them."""
@@ -43,7 +47,8 @@ class Enrolling:
             record = self.directory.load(call.transaction, given["patient_id"], now=call.now)
         except (NotFound, ServiceError):
             return unavailable(given["patient_id"]).to_json(call.now, self.settings)
-        newest = invitations.newest_of(call.transaction, record.id)
+        counts = record.status in _LINK_COUNTS
+        newest = invitations.newest_of(call.transaction, record.id) if counts else None
         return {**record.to_json(call.now, self.settings), "link": newest.to_json(call.now) if newest else None}
 
     def look_up_invitation(self, given: Mapping[str, Any], call: Call) -> Json:

@@ -33,6 +33,7 @@ LINK_OF_PATIENT = record(
         "asked_at": nullable(text("When the patient last asked for a new one", form="date-time")),
     },
     title="The link in the newest invitation",
+    description="only while the patient is Pending or Locked or Expired; null otherwise",
 )
 
 #: The fields of a patient, each as text, empty where the record has none.

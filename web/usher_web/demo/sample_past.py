@@ -138,6 +138,7 @@ class _Past:
         while turns and turns[0][0] < self.end:
             at, number, story = heapq.heappop(turns)
             self.clock.now = at
+            self.clinic.links.close_due()
             wait = next(story, None)
             self.worker.run_due()
             if wait is not None:
@@ -145,6 +146,7 @@ class _Past:
             if progress is not None:
                 progress((at - start).days, DAYS)
         self.clock.now = self.end
+        self.clinic.links.close_due()
         for patient in TODAY:
             self.clinic.trigger(patient, *TRIGGERS[0], "Enrollment", actor=STAFF[0])
         take(engine.database, self.settings, self.end)
