@@ -11,7 +11,7 @@ SEED ?= 0
 CSS := web/ui/src/*.css
 CSS_FORMAT := $(BIN)/css-beautify --indent-size=2 --end-with-newline --disable-newline-between-rules --space-around-combinator
 
-.PHONY: setup interop demo test lint format mutants bench finding-bench audit-bench model-bench backtest-bench assets requirements chromium clean help
+.PHONY: messages setup interop demo test lint format mutants bench finding-bench audit-bench model-bench backtest-bench assets requirements chromium clean help
 
 help:
 	@echo "make demo    everything on this machine, with sample patients   (PORT=8000)"
@@ -25,6 +25,7 @@ help:
 	@echo "make model-bench  twenty thousand random models in gate and engine (COUNT=20000 SEED=0; half an hour)"
 	@echo "make backtest-bench  two hundred cases lived again for each kind of change to a process (LIVES=200 SEED=0; some minutes)"
 	@echo "make assets  the browser's scripts and styles again, after a change in web/ui"
+	@echo "make messages  the catalogues of other languages, brought up to date with the pages"
 	@echo "make requirements  requirements.txt again, after a change in pyproject.toml"
 	@echo "make clean   everything this file makes"
 
@@ -69,6 +70,12 @@ backtest-bench: setup
 	BACKTEST_CASES=$(LIVES) BACKTEST_SEED=$(SEED) $(BIN)/python -m pytest -q tests/properties/test_backtest_truth.py
 
 assets: setup
+
+# Then translate what is empty in web/usher_web/translations/*/LC_MESSAGES/usher.po.
+TEXTS := web/usher_web/translations
+messages: setup
+	$(BIN)/pybabel -q extract --mapping web/babel.cfg --no-location --no-wrap --omit-header -o $(TEXTS)/usher.pot web/usher_web
+	$(BIN)/pybabel -q update --domain usher --no-wrap --no-fuzzy-matching --ignore-obsolete -i $(TEXTS)/usher.pot -d $(TEXTS)
 
 requirements: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet uv

@@ -109,7 +109,7 @@ class Clinic:
 
     def __init__(self, folder: Path, package: Package, people: Sequence[Fate]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.settings = Settings(env="development", secret_key=SECRET, database_url=new_sqlite(folder))
+        self.settings = Settings(env="development", mail_hold=0, secret_key=SECRET, database_url=new_sqlite(folder))
         self.now = BEGIN - timedelta(days=1)
         self.database = Database(self.settings.database_url)
         self.enrollment = open_enrollment(

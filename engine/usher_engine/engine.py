@@ -30,6 +30,7 @@ from .cases.starts import Starts
 from .cases.step_writer import StepWriter
 from .cases.task_drafts import TaskDrafts
 from .cases.task_queries import TaskQueries
+from .cases.undo import Undos
 from .context import Clock, Context, utc_now
 from .core.actor import Actor
 from .core.findings import Finding
@@ -44,8 +45,8 @@ class Engine:
     The parts of the engine on one database, each named after its purpose.
 
     Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``task_drafts``, ``claims``, ``incoming``
-    (messages, timers), ``job_results``, ``migrations``, ``repairs``, ``batches``, ``drafts``, ``draft_history``,
-    ``deployments``, ``import_desk``, ``pauses``, ``log_reviews``, ``audit``.
+    (messages, timers), ``job_results``, ``migrations``, ``repairs``, ``undos``, ``batches``, ``drafts``,
+    ``draft_history``, ``deployments``, ``import_desk``, ``pauses``, ``log_reviews``, ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``draft_states``,
     ``verification``, ``backtests``, ``activity``.
     """
@@ -75,6 +76,7 @@ class Engine:
         self.incoming = Incoming(context, self.queries, self.steps, self.job_results)
         self.migrations = Migrations(context, self.steps)
         self.repairs = Repairs(context, self.queries, self.steps, self.audit)
+        self.undos = Undos(context, self.queries, self.steps)
         self.batches = BatchOperations(context, self.backtests, self.migrations, self.audit)
         self.verification = Verification(context)
         self.activity = Activity(context)

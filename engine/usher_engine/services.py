@@ -22,6 +22,10 @@ from .definitions import Package
 from .operator_use import Origin, Refused, Use, UseProblem
 
 
+def _forget(_note: Json) -> None:
+    """Nobody undoes this call."""
+
+
 class Mode(Enum):
     #: Computed from its parameters, the package and the step's time alone; a backtest computes it again.
     DERIVED = "derived"
@@ -75,6 +79,7 @@ class Call:
 
     ``key`` is ``instance:element:visit``, the same on every attempt. ``calendar`` is the practice's. ``transaction`` is
     the step's open database connection for READ and WRITE, None for EFFECT, which opens its own, and not for DERIVED.
+    A WRITE operator with an ``undo`` gives ``remember`` what it needs to put back what it has just changed, once.
     """
 
     instance: str
@@ -86,6 +91,7 @@ class Call:
     calendar: Calendar = UTC_CALENDAR
     attempt: int = 1
     transaction: Any = None
+    remember: Callable[[Json], None] = _forget
 
     @property
     def key(self) -> str:
@@ -102,6 +108,11 @@ class Recalled:
 
 #: Returns what an operator would have answered at ``call.now``, from Usher's own record; None where that is not known.
 Recall: TypeAlias = Callable[[Mapping[str, Any], Call], Recalled | None]
+
+
+#: Puts back what a call has changed, from what the call remembered; returns JSON that says how things stand now. Raises
+#: `Conflict` when somebody else has changed the same since.
+Undo: TypeAlias = Callable[[Json, Call], Json]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,6 +154,7 @@ class Operator:
 
     ``check`` tells the gate what is wrong with one use beyond the shapes; ``result_of`` gives the shape of the result
     of one use, where that is more than ``result`` says. ``origin`` is the package it comes from, None for Usher's own.
+    ``undo`` is for WRITE operators: it puts back what a call has changed, when a person undoes the step with the call.
     """
 
     name: str
@@ -153,6 +165,7 @@ class Operator:
     result: Shape = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     recall: Recall | None = None
+    undo: Undo | None = None
     reads: frozenset[str] = frozenset()
     changes: frozenset[str] = frozenset()
     #: For one that sends mail.

@@ -183,6 +183,7 @@ EXPECTED: dict[str, From | OneOf | Text] = {
     ),
     "http_timeout_s": From(1, 300),
     "http_answer_kb": From(1, 10_000),
+    "mail_hold": From(0, 3_600),
     "invitation_days": From(1, 365),
     "minimum_age": From(0, 150),
     "birth_sex_sources": Text(

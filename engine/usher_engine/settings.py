@@ -54,6 +54,7 @@ class Settings:
     )
     http_timeout_s: int = _setting(20, "seconds one request may take in all")
     http_answer_kb: int = _setting(256, "kB an answer may have")
+    mail_hold: int = _setting(10, "seconds in which a person can undo an act that sends a mail; 0: mails leave at once")
     invitation_days: int = _setting(30, "days an invitation link stays valid")
     minimum_age: int = _setting(18, "years; younger patients are not invited")
     birth_sex_sources: str = _setting(

@@ -99,6 +99,12 @@ class Visitor:
         return answer
 
 
+def typed(zip_code: str, birth_date: str) -> dict[str, str]:
+    """The identity form as it is sent; *birth_date* is ISO 8601."""
+    year, month, day = birth_date.split("-")
+    return {"zip_code": zip_code, "birth_year": year, "birth_month": month, "birth_day": day}
+
+
 @dataclass
 class House:
     app: Flask
@@ -133,17 +139,22 @@ class House:
         form = parse_form(engine.queries.package_of(found.instance).text(found.form))
         return {one.key: str(found.initial.get(one.key, "")) for one in form.fields}
 
-    def identity_of(self, patient: str) -> dict[str, str]:
-        """What the patient types to identify."""
+    def known_of(self, patient: str) -> dict[str, str]:
+        """ZIP code and date of birth on record."""
         fields = self.enrollment.patient(patient).fields(self.clock(), self.enrollment.settings)
         return {"zip_code": fields["zip_code"], "birth_date": fields["birth_date"]}
+
+    def identity_of(self, patient: str) -> dict[str, str]:
+        """What the patient types to identify."""
+        known = self.known_of(patient)
+        return typed(known["zip_code"], known["birth_date"])
 
 
 @pytest.fixture(scope="session")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the cast, the sample patients and the enrolment; made once, every test gets a copy."""
     folder, clock = tmp_path_factory.mktemp("furnished"), Clock()
-    settings = Settings(env="development", secret_key=SECRET, database_url=new_sqlite(folder))
+    settings = Settings(env="development", mail_hold=0, secret_key=SECRET, database_url=new_sqlite(folder))
     database = Database(settings.database_url)
     enrollment = open_enrollment(settings, clock=clock, database=database)
     accounts = Accounts(database, clock, passwords=CHEAP)

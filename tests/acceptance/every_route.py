@@ -7,7 +7,7 @@ import json
 import re
 import threading
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from acceptance.conftest import PASSWORD, House
 from conftest import ROOT
@@ -156,13 +156,29 @@ class Tour:
                 self.house.visitor("alice").post(f"/inbox/{self.house.newest_task()}/complete")
             self.house.worker.run_due()
             link = self.house.postbox.link
-            self.look("", link)
+            self.look("", link, f"{link}/answer", f"{link}/new-link")
+            self.post("", f"{link}/opened")
+            self.post("", f"{link}/new-link")
             proof = hidden(self.post("", link, self.house.identity_of(patient)), "proof")
             if patient == "sample-complete":
                 self.post("", f"{link}/answer", {"proof": proof, "answer": "defer", "until": "2026-06-01"})
             else:
                 self.look("", f"{link}/opt-out")
                 self.post("", f"{link}/opt-out")
+                sent = self.house.enrollment.invitations(patient)
+                mail = next(one.message_id for one in sent if not one.revoked_at)
+                page = f"/invitations/{patient}/withdraw"
+                self.look("alice", f"{page}?mail={quote(mail)}")
+                self.post("alice", page, {"mail": mail, "why": "asked"})
+        self._undo()
+
+    def _undo(self) -> None:
+        """A mail that is held, and stopped."""
+        object.__setattr__(self.engine.settings, "mail_hold", 10)
+        task = self._select("sample-no-zip")
+        self.post("alice", f"/inbox/{task}/complete", {**self.house.form_of(task), "zip_code": "10001"})
+        self.post("alice", f"/invitations/undo/{task.partition(':')[0]}/2")
+        object.__setattr__(self.engine.settings, "mail_hold", 0)
 
     # analysts
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from acceptance.conftest import PASSWORD, House
+from acceptance.conftest import PASSWORD, House, typed
 from usher_engine.audit import AuditEvent
 
 WRONG = "not the password"
@@ -163,7 +163,7 @@ def test_links_that_lead_nowhere_close_the_way_to_such_links_only(house: House) 
     client = house.app.test_client()
     codes = [client.get(f"/i/guess{number}", headers=headers).status_code for number in range(70)]
     assert codes == [404] * 60 + [429] * 10
-    form = {"zip_code": "1", "birth_date": "2000-01-01"}
+    form = typed("1", "2000-01-01")
     assert client.post("/i/guess", data=form, headers=headers).status_code == 429
     for _ in range(100):
         assert client.get(link, headers=headers).status_code == 200

@@ -98,5 +98,5 @@ def mail(house) -> str:
 
 
 def proof(house) -> str:
-    identity = house.identity_of("sample-complete")
+    identity = house.known_of("sample-complete")
     return house.enrollment.identify(house.postbox.link[3:], identity["zip_code"], identity["birth_date"])

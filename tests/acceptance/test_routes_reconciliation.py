@@ -28,7 +28,7 @@ def answered(house: House) -> str:
     house.worker.run_due()
     token = house.postbox.link.removeprefix("/i/")
     house.clock.forward(minutes=1)
-    proof = house.enrollment.identify(token, **house.identity_of("sample-pending"))
+    proof = house.enrollment.identify(token, **house.known_of("sample-pending"))
     house.enrollment.respond(token, proof, Answer.DECLINE)
     house.clock.forward(minutes=1)
     return case.id

@@ -257,6 +257,7 @@ def served(app: Flask, bound: socket.socket, settings: Settings) -> Iterator[Htt
 
 def _settings(folder: Path, url: str, mail_port: int) -> Settings:
     ours = Settings(
+        mail_hold=0,
         env="development",
         secret_key=SECRET,
         database_url=new_sqlite(folder),

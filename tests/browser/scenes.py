@@ -99,7 +99,7 @@ def set_stage(clinic: Clinic) -> Stage:
     clinic.invited(accepted)
     _respond(clinic, accepted, Answer.ACCEPT)
     cases["finished"] = clinic.cases(accepted)[0].id
-    cases["explained"] = clinic.trigger(clinic.add("Locked or Expired", first_name="Ivo")).id
+    cases["explained"] = clinic.trigger(clinic.add("Deactivated", first_name="Ivo")).id
     cases["not eligible"] = clinic.trigger(clinic.add(first_name="June", resource={"active": False})).id
     cancelled = opened("cancelled", clinic.add(first_name="Kai", email=None))
     engine.cases.cancel_task(cancelled, "The patient moved away.", actor=ALICE)
@@ -424,14 +424,14 @@ def _(page: Page, stage: Stage) -> None:
 
 @scene("link-answer-wrong")
 def _(page: Page, stage: Stage) -> None:
-    _entered(page, stage).answer("Later")
+    _entered(page, stage).answer("Not now", "2030-01-01")
     expect(page.get_by_role("alert")).to_be_visible()
 
 
 @scene("link-done")
 def _(page: Page, stage: Stage) -> None:
-    _entered(page, stage).answer("Later", "2026-07-01")
-    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    _entered(page, stage).answer("Not now", "2026-07-01")
+    expect(page.get_by_role("heading", name="We ask again on 1 July 2026")).to_be_visible()
 
 
 @scene("link-done-before")
@@ -440,7 +440,7 @@ def _(page: Page, stage: Stage) -> None:
     link = stage.clinic.invited(who)
     _respond(stage.clinic, who, Answer.DECLINE)
     _identified(page, stage, link, who)
-    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    expect(page.get_by_role("heading", name="You said no on")).to_be_visible()
 
 
 @scene("link-locked")
@@ -452,6 +452,40 @@ def _(page: Page, stage: Stage) -> None:
     expect(page.get_by_role("heading", name="This link is locked")).to_be_visible()
 
 
+@scene("link-wrong")
+def _(page: Page, stage: Stage) -> None:
+    patient = Patient(page, stage.clinic)
+    patient.open(stage.clinic.invited(stage.clinic.add()))
+    patient.identify("00000", "1981-05-04")
+    expect(page.get_by_role("alert")).to_contain_text("4 tries are left")
+
+
+@scene("link-spanish")
+def _(page: Page, stage: Stage) -> None:
+    Patient(page, stage.clinic).open(stage.clinic.invited(stage.clinic.add()))
+    page.get_by_role("button", name="Español").click()
+    expect(page.get_by_role("heading", name="Su invitación al portal del paciente")).to_be_visible()
+
+
+@scene("link-withdrawn")
+def _(page: Page, stage: Stage) -> None:
+    who = stage.clinic.add()
+    link = stage.clinic.invited(who)
+    sent = stage.clinic.enrollment.invitations(who)[0]
+    stage.clinic.enrollment.links.withdraw(sent.message_id, "Meant for somebody else.", actor=ALICE)
+    Patient(page, stage.clinic).open(link)
+    expect(page.get_by_role("heading", name="This invitation was withdrawn")).to_be_visible()
+
+
+@scene("withdraw", "alice")
+def _(page: Page, stage: Stage) -> None:
+    who = stage.clinic.add()
+    stage.clinic.invited(who)
+    page.goto(f"/patients/{who}")
+    page.get_by_role("link", name="Withdraw…").click()
+    expect(page.get_by_role("heading", name="Withdraw the invitation to")).to_be_visible()
+
+
 @scene("link-replaced")
 def _(page: Page, stage: Stage) -> None:
     who = stage.clinic.add()
@@ -460,7 +494,7 @@ def _(page: Page, stage: Stage) -> None:
     with stage.clinic.enrollment.engine.database.begin() as tx:
         portal_status.remove_response(tx, who, reason="Called.", by="alice", now=stage.clinic.clock())
     _identified(page, stage, link, who)
-    expect(page.get_by_role("heading", name="This link has been replaced")).to_be_visible()
+    expect(page.get_by_role("heading", name="There is a newer invitation")).to_be_visible()
 
 
 @scene("link-refused")
@@ -472,7 +506,7 @@ def _(page: Page, stage: Stage) -> None:
     record = {**stage.clinic.enrollment.patient(who).resource, "active": False}
     stage.clinic.enrollment.import_patients([json.dumps(record)])
     patient.answer("Yes")
-    expect(page.get_by_role("heading", name="Your answer is not recorded")).to_be_visible()
+    expect(page.get_by_role("heading", name="Something changed. Please call us.")).to_be_visible()
 
 
 @scene("opt-out")

@@ -62,11 +62,11 @@ def test_complete_then_accepted(clinic: Clinic, alice: Staff, patient: Patient) 
 
     patient.enter(who)
     patient.answer("Yes")
-    patient.expect_thanks("Your portal account is being set up.")
+    patient.expect_thanks("You are enrolled")
     assert clinic.status(who) == "Completed"
     patient.open(clinic.link(who))
     patient.identify(clinic.fields(who)["zip_code"], clinic.fields(who)["birth_date"])
-    patient.expect_thanks("Your portal account is being set up.")
+    patient.expect_thanks("You are enrolled")
     alice.page.reload()
     alice.expect_story("The patient accepted")
     expect(alice.page.locator(".notice").first).to_contain_text("The patient accepted")  # and what is so since then
@@ -81,8 +81,8 @@ def test_complete_then_declined(clinic: Clinic, alice: Staff, patient: Patient) 
     alice.trigger(who)
     expect_invited(clinic, who)
     patient.enter(who)
-    patient.answer("No")
-    patient.expect_thanks("We will not invite you again unless you ask us to.")
+    patient.answer("No, ")
+    patient.expect_thanks("You said no on")
     assert clinic.status(who) == "Declined"
 
     alice.trigger(who)
@@ -96,10 +96,10 @@ def test_complete_then_deferred(clinic: Clinic, alice: Staff, patient: Patient) 
     expect_invited(clinic, who)
     until = clinic.clock().date() + timedelta(days=60)
     patient.enter(who)
-    patient.answer("Later")
-    expect(patient.page.get_by_role("alert")).to_contain_text("Choose the day from which we may ask again.")
-    patient.answer("Later", until.isoformat())
-    patient.expect_thanks(f"We will not ask again before {until.day} {until:%B %Y}.")
+    patient.answer("Not now", (until + timedelta(days=400)).isoformat())
+    expect(patient.page.get_by_role("alert")).to_contain_text("Choose a day from tomorrow on, within a year, or none.")
+    patient.answer("Not now", until.isoformat())
+    patient.expect_thanks(f"We ask again on {until.day} {until:%B %Y}")
     assert clinic.status(who) == "Deferred"
 
     alice.trigger(who)
@@ -215,10 +215,10 @@ def test_pending_is_resent_and_the_old_link_is_dead(clinic: Clinic, alice: Staff
     first, second = (mail.message_id for mail in clinic.mails(who))
     assert first != second
 
-    patient.expect_dead(old, "This link has been replaced")
+    patient.expect_dead(old, "There is a newer invitation")
     patient.enter(who)
     patient.answer("Yes")
-    patient.expect_thanks("Your portal account is being set up.")
+    patient.expect_thanks("You are enrolled")
     assert clinic.status(who) == "Completed"
 
 
@@ -239,7 +239,7 @@ def test_pending_with_the_address_gone_asks_for_it(clinic: Clinic, alice: Staff)
 # Declined or Deferred
 
 
-@pytest.mark.parametrize("choice", ["No", "Later"])
+@pytest.mark.parametrize("choice", ["No, ", "Not now"])
 @pytest.mark.parametrize("gone", [None, "zip_code"])
 def test_a_response_is_removed_with_a_reason(
     clinic: Clinic, alice: Staff, patient: Patient, choice: str, gone: str | None
@@ -248,8 +248,8 @@ def test_a_response_is_removed_with_a_reason(
     clinic.invited(who)
     patient.enter(who)
     until = clinic.clock().date() + timedelta(days=20)
-    patient.answer(choice, until.isoformat() if choice == "Later" else "")
-    patient.expect_thanks("Your answer is recorded")
+    patient.answer(choice, until.isoformat() if choice == "Not now" else "")
+    patient.expect_thanks("We ask again on" if choice == "Not now" else "You said no on")
     if gone:
         clinic.enrollment.import_patients([_without_address(clinic, who)])
 
@@ -281,7 +281,6 @@ def test_a_response_is_removed_with_a_reason(
     ("status", "words"),
     [
         ("Completed", "already has a portal account"),
-        ("Locked or Expired", "is locked, or its link has expired"),
         ("Deactivated", "was deactivated by the practice"),
         ("Account Deleted", "account was deleted"),
         (None, "The portal status cannot be used: “Unavailable”"),
@@ -440,7 +439,7 @@ def test_five_wrong_tries_lock_the_link(clinic: Clinic, patient: Patient) -> Non
     patient.open(clinic.invited(who))
     for _ in range(4):
         patient.identify("00000", "1981-05-04")
-        expect(patient.page.get_by_role("alert")).to_contain_text("does not match the practice's record")
+        expect(patient.page.get_by_role("alert")).to_contain_text("does not match what we have")
     patient.identify("00000", "1981-05-04")
     expect(patient.page.get_by_role("heading", name="This link is locked")).to_be_visible()
     patient.expect_dead(clinic.link(who), "This link is locked")

@@ -20,6 +20,7 @@ from usher_engine.checkpoints import take
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     return Settings(
+        mail_hold=0,
         env="development",
         secret_key=SECRET,
         database_url=database_url,

@@ -40,6 +40,7 @@ def test_what_a_diagram_may_ask_for(house: House) -> None:
         "patient/load": ("read", patient, ()),
         "patient/missing": ("derived", {"patient": record, "form": ("text", True)}, ()),
         "patient/update": ("write", {**patient, "values": record}, ()),
+        "patient/reopen": ("write", patient, ()),
         "patient/remove-response": ("write", {**patient, "reason": ("text", True)}, ()),
         "invitation/send": (
             "effect", {**patient, "template": ("text", False), "language": ("text", False)}, ("not-eligible",),
@@ -69,7 +70,7 @@ def test_a_patient_is_loaded_with_fields_and_status(house: House) -> None:
     assert list(loaded["fields"]) == list(FIELDS)
     assert {**loaded, "fields": {key: value for key, value in loaded["fields"].items() if value}} == {
         "id": "p1", "status": NOT_ENROLLED, "guard": None, "requested_at": None, "requested_by": None, "sends": 0,
-        "response": None, "version": 1,
+        "response": None, "version": 1, "link": None,
         "fields": {
             "first_name": "Ada", "last_name": "Sample", "birth_date": "1980-02-29", "zip_code": "10001",
             "email": "ada@example.org", "birth_sex": "F", "gender": "female",

@@ -36,6 +36,7 @@ def loaded(clinic: Enrollment, patient: str, at: datetime) -> Any:
 def test_half_a_year_is_recalled_as_it_was(tmp_path: Any) -> None:
     """Each patient at each turn of the sample past: what was read then is recalled, or not known."""
     settings = Settings(
+        mail_hold=0,
         env="development",
         secret_key=SECRET,
         database_url=new_sqlite(tmp_path),

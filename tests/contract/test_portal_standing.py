@@ -46,7 +46,6 @@ def trigger(enrollment: Enrollment) -> Instance:
     ("status", "words"),
     [
         ("Completed", "already has"),
-        ("Locked or Expired", "locked"),
         ("Deactivated", "deactivated"),
         ("Account Deleted", "was deleted"),
         ("Unavailable", "cannot be used"),

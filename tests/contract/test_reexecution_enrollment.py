@@ -131,7 +131,7 @@ def file_url(tmp_path: Any) -> str:
 
 def test_other_hash_seeds_other_processes_and_no_network(file_url: str, clock: Clock) -> None:
     database = Database(file_url)
-    settings = Settings(env="development", secret_key=SECRET, database_url=file_url)
+    settings = Settings(env="development", mail_hold=0, secret_key=SECRET, database_url=file_url)
     cases = len(filled(settings, database, clock).engine.queries.instances(limit=1_000))
     database.close()
     for seed in SEEDS:

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.xdist_group("sample past")  # half a year is lived thro
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Enrollment:
     folder = tmp_path_factory.mktemp("past")
     settings = Settings(
+        mail_hold=0,
         env="development",
         secret_key=SECRET,
         database_url=new_sqlite(folder),
@@ -59,7 +60,7 @@ def test_there_is_something_to_do(clinic: Enrollment) -> None:
     cases = Counter(case.status for case in clinic.engine.queries.instances(limit=500))
     assert cases["incident"] == 1
     tasks = clinic.engine.inbox.tasks()
-    assert {"UpdateNow", "ResendInvitation", "EnrollNow"} == {task.element for task in tasks}
+    assert {"UpdateNow", "ResendInvitation", "EnrollNow", "SendNewLink"} == {task.element for task in tasks}
     assert clinic.engine.inbox.count_tasks(overdue=True) < len(tasks)
     patients = clinic.patients_by_id({case.business_key for case in clinic.engine.queries.instances(limit=500)})
     assert {"Completed", "Pending"} <= {patient.status for patient in patients.values()}

@@ -29,6 +29,7 @@ def make_place(database_url: str, office: PostOffice) -> Callable[..., Place]:
 
     def make(patients: int = 1, **chosen: Any) -> Place:
         settings = Settings(
+            mail_hold=0,
             env="development",
             secret_key=SECRET,
             database_url=database_url,

@@ -60,6 +60,7 @@ class Opened:
         self.database, self.clock, self.outside = Database(url), Clock(), Outside()
         self.clock.forward(days=2)
         self.settings = Settings(
+            mail_hold=0,
             env="development", secret_key=SECRET, database_url=url, mail_from="portal@example.org",
             checkpoint_file=str(folder / "heads.jsonl"), signing_key_file=str(folder / "key.pem"),
         )  # fmt: skip

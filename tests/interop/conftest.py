@@ -47,6 +47,7 @@ def enrollment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enrollment]
     """A case for every sample patient: some cancelled, some stopped, one accepted, the others waiting."""
     folder, mail, clock = tmp_path_factory.mktemp("lived"), Mail(), Clock()
     settings = Settings(
+        mail_hold=0,
         env="development", secret_key=SECRET, database_url=new_sqlite(folder),
         signing_key_file=str(folder / "key.pem"), checkpoint_file=str(folder / "heads.jsonl"),
         mail_from="portal@example.org",

@@ -223,8 +223,9 @@ def test_days_are_those_of_the_practice() -> None:
 
 
 def test_a_day_of_an_unknown_language_cannot_be_taken_for_another() -> None:
-    assert [day_in_words(NOW.date(), tag) for tag in ("en-US", "ES", "und", "vi")] == [
-        "23 November 2026", "23 de noviembre de 2026", "23 November 2026", "2026-11-23",
+    assert [day_in_words(NOW.date(), tag) for tag in ("en-US", "ES", "und", "vi", "nv")] == [
+        "23 November 2026", "23 de noviembre de 2026", "23 November 2026", "23 tháng 11, 2026",
+        "2026-11-23",
     ]  # fmt: skip
 
 

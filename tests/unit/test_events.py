@@ -36,6 +36,7 @@ DEFAULTS = {
     "RepetitionStarted": {"total": None, "flow": ""},
     "InstanceFinished": {"explanation": ""},
     "InstanceMigrated": {"places": {}},
+    "ServiceUndone": {"result": None},
     "InstanceRepaired": {"rules": 0, "parted": 0, "closed": [], "opened": []},
 }  # fmt: skip
 

@@ -47,6 +47,7 @@ from .assets import HERE, asset
 from .auditor import activity_pages, audit_pages, export_pages, replay_pages, report_pages, retention_pages
 from .casework import case_pages, saved_search_pages
 from .demo import caught_mail as outbox
+from .message_catalogs import register_catalogues
 from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
@@ -54,6 +55,7 @@ from .staff import (
     ehr_triggers,
     import_conflict_pages,
     inbox,
+    invitation_acts,
     live_pages,
     outcomes,
     search_box,
@@ -118,7 +120,7 @@ INSIDE = {
     "replay": "cases", "conflicts": "triggers", "searches": "cases", "trails": "audit", "retention": "audit",
     "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
     "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
-    "tryout": "processes", "samples": "processes",
+    "tryout": "processes", "samples": "processes", "invitations": "triggers",
     "operating": "admin", "operators": "admin", "portal_standing": "admin",
 }
 
@@ -140,6 +142,7 @@ def create_app(
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, TRUSTED_HOSTS=_hosts(settings))
     app.url_map.converters["int"] = _Number
     app.json.sort_keys = False  # type: ignore[attr-defined]  # problem details read better in their own order
+    register_catalogues(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions[KEY] = Site(
         engine=engine,
@@ -192,7 +195,7 @@ def _register_views(app: Flask, *, with_outbox: bool) -> None:
     doors = (sign_in, session_end, profile_pages)
     desk = (
         inbox, task_draft_routes, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box,
-        import_conflict_pages,
+        import_conflict_pages, invitation_acts,
     )
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,

@@ -15,6 +15,7 @@ from .queries import Instance
 from .repair import Repaired
 from .search import CasePage, Facets, Onlookers
 from .starts import SENT_TWICE, Begun, Offer
+from .undo import HeldMail
 
 __all__ = [
     "ALTERED",
@@ -32,6 +33,7 @@ __all__ = [
     "CaseSelection",
     "ClosedTask",
     "Facets",
+    "HeldMail",
     "HistoryPage",
     "HistoryPages",
     "Instance",

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,17 +15,15 @@ from ..bpmn import RULES, Diagram, Run
 from ..bpmn import Step as StepContext
 from ..context import Context
 from ..core import events as e
-from ..core import faults
 from ..core.actor import Actor
 from ..core.canonical import Json, check_input, compact
-from ..core.errors import Conflict, Corrupt, ElementFailed, EngineError, Fault, LimitExceeded, Paused
+from ..core.errors import Conflict, Corrupt, ElementFailed, EngineError, LimitExceeded, Paused
 from ..core.limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
 from ..core.practice_calendar import Calendar
 from ..core.state import LIVE, InstanceState, fold
 from ..core.step_calendar import recorded_zone, recording
-from ..services import Call, Operator, Services, checked_answer
+from ..services import Services
 from ..store import (
-    DATABASE_ERRORS,
     Row,
     Transaction,
     case_signatures,
@@ -37,6 +35,8 @@ from ..store import (
     to_text,
     tombstones,
 )
+from .mail_hold import HeldStep, hold_for
+from .operator_calls import Write, answers
 from .queries import CaseQueries, Instance
 
 log = logging.getLogger("usher.cases")
@@ -66,6 +66,12 @@ class Case:
     workflow: dict[str, Any] | None
     moment: Moment
     new: bool = False
+    #: The calls of operators that wrote in this step, and the state before it.
+    writes: list[Write] = field(default_factory=list)
+    before: InstanceState = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.before = self.state
 
     @property
     def now(self) -> datetime:
@@ -141,7 +147,7 @@ class StepWriter:
             actor=actor.name,
             now=case.now,
             services=self.context.services,
-            answer=_ask,
+            answer=answers(case.writes),
             transaction=tx,
             calendar=case.moment.calendar,
         )
@@ -187,13 +193,31 @@ class StepWriter:
             added = [_incident(case, ran)] if isinstance(ran, EngineError) else ran
             happened += added
             case.state = fold(case.state, added)
+        stored = case.row.state or ""
         self._seal(case)
         self._append(tx, case.row, command, actor, happened, case.moment, new=case.new)
         tasks = task_rows.project(tx, case.row, happened, case.now)
-        job_rows.project(tx, case.row.id, actor.name, happened, case.now)
+        job_rows.project(
+            tx, case.row.id, actor.name, happened, case.now, self._hold(case, stored, command, actor, happened)
+        )
         if not case.new:  # a new case has those of this step and no others
             tasks = task_rows.of_instances(tx, [case.row.id]).get(case.row.id, ()) if case.state.tasks else ()
         return self.queries.describe(case.row, case.state, tasks)
+
+    def _hold(
+        self, case: Case, stored: str, command: dict[str, Json], actor: Actor, happened: list[e.Event]
+    ) -> job_rows.Hold | None:
+        """Whether the mails that this step asks for wait for an undo; *stored* is the sealed state before it."""
+        step = HeldStep(
+            revision=case.row.revision,
+            command=str(command["kind"]),
+            stored=stored,
+            before=case.before,
+            after=case.state,
+            writes=case.writes,
+            events=happened,
+        )
+        return hold_for(step, actor, self.context.services, case.now, self.context.settings.mail_hold)
 
     def _seal(self, case: Case) -> None:
         """Put the new sealed state into the row; an ended case keeps none, because its history is enough."""
@@ -281,17 +305,6 @@ def _packages(services: Services, happened: list[e.Event]) -> dict[str, Json]:
     """The packages, with their versions, of the operators that a step called and that are not Usher's own."""
     names = {event.operator for event in happened if isinstance(event, e.ServiceCalled | e.ServiceRequested)}
     return {name: str(origin) for name in names if name in services and (origin := services.get(name).origin)}
-
-
-def _ask(operator: Operator, values: dict[str, Any], call: Call) -> Json:
-    """Call the operator; in a re-execution, `reexecution` answers from the record instead."""
-    try:
-        return checked_answer(operator, values, call)
-    except (EngineError, *DATABASE_ERRORS):
-        raise
-    except Exception as error:  # an operator may fail in any way
-        reference = faults.report(error, where="operator", at=f"{operator.name} at {call.element}")
-        raise Fault(f"“{operator.title}” failed", reference=reference) from error
 
 
 def _incident(case: Case, failure: EngineError) -> e.Event:

@@ -5,6 +5,7 @@ EngineError
 ├─ Purged              410   purged after its retention time; only its proof is left
 ├─ NotAllowed          403   actor lacks the role or the claim
 ├─ Conflict            409   revision moved, task taken
+│  ├─ TooLate          409   the mail of the step to be undone has left
 │  └─ StaleDraft       412   someone changed the file of the draft meanwhile; .aside: where the late save is kept
 ├─ InvalidSubmission   422   .fields: {name: reason}
 ├─ InvalidDefinition   422   .problems: [(element_id, reason)]
@@ -61,6 +62,10 @@ class Conflict(EngineError):
         super().__init__(message)
         self.winner = winner
         self.at = at
+
+
+class TooLate(Conflict):
+    """It is too late to undo that: the mail is on its way, or has left."""
 
 
 class StaleDraft(Conflict):

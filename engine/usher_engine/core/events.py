@@ -14,7 +14,7 @@ from . import wait_events
 from .canonical import Json
 from .errors import Corrupt
 from .event_versions import MaybeEmpty, event, from_record, to_record
-from .intervention_events import InstanceMigrated, InstanceRepaired
+from .intervention_events import InstanceMigrated, InstanceRepaired, ServiceUndone, StepUndone
 from .wait_events import (
     ItemGiven,
     MessageAwaited,
@@ -26,12 +26,13 @@ from .wait_events import (
 )
 
 __all__ = [
-    "KINDS", "DataChanged", "DecisionMade", "ElementCancelled", "ElementCompleted", "ElementEntered", "ElementPassed",
-    "Event", "FactRecorded", "FlowTaken", "IncidentRaised", "IncidentResolved", "InstanceCancelled", "InstanceFinished",
-    "InstanceMigrated", "InstanceRepaired", "InstanceStarted", "ItemGiven", "MessageAwaited", "MessageReceived",
-    "RepetitionStarted", "ServiceCalled", "ServiceCompleted", "ServiceFailed", "ServiceRefused", "ServiceRequested",
-    "TimerFired", "TimerStarted", "UserTaskCancelled", "UserTaskClaimed", "UserTaskCompleted", "UserTaskOpened",
-    "UserTaskReleased", "WaitEnded", "from_json", "to_json",
+    "KINDS", "DataChanged", "DecisionMade", "ElementCancelled", "ElementCompleted", "ElementEntered",
+    "ElementPassed", "Event", "FactRecorded", "FlowTaken", "IncidentRaised", "IncidentResolved",
+    "InstanceCancelled", "InstanceFinished", "InstanceMigrated", "InstanceRepaired", "InstanceStarted", "ItemGiven",
+    "MessageAwaited", "MessageReceived", "RepetitionStarted", "ServiceCalled", "ServiceCompleted", "ServiceFailed",
+    "ServiceRefused", "ServiceRequested", "ServiceUndone", "StepUndone", "TimerFired", "TimerStarted",
+    "UserTaskCancelled", "UserTaskClaimed", "UserTaskCompleted", "UserTaskOpened", "UserTaskReleased", "WaitEnded",
+    "from_json", "to_json",
 ]  # fmt: skip
 
 
@@ -271,6 +272,8 @@ Event: TypeAlias = (
     | InstanceCancelled
     | InstanceMigrated
     | InstanceRepaired
+    | StepUndone
+    | ServiceUndone
 )
 
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}

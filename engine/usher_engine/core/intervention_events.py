@@ -1,9 +1,11 @@
-"""Events of interventions from outside the diagram: migration and repair. `core.events` exports them."""
+"""Events of interventions from outside the diagram: migration, repair and undo. `core.events` exports them."""
 
 from __future__ import annotations
 
 from dataclasses import field
+from typing import Any
 
+from .canonical import Json
 from .event_versions import event
 
 
@@ -38,3 +40,28 @@ class InstanceRepaired:
     parted: int = 0
     closed: list[str] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
+
+
+@event(version=1)
+class StepUndone:
+    """
+    A person took back their step *revision*, which had ended the task (*element*, *visit*), before its mail had left.
+
+    *state* is the state of the case before that step, as `InstanceState.to_json` writes it. Events before this one in
+    the step close what the step had opened; later ones open again what it had closed.
+    """
+
+    revision: int
+    element: str
+    visit: int
+    state: dict[str, Any]
+
+
+@event(version=1)
+class ServiceUndone:
+    """What *operator* had changed in a step that is undone was put back; *result* says how things stand now."""
+
+    element: str
+    visit: int
+    operator: str
+    result: Json = None

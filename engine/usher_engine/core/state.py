@@ -168,9 +168,9 @@ def _apply(draft: InstanceState, event: e.Event) -> None:
             draft.status, draft.explanation = Status.CANCELLED.value, reason
             for waiting in (draft.at, draft.tasks, draft.requests, draft.incidents, draft.waits, draft.items):
                 waiting.clear()
-        case e.InstanceMigrated(places=places):
-            _move(draft, places)
-        case e.FactRecorded() | e.InstanceRepaired():
+        case e.InstanceMigrated() | e.StepUndone():
+            _intervene(draft, event)
+        case e.FactRecorded() | e.InstanceRepaired() | e.ServiceUndone():
             pass
         case _:
             _apply_work(draft, event)
@@ -241,6 +241,20 @@ def _apply_work(
             _resolve(draft, here)
         case _:
             _apply_wait(draft, event)
+
+
+def _intervene(draft: InstanceState, event: e.InstanceMigrated | e.StepUndone) -> None:
+    if isinstance(event, e.InstanceMigrated):
+        _move(draft, event.places)
+    else:
+        _restore(draft, event.state)
+
+
+def _restore(draft: InstanceState, before: dict[str, Any]) -> None:
+    """Make *draft* the state *before*; the event keeps its own copy of what later events change."""
+    copy = fold(InstanceState.from_json(before), ())
+    for name in InstanceState.__slots__:
+        setattr(draft, name, getattr(copy, name))
 
 
 def _move(draft: InstanceState, places: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ Start with `enrollment.py` (the front door) and `enrollment_operators.py` (what 
 """
 
 from .address_slips import meant_address
+from .days_in_words import day_in_words
 from .eligibility import replaced_by
 from .enrollment import Enrollment, enrollment_services, open_enrollment
 from .enrollment_operators import operators
@@ -11,6 +12,8 @@ from .funnel import MILESTONES, open_figures
 from .import_conflicts import ImportConflict, ImportConflicts, Take
 from .import_merge import FieldConflict, ImportedPatient, group_of, members_of
 from .invitations import Invitation, LinkClosed, LinkState
+from .link_timeline import LinkEvent, LinkMoment, life_of
+from .link_watch import LinkWatch
 from .mail import preview_mail, sample_values
 from .mail_operators import NOT_ELIGIBLE
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
@@ -18,7 +21,7 @@ from .patient_fields import FIELDS, in_sentence
 from .patient_finder import LOOK_ALIKE_SEEN, PatientFinder
 from .patient_index import MOST_ALIKE, FoundPatients
 from .patient_registry import Registry
-from .patient_response import TERMS, TERMS_VERSION, AlreadyAnswered, Answer, OpenLink
+from .patient_response import TERMS, TERMS_VERSION, AlreadyAnswered, Answer, OpenLink, WrongIdentity
 from .patients_import import BadLine, ImportReport
 from .portal_standing import MAX_REASON, Change, OptOutScope, Standing
 from .portal_status import PastAnswer
@@ -56,7 +59,10 @@ __all__ = [
     "ImportedPatient",
     "Invitation",
     "LinkClosed",
+    "LinkEvent",
+    "LinkMoment",
     "LinkState",
+    "LinkWatch",
     "OpenLink",
     "OptOutScope",
     "PastAnswer",
@@ -74,12 +80,15 @@ __all__ = [
     "Template",
     "TriggerField",
     "TypedSearch",
+    "WrongIdentity",
     "cut",
+    "day_in_words",
     "enrollment_services",
     "glyph",
     "group_of",
     "in_sentence",
     "is_typed_number",
+    "life_of",
     "marked",
     "meant_address",
     "members_of",

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from ..assurance.integrity_check import Checker
@@ -30,12 +30,13 @@ from .address_corrections import AddressCorrections
 from .enrollment_operators import operators
 from .import_conflicts import ImportConflicts
 from .invitations import Invitation
+from .link_ends import LinkEnds
 from .mail import LINKS
 from .patient_directory import PatientRecord
 from .patient_finder import PatientFinder
 from .patient_index import unknown_patient
 from .patient_registry import Registry
-from .patient_response import Answer, OpenLink, PatientResponses
+from .patient_response import DEFER_DAYS, Answer, OpenLink, PatientResponses
 from .patients_import import ImportReport, Progress, import_patients
 from .portal_standing import PortalStanding
 from .portal_status import PastAnswer
@@ -76,7 +77,8 @@ class Enrollment:
         self.settings = settings
         self.staff_mail = staff_mail
         self.registry = Registry(settings)
-        self.responses = PatientResponses(engine, settings, self.registry)
+        self.links = LinkEnds(engine, settings, self.start)
+        self.responses = PatientResponses(engine, settings, self.registry, self.links)
         #: Finds patients by what people type, and those who look alike.
         self.finder = PatientFinder(engine=engine, registry=self.registry)
         #: Values that staff corrected and the EHR has changed too.
@@ -290,6 +292,10 @@ class Enrollment:
     ) -> PortalStatus:
         """`PatientResponses.respond`."""
         return self.responses.respond(token, proof, answer, until=until, terms=terms)
+
+    def deferred_until(self, day: date | None) -> date:
+        """The day to which an answer given now is deferred: *day*, or the practice's where the patient names none."""
+        return day or self.settings.calendar.day_of(self.engine.clock()) + timedelta(days=DEFER_DAYS)
 
     def opt_out(self, token: str) -> None:
         """`PatientResponses.opt_out`."""

@@ -6,7 +6,7 @@ These run in the step: DERIVED, READ and WRITE. `mail_operators` has those that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..core.canonical import Json
@@ -15,11 +15,11 @@ from ..core.visible_text import trimmed
 from ..forms import deployed_form
 from ..services import Call, Mode, Operator, Parameter
 from ..settings import Settings
-from ..store import Database
+from ..store import Database, from_text, to_text
 from . import invitations, operator_shapes, portal_status
 from .mail_operators import Mailing, mail_operators
 from .operator_shapes import UNKNOWN_LINK
-from .patient_directory import PatientDirectory, unavailable
+from .patient_directory import Correction, PatientDirectory, unavailable
 from .patient_fields import in_sentence
 from .patient_recall import PatientRecall
 from .smtp import Sender
@@ -29,6 +29,10 @@ from .timestamps import iso, iso_or_none
 _PATIENT = Parameter(name="patient_id", help="id of the patient")
 #: The data that sending an invitation depends on, and that recording it changes.
 _BOTH = frozenset({"patient", "invitation"})
+
+
+#: The statuses in which staff ask what has become of the link; in others nobody pays for looking.
+_LINK_COUNTS = (PortalStatus.PENDING.value, PortalStatus.LOCKED.value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,8 +46,10 @@ class Enrolling:
         try:
             record = self.directory.load(call.transaction, given["patient_id"], now=call.now)
         except (NotFound, ServiceError):
-            record = unavailable(given["patient_id"])
-        return record.to_json(call.now, self.settings)
+            return unavailable(given["patient_id"]).to_json(call.now, self.settings)
+        counts = record.status in _LINK_COUNTS
+        newest = invitations.newest_of(call.transaction, record.id) if counts else None
+        return {**record.to_json(call.now, self.settings), "link": newest.to_json(call.now) if newest else None}
 
     def look_up_invitation(self, given: Mapping[str, Any], call: Call) -> Json:
         found = invitations.find_by_message(call.transaction, given["message_id"])
@@ -56,7 +62,17 @@ class Enrolling:
         correction = self.directory.update(
             call.transaction, given["patient_id"], given["values"], by=call.actor, now=call.now
         )
+        if correction.changed:
+            call.remember({"patient_id": given["patient_id"], "correction": asdict(correction)})
         return {"changed": list(correction.changed), "version": correction.version}
+
+    def undo_update(self, note: Json, call: Call) -> Json:
+        kept: Any = note
+        correction = Correction(**{**kept["correction"], "changed": tuple(kept["correction"]["changed"])})
+        version = self.directory.put_back(
+            call.transaction, kept["patient_id"], correction, by=call.actor, now=call.now
+        )
+        return {"changed": list(correction.changed), "version": version}
 
     def remove_response(self, given: Mapping[str, Any], call: Call) -> Json:
         reason = trimmed(given["reason"])
@@ -72,7 +88,48 @@ class Enrolling:
         if removed is None:
             status = self.directory.load(call.transaction, given["patient_id"], now=call.now).status
             return {"removed": {"status": "", "at": None, "until": None}, "status": status}
+        call.remember(
+            {
+                "patient_id": given["patient_id"],
+                "status": removed.status,
+                "since": to_text(removed.at),
+                "removed_at": to_text(call.now),
+            }
+        )
         return {"removed": removed.to_json(), "status": PortalStatus.NOT_ENROLLED.value}
+
+    def undo_removal(self, note: Json, call: Call) -> Json:
+        kept: Any = note
+        portal_status.restore_response(
+            call.transaction,
+            kept["patient_id"],
+            kept["status"],
+            since=kept["since"],
+            removed_at=from_text(kept["removed_at"]),
+            by=call.actor,
+            now=call.now,
+        )
+        return {"status": kept["status"]}
+
+    def reopen(self, given: Mapping[str, Any], call: Call) -> Json:
+        tx, patient = call.transaction, given["patient_id"]
+        since = portal_status.reopen(tx, patient, by=call.actor, now=call.now)
+        if since is not None:
+            call.remember({"patient_id": patient, "since": to_text(since), "reopened_at": to_text(call.now)})
+        status = self.directory.load(tx, patient, now=call.now).status
+        return {"reopened": since is not None, "status": status}
+
+    def undo_reopening(self, note: Json, call: Call) -> Json:
+        kept: Any = note
+        portal_status.close_again(
+            call.transaction,
+            kept["patient_id"],
+            since=from_text(kept["since"]),
+            reopened_at=from_text(kept["reopened_at"]),
+            by=call.actor,
+            now=call.now,
+        )
+        return {"status": PortalStatus.LOCKED.value}
 
     def record_pending(self, given: Mapping[str, Any], call: Call) -> Json:
         tx, patient = call.transaction, given["patient_id"]
@@ -135,6 +192,7 @@ def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
             title="Save patient information",
             mode=Mode.WRITE,
             call=ours.update,
+            undo=ours.undo_update,
             parameters=(
                 _PATIENT,
                 Parameter(name="values", shape=operator_shapes.CORRECTION, help="the answer of the form"),
@@ -146,8 +204,18 @@ def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
             title="Remove the patient's response",
             mode=Mode.WRITE,
             call=ours.remove_response,
+            undo=ours.undo_removal,
             parameters=(_PATIENT, Parameter(name="reason", help="why it is removed; kept with the response")),
             result=operator_shapes.REMOVED,
+        ),
+        Operator(
+            name="patient/reopen",
+            title="Set the status back to Not Enrolled",
+            mode=Mode.WRITE,
+            call=ours.reopen,
+            undo=ours.undo_reopening,
+            parameters=(_PATIENT,),
+            result=operator_shapes.REOPENED,
         ),
     )
 

@@ -103,7 +103,28 @@ invitation = Table(
     #: Null in rows of Usher 0.2 and before, and until the mail is sent.
     Column("template", String(200)),
     Column("language", String(40)),
+    #: Page views by something that runs the page, not by a scanner that fetches it: the first, the last, how many.
+    Column("opened_at", String(27)),
+    Column("opened_again_at", String(27)),
+    Column("opens", Integer, nullable=False, server_default="0"),
+    #: Of the wrong tries, those with a wrong ZIP code and those with a wrong birth date, and the last of any kind.
+    Column("wrong_zip", Integer, nullable=False, server_default="0"),
+    Column("wrong_birth", Integer, nullable=False, server_default="0"),
+    Column("wrong_at", String(27)),
+    Column("withdrawn_at", String(27)),
+    Column("withdrawn_by", String(200)),
+    Column("withdrawn_reason", Text),
+    #: When the patient last asked for a new link with this one.
+    Column("asked_at", String(27)),
+    #: When it was recorded that the link is locked or has expired, and when staff were asked what to do.
+    Column("closed_at", String(27)),
+    Column("followed_at", String(27)),
 )
+#: The links that may still have to be closed.
+Index(
+    "ix_invitation_open", invitation.c.expires_at,
+    sqlite_where=invitation.c.closed_at.is_(None), postgresql_where=invitation.c.closed_at.is_(None),
+)  # fmt: skip
 
 sent_mail = Table(
     "sent_mail",

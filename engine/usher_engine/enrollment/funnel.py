@@ -9,7 +9,7 @@ from ..reporting import Figures
 from ..reporting.tally import TimedEvent
 from ..store import Transaction
 from .enrollment import Enrollment
-from .patient_response import RESPONSE_ADDED
+from .link_facts import RESPONSE_ADDED
 from .statuses import PortalStatus
 
 #: The operator whose success is an invitation.

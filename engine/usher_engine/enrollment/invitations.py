@@ -15,10 +15,12 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select, update
 
+from ..core.canonical import Json
 from ..core.errors import NotFound, ServiceError
 from ..settings import Settings
 from ..store import Transaction, from_text, to_text, upserts
 from .enrollment_tables import invitation
+from .timestamps import iso, iso_or_none
 
 MAX_WRONG_TRIES = 5
 
@@ -42,14 +44,17 @@ class LinkState(StrEnum):
     LOCKED = "locked"
     #: Its time has passed.
     EXPIRED = "expired"
+    #: The practice has taken it back.
+    WITHDRAWN = "withdrawn"
 
 
 class LinkClosed(NotFound):
     """This link was given out and cannot be answered any more; its words are the same as for a link nobody knows."""
 
-    def __init__(self, state: LinkState) -> None:
+    def __init__(self, state: LinkState, at: datetime | None = None) -> None:
+        """*at*: when it was replaced, or when it expired."""
         super().__init__(UNUSABLE)
-        self.state = state
+        self.state, self.at = state, at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,8 +76,22 @@ class Invitation:
     locked_at: datetime | None
     template: str = ""
     language: str = ""
+    opened_at: datetime | None = None
+    opened_again_at: datetime | None = None
+    opens: int = 0
+    wrong_zip: int = 0
+    wrong_birth: int = 0
+    wrong_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str = ""
+    withdrawn_reason: str = ""
+    asked_at: datetime | None = None
+    closed_at: datetime | None = None
+    followed_at: datetime | None = None
 
     def state(self, now: datetime) -> LinkState:
+        if self.withdrawn_at:
+            return LinkState.WITHDRAWN
         if self.locked_at:
             return LinkState.LOCKED
         if self.revoked_at:
@@ -80,6 +99,22 @@ class Invitation:
         if now > self.expires_at:
             return LinkState.EXPIRED
         return LinkState.ANSWERED if self.used_at else LinkState.OPEN
+
+    def to_json(self, now: datetime) -> dict[str, Json]:
+        """The link as diagrams see it, in ``link`` of the patient."""
+        return {
+            "state": self.state(now).value,
+            "sent_at": iso_or_none(self.sent_at),
+            "opened_at": iso_or_none(self.opened_at),
+            "wrong_tries": self.wrong_tries,
+            "locked_at": iso_or_none(self.locked_at),
+            "expires_at": iso(self.expires_at),
+            "asked_at": iso_or_none(self.asked_at),
+        }
+
+    @property
+    def tries_left(self) -> int:
+        return max(0, MAX_WRONG_TRIES - self.wrong_tries)
 
     def is_usable(self, now: datetime) -> bool:
         return self.state(now) is LinkState.OPEN
@@ -139,13 +174,28 @@ def identifiable(tx: Transaction, token: str, now: datetime, *, lock: bool = Fal
     found = by_token(tx, token, lock=lock)
     state = found.state(now)
     if state not in (LinkState.OPEN, LinkState.ANSWERED):
-        raise LinkClosed(state)
+        raise LinkClosed(state, {LinkState.REPLACED: found.revoked_at, LinkState.EXPIRED: found.expires_at}.get(state))
+    return found
+
+
+def by_hash(tx: Transaction, token_hash: str, *, lock: bool = False) -> Invitation:
+    """The invitation with this hash of its token; raises `NotFound`."""
+    found = _one(tx, invitation.c.token_hash == token_hash, lock=lock)
+    if found is None:
+        raise NotFound(UNUSABLE)
     return found
 
 
 def find_by_message(tx: Transaction, message_id: str) -> Invitation | None:
     """The invitation that went out in the mail with this Message-ID."""
     return _one(tx, invitation.c.message_id == message_id)
+
+
+def newest_of(tx: Transaction, patient: str) -> Invitation | None:
+    """The newest invitation of a patient that has left."""
+    which = (invitation.c.patient == patient, invitation.c.sent_at.is_not(None))
+    row = tx.execute(select(invitation).where(*which).order_by(invitation.c.created_at.desc()).limit(1)).one_or_none()
+    return None if row is None else _invitation(row)
 
 
 def of_patient(tx: Transaction, patient: str) -> list[Invitation]:
@@ -190,15 +240,6 @@ def mark_used(tx: Transaction, token_hash: str, now: datetime) -> None:
     unused = (invitation.c.token_hash == token_hash) & invitation.c.used_at.is_(None)
     if tx.execute(update(invitation).where(unused).values(used_at=to_text(now))).rowcount != 1:
         raise NotFound(UNUSABLE)
-
-
-def count_wrong_try(tx: Transaction, found: Invitation, now: datetime) -> bool:
-    """Count a wrong answer to the identity check; return whether it locked the link."""
-    tries = found.wrong_tries + 1
-    locks = tries >= MAX_WRONG_TRIES
-    values = {"wrong_tries": tries, "locked_at": to_text(now) if locks else None}
-    tx.execute(update(invitation).where(invitation.c.token_hash == found.token_hash).values(**values))
-    return locks
 
 
 def proof_of_identity(secret_key: str, found: Invitation, now: datetime) -> str:
@@ -246,6 +287,18 @@ def _invitation(row: Row[Any]) -> Invitation:
         locked_at=_moment(row.locked_at),
         template=row.template or "",
         language=row.language or "",
+        withdrawn_by=row.withdrawn_by or "",
+        withdrawn_reason=row.withdrawn_reason or "",
+        opened_at=_moment(row.opened_at),
+        opened_again_at=_moment(row.opened_again_at),
+        opens=row.opens,
+        wrong_zip=row.wrong_zip,
+        wrong_birth=row.wrong_birth,
+        wrong_at=_moment(row.wrong_at),
+        withdrawn_at=_moment(row.withdrawn_at),
+        asked_at=_moment(row.asked_at),
+        closed_at=_moment(row.closed_at),
+        followed_at=_moment(row.followed_at),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..core.shapes import list_of, nullable, number, record, text
+from ..core.shapes import boolean, list_of, nullable, number, record, text
 from .invitations import LinkState
 from .patient_fields import FIELDS
 from .statuses import RESPONSES, PortalStatus
@@ -21,6 +21,21 @@ _RESPONSE = record(
     title="The patient's answer in force",
 )
 
+#: The newest invitation's link, as `patient/load` gives it.
+LINK_OF_PATIENT = record(
+    {
+        "state": text("What has become of it", enum=tuple(state.value for state in LinkState)),
+        "sent_at": nullable(text("When its mail was sent", form="date-time")),
+        "opened_at": nullable(text("When it was opened first", form="date-time")),
+        "wrong_tries": number("Wrong tries to identify", whole=True),
+        "locked_at": nullable(text("When it was locked", form="date-time")),
+        "expires_at": text("When it expires", form="date-time"),
+        "asked_at": nullable(text("When the patient last asked for a new one", form="date-time")),
+    },
+    title="The link in the newest invitation",
+    description="only while the patient is Pending or Locked or Expired; null otherwise",
+)
+
 #: The fields of a patient, each as text, empty where the record has none.
 FIELDS_OF_PATIENT = record({key: one.shape for key, one in FIELDS.items()}, title="What the record says of the person")
 
@@ -36,7 +51,9 @@ PATIENT = record(
         "response": nullable(_RESPONSE),
         "fields": FIELDS_OF_PATIENT,
         "version": number("Version of the record", whole=True),
+        "link": nullable(LINK_OF_PATIENT),
     },
+    optional=("link",),
     title="The patient",
 )
 
@@ -73,6 +90,8 @@ REMOVED = record(
         "status": STATUS,
     }
 )
+
+REOPENED = record({"reopened": boolean("Whether it was Locked or Expired"), "status": STATUS})
 
 _MAIL = {
     "message_id": text("Message-ID of the mail"),

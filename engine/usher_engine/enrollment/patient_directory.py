@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -97,10 +97,16 @@ def unavailable(patient: str) -> PatientRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Correction:
-    """The fields an update changed, by key, and the version of the record after it."""
+    """
+    The fields an update changed, by key, and the version of the record after it.
+
+    *before* and *after* are the FHIR Patient around the update, for `PatientDirectory.put_back`; empty if none changed.
+    """
 
     changed: tuple[str, ...]
     version: int
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
 
 
 class PatientDirectory(Protocol):
@@ -113,3 +119,8 @@ class PatientDirectory(Protocol):
         self, tx: Transaction, patient: str, values: Mapping[str, object], *, by: str, now: datetime
     ) -> Correction:
         """Write fields (keys of `patient_fields.FIELDS`); raises `InvalidSubmission`, `Conflict` or `NotFound`."""
+
+    def put_back(
+        self, tx: Transaction, patient: str, correction: Correction, *, by: str, now: datetime
+    ) -> int:
+        """Undo *correction*; return the record's version. Raises `Conflict` if it was changed since, or `NotFound`."""

@@ -17,8 +17,8 @@ from ..services import Call, Recalled
 from ..settings import Settings
 from ..store import Step, Transaction, activity_rows, audit_rows, from_text, instance_rows
 from . import patient_registry, portal_status
+from .link_facts import OPTED_OUT, RESPONSE_ADDED, SETS_STATUS
 from .patient_registry import Registry
-from .patient_response import OPTED_OUT, RESPONSE_ADDED
 from .reconciliation import reported_statuses
 from .statuses import RESPONSES, PortalStatus
 from .timestamps import iso
@@ -84,6 +84,7 @@ class PatientRecall:
             version += mark.bumps
         if not _is_whole(version, marks[len(until) :], version_now) or not self._guard_holds(tx, known, read.at, at):
             return None
+        known.pop("link", None)  # what had become of a link at a past moment is not on record
         return Recalled({**known, "version": version}, read.at)
 
     def _guard_holds(self, tx: Transaction, known: Mapping[str, Any], read: datetime, at: datetime) -> bool:
@@ -147,6 +148,8 @@ def _of_event(step: Step, event: Mapping[str, Any], asked_by: str) -> Iterator[_
     """What an event of a step tells of the patient."""
     if event.get("kind") == "FactRecorded":
         yield from _of_fact(step, str(event.get("name")), event.get("details") or {})
+    elif event.get("kind") == "ServiceUndone":
+        yield _Mark(at=step.at, bumps=True, hides=True)
     elif event.get("kind") == "ServiceCalled" and not event.get("error") and isinstance(event.get("result"), dict):
         yield from _of_call(step, str(event.get("operator")), event["result"], asked_by)
 
@@ -154,6 +157,8 @@ def _of_event(step: Step, event: Mapping[str, Any], asked_by: str) -> Iterator[_
 def _of_fact(step: Step, name: str, details: Mapping[str, Any]) -> Iterator[_Mark]:
     if name == OPTED_OUT:
         yield _Mark(at=step.at, hides=True)
+    elif name in SETS_STATUS and details.get("status"):
+        yield _Mark(at=step.at, news={"status": str(details["status"]), "response": None}, bumps=True)
     elif name == RESPONSE_ADDED:
         status, until = str(details.get("response")), details.get("until") or None
         response = {"status": status, "at": iso(step.at), "until": until} if status in RESPONSES else None
@@ -169,5 +174,11 @@ def _of_call(step: Step, operator: str, result: Mapping[str, Any], asked_by: str
     elif operator == "patient/record-pending" and status == PortalStatus.PENDING.value:
         requested = {"requested_at": result.get("requested_at"), "requested_by": asked_by or step.actor}
         yield _Mark(at=step.at, news={"status": status, "response": None, **requested}, bumps=True, sends=True)
-    elif operator == "patient/remove-response" and (result.get("removed") or {}).get("status"):
+    elif _sets_back(operator, result):
         yield _Mark(at=step.at, news={"status": status, "response": None}, bumps=True)
+
+
+def _sets_back(operator: str, result: Mapping[str, Any]) -> bool:
+    """Whether a call has set the portal status back to Not Enrolled."""
+    removed = operator == "patient/remove-response" and (result.get("removed") or {}).get("status")
+    return bool(removed or (operator == "patient/reopen" and result.get("reopened")))

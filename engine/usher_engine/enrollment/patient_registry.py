@@ -95,7 +95,15 @@ class Registry:
             return Correction(changed=(), version=row.version)
         corrected = update_resource(resource, changed, local, sources)
         self._write(tx, row, corrected, by=by, now=now)
-        return Correction(changed=tuple(changed), version=row.version + 1)
+        before = json.loads(row.resource)
+        return Correction(changed=tuple(changed), version=row.version + 1, before=before, after=corrected)
+
+    def put_back(self, tx: Transaction, patient: str, correction: Correction, *, by: str, now: datetime) -> int:
+        row = find(tx, patient, lock=True)
+        if json.loads(row.resource) != correction.after:
+            raise Conflict("Somebody else has changed the patient's record since. Correct it there instead.")
+        self._write(tx, row, correction.before, by=by, now=now)
+        return int(row.version) + 1
 
     def save(self, tx: Transaction, resource: dict[str, Any], *, by: str, now: datetime) -> str:
         """Import a Patient, as `import_one`; return "new", "changed" or "same"."""

@@ -8,32 +8,26 @@ from __future__ import annotations
 
 import hmac
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from ..core.actor import Actor
 from ..core.errors import InvalidSubmission, NotAllowed
 from ..core.visible_text import trimmed, without_invisible
 from ..engine import Engine
 from ..settings import Settings
 from ..store import Transaction, activity_rows, instance_rows
-from . import invitations, portal_status, sent_mails
-from .invitations import MAX_WRONG_TRIES, Invitation, LinkClosed, LinkState
+from . import invitations, link_marks, portal_status, sent_mails
+from .invitations import Invitation, LinkClosed, LinkState
+from .link_ends import LinkEnds
+from .link_facts import OPTED_OUT, PATIENT, RESPONSE_ADDED, RESPONSE_REFUSED
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
 from .portal_status import PastAnswer
 from .status_following import tell_status_changed
 from .statuses import INVITABLE, PortalStatus
 from .timestamps import parse_day
-
-PATIENT = Actor(name="patient", role="patient")
-
-#: Names of facts in the history of a case; the first is the name that the EHR uses.
-RESPONSE_ADDED = "Patient Enrollment Response Added"
-RESPONSE_REFUSED = "Patient Enrollment Response Refused"
-LINK_LOCKED = "Enrollment Link Locked"
-OPTED_OUT = "Email Opt Out Added"
 
 #: The terms a patient agrees to by accepting, and their version, which is recorded with the answer.
 TERMS_VERSION = "1"
@@ -44,12 +38,11 @@ TERMS = (
 
 #: The longest time by which a patient may defer the answer.
 MAX_DEFER_DAYS = 366
+#: When the practice asks again if the patient names no day.
+DEFER_DAYS = 91
 
 #: The message for a failed identity check, which does not reveal the wrong part.
-WRONG = (
-    "The ZIP code or the date of birth does not match the practice's record. "
-    f"After {MAX_WRONG_TRIES} wrong tries the link is locked."
-)
+WRONG = "The ZIP code or the date of birth does not match the practice's record."
 
 #: What a patient hears whose record stands against the answer, without a word on what is in it.
 REFUSED = "Your answer could not be recorded. Please get in touch with the practice."
@@ -88,16 +81,33 @@ class AlreadyAnswered(LinkClosed):
         self.answer = answer
 
 
+class WrongIdentity(InvalidSubmission):
+    """ZIP code or date of birth do not match; *tries_left* until the link is locked. It does not say which."""
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__(WRONG)
+        self.tries_left = tries_left
+
+
 class PatientResponses:
     """The actions of a patient with a link."""
 
-    def __init__(self, engine: Engine, settings: Settings, registry: Registry) -> None:
-        self.engine, self.settings, self.registry = engine, settings, registry
+    def __init__(self, engine: Engine, settings: Settings, registry: Registry, links: LinkEnds) -> None:
+        self.engine, self.settings, self.registry, self.links = engine, settings, registry, links
 
     def invitation(self, token: str) -> OpenLink:
         """A link whose holder may identify; raises `LinkClosed`, or `NotFound` for a link nobody was given."""
         with self.engine.database.read() as tx:
             return OpenLink(expires_at=invitations.identifiable(tx, token, self.engine.clock()).expires_at)
+
+    def language_of(self, token: str) -> str:
+        """The language that the record of the link's patient names; empty if it names none, or nobody has the link."""
+        with self.engine.database.read() as tx:
+            found = invitations.find_by_token(tx, token)
+            if found is None:
+                return ""
+            now = self.engine.clock()
+            return self.registry.load(tx, found.patient, now=now).fields(now, self.settings)["language"]
 
     def identify(self, token: str, zip_code: str, birth_date: str) -> str:
         """
@@ -124,15 +134,23 @@ class PatientResponses:
             found = invitations.identifiable(tx, token, now, lock=True)
             record = self.registry.load(tx, found.patient, now=now)
             known = record.fields(now, self.settings)
-            if _is_same_zip(known["zip_code"], zip_code) & (parse_day(known["birth_date"]) == born):
+            wrong_zip = not _is_same_zip(known["zip_code"], zip_code)
+            wrong_birth = parse_day(known["birth_date"]) != born
+            if not (wrong_zip or wrong_birth):
                 _require_unanswered(tx, found)
                 return invitations.proof_of_identity(self.settings.secret_key, found, now)
-            locked = invitations.count_wrong_try(tx, found, now)
+            locked = link_marks.count_wrong_try(tx, found, now, zip_code=wrong_zip, birth_date=wrong_birth)
         if locked:
-            # After the commit: the case is locked before the invitation everywhere else.
-            self.engine.steps.record(found.instance, LINK_LOCKED, {"wrong_tries": MAX_WRONG_TRIES}, actor=PATIENT)
+            # After the commit: the case is locked before the invitation everywhere else. A sweep repairs a crash.
+            self.links.close(found.token_hash)
             raise LinkClosed(LinkState.LOCKED)
-        raise InvalidSubmission(WRONG)
+        raise WrongIdentity(found.tries_left - 1)
+
+    def opened(self, token: str) -> None:
+        """Record that something that runs the page has opened it, not only fetched it. Raises `NotFound`."""
+        with self.engine.database.begin() as tx:
+            found = invitations.by_token(tx, token, lock=True)
+            link_marks.mark_opened(tx, found, self.engine.clock())
 
     def respond(
         self, token: str, proof: str, answer: Answer, *, until: date | None = None, terms: str = ""
@@ -144,7 +162,8 @@ class PatientResponses:
             token: The token of the link.
             proof: The result of `identify`.
             answer: The patient's answer.
-            until: For defer: tomorrow at the earliest, a year ahead at most, by the practice's calendar.
+            until: For defer: tomorrow at the earliest, a year ahead at most, by the practice's calendar; None: in
+                `DEFER_DAYS`.
             terms: For accept: version of the terms the patient was shown, see `TERMS_VERSION`.
 
         Returns:
@@ -228,7 +247,9 @@ def _checked_identity(zip_code: str, birth_date: str) -> date:
 def _checked_until(answer: Answer, until: date | None, today: date) -> date | None:
     if answer is not Answer.DEFER:
         return None
-    if until is None or not today < until <= today + timedelta(days=MAX_DEFER_DAYS):
+    if until is None:
+        return today + timedelta(days=DEFER_DAYS)
+    if not today < until <= today + timedelta(days=MAX_DEFER_DAYS):
         reason = "Choose a day from tomorrow on, within a year."
         raise InvalidSubmission(reason, fields={"until": reason})
     return until
@@ -240,6 +261,6 @@ def _is_same_zip(known: str, typed: str) -> bool:
 
 
 def _plain_zip(text: str) -> str:
-    """Letters and digits only; the first five of a ZIP+4."""
-    plain = re.sub(r"\W", "", text).upper()
+    """Letters and digits only, of any width; the first five of a ZIP+4."""
+    plain = re.sub(r"\W", "", unicodedata.normalize("NFKC", text)).upper()
     return plain[:5] if re.fullmatch(r"\d{9}", plain) else plain

@@ -21,9 +21,9 @@ from ..core.visible_text import trimmed
 from ..engine import Engine
 from ..store import Step, Transaction, activity_rows, audit_rows
 from . import patient_registry, portal_status
+from .link_facts import OPTED_OUT
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
-from .patient_response import OPTED_OUT
 from .reconciliation import REPORTED, Known, recorded_in, reported_statuses
 from .status_following import tell_status_changed
 from .statuses import REPORTABLE, RESPONSES, PortalStatus

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, exists, insert, or_, select, update
 
 from ..core.email_address import comparable_email_address
+from ..core.errors import Conflict
 from ..store import Transaction, from_text, to_text, upserts
 from ..store.tampered_rows import moment, plausible_values
 from . import patient_registry
@@ -107,6 +108,47 @@ def remove_response(tx: Transaction, patient: str, *, reason: str, by: str, now:
     tx.execute(update(patient_response).where(ours.patient == patient, ours.removed_at.is_(None)).values(**marks))
     set_status(tx, row, PortalStatus.NOT_ENROLLED.value, by=by, now=now)
     return standing
+
+
+def reopen(tx: Transaction, patient: str, *, by: str, now: datetime) -> datetime | None:
+    """Set Locked or Expired back to Not Enrolled; return since when it was so, or None where the status is another."""
+    row = patient_registry.find(tx, patient, lock=True)
+    if row.portal_status != PortalStatus.LOCKED.value:
+        return None
+    set_status(tx, row, PortalStatus.NOT_ENROLLED.value, by=by, now=now)
+    return from_text(row.portal_status_at)
+
+
+def close_again(
+    tx: Transaction, patient: str, *, since: datetime, reopened_at: datetime, by: str, now: datetime
+) -> None:
+    """Undo `reopen`. Raises `Conflict` if the portal status has changed meanwhile."""
+    row = _require_not_enrolled_since(tx, patient, reopened_at)
+    values = {"portal_status": PortalStatus.LOCKED.value, "portal_status_at": to_text(since)}
+    patient_registry.change(tx, row, by=by, now=now, **values)
+
+
+def _require_not_enrolled_since(tx: Transaction, patient: str, at: datetime) -> Row[Any]:
+    row = patient_registry.find(tx, patient, lock=True)
+    if row.portal_status != PortalStatus.NOT_ENROLLED.value or row.portal_status_at != to_text(at):
+        raise Conflict("The portal status has changed since, so what it was before cannot be put back.")
+    return row
+
+
+def restore_response(
+    tx: Transaction, patient: str, status: str, *, since: str, removed_at: datetime, by: str, now: datetime
+) -> None:
+    """
+    Put the answer back in force that `remove_response` removed at *removed_at*: *status*, as it stood *since* then.
+
+    Raises `Conflict` if the portal status has changed meanwhile.
+    """
+    row = _require_not_enrolled_since(tx, patient, removed_at)
+    ours = patient_response.c
+    marks = {"removed_at": None, "removed_by": None, "removed_reason": None}
+    which = (ours.patient == patient, ours.removed_at == to_text(removed_at))
+    tx.execute(update(patient_response).where(*which).values(**marks))
+    patient_registry.change(tx, row, by=by, now=now, portal_status=status, portal_status_at=since)
 
 
 def answers(tx: Transaction, patient: str) -> list[PastAnswer]:

@@ -8,7 +8,7 @@ Findings name patients by id only. This module only reads.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from ..core.findings import Finding
 from ..core.practice_calendar import Calendar
 from ..store import Step, Transaction, activity_rows, audit_rows, instance_rows
 from . import patient_registry, portal_status
-from .patient_response import RESPONSE_ADDED
+from .link_facts import RESPONSE_ADDED, SETS_STATUS
 from .statuses import PortalStatus
 from .timestamps import iso_or_none
 
@@ -82,6 +82,11 @@ def recorded_in(step: Step) -> Iterator[Known]:
                 requested_at = result.get("requested_at") if result["status"] == PortalStatus.PENDING.value else None
                 is_read = event["operator"] == "patient/load"
                 yield _recorded_status(step, result["status"], requested_at, is_read=is_read)
+        elif event.get("kind") == "ServiceUndone" and "status" in (event.get("result") or {}):
+            yield _recorded_status(step, event["result"]["status"], None)
+        elif event.get("kind") == "FactRecorded" and event.get("name") in SETS_STATUS:
+            if status := (event.get("details") or {}).get("status"):
+                yield replace(_recorded_status(step, status, None), why=str(event["details"].get("reason") or ""))
         elif event.get("kind") == "FactRecorded" and event.get("name") == RESPONSE_ADDED:
             yield _recorded_status(step, (event.get("details") or {}).get("response"), None)
 

@@ -17,9 +17,11 @@ from .migration_step import initial_version
 from .recorded_case import Way
 from .recorded_services import disable_outside
 from .repair_plan import Repair, plan_repair
+from .undo_step import UNDOABLE, UndoneStep, undo_events
 from .verify_many import Progress, Verified, verify_all
 
 __all__ = [
+    "UNDOABLE",
     "Alternatives",
     "Assumption",
     "Backtested",
@@ -33,6 +35,7 @@ __all__ = [
     "Question",
     "Repair",
     "Trial",
+    "UndoneStep",
     "Verified",
     "Verifier",
     "Way",
@@ -44,6 +47,7 @@ __all__ = [
     "plan_repair",
     "read_assumptions",
     "read_chain",
+    "undo_events",
     "unpack_step",
     "verify_all",
 ]

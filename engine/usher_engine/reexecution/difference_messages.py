@@ -22,6 +22,7 @@ COMMANDS = {
     "record": "a fact",
     "migrate": "move to another version",
     "repair": "repair the case",
+    "undo": "undo a step",
 }
 
 DESCRIPTIONS = {
@@ -57,6 +58,8 @@ DESCRIPTIONS = {
     "InstanceCancelled": "the case was cancelled",
     "InstanceMigrated": "the case was moved to another version",
     "InstanceRepaired": "the state of the case was made again from its history",
+    "StepUndone": "the step that had ended the task {} was undone",
+    "ServiceUndone": "what {} had changed was put back",
 }
 
 

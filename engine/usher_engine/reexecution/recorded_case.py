@@ -15,6 +15,7 @@ from ..core.state import InstanceState, fold, place
 from ..core.step_calendar import replayed
 from .hash_chain import ReadStep
 from .recorded_inputs import INPUTS
+from .undo_step import undone_revisions
 
 #: Every event that is an input to a case.
 INPUT_KINDS = frozenset(kind for kinds in INPUTS.values() for kind in kinds)
@@ -108,13 +109,19 @@ def read_recording(steps: Sequence[ReadStep]) -> Recording:
     recording = Recording(started=started, definition=started.definition, at=first["at"], actor=first["actor"]["name"])
     operators: dict[str, str] = {}
     happened: list[e.Event] = []
-    for _, body, _ in steps:
+    undone = undone_revisions(steps)
+    for revision, body, _ in steps:
+        if revision in undone:
+            continue
         events = [e.from_json(record) for record in body["events"]]
         at = datetime.fromisoformat(body["at"])
         recording.calendars.append((at, _calendar(body.get("zone"))))
         if any(isinstance(event, e.InstanceCancelled) for event in events):
             recording.cancelled_at = at
             break
+        if body["command"]["kind"] == "undo":  # it leads back to where the step it undid began
+            happened += [event for event in events if isinstance(event, e.UserTaskClaimed)]
+            continue
         for event in events:
             _record(recording, event, body, operators)
         happened += events

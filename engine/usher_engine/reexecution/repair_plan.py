@@ -21,12 +21,14 @@ from . import difference_messages
 from .hash_chain import ReadStep
 from .migration_step import Versions
 from .state_restoration import WAY_OUT, Restored, restore
+from .undo_step import undone_revisions
 
 #: Events that do not come from the diagram, or that the repair records itself.
 NOT_ON_THE_PATH = (
     e.InstanceStarted, e.InstanceMigrated, e.InstanceRepaired, e.UserTaskClaimed, e.UserTaskReleased,
     e.UserTaskCompleted, e.UserTaskCancelled, e.ServiceCompleted, e.ServiceRefused, e.ServiceFailed,
     e.TimerFired, e.MessageReceived, e.IncidentRaised, e.IncidentResolved, e.DataChanged, e.FactRecorded,
+    e.StepUndone, e.ServiceUndone,
 )  # fmt: skip
 PATH_EVENTS = (e.ElementEntered, e.ElementPassed, e.ElementCompleted, e.ElementCancelled)
 
@@ -71,7 +73,9 @@ def plan_repair(
         require_standing(made.workflow, made.diagram, made.state)
         if not made.state.pending:
             raise Corrupt(f"Carried out again, the case stands still. {WAY_OUT}")
-    bridge = _Bridge(history, recorded, made)
+    undone = undone_revisions(steps)
+    standing = [e.from_json(record) for number, body, _ in steps if number not in undone for record in body["events"]]
+    bridge = _Bridge(standing, recorded, made)
     repaired = e.InstanceRepaired(rules or 0, _first_divergence(steps, made), bridge.closed, bridge.opened)
     events = (repaired, *recorded.resolving(), *bridge.events)
     after = fold(recorded, events)

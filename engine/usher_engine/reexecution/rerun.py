@@ -30,6 +30,7 @@ from .recorded_case import answers_in, has_failed, start_event
 from .recorded_inputs import INPUTS, apply_input, rules_of
 from .recorded_services import NO_LIMIT_S, Unanswered, as_recorded
 from .repair_plan import plan_repair
+from .undo_step import UndoneStep, repeat_undo
 
 #: Incidents of a start that another version of Usher, or other packages beside it, need not have: bugs, and operators.
 _OF_THAT_TIME = (Fault.__name__, UnknownOperator.__name__)
@@ -60,13 +61,17 @@ class Rerun:
         self._digest: str | None = None
         self._revision = 0
         self._before: list[ReadStep] = []
+        self._last: UndoneStep | None = None  # the last step that was not a fact, with the state before it
 
     def step(self, revision: int, body: dict[str, Any], written: bytes) -> None:
         """Re-execute one recorded step; raise `Difference`."""
         self._revision = revision
         if not FIRST_RULES <= rules_of(body) <= RULES:
             self._disagree(f"names rules of another version of Usher; this one knows {FIRST_RULES} to {RULES}")
-        happened = self._reexecute(str(body["command"]["kind"]), body)
+        kind, state, workflow = str(body["command"]["kind"]), self.state, self._workflow_text
+        happened = self._reexecute(kind, body)
+        if kind != "record":
+            self._last = UndoneStep.of(revision, body, state, workflow)
         made = [e.to_json(event) for event in happened]
         again: dict[str, Any] = {**body, "events": made}
         again.pop("state", None)
@@ -94,6 +99,8 @@ class Rerun:
             return self._migrate(body)
         if kind == "repair":
             return self._repair(body)
+        if kind == "undo":
+            return self._undo(body)
         if kind in INPUTS and not has_failed(recorded):
             return self._apply(kind, body)
         return self._take_from_record(kind, body)
@@ -245,6 +252,15 @@ class Rerun:
         self._store(made.workflow)
         self._keep(made.after)
         return list(made.events)
+
+    def _undo(self, body: dict[str, Any]) -> list[e.Event]:
+        """Re-execute an undo, which restored the state from before the last step."""
+        happened = repeat_undo(self._last, body, self.state)
+        if happened is None or self._last is None:
+            self._disagree("had no such step to undo")
+        self._store(json.loads(self._last.workflow))
+        self._keep(fold(self.state, happened))
+        return happened
 
     # steps that run nothing
 

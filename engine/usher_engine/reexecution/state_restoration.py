@@ -28,6 +28,7 @@ from .migration_step import Versions, repeat_migration
 from .recorded_case import RecordedInput, has_failed
 from .recorded_inputs import INPUTS, apply_input, rules_of
 from .recorded_services import NO_LIMIT_S, as_recorded
+from .undo_step import undone_revisions
 
 #: Answers of services called within steps, by element, visit and operator: the same if called earlier now.
 Answers = dict[tuple[str, int, str], list[e.ServiceCalled]]
@@ -77,11 +78,13 @@ def restore(
         Corrupt: History and diagram diverge at ``element``.
     """
     answers: Answers = {}
-    for event in (e.from_json(record) for _, body, _ in steps for record in body["events"]):
+    undone = undone_revisions(steps)
+    standing = [step for step in steps if step[0] not in undone]
+    for event in (e.from_json(record) for _, body, _ in standing for record in body["events"]):
         if isinstance(event, e.ServiceCalled):
             answers.setdefault((event.element, event.visit, event.operator), []).append(event)
     restoring = _Restoring(began, versions, step, rules, answers)
-    for revision, body, _ in steps:
+    for revision, body, _ in standing:
         restoring.reexecute(revision, body)
     return restoring.result()
 

@@ -72,12 +72,28 @@ def is_effect(operator: str) -> bool:
     return operator not in (TIMER, MESSAGE)
 
 
-def project(connection: Connection, instance: str, actor: str, happened: Iterable[Event], at: datetime) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """The effects of a step wait until *due_at*; until a worker takes them, *note* holds what an undo needs."""
+
+    due_at: datetime
+    note: str
+
+
+def project(
+    connection: Connection,
+    instance: str,
+    actor: str,
+    happened: Iterable[Event],
+    at: datetime,
+    hold: Hold | None = None,
+) -> None:
     """Queue the jobs that the events of a step request, and drop those they made unnecessary."""
+    due_at, note = (hold.due_at, hold.note) if hold else (at, None)
     for event in happened:
         match event:
             case ServiceRequested(element, visit, operator, _, parameters):
-                _add(connection, (instance, element, visit), operator, parameters, actor, at, at)
+                _add(connection, (instance, element, visit), operator, parameters, actor, at, due_at, note=note)
             case TimerStarted(element, visit, due):
                 _add(connection, (instance, element, visit), TIMER, {}, actor, at, from_text(due))
             case ElementCancelled(element, visit) | WaitEnded(element, visit) | MessageReceived(element, visit):
@@ -99,10 +115,11 @@ def _add(
     at: datetime,
     due_at: datetime | None,
     reason: str = "",
+    note: str | None = None,
 ) -> None:
     values = {"instance": place[0], "element": place[1], "visit": place[2], "operator": operator, "actor": actor}
     times = {"created_at": to_text(at), "due_at": to_text(max(due_at, at)) if due_at else None}
-    rest = {"parameters": compact(parameters), "attempts": 0, "reason": reason}
+    rest = {"parameters": compact(parameters), "attempts": 0, "reason": reason, "undo": note}
     connection.execute(insert(t.job), {**values, **times, **rest})
     if due_at is not None and due_at <= at:
         connection.info[QUEUED] = True
@@ -156,7 +173,7 @@ def _leasing() -> Any:
     c = t.job.c
     line = select(c.id).where(c.operator == bindparam("kind"), c.due_at <= bindparam("now")).order_by(c.due_at, c.id)
     first = line.limit(1).with_for_update(skip_locked=True).scalar_subquery()
-    values = {"lease": bindparam("new_lease"), "due_at": bindparam("until"), "attempts": c.attempts + 1}
+    values = {"lease": bindparam("new_lease"), "due_at": bindparam("until"), "attempts": c.attempts + 1, "undo": None}
     return update(t.job).where(c.id == first).values(values).returning(t.job)
 
 
@@ -250,6 +267,41 @@ def requeue(connection: Connection, instance: str, now: datetime, *, failed: boo
     waiting = or_(c.due_at.is_(None), and_(c.lease.is_(None), c.reason != "")) if failed else c.due_at.is_(None)
     values = {"due_at": to_text(now), "attempts": 0}
     return connection.execute(update(t.job).where(c.instance == instance, waiting).values(values)).rowcount
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Undoable:
+    """A job whose step can still be undone: that step's *revision*, and when the job is due."""
+
+    instance: str
+    business_key: str
+    element: str
+    revision: int
+    due_at: datetime
+
+
+def undoable(connection: Connection, actor: str) -> list[Undoable]:
+    """The jobs asked for by *actor* whose steps can still be undone, the next due first."""
+    c = t.job.c
+    columns = (c.instance, t.instance.c.business_key, c.element, c.due_at, c.undo)
+    query = select(*columns).join(t.instance).where(c.actor == actor, c.undo.is_not(None))
+    return [
+        Undoable(
+            instance=row.instance,
+            business_key=row.business_key,
+            element=row.element,
+            revision=json.loads(row.undo)["revision"],
+            due_at=from_text(row.due_at),
+        )
+        for row in connection.execute(query.where(c.due_at.is_not(None)).order_by(c.due_at, c.id))
+    ]
+
+
+def stop_held(connection: Connection, instance: str, element: str, visit: int) -> str | None:
+    """Delete a job that can still be undone, and return its note; None if a worker was faster."""
+    c = t.job.c
+    mine = (*_here(instance, element, visit), c.undo.is_not(None), c.lease.is_(None))
+    return connection.execute(delete(t.job).where(*mine).returning(c.undo)).scalar_one_or_none()
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -6,6 +6,7 @@ import { watchKeys } from "./keys.js";
 import { watchLive } from "./live.js";
 import { watchMenus } from "./menus.js";
 import { watchNetwork } from "./network.js";
+import { reportOpening } from "./opened.js";
 import { watchOutcomes } from "./outcome.js";
 import { watchRuns } from "./runs.js";
 import { watchSession } from "./session-end.js";
@@ -24,6 +25,7 @@ watchRuns();
 watchKeys();
 watchSession();
 follow();
+reportOpening();
 
 const canvases = [...document.querySelectorAll("[data-diagram]")];
 if (canvases.length > 0) {

@@ -24,6 +24,7 @@ BY_HAND = {
     "cancel": "cancelled the case by hand",
     "migrate": "moved the case to another version",
     "repair": "repaired the case",
+    "undo": "changed their mind",
 }
 
 

@@ -46,7 +46,8 @@ def enrolments(package: Package, folder: Path, cases: int) -> Iterator[Figure]:
 class _Enrolments:
     def __init__(self, package: Package, folder: Path, cases: int) -> None:
         self.cases = cases
-        settings = Settings(env="development", secret_key="b" * 32, database_url=f"sqlite:///{folder / 'usher.db'}")
+        file = folder / "usher.db"
+        settings = Settings(env="development", mail_hold=0, secret_key="b" * 32, database_url=f"sqlite:///{file}")
         self.enrollment: Enrollment = open_enrollment(settings, send_mail=_nowhere)
         self.engine = self.enrollment.engine
         upgrade(self.engine.database)

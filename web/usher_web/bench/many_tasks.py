@@ -50,7 +50,7 @@ def _page(engine: Engine, actor: Actor) -> None:
 
 def _filled_database(file: Path, tasks: int) -> Engine:
     """A database with *tasks* open tasks, one case each: copies of a real one under other numbers."""
-    settings = Settings(env="development", secret_key="b" * 32, database_url=f"sqlite:///{file}")
+    settings = Settings(env="development", mail_hold=0, secret_key="b" * 32, database_url=f"sqlite:///{file}")
     database = Database(settings.database_url)
     upgrade(database)
     engine = Engine(settings, Services(()), utc_now, database)

@@ -23,6 +23,8 @@ from .act_following import follow
 from .call_views import call_views
 from .case_search_page import search_page
 from .diagram_files import bpmn_response, drawing_views, drawings_of_case
+from .held_mails import held_mails
+from .link_views import link_views
 from .patient_labels import subject
 from .saved_search_access import query_of, usable_searches
 from .visibility import may_work_on, visible_case
@@ -111,6 +113,12 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         since=_since(steps, lines),
         mailing=mailing(steps, names),
         answers=site().enrollment.answers(instance.business_key),
+        links=[
+            link
+            for link in link_views(site().enrollment.invitations(instance.business_key))
+            if link.case == instance.id
+        ],
+        links_of=instance.business_key,
         hold=site().enrollment.retention.hold_on(instance.business_key),
         paused=pauses.in_force(instance.process, instance.version) if instance.status in LIVE else None,
         steps=steps,
@@ -121,6 +129,7 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         path=way_taken(instance, steps, names),
         drawings=drawing_views(drawings_of_case(instance.id), "cases.diagram", instance_id=instance.id),
         may_act=auth.session().account.role is Role.STAFF and instance.status in LIVE,
+        held=[one for one in held_mails() if one.instance == instance.id] if instance.status in LIVE else [],
         mine=[task for task in instance.tasks if may_work_on(auth.actor(), task)],
         errors=errors or {},
     )

@@ -10,7 +10,7 @@ from usher_engine import Settings, Worker
 from usher_engine.accounts import Accounts
 from usher_engine.checkpoints import Checkpointer
 from usher_engine.core import Deadlines
-from usher_engine.enrollment import Enrollment
+from usher_engine.enrollment import Enrollment, LinkWatch
 from usher_engine.web_requests import unreadable_secrets
 
 from ..app import create_app
@@ -50,9 +50,11 @@ def serve(host: str, port: int, *, no_worker: bool) -> None:
     app = create_app(enrollment.engine, enrollment, accounts, settings)
     worker_thread = None if no_worker else Worker(enrollment.engine, deadlines)
     checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
+    links = LinkWatch(enrollment)
     if worker_thread:
         worker_thread.start()
         checkpoints.start()
+        links.start()
     watch(lifeline, deadlines, settings)
     click.echo(f"Usher listens on {host}, port {port}; people reach it at {settings.base_url}")
     try:
@@ -60,6 +62,7 @@ def serve(host: str, port: int, *, no_worker: bool) -> None:
     finally:
         if worker_thread:
             worker_thread.stop()
+            links.stop()
             checkpoints.stop()
 
 
@@ -69,7 +72,9 @@ def worker(*, once: bool) -> None:
     """Do the jobs that follow from steps: mail, retries."""
     settings = _checked_settings()
     if once:
-        click.echo(f"{Worker(_open(settings)[0].engine).run_due()} jobs done.")
+        clinic = _open(settings)[0]
+        clinic.links.close_due()
+        click.echo(f"{Worker(clinic.engine).run_due()} jobs done.")
         return
     lifeline = inherited_lifeline() or start_supervisor(None, settings)
     enrollment, _ = _open(settings)
@@ -79,10 +84,13 @@ def worker(*, once: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
+    links = LinkWatch(enrollment)
     running.start()
     checkpoints.start()
+    links.start()
     watch(lifeline, deadlines, settings)
     click.echo("Waiting for jobs. Stop with Ctrl+C.")
     ended.wait()
+    links.stop()
     checkpoints.stop()
     running.stop()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -122,7 +122,7 @@ class _Past:
     def __post_init__(self) -> None:
         self.chance = random.Random(2026)  # noqa: S311 - the same invented past each time
         self.clock = _Clock(self.end - timedelta(days=DAYS))
-        self.clinic = open_enrollment(self.settings, clock=self.clock, send_mail=self._send_mail)
+        self.clinic = open_enrollment(replace(self.settings, mail_hold=0), clock=self.clock, send_mail=self._send_mail)
         self.worker = Worker(self.clinic.engine)
 
     def live(self, progress: Callable[[int, int], None] | None) -> None:
@@ -138,6 +138,7 @@ class _Past:
         while turns and turns[0][0] < self.end:
             at, number, story = heapq.heappop(turns)
             self.clock.now = at
+            self.clinic.links.close_due()
             wait = next(story, None)
             self.worker.run_due()
             if wait is not None:
@@ -145,6 +146,7 @@ class _Past:
             if progress is not None:
                 progress((at - start).days, DAYS)
         self.clock.now = self.end
+        self.clinic.links.close_due()
         for patient in TODAY:
             self.clinic.trigger(patient, *TRIGGERS[0], "Enrollment", actor=STAFF[0])
         take(engine.database, self.settings, self.end)

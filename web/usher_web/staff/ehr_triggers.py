@@ -11,6 +11,7 @@ from usher_engine.accounts import Role
 from werkzeug.wrappers import Response
 
 from .. import audit_logging, auth, page_token
+from ..casework.link_views import link_views
 from ..casework.patient_hits import count_words, doubt, hits_of
 from ..casework.patient_labels import describe, others_alike
 from ..casework.visibility import may_see
@@ -66,6 +67,8 @@ def patient(patient_id: str) -> str:
         fields=record.fields(site().now(), site().settings),
         templates=site().enrollment.templates(),
         answers=site().enrollment.answers(patient_id),
+        links=link_views(site().enrollment.invitations(patient_id)),
+        links_of=patient_id,
         hold=site().enrollment.retention.hold_on(patient_id),
         conflicts=len(site().enrollment.import_conflicts.of(patient_id)),
         cases=[instance for instance in found if may_see(auth.actor(), instance)],

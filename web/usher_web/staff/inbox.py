@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth
 from ..casework.act_following import follow
+from ..casework.held_mails import held_mails
 from ..site import site
 from . import second_thoughts
 from .closed_task_view import closed_page
@@ -124,7 +125,7 @@ def _page(task: UserTask | None, **how: Any) -> str:
     listed = worklist(auth.actor(), _view(), request.args.get("after"))
     opened = open_task(task, auth.actor(), **how) if task else None
     current = task.id if task else ""
-    return render_template("inbox.html", list=listed, open=opened, current=current, view=_view())
+    return render_template("inbox.html", list=listed, open=opened, current=current, view=_view(), held=held_mails())
 
 
 def _answer_to_loser(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | None = None) -> Page:

@@ -13,6 +13,7 @@ from usher_engine.cases import TaskDraft, readable_steps
 from usher_engine.forms import Field, Form, deployed_form
 
 from .. import audit_logging
+from ..casework.link_views import LinkView, newest_link
 from ..casework.patient_labels import Subject, subject
 from ..site import site
 from ..words.case_narrative import Line, lines_of
@@ -45,6 +46,8 @@ class OpenTask:
     asked: tuple[Field, ...]
     filled: tuple[Field, ...]
     lines: list[Line]
+    #: The newest invitation of the patient, as a list of one.
+    links: list[LinkView] = field(default_factory=list)
     errors: Mapping[str, str] = field(default_factory=dict)
     #: What the person typed that is not in the record, and fields whose values the record changed meanwhile.
     disputed: tuple[Difference, ...] = ()
@@ -122,6 +125,7 @@ def open_task(
         asked=asked,
         filled=tuple(f for f in fields if f not in asked),
         lines=list(reversed(lines_of(readable_steps(engine.context, task.instance)[0], names))),
+        links=newest_link(task.business_key),
         errors=wrong,
         disputed=filled.disputed,
         followed=filled.followed,

@@ -63,7 +63,7 @@ REFUSED = {
 PLACES = {
     "inbox": "the inbox", "starts": "the start page", "cases": "the cases", "triggers": "the patients",
     "search": "the search", "outcomes": "what became of acts", "live": "a page that follows changes",
-    "conflicts": "the conflicts of imports",
+    "conflicts": "the conflicts of imports", "invitations": "an invitation",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
     "portal_standing": "administration", "operators": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",

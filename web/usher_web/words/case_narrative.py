@@ -12,11 +12,11 @@ from usher_engine import Step
 from usher_engine.cases import ALTERED
 
 from .presentation import element_words, joined
-from .service_wording import DONE, FAILED, QUEUED, fact_sentence, result_sentence, wait_sentence
+from .service_wording import DONE, FAILED, PUT_BACK, QUEUED, fact_sentence, result_sentence, wait_sentence
 
 #: Beginnings of sentences whose subject is the actor of the step; all others are complete.
 DEEDS = ("Claimed ", "Released ", "Completed ", "Cancelled ", "Selected ", "Started ", "Delivered ",
-         "Repaired ")  # fmt: skip
+         "Repaired ", "Undid ", "Withdrew ")  # fmt: skip
 
 
 class Author(StrEnum):
@@ -139,6 +139,8 @@ def _sentence(event: Mapping[str, Any], names: Names) -> str:
             return f"Moved the case from version {event['from_version']} to version {event['to_version']}."
         case "InstanceRepaired":
             return _repair_sentence(event, names)
+        case "StepUndone":
+            return f"Undid {name} before its mail left."
         case "FactRecorded":
             return _fact_sentence(event)
         case _:
@@ -167,6 +169,8 @@ def _service_sentence(event: Mapping[str, Any], name: str, names: Names) -> str:
             tried = "will be" if event.get("retry_at") else "will not be"
             failed = FAILED.get(operator, f"{name} did not work")
             return f"{failed} (try {event['attempt']}) and {tried} tried again automatically: {event['reason']}"
+        case "ServiceUndone":
+            return PUT_BACK.get(event["operator"], f"{name} was put back.")
         case "DecisionMade":
             return f"{name} was decided: {joined([_decision_words(made, names) for made in _decisions_in(event)])}."
         case "IncidentRaised":

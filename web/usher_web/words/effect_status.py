@@ -14,7 +14,7 @@ from usher_engine.cases import ALTERED, CallHistory, HistoryPage, Plans, follow_
 
 from .case_narrative import Names, ordinal
 from .data_changes import Glossary, in_words
-from .service_wording import ANSWER, MAILS, REFUSED_ANSWER, fact_sentence
+from .service_wording import ANSWER, LINK_FACTS, MAILS, REFUSED_ANSWER, fact_sentence
 
 #: Events that end a request; it has no later stages.
 ENDS = frozenset({"ServiceCompleted", "ServiceRefused", "UserTaskCancelled", "ElementCancelled"})
@@ -173,6 +173,10 @@ def portal_status(step: Step, before: str) -> str:
         result = event.get("result") if event["kind"] == "ServiceCalled" else None
         if isinstance(result, dict) and str(event["operator"]).startswith("patient/"):
             before = str(result.get("status") or before)
+        if event["kind"] == "ServiceUndone":
+            before = str((event.get("result") or {}).get("status") or before)
         if event["kind"] == "FactRecorded":
-            before = str((event.get("details") or {}).get("response") or before)
+            details = event.get("details") or {}
+            set_by_link = details.get("status") if event.get("name") in LINK_FACTS else None
+            before = str(details.get("response") or set_by_link or before)
     return before

@@ -15,7 +15,7 @@ from .service_wording import MAILS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Posted:
-    """One fact; *kind* is wait, done or alarm. *again_at* is when Usher retries a failed send."""
+    """One fact; *kind* is wait, done, alarm or idle. *again_at* is when Usher retries a failed send."""
 
     kind: str
     words: str
@@ -46,5 +46,7 @@ def _fact_of(event: Mapping[str, Any], at: datetime) -> Posted | None:
             return Posted(kind="alarm", words=f"Failed: {event['reason']}", at=at, again_at=again)
         case "ServiceRefused":
             return Posted(kind="alarm", words=f"Refused: {event['message']}", at=at)
+        case "ElementCancelled":
+            return Posted(kind="idle", words="Not sent: stopped before it left", at=at)
         case _:
             return None

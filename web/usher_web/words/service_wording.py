@@ -14,6 +14,8 @@ INVITATION, MAIL = "invitation/send", "mail/send"
 #: The services that send mail.
 MAILS = frozenset({INVITATION, MAIL})
 ANSWER = "Patient Enrollment Response Added"
+#: The facts about a link that may set the portal status.
+LINK_FACTS = frozenset({"Enrollment Link Locked", "Enrollment Link Expired", "Invitation Withdrawn"})
 REFUSED_ANSWER = "Patient Enrollment Response Refused"
 
 #: Sentences while an effect waits for its turn, and when it is done.
@@ -24,6 +26,13 @@ DONE = {
 }
 #: Beginnings of the sentence with the reason of a failure.
 FAILED = {INVITATION: "The invitation e-mail was not accepted", MAIL: "The e-mail was not accepted"}
+
+#: Sentences when what a service had changed is put back by an undo.
+PUT_BACK = {
+    "patient/update": "The patient's record is as it was before.",
+    "patient/remove-response": "The patient's answer is in force again.",
+    "patient/reopen": "The portal status is what it was before.",
+}
 
 ANSWERS = {"Completed": "accepted", "Declined": "declined", "Deferred": "decided to answer later"}
 
@@ -38,6 +47,9 @@ def result_sentence(operator: str, result: Any) -> str | None:
         case "patient/remove-response":
             removed = given.get("removed")
             return f"The answer {_answer(removed)} was removed." if isinstance(removed, dict) else ""
+        case "patient/reopen":
+            reopened = "The portal status was set back to Not Enrolled."
+            return reopened if given.get("reopened") else f"The portal status stays {given.get('status')}."
         case "patient/record-pending":
             return "" if given.get("status") == "Pending" else f"The portal status stays {given.get('status')}."
         case _:
@@ -61,7 +73,13 @@ def fact_sentence(name: str, details: Mapping[str, Any]) -> str | None:
             response = ANSWERS.get(str(details.get("refused")), f"answered {details.get('refused')}")
             return f"The patient {response}, but the answer was refused: {details.get('reason')}"
         case "Enrollment Link Locked":
-            return f"The link was locked after {details.get('wrong_tries')} wrong tries."
+            return f"The link was locked after {details.get('wrong_tries')} wrong tries.{_now_is(details)}"
+        case "Enrollment Link Expired":
+            return f"The link has expired without an answer.{_now_is(details)}"
+        case "Invitation Withdrawn":
+            return f"Withdrew the invitation: {details.get('reason')}.{_now_is(details)}".replace("..", ".")
+        case "New Invitation Asked For":
+            return "The patient asked for a new link."
         case "Email Opt Out Added":
             return "The patient asked for no more e-mail to this address."
         case "Patient Record Corrected":
@@ -69,6 +87,11 @@ def fact_sentence(name: str, details: Mapping[str, Any]) -> str | None:
             return f"The patient's record was corrected: {joined(fields)}."
         case _:
             return None
+
+
+def _now_is(details: Mapping[str, Any]) -> str:
+    """The portal status that a fact set, as a sentence of its own."""
+    return f" The portal status became {details['status']}." if details.get("status") else ""
 
 
 def wait_sentence(event: Mapping[str, Any], name: str) -> str:

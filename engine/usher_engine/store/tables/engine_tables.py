@@ -225,9 +225,13 @@ job = Table(
     Column("due_at", String(27)),
     Column("lease", String(32)),
     Column("reason", Text, nullable=False),
+    #: What an undo of the step needs that asked for this job; null as soon as a worker has taken it.
+    Column("undo", Text),
     UniqueConstraint("instance", "element", "visit"),
     Index("ix_job_operator_due", "operator", "due_at"),
 )
+#: The few jobs whose steps can be undone, by who took the step.
+Index("ix_job_undo", job.c.actor, sqlite_where=job.c.undo.is_not(None), postgresql_where=job.c.undo.is_not(None))
 
 request = Table(
     "request",
