@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, TypeAlias, get_args
 
-from . import wait_events
+from . import desk_events, wait_events
 from .canonical import Json
 from .errors import Corrupt
+from .desk_events import UserTaskAssigned, UserTaskDueSet, UserTaskPutOff
 from .event_versions import MaybeEmpty, event, from_record, to_record
 from .intervention_events import InstanceMigrated, InstanceRepaired
 from .wait_events import (
@@ -30,8 +31,8 @@ __all__ = [
     "Event", "FactRecorded", "FlowTaken", "IncidentRaised", "IncidentResolved", "InstanceCancelled", "InstanceFinished",
     "InstanceMigrated", "InstanceRepaired", "InstanceStarted", "ItemGiven", "MessageAwaited", "MessageReceived",
     "RepetitionStarted", "ServiceCalled", "ServiceCompleted", "ServiceFailed", "ServiceRefused", "ServiceRequested",
-    "TimerFired", "TimerStarted", "UserTaskCancelled", "UserTaskClaimed", "UserTaskCompleted", "UserTaskOpened",
-    "UserTaskReleased", "WaitEnded", "from_json", "to_json",
+    "TimerFired", "TimerStarted", "UserTaskAssigned", "UserTaskCancelled", "UserTaskClaimed", "UserTaskCompleted",
+    "UserTaskDueSet", "UserTaskOpened", "UserTaskPutOff", "UserTaskReleased", "WaitEnded", "from_json", "to_json",
 ]  # fmt: skip
 
 
@@ -262,6 +263,7 @@ Event: TypeAlias = (
     | ServiceFailed
     | DecisionMade
     | wait_events.OfWaits
+    | desk_events.OfDesk
     | RepetitionStarted
     | IncidentRaised
     | IncidentResolved

@@ -1,0 +1,188 @@
+"""How many open tasks there are of each kind: exact at any size, without reading the tasks (`task_tally`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, case, delete, func, insert, literal, select, union_all
+
+from .snapshot import answers
+from .tables import engine_tables as t
+from .task_filter import TaskFilter, Viewer, conditions
+
+_c, _n = t.user_task.c, t.task_tally.c
+
+#: The length of an hour in a moment as stored: "2026-11-30T16".
+HOUR = 13
+#: Sorts after every moment of an hour.
+AFTER = "~"
+#: How many sums one transaction makes.
+MOST_ADDED_UP = 500
+
+
+@dataclass(frozen=True, slots=True)
+class KindCount:
+    """
+    The open tasks of one kind in the same candidate groups, those nobody claimed apart from the others.
+
+    *open* are those in the inbox, *late* those of them that are overdue, *within* those whose due date passes the
+    filter; *put_off* are not in the inbox until a later day.
+    """
+
+    group: str
+    process: str
+    element: str
+    free: bool
+    open: int
+    late: int
+    within: int
+    put_off: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCounts:
+    """How many open tasks a person sees, has claimed, sees overdue, and has put off or sees put off."""
+
+    all: int
+    mine: int
+    overdue: int
+    put_off: int = 0
+
+
+def kind_counts(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
+    """All open tasks by kind, as *viewer*'s day and moment have it; who may see them is not asked."""
+    key = ("kind counts", viewer.today, viewer.now[:HOUR], wanted.due_from, wanted.due_before, wanted.without_due)
+    known = answers(connection)
+    if key not in known:
+        edges = sorted({moment[:HOUR] for moment in (viewer.now, wanted.due_from, wanted.due_before) if moment})
+        whole = select(
+            _n.candidate_group, _n.process, _n.element, _n.free, _n.due_hour.label("due"), _n.until, _n.tasks
+        ).where(_n.due_hour.not_in(edges))
+        # Tasks due in an hour that a limit divides are few, and looked at one by one.
+        parts = (_one_by_one().where(_c.sort_key >= hour, _c.sort_key < hour + AFTER) for hour in edges)
+        counted = union_all(whole, *parts).subquery()
+        known[key] = _grouped(connection, counted, viewer, wanted)
+    found: list[KindCount] = known[key]
+    return found
+
+
+def own_counts(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
+    """The open tasks that *viewer* has claimed, by kind."""
+    key = ("own counts", viewer, wanted.due_from, wanted.due_before, wanted.without_due)
+    known = answers(connection)
+    if key not in known:
+        counted = _one_by_one().where(_c.assignee == viewer.name).subquery()
+        known[key] = _grouped(connection, counted, viewer, wanted) if viewer.name else []
+    found: list[KindCount] = known[key]
+    return found
+
+
+def counts_of(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
+    """
+    The open tasks *viewer* sees, by kind: those of their groups, and those they claimed in other groups.
+
+    The two do not overlap.
+    """
+    seen = [one for one in kind_counts(connection, viewer, wanted) if viewer.sees(one.group)]
+    if viewer.groups is None:
+        return seen
+    return seen + [one for one in own_counts(connection, viewer, wanted) if not viewer.sees(one.group)]
+
+
+def summed(connection: Connection, viewer: Viewer) -> TaskCounts:
+    """The numbers beside the standing views of the inbox."""
+    seen, own = counts_of(connection, viewer, TaskFilter()), own_counts(connection, viewer, TaskFilter())
+    return TaskCounts(
+        all=sum(one.open for one in seen),
+        mine=sum(one.open for one in own),
+        overdue=sum(one.late for one in seen),
+        put_off=sum(one.put_off for one in seen),
+    )
+
+
+def count_matching(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> int:
+    """How many tasks that *viewer* sees pass *wanted*: exact, whatever the number."""
+    if not wanted.is_narrow:
+        passing = [one for one in counts_of(connection, viewer, wanted) if wanted.passes(one.group, one.process, one.element)]
+        if not wanted.put_off:
+            return sum(_passing(one, wanted) for one in passing if one.free or not wanted.free)
+        if not wanted.has_due and not wanted.free:
+            return sum(one.put_off for one in passing)
+    kinds = select(_c.candidate_group, _c.process, _c.element, _c.assignee, func.count())
+    query = kinds.where(*conditions(wanted, viewer)).group_by(_c.candidate_group, _c.process, _c.element, _c.assignee)
+    return sum(
+        int(number)
+        for group, process, element, assignee, number in connection.execute(query)
+        if (viewer.sees(str(group)) or assignee == viewer.name) and wanted.passes(str(group), process, element)
+    )
+
+
+def open_tasks(connection: Connection) -> int:
+    """How many tasks are open in all."""
+    return int(connection.execute(select(func.coalesce(func.sum(_n.tasks), 0))).scalar_one())
+
+
+def add_up(connection: Connection) -> int:
+    """
+    Replace several rows of `task_tally` for the same kind and hour by their sum; return for how many that was done.
+
+    Rows that other transactions add or remove meanwhile are not touched, so that every task is counted once.
+    """
+    keys = (_n.candidate_group, _n.process, _n.element, _n.free, _n.due_hour, _n.until)
+    several = select(*keys).group_by(*keys).having(func.count() > 1).limit(MOST_ADDED_UP)
+    added: Counter[tuple[Any, ...]] = Counter()
+    for kind in connection.execute(several).all():
+        same = [column == value for column, value in zip(keys, kind, strict=True)]
+        gone = connection.execute(delete(t.task_tally).where(*same).returning(_n.tasks)).scalars().all()
+        added[tuple(kind)] += sum(gone)
+    names = [column.name for column in (*keys, _n.tasks)]
+    if values := [dict(zip(names, (*kind, number), strict=True)) for kind, number in added.items() if number]:
+        connection.execute(insert(t.task_tally), values)
+    return len(added)
+
+
+def _one_by_one() -> Any:
+    return select(
+        _c.candidate_group,
+        _c.process,
+        _c.element,
+        case((_c.assignee == "", 1), else_=0).label("free"),
+        _c.due_at.label("due"),
+        _c.until,
+        literal(1).label("tasks"),
+    )
+
+
+def _grouped(connection: Connection, counted: Any, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
+    c, awake = counted.c, counted.c.until <= viewer.today.isoformat()
+    late = [awake, c.due != "", c.due < viewer.now]
+    within = [awake]
+    if wanted.without_due:
+        within.append(c.due == "")
+    if wanted.due_from:
+        within += [c.due >= wanted.due_from]
+    if wanted.due_before:
+        within += [c.due != "", c.due < wanted.due_before]
+    keys = (c.candidate_group, c.process, c.element, c.free)
+    sums = (_sum(c.tasks, [awake]), _sum(c.tasks, late), _sum(c.tasks, within), _sum(c.tasks, [~awake]))
+    rows: Iterable[Any] = connection.execute(select(*keys, *sums).group_by(*keys))
+    # Values other than text were altered; verify reports them.
+    return [
+        KindCount(group, process, element, bool(free), *map(int, numbers))
+        for group, process, element, free, *numbers in rows
+        if all(type(text) is str for text in (group, process, element))
+    ]
+
+
+def _sum(tasks: Any, where: list[Any]) -> Any:
+    condition = where[0]
+    for one in where[1:]:
+        condition = condition & one
+    return func.coalesce(func.sum(case((condition, tasks), else_=0)), 0)
+
+
+def _passing(one: KindCount, wanted: TaskFilter) -> int:
+    return one.within if wanted.has_due else one.open
