@@ -5,6 +5,9 @@ from ..store import CaseFilter, Step, UserTask
 from ..store import to_text as stored_time
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
 from ..store.case_selection import CaseSelection
+from ..store.task_counts import KindCount, TaskCounts
+from ..store.task_filter import TaskFilter, TaskOrder, cursor_of
+from ..store.visible_tasks import Page as TaskPage
 from .backtest_tally import questions
 from .call_history import Called, CallHistory, Plans, calls_after, follow_calls
 from .history_pages import ALTERED, WHOLE, HistoryPage, HistoryPages, PagedStep, readable_steps
@@ -33,15 +36,21 @@ __all__ = [
     "HistoryPages",
     "Instance",
     "InstanceState",
+    "KindCount",
     "Offer",
     "PagedStep",
     "Plans",
     "Repaired",
     "Step",
+    "TaskCounts",
+    "TaskFilter",
+    "TaskOrder",
+    "TaskPage",
     "Trial",
     "UserTask",
     "Wait",
     "calls_after",
+    "cursor_of",
     "follow_calls",
     "questions",
     "readable_steps",

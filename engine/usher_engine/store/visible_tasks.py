@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, Subquery, and_, or_, select, union_al
 
 from .tables import engine_tables as t
 from .task_counts import KindCount, counts_of
-from .task_filter import TaskFilter, TaskOrder, Viewer, beyond, conditions, ordering
+from .task_filter import TaskFilter, TaskOrder, Viewer, beyond, conditions, ordering, sorting
 from .task_rows import UserTask, task_of
 
 _c = t.user_task.c
@@ -45,7 +45,7 @@ def select_tasks(connection: Connection, viewer: Viewer, wanted: TaskFilter, pag
 
     Only rows that the page shows are read, however many there are: the first of each kind, in the order of an index.
     """
-    few = _few(_reasons(connection, viewer, wanted), conditions(wanted, viewer), page)
+    few = _few(_reasons(connection, viewer, wanted), wanted, viewer, page)
     query = select(few, t.instance.c.revision).join(t.instance, t.instance.c.id == few.c.instance)
     query = query.order_by(*ordering(page.order, few.c, back=page.is_back)).limit(page.limit)
     found = [task_of(row._mapping) for row in connection.execute(query)]
@@ -83,14 +83,15 @@ def _reasons(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list
     return reasons
 
 
-def _few(reasons: list[list[Any]], where: list[Any], page: Page) -> Subquery:
+def _few(reasons: list[list[Any]], wanted: TaskFilter, viewer: Viewer, page: Page) -> Subquery:
     """The first *page.limit* tasks for each reason, in index order."""
-    query: Select[Any] = select(t.user_task).where(*where)
+    query: Select[Any] = select(t.user_task).where(*conditions(wanted, viewer))
     if page.before:
         query = query.where(beyond(page.order, page.before, back=True))
     elif page.after or page.at:
         query = query.where(beyond(page.order, page.after or page.at, itself=not page.after))
-    query = query.order_by(*ordering(page.order, back=page.is_back)).limit(page.limit)
+    order = (sorting if wanted.is_narrow else ordering)(page.order, back=page.is_back)
+    query = query.order_by(*order).limit(page.limit)
     if not reasons:
         return query.where(_c.instance == "").subquery("few")
     firsts = (query.where(*why).subquery() for why in reasons)

@@ -10,7 +10,6 @@ down_revision = "0016"
 branch_labels = None
 depends_on = None
 
-_PUT_OFF = sa.text("until <> ''")
 _COLUMNS = "candidate_group, process, element, free, due_hour, until, tasks"
 
 
@@ -23,9 +22,14 @@ def upgrade() -> None:
     op.create_index("ix_user_task_kind_due", "user_task", [*kind, "sort_key"])
     op.create_index("ix_user_task_kind_opened", "user_task", [*kind, "created_at", "sort_key"])
     op.create_index("ix_user_task_kind_urgent", "user_task", [*kind, "urgency", "sort_key"])
-    op.create_index("ix_user_task_business_key", "user_task", ["business_key"])
-    where = {"sqlite_where": _PUT_OFF, "postgresql_where": _PUT_OFF}
-    op.create_index("ix_user_task_until", "user_task", ["until"], **where)
+    op.drop_index("ix_user_task_assignee_sort", "user_task")
+    for name, columns, condition in (
+        ("ix_user_task_assignee_sort", ["assignee", "sort_key"], "assignee <> ''"),
+        ("ix_user_task_business_key", ["business_key"], "business_key <> ''"),
+        ("ix_user_task_until", ["until"], "until <> ''"),
+    ):
+        where = sa.text(condition)
+        op.create_index(name, "user_task", columns, sqlite_where=where, postgresql_where=where)
     _count_tasks()
 
 

@@ -186,6 +186,8 @@ case_actor = Table(
     sqlite_with_rowid=False,
 )
 
+_CLAIMED, _WITH_KEY, _PUT_OFF = text("assignee <> ''"), text("business_key <> ''"), text("until <> ''")
+
 user_task = Table(
     "user_task",
     metadata,
@@ -213,10 +215,10 @@ user_task = Table(
     Index("ix_user_task_kind_due", "candidate_group", "process", "element", "sort_key"),
     Index("ix_user_task_kind_opened", "candidate_group", "process", "element", "created_at", "sort_key"),
     Index("ix_user_task_kind_urgent", "candidate_group", "process", "element", "urgency", "sort_key"),
-    Index("ix_user_task_assignee_sort", "assignee", "sort_key"),
+    Index("ix_user_task_assignee_sort", "assignee", "sort_key", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
     Index("ix_user_task_sort", "sort_key"),
-    Index("ix_user_task_business_key", "business_key"),
-    Index("ix_user_task_until", "until", sqlite_where=text("until <> ''"), postgresql_where=text("until <> ''")),
+    Index("ix_user_task_business_key", "business_key", sqlite_where=_WITH_KEY, postgresql_where=_WITH_KEY),
+    Index("ix_user_task_until", "until", sqlite_where=_PUT_OFF, postgresql_where=_PUT_OFF),
 )
 
 #: How many open tasks there are of each kind, kept by triggers (tables/task_tally.py): a task that opens adds a row of
