@@ -18,7 +18,7 @@ from ..words.element_names import names_of
 from .task_list import headline, what_to_do
 
 #: Our own form keys, which are not fields of the task's form.
-OURS = ("csrf_token", "revision")
+OURS = ("csrf_token", "revision", "desk.then")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
