@@ -19,6 +19,7 @@ from .authoring.version_pauses import Pauses
 from .authoring.versions import Versions
 from .cases.batch_operations import BatchOperations
 from .cases.commands import CaseCommands
+from .cases.desk_commands import DeskCommands
 from .cases.incoming import Incoming
 from .cases.instance_migration import Migrations
 from .cases.job_results import JobResults
@@ -41,7 +42,7 @@ class Engine:
     """
     The parts of the engine on one database, each named after its purpose.
 
-    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``incoming`` (messages, timers), ``job_results``,
+    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``desk`` (assign, put off), ``incoming`` (messages, timers), ``job_results``,
     ``migrations``, ``repairs``, ``batches``, ``drafts``, ``draft_history``, ``deployments``, ``import_desk``,
     ``pauses``, ``log_reviews``, ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``draft_states``,
@@ -67,6 +68,7 @@ class Engine:
         self.steps = StepWriter(context, self.queries)
         self.starts = Starts(context, self.queries, self.steps)
         self.cases = CaseCommands(context, self.queries, self.inbox, self.steps, self.audit)
+        self.desk = DeskCommands(context, self.inbox, self.steps)
         self.job_results = JobResults(context, self.steps)
         self.incoming = Incoming(context, self.queries, self.steps, self.job_results)
         self.migrations = Migrations(context, self.steps)

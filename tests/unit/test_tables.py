@@ -50,7 +50,7 @@ OUTSIDE = {"patient", "api", "sign_in", "search", "drafts"}
 #: Events that the standard life cycle of an activity has no word for; logs for process mining say “unknown”.
 WITHOUT_LIFECYCLE = {
     "DecisionMade", "TimerStarted", "TimerFired", "MessageAwaited", "MessageReceived", "WaitEnded", "ItemGiven",
-    "RepetitionStarted", "InstanceMigrated", "InstanceRepaired",
+    "RepetitionStarted", "InstanceMigrated", "InstanceRepaired", "UserTaskDueSet", "UserTaskPutOff",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from .event_versions import MaybeEmpty, event
+from .event_versions import event
 
 
 @event(version=1)
@@ -17,7 +17,7 @@ class UserTaskAssigned:
     element: str
     visit: int
     to: str
-    note: MaybeEmpty = ""
+    note: str = ""
 
 
 @event(version=1)
@@ -30,9 +30,9 @@ class UserTaskDueSet:
 
     element: str
     visit: int
-    due: MaybeEmpty
-    day: MaybeEmpty
-    note: MaybeEmpty = ""
+    due: str = ""
+    day: str = ""
+    note: str = ""
 
 
 @event(version=1)
@@ -41,8 +41,8 @@ class UserTaskPutOff:
 
     element: str
     visit: int
-    until: MaybeEmpty
-    note: MaybeEmpty = ""
+    until: str = ""
+    note: str = ""
 
 
 OfDesk: TypeAlias = UserTaskAssigned | UserTaskDueSet | UserTaskPutOff

@@ -256,6 +256,7 @@ Event: TypeAlias = (
     | UserTaskReleased
     | UserTaskCompleted
     | UserTaskCancelled
+    | desk_events.OfDesk
     | ServiceCalled
     | ServiceRequested
     | ServiceCompleted
@@ -263,7 +264,6 @@ Event: TypeAlias = (
     | ServiceFailed
     | DecisionMade
     | wait_events.OfWaits
-    | desk_events.OfDesk
     | RepetitionStarted
     | IncidentRaised
     | IncidentResolved

@@ -1,8 +1,9 @@
 // Every page starts here: wires the small features up, loads the diagram only where there is one, then marks the page as ready.
 import { follow } from "./check.js";
+import { watchList } from "./desk-list.js";
 import { watchForms } from "./form.js";
 import { watchInbox } from "./inbox.js";
-import { watchKeys } from "./keys.js";
+import { watchKeys, watchLetterSwitch } from "./keys.js";
 import { watchMenus } from "./menus.js";
 import { watchRuns } from "./runs.js";
 import { watchTriggers } from "./trigger.js";
@@ -13,6 +14,8 @@ watchInbox();
 watchMenus();
 watchRuns();
 watchKeys();
+watchLetterSwitch();
+watchList();
 follow();
 
 const canvases = [...document.querySelectorAll("[data-diagram]")];
