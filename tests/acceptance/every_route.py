@@ -107,9 +107,16 @@ class Tour:
     def _inbox(self) -> None:
         task = self._select("sample-pending")
         self.look("alice", "/", "/inbox", "/inbox/rows", f"/inbox/{task}")
+        self.look("alice", f"/inbox/{task}/preview")
         self.post("alice", f"/inbox/{task}/claim")
+        self.post("alice", f"/inbox/{task}/due", {"day": "2026-06-01"})
+        self.post("alice", f"/inbox/{task}/later", {"until": "2026-06-01"})
+        self.post("alice", f"/inbox/{task}/assign", {"to": "alice"})
         self.post("alice", f"/inbox/{task}/draft", json={"values": {"reason": "a"}})
         self.post("alice", f"/inbox/{task}/release")
+        self.post("alice", "/inbox/views", {"name": "To Friday", "query": "due=friday"})
+        self.post("alice", "/inbox/views/1/move", {"way": "first"})
+        self.post("alice", "/inbox/views/1/delete")
         self.post("alice", f"/inbox/{task}/complete")
         self.post("alice", f"/inbox/{self._select('sample-no-email')}/cancel", REASON)
 

@@ -4,6 +4,7 @@ from .account_values import Account, Session, Token
 from .accounts import Accounts
 from .passwords import PasswordRefused
 from .roles import FRONT_DESK, Role
+from .saved_searches import Place as SearchPlace
 from .saved_searches import SavedSearch, SavedSearches
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Role",
     "SavedSearch",
     "SavedSearches",
+    "SearchPlace",
     "Session",
     "Token",
 ]

@@ -15,6 +15,7 @@ from .instance_migration import Trial
 from .queries import Instance
 from .repair import Repaired
 from .search import CasePage, Facets
+from .task_queries import may_see as may_see_task
 from .starts import SENT_TWICE, Begun, Offer
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "cursor_of",
     "follow_calls",
     "questions",
+    "may_see_task",
     "readable_steps",
     "stored_time",
 ]

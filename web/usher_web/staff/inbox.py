@@ -108,7 +108,7 @@ def claim(task_id: str) -> Page | AnyResponse:
 @auth.policy(Role.STAFF)
 def release(task_id: str) -> Page | AnyResponse:
     try:
-        site().engine.cases.release(task_id, actor=auth.actor())
+        site().engine.desk.free(task_id, actor=auth.actor())
     except (usher_engine.Conflict, usher_engine.NotAllowed) as lost:
         return _answer_to_loser(task_id, lost)
     auth.say("The task is free for others again.")

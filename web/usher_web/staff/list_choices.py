@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -24,6 +24,8 @@ from .list_query import (
     ListQuery,
     View,
 )
+
+from .view_pages import SavedView
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,12 +68,15 @@ class Tab:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choices:
     tabs: tuple[Tab, ...]
+    #: The views people saved, in the reader's order, and the one that is open.
+    views: tuple[SavedView, ...]
+    view: SavedView | None
     filters: tuple[Choice, ...]
     sorts: tuple[Option, ...]
     columns: tuple[Option, ...]
 
 
-def choices_of(actor: Actor, query: ListQuery) -> Choices:
+def choices_of(actor: Actor, query: ListQuery, views: Sequence[SavedView]) -> Choices:
     """The views and filters for *actor*."""
     inbox = site().engine.inbox
     seen, counts = inbox.kinds(actor), inbox.count_each(actor)
@@ -81,7 +86,7 @@ def choices_of(actor: Actor, query: ListQuery) -> Choices:
     ends = ((View.OVERDUE, "Overdue", counts.overdue), (View.LATER, "Later", counts.put_off))
     own = [(f"{GROUP_VIEW}{group}", group, by_group[group]) for group in sorted(actor.groups)]
     tabs = (
-        Tab(label=label, tasks=tasks, query=replace(query.plain, view=str(view)), current=query.view == view)
+        Tab(label=label, tasks=tasks, query=replace(query.plain, view=str(view)), current=not query.saved and query.view == view)
         for view, label, tasks in (*standing, *(own if len(own) > 1 else ()), *ends)
     )
     filters = [_kinds(seen, query), _due(query), _processes(seen, query), _with(actor, query)]
@@ -89,6 +94,8 @@ def choices_of(actor: Actor, query: ListQuery) -> Choices:
         filters.insert(0, _groups(groups, by_group, query))
     return Choices(
         tabs=tuple(tabs),
+        views=tuple(views),
+        view=next((one for one in views if str(one.id) == query.saved), None),
         filters=tuple(filters),
         sorts=tuple(
             Option(value=order.value, label=SORT_WORDS[order], chosen=query.sort is order) for order in TaskOrder

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from usher_engine import Actor, UserTask
+from usher_engine.accounts import Account
 from usher_engine.cases import readable_steps
 from usher_engine.forms import Field, Form, deployed_form
 
@@ -15,6 +17,7 @@ from ..casework.patient_labels import Subject, subject
 from ..site import site
 from ..words.case_narrative import Line, lines_of
 from ..words.element_names import names_of
+from .desk_pages import colleagues
 from .task_list import headline, what_to_do
 
 #: Our own form keys, which are not fields of the task's form.
@@ -46,6 +49,13 @@ class OpenTask:
     lines: list[Line]
     errors: Mapping[str, str] = field(default_factory=dict)
     moved: bool = False
+    #: Whether the reader may arrange the task though somebody else has claimed it.
+    leads: bool = False
+    #: Who else could do it.
+    colleagues: tuple[Account, ...] = ()
+    #: The day it is and the next one, for fields of days.
+    today: str = ""
+    tomorrow: str = ""
 
     @property
     def shows_form(self) -> bool:
@@ -100,6 +110,10 @@ def open_task(
         lines=list(reversed(lines_of(readable_steps(engine.context, task.instance)[0], names))),
         errors=wrong,
         moved=moved,
+        leads=engine.desk.leads(actor, task),
+        colleagues=tuple(colleagues(task)),
+        today=today.isoformat(),
+        tomorrow=(today + timedelta(days=1)).isoformat(),
     )
 
 

@@ -17,6 +17,7 @@ from ..site import site
 from ..words.presentation import Due, due_group, due_words
 from .list_choices import Choices, choices_of
 from .list_query import PAGE, ListQuery
+from .view_pages import SavedView, saved_views
 
 MISSING = re.compile(r" (?:is|are) (missing)\.$")
 
@@ -87,7 +88,9 @@ class Worklist:
 
 def worklist(actor: Actor, query: ListQuery, current: UserTask | None = None) -> Worklist:
     """The page of tasks that *query* asks for; if it does not show *current*, the page that begins with it."""
-    inbox, notes = site().engine.inbox, list(query.gone)
+    inbox, views = site().engine.inbox, saved_views()
+    query = _opened(query, views)
+    notes = [*query.gone, *_foreign(actor, query)]
     base = filter_of(actor, replace(query, text=""))
     wanted = with_text(base, query.text, notes)
     if wanted is None:
@@ -107,12 +110,27 @@ def worklist(actor: Actor, query: ListQuery, current: UserTask | None = None) ->
         counts=inbox.count_each(actor),
         matching=matching,
         of=inbox.count(actor, filter_of(actor, plain)) if query.is_filtered else matching or 0,
-        choices=choices_of(actor, query),
+        choices=choices_of(actor, query, views),
         before_url=_before(query, shown, more=len(found) > PAGE),
         next_url=_next(query, shown, more=len(found) > PAGE),
         notes=tuple(notes),
         tasks=tuple(shown),
     )
+
+
+def _opened(query: ListQuery, views: Sequence[SavedView]) -> ListQuery:
+    """The saved view that an address names without saying what it shows; any other *query* as it is."""
+    bare = replace(query, saved="", after="", before="") == ListQuery()
+    view = next((one for one in views if str(one.id) == query.saved), None)
+    if view is None:
+        return replace(query, saved="")
+    return replace(view.query, after=query.after, before=query.before) if bare else query
+
+
+def _foreign(actor: Actor, query: ListQuery) -> list[str]:
+    """Groups the list is about that are not, or no longer, the reader's."""
+    asked = dict.fromkeys([*query.groups, *([query.group_view] if query.group_view else [])])
+    return [f"You are not in the group “{group}” (any more): its tasks are not shown." for group in asked if group not in actor.groups]
 
 
 def _shows(tasks: Sequence[UserTask], current: UserTask) -> bool:

@@ -31,6 +31,20 @@ def upgrade() -> None:
         where = sa.text(condition)
         op.create_index(name, "user_task", columns, sqlite_where=where, postgresql_where=where)
     _count_tasks()
+    op.add_column("saved_search", sa.Column("place", sa.String(length=10), nullable=False, server_default="cases"))
+    op.create_table(
+        "saved_search_order",
+        sa.Column("person", sa.String(length=60), nullable=False),
+        sa.Column("search", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["search"],
+            ["saved_search.id"],
+            name=op.f("fk_saved_search_order_search"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("person", "search", name=op.f("pk_saved_search_order")),
+    )
 
 
 def _count_tasks() -> None:
