@@ -29,6 +29,7 @@ from .cases.search import CaseSearch
 from .cases.starts import Starts
 from .cases.step_writer import StepWriter
 from .cases.task_queries import TaskQueries
+from .cases.task_runs import TaskRuns
 from .context import Clock, Context, utc_now
 from .core.actor import Actor
 from .core.findings import Finding
@@ -43,7 +44,7 @@ class Engine:
     The parts of the engine on one database, each named after its purpose.
 
     Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``desk`` (assign, put off), ``incoming`` (messages, timers), ``job_results``,
-    ``migrations``, ``repairs``, ``batches``, ``drafts``, ``draft_history``, ``deployments``, ``import_desk``,
+    ``migrations``, ``repairs``, ``batches``, ``task_runs``, ``drafts``, ``draft_history``, ``deployments``, ``import_desk``,
     ``pauses``, ``log_reviews``, ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``draft_states``,
     ``verification``, ``backtests``, ``activity``.
@@ -73,7 +74,8 @@ class Engine:
         self.incoming = Incoming(context, self.queries, self.steps, self.job_results)
         self.migrations = Migrations(context, self.steps)
         self.repairs = Repairs(context, self.queries, self.steps, self.audit)
-        self.batches = BatchOperations(context, self.backtests, self.migrations, self.audit)
+        self.task_runs = TaskRuns(context, self.inbox, self.cases, self.desk, self.audit)
+        self.batches = BatchOperations(context, self.backtests, self.migrations, self.task_runs, self.audit)
         self.verification = Verification(context)
         self.activity = Activity(context)
         self.log_reviews = LogReviews(context, self.audit)

@@ -7,6 +7,7 @@ from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
 from ..store.case_selection import CaseSelection
 from ..store.task_counts import KindCount, TaskCounts
 from ..store.task_filter import TaskFilter, TaskOrder, cursor_of
+from ..store.task_run_rows import TaskOfRun, TaskOutcome
 from ..store.visible_tasks import Page as TaskPage
 from .backtest_tally import questions
 from .call_history import Called, CallHistory, Plans, calls_after, follow_calls
@@ -16,10 +17,13 @@ from .queries import Instance
 from .repair import Repaired
 from .search import CasePage, Facets
 from .task_queries import may_see as may_see_task
+from .task_runs import MOST as MOST_TASKS
+from .task_runs import BulkAct, DryRun, TaskAct
 from .starts import SENT_TWICE, Begun, Offer
 
 __all__ = [
     "ALTERED",
+    "MOST_TASKS",
     "SENT_TWICE",
     "WHOLE",
     "Batch",
@@ -28,10 +32,12 @@ __all__ = [
     "BatchStatus",
     "Begun",
     "CallHistory",
+    "BulkAct",
     "Called",
     "CaseFilter",
     "CasePage",
     "CaseSelection",
+    "DryRun",
     "Facets",
     "HistoryPage",
     "HistoryPages",
@@ -43,9 +49,12 @@ __all__ = [
     "Plans",
     "Repaired",
     "Step",
+    "TaskAct",
     "TaskCounts",
     "TaskFilter",
+    "TaskOfRun",
     "TaskOrder",
+    "TaskOutcome",
     "TaskPage",
     "Trial",
     "UserTask",

@@ -31,6 +31,19 @@ def upgrade() -> None:
         where = sa.text(condition)
         op.create_index(name, "user_task", columns, sqlite_where=where, postgresql_where=where)
     _count_tasks()
+    op.create_table(
+        "batch_task",
+        sa.Column("batch", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        *(sa.Column(name, sa.String(length=size), nullable=False) for name, size in (("instance", 12), ("element", 200))),
+        sa.Column("visit", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.String(length=27), nullable=False),
+        sa.ForeignKeyConstraint(["batch"], ["batch.id"], name=op.f("fk_batch_task_batch")),
+        sa.PrimaryKeyConstraint("batch", "number", name=op.f("pk_batch_task")),
+    )
+    op.create_index("ix_batch_task_outcome", "batch_task", ["batch", "outcome", "number"])
     op.add_column("saved_search", sa.Column("place", sa.String(length=10), nullable=False, server_default="cases"))
     op.create_table(
         "saved_search_order",
