@@ -108,6 +108,11 @@ class Tour:
         task = self._select("sample-pending")
         self.look("alice", "/", "/inbox", "/inbox/rows", f"/inbox/{task}")
         self.look("alice", f"/inbox/{task}/preview")
+        self.post("alice", "/inbox/bulk", {"act": "claim", "task": task})
+        started = self.post("alice", "/inbox/bulk/run", {"bulk.act": "claim", "bulk.task": task})
+        batch = urlsplit(started.headers["Location"]).path.rpartition("/")[2]
+        self.look("alice", f"/inbox/bulk/{batch}", f"/inbox/bulk/{batch}/progress")
+        self.post("alice", f"/inbox/bulk/{batch}/stop")
         self.post("alice", f"/inbox/{task}/claim")
         self.post("alice", f"/inbox/{task}/due", {"day": "2026-06-01"})
         self.post("alice", f"/inbox/{task}/later", {"until": "2026-06-01"})

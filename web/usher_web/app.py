@@ -39,7 +39,7 @@ from .demo import caught_mail as outbox
 from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
-from .staff import desk_pages, ehr_triggers, inbox, search_box, start_pages, view_pages
+from .staff import bulk_pages, desk_pages, ehr_triggers, inbox, search_box, start_pages, view_pages
 from .words import presentation
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ INSIDE = {
     "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
     "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
     "tryout": "processes",
-    "desk": "inbox", "views": "inbox", "operating": "admin", "portal_standing": "admin",
+    "bulk": "inbox", "desk": "inbox", "views": "inbox", "operating": "admin", "portal_standing": "admin",
 }
 
 #: Only with the demo's mail catcher.
@@ -167,7 +167,7 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    desk = (sign_in, inbox, desk_pages, view_pages, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
+    desk = (sign_in, inbox, desk_pages, bulk_pages, view_pages, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
         import_pages, backtest_pages, assumption_pages, migration_pages,

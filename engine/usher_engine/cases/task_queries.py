@@ -84,8 +84,8 @@ class TaskQueries:
         with self.database.read() as tx:
             return task_counts.counts_of(tx, self.viewer(actor), wanted or TaskFilter())
 
-    def titles(self, counted: Iterable[KindCount]) -> dict[tuple[str, str], str]:
-        """What tasks of these kinds are called, by (process, element)."""
+    def titles(self, counted: Iterable[KindCount]) -> dict[tuple[str, str], tuple[str, str]]:
+        """What tasks of these kinds and their processes are called, by (process, element)."""
         with self.database.read() as tx:
             return visible_tasks.titles(tx, counted)
 

@@ -30,7 +30,7 @@ class KindCount:
     The open tasks of one kind in the same candidate groups, those nobody claimed apart from the others.
 
     *open* are those in the inbox, *late* those of them that are overdue, *within* those whose due date passes the
-    filter; *put_off* are not in the inbox until a later day.
+    filter; *put_off* are not in the inbox until a later day. *own*: only what the viewer has claimed is counted.
     """
 
     group: str
@@ -41,6 +41,7 @@ class KindCount:
     late: int
     within: int
     put_off: int
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,24 @@ class TaskCounts:
 
 
 def kind_counts(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
-    """All open tasks by kind, as *viewer*'s day and moment have it; who may see them is not asked."""
-    key = ("kind counts", viewer.today, viewer.now[:HOUR], wanted.due_from, wanted.due_before, wanted.without_due)
+    """
+    All open tasks by kind, as *viewer*'s day and moment have it; who may see them is not asked.
+
+    Those that *viewer* has claimed are there a second time, marked as ``own``.
+    """
+    due = (wanted.due_from, wanted.due_before, wanted.without_due)
+    key = ("kind counts", viewer.name, viewer.today, viewer.now[:HOUR], *due)
     known = answers(connection)
     if key not in known:
         edges = sorted({moment[:HOUR] for moment in (viewer.now, wanted.due_from, wanted.due_before) if moment})
+        others = literal(0).label("own")
         whole = select(
-            _n.candidate_group, _n.process, _n.element, _n.free, _n.due_hour.label("due"), _n.until, _n.tasks
+            _n.candidate_group, _n.process, _n.element, _n.free, _n.due_hour.label("due"), _n.until, _n.tasks, others
         ).where(_n.due_hour.not_in(edges))
-        # Tasks due in an hour that a limit divides are few, and looked at one by one.
-        parts = (_one_by_one().where(_c.sort_key >= hour, _c.sort_key < hour + AFTER) for hour in edges)
-        counted = union_all(whole, *parts).subquery()
+        # Tasks due in an hour that a limit divides are few, and looked at one by one; so are those of one person.
+        parts = [_one_by_one(0).where(_c.sort_key >= hour, _c.sort_key < hour + AFTER) for hour in edges]
+        own = _read_first(_one_by_one(1).where(*claimed_by(viewer.name))).subquery()
+        counted = union_all(whole, *parts, *([select(own)] if viewer.name else [])).subquery()
         known[key] = _grouped(connection, counted, viewer, wanted)
     found: list[KindCount] = known[key]
     return found
@@ -72,13 +80,7 @@ def kind_counts(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> l
 
 def own_counts(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
     """The open tasks that *viewer* has claimed, by kind."""
-    key = ("own counts", viewer, wanted.due_from, wanted.due_before, wanted.without_due)
-    known = answers(connection)
-    if key not in known:
-        counted = _read_first(_one_by_one().where(*claimed_by(viewer.name))).subquery()
-        known[key] = _grouped(connection, counted, viewer, wanted) if viewer.name else []
-    found: list[KindCount] = known[key]
-    return found
+    return [one for one in kind_counts(connection, viewer, wanted) if one.own]
 
 
 def counts_of(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
@@ -87,7 +89,7 @@ def counts_of(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> lis
 
     The two do not overlap.
     """
-    seen = [one for one in kind_counts(connection, viewer, wanted) if viewer.sees(one.group)]
+    seen = [one for one in kind_counts(connection, viewer, wanted) if not one.own and viewer.sees(one.group)]
     if viewer.groups is None:
         return seen
     return seen + [one for one in own_counts(connection, viewer, wanted) if not viewer.sees(one.group)]
@@ -146,7 +148,7 @@ def add_up(connection: Connection) -> int:
     return len(added)
 
 
-def _one_by_one() -> Any:
+def _one_by_one(own: int) -> Any:
     return select(
         _c.candidate_group,
         _c.process,
@@ -155,6 +157,7 @@ def _one_by_one() -> Any:
         _c.due_at.label("due"),
         _c.until,
         literal(1).label("tasks"),
+        literal(own).label("own"),
     )
 
 
@@ -173,13 +176,13 @@ def _grouped(connection: Connection, counted: Any, viewer: Viewer, wanted: TaskF
         within += [c.due >= wanted.due_from]
     if wanted.due_before:
         within += [c.due != "", c.due < wanted.due_before]
-    keys = (c.candidate_group, c.process, c.element, c.free)
+    keys = (c.candidate_group, c.process, c.element, c.free, c.own)
     sums = (_sum(c.tasks, [awake]), _sum(c.tasks, late), _sum(c.tasks, within), _sum(c.tasks, [~awake]))
     rows: Iterable[Any] = connection.execute(select(*keys, *sums).group_by(*keys))
     # Values other than text were altered; verify reports them.
     return [
-        KindCount(group, process, element, bool(free), *map(int, numbers))
-        for group, process, element, free, *numbers in rows
+        KindCount(group, process, element, bool(free), *map(int, numbers), own=bool(own))
+        for group, process, element, free, own, *numbers in rows
         if all(type(text) is str for text in (group, process, element))
     ]
 

@@ -13,7 +13,7 @@ from .task_counts import KindCount, counts_of
 from .task_filter import TaskFilter, TaskOrder, Viewer, beyond, conditions, ordering, sorting
 from .task_rows import UserTask, task_of
 
-_c = t.user_task.c
+_c, _v = t.user_task.c, t.version.c
 
 #: The most parts a statement may have; beyond that, the rows of all kinds are sorted.
 MAX_REASONS = 100
@@ -52,19 +52,23 @@ def select_tasks(connection: Connection, viewer: Viewer, wanted: TaskFilter, pag
     return found[::-1] if page.is_back else found
 
 
-def titles(connection: Connection, counted: Iterable[KindCount]) -> dict[tuple[str, str], str]:
-    """What open tasks of these kinds are called, by (process, element): the title of one of each."""
+def titles(connection: Connection, counted: Iterable[KindCount]) -> dict[tuple[str, str], tuple[str, str]]:
+    """What these kinds of tasks and their processes are called, by (process, element): the title of one of each."""
     kinds = {(one.process, one.element): one.group for one in counted}
     if not kinds:
         return {}
-    named = select(_c.process, _c.element, _c.title)
+    newest = select(_v.name).where(_v.process == _c.process).order_by(_v.number.desc()).limit(1).scalar_subquery()
+    named = select(_c.process, _c.element, _c.title, newest.label("process_name"))
     one_of_each = (
         select(
             named.where(_c.candidate_group == group, _c.process == process, _c.element == element).limit(1).subquery()
         )
         for (process, element), group in sorted(kinds.items())[:MAX_REASONS]
     )
-    return {(row.process, row.element): str(row.title) for row in connection.execute(union_all(*one_of_each))}
+    return {
+        (row.process, row.element): (str(row.title), str(row.process_name or row.process))
+        for row in connection.execute(union_all(*one_of_each))
+    }
 
 
 def _reasons(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[list[Any]]:

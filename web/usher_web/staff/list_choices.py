@@ -28,6 +28,10 @@ from .list_query import (
 from .view_pages import SavedView
 
 
+#: Titles of tasks and names of processes, by (process, element).
+Titles = dict[tuple[str, str], tuple[str, str]]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
     """One value of a filter; *tasks* is how many open tasks have it, None where that is not counted."""
@@ -89,7 +93,8 @@ def choices_of(actor: Actor, query: ListQuery, views: Sequence[SavedView]) -> Ch
         Tab(label=label, tasks=tasks, query=replace(query.plain, view=str(view)), current=not query.saved and query.view == view)
         for view, label, tasks in (*standing, *(own if len(own) > 1 else ()), *ends)
     )
-    filters = [_kinds(seen, query), _due(query), _processes(seen, query), _with(actor, query)]
+    titles = inbox.titles(seen)
+    filters = [_kinds(seen, titles, query), _due(query), _processes(seen, titles, query), _with(actor, query)]
     if len(groups) > 1 and not query.group_view:
         filters.insert(0, _groups(groups, by_group, query))
     return Choices(
@@ -120,10 +125,9 @@ def _groups(groups: list[str], tasks: Counter[str], query: ListQuery) -> Choice:
     return _choice("group", "Group", options, query.groups, without)
 
 
-def _kinds(seen: list[KindCount], query: ListQuery) -> Choice:
-    titles = site().engine.inbox.titles(seen)
+def _kinds(seen: list[KindCount], titles: Titles, query: ListQuery) -> Choice:
     tasks = _numbers((f"{one.process}/{one.element}", one.open) for one in seen)
-    values = {**{f"{process}/{element}": title for (process, element), title in titles.items()}}
+    values = {f"{process}/{element}": title for (process, element), (title, _) in titles.items()}
     for kind in query.kinds:  # one that has no open task now
         values.setdefault(kind, element_words(kind.partition("/")[2]))
     several = len({value.partition("/")[0] for value in values}) > 1
@@ -135,9 +139,9 @@ def _kinds(seen: list[KindCount], query: ListQuery) -> Choice:
     return _choice("kind", "Kind", options, query.kinds, replace(query.first_page, kinds=()))
 
 
-def _processes(seen: list[KindCount], query: ListQuery) -> Choice:
+def _processes(seen: list[KindCount], titles: Titles, query: ListQuery) -> Choice:
     tasks = _numbers((one.process, one.open) for one in seen)
-    names = {version.process: version.name for version in reversed(site().engine.versions.all())}
+    names = {process: name for (process, _), (_, name) in titles.items()}
     values = sorted({*tasks, *query.processes})
     options = (_option(value, names.get(value, value), query.processes, tasks) for value in values)
     return _choice("process", "Process", options, query.processes, replace(query.first_page, processes=()))
