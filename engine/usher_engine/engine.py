@@ -43,9 +43,9 @@ class Engine:
     """
     The parts of the engine on one database, each named after its purpose.
 
-    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``desk`` (assign, put off), ``incoming`` (messages, timers), ``job_results``,
-    ``migrations``, ``repairs``, ``batches``, ``task_runs``, ``drafts``, ``draft_history``, ``deployments``, ``import_desk``,
-    ``pauses``, ``log_reviews``, ``audit``.
+    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``desk`` (assign, put off), ``task_runs``,
+    ``incoming`` (messages, timers), ``job_results``, ``migrations``, ``repairs``, ``batches``, ``drafts``,
+    ``draft_history``, ``deployments``, ``import_desk``, ``pauses``, ``log_reviews``, ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``draft_states``,
     ``verification``, ``backtests``, ``activity``.
     """

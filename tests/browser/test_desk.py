@@ -139,9 +139,8 @@ def test_a_view_is_saved_ordered_and_deleted(alice: Page, clinic: Clinic, desk: 
     alice.get_by_label("Name").fill("To Friday, newest")
     alice.get_by_label("All staff see it").check()
     alice.get_by_role("button", name="Save the view").click()
-    expect(alice.get_by_role("navigation", name="Views").get_by_role("link", name="To Friday, newest")).to_have_attribute(
-        "aria-current", "true"
-    )
+    tab = alice.get_by_role("navigation", name="Views").get_by_role("link", name="To Friday, newest")
+    expect(tab).to_have_attribute("aria-current", "true")
     bob = desk("bob")
     bob.goto("/inbox")
     bob.get_by_role("navigation", name="Views").get_by_role("link", name="To Friday, newest").click()

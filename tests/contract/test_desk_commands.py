@@ -1,4 +1,4 @@
-"""What people arrange about a task: who does it, when it is due, when it comes back; who may, and what the history says."""
+"""What people arrange about a task: who does it, when it is due, when it comes back; who may do so."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_due_date_is_the_last_moment_of_a_day_of_the_practice(small: Engine, t
 
 
 @pytest.mark.parametrize("days", [-1, 800])
-def test_days_that_cannot_be_are_refused_and_nothing_is_written(small: Engine, task: str, clock: Clock, days: int) -> None:
+def test_days_that_cannot_be_are_refused_unwritten(small: Engine, task: str, clock: Clock, days: int) -> None:
     day = small.settings.calendar.day_of(clock()) + timedelta(days=days)
     before = small.inbox.task(task).revision
     for arrange in (small.desk.set_due, small.desk.put_off):

@@ -77,7 +77,8 @@ def test_a_run_stopped_leaves_the_rest_as_it_was(engine: Engine, twelve: list[st
 
 def test_a_worker_that_stopped_between_deed_and_note_does_not_do_it_twice(engine: Engine, twelve: list[str]) -> None:
     runs = engine.task_runs
-    run = runs.ask(runs.choose(twelve[:2], actor=alice), BulkAct(act=TaskAct.COMPLETE, values={"word": "yes"}), actor=alice)
+    bulk = BulkAct(act=TaskAct.COMPLETE, values={"word": "yes"})
+    run = runs.ask(runs.choose(twelve[:2], actor=alice), bulk, actor=alice)
     engine.complete(twelve[0], {"word": "yes"}, actor=alice)  # done by the run, and not noted
     finish(engine, run.id)
     assert outcomes(engine, run.id) == {"done": 2}

@@ -167,7 +167,10 @@ def _hosts(settings: Settings) -> list[str]:
 
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
-    desk = (sign_in, inbox, desk_pages, bulk_pages, view_pages, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
+    desk = (
+        sign_in, inbox, desk_pages, bulk_pages, view_pages, start_pages, case_pages, saved_search_pages, replay_pages,
+        ehr_triggers, search_box,
+    )
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
         import_pages, backtest_pages, assumption_pages, migration_pages,

@@ -16,10 +16,10 @@ from .instance_migration import Trial
 from .queries import Instance
 from .repair import Repaired
 from .search import CasePage, Facets
+from .starts import SENT_TWICE, Begun, Offer
 from .task_queries import may_see as may_see_task
 from .task_runs import MOST as MOST_TASKS
 from .task_runs import BulkAct, DryRun, TaskAct
-from .starts import SENT_TWICE, Begun, Offer
 
 __all__ = [
     "ALTERED",
@@ -31,8 +31,8 @@ __all__ = [
     "BatchKind",
     "BatchStatus",
     "Begun",
-    "CallHistory",
     "BulkAct",
+    "CallHistory",
     "Called",
     "CaseFilter",
     "CasePage",
@@ -62,8 +62,8 @@ __all__ = [
     "calls_after",
     "cursor_of",
     "follow_calls",
-    "questions",
     "may_see_task",
+    "questions",
     "readable_steps",
     "stored_time",
 ]

@@ -62,7 +62,9 @@ class DeskCommands:
             case, found = self._open(tx, task, actor, None)
             if not found.assignee:
                 raise Conflict("Nobody has claimed this task.")
-            return self.steps.write(tx, case, {"kind": "release"}, actor, [e.UserTaskReleased(found.element, found.visit)])
+            return self.steps.write(
+                tx, case, {"kind": "release"}, actor, [e.UserTaskReleased(found.element, found.visit)]
+            )
 
     def set_due(
         self, task: str, day: date | None, *, actor: Actor, note: str = "", revision: int | None = None
@@ -73,7 +75,9 @@ class DeskCommands:
             if day is not None:
                 self._check_day(day, "day", first=self._today())
             due = to_text(self.context.settings.calendar.end_of(day)) if day else ""
-            event = e.UserTaskDueSet(found.element, found.visit, due, day.isoformat() if day else "", _checked_note(note))
+            event = e.UserTaskDueSet(
+                found.element, found.visit, due, day.isoformat() if day else "", _checked_note(note)
+            )
             return self.steps.write(tx, case, {"kind": "set_due"}, actor, [event])
 
     def put_off(

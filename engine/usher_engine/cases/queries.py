@@ -20,9 +20,9 @@ from ..store import (
     case_signatures,
     instance_rows,
     job_rows,
+    task_counts,
     task_rows,
     to_text,
-    task_counts,
 )
 from ..store.tampered_rows import moment, tampering_message
 from .call_plan import NO_CALLS, CallPlan, call_plan

@@ -138,4 +138,3 @@ class TaskQueries:
                 if event["kind"] == "InstanceCancelled":
                     return Conflict(f"{step.actor} cancelled the case.", winner=step.actor, at=step.at)
         return NotFound("There is no such task.")
-

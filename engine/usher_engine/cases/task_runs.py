@@ -125,7 +125,7 @@ class TaskRuns:
         Do *bulk* with *tasks* in the background.
 
         Raises:
-            InvalidSubmission: There is no task, they are of several kinds and shall be completed, or something is missing.
+            InvalidSubmission: There is no task, tasks of several kinds shall be completed, or something is missing.
         """
         _require_whole(tasks, bulk)
         check_input({"values": dict(bulk.values), "note": bulk.note}, where="form")
@@ -234,9 +234,9 @@ class TaskRuns:
 
     def _why_not(self, tx: Transaction, task: UserTask, bulk: BulkAct, actor: Actor) -> str:
         """Why *bulk* cannot be done with *task* as it is now; empty if it can."""
-        if task.assignee not in ("", actor.name):
-            if bulk.act in (TaskAct.CLAIM, TaskAct.COMPLETE) or not self.desk.leads(actor, task):
-                return f"{task.assignee} has claimed this task."
+        taken = task.assignee not in ("", actor.name)
+        if taken and (bulk.act in (TaskAct.CLAIM, TaskAct.COMPLETE) or not self.desk.leads(actor, task)):
+            return f"{task.assignee} has claimed this task."
         if bulk.act is TaskAct.ASSIGN and bulk.to is not None and bulk.to.name == task.assignee:
             return f"{bulk.to.name} has this task already."
         if bulk.act is not TaskAct.COMPLETE:

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias, get_args
 
 from . import desk_events, wait_events
 from .canonical import Json
-from .errors import Corrupt
 from .desk_events import UserTaskAssigned, UserTaskDueSet, UserTaskPutOff
+from .errors import Corrupt
 from .event_versions import MaybeEmpty, event, from_record, to_record
 from .intervention_events import InstanceMigrated, InstanceRepaired
 from .wait_events import (

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, delete, func, insert, literal, select, union_all
 
+from ..core.candidate_groups import groups_of
 from .snapshot import answers
 from .tables import engine_tables as t
 from .tampered_rows import LARGEST
@@ -24,7 +25,7 @@ AFTER = "~"
 MOST_ADDED_UP = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class KindCount:
     """
     The open tasks of one kind in the same candidate groups, those nobody claimed apart from the others.
@@ -42,6 +43,11 @@ class KindCount:
     within: int
     put_off: int
     own: bool = False
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The candidate groups; empty if everyone sees these tasks."""
+        return groups_of(self.group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,8 @@ def summed(connection: Connection, viewer: Viewer) -> TaskCounts:
 def count_matching(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> int:
     """How many tasks that *viewer* sees pass *wanted*: exact, whatever the number."""
     if not wanted.is_narrow:
-        passing = [one for one in counts_of(connection, viewer, wanted) if wanted.passes(one.group, one.process, one.element)]
+        seen = counts_of(connection, viewer, wanted)
+        passing = [one for one in seen if wanted.passes(one.group, one.process, one.element)]
         if not wanted.put_off:
             return sum(_passing(one, wanted) for one in passing if one.free or not wanted.free)
         if not wanted.has_due and not wanted.free:
@@ -117,10 +124,12 @@ def count_matching(connection: Connection, viewer: Viewer, wanted: TaskFilter) -
     own = case((_c.assignee == viewer.name, 1), else_=0).label("own")
     few = _read_first(select(_c.candidate_group, _c.process, _c.element, own).where(*conditions(wanted, viewer)))
     keys = tuple(few.subquery().c)
+    rows = connection.execute(select(*keys, func.count().label("tasks")).group_by(*keys))
     return sum(
-        int(number)
-        for group, process, element, is_own, number in connection.execute(select(*keys, func.count()).group_by(*keys))
-        if (is_own or viewer.sees(str(group))) and wanted.passes(str(group), process, element)
+        int(row.tasks)
+        for row in rows
+        if (row.own or viewer.sees(str(row.candidate_group)))
+        and wanted.passes(str(row.candidate_group), row.process, row.element)
     )
 
 
@@ -177,13 +186,28 @@ def _grouped(connection: Connection, counted: Any, viewer: Viewer, wanted: TaskF
     if wanted.due_before:
         within += [c.due != "", c.due < wanted.due_before]
     keys = (c.candidate_group, c.process, c.element, c.free, c.own)
-    sums = (_sum(c.tasks, [awake]), _sum(c.tasks, late), _sum(c.tasks, within), _sum(c.tasks, [~awake]))
+    sums = (
+        _sum(c.tasks, [awake]).label("open"),
+        _sum(c.tasks, late).label("late"),
+        _sum(c.tasks, within).label("within"),
+        _sum(c.tasks, [~awake]).label("put_off"),
+    )
     rows: Iterable[Any] = connection.execute(select(*keys, *sums).group_by(*keys))
     # Values other than text were altered; verify reports them.
     return [
-        KindCount(group, process, element, bool(free), *map(int, numbers), own=bool(own))
-        for group, process, element, free, own, *numbers in rows
-        if all(type(text) is str for text in (group, process, element))
+        KindCount(
+            group=row.candidate_group,
+            process=row.process,
+            element=row.element,
+            free=bool(row.free),
+            open=int(row.open),
+            late=int(row.late),
+            within=int(row.within),
+            put_off=int(row.put_off),
+            own=bool(row.own),
+        )
+        for row in rows
+        if all(type(text) is str for text in (row.candidate_group, row.process, row.element))
     ]
 
 

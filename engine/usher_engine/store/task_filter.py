@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal, literal_column, tuple_
 
-from ..core.canonical import whole_number
 from ..core.candidate_groups import groups_of
+from ..core.canonical import whole_number
 from ..core.errors import InvalidSubmission
-from .task_rows import NO_DUE, TOP_PRIORITY, UserTask
 from .database import to_text
 from .tables import engine_tables as t
+from .task_rows import NO_DUE, TOP_PRIORITY, UserTask
 
 _c = t.user_task.c
 
@@ -91,11 +91,6 @@ class TaskFilter:
         kind = not self.kinds or (process, element) in self.kinds
         return named and kind and (not self.processes or process in self.processes)
 
-    def to_json(self) -> dict[str, Any]:
-        """For the record of a selection; `from_json` reads it."""
-        found = {name: value for name, value in asdict(self).items() if value or name == "about" and value is not None}
-        return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in found.items()}
-
 
 def conditions(wanted: TaskFilter, viewer: Viewer) -> list[ColumnElement[bool]]:
     """What *wanted* asks of each row, without its kind and groups."""
@@ -131,7 +126,7 @@ def ordering(order: TaskOrder, columns: Any = _c, *, back: bool = False) -> list
 
 
 def sorting(order: TaskOrder, *, back: bool = False) -> list[Any]:
-    """As `ordering`, but by sorting the rows found: for filters that leave few, where no order's index should be read."""
+    """As `ordering`, but by sorting the rows found: for filters that leave few, where reading an index is slower."""
     falling = back is not (order is TaskOrder.NEWEST)
     kept = (func.coalesce(column, column) for column in _columns(order))
     return [one.desc() if falling else one for one in kept]

@@ -183,7 +183,7 @@ def arranged(row: Mapping[str, Any], desk: Mapping[str, str]) -> dict[str, Any]:
 
 def _arrange(connection: Connection, instance: str, event: UserTaskDueSet | UserTaskPutOff) -> None:
     here = {"i": instance, "e": event.element, "v": event.visit}
-    row = connection.execute(_FIND, here).one()._mapping
+    row = dict(connection.execute(_FIND, here).mappings().one())
     desk = {"due": event.due} if isinstance(event, UserTaskDueSet) else {"until": event.until}
     connection.execute(update(t.user_task).where(*_HERE).values(arranged(row, desk)), here)
 

@@ -99,26 +99,26 @@ def run() -> str | tuple[str, int] | Response:
 def show(batch: str) -> str:
     """The progress of a run, and what became of each task."""
     runs = site().engine.task_runs
-    found = runs.find(batch, actor=auth.actor())
-    counts = runs.counts(found.id)
+    asked = runs.find(batch, actor=auth.actor())
+    counts = runs.counts(asked.id)
     after = whole_number(request.args.get("after", "0")) or 0
     part = request.args.get("part", "")
     listed = {
-        outcome: runs.listed(found.id, outcome, after=after if part == outcome else 0, limit=SHOWN)
+        outcome: runs.listed(asked.id, outcome, after=after if part == outcome else 0, limit=SHOWN)
         for outcome in TaskOutcome
     }
     tasks = [task for found_tasks in listed.values() for task in found_tasks]
     return render_template(
         "bulk_run.html",
-        run=found,
-        act=TaskAct(found.details["bulk"]["act"]),
+        run=asked,
+        act=TaskAct(asked.details["bulk"]["act"]),
         words=WORDS,
-        note=found.details["bulk"]["note"],
+        note=asked.details["bulk"]["note"],
         counts=counts,
         listed=listed,
         outcome=TaskOutcome,
         patients=subjects(task.business_key for task in tasks),
-        more={name: found_tasks[-1].number for name, found_tasks in listed.items() if _has_more(found_tasks, counts, name)},
+        more={name: found[-1].number for name, found in listed.items() if _has_more(found, counts, name)},
     )
 
 
@@ -138,9 +138,7 @@ def stop(batch: str) -> Response:
     return redirect(url_for("bulk.show", batch=batch), 303)
 
 
-def _page(
-    act: TaskAct, query: str, tasks: list[UserTask], bulk: BulkAct, errors: dict[str, str] | None = None
-) -> str:
+def _page(act: TaskAct, query: str, tasks: list[UserTask], bulk: BulkAct, errors: dict[str, str] | None = None) -> str:
     runs = site().engine.task_runs
     chosen = Chosen(
         act=act,

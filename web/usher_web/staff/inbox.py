@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 import usher_engine
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, has_request_context, jsonify, redirect, render_template, request, url_for
 from usher_engine import Instance, UserTask
 from usher_engine.accounts import Role
 from usher_engine.cases import readable_steps
@@ -39,11 +39,12 @@ CANCEL_REASON = "cancel-reason"
 @blueprint.app_url_defaults
 def _keep_list(endpoint: str, values: dict[str, Any]) -> None:
     """Addresses of tasks carry the list they were opened from, so that its filters, order and page stay."""
-    if endpoint.startswith(("inbox.", "desk.")) and endpoint not in WITHOUT_LIST and request.blueprint in ("inbox", "desk"):
+    carries = endpoint.startswith(("inbox.", "desk.")) and endpoint not in WITHOUT_LIST
+    if carries and has_request_context() and request.blueprint in ("inbox", "desk"):
         for name in (*ONE, "after", "before"):
             if found := request.args.get(name):
                 values[name] = found
-        values |= {name: found for name in MANY if (found := request.args.getlist(name))}
+        values |= {name: several for name in MANY if (several := request.args.getlist(name))}
 
 
 @blueprint.get("")

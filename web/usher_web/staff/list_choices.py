@@ -9,7 +9,6 @@ from datetime import date
 
 from usher_engine import Actor
 from usher_engine.cases import KindCount, TaskOrder
-from usher_engine.core.candidate_groups import groups_of
 
 from ..site import site
 from ..words.presentation import element_words, joined, people_day
@@ -24,9 +23,7 @@ from .list_query import (
     ListQuery,
     View,
 )
-
 from .view_pages import SavedView
-
 
 #: Titles of tasks and names of processes, by (process, element).
 Titles = dict[tuple[str, str], tuple[str, str]]
@@ -84,13 +81,18 @@ def choices_of(actor: Actor, query: ListQuery, views: Sequence[SavedView]) -> Ch
     """The views and filters for *actor*."""
     inbox = site().engine.inbox
     seen, counts = inbox.kinds(actor), inbox.count_each(actor)
-    by_group = _numbers((group, one.open) for one in seen for group in groups_of(one.group))
+    by_group = _numbers((group, one.open) for one in seen for group in one.groups)
     groups = sorted({*(group for group in actor.groups), *query.groups})
     standing = ((View.ALL, "All", counts.all), (View.MINE, "Mine", counts.mine))
     ends = ((View.OVERDUE, "Overdue", counts.overdue), (View.LATER, "Later", counts.put_off))
     own = [(f"{GROUP_VIEW}{group}", group, by_group[group]) for group in sorted(actor.groups)]
     tabs = (
-        Tab(label=label, tasks=tasks, query=replace(query.plain, view=str(view)), current=not query.saved and query.view == view)
+        Tab(
+            label=label,
+            tasks=tasks,
+            query=replace(query.plain, view=str(view)),
+            current=not query.saved and query.view == view,
+        )
         for view, label, tasks in (*standing, *(own if len(own) > 1 else ()), *ends)
     )
     titles = inbox.titles(seen)
@@ -179,9 +181,7 @@ def _with(actor: Actor, query: ListQuery) -> Choice:
     )
 
 
-def _choice(
-    name: str, label: str, options: Iterable[Option], chosen: tuple[str, ...], without: ListQuery
-) -> Choice:
+def _choice(name: str, label: str, options: Iterable[Option], chosen: tuple[str, ...], without: ListQuery) -> Choice:
     offered = tuple(options)
     words = [option.label for option in offered if option.chosen]
     said = f"{len(words)} of {len(offered)}" if len(words) > 1 else joined(words)

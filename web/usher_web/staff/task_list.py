@@ -130,7 +130,8 @@ def _opened(query: ListQuery, views: Sequence[SavedView]) -> ListQuery:
 def _foreign(actor: Actor, query: ListQuery) -> list[str]:
     """Groups the list is about that are not, or no longer, the reader's."""
     asked = dict.fromkeys([*query.groups, *([query.group_view] if query.group_view else [])])
-    return [f"You are not in the group “{group}” (any more): its tasks are not shown." for group in asked if group not in actor.groups]
+    foreign = (group for group in asked if group not in actor.groups)
+    return [f"You are not in the group “{group}” (any more): its tasks are not shown." for group in foreign]
 
 
 def _shows(tasks: Sequence[UserTask], current: UserTask) -> bool:

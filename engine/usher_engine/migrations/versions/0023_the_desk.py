@@ -35,7 +35,10 @@ def upgrade() -> None:
         "batch_task",
         sa.Column("batch", sa.String(length=12), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        *(sa.Column(name, sa.String(length=size), nullable=False) for name, size in (("instance", 12), ("element", 200))),
+        *(
+            sa.Column(name, sa.String(length=size), nullable=False)
+            for name, size in (("instance", 12), ("element", 200))
+        ),
         sa.Column("visit", sa.Integer(), nullable=False),
         sa.Column("outcome", sa.String(length=10), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
