@@ -138,7 +138,7 @@ class Tour:
 
     def _patients(self) -> None:
         one = "/patients/sample-pending"
-        self.look("alice", "/patients", one, f"{one}/template?name=Office%20Visit", "/search?q=Ha")
+        self.look("alice", "/patients", one, f"{one}/template?name=Office%20Visit", "/search?q=Ha", "/palette?q=Ha")
 
     def _invitations(self) -> None:
         for patient in ("sample-complete", "sample-pending"):

@@ -57,6 +57,7 @@ BUDGETS = {
     "GET /patients/<patient_id>/template": (7, 1),
     "POST /patients/<patient_id>/trigger": (13, 2),
     "GET /search": (13, 1),
+    "GET /palette": (9, 1),
     "GET /reports": (19, 1),
     "GET /reports/<name>.csv": (19, 1),
     "GET /reports/diagram/<process>/<int:number>.bpmn": (3, 1),

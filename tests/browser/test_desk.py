@@ -198,6 +198,26 @@ def test_a_task_is_given_away_and_put_off(alice: Page, clinic: Clinic, desk: Cal
     expect(bob.locator("tr[data-task]")).to_have_count(1)
 
 
+def test_the_palette_goes_to_patients_tasks_and_pages(alice: Page, clinic: Clinic) -> None:
+    waiting(clinic, 3, first_name="Palina")
+    alice.goto("/patients")
+    alice.wait_for_selector("body[data-ready]")
+    alice.keyboard.press("Control+k")
+    expect(alice.get_by_role("combobox", name="Patient, case, task or action")).to_be_focused()
+    alice.keyboard.type("Palina Quill 01")
+    expect(alice.get_by_role("option", name="Update Now")).to_be_visible()
+    assert axe.broken(alice) == []
+    alice.keyboard.press("ArrowDown")
+    alice.keyboard.press("ArrowDown")
+    alice.keyboard.press("Enter")
+    expect(alice).to_have_url(re.compile(r"/inbox/[0-9A-Z]{12}"))
+    alice.wait_for_selector("body[data-ready]")
+    alice.keyboard.press("Control+k")
+    alice.keyboard.type("put off")
+    alice.keyboard.press("Enter")
+    expect(alice).to_have_url(re.compile("view=later"))
+
+
 def test_letters_can_be_switched_off(alice: Page, clinic: Clinic) -> None:
     waiting(clinic, 1)
     alice.goto("/inbox")

@@ -45,7 +45,7 @@ from usher_web.demo import sample_patients
 from usher_web.words import audit_sentences, effect_status, proof_verdict, service_wording
 
 #: Blueprints whose pages are in no place of the rail: for patients, for programs, and for signing in.
-OUTSIDE = {"patient", "api", "sign_in", "search", "drafts"}
+OUTSIDE = {"patient", "api", "sign_in", "search", "palette", "drafts"}
 
 #: Events that the standard life cycle of an activity has no word for; logs for process mining say “unknown”.
 WITHOUT_LIFECYCLE = {

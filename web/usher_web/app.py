@@ -39,7 +39,7 @@ from .demo import caught_mail as outbox
 from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
-from .staff import bulk_pages, desk_pages, ehr_triggers, inbox, search_box, start_pages, view_pages
+from .staff import bulk_pages, desk_pages, ehr_triggers, inbox, palette, search_box, start_pages, view_pages
 from .words import presentation
 
 if TYPE_CHECKING:
@@ -168,8 +168,8 @@ def _hosts(settings: Settings) -> list[str]:
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (
-        sign_in, inbox, desk_pages, bulk_pages, view_pages, start_pages, case_pages, saved_search_pages, replay_pages,
-        ehr_triggers, search_box,
+        sign_in, inbox, desk_pages, palette, bulk_pages, view_pages, start_pages, case_pages, saved_search_pages,
+        replay_pages, ehr_triggers, search_box,
     )
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,

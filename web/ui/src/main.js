@@ -5,6 +5,7 @@ import { watchForms } from "./form.js";
 import { watchInbox } from "./inbox.js";
 import { watchKeys, watchLetterSwitch } from "./keys.js";
 import { watchMenus } from "./menus.js";
+import { watchPalette } from "./palette.js";
 import { watchRuns } from "./runs.js";
 import { watchTriggers } from "./trigger.js";
 
@@ -16,6 +17,7 @@ watchRuns();
 watchKeys();
 watchLetterSwitch();
 watchList();
+watchPalette();
 follow();
 
 const canvases = [...document.querySelectorAll("[data-diagram]")];

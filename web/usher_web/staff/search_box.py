@@ -9,19 +9,20 @@ from typing import TypeVar
 from flask import Blueprint, render_template, request
 from usher_engine import Instance, UserTask
 from usher_engine.accounts import Role
+from usher_engine.cases import TaskFilter, TaskPage
+from usher_engine.enrollment import PatientRecord
 
 from .. import auth
 from ..casework.case_list import Listed, as_listed
 from ..casework.patient_labels import Subject, describe
 from ..casework.visibility import may_see, may_work_on
 from ..site import site
-from .task_list import Row, rows_of
+from .list_query import ListQuery
+from .task_list import Row, address, filter_of, rows_of, with_text
 
 blueprint = Blueprint("search", __name__, url_prefix="/search")
 
 MOST = 10
-#: Titles are searched only among this many tasks, those due first.
-TASKS_LOOKED_AT = 200
 #: The shortest part of a case number to look up.
 SHORTEST_NUMBER = 3
 #: The fewest leading letters of a word that must match in a near match.
@@ -37,6 +38,8 @@ class Results:
     patients: list[Subject]
     cases: list[Listed]
     tasks: Sequence[Row]
+    #: Where all open tasks are listed that the text finds, and how many they are.
+    all_tasks: tuple[str, int] = ("", 0)
     near: bool = False
 
     def __bool__(self) -> bool:
@@ -60,6 +63,7 @@ def _search(text: str) -> Results:
         patients=[describe(record) for record in records],
         cases=as_listed(cases[:MOST]),
         tasks=_tasks(text, cases),
+        all_tasks=_all_tasks(text, records),
     )
 
 
@@ -81,11 +85,27 @@ def _tasks(text: str, cases: Sequence[Instance]) -> Sequence[Row]:
     if actor.role != Role.STAFF.value:
         return ()
     mine = [task for instance in cases for task in instance.tasks if may_work_on(actor, task)]
-    titled = [
-        task for task in site().engine.inbox.tasks(actor, limit=TASKS_LOOKED_AT) if text.lower() in task.title.lower()
-    ]
+    inbox, kinds = site().engine.inbox, _kinds_called(text)
+    titled = inbox.page(actor, TaskFilter(kinds=kinds), TaskPage(limit=MOST)) if kinds else []
     once: dict[str, UserTask] = {task.id: task for task in (*mine, *titled)}
     return rows_of(list(once.values())[:MOST], actor)
+
+
+def _kinds_called(text: str) -> frozenset[tuple[str, str]]:
+    """The kinds of open tasks whose title holds *text*."""
+    inbox = site().engine.inbox
+    titles = inbox.titles(inbox.kinds(auth.actor()))
+    return frozenset(kind for kind, (title, _) in titles.items() if text.lower() in title.lower())
+
+
+def _all_tasks(text: str, records: Sequence[PatientRecord]) -> tuple[str, int]:
+    """The list of all tasks of the patients found, else of the kinds so called, and its true number."""
+    if auth.actor().role != Role.STAFF.value:
+        return "", 0
+    kinds = () if records else tuple(f"{process}/{element}" for process, element in sorted(_kinds_called(text)))
+    query = ListQuery(text=text if records else "", kinds=kinds)
+    wanted = with_text(filter_of(auth.actor(), query), query.text, []) if records or kinds else None
+    return (address(query), site().engine.inbox.count(auth.actor(), wanted)) if wanted else ("", 0)
 
 
 def _near(text: str) -> Results:
