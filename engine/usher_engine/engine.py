@@ -20,6 +20,7 @@ from .authoring.versions import Versions
 from .cases.batch_operations import BatchOperations
 from .cases.claims import Claims
 from .cases.commands import CaseCommands
+from .cases.desk_commands import DeskCommands
 from .cases.incoming import Incoming
 from .cases.instance_migration import Migrations
 from .cases.job_results import JobResults
@@ -30,6 +31,7 @@ from .cases.starts import Starts
 from .cases.step_writer import StepWriter
 from .cases.task_drafts import TaskDrafts
 from .cases.task_queries import TaskQueries
+from .cases.task_runs import TaskRuns
 from .cases.undo import Undos
 from .context import Clock, Context, utc_now
 from .core.actor import Actor
@@ -44,8 +46,9 @@ class Engine:
     """
     The parts of the engine on one database, each named after its purpose.
 
-    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``task_drafts``, ``claims``, ``incoming``
-    (messages, timers), ``job_results``, ``migrations``, ``repairs``, ``undos``, ``batches``, ``drafts``,
+    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``desk`` (assign, put off), ``task_runs``,
+    ``task_drafts``, ``claims``, ``incoming`` (messages, timers), ``job_results``, ``migrations``, ``repairs``,
+    ``undos``, ``batches``, ``drafts``,
     ``draft_history``, ``deployments``, ``import_desk``, ``pauses``, ``log_reviews``, ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``draft_states``,
     ``verification``, ``backtests``, ``activity``.
@@ -72,12 +75,14 @@ class Engine:
         self.task_drafts = TaskDrafts(context)
         self.cases = CaseCommands(context, self.queries, self.inbox, self.steps, self.audit)
         self.claims = Claims(context, self.steps, self.audit)
+        self.desk = DeskCommands(context, self.inbox, self.steps)
         self.job_results = JobResults(context, self.steps)
         self.incoming = Incoming(context, self.queries, self.steps, self.job_results)
         self.migrations = Migrations(context, self.steps)
         self.repairs = Repairs(context, self.queries, self.steps, self.audit)
         self.undos = Undos(context, self.queries, self.steps)
-        self.batches = BatchOperations(context, self.backtests, self.migrations, self.audit)
+        self.task_runs = TaskRuns(context, self.inbox, self.cases, self.desk, self.audit)
+        self.batches = BatchOperations(context, self.backtests, self.migrations, self.task_runs, self.audit)
         self.verification = Verification(context)
         self.activity = Activity(context)
         self.log_reviews = LogReviews(context, self.audit)

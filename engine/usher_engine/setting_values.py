@@ -195,6 +195,7 @@ EXPECTED: dict[str, From | OneOf | Text] = {
     "job_lease_s": From(2, 86_400),
     "case_steps_per_hour": From(0, 1_000_000),
     "worker_threads": From(1, 64),
+    "leads_group": Text("must be the name of one group, without commas.", lambda text: text.strip() and "," not in text),
     "session_idle_minutes": From(1, 1_440),
     "session_hours": From(1, 168),
     "proxies": From(0, 10),

@@ -108,13 +108,25 @@ class Tour:
     def _inbox(self) -> None:
         task = self._select("sample-pending")
         self.look("alice", "/", "/inbox", "/inbox/rows", f"/inbox/{task}")
+        self.look("alice", f"/inbox/{task}/preview")
+        self.post("alice", "/inbox/bulk", {"act": "claim", "task": task})
+        started = self.post("alice", "/inbox/bulk/run", {"bulk.act": "claim", "bulk.task": task})
+        batch = urlsplit(started.headers["Location"]).path.rpartition("/")[2]
+        self.look("alice", f"/inbox/bulk/{batch}", f"/inbox/bulk/{batch}/progress")
+        self.post("alice", f"/inbox/bulk/{batch}/stop")
         self.post("alice", f"/inbox/{task}/claim")
+        self.post("alice", f"/inbox/{task}/due", {"day": "2026-06-01"})
+        self.post("alice", f"/inbox/{task}/later", {"until": "2026-06-01"})
+        self.post("alice", f"/inbox/{task}/assign", {"to": "alice"})
         self.post("alice", f"/inbox/{task}/draft", json={"values": {"reason": "a"}})
         self.look("alice", f"/inbox/{task}/draft", "/session")
         self.post("alice", "/session/stay")
         self.post("alice", f"/inbox/{task}/draft/choose")
         self.post("alice", f"/inbox/{task}/draft/let-go")
         self.post("alice", f"/inbox/{task}/release")
+        self.post("alice", "/inbox/views", {"name": "To Friday", "query": "due=friday"})
+        self.post("alice", "/inbox/views/1/move", {"way": "first"})
+        self.post("alice", "/inbox/views/1/delete")
         self.post("alice", f"/inbox/{task}/complete")
         self.post("alice", f"/inbox/{self._select('sample-no-email')}/cancel", REASON)
 
@@ -131,7 +143,7 @@ class Tour:
 
     def _patients(self) -> None:
         one = "/patients/sample-pending"
-        self.look("alice", "/patients", one, f"{one}/template?name=Office%20Visit", "/search?q=Ha")
+        self.look("alice", "/patients", one, f"{one}/template?name=Office%20Visit", "/search?q=Ha", "/palette?q=Ha")
         self._look_alikes()
 
     def _look_alikes(self) -> None:

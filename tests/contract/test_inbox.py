@@ -7,7 +7,7 @@ from conftest import Outside, alice, charlie, package
 from usher_engine import Actor, Engine, InvalidSubmission, NotFound
 from usher_engine.definitions import Package
 from usher_engine.store import visible_tasks
-from usher_engine.store.visible_tasks import TaskCounts
+from usher_engine.store.task_counts import TaskCounts
 
 both = Actor(name="both", role="staff", groups=frozenset({"Front desk", "Billing"}))
 

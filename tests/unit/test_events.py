@@ -22,6 +22,9 @@ FULL = {
 
 #: The defaults of the fields that have one, as the histories of released versions rely on them.
 DEFAULTS = {
+    "UserTaskAssigned": {"note": ""},
+    "UserTaskDueSet": {"due": "", "day": "", "note": ""},
+    "UserTaskPutOff": {"until": "", "note": ""},
     "InstanceStarted": {"business_key": ""},
     "ElementEntered": {"flow": ""},
     "ElementPassed": {"flow": ""},

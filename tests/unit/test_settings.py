@@ -16,6 +16,7 @@ NUMBERS = ("many", "", "1.5", "1e3", "1_000", "٣", "0x10", "9" * 5_000)
 
 #: Impossible values of each setting. For numbers, the tests add the values next to their range.
 WRONG: dict[str, tuple[str, ...]] = {
+    "leads_group": ("", "  ", "Leads, Nurses"),
     "env": ("", "test", "Production", "production "),
     "secret_key": ("short", "x" * 31, SAFE + "\n"),
     "database_url": (

@@ -45,12 +45,13 @@ from usher_web.demo import sample_patients
 from usher_web.words import audit_sentences, effect_status, proof_verdict, service_wording
 
 #: Blueprints whose pages are in no place of the rail: for patients, for programs, and for signing in.
-OUTSIDE = {"profile", "patient", "api", "sign_in", "session_end", "search", "drafts"}
+OUTSIDE = {"profile", "patient", "api", "sign_in", "session_end", "search", "palette", "drafts"}
 
 #: Events that the standard life cycle of an activity has no word for; logs for process mining say “unknown”.
 WITHOUT_LIFECYCLE = {
     "DecisionMade", "TimerStarted", "TimerFired", "MessageAwaited", "MessageReceived", "WaitEnded", "ItemGiven",
-    "RepetitionStarted", "InstanceMigrated", "InstanceRepaired", "StepUndone", "ServiceUndone",
+    "RepetitionStarted", "InstanceMigrated", "InstanceRepaired", "StepUndone", "ServiceUndone", "UserTaskDueSet",
+    "UserTaskPutOff",
 }  # fmt: skip
 
 

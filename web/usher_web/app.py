@@ -52,15 +52,19 @@ from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
 from .site import KEY, Outbox, Site, site
 from .staff import (
+    bulk_pages,
+    desk_pages,
     ehr_triggers,
     import_conflict_pages,
     inbox,
     invitation_acts,
     live_pages,
     outcomes,
+    palette,
     search_box,
     start_pages,
     task_draft_routes,
+    view_pages,
 )
 from .words import person_names, presentation
 
@@ -121,6 +125,7 @@ INSIDE = {
     "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
     "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
     "tryout": "processes", "samples": "processes", "invitations": "triggers",
+    "bulk": "inbox", "desk": "inbox", "views": "inbox",
     "operating": "admin", "operators": "admin", "portal_standing": "admin",
 }
 
@@ -194,8 +199,8 @@ def _hosts(settings: Settings) -> list[str]:
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     doors = (sign_in, session_end, profile_pages)
     desk = (
-        inbox, task_draft_routes, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box,
-        import_conflict_pages, invitation_acts,
+        inbox, desk_pages, palette, bulk_pages, view_pages, task_draft_routes, start_pages, case_pages,
+        saved_search_pages, replay_pages, ehr_triggers, search_box, import_conflict_pages, invitation_acts,
     )
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,

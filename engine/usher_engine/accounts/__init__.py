@@ -5,6 +5,7 @@ from .accounts import Accounts
 from .followed_acts import FollowedAct, FollowedActs
 from .passwords import PasswordRefused
 from .roles import FRONT_DESK, Role
+from .saved_searches import Place as SearchPlace
 from .saved_searches import SavedSearch, SavedSearches
 from .staff_profiles import MAX_DISPLAY_NAME, StaffAddress, StaffProfiles, group_addresses
 
@@ -19,6 +20,7 @@ __all__ = [
     "Role",
     "SavedSearch",
     "SavedSearches",
+    "SearchPlace",
     "Session",
     "StaffAddress",
     "StaffProfiles",

@@ -64,7 +64,8 @@ attempt = Table(
     Column("tries", Integer, nullable=False),
 )
 
-#: A named search of cases; *shared* is the role that sees it in addition to its owner, empty for none.
+#: A named search of cases or a view of the inbox (*place*); *shared* is the role that sees it in addition to its owner,
+#: empty for none.
 saved_search = Table(
     "saved_search",
     metadata,
@@ -74,6 +75,16 @@ saved_search = Table(
     Column("query", Text, nullable=False),
     Column("shared", String(20), nullable=False),
     Column("created_at", String(27), nullable=False),
+    Column("place", String(10), nullable=False, server_default="cases"),
     UniqueConstraint("owner", "name"),
     Index("ix_saved_search_shared", "shared"),
+)
+
+#: In which order a person wants the saved searches they see; those without a row come last, by name.
+saved_search_order = Table(
+    "saved_search_order",
+    metadata,
+    Column("person", String(60), primary_key=True),
+    Column("search", Integer, ForeignKey("saved_search.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, nullable=False),
 )

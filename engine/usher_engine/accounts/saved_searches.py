@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, case, delete, insert, or_, select, update
 
 from ..audit.audit_log import audit_body
 from ..core.actor import Actor
@@ -37,19 +38,50 @@ class SavedSearch:
     shared: Role | None
 
 
+class Place(StrEnum):
+    """Where a search is used."""
+
+    #: The page of cases.
+    CASES = "cases"
+    #: A view of the inbox.
+    DESK = "desk"
+
+
 class SavedSearches:
     """One method for each operation on a saved search. A search that belongs to someone else raises `NotFound`."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], place: Place = Place.CASES) -> None:
         self.database = database
         self.clock = clock
+        self.place = place
 
     def seen_by(self, actor: Actor) -> list[SavedSearch]:
-        """The searches of *actor* and those shared with their role, by name."""
-        c = t.saved_search.c
-        query = select(t.saved_search).where(or_(c.owner == actor.name, c.shared == actor.role)).order_by(c.name, c.id)
+        """The searches of *actor* and those shared with their role, in the order *actor* gave them, then by name."""
         with self.database.read() as connection:
-            return [_search(row) for row in connection.execute(query)]
+            return self._seen_by(connection, actor)
+
+    def _seen_by(self, connection: Connection, actor: Actor) -> list[SavedSearch]:
+        c, o = t.saved_search.c, t.saved_search_order.c
+        ordered = t.saved_search.outerjoin(
+            t.saved_search_order, (o.search == c.id) & (o.person == actor.name)
+        )
+        seen = or_(c.owner == actor.name, c.shared == actor.role)
+        query = select(t.saved_search).select_from(ordered).where(seen, c.place == self.place.value)
+        query = query.order_by(case((o.position.is_(None), 1), else_=0), o.position, c.name, c.id)
+        return [_search(row) for row in connection.execute(query)]
+
+    def move(self, number: int, *, actor: Actor, by: int) -> None:
+        """Move a search *by* places in the order *actor* sees; raises `NotFound`."""
+        with self.database.begin() as connection:
+            one_at_a_time(connection, f"searches of {actor.name}")
+            order = [search.id for search in self._seen_by(connection, actor)]
+            if number not in order:
+                raise NotFound("You have no such saved search.")
+            at = order.index(number)
+            order.insert(min(max(at + by, 0), len(order) - 1), order.pop(at))
+            connection.execute(delete(t.saved_search_order).where(t.saved_search_order.c.person == actor.name))
+            rows = [{"person": actor.name, "search": one, "position": place} for place, one in enumerate(order)]
+            connection.execute(insert(t.saved_search_order), rows)
 
     def add(self, name: str, query: str, *, shared: Role | None, actor: Actor) -> SavedSearch:
         """Save a search; raises `InvalidSubmission` for a bad name or query, `Conflict` when *actor* uses the name."""
@@ -57,7 +89,7 @@ class SavedSearches:
             raise InvalidSubmission("Search for something first; then it can be saved.")
         _check_shared(shared)
         name, role = _checked_name(name), shared.value if shared else ""
-        values = {"owner": actor.name, "name": name, "query": query, "shared": role}
+        values = {"owner": actor.name, "name": name, "query": query, "shared": role, "place": self.place.value}
         with self.database.begin() as connection:
             _refuse_twice(connection, actor.name, values["name"])
             row = insert(t.saved_search).values(**values, created_at=to_text(self.clock()))
@@ -79,6 +111,7 @@ class SavedSearches:
         """Raises `NotFound`."""
         with self.database.begin() as connection:
             _own(connection, number, actor)
+            connection.execute(delete(t.saved_search_order).where(t.saved_search_order.c.search == number))
             connection.execute(delete(t.saved_search).where(t.saved_search.c.id == number))
             self._record(connection, actor, "saved search deleted", number)
 

@@ -18,7 +18,16 @@ from SpiffWorkflow.util.task import TaskState
 from ..core import faults
 from ..core.canonical import changes
 from ..core.errors import CannotMigrate, Corrupt, ElementFailed, EngineError
-from ..core.events import DataChanged, Event, InstanceMigrated, TimerStarted, UserTaskClaimed, WaitEnded
+from ..core.events import (
+    DataChanged,
+    Event,
+    InstanceMigrated,
+    TimerStarted,
+    UserTaskClaimed,
+    UserTaskDueSet,
+    UserTaskPutOff,
+    WaitEnded,
+)
 from ..core.state import InstanceState, fold, place
 from . import serializer
 from .catch_events import UsherBoundaryEvent, awaited_triggers
@@ -265,6 +274,10 @@ class _Move:
             events.append(replace(again, due=old.opened.get("due", "")))
             if old.assignee:
                 events.append(UserTaskClaimed(again.element, again.visit, old.assignee))
+            if "due" in old.desk:
+                events.append(UserTaskDueSet(again.element, again.visit, old.desk["due"]))
+            if old.desk.get("until"):
+                events.append(UserTaskPutOff(again.element, again.visit, old.desk["until"]))
         events += self._wait_events(events)
         after = fold(self.state, events)
         holds = TaskState.WAITING | TaskState.READY | TaskState.STARTED

@@ -5,7 +5,11 @@ from ..store import CaseFilter, Step, UserTask
 from ..store import to_text as stored_time
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
 from ..store.case_selection import CaseSelection
+from ..store.task_counts import KindCount, TaskCounts
 from ..store.task_draft_rows import TaskDraft
+from ..store.task_filter import TaskFilter, TaskOrder, cursor_of
+from ..store.task_run_rows import TaskOfRun, TaskOutcome
+from ..store.visible_tasks import Page as TaskPage
 from .backtest_tally import questions
 from .call_history import Called, CallHistory, Plans, calls_after, follow_calls
 from .closed_tasks import ClosedTask
@@ -15,10 +19,14 @@ from .queries import Instance
 from .repair import Repaired
 from .search import CasePage, Facets, Onlookers
 from .starts import SENT_TWICE, Begun, Offer
+from .task_queries import may_see as may_see_task
+from .task_runs import MOST as MOST_TASKS
+from .task_runs import BulkAct, DryRun, TaskAct
 from .undo import HeldMail
 
 __all__ = [
     "ALTERED",
+    "MOST_TASKS",
     "SENT_TWICE",
     "WHOLE",
     "Batch",
@@ -26,30 +34,42 @@ __all__ = [
     "BatchKind",
     "BatchStatus",
     "Begun",
+    "BulkAct",
     "CallHistory",
     "Called",
     "CaseFilter",
     "CasePage",
     "CaseSelection",
     "ClosedTask",
+    "DryRun",
     "Facets",
     "HeldMail",
     "HistoryPage",
     "HistoryPages",
     "Instance",
     "InstanceState",
+    "KindCount",
     "Offer",
     "Onlookers",
     "PagedStep",
     "Plans",
     "Repaired",
     "Step",
+    "TaskAct",
+    "TaskCounts",
     "TaskDraft",
+    "TaskFilter",
+    "TaskOfRun",
+    "TaskOrder",
+    "TaskOutcome",
+    "TaskPage",
     "Trial",
     "UserTask",
     "Wait",
     "calls_after",
+    "cursor_of",
     "follow_calls",
+    "may_see_task",
     "questions",
     "readable_steps",
     "stored_time",

@@ -28,6 +28,7 @@ from ..store.case_selection import CaseSelection, count, fix_membership, numbers
 from .backtest_tally import Tally, stored_case
 from .instance_migration import MOVERS, Migrations
 from .step_writer import ALPHABET
+from .task_runs import TaskRuns
 
 #: Cases in a portion.
 PORTION = {BatchKind.BACKTEST: 50, BatchKind.TRIAL: 25, BatchKind.MIGRATION: 10}
@@ -38,9 +39,11 @@ MAX_TRIES = 5
 class BatchOperations:
     """Creates runs over many cases, works on them, and reports their progress."""
 
-    def __init__(self, context: Context, backtests: Backtests, migrations: Migrations, audit: AuditLog) -> None:
+    def __init__(
+        self, context: Context, backtests: Backtests, migrations: Migrations, task_runs: TaskRuns, audit: AuditLog
+    ) -> None:
         self.context, self.database, self.clock = context, context.database, context.clock
-        self.backtests, self.migrations, self.audit = backtests, migrations, audit
+        self.backtests, self.migrations, self.task_runs, self.audit = backtests, migrations, task_runs, audit
 
     def ask_backtest(
         self, package: Package, chosen: CaseSelection, *, label: str, actor: Actor, assume: Sequence[Json] = ()
@@ -180,6 +183,8 @@ class BatchOperations:
                 raise Conflict("The worker stopped in the middle of every try.")
             if taken.kind is BatchKind.BACKTEST:
                 self._backtest_portion(taken)
+            elif taken.kind is BatchKind.TASKS:
+                self.task_runs.portion(taken)
             else:
                 self._migration_portion(taken)
         except Unavailable:

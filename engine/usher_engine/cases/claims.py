@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..audit.audit_log import AuditLog
 from ..context import Context
 from ..core import events as e
@@ -9,7 +11,9 @@ from ..core.actor import Actor
 from ..core.canonical import check_input
 from ..core.errors import Conflict, Corrupt, InvalidSubmission, NotAllowed
 from ..core.visible_text import trimmed
-from ..store import UserTask, task_rows, visible_tasks
+from ..store import UserTask, task_rows, to_text, visible_tasks
+from ..store.task_filter import TaskFilter, Viewer
+from ..store.visible_tasks import Page
 from .step_writer import StepWriter
 
 AT_ONCE = 100
@@ -20,6 +24,7 @@ class Claims:
 
     def __init__(self, context: Context, steps: StepWriter, audit: AuditLog) -> None:
         self.database, self.clock, self.steps, self.audit = context.database, context.clock, steps, audit
+        self.calendar = context.settings.calendar
 
     def release_all(self, person: str, why: str, *, actor: Actor) -> int:
         """
@@ -38,19 +43,21 @@ class Claims:
         if not why:
             raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
         check_input(why, where="reason")
-        done, after = 0, None
-        while True:
-            found = self._claimed(person, after)
-            done += sum(self._released(task, person, why, actor) for task in found)
-            if len(found) < AT_ONCE:
-                return done
-            after = found[-1].sort_key
+        return sum(self._released(task, person, why, actor) for task in self._claimed(person))
 
-    def _claimed(self, person: str, after: str | None) -> list[UserTask]:
-        with self.database.read() as tx:
-            return visible_tasks.select_tasks(
-                tx, groups=None, assignee=person, mine=True, overdue_at=None, after=after, limit=AT_ONCE
-            )
+    def _claimed(self, person: str) -> Iterator[UserTask]:
+        """The tasks that *person* has claimed, those put off as well."""
+        now = self.clock()
+        viewer = Viewer(groups=None, name="", today=self.calendar.day_of(now), now=to_text(now))
+        for put_off in (False, True):
+            wanted, after = TaskFilter(assignee=person, put_off=put_off), ""
+            while True:
+                with self.database.read() as tx:
+                    found = visible_tasks.select_tasks(tx, viewer, wanted, Page(after=after, limit=AT_ONCE))
+                yield from found
+                if len(found) < AT_ONCE:
+                    break
+                after = found[-1].sort_key
 
     def _released(self, task: UserTask, person: str, why: str, actor: Actor) -> bool:
         """Whether *task* could be released; a case that has ended meanwhile, or cannot be read, stops no other."""

@@ -20,9 +20,9 @@ from ..store import (
     case_signatures,
     instance_rows,
     job_rows,
+    task_counts,
     task_rows,
     to_text,
-    visible_tasks,
 )
 from ..store.tampered_rows import moment, tampering_message
 from .call_plan import NO_CALLS, CallPlan, call_plan
@@ -175,7 +175,7 @@ class CaseQueries:
             return case_signatures.live_counts(tx)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """For monitoring: instances by status, jobs waiting and parked, open tasks (counted to 100,000)."""
+        """For monitoring: instances by status, jobs waiting and parked, open tasks."""
         with self.database.read() as tx:
-            tasks = visible_tasks.count_tasks(tx, groups=None, assignee="", at_most=100_000)
+            tasks = task_counts.open_tasks(tx)
             return {"instances": instance_rows.counts(tx), "jobs": job_rows.counts(tx), "tasks": {"open": tasks}}

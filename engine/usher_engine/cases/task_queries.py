@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from ..bpmn import initial_values
@@ -14,8 +13,20 @@ from ..core.canonical import whole_number
 from ..core.errors import Conflict, NotFound
 from ..core.events import from_json
 from ..core.state import InstanceState, fold, place
-from ..store import Row, Transaction, UserTask, instance_rows, task_draft_rows, task_rows, visible_tasks
-from ..store.visible_tasks import TaskCounts
+from ..store import (
+    Row,
+    Transaction,
+    UserTask,
+    instance_rows,
+    task_counts,
+    task_draft_rows,
+    task_rows,
+    to_text,
+    visible_tasks,
+)
+from ..store.task_counts import KindCount, TaskCounts
+from ..store.task_filter import TaskFilter, Viewer
+from ..store.visible_tasks import Page
 
 
 def task_place(task: str) -> tuple[str, str, int]:
@@ -37,6 +48,10 @@ def is_for(actor: Actor, groups: tuple[str, ...]) -> bool:
     return actor.role in UNBOUND_ROLES or not groups or bool(actor.groups.intersection(groups))
 
 
+def _standing(viewer: Viewer, mine: bool, overdue: bool) -> TaskFilter:
+    return TaskFilter(assignee=viewer.name if mine else "", due_before=viewer.now if overdue else "")
+
+
 class TaskQueries:
     """Reads open user tasks."""
 
@@ -53,11 +68,20 @@ class TaskQueries:
         after: str | None = None,
     ) -> list[UserTask]:
         """Open tasks *actor* may see (None: all), soonest due first; *after* is the last task's ``sort_key``."""
-        groups, name, due = self._scope(actor, overdue)
+        viewer = self.viewer(actor)
+        wanted = _standing(viewer, mine, overdue)
         with self.database.read() as tx:
-            return visible_tasks.select_tasks(
-                tx, groups=groups, assignee=name, mine=mine, overdue_at=due, after=after, limit=limit
-            )
+            return visible_tasks.select_tasks(tx, viewer, wanted, Page(after=after or "", limit=limit))
+
+    def page(self, actor: Actor, wanted: TaskFilter, page: Page) -> list[UserTask]:
+        """The tasks of one page that *actor* sees and that pass *wanted*."""
+        with self.database.read() as tx:
+            return visible_tasks.select_tasks(tx, self.viewer(actor), wanted, page)
+
+    def count(self, actor: Actor, wanted: TaskFilter) -> int:
+        """How many tasks that *actor* sees pass *wanted*; exact, whatever the number."""
+        with self.database.read() as tx:
+            return task_counts.count_matching(tx, self.viewer(actor), wanted)
 
     def of_cases(self, instances: Collection[str]) -> dict[str, tuple[UserTask, ...]]:
         """The open tasks of these cases, whoever may see them."""
@@ -65,21 +89,41 @@ class TaskQueries:
             return task_rows.of_instances(tx, instances) if instances else {}
 
     def count_tasks(self, actor: Actor | None = None, *, mine: bool = False, overdue: bool = False) -> int:
-        """How many tasks `tasks` would list, counted up to 1,000."""
-        groups, name, due = self._scope(actor, overdue)
+        """How many tasks `tasks` would list."""
+        viewer = self.viewer(actor)
         with self.database.read() as tx:
-            return visible_tasks.count_tasks(tx, groups=groups, assignee=name, mine=mine, overdue_at=due)
+            return task_counts.count_matching(tx, viewer, _standing(viewer, mine, overdue))
 
     def count_each(self, actor: Actor) -> TaskCounts:
-        """How many tasks *actor* sees, has claimed, and sees overdue, each counted up to 1,000."""
-        groups, name, _ = self._scope(actor, overdue=False)
+        """How many tasks *actor* sees, has claimed, sees overdue, and sees put off."""
         with self.database.read() as tx:
-            return visible_tasks.count_each(tx, groups=groups, assignee=name, overdue_at=self.clock())
+            return task_counts.summed(tx, self.viewer(actor))
 
-    def _scope(self, actor: Actor | None, overdue: bool) -> tuple[frozenset[str] | None, str, datetime | None]:
+    def kinds(self, actor: Actor, wanted: TaskFilter | None = None) -> list[KindCount]:
+        """The tasks *actor* sees, counted by kind and candidate groups; of *wanted* only the due dates are heeded."""
+        with self.database.read() as tx:
+            return task_counts.counts_of(tx, self.viewer(actor), wanted or TaskFilter())
+
+    def titles(self, counted: Iterable[KindCount]) -> dict[tuple[str, str], tuple[str, str]]:
+        """What tasks of these kinds and their processes are called, by (process, element)."""
+        with self.database.read() as tx:
+            return visible_tasks.titles(tx, counted)
+
+    def tidy_counts(self) -> int:
+        """Add up the rows that count open tasks, so that they stay few; the worker does it now and then."""
+        with self.database.begin() as tx:
+            return task_counts.add_up(tx)
+
+    def viewer(self, actor: Actor | None) -> Viewer:
+        """*actor* as who looks at tasks now; None sees all of them."""
+        now = self.clock()
         bound = actor is not None and actor.role not in UNBOUND_ROLES
-        groups = actor.groups | {""} if actor is not None and bound else None
-        return groups, actor.name if actor else "", self.clock() if overdue else None
+        return Viewer(
+            groups=actor.groups | {""} if actor is not None and bound else None,
+            name=actor.name if actor else "",
+            today=self.context.settings.calendar.day_of(now),
+            now=to_text(now),
+        )
 
     def task(self, task: str, actor: Actor | None = None) -> UserTask:
         """

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, TypeAlias, get_args
 
-from . import wait_events
+from . import desk_events, wait_events
 from .canonical import Json
+from .desk_events import UserTaskAssigned, UserTaskDueSet, UserTaskPutOff
 from .errors import Corrupt
 from .event_versions import MaybeEmpty, event, from_record, to_record
 from .intervention_events import InstanceMigrated, InstanceRepaired, ServiceUndone, StepUndone
@@ -31,8 +32,8 @@ __all__ = [
     "InstanceCancelled", "InstanceFinished", "InstanceMigrated", "InstanceRepaired", "InstanceStarted", "ItemGiven",
     "MessageAwaited", "MessageReceived", "RepetitionStarted", "ServiceCalled", "ServiceCompleted", "ServiceFailed",
     "ServiceRefused", "ServiceRequested", "ServiceUndone", "StepUndone", "TimerFired", "TimerStarted",
-    "UserTaskCancelled", "UserTaskClaimed", "UserTaskCompleted", "UserTaskOpened", "UserTaskReleased", "WaitEnded",
-    "from_json", "to_json",
+    "UserTaskAssigned", "UserTaskCancelled", "UserTaskClaimed", "UserTaskCompleted", "UserTaskDueSet",
+    "UserTaskOpened", "UserTaskPutOff", "UserTaskReleased", "WaitEnded", "from_json", "to_json",
 ]  # fmt: skip
 
 
@@ -256,6 +257,7 @@ Event: TypeAlias = (
     | UserTaskReleased
     | UserTaskCompleted
     | UserTaskCancelled
+    | desk_events.OfDesk
     | ServiceCalled
     | ServiceRequested
     | ServiceCompleted

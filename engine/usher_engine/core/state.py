@@ -13,6 +13,7 @@ from typing import Any, assert_never
 
 from . import events as e
 from .canonical import Json
+from .desk_events import OfDesk
 from .wait_events import OfWaits
 
 
@@ -37,10 +38,20 @@ _SELDOM = frozenset({"waits", "armed", "items"})
 
 @dataclass(slots=True)
 class OpenTask:
-    """A user task that waits for a person; *opened* holds the fields of its `UserTaskOpened` event."""
+    """
+    A user task that waits for a person; *opened* holds the fields of its `UserTaskOpened` event.
+
+    *desk* is what people arranged: ``due`` (a moment, or empty) and ``until``, the day it comes back to the inbox.
+    """
 
     opened: dict[str, Any]
     assignee: str = ""
+    desk: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Json]:
+        """Without *desk* when it is empty, so that states older than it read and hash the same."""
+        written: dict[str, Json] = {"opened": self.opened, "assignee": self.assignee}
+        return {**written, "desk": dict(self.desk)} if self.desk else written
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +90,7 @@ class InstanceState:
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Json]:
-        tasks = {key: {"opened": task.opened, "assignee": task.assignee} for key, task in self.tasks.items()}
+        tasks: dict[str, Json] = {key: task.to_json() for key, task in self.tasks.items()}
         written = {name: getattr(self, name) for name in self.__slots__ if name not in _SELDOM or getattr(self, name)}
         return {**written, "tasks": tasks}
 
@@ -124,7 +135,7 @@ def fold(state: InstanceState, happened: Iterable[e.Event]) -> InstanceState:
         visits=dict(state.visits),
         flows=dict(state.flows),
         at=list(state.at),
-        tasks={key: OpenTask(task.opened, task.assignee) for key, task in state.tasks.items()},
+        tasks={key: OpenTask(task.opened, task.assignee, dict(task.desk)) for key, task in state.tasks.items()},
         requests=dict(state.requests),
         incidents=dict(state.incidents),
         data=dict(state.data),
@@ -207,7 +218,8 @@ def _apply_work(
     | e.ServiceFailed
     | e.IncidentRaised
     | e.IncidentResolved
-    | OfWaits,
+    | OfWaits
+    | OfDesk,
 ) -> None:
     here = place(event.element, event.visit)
     match event:
@@ -217,6 +229,8 @@ def _apply_work(
             draft.tasks[here].assignee = by
         case e.UserTaskReleased():
             draft.tasks[here].assignee = ""
+        case e.UserTaskAssigned() | e.UserTaskDueSet() | e.UserTaskPutOff():
+            _arrange(draft.tasks[here], event)
         case e.UserTaskCompleted(variable=variable, answer=answer):
             draft.tasks.pop(here, None)
             draft.data[variable] = answer
@@ -255,6 +269,18 @@ def _restore(draft: InstanceState, before: dict[str, Any]) -> None:
     copy = fold(InstanceState.from_json(before), ())
     for name in InstanceState.__slots__:
         setattr(draft, name, getattr(copy, name))
+
+
+def _arrange(task: OpenTask, event: OfDesk) -> None:
+    match event:
+        case e.UserTaskAssigned(to=to):
+            task.assignee = to
+        case e.UserTaskDueSet(due=due):
+            task.desk["due"] = due
+        case e.UserTaskPutOff(until=until):
+            task.desk["until"] = until
+        case _:
+            assert_never(event)
 
 
 def _move(draft: InstanceState, places: dict[str, str]) -> None:

@@ -24,6 +24,7 @@ LIFECYCLE = {
     "UserTaskOpened": "schedule",
     "UserTaskClaimed": "assign",
     "UserTaskReleased": "reassign",
+    "UserTaskAssigned": "reassign",
     "UserTaskCancelled": "withdraw",
     "IncidentRaised": "suspend",
     "IncidentResolved": "resume",

@@ -23,6 +23,8 @@ from .turns import Turns
 log = logging.getLogger("usher.worker")
 
 IDLE_SECONDS = 1.0
+#: How long rows that count open tasks may pile up.
+TIDY_SECONDS = 60.0
 TRIED = "The worker stopped in the middle of every try."
 #: A job that takes this long is stopped and tried again after its lease; until then the worker renews the lease.
 MOST_S = 600.0
@@ -41,6 +43,7 @@ class Worker:
         self._calls = 0
         self._taking = threading.Lock()
         self._on_batch = threading.Lock()
+        self._tidy_at = time.monotonic() + TIDY_SECONDS
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -144,9 +147,17 @@ class Worker:
         if not self._on_batch.acquire(blocking=False):
             return False
         try:
-            return self.engine.batches.work()
+            return self.engine.batches.work() or self._tidy()
         finally:
             self._on_batch.release()
+
+    def _tidy(self) -> bool:
+        """Add up the rows that count open tasks, now and then; return whether more are left."""
+        if time.monotonic() < self._tidy_at:
+            return False
+        more = bool(self.engine.inbox.tidy_counts())
+        self._tidy_at = time.monotonic() + (0.0 if more else TIDY_SECONDS)
+        return more
 
     def _perform_job(self, job: Job) -> None:
         if job.kind != "effect":

@@ -18,6 +18,10 @@ def is_possible(state: InstanceState, kind: str, happened: list[e.Event], *, act
         case "release", [e.UserTaskReleased(element, visit)]:
             task = state.tasks.get(place(element, visit))
             return task is not None and task.assignee != ""
+        case ("assign", [e.UserTaskAssigned() as event]) | ("set_due", [e.UserTaskDueSet() as event]):
+            return place(event.element, event.visit) in state.tasks
+        case "put_off", [e.UserTaskPutOff(element, visit)]:
+            return place(element, visit) in state.tasks
         case "fail_job", [e.ServiceFailed(element, visit, reason=reason), *rest]:
             incident = [e.IncidentRaised(element, visit, "service", reason)]
             return place(element, visit) in state.requests and rest in ([], incident)

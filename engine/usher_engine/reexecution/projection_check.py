@@ -60,6 +60,7 @@ def _tasks(row: Row, steps: list[ReadStep], state: InstanceState) -> dict[str, d
                 if here in state.tasks:
                     rows[here] = task_rows.opened_row(row, event, datetime.fromisoformat(since[here]))
                     rows[here]["assignee"] = state.tasks[here].assignee
+                    rows[here] |= task_rows.arranged(rows[here], state.tasks[here].desk)
     return rows
 
 

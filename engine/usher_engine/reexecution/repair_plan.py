@@ -26,6 +26,7 @@ from .undo_step import undone_revisions
 #: Events that do not come from the diagram, or that the repair records itself.
 NOT_ON_THE_PATH = (
     e.InstanceStarted, e.InstanceMigrated, e.InstanceRepaired, e.UserTaskClaimed, e.UserTaskReleased,
+    e.UserTaskAssigned, e.UserTaskDueSet, e.UserTaskPutOff,
     e.UserTaskCompleted, e.UserTaskCancelled, e.ServiceCompleted, e.ServiceRefused, e.ServiceFailed,
     e.TimerFired, e.MessageReceived, e.IncidentRaised, e.IncidentResolved, e.DataChanged, e.FactRecorded,
     e.StepUndone, e.ServiceUndone,

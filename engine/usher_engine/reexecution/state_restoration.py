@@ -170,8 +170,9 @@ class _Restoring:
         return given.place in state.tasks
 
     def _apply_claims(self, events: list[e.Event]) -> None:
-        """Apply claims and releases of open tasks; incidents belong to the record, not to the diagram."""
-        about_tasks = (event for event in events if isinstance(event, e.UserTaskClaimed | e.UserTaskReleased))
+        """Apply what people arranged about open tasks; incidents belong to the record, not to the diagram."""
+        arranged = e.UserTaskClaimed | e.UserTaskReleased | e.UserTaskAssigned | e.UserTaskDueSet | e.UserTaskPutOff
+        about_tasks = (event for event in events if isinstance(event, arranged))
         for event in about_tasks:
             if place(event.element, event.visit) in self.made.state.tasks:
                 self.made.state = fold(self.made.state, [event])

@@ -28,6 +28,8 @@ class BatchKind(StrEnum):
     TRIAL = "trial"
     #: Running cases move to another version.
     MIGRATION = "migration"
+    #: Open tasks are claimed, assigned, dated, put off or completed.
+    TASKS = "tasks"
 
 
 class BatchStatus(StrEnum):

@@ -18,10 +18,13 @@ from ..core.events import (
     Event,
     InstanceCancelled,
     InstanceMigrated,
+    UserTaskAssigned,
     UserTaskCancelled,
     UserTaskClaimed,
     UserTaskCompleted,
+    UserTaskDueSet,
     UserTaskOpened,
+    UserTaskPutOff,
     UserTaskReleased,
 )
 from ..core.state import place
@@ -62,6 +65,8 @@ class UserTask:
     typing: tuple[str, ...] = ()
     cancellable: bool = False
     sort_key: str = ""
+    #: The day of the practice on which it comes back to the inbox; empty unless someone put it off.
+    until: str = ""
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -87,6 +92,9 @@ _OF_INSTANCES = _COLUMNS.where(t.user_task.c.instance.in_(bindparam("instances",
 #: Replaces a missing due date: sorts after every date, in every collation.
 NO_DUE = "z"
 
+#: An urgency is this minus the priority.
+TOP_PRIORITY = 1_000
+
 
 def task_id(instance: str, element: str, visit: int) -> str:
     return f"{instance}:{element}:{visit}"
@@ -110,6 +118,10 @@ def project(connection: Connection, row: Row, happened: Iterable[Event], at: dat
                 connection.execute(_ASSIGN, {"i": row.id, "e": element, "v": visit, "by": by})
             case UserTaskReleased(element, visit):
                 connection.execute(_ASSIGN, {"i": row.id, "e": element, "v": visit, "by": ""})
+            case UserTaskAssigned(element, visit, to):
+                connection.execute(_ASSIGN, {"i": row.id, "e": element, "v": visit, "by": to})
+            case UserTaskDueSet() | UserTaskPutOff():
+                _arrange(connection, row.id, event)
             case UserTaskCompleted() | UserTaskCancelled() | ElementCancelled():
                 connection.execute(_CLOSE, {"i": row.id, "e": event.element, "v": event.visit})
                 opened.pop(place(event.element, event.visit), None)
@@ -153,8 +165,33 @@ def opened_row(row: Row, event: UserTaskOpened, at: datetime) -> dict[str, Any]:
         "due_at": due,
         "priority": event.priority,
         "cancellable": int(event.cancel),
-        "sort_key": f"{due or NO_DUE}|{created}|{row.id}|{event.element}|{event.visit:06}",
+        "until": "",
+        "urgency": TOP_PRIORITY - event.priority,
+        "sort_key": _sort_key(due, created, row.id, event.element, event.visit),
     }
+
+
+def arranged(row: Mapping[str, Any], desk: Mapping[str, str]) -> dict[str, Any]:
+    """The columns of the task in *row* that change when people arranged *desk* (`core.state.OpenTask`)."""
+    changed: dict[str, Any] = {}
+    if "due" in desk:
+        due = to_text(from_text(desk["due"])) if desk["due"] else ""
+        place = (row["created_at"], row["instance"], row["element"], row["visit"])
+        changed |= {"due_at": due, "sort_key": _sort_key(due, *place)}
+    if "until" in desk:
+        changed["until"] = desk["until"]
+    return changed
+
+
+def _arrange(connection: Connection, instance: str, event: UserTaskDueSet | UserTaskPutOff) -> None:
+    here = {"i": instance, "e": event.element, "v": event.visit}
+    row = dict(connection.execute(_FIND, here).mappings().one())
+    desk = {"due": event.due} if isinstance(event, UserTaskDueSet) else {"until": event.until}
+    connection.execute(update(t.user_task).where(*_HERE).values(arranged(row, desk)), here)
+
+
+def _sort_key(due: str, created: str, instance: str, element: str, visit: int) -> str:
+    return f"{due or NO_DUE}|{created}|{instance}|{element}|{visit:06}"
 
 
 def find(connection: Connection, instance: str, element: str, visit: int) -> UserTask | None:
@@ -189,5 +226,5 @@ def task_of(found: Any) -> UserTask:
 
 _PLAIN = (
     "instance", "process", "element", "visit", "title", "message", "form", "assignee", "priority", "revision",
-    "business_key", "sort_key",
+    "business_key", "sort_key", "until",
 )  # fmt: skip

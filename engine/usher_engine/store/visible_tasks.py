@@ -1,145 +1,102 @@
-"""The open user tasks that a person sees, in the order of the inbox, and their number."""
+"""The open user tasks that a person sees, a page at a time; `task_counts` says how many there are."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, Select, Subquery, func, select, union_all
+from sqlalchemy import Connection, Select, Subquery, and_, or_, select, union_all
 
-from ..core.candidate_groups import groups_of
-from .database import to_text
-from .snapshot import answers
 from .tables import engine_tables as t
+from .task_counts import KindCount, counts_of
+from .task_filter import TaskFilter, TaskOrder, Viewer, beyond, conditions, ordering, sorting
 from .task_rows import UserTask, task_of
 
-#: The most parts a statement may have; beyond that, the rows of all groups are sorted.
+_c, _v = t.user_task.c, t.version.c
+
+#: The most parts a statement may have; beyond that, the rows of all kinds are sorted.
 MAX_REASONS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCounts:
-    """How many open tasks a person sees, each counted up to a limit."""
-
-    all: int
-    mine: int
-    overdue: int
-
-
-def select_tasks(
-    connection: Connection,
-    *,
-    groups: Collection[str] | None,
-    assignee: str,
-    mine: bool = False,
-    overdue_at: datetime | None = None,
-    after: str | None = None,
-    limit: int = 50,
-) -> list[UserTask]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
     """
-    Open tasks a person may see, soonest due first.
+    Where a page of a list begins or ends; without a cursor it is the first page.
 
-    Args:
-        connection: The transaction.
-        groups: Candidate groups of the person; None means every task.
-        assignee: The person; tasks claimed by them are always theirs to see.
-        mine: Only tasks claimed by *assignee*.
-        overdue_at: Only tasks due before this moment.
-        after: ``sort_key`` of the last task on the previous page.
-        limit: The largest number of tasks to return.
+    *after* and *before* are cursors (`task_filter.cursor_of`) of the task beyond which the page lies; *at* is that of
+    its first task.
     """
-    texts = None if mine else _texts(connection, groups)
-    few = _each(select(t.user_task), texts, assignee, mine, overdue_at, after, limit)
+
+    order: TaskOrder = TaskOrder.DUE
+    after: str = ""
+    before: str = ""
+    at: str = ""
+    limit: int = 50
+
+    @property
+    def is_back(self) -> bool:
+        return bool(self.before)
+
+
+def select_tasks(connection: Connection, viewer: Viewer, wanted: TaskFilter, page: Page) -> list[UserTask]:
+    """
+    The tasks of one page that *viewer* may see, in the order of the page.
+
+    Only rows that the page shows are read, however many there are: the first of each kind, in the order of an index.
+    """
+    few = _few(_reasons(connection, viewer, wanted), wanted, viewer, page)
     query = select(few, t.instance.c.revision).join(t.instance, t.instance.c.id == few.c.instance)
-    return [task_of(row._mapping) for row in connection.execute(query.order_by(few.c.sort_key).limit(limit))]
+    query = query.order_by(*ordering(page.order, few.c, back=page.is_back)).limit(page.limit)
+    found = [task_of(row._mapping) for row in connection.execute(query)]
+    return found[::-1] if page.is_back else found
 
 
-def count_tasks(
-    connection: Connection,
-    *,
-    groups: frozenset[str] | None,
-    assignee: str,
-    mine: bool = False,
-    overdue_at: datetime | None = None,
-    at_most: int = 1_000,
-) -> int:
-    """How many tasks `select_tasks` would list, counted up to *at_most* to stay cheap."""
-    known = answers(connection).get(("tasks of", assignee, groups))
-    if known is not None and not mine and overdue_at is None:
-        return int(known)
-    texts = None if mine else _texts(connection, groups)
-    return int(connection.execute(select(_count_statement(texts, assignee, mine, overdue_at, at_most))).scalar_one())
-
-
-def count_each(
-    connection: Connection, *, groups: frozenset[str] | None, assignee: str, overdue_at: datetime, at_most: int = 1_000
-) -> TaskCounts:
-    """`count_tasks` for all, for those claimed by *assignee* and for those overdue, in one statement."""
-    texts = _texts(connection, groups)
-    counted = (
-        _count_statement(texts, assignee, False, None, at_most),
-        _count_statement(None, assignee, True, None, at_most),
-        _count_statement(texts, assignee, False, overdue_at, at_most),
+def titles(connection: Connection, counted: Iterable[KindCount]) -> dict[tuple[str, str], tuple[str, str]]:
+    """What these kinds of tasks and their processes are called, by (process, element): the title of one of each."""
+    kinds = {(one.process, one.element): one.group for one in counted}
+    if not kinds:
+        return {}
+    newest = select(_v.name).where(_v.process == _c.process).order_by(_v.number.desc()).limit(1).scalar_subquery()
+    named = select(_c.process, _c.element, _c.title, newest.label("process_name"))
+    one_of_each = (
+        select(
+            named.where(_c.candidate_group == group, _c.process == process, _c.element == element).limit(1).subquery()
+        )
+        for (process, element), group in sorted(kinds.items())[:MAX_REASONS]
     )
-    found = TaskCounts(*map(int, connection.execute(select(*counted)).one()))
-    answers(connection)["tasks of", assignee, groups] = found.all
-    return found
+    return {
+        (row.process, row.element): (str(row.title), str(row.process_name or row.process))
+        for row in connection.execute(union_all(*one_of_each))
+    }
 
 
-def _count_statement(
-    texts: Collection[str] | None, assignee: str, mine: bool, overdue_at: datetime | None, at_most: int
-) -> ScalarSelect[int]:
-    few = _each(select(t.user_task.c.sort_key), texts, assignee, mine, overdue_at, None, at_most)
-    return select(func.count()).select_from(select(few.c.sort_key).limit(at_most).subquery()).scalar_subquery()
+def _reasons(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[list[Any]]:
+    """Why *viewer* sees a task: one set of conditions for each kind; no task is seen for two of them."""
+    cells = {
+        (one.group, one.process, one.element)
+        for one in counts_of(connection, viewer, wanted)
+        if wanted.passes(one.group, one.process, one.element) and (one.put_off if wanted.put_off else one.open)
+    }
+    reasons = []
+    for group, process, element in sorted(cells):
+        where = [_c.candidate_group == group, _c.process == process, _c.element == element]
+        reasons.append(where if viewer.sees(group) else [*where, _c.assignee == viewer.name])
+    if wanted.is_narrow or len(reasons) > MAX_REASONS:
+        return [[or_(*(and_(*where) for where in reasons))]] if reasons else []
+    return reasons
 
 
-#: Each distinct group text in the table, with one index step per text regardless of the number of tasks.
-_FIRST = select(func.min(t.user_task.c.candidate_group).label("text")).cte("texts", recursive=True)
-_NEXT = select(func.min(t.user_task.c.candidate_group)).where(t.user_task.c.candidate_group > _FIRST.c.text)
-_ALL = _FIRST.union_all(select(_NEXT.correlate(_FIRST).scalar_subquery()).where(_FIRST.c.text.is_not(None)))
-_GROUP_TEXTS = select(_ALL.c.text).where(_ALL.c.text.is_not(None))
-
-
-def _texts(connection: Connection, groups: Collection[str] | None) -> set[str] | None:
-    """The group texts in the table that name one of *groups*; "" means everyone. Values other than text are skipped."""
-    if groups is None:
-        return None
-    known = answers(connection)
-    if "group texts" not in known:
-        known["group texts"] = connection.execute(_GROUP_TEXTS).scalars().all()
-    wanted = set(groups)
-    return {text for text in known["group texts"] if type(text) is str and wanted & set(groups_of(text) or ("",))}
-
-
-def _each(
-    wanted: Select[Any],
-    groups: Collection[str] | None,
-    assignee: str,
-    mine: bool,
-    overdue_at: datetime | None,
-    after: str | None,
-    limit: int,
-) -> Subquery:
-    """
-    What is *wanted* of the first *limit* tasks for each reason to see one, in index order.
-
-    No other tasks are read, however many there are.
-    """
-    c = t.user_task.c
-    later: list[Any] = []
-    if after is not None:
-        later.append(c.sort_key > after)
-    if overdue_at is not None:
-        later.append(c.sort_key < to_text(overdue_at))
-    reasons: list[list[Any]] = [[]]
-    if mine:
-        reasons = [[c.assignee == assignee]]
-    elif groups is not None:
-        reasons = [[c.candidate_group == group] for group in sorted(groups)]
-        if len(reasons) > MAX_REASONS:
-            reasons = [[c.candidate_group.in_(groups)]]
-        reasons.append([c.assignee == assignee, c.candidate_group.not_in(groups)])
-    firsts = (wanted.where(*why, *later).order_by(c.sort_key).limit(limit).subquery() for why in reasons)
+def _few(reasons: list[list[Any]], wanted: TaskFilter, viewer: Viewer, page: Page) -> Subquery:
+    """The first *page.limit* tasks for each reason, in index order."""
+    query: Select[Any] = select(t.user_task).where(*conditions(wanted, viewer))
+    if page.before:
+        query = query.where(beyond(page.order, page.before, back=True))
+    elif page.after or page.at:
+        query = query.where(beyond(page.order, page.after or page.at, itself=not page.after))
+    order = (sorting if wanted.is_narrow else ordering)(page.order, back=page.is_back)
+    query = query.order_by(*order).limit(page.limit)
+    if not reasons:
+        return query.where(_c.instance == "").subquery("few")
+    firsts = (query.where(*why).subquery() for why in reasons)
     return union_all(*(select(first) for first in firsts)).subquery("few")

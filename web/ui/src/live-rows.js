@@ -15,7 +15,7 @@ export function followRows(announce) {
       if (changed) row.querySelector(".m").textContent = changed.last;
     }
     if (stopped && offer(list, fresh, "Another case has stopped")) announce("Another case has stopped.");
-    for (const row of list.querySelectorAll("li[data-task]")) {
+    for (const row of list.querySelectorAll("tr[data-task]")) {
       const changed = data.cases[row.dataset.case];
       if (changed) follow(row, changed, announce);
     }
@@ -28,32 +28,37 @@ export function followRows(announce) {
 }
 
 function rowOf(list, task) {
-  return list.querySelector(`li[data-task="${CSS.escape(task)}"]`);
+  return list.querySelector(`tr[data-task="${CSS.escape(task)}"]`);
 }
 
+// The server sends every column; the row keeps those it has. The link itself stays: focus, and which list it leads back to.
 function follow(row, changed, announce) {
   const html = changed.rows[row.dataset.task];
   if (html === undefined) return strike(row, changed.last, announce);
   const place = document.createElement("template");
   place.innerHTML = html;
-  const link = row.querySelector(".task");
-  const next = place.content.querySelector(".task");
-  if (!next || !link) return;
-  link.classList.toggle("taken", next.classList.contains("taken"));
-  link.replaceChildren(...next.childNodes); // the link itself stays: focus, and which list it leads back to
-  row.dataset.revision = place.content.firstElementChild.dataset.revision;
+  const next = place.content.querySelector("[data-task]");
+  if (!next) return;
+  for (const cell of row.cells) {
+    const from = next.querySelector(`:scope > .${CSS.escape(cell.className)}`);
+    if (!from || cell.matches(".c-s")) continue;
+    const link = cell.querySelector(".task");
+    if (link) link.replaceChildren(...from.querySelector(".task").childNodes);
+    else cell.replaceChildren(...from.childNodes);
+  }
+  row.classList.toggle("taken", next.classList.contains("taken"));
+  row.dataset.revision = next.dataset.revision;
 }
 
 function strike(row, why, announce) {
   if (row.classList.contains("gone")) return;
   row.classList.add("gone");
-  const link = row.querySelector(".task");
-  const title = link.querySelector(".t");
+  const title = row.querySelector(".task");
   announce(`${title.textContent.trim()} has closed. ${why}`);
   title.prepend(Object.assign(document.createElement("span"), { className: "sr", textContent: "Closed: " }));
-  const meta = link.querySelector(".m");
-  if (meta) meta.textContent = why || "This task is no longer open.";
-  for (const part of link.querySelectorAll(".d, .o")) part.textContent = "";
+  for (const cell of row.cells) if (!cell.matches(".c-t, .c-p")) cell.textContent = "";
+  (row.querySelector(".c-why") ?? row.querySelector(".c-p")).textContent = why || "This task is no longer open.";
+  row.parentElement.dispatchEvent(new Event("change", { bubbles: true })); // it may have been selected
   setTimeout(() => row.remove(), GONE_MS);
 }
 

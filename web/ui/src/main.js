@@ -1,13 +1,15 @@
 // Every page starts here: wires the small features up, loads the diagram only where there is one, then marks the page as ready.
 import { follow } from "./check.js";
+import { watchList } from "./desk-list.js";
 import { watchForms } from "./form.js";
 import { watchInbox } from "./inbox.js";
-import { watchKeys } from "./keys.js";
+import { watchKeys, watchLetterSwitch } from "./keys.js";
 import { watchLive } from "./live.js";
 import { watchMenus } from "./menus.js";
 import { watchNetwork } from "./network.js";
 import { reportOpening } from "./opened.js";
 import { watchOutcomes } from "./outcome.js";
+import { watchPalette } from "./palette.js";
 import { watchRuns } from "./runs.js";
 import { watchSession } from "./session-end.js";
 import { watchTaskForm } from "./task-form.js";
@@ -24,6 +26,9 @@ watchMenus();
 watchRuns();
 watchKeys();
 watchSession();
+watchLetterSwitch();
+watchList();
+watchPalette();
 follow();
 reportOpening();
 

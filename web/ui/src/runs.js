@@ -25,7 +25,7 @@ function follow(section) {
     if (now && !now.open) return location.reload();
     if (now) {
       bar.value = now.done;
-      words.textContent = `${now.done.toLocaleString("en")} of ${now.total.toLocaleString("en")} cases`;
+      words.textContent = `${now.done.toLocaleString("en")} of ${now.total.toLocaleString("en")} ${section.dataset.noun ?? "cases"}`;
     }
     setTimeout(turn, EVERY_MS);
   };

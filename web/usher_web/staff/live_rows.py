@@ -15,6 +15,7 @@ from ..casework.visibility import may_work_on
 from ..site import site
 from ..words.case_narrative import line_of
 from ..words.element_names import names_of
+from .list_query import Column, View
 from .task_list import rows_of
 
 #: The reader of a row that no person's own words stand in; no account has this name.
@@ -87,14 +88,15 @@ def changes(instances: frozenset[str], viewers: Iterable[Viewer], watched: froze
 
 
 def counts(viewer: Viewer) -> dict[str, int]:
-    """How many tasks the person has, as the tabs of the inbox and the rail show it."""
+    """How many tasks the person has, as the tabs of the inbox and the rail show it, and cases that have stopped."""
     found, stopped = site().engine.inbox.count_each(viewer.actor), site().engine.search.count_stopped(viewer.actor)
-    return {"all": found.all + stopped, "mine": found.mine, "overdue": found.overdue, "stopped": stopped}
+    tabs = {View.ALL: found.all, View.MINE: found.mine, View.OVERDUE: found.overdue, View.LATER: found.put_off}
+    return {**{str(view): number for view, number in tabs.items()}, "inbox": found.all + stopped, "stopped": stopped}
 
 
 def _rendered(tasks: list[UserTask], reader: Actor) -> Iterable[tuple[UserTask, str]]:
     for task, row in zip(tasks, rows_of(tasks, reader), strict=True):
-        yield task, render_template("task_row.html", row=row, current="")
+        yield task, render_template("inbox_row.html", row=row, current="", columns=tuple(Column))
 
 
 def _last(number: str) -> str:

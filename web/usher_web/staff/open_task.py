@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import usher_engine
 from usher_engine import Actor, UserTask
+from usher_engine.accounts import Account
 from usher_engine.cases import TaskDraft, readable_steps
 from usher_engine.forms import Field, Form, deployed_form
 
@@ -18,6 +19,7 @@ from ..casework.patient_labels import Subject, subject
 from ..site import site
 from ..words.case_narrative import Line, lines_of
 from ..words.element_names import names_of
+from .desk_pages import colleagues
 from .field_names import PREFIX
 from .task_list import headline, what_to_do
 from .typed_over_record import Difference, Merged, as_text, in_words, merged
@@ -53,6 +55,13 @@ class OpenTask:
     disputed: tuple[Difference, ...] = ()
     followed: tuple[str, ...] = ()
     moved: bool = False
+    #: Whether the reader may arrange the task though somebody else has claimed it.
+    leads: bool = False
+    #: Who else could do it.
+    colleagues: tuple[Account, ...] = ()
+    #: The day it is and the next one, for fields of days.
+    today: str = ""
+    tomorrow: str = ""
     #: Addresses that look like slips and were asked about; sent again, they count as typed.
     taken: str = ""
     draft_at: datetime | None = None
@@ -132,6 +141,10 @@ def open_task(
         moved=moved,
         taken=taken,
         draft_at=draft.at if draft else None,
+        leads=engine.desk.leads(actor, task),
+        colleagues=tuple(colleagues(task)),
+        today=today.isoformat(),
+        tomorrow=(today + timedelta(days=1)).isoformat(),
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import Instance, UserTask
 from usher_engine.accounts import Role
-from usher_engine.enrollment import FoundPatients
+from usher_engine.cases import TaskFilter, TaskPage
+from usher_engine.enrollment import FoundPatients, PatientRecord
 from werkzeug.wrappers import Response
 
 from .. import auth
@@ -17,14 +18,13 @@ from ..casework.patient_hits import Hit, hits_of
 from ..casework.patient_labels import Subject
 from ..casework.visibility import may_see, may_work_on
 from ..site import site
+from .list_query import ListQuery
 from .near_patients import first_of, near_patients, shortened
-from .task_list import Row, rows_of
+from .task_list import Row, address, filter_of, rows_of, with_text
 
 blueprint = Blueprint("search", __name__, url_prefix="/search")
 
 MOST = 10
-#: Titles are searched only among this many tasks, those due first.
-TASKS_LOOKED_AT = 200
 #: The shortest part of a case number to look up.
 SHORTEST_NUMBER = 3
 
@@ -44,6 +44,8 @@ class Results:
     tasks: Sequence[Row]
     near: Sequence[Subject] = ()
     is_near: bool = False
+    #: Where all open tasks are listed that the text finds, and how many they are.
+    all_tasks: tuple[str, int] = ("", 0)
 
     def __bool__(self) -> bool:
         return bool(self.hits or self.near or self.others or self.cases or self.tasks)
@@ -75,6 +77,7 @@ def _search(text: str, found: FoundPatients) -> Results:
         others=found.others,
         cases=as_listed(cases[:MOST]),
         tasks=_tasks(text, cases),
+        all_tasks=_all_tasks(text, found.records),
     )
 
 
@@ -96,11 +99,27 @@ def _tasks(text: str, cases: Sequence[Instance]) -> Sequence[Row]:
     if actor.role != Role.STAFF.value:
         return ()
     mine = [task for instance in cases for task in instance.tasks if may_work_on(actor, task)]
-    titled = [
-        task for task in site().engine.inbox.tasks(actor, limit=TASKS_LOOKED_AT) if text.lower() in task.title.lower()
-    ]
+    inbox, kinds = site().engine.inbox, _kinds_called(text)
+    titled = inbox.page(actor, TaskFilter(kinds=kinds), TaskPage(limit=MOST)) if kinds else []
     once: dict[str, UserTask] = {task.id: task for task in (*mine, *titled)}
     return rows_of(list(once.values())[:MOST], actor)
+
+
+def _kinds_called(text: str) -> frozenset[tuple[str, str]]:
+    """The kinds of open tasks whose title holds *text*."""
+    inbox = site().engine.inbox
+    titles = inbox.titles(inbox.kinds(auth.actor()))
+    return frozenset(kind for kind, (title, _) in titles.items() if text.lower() in title.lower())
+
+
+def _all_tasks(text: str, records: Sequence[PatientRecord]) -> tuple[str, int]:
+    """The list of all tasks of the patients found, else of the kinds so called, and its true number."""
+    if auth.actor().role != Role.STAFF.value:
+        return "", 0
+    kinds = () if records else tuple(f"{process}/{element}" for process, element in sorted(_kinds_called(text)))
+    query = ListQuery(text=text if records else "", kinds=kinds)
+    wanted = with_text(filter_of(auth.actor(), query), query.text, []) if records or kinds else None
+    return (address(query), site().engine.inbox.count(auth.actor(), wanted)) if wanted else ("", 0)
 
 
 def _near(text: str) -> Results:

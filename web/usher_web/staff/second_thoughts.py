@@ -33,7 +33,7 @@ def taken(questions: Mapping[str, str], typed: Mapping[str, str]) -> str:
     return "\n".join(typed[key] for key in questions)
 
 
-def look_alike(task: UserTask, typed: Mapping[str, str], view: object) -> str | None:
+def look_alike(task: UserTask, typed: Mapping[str, str]) -> str | None:
     """The page that shows the patient beside those who look alike; None if nothing needs to be asked."""
     seen = request.form.get(SEEN, "")[:4000]
     question = question_about(task.business_key, seen)
@@ -44,7 +44,7 @@ def look_alike(task: UserTask, typed: Mapping[str, str], view: object) -> str | 
         return None
     fields = {field_name(key): value for key, value in typed.items()}
     chosen = {**fields, "revision": request.form.get("revision", ""), TAKEN: request.form.get(TAKEN, "")}
-    return render_template("look_alike.html", question=question, chosen=chosen, seen_field=SEEN, task=task, view=view)
+    return render_template("look_alike.html", question=question, chosen=chosen, seen_field=SEEN, task=task)
 
 
 def _is_valid(task: UserTask, typed: Mapping[str, str]) -> bool:

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from .. import auth, strict_json
 from ..site import site
 from .field_names import field_name, submitted
+from .list_query import parse_list
 from .next_task import next_task
 from .open_task import draft_of, filled_form, form_of
 
@@ -79,7 +80,7 @@ def let_go(task_id: str) -> AnyResponse:
         still = None
     if still is not None and still.assignee in ("", auth.actor().name):
         return redirect(f"{url_for('inbox.task', task_id=task_id)}#task", 303)
-    following = next_task(auth.actor(), besides=task_id)
+    following = next_task(auth.actor(), parse_list(request.args), besides=task_id)
     return redirect(url_for("inbox.task", task_id=following.id) if following else url_for("inbox.show"), 303)
 
 

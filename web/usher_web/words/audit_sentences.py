@@ -238,6 +238,8 @@ def _run_start(event: AuditEvent) -> str:
     match event.details.get("kind"):
         case "backtest":
             return f"Started a backtest of {cases}."
+        case "tasks":
+            return f"Started to {event.details.get('act', 'work')} {event.details.get('cases')} tasks together."
         case "trial":
             return f"Started to try a move of {cases} to another version."
         case _:

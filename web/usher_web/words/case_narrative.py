@@ -12,11 +12,11 @@ from usher_engine import Step
 from usher_engine.cases import ALTERED
 
 from .presentation import element_words, joined
-from .service_wording import DONE, FAILED, PUT_BACK, QUEUED, fact_sentence, result_sentence, wait_sentence
+from .service_wording import DONE, FAILED, PUT_BACK, QUEUED, day_of, fact_sentence, result_sentence, wait_sentence
 
 #: Beginnings of sentences whose subject is the actor of the step; all others are complete.
 DEEDS = ("Claimed ", "Released ", "Completed ", "Cancelled ", "Selected ", "Started ", "Delivered ",
-         "Repaired ", "Undid ", "Withdrew ")  # fmt: skip
+         "Repaired ", "Undid ", "Withdrew ", "Gave ", "Set ", "Put ", "Brought ")  # fmt: skip
 
 
 class Author(StrEnum):
@@ -113,6 +113,8 @@ def _reason(event: Mapping[str, Any]) -> str:
         return str((event.get("answer") or {}).get("reason") or "")
     if event["kind"] in ("UserTaskCancelled", "InstanceCancelled", "InstanceMigrated"):
         return str(event.get("reason") or "")
+    if event["kind"] in ("UserTaskAssigned", "UserTaskDueSet", "UserTaskPutOff"):
+        return str(event.get("note") or "")
     return ""
 
 
@@ -127,6 +129,12 @@ def _sentence(event: Mapping[str, Any], names: Names) -> str:
             return f"Claimed {name}."
         case "UserTaskReleased":
             return f"Released {name}, for others to take."
+        case "UserTaskAssigned":
+            return f"Gave {name} to {event['to']}."
+        case "UserTaskDueSet":
+            return f"Set {name} due on {day_of(event['day'])}." if event.get("day") else f"Set {name} due at no date."
+        case "UserTaskPutOff":
+            return f"Put {name} off until {day_of(event['until'])}." if event.get("until") else f"Brought {name} back."
         case "UserTaskCompleted":
             return f"Completed {name}."
         case "UserTaskCancelled":

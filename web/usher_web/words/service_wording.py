@@ -66,7 +66,7 @@ def fact_sentence(name: str, details: Mapping[str, Any]) -> str | None:
     match name:
         case _ if name == ANSWER:
             response = ANSWERS.get(str(details.get("response")), f"answered {details.get('response')}")
-            until = f", not before {_day(details['until'])}" if details.get("until") else ""
+            until = f", not before {day_of(details['until'])}" if details.get("until") else ""
             terms = f" and agreed to the terms, version {details['terms']}" if details.get("terms") else ""
             return f"The patient {response}{until}{terms}."
         case _ if name == REFUSED_ANSWER:
@@ -98,7 +98,7 @@ def wait_sentence(event: Mapping[str, Any], name: str) -> str:
     """A sentence on what a case waits for or received; empty for events of another kind."""
     match event["kind"]:
         case "TimerStarted":
-            return f"{name} is set for {_day(event['due'])}."
+            return f"{name} is set for {day_of(event['due'])}."
         case "TimerFired":
             return f"The time of {name} has come."
         case "MessageAwaited" if event["name"] == STATUS_CHANGED:
@@ -117,11 +117,11 @@ def wait_sentence(event: Mapping[str, Any], name: str) -> str:
 
 
 def _answer(removed: Mapping[str, Any]) -> str:
-    until = f", until {_day(removed['until'])}," if removed.get("until") else ""
-    return f"{removed.get('status')} of {_day(removed.get('at'))}{until}"
+    until = f", until {day_of(removed['until'])}," if removed.get("until") else ""
+    return f"{removed.get('status')} of {day_of(removed.get('at'))}{until}"
 
 
-def _day(text: object) -> str:
+def day_of(text: object) -> str:
     """ "4 May 2026" of a date or a moment in ISO 8601; other text as it is."""
     try:
         day: date = datetime.fromisoformat(str(text))

@@ -41,3 +41,18 @@ batch_case = Table(
     Index("ix_batch_case_outcome", "batch", "outcome", "instance"),
     Index("ix_batch_case_part", "batch", "part", "instance"),
 )
+
+#: The tasks of a run over open tasks (`store.task_run_rows`).
+batch_task = Table(
+    "batch_task",
+    metadata,
+    Column("batch", String(12), ForeignKey("batch.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("instance", String(12), nullable=False),
+    Column("element", String(200), nullable=False),
+    Column("visit", Integer, nullable=False),
+    Column("outcome", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", String(27), nullable=False),
+    Index("ix_batch_task_outcome", "batch", "outcome", "number"),
+)

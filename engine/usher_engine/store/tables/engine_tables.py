@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from . import append_only
+from . import append_only, task_tally_triggers
 from .column_types import Bytes
 
 metadata = MetaData(
@@ -186,6 +186,8 @@ case_actor = Table(
     sqlite_with_rowid=False,
 )
 
+_CLAIMED, _WITH_KEY, _PUT_OFF = text("assignee <> ''"), text("business_key <> ''"), text("until <> ''")
+
 user_task = Table(
     "user_task",
     metadata,
@@ -204,10 +206,39 @@ user_task = Table(
     Column("priority", Integer, nullable=False),
     Column("cancellable", Integer, nullable=False),
     Column("sort_key", String(280), nullable=False),
-    Index("ix_user_task_group_sort", "candidate_group", "sort_key"),
-    Index("ix_user_task_assignee_sort", "assignee", "sort_key"),
+    #: The day of the practice on which a task that was put off comes back; empty otherwise.
+    Column("until", String(10), nullable=False, server_default=""),
+    #: 1,000 minus the priority, so that every order of the inbox is ascending.
+    Column("urgency", Integer, nullable=False, server_default="0"),
+    Index("ix_user_task_kind_due", "candidate_group", "process", "element", "sort_key"),
+    Index("ix_user_task_kind_opened", "candidate_group", "process", "element", "created_at", "sort_key"),
+    Index("ix_user_task_kind_urgent", "candidate_group", "process", "element", "urgency", "sort_key"),
+    Index("ix_user_task_assignee_sort", "assignee", "sort_key", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
     Index("ix_user_task_sort", "sort_key"),
+    Index("ix_user_task_business_key", "business_key", sqlite_where=_WITH_KEY, postgresql_where=_WITH_KEY),
+    Index("ix_user_task_until", "until", sqlite_where=_PUT_OFF, postgresql_where=_PUT_OFF),
 )
+
+#: How many open tasks there are of each kind, kept by triggers (tables/task_tally.py): a task that opens adds a row of
+#: 1, one that closes a row of -1, and the worker adds rows up. Nobody waits for a row that another transaction counts.
+task_tally = Table(
+    "task_tally",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("candidate_group", String(200), nullable=False),
+    Column("process", String(200), nullable=False),
+    Column("element", String(200), nullable=False),
+    #: 1 if nobody has claimed it.
+    Column("free", Integer, nullable=False),
+    #: The hour in which it is due, in UTC; empty without a due date.
+    Column("due_hour", String(13), nullable=False),
+    Column("until", String(10), nullable=False),
+    Column("tasks", Integer, nullable=False),
+    Index(
+        "ix_task_tally_kind", "candidate_group", "process", "element", "free", "due_hour", "until", "tasks",
+    ),
+)
+task_tally_triggers.keep(user_task)
 
 job = Table(
     "job",

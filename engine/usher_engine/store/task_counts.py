@@ -1,0 +1,222 @@
+"""How many open tasks there are of each kind: exact at any size, without reading the tasks (`task_tally`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, case, delete, func, insert, literal, select, union_all
+
+from ..core.candidate_groups import groups_of
+from .snapshot import answers
+from .tables import engine_tables as t
+from .tampered_rows import LARGEST
+from .task_filter import TaskFilter, TaskOrder, Viewer, claimed_by, conditions, sorting
+
+_c, _n = t.user_task.c, t.task_tally.c
+
+#: The length of an hour in a moment as stored: "2026-11-30T16".
+HOUR = 13
+#: Sorts after every moment of an hour.
+AFTER = "~"
+#: How many sums one transaction makes.
+MOST_ADDED_UP = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KindCount:
+    """
+    The open tasks of one kind in the same candidate groups, those nobody claimed apart from the others.
+
+    *open* are those in the inbox, *late* those of them that are overdue, *within* those whose due date passes the
+    filter; *put_off* are not in the inbox until a later day. *own*: only what the viewer has claimed is counted.
+    """
+
+    group: str
+    process: str
+    element: str
+    free: bool
+    open: int
+    late: int
+    within: int
+    put_off: int
+    own: bool = False
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The candidate groups; empty if everyone sees these tasks."""
+        return groups_of(self.group)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCounts:
+    """How many open tasks a person sees, has claimed, sees overdue, and has put off or sees put off."""
+
+    all: int
+    mine: int
+    overdue: int
+    put_off: int = 0
+
+
+def kind_counts(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
+    """
+    All open tasks by kind, as *viewer*'s day and moment have it; who may see them is not asked.
+
+    Those that *viewer* has claimed are there a second time, marked as ``own``.
+    """
+    due = (wanted.due_from, wanted.due_before, wanted.without_due)
+    key = ("kind counts", viewer.name, viewer.today, viewer.now[:HOUR], *due)
+    known = answers(connection)
+    if key not in known:
+        edges = sorted({moment[:HOUR] for moment in (viewer.now, wanted.due_from, wanted.due_before) if moment})
+        others = literal(0).label("own")
+        whole = select(
+            _n.candidate_group, _n.process, _n.element, _n.free, _n.due_hour.label("due"), _n.until, _n.tasks, others
+        ).where(_n.due_hour.not_in(edges))
+        # Tasks due in an hour that a limit divides are few, and looked at one by one; so are those of one person.
+        parts = [_one_by_one(0).where(_c.sort_key >= hour, _c.sort_key < hour + AFTER) for hour in edges]
+        own = _read_first(_one_by_one(1).where(*claimed_by(viewer.name))).subquery()
+        counted = union_all(whole, *parts, *([select(own)] if viewer.name else [])).subquery()
+        known[key] = _grouped(connection, counted, viewer, wanted)
+    found: list[KindCount] = known[key]
+    return found
+
+
+def own_counts(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
+    """The open tasks that *viewer* has claimed, by kind."""
+    return [one for one in kind_counts(connection, viewer, wanted) if one.own]
+
+
+def counts_of(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
+    """
+    The open tasks *viewer* sees, by kind: those of their groups, and those they claimed in other groups.
+
+    The two do not overlap.
+    """
+    seen = [one for one in kind_counts(connection, viewer, wanted) if not one.own and viewer.sees(one.group)]
+    if viewer.groups is None:
+        return seen
+    return seen + [one for one in own_counts(connection, viewer, wanted) if not viewer.sees(one.group)]
+
+
+def summed(connection: Connection, viewer: Viewer) -> TaskCounts:
+    """The numbers beside the standing views of the inbox."""
+    seen, own = counts_of(connection, viewer, TaskFilter()), own_counts(connection, viewer, TaskFilter())
+    return TaskCounts(
+        all=sum(one.open for one in seen),
+        mine=sum(one.open for one in own),
+        overdue=sum(one.late for one in seen),
+        put_off=sum(one.put_off for one in seen),
+    )
+
+
+def count_matching(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> int:
+    """How many tasks that *viewer* sees pass *wanted*: exact, whatever the number."""
+    if not wanted.is_narrow:
+        seen = counts_of(connection, viewer, wanted)
+        passing = [one for one in seen if wanted.passes(one.group, one.process, one.element)]
+        if not wanted.put_off:
+            return sum(_passing(one, wanted) for one in passing if one.free or not wanted.free)
+        if not wanted.has_due and not wanted.free:
+            return sum(one.put_off for one in passing)
+    own = case((_c.assignee == viewer.name, 1), else_=0).label("own")
+    few = _read_first(select(_c.candidate_group, _c.process, _c.element, own).where(*conditions(wanted, viewer)))
+    keys = tuple(few.subquery().c)
+    rows = connection.execute(select(*keys, func.count().label("tasks")).group_by(*keys))
+    return sum(
+        int(row.tasks)
+        for row in rows
+        if (row.own or viewer.sees(str(row.candidate_group)))
+        and wanted.passes(str(row.candidate_group), row.process, row.element)
+    )
+
+
+def open_tasks(connection: Connection) -> int:
+    """How many tasks are open in all."""
+    return int(connection.execute(select(func.coalesce(func.sum(_n.tasks), 0))).scalar_one())
+
+
+def add_up(connection: Connection) -> int:
+    """
+    Replace several rows of `task_tally` for the same kind and hour by their sum; return for how many that was done.
+
+    Rows that other transactions add or remove meanwhile are not touched, so that every task is counted once.
+    """
+    keys = (_n.candidate_group, _n.process, _n.element, _n.free, _n.due_hour, _n.until)
+    several = select(*keys).group_by(*keys).having(func.count() > 1).limit(MOST_ADDED_UP)
+    added: Counter[tuple[Any, ...]] = Counter()
+    for kind in connection.execute(several).all():
+        same = [column == value for column, value in zip(keys, kind, strict=True)]
+        gone = connection.execute(delete(t.task_tally).where(*same).returning(_n.tasks)).scalars().all()
+        added[tuple(kind)] += sum(gone)
+    names = [column.name for column in (*keys, _n.tasks)]
+    if values := [dict(zip(names, (*kind, number), strict=True)) for kind, number in added.items() if number]:
+        connection.execute(insert(t.task_tally), values)
+    return len(added)
+
+
+def _one_by_one(own: int) -> Any:
+    return select(
+        _c.candidate_group,
+        _c.process,
+        _c.element,
+        case((_c.assignee == "", 1), else_=0).label("free"),
+        _c.due_at.label("due"),
+        _c.until,
+        literal(1).label("tasks"),
+        literal(own).label("own"),
+    )
+
+
+def _read_first(query: Select[Any]) -> Select[Any]:
+    """*query*, planned apart from what counts its rows: by the index that finds them, not by one that sorts them."""
+    return query.order_by(*sorting(TaskOrder.DUE)).limit(LARGEST - 1)
+
+
+def _grouped(connection: Connection, counted: Any, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
+    c, awake = counted.c, counted.c.until <= viewer.today.isoformat()
+    late = [awake, c.due != "", c.due < viewer.now]
+    within = [awake]
+    if wanted.without_due:
+        within.append(c.due == "")
+    if wanted.due_from:
+        within += [c.due >= wanted.due_from]
+    if wanted.due_before:
+        within += [c.due != "", c.due < wanted.due_before]
+    keys = (c.candidate_group, c.process, c.element, c.free, c.own)
+    sums = (
+        _sum(c.tasks, [awake]).label("open"),
+        _sum(c.tasks, late).label("late"),
+        _sum(c.tasks, within).label("within"),
+        _sum(c.tasks, [~awake]).label("put_off"),
+    )
+    rows: Iterable[Any] = connection.execute(select(*keys, *sums).group_by(*keys))
+    # Values other than text were altered; verify reports them.
+    return [
+        KindCount(
+            group=row.candidate_group,
+            process=row.process,
+            element=row.element,
+            free=bool(row.free),
+            open=int(row.open),
+            late=int(row.late),
+            within=int(row.within),
+            put_off=int(row.put_off),
+            own=bool(row.own),
+        )
+        for row in rows
+        if all(type(text) is str for text in (row.candidate_group, row.process, row.element))
+    ]
+
+
+def _sum(tasks: Any, where: list[Any]) -> Any:
+    condition = where[0]
+    for one in where[1:]:
+        condition = condition & one
+    return func.coalesce(func.sum(case((condition, tasks), else_=0)), 0)
+
+
+def _passing(one: KindCount, wanted: TaskFilter) -> int:
+    return one.within if wanted.has_due else one.open
