@@ -8,7 +8,7 @@ from alembic import op
 from usher_engine.enrollment import patient_keys
 
 revision = "0020"
-down_revision = "0016"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

@@ -13,7 +13,7 @@ from alembic import op
 from usher_engine.store import to_text
 
 revision = "0022"
-down_revision = "0016"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
