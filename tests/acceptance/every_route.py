@@ -303,11 +303,11 @@ class Tour:
     def _assumption(self, files: dict[str, bytes]) -> None:
         """A draft in which another task asks: nobody answered it."""
         drawn = files["enrollment.bpmn"].decode()
-        drawn = drawn.replace('"UpdateNow"', '"AskAgain"').replace(">UpdateNow<", ">AskAgain<")
+        drawn = drawn.replace('"UpdateNow"', '"AskOnce"').replace(">UpdateNow<", ">AskOnce<")
         asks, every = Package({**files, "enrollment.bpmn": drawn.encode()}), CaseSelection(process="enrollment")
         run = self.engine.batches.ask_backtest(asks, every, label="the draft", actor=ANA)
         self.house.worker.run_due()
-        page = f"{PROCESS}/backtest/{run.id}/assume/AskAgain"
+        page = f"{PROCESS}/backtest/{run.id}/assume/AskOnce"
         self.look("ana", page)
         self.post("ana", page, {"first_name": "Ada"})
 
