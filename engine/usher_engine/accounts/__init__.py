@@ -3,6 +3,7 @@
 from .account_values import Account, Session, Token
 from .accounts import Accounts
 from .passwords import PasswordRefused
+from .people_import import import_people, read_people
 from .roles import FRONT_DESK, Role
 from .saved_searches import SavedSearch, SavedSearches
 from .staff_profiles import MAX_DISPLAY_NAME, StaffAddress, StaffProfiles, group_addresses
@@ -21,4 +22,6 @@ __all__ = [
     "StaffProfiles",
     "Token",
     "group_addresses",
+    "import_people",
+    "read_people",
 ]
