@@ -241,7 +241,7 @@ def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -
             yield sheet.finding(catcher.id, "service", message, "error" if operator.errors else "warning")
     for code in operator.errors:
         if code not in caught and "" not in caught:
-            message = f"“{operator.name}” may refuse with “{code}”; without an error boundary event that is an incident."
+            message = f"“{operator.name}” may refuse with “{code}”; with no error boundary event that is an incident."
             yield sheet.finding(node.id, "service", message, "warning")
 
 
