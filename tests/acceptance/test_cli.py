@@ -150,6 +150,19 @@ def test_people(shell: Shell) -> None:
     added = shell.usher("user", "add", "alice", "--role", "staff", "--json").json
     assert (added["name"], added["role"], added["disabled"]) == ("alice", "staff", False)
     assert shell.usher("token", "add", "ehr", "--role", "staff", "--json").json["token"].startswith("usher_")
+    changed = shell.quick("user", "change", "alice", "--display-name", "Alice Adams")
+    assert changed.out == "alice (Alice Adams) is staff, groups: Front desk.\n"
+    (alice,) = shell.quick("user", "list", "--json").json
+    assert (alice["display_name"], alice["email"]) == ("Alice Adams", "")
+    bob = {**alice, "name": "bob", "display_name": "Bob Brown", "email": "bob@clinic.example.org"}
+    (shell.folder / "people.json").write_text(json.dumps([alice, bob]))
+    brought = shell.quick("user", "import", "people.json")
+    assert brought.out.startswith("Added bob. Password, shown once: ")
+    assert brought.out.endswith("1 of 2 people were added; the others were there already.\n")
+    assert [one["email"] for one in shell.quick("user", "list", "--json").json] == ["", "bob@clinic.example.org"]
+    (shell.folder / "people.json").write_text(json.dumps([{**bob, "name": "eve", "role": "boss"}]))
+    refused = shell.quick("user", "import", "people.json")
+    assert refused.code == 1 and "Nobody was imported. person 1: role: No role is called that" in refused.err
 
 
 def test_a_case_from_the_import_to_the_invitation(shell: Shell, catcher: MailCatcher) -> None:
@@ -391,6 +404,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory, catcher: MailCatcher) -> Sh
         ("user", "add", "gone", "--role", "staff"),
         ("user", "change", "gone", "--role", "analyst"),
         ("user", "change", "gone", "--role", "staff", "--group", "Billing"),
+        ("user", "change", "gone", "--display-name", "Gone Girl"),
         ("user", "disable", "gone"),
         ("token", "add", "ehr", "--role", "staff"),
         ("start", "enrollment", "--data", '{"patient_id": "p1"}', "--key", "visit-1"),

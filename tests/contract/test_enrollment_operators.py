@@ -48,8 +48,9 @@ def test_what_a_diagram_may_ask_for(house: House) -> None:
         "mail/send": (
             "effect",
             {
-                "patient_id": ("text", False), "address": ("text", False), "template": ("text", True),
-                "language": ("text", False), "values": ("record", False), "with_link": ("boolean", False),
+                "patient_id": ("text", False), "address": ("text", False), "group": ("text", False),
+                "template": ("text", True), "language": ("text", False), "values": ("record", False),
+                "with_link": ("boolean", False),
             },
             ("not-eligible", "no-address"),
         ),

@@ -105,7 +105,7 @@ MISTAKES = {
         DIAGRAM, 'patient.status == "Pending"', 'patient.statsu == "Pending"', "Flow_status_pending", "data-field",
         "Did you mean “status”?"),
     "a status misspelt": Mistake(
-        DIAGRAM, 'patient.status == "Completed"', 'patient.status == "Complted"', "Flow_status_completed",
+        DIAGRAM, 'patient.status == "Completed"', 'patient.status == "Completedd"', "Flow_status_completed",
         "data-value", "Did you mean “Completed”?"),
     "a name nothing sets": Mistake(
         DIAGRAM, 'len(missing["keys"]) &gt; 0', "room.free", "Flow_fields_missing", "data-unset",
@@ -116,7 +116,7 @@ MISTAKES = {
         DIAGRAM, "patient.guard != None", 'patient.response.status == "Declined"', "Flow_must_not_be_invited",
         "data-null", "may be null", severity="warning"),
     "an output of the table misspelt": Mistake(
-        DIAGRAM, "which.days", "which.dyas", "Tell", "data-field", "Did you mean “days”?"),
+        DIAGRAM, "which.days", "which.dayss", "Tell", "data-field", "Did you mean “days”?"),
     # forms
     "a field that the operator does not take": Mistake(
         FORM, '"key": "mobile"', '"key": "mobil"', "mobil", "data-field", "patient/update"),
@@ -144,8 +144,8 @@ MISTAKES = {
         TABLE, "&gt;= 2", "&gt; 2", "which", "decision-cover", "No rule matches", severity="info"),
     "a hit policy nobody knows": Mistake(TABLE, 'hitPolicy="UNIQUE"', 'hitPolicy="BEST"', "which", "decision", "BEST"),
     "a table that is not there": Mistake(
-        DIAGRAM, "<spiffworkflow:calledDecisionId>which<", "<spiffworkflow:calledDecisionId>wich<", "Choose",
-        "decision", "“wich” is not in the package"),
+        DIAGRAM, "<spiffworkflow:calledDecisionId>which<", "<spiffworkflow:calledDecisionId>whichh<", "Choose",
+        "decision", "“whichh” is not in the package"),
     # mails
     "a value that nothing fills": Mistake(
         MAIL, "{{ first_name }}", "{{ first_nam }}", "Line 5", "mail", "Did you mean “first_name”?"),

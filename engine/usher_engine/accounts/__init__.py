@@ -4,6 +4,7 @@ from .account_values import Account, Session, Token
 from .accounts import Accounts
 from .followed_acts import FollowedAct, FollowedActs
 from .passwords import PasswordRefused
+from .people_import import import_people, read_people
 from .roles import FRONT_DESK, Role
 from .saved_searches import Place as SearchPlace
 from .saved_searches import SavedSearch, SavedSearches
@@ -26,4 +27,6 @@ __all__ = [
     "StaffProfiles",
     "Token",
     "group_addresses",
+    "import_people",
+    "read_people",
 ]

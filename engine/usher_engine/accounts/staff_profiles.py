@@ -22,7 +22,7 @@ from ..core.visible_text import without_invisible
 from ..store.audit_rows import append
 from ..store.database import Database, from_text, to_text
 from ..store.instance_rows import one_at_a_time
-from ..store.upserts import insert_into
+from ..store.upserts import insert_into, put
 from .account_tables import account, staff_address
 from .account_values import RESERVED, Account, hash_secret, to_account
 
@@ -67,7 +67,7 @@ class StaffProfiles:
             InvalidSubmission: Too long, or not a name that can be read.
             Conflict: It is another person's name, so that the two could be taken for each other.
         """
-        wanted = _checked_display_name(display_name)
+        wanted = checked_display_name(display_name)
         with self.database.begin() as connection:
             one_at_a_time(connection, "names")
             before = _account(connection, name)
@@ -128,6 +128,16 @@ class StaffProfiles:
             self._record(connection, actor, "e-mail address confirmed", name, address=found.wanted)
             return self._address(connection, name)
 
+    def take_over_address(self, name: str, address: str, *, actor: Actor) -> StaffAddress:
+        """*address* was confirmed on another Usher; raises `NotFound` if nobody has the account *name*."""
+        confirmed = {"address": address, "confirmed_at": to_text(self.clock())}
+        nothing = {"wanted": "", "wanted_hash": None, "wanted_at": None}
+        with self.database.begin() as connection:
+            _account(connection, name)
+            put(connection, staff_address, {"account": name, **confirmed, **nothing})
+            self._record(connection, actor, "e-mail address taken over", name, address=address)
+            return self._address(connection, name)
+
     def remove_address(self, name: str, *, actor: Actor) -> None:
         """Forget the addresses of *name*, confirmed and waiting; raises `NotFound` when there is none."""
         with self.database.begin() as connection:
@@ -179,7 +189,8 @@ def _account(connection: Connection, name: str) -> Account:
     return to_account(row)
 
 
-def _checked_display_name(text: str) -> str:
+def checked_display_name(text: str) -> str:
+    """*text* as a display name, perhaps empty; raises `InvalidSubmission`."""
     name, reason = " ".join(without_invisible(unicodedata.normalize("NFC", text)).split()), ""
     if len(name) > MAX_DISPLAY_NAME:
         reason = f"A name has at most {MAX_DISPLAY_NAME} characters."
@@ -196,11 +207,12 @@ def _refuse_confusable(connection: Connection, name: str, wanted: str) -> None:
     """Refuse the name or display name of another person, whatever its case and width."""
     c = account.c
     for other in connection.execute(select(c.name, c.display_name).where(c.name != name)):
-        if wanted and _folded(wanted) in (_folded(other.name), _folded(other.display_name)):
+        if wanted and folded(wanted) in (folded(other.name), folded(other.display_name)):
             raise Conflict(f"Another person is called “{wanted}”. Choose a name that tells the two apart.")
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """*text* as names are compared."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 

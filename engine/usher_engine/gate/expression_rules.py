@@ -239,14 +239,14 @@ def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -
         for code in sorted(set(catcher.codes) - set(operator.errors) - {""}):
             hint = did_you_mean(close_to(code, operator.errors))
             known = hint or f" It may refuse with: {', '.join(operator.errors) or 'none'}."
-            message = f"{operator.name} never refuses with the code “{code}”.{known}"
+            message = f"“{operator.name}” never refuses with the code “{code}”.{known}"
             # An operator that declares no codes may still refuse; Usher trusts one that declares some.
             yield sheet.finding(catcher.id, "service", message, "error" if operator.errors else "warning")
     open_codes = [code for code in operator.errors if code not in caught and "" not in caught]
     if open_codes:
         quoted = [f"“{code}”" for code in open_codes]
         codes = " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
-        message = f"{operator.name} may refuse with {codes}; without an error boundary event that is an incident."
+        message = f"“{operator.name}” may refuse with {codes}; without an error boundary event that is an incident."
         yield sheet.finding(node.id, "service", message, "warning", remedy=catching(open_codes[0]))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import sys
+from typing import TextIO
 
 import click
-from usher_engine.accounts import Account, Role, StaffProfiles
+from usher_engine.accounts import Account, Role, StaffProfiles, import_people, read_people
 
 from .opening import OPERATOR, as_json, open_usher, print_json
 
@@ -50,6 +51,23 @@ def list_users(*, machine: bool) -> None:
     for account in users:
         state = "disabled" if account.disabled else "active"
         click.echo(f"{account.name}\t{account.role.value}\t{', '.join(sorted(account.groups))}\t{state}")
+
+
+@user.command("import")
+@click.argument("file", type=click.File())
+@as_json
+def import_users(file: TextIO, *, machine: bool) -> None:
+    """Add the people of FILE, as `user list --json` writes it, who have no account; each gets a new password."""
+    people = read_people(file.read())
+    _, accounts = open_usher()
+    profiles = StaffProfiles(accounts.database, accounts.clock)
+    passwords = import_people(people, accounts, profiles, actor=OPERATOR)
+    if machine:
+        print_json([{"name": name, "password": password} for name, password in passwords.items()])
+        return
+    for name, password in passwords.items():
+        click.echo(f"Added {name}. Password, shown once: {password}")
+    click.echo(f"{len(passwords)} of {len(people)} people were added; the others were there already.")
 
 
 @user.command("change")
