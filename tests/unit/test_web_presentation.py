@@ -109,6 +109,17 @@ def test_a_decision_is_described_with_the_rows_that_matched():
     assert lines_of([step({**made, "rules": []})], names)[0].words.endswith("no row of “How to reach them”.")
 
 
+def test_an_operator_of_an_installed_package_is_named_with_it():
+    names = Names(elements={"LookUp": "Look up"}, reported=frozenset({"lab/look-up"}), operators={"Print": "lab/print"})
+    called = step(
+        {"kind": "ServiceCalled", "element": "LookUp", "visit": 1, "operator": "lab/look-up", "result": {}},
+        {"kind": "ServiceRequested", "element": "Print", "visit": 1, "operator": "lab/print"},
+    )
+    called.body["packages"] = {"lab/look-up": "clinic-lab 1.2.0"}
+    (line,) = lines_of([called], names)
+    assert line.words == "Look up was done (by clinic-lab 1.2.0). Print was queued."
+
+
 def test_authors_reasons_and_silent_steps():
     names = Names(elements={})
     failed = step({"kind": "IncidentRaised", "element": "Send", "visit": 1, "reason": "Refused."}, role="system")

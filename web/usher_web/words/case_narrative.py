@@ -85,7 +85,9 @@ def line_of(step: Step, names: Names) -> Line | None:
 
 def build_line(step: Step, names: Names) -> Line:
     """One step as a line, its words empty if nothing in it is worth reporting."""
-    sentences = [sentence for event in step.events if (sentence := _sentence(event, names))]
+    packages = step.body.get("packages") or {}
+    written = [_with_package(_sentence(event, names), event, packages) for event in step.events]
+    sentences = [sentence for sentence in written if sentence]
     entered = [event for event in step.events if event["kind"] in ("ElementEntered", "ElementPassed")]
     resting = [event for event in entered if event["kind"] == "ElementEntered"]
     return Line(
@@ -143,6 +145,12 @@ def _sentence(event: Mapping[str, Any], names: Names) -> str:
             return _fact_sentence(event)
         case _:
             return _service_sentence(event, name, names)
+
+
+def _with_package(sentence: str, event: Mapping[str, Any], packages: Mapping[str, str]) -> str:
+    """*sentence* with the installed package of the operator that *event* called, where it was not Usher's own."""
+    package = packages.get(event.get("operator", ""), "")
+    return f"{sentence.removesuffix('.')} (by {package})." if sentence and package else sentence
 
 
 def _repair_sentence(event: Mapping[str, Any], names: Names) -> str:
