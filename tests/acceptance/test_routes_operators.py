@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from acceptance.conftest import House
 from usher_engine import Mode, Operator, Services
 from usher_engine.operator_use import Origin, Refused
+from usher_web.site import KEY
 
 LAB = Origin(package="clinic-lab", version="1.2.0")
 
@@ -25,6 +28,20 @@ def test_operators_are_listed_with_their_package_and_what_is_put_aside_with_its_
     assert "clinic-lab 1.2.0" in page
     assert "The operator “lab/y” of old-lab 0.1 is not in use: Its &lt;title&gt; is wrong." in page
     assert "Ask &lt;the&gt; lab" in page
+
+
+def test_hosts_are_listed_with_the_names_of_their_secrets_and_nothing_of_their_places(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Set USHER_HTTP_HOSTS to let diagrams call one." in house.visitor("adam").get("/admin/operators").text
+    hosts, secrets = "https://lab.example.org, http://10.0.0.5:8080", "lab@https://lab.example.org=file:/run/secrets/x"
+    changed = replace(house.enrollment.settings, http_hosts=hosts, http_secrets=secrets)
+    monkeypatch.setitem(house.app.extensions, KEY, replace(house.app.extensions[KEY], settings=changed))
+    page = house.visitor("adam").get("/admin/operators").text
+    assert "with the secret lab" in page
+    assert "http://10.0.0.5:8080" in page
+    assert "without a secret" in page
+    assert "/run/secrets" not in page
 
 
 @pytest.mark.parametrize("name", ["alice", "ana", "audrey"])

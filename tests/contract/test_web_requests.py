@@ -98,6 +98,17 @@ def test_a_shape_of_null_keeps_nothing_and_fields_in_lists_are_reduced_too() -> 
         assert ask(settings_for(lab), url=lab.origin, response=ANY) == {"status": 204, "body": None}
 
 
+def test_a_header_is_sent_once_the_secret_before_the_diagrams_before_ushers(monkeypatch: Any) -> None:
+    monkeypatch.setenv("LAB_TOKEN", TOKEN)
+    with serving(always({"state": "x"})) as lab:
+        settings = settings_for(lab, http_secrets=f"lab@{lab.origin}=env:LAB_TOKEN")
+        given = {"accept": "application/fhir+json", "X-KEY": "mine"}
+        ask(settings, url=lab.origin, headers=given, secrets={"x-key": "{lab}"})
+    assert lab.heard[0].headers["accept"] == "application/fhir+json"
+    assert lab.heard[0].headers["x-key"] == TOKEN
+    assert lab.heard[0].names == sorted(set(lab.heard[0].names))
+
+
 def test_any_element_has_an_idempotency_key_that_a_header_can_hold() -> None:
     with serving(always({"state": "x"})) as lab:
         ask(settings_for(lab), url=lab.origin, element="Prüfung·1")

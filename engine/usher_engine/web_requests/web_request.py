@@ -16,7 +16,7 @@ from ..services import Call, Mode, Operator, Parameter
 from ..settings import Settings
 from .answer_mapping import WrongShape, kept_shape, mapped_answer
 from .bounded_network import LookUp
-from .exchange import TIMEOUT, TOO_LARGE, UNAVAILABLE, Answered, Failed, Limits, Request, exchange
+from .exchange import TIMEOUT, TOO_LARGE, UNAVAILABLE, Answered, Failed, Limits, Request, exchange, merged_headers
 from .secret_headers import plain_headers, secret_headers
 from .use_check import METHODS, UseCheck
 from .web_address import BadAddress, WebAddress, filled_address
@@ -110,7 +110,7 @@ class WebRequests:
             method=given["method"],
             address=address,
             headers={**ours, "Idempotency-Key": quote(call.key, safe=":")},  # ids of elements may have any letters
-            own={**plain_headers(given.get("headers") or {}), **secrets.headers},
+            own=merged_headers(plain_headers(given.get("headers") or {}), secrets.headers),
             body=body,
         )
         try:
