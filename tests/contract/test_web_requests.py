@@ -89,6 +89,13 @@ def test_each_method_goes_out_without_a_body(method: str) -> None:
     assert lab.heard[0].headers.get("content-length", "0") == "0"
 
 
+@pytest.mark.parametrize("method", ["CONNECT", "TRACE", "HEAD", "get", "", "GET /x HTTP/1.1\r\nX: y"])
+def test_other_methods_do_not_go_out(method: str) -> None:
+    with serving(always({"state": "x"})) as lab:
+        assert "“method” must be one of GET" in failure(settings_for(lab), method=method, url=lab.origin).message
+        assert not lab.heard
+
+
 def test_a_shape_of_null_keeps_nothing_and_fields_in_lists_are_reduced_too() -> None:
     many = {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "integer"}}}}
     with serving(always([{"id": 1, "name": "Ada"}, {"id": 2}])) as lab:

@@ -97,7 +97,9 @@ class WebRequests:
     def call(self, given: Mapping[str, Any], call: Call) -> Json:
         shape = given["response"]
         if problems := shape_problems(shape, where="“response”"):
-            raise ServiceError(f"{problems[0]} Mend the diagram.", retry=False)
+            raise ServiceError(f"{problems[0]} Correct the diagram.", retry=False)
+        if given["method"] not in METHODS:
+            raise ServiceError(f"“method” must be one of {', '.join(METHODS)}. Correct the diagram.", retry=False)
         address = _address(given)
         if address.origin not in self.settings.web_hosts:
             raise ServiceError(f"{address.origin} is not in USHER_HTTP_HOSTS. Nothing was sent.", retry=False)
@@ -163,4 +165,4 @@ def _address(given: Mapping[str, Any]) -> WebAddress:
     try:
         return filled_address(given["url"], given.get("path") or {}, given.get("query") or {})
     except BadAddress as wrong:
-        raise ServiceError(f"{wrong} Mend the diagram.", retry=False) from None
+        raise ServiceError(f"{wrong} Correct the data or the diagram.", retry=False) from None
