@@ -9,7 +9,7 @@ from pathlib import Path
 from usher_engine.own_operators import GROUP
 
 HEAD = """
-from usher_engine import Mode, Operator, Parameter
+from usher_engine import Mode, Operator, Parameter, Wording
 from usher_engine.core.shapes import boolean, record, text
 
 """

@@ -24,6 +24,8 @@ class Heard:
     target: str
     headers: dict[str, str]
     body: bytes
+    #: The names of the headers in small letters, one for each line.
+    names: list[str] = field(default_factory=list)
 
     @property
     def json(self) -> Any:
@@ -80,10 +82,11 @@ def _hear(connection: socket.socket) -> Heard | None:
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     method, target, _ = first.split(" ")
-    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    pairs = [(name.lower(), value) for name, _, value in (line.partition(": ") for line in lines)]
+    headers = dict(pairs)
     while len(body) < int(headers.get("content-length", 0)):
         body += connection.recv(65_536)
-    return Heard(method, target, headers, body)
+    return Heard(method, target, headers, body, sorted(name for name, _ in pairs))
 
 
 @contextlib.contextmanager

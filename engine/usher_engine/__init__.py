@@ -29,6 +29,7 @@ from .core.errors import (
 )
 from .engine import Engine
 from .jobs.worker import Worker
+from .operator_use import Wording
 from .services import Mode, Operator, Parameter, Services
 from .settings import Settings
 from .store import ChangeFeed, Database
@@ -64,5 +65,6 @@ __all__ = [
     "Step",
     "Unavailable",
     "UserTask",
+    "Wording",
     "Worker",
 ]

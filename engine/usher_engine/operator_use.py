@@ -46,6 +46,22 @@ class Use:
     values: Mapping[str, Json]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wording:
+    """
+    What the narrative of a case says of an operator's work; where a text is empty, it says so in general words.
+
+    *queued* and *done* are sentences, *failed* is the beginning of one: “The label was not printed”.
+    """
+
+    queued: str = ""
+    done: str = ""
+    failed: str = ""
+
+
+IN_GENERAL = Wording()
+
+
 @dataclass(frozen=True, slots=True)
 class UseProblem:
     """What is wrong with a `Use`, in a sentence; a warning does not keep the package from being deployed."""

@@ -10,13 +10,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from .core import faults
-from .operator_use import Origin, Refused
+from .operator_use import Origin, Refused, Wording
 from .services import MailUse, Mode, Operator, Parameter
 
 GROUP = "usher.operators"
@@ -153,8 +153,8 @@ def _faults_in(one: Any) -> Iterator[str]:
     if not (isinstance(one.name, str) and _NAME.fullmatch(one.name) and len(one.name) <= _MOST_NAME):
         yield f"the name must be like lab/look-up, in small letters, at most {_MOST_NAME} characters"
         return
-    if not (isinstance(one.title, str) and one.title.strip() and len(one.title) <= _MOST_TEXT):
-        yield f"its title must be a text of 1 to {_MOST_TEXT} characters"
+    if not (_is_line(one.title) and one.title.strip()):
+        yield f"its title must be a text of 1 to {_MOST_TEXT} characters in one line"
     if not isinstance(one.mode, Mode):
         yield "its mode must be one of Mode.DERIVED, READ, WRITE and EFFECT"
     for what in ("call", "recall", "check", "result_of"):
@@ -165,6 +165,8 @@ def _faults_in(one: Any) -> Iterator[str]:
         yield "only a READ operator can recall"
     if one.mails is not None and not isinstance(one.mails, MailUse):
         yield "its “mails” must be a MailUse"
+    if not isinstance(one.wording, Wording) or not all(_is_line(text) for text in astuple(one.wording)):
+        yield f"its wording must be a Wording, each text one line of at most {_MOST_TEXT} characters"
     yield from _parameter_faults(one.parameters)
     yield from _error_faults(one.errors)
     if not isinstance(one.result, Mapping):
@@ -172,6 +174,10 @@ def _faults_in(one: Any) -> Iterator[str]:
         return
     _written(one.result)
     yield from one.declaration_problems()
+
+
+def _is_line(text: Any) -> bool:
+    return isinstance(text, str) and len(text) <= _MOST_TEXT and (text.isprintable() or not text)
 
 
 def _parameter_faults(parameters: Any) -> Iterator[str]:

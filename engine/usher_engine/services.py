@@ -19,7 +19,7 @@ from .core.errors import BusinessError, InvalidDefinition, ServiceError, Unknown
 from .core.practice_calendar import UTC_CALENDAR, Calendar
 from .core.shapes import ANYTHING, KIND_WORDS, Shape, declared, kinds, record, shape_problems, text, value_problems
 from .definitions import Package
-from .operator_use import Origin, Refused, Use, UseProblem
+from .operator_use import IN_GENERAL, Origin, Refused, Use, UseProblem, Wording
 
 
 def _forget(_note: Json) -> None:
@@ -172,6 +172,7 @@ class Operator:
     mails: MailUse | None = None
     check: Callable[[Use], Iterable[UseProblem]] | None = None
     result_of: Callable[[Use], Shape] | None = None
+    wording: Wording = IN_GENERAL
     origin: Origin | None = None
     #: Known from a record alone, which does not say what parameters there are.
     takes_anything: bool = False

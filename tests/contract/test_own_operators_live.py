@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from usher_engine.checkpoints.merkle import SigningKey
 from usher_engine.definitions import Package
 from usher_engine.exports import Export, Selection, verify_export
 from usher_engine.own_operators import load_operators
-from usher_engine.reexecution import Compared
+from usher_engine.reexecution import Compared, Kind
 from usher_engine.reexecution.hash_chain import read_chain
 from usher_engine.store import Database, stored_cases
 from usher_engine.store.tables import engine_tables as t
@@ -188,6 +189,18 @@ def test_a_backtest_names_the_package_that_computes_otherwise_now(installed: Ins
     (found,) = moved(installed("2.0", state="late"))
     assert found.element == "NotReady"
     assert found.cause == "lab/look-up is computed by clinic-lab 2.0 instead of clinic-lab 1.2.0"
+
+
+def test_a_backtest_goes_on_where_an_operator_breaks(installed: Installed) -> None:
+    begin(installed("1.2.0"))
+    broken = installed("2.0")
+    operator = replace(broken.services.get("lab/look-up"), call=lambda *_: 1 / 0)
+    engine = Engine(
+        broken.settings, Services((operator, broken.services.get("lab/print"))), broken.clock, broken.database
+    )
+    (found,) = moved(engine)
+    assert (found.kind, found.element) == (Kind.FAILED, "LookUp")
+    assert "mistake in the software" in found.message
 
 
 def test_a_repaired_case_does_not_need_the_package_of_its_past(installed: Installed, database: Database) -> None:

@@ -89,6 +89,13 @@ def test_each_method_goes_out_without_a_body(method: str) -> None:
     assert lab.heard[0].headers.get("content-length", "0") == "0"
 
 
+@pytest.mark.parametrize("method", ["CONNECT", "TRACE", "HEAD", "get", "", "GET /x HTTP/1.1\r\nX: y"])
+def test_other_methods_do_not_go_out(method: str) -> None:
+    with serving(always({"state": "x"})) as lab:
+        assert "“method” must be one of GET" in failure(settings_for(lab), method=method, url=lab.origin).message
+        assert not lab.heard
+
+
 def test_a_shape_of_null_keeps_nothing_and_fields_in_lists_are_reduced_too() -> None:
     many = {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "integer"}}}}
     with serving(always([{"id": 1, "name": "Ada"}, {"id": 2}])) as lab:
@@ -96,6 +103,17 @@ def test_a_shape_of_null_keeps_nothing_and_fields_in_lists_are_reduced_too() -> 
         assert ask(settings_for(lab), url=lab.origin, response={"type": "null"})["body"] is None
     with serving(always(b"", 204)) as lab:
         assert ask(settings_for(lab), url=lab.origin, response=ANY) == {"status": 204, "body": None}
+
+
+def test_a_header_is_sent_once_the_secret_before_the_diagrams_before_ushers(monkeypatch: Any) -> None:
+    monkeypatch.setenv("LAB_TOKEN", TOKEN)
+    with serving(always({"state": "x"})) as lab:
+        settings = settings_for(lab, http_secrets=f"lab@{lab.origin}=env:LAB_TOKEN")
+        given = {"accept": "application/fhir+json", "X-KEY": "mine"}
+        ask(settings, url=lab.origin, headers=given, secrets={"x-key": "{lab}"})
+    assert lab.heard[0].headers["accept"] == "application/fhir+json"
+    assert lab.heard[0].headers["x-key"] == TOKEN
+    assert lab.heard[0].names == sorted(set(lab.heard[0].names))
 
 
 def test_any_element_has_an_idempotency_key_that_a_header_can_hold() -> None:

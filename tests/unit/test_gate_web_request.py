@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import pytest
@@ -10,6 +11,7 @@ from usher_engine.definitions import Finding, Package
 from usher_engine.enrollment import enrollment_services
 from usher_engine.examples import try_out
 from usher_engine.gate import check_package
+from usher_engine.services import Services
 from usher_engine.settings import Settings
 
 SETTINGS = replace(
@@ -154,3 +156,11 @@ def test_a_try_out_begins_with_an_answer_of_the_declared_shape() -> None:
     tried = try_out(diagram(RIGHT), SERVICES, {"start": {}, "services": {}, "do": [], "asks": True})
     assert tried.service is not None
     assert tried.service.sample == {"status": 200, "body": {"state": "open"}}
+
+
+@pytest.mark.parametrize("broken", [lambda _use: 1 / 0, lambda _use: [1], lambda _use: None])
+def test_an_operator_whose_own_check_breaks_stops_no_check(broken: Any) -> None:
+    http = replace(SERVICES.get("http/request"), check=broken, result_of=broken)
+    found = check_package(diagram(RIGHT, "lab.body.state == 'done'"), Services((http,)))
+    assert [one.severity for one in found if one.rule == "service"] == ["warning"]
+    assert not [one for one in found if one.severity == "error"]

@@ -76,6 +76,8 @@ def test_a_package_that_fails_to_import_is_put_aside_and_the_others_run(folder: 
         (one(parameters='(Parameter(name="a", shape={"type": print}),)'), "Its declaration cannot be read (TypeError)"),
         (one(result='{"oneOf": []}'), "uses “oneOf”; shapes use"),
         (one(result='"text"'), "Its result must be a shape"),
+        (one(wording='"printed"'), "Its wording must be a Wording"),
+        (one(wording='Wording(done="a\\nb")'), "Its wording must be a Wording"),
         (one(errors='["gone"]'), "Its errors must map each code"),
         (one(errors='{"Not Found": "x"}'), "The error “Not Found” must be a code"),
         ("return [1]", "It must be an Operator, not int"),

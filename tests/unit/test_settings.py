@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from usher_engine import Misconfigured, Settings
 from usher_engine.setting_values import DEMO, EXPECTED, From, is_guessable
 from usher_engine.settings import variable
+from usher_engine.web_requests import unreadable_secrets
 from usher_web.commands.opening import read_settings
 
 SAFE = "kG3-9vQz_TbWm1xR7yLpD4sNcE8fHaJ2uVoXiZ0t"
@@ -185,3 +187,31 @@ def test_the_environment_is_read_for_every_command(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("USHER_TIME_ZONE", "Mars/Base")
     with pytest.raises(Misconfigured, match="USHER_TIME_ZONE is “Mars/Base”"):
         read_settings()
+
+
+def test_hosts_of_http_request_and_their_secrets_fit_together() -> None:
+    given = {"USHER_HTTP_HOSTS": "http://lab.example.org", "USHER_HTTP_SECRETS": "lab@http://lab.example.org=env:LAB"}
+    found = Settings.from_environment(given)
+    assert [str(host) for host in found.web_hosts] == ["http://lab.example.org"]
+    assert "USHER_HTTP_HOSTS has http://lab.example.org: what is sent there and its secrets travel readable" in "".join(
+        found.warnings()
+    )
+    assert Settings.from_environment({"USHER_HTTP_HOSTS": "http://127.0.0.1:9, https://a.example"}).warnings() == []
+    with pytest.raises(Misconfigured, match=r"“lab” for https://lab\.example\.org, which is not in USHER_HTTP_HOSTS"):
+        Settings.from_environment({"USHER_HTTP_SECRETS": "lab@https://lab.example.org=env:LAB"})
+    with pytest.raises(Misconfigured, match="must be longer than USHER_HTTP_TIMEOUT_S"):
+        Settings.from_environment({"USHER_HTTP_HOSTS": "https://a.example", "USHER_HTTP_TIMEOUT_S": "60"})
+
+
+def test_a_secret_that_cannot_be_read_is_named_without_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "two").write_text("one\ntwo\n")
+    (tmp_path / "good").write_text("abcdef\n")
+    monkeypatch.setenv("LAB_UMLAUT", "ü")
+    files = {name: f"file:{tmp_path}/{file}" for name, file in {"b": "none", "c": "two", "e": "good"}.items()}
+    places = {"a": "env:LAB_NOT_SET", "d": "env:LAB_UMLAUT", **files}
+    given = ", ".join(f"{name}@https://x.example={place}" for name, place in sorted(places.items()))
+    found = unreadable_secrets(replace(Settings(), http_secrets=given).web_secrets)
+    assert [line.split("”")[0] for line in found] == [f"The secret “{name}" for name in "abcd"]
+    assert str(tmp_path) not in "".join(found)

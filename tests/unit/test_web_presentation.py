@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from usher_engine import Step
+from usher_engine import Step, Wording
 from usher_engine.core.practice_calendar import practice_calendar
 from usher_web.staff.task_list import in_short
 from usher_web.words import presentation as p
@@ -107,6 +107,22 @@ def test_a_decision_is_described_with_the_rows_that_matched():
     several = lines_of([step({**made, "rules": ["c1", "c3"], "required": [group]})], names)[0]
     assert several.words == "Choose a way was decided: row 2 of “Age group” and rows 1 and 3 of “How to reach them”."
     assert lines_of([step({**made, "rules": []})], names)[0].words.endswith("no row of “How to reach them”.")
+
+
+def test_an_operator_of_an_installed_package_is_named_with_it():
+    names = Names(
+        elements={"LookUp": "Look up"},
+        reported=frozenset({"lab/look-up"}),
+        operators={"Print": "lab/print"},
+        wording={"lab/print": Wording(queued="The label is queued.")},
+    )
+    called = step(
+        {"kind": "ServiceCalled", "element": "LookUp", "visit": 1, "operator": "lab/look-up", "result": {}},
+        {"kind": "ServiceRequested", "element": "Print", "visit": 1, "operator": "lab/print"},
+    )
+    called.body["packages"] = {"lab/look-up": "clinic-lab 1.2.0"}
+    (line,) = lines_of([called], names)
+    assert line.words == "Look up was done (by clinic-lab 1.2.0). The label is queued."
 
 
 def test_authors_reasons_and_silent_steps():

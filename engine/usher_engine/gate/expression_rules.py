@@ -22,7 +22,7 @@ from usher_engine.services import Operator
 
 from ..definitions.lint_finding import Finding, Severity
 from .process_graph import PEOPLE, Sheet, throws_message
-from .service_use import use_of
+from .service_use import use_problems
 from .start_rules import is_case_start
 from .structural_remedies import catching, parameter_findings
 
@@ -230,7 +230,7 @@ def _parameter_texts(call: ServiceCall) -> Iterator[str]:
 
 def _operator(sheet: Sheet, node: Node, call: ServiceCall, operator: Operator) -> Iterator[Finding]:
     yield from parameter_findings(sheet, node, operator, set(call.parameters))
-    for own in operator.check(use_of(sheet.package, call)) if operator.check is not None else ():
+    for own in use_problems(operator, sheet.package, call):
         yield sheet.finding(node.id, "service", own.message, "warning" if own.is_warning else "error")
     catchers = [b for b in sheet.boundaries.get(node.id, ()) if b.events == ("error",)]
     # An event that refers to no error, or to one without a code, catches every error.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from usher_engine.core import faults
 from usher_engine.core.canonical import Json, as_stored_json
 from usher_engine.core.errors import ExpressionError
-from usher_engine.core.shapes import Shape
+from usher_engine.core.shapes import Shape, shape_problems
 from usher_engine.definitions import Package, ServiceCall, parse_xml, read_diagram
-from usher_engine.operator_use import Use
+from usher_engine.operator_use import Use, UseProblem
 from usher_engine.services import Operator
 
 from .known_values import UNKNOWN, known_value
+
+_MOST = 20
 
 
 def use_of(package: Package, call: ServiceCall) -> Use:
@@ -25,9 +28,29 @@ def use_of(package: Package, call: ServiceCall) -> Use:
     return Use(package=package, sources=call.parameters, values=values)
 
 
+def use_problems(operator: Operator, package: Package, call: ServiceCall) -> list[UseProblem]:
+    """What *operator* itself says of *call*; where its own check fails, a warning says so."""
+    if operator.check is None:
+        return []
+    try:
+        found = [UseProblem(str(one.message), bool(one.is_warning)) for one in operator.check(use_of(package, call))]
+    except Exception as error:  # noqa: BLE001 - the code of others may fail in any way
+        reference = faults.report(error, where="operator", at=f"check of {operator.name}")
+        message = f"{operator.name} could not check how it is called; the log has the way there under {reference}."
+        return [UseProblem(message, is_warning=True)]
+    return found[:_MOST]
+
+
 def result_shape(operator: Operator, package: Package, call: ServiceCall) -> Shape:
-    """The shape of what *operator* answers to *call*."""
-    return operator.result_of(use_of(package, call)) if operator.result_of is not None else operator.result
+    """The shape of what *operator* answers to *call*; what it always answers where it cannot tell."""
+    if operator.result_of is None:
+        return operator.result
+    try:
+        found = operator.result_of(use_of(package, call))
+    except Exception as error:  # noqa: BLE001 - the same
+        faults.report(error, where="operator", at=f"result of {operator.name}")
+        return operator.result
+    return operator.result if shape_problems(found) else found
 
 
 def service_answer_shape(operator: Operator, package: Package, element: str) -> Shape:

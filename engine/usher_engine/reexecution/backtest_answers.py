@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeGuard
 
 from ..core import events as e
+from ..core import faults
 from ..core.canonical import Json, as_stored_json
-from ..core.errors import BusinessError, EngineError
+from ..core.errors import BusinessError, EngineError, Fault
 from ..core.shapes import value_problems
 from ..core.state import place
 from ..services import Call, Mode, Operator, Recalled, Services, checked_answer
@@ -76,7 +77,13 @@ class Answers:
         self, operator: Operator, values: dict[str, Any], call: Call, recorded: RecordedCall | None
     ) -> Json:
         """The answer of a DERIVED operator now; notes where another version of its package answers otherwise."""
-        answer = checked_answer(operator, values, replace(call, transaction=None))
+        try:
+            answer = checked_answer(operator, values, replace(call, transaction=None))
+        except EngineError:
+            raise
+        except Exception as error:  # an operator of an installed package may fail in any way
+            reference = faults.report(error, where="operator", at=f"{operator.name} at {call.element}")
+            raise Fault(f"“{operator.title}” failed", reference=reference) from error
         was = None if recorded is None or recorded.event is None else recorded.event.result
         if recorded is not None and recorded.package != str(operator.origin or "") and as_stored_json(answer) != was:
             now, then = operator.origin or "Usher", recorded.package or "Usher"
@@ -159,6 +166,9 @@ class Answers:
         try:
             recalled = operator.recall(values, call)
         except EngineError:  # what the record does not hold, or no longer holds whole, is not known
+            return None
+        except Exception as error:  # noqa: BLE001 - the same
+            faults.report(error, where="operator", at=f"recall of {operator.name}")
             return None
         fits = recalled is not None and not value_problems(operator.result, recalled.answer, where="", most=1)
         return recalled if fits else None

@@ -104,7 +104,7 @@ def _answer(pool: httpcore.ConnectionPool, request: Request, most: int) -> Answe
     """The answer to *request*, or the request that a redirect asks for."""
     origin, target = request.address.origin, request.address.target
     url = httpcore.URL(scheme=origin.scheme, host=origin.host, port=origin.port, target=target)
-    headers = {"Host": origin.authority, **request.own, **request.headers}
+    headers = {"Host": origin.authority, **merged_headers(request.headers, request.own)}
     if not request.body and request.method not in _READING:
         headers["Content-Length"] = "0"
     with pool.stream(request.method, url, headers=list(headers.items()), content=request.body or None) as response:
@@ -121,6 +121,12 @@ def _answer(pool: httpcore.ConnectionPool, request: Request, most: int) -> Answe
         return Answered(
             status=response.status, coding=found.get("content-encoding", "identity").strip().lower(), body=bytes(body)
         )
+
+
+def merged_headers(some: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    """Both; where both name a header, in whatever case, that of *others*."""
+    names = {name.lower() for name in others}
+    return {**{name: value for name, value in some.items() if name.lower() not in names}, **others}
 
 
 def _redirected(request: Request, status: int, location: str) -> Request:

@@ -16,7 +16,7 @@ from ..services import Call, Mode, Operator, Parameter
 from ..settings import Settings
 from .answer_mapping import WrongShape, kept_shape, mapped_answer
 from .bounded_network import LookUp
-from .exchange import TIMEOUT, TOO_LARGE, UNAVAILABLE, Answered, Failed, Limits, Request, exchange
+from .exchange import TIMEOUT, TOO_LARGE, UNAVAILABLE, Answered, Failed, Limits, Request, exchange, merged_headers
 from .secret_headers import plain_headers, secret_headers
 from .use_check import METHODS, UseCheck
 from .web_address import BadAddress, WebAddress, filled_address
@@ -97,7 +97,9 @@ class WebRequests:
     def call(self, given: Mapping[str, Any], call: Call) -> Json:
         shape = given["response"]
         if problems := shape_problems(shape, where="“response”"):
-            raise ServiceError(f"{problems[0]} Mend the diagram.", retry=False)
+            raise ServiceError(f"{problems[0]} Correct the diagram.", retry=False)
+        if given["method"] not in METHODS:
+            raise ServiceError(f"“method” must be one of {', '.join(METHODS)}. Correct the diagram.", retry=False)
         address = _address(given)
         if address.origin not in self.settings.web_hosts:
             raise ServiceError(f"{address.origin} is not in USHER_HTTP_HOSTS. Nothing was sent.", retry=False)
@@ -110,7 +112,7 @@ class WebRequests:
             method=given["method"],
             address=address,
             headers={**ours, "Idempotency-Key": quote(call.key, safe=":")},  # ids of elements may have any letters
-            own={**plain_headers(given.get("headers") or {}), **secrets.headers},
+            own=merged_headers(plain_headers(given.get("headers") or {}), secrets.headers),
             body=body,
         )
         try:
@@ -163,4 +165,4 @@ def _address(given: Mapping[str, Any]) -> WebAddress:
     try:
         return filled_address(given["url"], given.get("path") or {}, given.get("query") or {})
     except BadAddress as wrong:
-        raise ServiceError(f"{wrong} Mend the diagram.", retry=False) from None
+        raise ServiceError(f"{wrong} Correct the data or the diagram.", retry=False) from None

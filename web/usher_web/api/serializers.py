@@ -89,13 +89,14 @@ class Tasks(TypedDict):
 
 
 class Step(TypedDict):
-    """One command carried out. docs/events.md explains the events; hash covers the step and previous."""
+    """One command carried out. docs/events.md explains events and packages; hash covers the step and previous."""
 
     revision: int
     at: Moment
     actor: str
     command: dict[str, Any]
     events: list[dict[str, Any]]
+    packages: dict[str, str]
     previous: str
     hash: str
 
@@ -279,6 +280,7 @@ def full_step(step: engine.Step) -> Step:
         "actor": step.actor,
         "command": step.command,
         "events": list(step.events),
+        "packages": step.body.get("packages", {}),
         "previous": step.previous.hex(),
         "hash": step.hash.hex(),
     }

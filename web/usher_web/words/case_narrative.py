@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from usher_engine import Step
+from usher_engine import Step, Wording
 from usher_engine.cases import ALTERED
 
 from .presentation import element_words, joined
@@ -35,6 +35,8 @@ class Names:
     elements: Mapping[str, str]
     process: str = ""
     reported: frozenset[str] = frozenset()
+    #: What operators say of their work themselves.
+    wording: Mapping[str, Wording] = field(default_factory=dict)
     #: The operator of each element.
     operators: Mapping[str, str] = field(default_factory=dict)
     decisions: Mapping[str, str] = field(default_factory=dict)
@@ -85,7 +87,9 @@ def line_of(step: Step, names: Names) -> Line | None:
 
 def build_line(step: Step, names: Names) -> Line:
     """One step as a line, its words empty if nothing in it is worth reporting."""
-    sentences = [sentence for event in step.events if (sentence := _sentence(event, names))]
+    packages = step.body.get("packages") or {}
+    written = [_with_package(_sentence(event, names), event, packages) for event in step.events]
+    sentences = [sentence for sentence in written if sentence]
     entered = [event for event in step.events if event["kind"] in ("ElementEntered", "ElementPassed")]
     resting = [event for event in entered if event["kind"] == "ElementEntered"]
     return Line(
@@ -155,6 +159,12 @@ def _sentence(event: Mapping[str, Any], names: Names) -> str:
             return _service_sentence(event, name, names)
 
 
+def _with_package(sentence: str, event: Mapping[str, Any], packages: Mapping[str, str]) -> str:
+    """*sentence* with the installed package of the operator that *event* called, where it was not Usher's own."""
+    package = packages.get(event.get("operator", ""), "")
+    return f"{sentence.removesuffix('.')} (by {package})." if sentence and package else sentence
+
+
 def _repair_sentence(event: Mapping[str, Any], names: Names) -> str:
     """What a repair found and closed; other events of the step report what it opened."""
     closed = ", ".join(dict.fromkeys(names.of(here.rpartition(":")[0]) for here in event["closed"]))
@@ -164,18 +174,19 @@ def _repair_sentence(event: Mapping[str, Any], names: Names) -> str:
 
 def _service_sentence(event: Mapping[str, Any], name: str, names: Names) -> str:
     operator = names.operators.get(event.get("element", ""), "")
+    own = names.wording.get(operator, Wording())
     match event["kind"]:
         case "ServiceCalled":
             return _result_sentence(event, name, names)
         case "ServiceRequested":
-            return QUEUED.get(operator, f"{name} was queued.")
+            return own.queued or QUEUED.get(operator, f"{name} was queued.")
         case "ServiceCompleted":
-            return DONE.get(operator, f"{name} was done.")
+            return own.done or DONE.get(operator, f"{name} was done.")
         case "ServiceRefused":
-            return f"{FAILED.get(operator, f'{name} was refused')}: {event['message']}"
+            return f"{own.failed or FAILED.get(operator, f'{name} was refused')}: {event['message']}"
         case "ServiceFailed":
             tried = "will be" if event.get("retry_at") else "will not be"
-            failed = FAILED.get(operator, f"{name} did not work")
+            failed = own.failed or FAILED.get(operator, f"{name} did not work")
             return f"{failed} (try {event['attempt']}) and {tried} tried again automatically: {event['reason']}"
         case "ServiceUndone":
             return PUT_BACK.get(event["operator"], f"{name} was put back.")
@@ -207,7 +218,8 @@ def _result_sentence(event: Mapping[str, Any], name: str, names: Names) -> str:
     if event["operator"] not in names.reported or event.get("error"):
         return ""
     own = result_sentence(event["operator"], event.get("result"))
-    return f"{name} was done." if own is None else own
+    done = names.wording.get(event["operator"], Wording()).done or f"{name} was done."
+    return done if own is None else own
 
 
 def _start_sentence(event: Mapping[str, Any]) -> str:

@@ -61,6 +61,7 @@ def _names(diagram: Any) -> Names:
         process=diagram.package.name,
         reported=frozenset(reported),
         operators=operators,
+        wording={operator.name: operator.wording for operator in services},
         decisions={decision.id: decision.name for decision in decisions.by_id.values()},
         rows={key: row.number for key, row in decisions.rules.items()},
     )
