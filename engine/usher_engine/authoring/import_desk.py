@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,7 +10,6 @@ from ..context import Context
 from ..core.actor import Actor
 from ..core.errors import Conflict
 from ..definitions import SAFE, Finding, Package, Remedy, remedied, remedy_for, translate
-from ..differences import read_diagrams
 from ..store import Draft, draft_rows
 from ..store.draft_point_rows import PointKind
 from .deployments import Deployments
@@ -50,13 +49,13 @@ class ImportState:
     """
     *translated* is what Usher reads in its own way and has not written into the draft yet; *left* is to be done.
 
-    *names* are what people know elements by: the name, else the kind and the id.
+    *package* is the draft with the translation in it.
     """
 
     draft: Draft
     translated: tuple[Finding, ...]
     left: tuple[Left, ...]
-    names: Mapping[str, str]
+    package: Package
 
 
 class ImportDesk:
@@ -75,7 +74,7 @@ class ImportDesk:
             for one in errors
         )
         pending = [one for one in translated if one.rule == "translated"] if after.hash != package.hash else []
-        return ImportState(draft=draft, translated=tuple(pending), left=tuple(left), names=_names(after))
+        return ImportState(draft=draft, translated=tuple(pending), left=tuple(left), package=after)
 
     def take_over(self, process: str, *, etag: str, actor: Actor) -> Draft:
         """Write the translation into the draft; raises `Conflict` when the draft changed since *etag*."""
@@ -107,8 +106,3 @@ class ImportDesk:
         safe = [(one.finding.file, one.finding.element, one.remedy) for one in left if one.remedy in SAFE]
         wanted = list(dict.fromkeys((file, element, remedy) for file, element, remedy in safe if remedy))
         return self.take(process, wanted, etag=etag, actor=actor)
-
-
-def _names(package: Package) -> dict[str, str]:
-    elements = (one for diagram in read_diagrams(package).values() for one in diagram.values())
-    return {one.key: f"“{one.name}”" if one.name else f"{one.kind} {one.key}" for one in elements}

@@ -8,6 +8,7 @@ from flask import url_for
 from usher_engine import NotFound
 from usher_engine.accounts import Role
 from usher_engine.cases import Batch, BatchKind
+from usher_engine.definitions import element_labels
 
 from .. import auth
 from ..site import site
@@ -27,9 +28,12 @@ def progress_of(run: Batch) -> dict[str, Any]:
 
 
 def names_with(*diagrams: Any) -> dict[str, str]:
-    """The names of elements by id; the first diagram that has an element names it."""
-    drawn = (element for diagram in reversed(diagrams) for element in diagram.elements.values())
-    return {element.id: element.name or element.id for element in drawn}
+    """The names of elements by id, or what they are and beside what; the first diagram that has an element names it."""
+    found: dict[str, str] = {}
+    for diagram in reversed(diagrams):
+        labels = {key: label for (_, key), label in element_labels(diagram.package).items()}
+        found |= {one.id: one.name or labels.get(one.id, one.id) for one in diagram.elements.values()}
+    return found
 
 
 def process_url(process: str) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine.accounts import Role
-from usher_engine.authoring import Draft, LeftKind, PointKind
-from usher_engine.definitions import Remedy
+from usher_engine.authoring import Draft, ImportState, LeftKind, PointKind
+from usher_engine.definitions import Finding, Remedy
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from .. import auth
 from ..site import site
 from . import workbench
+from .finding_words import shown_findings
 
 blueprint = Blueprint("imports", __name__, url_prefix="/processes/<process>/import")
 
@@ -45,12 +48,18 @@ def show(process: str) -> str:
         aside=engine.drafts.set_aside(process),
         translated=state.translated,
         left=[(HEADINGS[kind], [one for one in state.left if one.kind is kind]) for kind in LeftKind],
-        names=state.names,
+        shown=_shown(state),
         count=len(state.left),
         safe=sum(one.safe for one in state.left),
         words=WORDS,
         undo=_last_step(state.draft),
     )
+
+
+def _shown(state: ImportState) -> dict[Finding, dict[str, Any]]:
+    """Each finding as the other pages show it: elements by their labels."""
+    findings = [*state.translated, *(one.finding for one in state.left)]
+    return dict(zip(findings, shown_findings(findings, state.package), strict=True))
 
 
 @blueprint.post("")

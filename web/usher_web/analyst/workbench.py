@@ -51,8 +51,10 @@ def tabs(draft: Draft, current: str) -> list[Tab]:
 def process_tabs(process: str, current: str, *, drafted: bool) -> list[Tab]:
     """The same tabs on pages that need no draft, as far as the role may open them; where there is none, less."""
     files = [("modeler.files", "Forms, tables, mails")] if drafted else []
+    history = [("history.show", "History")] if drafted else []
     deploy = [("deployments.show", "Deploy")] if drafted else []
-    there = [("modeler.edit", "Diagram"), *files, *ELSEWHERE, ("migrations.show", "Move running cases"), *deploy]
+    move = ("migrations.show", "Move running cases")
+    there = [("modeler.edit", "Diagram"), *files, *ELSEWHERE, *history, move, *deploy]
     return [
         Tab(label=label, url=url_for(endpoint, process=process), current=endpoint == current)
         for endpoint, label in there

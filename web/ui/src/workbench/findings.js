@@ -85,22 +85,21 @@ export class Findings {
   #line(one) {
     const line = document.createElement("li");
     line.dataset.key = `${one.file} ${one.element} ${one.rule} ${one.message}`;
-    line.append(mark(one.severity, WORDS[one.severity][0]), this.#place(one), this.#words(one), element("code", "quiet push", one.rule));
+    const last = this.#remedy(one) ?? element("code", "quiet push", one.rule);
+    line.append(mark(one.severity, WORDS[one.severity][0]), this.#place(one), element("p", "", one.message), last);
     return line;
   }
 
-  // What is wrong and, where one is known, the change that removes it, as a button.
-  #words(one) {
-    const words = element("p", "", one.message);
+  // The change that removes what is wrong, as a button; nothing where none is known.
+  #remedy(one) {
     const found = one.remedy && one.file === this.facts.file ? this.about(one.element) : null;
     const change = found?.mend?.(one.remedy);
-    if (!change) return words;
-    const button = element("button", "link", one.remedy.label);
+    if (!change) return null;
+    const button = element("button", "btn small", one.remedy.label);
     button.type = "button";
     button.title = "Undo takes it back";
     button.addEventListener("click", () => found.look(change())); // the focus stays here, for the next one
-    words.append(" ", button);
-    return words;
+    return button;
   }
 
   // Where it is: a button that shows the element here, a link to the editor of another file.
