@@ -94,22 +94,12 @@ RAIL = (
 
 #: Blueprints whose pages belong to the place of another.
 INSIDE = {
-    "outcomes": "inbox", "live": "inbox",
-    "replay": "cases",
-    "searches": "cases",
-    "trails": "audit",
-    "retention": "audit",
-    "compare": "processes",
-    "modeler": "processes",
-    "deployments": "processes",
-    "history": "processes",
-    "imports": "processes",
-    "backtests": "processes",
-    "assumptions": "processes",
-    "migrations": "processes",
+    "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
+    "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
+    "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
     "tryout": "processes",
-    "operating": "admin",
-    "portal_standing": "admin",
+    "operating": "admin", "portal_standing": "admin",
+    "outcomes": "inbox", "live": "inbox",
 }
 
 #: Only with the demo's mail catcher.
@@ -180,17 +170,8 @@ def _hosts(settings: Settings) -> list[str]:
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (sign_in, inbox, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box)
     workbench = (
-        process_pages,
-        tryout_pages,
-        compare_pages,
-        editor_pages,
-        draft_files,
-        deploy_pages,
-        draft_history_pages,
-        import_pages,
-        backtest_pages,
-        assumption_pages,
-        migration_pages,
+        process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
+        import_pages, backtest_pages, assumption_pages, migration_pages,
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
     administration = (account_pages, portal_standing_pages, operation_pages)

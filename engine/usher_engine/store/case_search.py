@@ -21,6 +21,7 @@ from . import case_signatures
 from .case_signatures import CaseSignature
 from .database import to_text
 from .instance_rows import WHOLE, Row, as_row
+from .snapshot import answers
 from .tables import engine_tables as t
 
 #: How many of the newest cases are scanned before each signature is queried.
@@ -152,6 +153,14 @@ def find(
 
 def count(connection: Connection, wanted: CaseFilter, scope: Scope | None) -> int:
     """How many cases fit *wanted*, which narrows signatures alone; one statement at most for each way to see one."""
+    key = ("number of cases", wanted, scope and (scope.name, scope.groups))
+    known = answers(connection)
+    if key not in known:
+        known[key] = _count(connection, wanted, scope)
+    return int(known[key])
+
+
+def _count(connection: Connection, wanted: CaseFilter, scope: Scope | None) -> int:
     fitting = {number: kind for number, kind in case_signatures.all_signatures(connection) if wanted.fits(kind)}
     seen = [number for number, kind in fitting.items() if scope is None or scope.sees(kind)]
     hidden = [number for number in fitting if number not in seen]
@@ -284,4 +293,5 @@ _ROWS = WHOLE.where(t.instance.c.id.in_(bindparam("wanted", expanding=True)))
 
 def _rows(connection: Connection, cases: Sequence[str]) -> list[Row]:
     found = {row.id: as_row(row) for row in connection.execute(_ROWS, {"wanted": list(cases)})} if cases else {}
+    answers(connection).update({("instance", case): row for case, row in found.items()})
     return [found[case] for case in cases if case in found]

@@ -72,7 +72,8 @@ def worklist(actor: Actor, view: View, after: str | None = None) -> Worklist:
     more = url_for("inbox.show", view=view, after=shown[-1].sort_key) if len(tasks) > PAGE else ""
     found = engine.inbox.count_each(actor)
     stopped_count = engine.search.count_stopped(actor)
-    stopped = stopped_cases(actor) if stopped_count and view is View.ALL and not after else ()
+    shows_stopped = stopped_count > 0 and view is View.ALL and not after
+    stopped = stopped_cases(actor, beside=[task.business_key for task in shown]) if shows_stopped else ()
     counts = {View.ALL: found.all + stopped_count, View.MINE: found.mine, View.OVERDUE: found.overdue}
     return Worklist(
         view=view,
