@@ -153,21 +153,16 @@ def find(
 
 def count(connection: Connection, wanted: CaseFilter, scope: Scope | None) -> int:
     """How many cases fit *wanted*, which narrows signatures alone; one statement at most for each way to see one."""
-    key = ("number of cases", wanted, scope and (scope.name, scope.groups))
-    known = answers(connection)
-    if key not in known:
-        known[key] = _count(connection, wanted, scope)
-    return int(known[key])
-
-
-def _count(connection: Connection, wanted: CaseFilter, scope: Scope | None) -> int:
     fitting = {number: kind for number, kind in case_signatures.all_signatures(connection) if wanted.fits(kind)}
     seen = [number for number, kind in fitting.items() if scope is None or scope.sees(kind)]
     hidden = [number for number in fitting if number not in seen]
     c, hand = t.instance.c, t.case_actor.c
     found = 0
     if seen:
-        found += connection.execute(select(func.count()).where(c.kind.in_(seen))).scalar_one()
+        known, key = answers(connection), ("cases of kinds", *sorted(seen))  # people of one group see the same kinds
+        if key not in known:
+            known[key] = connection.execute(select(func.count()).where(c.kind.in_(seen))).scalar_one()
+        found += known[key]
     if hidden and scope is not None:
         own = select(func.count()).where(hand.actor == scope.name, hand.kind.in_(hidden))
         found += connection.execute(own).scalar_one()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, Select, Subquery, func, select, union_all
+from sqlalchemy import Connection, ScalarSelect, Select, Subquery, case, func, select, union_all
 
 from ..core.candidate_groups import groups_of
 from .database import to_text
@@ -86,6 +86,36 @@ def count_each(
     found = TaskCounts(*map(int, connection.execute(select(*counted)).one()))
     answers(connection)["tasks of", assignee, groups] = found.all
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """How many tasks with one group text a person has claimed, and how many of those are overdue."""
+
+    groups: tuple[str, ...]
+    all: int
+    overdue: int
+
+
+def count_claimed(connection: Connection, names: Collection[str], now: datetime) -> dict[str, list[Claimed]]:
+    """What each of *names* has claimed, by group text, in one statement."""
+    c = t.user_task.c
+    late = func.sum(case((c.sort_key < to_text(now), 1), else_=0))
+    query = select(c.assignee, c.candidate_group, func.count(), late).where(c.assignee.in_(sorted(names)))
+    found: dict[str, list[Claimed]] = {}
+    for assignee, text, number, overdue in connection.execute(query.group_by(c.assignee, c.candidate_group)):
+        found.setdefault(assignee, []).append(Claimed(groups_of(text), int(number), int(overdue)))
+    return found
+
+
+def with_claimed(shared: TaskCounts, groups: frozenset[str] | None, claimed: Collection[Claimed]) -> TaskCounts:
+    """The counts of a person: *shared* by all of their *groups*, and what they have claimed beyond."""
+    beyond = [one for one in claimed if groups is not None and one.groups and not groups.intersection(one.groups)]
+    return TaskCounts(
+        all=shared.all + sum(one.all for one in beyond),
+        mine=sum(one.all for one in claimed),
+        overdue=shared.overdue + sum(one.overdue for one in beyond),
+    )
 
 
 def _count_statement(

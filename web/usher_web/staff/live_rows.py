@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,10 +86,18 @@ def changes(instances: frozenset[str], viewers: Iterable[Viewer], watched: froze
     )
 
 
-def counts(viewer: Viewer) -> dict[str, int]:
-    """How many tasks the person has, as the tabs of the inbox and the rail show it."""
-    found, stopped = site().engine.inbox.count_each(viewer.actor), site().engine.search.count_stopped(viewer.actor)
-    return {"all": found.all + stopped, "mine": found.mine, "overdue": found.overdue, "stopped": stopped}
+def counts(actors: Collection[Actor]) -> dict[Actor, dict[str, int]]:
+    """How many tasks each person has, as the tabs of the inbox and the rail show it."""
+    stopped = {actor: site().engine.search.count_stopped(actor) for actor in actors}
+    return {
+        actor: {
+            "all": found.all + stopped[actor],
+            "mine": found.mine,
+            "overdue": found.overdue,
+            "stopped": stopped[actor],
+        }
+        for actor, found in site().engine.inbox.count_each_of(actors).items()
+    }
 
 
 def _rendered(tasks: list[UserTask], reader: Actor) -> Iterable[tuple[UserTask, str]]:
