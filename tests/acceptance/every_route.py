@@ -37,7 +37,6 @@ class Tour:
         self.house, self.engine = house, house.enrollment.engine
         self.asked: dict[str, Asked] = {}
         self.first: dict[str, Asked] = {}
-        self.parked = self._park("sample-deferred", "sample-declined")
         self.people = {name: house.visitor(name) for name in PEOPLE}
         self.tokens = {role: house.token(role, name=f"program-{role}") for role in Role}
 
@@ -53,6 +52,7 @@ class Tour:
         self._administrators()
         self._programs()
         self._starts()
+        self._outcomes()
         self._sessions()
 
     # how
@@ -93,11 +93,17 @@ class Tour:
             task = self.house.newest_task()
             alice.post(f"/inbox/{task}/complete", REASON)
             found.append(task.split(":")[0])
+        self._fail()
+        return found
+
+    def _fail(self) -> None:
+        """Try all mails until nothing is tried any more; the days that takes end every session."""
+        self.house.postbox.down = True
         for _ in range(self.engine.settings.job_attempts):
             self.house.worker.run_due()
             self.house.clock.forward(days=1)
         self.house.postbox.down = False
-        return found
+        self.people = {name: self.house.visitor(name) for name in PEOPLE}
 
     def _select(self, patient: str) -> str:
         self.post("alice", f"/patients/{patient}/trigger", PLACE)
@@ -129,17 +135,37 @@ class Tour:
         self.post("alice", "/inbox/views/1/delete")
         self.post("alice", f"/inbox/{task}/complete")
         self.post("alice", f"/inbox/{self._select('sample-no-email')}/cancel", REASON)
+        self.look("alice", f"/events?cases={task.partition(':')[0]}:1", "/outcomes", "/outcomes/strip")
+        self._forget_acts()
 
     def _cases(self) -> None:
+        self.house.worker.run_due()
+        self.parked = self._park("sample-deferred", "sample-declined")
+        self._forget_acts()
         case = self._select("sample-no-email").split(":")[0]
         pages = ("", "/diagram.bpmn", "/replay", "/replay.json", "/proof")
         self.look("alice", "/cases", *(f"/cases/{case}{page}" for page in pages), f"/cases/{case}/onward")
         self.post("alice", f"/cases/{self.parked[0]}/retry")
         self.post("audrey", f"/cases/{case}/evidence")
         self.post("alice", f"/cases/{case}/cancel", REASON)
+        self._forget_acts()
         self.post("alice", "/cases/searches", {"name": "Waiting", "status": "waiting"})
         self.post("alice", "/cases/searches/1/name", {"name": "Still waiting"})
         self.post("alice", "/cases/searches/1/delete")
+
+    def _forget_acts(self) -> None:
+        """Take the lines away that stand above alice's pages; test_routes_queries counts what they cost."""
+        for act in self.house.accounts.user("alice").followed:
+            self.post("alice", f"/outcomes/{act.instance}/away")
+
+    def _outcomes(self) -> None:
+        """The ways out of a stopped case; they take days, so nothing else follows."""
+        self.post("alice", "/patients/sample-complete-2/trigger", PLACE)
+        case = self.engine.queries.instances(business_key="sample-complete-2")[0].id
+        self._fail()
+        self.post("alice", f"/outcomes/{case}/again")
+        self._fail()
+        self.post("alice", f"/outcomes/{case}/address", {"email": "ivo@example.org"})
 
     def _patients(self) -> None:
         one = "/patients/sample-pending"
@@ -193,6 +219,8 @@ class Tour:
         object.__setattr__(self.engine.settings, "mail_hold", 0)
 
     # analysts
+
+        self._forget_acts()
 
     def _drafts(self) -> None:
         self.look("ana", "/processes", PROCESS, f"{PROCESS}/1/diagram.bpmn", "/drafts/new")

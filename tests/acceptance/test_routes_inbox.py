@@ -139,8 +139,8 @@ def test_a_failure_never_looks_like_success(house):
     alice = house.visitor("alice")
     house.select("sample-declined", alice)
     failed = alice.post(f"/inbox/{house.newest_task()}/complete", {"reason": "asked at the desk"}).text
-    assert '<p class="flash alarm" role="alert">' in failed
-    assert "It did not work:" in failed
+    assert '<p class="say" role="alert">It did not work for ' in failed
+    assert "what you typed is kept" in failed
     assert '<p class="flash"' not in failed
     house.select("sample-no-email", alice)
     done = alice.post(f"/inbox/{house.newest_task()}/claim").text

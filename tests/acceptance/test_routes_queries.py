@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from acceptance.every_route import REASON
 from sqlalchemy import event
 
 
@@ -21,7 +22,7 @@ def counted(database) -> Iterator[list[str]]:
     event.remove(database.db, "before_cursor_execute", note)
 
 
-@pytest.mark.parametrize(("path", "most"), [("/inbox", 14), ("/inbox/rows", 14), ("/patients", 8)])
+@pytest.mark.parametrize(("path", "most"), [("/inbox", 15), ("/inbox/rows", 15), ("/patients", 9)])
 def test_the_number_of_statements_does_not_grow(house, path, most):
     alice = house.visitor("alice")
     database = house.enrollment.engine.database
@@ -44,3 +45,18 @@ def test_many_patients_read_at_once_are_the_same_as_one_by_one(house):
     together = house.enrollment.patients_by_id([*known, "nobody"])
     assert together == {patient: house.enrollment.patient(patient) for patient in known}
     assert house.enrollment.patients_by_id([]) == {}
+
+
+def test_the_lines_above_a_task_cost_the_same_for_three_acts_as_for_one(house):
+    alice = house.visitor("alice")
+    database = house.enrollment.engine.database
+    numbers = []
+    for patients in (["sample-declined"], ["sample-deferred", "sample-pending"]):
+        for patient in patients:
+            house.select(patient, alice)
+            alice.post(f"/inbox/{house.newest_task()}/complete", {} if patient == "sample-pending" else REASON)
+        alice.get("/outcomes/strip")
+        with counted(database) as statements:
+            assert 'class="strip' in alice.get("/outcomes/strip").text
+        numbers.append(len(statements))
+    assert numbers[1] <= numbers[0] + 1

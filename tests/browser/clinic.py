@@ -223,13 +223,13 @@ def fhir(patient: str, values: dict[str, str | None]) -> dict[str, Any]:
 
 
 @contextmanager
-def open_clinic(folder: Path) -> Iterator[Clinic]:
+def open_clinic(folder: Path, database_url: str | None = None) -> Iterator[Clinic]:
     """Everything running, with the sample patients, the cast and the enrolment deployed; closed at the end."""
     clock, changed = Clock(), threading.Condition(threading.RLock())
     postbox = Postbox(clock, changed)
     bound = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-    settings = _settings(folder, url, postbox.port)
+    settings = _settings(folder, url, postbox.port, database_url)
     enrollment, accounts = _filled(settings, clock)
     app = create_app(enrollment.engine, enrollment, accounts, settings, outbox=postbox)
     worker = Hand(enrollment, changed)
@@ -255,12 +255,12 @@ def served(app: Flask, bound: socket.socket, settings: Settings) -> Iterator[Htt
         thread.join(PATIENCE_S)
 
 
-def _settings(folder: Path, url: str, mail_port: int) -> Settings:
+def _settings(folder: Path, url: str, mail_port: int, database_url: str | None) -> Settings:
     ours = Settings(
         mail_hold=0,
         env="development",
         secret_key=SECRET,
-        database_url=new_sqlite(folder),
+        database_url=database_url or new_sqlite(folder),
         base_url=url,
         practice_name="Sample Clinic",
         practice_contact="Front desk, 555 0100",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -130,11 +130,16 @@ class CaseQueries:
             waits=state.waiting_for() if state else (),
         )
 
-    def history(self, instance: str, *, first: int = 1) -> list[Step]:
-        """The steps of a case from revision *first*, oldest first; raises `NotFound`."""
+    def history(self, instance: str) -> list[Step]:
+        """The steps of a case, oldest first; raises `NotFound`."""
         with self.database.read() as tx:
             instance_rows.find(tx, instance)
-            return instance_rows.steps(tx, instance, first=first)
+            return instance_rows.steps(tx, instance)
+
+    def steps_since(self, revisions: Mapping[str, int]) -> dict[str, list[Step]]:
+        """The steps of several cases, each from its own revision on, in one statement."""
+        with self.database.read() as tx:
+            return instance_rows.steps_since(tx, revisions) if revisions else {}
 
     def rebuild(self, instance: str, revision: int | None = None) -> InstanceState:
         """The state of a case folded from its events, at *revision* (1-based) or now; raises `NotFound`."""

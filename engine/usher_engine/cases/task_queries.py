@@ -99,6 +99,11 @@ class TaskQueries:
         with self.database.read() as tx:
             return task_counts.summed(tx, self.viewer(actor))
 
+    def count_each_of(self, actors: Collection[Actor]) -> dict[Actor, TaskCounts]:
+        """`count_each` of several people at one moment."""
+        with self.database.read() as tx:
+            return {actor: task_counts.summed(tx, self.viewer(actor)) for actor in actors}
+
     def kinds(self, actor: Actor, wanted: TaskFilter | None = None) -> list[KindCount]:
         """The tasks *actor* sees, counted by kind and candidate groups; of *wanted* only the due dates are heeded."""
         with self.database.read() as tx:

@@ -6,12 +6,12 @@ import hashlib
 import hmac
 import json
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from ..core import faults
 from ..core.canonical import Json, canonical
@@ -246,6 +246,18 @@ def steps(connection: Connection, instance: str, *, first: int = 1, last: int | 
     for revision, body, digest in connection.execute(query):
         found.append(Step(instance=instance, revision=revision, body=parsed_body(body), previous=previous, hash=digest))
         previous = digest
+    return found
+
+
+def steps_since(connection: Connection, revisions: Mapping[str, int]) -> dict[str, list[Step]]:
+    """The steps of several instances, each from its revision on, oldest first; ``previous`` is not known."""
+    c = t.step.c
+    wanted = or_(*(and_(c.instance == instance, c.revision >= first) for instance, first in revisions.items()))
+    query = select(c.instance, c.revision, c.body, c.hash).where(wanted).order_by(c.instance, c.revision)
+    found: dict[str, list[Step]] = {instance: [] for instance in revisions}
+    for instance, revision, body, digest in connection.execute(query):
+        step = Step(instance=instance, revision=revision, body=parsed_body(body), previous=GENESIS, hash=digest)
+        found[instance].append(step)
     return found
 
 

@@ -60,11 +60,11 @@ def case(instance_id: str) -> str:
 def onward(instance_id: str) -> Response:
     """Redirect after a trigger: to the task it opened, if this person may work on it; else to the case."""
     found = visible_case(instance_id)
-    if found.id not in {act.instance for act in auth.session().account.followed}:  # else the page is loaded once more
-        follow(found, "The trigger was selected.", since=1)
     for task in found.tasks:
         if may_work_on(auth.actor(), task):
             return redirect(f"{url_for('inbox.task', task_id=task.id)}#task", 303)
+    if found.id not in {act.instance for act in auth.session().account.followed}:  # else the page is loaded once more
+        follow(found, "The trigger was selected.", since=1)
     return redirect(url_for("cases.case", instance_id=instance_id), 303)
 
 

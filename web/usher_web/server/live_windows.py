@@ -13,7 +13,7 @@ from usher_engine.core.faults import report as report_fault
 
 from ..site import KEY, Site
 from ..staff.live_pages import Window
-from ..staff.live_rows import Viewer, changes, counts
+from ..staff.live_rows import changes, counts
 from .thread_pool import ThreadPool
 
 #: Shortest time between two messages to a window.
@@ -132,22 +132,20 @@ class LiveWindows:
 
 def messages(app: Flask, changed: frozenset[str], windows: Iterable[Window]) -> dict[Window, bytes]:
     """The message of each of *windows* that *changed* cases concern; the same is read and rendered once."""
-    found: dict[Window, bytes] = {}
-    numbers: dict[Viewer, dict[str, int]] = {}
+    found: dict[Window, dict[str, Any]] = {}
     watched = frozenset[str]().union(*(window.watched for window in windows))
     here: Site = app.extensions[KEY]
     with app.test_request_context(base_url=here.settings.base_url), here.engine.database.snapshot():
         read = changes(changed, {window.viewer for window in windows}, watched)
         for window in windows:
-            told: dict[str, Any] | None = read.for_window(window.viewer, window.watched, window.since)
-            if told is None:
-                continue
-            if window.viewer.works:
-                if window.viewer not in numbers:
-                    numbers[window.viewer] = counts(window.viewer)
-                told["counts"] = numbers[window.viewer]
-            found[window] = message("cases", told)
-    return found
+            told = read.for_window(window.viewer, window.watched, window.since)
+            if told is not None:
+                found[window] = told
+        numbers = counts({window.viewer.actor for window in found if window.viewer.works})
+    for window, told in found.items():
+        if window.viewer.works:
+            told["counts"] = numbers[window.viewer.actor]
+    return {window: message("cases", told) for window, told in found.items()}
 
 
 def message(event: str, data: dict[str, Any]) -> bytes:

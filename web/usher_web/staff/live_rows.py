@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,11 +87,20 @@ def changes(instances: frozenset[str], viewers: Iterable[Viewer], watched: froze
     )
 
 
-def counts(viewer: Viewer) -> dict[str, int]:
-    """How many tasks the person has, as the tabs of the inbox and the rail show it, and cases that have stopped."""
-    found, stopped = site().engine.inbox.count_each(viewer.actor), site().engine.search.count_stopped(viewer.actor)
-    tabs = {View.ALL: found.all, View.MINE: found.mine, View.OVERDUE: found.overdue, View.LATER: found.put_off}
-    return {**{str(view): number for view, number in tabs.items()}, "inbox": found.all + stopped, "stopped": stopped}
+def counts(actors: Collection[Actor]) -> dict[Actor, dict[str, int]]:
+    """How many tasks each person has, as the tabs of the inbox and the rail show it, and cases that have stopped."""
+    stopped = {actor: site().engine.search.count_stopped(actor) for actor in actors}
+    return {
+        actor: {
+            str(View.ALL): found.all,
+            str(View.MINE): found.mine,
+            str(View.OVERDUE): found.overdue,
+            str(View.LATER): found.put_off,
+            "inbox": found.all + stopped[actor],
+            "stopped": stopped[actor],
+        }
+        for actor, found in site().engine.inbox.count_each_of(actors).items()
+    }
 
 
 def _rendered(tasks: list[UserTask], reader: Actor) -> Iterable[tuple[UserTask, str]]:

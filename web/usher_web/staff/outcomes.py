@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import usher_engine
 from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
-from usher_engine import Instance
+from usher_engine import Instance, Step
 from usher_engine.accounts import FollowedAct, Role, Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RoutingException
@@ -143,15 +143,15 @@ def _lines(acts: Collection[FollowedAct], *, until: datetime | None = None) -> l
         if (one := found.get(act.instance)) and act.instance in seen and not _ended_before(one, until)
     ]
     patients = subjects(one.business_key for _, one in wanted)
-    return [_line(act, one, patients.get(one.business_key)) for act, one in wanted]
+    steps = site().engine.queries.steps_since({act.instance: act.revision for act, _ in wanted})
+    return [_line(act, one, patients.get(one.business_key), steps[one.id]) for act, one in wanted]
 
 
 def _ended_before(instance: Instance, until: datetime | None) -> bool:
     return until is not None and instance.ended_at is not None and instance.ended_at < until
 
 
-def _line(act: FollowedAct, instance: Instance, patient: Subject | None) -> OutcomeLine:
-    steps = site().engine.queries.history(instance.id, first=act.revision)
+def _line(act: FollowedAct, instance: Instance, patient: Subject | None, steps: list[Step]) -> OutcomeLine:
     names = names_of(instance.id)
     task = next((one.title for one in instance.tasks if may_work_on(auth.actor(), one)), "")
     outcome = outcome_of(instance, steps, names, who=about(instance, patient), task=task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usher_engine import Actor, Instance
@@ -24,10 +25,14 @@ class StoppedCase:
     what: str
 
 
-def stopped_cases(actor: Actor) -> tuple[StoppedCase, ...]:
-    """The newest of the cases that have stopped and that *actor* may act on."""
+def stopped_cases(actor: Actor, beside: Sequence[str] = ()) -> tuple[StoppedCase, ...]:
+    """
+    The newest of the cases that have stopped and that *actor* may act on.
+
+    *beside* are the patients on the same page: all are read at once.
+    """
     found = site().engine.search.stopped(actor, limit=SHOWN)
-    patients = subjects(case.business_key for case in found)
+    patients = subjects([*(case.business_key for case in found), *beside])
     return tuple(_row(case, patients.get(case.business_key)) for case in found)
 
 

@@ -121,7 +121,7 @@ def worklist(actor: Actor, query: ListQuery, current: UserTask | None = None) ->
         next_url=_next(query, shown, more=len(found) > PAGE),
         notes=tuple(notes),
         tasks=tuple(shown),
-        stopped=stopped_cases(actor) if stopped_count and at_top else (),
+        stopped=stopped_cases(actor, beside=[task.business_key for task in shown]) if stopped_count and at_top else (),
         stopped_count=stopped_count,
     )
 
