@@ -94,22 +94,11 @@ RAIL = (
 
 #: Blueprints whose pages belong to the place of another.
 INSIDE = {
-    "replay": "cases",
-    "searches": "cases",
-    "trails": "audit",
-    "retention": "audit",
-    "compare": "processes",
-    "modeler": "processes",
-    "deployments": "processes",
-    "history": "processes",
-    "imports": "processes",
-    "backtests": "processes",
-    "assumptions": "processes",
-    "migrations": "processes",
+    "replay": "cases", "searches": "cases", "trails": "audit", "retention": "audit",
+    "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
+    "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
     "tryout": "processes",
-    "conflicts": "triggers",
-    "operating": "admin",
-    "portal_standing": "admin",
+    "conflicts": "triggers", "operating": "admin", "portal_standing": "admin",
 }
 
 #: Only with the demo's mail catcher.
@@ -179,28 +168,12 @@ def _hosts(settings: Settings) -> list[str]:
 
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (
-        sign_in,
-        inbox,
-        start_pages,
-        case_pages,
-        saved_search_pages,
-        replay_pages,
-        ehr_triggers,
-        search_box,
+        sign_in, inbox, start_pages, case_pages, saved_search_pages, replay_pages, ehr_triggers, search_box,
         import_conflict_pages,
     )
     workbench = (
-        process_pages,
-        tryout_pages,
-        compare_pages,
-        editor_pages,
-        draft_files,
-        deploy_pages,
-        draft_history_pages,
-        import_pages,
-        backtest_pages,
-        assumption_pages,
-        migration_pages,
+        process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
+        import_pages, backtest_pages, assumption_pages, migration_pages,
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
     administration = (account_pages, portal_standing_pages, operation_pages)
