@@ -13,7 +13,7 @@ from usher_engine.enrollment.search_marks import marked
 from usher_engine.enrollment.search_terms import parse_typed
 
 SCRIPTS = (
-    ("A", "z"), ("À", "ſ"), ("Ͱ", "Ͽ"), ("Ѐ", "ԯ"), ("א", "ת"), ("ء", "ي"), ("अ", "ह"), ("ก", "ฮ"), ("가", "힣"), 
+    ("A", "z"), ("À", "ſ"), ("Ͱ", "Ͽ"), ("Ѐ", "ԯ"), ("א", "ת"), ("ء", "ي"), ("अ", "ह"), ("ก", "ฮ"), ("가", "힣"),
     ("ぁ", "ヺ"), ("一", "鿿"), ("Ḁ", "ỹ"), ("Ａ", "ｚ"), ("Ꭰ", "Ᏽ"), ("ሀ", "ፚ"),
 )  # fmt: skip
 
