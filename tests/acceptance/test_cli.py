@@ -167,7 +167,7 @@ def test_people(shell: Shell) -> None:
 
 def test_a_case_from_the_import_to_the_invitation(shell: Shell, catcher: MailCatcher) -> None:
     imported = shell.usher("import-patients", "patients.ndjson", "--json").json
-    assert imported == {"lines": 2, "new": 2, "changed": 0, "same": 0, "bad": []}
+    assert imported == {"lines": 2, "new": 2, "changed": 0, "same": 0, "kept": 0, "conflicts": 0, "bad": []}
     assert shell.quick("deploy", ENROLLMENT).code == shell.quick("user", "add", "alice", "--role", "staff").code == 0
 
     begin = ("enrollment", "--data", '{"patient_id": "p1"}', "--key", "visit-1", "--json")
@@ -278,6 +278,28 @@ def test_a_process_is_paused_and_goes_on(shell: Shell) -> None:
     assert shell.quick(*begin).json["status"] == "waiting"
     assert shell.quick("process", "pause", "message_catch", "--version", "1", "--reason", "x").code == 0
     assert shell.quick("process", "resume", "message_catch", "--version", "1", "--reason", "x").code == 0
+
+
+def test_an_import_says_what_it_would_undo_and_a_person_decides(shell: Shell) -> None:
+    shell.quick("import-patients", "patients.ndjson")
+    with contextlib.closing(sqlite3.connect(shell.folder / "usher.db")) as database:  # as if staff had corrected it
+        database.execute("UPDATE patient SET resource = replace(resource, 'ada@', 'right@'), version = 2")
+        database.commit()
+    theirs = {"telecom": [{"system": "email", "value": "theirs@example.org"}], "active": False}
+    (shell.folder / "night.ndjson").write_text(f"{patient('p1', **theirs)}\n{patient('p2')}\n")
+    tried = shell.quick("import-patients", "night.ndjson", "--dry-run", "--json").json
+    assert (tried["changed"], tried["same"], tried["kept"], tried["conflicts"]) == (1, 1, 1, 1)
+    assert tried["patients"] == [{"id": "p1", "changed": [], "kept": [], "conflicts": ["email"]}]
+    assert "p1\tconflicts: E-mail\n" in shell.quick("import-patients", "night.ndjson", "--dry-run").out
+    assert shell.quick("import-conflicts", "list", "--json").json == []
+    assert "A person must decide" in shell.quick("import-patients", "night.ndjson").out
+    (found,) = shell.usher("import-conflicts", "list", "--json").json
+    assert (found["ours"], found["theirs"]) == ({"email": "right@example.org"}, {"email": "theirs@example.org"})
+    assert "“right@example.org”, EHR “theirs@example.org”" in shell.quick("import-conflicts", "list").out
+    assert shell.quick("import-conflicts", "decide", "p1", "email", "ehr").code == 0
+    again = shell.quick("import-conflicts", "decide", "p1", "email", "ehr")
+    assert (again.code, "has no conflict" in again.err) == (1, True)
+    assert shell.quick("import-patients", "night.ndjson").out == "0 new, 0 changed, 2 unchanged, 0 refused.\n"
 
 
 def test_a_patient_s_portal_status_and_opt_outs_are_set(shell: Shell) -> None:

@@ -204,7 +204,7 @@ class Steps:
             duration = f"<bpmn:timeDuration>{what}</bpmn:timeDuration>"
             timer = f"<bpmn:timerEventDefinition>{duration}</bpmn:timerEventDefinition>"
             return f'<bpmn:intermediateCatchEvent id="{name}">{timer}</bpmn:intermediateCatchEvent>'
-        value = f'<spiffworkflow:parameter id="status" type="any" value="\'{what}\'"/>' if what != "load" else ""
+        value = f"<spiffworkflow:parameter id=\"status\" type=\"any\" value=\"'{what}'\"/>" if what != "load" else ""
         operator = "register/load" if what == "load" else "register/set"
         called = f'<spiffworkflow:serviceTaskOperator id="{operator}" resultVariable="{name}_found">'
         given = f"<spiffworkflow:parameters>{value}</spiffworkflow:parameters></spiffworkflow:serviceTaskOperator>"

@@ -100,7 +100,9 @@ def test_steps_written_after_the_head_are_covered_by_the_signature_over_the_file
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_an_export_is_in_the_audit_stream_before_its_first_byte(engine: Engine, cases: list[str], form: str) -> None:
+def test_an_export_is_in_the_audit_stream_before_its_first_byte(
+    engine: Engine, cases: list[str], form: str
+) -> None:
     Export(engine, form, Selection(cases=(cases[2],)), actor=auditor).pieces()
     event = engine.audit.events(kind="Exported")[0]
     assert (event.actor, event.subject) == ("audrey", cases[2])
@@ -293,7 +295,9 @@ def test_verification_finds_a_checkpoint_of_another_database(
     other.close()
 
 
-def test_a_migrated_case_brings_every_version_it_ran_on(engine: Engine, outside: Outside, key: str) -> None:
+def test_a_migrated_case_brings_every_version_it_ran_on(
+    engine: Engine, outside: Outside, key: str
+) -> None:
     engine.deploy(package("small"), actor=SYSTEM)
     outside.answers.append({"n": 2})
     case = engine.start("small", {"q": 2}, actor=alice).id

@@ -160,7 +160,9 @@ def test_what_the_library_refuses_is_the_diagram_s(
     assert "fault " not in log.text
 
 
-def test_a_start_that_failed_under_the_first_rules_verifies(small: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_that_failed_under_the_first_rules_verifies(
+    small: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Earlier versions laid mistakes at the diagram's door; their words stay what they were."""
     monkeypatch.setattr(UsherServiceTask, "_execute", lambda *_: MISTAKES["KeyError"]())
     with monkeypatch.context() as earlier:

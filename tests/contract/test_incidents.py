@@ -129,7 +129,9 @@ def test_a_failed_message_stays_parked_while_people_work(engine: Engine, outside
 
 
 @pytest.mark.parametrize("unstorable", ["a\x00b", "\ud800", {"deep": ["\x00"]}, {"\x00": 1}])
-def test_an_answer_that_no_database_can_store_is_an_incident(engine: Engine, outside: Outside, unstorable: Any) -> None:
+def test_an_answer_that_no_database_can_store_is_an_incident(
+    engine: Engine, outside: Outside, unstorable: Any
+) -> None:
     """Alike on both databases: PostgreSQL keeps no NUL, neither writes half of a character."""
     engine.deploy(package("small"), actor=ANA)
     outside.answers.append({"n": 2, "said": unstorable})

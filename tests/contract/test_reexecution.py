@@ -239,7 +239,9 @@ def test_an_altered_text(altered: Any) -> None:
     engine, case, run = altered
     body = body_of(engine, case, 2)
     body["actor"]["name"] = "mallory"
-    run("UPDATE step SET body = :body WHERE instance = :case AND revision = 2", body=zlib.compress(canonical(body)))
+    run(
+        "UPDATE step SET body = :body WHERE instance = :case AND revision = 2", body=zlib.compress(canonical(body))
+    )
     assert findings(engine, case)[0] == ("chain", 2, "")
 
 

@@ -57,7 +57,9 @@ def outside() -> Outside:
 @pytest.fixture
 def services(outside: Outside) -> Services:  # type: ignore[override]
     calls: dict[str, Callable[..., Any]] = {"mail/send": outside.quick, "paper/send": outside.slow}
-    return Services(tuple(Operator(name=name, title=name, mode=Mode.EFFECT, call=call) for name, call in calls.items()))
+    return Services(
+        tuple(Operator(name=name, title=name, mode=Mode.EFFECT, call=call) for name, call in calls.items())
+    )
 
 
 @pytest.fixture

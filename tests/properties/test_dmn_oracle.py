@@ -125,7 +125,7 @@ def test_overlaps_and_gaps_are_real_and_none_is_missed(drawn: Any) -> None:
     assert bool(reported) == bool(real)
 
 
-SIGNS = st.text(alphabet="?-<>=![](){}.,\"'0159 abnotdenulr_#@$\\+*/%:ʔ“é", max_size=25)
+SIGNS = st.text(alphabet='?-<>=![](){}.,"\'0159 abnotdenulr_#@$\\+*/%:ʔ“é', max_size=25)
 
 
 @settings(max_examples=400, deadline=None)

@@ -170,6 +170,11 @@ def test_a_record_full_of_names_has_bounded_keys() -> None:
     assert finds("x" * 150, record)
 
 
+def test_ascii_is_folded_as_everything_else() -> None:
+    every = "".join(map(chr, range(128)))
+    assert folded(every) == folded(f"{every} é").removesuffix(" e")
+
+
 def test_only_signs_find_nobody_and_nothing_asks_for_everybody() -> None:
     assert parse_typed("% _ …", 2026).asks_for_nothing
     assert not parse_typed(" \u200b ", 2026).asks_for_nothing

@@ -23,6 +23,10 @@ _PLAIN = {
 _SPELLED_OUT = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}
 
 _JOINS = frozenset("'`´‘’‛′＇ʹʻʼʽˈ׳‐‑‒–—-−﹣－·・\u2043\u02d7\u05be")
+#: The same for ASCII, which most names are written in.
+_ASCII = {
+    code: chr(code).lower() if chr(code).isalnum() else JOIN if chr(code) in _JOINS else GAP for code in range(128)
+}
 #: Fills Arabic words to the width of a line.
 _TATWEEL = "\u0640"
 
@@ -48,7 +52,10 @@ def letters_of(text: str, *, spelled_out: bool = False) -> list[Letter]:
 
 def folded(text: str, *, spelled_out: bool = False) -> str:
     """*text* as words with one space between them; a word may hold `JOIN`."""
-    letters = "".join(letter.folded for letter in letters_of(text, spelled_out=spelled_out))
+    if text.isascii():
+        letters = text.translate(_ASCII)
+    else:
+        letters = "".join(letter.folded for letter in letters_of(text, spelled_out=spelled_out))
     return " ".join(word for found in letters.split(GAP) if (word := found.strip(JOIN)))
 
 

@@ -37,7 +37,9 @@ LINK_OF_PATIENT = record(
 )
 
 #: The fields of a patient, each as text, empty where the record has none.
-FIELDS_OF_PATIENT = record({key: one.shape for key, one in FIELDS.items()}, title="What the record says of the person")
+FIELDS_OF_PATIENT = record(
+    {key: one.shape for key, one in FIELDS.items()}, title="What the record says of the person"
+)
 
 #: What `patient/load` gives.
 PATIENT = record(
@@ -57,39 +59,27 @@ PATIENT = record(
     title="The patient",
 )
 
-MISSING = record(
-    {
-        "keys": list_of(text(), title="Keys of the fields that are missing"),
-        "labels": list_of(text(), title="Their labels"),
-        "text": text(
-            "The labels in a sentence", description="for example “e-mail and ZIP code”; empty if none is missing"
-        ),
-    }
-)
+MISSING = record({
+    "keys": list_of(text(), title="Keys of the fields that are missing"),
+    "labels": list_of(text(), title="Their labels"),
+    "text": text("The labels in a sentence", description="for example “e-mail and ZIP code”; empty if none is missing"),
+})
 
 #: What `patient/update` takes: any of the patient's fields that can be corrected.
 CORRECTION = record({key: nullable(one.shape) for key, one in FIELDS.items() if one.write}, optional=tuple(FIELDS))
-CORRECTED = record(
-    {
-        "changed": list_of(text(), title="Keys of the fields that were changed"),
-        "version": number("Version of the record", whole=True),
-    }
-)
+CORRECTED = record({
+    "changed": list_of(text(), title="Keys of the fields that were changed"),
+    "version": number("Version of the record", whole=True),
+})
 
-REMOVED = record(
-    {
-        "removed": record(
-            {
-                "status": text(
-                    "The answer that was removed", enum=("", *RESPONSES), description="empty if there was none"
-                ),
-                "at": nullable(_MOMENT),
-                "until": nullable(text(form="date")),
-            }
-        ),
-        "status": STATUS,
-    }
-)
+REMOVED = record({
+    "removed": record({
+        "status": text("The answer that was removed", enum=("", *RESPONSES), description="empty if there was none"),
+        "at": nullable(_MOMENT),
+        "until": nullable(text(form="date")),
+    }),
+    "status": STATUS,
+})
 
 REOPENED = record({"reopened": boolean("Whether it was Locked or Expired"), "status": STATUS})
 
@@ -122,12 +112,10 @@ MAIL = record({
 UNKNOWN_LINK = "unknown"
 
 #: What `invitation/look-up` gives.
-LINK = record(
-    {
-        "state": text("What has become of its link", enum=(*(state.value for state in LinkState), UNKNOWN_LINK)),
-        "sent_at": nullable(text("When it was sent", form="date-time")),
-        "expires_at": nullable(text("When its link expires", form="date-time")),
-    }
-)
+LINK = record({
+    "state": text("What has become of its link", enum=(*(state.value for state in LinkState), UNKNOWN_LINK)),
+    "sent_at": nullable(text("When it was sent", form="date-time")),
+    "expires_at": nullable(text("When its link expires", form="date-time")),
+})
 
 REQUESTED = record({"status": STATUS, "requested_at": text("When the enrolment was requested", form="date-time")})

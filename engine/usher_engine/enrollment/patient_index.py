@@ -149,11 +149,12 @@ def _counts(tx: Transaction, typed: TypedSearch) -> Mapping[bool, int]:
 
 
 def _matches(typed: TypedSearch) -> Iterable[Select[Any]]:
-    """One query for each alternative of each reading's longest word, which the fewest patients fit."""
+    """One query for each alternative of each reading's longest word: the longer, the fewer patients fit."""
     for reading in typed.readings:
         driver = max(reading, key=lambda term: len(term.word))
         others = [term for term in reading if term is not driver]
-        for first, *rest in driver.alternatives:
+        for alternative in driver.alternatives:
+            first, *rest = sorted(alternative, key=lambda one: -len(one.key))
             keys = patient_key.alias()
             query = select(keys.c.patient, keys.c.is_closed).where(_within(keys, first))
             fits = [_has(keys.c.patient, one) for one in rest] + [_fits(keys.c.patient, term) for term in others]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,26 +26,35 @@ EDITION = "1"
 BATCH = 500
 
 
-def columns_of(resource: Entry, now: datetime) -> dict[str, Any]:
-    """The columns of a patient that follow from the resource; `refresh` stores the keys themselves."""
+@dataclass(frozen=True, slots=True)
+class FoundBy:
+    """What a patient is found by: the keys, and the columns of the patient's row that follow from the resource."""
+
+    keys: frozenset[str]
+    columns: dict[str, Any]
+
+
+def found_by(resource: Entry, now: datetime) -> FoundBy:
+    """The keys and columns of a patient; *now* shows the practice's clock."""
     last, first = fhir_names.read_last(resource, now), fhir_names.read_first(resource, now)
-    keys = "\n".join(sorted(keys_of(resource, now)))
-    closed = is_closed(resource)
-    digest = hashlib.sha256(f"{closed}\n{keys}".encode()).hexdigest()
-    return {
+    keys, closed = keys_of(resource, now), is_closed(resource)
+    digest = hashlib.sha256("\n".join([str(closed), *sorted(keys)]).encode()).hexdigest()
+    columns = {
         "sort_name": f"{folded(last)}, {folded(first)}"[:200],
         "search": f"{EDITION}:{digest}",
         "is_closed": closed,
     }
+    return FoundBy(keys, columns)
 
 
-def refresh(tx: Transaction, patient_id: str, resource: Entry, now: datetime, *, is_new: bool = False) -> None:
-    """Replace the keys of a patient by those of *resource*."""
+def store(tx: Transaction, patient_id: str, found: FoundBy, *, is_new: bool = False) -> None:
+    """Replace the keys of a patient."""
     if not is_new:
         tx.execute(delete(patient_key).where(patient_key.c.patient == patient_id))
-    closed = is_closed(resource)
-    rows = [{"key": key, "patient": patient_id, "is_closed": closed} for key in sorted(keys_of(resource, now))]
-    tx.execute(insert(patient_key), rows)
+    closed = found.columns["is_closed"]
+    tx.execute(
+        insert(patient_key), [{"key": key, "patient": patient_id, "is_closed": closed} for key in sorted(found.keys)]
+    )
 
 
 def rebuild(tx: Transaction, *, everybody: bool = False) -> tuple[int, int]:
@@ -73,11 +83,10 @@ def _make_anew(tx: Transaction, row: Any) -> bool:
         return False  # altered outside Usher, which other checks report
     if not isinstance(resource, dict):
         return False
-    now = datetime.now(UTC)
-    columns = columns_of(resource, now)
+    found = found_by(resource, datetime.now(UTC))
     held = set(tx.execute(select(patient_key.c.key).where(patient_key.c.patient == row.id)).scalars())
-    if columns["search"] == row.search and held == keys_of(resource, now):
+    if found.columns["search"] == row.search and held == found.keys:
         return False
-    tx.execute(update(patient).where(patient.c.id == row.id).values(**columns))
-    refresh(tx, row.id, resource, now)
+    tx.execute(update(patient).where(patient.c.id == row.id).values(**found.columns))
+    store(tx, row.id, found)
     return True

@@ -129,8 +129,9 @@ class Registry:
             "changed_at": at,
             "changed_by": by,
         }
-        if upserts.add(tx, patient, {**values, **self._columns(resource, now)}):
-            patient_keys.refresh(tx, resource["id"], resource, self._settings.calendar.local(now), is_new=True)
+        found = patient_keys.found_by(resource, self._settings.calendar.local(now))
+        if upserts.add(tx, patient, {**values, "resource": values["imported"], **found.columns}):
+            patient_keys.store(tx, resource["id"], found, is_new=True)
             return ImportedPatient(id=resource["id"], outcome="new")
         row = tx.execute(_LOCK_IMPORTED, {"wanted": resource["id"]}).one()
         planned = self._plan(row, resource, now)
@@ -163,19 +164,14 @@ class Registry:
     def _fields(self, resource: dict[str, Any], now: datetime) -> dict[str, str]:
         return read_fields(resource, self._settings.calendar.local(now), self._settings.birth_sex_sources)
 
-    def _columns(self, resource: dict[str, Any], now: datetime) -> dict[str, Any]:
-        """The columns that follow from a resource."""
-        local = self._settings.calendar.local(now)
-        return {"resource": compact(resource), **patient_keys.columns_of(resource, local)}
-
     def _write(
         self, tx: Transaction, row: Row[Any], resource: dict[str, Any], *, by: str, now: datetime, **more: Any
     ) -> None:
         """Store another resource of a patient, with the keys it is found by."""
-        columns = self._columns(resource, now)
-        change(tx, row, by=by, now=now, **columns, **more)
-        if columns["search"] != row.search:
-            patient_keys.refresh(tx, row.id, resource, self._settings.calendar.local(now))
+        found = patient_keys.found_by(resource, self._settings.calendar.local(now))
+        change(tx, row, by=by, now=now, resource=compact(resource), **found.columns, **more)
+        if found.columns["search"] != row.search:
+            patient_keys.store(tx, row.id, found)
 
     def _records(self, tx: Transaction, rows: Sequence[Row[Any]], now: datetime) -> list[PatientRecord]:
         stored = {row.id: plausible_values(patient, row._mapping) for row in rows}

@@ -92,7 +92,9 @@ def add_response(
     set_status(tx, patient_registry.find(tx, patient, lock=True), status, by="patient", now=now)
 
 
-def remove_response(tx: Transaction, patient: str, *, reason: str, by: str, now: datetime) -> Response | None:
+def remove_response(
+    tx: Transaction, patient: str, *, reason: str, by: str, now: datetime
+) -> Response | None:
     """
     Remove the answer in force: it stays in the history with *reason*, and the status becomes Not Enrolled.
 

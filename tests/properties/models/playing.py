@@ -237,4 +237,6 @@ def difference(state: InstanceState, game: Game) -> tuple[str, str] | None:
 
 
 def _shown(events: list[Event]) -> str:
-    return ", ".join(f"{event['kind']} {event.get('element', event.get('flow', ''))}" for event in map(to_json, events))
+    return ", ".join(
+        f"{event['kind']} {event.get('element', event.get('flow', ''))}" for event in map(to_json, events)
+    )

@@ -288,5 +288,6 @@ def is_well_formed(block: Block, *, ends: bool = True, leaves: bool = True, loop
 def _leaves(branch: Sequence) -> bool:
     """Whether no token leaves *branch*."""
     return any(
-        one["k"] == "leave" or (one["k"] in ("xor", "event", "loop") and all(map(_leaves, one["in"]))) for one in branch
+        one["k"] == "leave" or (one["k"] in ("xor", "event", "loop") and all(map(_leaves, one["in"])))
+        for one in branch
     )

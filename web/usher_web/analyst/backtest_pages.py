@@ -228,7 +228,8 @@ def _drawings(process: str, run: Batch) -> dict[str, list[dict[str, Any]]]:
     """The diagrams of each side."""
     where = {"process": process, "batch": run.id}
     return {
-        side: drawing_views(_package_of(run, side).drawings, "backtests.diagram", side=side, **where) for side in SIDES
+        side: drawing_views(_package_of(run, side).drawings, "backtests.diagram", side=side, **where)
+        for side in SIDES
     }
 
 

@@ -105,7 +105,9 @@ def parts(run: Batch, names: Mapping[str, str]) -> list[Part]:
     unread = run.tally.get("kinds", {}).get("not_comparable", 0)
     if unread:
         words = "Purged, or their record cannot be read; verify says which."
-        lines.append(Part(cases=unread, kind="not_comparable", element="", change="–", was="–", goes="–", end=words))
+        lines.append(
+            Part(cases=unread, kind="not_comparable", element="", change="–", was="–", goes="–", end=words)
+        )
     return sorted(lines, key=lambda line: -line.cases)
 
 

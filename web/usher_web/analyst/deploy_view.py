@@ -154,7 +154,9 @@ def promise_of(package: Package | None, file: str) -> tuple[str, ...] | None:
         return None
 
 
-def _two_ways(outcome: Outcome, before: tuple[str, ...], after: tuple[str, ...], names: Mapping[str, str]) -> TwoWays:
+def _two_ways(
+    outcome: Outcome, before: tuple[str, ...], after: tuple[str, ...], names: Mapping[str, str]
+) -> TwoWays:
     pairs = enumerate(zip(before, after, strict=False))
     parts = next((place for place, (one, other) in pairs if one != other), min(len(before), len(after)))
     return TwoWays(

@@ -132,7 +132,9 @@ def _refusal(sent: Mapping[str, str]) -> dict[str, Any]:
     return {"error": {"code": code, "message": sent.get("message", "").strip()}}
 
 
-def example_file(name: str, run: Mapping[str, Any], tried: Tried, files: Mapping[str, bytes]) -> tuple[str, bytes]:
+def example_file(
+    name: str, run: Mapping[str, Any], tried: Tried, files: Mapping[str, bytes]
+) -> tuple[str, bytes]:
     """Path and content of *run* as an example called *name*; raises `InvalidSubmission` if the name is taken."""
     plain = _NAME.sub("-", name.lower()).strip("-")[:60]
     if not plain:

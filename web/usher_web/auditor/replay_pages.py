@@ -247,3 +247,4 @@ def way_until(found: Sequence[Frame], revision: int, before: InstanceState) -> d
         "incident": list(last.incident),
         "step": {"elements": list(last.passed), "flows": list(last.flows)},
     }
+

@@ -57,7 +57,7 @@ def parse_data(text: str, option: str = "--data") -> dict[str, Any]:
     except ValueError as error:
         raise click.UsageError(f"{option} is not JSON: {error}.") from None
     if not isinstance(value, dict):
-        raise click.UsageError(f'{option} must be a JSON object, for example \'{{"patient_id": "p1"}}\'.')
+        raise click.UsageError(f"{option} must be a JSON object, for example '{{\"patient_id\": \"p1\"}}'.")
     return value
 
 

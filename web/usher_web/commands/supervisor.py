@@ -145,7 +145,9 @@ def _say(words: str) -> None:
 
 def main(given: list[str]) -> int:
     pid, beats, listening, silent_s = given[:4]
-    return Supervisor(int(pid), int(beats), listening=int(listening), silent_s=float(silent_s), command=given[4:]).run()
+    return Supervisor(
+        int(pid), int(beats), listening=int(listening), silent_s=float(silent_s), command=given[4:]
+    ).run()
 
 
 if __name__ == "__main__":

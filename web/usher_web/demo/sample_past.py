@@ -257,7 +257,9 @@ class _Past:
 
     def _choose_answer(self) -> Answer | None:
         """The patient's answer to the invitation; None if the patient never answers."""
-        return self.chance.choices((Answer.ACCEPT, Answer.DECLINE, Answer.DEFER, None), weights=(58, 9, 8, 25), k=1)[0]
+        return self.chance.choices(
+            (Answer.ACCEPT, Answer.DECLINE, Answer.DEFER, None), weights=(58, 9, 8, 25), k=1
+        )[0]
 
     def _answer(self, patient: _Patient, answer: Answer) -> bool:
         """Open the newest link and answer; False if no link works."""

@@ -225,8 +225,8 @@ def _decision(event: AuditEvent) -> str:
 
 def _look_alike(event: AuditEvent) -> str:
     number = len(event.details.get("others") or ())
-    others = "another patient" if number == 1 else f"{number} other patients"
-    return f"Saw that {others} has the same name and birth date, and went on with this one."
+    others = "another patient has" if number == 1 else f"{number} other patients have"
+    return f"Saw that {others} the same name and birth date, and went on with this one."
 
 
 def _version_of(event: AuditEvent) -> str:
