@@ -22,6 +22,7 @@ class ClosedPage:
     """
     The values of the page. *answer* is what the person asking answered themselves, in words, by label; *rows* is what
     they typed otherwise than the one who was faster, *same* the number of fields that are equal in both.
+    Where nobody answered, as when the task was cancelled, there is nothing to compare with.
     """
 
     instance: str
@@ -32,6 +33,7 @@ class ClosedPage:
     at: datetime | None
     own: bool
     completed: bool
+    compared: bool
     answer: tuple[tuple[str, str], ...]
     rows: tuple[Difference, ...]
     same: int
@@ -62,6 +64,7 @@ def closed_page(task_id: str, actor: Actor, lost: usher_engine.EngineError) -> C
         at=closed.at if closed else None,
         own=own,
         completed=closed is not None and closed.completed,
+        compared=closed is None or closed.completed,
         answer=_answer(form, closed) if own else (),
         rows=rows,
         same=sum(f.key in typed for f in form.fields) - len(rows) if form else 0,
