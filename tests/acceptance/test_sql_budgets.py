@@ -29,6 +29,7 @@ BUDGETS = {
     "GET /inbox/<task_id>/draft": (5, 1),
     "POST /inbox/<task_id>/draft": (6, 2),
     "POST /inbox/<task_id>/draft/choose": (9, 2),
+    "POST /inbox/<task_id>/draft/correct": (11, 4),
     "POST /inbox/<task_id>/draft/let-go": (8, 3),
     "GET /start": (6, 1),
     "GET /start/<process>": (14, 1),

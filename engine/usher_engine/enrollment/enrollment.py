@@ -24,6 +24,7 @@ from ..settings import Settings
 from ..store import Database, Transaction, version_rows
 from ..store import Row as CaseRow
 from . import invitations, patient_registry, portal_status, sent_mails, trigger_fields
+from .answer_corrections import AnswerCorrections
 from .enrollment_operators import operators
 from .invitations import Invitation
 from .mail import LINKS
@@ -82,6 +83,11 @@ class Enrollment:
     def portal_standing(self) -> PortalStanding:
         """Settings of administrators for a patient: the status another system reported, and opt-outs from e-mail."""
         return PortalStanding(self.engine, self.registry)
+
+    @property
+    def answer_corrections(self) -> AnswerCorrections:
+        """Corrections of the record by staff who were too late for the task."""
+        return AnswerCorrections(self.engine, self.registry)
 
     # the trigger
 

@@ -14,9 +14,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth
 from ..site import site
-from .closed_task_view import closed_page
+from .closed_task_view import closed_page, page_of_closed
 from .field_names import submitted
-from .next_task import Onward, next_task, onward
+from .next_task import Onward, onward
 from .open_task import open_task
 from .task_list import View, worklist
 
@@ -139,9 +139,7 @@ def _lost_task(task_id: str, lost: usher_engine.EngineError, typed: dict[str, An
     if typed and not _is_own_answer(task_id, typed):
         site().engine.task_drafts.save(task_id, typed, actor=actor, revision=_revision())
     shown = closed_page(task_id, actor, lost)
-    following = next_task(actor, _view(), besides=task_id)
-    page = render_template("task_gone.html", closed=shown, following=following, view=_view())
-    return page, 200 if shown.own and request.method == "GET" else 409
+    return page_of_closed(shown, _view()), 200 if shown.own and request.method == "GET" else 409
 
 
 def _is_own_answer(task_id: str, typed: dict[str, Any]) -> bool:
