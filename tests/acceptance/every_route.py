@@ -128,6 +128,7 @@ class Tour:
         self.look("alice", f"/inbox/{task}/draft", "/session")
         self.post("alice", "/session/stay")
         self.post("alice", f"/inbox/{task}/draft/choose")
+        self.post("alice", f"/inbox/{task}/draft/correct")
         self.post("alice", f"/inbox/{task}/draft/let-go")
         self.post("alice", f"/inbox/{task}/release")
         self.post("alice", "/inbox/views", {"name": "To Friday", "query": "due=friday"})

@@ -303,3 +303,73 @@ def test_a_draft_of_a_revision_that_never_was_is_shown_all_the_same(house: House
         assert save(alice, second, {"f.note": "half"}, revision).status_code == 200
         page = alice.get(f"/inbox/{second}")
         assert page.status_code == 200 and 'value="half"' in page.text
+
+
+# too late, but right: one's own text goes into the record
+
+
+@pytest.fixture
+def late(house: House, task: str) -> Visitor:
+    """Alice, whose text for Update Now differs from what bob has sent in the e-mail and the ZIP code."""
+    alice, bob = house.visitor("alice"), house.visitor("bob")
+    alice.get(f"/inbox/{task}")
+    served = house.form_of(task)
+    mine = {**served, "email": "cleo@example.com", "zip_code": "1"}
+    save(alice, task, {f"f.{key}": text for key, text in mine.items()})
+    sent = {**served, "email": "cleo@example.org", "zip_code": "97201"}
+    answer = bob.post(f"/inbox/{task}/complete", {f"f.{key}": text for key, text in sent.items()})
+    assert answer.status_code == 200, answer.text
+    return alice
+
+
+def fields_of(house: House, task: str) -> dict[str, str]:
+    patient = house.enrollment.engine.instance(task.partition(":")[0]).business_key
+    return house.enrollment.patient(patient).fields(house.clock(), house.enrollment.settings)
+
+
+def test_the_record_is_corrected_to_ones_own_text_where_that_is_chosen(
+    house: House, task: str, late: Visitor
+) -> None:
+    page = late.get(f"/inbox/{task}")
+    assert page.text.count('type="radio"') == 4 and "corrects the patient’s record" in page.text
+    done = late.post(f"/inbox/{task}/draft/correct", {"f.email": "mine", "f.zip_code": "theirs"})
+    assert "The record was corrected: e-mail." in done.text
+    assert (fields_of(house, task)["email"], fields_of(house, task)["zip_code"]) == ("cleo@example.com", "97201")
+    engine, case = house.enrollment.engine, task.partition(":")[0]
+    fact = engine.queries.history(case)[-1]
+    assert (fact.actor, fact.events[0]["name"]) == ("alice", "Patient Record Corrected")
+    assert fact.events[0]["details"] == {"changed": ["email"]}
+    house.worker.run_due()
+    assert engine.verify(case) == []
+    assert 'id="kept"' not in late.get(f"/inbox/{task}").text
+
+
+def test_what_cannot_be_is_refused_beside_its_field_and_nothing_is_changed(
+    house: House, task: str, late: Visitor
+) -> None:
+    page = late.post(f"/inbox/{task}/draft/correct", {"f.email": "mine", "f.zip_code": "mine"})
+    assert page.status_code == 422
+    assert "This needs at least 4 characters." in page.text and 'id="kept"' in page.text
+    assert fields_of(house, task)["email"] == "cleo@example.org"
+
+
+def test_choosing_theirs_lets_ones_own_text_go(house: House, task: str, late: Visitor) -> None:
+    assert "The record stays as it is." in late.post(f"/inbox/{task}/draft/correct", {"f.email": "theirs"}).text
+    assert fields_of(house, task)["email"] == "cleo@example.org"
+    assert 'id="kept"' not in late.get(f"/inbox/{task}").text
+
+
+def test_only_answers_that_went_into_a_record_are_corrected(house: House) -> None:
+    house.select("sample-declined")
+    task, alice, bob = house.newest_task(), house.visitor("alice"), house.visitor("bob")
+    save(alice, task, {"f.reason": "mine", "f.email": "sneaky@example.org"})
+    alice.get(f"/inbox/{task}")
+    save(alice, task, {"f.reason": "mine", "f.email": "sneaky@example.org"})
+    bob.post(f"/inbox/{task}/complete", {"f.reason": "asked at the desk"})
+    assert 'type="radio"' not in alice.get(f"/inbox/{task}").text
+    before = fields_of(house, task)
+    assert alice.post(f"/inbox/{task}/draft/correct", {"f.reason": "mine", "f.email": "mine"}).status_code == 409
+    charlie = house.visitor("charlie")
+    charlie.get("/inbox")
+    charlie.post(f"/inbox/{task}/draft/correct", {"f.email": "mine"})
+    assert fields_of(house, task) == before

@@ -35,6 +35,7 @@ BUDGETS = {
     "GET /inbox/<task_id>/draft": (5, 1),
     "POST /inbox/<task_id>/draft": (6, 2),
     "POST /inbox/<task_id>/draft/choose": (9, 2),
+    "POST /inbox/<task_id>/draft/correct": (11, 4),
     "POST /inbox/<task_id>/draft/let-go": (8, 3),
     "GET /inbox/<task_id>/preview": (9, 1),
     "POST /inbox/<task_id>/assign": (7, 3),

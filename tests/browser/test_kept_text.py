@@ -171,7 +171,9 @@ def test_what_was_sent_is_not_kept_in_the_browser(clinic: Clinic, alice: Staff) 
     alice.page.wait_for_function(f"async () => (await ({STORED})()).length === 0")
 
 
-def test_the_loser_sees_both_and_is_not_led_back(clinic: Clinic, alice: Staff, desk: Callable[..., Page]) -> None:
+def test_the_loser_sees_both_corrects_the_record_and_is_not_led_back(
+    clinic: Clinic, alice: Staff, desk: Callable[..., Page], shot: Callable[[Page, str], None]
+) -> None:
     bob = Staff(desk("bob"), clinic)
     alice.trigger(clinic.add(email=None))
     alice.claim("Update Now")
@@ -197,7 +199,10 @@ def test_the_loser_sees_both_and_is_not_led_back(clinic: Clinic, alice: Staff, d
     expect(kept.locator("mark").first).to_have_text("net")
     alice.page.reload()
     expect(kept).to_contain_text("quill@example.org")
-    alice.page.get_by_role("button", name=re.compile("Let mine go")).click()
+    shot(alice.page, "somebody-was-faster")
+    alice.page.get_by_role("radio").last.check()
+    alice.page.get_by_role("button", name=re.compile("Go on with these")).click()
+    expect(alice.page.locator(".flash")).to_have_text("The record was corrected: e-mail.")
     expect(alice.page).not_to_have_url(re.compile(re.escape(address.partition("?")[0])))
     alice.page.goto("/inbox")
     alice.page.goto(address)

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from browser.analyst import opened, select
 from browser.clinic import PASSWORD, Clinic
 from browser.people import Staff
 from playwright.sync_api import Page, expect
+from usher_engine import Engine
 from usher_web.auth import acting
 
 IDLE = timedelta(minutes=15)
@@ -171,14 +173,21 @@ def test_without_script_the_sign_in_page_says_why_and_leads_back(
     expect(alice.page).to_have_url(re.compile(re.escape(address)))
 
 
-def test_an_editor_goes_on_with_what_was_not_saved(clinic: Clinic, short: None, desk: Callable[..., Page]) -> None:
+def test_an_editor_goes_on_with_what_was_not_saved(
+    clinic: Clinic, engine: Engine, short: None, desk: Callable[..., Page]
+) -> None:
     page = desk("ana")
     page.clock.install()
-    page.goto("/processes/enrollment/edit")
-    ready(page)
-    page.clock.run_for(1000)
+    opened(page)
+    page.route(re.compile("/draft/file/"), lambda route: route.abort())
+    select(page, "UpdateNow").get_by_label("Name").first.fill("Update them now")
+    address = page.url
     pass_by(clinic, page, minutes=16)
     expect(page.get_by_role("dialog", name="Your session has ended")).to_be_visible()
+    assert page.evaluate("document.elementFromPoint(400, 300)?.closest('[data-modeler]') == null"), "behind the door"
     sign_in(page)
     expect(page.get_by_role("dialog", name="Your session has ended")).to_have_count(0)
     expect(page.locator("[data-modeler] svg").first).to_be_visible()
+    expect(page.get_by_label("Name").first).to_have_value("Update them now")
+    assert page.url == address
+    page.unroute_all()

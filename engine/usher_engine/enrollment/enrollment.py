@@ -27,6 +27,7 @@ from ..store import Row as CaseRow
 from ..web_requests import web_request_operator
 from . import invitations, portal_status, sent_mails, trigger_fields
 from .address_corrections import AddressCorrections
+from .answer_corrections import AnswerCorrections
 from .enrollment_operators import operators
 from .import_conflicts import ImportConflicts
 from .invitations import Invitation
@@ -103,6 +104,11 @@ class Enrollment:
     def address_corrections(self) -> AddressCorrections:
         """The way out for a mail that its address stopped."""
         return AddressCorrections(self.engine, self.registry)
+
+    @property
+    def answer_corrections(self) -> AnswerCorrections:
+        """Corrections of the record by staff who were too late for the task."""
+        return AnswerCorrections(self.engine, self.registry)
 
     # the trigger
 

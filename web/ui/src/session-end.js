@@ -6,7 +6,7 @@ const SOON_S = 120;
 const LONGEST_MS = 2 ** 31 - 1; // what a timer can wait
 const PLACE = "usher-place";
 
-const page = { who: "", ends: 0, timer: 0, line: null, door: null, channel: null, removed: null };
+const page = { who: "", ends: 0, timer: 0, line: null, door: null, channel: null };
 
 export function watchSession() {
   page.who = document.body.dataset.who ?? "";
@@ -59,8 +59,7 @@ async function ask(address, options) {
 
 function adopt({ csrf, ends_in }) {
   document.body.dataset.csrf = csrf;
-  for (const root of [document, page.removed].filter(Boolean))
-    root.querySelectorAll("input[name=csrf_token]").forEach((input) => (input.value = csrf));
+  document.querySelectorAll("input[name=csrf_token]").forEach((input) => (input.value = csrf));
   endsIn(ends_in);
 }
 
@@ -84,11 +83,9 @@ async function close() {
   clearTimeout(page.timer);
   const typedInto = await keepNow();
   page.place = { path: location.pathname + location.search, ...cursor() };
-  page.removed = isEditor() ? document.createDocumentFragment() : null;
-  const nodes = [...document.body.childNodes];
-  if (page.removed) page.removed.append(...nodes);
-  else document.body.replaceChildren();
-  page.title = page.removed && document.title;
+  page.title = document.title;
+  page.isKept = isEditor(); // it shows no patient, and holds what no server has yet; the door hides it
+  if (!page.isKept) document.body.replaceChildren();
   document.title = "Signed out · Usher";
   history.replaceState(null, "", "/sign-in");
   page.door.querySelector("[data-kept-words]").textContent = typedInto && `What you typed in ${typedInto} is kept.`;
@@ -120,15 +117,15 @@ async function signIn(event) {
   form.querySelector("input[type=password]").select();
 }
 
-// An editor is put back with all that was not saved in it. Other pages are read anew: much may have happened.
+// An editor is shown again with all that was not saved in it. Other pages are read anew: much may have happened.
 function goOn(facts) {
   page.channel.postMessage({ here: page.who });
-  if (!page.removed) {
+  if (!page.isKept) {
     sessionStorage.setItem(PLACE, JSON.stringify(page.place));
     return location.replace(page.place.path);
   }
-  document.body.replaceChildren(page.removed);
-  page.removed = page.door = null;
+  page.door.remove();
+  page.door = null;
   document.title = page.title;
   history.replaceState(null, "", page.place.path);
   adopt(facts);

@@ -66,9 +66,10 @@ class TaskForm {
     const different = Object.keys(values).filter((name) => name in before && values[name] !== this.served[name]);
     const clashing = stamp === this.stamp ? [] : different.filter((name) => before[name] !== values[name]);
     if (clashing.length > 0) return this.offer(values, clashing);
+    this.last = ""; // also where the page shows it already: the server may not have it as a draft
     const free = different.filter((name) => before[name] === this.served[name]);
     fill(this.form, values, free);
-    this.say("What you typed here before is filled in.");
+    if (free.length > 0) this.say("What you typed here before is filled in.");
   }
 
   offer(values, names) {

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import usher_engine
+from flask import render_template
 from usher_engine import Actor, UserTask
 from usher_engine.cases import ClosedTask
 from usher_engine.forms import Form, deployed_form
 
+from .. import auth
 from ..site import site
 from ..words.presentation import long_day
+from .field_names import PREFIX
+from .list_query import ListQuery
+from .next_task import next_task
 from .typed_over_record import Difference, differences, in_words
 
 
@@ -22,6 +27,7 @@ class ClosedPage:
     """
     The values of the page. *answer* is what the person asking answered themselves, in words, by label; *rows* is what
     they typed otherwise than the one who was faster, *same* the number of fields that are equal in both.
+    Where nobody answered, as when the task was cancelled, there is nothing to compare with.
     """
 
     instance: str
@@ -32,14 +38,20 @@ class ClosedPage:
     at: datetime | None
     own: bool
     completed: bool
+    compared: bool
     answer: tuple[tuple[str, str], ...]
     rows: tuple[Difference, ...]
     same: int
     typed_at: datetime | None
     kept_until: str
+    #: The fields of *rows* whose text may be put into the record, and what was wrong with those that were.
+    correctable: frozenset[str] = frozenset()
+    wrong: Mapping[str, str] = field(default_factory=dict)
 
 
-def closed_page(task_id: str, actor: Actor, lost: usher_engine.EngineError) -> ClosedPage:
+def closed_page(
+    task_id: str, actor: Actor, lost: usher_engine.EngineError, wrong: Mapping[str, str] | None = None
+) -> ClosedPage:
     """The page about a task that is closed, or that another person has claimed (*lost* says which)."""
     drafts, inbox = site().engine.task_drafts, site().engine.inbox
     draft = drafts.find(task_id, actor)
@@ -62,12 +74,21 @@ def closed_page(task_id: str, actor: Actor, lost: usher_engine.EngineError) -> C
         at=closed.at if closed else None,
         own=own,
         completed=closed is not None and closed.completed,
+        compared=closed is None or closed.completed,
         answer=_answer(form, closed) if own else (),
         rows=rows,
         same=sum(f.key in typed for f in form.fields) - len(rows) if form else 0,
         typed_at=draft.at if draft else None,
         kept_until=_day(draft.at + drafts.kept_for) if draft and closed else "",
+        correctable=site().enrollment.answer_corrections.correctable(closed) if rows and closed else frozenset(),
+        wrong=wrong or {},
     )
+
+
+def page_of_closed(shown: ClosedPage, query: ListQuery) -> str:
+    """The page, with the way to the next task: never to the one just lost."""
+    following = next_task(auth.actor(), query, besides=shown.task)
+    return render_template("task_gone.html", closed=shown, following=following, name_prefix=PREFIX)
 
 
 def _day(at: datetime) -> str:
@@ -97,5 +118,5 @@ def _theirs(
 def _answer(form: Form | None, closed: ClosedTask | None) -> tuple[tuple[str, str], ...]:
     if form is None or closed is None:
         return ()
-    found = ((field.label, in_words(field, closed.answer.get(field.key))) for field in form.fields)
+    found = ((one.label, in_words(one, closed.answer.get(one.key))) for one in form.fields)
     return tuple((label, words) for label, words in found if words)

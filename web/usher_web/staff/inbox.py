@@ -21,11 +21,11 @@ from ..site import site
 from ..words.case_narrative import lines_of
 from ..words.element_names import names_of
 from . import second_thoughts
-from .closed_task_view import closed_page
+from .closed_task_view import closed_page, page_of_closed
 from .field_names import THEN, submitted
 from .list_query import COLUMN_WORDS, MANY, ONE, ListQuery, parse_list
 from .look_alike_question import record_in_case
-from .next_task import next_task, onward
+from .next_task import onward
 from .open_task import open_task
 from .task_list import headline, row_of, what_to_do, worklist
 
@@ -194,8 +194,7 @@ def _lost_task(task_id: str, lost: usher_engine.EngineError, typed: dict[str, An
     if typed and not _is_own_answer(task_id, typed):
         site().engine.task_drafts.save(task_id, typed, actor=actor, revision=_revision())
     shown = closed_page(task_id, actor, lost)
-    following = next_task(actor, _query(), besides=task_id)
-    page = render_template("task_gone.html", closed=shown, following=following)
+    page = page_of_closed(shown, _query())
     return page, 200 if shown.own and request.method == "GET" else 409
 
 

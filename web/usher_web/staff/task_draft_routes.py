@@ -10,14 +10,19 @@ from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from usher_engine import UserTask
 from usher_engine.accounts import Role
 from usher_engine.core import whole_number
+from usher_engine.enrollment import FIELDS, in_sentence
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth, strict_json
 from ..site import site
+from ..words.presentation import joined
+from .closed_task_view import closed_page, page_of_closed
 from .field_names import field_name, submitted
 from .list_query import parse_list
 from .next_task import next_task
 from .open_task import draft_of, filled_form, form_of
+
+Page = str | tuple[str, int]
 
 blueprint = Blueprint("task_drafts", __name__, url_prefix="/inbox")
 
@@ -67,6 +72,24 @@ def choose(task_id: str) -> AnyResponse:
         kept = {**filled.values, **{key: task.initial.get(key, "") for key in theirs}}
         engine.task_drafts.save(task_id, kept, actor=actor, revision=task.revision)
     return redirect(f"{url_for('inbox.task', task_id=task_id)}#task", 303)
+
+
+@blueprint.post("/<task_id>/draft/correct")
+@auth.policy(Role.STAFF)
+def correct(task_id: str) -> Page | AnyResponse:
+    """Somebody was faster: put one's own text into the record where it was chosen (``mine``), and let the rest go."""
+    engine, actor = site().engine, auth.actor()
+    draft = engine.task_drafts.find(task_id, actor)
+    typed = draft.typed if draft else {}
+    chosen = {key: str(typed[key]) for key in typed if request.form.get(field_name(key)) == "mine"}
+    try:
+        changed = site().enrollment.answer_corrections.correct(task_id, chosen, actor=actor) if chosen else ()
+    except usher_engine.InvalidSubmission as wrong:
+        lost = usher_engine.Conflict("Your text was not put into the record yet.")
+        return page_of_closed(closed_page(task_id, actor, lost, wrong.fields), parse_list(request.args)), 422
+    names = [in_sentence(FIELDS[key].title) for key in changed]
+    auth.say(f"The record was corrected: {joined(names)}." if changed else "The record stays as it is.")
+    return let_go(task_id)
 
 
 @blueprint.post("/<task_id>/draft/let-go")
