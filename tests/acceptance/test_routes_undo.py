@@ -16,7 +16,7 @@ def patient_desk(house: House) -> House:
 
 
 def completed(house: House) -> tuple[str, str]:
-    """alice has saved Update Now of a patient without e-mail; the task, and the page she lands on."""
+    """What is left when alice has saved Update Now of a patient without e-mail; the task, and the page she lands on."""
     alice = house.visitor("alice")
     house.select("sample-no-email", alice)
     task = house.newest_task()
