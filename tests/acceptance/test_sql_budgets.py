@@ -196,7 +196,7 @@ BUDGETS = {
     "POST /admin/patients/<patient_id>/opt-out": (17, 3),
     "POST /api/v1/patients/<patient_id>/portal-status": (20, 6),
     "POST /api/v1/patients/<patient_id>/opt-out": (13, 3),
-    "POST /api/v1/triggers": (15, 3),
+    "POST /api/v1/triggers": (14, 3),
     "POST /api/v1/processes/<key>/instances": (15, 3),
     "GET /api/v1/patients": (8, 3),
     "GET /api/v1/tasks": (5, 3),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from conftest import Clock, alice, bob
 from small_clinic import Outbox, facts, open_clinic, run_jobs, trigger
 from usher_engine import Instance
+from usher_engine.cases import CaseSelection
 from usher_engine.core.actor import SYSTEM
 from usher_engine.core.errors import Conflict, NotAllowed, TooLate
 from usher_engine.enrollment import Enrollment, PortalStatus
@@ -188,3 +190,64 @@ def test_what_was_kept_for_an_undo_must_be_what_the_history_recorded(enrollment:
     with pytest.raises(Exception, match="not what the history recorded"):
         undo(enrollment, case)
     assert enrollment.engine.instance(case.id).revision == case.revision
+
+
+def test_of_an_undo_and_a_worker_at_once_exactly_one_wins(
+    enrollment: Enrollment, outbox: Outbox, clock: Clock
+) -> None:
+    for number in range(3):
+        patient = ("sample-complete", "sample-complete-2", "sample-pending")[number]
+        case = trigger(enrollment, patient)
+        if case.tasks:
+            case = enrollment.engine.complete(case.tasks[0].id, {}, actor=alice)
+        clock.forward(seconds=HOLD_S)
+        sent, lost, start = len(outbox.mails), [], threading.Barrier(2)
+
+        def stop(case: Instance = case, start: threading.Barrier = start, lost: list[Exception] = lost) -> None:
+            start.wait()
+            try:
+                undo(enrollment, case)
+            except Conflict as late:
+                lost.append(late)
+
+        def send(start: threading.Barrier = start) -> None:
+            start.wait()
+            run_jobs(enrollment)
+
+        both = [threading.Thread(target=stop), threading.Thread(target=send)]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join()
+        run_jobs(enrollment)
+        assert len(outbox.mails) - sent == len(lost)
+        assert findings(enrollment, case.id) == []
+
+
+def test_an_undone_case_can_be_repaired_like_any_other(enrollment: Enrollment) -> None:
+    task, answer = update_now(enrollment)
+    case = undo(enrollment, enrollment.engine.complete(task, answer, actor=alice))
+    with pytest.raises(Conflict, match="fits its history"):
+        enrollment.engine.repairs.repair(case.id, actor=SYSTEM)
+    case = enrollment.engine.complete(task, answer, actor=alice)
+    with pytest.raises(Conflict, match="fits its history"):
+        enrollment.engine.repairs.repair(case.id, actor=SYSTEM)
+    with enrollment.engine.database.begin() as tx:
+        tx.exec_driver_sql("UPDATE instance_state SET content = '{}'")
+    enrollment.engine.repairs.repair(case.id, actor=SYSTEM)
+    assert findings(enrollment, case.id) == []
+
+
+def test_a_backtest_leaves_an_undone_step_out(enrollment: Enrollment, clock: Clock) -> None:
+    task, answer = update_now(enrollment)
+    case = undo(enrollment, enrollment.engine.complete(task, answer, actor=alice))
+    trigger(enrollment, "sample-complete")
+    clock.forward(seconds=1)
+    undo(enrollment, enrollment.engine.instance(enrollment.engine.undos.held(alice)[0].instance), 1)
+    clock.forward(seconds=1)
+    enrollment.engine.complete(task, answer, actor=alice, revision=case.revision)
+    clock.forward(seconds=HOLD_S)
+    run_jobs(enrollment)
+    package = enrollment.engine.queries.package_of(case.id)
+    result = enrollment.engine.backtests.run(package, CaseSelection(process="enrollment"))
+    assert (result.cases, result.others) == (2, [])

@@ -58,7 +58,8 @@ def test_nothing_is_missing(language: str) -> None:
 
 
 def test_a_language_is_called_as_its_speakers_do() -> None:
-    assert [message_catalogs.own_name(tag) for tag in ("en", "es", "xx-notatag")] == ["English", "Español", "Xx-notatag"]
+    names = [message_catalogs.own_name(tag) for tag in ("en", "es", "xx-notatag")]
+    assert names == ["English", "Español", "Xx-notatag"]
 
 
 def test_outside_of_a_request_pages_are_english() -> None:

@@ -20,7 +20,7 @@ from ..core.errors import Conflict, Corrupt, NotAllowed, TooLate
 from ..core.state import InstanceState
 from ..reexecution import UndoneStep, undo_events
 from ..services import Call
-from ..store import Step, Transaction, instance_rows, job_rows, task_draft_rows
+from ..store import Step, Transaction, held_jobs, instance_rows, task_draft_rows
 from ..store.task_draft_rows import TaskDraft
 from .queries import CaseQueries, Instance
 from .step_writer import Case, StepWriter
@@ -50,7 +50,7 @@ class Undos:
     def held(self, actor: Actor) -> list[HeldMail]:
         """The mails of *actor* that can still be stopped, the next to leave first. One statement on a small index."""
         with self.database.read() as tx:
-            found = job_rows.undoable(tx, actor.name)
+            found = held_jobs.undoable(tx, actor.name)
         return [
             HeldMail(
                 instance=one.instance,
@@ -91,7 +91,7 @@ class Undos:
     def _stop_mails(self, tx: Transaction, case: Case, step: Step) -> dict[str, Any]:
         """Delete the mails that the step asked for, all of them unsent; return the note that was kept with them."""
         asked = [event for event in step.events if event.get("kind") == "ServiceRequested"]
-        notes = [job_rows.stop_held(tx, case.row.id, str(one["element"]), int(one["visit"])) for one in asked]
+        notes = [held_jobs.stop_held(tx, case.row.id, str(one["element"]), int(one["visit"])) for one in asked]
         if not notes or None in notes:
             raise TooLate
         note: dict[str, Any] = json.loads(str(notes[0]))

@@ -162,7 +162,7 @@ def operators(
     """The operators that diagrams of the enrolment may call."""
     ours = Enrolling(settings=settings, directory=directory)
     mailing = Mailing(settings=settings, directory=directory, database=database, send_mail=send_mail)
-    return (*_about_patients(ours), *mail_operators(mailing), *_about_requests(ours))
+    return (*_about_patients(ours), *_about_status(ours), *mail_operators(mailing), *_about_requests(ours))
 
 
 def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
@@ -199,6 +199,11 @@ def _about_patients(ours: Enrolling) -> tuple[Operator, ...]:
             ),
             result=operator_shapes.CORRECTED,
         ),
+    )
+
+
+def _about_status(ours: Enrolling) -> tuple[Operator, ...]:
+    return (
         Operator(
             name="patient/remove-response",
             title="Remove the patient's response",

@@ -97,10 +97,8 @@ class Rerun:
             return self._resume(Run.go_on, self.state.resolving(), body)
         if kind == "migrate" and not has_failed(recorded):
             return self._migrate(body)
-        if kind == "repair":
-            return self._repair(body)
-        if kind == "undo":
-            return self._undo(body)
+        if kind in ("repair", "undo"):
+            return self._repair(body) if kind == "repair" else self._undo(body)
         if kind in INPUTS and not has_failed(recorded):
             return self._apply(kind, body)
         return self._take_from_record(kind, body)
@@ -108,12 +106,10 @@ class Rerun:
     # steps that run the diagram
 
     def _start(self, first: list[e.Event], body: dict[str, Any]) -> list[e.Event]:
-        recorded = body["events"]
         before = fold(self.state, first)
-        if has_failed(recorded):
+        if has_failed(body["events"]):
             return self._failed_start(first, before, body)
-        run = self._run(lambda step: Run.start(self.diagram, step, before.data), body, len(first))
-        return first + run.events
+        return first + self._run(lambda step: Run.start(self.diagram, step, before.data), body, len(first)).events
 
     def _failed_start(self, first: list[e.Event], before: InstanceState, body: dict[str, Any]) -> list[e.Event]:
         """Re-execute a failed start; it must fail the same way, unless the reason lay outside the diagram."""
@@ -184,8 +180,8 @@ class Rerun:
         try:
             run: Run = act(self._context(body, answers_in(recorded)))
         except Unanswered as asked:
-            name = difference_messages.element_name(asked.element, self.diagram)
-            now = f"{name} asks {asked.operator} and the record has no answer"
+            where = difference_messages.element_name(asked.element, self.diagram)
+            now = f"{where} asks {asked.operator} and the record has no answer"
             raise self._difference(recorded, known, now, asked.element) from asked
         except EngineError as failure:
             element = failure.element if isinstance(failure, ElementFailed) else ""
@@ -195,9 +191,8 @@ class Rerun:
         return run
 
     def _difference(self, recorded: list[dict[str, Any]], known: int, now: str, element: str) -> Difference:
-        was = "nothing followed"
-        if known < len(recorded):
-            was = difference_messages.describe_event(recorded[known], self.diagram)
+        told = known < len(recorded)
+        was = difference_messages.describe_event(recorded[known], self.diagram) if told else "nothing followed"
         return Difference(f"Step {self._revision} recorded that {was}; run again, {now}.", element)
 
     def _context(self, body: dict[str, Any], answers: dict[tuple[str, int, str], dict[str, Any]]) -> StepContext:
@@ -311,8 +306,8 @@ class Rerun:
         self._workflow = json.loads(self._workflow_text)
 
     def _differ(self, body: dict[str, Any], made: list[dict[str, Json]]) -> NoReturn:
-        recorded = body["events"]
-        message, element, kind = difference_messages.first_difference(self._revision, recorded, made, self.diagram)
+        was, at = body["events"], self._revision
+        message, element, kind = difference_messages.first_difference(at, was, made, self.diagram)
         if not message and body.get("state") != self._digest:
             message = f"Step {self._revision} was stored with another state than its diagram produces now."
             kind = "state"
