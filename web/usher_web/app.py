@@ -17,7 +17,7 @@ from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as AnyResponse
 
 from . import audit_logging, auth, content_policy, error_pages, proxies, sign_in
-from .admin import account_pages, operation_pages, operator_pages, portal_standing_pages
+from .admin import account_pages, installed_operator_pages, operation_pages, portal_standing_pages
 from .analyst import (
     assumption_pages,
     backtest_pages,
@@ -98,7 +98,7 @@ INSIDE = {
     "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
     "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
     "tryout": "processes",
-    "operating": "admin", "operators": "admin", "portal_standing": "admin",
+    "operating": "admin", "installed_operators": "admin", "portal_standing": "admin",
 }
 
 #: Only with the demo's mail catcher.
@@ -173,7 +173,7 @@ def _register_views(app: Flask, *, with_outbox: bool) -> None:
         import_pages, backtest_pages, assumption_pages, migration_pages,
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
-    administration = (account_pages, portal_standing_pages, operation_pages, operator_pages)
+    administration = (account_pages, portal_standing_pages, operation_pages, installed_operator_pages)
     modules = (*desk, *workbench, *record, invitation_pages, *administration, api_routes)
     for module in modules:
         app.register_blueprint(module.blueprint)

@@ -60,7 +60,7 @@ PLACES = {
     "inbox": "the inbox", "starts": "the start page", "cases": "the cases", "triggers": "the patients",
     "search": "the search",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
-    "portal_standing": "administration", "operators": "administration",
+    "portal_standing": "administration", "installed_operators": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
     "deployments": "deployments", "history": "what a draft was", "imports": "an import", "backtests": "backtests",
     "migrations": "moves to another version",
