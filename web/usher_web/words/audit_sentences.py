@@ -66,7 +66,7 @@ PLACES = {
     "conflicts": "the conflicts of imports", "invitations": "an invitation", "bulk": "the inbox",
     "desk": "the inbox", "views": "the inbox", "palette": "the search",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
-    "portal_standing": "administration", "operators": "administration",
+    "portal_standing": "administration", "installed_operators": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
     "deployments": "deployments", "history": "what a draft was", "imports": "an import", "backtests": "backtests",
     "migrations": "moves to another version",

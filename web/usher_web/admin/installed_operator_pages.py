@@ -8,12 +8,12 @@ from usher_engine.accounts import Role
 from .. import auth
 from ..site import site
 
-blueprint = Blueprint("operators", __name__, url_prefix="/admin")
+blueprint = Blueprint("installed_operators", __name__, url_prefix="/admin")
 
 
 @blueprint.get("/operators")
 @auth.policy(Role.ADMIN)
-def installed() -> str:
+def listed() -> str:
     """The operators of installed packages first, then Usher's own; and hosts, with the names of their secrets."""
     services, settings = site().engine.services, site().settings
     return render_template(
