@@ -11,6 +11,7 @@ from browser.people import Patient
 from conftest import ROOT
 from playwright.sync_api import Page, expect
 from usher_engine import SYSTEM, Actor
+from usher_engine.accounts import FollowedAct, FollowedActs
 from usher_engine.cases import CaseSelection
 from usher_engine.definitions import Package, read_folder
 from usher_engine.enrollment import Answer, portal_status
@@ -109,6 +110,10 @@ def set_stage(clinic: Clinic) -> Stage:
     clinic.until(lambda: clinic.cases(stopped)[0].status == "incident")
     clinic.postbox.refusal = ""
     clinic.settled(clinic.cases(declined)[0].business_key)
+    acts = FollowedActs(clinic.accounts.database)
+    for number in (cases["cancelled"], cases["finished"], cases["incident"]):
+        act = FollowedAct(instance=number, revision=1, done="Update Now is done.", at=clinic.clock())
+        acts.follow("alice", act)
     clinic.token("lab-interface")
     cases |= _runs(clinic)
     return Stage(clinic, tasks, cases)
@@ -158,6 +163,7 @@ def _respond(clinic: Clinic, patient: str, answer: Answer) -> None:
 # staff
 
 plain("inbox", "/inbox", "alice")
+plain("outcomes", "/outcomes", "alice")
 plain("inbox-mine", "/inbox?view=mine", "alice")
 plain("inbox-overdue", "/inbox?view=overdue", "alice")
 plain("task-update-now", "/inbox/{task:free}", "alice")

@@ -91,9 +91,10 @@ def test_both_at_the_same_moment(clinic: Clinic, alice: Staff, bob: Staff) -> No
         page.on("response", lambda answer: answers.append(answer.status) if answer.request.method == "POST" else None)
     for page in pages:
         page.evaluate("setTimeout(() => document.querySelector('.btn.go[type=submit]').click(), 100)")
-    done, late = alice.page.locator(".flash"), bob.page.locator(".flash")
+    line = f'.strip[data-case="{clinic.cases(who)[0].id}"]'
+    done, late = alice.page.locator(line), bob.page.locator(line)
     for page in pages:
-        expect(page.locator(".flash").or_(page.get_by_role("heading", name=FASTER))).to_be_visible()
+        expect(page.locator(line).or_(page.get_by_role("heading", name=FASTER))).to_be_visible()
     assert sorted(status for status in answers if status in (303, 409)) == [303, 409]
     assert done.count() + late.count() == 1
     expect_one_mail(clinic, who)
