@@ -12,10 +12,11 @@ from sqlalchemy import Connection, Select, case, delete, func, insert, literal, 
 from ..core.candidate_groups import groups_of
 from .snapshot import answers
 from .tables import engine_tables as t
+from .tables.tally_tables import task_tally
 from .tampered_rows import LARGEST
 from .task_filter import TaskFilter, TaskOrder, Viewer, claimed_by, conditions, sorting
 
-_c, _n = t.user_task.c, t.task_tally.c
+_c, _n = t.user_task.c, task_tally.c
 
 #: The length of an hour in a moment as stored: "2026-11-30T16".
 HOUR = 13
@@ -149,11 +150,11 @@ def add_up(connection: Connection) -> int:
     added: Counter[tuple[Any, ...]] = Counter()
     for kind in connection.execute(several).all():
         same = [column == value for column, value in zip(keys, kind, strict=True)]
-        gone = connection.execute(delete(t.task_tally).where(*same).returning(_n.tasks)).scalars().all()
+        gone = connection.execute(delete(task_tally).where(*same).returning(_n.tasks)).scalars().all()
         added[tuple(kind)] += sum(gone)
     names = [column.name for column in (*keys, _n.tasks)]
     if values := [dict(zip(names, (*kind, number), strict=True)) for kind, number in added.items() if number]:
-        connection.execute(insert(t.task_tally), values)
+        connection.execute(insert(task_tally), values)
     return len(added)
 
 

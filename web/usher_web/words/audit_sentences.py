@@ -58,7 +58,8 @@ REFUSED = {
 #: Names of pages, by the first part of their endpoint.
 PLACES = {
     "inbox": "the inbox", "starts": "the start page", "cases": "the cases", "triggers": "the patients",
-    "search": "the search",
+    "search": "the search", "palette": "the search", "desk": "the inbox", "bulk": "many tasks at once",
+    "views": "views of the inbox",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
     "portal_standing": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
