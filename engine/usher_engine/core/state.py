@@ -16,7 +16,6 @@ from .canonical import Json
 from .desk_events import OfDesk
 from .wait_events import OfWaits
 
-
 _OfWaitsOrDesk: TypeAlias = OfWaits | OfDesk
 
 
