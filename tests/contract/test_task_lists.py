@@ -169,8 +169,9 @@ def by_hand(engine: Engine) -> list[Any]:
     with engine.database.read() as tx:
         for row in tx.execute(select(t.user_task)):
             free = int(row.assignee == "")
-            key = (row.candidate_group, row.process, row.element, free, row.due_at[:13], row.until)
-            counted[key] = counted.get(key, 0) + 1
+            for hour in ("", row.due_at[:13] or "z"):  # all of the kind, and its hour
+                key = (row.candidate_group, row.process, row.element, free, hour, row.until)
+                counted[key] = counted.get(key, 0) + 1
     return [(*key, number) for key, number in sorted(counted.items())]
 
 

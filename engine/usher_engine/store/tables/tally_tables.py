@@ -18,17 +18,17 @@ task_tally = Table(
     Column("element", String(200), nullable=False),
     #: 1 if nobody has claimed it.
     Column("free", Integer, nullable=False),
-    #: The hour in which it is due, in UTC; empty without a due date.
+    #: The hour in which it is due, in UTC, "z" without a due date; empty in the row that counts all of the kind.
     Column("due_hour", String(13), nullable=False),
     Column("until", String(10), nullable=False),
     Column("tasks", Integer, nullable=False),
     Index(
-        "ix_task_tally_kind",
+        "ix_task_tally_hour",
+        "due_hour",
         "candidate_group",
         "process",
         "element",
         "free",
-        "due_hour",
         "until",
         "tasks",
     ),
