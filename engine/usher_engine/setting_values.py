@@ -142,6 +142,10 @@ def is_guessable(secret: str) -> bool:
     return min(len(set(secret)), len(ways)) < _MIXED or repeats or any(word in letters for word in _EXAMPLES)
 
 
+def _is_one_group(text: str) -> bool:
+    return bool(text.strip()) and "," not in text
+
+
 EXPECTED: dict[str, From | OneOf | Text] = {
     "env": OneOf(("production", "development")),
     "secret_key": Text(
@@ -195,7 +199,7 @@ EXPECTED: dict[str, From | OneOf | Text] = {
     "job_lease_s": From(2, 86_400),
     "case_steps_per_hour": From(0, 1_000_000),
     "worker_threads": From(1, 64),
-    "leads_group": Text("must be the name of one group, without commas.", lambda text: text.strip() and "," not in text),
+    "leads_group": Text("must be the name of one group, without commas.", _is_one_group),
     "session_idle_minutes": From(1, 1_440),
     "session_hours": From(1, 168),
     "proxies": From(0, 10),

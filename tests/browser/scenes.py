@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from browser.clinic import PASSWORD, Clinic
 from browser.people import Patient
@@ -12,7 +13,7 @@ from conftest import ROOT
 from playwright.sync_api import Page, expect
 from usher_engine import SYSTEM, Actor
 from usher_engine.accounts import FollowedAct, FollowedActs
-from usher_engine.cases import CaseSelection
+from usher_engine.cases import BulkAct, CaseSelection, TaskAct
 from usher_engine.definitions import Package, read_folder
 from usher_engine.enrollment import Answer, portal_status
 
@@ -145,7 +146,18 @@ def _runs(clinic: Clinic) -> dict[str, str]:
     _ended(clinic, moved.id)
     parted = engine.batches.cases(backtest.id, outcome="different")[0]
     runs = {"backtest": backtest.id, "assumed": assumed.id, "trial": tried.id, "migration": moved.id}
-    return {**runs, "parted": parted.instance, "part": parted.part}
+    return {**runs, "parted": parted.instance, "part": parted.part, "bulk": _bulk(clinic)}
+
+
+def _bulk(clinic: Clinic) -> str:
+    """A run over many tasks, some of which were refused."""
+    runs = clinic.enrollment.engine.task_runs
+    ids = [clinic.trigger(clinic.add(first_name=name, zip_code=None)).tasks[0].id for name in ("Hal", "Ida", "Jo")]
+    clinic.enrollment.engine.cases.claim(ids[1], actor=BOB)
+    bulk = BulkAct(act=TaskAct.PUT_OFF, day=date(2026, 12, 24), note="after the holidays")
+    run = runs.ask(runs.choose(ids, actor=ALICE), bulk, actor=ALICE)
+    _ended(clinic, run.id)
+    return run.id
 
 
 def _ended(clinic: Clinic, run: str) -> None:
@@ -166,6 +178,11 @@ plain("inbox", "/inbox", "alice")
 plain("outcomes", "/outcomes", "alice")
 plain("inbox-mine", "/inbox?view=mine", "alice")
 plain("inbox-overdue", "/inbox?view=overdue", "alice")
+plain("inbox-later", "/inbox?view=later", "alice")
+plain("inbox-filtered", "/inbox?kind=enrollment%2FUpdateNow&due=friday&sort=urgent&cols=why,due,with,since", "alice")
+plain("inbox-nothing", "/inbox?q=zzzz", "alice")
+plain("inbox-view-gone", "/inbox?group=Nurses&cols=why,clinic&sort=clinic", "alice")
+plain("bulk-run", "/inbox/bulk/{case:bulk}", "alice")
 plain("task-update-now", "/inbox/{task:free}", "alice")
 plain("task-form", "/inbox/{task:mine}", "alice")
 plain("task-resend", "/inbox/{task:resend}", "alice")

@@ -75,6 +75,7 @@ def test_every_page_is_looked_at(stage: Stage) -> None:
     no_pages |= {"drafts.file", "drafts.late", "drafts.package", "session_end.show", "task_drafts.show"}
     no_pages |= {"live.events", "outcomes.lines_alone"}
     no_pages |= {"backtests.export", "backtests.progress", "migrations.progress"}
+    no_pages |= {"inbox.preview", "bulk.progress", "palette.find"}
     ends = ("rows", "diagram", "steps", "download")
     pages = {rule.endpoint for rule in rules.iter_rules() if "GET" in (rule.methods or ())} - no_pages
     pages = {one for one in pages if not one.startswith("api.") and not one.endswith(ends)}

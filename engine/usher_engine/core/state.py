@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from . import events as e
 from .canonical import Json
 from .desk_events import OfDesk
 from .wait_events import OfWaits
+
+_OfWaitsOrDesk: TypeAlias = OfWaits | OfDesk
 
 
 class Status(StrEnum):
@@ -187,7 +189,7 @@ def _apply(draft: InstanceState, event: e.Event) -> None:
             _apply_work(draft, event)
 
 
-def _apply_wait(draft: InstanceState, event: OfWaits) -> None:
+def _apply_wait(draft: InstanceState, event: _OfWaitsOrDesk) -> None:
     here = place(event.element, event.visit)
     match event:
         case e.TimerStarted() | e.MessageAwaited():
@@ -200,6 +202,8 @@ def _apply_wait(draft: InstanceState, event: OfWaits) -> None:
             draft.data[variable] = payload
         case e.ItemGiven(data=data):
             draft.items[here] = data
+        case e.UserTaskAssigned() | e.UserTaskDueSet() | e.UserTaskPutOff():
+            _arrange(draft.tasks[here], event)
         case _:
             assert_never(event)
 
@@ -218,8 +222,7 @@ def _apply_work(
     | e.ServiceFailed
     | e.IncidentRaised
     | e.IncidentResolved
-    | OfWaits
-    | OfDesk,
+    | _OfWaitsOrDesk,
 ) -> None:
     here = place(event.element, event.visit)
     match event:
@@ -229,8 +232,6 @@ def _apply_work(
             draft.tasks[here].assignee = by
         case e.UserTaskReleased():
             draft.tasks[here].assignee = ""
-        case e.UserTaskAssigned() | e.UserTaskDueSet() | e.UserTaskPutOff():
-            _arrange(draft.tasks[here], event)
         case e.UserTaskCompleted(variable=variable, answer=answer):
             draft.tasks.pop(here, None)
             draft.data[variable] = answer

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, delete, func, insert, literal, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, insert, literal, select, union_all
 
 from ..core.candidate_groups import groups_of
 from .snapshot import answers
 from .tables import engine_tables as t
+from .tables.tally_tables import task_tally
 from .tampered_rows import LARGEST
-from .task_filter import TaskFilter, TaskOrder, Viewer, claimed_by, conditions, sorting
+from .task_filter import TaskFilter, TaskOrder, Viewer, claimed_by, conditions, due_conditions, sorting
+from .task_rows import NO_DUE
 
-_c, _n = t.user_task.c, t.task_tally.c
+_c, _n = t.user_task.c, task_tally.c
 
 #: The length of an hour in a moment as stored: "2026-11-30T16".
 HOUR = 13
@@ -70,16 +73,12 @@ def kind_counts(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> l
     key = ("kind counts", viewer.name, viewer.today, viewer.now[:HOUR], *due)
     known = answers(connection)
     if key not in known:
-        edges = sorted({moment[:HOUR] for moment in (viewer.now, wanted.due_from, wanted.due_before) if moment})
-        others = literal(0).label("own")
-        whole = select(
-            _n.candidate_group, _n.process, _n.element, _n.free, _n.due_hour.label("due"), _n.until, _n.tasks, others
-        ).where(_n.due_hour.not_in(edges))
-        # Tasks due in an hour that a limit divides are few, and looked at one by one; so are those of one person.
-        parts = [_one_by_one(0).where(_c.sort_key >= hour, _c.sort_key < hour + AFTER) for hour in edges]
-        own = _read_first(_one_by_one(1).where(*claimed_by(viewer.name))).subquery()
-        counted = union_all(whole, *parts, *([select(own)] if viewer.name else [])).subquery()
-        known[key] = _grouped(connection, counted, viewer, wanted)
+        parts = [_tallied(Part.ALL, _n.due_hour == ""), *_due_parts(Part.LATE, "", viewer.now)]
+        if wanted.without_due:
+            parts.append(_tallied(Part.WITHIN, _n.due_hour == NO_DUE))
+        elif wanted.has_due:
+            parts += _due_parts(Part.WITHIN, wanted.due_from, wanted.due_before)
+        known[key] = _grouped(connection, [*parts, *_own_parts(viewer, wanted)], viewer, wanted)
     found: list[KindCount] = known[key]
     return found
 
@@ -135,7 +134,8 @@ def count_matching(connection: Connection, viewer: Viewer, wanted: TaskFilter) -
 
 def open_tasks(connection: Connection) -> int:
     """How many tasks are open in all."""
-    return int(connection.execute(select(func.coalesce(func.sum(_n.tasks), 0))).scalar_one())
+    counted = select(func.coalesce(func.sum(_n.tasks), 0)).where(_n.due_hour == "")
+    return int(connection.execute(counted).scalar_one())
 
 
 def add_up(connection: Connection) -> int:
@@ -149,25 +149,69 @@ def add_up(connection: Connection) -> int:
     added: Counter[tuple[Any, ...]] = Counter()
     for kind in connection.execute(several).all():
         same = [column == value for column, value in zip(keys, kind, strict=True)]
-        gone = connection.execute(delete(t.task_tally).where(*same).returning(_n.tasks)).scalars().all()
+        gone = connection.execute(delete(task_tally).where(*same).returning(_n.tasks)).scalars().all()
         added[tuple(kind)] += sum(gone)
     names = [column.name for column in (*keys, _n.tasks)]
     if values := [dict(zip(names, (*kind, number), strict=True)) for kind, number in added.items() if number]:
-        connection.execute(insert(t.task_tally), values)
+        connection.execute(insert(task_tally), values)
     return len(added)
 
 
-def _one_by_one(own: int) -> Any:
-    return select(
-        _c.candidate_group,
-        _c.process,
-        _c.element,
-        case((_c.assignee == "", 1), else_=0).label("free"),
-        _c.due_at.label("due"),
-        _c.until,
-        literal(1).label("tasks"),
-        literal(own).label("own"),
+class Part(IntEnum):
+    """What a row counted tells."""
+
+    #: All tasks of its kind.
+    ALL = 0
+    #: Those that are overdue.
+    LATE = 1
+    #: Those whose due date passes the filter.
+    WITHIN = 2
+
+
+def _tallied(part: Part, *where: ColumnElement[bool]) -> Select[Any]:
+    """Rows of `task_tally` as rows counted."""
+    columns = (_n.candidate_group, _n.process, _n.element, _n.free, _n.until, _n.tasks)
+    return select(*columns, literal(part.value).label("part"), literal(0).label("own")).where(*where)
+
+
+def _one_by_one(part: Part, *where: ColumnElement[bool], own: int = 0) -> Select[Any]:
+    """Single tasks as rows counted."""
+    free = case((_c.assignee == "", 1), else_=0).label("free")
+    columns = (_c.candidate_group, _c.process, _c.element, free, _c.until, literal(1).label("tasks"))
+    return select(*columns, literal(part.value).label("part"), literal(own).label("own")).where(*where)
+
+
+def _due_parts(part: Part, since: str, before: str) -> list[Select[Any]]:
+    """
+    What is due from *since* (empty: from the first) until before *before* (empty: to the last).
+
+    Whole hours are counted already; tasks due in an hour that a limit divides are few, and looked at one by one.
+    """
+    first, last = since[:HOUR], before[:HOUR]
+    if first and first == last:
+        return [_one_by_one(part, _c.sort_key >= since, _c.sort_key < before)]
+    parts = [_tallied(part, _n.due_hour > first, _n.due_hour < (last or NO_DUE))]
+    if since:
+        parts.append(_one_by_one(part, _c.sort_key >= since, _c.sort_key < first + AFTER))
+    if before:
+        parts.append(_one_by_one(part, _c.sort_key >= last, _c.sort_key < before))
+    return parts
+
+
+def _own_parts(viewer: Viewer, wanted: TaskFilter) -> list[Select[Any]]:
+    """What *viewer* has claimed, task by task."""
+    if not viewer.name:
+        return []
+    asked = {Part.ALL: TaskFilter(), Part.LATE: TaskFilter(due_before=viewer.now)}
+    if wanted.has_due:
+        asked[Part.WITHIN] = TaskFilter(
+            without_due=wanted.without_due, due_from=wanted.due_from, due_before=wanted.due_before
+        )
+    found = (
+        _read_first(_one_by_one(part, *claimed_by(viewer.name), *due_conditions(due), own=1)).subquery()
+        for part, due in asked.items()
     )
+    return [select(own) for own in found]
 
 
 def _read_first(query: Select[Any]) -> Select[Any]:
@@ -175,22 +219,18 @@ def _read_first(query: Select[Any]) -> Select[Any]:
     return query.order_by(*sorting(TaskOrder.DUE)).limit(LARGEST - 1)
 
 
-def _grouped(connection: Connection, counted: Any, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
+def _grouped(
+    connection: Connection, parts: Sequence[Select[Any]], viewer: Viewer, wanted: TaskFilter
+) -> list[KindCount]:
+    counted = union_all(*parts).subquery()
     c, awake = counted.c, counted.c.until <= viewer.today.isoformat()
-    late = [awake, c.due != "", c.due < viewer.now]
-    within = [awake]
-    if wanted.without_due:
-        within.append(c.due == "")
-    if wanted.due_from:
-        within += [c.due >= wanted.due_from]
-    if wanted.due_before:
-        within += [c.due != "", c.due < wanted.due_before]
     keys = (c.candidate_group, c.process, c.element, c.free, c.own)
+    within = Part.WITHIN if wanted.has_due else Part.ALL
     sums = (
-        _sum(c.tasks, [awake]).label("open"),
-        _sum(c.tasks, late).label("late"),
-        _sum(c.tasks, within).label("within"),
-        _sum(c.tasks, [~awake]).label("put_off"),
+        _sum(c.tasks, awake & (c.part == Part.ALL.value)).label("open"),
+        _sum(c.tasks, awake & (c.part == Part.LATE.value)).label("late"),
+        _sum(c.tasks, awake & (c.part == within.value)).label("within"),
+        _sum(c.tasks, ~awake & (c.part == Part.ALL.value)).label("put_off"),
     )
     rows: Iterable[Any] = connection.execute(select(*keys, *sums).group_by(*keys))
     # Values other than text were altered; verify reports them.
@@ -211,10 +251,7 @@ def _grouped(connection: Connection, counted: Any, viewer: Viewer, wanted: TaskF
     ]
 
 
-def _sum(tasks: Any, where: list[Any]) -> Any:
-    condition = where[0]
-    for one in where[1:]:
-        condition = condition & one
+def _sum(tasks: Any, condition: ColumnElement[bool]) -> Any:
     return func.coalesce(func.sum(case((condition, tasks), else_=0)), 0)
 
 

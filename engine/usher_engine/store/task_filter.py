@@ -96,12 +96,7 @@ def conditions(wanted: TaskFilter, viewer: Viewer) -> list[ColumnElement[bool]]:
     """What *wanted* asks of each row, without its kind and groups."""
     today = viewer.today.isoformat()
     where = [_c.until > today, _c.until != EMPTY] if wanted.put_off else [_c.until <= today]
-    if wanted.without_due:
-        where.append(_c.sort_key >= NO_DUE)
-    if wanted.due_from:
-        where.append(_c.sort_key >= wanted.due_from)
-    if wanted.due_from or wanted.due_before:
-        where.append(_c.sort_key < (wanted.due_before or NO_DUE))
+    where += due_conditions(wanted)
     if wanted.free:
         where.append(_c.assignee == "")
     if wanted.assignee:
@@ -110,6 +105,18 @@ def conditions(wanted: TaskFilter, viewer: Viewer) -> list[ColumnElement[bool]]:
         where += [_c.business_key.in_(sorted(wanted.about)), _c.business_key != EMPTY]
     if wanted.instance:
         where.append(_c.instance == wanted.instance)
+    return where
+
+
+def due_conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
+    """What *wanted* asks of the due date; a sort key begins with it."""
+    where: list[ColumnElement[bool]] = []
+    if wanted.without_due:
+        where.append(_c.sort_key >= NO_DUE)
+    if wanted.due_from:
+        where.append(_c.sort_key >= wanted.due_from)
+    if wanted.due_from or wanted.due_before:
+        where.append(_c.sort_key < (wanted.due_before or NO_DUE))
     return where
 
 

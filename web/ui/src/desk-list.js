@@ -1,4 +1,4 @@
-// The list of the inbox: filters that apply as they are set, the preview that follows the reader, rows selected by hand.
+// The list of the inbox: filters that apply as they are set, the preview beside it, rows selected by hand.
 
 const PREVIEW_MS = 120;
 const WORDS_MS = 200;

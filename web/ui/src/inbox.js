@@ -38,7 +38,12 @@ function exchange(list, html) {
   const current = list.querySelector(".task[aria-current]")?.getAttribute("href");
   const scroller = list.closest(".rows") ?? list;
   const top = scroller.scrollTop;
+  const chosen = new Set([...list.querySelectorAll('input[name="task"]:checked')].map((box) => box.value));
+  const at = list.querySelector("tr.at")?.dataset.task;
   list.innerHTML = html;
+  for (const box of list.querySelectorAll('input[name="task"]')) box.checked = chosen.has(box.value);
+  if (at) list.querySelector(`tr[data-task="${CSS.escape(at)}"]`)?.classList.add("at");
+  list.dispatchEvent(new Event("change", { bubbles: true }));
   scroller.scrollTop = top;
   if (current) task(list, current)?.setAttribute("aria-current", "true");
   if (focused) task(list, focused)?.focus({ preventScroll: true });

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import Instance, UserTask
@@ -27,6 +27,9 @@ blueprint = Blueprint("search", __name__, url_prefix="/search")
 MOST = 10
 #: The shortest part of a case number to look up.
 SHORTEST_NUMBER = 3
+
+#: Kinds of tasks, (process, element).
+Kinds = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,13 +74,14 @@ def _search(text: str, found: FoundPatients) -> Results:
     numbered = [*_cases_by_number(text), *site().engine.queries.instances(business_key=text, limit=MOST)]
     about = site().engine.queries.instances(about=ids, limit=2 * MOST) if ids else []
     cases = _visible([*numbered, *about])
+    kinds = frozenset() if ids else _kinds_called(text)
     return Results(
         hits=hits_of(found),
         total=found.total,
         others=found.others,
         cases=as_listed(cases[:MOST]),
-        tasks=_tasks(text, cases),
-        all_tasks=_all_tasks(text, found.records),
+        tasks=_tasks(cases, kinds),
+        all_tasks=_all_tasks(text, found.records, kinds),
     )
 
 
@@ -93,33 +97,39 @@ def _visible(cases: Sequence[Instance]) -> list[Instance]:
     return [instance for instance in once.values() if may_see(auth.actor(), instance)]
 
 
-def _tasks(text: str, cases: Sequence[Instance]) -> Sequence[Row]:
-    """Open tasks of the cases found, and those whose title holds *text*; only staff work on tasks."""
+def _tasks(cases: Sequence[Instance], kinds: Kinds) -> Sequence[Row]:
+    """Open tasks of the cases found, and some of these kinds; only staff work on tasks."""
     actor = auth.actor()
     if actor.role != Role.STAFF.value:
         return ()
     mine = [task for instance in cases for task in instance.tasks if may_work_on(actor, task)]
-    inbox, kinds = site().engine.inbox, _kinds_called(text)
-    titled = inbox.page(actor, TaskFilter(kinds=kinds), TaskPage(limit=MOST)) if kinds else []
+    titled = site().engine.inbox.page(actor, TaskFilter(kinds=kinds), TaskPage(limit=MOST)) if kinds else []
     once: dict[str, UserTask] = {task.id: task for task in (*mine, *titled)}
     return rows_of(list(once.values())[:MOST], actor)
 
 
-def _kinds_called(text: str) -> frozenset[tuple[str, str]]:
+def _kinds_called(text: str) -> Kinds:
     """The kinds of open tasks whose title holds *text*."""
+    if auth.actor().role != Role.STAFF.value:
+        return frozenset()
     inbox = site().engine.inbox
     titles = inbox.titles(inbox.kinds(auth.actor()))
     return frozenset(kind for kind, (title, _) in titles.items() if text.lower() in title.lower())
 
 
-def _all_tasks(text: str, records: Sequence[PatientRecord]) -> tuple[str, int]:
+def _all_tasks(text: str, records: Sequence[PatientRecord], kinds: Kinds) -> tuple[str, int]:
     """The list of all tasks of the patients found, else of the kinds so called, and its true number."""
     if auth.actor().role != Role.STAFF.value:
         return "", 0
-    kinds = () if records else tuple(f"{process}/{element}" for process, element in sorted(_kinds_called(text)))
-    query = ListQuery(text=text if records else "", kinds=kinds)
-    wanted = with_text(filter_of(auth.actor(), query), query.text, []) if records or kinds else None
-    return (address(query), site().engine.inbox.count(auth.actor(), wanted)) if wanted else ("", 0)
+    if not records and not kinds:
+        return "", 0
+    query = ListQuery(text=text if records else "", kinds=tuple(f"{one}/{element}" for one, element in sorted(kinds)))
+    wanted = filter_of(auth.actor(), replace(query, text=""))
+    if len(records) == MOST:  # there may be more of them
+        found = with_text(wanted, text, [])
+    else:
+        found = replace(wanted, about=frozenset(record.id for record in records)) if records else wanted
+    return (address(query), site().engine.inbox.count(auth.actor(), found)) if found else ("", 0)
 
 
 def _near(text: str) -> Results:

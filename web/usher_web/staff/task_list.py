@@ -86,6 +86,13 @@ class Worklist:
         return next((row.task for group in self.groups for row in group.rows if row.owner in ("", "you")), None)
 
     @property
+    def can_be_saved(self) -> bool:
+        """Whether this list differs from the view that is open, and names no patient."""
+        asked, view = self.query.query(whole=False), self.choices.view
+        usual = view.query.query(whole=False) if view else ListQuery(view=self.query.view).query(whole=False)
+        return not self.query.text and asked != usual
+
+    @property
     def shown(self) -> int:
         return sum(len(group.rows) for group in self.groups)
 

@@ -63,8 +63,8 @@ REFUSED = {
 PLACES = {
     "inbox": "the inbox", "starts": "the start page", "cases": "the cases", "triggers": "the patients",
     "search": "the search", "outcomes": "what became of acts", "live": "a page that follows changes",
-    "conflicts": "the conflicts of imports", "invitations": "an invitation", "bulk": "the inbox",
-    "desk": "the inbox", "views": "the inbox", "palette": "the search",
+    "conflicts": "the conflicts of imports", "invitations": "an invitation", "bulk": "many tasks at once",
+    "desk": "the inbox", "views": "views of the inbox", "palette": "the search",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
     "portal_standing": "administration", "installed_operators": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",

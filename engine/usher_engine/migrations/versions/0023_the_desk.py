@@ -10,6 +10,8 @@ down_revision = "0022"
 branch_labels = None
 depends_on = None
 
+_KIND = "{row}candidate_group, {row}process, {row}element, CASE WHEN {row}assignee = '' THEN 1 ELSE 0 END"
+_HOUR = "CASE WHEN {row}due_at = '' THEN 'z' ELSE substr({row}due_at, 1, 13) END"
 _COLUMNS = "candidate_group, process, element, free, due_hour, until, tasks"
 
 
@@ -76,20 +78,20 @@ def _count_tasks() -> None:
         sa.Column("tasks", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_task_tally")),
     )
-    counted = ["candidate_group", "process", "element", "free", "due_hour", "until", "tasks"]
-    op.create_index("ix_task_tally_kind", "task_tally", counted)
+    counted = ["due_hour", "candidate_group", "process", "element", "free", "until", "tasks"]
+    op.create_index("ix_task_tally_hour", "task_tally", counted)
     for statement in _triggers()[op.get_bind().dialect.name]:
         op.execute(statement)
-    named = "candidate_group, process, element, CASE WHEN assignee = '' THEN 1 ELSE 0 END, substr(due_at, 1, 13), until"
-    op.execute(f"INSERT INTO task_tally ({_COLUMNS}) SELECT {named}, count(*) FROM user_task GROUP BY {named}")  # noqa: S608
+    kind, hour = _KIND.format(row=""), _HOUR.format(row="")
+    for due, group in (("''", ""), (hour, f"{hour}, ")):
+        counts = f"SELECT {kind}, {due}, until, count(*) FROM user_task GROUP BY {kind}, {group}until"  # noqa: S608
+        op.execute(f"INSERT INTO task_tally ({_COLUMNS}) {counts}")
 
 
 def _counted(row: str, tasks: int) -> str:
-    values = (
-        f"{row}.candidate_group, {row}.process, {row}.element, CASE WHEN {row}.assignee = '' THEN 1 ELSE 0 END, "
-        f"substr({row}.due_at, 1, 13), {row}.until"
-    )
-    return f"INSERT INTO task_tally ({_COLUMNS}) VALUES ({values}, {tasks})"  # noqa: S608 - names of ours
+    kind, hour = _KIND.format(row=f"{row}."), _HOUR.format(row=f"{row}.")
+    values = (f"({kind}, {due}, {row}.until, {tasks})" for due in ("''", hour))
+    return f"INSERT INTO task_tally ({_COLUMNS}) VALUES {', '.join(values)}"  # noqa: S608 - names of ours
 
 
 def _triggers() -> dict[str, list[str]]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from . import append_only, task_tally_triggers
+from . import append_only
 from .column_types import Bytes
 
 metadata = MetaData(
@@ -219,27 +219,6 @@ user_task = Table(
     Index("ix_user_task_until", "until", sqlite_where=_PUT_OFF, postgresql_where=_PUT_OFF),
 )
 
-#: How many open tasks there are of each kind, kept by triggers (tables/task_tally.py): a task that opens adds a row of
-#: 1, one that closes a row of -1, and the worker adds rows up. Nobody waits for a row that another transaction counts.
-task_tally = Table(
-    "task_tally",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("candidate_group", String(200), nullable=False),
-    Column("process", String(200), nullable=False),
-    Column("element", String(200), nullable=False),
-    #: 1 if nobody has claimed it.
-    Column("free", Integer, nullable=False),
-    #: The hour in which it is due, in UTC; empty without a due date.
-    Column("due_hour", String(13), nullable=False),
-    Column("until", String(10), nullable=False),
-    Column("tasks", Integer, nullable=False),
-    Index(
-        "ix_task_tally_kind", "candidate_group", "process", "element", "free", "due_hour", "until", "tasks",
-    ),
-)
-task_tally_triggers.keep(user_task)
-
 job = Table(
     "job",
     metadata,
@@ -322,7 +301,6 @@ checkpoint = Table(
     Column("line", Text, nullable=False),
     Column("peaks", Text, nullable=False),
 )
-
 
 #: Figures for reports, one row for each process, version and start day of its cases. Steps do not maintain them;
 #: reports count them on demand: *basis* identifies what was counted, and when it changes the day is recounted.

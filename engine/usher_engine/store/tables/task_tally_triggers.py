@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from sqlalchemy import DDL, Table, event
 
-#: The columns of a count, and how a task's row NEW or OLD fills them.
+#: The columns of a count.
 COLUMNS = "candidate_group, process, element, free, due_hour, until, tasks"
-_VALUES = (
-    "{row}.candidate_group, {row}.process, {row}.element, CASE WHEN {row}.assignee = '' THEN 1 ELSE 0 END, "
-    "substr({row}.due_at, 1, 13), {row}.until"
-)
+_KIND = "{row}candidate_group, {row}process, {row}element, CASE WHEN {row}assignee = '' THEN 1 ELSE 0 END"
+#: The hour a task is due in; "z" without a due date, after every hour.
+_HOUR = "CASE WHEN {row}due_at = '' THEN 'z' ELSE substr({row}due_at, 1, 13) END"
 #: The columns of a task whose change is counted.
 COUNTED = ("candidate_group", "process", "element", "assignee", "due_at", "until")
 
@@ -50,9 +49,16 @@ def triggers() -> dict[str, list[str]]:
 
 def recount() -> str:
     """The statement that counts all open tasks into an empty `task_tally`."""
-    named = "candidate_group, process, element, CASE WHEN assignee = '' THEN 1 ELSE 0 END, substr(due_at, 1, 13), until"
-    return f"INSERT INTO task_tally ({COLUMNS}) SELECT {named}, count(*) FROM user_task GROUP BY {named}"  # noqa: S608
+    kind, hour = _KIND.format(row=""), _HOUR.format(row="")
+    counted = (
+        f"SELECT {kind}, {due}, until, count(*) FROM user_task GROUP BY {kind}, {group}until"  # noqa: S608 - ours
+        for due, group in (("''", ""), (hour, f"{hour}, "))
+    )
+    return f"INSERT INTO task_tally ({COLUMNS}) {' UNION ALL '.join(counted)}"
 
 
 def _count(row: str, tasks: int) -> str:
-    return f"INSERT INTO task_tally ({COLUMNS}) VALUES ({_VALUES.format(row=row)}, {tasks})"  # noqa: S608 - ours
+    """Count a task twice: among all of its kind, under no hour, and under its hour."""
+    kind, hour = _KIND.format(row=f"{row}."), _HOUR.format(row=f"{row}.")
+    values = (f"({kind}, {due}, {row}.until, {tasks})" for due in ("''", hour))
+    return f"INSERT INTO task_tally ({COLUMNS}) VALUES {', '.join(values)}"  # noqa: S608 - names of ours
