@@ -17,7 +17,18 @@ from typing import Any, TypeAlias
 from .core.canonical import Json, check_input
 from .core.errors import BusinessError, InvalidDefinition, ServiceError, UnknownOperator
 from .core.practice_calendar import UTC_CALENDAR, Calendar
-from .core.shapes import ANYTHING, KIND_WORDS, Shape, declared, kinds, record, shape_problems, text, value_problems
+from .core.shapes import (
+    ANYTHING,
+    TYPES,
+    Shape,
+    declared,
+    is_of_kind,
+    kinds_in_words,
+    record,
+    shape_problems,
+    text,
+    value_problems,
+)
 from .definitions import Package
 from .operator_use import IN_GENERAL, Origin, Refused, Use, UseProblem, Wording
 
@@ -37,17 +48,8 @@ class Mode(Enum):
     EFFECT = "effect"
 
 
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "string": (str,),
-    "number": (int, float),
-    "integer": (int,),
-    "boolean": (bool,),
-    "object": (dict,),
-    "array": (list,),
-    "null": (type(None),),
-}
 _BY_KIND: Mapping[str, Shape] = {
-    **{declared({"type": name}): {"type": name} for name in _TYPES if name not in ("integer", "null")},
+    **{declared({"type": name}): {"type": name} for name in TYPES if name not in ("integer", "null")},
     "any": ANYTHING,
 }
 
@@ -277,22 +279,12 @@ def declared_values(operator: Operator, values: Mapping[str, Any]) -> dict[str, 
         value = values.get(parameter.name)
         if value is None and not parameter.required:
             continue
-        if parameter.name in values and not _is_of_kind(value, parameter.shape):
-            problems.append(f"parameter “{parameter.name}” of {operator.name} must be {_in_words(parameter.shape)}")
+        if parameter.name in values and not is_of_kind(value, parameter.shape):
+            expected = kinds_in_words(parameter.shape)
+            problems.append(f"parameter “{parameter.name}” of {operator.name} must be {expected}")
     if problems:
         raise InvalidDefinition("; ".join(problems) + ".")
     return dict(values)
-
-
-def _is_of_kind(value: Any, shape: Shape) -> bool:
-    """Whether *value* is of a kind that *shape* names; what is in it, the operator checks."""
-    found = kinds(shape)
-    types = tuple(one for kind in found for one in _TYPES[kind])
-    return not found or (isinstance(value, types) and (not isinstance(value, bool) or "boolean" in found))
-
-
-def _in_words(shape: Shape) -> str:
-    return " or ".join(KIND_WORDS[kind] for kind in kinds(shape))
 
 
 def checked_answer(operator: Operator, values: dict[str, Any], call: Call) -> Json:

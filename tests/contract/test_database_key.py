@@ -11,7 +11,7 @@ from conftest import Clock, alice
 from usher_engine import Engine, Misconfigured, Settings
 from usher_engine.checkpoints import Checkpointer, check_everything, public_key_of_database, signing_key, take
 from usher_engine.store import checkpoint_rows
-from usher_engine.store.tables.engine_tables import signing_key as bound_keys
+from usher_engine.store.tables.record_tables import signing_key as bound_keys
 
 
 def node(settings: Settings, folder: Path) -> Settings:

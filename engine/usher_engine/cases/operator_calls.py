@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core import faults
 from ..core.canonical import Json
 from ..core.errors import EngineError, Fault
-from ..services import Call, Operator, checked_answer
+from ..core.events import Event, ServiceCalled, ServiceRequested
+from ..services import Call, Operator, Services, checked_answer
 from ..store import DATABASE_ERRORS
 
 
@@ -39,3 +40,9 @@ def answers(writes: list[Write]) -> Callable[[Operator, dict[str, Any], Call], J
             raise Fault(f"“{operator.title}” failed", reference=reference) from error
 
     return ask
+
+
+def packages_called(services: Services, happened: Iterable[Event]) -> dict[str, Json]:
+    """The packages, with their versions, of the operators that a step called and that are not Usher's own."""
+    names = {event.operator for event in happened if isinstance(event, ServiceCalled | ServiceRequested)}
+    return {name: str(origin) for name in names if name in services and (origin := services.get(name).origin)}

@@ -22,7 +22,6 @@ from ..core.limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
 from ..core.practice_calendar import Calendar
 from ..core.state import LIVE, InstanceState, fold
 from ..core.step_calendar import recorded_zone, recording
-from ..services import Services
 from ..store import (
     Row,
     Transaction,
@@ -36,7 +35,7 @@ from ..store import (
     tombstones,
 )
 from .mail_hold import HeldStep, hold_for
-from .operator_calls import Write, answers
+from .operator_calls import Write, answers, packages_called
 from .queries import CaseQueries, Instance
 
 log = logging.getLogger("usher.cases")
@@ -284,7 +283,7 @@ class StepWriter:
         }
         if zone is not None:
             body["zone"] = zone
-        if packages := _packages(self.context.services, happened):
+        if packages := packages_called(self.context.services, happened):
             body["packages"] = packages
         if row.state is not None:
             body["state"] = hashlib.sha256(row.state.encode()).hexdigest()
@@ -299,12 +298,6 @@ class StepWriter:
         case_signatures.project_people(tx, row, actor.name if person else "", moved=row.kind != before and not new)
         note_changed(tx, row.id)
         instance_rows.add_step(tx, row, written, actor=actor.name if person else "", at=to_text(now) if person else "")
-
-
-def _packages(services: Services, happened: list[e.Event]) -> dict[str, Json]:
-    """The packages, with their versions, of the operators that a step called and that are not Usher's own."""
-    names = {event.operator for event in happened if isinstance(event, e.ServiceCalled | e.ServiceRequested)}
-    return {name: str(origin) for name in names if name in services and (origin := services.get(name).origin)}
 
 
 def _incident(case: Case, failure: EngineError) -> e.Event:

@@ -33,6 +33,16 @@ KIND_WORDS: Mapping[str, str] = {
     "array": "a list",
     "null": "null",
 }
+#: The types of Python that a value of each kind may have.
+TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "number": (int, float),
+    "integer": (int,),
+    "boolean": (bool,),
+    "object": (dict,),
+    "array": (list,),
+    "null": (type(None),),
+}
 _DEPTH = 12
 
 ANYTHING: Shape = {}
@@ -165,3 +175,14 @@ def declared(shape: Shape) -> str:
     found = [kind for kind in kinds(shape) if kind != "null"]
     names = {"string": "text", "integer": "number", "object": "record", "array": "list"}
     return names.get(found[0], found[0]) if len(found) == 1 else "any"
+
+
+def is_of_kind(value: Any, shape: Shape) -> bool:
+    """Whether *value* is of a kind that *shape* names; what is in it is not looked at."""
+    found = kinds(shape)
+    types = tuple(one for kind in found for one in TYPES[kind])
+    return not found or (isinstance(value, types) and (not isinstance(value, bool) or "boolean" in found))
+
+
+def kinds_in_words(shape: Shape) -> str:
+    return " or ".join(KIND_WORDS[kind] for kind in kinds(shape))

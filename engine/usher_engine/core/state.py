@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, assert_never
 from . import events as e
 from .canonical import Json
 from .desk_events import OfDesk
+from .open_user_task import OpenTask
 from .wait_events import OfWaits
 
 _OfWaitsOrDesk: TypeAlias = OfWaits | OfDesk
@@ -36,24 +37,6 @@ LIVE = (Status.WAITING, Status.INCIDENT)
 
 #: Omitted from the record of a state when empty, so that states older than these fields read and hash the same.
 _SELDOM = frozenset({"waits", "armed", "items"})
-
-
-@dataclass(slots=True)
-class OpenTask:
-    """
-    A user task that waits for a person; *opened* holds the fields of its `UserTaskOpened` event.
-
-    *desk* is what people arranged: ``due`` (a moment, or empty) and ``until``, the day it comes back to the inbox.
-    """
-
-    opened: dict[str, Any]
-    assignee: str = ""
-    desk: dict[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Json]:
-        """Without *desk* when it is empty, so that states older than it read and hash the same."""
-        written: dict[str, Json] = {"opened": self.opened, "assignee": self.assignee}
-        return {**written, "desk": dict(self.desk)} if self.desk else written
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -203,7 +186,7 @@ def _apply_wait(draft: InstanceState, event: _OfWaitsOrDesk) -> None:
         case e.ItemGiven(data=data):
             draft.items[here] = data
         case e.UserTaskAssigned() | e.UserTaskDueSet() | e.UserTaskPutOff():
-            _arrange(draft.tasks[here], event)
+            draft.tasks[here].arrange(event)
         case _:
             assert_never(event)
 
@@ -270,18 +253,6 @@ def _restore(draft: InstanceState, before: dict[str, Any]) -> None:
     copy = fold(InstanceState.from_json(before), ())
     for name in InstanceState.__slots__:
         setattr(draft, name, getattr(copy, name))
-
-
-def _arrange(task: OpenTask, event: OfDesk) -> None:
-    match event:
-        case e.UserTaskAssigned(to=to):
-            task.assignee = to
-        case e.UserTaskDueSet(due=due):
-            task.desk["due"] = due
-        case e.UserTaskPutOff(until=until):
-            task.desk["until"] = until
-        case _:
-            assert_never(event)
 
 
 def _move(draft: InstanceState, places: dict[str, str]) -> None:

@@ -6,7 +6,8 @@ Start with `enrollment.py` (the front door) and `enrollment_operators.py` (what 
 from .address_slips import meant_address
 from .days_in_words import day_in_words
 from .eligibility import replaced_by
-from .enrollment import Enrollment, enrollment_services, open_enrollment
+from .enrollment import Enrollment
+from .enrollment_opening import enrollment_services, open_enrollment
 from .enrollment_operators import operators
 from .funnel import MILESTONES, open_figures
 from .import_conflicts import ImportConflict, ImportConflicts, Take

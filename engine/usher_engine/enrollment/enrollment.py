@@ -12,27 +12,21 @@ from typing import Any
 from ..assurance.integrity_check import Checker
 from ..assurance.retention import Retention
 from ..cases.queries import Instance
-from ..context import Clock, utc_now
 from ..core.actor import Actor
 from ..core.errors import InvalidSubmission, NotFound
 from ..core.findings import Finding
 from ..core.visible_text import trimmed
 from ..engine import Engine
 from ..forms import start_form
-from ..own_operators import beside, installed_operators
-from ..services import Services
 from ..settings import Settings
-from ..store import Database, Transaction, version_rows
 from ..store import Row as CaseRow
-from ..web_requests import web_request_operator
+from ..store import Transaction, version_rows
 from . import invitations, portal_status, sent_mails, trigger_fields
 from .address_corrections import AddressCorrections
 from .answer_corrections import AnswerCorrections
-from .enrollment_operators import operators
 from .import_conflicts import ImportConflicts
 from .invitations import Invitation
 from .link_ends import LinkEnds
-from .mail import LINKS
 from .patient_directory import PatientRecord
 from .patient_finder import PatientFinder
 from .patient_index import unknown_patient
@@ -42,32 +36,12 @@ from .patients_import import ImportReport, Progress, import_patients
 from .portal_standing import PortalStanding
 from .portal_status import PastAnswer
 from .reconciliation import disagreements
-from .smtp import Sender, smtp_sender
 from .staff_mail import StaffMail
 from .statuses import PortalStatus
 from .trigger_fields import ENROLLMENT, PROCESS, Template
 
 #: The data with which a trigger starts a process, and the enrolment may be started; only the patient is required.
 START_VALUES = ("patient_id", "template", "field", "action", "requested_by")
-
-
-def open_enrollment(
-    settings: Settings, *, clock: Clock = utc_now, send_mail: Sender | None = None, database: Database | None = None
-) -> Enrollment:
-    """The engine with the enrolment's services, on the database of *settings*; mail is sent over SMTP."""
-    ours = database or Database(settings.database_url)
-    registry = Registry(settings)
-    send = send_mail or smtp_sender(settings)
-    services = enrollment_services(settings, registry, ours, send)
-    return Enrollment(Engine(settings, services, clock, ours), settings, StaffMail(settings, send))
-
-
-def enrollment_services(settings: Settings, registry: Registry, database: Database, send_mail: Sender) -> Services:
-    """All operators: the enrolment's, ``http/request``, those of installed packages; and mail values with addresses."""
-    ours = operators(settings=settings, directory=registry, database=database, send_mail=send_mail)
-    ours = (*ours, web_request_operator(settings))
-    installed = beside(ours, installed_operators())
-    return Services((*ours, *installed.operators), mail_links=LINKS, refused=installed.refused)
 
 
 class Enrollment:

@@ -188,3 +188,9 @@ def start_event(record: dict[str, Any]) -> e.Event:
     if not isinstance(started, e.InstanceStarted):
         raise TypeError
     return replace(started, data=as_stored_json(started.data))
+
+
+def recorded_fact(recorded: list[dict[str, Any]]) -> list[e.Event] | None:
+    """The fact a step recorded, alone in a list; None if it recorded anything else."""
+    happened = [e.from_json(record) for record in recorded]
+    return happened if len(happened) == 1 and isinstance(happened[0], e.FactRecorded) else None

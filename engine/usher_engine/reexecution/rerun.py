@@ -26,7 +26,7 @@ from . import difference_messages
 from .command_check import is_possible
 from .hash_chain import ReadStep
 from .migration_step import Versions, repeat_migration
-from .recorded_case import answers_in, has_failed, start_event
+from .recorded_case import answers_in, has_failed, recorded_fact, start_event
 from .recorded_inputs import INPUTS, apply_input, rules_of
 from .recorded_services import NO_LIMIT_S, Unanswered, as_recorded
 from .repair_plan import plan_repair
@@ -84,7 +84,8 @@ class Rerun:
     def _reexecute(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
         recorded = body["events"]
         if kind == "record":
-            return self._fact(recorded)
+            fact = recorded_fact(recorded) if self._revision > 1 else None
+            return fact if fact is not None else self._disagree("has a malformed fact")
         if self._revision > 1 and self.state.status not in LIVE:
             self._disagree("had already ended before it")
         if (kind == "start") != (self._revision == 1):
@@ -258,12 +259,6 @@ class Rerun:
         return happened
 
     # steps that run nothing
-
-    def _fact(self, recorded: list[dict[str, Any]]) -> list[e.Event]:
-        happened = [e.from_json(record) for record in recorded]
-        if len(happened) != 1 or not isinstance(happened[0], e.FactRecorded) or self._revision == 1:
-            self._disagree("has a malformed fact")
-        return happened
 
     def _take_from_record(self, kind: str, body: dict[str, Any]) -> list[e.Event]:
         """Take the events from the record; they must be possible in the state before, and lead to the state after."""

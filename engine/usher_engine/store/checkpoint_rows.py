@@ -11,6 +11,7 @@ from sqlalchemy.types import NullType
 
 from . import upserts
 from .tables import engine_tables as t
+from .tables.record_tables import signing_key
 
 #: The instance of leaves that are audit events.
 AUDIT = ""
@@ -129,12 +130,12 @@ def find(connection: Connection, number: int) -> Stored | None:
 
 def bound_key(connection: Connection) -> str | None:
     """The public key that signs for this database; None while nothing is signed."""
-    return connection.execute(select(t.signing_key.c.public)).scalar_one_or_none()
+    return connection.execute(select(signing_key.c.public)).scalar_one_or_none()
 
 
 def bind_key(connection: Connection, public: str) -> bool:
     """Make *public* the key of this database; False, without a change, if it has one."""
-    return upserts.add(connection, t.signing_key, {"id": 1, "public": public})
+    return upserts.add(connection, signing_key, {"id": 1, "public": public})
 
 
 def add(connection: Connection, stored: Stored) -> None:

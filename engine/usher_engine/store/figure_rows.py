@@ -11,6 +11,7 @@ from sqlalchemy import Connection, case, func, select
 from .checkpoint_rows import as_stored, stream
 from .instance_rows import LARGEST_NUMBER
 from .tables import engine_tables as t
+from .tables.record_tables import day_figures
 from .upserts import put
 
 #: Cases whose steps are read in one statement.
@@ -36,7 +37,7 @@ class Kept:
     content: bytes
 
 
-_I, _S, _D = t.instance.c, t.step.c, t.day_figures.c
+_I, _S, _D = t.instance.c, t.step.c, day_figures.c
 
 
 def bases(connection: Connection, process: str, first: str, end: str) -> list[Basis]:
@@ -65,7 +66,7 @@ def stored_figures(connection: Connection, process: str, first: str, last: str) 
 def store_figures(connection: Connection, process: str, figures: Kept) -> None:
     """Store *figures*, replacing those of their day."""
     values = {"version": figures.version, "day": figures.day, "basis": figures.basis, "content": figures.content}
-    put(connection, t.day_figures, {"process": process, **values})
+    put(connection, day_figures, {"process": process, **values})
 
 
 def cases(connection: Connection, process: str, version: int, first: str, end: str) -> list[tuple[str, str]]:

@@ -18,8 +18,8 @@ from usher_engine.checkpoints import take
 from usher_engine.core.actor import Actor
 from usher_engine.core.errors import ServiceError
 from usher_engine.definitions import Package
+from usher_engine.enrollment import Enrollment, open_enrollment
 from usher_engine.enrollment.birth_sex import BIRTH_SEX_EXTENSION
-from usher_engine.enrollment.enrollment import Enrollment, open_enrollment
 from usher_engine.enrollment.invitations import token_for
 from usher_engine.enrollment.patient_response import TERMS_VERSION, Answer
 from usher_engine.jobs.worker import Worker

@@ -113,13 +113,8 @@ def open_task(
         typed, revision = draft.typed, draft.revision
     filled = filled_form(task, form, typed, revision)
     values = filled.values
-    # A missing field stays visible while a person fills it, in a draft or in a refused answer.
-    missing = {f.key for known in (task.initial, values) for f in form.missing(known, today=today)} if form else set()
     fields, names = form.fields if form else (), names_of(task.instance)
-    own = {f.key for f in fields if as_text(f, values.get(f.key)) != as_text(f, task.initial.get(f.key))}
-    asked = tuple(f for f in fields if f.key in missing or f.key in wrong or (typed is not None and f.key in own))
-    if len(fields) - len(asked) < 2:
-        asked = fields
+    asked = _asked(form, task, values, {*wrong}, is_typed=typed is not None)
     return OpenTask(
         task=task,
         process=names.process or task.process,
@@ -146,6 +141,19 @@ def open_task(
         today=today.isoformat(),
         tomorrow=(today + timedelta(days=1)).isoformat(),
     )
+
+
+def _asked(
+    form: Form | None, task: UserTask, values: Mapping[str, Any], wrong: set[str], *, is_typed: bool
+) -> tuple[Field, ...]:
+    """The fields that need a person. A missing one stays visible while it is filled, in a draft or a refused answer."""
+    if form is None:
+        return ()
+    today, fields = site().today(), form.fields
+    missing = {f.key for known in (task.initial, values) for f in form.missing(known, today=today)}
+    own = {f.key for f in fields if as_text(f, values.get(f.key)) != as_text(f, task.initial.get(f.key))}
+    asked = tuple(f for f in fields if f.key in missing | wrong or (is_typed and f.key in own))
+    return fields if len(fields) - len(asked) < 2 else asked
 
 
 def form_of(task: UserTask) -> Form | None:

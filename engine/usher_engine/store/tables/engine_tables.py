@@ -284,15 +284,6 @@ leaf = Table(
     UniqueConstraint("instance", "revision"),
 )
 
-#: The public half of the one key that signs for this database, in a single row.
-signing_key = Table(
-    "signing_key",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("public", Text, nullable=False),
-)
-
-
 #: A signed tree head: *line* as in the checkpoint file, *peaks* (hex) from which the next one continues.
 checkpoint = Table(
     "checkpoint",
@@ -300,19 +291,6 @@ checkpoint = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("line", Text, nullable=False),
     Column("peaks", Text, nullable=False),
-)
-
-#: Figures for reports, one row for each process, version and start day of its cases. Steps do not maintain them;
-#: reports count them on demand: *basis* identifies what was counted, and when it changes the day is recounted.
-day_figures = Table(
-    "day_figures",
-    metadata,
-    Column("process", String(200), primary_key=True),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("day", String(10), primary_key=True),
-    Column("basis", String(100), nullable=False),
-    #: JSON, deflated.
-    Column("content", Bytes, nullable=False),
 )
 
 append_only.keep(step, "instance", "revision", unless=append_only.EMPTIED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
 
 from . import append_only
+from .column_types import Bytes
 from .engine_tables import metadata
 
 #: Patients that an audit event names among others, so that the event is found for each of them.
@@ -79,4 +80,25 @@ release = Table(
     Column("version", String(60), primary_key=True),
     Column("schema", String(10), nullable=False),
     Column("at", String(27), nullable=False),
+)
+
+#: The public half of the one key that signs for this database, in a single row.
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("public", Text, nullable=False),
+)
+
+#: Figures for reports, one row for each process, version and start day of its cases. Steps do not maintain them;
+#: reports count them on demand: *basis* identifies what was counted, and when it changes the day is recounted.
+day_figures = Table(
+    "day_figures",
+    metadata,
+    Column("process", String(200), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("day", String(10), primary_key=True),
+    Column("basis", String(100), nullable=False),
+    #: JSON, deflated.
+    Column("content", Bytes, nullable=False),
 )
