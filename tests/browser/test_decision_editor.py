@@ -40,6 +40,7 @@ def test_a_cell_is_completed_with_the_words_of_our_language(clinic: Clinic, engi
     offered = ana.locator(".cm-tooltip-autocomplete li")
     expect(offered).to_have_count(1)  # not `some … satisfies`, and none of FEEL's functions
     expect(offered).to_contain_text("sorted(…)")
+    ana.wait_for_timeout(150)  # the editor takes no key for a list that has only just opened
     ana.keyboard.press("Enter")
     ana.keyboard.type("labels")
     ana.keyboard.press("Control+s")
