@@ -116,8 +116,20 @@ def set_stage(clinic: Clinic) -> Stage:
         act = FollowedAct(instance=number, revision=1, done="Update Now is done.", at=clinic.clock())
         acts.follow("alice", act)
     clinic.token("lab-interface")
+    cases["twin"] = _look_alikes(clinic)
     cases |= _runs(clinic)
     return Stage(clinic, tasks, cases)
+
+
+def _look_alikes(clinic: Clinic) -> str:
+    """One of two who look alike, with an e-mail address that staff corrected and the EHR has changed too."""
+    same = {"first_name": "Alex", "last_name": "Twin", "birth_date": "2000-02-29"}
+    one, _ = clinic.add(**same), clinic.add("Pending", **same, zip_code="97103")
+    before = clinic.enrollment.patient(one).resource
+    with clinic.enrollment.engine.database.begin() as tx:
+        clinic.enrollment.registry.update(tx, one, {"email": "a@example.org"}, by="alice", now=clinic.clock())
+    clinic.imports({**before, "telecom": [{"system": "email", "value": "b@example.org", "use": "home"}]})
+    return one
 
 
 def _runs(clinic: Clinic) -> dict[str, str]:
@@ -191,6 +203,10 @@ plain("task-taken", "/inbox/{task:taken}", "alice")
 plain("task-gone", "/inbox/{task:gone}", "alice")
 plain("patients", "/patients", "alice")
 plain("patients-more", "/patients?q=quill", "alice")
+plain("patients-closed", "/patients?closed=1", "alice")
+plain("patients-nobody", "/patients?q=quilting", "alice")
+plain("look-alike", "/patients/{case:twin}/sure?template=Office+Visit&field=Patient+Portal&action=Enrollment", "alice")
+plain("import-conflicts", "/import-conflicts", "alice", "adam")
 plain("patient", "/patients/sample-pending", "alice")
 plain("patient-declined", "/patients/sample-declined", "alice")
 plain("patient-guard", "/patients/sample-deceased", "alice")

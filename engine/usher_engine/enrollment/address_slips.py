@@ -12,6 +12,7 @@ PROVIDERS = (
     "verizon.net", "proton.me", "protonmail.com", "googlemail.com", "hotmail.co.uk", "yahoo.co.uk", "yahoo.es",
     "hotmail.es", "outlook.es", "gmx.de", "gmx.net", "web.de", "t-online.de", "orange.fr", "free.fr", "mail.ru",
     "qq.com", "163.com", "me.com", "msn.com", "mac.com", "att.net", "sbcglobal.net", "cox.net", "ymail.com",
+    "mail.com", "email.com", "fastmail.com",
 )  # fmt: skip
 
 #: Endings that are no top-level domain, or that nearly nobody means, and what they stand for.
