@@ -72,6 +72,11 @@ class OpenTask:
         return PREFIX
 
     @property
+    def stamp(self) -> str:
+        """Tells the draft of this task from later ones; empty if there is none."""
+        return self.task.draft.at.isoformat() if self.task.draft else ""
+
+    @property
     def shows_form(self) -> bool:
         return not self.taken_by and (self.mine or self.direct)
 
