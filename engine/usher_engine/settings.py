@@ -19,8 +19,9 @@ from .setting_values import EXPECTED, MAKE_ONE, SHORTEST_SECRET, is_guessable, i
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
-def _setting(default: Any, help_text: str) -> Any:
-    return field(default=default, metadata={"help": help_text})
+def _setting(default: Any, help_text: str, *, served: Any = None) -> Any:
+    """*served* is the default of the variable, where it is another than that of a program that embeds Usher."""
+    return field(default=default, metadata={"help": help_text, "served": default if served is None else served})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +55,9 @@ class Settings:
     )
     http_timeout_s: int = _setting(20, "seconds one request may take in all")
     http_answer_kb: int = _setting(256, "kB an answer may have")
-    mail_hold: int = _setting(10, "seconds in which a person can undo an act that sends a mail; 0: mails leave at once")
+    mail_hold: int = _setting(
+        0, "seconds in which a person can undo an act that sends a mail; 0: mails leave at once", served=10
+    )
     invitation_days: int = _setting(30, "days an invitation link stays valid")
     minimum_age: int = _setting(18, "years; younger patients are not invited")
     birth_sex_sources: str = _setting(
@@ -91,7 +94,7 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Read `USHER_…`; raises `Misconfigured` naming unknown variables and bad values."""
         known = {variable(f.name): f for f in fields(cls)}
-        values: dict[str, Any] = {}
+        values: dict[str, Any] = {f.name: f.metadata["served"] for f in fields(cls)}
         wrong: list[str] = []
         for name, text in environ.items():
             if not name.startswith("USHER_"):

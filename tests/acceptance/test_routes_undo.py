@@ -87,3 +87,17 @@ def test_nobody_else_can_undo_it(patient_desk: House) -> None:
     house.clock.forward(seconds=HOLD_S)
     house.worker.run_due()
     assert len(house.postbox.mails) == 1
+
+
+def test_what_a_program_sends_is_not_held_but_a_persons_page_is(patient_desk: House) -> None:
+    house = patient_desk
+    body = {"patient_id": "sample-complete", "template": "Office Visit", "field": "Patient Portal"}
+    asked = {**body, "action": "Enrollment"}
+    client = house.app.test_client()
+    answer = client.post("/api/v1/triggers", json=asked, headers={**house.token(), "Idempotency-Key": "1"})
+    assert answer.status_code in (200, 201)
+    house.worker.run_due()
+    assert len(house.postbox.mails) == 1
+    house.select("sample-complete-2")
+    house.worker.run_due()
+    assert len(house.postbox.mails) == 1

@@ -108,6 +108,7 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
         "USHER_SMTP_PORT": str(postbox.port),
         "USHER_SMTP_SECURITY": "none",
         "USHER_API_PER_MINUTE": "100000",
+        "USHER_MAIL_HOLD": "0",
         "USHER_CHECKPOINT_FILE": str(folder / "checkpoints.jsonl"),
         "USHER_SIGNING_KEY_FILE": str(folder / "signing-key.pem"),
         "PYTHONUNBUFFERED": "1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -156,9 +157,10 @@ def test_only_who_did_it_may_undo_it(enrollment: Enrollment) -> None:
 
 
 def test_what_programs_do_is_not_held(enrollment: Enrollment, outbox: Outbox) -> None:
-    enrollment.trigger("sample-complete", "Office Visit", "Patient Portal", "Enrollment", actor=SYSTEM)
+    for patient, actor in (("sample-complete", SYSTEM), ("sample-complete-2", replace(alice, by_program=True))):
+        enrollment.trigger(patient, "Office Visit", "Patient Portal", "Enrollment", actor=actor)
     run_jobs(enrollment)
-    assert len(outbox.mails) == 1
+    assert len(outbox.mails) == 2
 
 
 def test_a_record_that_somebody_changed_since_is_not_put_back(enrollment: Enrollment, clock: Clock) -> None:

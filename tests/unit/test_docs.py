@@ -24,7 +24,7 @@ README = (ROOT / "README.md").read_text()
 
 def test_readme_lists_exactly_the_settings_there_are() -> None:
     listed = re.findall(r"^\| `(USHER_\w+)` \| `?([^|`]*)`? \| (.+) \|$", README, re.MULTILINE)
-    there = [(variable(f.name), str(f.default), f.metadata["help"]) for f in fields(Settings)]
+    there = [(variable(f.name), str(f.metadata["served"]), f.metadata["help"]) for f in fields(Settings)]
     assert [(name, default.strip(), meaning) for name, default, meaning in listed] == there
 
 

@@ -216,7 +216,8 @@ def _is_own(sent: str, incoming: Request) -> bool:
 
 def acting(account: Account | Token) -> Actor:
     """The person or program of *account* as an actor of the engine."""
-    return Actor(name=account.name, role=account.role.value, groups=account.groups)
+    by_program = isinstance(account, Token)
+    return Actor(name=account.name, role=account.role.value, groups=account.groups, by_program=by_program)
 
 
 def csrf_token() -> str:

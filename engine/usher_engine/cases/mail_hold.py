@@ -36,7 +36,8 @@ class HeldStep:
 
 def hold_for(step: HeldStep, actor: Actor, services: Services, now: datetime, seconds: int) -> Hold | None:
     """How long the jobs of *step* wait and what an undo of it needs; None if they are due at once."""
-    if not seconds or step.command not in UNDOABLE or not case_signatures.is_person(actor.role):
+    by_person = case_signatures.is_person(actor.role) and not actor.by_program
+    if not seconds or step.command not in UNDOABLE or not by_person:
         return None
     if not _only_mails(step, services) or not _can_be_put_back(step, services):
         return None

@@ -10,12 +10,16 @@ UNBOUND_ROLES = frozenset({"system", "auditor"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Actor:
-    """Issuer of a command. *groups*: candidate groups whose tasks they may see; *on_behalf_of*: a represented user."""
+    """
+    Issuer of a command. *groups*: candidate groups whose tasks they may see; *on_behalf_of*: a represented user;
+    *by_program*: a program or a shell acts, where nobody sits who could undo it.
+    """
 
     name: str
     role: str = "staff"
     groups: frozenset[str] = frozenset()
     on_behalf_of: str | None = None
+    by_program: bool = False
 
 
 SYSTEM = Actor(name="system", role="system")

@@ -47,7 +47,7 @@ def acting(accounts: Accounts, name: str | None) -> Actor:
     account = accounts.user(name)
     if account.disabled:
         raise click.UsageError(f"The account {name} is disabled.")
-    return Actor(name=account.name, role=account.role.value, groups=account.groups)
+    return Actor(name=account.name, role=account.role.value, groups=account.groups, by_program=True)
 
 
 def parse_data(text: str, option: str = "--data") -> dict[str, Any]:

@@ -27,6 +27,11 @@ def typed_in(form: Mapping[str, str]) -> dict[str, str]:
     return {name: form.get(name, "").strip()[:MOST] for name in FIELDS}
 
 
+def sent_birth_date(form: Mapping[str, str]) -> str:
+    """The date of birth of a sent form, also of a page from before an upgrade, which had it in one field."""
+    return birth_date(typed_in(form)) or form.get("birth_date", "").strip()[:MOST]
+
+
 def birth_date(typed: Mapping[str, str]) -> str:
     """The date as ``YYYY-MM-DD``; empty if it is none."""
     month, day, year = _month(typed["birth_month"]), _number(typed["birth_day"]), _number(typed["birth_year"])

@@ -30,7 +30,7 @@ from .. import auth
 from ..guess_limits import Limit, source
 from ..message_catalogs import gettext, languages, own_name, speak, spoken
 from ..site import site
-from .birth_date_fields import birth_date, field_order, typed_in
+from .birth_date_fields import field_order, sent_birth_date, typed_in
 
 blueprint = Blueprint("patient", __name__, url_prefix="/i")
 
@@ -68,7 +68,7 @@ def opened(token: str) -> tuple[str, int] | Response:
 @auth.public
 def identify(token: str) -> Response:
     _speak(token)
-    zip_code, born = request.form.get("zip_code", "").strip()[:40], birth_date(typed_in(request.form))
+    zip_code, born = request.form.get("zip_code", "").strip()[:40], sent_birth_date(request.form)
     try:
         if "switch" in request.form:  # only another language, and the same page with what was typed
             site().enrollment.invitation(token)
