@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from itertools import product
@@ -216,3 +217,25 @@ def plan_of(engine: Engine, read: Any) -> str:
         tx.exec_driver_sql("SET LOCAL enable_seqscan = off")  # so few rows are faster read whole
         tx.exec_driver_sql("SET LOCAL enable_sort = off")
         return "\n".join(str(row[0]) for row in tx.exec_driver_sql(f"EXPLAIN {statement}", parameters).all())
+
+
+def test_counts_stay_right_while_several_add_them_up(engine: Engine, outside: Outside) -> None:
+    engine.deploy(package("small"), actor=alice)
+    outside.answers.extend({"n": 2} for _ in range(8))
+    for number in range(8):
+        engine.start("small", {"q": 2}, actor=alice, business_key=f"p{number}")
+    tasks = [task.id for task in engine.inbox.tasks(alice)]
+
+    def work(mine: list[str]) -> None:
+        for task in mine:
+            engine.cases.claim(task, actor=alice)
+            engine.inbox.tidy_counts()
+            engine.cases.release(task, actor=alice)
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(work, tasks[at::4]) for at in range(4)]:
+            done.result()
+    assert tally(engine) == by_hand(engine)
+    while engine.inbox.tidy_counts():
+        pass
+    assert tally(engine) == by_hand(engine)
