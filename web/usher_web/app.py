@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from jinja2 import FileSystemLoader
 from usher_engine import Engine, Settings
-from usher_engine.accounts import Account, Accounts, Role
+from usher_engine.accounts import Account, Accounts, RecentStaff, Role
 from usher_engine.assurance import Prover
 from usher_engine.enrollment import Enrollment, open_figures
 from werkzeug.routing import IntegerConverter
@@ -156,6 +156,7 @@ def create_app(
         settings=settings,
         prover=Prover(engine.context),
         figures=open_figures(enrollment),
+        staff=RecentStaff(accounts),
         outbox=outbox,
     )
     replay_pages.register(app, engine)

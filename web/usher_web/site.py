@@ -9,7 +9,7 @@ from typing import Protocol
 
 from flask import current_app
 from usher_engine import Engine, Settings
-from usher_engine.accounts import Accounts
+from usher_engine.accounts import Accounts, RecentStaff
 from usher_engine.assurance import Prover
 from usher_engine.enrollment import Enrollment
 from usher_engine.reporting import Figures
@@ -45,6 +45,7 @@ class Site:
     #: Caches the proofs of cases for the life of the process.
     prover: Prover
     figures: Figures
+    staff: RecentStaff
     outbox: Outbox | None = None
 
     def now(self) -> datetime:

@@ -5,6 +5,7 @@ from .accounts import Accounts
 from .followed_acts import FollowedAct, FollowedActs
 from .passwords import PasswordRefused
 from .people_import import import_people, read_people
+from .recent_staff import RecentStaff
 from .roles import FRONT_DESK, Role
 from .saved_searches import Place as SearchPlace
 from .saved_searches import SavedSearch, SavedSearches
@@ -18,6 +19,7 @@ __all__ = [
     "FollowedAct",
     "FollowedActs",
     "PasswordRefused",
+    "RecentStaff",
     "Role",
     "SavedSearch",
     "SavedSearches",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from ..bpmn import initial_values
@@ -52,11 +53,17 @@ def _standing(viewer: Viewer, mine: bool, overdue: bool) -> TaskFilter:
     return TaskFilter(assignee=viewer.name if mine else "", due_before=viewer.now if overdue else "")
 
 
+#: Names change with a deployment only, and only in what a filter is called.
+KEPT_TITLES = timedelta(minutes=1)
+
+
 class TaskQueries:
     """Reads open user tasks."""
 
     def __init__(self, context: Context) -> None:
         self.context, self.database, self.clock = context, context.database, context.clock
+        self._titles: dict[tuple[str, str], tuple[str, str]] = {}
+        self._titled_at = self.clock()
 
     def tasks(
         self,
@@ -110,9 +117,15 @@ class TaskQueries:
             return task_counts.counts_of(tx, self.viewer(actor), wanted or TaskFilter())
 
     def titles(self, counted: Iterable[KindCount]) -> dict[tuple[str, str], tuple[str, str]]:
-        """What tasks of these kinds and their processes are called, by (process, element)."""
-        with self.database.read() as tx:
-            return visible_tasks.titles(tx, counted)
+        """What tasks of these kinds and their processes are called, by (process, element), at most a minute ago."""
+        counted, now = list(counted), self.clock()
+        if not self._titled_at <= now < self._titled_at + KEPT_TITLES:
+            self._titles, self._titled_at = {}, now
+        if any((one.process, one.element) not in self._titles for one in counted):
+            with self.database.read() as tx:
+                self._titles = self._titles | visible_tasks.titles(tx, counted)
+        kinds = {(one.process, one.element) for one in counted}
+        return {kind: title for kind, title in self._titles.items() if kind in kinds}
 
     def tidy_counts(self) -> int:
         """Add up the rows that count open tasks, so that they stay few; the worker does it now and then."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .. import auth
 from ..site import site
@@ -22,8 +22,8 @@ class HeldView:
 
 
 def held_mails() -> list[HeldView]:
-    """What the signed-in person can still undo, the next to leave first; one statement when there is nothing."""
-    found = site().engine.undos.held(auth.actor())
+    """What the signed-in person can still undo, the next to leave first; asks nothing of who has done nothing lately."""
+    found = site().engine.undos.held(auth.actor()) if _has_acted() else []
     people = subjects(one.business_key for one in found) if found else {}
     return [
         HeldView(
@@ -35,3 +35,9 @@ def held_mails() -> list[HeldView]:
         )
         for one in found
     ]
+
+
+def _has_acted() -> bool:
+    """Whether the person did something within the time that mails are held."""
+    hold = timedelta(seconds=site().settings.mail_hold)
+    return any(site().now() - act.at <= hold for act in auth.session().account.followed) and bool(hold)

@@ -23,7 +23,7 @@ blueprint = Blueprint("desk", __name__, url_prefix="/inbox")
 
 def colleagues(task: UserTask) -> list[Account]:
     """The staff who could do *task*, by name; who has it already is left out."""
-    found = (account for account in site().accounts.users() if account.role is Role.STAFF and not account.disabled)
+    found = site().staff.at_work()
     return [one for one in found if one.name != task.assignee and may_see_task(auth.acting(one), task)]
 
 

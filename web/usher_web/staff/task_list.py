@@ -99,7 +99,8 @@ class Worklist:
 
 def worklist(actor: Actor, query: ListQuery, current: UserTask | None = None) -> Worklist:
     """The page of tasks that *query* asks for; if it does not show *current*, the page that begins with it."""
-    inbox, views = site().engine.inbox, saved_views()
+    inbox = site().engine.inbox
+    views = saved_views() if current is None or query.saved else []  # beside an open task there is no room for them
     query = _opened(query, views)
     notes = [*query.gone, *_foreign(actor, query)]
     base = filter_of(actor, replace(query, text=""))
