@@ -11,6 +11,7 @@ from browser.scenes_workbench import SHORT_MAIL, draft
 from playwright.sync_api import Page, expect
 from usher_engine import Engine
 
+TYPED = "(one, text) => { one.value = text; one.dispatchEvent(new Event('input', { bubbles: true })); }"
 CONTACT = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="x">
   <process id="contact" name="Contact the patient" isExecutable="true">
     <startEvent id="Begin"><outgoing>f</outgoing></startEvent><sequenceFlow id="f" sourceRef="Begin" targetRef="Done" />
@@ -72,3 +73,17 @@ def test_a_process_that_follows_an_operator_says_which(engine: Engine, ana: Page
     follows.select_option("mail/send")
     saved(ana)
     assert 'name="startsAfter" value="mail/send"' in drawn(engine)
+
+
+def test_two_fields_changed_in_a_moment_are_both_kept(engine: Engine, ana: Page) -> None:
+    """One is written while the other still waits for a pause: what waits is not shown as it was."""
+    opened(ana)
+    panel = select(ana, "SendInvitation")
+    template, language = panel.get_by_label("template"), panel.get_by_label("language")
+    template.evaluate(TYPED, '"invitation"')
+    language.evaluate(TYPED, '"es"')
+    language.evaluate("one => one.dispatchEvent(new Event('change', { bubbles: true }))")
+    expect(template).to_have_value('"invitation"')
+    saved(ana)
+    assert re.search(r'id="template"[^>]+invitation', drawn(engine))
+    assert re.search(r'id="language"[^>]+es', drawn(engine))

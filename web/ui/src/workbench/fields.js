@@ -41,12 +41,12 @@ export function makeField(field) {
   return outer;
 }
 
-// Updates a field without disturbing the person typing in it.
+// Updates a field without disturbing the person typing in it, or losing what was typed in it a moment ago.
 export function refresh(outer, field) {
   const input = outer.querySelector("input, textarea, select");
   if (!input || field.kind === "action") return;
   input.usherField = field;
-  if (document.activeElement !== input || field.kind === "select") write(input, field);
+  if ((document.activeElement !== input && !input.usherWaits) || field.kind === "select") write(input, field);
   const message = outer.querySelector(".msg");
   if (message && field.help) message.textContent = field.help;
 }
@@ -127,6 +127,7 @@ function listen(input, field) {
   let timer = 0;
   const soon = () => {
     clearTimeout(timer);
+    input.usherWaits = true; // what stands in it is not written yet
     timer = setTimeout(() => commit(input), PAUSE_MS);
   };
   const now = () => {
@@ -150,6 +151,7 @@ function listenToChoice(select, soon, now) {
 function commit(input) {
   const field = input.usherField;
   if (!field) return;
+  input.usherWaits = false;
   const typed = read(input);
   const { read: meant, problem: unreadable } = codec(field);
   const value = typeof typed === "string" ? meant(typed) : typed;
