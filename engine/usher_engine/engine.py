@@ -70,7 +70,7 @@ class Engine:
         self.starts = Starts(context, self.queries, self.steps)
         self.task_drafts = TaskDrafts(context)
         self.cases = CaseCommands(context, self.queries, self.inbox, self.steps, self.audit)
-        self.claims = Claims(context, self.steps, self.audit)
+        self.claims = Claims(context, self.inbox, self.steps, self.audit)
         self.job_results = JobResults(context, self.steps)
         self.incoming = Incoming(context, self.queries, self.steps, self.job_results)
         self.migrations = Migrations(context, self.steps)

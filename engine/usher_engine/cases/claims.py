@@ -9,8 +9,9 @@ from ..core.actor import Actor
 from ..core.canonical import check_input
 from ..core.errors import Conflict, Corrupt, InvalidSubmission, NotAllowed
 from ..core.visible_text import trimmed
-from ..store import UserTask, task_rows, visible_tasks
+from ..store import UserTask, task_rows
 from .step_writer import StepWriter
+from .task_queries import TaskQueries
 
 AT_ONCE = 100
 
@@ -18,8 +19,8 @@ AT_ONCE = 100
 class Claims:
     """What people other than the claimant do about claimed tasks."""
 
-    def __init__(self, context: Context, steps: StepWriter, audit: AuditLog) -> None:
-        self.database, self.clock, self.steps, self.audit = context.database, context.clock, steps, audit
+    def __init__(self, context: Context, tasks: TaskQueries, steps: StepWriter, audit: AuditLog) -> None:
+        self.database, self.tasks, self.steps, self.audit = context.database, tasks, steps, audit
 
     def release_all(self, person: str, why: str, *, actor: Actor) -> int:
         """
@@ -38,19 +39,14 @@ class Claims:
         if not why:
             raise InvalidSubmission("Say why.", fields={"reason": "Say why, in a few words."})
         check_input(why, where="reason")
+        claimant = Actor(name=person, role="staff")
         done, after = 0, None
         while True:
-            found = self._claimed(person, after)
+            found = self.tasks.tasks(claimant, mine=True, limit=AT_ONCE, after=after)
             done += sum(self._released(task, person, why, actor) for task in found)
             if len(found) < AT_ONCE:
                 return done
             after = found[-1].sort_key
-
-    def _claimed(self, person: str, after: str | None) -> list[UserTask]:
-        with self.database.read() as tx:
-            return visible_tasks.select_tasks(
-                tx, groups=None, assignee=person, mine=True, overdue_at=None, after=after, limit=AT_ONCE
-            )
 
     def _released(self, task: UserTask, person: str, why: str, actor: Actor) -> bool:
         """Whether *task* could be released; a case that has ended meanwhile, or cannot be read, stops no other."""

@@ -17,7 +17,7 @@ from .. import auth
 from ..site import site
 from ..words.presentation import long_day
 from .field_names import PREFIX
-from .next_task import next_task
+from .onward import next_task
 from .task_list import View
 from .typed_over_record import Difference, differences, in_words
 

@@ -16,7 +16,7 @@ from .. import auth
 from ..site import site
 from .closed_task_view import closed_page, page_of_closed
 from .field_names import submitted
-from .next_task import Onward, onward
+from .onward import Onward, onward
 from .open_task import open_task
 from .task_list import View, worklist
 

@@ -18,7 +18,7 @@ from ..site import site
 from ..words.presentation import joined
 from .closed_task_view import closed_page, page_of_closed
 from .field_names import field_name, submitted
-from .next_task import next_task
+from .onward import next_task
 from .open_task import draft_of, filled_form, form_of
 from .task_list import View
 
