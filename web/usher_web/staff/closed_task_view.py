@@ -18,7 +18,7 @@ from ..site import site
 from ..words.presentation import long_day
 from .field_names import PREFIX
 from .list_query import ListQuery
-from .next_task import next_task
+from .onward import next_task
 from .typed_over_record import Difference, differences, in_words
 
 

@@ -15,7 +15,7 @@ PREFIX = "f."
 TAKEN = "taken_as_typed"
 #: Our input that names the look-alikes a person has seen (`look_alike_question`).
 SEEN = "look_alikes_seen"
-#: Our button that also claims the next task (`next_task`).
+#: Our button that also claims the next task (`onward`).
 THEN = "desk.then"
 #: The names of our own inputs.
 OURS = ("csrf_token", "revision", TAKEN, SEEN, THEN)

@@ -25,7 +25,7 @@ from .closed_task_view import closed_page, page_of_closed
 from .field_names import THEN, submitted
 from .list_query import COLUMN_WORDS, MANY, ONE, ListQuery, parse_list
 from .look_alike_question import record_in_case
-from .next_task import onward
+from .onward import onward
 from .open_task import open_task
 from .task_list import headline, row_of, what_to_do, worklist
 

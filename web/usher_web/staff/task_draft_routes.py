@@ -19,7 +19,7 @@ from ..words.presentation import joined
 from .closed_task_view import closed_page, page_of_closed
 from .field_names import field_name, submitted
 from .list_query import parse_list
-from .next_task import next_task
+from .onward import next_task
 from .open_task import draft_of, filled_form, form_of
 
 Page = str | tuple[str, int]
