@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from .account_values import Account, Role
+from .account_values import Account
 from .accounts import Accounts
+from .roles import Role
 
 #: What somebody may do is decided when it is done, so a list this old does no harm.
 KEPT_FOR = timedelta(seconds=30)

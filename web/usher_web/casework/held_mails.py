@@ -22,7 +22,7 @@ class HeldView:
 
 
 def held_mails() -> list[HeldView]:
-    """What the signed-in person can still undo, the next to leave first; asks nothing of who has done nothing lately."""
+    """What the signed-in person can still undo, the next to leave first; who did nothing lately costs nothing."""
     found = site().engine.undos.held(auth.actor()) if _has_acted() else []
     people = subjects(one.business_key for one in found) if found else {}
     return [
