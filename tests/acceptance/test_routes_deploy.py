@@ -11,6 +11,7 @@ from usher_engine.definitions import Package
 
 DEPLOY = "/processes/enrollment/deploy"
 RESEND, COMPLETED = "examples/05-pending-resend.json", "examples/11-completed.json"
+ACCEPTED = "examples/19-pending-patient-accepts-meanwhile.json"
 ABE = Actor(name="abe", role="analyst")
 
 
@@ -52,22 +53,22 @@ def test_examples_that_fail_stand_in_the_way_and_are_accepted_one_by_one(ana, en
     redraw(engine, 'patient.status == "Completed"', 'patient.status == "Completed" and patient.sends == 99')
     page = ana.get(DEPLOY)
     assert "stand in the way of v2." in plain(page)
-    assert "2 of 18 fail" in plain(page)
+    assert "3 of 21 fail" in plain(page)
     refused = ana.post(DEPLOY, {"etag": etag(engine), "note": "Half done"})
     assert refused.status_code == 422
     assert "accept the new way" in plain(refused) and "Half done" in refused.text
-    for file in (RESEND, COMPLETED):
+    for file in (RESEND, COMPLETED, ACCEPTED):
         ana.get(DEPLOY)
         assert ana.post(f"{DEPLOY}/accept", {"etag": etag(engine), "file": file}).status_code == 200
     page = ana.get(DEPLOY)
     assert "Nothing stands in the way of v2." in plain(page)
     assert "All of it was checked on exactly this content." in plain(page)
-    assert "1 example promises another way than in v1" in plain(page)
-    assert "17 of 18" not in plain(page)
+    assert "2 examples promise another way than in v1" in plain(page)
+    assert "20 of 21" not in plain(page)
     assert 'name="next" value="deploy"' in page.text
     number = re.search(r"/history/(\d+)/back", page.text).group(1)
     ana.post(f"/processes/enrollment/history/{number}/back", {"etag": etag(engine), "next": "deploy"})
-    assert "1 of 18 fail" in plain(ana.get(DEPLOY))
+    assert "1 of 21 fail" in plain(ana.get(DEPLOY))
 
 
 def example(engine, path):
@@ -170,7 +171,7 @@ def test_a_case_whose_place_is_gone_needs_one(house, ana, engine):
 def test_a_broken_example_breaks_no_page(ana, engine, content):
     save(engine, RESEND, content)
     page = ana.get(DEPLOY)
-    assert page.status_code == 200 and "1 of 18 fail" in plain(page)
+    assert page.status_code == 200 and "1 of 21 fail" in plain(page)
 
 
 def test_a_new_process_without_examples_can_be_deployed(house, engine):

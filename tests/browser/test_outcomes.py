@@ -59,7 +59,7 @@ def test_the_line_follows_the_mail_by_itself(clinic: Clinic, alice: Staff) -> No
 
 def test_a_failure_says_what_to_do_and_one_field_puts_it_right(clinic: Clinic, alice: Staff) -> None:
     clinic.postbox.refusal = REFUSED
-    who = updated(alice, clinic, "vera@exampel.org")
+    who = updated(alice, clinic, "vera@old.example.org")
     bad = line(alice.page, "Vera Quill was not invited.")
     expect(bad.get_by_role("alert")).to_be_visible()
     expect(bad).to_contain_text("Not Enrolled")
@@ -70,7 +70,7 @@ def test_a_failure_says_what_to_do_and_one_field_puts_it_right(clinic: Clinic, a
     clinic.postbox.refusal = ""
     bad.get_by_text("Change the e-mail…").click()
     field = bad.get_by_label("New address for Vera Quill")
-    expect(field).to_have_value("vera@exampel.org")
+    expect(field).to_have_value("vera@old.example.org")
     field.fill("vera@")
     bad.get_by_role("button", name="Save and send again").click()
     expect(alice.page.get_by_label("New address for Vera Quill")).to_have_value("vera@")
@@ -114,7 +114,7 @@ def test_a_cancelled_task_says_that_nothing_was_sent(clinic: Clinic, alice: Staf
 def test_three_lines_at_most_and_every_failure(clinic: Clinic, alice: Staff) -> None:
     clinic.postbox.refusal = REFUSED
     for _ in range(2):
-        updated(alice, clinic, "vera@exampel.org")
+        updated(alice, clinic, "vera@old.example.org")
         expect(line(alice.page, "was not invited").first).to_be_visible()
     with clinic.worker.gate:
         clinic.postbox.refusal = ""
