@@ -248,7 +248,7 @@ def test_every_route_keeps_to_its_budget(house: House, tour: Tour) -> None:
         assert tour.first[name].transactions <= BUDGETS[name][1] + 1, f"{name}: {tour.first[name]}"
 
 
-#: What DESIGN promises of the pages that people wait for most.
+#: What DESIGN promises of the pages that people wait for most; a trigger of a Pending patient also asks for the link.
 PROMISED = {"GET /inbox": (8, 1), "GET /inbox/<task_id>": (12, 1), "POST /api/v1/triggers": (15, 3)}
 
 

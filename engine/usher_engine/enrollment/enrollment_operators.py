@@ -47,7 +47,7 @@ class Enrolling:
             record = self.directory.load(call.transaction, given["patient_id"], now=call.now)
         except (NotFound, ServiceError):
             return unavailable(given["patient_id"]).to_json(call.now, self.settings)
-        counts = record.status in _LINK_COUNTS
+        counts = record.sends > 0 and record.status in _LINK_COUNTS
         newest = invitations.newest_of(call.transaction, record.id) if counts else None
         return {**record.to_json(call.now, self.settings), "link": newest.to_json(call.now) if newest else None}
 
