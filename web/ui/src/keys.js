@@ -17,6 +17,7 @@ const actions = {
   j: () => move(1),
   k: () => move(-1),
   c: () => press(document.querySelector("[data-claim]")),
+  z: () => press(document.querySelector("[data-undo]")),
   x: () => press(rowAt()?.querySelector('input[name="task"]')),
 };
 

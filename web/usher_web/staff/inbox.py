@@ -15,7 +15,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from .. import audit_logging, auth
 from ..casework.act_following import follow
-from ..casework.held_mails import held_mails
 from ..casework.patient_labels import subject
 from ..site import site
 from ..words.case_narrative import lines_of
@@ -167,9 +166,7 @@ def _page(task: UserTask | None, **how: Any) -> str:
     listed = worklist(auth.actor(), _query(), task)
     opened = open_task(task, auth.actor(), **how) if task else None
     current = task.id if task else ""
-    return render_template(
-        "inbox.html", list=listed, open=opened, current=current, column_words=COLUMN_WORDS, held=held_mails()
-    )
+    return render_template("inbox.html", list=listed, open=opened, current=current, column_words=COLUMN_WORDS)
 
 
 def _answer_to_loser(task_id: str, lost: usher_engine.EngineError, typed: dict[str, Any] | None = None) -> Page:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import usher_engine
@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from .. import auth
 from ..casework.act_following import follow, followed_acts
+from ..casework.held_mails import HeldView, held_mails
 from ..casework.patient_labels import Subject, subjects
 from ..casework.visibility import may_work_on, visible_case
 from ..site import site
@@ -40,6 +41,8 @@ class OutcomeLine:
     outcome: Outcome
     since: datetime
     email: str = ""
+    #: While its mail has not left: how to undo the act.
+    held: HeldView | None = None
 
     @property
     def is_over(self) -> bool:
@@ -53,7 +56,11 @@ class OutcomeLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Strip:
-    """The lines of a page: every failure and the newest others. *way* and *over* count those that are folded."""
+    """
+    The lines of a page: every failure, every act that can be undone, and the newest others.
+
+    *way* and *over* count those that are folded.
+    """
 
     lines: tuple[OutcomeLine, ...]
     way: int = 0
@@ -68,10 +75,10 @@ def strip() -> Strip | None:
     newest = site().now() - timedelta(seconds=OVER_S)
     found = _lines(session.account.followed, until=newest)
     lines = [line for line in found if not line.is_over or line.since >= newest]
-    bad = [line for line in lines if line.outcome.kind is OutcomeKind.BAD]
-    others = [line for line in lines if line.outcome.kind is not OutcomeKind.BAD]
-    room = max(MOST_LINES - len(bad), 0)
-    shown, folded = [*bad, *others[:room]], others[room:]
+    first = [line for line in lines if line.outcome.kind is OutcomeKind.BAD or line.held]
+    others = [line for line in lines if line not in first]
+    room = max(MOST_LINES - len(first), 0)
+    shown, folded = [*first, *others[:room]], others[room:]
     over = sum(line.is_over for line in folded)
     return Strip(lines=tuple(_by_time(shown)), way=len(folded) - over, over=over) if lines else None
 
@@ -144,7 +151,9 @@ def _lines(acts: Collection[FollowedAct], *, until: datetime | None = None) -> l
     ]
     patients = subjects(one.business_key for _, one in wanted)
     steps = site().engine.queries.steps_since({act.instance: act.revision for act, _ in wanted})
-    return [_line(act, one, patients.get(one.business_key), steps[one.id]) for act, one in wanted]
+    held = {one.instance: one for one in held_mails()}
+    lines = [_line(act, one, patients.get(one.business_key), steps[one.id]) for act, one in wanted]
+    return [replace(line, held=held.get(line.instance.id)) for line in lines]
 
 
 def _ended_before(instance: Instance, until: datetime | None) -> bool:
