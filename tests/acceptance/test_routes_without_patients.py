@@ -22,7 +22,7 @@ def plain(text: str) -> str:
 
 def test_the_inbox_and_the_task_say_what_it_is_about(house: House, case: Instance) -> None:
     alice = house.visitor("alice")
-    assert "<span>Room 4</span>" in alice.get("/inbox").text
+    assert "<bdi>Room 4</bdi>" in alice.get("/inbox").text
     page = plain(alice.get(f"/inbox/{case.tasks[0].id}").text)
     assert "<span>Room booking</span>" in page
     assert "<dt>About</dt> <dd> Room 4 </dd>" in page

@@ -52,6 +52,7 @@ def test_no_address_breaks_the_list(args: dict[str, str]) -> None:
         ({"cols": "why,clinic"}, "shows the column “clinic”. That column is gone"),
         ({"sort": "clinic"}, "sorts by “clinic”. That order is gone; it is shown by due date instead"),
         ({"due": "whenever"}, "“whenever” is no due date"),
+        ({"due": "9999-12-31"}, "“9999-12-31” is no due date"),
         ({"view": "spring"}, "no view “spring”"),
     ],
 )

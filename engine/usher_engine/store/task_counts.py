@@ -24,6 +24,8 @@ _c, _n = t.user_task.c, task_tally.c
 HOUR = 13
 #: Sorts after every moment of an hour.
 AFTER = "~"
+#: Stands for candidate groups that were altered into something else than text; nobody is in this group.
+ALTERED = "\0"
 #: How many sums one transaction makes.
 MOST_ADDED_UP = 500
 
@@ -233,10 +235,10 @@ def _grouped(
         _sum(c.tasks, ~awake & (c.part == Part.ALL.value)).label("put_off"),
     )
     rows: Iterable[Any] = connection.execute(select(*keys, *sums).group_by(*keys))
-    # Values other than text were altered; verify reports them.
+    # Values other than text were altered; verify reports them. Who claimed such a task still sees it.
     return [
         KindCount(
-            group=row.candidate_group,
+            group=row.candidate_group if type(row.candidate_group) is str else ALTERED,
             process=row.process,
             element=row.element,
             free=bool(row.free),
@@ -247,7 +249,8 @@ def _grouped(
             own=bool(row.own),
         )
         for row in rows
-        if all(type(text) is str for text in (row.candidate_group, row.process, row.element))
+        if all(type(text) is str for text in (row.process, row.element))
+        and (row.own or type(row.candidate_group) is str)
     ]
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, Subquery, and_, or_, select, union_all
 
 from .tables import engine_tables as t
-from .task_counts import KindCount, counts_of
-from .task_filter import TaskFilter, TaskOrder, Viewer, beyond, conditions, ordering, sorting
+from .task_counts import ALTERED, KindCount, counts_of
+from .task_filter import TaskFilter, TaskOrder, Viewer, beyond, claimed_by, conditions, ordering, sorting
 from .task_rows import UserTask, task_of
 
 _c, _v = t.user_task.c, t.version.c
@@ -80,8 +80,14 @@ def _reasons(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list
     }
     reasons = []
     for group, process, element in sorted(cells):
-        where = [_c.candidate_group == group, _c.process == process, _c.element == element]
-        reasons.append(where if viewer.sees(group) else [*where, _c.assignee == viewer.name])
+        kind = [_c.process == process, _c.element == element]
+        if viewer.sees(group):
+            reasons.append([_c.candidate_group == group, *kind])
+        elif group == ALTERED:
+            seen = sorted(one for one, *_ in cells if one != ALTERED)
+            reasons.append([_c.candidate_group.not_in(seen), *kind, *claimed_by(viewer.name)])
+        else:
+            reasons.append([_c.candidate_group == group, *kind, *claimed_by(viewer.name)])
     if wanted.is_narrow or len(reasons) > MAX_REASONS:
         return [[or_(*(and_(*where) for where in reasons))]] if reasons else []
     return reasons

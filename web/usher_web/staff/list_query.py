@@ -84,6 +84,8 @@ CURSORS = ("after", "before")
 
 MINE, FREE = "me", "free"
 GROUP_VIEW = "group:"
+#: The last day that can be asked for; the day after it must exist too.
+LAST_DAY = date(2999, 12, 31)
 #: The longest text to look for.
 LONGEST_TEXT = 200
 
@@ -210,10 +212,13 @@ def _due(text: str, gone: list[str]) -> str:
     if not text or text in set(Due):
         return text
     try:
-        return date.fromisoformat(text).isoformat()
+        day = date.fromisoformat(text)
     except ValueError:
+        day = date.max
+    if day > LAST_DAY:
         gone.append(f"“{text}” is no due date; it is left out.")
         return ""
+    return day.isoformat()
 
 
 def _sort(text: str, gone: list[str]) -> TaskOrder:
