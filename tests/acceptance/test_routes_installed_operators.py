@@ -8,6 +8,7 @@ import pytest
 from acceptance.conftest import House
 from drawn_timers import drawn
 from usher_engine import SYSTEM, Mode, Operator, Services
+from usher_engine.gate import RecentChecks
 from usher_engine.operator_use import Origin, Refused
 from usher_engine.services import SEND
 from usher_web.site import KEY
@@ -53,6 +54,7 @@ def test_a_case_is_read_replayed_and_proven_after_its_package_is_gone(
     looked = Operator(name="lab/y", title="Look", mode=Mode.WRITE, call=lambda *_: {"state": "ready"}, origin=LAB)
     with_lab = Services((*(one for one in engine.services if one.name != SEND.name), looked))
     monkeypatch.setattr(engine.context, "services", with_lab)
+    monkeypatch.setattr(engine.deployments, "_checks", RecentChecks(with_lab))
     engine.deploy(drawn("labels", LookUp="lab/y", Print="lab/x"), actor=SYSTEM)
     case = engine.start("labels", {}, actor=SYSTEM).id
     house.worker.run_due()

@@ -195,7 +195,7 @@ def test_a_task_asks_too_and_keeps_what_was_typed(house: House) -> None:
     asked = alice.post(f"/inbox/{task}/complete", form).text
     assert "Another Alex Twin was born on the same day." in asked
     assert 'value="twin@example.org"' in asked
-    fields = dict(re.findall(r'<input type="hidden"\s+name="(\w+)"\s+value="([^"]*)"', asked))
+    fields = dict(re.findall(r'<input type="hidden"\s+name="([\w.]+)"\s+value="([^"]*)"', asked))
     alice.post(f"/inbox/{task}/complete", fields)
     house.worker.run_due()
     assert [mail["To"] for mail in house.postbox.mails] == ["twin@example.org"]

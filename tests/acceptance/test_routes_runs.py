@@ -27,7 +27,7 @@ def waiting(process, words):
 
 @pytest.fixture
 def lived(house):
-    """Six patients with a case each, three of them waiting; version 2 calls one task otherwise."""
+    """Six patients with a case each, five of them waiting; version 2 calls one task otherwise."""
     for patient in ("pending", "declined", "deferred", "no-email", "completed", "locked"):
         house.select(f"sample-{patient}")
     house.enrollment.engine.deploy(drawn(('name="Enroll Now"', 'name="Enroll again"')), actor=SYSTEM, note="clearer")
@@ -126,19 +126,19 @@ def test_cases_are_tried_moved_and_moved_back(lived):
     lived.worker.run_due()
     page = ana.get(f"/processes/enrollment/migrate/{run}")
     assert "would go over" in page.text and "Hana" not in page.text
-    assert engine.migrations.live_versions("enrollment") == {1: 4}
+    assert engine.migrations.live_versions("enrollment") == {1: 5}
     assert ana.post(f"/processes/enrollment/migrate/{run}/run", {"reason": " "}).status_code == 422
     moving = ana.post(f"/processes/enrollment/migrate/{run}/run", {"reason": "the clearer name"})
     lived.worker.run_due()
     moved = ana.get(moving.request.path)
     assert "cases were moved" in moved.text and "Move them back" in moved.text
-    assert engine.migrations.live_versions("enrollment") == {2: 4}
+    assert engine.migrations.live_versions("enrollment") == {2: 5}
     assert engine.verification.verify_all().findings == []
     instance = engine.queries.instances(status="waiting")[0].id
     assert "Moved the case from version 1 to version 2." in lived.visitor("audrey").get(f"/cases/{instance}").text
     back = ana.post("/processes/enrollment/migrate", {"from": "2", "to": "1", "of": run_id(moving)})
     lived.worker.run_due()
-    assert "4 of 4" in ana.get(back.request.path).text
+    assert "5 of 5" in ana.get(back.request.path).text
 
 
 def test_obstacles_are_grouped_by_reason(lived):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from usher_web.site import KEY
+from usher_engine.enrollment import PatientFinder
 
 TYPED = "Cleo Sample"
 
@@ -113,7 +113,7 @@ def test_a_fault_of_ours_shows_a_number_and_no_detail(house, monkeypatch, caplog
     def broken(*_args, **_options):
         int(TYPED)
 
-    monkeypatch.setattr(house.app.extensions[KEY].enrollment, "patients", broken)
+    monkeypatch.setattr(PatientFinder, "find", broken)
     page = visitor.get("/patients")
     assert page.status_code == 500
     assert "Something is wrong on our side" in page.text

@@ -13,7 +13,7 @@ from usher_engine import Database, Engine, Settings, Worker
 from usher_engine.reporting import OF_ALL, Figures
 from usher_engine.store import Transaction
 from usher_engine.store import figure_rows as rows
-from usher_engine.store.tables import engine_tables
+from usher_engine.store.tables import record_tables
 
 MAY_4 = date(2026, 5, 4)
 
@@ -100,7 +100,7 @@ def test_unreadable_stored_figures_are_recounted(
     started(small, outside)
     figures.period("small", MAY_4, MAY_4)
     with database.begin() as tx:
-        tx.execute(engine_tables.day_figures.update().values(content=b"x"))
+        tx.execute(record_tables.day_figures.update().values(content=b"x"))
     assert figures.period("small", MAY_4, MAY_4).total.cases == 1
 
 

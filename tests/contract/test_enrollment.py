@@ -357,7 +357,7 @@ def test_an_answer_needs_a_fresh_proof_and_a_day_that_fits(
             enrollment.respond(token, proof, Answer.DECLINE)
     proof = enrollment.identify(token, *who(enrollment))
     today = clock().date()
-    for until in (None, today, today + timedelta(days=400)):
+    for until in (today - timedelta(days=1), today, today + timedelta(days=367), today + timedelta(days=400)):
         with pytest.raises(InvalidSubmission) as refused:
             enrollment.respond(token, proof, Answer.DEFER, until=until)
         assert set(refused.value.fields) == {"until"}

@@ -82,7 +82,7 @@ def test_an_undone_answer_leaves_the_case_as_it_was(enrollment: Enrollment, outb
     assert enrollment.patient("sample-no-email").resource == record.resource
     found = enrollment.engine.inbox.task(task, alice)
     assert (found.assignee, after.tasks[0].id) == ("alice", task)
-    assert found.draft is not None and found.draft["email"] == "cleo@example.org"
+    assert found.draft is not None and found.draft.typed["email"] == "cleo@example.org"
     clock.forward(minutes=5)
     run_jobs(enrollment)
     assert outbox.mails == []

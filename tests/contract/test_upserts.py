@@ -19,6 +19,7 @@ from usher_engine.enrollment import Registry, invitations, portal_status, trigge
 from usher_engine.enrollment import enrollment_tables as e
 from usher_engine.store import Database, draft_rows, figure_rows, version_rows
 from usher_engine.store.tables import engine_tables as t
+from usher_engine.store.tables import record_tables
 
 THREADS = 16
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
@@ -158,4 +159,4 @@ def test_packages_sign_offs_and_figures(database: Database, clock: Clock) -> Non
     figures = [figure_rows.Kept(1, "2026-05-04", f"{n}", b"x") for n in range(THREADS)]
     kept = in_one(database, lambda tx, n: figure_rows.store_figures(tx, "p", figures[n]))
     assert kept == [None] * THREADS
-    assert rows(database, t.day_figures) == 1
+    assert rows(database, record_tables.day_figures) == 1
