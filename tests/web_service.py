@@ -94,7 +94,11 @@ def serving(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[WebSe
     with socket.create_server(("127.0.0.1", 0)) as listening:
         service = WebService(answer, tls, port=listening.getsockname()[1])
         threading.Thread(target=service.serve, args=(listening,), daemon=True).start()
-        yield service
+        try:
+            yield service
+        finally:
+            with contextlib.suppress(OSError):
+                listening.shutdown(socket.SHUT_RDWR)  # an `accept` under way would keep the port open for one more
 
 
 def reply(content: Any, status: int = 200, **headers: str) -> bytes:

@@ -290,6 +290,7 @@ def test_a_server_that_does_not_speak_http_is_unavailable_or_out_of_time(answer:
 def test_nobody_there() -> None:
     with serving(always({})) as lab:
         settings = settings_for(lab)
+        time.sleep(0.05)  # it waits for somebody by now
     assert refusal(settings, url=lab.origin, tries=1) == "unavailable"
 
 

@@ -80,7 +80,7 @@ def test_a_window_gets_the_rows_of_what_it_shows(clinic: Clinic) -> None:
         event, data = stream.next()
         assert event == "cases" and time.monotonic() - begin < 2
         changed = data["cases"][case]
-        assert "alice" in changed["rows"][task] and 'class="task taken"' in changed["rows"][task]
+        assert "alice" in changed["rows"][task] and '<tr class="taken"' in changed["rows"][task]
         assert changed["owners"] == {task: "alice"} and changed["last"] == "alice claimed Update Now."
         assert data["counts"]["all"] >= 1
         clinic.enrollment.engine.cases.cancel_task(task, "Wrong patient.", actor=staff("alice"))
