@@ -24,9 +24,9 @@ OLD_SHAPE = b'<bpmndi:BPMNShape id="SavePatient_di"'
 NEW_SHAPE = b"""<bpmndi:BPMNShape id="CountUpdate_di" bpmnElement="CountUpdate">
 <dc:Bounds x="950" y="210" width="100" height="80" /></bpmndi:BPMNShape>
 <bpmndi:BPMNEdge id="Flow_counted_di" bpmnElement="Flow_counted"><di:waypoint x="1000" y="290" />
-<di:waypoint x="1000" y="385" /></bpmndi:BPMNEdge>"""
+<di:waypoint x="1000" y="505" /></bpmndi:BPMNEdge>"""
 OLD_WAY = b"""<di:waypoint x="1000" y="250" />
-        <di:waypoint x="1000" y="385" />"""
+        <di:waypoint x="1000" y="505" />"""
 
 
 @pytest.fixture(scope="module")

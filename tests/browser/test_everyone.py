@@ -145,7 +145,8 @@ def everyone(operator: Operator, browser: Browser) -> Iterator[Everyone]:
     """Import the file, put the trigger on its field, and trigger for every patient as the EHR does."""
     people = {record["id"]: record for record in map(json.loads, FILE.read_text().splitlines())}
     report = json.loads(operator.usher("import-patients", str(FILE), "--json"))
-    assert report == {"lines": len(people), "new": len(people), "changed": 0, "same": 0, "bad": []}
+    none = dict.fromkeys(("changed", "same", "kept", "conflicts"), 0)
+    assert report == {"lines": len(people), "new": len(people), **none, "bad": []}
     token = {"Authorization": f"Bearer {operator.usher('token', 'add', 'ehr', '--role', 'staff').strip()}"}
     adam, alice, audrey = (_signed_in(browser, operator.url, name) for name in ("adam", "alice", "audrey"))
     _put_trigger(adam.pages[0])

@@ -18,7 +18,7 @@ SOURCES = ROOT / "web/ui/src"
 
 #: Every selector of usher.css that matches an element inside a guest, or one that a guest put beside our frame.
 REACHES_IN = """() => {
-    const ours = ".sprite, .skip, .frame, dialog, script";
+    const ours = ".sprite, .skip, .frame, .sr, dialog, script, template";
     const strangers = [...document.body.children].filter(one => !one.matches(ours));
     const inside = [".guest", ...strangers].flatMap(one => one === ".guest"
         ? [...document.querySelectorAll(".guest *")] : [one, ...one.querySelectorAll("*")]);

@@ -31,7 +31,7 @@ def with_task(clinic: Clinic) -> tuple[str, str]:
 
 
 def row(page: Page, task: str):
-    return page.locator(f'li[data-task="{task}"]')
+    return page.locator(f'tr[data-task="{task}"]')
 
 
 def listening(page: Page, path: str) -> None:

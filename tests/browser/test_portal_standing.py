@@ -63,7 +63,7 @@ def test_an_opt_out_by_the_patient_is_undone_when_the_patient_asks(
     clinic.settled(who)
     patient = Patient(desk(), clinic)
     patient.page.goto(f"{clinic.link(who)}/opt-out")
-    patient.page.get_by_role("button").click()
+    patient.page.get_by_role("button", name="Stop e-mail").click()
     open_patient(adam, who)
     expect(adam.get_by_role("row", name="Address opted out")).to_contain_text("patient")
     change(adam, "Undo the opt-out of the address", "Asked at the desk.")

@@ -395,7 +395,7 @@ def test_a_task_appears_in_an_open_inbox_without_a_reload(
     alice.in_task("Update Now")
     expect(bob.locator(".fresh")).to_contain_text("new task")
     bob.locator(".fresh").get_by_role("link", name="Show").click()
-    row = bob.get_by_role("link", name="Newcomer")
+    row = bob.get_by_role("row", name="Newcomer")
     expect(row).to_contain_text("Update Now")
     expect(row).to_contain_text("e-mail missing")
 
