@@ -307,7 +307,7 @@ def _(page: Page, stage: Stage) -> None:
 @scene("menu", "alice")
 def _(page: Page, stage: Stage) -> None:
     page.goto("/inbox")
-    page.locator("[data-menu] summary").click()
+    page.locator(".bar [data-menu] summary").click()
 
 
 # analysts, auditors, administrators
@@ -516,7 +516,7 @@ def _(page: Page, stage: Stage) -> None:
     expect(page.get_by_role("heading", name="This invitation was withdrawn")).to_be_visible()
 
 
-@scene("withdraw", "alice")
+@scene("withdraw", "alice", path="/patients/patient-1/withdraw")
 def _(page: Page, stage: Stage) -> None:
     who = stage.clinic.add()
     stage.clinic.invited(who)

@@ -6,9 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 from flask import Flask, Response, render_template_string, request
+from jinja2 import FileSystemLoader
 from playwright.sync_api import Page, Route, expect
-from usher_web.assets import asset, bundled_package
+from usher_engine.accounts import Role
+from usher_web.assets import HERE, asset, bundled_package
 from usher_web.content_policy import HEADER, STRICT
+from usher_web.message_catalogs import register_catalogues
 
 HEAD = """{% extends "frame.html" %}{% from "macros.html" import field, csrf, error_summary, diagram with context %}
 {% block title %}Test{% endblock %}{% block main %}"""
@@ -18,7 +21,7 @@ FORM = """<h1>Form</h1>{{ error_summary({"zip": "5 digits are needed."}, fields)
 <button class="btn go" type="submit">Save</button><p role="status" data-saved></p></form>
 <button type="button" data-opens="really">Cancel…</button>
 <dialog class="dialog" id="really" aria-label="Cancel"><form method="dialog"><button>Keep it</button></form></dialog>"""
-INBOX = """<h1>Inbox</h1><div class="rows" data-list><div data-poll="/rows">{{ rows|safe }}</div></div>
+INBOX = """<h1>Inbox</h1><form class="rows" method="post" data-list><div data-poll="/rows">{{ rows|safe }}</div></form>
 <button type="button" class="btn" data-claim data-opens="keys">Claim</button>"""
 WAY = {
     "visited": [{"element": "TriggerSelected", "visits": 1}, {"element": "UpdateNow", "visits": 2}],
@@ -30,7 +33,13 @@ CASE = """<h1>Case</h1>{{ diagram([{"url": "/xml"}], way, "The enrolment") }}"""
 
 
 def row(name: str) -> str:
-    return f'<a class="task" href="/tasks/{name}"><span class="t">{name}</span></a>'
+    link = f'<a class="task" href="/tasks/{name}#task">{name}</a>'
+    box = f'<input type="checkbox" name="task" value="{name}" aria-label="Select {name}">'
+    return f'<tr data-task="{name}"><td class="c-s">{box}</td><td class="c-t">{link}</td></tr>'
+
+
+def table(names: list[str]) -> str:
+    return f"<table><tbody>{''.join(map(row, names))}</tbody></table>"
 
 
 @pytest.fixture
@@ -41,17 +50,19 @@ def rows() -> list[str]:
 @pytest.fixture
 def app(rows: list[str]) -> Flask:
     app = Flask("usher_web")
+    app.jinja_loader = FileSystemLoader([HERE / "templates", *sorted(HERE.glob("*/templates"))])
     app.secret_key = "for this test only"
     app.config["sent"] = []
     for name in ("people_time", "exact_time", "machine_time"):
         app.add_template_filter(str, name)
+    register_catalogues(app)
     zip_code = SimpleNamespace(
         key="zip", label="ZIP code", kind="text", required=True, help="", options=(), max_length=10
     )
 
     @app.context_processor
     def everywhere() -> dict:
-        user = SimpleNamespace(name="alice", role="staff", groups=frozenset({"Front desk"}))
+        user = SimpleNamespace(name="alice", shown_name="alice", role=Role.STAFF, groups=frozenset({"Front desk"}))
         return {
             "asset": asset, "csrf_token": lambda: "token", "current_user": user, "nav": [], "search_url": "/search",
             "next_page_notice": str,
@@ -63,11 +74,10 @@ def app(rows: list[str]) -> Flask:
         return response
 
     def page(body: str) -> str:
-        listed = "".join(map(row, rows))
-        return render_template_string(HEAD + body + "{% endblock %}", fields=[zip_code], rows=listed, way=WAY)
+        return render_template_string(HEAD + body + "{% endblock %}", fields=[zip_code], rows=table(rows), way=WAY)
 
     def fragment() -> Response:
-        response = Response("".join(map(row, rows)))
+        response = Response(table(rows))
         response.add_etag()
         return response.make_conditional(request)
 
@@ -76,7 +86,9 @@ def app(rows: list[str]) -> Flask:
         return {"saved": "09:12"}
 
     app.add_url_rule("/form", "form", lambda: page(FORM))
-    app.add_url_rule("/inbox", "inbox", lambda: page(INBOX))
+    app.add_url_rule("/inbox", "inbox.show", lambda: page(INBOX))
+    app.add_url_rule("/profile", "profile.show", str)
+    app.add_url_rule("/palette", "palette.find", str)
     app.add_url_rule("/case", "case", lambda: page(CASE))
     app.add_url_rule("/rows", "rows", fragment)
     app.add_url_rule("/draft", "draft", draft, methods=["POST"])
