@@ -241,7 +241,7 @@ def _answered(token: str, known: PastAnswer) -> Response:
 
 
 def _done(token: str, status: str, at: datetime, until: date | None) -> Response:
-    local = site().settings.calendar.local(at)
+    calendar = site().settings.calendar
     given = PortalStatus(status).name.lower()
     return _page(
         "invitation_done.html",
@@ -249,8 +249,8 @@ def _done(token: str, status: str, at: datetime, until: date | None) -> Response
         proof=request.form.get("proof", ""),
         said=request.form.get("answer", ""),
         given=given,
-        day=local.date(),
-        clock=f"{local:%H:%M}",
+        day=calendar.day_of(at),
+        clock=f"{calendar.local(at):%H:%M}",
         until=until,
     )
 

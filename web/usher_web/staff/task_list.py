@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 
 from flask import url_for
@@ -231,7 +231,7 @@ def priority_words(priority: int) -> str:
 def _day_words(until: str, now: datetime) -> str:
     calendar = site().settings.calendar
     try:
-        day = datetime.fromisoformat(until).date() if until else None
+        day = date.fromisoformat(until) if until else None
     except ValueError:
         return until
     return f"{day.day} {day:%B}" if day and day > calendar.day_of(now) else ""
