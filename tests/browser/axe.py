@@ -7,8 +7,8 @@ from playwright.sync_api import Page
 
 _AXE = Axe()
 #: Runs axe on a part of the page. Only what is broken comes back: the whole of axe's answer is megabytes. Style sheets
-#: need not be loaded once more: no rule that is on reads them. Frames are not entered: ours are sandboxed previews, where
-#: no script runs, so that axe would only knock in vain at a window of no origin.
+#: need not be loaded once more: no rule that is on reads them. Frames are not entered: ours are sandboxed previews
+#: where no script runs, so that axe would only knock in vain at a window of no origin.
 _BROKEN_IN = """async (part, options) => {
     const how = {resultTypes: ["violations"], preload: false, iframes: false};
     const {violations} = await axe.run(part, {...how, ...options});

@@ -516,7 +516,7 @@ def _(page: Page, stage: Stage) -> None:
     expect(page.get_by_role("heading", name="This invitation was withdrawn")).to_be_visible()
 
 
-@scene("withdraw", "alice", path="/patients/patient-1/withdraw")
+@scene("withdraw", "alice", path="/invitations/patient-1/withdraw")
 def _(page: Page, stage: Stage) -> None:
     who = stage.clinic.add()
     stage.clinic.invited(who)

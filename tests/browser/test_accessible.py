@@ -244,7 +244,8 @@ def test_a_field_and_its_error_are_one_for_a_screen_reader(stage: Stage, desk: C
     field = page.get_by_label("E-mail")
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_accessible_description(re.compile("not an e-mail address"))
-    expect(page.get_by_role("alert").and_(page.locator("[data-error-summary]"))).to_contain_text("not an e-mail address")
+    summary = page.get_by_role("alert").and_(page.locator("[data-error-summary]"))
+    expect(summary).to_contain_text("not an e-mail address")
 
 
 def test_nothing_moves_for_those_who_want_it_still(stage: Stage, desk: Callable[..., Page]) -> None:

@@ -52,7 +52,7 @@ def test_the_keyboard_walks_a_token_through_the_enrolment(
     ana.keyboard.press("Enter")
     ana.locator("[data-next]").get_by_role("button", name="Declined or Deferred").press("Enter")
     expect_words(ana, "“Portal status?”: “Declined or Deferred”.", "The token is at “Enroll Now”.")
-    assert choices(ana) == ["“Enroll Now” is done", "“Cancel” happens"]
+    assert choices(ana) == ["“Enroll Now” is done", "“Status changed” happens", "“Cancel” happens"]
     expect(ana.locator("[data-element-id=Flow_status_declined].sim-taken").first).to_be_visible()
     expect(ana.locator("[data-element-id=EnrollNow].sim-here").first).to_be_visible()
     accessible(ana)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -41,7 +42,7 @@ def test_who_works_on_the_process_sees_it_and_tries_again(clinic: Clinic, desk: 
     assert axe.broken(page) == []
     clinic.postbox.refusal = ""
     row.get_by_role("button", name="Try again").click()
-    expect(page.locator(".strip")).to_contain_text("Vera Quill is invited.")
+    expect(page.locator(".strip")).to_contain_text(re.compile(r"Vera Quill\w+ is invited\."))
     page.reload()
     expect(row).to_have_count(0)
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 WHY = "Why is the response removed?"
 LENGTH = 9
+QUIET_MS = 1600  # for a little less than this, "Draft saved" is not taken back while more is typed
 
 
 @dataclass
@@ -74,6 +75,7 @@ def offline(person: Person, _other: Person, _desk: Callable[..., Page]) -> None:
 def second_window(person: Person, _other: Person, desk: Callable[..., Page]) -> None:
     """On another computer the text is there as soon as Usher has said so."""
     if person.words:
+        person.page.wait_for_timeout(QUIET_MS)
         expect(person.page.locator("[data-saved]")).to_contain_text("aved")
         expect(person.page.locator("[data-saved]")).not_to_contain_text("not yet")
     elsewhere = Person(person.name, desk(person.name), person.task, person.clinic, person.words)
