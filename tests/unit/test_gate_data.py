@@ -71,8 +71,12 @@ MISTAKES = {
         ("enrollment.bpmn", "Flow_status_pending", "data-unset", "warning", "nothing sets “room”"),
     ),
     "a name read before it is set": (
+        changed('value="patient_id"', 'value="recorded.version"'),
+        ("enrollment.bpmn", "LoadPatient", "data-unset", "warning", "nothing sets “recorded” before this place"),
+    ),
+    "a name set only on the ways that come back": (
         changed('value="patient_id"', 'value="saved.version"'),
-        ("enrollment.bpmn", "LoadPatient", "data-unset", "warning", "nothing sets “saved”"),
+        ("enrollment.bpmn", "LoadPatient", "data-perhaps", "warning", 'write get("saved")'),
     ),
     "a number compared with a text": (
         changed("patient.sends &gt; 0", "patient.sends &gt; '0'"),
@@ -103,8 +107,12 @@ MISTAKES = {
         ("enrollment.bpmn", "ExplainCompleted", "data-field", "error", "Did you mean “first_name”?"),
     ),
     "a name of another branch": (
+        changed(EXPLAIN, 'explanation = invitation.text\nrest = "'),
+        ("enrollment.bpmn", "ExplainCompleted", "data-unset", "warning", "nothing sets “invitation” before this place"),
+    ),
+    "a name that a condition asked for on one way only": (
         changed(EXPLAIN, 'explanation = missing.text\nrest = "'),
-        ("enrollment.bpmn", "ExplainCompleted", "data-unset", "warning", "nothing sets “missing” before this place"),
+        ("enrollment.bpmn", "ExplainCompleted", "data-perhaps", "warning", 'write get("missing")'),
     ),
     "a field misspelt in a message": (
         changed("missing.text", "missing.txt"),

@@ -105,7 +105,7 @@ def _either(first: KnownData, second: KnownData, name: str) -> Known:
     one, other = first.names.get(name), second.names.get(name)
     if one is None or other is None:
         only = one or other or Known()
-        return replace(only, first=only.first or not first.closed, certain=False)
+        return replace(only, first=only.first or not first.closed, certain=False, tested=False)
     return one if one is other else _merged(one, other, certain=one.certain and other.certain)
 
 
