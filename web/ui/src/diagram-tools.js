@@ -49,6 +49,7 @@ export class Tools {
   }
 
   fit() {
+    if (this.host.clientWidth === 0) return; // hidden, or no longer on the page; fitted once it has a size
     const { inner } = this.canvas.viewbox();
     if (this.paired) return this.#atFocus(inner);
     const width = this.host.clientWidth;
@@ -65,7 +66,7 @@ export class Tools {
     const shown = { width: width / scale, height: (height - FOOT) / scale };
     const middle = this.#middle(inner, shown);
     const corner = { x: middle.x - shown.width / 2, y: middle.y - shown.height / 2 };
-    this.canvas.viewbox({ ...corner, width: width / scale, height: height / scale });
+    this.#look({ ...corner, width: width / scale, height: height / scale });
   }
 
   // One of two diagrams side by side: both at one scale and spot, so that what differs is beside its counterpart.
@@ -78,12 +79,18 @@ export class Tools {
     if (this.together) return this.together();
     const [width, height] = [this.host.clientWidth / scale, PAIR_HEIGHT / scale];
     const x = goal.x + goal.width / 2 - width / 3; // what follows is to the right
-    this.canvas.viewbox({ x, y: goal.y + goal.height / 2 - height / 2, width, height });
+    this.#look({ x, y: goal.y + goal.height / 2 - height / 2, width, height });
+  }
+
+  // A page that is being left, or has nothing drawn on it, gives no place to look at.
+  #look(box) {
+    const { width, height } = this.canvas.getSize();
+    if ([...Object.values(box), width / box.width, height / box.height].every(Number.isFinite)) this.canvas.viewbox(box);
   }
 
   // Where everything fits, the middle of the drawing; otherwise as near to the token as the drawing's edges allow.
   #middle(inner, shown) {
-    const element = this.start.map((id) => this.registry.get(id)).find((found) => found && !found.waypoints);
+    const element = this.start.map((id) => this.registry.get(id)).find((found) => found?.width && !found.waypoints);
     const first = this.registry.find((found) => found.type === "bpmn:StartEvent");
     const goal = element ?? first;
     const along = (axis, size) => {
@@ -133,6 +140,7 @@ export function reveal(viewer, id) {
   const element = viewer.get("elementRegistry").get(id);
   if (!element || element.waypoints) return;
   const view = canvas.viewbox();
+  if (!(view.width > 0 && view.height > 0)) return; // the canvas has no size
   const inside = (axis, size) => element[axis] >= view[axis] && element[axis] + element[size] <= view[axis] + view[size];
   if (inside("x", "width") && inside("y", "height")) return;
   canvas.viewbox({ ...view, x: element.x + element.width / 2 - view.width / 2, y: clamp(element.y + element.height / 2 - view.height / 2, view) });
