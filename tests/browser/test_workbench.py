@@ -13,7 +13,7 @@ from browser.clinic import Clinic
 from browser.scenes_workbench import ABE, ANA, CALL_FORM, TABLE, draft, fresh
 from conftest import ROOT
 from playwright.sync_api import Page, Route, expect
-from usher_engine import Engine
+from usher_engine import Conflict, Engine
 from usher_engine.accounts import Role
 from usher_engine.bpmn import schema_problems
 from usher_engine.definitions import from_zip, parse_xml, read_folder
@@ -131,14 +131,22 @@ def test_what_is_still_being_typed_is_saved_too(engine: Engine, ana: Page) -> No
     assert 'name="Typed, then left"' in drawn(engine)
 
 
-def test_closing_the_browser_loses_nothing(engine: Engine, ana: Page) -> None:
+def test_closing_the_browser_loses_nothing(engine: Engine, ana: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even where the server is away, too: what a closing window tries last leaves a browser that plays offline."""
+
+    def away(*_: object, **__: object) -> None:
+        raise Conflict("The server is away.")
+
     opened(ana)
+    monkeypatch.setattr(type(engine.drafts), "save_file", away)
     ana.context.set_offline(True)
     select(ana, "UpdateNow").get_by_label("Name", exact=True).fill("Not yet saved")
     expect(ana.locator("[data-saved]")).to_contain_text("no connection")
     ana.goto("about:blank")
+    ana.wait_for_timeout(500)  # what the closing window tries last fails too
     ana.context.set_offline(False)
     assert "Not yet saved" not in drawn(engine)
+    monkeypatch.undo()
     opened(ana)
     expect(ana.locator("[data-outline] [data-element=UpdateNow]")).to_contain_text("Not yet saved")
     assert 'name="Not yet saved"' in drawn(engine)
