@@ -363,6 +363,8 @@ def _try_service(page: Page, stage: Stage) -> None:
 def _try_end(page: Page, stage: Stage) -> None:
     _try_example(page, stage, "11-completed")
     expect(page.get_by_text("The run ended at")).to_be_visible()
+
+
 plain("people", "/admin/people", "adam")
 plain("person", "/admin/people/alice", "adam")
 plain("person-own", "/admin/people/adam", "adam")
