@@ -6,11 +6,11 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
 from conftest import ROOT, SHARED, Clock, alice
+from small_clinic import Outbox
 from usher_engine import Actor, Instance, Worker
 from usher_engine.core.errors import BusinessError, InvalidSubmission, NotAllowed, NotFound, ServiceError
 from usher_engine.definitions import read_folder
@@ -31,26 +31,6 @@ from usher_engine.store import Database
 from usher_web.demo.sample_patients import add_samples
 
 ADMIN = Actor(name="adam", role="admin")
-
-
-class Outbox:
-    """A mail server in memory; *failures* are raised first, one for each try."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.failures: list[Exception] = []
-
-    def __call__(self, message: EmailMessage) -> None:
-        if self.failures:
-            raise self.failures.pop(0)
-        self.mails.append(message)
-
-    def token(self, index: int = -1) -> str:
-        body = self.mails[index].get_body(("plain",))
-        assert body is not None
-        found = re.search(r"/i/([\w-]{43})\b(?!/)", body.get_content())
-        assert found is not None
-        return found[1]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """People as `usher user list --json` writes them, read on another Usher: who is missing there gets an account.
 
-Passwords are in no list; each new account gets one of its own, which is returned once. Whoever has an account is left
-as they are, so that an import that was interrupted can be run again.
+Passwords are in no list; each new account gets one of its own, which is returned once. Accounts that exist stay as they
+are, so that an import that was interrupted can be run again.
 """
 
 from __future__ import annotations

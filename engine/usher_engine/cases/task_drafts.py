@@ -69,7 +69,7 @@ class TaskDrafts:
             return task_draft_rows.of_task(tx, task_place(task)).get(actor.name)
 
     def carried(self, task: UserTask, actor: Actor) -> TaskDraft | None:
-        """What *actor* typed into the visit before this *task*, if that ended without an answer: the task asks anew."""
+        """What *actor* typed into the visit before this *task*, if that ended without an answer and it asks again."""
         if task.visit <= 1:
             return None
         before = (task.instance, task.element, task.visit - 1)

@@ -91,7 +91,7 @@ class TaskQueries:
             return task_counts.count_matching(tx, self.viewer(actor), wanted)
 
     def of_cases(self, instances: Collection[str]) -> dict[str, tuple[UserTask, ...]]:
-        """The open tasks of these cases, whoever may see them."""
+        """The open tasks of these cases, also those that some people may not see."""
         with self.database.read() as tx:
             return task_rows.of_instances(tx, instances) if instances else {}
 

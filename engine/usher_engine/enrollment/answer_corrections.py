@@ -10,11 +10,9 @@ from ..core.actor import Actor
 from ..core.errors import Conflict, InvalidSubmission, NotAllowed
 from ..engine import Engine
 from ..forms import Form, deployed_form
+from .address_corrections import RECORD_CORRECTED
 from .patient_fields import FIELDS
 from .patient_registry import Registry
-
-#: The fact in a case's history that staff corrected the patient's record from outside a task.
-RECORD_CORRECTED = "Patient Record Corrected"
 
 #: The operator that writes an answer into the record.
 UPDATE = "patient/update"

@@ -1,7 +1,7 @@
 """How the life of a link ends without an answer: withdrawn by staff, locked, expired; and what follows from that.
 
 Each end is a fact in the case of the mail, with the portal status it sets, in the transaction that marks the link.
-Afterwards the enrolment is started anew, so that staff have the task to decide what to do (decisions/0042).
+Afterwards the enrolment starts again, so that staff have the task to decide what to do (decisions/0042).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from .enrollment_tables import patient, patient_key
 from .fhir_preference import Entry
 from .search_keys import keys_of
 
-#: Changes with the rules for keys: `usher db reindex` makes the keys of another edition anew.
+#: Changes with the rules for keys: `usher db reindex` rebuilds the keys of another edition.
 EDITION = "1"
 BATCH = 500
 

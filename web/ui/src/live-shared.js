@@ -15,7 +15,7 @@ self.onconnect = ({ ports: [port] }) => {
   };
 };
 
-// Each page begins the stream anew: only then does it hear of what has changed since it was made.
+// Each page starts the stream again: only then does it hear of what has changed since it was made.
 function begin() {
   end();
   const [{ url }] = pages.values();

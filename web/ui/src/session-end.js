@@ -117,7 +117,7 @@ async function signIn(event) {
   form.querySelector("input[type=password]").select();
 }
 
-// An editor is shown again with all that was not saved in it. Other pages are read anew: much may have happened.
+// An editor is shown again with all that was not saved in it. Other pages are fetched again: much may have happened.
 function goOn(facts) {
   page.channel.postMessage({ here: page.who });
   if (!page.isKept) {

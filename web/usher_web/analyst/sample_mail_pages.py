@@ -1,4 +1,4 @@
-"""“Send to me”: the mail as it is typed, to the confirmed address of whoever writes it."""
+"""“Send to me”: the mail as it is typed, to the confirmed address of the person who writes it."""
 
 from __future__ import annotations
 

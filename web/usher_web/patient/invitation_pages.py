@@ -91,7 +91,7 @@ def identify(token: str) -> Response:
 @blueprint.get("/<token>/new-link")
 @auth.public
 def back(token: str) -> AnyResponse:
-    """Who comes back to the address of a page that was sent begins anew."""
+    """A patient who comes back to the address of a page that was sent begins again."""
     return redirect(url_for("patient.show", token=token), 303)
 
 

@@ -167,7 +167,7 @@ def form_of(task: UserTask) -> Form | None:
 
 
 def draft_of(task: UserTask, actor: Actor) -> TaskDraft | None:
-    """What *actor* has typed and not sent, into *task* or into the one that was ended to ask it anew."""
+    """What *actor* has typed and not sent, into *task* or into the one that ended so that it could be asked again."""
     return task.draft or site().engine.task_drafts.carried(task, actor)
 
 

@@ -140,7 +140,7 @@ function listen(input, field) {
   input.addEventListener("change", now);
 }
 
-// Letters and arrows go through the options one by one: to draw the panel anew after each would forget the letters.
+// Letters and arrows go through the options one by one: to draw the panel again after each would forget the letters.
 function listenToChoice(select, soon, now) {
   let byKeys = false;
   select.addEventListener("pointerdown", () => (byKeys = false));
