@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from usher_engine.enrollment import PatientFinder
 
 TYPED = "Cleo Sample"
@@ -38,10 +39,15 @@ def test_the_session_gets_a_new_id_at_sign_in_and_ends_at_sign_out(house):
     assert "Sign in" in visitor.get("/inbox").text
 
 
-def test_an_idle_session_ends_and_a_polling_page_does_not_keep_it(house):
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [("/inbox/rows", {"X-Usher-Poll": "1"}), ("/events", {}), ("/events?cases=1:1", {"Accept": "text/event-stream"})],
+    ids=["polls", "listens", "listens again after a break"],
+)
+def test_an_idle_session_ends_and_an_open_page_does_not_keep_it(house, path, headers):
     visitor = house.visitor("alice")
     house.clock.forward(minutes=10)
-    assert visitor.get("/inbox/rows", headers={"X-Usher-Poll": "1"}).status_code == 200
+    assert visitor.get(path, headers=headers).status_code in (200, 204)
     house.clock.forward(minutes=6)
     assert visitor.get("/inbox").request.path == "/sign-in"
 

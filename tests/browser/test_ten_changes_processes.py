@@ -64,10 +64,11 @@ def test_a_camunda_7_process_is_imported(
     ana.get_by_role("button", name="Begin the draft").click()
     ana.wait_for_url(f"**{process}/edit")
     ana.goto(f"{process}/import")
-    ana.get_by_role("button", name="Take over what Usher translated").click()
+    with ana.expect_navigation():
+        ana.get_by_role("button", name="Take over what Usher translated").click()
     while (remedy := ana.locator(".imported-things form button")).count():
-        remedy.first.click()
-        ana.wait_for_load_state()
+        with ana.expect_navigation():
+            remedy.first.click()
     expect(ana.locator(".dep-lede")).to_contain_text("1 thing is left to do.")
     shot(ana, "ten-imported")
     changes.add_file(ana, "mail/archive.en.md", process)

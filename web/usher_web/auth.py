@@ -46,6 +46,8 @@ class Policy:
     roles: frozenset[Role] = frozenset()
     #: With `Door.BEARER`: whether our own pages may call it too, with their `page_token`.
     pages: bool = False
+    #: With `Door.SESSION`: a page asks this by itself, so it is no sign of life.
+    passive: bool = False
 
 
 def public(view: View) -> View:
@@ -54,9 +56,9 @@ def public(view: View) -> View:
     return view
 
 
-def policy(*roles: Role) -> Callable[[View], View]:
-    """Let signed-in people with one of *roles* open the view."""
-    return _with_policy(Policy(Door.SESSION, frozenset(roles)))
+def policy(*roles: Role, passive: bool = False) -> Callable[[View], View]:
+    """Let signed-in people with one of *roles* open the view; a *passive* one does not make their session longer."""
+    return _with_policy(Policy(Door.SESSION, frozenset(roles), passive=passive))
 
 
 def token_policy(*roles: Role, pages: bool = False) -> Callable[[View], View]:
@@ -102,7 +104,7 @@ def guard() -> AnyResponse | None:
     if found.door is Door.BEARER:
         _admit_program(found)
         return None
-    g.session = _live_session(request)
+    g.session = _live_session(request, passive=found.passive)
     if g.session is not None:
         g.actor = acting(g.session.account)
     if request.method not in SAFE_METHODS and request.endpoint:  # an address without a view gets 404 or 405 anyway
@@ -166,9 +168,9 @@ def cookie_name(settings: Settings) -> str:
     return "usher" if settings.env == "development" else "__Host-usher"
 
 
-def _live_session(incoming: Request) -> Session | None:
+def _live_session(incoming: Request, *, passive: bool) -> Session | None:
     secret = incoming.cookies.get(cookie_name(site().settings))
-    at_work = "X-Usher-Poll" not in incoming.headers
+    at_work = not passive and "X-Usher-Poll" not in incoming.headers
     return site().accounts.session(secret, touch=at_work) if secret else None
 
 

@@ -78,7 +78,7 @@ class EventStream:
         return SIGN_OF_LIFE
 
     async def _admitted(self, scope: Scope) -> Window | None:
-        """Ask the application in a thread; as a page that refreshes itself, so it does not count as activity."""
+        """Ask the application in a thread."""
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Window | None] = loop.create_future()
 
@@ -97,7 +97,7 @@ class EventStream:
         return await answered
 
     def _ask(self, scope: Scope) -> Window | None:
-        environ = {**wsgi_environ(scope, BytesIO(), 0), "HTTP_X_USHER_POLL": "1"}
+        environ = wsgi_environ(scope, BytesIO(), 0)
         pieces: Any = self._application(environ, lambda *_: None)
         for _ in pieces:
             pass

@@ -38,7 +38,7 @@ class Window:
 
 
 @blueprint.get("/events")
-@auth.policy(*Role)
+@auth.policy(*Role, passive=True)
 def events() -> tuple[str, int]:
     """
     Admit the windows of a browser, which show ``?cases=A:7,B:2``: case numbers with the revisions they show.
