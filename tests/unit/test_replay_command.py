@@ -45,10 +45,10 @@ def cases(file):
 def test_an_unaltered_record(file):
     one = verify(cases(file)[0])
     assert (one.exit_code, one.stdout) == (0, "1 cases checked, 1 of them agree with their record and can go on.\n")
-    every = verify("--all", "--jobs", "1", "--json")
+    every = verify("--all", "--without-checkpoints", "--jobs", "1", "--json")
     assert (every.exit_code, json.loads(every.stdout)) == (0, {"checked": 3, "equal": 3, "findings": []})
     assert f"3 of 3 cases checked; to go on from here: --after {cases(file)[-1]}" in every.stderr
-    rest = verify("--all", "--jobs", "1", "--json", "--after", cases(file)[0])
+    rest = verify("--all", "--without-checkpoints", "--jobs", "1", "--json", "--after", cases(file)[0])
     assert json.loads(rest.stdout)["checked"] == 2
 
 
@@ -56,13 +56,13 @@ def test_an_altered_record_is_named_and_exit_code_1(file):
     case = cases(file)[1]
     with contextlib.closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE instance SET explanation = 'all is well' WHERE id = ?", (case,))
-    for words in (("--all", "--jobs", "1"), (case,)):
+    for words in (("--all", "--without-checkpoints", "--jobs", "1"), (case,)):
         result = verify(*words, "--json")
         assert result.exit_code == 1
         (finding,) = json.loads(result.stdout)["findings"]
         assert (finding["instance"], finding["kind"], finding["element"]) == (case, "row", "")
         assert f"Case {case}: The case's explanation does not match its history." in verify(*words).stdout
-    assert json.loads(verify("--all", "--jobs", "1", "--json").stdout)["equal"] == 2
+    assert json.loads(verify("--all", "--without-checkpoints", "--jobs", "1", "--json").stdout)["equal"] == 2
 
 
 def test_wrong_arguments_are_refused(file):

@@ -7,19 +7,20 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from ..audit.audit_log import audit_body
 from ..core.actor import Actor
-from ..core.errors import Conflict, NotFound
+from ..core.errors import Corrupt, NotFound
 from ..settings import Settings
 from ..store.audit_rows import append
 from ..store.database import Database, from_text, to_text
-from ..store.instance_rows import one_at_a_time
 from ..store.tampered_rows import moment
+from ..store.told_rows import newest_setting, row_after
 from ..store.upserts import sweep
 from . import account_rights, rate_counters
 from . import account_tables as t
+from .account_checks import contradiction, is_contradicted, refuse_taken
 from .account_values import (
     Account,
     Session,
@@ -79,9 +80,9 @@ class Accounts:
         values = {"name": name, "disabled": False, **rights_columns(role, groups), **self._stamp(by)}
         made = self._passwords.hash(password)
         with self.database.begin() as connection:
-            _refuse_taken(connection, name)
+            refuse_taken(connection, name)
             connection.execute(insert(t.account).values(password=made, **values))
-            self._record(connection, by, "account added", name, role=role.value)
+            self._record(connection, by, "account added", t.account, name, role=role.value)
             return to_account(_account_row(connection, name))
 
     def set_password(self, name: str, password: str, *, by: str = COMMAND_LINE) -> None:
@@ -91,7 +92,7 @@ class Accounts:
         with self.database.begin() as connection:
             _account_row(connection, name)
             connection.execute(update(t.account).where(t.account.c.name == name).values(password=made))
-            self._record(connection, by, "password set", name)
+            self._record(connection, by, "password set", t.account, name)
             connection.execute(delete(t.web_session).where(t.web_session.c.account == name))
 
     def change_rights(self, name: str, *, role: Role, groups: Iterable[str], by: str = COMMAND_LINE) -> Account:
@@ -107,7 +108,8 @@ class Accounts:
             account_rights.one_change_at_a_time(connection)
             before, rights = _account_row(connection, name), rights_columns(role, groups)
             if account_rights.change(connection, before, rights, by=by):
-                self._record(connection, by, "role and groups", name, **account_rights.details(before, rights))
+                details = account_rights.details(before, rights)
+                self._record(connection, by, "role and groups", t.account, name, **details)
                 connection.execute(delete(t.web_session).where(t.web_session.c.account == name))
             return to_account(_account_row(connection, name))
 
@@ -119,7 +121,8 @@ class Accounts:
             if disabled:
                 account_rights.require_other_admin(connection, row)
             connection.execute(update(t.account).where(t.account.c.name == name).values(disabled=disabled))
-            self._record(connection, by, "account disabled" if disabled else "account enabled", name)
+            what = "account disabled" if disabled else "account enabled"
+            self._record(connection, by, what, t.account, name)
             connection.execute(delete(t.web_session).where(t.web_session.c.account == name))
 
     def live_sessions(self, name: str) -> int:
@@ -140,10 +143,17 @@ class Accounts:
             return to_account(_account_row(connection, name))
 
     def verify(self, name: str, password: str) -> Account | None:
-        """The account, or None: unknown names, disabled accounts and wrong passwords take the same time."""
+        """
+        The account, or None: unknown names, disabled accounts and wrong passwords take the same time.
+
+        Raises `Corrupt` if the account is not what the audit events left.
+        """
         with self.database.read() as connection:
             row = connection.execute(select(t.account).where(t.account.c.name == name)).mappings().one_or_none()
+            wrong = contradiction(connection, row) if row else ""
         fits = self._passwords.fits(row["password"] if row else None, password)
+        if row and wrong and fits:
+            raise Corrupt(wrong)
         return to_account(row) if row and fits and may_sign_in(row) else None
 
     # sessions
@@ -186,7 +196,7 @@ class Accounts:
         with self.database.read() as connection:
             query = joined.where(t.web_session.c.hash == key)
             row = connection.execute(query.with_only_columns(*_SESSION_COLUMNS)).mappings().one_or_none()
-        if row is None or not may_sign_in(row):
+        if row is None or not may_sign_in(row) or is_contradicted(t.account, row):
             return None
         created, seen = moment(row["session_created_at"]), moment(row["seen_at"])
         if now - seen > self.idle or now - created > self.absolute:
@@ -215,9 +225,9 @@ class Accounts:
         rights = rights_columns(role, groups)
         values = {"name": checked_name(name), "hash": hash_secret(secret), **rights, **self._stamp(by)}
         with self.database.begin() as connection:
-            _refuse_taken(connection, values["name"])
+            refuse_taken(connection, values["name"])
             connection.execute(insert(t.api_token).values(values))
-            self._record(connection, by, "token added", values["name"], role=role.value)
+            self._record(connection, by, "token added", t.api_token, values["name"], role=role.value)
         return secret
 
     def tokens(self) -> list[Token]:
@@ -229,10 +239,11 @@ class Accounts:
         """The live token with this secret."""
         now = self.clock()
         with self.database.single() as connection:
-            query = select(t.api_token).where(t.api_token.c.hash == hash_secret(secret))
+            newest = newest_setting(t.api_token.c.name)
+            query = select(t.api_token, newest).where(t.api_token.c.hash == hash_secret(secret))
             row = connection.execute(query).mappings().one_or_none()
         found = to_token(row) if row is not None else None
-        if row is None or found is None or found.revoked_at:
+        if row is None or found is None or found.revoked_at or is_contradicted(t.api_token, row):
             return None
         if found.used_at is None or now - found.used_at > USED_EVERY:
             with self.database.single() as connection:
@@ -247,7 +258,7 @@ class Accounts:
             revoked = connection.execute(update(t.api_token).where(live).values(revoked_at=to_text(self.clock())))
             if not revoked.rowcount:
                 raise NotFound(f"No live token is named {name}.")
-            self._record(connection, by, "token revoked", name)
+            self._record(connection, by, "token revoked", t.api_token, name)
 
     # guessing
 
@@ -270,11 +281,12 @@ class Accounts:
         with self.database.single() as connection:
             rate_counters.forget(connection, key)
 
-    def _record(self, connection: Connection, by: str, setting: str, subject: str, **more: str) -> None:
-        """Record in the audit stream, in the same transaction, that *by* changed a setting."""
+    def _record(self, connection: Connection, by: str, setting: str, table: Table, name: str, **more: str) -> None:
+        """Record in the audit stream, in the same transaction, that *by* changed the row of *name*."""
         role = connection.execute(select(t.account.c.role).where(t.account.c.name == by)).scalar()
         actor = Actor(name=by, role=role or "system")
-        body = audit_body("SettingChanged", {"setting": setting, **more}, at=self.clock(), actor=actor, subject=subject)
+        details = {"setting": setting, **more, **row_after(connection, table, name)}
+        body = audit_body("SettingChanged", details, at=self.clock(), actor=actor, subject=name)
         append(connection, body)
 
     def _stamp(self, by: str) -> dict[str, str]:
@@ -286,20 +298,8 @@ _SESSION_COLUMNS = (
     t.web_session.c.seen_at,
     t.web_session.c.notice,
     t.web_session.c.created_at.label("session_created_at"),
+    newest_setting(t.account.c.name),
 )
-
-
-def _refuse_taken(connection: Connection, name: str) -> None:
-    """
-    Refuse a name that a person or program has already, in any case: the history identifies them by name alone.
-
-    Two existing names may already differ only in case; they stay as they are.
-    """
-    one_at_a_time(connection, "names")
-    for column, what in ((t.account.c.name, "an account"), (t.api_token.c.name, "a token")):
-        taken = connection.execute(select(column).where(func.lower(column) == name.lower())).scalar()
-        if taken is not None:
-            raise Conflict(f"There is already {what} named {taken}. Every person and program has a name of its own.")
 
 
 def _account_row(connection: Connection, name: str) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from ..core.visible_text import trimmed
 from ..store.audit_rows import append
 from ..store.database import Database, to_text
 from ..store.instance_rows import one_at_a_time
+from ..store.told_rows import row_after
 from . import account_tables as t
 from .roles import Role
 
@@ -62,9 +63,7 @@ class SavedSearches:
 
     def _seen_by(self, connection: Connection, actor: Actor) -> list[SavedSearch]:
         c, o = t.saved_search.c, t.saved_search_order.c
-        ordered = t.saved_search.outerjoin(
-            t.saved_search_order, (o.search == c.id) & (o.person == actor.name)
-        )
+        ordered = t.saved_search.outerjoin(t.saved_search_order, (o.search == c.id) & (o.person == actor.name))
         seen = or_(c.owner == actor.name, c.shared == actor.role)
         query = select(t.saved_search).select_from(ordered).where(seen, c.place == self.place.value)
         query = query.order_by(case((o.position.is_(None), 1), else_=0), o.position, c.name, c.id)
@@ -116,7 +115,8 @@ class SavedSearches:
             self._record(connection, actor, "saved search deleted", number)
 
     def _record(self, connection: Connection, actor: Actor, what: str, number: int) -> None:
-        body = audit_body("SettingChanged", {"setting": what}, at=self.clock(), actor=actor, subject=f"search {number}")
+        details = {"setting": what, **row_after(connection, t.saved_search, number)}
+        body = audit_body("SettingChanged", details, at=self.clock(), actor=actor, subject=f"search {number}")
         append(connection, body)
 
 

@@ -22,6 +22,7 @@ from ..core.visible_text import without_invisible
 from ..store.audit_rows import append
 from ..store.database import Database, from_text, to_text
 from ..store.instance_rows import one_at_a_time
+from ..store.told_rows import row_after, rows_after
 from ..store.upserts import insert_into, put
 from .account_tables import account, staff_address
 from .account_values import RESERVED, Account, hash_secret, to_account
@@ -75,7 +76,8 @@ class StaffProfiles:
             if before.display_name != wanted:
                 changed = update(account).where(account.c.name == name).values(display_name=wanted)
                 connection.execute(changed)
-                self._record(connection, actor, "display name", name, name=wanted, before=before.display_name)
+                more = {"name": wanted, "before": before.display_name, **row_after(connection, account, name)}
+                self._record(connection, actor, "display name", name, more)
             return _account(connection, name)
 
     # addresses
@@ -107,7 +109,7 @@ class StaffProfiles:
                 raise Conflict("This address is confirmed already.")
             row = insert_into(connection, staff_address).values(account=name, address="", **asked)
             connection.execute(row.on_conflict_do_update(index_elements=["account"], set_=asked))
-            self._record(connection, actor, "e-mail address asked for", name, address=wanted)
+            self._record_address(connection, actor, "e-mail address asked for", name, wanted)
             return self._address(connection, name), secret
 
     def awaited(self, name: str, secret: str) -> StaffAddress:
@@ -125,7 +127,7 @@ class StaffProfiles:
             done = connection.execute(update(staff_address).where(waiting).values(**now, **nothing))
             if not done.rowcount:
                 raise NotFound(UNUSABLE)
-            self._record(connection, actor, "e-mail address confirmed", name, address=found.wanted)
+            self._record_address(connection, actor, "e-mail address confirmed", name, found.wanted)
             return self._address(connection, name)
 
     def take_over_address(self, name: str, address: str, *, actor: Actor) -> StaffAddress:
@@ -135,7 +137,7 @@ class StaffProfiles:
         with self.database.begin() as connection:
             _account(connection, name)
             put(connection, staff_address, {"account": name, **confirmed, **nothing})
-            self._record(connection, actor, "e-mail address taken over", name, address=address)
+            self._record_address(connection, actor, "e-mail address taken over", name, address)
             return self._address(connection, name)
 
     def remove_address(self, name: str, *, actor: Actor) -> None:
@@ -143,7 +145,7 @@ class StaffProfiles:
         with self.database.begin() as connection:
             if not connection.execute(delete(staff_address).where(staff_address.c.account == name)).rowcount:
                 raise NotFound("There is no address to remove.")
-            self._record(connection, actor, "e-mail address removed", name)
+            self._record_address(connection, actor, "e-mail address removed", name)
 
     def _awaited(self, connection: Connection, name: str, secret: str) -> StaffAddress:
         found = self._address(connection, name, staff_address.c.wanted_hash == hash_secret(secret))
@@ -163,8 +165,15 @@ class StaffProfiles:
             wanted_until=from_text(row.wanted_at) + CONFIRM_WITHIN if row.wanted_at else None,
         )
 
-    def _record(self, connection: Connection, actor: Actor, setting: str, subject: str, **more: str) -> None:
-        body = audit_body("SettingChanged", {"setting": setting, **more}, at=self.clock(), actor=actor, subject=subject)
+    def _record_address(self, connection: Connection, actor: Actor, setting: str, name: str, address: str = "") -> None:
+        named = {"address": address} if address else {}
+        rows = rows_after(
+            connection, (staff_address, (name,)), (account, (name,))
+        )  # each session asks the newest event
+        self._record(connection, actor, setting, name, {**named, **rows})
+
+    def _record(self, connection: Connection, actor: Actor, setting: str, name: str, more: dict[str, Any]) -> None:
+        body = audit_body("SettingChanged", {"setting": setting, **more}, at=self.clock(), actor=actor, subject=name)
         append(connection, body)
 
 

@@ -1,5 +1,6 @@
 """Assurance: checks of the record, proof of one case, activity reports, log review, retention."""
 
+from ..checkpoints import Between
 from ..core.findings import Finding
 from ..reexecution import Verified
 from ..store.check_rows import CheckRun
@@ -9,10 +10,12 @@ from .activity import Activity, Moment, Trail
 from .case_proof import CaseProof, Prover
 from .integrity_check import Checker, ProofState, proof_state
 from .log_review import LogReviews, Review
+from .record_check import check_record
 from .retention import Plan, Retention
 
 __all__ = [
     "Activity",
+    "Between",
     "CaseProof",
     "CheckRun",
     "Checker",
@@ -28,5 +31,6 @@ __all__ = [
     "Tombstone",
     "Trail",
     "Verified",
+    "check_record",
     "proof_state",
 ]

@@ -12,7 +12,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ..checkpoints import Coverage, coverage, public_key_of
+from ..checkpoints import Between, Coverage, coverage, public_key_of
 from ..context import Context
 from ..core.errors import Misconfigured
 from ..core.findings import Finding
@@ -39,6 +39,8 @@ class CaseProof:
     without_key: bool
     findings: tuple[Finding, ...]
     checked_at: datetime
+    #: When each step was written, by the checkpoints before and after it.
+    written: tuple[Between, ...] = ()
 
     @property
     def is_proven(self) -> bool:
@@ -91,6 +93,7 @@ class Prover:
             signed_at=from_text(signed.signed_at) if signed.signed_at else None,
             without_key=without_key,
             findings=tuple(findings),
+            written=signed.written,
             checked_at=self.context.clock(),
         )
         with self._lock:
@@ -106,8 +109,7 @@ class Prover:
         except Misconfigured:
             key = None
         file = Path(settings.checkpoint_file)
-        hashes = [digest for _, _, digest in record.steps]
-        covered = coverage(tx, record.row.id, hashes, key=key, file=file if file.exists() else None)
+        covered = coverage(tx, record.row.id, record.steps, key=key, file=file if file.exists() else None)
         return covered, key is None and covered.steps > 0
 
 

@@ -11,11 +11,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from ..audit.audit_log import AuditLog
-from ..checkpoints import check_everything
-from ..checkpoints.merkle import SignedHead, SigningKey
+from ..checkpoints import gather
+from ..checkpoints.merkle import SignedHead
 from ..context import Context
 from ..core import faults
 from ..core.actor import Actor
@@ -25,6 +24,7 @@ from ..reexecution import Verified
 from ..store import Database, checkpoint_rows, from_text
 from ..store import check_rows as rows
 from ..store.check_rows import CheckRun
+from .record_check import check_record
 from .verification import Verification
 
 #: A check without progress for this long has died with its process.
@@ -75,20 +75,20 @@ class Checker:
             else:
                 reason = Fault("It broke off", reference=faults.report(error, where="checks")).message
             with self.context.database.begin() as tx:
-                rows.finish(tx, number, at=self.context.clock(), equal=0, findings=[], failure=reason)
+                left = rows.finish(tx, number, at=self.context.clock(), equal=0, findings=[], failure=reason)
+                details = {"cases": 0, "equal": 0, "findings": 0, "failure": reason, **left}
+                self.audit.record("Verified", details, actor=actor, subject=f"check {number}", transaction=tx)
 
     def _check(self, number: int) -> Verified:
-        context, settings = self.context, self.context.settings
+        context = self.context
 
         def progress(checked: int, total: int, _last: str) -> None:
             with context.database.begin() as tx:
                 rows.update_progress(tx, number, at=context.clock(), checked=checked, total=total)
 
+        evidence = gather(context.database, context.settings)
         result = Verification(context).verify_all(progress=progress)
-        file, key = Path(settings.checkpoint_file), Path(settings.signing_key_file)
-        public = SigningKey.at(key).public_text if key.exists() else None
-        result.findings += check_everything(context.database, file=file if file.exists() else None, key=public)
-        result.findings += self._also()
+        result.findings += [*check_record(context, evidence), *self._also()]
         result.findings = list(dict.fromkeys(result.findings))
         return result
 
@@ -98,8 +98,9 @@ class Checker:
         details = {"cases": result.checked, "equal": result.equal, "findings": len(result.findings)}
         with self.context.database.begin() as tx:
             rows.update_progress(tx, number, at=now, checked=result.checked, total=result.checked)
-            rows.finish(tx, number, at=now, equal=result.equal, findings=found, failure="")
-            self.audit.record("Verified", details, actor=actor, subject=f"check {number}", transaction=tx)
+            left = rows.finish(tx, number, at=now, equal=result.equal, findings=found, failure="")
+            told = {**details, **left}
+            self.audit.record("Verified", told, actor=actor, subject=f"check {number}", transaction=tx)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from ..audit.audit_log import AuditLog, audit_body
+from ..checkpoints import check_events
 from ..context import Context
 from ..core.actor import Actor
-from ..core.errors import Conflict, InvalidSubmission, Misconfigured, NotAllowed, NotFound
+from ..core.errors import Conflict, Corrupt, InvalidSubmission, Misconfigured, NotAllowed, NotFound
 from ..core.practice_calendar import years_before
 from ..core.visible_text import trimmed
 from ..store import Row, Transaction, instance_rows, stored_cases, tombstones
@@ -95,9 +96,9 @@ class Retention:
             one_at_a_time(tx, "retention")
             if holds.in_force(tx, business_key) is not None:
                 raise Conflict("There is a legal hold on this patient already.")
-            holds.add(tx, business_key, reason, by=actor.name, at=self.context.clock())
+            left = holds.add(tx, business_key, reason, by=actor.name, at=self.context.clock())
             about = {"subject": business_key, "business_key": business_key, "why": reason}
-            self.audit.record("HoldSet", {}, actor=actor, transaction=tx, **about)
+            self.audit.record("HoldSet", left, actor=actor, transaction=tx, **about)
 
     def lift(self, business_key: str, reason: str, *, actor: Actor) -> None:
         """Lift the hold on *business_key*; raises `NotAllowed`, `InvalidSubmission` or `NotFound`."""
@@ -106,9 +107,9 @@ class Retention:
             one_at_a_time(tx, "retention")
             if holds.in_force(tx, business_key) is None:
                 raise NotFound("There is no legal hold on this patient.")
-            holds.lift(tx, business_key, reason, by=actor.name, at=self.context.clock())
+            left = holds.lift(tx, business_key, reason, by=actor.name, at=self.context.clock())
             about = {"subject": business_key, "business_key": business_key, "why": reason}
-            self.audit.record("HoldLifted", {}, actor=actor, transaction=tx, **about)
+            self.audit.record("HoldLifted", left, actor=actor, transaction=tx, **about)
 
     def hold_on(self, business_key: str) -> Hold | None:
         """The hold in force on *business_key*, if any."""
@@ -150,6 +151,7 @@ class Retention:
         if actor.role not in PURGERS:
             raise NotAllowed("Only administrators purge.")
         done, after = Done(before=self.cutoff(before)), ""
+        self._refuse_altered_events()
         while True:
             with self.context.database.read() as tx:
                 found = tombstones.purgeable(tx, done.before, after, CASES_AT_ONCE)
@@ -168,12 +170,22 @@ class Retention:
         )
         return done
 
+    def _refuse_altered_events(self) -> None:
+        """What may be purged is decided by the holds in the audit events, so these must be whole."""
+        with self.context.database.read() as tx:
+            found = next(check_events(tx), None)
+        if found is not None:
+            raise Corrupt(f"{found.message} Nothing was purged, because the legal holds stand in these events.")
+
     def _one(self, instance: str, done: Done, actor: Actor) -> None:
         with self.context.database.begin() as tx:
             one_at_a_time(tx, "retention")
             row = instance_rows.lock(tx, instance)
             if not tombstones.is_purgeable(tx, instance, done.before):
                 done.left["changed meanwhile"] += 1
+                return
+            if holds.told_in_force(tx, row.business_key):
+                done.left["under a legal hold that is missing in its table: run usher verify"] += 1
                 return
             if not _is_whole(tx, row):
                 done.left["damaged: run usher verify"] += 1

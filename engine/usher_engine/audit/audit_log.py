@@ -52,6 +52,7 @@ AuditKind: TypeAlias = Literal[
     "SampleMailSent",
     "ImportConflictDecided",
     "LookAlikeSeen",
+    "EvidenceRepaired",
 ]
 
 #: All kinds of audit events.

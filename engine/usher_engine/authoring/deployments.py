@@ -84,11 +84,13 @@ class Deployments:
         with self.drafts.locked(process) as tx:
             _same(draft_rows.find(tx, process), etag, package)
             wanted = draft_rows.requested_sign_off(tx, process)
+            if wanted is not None and self.four_eyes:
+                draft_rows.require_told(tx, wanted)
+            draft_rows.withdraw_sign_off(tx, process)
             if self.four_eyes:
                 version = self._signed_off(tx, package, wanted, actor)
             else:
                 version = self._add(tx, package, actor, _checked_note(note))
-            draft_rows.withdraw_sign_off(tx, process)
             draft_rows.rebase(tx, process, version.number)
             keep(tx, draft_rows.find(tx, process), package, PointKind.DEPLOYED, name=f"v{version.number}")
             deploy_note_rows.remove(tx, process)
@@ -103,9 +105,9 @@ class Deployments:
             _same(draft_rows.find(tx, process), etag, package)
             note = _checked_note(note)
             wanted = SignOff(process=process, etag=etag, note=note, asked_at=self.clock(), asked_by=actor.name)
-            draft_rows.request_sign_off(tx, wanted)
+            left = draft_rows.request_sign_off(tx, wanted)
             self._put_note(tx, process, note, actor)
-            details = {"hash": etag, "note": wanted.note}
+            details = {"hash": etag, "note": wanted.note, **left}
             self.audit.record("SignOffAsked", details, actor=actor, subject=process, transaction=tx)
             return wanted
 
@@ -132,15 +134,14 @@ class Deployments:
                 raise Conflict("Nobody asks to sign off this content any more. Look at the draft again.")
             if wanted.asked_by == actor.name:
                 raise NotAllowed("You asked for this yourself. Change the draft, and the question is taken back.")
-            draft_rows.withdraw_sign_off(tx, process)
+            left = draft_rows.withdraw_sign_off(tx, process)
             back = SentBack(etag=etag, at=self.clock(), by=actor.name, reason=reason)
             note = DeployNote(
                 process=process, note=wanted.note, changed_at=wanted.asked_at, changed_by=wanted.asked_by, returned=back
             )
             deploy_note_rows.put(tx, note)
-            self.audit.record(
-                "SignOffSentBack", {"hash": etag}, actor=actor, subject=process, why=reason, transaction=tx
-            )
+            details = {"hash": etag, **left}
+            self.audit.record("SignOffSentBack", details, actor=actor, subject=process, why=reason, transaction=tx)
             return back
 
     def note(self, process: str) -> DeployNote | None:
@@ -239,7 +240,8 @@ class Deployments:
         signer = signed_off_by.name if signed_off_by else ""
         version = version_rows.add(tx, package, at=self.clock(), by=actor.name, note=note, signed_off_by=signer)
         signer_or_actor = signed_off_by or actor
-        self.audit.record("Deployed", version.audit_details, actor=signer_or_actor, subject=package.key, transaction=tx)
+        details = {**version.audit_details, **version_rows.told(tx, version)}
+        self.audit.record("Deployed", details, actor=signer_or_actor, subject=package.key, transaction=tx)
         return version
 
 

@@ -158,8 +158,8 @@ class Drafts:
             keep(tx, there, drafts.content(tx, process), PointKind.DISCARD)
             drafts.remove(tx, process)
             drafts.remove_set_aside(tx, process)
-            drafts.withdraw_sign_off(tx, process)
-            self.audit.record("DraftDiscarded", {"hash": etag}, actor=actor, subject=process, transaction=tx)
+            details = {"hash": etag, **drafts.withdraw_sign_off(tx, process)}
+            self.audit.record("DraftDiscarded", details, actor=actor, subject=process, transaction=tx)
 
     def set_aside(self, process: str) -> list[SetAside]:
         """Saves that came too late and still need a decision, newest first."""

@@ -53,8 +53,7 @@ class Pauses:
                 words = before.words(self.context.settings.calendar)
                 raise Conflict(words, winner=before.by, at=before.at)
             made = Pause(process=process, version=version, at=now, by=actor.name, reason=reason)
-            pause_rows.add(tx, made)
-            details = {"version": version}
+            details = {"version": version, **pause_rows.add(tx, made)}
             self.audit.record("ProcessPaused", details, actor=actor, subject=process, why=reason, transaction=tx)
             return made
 
@@ -67,7 +66,7 @@ class Pauses:
                 what = f"Version {version} of “{process}”" if version else f"“{process}” as a whole"
                 raise NotFound(f"{what} is not paused.")
             freed = pause_rows.lift(tx, before, self.context.clock())
-            details = {"version": version, "jobs": freed}
+            details = {"version": version, "jobs": freed, **pause_rows.told(tx, process, version)}
             self.audit.record("ProcessResumed", details, actor=actor, subject=process, why=reason, transaction=tx)
             return freed
 

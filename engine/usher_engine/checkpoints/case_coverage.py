@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..core.errors import Corrupt
 from ..core.findings import Finding
@@ -18,7 +19,8 @@ from ..store import Transaction
 from ..store import checkpoint_rows as rows
 from .checkpoint_file import read_lines
 from .leaf_entries import entry
-from .merkle import SignedHead, Tree
+from .merkle import Head, SignedHead, Tree
+from .times import Between, Bounds, check_step, deployments
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,31 +30,46 @@ class Coverage:
     steps: int
     signed_at: str
     findings: tuple[Finding, ...]
+    #: When each step was written, by the checkpoints before and after it.
+    written: tuple[Between, ...]
 
 
 def coverage(
-    tx: Transaction, instance: str, hashes: Sequence[bytes], *, key: str | None, file: Path | None
+    tx: Transaction, instance: str, steps: Sequence[tuple[Any, Any, bytes]], *, key: str | None, file: Path | None
 ) -> Coverage:
     """
-    Compare the *hashes* of a case's steps with their leaves, and the leaves with the signed heads that cover them.
+    Compare the hashes of a case's steps with their leaves, the leaves with the signed heads, and the dates with both.
 
     Args:
         tx: One snapshot of the database.
         instance: The case.
-        hashes: The hashes stored with its steps, oldest first.
+        steps: Revision, stored body and hash of its steps, oldest first.
         key: The public key the heads must be signed with; None skips the signatures.
         file: The checkpoint file, if there is one here: it must contain the heads too.
     """
     covered = rows.leaves_of(tx, instance)
-    findings = list(_against_leaves(instance, hashes, covered))
+    findings = list(_against_leaves(instance, [digest for _, _, digest in steps], covered))
     heads, lines = _Heads(tx), frozenset(read_lines(file)) if file is not None else None
     numbers = sorted({heads.covering(leaf) for leaf, _, _ in covered})
     for number in numbers:
         problem = _problem(tx, heads, number, key, lines)
         if problem:
             findings.append(Finding(instance, None, "", "checkpoint", problem))
+    bounds, leaves = Bounds(heads.all()), {revision: number for number, revision, _ in covered}
+    written = tuple(bounds.of(leaves.get(revision)) for revision in range(1, len(steps) + 1))
+    findings += _dates(tx, instance, steps, written)
     signed_at = heads.signed(numbers[-1]).head.at if numbers and not findings else ""
-    return Coverage(steps=0 if findings else len(covered), signed_at=signed_at, findings=tuple(findings))
+    signed = 0 if findings else len(covered)
+    return Coverage(steps=signed, signed_at=signed_at, findings=tuple(findings), written=written)
+
+
+def _dates(
+    tx: Transaction, instance: str, steps: Sequence[tuple[Any, Any, bytes]], written: Sequence[Between]
+) -> Iterator[Finding]:
+    deployed, last = deployments(tx), None
+    for (revision, body, _), between in zip(steps, written, strict=True):
+        found, last = check_step(instance, revision, body, between, last, deployed)
+        yield from found
 
 
 def _against_leaves(
@@ -83,6 +100,14 @@ class _Heads:
     def covering(self, leaf: int) -> int:
         """Return the number of the first checkpoint whose tree contains this leaf, or one beyond the newest."""
         return 1 + bisect_right(range(1, self.newest + 1), leaf, key=self._size)
+
+    def all(self) -> Iterator[Head]:
+        """Yield the heads that can be read."""
+        for number in range(1, self.newest + 1):
+            try:
+                yield self.signed(number).head
+            except Corrupt:
+                continue
 
     def _size(self, number: int) -> int:
         try:

@@ -37,6 +37,16 @@ def append_lines(file: Path, lines: Iterable[str]) -> None:
         raise Misconfigured(f"The checkpoint file {file} cannot be written ({type(error).__name__}).") from error
 
 
+def write_anew(file: Path, lines: Iterable[str]) -> None:
+    """Write *lines* instead of what *file* holds, which stays beside it with the ending ``.before``."""
+    try:
+        if file.exists():
+            file.replace(file.with_name(f"{file.name}.before"))
+    except OSError as error:
+        raise Misconfigured(f"The checkpoint file {file} cannot be written ({type(error).__name__}).") from error
+    append_lines(file, lines)
+
+
 def _ends_its_line(file: Path) -> bool:
     with file.open("rb") as opened:
         opened.seek(-1, os.SEEK_END)
@@ -56,6 +66,8 @@ def public_key_of(settings: Settings, given: str | None = None) -> str:
         except (OSError, UnicodeDecodeError) as error:
             raise Misconfigured(f"The public key {given} cannot be read.") from error
     own = Path(settings.signing_key_file)
+    if settings.signing_key:
+        return SigningKey.from_line(settings.signing_key).public_text
     if not own.exists():
         raise Misconfigured(
             f"There is no signing key at {own}. Give the public key with --key; print it where the key is with: "

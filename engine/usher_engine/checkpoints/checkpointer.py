@@ -19,6 +19,8 @@ from .checkpoint_file import append_lines, read_lines
 from .database_key import bind_signing_key
 from .leaf_entries import entry
 from .merkle import Head, SignedHead, SigningKey, Tree
+from .repair_event import record_repair
+from .tamper_check import REPAIR, unfit_peaks
 
 log = logging.getLogger("usher.checkpoints")
 
@@ -55,12 +57,21 @@ def _take_one(
         one_at_a_time(tx, "checkpoint")
         key = bind_signing_key(tx, settings)
         known, written = [stored.line for stored in rows.all_checkpoints(tx)], read_lines(file)
-        _refuse_lost(known, written, file)
+        refuse_lost(known, written, file)
+        if known:
+            _record_new_file(tx, file, now)
         found = list(rows.rows_without_leaf(tx, after=after, cases=CASES, events=EVENTS))
         signed = _append_and_sign(tx, key, known, found, now) if found else None
     if signed or not set(known) <= set(written):
         _complete_file(database, file)
     return signed, max((leaf.instance for leaf in found), default=after) or after
+
+
+def _record_new_file(tx: Transaction, file: Path, now: datetime) -> None:
+    """A file that is not there although there are heads is one of a new node, or somebody removed it."""
+    if not file.exists():
+        why = f"There was no checkpoint file {file.name}; it was written anew from the database."
+        record_repair(tx, now, by="system", why=why, heads=len(rows.all_checkpoints(tx)))
 
 
 def _complete_file(database: Database, file: Path) -> None:
@@ -71,7 +82,7 @@ def _complete_file(database: Database, file: Path) -> None:
         append_lines(file, (stored.line for stored in rows.all_checkpoints(tx) if stored.line not in written))
 
 
-def _refuse_lost(known: list[str], written: list[str], file: Path) -> None:
+def refuse_lost(known: list[str], written: list[str], file: Path) -> None:
     """Refuse to sign if the file shows that the database lost checkpoints: signing would cover that up."""
     unknown = sorted(_numbers(set(written) - set(known)))
     if unknown:
@@ -96,14 +107,15 @@ def _append_and_sign(
     before = rows.last(tx)
     head = SignedHead.from_line(before.line).head if before else None
     tree = Tree(head.size, _peaks(before.peaks)) if before and head else Tree()
+    if head and tree.root.hex() != head.root:
+        raise Corrupt(f"{unfit_peaks(head.number)} Nothing was signed. {REPAIR}")
     first = tree.size
     for leaf in found:
         tree.append(entry(leaf.instance, leaf.revision, leaf.hash))
     rows.add_leaves(tx, first, found)
     origin = head.origin if head else f"usher-{secrets.token_hex(8)}"
     signed = key.sign(Head(origin=origin, number=len(known) + 1, size=tree.size, root=tree.root.hex(), at=to_text(now)))
-    peaks = " ".join(peak.hex() for peak in tree.peaks)
-    rows.add(tx, rows.Stored(signed.head.number, signed.to_line(), peaks))
+    rows.add(tx, rows.Stored(signed.head.number, signed.to_line(), tree.peaks_text))
     return signed
 
 
@@ -153,7 +165,10 @@ class Checkpointer:
         written = read_lines(file)
         if newest not in written:
             with self.database.read() as tx:
-                _refuse_lost([stored.line for stored in rows.all_checkpoints(tx)], written, file)
+                refuse_lost([stored.line for stored in rows.all_checkpoints(tx)], written, file)
+            with self.database.begin() as tx:
+                one_at_a_time(tx, "checkpoint")
+                _record_new_file(tx, file, self.clock())
             _complete_file(self.database, file)
 
     def _loop(self) -> None:

@@ -69,6 +69,11 @@ class Tree:
         self.size += 1
 
     @property
+    def peaks_text(self) -> str:
+        """The peaks as they are stored: hexadecimal, separated by spaces."""
+        return " ".join(peak.hex() for peak in self.peaks)
+
+    @property
     def root(self) -> bytes:
         if not self.peaks:
             return hashlib.sha256(b"").digest()

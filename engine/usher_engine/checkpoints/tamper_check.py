@@ -25,12 +25,13 @@ from ..store.step_codec import MAX_STEP
 from .leaf_entries import entry
 from .merkle import Head, Tree
 from .signed_heads import Heads, read_heads
+from .times import check_times
 
 
 def check_everything(database: Database, *, file: Path | None, key: str | None) -> list[Finding]:
     """Run `check_checkpoints` and `check_audit` in one snapshot of the database."""
     with database.read() as tx:
-        return [*_checkpoints(tx, file, key), *_audit(tx)]
+        return [*_checkpoints(tx, file, key), *check_events(tx)]
 
 
 def check_checkpoints(database: Database, *, file: Path | None, key: str | None) -> list[Finding]:
@@ -53,12 +54,19 @@ def check_checkpoints(database: Database, *, file: Path | None, key: str | None)
 def check_audit(database: Database) -> list[Finding]:
     """Compare the audit events with their chain and their leaves."""
     with database.read() as tx:
-        return list(_audit(tx))
+        return list(check_events(tx))
+
+
+def check_events(tx: Transaction) -> Iterator[Finding]:
+    """The findings of `check_audit` in a transaction."""
+    yield from _audit(tx)
+    yield from _named(tx)
 
 
 def _checkpoints(tx: Transaction, file: Path | None, key: str | None) -> list[Finding]:
     heads = read_heads(tx, file, key)
-    return [*heads.findings, *_tree(tx, heads), *_steps(tx), *tombstones.check_all(tx)]
+    times = check_times(tx, heads.signed.values())
+    return [*heads.findings, *_tree(tx, heads), *_steps(tx), *times, *tombstones.check_all(tx)]
 
 
 #: First bytes of zlib at its default level (RFC 1950); other first bytes would decompress to the same text.
@@ -68,8 +76,9 @@ ZLIB_START = b"\x78\x9c"
 
 
 def _tree(tx: Transaction, heads: Heads) -> Iterator[Finding]:
-    """Check the leaves in order: their numbers, and the root at the size of every signed head."""
+    """Check the leaves in order: their numbers, the root at the size of every signed head, and its stored peaks."""
     tree, wanted, good = Tree(), list(heads.by_size()), True
+    peaks = {stored.number: stored.peaks for stored in rows.all_checkpoints(tx)}
     with closing(rows.leaves(tx)) as leaves:
         for number, instance, revision, digest in leaves:
             if not _is_leaf(instance, revision, digest) or number != tree.size:
@@ -81,6 +90,8 @@ def _tree(tx: Transaction, heads: Heads) -> Iterator[Finding]:
                 if good and head.root != tree.root.hex():
                     good = False
                     yield _finding("tree", _mismatch(head))
+                if good and peaks.get(head.number, tree.peaks_text) != tree.peaks_text:
+                    yield _finding("peaks", f"{unfit_peaks(head.number)} {REPAIR}")
     if wanted and good:
         gone = wanted[-1].size - tree.size
         yield _finding(
@@ -90,6 +101,13 @@ def _tree(tx: Transaction, heads: Heads) -> Iterator[Finding]:
         )
     elif good and tree.size > heads.size:
         yield _finding("tree", f"The database has {tree.size - heads.size} entries that no checkpoint has signed.")
+
+
+def unfit_peaks(number: int) -> str:
+    return f"The peaks stored with checkpoint {number} do not fit the root it signed: they were altered."
+
+
+REPAIR = "Put this right with: usher checkpoint --repair --reason WHY"
 
 
 def _mismatch(head: Head) -> str:
@@ -222,6 +240,40 @@ def _audit(tx: Transaction) -> Iterator[Finding]:
     while signed is not None:
         yield _finding("audit", f"Audit event {signed[0]} was signed by a checkpoint and is missing.")
         signed = next(leaves, None)
+
+
+def _named(tx: Transaction) -> Iterator[Finding]:
+    """Check that an event can be found by each patient it names among others, and by no other."""
+    rows_by_event = groupby(events.raw_named(tx), key=lambda row: row[0])
+    seq, named = _next(rows_by_event)
+    for event in events.raw(tx):
+        while seq is not None and type(event.seq) is int and seq < event.seq:
+            yield _finding("audit", f"Audit event {seq} does not name the patients it is listed for.")
+            seq, named = _next(rows_by_event)
+        here: list[Any] = []
+        if seq == event.seq:
+            here = named
+            seq, named = _next(rows_by_event)
+        wanted = _patients(event)
+        if wanted is not None and here != wanted:
+            yield _finding("audit", f"Audit event {event.seq} is not listed for exactly the patients it names.")
+    if seq is not None:
+        yield _finding("audit", f"Audit event {seq} is listed for patients and is missing.")
+
+
+def _next(groups: Iterator[tuple[Any, Iterator[tuple[Any, Any]]]]) -> tuple[Any, list[Any]]:
+    seq, found = next(groups, (None, iter(())))
+    return seq, sorted(str(patient) for _, patient in found)
+
+
+def _patients(event: events.RawEvent) -> list[str] | None:
+    """The patients that *event* names among others; None if it cannot be read."""
+    if type(event.body) is not bytes or b'"patients":' not in event.body:
+        return []
+    try:
+        return events.named_among_others(json.loads(event.body))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def _fits(previous: bytes, event: events.RawEvent) -> bool:

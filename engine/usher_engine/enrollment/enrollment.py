@@ -192,12 +192,12 @@ class Enrollment:
         """
         with self.engine.database.begin() as tx:
             if action is None:
-                trigger_fields.remove_trigger(tx, template, field)
+                rows = trigger_fields.remove_trigger(tx, template, field)
             else:
                 self._require_startable(tx, process)
                 now = self.engine.clock()
-                trigger_fields.set_trigger(tx, template, field, action, process=process, by=actor.name, now=now)
-            details = {"setting": "trigger", "template": template, "field": field, "action": action}
+                rows = trigger_fields.set_trigger(tx, template, field, action, process=process, by=actor.name, now=now)
+            details = {"setting": "trigger", "template": template, "field": field, "action": action, **rows}
             bound = {} if action is None else {"process": process}
             self.engine.audit.record("SettingChanged", {**details, **bound}, actor=actor, transaction=tx)
 

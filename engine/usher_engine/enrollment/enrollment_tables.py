@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import VARCHAR, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false
 
 from ..store.tables.engine_tables import metadata
+from ..store.tables.folds import Happened, State, Told, fold, no_fold
 
 patient = Table(
     "patient",
@@ -154,3 +155,47 @@ portal_trigger = Table(
     #: The process that selecting it starts.
     Column("process", String(200), nullable=False, server_default="enrollment"),
 )
+
+
+# what the audit events say of these tables (store/tables/folds.py)
+
+
+def _triggers(state: State, event: Happened) -> None:
+    if event.carries_rows or event.setting != "trigger":
+        return
+    details = event.details
+    key = (str(details["template"]).strip(), str(details["field"]).strip())
+    if details["action"] is None:
+        state.pop(key, None)
+    else:
+        event.tell(state, key, action=str(details["action"]).strip(), set_by=event.actor)
+
+
+def _opt_outs(state: State, event: Happened) -> None:
+    """No event holds an address, so a row is known by its moment and its author; until 0.2 by its author."""
+    details = event.details
+    if details.get("scope") != "address":
+        return
+    if event.kind == "OptOutSet":
+        at = {"at": details["entry"]} if "entry" in details else {}
+        event.tell(state, ("", event.subject, event.seq), by=event.actor, **at)
+    elif event.kind == "OptOutLifted":
+        for key, told in list(state.items()):
+            if told.values.get("at") in details.get("entries", ()):
+                del state[key]
+            elif "entries" not in details and key[1] == event.subject:
+                state[key] = Told(values=told.values, seq=told.seq, perhaps=True)
+
+
+fold(portal_trigger, _triggers)
+fold(
+    email_opt_out,
+    _opt_outs,
+    free={"address": "it is a patient's, and no event holds what a patient's record says"},
+    untold=lambda row: row["by"] == "patient",  # until 0.2 only a step of the case told of these
+)
+no_fold("What a link may do, and what became of it: its case tells of it, but the row is not compared.", invitation)
+no_fold("Finds the case of a mail by its opt-out link; the case tells of the mail.", sent_mail)
+no_fold("Compared with the steps of the patient's cases (decisions/0016).", patient, patient_response)
+no_fold("Derived from the patients' records, which `usher db reindex` makes again.", patient_key)
+no_fold("Differences between two imports, until staff decide; the decision is an audit event.", import_conflict)

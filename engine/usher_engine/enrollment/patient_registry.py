@@ -206,8 +206,8 @@ def _resource(text: str) -> dict[str, Any] | None:
 
 
 def standings(tx: Transaction) -> Iterator[Row[Any]]:
-    """Id, portal status and request time of each patient, with a few hundred rows in memory."""
-    columns = (patient.c.id, patient.c.portal_status, patient.c.requested_at)
+    """Id, portal status, request time and practice's opt-out of each patient, with a few hundred rows in memory."""
+    columns = (patient.c.id, patient.c.portal_status, patient.c.requested_at, patient.c.opted_out)
     found: Any = tx.execute(select(*columns).order_by(patient.c.id).execution_options(yield_per=500))
     yield from found
 

@@ -224,7 +224,10 @@ class PatientResponses:
         with self.engine.database.begin() as tx:
             found = invitations.find_by_token(tx, token) or sent_mails.by_token(tx, token)
             self.engine.steps.record(found.instance, OPTED_OUT, {}, actor=PATIENT, transaction=tx)
-            portal_status.opt_out_address(tx, found.address, by=PATIENT.name, now=now)
+            entry = portal_status.opt_out_address(tx, found.address, by=PATIENT.name, now=now)
+            if entry and found.patient:
+                about = {"subject": found.patient, "business_key": found.patient}
+                self.engine.audit.record("OptOutSet", entry, actor=PATIENT, transaction=tx, **about)
 
 
 def _require_unanswered(tx: Transaction, found: Invitation) -> None:

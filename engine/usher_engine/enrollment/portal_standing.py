@@ -21,7 +21,7 @@ from ..core.visible_text import trimmed
 from ..engine import Engine
 from ..store import Step, Transaction, activity_rows, audit_rows
 from . import patient_registry, portal_status
-from .link_facts import OPTED_OUT
+from .link_facts import OPTED_OUT, PATIENT
 from .patient_directory import PatientRecord
 from .patient_registry import Registry
 from .reconciliation import REPORTED, Known, recorded_in, reported_statuses
@@ -159,16 +159,17 @@ class PortalStanding:
         with self._engine.database.begin() as tx:
             row = patient_registry.find(tx, patient_id, lock=True)
             before = self._intact(tx, row.id)
-            if self._change_opt_out(tx, before, OptOutScope(scope), opted_out, by=actor.name):
+            changed = self._change_opt_out(tx, before, OptOutScope(scope), opted_out, by=actor.name)
+            if changed:
                 kind: AuditKind = "OptOutSet" if opted_out else "OptOutLifted"
-                details = _with_source({"scope": str(scope)}, source)
+                details = _with_source(changed, source)
                 self._engine.audit.record(kind, details, actor=actor, **_about(row.id, reason, tx))
             return self._standing(tx, self._record(tx, row.id))
 
     def _change_opt_out(
         self, tx: Transaction, before: PatientRecord, scope: OptOutScope, opted_out: bool, *, by: str
-    ) -> bool:
-        """Change an opt-out; return False if it had that value already."""
+    ) -> dict[str, Any]:
+        """Change an opt-out; return the details of the audit event, nothing if it had that value already."""
         now = self._engine.clock()
         if scope is OptOutScope.ADDRESS:
             address = self._address(before)
@@ -179,9 +180,9 @@ class PortalStanding:
                 return portal_status.opt_out_address(tx, address, by=by, now=now)
             return portal_status.opt_in_address(tx, address)
         if before.opted_out == opted_out:
-            return False
+            return {}
         portal_status.set_practice_opt_out(tx, before.id, opted_out, by=by, now=now)
-        return True
+        return {"scope": str(scope)}
 
     def _record(self, tx: Transaction, patient_id: str) -> PatientRecord:
         return self._registry.load(tx, patient_id, now=self._engine.clock())
@@ -233,7 +234,7 @@ def _opt_outs(tx: Transaction, patient: str) -> Iterator[Change]:
     for kind, opted_out in kinds:
         for event in audit_rows.select_events(tx, business_key=patient, kind=kind, limit=MAX_EVENTS):
             scope, source = event.details.get("scope"), str(event.details.get("from") or "")
-            if scope in list(OptOutScope):
+            if scope in list(OptOutScope) and event.actor != PATIENT.name:  # theirs are told from the step
                 yield Change(
                     at=event.at,
                     by=event.actor,
@@ -251,7 +252,7 @@ def _patient_opt_outs(steps: Sequence[Step]) -> Iterator[Change]:
             yield Change(at=step.at, by=step.actor, case=step.instance, scope=OptOutScope.ADDRESS, opted_out=True)
 
 
-def _with_source(details: dict[str, str], source: str) -> dict[str, str]:
+def _with_source(details: dict[str, Any], source: str) -> dict[str, Any]:
     return {**details, "from": source} if source else details
 
 

@@ -92,9 +92,7 @@ def add_response(
     set_status(tx, patient_registry.find(tx, patient, lock=True), status, by="patient", now=now)
 
 
-def remove_response(
-    tx: Transaction, patient: str, *, reason: str, by: str, now: datetime
-) -> Response | None:
+def remove_response(tx: Transaction, patient: str, *, reason: str, by: str, now: datetime) -> Response | None:
     """
     Remove the answer in force: it stays in the history with *reason*, and the status becomes Not Enrolled.
 
@@ -189,17 +187,19 @@ def set_practice_opt_out(tx: Transaction, patient: str, opted_out: bool, *, by: 
     patient_registry.change(tx, patient_registry.find(tx, patient, lock=True), by=by, now=now, opted_out=opted_out)
 
 
-def opt_out_address(tx: Transaction, address: str, *, by: str, now: datetime) -> bool:
-    """Put an address on the opt-out list; False, without a change, if it is on the list already."""
+def opt_out_address(tx: Transaction, address: str, *, by: str, now: datetime) -> dict[str, Any]:
+    """Put an address on the opt-out list; return the entry for the audit event, nothing if it is there already."""
     if opted_out_since(tx, address) is not None:
-        return False
+        return {}
     values = {"address": comparable_email_address(address), "at": to_text(now), "by": by}
-    return upserts.add(tx, email_opt_out, values)
+    return {"scope": "address", "entry": values["at"]} if upserts.add(tx, email_opt_out, values) else {}
 
 
-def opt_in_address(tx: Transaction, address: str) -> bool:
-    """Remove an address from the opt-out list at its owner's request; False if it is not on the list."""
-    return bool(tx.execute(delete(email_opt_out).where(_stands_for(address))).rowcount)
+def opt_in_address(tx: Transaction, address: str) -> dict[str, Any]:
+    """Remove an address from the opt-out list at its owner's request; return like `opt_out_address`."""
+    removed = tx.execute(delete(email_opt_out).where(_stands_for(address)).returning(email_opt_out.c.at))
+    entries = [str(at) for at in removed.scalars()]
+    return {"scope": "address", "entries": entries} if entries else {}
 
 
 def opted_out_since(tx: Transaction, address: str) -> tuple[datetime, str] | None:

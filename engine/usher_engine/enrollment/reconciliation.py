@@ -7,7 +7,7 @@ Findings name patients by id only. This module only reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from ..context import Context
 from ..core.findings import Finding
 from ..core.practice_calendar import Calendar
 from ..store import Step, Transaction, activity_rows, audit_rows, instance_rows
+from ..store.audit_rows import AuditEvent
 from . import patient_registry, portal_status
 from .link_facts import RESPONSE_ADDED, SETS_STATUS
 from .statuses import PortalStatus
@@ -23,6 +24,9 @@ from .timestamps import iso_or_none
 
 #: The setting name in audit events of a status that another system reported.
 REPORTED = "portal status"
+
+#: Opt-outs of administrators that are read at once.
+MAX_OPT_OUTS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,8 +52,25 @@ class Known:
 def disagreements(context: Context) -> list[Finding]:
     """One finding for each field of a patient that differs from the last recorded value."""
     with context.database.read() as tx:
-        rows = patient_registry.standings(tx)
-        return [found for row in rows for found in _of_patient(tx, row, context.settings.calendar)]
+        rows = list(patient_registry.standings(tx))
+        differing = [found for row in rows for found in _of_patient(tx, row, context.settings.calendar)]
+        return [*differing, *_opt_outs(tx, rows)]
+
+
+def _opt_outs(tx: Transaction, rows: Sequence[Any]) -> Iterator[Finding]:
+    """Findings about the practice's own flag, which only administrators set."""
+    kinds = ("OptOutSet", "OptOutLifted")
+    events = [event for kind in kinds for event in audit_rows.select_events(tx, kind=kind, limit=MAX_OPT_OUTS)]
+    flags: dict[str, AuditEvent] = {}
+    for event in sorted(events, key=lambda event: event.seq):
+        if event.details.get("scope") == "practice":
+            flags[event.subject] = event
+    for row in rows:
+        last = flags.get(row.id)
+        if bool(row.opted_out) != (last is not None and last.kind == "OptOutSet"):
+            told = f"audit event {last.seq} says otherwise" if last else "no audit event tells of it"
+            state = "opted out of e-mail" if row.opted_out else "not opted out of e-mail"
+            yield Finding("", None, "", "registry", f"The registry has patient {row.id} {state}; {told}.")
 
 
 def _of_patient(tx: Transaction, row: Any, calendar: Calendar) -> Iterator[Finding]:

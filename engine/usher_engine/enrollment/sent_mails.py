@@ -28,6 +28,7 @@ class SentMail:
     template: str
     language: str
     sent_at: datetime | None
+    patient: str | None
 
 
 def prepare(
@@ -101,4 +102,5 @@ def _mail(row: Any) -> SentMail:
         template=row.template,
         language=row.language,
         sent_at=from_text(row.sent_at) if row.sent_at else None,
+        patient=row.patient,
     )

@@ -15,6 +15,7 @@ from sqlalchemy import Row, bindparam, delete, select
 from ..core.errors import InvalidSubmission
 from ..core.visible_text import trimmed
 from ..store import Transaction, to_text
+from ..store.told_rows import row_after
 from ..store.upserts import put
 from .enrollment_tables import patient, portal_trigger
 
@@ -65,21 +66,22 @@ def _templates(rows: Sequence[Row[Any]]) -> list[Template]:
 
 def set_trigger(
     tx: Transaction, template: str, field: str, action: str, *, process: str = PROCESS, by: str, now: datetime
-) -> None:
-    """Put the trigger on a field of a template, to start *process*; raises `InvalidSubmission`."""
+) -> dict[str, Any]:
+    """Put the trigger on a field, to start *process*; return the row for the event; raises `InvalidSubmission`."""
     template, field = _name("template", template), _name("field", field)
     action = _name("action", action, most=MAX_ACTION)
     if process == PROCESS:
         check_action(action)
     values = {"template": template, "field": field, "action": action, "process": process}
     put(tx, portal_trigger, {**values, "set_at": to_text(now), "set_by": by})
+    return row_after(tx, portal_trigger, template, field)
 
 
-def remove_trigger(tx: Transaction, template: str, field: str) -> None:
-    """Take the trigger off a field of a template; raises `InvalidSubmission` for a name that cannot be one."""
-    ours = portal_trigger.c
-    place = (ours.template == _name("template", template), ours.field == _name("field", field))
-    tx.execute(delete(portal_trigger).where(*place))
+def remove_trigger(tx: Transaction, template: str, field: str) -> dict[str, Any]:
+    """Take the trigger off a field; return that it is gone, for the event. Raises `InvalidSubmission`."""
+    ours, key = portal_trigger.c, (_name("template", template), _name("field", field))
+    tx.execute(delete(portal_trigger).where(ours.template == key[0], ours.field == key[1]))
+    return row_after(tx, portal_trigger, *key)
 
 
 def bound_process(tx: Transaction, template: str, field: str, action: str, *, patient_id: str) -> str | None:

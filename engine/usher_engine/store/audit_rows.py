@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -168,6 +168,12 @@ def _body(stored: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) and isinstance(body.get("details"), dict) else None
+
+
+def raw_named(connection: Connection) -> Generator[tuple[Any, Any], None, None]:
+    """(seq, patient) of every row that names a patient among others, by event."""
+    c = r.audit_patient.c
+    yield from stream(connection, select(c.seq, c.patient).order_by(c.seq, c.patient))
 
 
 def raw(connection: Connection) -> Iterator[RawEvent]:

@@ -15,6 +15,7 @@ from .database import to_text
 from .instance_rows import one_at_a_time
 from .tables import record_tables as r
 from .tampered_rows import moment, plausible_values, tampering_message
+from .told_rows import row_after
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,9 +59,11 @@ def update_progress(connection: Connection, number: int, *, at: datetime, checke
 
 def finish(
     connection: Connection, number: int, *, at: datetime, equal: int, findings: Sequence[dict[str, Any]], failure: str
-) -> None:
+) -> dict[str, Any]:
+    """Store the result; return the row for the audit event."""
     text = json.dumps(list(findings), ensure_ascii=False)
     _change(connection, number, finished_at=to_text(at), equal=equal, findings=text, failure=failure)
+    return row_after(connection, r.check_run, number)
 
 
 def _change(connection: Connection, number: int, **values: Any) -> None:

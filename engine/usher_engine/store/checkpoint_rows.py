@@ -6,7 +6,20 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, and_, desc, exists, func, insert, literal, select, type_coerce
+from sqlalchemy import (
+    Column,
+    Connection,
+    Select,
+    and_,
+    desc,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.types import NullType
 
 from . import upserts
@@ -142,6 +155,10 @@ def add(connection: Connection, stored: Stored) -> None:
     connection.execute(insert(t.checkpoint), {"number": stored.number, "line": stored.line, "peaks": stored.peaks})
 
 
+def set_peaks(connection: Connection, number: int, peaks: str) -> None:
+    connection.execute(update(t.checkpoint).where(t.checkpoint.c.number == number).values(peaks=peaks))
+
+
 def all_checkpoints(connection: Connection) -> list[Stored]:
     """All checkpoints, oldest first."""
     c = t.checkpoint.c
@@ -162,6 +179,20 @@ def steps_with_leaves(connection: Connection) -> Generator[Compared, None, None]
     )
     for row in stream(connection, query):
         yield Compared(*row)
+
+
+def dated_steps(connection: Connection) -> Generator[tuple[Any, Any, Any, Any], None, None]:
+    """(instance, revision, body, number of the leaf or None) of every step, by case and revision."""
+    leaf = and_(_LEAF.instance == _STEP.instance, _LEAF.revision == _STEP.revision)
+    query = select(_STEP.instance, _STEP.revision, *as_stored(_STEP.body), _LEAF.number)
+    query = query.select_from(t.step.outerjoin(t.leaf, leaf)).order_by(_STEP.instance, _STEP.revision)
+    yield from stream(connection, query)
+
+
+def event_leaves(connection: Connection) -> list[tuple[int, int]]:
+    """(number of the event, number of its leaf) of the audit events that have leaves."""
+    query = select(_LEAF.revision, _LEAF.number).where(_LEAF.instance == AUDIT)
+    return [(seq, number) for seq, number in connection.execute(query)]
 
 
 def lost_steps(connection: Connection) -> Generator[tuple[Any, Any], None, None]:

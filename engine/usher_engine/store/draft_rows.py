@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, desc, insert, select, update
 
 from ..core.canonical import compact
-from ..core.errors import NotFound
+from ..core.errors import Corrupt, NotFound
 from ..definitions import Package, from_zip, to_zip
 from .database import to_text
 from .tables import engine_tables as t
 from .tampered_rows import moment
+from .told_rows import contradictions, last_told, row_after
 from .upserts import put
 
 
@@ -155,14 +156,28 @@ def requested_sign_off(connection: Connection, process: str) -> SignOff | None:
     return SignOff(**{**values, "asked_at": moment(values["asked_at"])})
 
 
-def request_sign_off(connection: Connection, wanted: SignOff) -> None:
-    """Store *wanted*, replacing an earlier request."""
+def require_told(connection: Connection, wanted: SignOff) -> None:
+    """Raise `Corrupt` if the newest request in the audit events is not *wanted*: somebody altered the row."""
+    told = last_told(connection, t.sign_off, (wanted.process,), wanted.process, kind="SignOffAsked")
+    row = connection.execute(select(t.sign_off).where(t.sign_off.c.process == wanted.process)).mappings().one()
+    wrong = contradictions(t.sign_off, row, told)
+    if wrong:
+        raise Corrupt(
+            f"The request to sign off {wanted.process} was altered outside Usher ({wrong}). Ask for it again."
+        )
+
+
+def request_sign_off(connection: Connection, wanted: SignOff) -> dict[str, Any]:
+    """Store *wanted*, replacing an earlier request; return the row for the audit event."""
     values = {name: getattr(wanted, name) for name in ("process", "etag", "note", "asked_by")}
     put(connection, t.sign_off, {**values, "asked_at": to_text(wanted.asked_at)})
+    return row_after(connection, t.sign_off, wanted.process)
 
 
-def withdraw_sign_off(connection: Connection, process: str) -> None:
+def withdraw_sign_off(connection: Connection, process: str) -> dict[str, Any]:
+    """Delete the request, if there is one; return that it is gone, for the audit event."""
     connection.execute(delete(t.sign_off).where(t.sign_off.c.process == process))
+    return row_after(connection, t.sign_off, process)
 
 
 def _columns(draft: Draft, package: Package) -> dict[str, Any]:

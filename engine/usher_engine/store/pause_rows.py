@@ -16,6 +16,7 @@ from .job_rows import HELD, Job, release
 from .tables import engine_tables as t
 from .tables import record_tables as r
 from .tampered_rows import moment
+from .told_rows import row_after
 from .version_rows import Version
 
 #: Means every version of a process, including later ones.
@@ -89,9 +90,16 @@ def exact(connection: Connection, process: str, version: int) -> Pause | None:
     return _pause(row) if row else None
 
 
-def add(connection: Connection, pause: Pause) -> None:
+def add(connection: Connection, pause: Pause) -> dict[str, Any]:
+    """Store *pause*; return the row for the audit event."""
     values = {name: getattr(pause, name) for name in ("process", "version", "by", "reason")}
     connection.execute(insert(r.pause).values(**values, at=to_text(pause.at)))
+    return told(connection, pause.process, pause.version)
+
+
+def told(connection: Connection, process: str, version: int) -> dict[str, Any]:
+    """The row of a pause for the audit event, or that there is none."""
+    return row_after(connection, r.pause, process, version)
 
 
 def lift(connection: Connection, pause: Pause, now: datetime) -> int:

@@ -17,6 +17,7 @@ from .database import to_text
 from .snapshot import answers
 from .tables import engine_tables as t
 from .tampered_rows import moment, plausible_values, tampering_message
+from .told_rows import rows_after
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +99,11 @@ def add(
     values = {name: getattr(version, name) for name in named}
     connection.execute(insert(t.version).values(**values, deployed_at=to_text(at)))
     return version
+
+
+def told(connection: Connection, version: Version) -> dict[str, Any]:
+    """The row of *version*, and the request for a sign-off of its process or that there is none, for the event."""
+    return rows_after(connection, (t.version, (version.process, version.number)), (t.sign_off, (version.process,)))
 
 
 def content(connection: Connection, definition: str) -> Package:

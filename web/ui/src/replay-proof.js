@@ -21,7 +21,8 @@ export class Verdict {
     const proven = badge !== null && step <= Number(badge.dataset.signed);
     const [signed, again] = [panel.querySelector("[data-signed-step]"), panel.querySelector("[data-again]")];
     if (!proven || !signed) return;
-    signed.querySelector("span").textContent = badge.dataset.signedWords;
+    const written = JSON.parse(badge.dataset.written); // [first step, words], the same words up to the next
+    signed.querySelector("span").textContent = written.findLast(([first]) => first <= step)[1];
     signed.hidden = again.hidden = false;
   }
 

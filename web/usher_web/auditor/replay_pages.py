@@ -25,7 +25,7 @@ from ..words.case_narrative import Names
 from ..words.effect_status import Effect, Followed, Words, drawn, effects, following
 from ..words.element_names import bare_words, words_of
 from ..words.presentation import clock_time
-from ..words.proof_verdict import verdict
+from ..words.proof_verdict import verdict, written_words
 from ..words.timeline import Mark, timeline
 from .replay_calls import call_histories, calls_before, marked_calls
 from .replay_frames import Frame, frames, glance
@@ -120,6 +120,7 @@ def show(instance_id: str) -> str:
         drawings=part.drawings(case).get(at, []),
         proof=proof,
         verdict=verdict(proof) if proof else None,
+        written=_written(proof) if proof else [],
         checks_itself=case.revision <= CHECKED_AT_ONCE,
     )
 
@@ -167,7 +168,15 @@ def proof(instance_id: str) -> str:
     """The verdict on a case; checked now if anything changed since the last check, or with ``?again``."""
     case = visible_case(instance_id)
     found = site().prover.prove(case.id, again="again" in request.args)
-    return render_template("replay_proof.html", case=case, proof=found, verdict=verdict(found))
+    return render_template(
+        "replay_proof.html", case=case, proof=found, verdict=verdict(found), written=_written(found)
+    )
+
+
+def _written(proof: CaseProof) -> list[tuple[int, str]]:
+    """When the steps were recorded, for the page."""
+    now, calendar = site().now(), site().settings.calendar
+    return written_words(proof.written, lambda moment: clock_time(moment, now, calendar))
 
 
 def _proof(case: Instance) -> CaseProof | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 from usher_engine import Database, Settings
-from usher_engine.checkpoints import check_everything, public_key_of, public_key_of_database, take
+from usher_engine.checkpoints import Repaired, check_everything, public_key_of, public_key_of_database, repair, take
 from usher_engine.core.findings import Finding
 
 from .opening import as_json, open_usher, print_json, read_settings
@@ -16,8 +16,10 @@ from .opening import as_json, open_usher, print_json, read_settings
 @click.command()
 @click.option("--file", type=click.Path(dir_okay=False), help="Checkpoint file; default: USHER_CHECKPOINT_FILE.")
 @click.option("--public-key", "shows_key", is_flag=True, help="Print the public key and sign nothing.")
+@click.option("--repair", "repairs", is_flag=True, help="Set right peaks, triggers and the file; needs --reason.")
+@click.option("--reason", default="", help="Why, for the audit event of the repair.")
 @as_json
-def checkpoint(*, file: str | None, shows_key: bool, machine: bool) -> None:
+def checkpoint(*, file: str | None, shows_key: bool, repairs: bool, reason: str, machine: bool) -> None:
     """Sign all steps and audit events that are new, in the database and in a separate file."""
     settings = read_settings()
     if file is not None:
@@ -25,6 +27,13 @@ def checkpoint(*, file: str | None, shows_key: bool, machine: bool) -> None:
     enrollment, _ = open_usher(settings)
     if shows_key:
         click.echo(public_key_of_database(enrollment.engine.database, settings))
+        return
+    if repairs:
+        done = repair(enrollment.engine.database, settings, enrollment.engine.clock(), reason=reason, by="command line")
+        if machine:
+            print_json(asdict(done))
+        else:
+            click.echo(_repaired(done))
         return
     taken = take(enrollment.engine.database, settings, enrollment.engine.clock())
     if machine:
@@ -36,6 +45,14 @@ def checkpoint(*, file: str | None, shows_key: bool, machine: bool) -> None:
         click.echo(
             f"Checkpoint {head.number} covers {head.size} steps and events; written to {settings.checkpoint_file}."
         )
+
+
+def _repaired(done: Repaired) -> str:
+    if not done:
+        return "Nothing had to be repaired."
+    parts = [f"peaks of checkpoint {number}" for number in done.peaks] + [f"trigger {name}" for name in done.triggers]
+    parts += [f"the checkpoint file, {done.heads} lines"] if done.heads else []
+    return f"Repaired and recorded: {', '.join(parts)}."
 
 
 def check_checkpoints(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 from usher_engine import Actor, Engine, EngineError, Settings
-from usher_engine.assurance import Finding, Retention, Verified
-from usher_engine.checkpoints import check_audit, public_key_of, read_lines
+from usher_engine.assurance import Finding, Retention, Verified, check_record
+from usher_engine.checkpoints import Evidence, gather, public_key_of, read_lines, without_checkpoints
 from usher_engine.exports import verify_file
 
 from .checkpoints import check_checkpoints
@@ -26,6 +26,7 @@ MOST_NAMED = 100
 @click.option("--jobs", type=click.IntRange(1), help="Processes for --all; default: one for each core.")
 @click.option("--after", default="", metavar="INSTANCE", help="Go on with --all beyond this case.")
 @click.option("--checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Checkpoint file.")
+@click.option("--without-checkpoints", "bare", is_flag=True, help="Let --all do without checkpoint file and key.")
 @click.option("--key", help="Public key of the checkpoints, or a file that holds it.")
 @click.option("--export", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Only this exported file.")
 @as_json
@@ -36,11 +37,17 @@ def verify(
     jobs: int | None,
     after: str,
     checkpoint: Path | None,
+    bare: bool,
     key: str | None,
     export: Path | None,
     machine: bool,
 ) -> None:
-    """Check the history of cases and run them again, with all services off; exit 1 when anything differs."""
+    """
+    Check the history of cases and run them again, with all services off; exit 1 when anything differs.
+
+    --all also checks the audit events, the tables that follow from them, and the checkpoints, with the file of
+    USHER_CHECKPOINT_FILE and its key: where one is missing, that is a finding.
+    """
     if export is not None:
         if everything or instances or after or jobs:
             raise click.UsageError("--export checks the file alone; it goes with --key and --checkpoint only.")
@@ -49,22 +56,33 @@ def verify(
     asks_checkpoint = checkpoint is not None or key is not None
     if everything == bool(instances) and not (asks_checkpoint and not instances):
         raise click.UsageError("Name cases to verify, or give --all.")
-    if not everything and (after or jobs):
-        raise click.UsageError("--after and --jobs belong to --all.")
+    if not everything and (after or jobs or bare):
+        raise click.UsageError("--after, --jobs and --without-checkpoints belong to --all.")
+    if bare and asks_checkpoint:
+        raise click.UsageError("--without-checkpoints goes with neither --checkpoint nor --key.")
     settings = read_settings()
     enrollment = open_usher(settings)[0]
     engine = enrollment.engine
     each = engine.verification.verify_each
-    result = _verify_all(engine, after, jobs or os.cpu_count() or 1) if everything else each(dict.fromkeys(instances))
+    evidence = None
     if everything and not after:
-        result.findings += [*check_audit(engine.database), *enrollment.disagreements()]
-    if asks_checkpoint:
+        evidence = _evidence(engine, settings, checkpoint, key, bare=bare)
+        for words in () if machine else evidence.unchecked:
+            click.echo(f"Not checked: {words}")
+    result = _verify_all(engine, after, jobs or os.cpu_count() or 1) if everything else each(dict.fromkeys(instances))
+    if evidence is not None:
+        result.findings += [*check_record(engine.context, evidence), *enrollment.disagreements()]
+    elif asks_checkpoint:
         result.findings += check_checkpoints(engine.database, settings, file=checkpoint, key=key)
     result.findings = list(dict.fromkeys(result.findings))  # the checks of checkpoints cover the audit chain too
     if not machine:
         _print_purged(engine, instances, {finding.instance for finding in result.findings})
     _record(engine, result, instances)
     _print_result(result, machine, "agree with their record and can go on")
+
+
+def _evidence(engine: Engine, settings: Settings, file: Path | None, key: str | None, *, bare: bool) -> Evidence:
+    return without_checkpoints(engine.database) if bare else gather(engine.database, settings, file=file, key=key)
 
 
 def _record(engine: Engine, result: Verified, instances: tuple[str, ...]) -> None:
@@ -120,7 +138,8 @@ def _print_result(result: Verified, machine: bool, well: str) -> None:
         for note in sorted(result.notes):
             click.echo(f"Note: {note}")
         for finding in result.findings:
-            click.echo(_line(finding))
+            if finding.kind != "evidence":  # said in the first lines
+                click.echo(_line(finding))
         click.echo(f"{result.checked} cases checked, {result.equal} of them {well}.")
     if result.findings:
         raise SystemExit(1)

@@ -48,6 +48,7 @@ CALLED: Mapping[str, str] = {
     "SampleMailSent": "Samples of mails",
     "ImportConflictDecided": "Decided conflicts of imports",
     "LookAlikeSeen": "Seen warnings of look-alikes",
+    "EvidenceRepaired": "Repairs of the evidence",
 }
 
 #: The reason of a refusal, by status.
@@ -84,10 +85,8 @@ OF_A_CASE = frozenset(
 
 ALARMS = frozenset({"Refused", "LogInFailed", "LockedOut"})
 #: Marks of the other kinds.
-MARKS = {
-    **dict.fromkeys(("Verified", "LogReviewed"), "done"),
-    **dict.fromkeys(("Purged", "CaseCancelled", "ProcessPaused"), "refuse"),
-}
+MARKS = dict.fromkeys(("Verified", "LogReviewed"), "done")
+MARKS |= dict.fromkeys(("Purged", "CaseCancelled", "ProcessPaused"), "refuse")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,14 +132,14 @@ def _place(event: AuditEvent) -> str:
 
 
 def _refusal(event: AuditEvent) -> str:
-    why = REFUSED.get(event.details.get("status", 0), f"status {event.details.get('status')}")
+    why = REFUSED.get(event.details.get("status", 0)) or f"status {event.details.get('status')}"
     tried = "open" if event.details.get("method") in ("GET", "HEAD") else "do"
     return f"Tried to {tried} something in {_place(event)} and was refused: {why}."
 
 
 def _listing(event: AuditEvent) -> str:
     number = len(event.details.get("patients") or ())
-    return f"Saw the names of {number} patient{'' if number == 1 else 's'} in {_place(event)}."
+    return f"Saw the names of {number} patient{'s' * (number != 1)} in {_place(event)}."
 
 
 def _failed_sign_in(event: AuditEvent) -> str:
@@ -156,9 +155,10 @@ def _lock_out(event: AuditEvent) -> str:
 
 def _check(event: AuditEvent) -> str:
     details = event.details
-    if details.get("findings"):
-        return f"Checked {details.get('cases')} cases, audit events and checkpoints: {details['findings']} findings."
-    return f"Checked {details.get('cases')} cases, audit events and checkpoints: all as it was written."
+    if details.get("failure"):
+        return f"A check of the record broke off: {details['failure']}"
+    found = f"{details['findings']} findings" if details.get("findings") else "all as it was written"
+    return f"Checked {details.get('cases')} cases, audit events and checkpoints: {found}."
 
 
 def _review(event: AuditEvent) -> str:
@@ -179,7 +179,10 @@ def _setting(event: AuditEvent) -> str:
         return _trigger(details)
     if details.get("setting") == "role and groups":
         return _rights(event)
-    about = [event.subject, *(f"{value}" for name, value in details.items() if name != "setting" and value)]
+    about = [
+        event.subject,
+        *(f"{value}" for name, value in details.items() if name not in ("setting", "rows") and value),
+    ]
     rest = ", ".join(part for part in about if part)
     return f"Changed a setting: {details.get('setting')}{' (' + rest + ')' if rest else ''}."
 
@@ -203,14 +206,14 @@ def _rights(event: AuditEvent) -> str:
 def _opt_out(event: AuditEvent) -> str:
     if event.details.get("scope") == "address":
         did = "Put the patient's address on" if event.kind == "OptOutSet" else "Took the patient's address off"
-        return f"{did} the opt-out list: {event.why}"
+        return f"{did} the opt-out list{f': {event.why}' if event.why else ' with the link in a mail.'}"
     did = "Opted the patient out of" if event.kind == "OptOutSet" else "Opted the patient in again for"
     return f"{did} e-mail from the practice: {event.why}"
 
 
 def _import(event: AuditEvent) -> str:
     details = event.details
-    told = [f"{details.get('new', 0)} new", f"{details.get('changed', 0)} changed"]
+    told = [f"{details.get(name, 0)} {name}" for name in ("new", "changed")]
     told += [f"{details['kept']} with corrections that stay"] if details.get("kept") else []
     told += [f"{details['conflicts']} to be decided"] if details.get("conflicts") else []
     return f"Imported patients: {', '.join(told)}."
@@ -227,6 +230,13 @@ def _look_alike(event: AuditEvent) -> str:
     number = len(event.details.get("others") or ())
     others = "another patient has" if number == 1 else f"{number} other patients have"
     return f"Saw that {others} the same name and birth date, and went on with this one."
+
+
+def _repair(event: AuditEvent) -> str:
+    parts = [f"the peaks of checkpoint {number}" for number in event.details.get("peaks") or ()]
+    parts += [f"the trigger {name}" for name in event.details.get("triggers") or ()]
+    parts += [f"the checkpoint file with {heads} heads"] if (heads := event.details.get("heads")) else []
+    return f"Put right {joined(parts)}: {event.why}"
 
 
 def _version_of(event: AuditEvent) -> str:
@@ -284,8 +294,10 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "ProcessPaused": lambda event: f"Paused {_version_of(event)}: {event.why}",
     "ProcessResumed": lambda event: f"Let {_version_of(event)} go on: {event.why}",
     "CaseRepaired": lambda event: f"Repaired case {case_no(event.subject)} from its history.",
-    "ClaimReleased": lambda event: f"Gave a task of case {case_no(event.subject.partition(':')[0])} that "
-    f"{event.details.get('of')} had claimed back to its group: {event.why}",
+    "ClaimReleased": lambda event: (
+        f"Gave a task of case {case_no(event.subject.partition(':')[0])} that "
+        f"{event.details.get('of')} had claimed back to its group: {event.why}"
+    ),
     "RunStarted": _run_start,
     "RunStopped": _run_stop,
     "OptOutSet": _opt_out,
@@ -293,4 +305,5 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "SampleMailSent": lambda event: f"Sent themselves a sample of {event.subject}, of {event.details.get('process')}.",
     "ImportConflictDecided": _decision,
     "LookAlikeSeen": _look_alike,
+    "EvidenceRepaired": _repair,
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from usher_engine.assurance import CaseProof, Finding
+from usher_engine.assurance import Between, CaseProof, Finding
 
 #: Title and meaning of each kind of finding. Kinds without their own words use the last.
 MEANINGS = {
@@ -32,6 +33,11 @@ MEANINGS = {
     "path": ("Other way", "Re-executed on the recorded inputs, the diagram takes another way than the record."),
     "data": ("Other data", "Re-executed on the recorded inputs, the diagram yields other data than the record."),
     "checkpoint": ("Signature wrong", "The signed and the stored entries do not agree."),
+    "time": ("Wrong date", "A date does not fit the signed checkpoints: this was written at another time."),
+    "table": ("Altered", "A table differs from the audit events that changed it: somebody altered it outside Usher."),
+    "evidence": ("Not checked", "Something that the check needs is missing, so part of the record was not checked."),
+    "triggers": ("Unguarded", "The database would let somebody change the record, which it has to refuse."),
+    "peaks": ("Altered", "What the next checkpoint goes on from was altered; nothing is signed until it is put right."),
     "": ("Differs", "The record and what it should be do not agree."),
 }
 ASK = "Keep the database as it is, and tell the person who runs Usher."
@@ -74,6 +80,25 @@ def verdict(proof: CaseProof) -> Verdict:
     if not proof.without_key:
         words = f"{words[:-1]}: the next checkpoint signs them."
     return Verdict(kind="wait", badge=of, words=words)
+
+
+def written_words(written: Sequence[Between], say: Callable[[datetime], str]) -> list[tuple[int, str]]:
+    """When steps were recorded, as `say` says moments: the first step of each run of like words, with the words."""
+    found: list[tuple[int, str]] = []
+    for revision, between in enumerate(written, start=1):
+        words = _recorded(between, say)
+        if not found or found[-1][1] != words:
+            found.append((revision, words))
+    return found
+
+
+def _recorded(between: Between, say: Callable[[datetime], str]) -> str:
+    if between.before is None:
+        after = f"after {say(between.after)}; " if between.after else ""
+        return f"Recorded {after}no checkpoint has signed it yet"
+    if between.after is None:
+        return f"Recorded before {say(between.before)}, by the first checkpoint"
+    return f"Recorded between {say(between.after)} and {say(between.before)}, by the checkpoints"
 
 
 def meanings(findings: Iterable[Finding]) -> tuple[Problem, ...]:

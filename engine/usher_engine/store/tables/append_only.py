@@ -31,6 +31,7 @@ def guard_tombstones(table: Table) -> None:
 
 def _with(table: Table, statements_of: dict[str, list[str]]) -> None:
     for dialect, statements in statements_of.items():
+        table.info.setdefault("guards", {}).setdefault(dialect, []).extend(statements)
         for statement in statements:
             event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]
 

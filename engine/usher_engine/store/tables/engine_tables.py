@@ -271,6 +271,15 @@ audit_event = Table(
     Index("ix_audit_event_kind", "kind", "seq"),
     Index("ix_audit_event_at", "at", "seq"),
 )
+#: The newest change of an account, asked with every sign-in.
+_SETTING = text("kind = 'SettingChanged'")
+Index(
+    "ix_audit_event_setting",
+    audit_event.c.subject,
+    audit_event.c.seq,
+    sqlite_where=_SETTING,
+    postgresql_where=_SETTING,
+)
 
 #: The leaves of the Merkle tree in order, from 0: steps and audit events (with an empty instance and their seq as the
 #: revision). Only checkpoints write them.
@@ -296,4 +305,5 @@ checkpoint = Table(
 append_only.keep(step, "instance", "revision", unless=append_only.EMPTIED)
 append_only.keep(audit_event, "seq")
 append_only.keep(leaf, "instance", "revision")
-append_only.keep(checkpoint, "number")
+#: The peaks follow from the leaves, and the signed root says which are right: a repair may set them.
+append_only.keep(checkpoint, "number", unless="NEW.number = OLD.number AND NEW.line = OLD.line")

@@ -1,0 +1,252 @@
+"""Every administrative table is the fold of its audit events: whatever is altered in one is found and named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from conftest import Clock, Outside, package
+from sqlalchemy import Boolean, Integer, text
+from usher_engine import SYSTEM, Actor, Corrupt, Database, Engine, NotAllowed
+from usher_engine.accounts import Accounts, Role, SavedSearches, StaffProfiles
+from usher_engine.accounts.passwords import Passwords
+from usher_engine.assurance import Checker, Retention
+from usher_engine.checkpoints import take
+from usher_engine.enrollment import portal_status, trigger_fields
+from usher_engine.store import folded_tables
+from usher_engine.store.folded_tables import folded
+from usher_engine.store.tables.engine_tables import metadata
+from usher_engine.store.tables.folds import fold_of, why_no_fold
+from usher_engine.store.told_rows import digest
+
+ADAM = Actor(name="adam", role="admin")
+AUDREY = Actor(name="audrey", role="auditor")
+ANA = Actor(name="ana", role="analyst")
+CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+PASSWORD = "correct horse battery staple"
+#: How many random alterations a table gets beside one of each column.
+COUNT = int(os.environ.pop("USHER_FOLD_COUNT", "3"))
+
+
+@pytest.fixture
+def accounts(database: Database, clock: Clock) -> Accounts:
+    return Accounts(database, clock, passwords=CHEAP)
+
+
+@pytest.fixture
+def practice(engine: Engine, accounts: Accounts, clock: Clock) -> Engine:
+    """Something of everything that administrators keep."""
+    engine.deploy(package("small"), actor=SYSTEM, note="First")
+    clock.forward(minutes=1)
+    engine.deploy(package("loop"), actor=SYSTEM)
+    for name, role in (("adam", Role.ADMIN), ("ana", Role.ANALYST), ("audrey", Role.AUDITOR), ("bob", Role.STAFF)):
+        accounts.add_user(name, PASSWORD, role=role, by="command line")
+    accounts.change_rights("bob", role=Role.STAFF, groups=["Billing", "Front desk"], by="adam")
+    accounts.disable("ana", by="adam")
+    accounts.add_token("ehr", role=Role.STAFF, by="adam")
+    accounts.add_token("old", role=Role.STAFF, by="adam")
+    accounts.revoke_token("old", by="adam")
+    profiles = StaffProfiles(engine.database, clock)
+    profiles.set_display_name("bob", "Bob B.", actor=ADAM)
+    _, secret = profiles.ask_address("bob", "bob@example.org", actor=ADAM)
+    profiles.confirm_address("bob", secret, actor=ADAM)
+    profiles.ask_address("audrey", "audrey@example.org", actor=AUDREY)
+    searches = SavedSearches(engine.database, clock)
+    searches.add("Late", "status=waiting", shared=Role.AUDITOR, actor=AUDREY)
+    gone = searches.add("Gone", "status=finished", shared=None, actor=AUDREY)
+    searches.delete(gone.id, actor=AUDREY)
+    retention = Retention(engine.context, engine.audit)
+    for patient in ("p1", "p2", "p3"):
+        retention.hold(patient, f"a letter about {patient}", actor=AUDREY)
+    clock.forward(minutes=1)
+    retention.lift("p2", "settled", actor=AUDREY)
+    engine.pauses.pause("loop", "a fault", actor=ADAM)
+    with engine.database.begin() as tx:
+        left = trigger_fields.set_trigger(tx, "Visit", "Portal", "Enrollment", by="adam", now=clock())
+        engine.audit.record("SettingChanged", {"setting": "trigger", **left}, actor=ADAM, transaction=tx)
+    with engine.database.begin() as tx:
+        entry = portal_status.opt_out_address(tx, "p@example.org", by="adam", now=clock())
+        engine.audit.record("OptOutSet", entry, actor=ADAM, subject="p9", transaction=tx)
+    engine.drafts.start("small", actor=ANA)
+    engine.deployments.ask_sign_off("small", etag=engine.drafts.find("small").etag, note="New words", actor=ANA)
+    checker = Checker(engine.context, engine.audit)
+    checker.run(checker.begin(actor=AUDREY), AUDREY)
+    return engine
+
+
+def found(engine: Engine) -> list[str]:
+    with engine.database.read() as tx:
+        return [finding.message for finding in folded_tables.check(tx)]
+
+
+def alter(engine: Engine, statement: str, **values: Any) -> None:
+    """As the owner of the database can: without its triggers."""
+    with engine.database.begin() as tx:
+        if engine.database.is_sqlite:
+            tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+            for (name,) in tx.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").all():
+                tx.exec_driver_sql(f"DROP TRIGGER {name}")
+        else:
+            tx.exec_driver_sql("SET session_replication_role = replica")
+        assert tx.execute(text(statement), values).rowcount
+
+
+def test_every_table_has_a_fold_or_a_reason() -> None:
+    for table in metadata.tables.values():
+        assert bool(fold_of(table)) != bool(why_no_fold(table)), table.name
+        for column in (fold.free.keys() | fold.digested) if (fold := fold_of(table)) else ():
+            assert column in table.columns, (table.name, column)
+
+
+def test_what_stands_there_follows_from_the_events(practice: Engine) -> None:
+    assert found(practice) == []
+    with practice.database.read() as tx:
+        for table in folded():
+            assert tx.execute(table.select()).first() is not None, f"nothing in {table.name} to compare"
+
+
+def other(random: Random, column: Any, value: Any) -> Any:
+    if isinstance(column.type, Boolean):
+        return not value
+    if isinstance(column.type, Integer):
+        return (value or 0) + random.randrange(1, 9)
+    return f"{random.randrange(10)}{(value or '')[1:]}x"[-(column.type.length or 99) :]
+
+
+def named(table: Any, row: Any) -> dict[str, Any]:
+    return {column.name: row[column.name] for column in table.primary_key.columns}
+
+
+def where(table: Any) -> str:
+    return " AND ".join(f'"{column.name}" = :key_{column.name}' for column in table.primary_key.columns)
+
+
+def alterations(engine: Engine) -> Iterator[tuple[str, str, dict[str, Any], list[str]]]:
+    """(what, statement, values, words of a finding) for each folded table: its columns, a row gone, a row more."""
+    with engine.database.read() as tx:
+        rows = {table.name: list(tx.execute(table.select()).mappings()) for table in folded()}
+    for table in folded():
+        fold = fold_of(table)
+        assert fold is not None
+        for seed in range(COUNT):
+            random = Random(f"{table.name} {seed}")
+            for column in table.columns:
+                if column.name in fold.free or column.foreign_keys:
+                    continue
+                row = random.choice(rows[table.name])
+                key = {f"key_{name}": value for name, value in named(table, row).items()}
+                change = f'UPDATE "{table.name}" SET "{column.name}" = :to WHERE {where(table)}'
+                value = other(random, column, row[column.name])
+                yield column.name, change, {**key, "to": value}, [str(named(table, row).popitem()[1])[:40]]
+            row = random.choice(rows[table.name])
+            key = {f"key_{name}": value for name, value in named(table, row).items()}
+            yield "a row gone", f'DELETE FROM "{table.name}" WHERE {where(table)}', key, ["not in the database"]
+            more = {**row, **{name: other(random, table.c[name], value) for name, value in named(table, row).items()}}
+            more |= {name: f"{seed}{table.name}" for name in ("wanted_hash", "hash", "name") if name in table.c}
+            columns = ", ".join(f'"{name}"' for name in more)
+            added = f'INSERT INTO "{table.name}" ({columns}) VALUES ({", ".join(f":{name}" for name in more)})'
+            if not table.foreign_keys:
+                yield "a row more", added, dict(more), ["no audit event tells of it"]
+
+
+def test_every_alteration_is_found(practice: Engine) -> None:
+    missed = []
+    for what, statement, values, words in list(alterations(practice)):
+        with practice.database.begin() as tx:
+            attempt = tx.begin_nested()
+            if practice.database.is_sqlite:
+                tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+            else:
+                tx.exec_driver_sql("SET session_replication_role = replica")
+            assert tx.execute(text(statement), values).rowcount == 1, (what, statement)
+            messages = " ".join(finding.message for finding in folded_tables.check(tx))
+            attempt.rollback()
+        if not all(word in messages for word in words):
+            missed.append((what, statement, values, messages))
+    assert not missed, missed
+
+
+def test_a_finding_names_row_column_and_event(practice: Engine) -> None:
+    alter(practice, "UPDATE account SET role = 'admin' WHERE name = 'bob'")
+    (message,) = found(practice)
+    assert message.startswith("Account bob: role is not what audit event ")
+    assert message.endswith(" left: “admin” instead of “staff”.")
+    alter(practice, "DELETE FROM legal_hold WHERE business_key = 'p1'")
+    assert any("Legal hold 1 stands in audit event" in one for one in found(practice))
+
+
+def test_no_event_carries_a_secret(practice: Engine) -> None:
+    with practice.database.read() as tx:
+        bodies = b"".join(tx.exec_driver_sql("SELECT body FROM audit_event").scalars())
+        secrets = tx.exec_driver_sql("SELECT password FROM account UNION SELECT hash FROM api_token").scalars().all()
+    assert len(secrets) > 4
+    for secret in secrets:
+        assert secret.encode() not in bodies
+        assert digest(secret).encode() in bodies
+
+
+# what is decided from such a table
+
+
+def test_nobody_signs_in_with_an_altered_account(practice: Engine, accounts: Accounts) -> None:
+    session = accounts.begin_session("bob")
+    assert accounts.verify("bob", PASSWORD) and accounts.session(session.secret)
+    alter(practice, "UPDATE account SET role = 'admin' WHERE name = 'bob'")
+    with pytest.raises(Corrupt, match=r"bob was altered outside Usher \(role\).*An administrator"):
+        accounts.verify("bob", PASSWORD)
+    assert accounts.verify("bob", "a wrong password") is None
+    assert accounts.session(session.secret) is None
+    accounts.change_rights("bob", role=Role.STAFF, groups=["Billing"], by="adam")
+    assert accounts.verify("bob", PASSWORD), "an administrator has set it right"
+    assert found(practice) == []
+
+
+def test_a_password_put_in_by_hand_opens_nothing(practice: Engine, accounts: Accounts) -> None:
+    alter(
+        practice, "UPDATE account SET password = (SELECT password FROM account WHERE name = 'bob') WHERE name = 'adam'"
+    )
+    with pytest.raises(Corrupt, match=r"adam was altered outside Usher \(password\)"):
+        accounts.verify("adam", PASSWORD)
+
+
+def test_a_token_altered_by_hand_opens_nothing(practice: Engine, accounts: Accounts) -> None:
+    secret = accounts.add_token("other", role=Role.STAFF, by="adam")
+    assert accounts.token(secret)
+    alter(practice, "UPDATE api_token SET role = 'admin' WHERE name = 'other'")
+    assert accounts.token(secret) is None
+
+
+def test_a_hold_that_was_deleted_still_keeps_the_case(
+    practice: Engine, outside: Outside, clock: Clock
+) -> None:
+    outside.answers = [{"n": 9}] * 2
+    held, free = (practice.start("small", {"q": 9}, actor=ADAM, business_key=about).id for about in ("p1", "p4"))
+    for case in (held, free):
+        practice.cases.cancel(case, "moved away", actor=ADAM)
+    take(practice.database, practice.settings, clock())
+    clock.time = clock.time.replace(year=clock.time.year + 7)
+    alter(practice, "DELETE FROM legal_hold WHERE business_key = 'p1'")
+    done = Retention(practice.context, practice.audit).purge(actor=ADAM)
+    assert done.purged == 1
+    assert dict(done.left) == {"under a legal hold that is missing in its table: run usher verify": 1}
+    assert practice.queries.history(held)
+    alter(practice, "UPDATE audit_event SET kind = 'CaseViewed' WHERE kind = 'HoldSet'")
+    with pytest.raises(Corrupt, match="Nothing was purged"):
+        Retention(practice.context, practice.audit).purge(actor=ADAM)
+
+
+def test_a_request_for_a_sign_off_put_in_by_hand_signs_nothing(practice: Engine) -> None:
+    """One analyst alone, who owns the database, cannot make the first of four eyes."""
+    alter(practice, "UPDATE sign_off SET asked_by = 'aaron'")
+    object.__setattr__(practice.settings, "deploy_four_eyes", 1)  # the deployments read it when asked
+    draft = practice.drafts.find("small")
+    with pytest.raises(Corrupt, match="sign off small was altered outside Usher"):
+        practice.deployments.deploy_draft("small", etag=draft.etag, note="", actor=ANA)
+    alter(practice, "UPDATE sign_off SET asked_by = 'ana'")
+    with pytest.raises(NotAllowed, match="asked for it yourself"):
+        practice.deployments.deploy_draft("small", etag=draft.etag, note="", actor=ANA)
+
