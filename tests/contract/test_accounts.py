@@ -189,7 +189,7 @@ def test_role_and_groups_of_a_person_change_and_their_sessions_end(accounts, ali
     assert accounts.live_sessions("alice") == 0
     event = changed(database)
     assert (event.actor, event.subject) == ("adam", "alice")
-    assert event.details == {
+    assert {name: value for name, value in event.details.items() if name != "rows"} == {
         "setting": "role and groups", "role": "staff", "groups": "Billing, Front desk", "groups before": "Front desk",
     }  # fmt: skip
     analyst = accounts.change_rights("alice", role=Role.ANALYST, groups=[], by="adam")

@@ -33,7 +33,8 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Enrollment:
     )
     database = Database(settings.database_url)
     made = open_enrollment(settings, clock=Clock(), database=database)
-    add_samples(database, made.registry, made.engine.clock())
+    now = made.engine.clock()
+    add_samples(database, made.registry, now, since=now - timedelta(days=DAYS + 1))
     live_through(settings, read_folder(ROOT / "processes" / "enrollment"), made.engine.clock())
     return made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..checkpoints import Evidence, check_everything
 from ..context import Context
 from ..core.findings import Finding
+from ..reporting import altered_figures
 from ..store import folded_tables
 
 
@@ -13,4 +14,5 @@ def check_record(context: Context, evidence: Evidence) -> list[Finding]:
     checked = check_everything(context.database, file=evidence.file, key=evidence.key)
     with context.database.read() as tx:
         tables = list(folded_tables.check(tx))
-    return [*evidence.findings, *checked, *tables]
+    figures = altered_figures(context.database, context.settings)
+    return [*evidence.findings, *checked, *tables, *figures]

@@ -55,6 +55,8 @@ class Done:
     before: datetime
     purged: int = 0
     left: Counter[str] = field(default_factory=Counter)
+    #: Whether the deleted text is out of the database's files, too (`Database.remove_traces`).
+    traces_removed: bool = False
 
 
 class Retention:
@@ -138,15 +140,17 @@ class Retention:
             purgeable, held, unsigned = tombstones.counts(tx, moment)
         return Plan(before=moment, purgeable=purgeable, held=held, unsigned=unsigned)
 
-    def purge(self, before: date | None = None, *, actor: Actor) -> Done:
+    def purge(self, before: date | None = None, *, actor: Actor, vacuum: bool = False) -> Done:
         """
         Empty the steps of every case that may be purged, and delete what identifies its patient; the hashes stay.
 
-        A case whose record does not match its hashes is left as it is: a purge must not hide a forgery.
+        A case whose record does not match its hashes is left as it is: a purge must not hide a forgery. *vacuum* also
+        gives back the space on PostgreSQL, which takes long.
 
         Raises:
             NotAllowed: *actor* is not an administrator.
             InvalidSubmission: *before* lies within the retention time.
+            Corrupt: The audit events, which say what is under a legal hold, were altered.
         """
         if actor.role not in PURGERS:
             raise NotAllowed("Only administrators purge.")
@@ -160,6 +164,7 @@ class Retention:
             for instance in found:
                 self._one(instance, done, actor)
             after = found[-1]
+        done.traces_removed = self.context.database.remove_traces(vacuum=vacuum)
         plan = self.plan(before)
         done.left.update(
             {
@@ -191,7 +196,8 @@ class Retention:
                 done.left["damaged: run usher verify"] += 1
                 return
             now = self.context.clock()
-            details = {"steps": row.revision, "head": row.head.hex(), "ended_at": row.ended_at or ""}
+            left = {name: getattr(row, name) for name in tombstones.LEFT}
+            details = {"steps": row.revision, "head": row.head.hex(), **left}
             body = audit_body("Purged", details, at=now, actor=actor, subject=instance, business_key=row.business_key)
             seq = append(tx, body)
             self._forget(tx, row)

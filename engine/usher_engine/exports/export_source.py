@@ -16,9 +16,10 @@ from ..core.actor import Actor
 from ..core.canonical import parse_canonical
 from ..core.errors import Corrupt, EngineError
 from ..engine import Engine
-from ..store import Row, export_rows, version_rows
+from ..store import Row, export_rows, tombstones, version_rows
 from ..store.export_rows import ExportedEvent, ExportedStep, Selection
 from ..store.step_codec import MAX_STEP
+from ..store.tombstones import Tombstone
 
 CASES_AT_ONCE = 100
 EVENTS_AT_ONCE = 500
@@ -53,6 +54,18 @@ class Source:
             after, done = found[-1][0].id, done + len(found)
             if self.progress is not None:
                 self.progress(done, self.total)
+
+    def purged(self) -> Iterator[tuple[Row, Tombstone, list[ExportedStep]]]:
+        """Yield what is left of every purged case in the selection: its row, its tombstone, the hashes of its steps."""
+        after = ""
+        while True:
+            with self.engine.database.read() as tx:
+                found = export_rows.page(tx, self.selection, after, CASES_AT_ONCE, purged=True)
+                left = [(row, tombstones.find(tx, row.id), steps) for row, steps in found]
+            if not found:
+                return
+            yield from ((row, tombstone, steps) for row, tombstone, steps in left if tombstone is not None)
+            after = found[-1][0].id
 
     def events(self) -> Iterator[ExportedEvent]:
         """Yield the audit events about the selection, in the order of their numbers."""

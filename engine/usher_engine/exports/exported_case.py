@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,21 +62,38 @@ class ReadCase:
     def inclusion(self, head: Head | None) -> Iterator[Finding]:
         """Yield findings for steps that are not at their place in the signed tree; none if there is no signed head."""
         if self.runs is None:
-            yield self._finding(None, "The proof of this case is missing.")
+            yield _finding(self.row.id, None, "The proof of this case is missing.")
             return
-        covered = 0
-        for leaf, revision, steps, path in self.runs:
-            if revision != covered + 1:
-                yield self._finding(covered + 1, f"No checkpoint signed step {covered + 1}, only a later one.")
-                return
-            covered += steps
-            found = [entry(self.row.id, step, digest) for step, _, digest in self.steps if revision <= step <= covered]
-            if head is not None and not (len(found) == steps and includes(head, leaf, found, path)):
-                yield self._finding(
-                    revision,
-                    f"Steps {revision} to {covered} are not in the tree that checkpoint {head.number} signed: one was "
-                    "altered, moved, added or removed, or the checkpoint belongs to another database.",
-                )
+        yield from inclusion(self.row.id, {step: digest for step, _, digest in self.steps}, self.runs, head)
 
-    def _finding(self, revision: int | None, message: str) -> Finding:
-        return Finding(self.row.id, revision, "", "inclusion", message)
+
+def inclusion(case: str, hashes: Mapping[int, bytes], runs: Sequence[Run], head: Head | None) -> Iterator[Finding]:
+    """Yield findings for steps of *case*, by revision, that are not where *runs* says in the tree of *head*."""
+    covered = 0
+    for leaf, revision, steps, path in runs:
+        if revision != covered + 1:
+            yield _finding(case, covered + 1, f"No checkpoint signed step {covered + 1}, only a later one.")
+            return
+        covered += steps
+        found = [entry(case, step, digest) for step, digest in hashes.items() if revision <= step <= covered]
+        if head is not None and not (len(found) == steps and includes(head, leaf, found, path)):
+            yield _finding(
+                case,
+                revision,
+                f"Steps {revision} to {covered} are not in the tree that checkpoint {head.number} signed: one was "
+                "altered, moved, added or removed, or the checkpoint belongs to another database.",
+            )
+
+
+def of_purged_case(record: dict[str, Any], runs: Sequence[Run], head: Head | None) -> Iterator[Finding]:
+    """Yield findings about a purged case, of which only hashes are left: each must be one that was signed."""
+    case, hashes = text_of(record, "id"), record.get("hashes")
+    if not isinstance(hashes, list) or not hashes:
+        raise Malformed("It has no hashes.")
+    yield from inclusion(case, {n: digest_of({"hash": text}, "hash") for n, text in enumerate(hashes, 1)}, runs, head)
+    if head is not None and sum(run[2] for run in runs) != len(hashes):
+        yield _finding(case, None, "Not every step of this purged case is in the signed tree.")
+
+
+def _finding(case: str, revision: int | None, message: str) -> Finding:
+    return Finding(case, revision, "", "inclusion", message)

@@ -23,6 +23,7 @@ from ..services import Operator, Services
 from ..store import Row, Version, export_rows, to_text, version_rows
 from ..store import checkpoint_rows as heads
 from ..store.export_rows import ExportedEvent, ExportedStep
+from ..store.tombstones import LEFT, Tombstone
 from .export_source import Source, step_text
 from .inclusion_proofs import Nodes, range_path
 
@@ -66,6 +67,8 @@ def _lines(source: Source, key: str) -> Iterator[tuple[str, bytes]]:
         for step in steps:
             yield "step", _step(row, step)
         yield "proof", _line({"kind": "proof", "case": row.id, "runs": _runs(steps, signed, prove)})
+    for row, tombstone, steps in source.purged():
+        yield "purged", _line(_purged(row, tombstone, steps, signed, prove))
     if source.with_audit:
         for event in source.events():
             yield "event", _event(event, signed, prove)
@@ -160,6 +163,7 @@ def _version(source: Source, row: Row) -> dict[str, Json]:
         "note": version.note,
         "deployed_at": to_text(version.deployed_at),
         "deployed_by": version.deployed_by,
+        **({"signed_off_by": version.signed_off_by} if version.signed_off_by else {}),
     }
 
 
@@ -170,6 +174,21 @@ COLUMNS = ("id", "process", "version", "definition", "business_key", "status", "
 
 def _case(row: Row) -> dict[str, Json]:
     return {"kind": "case", **{name: getattr(row, name) for name in COLUMNS}, "head": row.head.hex()}
+
+
+def _purged(
+    row: Row, tombstone: Tombstone, steps: Sequence[ExportedStep], signed: SignedHead | None, prove: Prover | None
+) -> dict[str, Json]:
+    """What is left of a purged case: when and by whom it was purged, its hashes, and their places in the tree."""
+    told = {"at": to_text(tombstone.at), "by": tombstone.by, "before": to_text(tombstone.before)}
+    return {
+        "kind": "purged",
+        **{name: getattr(row, name) for name in ("id", *LEFT)},
+        **told,
+        "event": tombstone.seq,
+        "hashes": [step.hash.hex() for step in steps],
+        "runs": _runs(steps, signed, prove),
+    }
 
 
 # proof

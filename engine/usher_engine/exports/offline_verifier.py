@@ -21,7 +21,7 @@ from ..reexecution import Verified, Verifier
 from ..services import Mode, Operator, Parameter, Services
 from ..store.checkpoint_rows import AUDIT
 from ..store.instance_rows import GENESIS
-from .exported_case import ReadCase
+from .exported_case import ReadCase, of_purged_case
 from .inclusion_proofs import includes
 from .jsonl_history import FORMAT
 from .line_reader import Malformed, digest_of, files_of, number_of, text_of
@@ -93,6 +93,8 @@ class _Reader:
 
     def close(self) -> None:
         self._finish_case()
+        if purged := self._counts.get("purged"):
+            self.result.notes.add(f"{purged} cases were purged; the hashes of their steps were checked.")
         if not self._number:
             self._report("line", "The file is empty.")
         elif not self._ended:
@@ -114,6 +116,9 @@ class _Reader:
             case "version":
                 place = (text_of(record, "process"), number_of(record, "number"))
                 self._versions[place] = text_of(record, "hash")
+            case "purged":
+                self._finish_case()
+                self.result.findings += of_purged_case(record, _runs(record), self._head)
             case "event":
                 self._finish_case()
                 self._read_event(record)

@@ -201,6 +201,29 @@ class Database:
             else:
                 driver.cancel_safe(timeout=INTERRUPT_S)
 
+    def remove_traces(self, *, vacuum: bool) -> bool:
+        """
+        Remove what was deleted from the files, too; False if somebody reads an older state, so that some is left.
+
+        On SQLite deleted text is overwritten with zeros, and the write-ahead log is emptied. On PostgreSQL, with
+        *vacuum*, the space of deleted rows is given back; that takes as long as reading the tables.
+        """
+        with plain_errors():
+            if self.is_sqlite:
+                with self.single() as connection:
+                    busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+                    return not busy
+            if vacuum:
+                with self.single() as connection:
+                    connection.exec_driver_sql("VACUUM")
+            return vacuum
+
+    def vacuum_sqlite(self) -> None:
+        """Write a file anew without its free pages, which may hold what was deleted before `secure_delete` was on."""
+        if self.is_sqlite:
+            with plain_errors(), self.single() as connection:
+                connection.exec_driver_sql("VACUUM")
+
     def close(self) -> None:
         self.db.dispose()
 
@@ -239,7 +262,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.text_factory = _text
     connection.isolation_level = None  # SQLAlchemy's "begin" event below sends BEGIN, not the driver
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+    pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+    for pragma in (*pragmas, f"busy_timeout={BUSY_TIMEOUT_MS}"):
         try:
             cursor.execute(f"PRAGMA {pragma}")
             if pragma.startswith("journal_mode"):

@@ -86,8 +86,8 @@ _EVENTS = (
 )
 
 
-def _conditions(selection: Selection) -> list[Any]:
-    found: list[Any] = [~tombstones.is_tombstone()]  # purged cases have nothing left to export
+def _conditions(selection: Selection, *, purged: bool = False) -> list[Any]:
+    found: list[Any] = [tombstones.is_tombstone() if purged else ~tombstones.is_tombstone()]
     if selection.cases:
         found.append(_i.id.in_(selection.cases))
     if selection.process:
@@ -112,9 +112,12 @@ def existing_cases(connection: Connection, cases: tuple[str, ...], calendar: Cal
     return set(connection.execute(select(_i.id).where(_i.id.in_(cases))).scalars())
 
 
-def page(connection: Connection, selection: Selection, after: str, size: int) -> list[tuple[Row, list[ExportedStep]]]:
-    """Up to *size* cases numbered beyond *after*, in the order of their numbers, each read with all its steps."""
-    ids = select(_i.id).where(_i.id > after, *_conditions(selection)).order_by(_i.id).limit(size).subquery()
+def page(
+    connection: Connection, selection: Selection, after: str, size: int, *, purged: bool = False
+) -> list[tuple[Row, list[ExportedStep]]]:
+    """Up to *size* cases, or purged ones, numbered beyond *after*, in the order of their numbers, with all steps."""
+    which = _conditions(selection, purged=purged)
+    ids = select(_i.id).where(_i.id > after, *which).order_by(_i.id).limit(size).subquery()
     found: list[tuple[Row, list[ExportedStep]]] = []
     for _, group in groupby(connection.execute(_PAGE.where(_i.id.in_(select(ids.c.id)))), key=itemgetter(0)):
         rows = list(group)

@@ -63,6 +63,13 @@ def stored_figures(connection: Connection, process: str, first: str, last: str) 
     return [Kept(*row) for row in connection.execute(query.order_by(_D.day, _D.version))]
 
 
+def all_figures(connection: Connection) -> Iterator[tuple[str, Kept]]:
+    """The process and the stored figures of every day."""
+    query = select(_D.process, _D.version, _D.day, _D.basis, *as_stored(_D.content)).order_by(_D.process, _D.day)
+    for process, *kept in stream(connection, query):
+        yield process, Kept(*kept)
+
+
 def store_figures(connection: Connection, process: str, figures: Kept) -> None:
     """Store *figures*, replacing those of their day."""
     values = {"version": figures.version, "day": figures.day, "basis": figures.basis, "content": figures.content}

@@ -108,6 +108,10 @@ def set_up(connection: Connection, row: Row, *, at: datetime, by: str, before: d
     case_signatures.index(connection, row, CaseSignature(row.process, row.version, row.status, row.outcome), ())
 
 
+#: The columns that stay of a purged case; its event holds them.
+LEFT = ("process", "version", "status", "outcome", "started_at", "ended_at")
+
+
 # whether a tombstone agrees with the audit chain
 
 
@@ -127,6 +131,11 @@ def check(connection: Connection, found: Tombstone) -> list[Finding]:
     if len(steps) != details.get("steps") or not steps or steps[-1][1].hex() != details.get("head"):
         words = "The remaining steps of this purged case are not those recorded with its purge."
         return [_finding(found.instance, words)]
+    row = connection.execute(select(t.instance).where(_I.id == found.instance)).mappings().one_or_none()
+    wrong = [name for name in LEFT if row is not None and name in details and row[name] != details[name]]
+    if wrong:
+        words = f"What is left of this purged case is not what was recorded with its purge: {', '.join(wrong)}."
+        return [_finding(found.instance, words.replace("_", " "))]
     if any(body for body, _, _ in steps):
         return [_finding(found.instance, "This case was purged, but a step has its text again.")]
     if any(digest != signed for _, digest, signed in steps):

@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from usher_engine.setting_values import DEMO
 from usher_engine.settings import variable
 from usher_engine.store.schema import upgrade
 
-from usher_web.demo.sample_past import live_through
+from usher_web.demo.sample_past import DAYS, live_through
 from usher_web.demo.sample_patients import add_samples
 
 from ..app import create_app
@@ -152,7 +152,8 @@ def _password(secret: str) -> str:
 def _fill(enrollment: Enrollment, accounts: Accounts, settings: Settings, password: str) -> None:
     """Add sample people, patients, half a year of cases, and the processes; existing data stays as it is."""
     engine = enrollment.engine
-    add_samples(engine.database, enrollment.registry, engine.clock())
+    now = engine.clock()
+    add_samples(engine.database, enrollment.registry, now, since=now - timedelta(days=DAYS + 1))
     package = read_folder(bundled_package())
     if not engine.versions.all(package.key):
         with click.progressbar(length=100, label="Living through half a year", file=sys.stderr) as bar:

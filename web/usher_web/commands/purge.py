@@ -24,7 +24,7 @@ def purge(*, dry_run: bool, before: datetime | None, user: str | None, machine: 
     if dry_run:
         _print_plan(plan, settings.calendar.day_of(plan.before), machine)
         return
-    done = enrollment.retention.purge(day, actor=actor)
+    done = enrollment.retention.purge(day, actor=actor, vacuum=True)
     if machine:
         print_json({"before": done.before.isoformat(), "purged": done.purged, "kept": dict(done.left)})
         return
@@ -32,6 +32,8 @@ def purge(*, dry_run: bool, before: datetime | None, user: str | None, machine: 
     click.echo(f"{done.purged} cases that ended before {last} were purged; their proof is kept.")
     for reason, number in done.left.items():
         click.echo(f"{number} kept: {reason}.")
+    if done.purged and not done.traces_removed:
+        click.echo("Somebody reads the database just now: its log file still holds what was purged. Purge once more.")
 
 
 def _print_plan(plan: Plan, before: date, machine: bool) -> None:

@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from usher_engine import Actor
+from usher_engine.audit import AuditKind
+from usher_engine.audit.audit_log import audit_body
 from usher_engine.enrollment import portal_status, trigger_fields
 from usher_engine.enrollment.birth_sex import BIRTH_SEX_EXTENSION
 from usher_engine.enrollment.patient_registry import Registry, find
 from usher_engine.enrollment.statuses import PortalStatus
 from usher_engine.enrollment.trigger_fields import ENROLLMENT
 from usher_engine.store import Database, Transaction
+from usher_engine.store.audit_rows import append
 
 #: Templates that carry the trigger in the demonstration.
 TRIGGERS = (
@@ -21,6 +25,7 @@ TRIGGERS = (
 )
 
 _BY = "sample"
+OPTED_OUT = "sample-opted-out"
 
 #: Field keys left out of a record, or changes to its resource, by patient id.
 _WITHOUT: dict[str, tuple[str, ...]] = {
@@ -68,17 +73,33 @@ _STATUSES = {
 }
 
 
-def add_samples(database: Database, registry: Registry, now: datetime) -> list[str]:
-    """Store the sample patients and triggers; existing data stays as it is. Returns the patients' ids."""
+def add_samples(
+    database: Database, registry: Registry, now: datetime, *, since: datetime | None = None
+) -> list[str]:
+    """
+    Store the sample patients and triggers; existing data stays as it is. Returns the patients' ids.
+
+    Triggers and opt-outs are set, and recorded, *since* then (default: now), before a past that follows.
+    """
     with database.begin() as tx:
         for patient in _NAMES:
             if not registry.knows(tx, patient):
                 registry.save(tx, resource(patient, now), by=_BY, now=now)
                 _put_into_status(tx, patient, now)
+                if patient == OPTED_OUT:
+                    portal_status.set_practice_opt_out(tx, patient, True, by=_BY, now=since or now)
+                    _record(tx, "OptOutSet", {"scope": "practice"}, since or now, subject=patient)
         if not trigger_fields.templates(tx):
             for template, field in TRIGGERS:
-                trigger_fields.set_trigger(tx, template, field, ENROLLMENT, by=_BY, now=now)
+                row = trigger_fields.set_trigger(tx, template, field, ENROLLMENT, by=_BY, now=since or now)
+                details = {"setting": "trigger", "template": template, "field": field, "action": ENROLLMENT}
+                _record(tx, "SettingChanged", {**details, **row}, since or now)
     return list(_NAMES)
+
+
+def _record(tx: Transaction, kind: AuditKind, details: Mapping[str, Any], at: datetime, *, subject: str = "") -> None:
+    actor = Actor(name=_BY, role="system")
+    append(tx, audit_body(kind, details, at=at, actor=actor, subject=subject, business_key=subject))
 
 
 def resource(patient: str, now: datetime) -> dict[str, Any]:
@@ -137,8 +158,6 @@ def _put_into_status(tx: Transaction, patient: str, now: datetime) -> None:
         deferred, until = now - timedelta(days=12), (now + timedelta(days=30)).date()
         answer = PortalStatus.DEFERRED.value
         portal_status.add_response(tx, patient, answer, until=until, terms="", now=deferred, instance="")
-    elif patient == "sample-opted-out":
-        portal_status.set_practice_opt_out(tx, patient, True, by=_BY, now=now)
     elif patient in _STATUSES:
         since = now - timedelta(days=90)
         portal_status.set_status(tx, find(tx, patient, lock=True), _STATUSES[patient], by=_BY, now=since)
