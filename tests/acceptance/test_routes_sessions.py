@@ -68,6 +68,19 @@ def test_a_disabled_account_is_out_at_once(house):
     assert house.visitor().post("/sign-in", {"name": "alice", "password": "a password for tests"}).status_code == 422
 
 
+def test_an_account_altered_outside_usher_is_refused_with_a_sentence_and_recorded(house, engine):
+    alice = house.visitor("alice")
+    assert alice.get("/inbox").request.path == "/inbox"
+    with engine.database.begin() as tx:
+        tx.exec_driver_sql("UPDATE account SET role = 'admin' WHERE name = 'alice'")
+    assert alice.get("/admin/people").request.path == "/sign-in", "the session is worth nothing"
+    signing_in = {"name": "alice", "password": "a password for tests"}
+    refused = house.visitor().post("/sign-in", signing_in)
+    assert refused.status_code == 409 and "The account alice was altered outside Usher (role)" in refused.text
+    event = engine.audit.events(kind="LogInFailed")[0]
+    assert (event.subject, event.details["reason"]) == ("alice", "the account was altered outside Usher")
+
+
 def test_forged_requests_are_refused(house):
     visitor = house.visitor("alice")
     house.select("sample-pending", visitor)

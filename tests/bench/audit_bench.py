@@ -30,6 +30,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 from browser.clinic import COMPLETE, fhir  # noqa: E402 - the path comes first
 from conftest import SECRET, Clock, alice  # noqa: E402
 from original import Original, build, findings_in  # noqa: E402
+from practice_records import living_practice, tally  # noqa: E402
 from tampering import DEEDS, Deed, spoil  # noqa: E402
 from usher_engine import SYSTEM, Database, Settings, Worker  # noqa: E402
 from usher_engine.definitions import read_folder  # noqa: E402
@@ -194,6 +195,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--cases", type=int, default=1_000)
     parser.add_argument("--alterations", type=int, default=10_000)
+    parser.add_argument("--values", type=int, default=1_000, help="alterations of values, over all tables")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seeds", type=int, default=8)
     asked = parser.parse_args()
@@ -201,9 +203,17 @@ def main() -> None:
         settings = mixed_cases(Path(folder), asked.cases)
         runs = again(settings, range(asked.seeds))
         tampered = alterations(Path(folder), asked.cases, asked.alterations, asked.jobs)
+        (Path(folder) / "tables").mkdir()
+        tables = tally(living_practice(Path(folder) / "tables"), asked.values)
     cases_s = max(run["checked"] / run["seconds of a core"] for run in runs)
     figures = [
         {"name": "alterations missed", "value": len(tampered["missed"]), "target": 0, "holds": not tampered["missed"]},
+        {
+            "name": "altered values of administrative tables missed",
+            "value": len(tables["missed"]),
+            "target": 0,
+            "holds": not tables["missed"],
+        },
         {
             "name": "cases that differ when run again",
             "value": sum(run["checked"] - run["equal"] for run in runs),
@@ -214,7 +224,7 @@ def main() -> None:
         {"name": "time for a case", "value": round(1_000 / cases_s, 2), "unit": "ms"},
     ]
     machine = {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()}
-    report = {"machine": machine, "figures": figures, "again": runs, "tampered": tampered}
+    report = {"machine": machine, "figures": figures, "again": runs, "tampered": tampered, "tables": tables}
     sys.stdout.write(f"{json.dumps(report, indent=2)}\n")
     if not all(figure.get("holds", True) for figure in figures):
         raise SystemExit(1)

@@ -8,26 +8,19 @@ from random import Random
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
-from conftest import Clock, Outside, package
-from sqlalchemy import Boolean, Integer, text
-from usher_engine import SYSTEM, Actor, Corrupt, Database, Engine, NotAllowed
-from usher_engine.accounts import Accounts, Role, SavedSearches, StaffProfiles
-from usher_engine.accounts.passwords import Passwords
-from usher_engine.assurance import Checker, Retention
+from conftest import Clock, Outside
+from practice_records import ADAM, ANA, CHEAP, PASSWORD, keep_everything, other
+from sqlalchemy import text
+from usher_engine import Corrupt, Database, Engine, NotAllowed
+from usher_engine.accounts import Accounts, Role
+from usher_engine.assurance import Retention
 from usher_engine.checkpoints import take
-from usher_engine.enrollment import portal_status, trigger_fields
 from usher_engine.store import folded_tables
 from usher_engine.store.folded_tables import folded
 from usher_engine.store.tables.engine_tables import metadata
 from usher_engine.store.tables.folds import fold_of, why_no_fold
 from usher_engine.store.told_rows import digest
 
-ADAM = Actor(name="adam", role="admin")
-AUDREY = Actor(name="audrey", role="auditor")
-ANA = Actor(name="ana", role="analyst")
-CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-PASSWORD = "correct horse battery staple"
 #: How many random alterations a table gets beside one of each column.
 COUNT = int(os.environ.pop("USHER_FOLD_COUNT", "3"))
 
@@ -39,43 +32,7 @@ def accounts(database: Database, clock: Clock) -> Accounts:
 
 @pytest.fixture
 def practice(engine: Engine, accounts: Accounts, clock: Clock) -> Engine:
-    """Something of everything that administrators keep."""
-    engine.deploy(package("small"), actor=SYSTEM, note="First")
-    clock.forward(minutes=1)
-    engine.deploy(package("loop"), actor=SYSTEM)
-    for name, role in (("adam", Role.ADMIN), ("ana", Role.ANALYST), ("audrey", Role.AUDITOR), ("bob", Role.STAFF)):
-        accounts.add_user(name, PASSWORD, role=role, by="command line")
-    accounts.change_rights("bob", role=Role.STAFF, groups=["Billing", "Front desk"], by="adam")
-    accounts.disable("ana", by="adam")
-    accounts.add_token("ehr", role=Role.STAFF, by="adam")
-    accounts.add_token("old", role=Role.STAFF, by="adam")
-    accounts.revoke_token("old", by="adam")
-    profiles = StaffProfiles(engine.database, clock)
-    profiles.set_display_name("bob", "Bob B.", actor=ADAM)
-    _, secret = profiles.ask_address("bob", "bob@example.org", actor=ADAM)
-    profiles.confirm_address("bob", secret, actor=ADAM)
-    profiles.ask_address("audrey", "audrey@example.org", actor=AUDREY)
-    searches = SavedSearches(engine.database, clock)
-    searches.add("Late", "status=waiting", shared=Role.AUDITOR, actor=AUDREY)
-    gone = searches.add("Gone", "status=finished", shared=None, actor=AUDREY)
-    searches.delete(gone.id, actor=AUDREY)
-    retention = Retention(engine.context, engine.audit)
-    for patient in ("p1", "p2", "p3"):
-        retention.hold(patient, f"a letter about {patient}", actor=AUDREY)
-    clock.forward(minutes=1)
-    retention.lift("p2", "settled", actor=AUDREY)
-    engine.pauses.pause("loop", "a fault", actor=ADAM)
-    with engine.database.begin() as tx:
-        left = trigger_fields.set_trigger(tx, "Visit", "Portal", "Enrollment", by="adam", now=clock())
-        engine.audit.record("SettingChanged", {"setting": "trigger", **left}, actor=ADAM, transaction=tx)
-    with engine.database.begin() as tx:
-        entry = portal_status.opt_out_address(tx, "p@example.org", by="adam", now=clock())
-        engine.audit.record("OptOutSet", entry, actor=ADAM, subject="p9", transaction=tx)
-    engine.drafts.start("small", actor=ANA)
-    engine.deployments.ask_sign_off("small", etag=engine.drafts.find("small").etag, note="New words", actor=ANA)
-    checker = Checker(engine.context, engine.audit)
-    checker.run(checker.begin(actor=AUDREY), AUDREY)
-    return engine
+    return keep_everything(engine, accounts, clock)
 
 
 def found(engine: Engine) -> list[str]:
@@ -107,14 +64,6 @@ def test_what_stands_there_follows_from_the_events(practice: Engine) -> None:
     with practice.database.read() as tx:
         for table in folded():
             assert tx.execute(table.select()).first() is not None, f"nothing in {table.name} to compare"
-
-
-def other(random: Random, column: Any, value: Any) -> Any:
-    if isinstance(column.type, Boolean):
-        return not value
-    if isinstance(column.type, Integer):
-        return (value or 0) + random.randrange(1, 9)
-    return f"{random.randrange(10)}{(value or '')[1:]}x"[-(column.type.length or 99) :]
 
 
 def named(table: Any, row: Any) -> dict[str, Any]:

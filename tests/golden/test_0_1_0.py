@@ -10,6 +10,7 @@ from conftest import alice
 from golden.recorded import Opened
 from usher_engine.core.events import from_json
 from usher_engine.core.state import InstanceState, fold
+from usher_engine.store import folded_tables
 
 OPEN = ("sound", "sample")
 
@@ -46,3 +47,9 @@ def test_the_sound_ones_go_on(opened: Opened) -> None:
     assert not opened.case("sound: service failed").tasks
     assert opened.case("sample-declined").status == "finished"
     assert [finding for key in opened.keys(*OPEN) for finding in engine.verify(opened.cases[key])] == []
+
+
+def test_its_tables_are_compared_as_far_as_its_events_say(opened: Opened) -> None:
+    with opened.database.read() as tx:
+        assert list(folded_tables.check(tx)) == []
+        assert any(folded_tables.state_of(tx, *folded_tables.folded()).values())

@@ -50,7 +50,12 @@ def sign_in() -> Response | tuple[str, int]:
     accounts, limits = site().accounts, _limits(name)
     if not count_all(limits):
         raise TooManyRequests("Too many tries to sign in. Wait a quarter of an hour, or ask your administrator.")
-    account = accounts.verify(name, password)
+    try:
+        account = accounts.verify(name, password)
+    except usher_engine.Corrupt:
+        details = {"from": request.remote_addr, "reason": "the account was altered outside Usher"}
+        audit_logging.record("LogInFailed", details, subject=account_called(name), actor=audit_logging.STRANGER)
+        raise
     if account is None:
         details = {"from": request.remote_addr}
         audit_logging.record("LogInFailed", details, subject=account_called(name), actor=audit_logging.STRANGER)

@@ -144,7 +144,8 @@ def _listing(event: AuditEvent) -> str:
 
 def _failed_sign_in(event: AuditEvent) -> str:
     whom = f"the account {event.subject}" if event.subject else "an account that does not exist"
-    return f"A sign-in to {whom} failed, from {event.details.get('from') or 'an unknown address'}."
+    why = f": {event.details['reason']}" if event.details.get("reason") else ""
+    return f"A sign-in to {whom} failed, from {event.details.get('from') or 'an unknown address'}{why}."
 
 
 def _lock_out(event: AuditEvent) -> str:
