@@ -29,7 +29,9 @@ PASSWORD = "correct horse battery staple"
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 #: What is in a case is compared with its steps, whichever table it stands in.
-OF_CASES = frozenset({"step", "audit_event", "leaf", "checkpoint", "instance", "user_task", "audit_patient"})
+OF_CASES = frozenset(
+    {"step", "audit_event", "leaf", "checkpoint", "instance", "user_task", "audit_patient", "case_kind"}
+)
 
 
 def keep_everything(engine: Engine, accounts: Accounts, clock: Clock) -> Engine:

@@ -169,9 +169,7 @@ def test_a_token_altered_by_hand_opens_nothing(practice: Engine, accounts: Accou
     assert accounts.token(secret) is None
 
 
-def test_a_hold_that_was_deleted_still_keeps_the_case(
-    practice: Engine, outside: Outside, clock: Clock
-) -> None:
+def test_a_hold_that_was_deleted_still_keeps_the_case(practice: Engine, outside: Outside, clock: Clock) -> None:
     outside.answers = [{"n": 9}] * 2
     held, free = (practice.start("small", {"q": 9}, actor=ADAM, business_key=about).id for about in ("p1", "p4"))
     for case in (held, free):
@@ -198,4 +196,3 @@ def test_a_request_for_a_sign_off_put_in_by_hand_signs_nothing(practice: Engine)
     alter(practice, "UPDATE sign_off SET asked_by = 'ana'")
     with pytest.raises(NotAllowed, match="asked for it yourself"):
         practice.deployments.deploy_draft("small", etag=draft.etag, note="", actor=ANA)
-

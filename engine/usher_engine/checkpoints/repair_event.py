@@ -9,6 +9,9 @@ from ..core.canonical import Json
 from ..store import Transaction, to_text
 from ..store.audit_rows import append
 
+#: The kind of event, as `audit.KINDS` lists it.
+KIND = "EvidenceRepaired"
+
 
 def record_repair(
     tx: Transaction,
@@ -23,5 +26,5 @@ def record_repair(
     """Record in *tx* that *by* set right what the arguments say."""
     actor: Json = {"name": by, "role": "system"}
     details: Json = {"peaks": [*peaks], "triggers": [*triggers], "heads": heads}
-    body: dict[str, Json] = {"at": to_text(now), "actor": actor, "kind": "EvidenceRepaired", "subject": ""}
+    body: dict[str, Json] = {"at": to_text(now), "actor": actor, "kind": KIND, "subject": ""}
     append(tx, {**body, "details": details, "why": why})

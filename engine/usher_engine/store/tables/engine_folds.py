@@ -71,7 +71,8 @@ fold(
 )
 
 no_fold("A chain of its own, signed by checkpoints.", t.step, t.audit_event, t.leaf, t.checkpoint)
-no_fold("Compared with the steps of the case.", t.instance, t.user_task, t.job, t.case_kind, t.case_actor)
+no_fold("Compared with the steps of the case.", t.instance, t.user_task, t.job, t.case_actor)
+no_fold("Stored under a number made from its content; the cases name it.", t.case_kind)
 no_fold("Sealed with the secret, so that a case does not go on with an altered one.", t.instance_state)
 no_fold("Read by its hash, which versions and cases name.", t.package)
 no_fold("Compared with the audit event of its purge, which it names.", r.tombstone)
