@@ -66,7 +66,9 @@ class Staff:
         expect(self.page.get_by_text("claimed by you")).to_be_visible()
 
     def save(self, button: str) -> None:
-        self.page.get_by_role("button", name=button).click()
+        """Press a button that sends a form; the server has answered when this returns."""
+        with self.page.expect_navigation(wait_until="commit"):
+            self.page.get_by_role("button", name=button).click()
 
     def expect_done(self, words: str) -> None:
         """A line above the next task says what was done."""
@@ -100,7 +102,8 @@ class Patient:
         year, month, day = birth_date.split("-")
         for label, typed in (("Month", month), ("Day", day), ("Year", year)):
             self.page.get_by_role("textbox", name=label).fill(typed)
-        self.page.get_by_role("button", name="Continue").click()
+        with self.page.expect_navigation(wait_until="commit"):  # a second try looks like the first one
+            self.page.get_by_role("button", name="Continue").click()
 
     def enter(self, patient: str) -> None:
         """Open the newest link of *patient* and say who they are."""
@@ -114,7 +117,8 @@ class Patient:
         self.page.get_by_role("radio", name=re.compile(f"^{choice}")).check()
         if until:
             self.page.get_by_label("Not before").fill(until)
-        self.page.get_by_role("button", name="Send my answer").click()
+        with self.page.expect_navigation(wait_until="commit"):
+            self.page.get_by_role("button", name="Send my answer").click()
 
     def expect_thanks(self, words: str) -> None:
         """The page about the answer that was given."""
