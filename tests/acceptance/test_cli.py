@@ -400,11 +400,11 @@ def serving(shell: Shell, *words: object, until: str) -> Iterator[subprocess.Pop
 
 def fetched(port: int, path: str) -> str:
     """The page at *path*; the server may need a moment after its announcement."""
-    for _ in range(50):
-        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=20):
+    for _ in range(10 * PATIENCE_S):
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), PATIENCE_S):
             break
         time.sleep(0.1)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S) as answer:
         assert answer.status == 200
         return str(answer.read().decode())
 

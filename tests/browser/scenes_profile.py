@@ -37,7 +37,8 @@ plain("profile", PROFILE, "alice")
 def _(page: Page, stage: Stage) -> None:
     page.goto(PROFILE)
     page.get_by_label("Name that colleagues see").fill("bob")
-    page.get_by_role("button", name="Save the name").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save the name").click()
 
 
 @scene("profile-full", "audrey", path=PROFILE)

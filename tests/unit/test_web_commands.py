@@ -127,7 +127,7 @@ def test_the_catcher_keeps_what_it_takes_in(clock):
     catcher = MailCatcher(clock)
     catcher.start()
     try:
-        with smtplib.SMTP("127.0.0.1", catcher.port, timeout=5) as server:
+        with smtplib.SMTP("127.0.0.1", catcher.port, timeout=60) as server:
             server.send_message(message)
     finally:
         catcher.stop()

@@ -93,6 +93,7 @@ class TaskForm {
   }
 
   changed() {
+    this.mark("typed");
     this.keep();
     this.timer ||= setTimeout(() => this.save(), SAVE_MS);
   }
@@ -107,11 +108,15 @@ class TaskForm {
   async #keepAll() {
     while (this.again) {
       this.again = false;
-      if (this.text === this.last) continue;
+      if (this.text === this.last) {
+        this.mark("saved");
+        continue;
+      }
       const vaulted = await this.vault?.put(this.url, { values: typed(this.form), stamp: this.stamp }).then(
         () => true,
         () => false,
       );
+      if (vaulted && !this.again) this.mark("kept");
       if (this.text === this.last || Date.now() - this.savedAt < QUIET_MS) continue;
       this.say(vaulted ? "Kept on this computer, not yet at Usher." : "Not kept yet. Stay on this page.");
     }
@@ -150,6 +155,7 @@ class TaskForm {
     this.savedAt = Date.now();
     if (this.text !== text) return this.changed();
     await this.vault?.remove(this.url);
+    if (this.text === text) this.mark("saved");
     const why = {
       closed: "This task was closed meanwhile. Your text is kept; save to see both.",
       taken: `${by} has claimed this task. Your text is kept apart; save to see both.`,
@@ -198,6 +204,12 @@ class TaskForm {
   forget() {
     this.last = this.text;
     this.vault?.remove(this.url);
+  }
+
+  // What pages may wait for: typed, kept in this browser, or saved at the server.
+  mark(state) {
+    const place = this.form.querySelector("[data-saved]");
+    if (place) place.dataset.state = state;
   }
 
   say(words) {
