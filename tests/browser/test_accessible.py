@@ -141,7 +141,8 @@ def test_update_now_without_a_mouse(clinic: Clinic, desk: Callable[..., Page], b
     keys.press("Enter")
     expect(page.get_by_role("heading", name=who)).to_be_visible()  # a whole record number leads straight there
     tab_to(page, page.get_by_role("main").get_by_role("link", name="Office Visit"))
-    keys.press("Enter")
+    with page.expect_navigation():
+        keys.press("Enter")
     tab_to(page, page.get_by_role("row", name="Patient Portal").get_by_role("button"))
     keys.press("Enter")
 
@@ -153,6 +154,7 @@ def test_update_now_without_a_mouse(clinic: Clinic, desk: Callable[..., Page], b
         tab_to(page, page.get_by_role("button", name="Update Now", exact=True))
         keys.press("Space")
     expect(page.get_by_text("claimed by you")).to_be_visible()
+    page.wait_for_selector("body[data-ready]")
     if not by_keys:
         tab_to(page, page.get_by_label("ZIP code"))
     expect(page.get_by_label("ZIP code")).to_be_focused()

@@ -45,7 +45,9 @@ def test_twenty_five_in_a_row_by_keyboard(alice: Page, clinic: Clinic) -> None:
         alice.keyboard.press("Enter")
     expect(alice.get_by_role("button", name="Update Now")).to_be_visible()
     alice.wait_for_selector("body[data-ready]")
-    alice.keyboard.press("c")
+    with alice.expect_navigation():
+        alice.keyboard.press("c")
+    alice.wait_for_selector("body[data-ready]")
     expect(alice.get_by_label("ZIP code", exact=False).first).to_be_focused()
     loads: list[Request] = []
 

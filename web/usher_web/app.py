@@ -217,7 +217,7 @@ def _register_views(app: Flask, *, with_outbox: bool) -> None:
     if with_outbox:
         app.register_blueprint(outbox.blueprint)
     app.add_url_rule("/", "start", start)
-    app.view_functions["static"] = auth.public(app.view_functions["static"])
+    app.view_functions["static"] = auth.public_file(app.view_functions["static"])
 
 
 @auth.policy(*Role)

@@ -46,13 +46,19 @@ class Policy:
     roles: frozenset[Role] = frozenset()
     #: With `Door.BEARER`: whether our own pages may call it too, with their `page_token`.
     pages: bool = False
-    #: With `Door.SESSION`: a page asks this by itself, so it is no sign of life.
+    #: A page asks this by itself, so it is no sign of life.
     passive: bool = False
 
 
 def public(view: View) -> View:
     """Let anybody open *view*."""
     setattr(view, POLICY, Policy(Door.PUBLIC))
+    return view
+
+
+def public_file(view: View) -> View:
+    """Let anybody open *view*, which makes no session longer: pages load scripts and fonts long after they came."""
+    setattr(view, POLICY, Policy(Door.PUBLIC, passive=True))
     return view
 
 
