@@ -364,7 +364,11 @@ class Tour:
     def _administrators(self) -> None:
         case = self.parked[1]
         self.look("adam", "/admin/people", "/admin/tokens", "/admin/triggers", "/admin/cases", f"/admin/cases/{case}")
-        self.look("adam", "/admin/processes", "/admin/operators")
+        self.look("adam", "/admin/processes", "/admin/operators", "/admin/working-days")
+        self.post("adam", "/admin/working-days/week", {"weekday": ["0", "1", "2", "3"]})
+        self.post("adam", "/admin/working-days/holidays", {"day": "2026-05-01", "name": "May Day"})
+        self.post("adam", "/admin/working-days/holidays/remove", {"day": "2026-05-01"})
+        self.post("adam", "/admin/working-days/us-federal", {"year": "2026"})
         self.post("adam", "/admin/people", {"name": "dora", "password": PASSWORD, "role": "staff"})
         self.look("adam", "/admin/people/dora")
         self.post("adam", "/admin/people/dora", {"role": "staff", "groups": "Billing"})

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from .. import auth
 from ..casework.patient_labels import Subject, subjects
 from ..site import site
-from .desk_pages import colleague, colleagues, day_from
+from .desk_pages import chosen_day, colleague, colleagues
 from .list_query import parse_list
 from .task_list import filter_of, with_text
 
@@ -185,7 +185,7 @@ def _filled(act: TaskAct) -> BulkAct:
     return BulkAct(
         act=act,
         to=colleague(form.get("bulk.to", "")) if act is TaskAct.ASSIGN else None,
-        day=day_from(form.get("bulk.day", ""), "day") if act in (TaskAct.SET_DUE, TaskAct.PUT_OFF) else None,
+        day=chosen_day("bulk.", "day") if act in (TaskAct.SET_DUE, TaskAct.PUT_OFF) else None,
         values=values if act is TaskAct.COMPLETE else {},
         note=form.get("bulk.note", ""),
     )
