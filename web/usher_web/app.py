@@ -273,6 +273,7 @@ def _names() -> dict[str, Any]:
         "nav": _rail(account) if account else [],
         "person": person_names.person,
         "practice": site().settings.practice_name,
+        "zone": site().settings.time_zone,
         "search_url": url_for("search.show") if account and account.role in SEARCHING else "",
         "search_label": SEARCHING[account.role] if account and account.role in SEARCHING else "",
     }
