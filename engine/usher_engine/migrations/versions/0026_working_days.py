@@ -1,4 +1,7 @@
-"""The practice's working days and holidays. Until somebody sets them they are Monday to Friday."""
+"""The practice's working days and holidays, and who wants a mail each morning of them.
+
+Until somebody sets them, working days are Monday to Friday; nobody gets the mail who has not asked for it.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,14 @@ def upgrade() -> None:
         sa.Column("holidays", sa.Text, nullable=False),
         sa.Column("set_at", sa.String(27), nullable=False),
         sa.Column("set_by", sa.String(200), nullable=False),
+    )
+    op.create_table(
+        "mail_digest",
+        sa.Column("account", sa.String(60), sa.ForeignKey("account.name"), primary_key=True),
+        sa.Column("set_at", sa.String(27), nullable=False),
+        sa.Column("off_hash", sa.String(64), nullable=False, unique=True),
+        sa.Column("day", sa.String(10), nullable=False),
+        sa.Column("lease", sa.String(27)),
     )
 
 
