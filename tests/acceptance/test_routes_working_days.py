@@ -82,6 +82,12 @@ def test_many_tasks_are_due_on_the_next_working_day(house: House) -> None:
         house.select(patient, alice)
     tasks = [task.id for task in engine.inbox.tasks(limit=10)]
     assert "to the next working day" in alice.post("/inbox/bulk", {"act": "set_due", "task": tasks}).text
+    off = {"bulk.act": "set_due", "bulk.task": tasks, "bulk.day": "2026-05-05"}
+    page = alice.post("/inbox/bulk/run", off).text
+    assert "5 May was chosen. The practice does not work on that day (Spring Day); nothing is moved." in page
+    while engine.batches.work():
+        pass
+    assert {engine.inbox.task(task).due for task in tasks} == {engine.settings.calendar.end_of(date(2026, 5, 5))}
     sent = {"bulk.act": "set_due", "bulk.task": tasks, "bulk.day": "", "bulk.next": "yes"}
     alice.post("/inbox/bulk/run", sent)
     while engine.batches.work():

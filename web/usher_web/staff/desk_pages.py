@@ -56,8 +56,8 @@ def chosen_day(prefix: str, field: str) -> date | None:
     return day_from(request.form.get(f"{prefix}{field}", ""), field)
 
 
-def _off(day: date) -> str:
-    """A sentence where the practice does not work on *day*; it stays as it was chosen."""
+def off_words(day: date) -> str:
+    """A sentence, after a space, where the practice does not work on *day*; it stays as it was chosen."""
     why = site().engine.working_calendar.working_days().why_off(day)
     return f" The practice does not work on that day ({why}); nothing is moved." if why else ""
 
@@ -81,7 +81,7 @@ def set_due(task_id: str) -> Response:
         site().engine.desk.set_due(task_id, day, actor=auth.actor(), note=request.form.get("note", ""))
         if day is None:
             return "It has no due date any more."
-        return f"It is due on {people_day(day, site().today())}.{_off(day)}"
+        return f"It is due on {people_day(day, site().today())}.{off_words(day)}"
 
     return _arranged(task_id, act)
 
@@ -94,7 +94,8 @@ def put_off(task_id: str) -> Response:
         site().engine.desk.put_off(task_id, until, actor=auth.actor(), note=request.form.get("note", ""))
         if until is None:
             return "The task is in the inbox again."
-        return f"The task comes back on {people_day(until, site().today())}; until then it is under Later.{_off(until)}"
+        day = people_day(until, site().today())
+        return f"The task comes back on {day}; until then it is under Later.{off_words(until)}"
 
     return _arranged(task_id, act)
 
