@@ -17,6 +17,7 @@ from .authoring.drafts import Drafts
 from .authoring.import_desk import ImportDesk
 from .authoring.version_pauses import Pauses
 from .authoring.versions import Versions
+from .authoring.working_calendar import WorkingCalendar
 from .cases.batch_operations import BatchOperations
 from .cases.claims import Claims
 from .cases.commands import CaseCommands
@@ -49,7 +50,8 @@ class Engine:
     Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``desk`` (assign, put off), ``task_runs``,
     ``task_drafts``, ``claims``, ``incoming`` (messages, timers), ``job_results``, ``migrations``, ``repairs``,
     ``undos``, ``batches``, ``drafts``,
-    ``draft_history``, ``deployments``, ``import_desk``, ``pauses``, ``log_reviews``, ``audit``.
+    ``draft_history``, ``deployments``, ``import_desk``, ``pauses``, ``working_calendar``, ``log_reviews``,
+    ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``draft_states``,
     ``verification``, ``backtests``, ``activity``.
     """
@@ -67,6 +69,7 @@ class Engine:
         self.import_desk = ImportDesk(context, self.drafts, self.deployments)
         self.backtests = Backtests(context)
         self.pauses = Pauses(context, self.audit)
+        self.working_calendar = WorkingCalendar(context, self.audit)
         self.queries = CaseQueries(context)
         self.inbox = TaskQueries(context)
         self.search = CaseSearch(context, self.queries)

@@ -13,7 +13,7 @@ from acceptance.conftest import PASSWORD, House
 from conftest import ROOT
 from statements import Asked, asked_of
 from usher_engine import SYSTEM, Actor
-from usher_engine.accounts import Role
+from usher_engine.accounts import Role, StaffProfiles
 from usher_engine.cases import CaseSelection
 from usher_engine.definitions import Package, read_folder, to_zip
 from werkzeug.test import TestResponse
@@ -260,6 +260,20 @@ class Tour:
         self.post("ana", link)
         self.post("ana", f"{PROCESS}/mail/send-to-me", {"path": "mail/invitation.en.md", "text": text})
         self.post("ana", "/profile/email/remove")
+        self.look("alice", "/profile")
+        self.post("alice", "/profile/digest", {"digest": "never"})
+        self._digest()
+
+    def _digest(self) -> None:
+        """The link in bob's mail of the morning, opened by whoever has it."""
+        bob, profiles = Actor(name="bob", role="staff"), StaffProfiles(self.engine.database, self.engine.clock)
+        profiles.take_over_address("bob", "bob@clinic.example.org", actor=bob)
+        choices = self.house.enrollment.digests.choices
+        choices.turn_on("bob", actor=bob)
+        due = choices.take_next(self.engine.settings.calendar.day_of(self.engine.clock()))
+        assert due is not None
+        self.look("", f"/profile/digest/{due.off}")
+        self.post("", f"/profile/digest/{due.off}")
 
     def _history(self) -> None:
         there = {"etag": self.engine.drafts.find("enrollment").etag}
@@ -364,7 +378,11 @@ class Tour:
     def _administrators(self) -> None:
         case = self.parked[1]
         self.look("adam", "/admin/people", "/admin/tokens", "/admin/triggers", "/admin/cases", f"/admin/cases/{case}")
-        self.look("adam", "/admin/processes", "/admin/operators")
+        self.look("adam", "/admin/processes", "/admin/operators", "/admin/working-days")
+        self.post("adam", "/admin/working-days/week", {"weekday": ["0", "1", "2", "3"]})
+        self.post("adam", "/admin/working-days/holidays", {"day": "2026-05-01", "name": "May Day"})
+        self.post("adam", "/admin/working-days/holidays/remove", {"day": "2026-05-01"})
+        self.post("adam", "/admin/working-days/us-federal", {"year": "2026"})
         self.post("adam", "/admin/people", {"name": "dora", "password": PASSWORD, "role": "staff"})
         self.look("adam", "/admin/people/dora")
         self.post("adam", "/admin/people/dora", {"role": "staff", "groups": "Billing"})

@@ -43,6 +43,7 @@ FILLED = {
     "email": "ada@example.org", "birth_sex": "F", "mobile": "",
 }  # fmt: skip
 
+
 @pytest.fixture(scope="module")
 def catcher() -> Iterator[MailCatcher]:
     opened = MailCatcher(lambda: datetime.now(UTC))
@@ -262,6 +263,21 @@ def test_a_case_is_ended_by_its_number(shell: Shell) -> None:
     assert (again.code, again.err) == (1, "Error: This case has ended.\n")
     history = shell.quick("history", case, "--json").json
     assert history[-1]["events"] == [{"kind": "InstanceCancelled", "reason": "drawn wrong"}]
+
+
+def test_the_working_days_are_kept_at_the_shell(shell: Shell) -> None:
+    assert shell.usher("calendar", "week", "monday", "Friday").out == "The practice works on Monday, Friday.\n"
+    assert shell.quick("calendar", "add", "2026-05-01", "May Day").out == "2026-05-01 is a holiday.\n"
+    assert shell.quick("calendar", "add", "2026-05-01", "Again").code == 1
+    assert shell.quick("calendar", "us-federal", "2026").out == "12 days were added.\n"
+    shown = shell.quick("calendar", "show", "--json").json
+    assert shown["week"] == ["Monday", "Friday"]
+    assert shown["holidays"][4:6] == [
+        {"day": "2026-05-25", "name": "Memorial Day"},
+        {"day": "2026-06-19", "name": "Juneteenth National Independence Day"},
+    ]
+    assert shell.quick("calendar", "remove", "2026-05-01").code == 0
+    assert "2026-05-01" not in shell.quick("calendar", "show").out
 
 
 def test_a_process_is_paused_and_goes_on(shell: Shell) -> None:

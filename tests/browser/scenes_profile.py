@@ -7,6 +7,8 @@ import re
 from browser.clinic import Clinic
 from browser.scenes import Stage, plain, scene
 from playwright.sync_api import Page
+from usher_engine import Actor
+from usher_engine.accounts import StaffProfiles
 
 PROFILE = "/profile"
 
@@ -50,6 +52,22 @@ def _(page: Page, stage: Stage) -> None:
 @scene("profile-confirm", "adam", path=f"{PROFILE}/email/x")
 def _(page: Page, stage: Stage) -> None:
     page.goto(confirmation(page, stage.clinic, "adam@clinic.example.org"))
+
+
+@scene("profile-digest-off", "alice", path=f"{PROFILE}/digest/x")
+def _(page: Page, stage: Stage) -> None:
+    """The link in a mail of the morning, as whoever is signed in opens it."""
+    clinic = stage.clinic
+    choices, alice = clinic.enrollment.digests.choices, Actor(name="alice", role="staff")
+    StaffProfiles(clinic.accounts.database, clinic.accounts.clock).take_over_address(
+        "alice", "alice@clinic.example.org", actor=alice
+    )
+    choices.turn_on("alice", actor=alice)
+    due = choices.take_next(clinic.enrollment.engine.settings.calendar.day_of(clinic.accounts.clock()))
+    assert due is not None
+    page.goto(f"{PROFILE}/digest/{due.off}")
+    page.get_by_role("button", name="Stop them").wait_for()
+    choices.turn_off("alice", actor=alice)
 
 
 plain("profile-late", f"{PROFILE}/email/x", "bob")

@@ -86,7 +86,7 @@ BORDERS = {
     "usher_engine/bpmn/compiled_diagram.py:_specs": "foreign files break the library's parser: a finding",
     "usher_engine/bpmn/serializer.py:load": "an altered state makes the library fail in any way: Corrupt, an incident",
     "usher_engine/checkpoints/checkpointer.py:_loop": "a thread: a fault with its trace, and the next try",
-    "usher_engine/enrollment/link_watch.py:_loop": "a thread: a fault with its trace, and the next try",
+    "usher_engine/enrollment/minute_watch.py:_attempt": "a thread: a fault with its trace, and the next try",
     "usher_engine/assurance/integrity_check.py:run": "a thread: a fault with its trace, and a check that broke off",
     "usher_engine/definitions/package_io.py:from_zip": "garbled files make `zipfile` fail in any way: a refusal",
     "usher_engine/own_operators.py:load_operators": "a foreign package: put aside with its reason, and a trace",

@@ -27,7 +27,13 @@ from . import (
     session_end,
     sign_in,
 )
-from .admin import account_pages, installed_operator_pages, operation_pages, portal_standing_pages
+from .admin import (
+    account_pages,
+    installed_operator_pages,
+    operation_pages,
+    portal_standing_pages,
+    working_day_pages,
+)
 from .analyst import (
     assumption_pages,
     backtest_pages,
@@ -126,7 +132,7 @@ INSIDE = {
     "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
     "tryout": "processes", "samples": "processes", "invitations": "triggers",
     "bulk": "inbox", "desk": "inbox", "views": "inbox",
-    "operating": "admin", "installed_operators": "admin", "portal_standing": "admin",
+    "operating": "admin", "installed_operators": "admin", "portal_standing": "admin", "working_days": "admin",
 }
 
 #: Only with the demo's mail catcher.
@@ -208,7 +214,9 @@ def _register_views(app: Flask, *, with_outbox: bool) -> None:
         import_pages, backtest_pages, assumption_pages, migration_pages, sample_mail_pages,
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
-    administration = (account_pages, portal_standing_pages, installed_operator_pages, operation_pages)
+    administration = (
+        account_pages, portal_standing_pages, working_day_pages, installed_operator_pages, operation_pages,
+    )
     modules = (
         *doors, *desk, outcomes, live_pages, *workbench, *record, invitation_pages, *administration, api_routes
     )
@@ -265,6 +273,7 @@ def _names() -> dict[str, Any]:
         "nav": _rail(account) if account else [],
         "person": person_names.person,
         "practice": site().settings.practice_name,
+        "zone": site().settings.time_zone,
         "search_url": url_for("search.show") if account and account.role in SEARCHING else "",
         "search_label": SEARCHING[account.role] if account and account.role in SEARCHING else "",
     }

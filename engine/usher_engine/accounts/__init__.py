@@ -2,6 +2,7 @@
 
 from .account_values import Account, Session, Token
 from .accounts import Accounts
+from .digest_choices import DigestChoices, DueDigest
 from .followed_acts import FollowedAct, FollowedActs
 from .passwords import PasswordRefused
 from .people_import import import_people, read_people
@@ -16,6 +17,8 @@ __all__ = [
     "MAX_DISPLAY_NAME",
     "Account",
     "Accounts",
+    "DigestChoices",
+    "DueDigest",
     "FollowedAct",
     "FollowedActs",
     "PasswordRefused",

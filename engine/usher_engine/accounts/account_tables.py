@@ -33,6 +33,18 @@ staff_address = Table(
     Column("wanted_at", String(27)),
 )
 
+#: Who gets a mail with the numbers of their tasks each morning; *day* is the morning of the last one, and until *lease*
+#: a process has the next in hand. *off_hash* is the hash of the secret in the link that ends them.
+mail_digest = Table(
+    "mail_digest",
+    metadata,
+    Column("account", String(60), ForeignKey("account.name"), primary_key=True),
+    Column("set_at", String(27), nullable=False),
+    Column("off_hash", String(64), nullable=False, unique=True),
+    Column("day", String(10), nullable=False),
+    Column("lease", String(27)),
+)
+
 web_session = Table(
     "web_session",
     metadata,

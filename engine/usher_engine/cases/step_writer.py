@@ -19,9 +19,8 @@ from ..core.actor import Actor
 from ..core.canonical import Json, check_input, compact
 from ..core.errors import Conflict, Corrupt, ElementFailed, EngineError, LimitExceeded, Paused
 from ..core.limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
-from ..core.practice_calendar import Calendar
 from ..core.state import LIVE, InstanceState, fold
-from ..core.step_calendar import recorded_zone, recording
+from ..core.step_calendar import StepCalendar, recorded_zone, recording
 from ..store import (
     Row,
     Transaction,
@@ -33,6 +32,7 @@ from ..store import (
     task_rows,
     to_text,
     tombstones,
+    working_day_rows,
 )
 from .mail_hold import HeldStep, hold_for
 from .operator_calls import Write, answers, packages_called
@@ -52,7 +52,7 @@ class Moment:
     """The one time of a step, and the calendar that writes down what the step asks of it."""
 
     now: datetime
-    calendar: Calendar
+    calendar: StepCalendar
 
 
 @dataclass(slots=True)
@@ -141,6 +141,7 @@ class StepWriter:
         return fold(InstanceState(), happened)
 
     def step_context(self, tx: Transaction, case: Case, actor: Actor) -> StepContext:
+        case.moment.calendar.count_by(lambda: working_day_rows.read(tx))
         return StepContext(
             instance=case.row.id,
             actor=actor.name,

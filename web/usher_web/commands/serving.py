@@ -10,7 +10,7 @@ from usher_engine import Settings, Worker
 from usher_engine.accounts import Accounts
 from usher_engine.checkpoints import Checkpointer
 from usher_engine.core import Deadlines
-from usher_engine.enrollment import Enrollment, LinkWatch
+from usher_engine.enrollment import Enrollment, MinuteWatch
 from usher_engine.web_requests import unreadable_secrets
 
 from ..app import create_app
@@ -50,11 +50,11 @@ def serve(host: str, port: int, *, no_worker: bool) -> None:
     app = create_app(enrollment.engine, enrollment, accounts, settings)
     worker_thread = None if no_worker else Worker(enrollment.engine, deadlines)
     checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
-    links = LinkWatch(enrollment)
+    minutes = MinuteWatch(enrollment)
     if worker_thread:
         worker_thread.start()
         checkpoints.start()
-        links.start()
+        minutes.start()
     watch(lifeline, deadlines, settings)
     click.echo(f"Usher listens on {host}, port {port}; people reach it at {settings.base_url}")
     try:
@@ -62,7 +62,7 @@ def serve(host: str, port: int, *, no_worker: bool) -> None:
     finally:
         if worker_thread:
             worker_thread.stop()
-            links.stop()
+            minutes.stop()
             checkpoints.stop()
 
 
@@ -74,6 +74,7 @@ def worker(*, once: bool) -> None:
     if once:
         clinic = _open(settings)[0]
         clinic.links.close_due()
+        clinic.digests.send_due()
         click.echo(f"{Worker(clinic.engine).run_due()} jobs done.")
         return
     lifeline = inherited_lifeline() or start_supervisor(None, settings)
@@ -84,13 +85,13 @@ def worker(*, once: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
-    links = LinkWatch(enrollment)
+    minutes = MinuteWatch(enrollment)
     running.start()
     checkpoints.start()
-    links.start()
+    minutes.start()
     watch(lifeline, deadlines, settings)
     click.echo("Waiting for jobs. Stop with Ctrl+C.")
     ended.wait()
-    links.stop()
+    minutes.stop()
     checkpoints.stop()
     running.stop()

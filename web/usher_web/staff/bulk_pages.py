@@ -19,7 +19,8 @@ from werkzeug.wrappers import Response
 from .. import auth
 from ..casework.patient_labels import Subject, subjects
 from ..site import site
-from .desk_pages import colleague, colleagues, day_from
+from ..words.presentation import people_day
+from .desk_pages import chosen_day, colleague, colleagues, off_words
 from .list_query import parse_list
 from .task_list import filter_of, with_text
 
@@ -91,6 +92,8 @@ def run() -> str | tuple[str, int] | Response:
         if not tasks:
             raise
         return _page(act, query, tasks, bulk, wrong.fields or {"": wrong.message}), 422
+    if bulk.day and (off := off_words(bulk.day)):
+        auth.say(f"{people_day(bulk.day, site().today())} was chosen.{off}")
     return redirect(url_for("bulk.show", batch=started.id), 303)
 
 
@@ -185,7 +188,7 @@ def _filled(act: TaskAct) -> BulkAct:
     return BulkAct(
         act=act,
         to=colleague(form.get("bulk.to", "")) if act is TaskAct.ASSIGN else None,
-        day=day_from(form.get("bulk.day", ""), "day") if act in (TaskAct.SET_DUE, TaskAct.PUT_OFF) else None,
+        day=chosen_day("bulk.", "day") if act in (TaskAct.SET_DUE, TaskAct.PUT_OFF) else None,
         values=values if act is TaskAct.COMPLETE else {},
         note=form.get("bulk.note", ""),
     )

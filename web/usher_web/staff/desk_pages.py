@@ -48,6 +48,20 @@ def day_from(text: str, field: str) -> date | None:
         raise usher_engine.InvalidSubmission(reason, fields={field: reason}) from None
 
 
+def chosen_day(prefix: str, field: str) -> date | None:
+    """The day that was typed, or the next working day where its button was pressed; None for neither."""
+    if request.form.get(f"{prefix}next"):
+        calendar = site().engine.working_calendar.calendar()
+        return calendar.working_day_after(site().today())
+    return day_from(request.form.get(f"{prefix}{field}", ""), field)
+
+
+def off_words(day: date) -> str:
+    """A sentence, after a space, where the practice does not work on *day*; it stays as it was chosen."""
+    why = site().engine.working_calendar.working_days().why_off(day)
+    return f" The practice does not work on that day ({why}); nothing is moved." if why else ""
+
+
 @blueprint.post("/<task_id>/assign")
 @auth.policy(Role.STAFF)
 def assign(task_id: str) -> Response:
@@ -63,9 +77,11 @@ def assign(task_id: str) -> Response:
 @auth.policy(Role.STAFF)
 def set_due(task_id: str) -> Response:
     def act() -> str:
-        day = day_from(request.form.get("day", ""), "day")
+        day = chosen_day("", "day")
         site().engine.desk.set_due(task_id, day, actor=auth.actor(), note=request.form.get("note", ""))
-        return f"It is due on {people_day(day, site().today())}." if day else "It has no due date any more."
+        if day is None:
+            return "It has no due date any more."
+        return f"It is due on {people_day(day, site().today())}.{off_words(day)}"
 
     return _arranged(task_id, act)
 
@@ -74,11 +90,12 @@ def set_due(task_id: str) -> Response:
 @auth.policy(Role.STAFF)
 def put_off(task_id: str) -> Response:
     def act() -> str:
-        until = day_from(request.form.get("until", ""), "until")
+        until = chosen_day("", "until")
         site().engine.desk.put_off(task_id, until, actor=auth.actor(), note=request.form.get("note", ""))
         if until is None:
             return "The task is in the inbox again."
-        return f"The task comes back on {people_day(until, site().today())}; until then it is under Later."
+        day = people_day(until, site().today())
+        return f"The task comes back on {day}; until then it is under Later.{off_words(until)}"
 
     return _arranged(task_id, act)
 

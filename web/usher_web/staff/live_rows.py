@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import render_template
-from usher_engine import Actor, UserTask
+from flask import render_template, url_for
+from usher_engine import Actor, Step, UserTask
 from usher_engine.cases import Onlookers
 
 from ..casework.visibility import may_work_on
@@ -16,7 +16,7 @@ from ..site import site
 from ..words.case_narrative import line_of
 from ..words.element_names import names_of
 from .list_query import Column, View
-from .task_list import rows_of
+from .task_list import priority_words, rows_of
 
 #: The reader of a row that no person's own words stand in; no account has this name.
 NOBODY = Actor(name=" ", role="staff")
@@ -36,20 +36,22 @@ class Changes:
     What has happened to a few cases, read and rendered once for any number of windows.
 
     *tasks* are the open ones of each case; *rows* maps (task id, whose eyes) to the row; *last* is the last thing that
-    happened in a case, in words.
+    happened in a case, in words; *given* are the steps that gave tasks to people who listen, by task id.
     """
 
     onlookers: Onlookers
     tasks: Mapping[str, tuple[UserTask, ...]]
     rows: Mapping[tuple[str, str], str]
     last: Mapping[str, str]
+    given: Mapping[str, Step]
 
     def for_window(self, viewer: Viewer, watched: frozenset[str], since: datetime) -> dict[str, Any] | None:
         """
         The message for a window that shows the cases *watched*, opened at *since*; None if none of it concerns it.
 
         ``cases``: of each watched case the rows of its tasks, by task id, and what happened. ``fresh``: ids of tasks
-        in other cases that the person may see and that were opened since.
+        in other cases that the person may see and that were opened since. ``notices``: what a browser may tell of
+        while no page is in view, see `_notices`.
         """
         seen = self.onlookers.seen_by(viewer.actor)
         cases = {number: self._case(number, viewer) for number in sorted(watched & seen.keys())}
@@ -59,7 +61,23 @@ class Changes:
             for task in self.tasks.get(number, ())
             if viewer.works and task.created >= since and may_work_on(viewer.actor, task)
         ]
-        return {"cases": cases, "fresh": fresh} if cases or fresh or (viewer.works and seen) else None
+        if not (cases or fresh or (viewer.works and seen)):
+            return None
+        return {"cases": cases, "fresh": fresh, "notices": self._notices(seen, viewer, since) if viewer.works else []}
+
+    def _notices(self, seen: Iterable[str], viewer: Viewer, since: datetime) -> list[dict[str, str]]:
+        """Tasks given to the person by others, and free ones of high priority that were opened, both since *since*."""
+        name, found = viewer.actor.name, []
+        for task in (task for number in sorted(seen) for task in self.tasks.get(number, ())):
+            step, kind = self.given.get(task.id), ""
+            if task.assignee == name and step is not None and step.actor != name and step.at >= since:
+                kind = f"given:{step.revision}"
+            elif not task.assignee and task.created >= since and priority_words(task.priority) == "high":
+                kind = "urgent" if may_work_on(viewer.actor, task) else ""
+            if kind:
+                address = url_for("inbox.task", task_id=task.id)
+                found.append({"key": f"{task.id}:{kind}", "kind": kind.partition(":")[0], "url": address})
+        return found
 
     def _case(self, number: str, viewer: Viewer) -> dict[str, Any]:
         name = viewer.actor.name
@@ -84,6 +102,7 @@ def changes(instances: frozenset[str], viewers: Iterable[Viewer], watched: froze
         tasks=tasks,
         rows=rows,
         last={number: _last(number) for number in sorted(instances & watched)},
+        given=dict(_given([task for found in tasks.values() for task in found if task.assignee in names])),
     )
 
 
@@ -106,6 +125,18 @@ def counts(actors: Collection[Actor]) -> dict[Actor, dict[str, int]]:
 def _rendered(tasks: list[UserTask], reader: Actor) -> Iterable[tuple[UserTask, str]]:
     for task, row in zip(tasks, rows_of(tasks, reader), strict=True):
         yield task, render_template("inbox_row.html", row=row, current="", columns=tuple(Column))
+
+
+def _given(tasks: Iterable[UserTask]) -> Iterable[tuple[str, Step]]:
+    """The last step that gave each of *tasks* to who has it; none for those that people claimed."""
+    for task in tasks:
+        for step in reversed(site().engine.queries.history(task.instance)):
+            here = (task.element, task.visit)
+            kinds = {one["kind"] for one in step.events if (one.get("element"), one.get("visit")) == here}
+            if "UserTaskAssigned" in kinds:
+                yield task.id, step
+            if kinds & {"UserTaskAssigned", "UserTaskClaimed", "UserTaskReleased", "UserTaskOpened"}:
+                break
 
 
 def _last(number: str) -> str:

@@ -66,7 +66,7 @@ PLACES = {
     "conflicts": "the conflicts of imports", "invitations": "an invitation", "bulk": "many tasks at once",
     "desk": "the inbox", "views": "views of the inbox", "palette": "the search",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
-    "portal_standing": "administration", "installed_operators": "administration",
+    "portal_standing": "administration", "installed_operators": "administration", "working_days": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
     "deployments": "deployments", "history": "what a draft was", "imports": "an import", "backtests": "backtests",
     "migrations": "moves to another version",
@@ -179,6 +179,8 @@ def _setting(event: AuditEvent) -> str:
         return _trigger(details)
     if details.get("setting") == "role and groups":
         return _rights(event)
+    if details.get("setting") == "working days":
+        return _working_days(details)
     about = [event.subject, *(f"{value}" for name, value in details.items() if name != "setting" and value)]
     rest = ", ".join(part for part in about if part)
     return f"Changed a setting: {details.get('setting')}{' (' + rest + ')' if rest else ''}."
@@ -190,6 +192,14 @@ def _trigger(details: Mapping[str, Any]) -> str:
         return f"Took the trigger off {place}."
     process = details.get("process")
     return f"Put the trigger “{details.get('action')}” on {place}{f'; it starts {process}' if process else ''}."
+
+
+def _working_days(details: Mapping[str, Any]) -> str:
+    if "weekdays" in details:
+        return f"Set the working days of the week to {joined(details['weekdays'])}."
+    did, days = ("Took off", details["removed"]) if "removed" in details else ("Added", details.get("added", {}))
+    listed = ", ".join(f"{name} ({day})" for day, name in days.items())
+    return f"{did} {'a holiday' if len(days) == 1 else f'{len(days)} holidays'}: {listed}."
 
 
 def _rights(event: AuditEvent) -> str:
