@@ -17,6 +17,7 @@ from typing import Any
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
+from psycopg import OperationalError
 
 from ..core import faults
 from ..core.deadlines import Deadlines
@@ -51,6 +52,7 @@ DEAD_S = 60.0
 GRACE_S = 8.0
 #: How long a connection is waited for, and the longest pause before another try when PostgreSQL is away.
 CONNECT_S, LONGEST_PAUSE_S = 10.0, 30.0
+AWAY = (ConnectorException, OperationalError)
 #: When a service that holds all the threads it may have gets its next job.
 NO_ROOM = timedelta(seconds=5)
 
@@ -109,7 +111,7 @@ class ProcrastinateWorker(JobQueue):
             self.feed(whole=True)
             try:
                 self._run(self._drain())
-            except ConnectorException as error:
+            except AWAY as error:
                 raise Unavailable("The database cannot be reached. Try again in a moment.") from error
         return self._done
 
@@ -146,7 +148,7 @@ class ProcrastinateWorker(JobQueue):
             began = time.monotonic()
             try:
                 self._run(self._serve())
-            except ConnectorException:
+            except AWAY:
                 log.warning("the queue cannot be reached")
             except Exception as error:  # noqa: BLE001 - without this thread no job would be done
                 faults.report(error, where="worker", at="queue")
