@@ -15,14 +15,16 @@ from conftest import alice
 from drawn_timers import drawn
 from sqlalchemy import event, insert, text, update
 from usher_engine import Actor, Engine, Mode, Operator, Services, Settings, open_queue
+from usher_engine.cases import CaseSelection
 from usher_engine.core.errors import Misconfigured, ServiceError
 from usher_engine.jobs import procrastinate_worker
 from usher_engine.jobs.job_queue import JobQueue
 from usher_engine.services import Call
 from usher_engine.store import Database, job_rows, to_text
+from usher_engine.store.batch_rows import BatchStatus
 from usher_engine.store.tables import engine_tables as t
 
-ANA = Actor(name="ana", role="analyst")
+ANA, ADAM = Actor(name="ana", role="analyst"), Actor(name="adam", role="admin")
 PATIENCE_S = 30.0
 only_postgres = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -188,6 +190,26 @@ def test_once_does_what_is_due_and_what_follows(engine: Engine, outside: Outside
     assert finished(engine, *cases)
     assert outside.cases() == dict.fromkeys(cases, 1)
     assert open_queue(engine).run_due() == 0
+
+
+def test_a_pause_holds_jobs_back_and_its_end_lets_them_go(engine: Engine, outside: Outside) -> None:
+    case = begin(engine)
+    engine.pauses.pause("mail", "The text is wrong.", actor=ADAM)
+    assert open_queue(engine).run_due() == 0
+    assert engine.queries.counts()["jobs"] == {"waiting": 0, "parked": 0, "held": 1}
+    assert engine.pauses.resume("mail", "Mended.", actor=ADAM) == 1
+    assert open_queue(engine).run_due() == 1
+    assert finished(engine, case)
+    assert outside.cases() == {case: 1}
+
+
+def test_a_run_over_many_cases_is_done_to_its_end(queue: JobQueue, engine: Engine) -> None:
+    for _ in range(3):
+        begin(engine, "nap")
+    engine.deploy(drawn("nap", Nap="PT2S"), actor=ANA)
+    chosen = CaseSelection(process="nap", version=1)
+    batch = engine.batches.ask_migration(2, chosen, {}, reason="Longer.", actor=ANA, trial=True)
+    until(lambda: engine.batches.find(batch.id).status is BatchStatus.DONE)
 
 
 def test_a_job_whose_worker_died_is_done_again_and_its_tries_count(
