@@ -72,7 +72,7 @@ class Settings:
         2_000,
         "steps a case may take in an hour without a person; more raise an incident; 0: no limit",
     )
-    worker_threads: int = _setting(4, "jobs a worker does at once")
+    worker_threads: int = _setting(4, "jobs a worker does at once; on PostgreSQL of each queue")
     leads_group: str = _setting("Leads", "the group whose members may assign and release what others have claimed")
     session_idle_minutes: int = _setting(15, "minutes without a click after which a session ends")
     session_hours: int = _setting(12, "hours after which every session ends")

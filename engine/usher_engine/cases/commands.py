@@ -1,7 +1,7 @@
 """The file to read first: the use-cases. One public method = one command = one step = one transaction.
 
 Each method locks and loads the instance, lets SpiffWorkflow decide (`bpmn`), and writes the step, the new state, the
-inbox rows and the jobs together, or nothing (`step_writer`). Effects run afterwards (`jobs.worker`); `queries` reads.
+inbox rows and the jobs together, or nothing (`step_writer`). Effects run afterwards (`jobs.job_work`); `queries` reads.
 Cases begin in `starts`.
 """
 
