@@ -146,6 +146,7 @@ class Tour:
         case = self._select("sample-no-email").split(":")[0]
         pages = ("", "/diagram.bpmn", "/replay", "/replay.json", "/proof")
         self.look("alice", "/cases", *(f"/cases/{case}{page}" for page in pages), f"/cases/{case}/onward")
+        self._comments(case)
         self.post("alice", f"/cases/{self.parked[0]}/retry")
         self.post("audrey", f"/cases/{case}/evidence")
         self.post("alice", f"/cases/{case}/cancel", REASON)
@@ -153,6 +154,15 @@ class Tour:
         self.post("alice", "/cases/searches", {"name": "Waiting", "status": "waiting"})
         self.post("alice", "/cases/searches/1/name", {"name": "Still waiting"})
         self.post("alice", "/cases/searches/1/delete")
+
+    def _comments(self, case: str) -> None:
+        here = f"/cases/{case}/comments"
+        self.post("alice", f"{here}/draft", json={"values": {"text": "half"}})
+        self.look("alice", here, f"{here}/draft", f"{here}/people")
+        self.post("alice", here, {"text": "@bob please call her"})
+        number = self.engine.instance(case).revision
+        self.post("alice", f"{here}/{number}/correct", {"text": "@bob please call her today"})
+        self.post("alice", f"{here}/{number}/withdraw")
 
     def _forget_acts(self) -> None:
         """Take the lines away that stand above alice's pages; test_routes_queries counts what they cost."""

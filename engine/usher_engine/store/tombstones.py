@@ -19,6 +19,7 @@ from .database import from_text, to_text
 from .instance_rows import Row
 from .tables import engine_tables as t
 from .tables import record_tables as r
+from .tables.comment_tables import case_mention
 from .tables.task_draft_table import task_draft
 
 _T, _S, _I = r.tombstone.c, t.step.c, t.instance.c
@@ -102,7 +103,7 @@ def set_up(connection: Connection, row: Row, *, at: datetime, by: str, before: d
     values = {"instance": row.id, "at": to_text(at), "by": by, "before": to_text(before), "seq": seq}
     connection.execute(insert(r.tombstone).values(**values))
     connection.execute(update(t.step).where(_S.instance == row.id).values(body=b"", actor="", at=""))
-    for table in (task_draft, t.user_task, t.job, t.request, t.instance_state):
+    for table in (task_draft, case_mention, t.user_task, t.job, t.request, t.instance_state):
         connection.execute(delete(table).where(table.c.instance == row.id))
     connection.execute(update(t.instance).where(_I.id == row.id).values(business_key="", explanation=""))
     case_signatures.index(connection, row, CaseSignature(row.process, row.version, row.status, row.outcome), ())

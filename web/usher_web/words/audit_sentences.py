@@ -74,7 +74,7 @@ PLACES = {
     "tryout": "the try-out", "reports": "the reports", "exports": "the exports", "audit": "the audit page",
     "trails": "a trail", "searches": "saved searches", "outbox": "the caught mail", "retention": "retention",
     "patient": "an invitation", "sign_in": "the sign-in page", "profile": "their profile", "samples": "a mail",
-    "task_drafts": "the inbox", "session_end": "the session",
+    "task_drafts": "the inbox", "session_end": "the session", "comments": "the comments of a case",
 }  # fmt: skip
 
 #: Kinds whose subject is a case or a task of one.
