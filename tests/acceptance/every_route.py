@@ -23,7 +23,7 @@ REASON = {"reason": "asked at the desk"}
 PROCESS = "/processes/enrollment"
 ANA = Actor(name="ana", role="analyst")
 STATIC = ROOT / "web" / "usher_web" / "static" / "dist"
-PEOPLE = ("alice", "ana", "audrey", "adam")
+PEOPLE = ("alice", "bob", "ana", "audrey", "adam")
 
 
 class Tour:
@@ -157,12 +157,12 @@ class Tour:
 
     def _comments(self, case: str) -> None:
         here = f"/cases/{case}/comments"
-        self.post("alice", f"{here}/draft", json={"values": {"text": "half"}})
-        self.look("alice", here, f"{here}/draft", f"{here}/people")
-        self.post("alice", here, {"text": "@bob please call her"})
+        self.post("bob", f"{here}/draft", json={"values": {"text": "half"}})
+        self.look("bob", here, f"{here}/draft", f"{here}/people")
+        self.post("bob", here, {"text": "@alice please call her"})
         number = self.engine.instance(case).revision
-        self.post("alice", f"{here}/{number}/correct", {"text": "@bob please call her today"})
-        self.post("alice", f"{here}/{number}/withdraw")
+        self.post("bob", f"{here}/{number}/correct", {"text": "@alice please call her today"})
+        self.post("bob", f"{here}/{number}/withdraw")
 
     def _forget_acts(self) -> None:
         """Take the lines away that stand above alice's pages; test_routes_queries counts what they cost."""

@@ -165,7 +165,7 @@ BUDGETS = {
     "GET /audit/reviews": (5, 1),
     "POST /audit/reviews": (6, 3),
     "GET /audit/people": (4, 1),
-    "GET /audit/people/<name>": (20, 3),
+    "GET /audit/people/<name>": (21, 3),
     "GET /audit/patients": (2, 1),
     "GET /audit/patients/<patient_id>": (19, 3),
     "GET /audit/retention": (7, 1),
