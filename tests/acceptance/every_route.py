@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
+import io
 import json
 import re
 import threading
@@ -161,6 +163,10 @@ class Tour:
         self.look("bob", here, f"{here}/draft", f"{here}/people")
         self.post("bob", here, {"text": "@alice please call her"})
         number = self.engine.instance(case).revision
+        sent = {"text": "", "file": (io.BytesIO(b"words"), "a.txt")}
+        self.post("bob", here, sent, content_type="multipart/form-data")
+        digest = hashlib.sha256(b"words").hexdigest()
+        self.look("bob", f"/cases/{case}/files/{digest}")
         self.post("bob", f"{here}/{number}/correct", {"text": "@alice please call her today"})
         self.post("bob", f"{here}/{number}/withdraw")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from acceptance.conftest import House, Visitor
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import stream_encode_multipart
 
 
 def one_case(house: House, visitor: Visitor) -> tuple[str, str]:
@@ -185,3 +188,77 @@ def test_a_comment_after_the_end_is_not_the_end_of_the_story(house: House, days:
     alice.sign_in("alice")
     page = comment(alice, case, "She came by.").text
     assert "She came by." in page
+
+
+PDF = b"%PDF-1.7 a letter"
+
+
+def attach(visitor: Visitor, case: str, text: str, *files: tuple[bytes, str], **more: Any) -> Any:
+    visitor.get(f"/cases/{case}")
+    # Encoded here: the test client leaves the temporary file of a large body open.
+    sent = MultiDict({"csrf_token": visitor.csrf, "text": text, **more})
+    for content, name in files:
+        sent.add("file", FileStorage(io.BytesIO(content), name))
+    stream, _, boundary = stream_encode_multipart(sent, use_tempfile=False)
+    kind, body = f'multipart/form-data; boundary="{boundary}"', stream.read()
+    page = visitor.client.post(f"/cases/{case}/comments", data=body, content_type=kind, follow_redirects=True)
+    return visitor._seen(page)
+
+
+def test_an_attached_file_is_saved_and_never_shown(house: House) -> None:
+    alice, audrey = house.visitor("alice"), house.visitor("audrey")
+    case, task = one_case(house, alice)
+    page = attach(alice, case, "Her letter.", (PDF, "..\\Zoë <b>.PDF"), task=task)
+    assert page.request.path == f"/inbox/{task}"
+    (address,) = re.findall(rf'href="(/cases/{case}/files/[0-9a-f]{{64}})"', page.text)
+    assert "Zoë _b_.pdf" in page.text
+    for visitor in (alice, audrey):
+        answer = visitor.get(address)
+        assert answer.data == PDF
+        assert answer.mimetype == "application/pdf"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Disposition"].startswith("attachment;")
+        assert "filename*=UTF-8''Zo%C3%AB%20_b_.pdf" in answer.headers["Content-Disposition"]
+        assert answer.headers["Content-Security-Policy"].endswith("sandbox")
+        assert answer.headers["Cache-Control"] == "private, no-store"
+    seen = house.enrollment.engine.audit.events(kind="FileViewed", limit=9)
+    assert [(one.actor, one.subject, one.business_key) for one in seen] == [
+        (who, case, "sample-no-email") for who in ("audrey", "alice")
+    ]
+    assert house.visitor("charlie").get(address).status_code == 404
+    other, _ = one_case(house, alice)
+    assert other != case or alice.get(address).status_code == 200
+    assert "Attached: Zoë _b_.pdf" in audrey.get(f"/cases/{case}/replay").text
+    assert house.enrollment.engine.verify(case) == []
+
+
+def test_a_bad_file_takes_nothing_from_what_was_typed(house: House) -> None:
+    alice = house.visitor("alice")
+    case, task = one_case(house, alice)
+    megabyte = 1024 * 1024
+    for content, why in (
+        (b"MZ\x00", "is no PDF, PNG, JPEG or plain text"),
+        (b"", "is empty"),
+        (b"a" * (5 * megabyte + 1), "may have 5 MB together"),
+        (b"a" * (10 * megabyte), "may have 5 MB together"),
+    ):
+        page = attach(alice, case, "A long story.", (content, "letter.pdf"), task=task)
+        assert page.status_code == 422
+        assert why in page.text
+        assert ">A long story.</textarea>" in page.text
+    assert comment(alice, case, "x" * (12 * megabyte)).status_code == 413
+    alice.get(f"/cases/{case}")
+    assert alice.post(f"/cases/{case}/cancel", {"reason": "x" * (3 * megabyte)}).status_code == 413
+
+
+def test_a_file_of_a_withdrawn_comment_is_gone_for_staff(house: House) -> None:
+    alice, audrey = house.visitor("alice"), house.visitor("audrey")
+    case, _ = one_case(house, alice)
+    page = attach(alice, case, "", (b"words", "a.txt"))
+    (address,) = re.findall(rf'href="(/cases/{case}/files/[0-9a-f]{{64}})"', page.text)
+    number = re.findall(r'id="comment-(\d+)"', page.text)[0]
+    gone = alice.post(f"/cases/{case}/comments/{number}/withdraw").text
+    assert address not in gone
+    assert alice.get(address).status_code == 404
+    assert address in audrey.get(f"/cases/{case}").text
+    assert audrey.get(address).data == b"words"

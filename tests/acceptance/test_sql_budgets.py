@@ -68,6 +68,7 @@ BUDGETS = {
     "POST /cases/<instance_id>/comments": (19, 3),
     "POST /cases/<instance_id>/comments/<int:number>/correct": (18, 3),
     "POST /cases/<instance_id>/comments/<int:number>/withdraw": (17, 3),
+    "GET /cases/<instance_id>/files/<sha256>": (10, 2),
     "GET /cases/<instance_id>/comments/draft": (5, 1),
     "POST /cases/<instance_id>/comments/draft": (7, 2),
     "GET /cases/<instance_id>/comments/people": (7, 1),

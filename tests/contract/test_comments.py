@@ -6,7 +6,8 @@ import pytest
 from conftest import Clock, Outside, alice, bob, charlie, package
 from sqlalchemy import text
 from usher_engine import Actor, Conflict, Engine, InvalidSubmission, NotAllowed, NotFound
-from usher_engine.cases import Comment, comments_of
+from usher_engine.cases import Attached, Comment, NewFile, comments_of
+from usher_engine.core.errors import Corrupt
 from usher_engine.core.events import from_json
 from usher_engine.core.state import InstanceState, fold
 
@@ -202,3 +203,67 @@ def test_a_due_date_set_meanwhile_is_a_change(small: Engine, case: str) -> None:
     small.desk.set_due(task.id, small.settings.calendar.day_of(small.clock()), actor=bob)
     with pytest.raises(Conflict):
         small.complete(task.id, {"word": "yes"}, actor=alice, revision=task.revision)
+
+
+def file_of(engine: Engine, case: str, number: int = -1) -> Attached:
+    return thread(engine, case)[number].files[0]
+
+
+def test_a_file_is_stored_once_and_given_back_whole(small: Engine, case: str) -> None:
+    pdf = NewFile(name="../Letter.pdf", content=b"%PDF-1.7 one")
+    small.comments.add(case, "", actor=alice, files=[pdf])
+    number = small.comments.add(case, "The same again.", actor=bob, files=[pdf, NewFile(name="a", content=b"words")])
+    file = file_of(small, case)
+    assert (file.name, file.kind, file.size) == ("Letter.pdf", "application/pdf", 12)
+    assert small.comments.file(thread(small, case), case, file.sha256, actor=alice) == (file, pdf.content)
+    with small.database.read() as tx:
+        assert tx.execute(text("SELECT count(*) FROM case_file")).scalar_one() == 2
+    small.comments.correct(case, number, "", actor=bob)
+    assert [one.name for one in thread(small, case)[1].files] == ["Letter.pdf", "a.txt"]
+    check(small, case)
+
+
+def test_files_of_a_withdrawn_comment_are_the_auditors(small: Engine, case: str) -> None:
+    number = small.comments.add(case, "x", actor=alice, files=[NewFile(name="a", content=b"secret")])
+    small.comments.withdraw(case, number, actor=alice)
+    hash_ = file_of(small, case).sha256
+    assert small.comments.file(thread(small, case), case, hash_, actor=anne)[1] == b"secret"
+    for wanted in (hash_, "0" * 64):
+        with pytest.raises(NotFound):
+            small.comments.file(thread(small, case), case, wanted, actor=alice)
+    check(small, case)
+
+
+def test_what_is_too_much_or_of_no_kind_is_refused_unwritten(small: Engine, case: str) -> None:
+    mb = 1024 * 1024
+    before = small.instance(case).revision
+    many = [NewFile(name="a", content=b"words")] * 6
+    large = [NewFile(name="a", content=b"a" * (3 * mb)), NewFile(name="b", content=b"b" * (3 * mb))]
+    program = [NewFile(name="a.pdf", content=b"MZ\0")]
+    for files, why in ((many, "takes 5"), (large, "5 MB together"), (program, "no PDF")):
+        with pytest.raises(InvalidSubmission, match=why):
+            small.comments.add(case, "x", actor=alice, files=files)
+    assert small.instance(case).revision == before
+    for letter in "abcde":
+        small.comments.add(case, "", actor=alice, files=[NewFile(name="a", content=letter.encode() * (5 * mb))])
+    small.comments.add(case, "", actor=alice, files=[NewFile(name="a", content=b"a" * (5 * mb))])
+    with pytest.raises(InvalidSubmission, match="25 MB together"):
+        small.comments.add(case, "", actor=alice, files=[NewFile(name="f", content=b"f")])
+    check(small, case)
+
+
+def test_an_altered_file_is_found_and_not_given_out(small: Engine, case: str) -> None:
+    small.comments.add(case, "x", actor=alice, files=[NewFile(name="a", content=b"one")])
+    for change in ("UPDATE case_file SET size = 1", "DELETE FROM case_file"):
+        with pytest.raises(Exception, match="append-only"), small.database.begin() as tx:
+            tx.execute(text(change))
+    with small.database.begin() as tx:
+        drop = ["DROP TRIGGER case_file_no_update"]
+        if not small.database.is_sqlite:
+            drop = ["DROP TRIGGER case_file_append_only ON case_file"]
+        for statement in drop:
+            tx.exec_driver_sql(statement)
+        tx.execute(text("UPDATE case_file SET content = :two"), {"two": b"two"})
+    assert [one.kind for one in small.verify(case)] == ["file"]
+    with pytest.raises(Corrupt, match="altered outside"):
+        small.comments.file(thread(small, case), case, file_of(small, case).sha256, actor=alice)

@@ -245,6 +245,7 @@ def _register_filters(app: Flask, settings: Settings) -> None:
     app.add_template_filter(lambda moment: calendar.day_of(moment).isoformat(), "iso_day")
     app.add_template_filter(presentation.joined, "joined")
     app.add_template_filter(presentation.case_no, "case_no")
+    app.add_template_filter(presentation.file_size, "file_size")
     app.add_template_filter(person_names.person, "person")
     app.add_template_filter(person_names.person_and_account, "person_and_account")
 

@@ -1,6 +1,6 @@
 """The life of a case: commands, the steps they write, results of jobs, messages, searches. Read `commands` first."""
 
-from ..core.case_comments import COMMENTED, CORRECTED, MAX_COMMENT, WITHDRAWN, Comment, is_comment
+from ..core.case_comments import COMMENTED, CORRECTED, MAX_COMMENT, WITHDRAWN, Attached, Comment, is_comment
 from ..core.state import InstanceState, Wait
 from ..store import CaseFilter, Step, UserTask
 from ..store import to_text as stored_time
@@ -14,6 +14,7 @@ from ..store.task_run_rows import TaskOfRun, TaskOutcome
 from ..store.visible_tasks import Page as TaskPage
 from .backtest_tally import questions
 from .call_history import Called, CallHistory, Plans, calls_after, follow_calls
+from .case_files import NewFile
 from .closed_tasks import ClosedTask
 from .comments import cannot_be_mentioned, comments_of
 from .history_pages import ALTERED, WHOLE, HistoryPage, HistoryPages, PagedStep, readable_steps
@@ -36,6 +37,7 @@ __all__ = [
     "SENT_TWICE",
     "WHOLE",
     "WITHDRAWN",
+    "Attached",
     "Batch",
     "BatchCase",
     "BatchKind",
@@ -58,6 +60,7 @@ __all__ = [
     "InstanceState",
     "KindCount",
     "Mention",
+    "NewFile",
     "Offer",
     "Onlookers",
     "PagedStep",

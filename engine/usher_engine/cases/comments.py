@@ -19,6 +19,7 @@ from ..core.case_comments import (
     MAX_COMMENT,
     MAX_MENTIONS,
     WITHDRAWN,
+    Attached,
     Comment,
     said_in,
     take_in,
@@ -28,6 +29,7 @@ from ..core.visible_text import trimmed
 from ..store import Row, Step, Transaction, instance_rows, mention_rows, task_draft_rows, tombstones
 from ..store.mention_rows import Mention
 from ..store.task_draft_rows import TaskDraft
+from .case_files import NewFile, checked_files, in_record, intact_content, store_files
 from .search import CaseSearch
 from .step_writer import StepWriter
 
@@ -57,7 +59,15 @@ class Comments:
         self.context, self.database, self.clock = context, context.database, context.clock
         self.search, self.steps = search, steps
 
-    def add(self, instance: str, text: str, *, actor: Actor, mentions: Collection[Actor] = ()) -> int:
+    def add(
+        self,
+        instance: str,
+        text: str,
+        *,
+        actor: Actor,
+        mentions: Collection[Actor] = (),
+        files: Sequence[NewFile] = (),
+    ) -> int:
         """
         Add a comment to a case, running or ended, and return its number.
 
@@ -66,18 +76,22 @@ class Comments:
             text: Plain text, at most `MAX_COMMENT` characters.
             actor: A member of staff who may see the case.
             mentions: The people whom *text* mentions; each must be able to see the case.
+            files: PDF, PNG, JPEG or plain text, whatever they are called; with one the text may be empty.
 
         Raises:
             NotFound: There is no such case for *actor*.
             NotAllowed: *actor* is not staff.
-            InvalidSubmission: The text is empty or too long, or somebody mentioned may not see the case.
+            InvalidSubmission: The text is empty or too long, somebody mentioned may not see the case, or a file is
+                not taken: its kind or size, or the size of all files of the case.
             Purged: Only the proof of the case is left.
         """
-        text = _checked(text)
+        attached = checked_files(files, self.context.settings)
+        text = _checked(text, may_be_empty=bool(attached))
         with self.database.begin() as tx:
             row = self._open(tx, instance, actor)
             names = self._mentioned(instance, mentions, actor)
-            self._record(tx, row, COMMENTED, {"text": text, **names}, actor)
+            store_files(tx, instance, attached, self.context.settings)
+            self._record(tx, row, COMMENTED, {"text": text, **names, **in_record(attached)}, actor)
             task_draft_rows.forget(tx, (instance, *task_draft_rows.COMMENT), actor.name)
             return row.revision + 1
 
@@ -90,10 +104,10 @@ class Comments:
             NotAllowed: It is somebody else's.
             Conflict: Its time is over, or it was withdrawn.
         """
-        text = _checked(text)
         with self.database.begin() as tx:
             row = self._open(tx, instance, actor)
             before = self._own(tx, instance, number, actor)
+            text = _checked(text, may_be_empty=bool(before.files))
             names = self._mentioned(instance, mentions, actor)
             if (before.text, list(before.mentions)) != (text, names.get("mentions", [])):
                 self._record(tx, row, CORRECTED, {"comment": number, "text": text, **names}, actor)
@@ -104,6 +118,21 @@ class Comments:
             row = self._open(tx, instance, actor)
             self._own(tx, instance, number, actor)
             self._record(tx, row, WITHDRAWN, {"comment": number}, actor)
+
+    def file(self, comments: Sequence[Comment], instance: str, sha256: str, *, actor: Actor) -> tuple[Attached, bytes]:
+        """
+        A file attached by one of *comments*, all of the case *instance*, which the caller has let *actor* see.
+
+        Raises:
+            NotFound: There is none; or only auditors may have it, because its comment was withdrawn.
+            Corrupt: Its content is not the one that was attached.
+        """
+        open_to_all = (one for one in comments if one.withdrawn_at is None or actor.role == "auditor")
+        found = next((file for one in open_to_all for file in one.files if file.sha256 == sha256), None)
+        if found is None:
+            raise NotFound("There is no such file.")
+        with self.database.read() as tx:
+            return found, intact_content(tx, instance, sha256)
 
     # mentions
 
@@ -200,11 +229,11 @@ def _refusal(reason: str) -> InvalidSubmission:
     return InvalidSubmission(reason, fields={TEXT: reason})
 
 
-def _checked(text: str) -> str:
+def _checked(text: str, *, may_be_empty: bool = False) -> str:
     """*text* with the line ends of Usher, without control characters; raises `InvalidSubmission`."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     plain = trimmed("".join(one for one in lines if one in _KEPT or unicodedata.category(one) != "Cc"))
-    if not plain:
+    if not plain and not may_be_empty:
         raise _refusal("Write something first.")
     if len(plain) > MAX_COMMENT:
         raise _refusal(f"A comment has at most {MAX_COMMENT:,} characters; this one has {len(plain):,}.")

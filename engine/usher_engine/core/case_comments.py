@@ -23,6 +23,11 @@ FACTS = frozenset({COMMENTED, CORRECTED, WITHDRAWN})
 MAX_COMMENT = 2_000
 MAX_MENTIONS = 20
 
+#: The most files of one comment.
+MAX_FILES = 5
+
+_OF_FILE = ("name", "sha256", "kind", "size")
+
 #: How long its author may correct or withdraw a comment.
 CHANGEABLE_FOR = timedelta(minutes=15)
 
@@ -36,9 +41,19 @@ class Edition:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Attached:
+    """A file of a comment: its name, the SHA-256 of its content (hex), its kind and its size in bytes."""
+
+    name: str
+    sha256: str
+    kind: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Comment:
     """
-    A comment as it stands: *text* is empty once it is withdrawn.
+    A comment as it stands: *text* is empty once it is withdrawn; its *files* are then for auditors only.
 
     *mentions* are names of accounts. *earlier* are the texts it had before, oldest first, for the auditor.
     """
@@ -48,6 +63,7 @@ class Comment:
     at: datetime
     text: str
     mentions: tuple[str, ...] = ()
+    files: tuple[Attached, ...] = ()
     corrected_at: datetime | None = None
     withdrawn_at: datetime | None = None
     earlier: tuple[Edition, ...] = ()
@@ -102,7 +118,17 @@ def take_in(thread: dict[int, Comment], said: Said) -> None:
 
 def _added(said: Said) -> Comment:
     details = said.details
-    return Comment(number=said.revision, by=said.by, at=said.at, text=_words(details), mentions=_mentions(details))
+    files = tuple(Attached(**{name: one[name] for name in _OF_FILE}) for one in details.get("files", ()))
+    if not all(isinstance(one.size, int) for one in files):
+        raise Corrupt("A comment has a file without a size.")
+    return Comment(
+        number=said.revision,
+        by=said.by,
+        at=said.at,
+        text=_words(details),
+        mentions=_mentions(details),
+        files=files,
+    )
 
 
 def _words(details: Mapping[str, Any]) -> str:

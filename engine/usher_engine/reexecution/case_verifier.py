@@ -15,7 +15,7 @@ from ..core.state import LIVE, InstanceState, fold
 from ..services import Services
 from ..store import Row, Transaction, instance_rows, tombstones, version_rows
 from ..store.stored_cases import Record
-from .comment_check import check_mentions, check_thread
+from .comment_check import check_files, check_mentions, check_thread
 from .continuation_check import check_continuation
 from .hash_chain import ReadStep, finding_about, read_chain
 from .migration_step import Versions, initial_version, runs_on
@@ -49,6 +49,7 @@ class Verifier:
         if len(steps) == len(record.steps):
             findings += check_projections(record, steps, state) if state else ()
             findings += check_mentions(record, steps)
+            findings += check_files(tx, record, steps)
             findings += self._check_state(record.row, steps)
         if state is not None and not findings:
             newest = self._definition(tx, process, record.row.version, record.row.definition)

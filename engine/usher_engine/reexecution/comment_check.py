@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from ..core.case_comments import Comment, said_in, take_in
 from ..core.errors import Corrupt
 from ..core.findings import Finding
-from ..store import Row, mention_rows
+from ..store import Row, Transaction, file_rows, mention_rows
 from ..store.stored_cases import Record
 from .hash_chain import ReadStep, finding_about
 
@@ -31,6 +32,21 @@ def check_mentions(record: Record, steps: Iterable[ReadStep]) -> list[Finding]:
         return []
     words = "The people who are told that a comment mentions them are not those its comments mention."
     return [finding_about(record.row, None, "mention", words)]
+
+
+def check_files(tx: Transaction, record: Record, steps: Iterable[ReadStep]) -> list[Finding]:
+    """Compare the attached files with what the comments say of them; each content with its hash."""
+    attached = [one for comment in _thread(record.row, steps)[0].values() for one in comment.files]
+    files = {one.sha256: (one.kind, one.size) for one in attached}
+    if not files:
+        return []
+    there = {}
+    for sha256, kind, size, content in file_rows.of_case(tx, record.row.id):
+        is_whole = content is not None and len(content) == size and hashlib.sha256(content).hexdigest() == sha256
+        there[sha256] = (kind, size) if is_whole else None
+    wrong = sorted(sha256 for sha256 in {*files, *there} if files.get(sha256) != there.get(sha256))
+    words = "The file with the SHA-256 {} is not as it was attached, or was removed."
+    return [finding_about(record.row, None, "file", words.format(sha256)) for sha256 in wrong]
 
 
 def _thread(row: Row, steps: Iterable[ReadStep]) -> tuple[dict[int, Comment], list[Finding]]:

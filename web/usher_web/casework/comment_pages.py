@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import usher_engine
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from usher_engine.accounts import Role
-from usher_engine.cases import readable_steps
+from usher_engine.cases import NewFile, comments_of, readable_steps
+from werkzeug.http import dump_options_header
 from werkzeug.wrappers import Response as AnyResponse
 
-from .. import auth, strict_json
+from .. import audit_logging, auth, content_policy, strict_json
 from ..site import site
 from ..words.person_names import person
 from .comment_views import comment_section, mentioned_in
@@ -33,13 +36,15 @@ def show(instance_id: str) -> str:
 
 
 @blueprint.post("/<instance_id>/comments")
-@auth.policy(Role.STAFF)
+@auth.policy(Role.STAFF, files=True)
 def add(instance_id: str) -> Page | AnyResponse:
-    """Add a comment; a refused one comes back as typed."""
+    """Add a comment with its files; a refused one comes back as typed."""
     text = request.form.get("text", "")
     try:
         mentions = [auth.acting(one) for one in mentioned_in(text)]
-        number = site().engine.comments.add(instance_id, text, actor=auth.actor(), mentions=mentions)
+        sent = [one for one in request.files.getlist("file") if one.filename]
+        files = [NewFile(name=one.filename or "", content=one.read()) for one in sent]
+        number = site().engine.comments.add(instance_id, text, actor=auth.actor(), mentions=mentions, files=files)
     except usher_engine.InvalidSubmission as wrong:
         return _again(instance_id, text, wrong)
     auth.say("Your comment was added.")
@@ -65,6 +70,21 @@ def withdraw(instance_id: str, number: int) -> AnyResponse:
     site().engine.comments.withdraw(instance_id, number, actor=auth.actor())
     auth.say("Your comment was withdrawn.")
     return _back(instance_id, number)
+
+
+@blueprint.get("/<instance_id>/files/<sha256>")
+@auth.policy(Role.STAFF, Role.AUDITOR)
+def file(instance_id: str, sha256: str) -> Response:
+    """An attached file, to be saved: never shown as a page of ours, nothing in it runs. Each download is recorded."""
+    case = visible_case(instance_id)
+    steps, _ = readable_steps(site().engine.context, case.id)
+    found, content = site().engine.comments.file(comments_of(steps), case.id, sha256, actor=auth.actor())
+    audit_logging.record("FileViewed", {"file": found.sha256}, subject=case.id, about=case.business_key)
+    response = Response(content, content_type=found.kind)
+    response.headers["Content-Disposition"] = _saved_as(found.name)
+    response.headers[content_policy.HEADER] = content_policy.FILE
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 @blueprint.get("/<instance_id>/comments/draft")
@@ -106,6 +126,12 @@ def people(instance_id: str) -> Response:
     offered = [{"name": one.name, "shown": person(one.name)} for one in allowed]
     fitting = [one for one in offered if any(w.startswith(typed) for w in _words(one))]
     return jsonify(fitting[:OFFERED])
+
+
+def _saved_as(name: str) -> str:
+    """The header that has a file saved under *name*, for old browsers in ASCII (RFC 6266)."""
+    plain = "".join(letter if letter.isascii() else "_" for letter in name)
+    return dump_options_header("attachment", {"filename": plain, "filename*": f"UTF-8''{quote(name, safe='')}"})
 
 
 def _words(offered: dict[str, str]) -> list[str]:

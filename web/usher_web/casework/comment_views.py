@@ -10,6 +10,7 @@ from flask import g, request
 from usher_engine import InvalidSubmission, Step
 from usher_engine.accounts import Account, Role
 from usher_engine.cases import (
+    Attached,
     Comment,
     Mention,
     TaskDraft,
@@ -39,6 +40,7 @@ class CommentView:
     mentions_me: bool
     can_change: bool
     earlier: tuple[str, ...]
+    files: tuple[Attached, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +55,8 @@ class CommentSection:
     text: str = ""
     typed_at: datetime | None = None
     errors: Mapping[str, str]
+    #: The MB that the files of one comment may have.
+    most_mb: int
 
     @property
     def count(self) -> int:
@@ -92,6 +96,7 @@ def comment_section(
         text=str(kept.typed.get("text", "")) if kept else typed or "",
         typed_at=kept.at if kept else None,
         errors=errors or {},
+        most_mb=site().settings.attachment_mb,
     )
 
 
@@ -102,6 +107,7 @@ def _view(comment: Comment, account: Account, now: datetime) -> CommentView:
         mentions_me=account.name in comment.mentions,
         can_change=account.role is Role.STAFF and comment.can_change(account.name, now),
         earlier=tuple(one.text for one in comment.earlier) if account.role is Role.AUDITOR else (),
+        files=comment.files if comment.withdrawn_at is None or account.role is Role.AUDITOR else (),
     )
 
 
@@ -139,7 +145,7 @@ def texts_in(steps: Sequence[Step], *, reaches_end: bool) -> dict[int, str]:
     Auditors see all. Staff see what still stands: a comment whose time to be changed went on after the window
     may have been withdrawn since, unless the window *reaches_end* of the case.
     """
-    texts = {step.revision: text for step in steps if (text := _text_of(step))}
+    texts = {step.revision: text for step in steps if (text := _words_of(step))}
     if auth.session().account.role is Role.AUDITOR or not texts:
         return texts
     standing = {one.number: one for one in comments_of(steps)}
@@ -148,9 +154,15 @@ def texts_in(steps: Sequence[Step], *, reaches_end: bool) -> dict[int, str]:
     for step in steps:
         comment = standing.get(_subject_of(step))
         settled = comment is not None and (reaches_end or not comment.can_change(comment.by, last))
-        if comment is not None and settled and texts.get(step.revision) == comment.text:
-            seen[step.revision] = comment.text
+        if comment is not None and settled and not comment.withdrawn_at and _text_of(step) == comment.text:
+            seen[step.revision] = texts[step.revision]
     return seen
+
+
+def _words_of(step: Step) -> str:
+    """The text of a comment, and below it the files that came with it."""
+    files = step.events[0].get("details", {}).get("files", ()) if is_comment(step.events) else ()
+    return "\n".join([_text_of(step), *(f"Attached: {one['name']} (SHA-256 {one['sha256']})" for one in files)]).strip()
 
 
 def _text_of(step: Step) -> str:

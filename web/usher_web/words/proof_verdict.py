@@ -20,6 +20,7 @@ MEANINGS = {
     "index": ("Not found by searches", "The search index does not match the history of the case."),
     "comment": ("Comment altered", "A comment was changed by somebody else than its author, or too late."),
     "mention": ("Mentions altered", "Those who are told of a comment are not those it mentions."),
+    "file": ("File altered", "A file attached to the case is not as it was, or is gone."),
     "inclusion": ("Not proven", "An exported entry is not in the tree that its checkpoint signed."),
     "tombstone": ("No true purge", "The text of the case is gone, and the record does not prove a purge."),
     "audit": ("Audit events altered", "The record of who saw, tried or set something is not as it was written."),
