@@ -21,6 +21,7 @@ from .authoring.working_calendar import WorkingCalendar
 from .cases.batch_operations import BatchOperations
 from .cases.claims import Claims
 from .cases.commands import CaseCommands
+from .cases.comments import Comments
 from .cases.desk_commands import DeskCommands
 from .cases.incoming import Incoming
 from .cases.instance_migration import Migrations
@@ -47,11 +48,10 @@ class Engine:
     """
     The parts of the engine on one database, each named after its purpose.
 
-    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``desk`` (assign, put off), ``task_runs``,
-    ``task_drafts``, ``claims``, ``incoming`` (messages, timers), ``job_results``, ``migrations``, ``repairs``,
-    ``undos``, ``batches``, ``drafts``,
-    ``draft_history``, ``deployments``, ``import_desk``, ``pauses``, ``working_calendar``, ``log_reviews``,
-    ``audit``.
+    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``desk`` (assign, put off), ``comments``,
+    ``task_runs``, ``task_drafts``, ``claims``, ``incoming`` (messages, timers), ``job_results``, ``migrations``,
+    ``repairs``, ``undos``, ``batches``, ``drafts``, ``draft_history``, ``deployments``, ``import_desk``, ``pauses``,
+    ``working_calendar``, ``log_reviews``, ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``draft_states``,
     ``verification``, ``backtests``, ``activity``.
     """
@@ -79,6 +79,7 @@ class Engine:
         self.cases = CaseCommands(context, self.queries, self.inbox, self.steps, self.audit)
         self.claims = Claims(context, self.steps, self.audit)
         self.desk = DeskCommands(context, self.inbox, self.steps)
+        self.comments = Comments(context, self.search, self.steps)
         self.job_results = JobResults(context, self.steps)
         self.incoming = Incoming(context, self.queries, self.steps, self.job_results)
         self.migrations = Migrations(context, self.steps)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
+import io
 import json
 import re
 import threading
@@ -23,7 +25,7 @@ REASON = {"reason": "asked at the desk"}
 PROCESS = "/processes/enrollment"
 ANA = Actor(name="ana", role="analyst")
 STATIC = ROOT / "web" / "usher_web" / "static" / "dist"
-PEOPLE = ("alice", "ana", "audrey", "adam")
+PEOPLE = ("alice", "bob", "ana", "audrey", "adam")
 
 
 class Tour:
@@ -146,6 +148,7 @@ class Tour:
         case = self._select("sample-no-email").split(":")[0]
         pages = ("", "/diagram.bpmn", "/replay", "/replay.json", "/proof")
         self.look("alice", "/cases", *(f"/cases/{case}{page}" for page in pages), f"/cases/{case}/onward")
+        self._comments(case)
         self.post("alice", f"/cases/{self.parked[0]}/retry")
         self.post("audrey", f"/cases/{case}/evidence")
         self.post("alice", f"/cases/{case}/cancel", REASON)
@@ -153,6 +156,19 @@ class Tour:
         self.post("alice", "/cases/searches", {"name": "Waiting", "status": "waiting"})
         self.post("alice", "/cases/searches/1/name", {"name": "Still waiting"})
         self.post("alice", "/cases/searches/1/delete")
+
+    def _comments(self, case: str) -> None:
+        here = f"/cases/{case}/comments"
+        self.post("bob", f"{here}/draft", json={"values": {"text": "half"}})
+        self.look("bob", here, f"{here}/draft", f"{here}/people")
+        self.post("bob", here, {"text": "@alice please call her"})
+        number = self.engine.instance(case).revision
+        sent = {"text": "", "file": (io.BytesIO(b"words"), "a.txt")}
+        self.post("bob", here, sent, content_type="multipart/form-data")
+        digest = hashlib.sha256(b"words").hexdigest()
+        self.look("bob", f"/cases/{case}/files/{digest}")
+        self.post("bob", f"{here}/{number}/correct", {"text": "@alice please call her today"})
+        self.post("bob", f"{here}/{number}/withdraw")
 
     def _forget_acts(self) -> None:
         """Take the lines away that stand above alice's pages; test_routes_queries counts what they cost."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from browser import scenes_profile, scenes_starts, scenes_workbench  # noqa: F401 they bring scenes of their own
+from browser import scenes_comments, scenes_profile, scenes_starts, scenes_workbench  # noqa: F401 they bring scenes of their own
 from browser.axe import moves_sideways
 from browser.clinic import PASSWORD, Clinic
 from browser.people import Staff
@@ -74,6 +74,7 @@ def test_every_page_is_looked_at(stage: Stage) -> None:
     no_pages = {"static", "start", "inbox.rows", "audit.progress", "cases.onward", "replay.steps", "replay.proof"}
     no_pages |= {"drafts.file", "drafts.late", "drafts.package", "session_end.show", "task_drafts.show"}
     no_pages |= {"live.events", "outcomes.lines_alone"}
+    no_pages |= {"comments.show", "comments.draft", "comments.people", "comments.file"}
     no_pages |= {"backtests.export", "backtests.progress", "migrations.progress"}
     no_pages |= {"inbox.preview", "bulk.progress", "palette.find", "patient.back"}
     ends = ("rows", "diagram", "steps", "download")

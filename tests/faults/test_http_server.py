@@ -111,10 +111,10 @@ def test_a_body_arrives_whole_with_and_without_its_length(address: tuple[str, in
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(address: tuple[str, int]) -> None:
-    answer, body = ask(address, f"POST /echo/x\nExpect: 100-continue\nContent-Length: {wsgi_bridge.MAX_BODY + 1}")
-    assert answer.startswith("http/1.1 413") and b"at most 4 MB" in body
+    answer, body = ask(address, f"POST /echo/x\nExpect: 100-continue\nContent-Length: {Settings().largest_upload + 1}")
+    assert answer.startswith("http/1.1 413") and b"at most 11 MB" in body
     lump = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
-    answer, _ = ask(address, "POST /echo/x\nTransfer-Encoding: chunked", lump * 5 + b"0\r\n\r\n")
+    answer, _ = ask(address, "POST /echo/x\nTransfer-Encoding: chunked", lump * 12 + b"0\r\n\r\n")
     assert answer.startswith("http/1.1 413")
 
 

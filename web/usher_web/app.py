@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from jinja2 import FileSystemLoader
-from usher_engine import Engine, Settings
+from usher_engine import Actor, Engine, Settings
 from usher_engine.accounts import Account, Accounts, RecentStaff, Role
 from usher_engine.assurance import Prover
 from usher_engine.enrollment import Enrollment, open_figures
@@ -51,7 +51,8 @@ from .analyst import (
 from .api import api_routes
 from .assets import HERE, asset
 from .auditor import activity_pages, audit_pages, export_pages, replay_pages, report_pages, retention_pages
-from .casework import case_pages, saved_search_pages
+from .casework import case_pages, comment_pages, saved_search_pages
+from .casework.comment_views import unseen_mentions
 from .demo import caught_mail as outbox
 from .message_catalogs import register_catalogues
 from .next_page_notice import Notice, from_stored
@@ -131,7 +132,7 @@ INSIDE = {
     "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
     "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
     "tryout": "processes", "samples": "processes", "invitations": "triggers",
-    "bulk": "inbox", "desk": "inbox", "views": "inbox",
+    "bulk": "inbox", "desk": "inbox", "views": "inbox", "comments": "cases",
     "operating": "admin", "installed_operators": "admin", "portal_standing": "admin", "working_days": "admin",
 }
 
@@ -206,7 +207,7 @@ def _hosts(settings: Settings) -> list[str]:
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     doors = (sign_in, session_end, profile_pages)
     desk = (
-        inbox, desk_pages, palette, bulk_pages, view_pages, task_draft_routes, start_pages, case_pages,
+        inbox, desk_pages, palette, bulk_pages, view_pages, task_draft_routes, start_pages, case_pages, comment_pages,
         saved_search_pages, replay_pages, ehr_triggers, search_box, import_conflict_pages, invitation_acts,
     )
     workbench = (
@@ -252,6 +253,7 @@ def _register_filters(app: Flask, settings: Settings) -> None:
     app.add_template_filter(lambda moment: calendar.day_of(moment).isoformat(), "iso_day")
     app.add_template_filter(presentation.joined, "joined")
     app.add_template_filter(presentation.case_no, "case_no")
+    app.add_template_filter(presentation.file_size, "file_size")
     app.add_template_filter(person_names.person, "person")
     app.add_template_filter(person_names.person_and_account, "person_and_account")
 
@@ -282,7 +284,7 @@ def _names() -> dict[str, Any]:
 def _rail(account: Account) -> list[dict[str, Any]]:
     here = INSIDE.get(request.blueprint or "", request.blueprint)
     asked = account.role is Role.STAFF and g.get("actor") and not g.get("fault")  # a fault's page queries nothing
-    count = site().engine.inbox.count_tasks(g.actor) + site().engine.search.count_stopped(g.actor) if asked else 0
+    count = _waiting_for(g.actor) if asked else 0
     return [
         {
             "url": url_for(place.endpoint),
@@ -294,6 +296,12 @@ def _rail(account: Account) -> list[dict[str, Any]]:
         for place in ((*RAIL, CAUGHT_MAIL) if site().outbox else RAIL)
         if account.role in place.roles
     ]
+
+
+def _waiting_for(actor: Actor) -> int:
+    """How much the inbox of *actor* shows: tasks, stopped cases, comments that mention them."""
+    engine = site().engine
+    return engine.inbox.count_tasks(actor) + engine.search.count_stopped(actor) + len(unseen_mentions())
 
 
 def _next_page_notice() -> Notice | None:

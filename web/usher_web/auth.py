@@ -48,6 +48,8 @@ class Policy:
     pages: bool = False
     #: A page asks this by itself, so it is no sign of life.
     passive: bool = False
+    #: With `Door.SESSION`: people send files here, so that a request may be larger.
+    files: bool = False
 
 
 def public(view: View) -> View:
@@ -62,9 +64,13 @@ def public_file(view: View) -> View:
     return view
 
 
-def policy(*roles: Role, passive: bool = False) -> Callable[[View], View]:
-    """Let signed-in people with one of *roles* open the view; a *passive* one does not make their session longer."""
-    return _with_policy(Policy(Door.SESSION, frozenset(roles), passive=passive))
+def policy(*roles: Role, passive: bool = False, files: bool = False) -> Callable[[View], View]:
+    """
+    Let signed-in people with one of *roles* open the view.
+
+    A *passive* one does not make their session longer; one that takes *files* reads larger requests.
+    """
+    return _with_policy(Policy(Door.SESSION, frozenset(roles), passive=passive, files=files))
 
 
 def token_policy(*roles: Role, pages: bool = False) -> Callable[[View], View]:
@@ -113,6 +119,8 @@ def guard() -> AnyResponse | None:
     g.session = _live_session(request, passive=found.passive)
     if g.session is not None:
         g.actor = acting(g.session.account)
+        if found.files and g.session.account.role in found.roles:
+            request.max_content_length = site().settings.largest_upload
     if request.method not in SAFE_METHODS and request.endpoint:  # an address without a view gets 404 or 405 anyway
         _refuse_forged(request, g.session)
     return _admit_person(found, g.session) if found.door is Door.SESSION else None

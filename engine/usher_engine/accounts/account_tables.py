@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
+from ..store.mention_rows import has_unseen
 from ..store.tables.engine_tables import metadata
 
 account = Table(
@@ -99,4 +100,13 @@ saved_search_order = Table(
     Column("person", String(60), primary_key=True),
     Column("search", Integer, ForeignKey("saved_search.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, nullable=False),
+)
+
+#: What is read of a session with every request: its account, and whether a comment mentions them.
+SESSION_COLUMNS = (
+    *account.c,
+    web_session.c.seen_at,
+    web_session.c.notice,
+    web_session.c.created_at.label("session_created_at"),
+    has_unseen(account.c.name).label("is_mentioned"),
 )

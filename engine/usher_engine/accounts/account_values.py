@@ -51,6 +51,8 @@ class Session:
     created_at: datetime
     seen_at: datetime
     notice: str
+    #: Whether a comment mentions the person that they have not opened yet.
+    is_mentioned: bool = False
 
     @property
     def key(self) -> str:
@@ -119,6 +121,18 @@ def to_account(row: Mapping[Any, Any]) -> Account:
         created_by=as_text(row["created_by"]),
         display_name=as_text(row["display_name"]),
         followed=read_acts(row["followed"]),
+    )
+
+
+def to_session(row: Mapping[Any, Any], secret: str, *, seen_at: datetime) -> Session:
+    """The session in a row with its account (`account_tables.SESSION_COLUMNS`)."""
+    return Session(
+        secret=secret,
+        account=to_account(row),
+        created_at=moment(row["session_created_at"]),
+        seen_at=seen_at,
+        notice=str(row["notice"] or ""),
+        is_mentioned=bool(row["is_mentioned"]),
     )
 
 

@@ -29,6 +29,7 @@ from .account_values import (
     may_sign_in,
     rights_columns,
     to_account,
+    to_session,
     to_token,
 )
 from .passwords import Passwords, check
@@ -170,10 +171,8 @@ class Accounts:
         row = self._live(hash_secret(secret), touch=touch)
         if row is None:
             return None
-        created, seen, now = from_text(row["session_created_at"]), from_text(row["seen_at"]), self.clock()
-        seen = now if touch and now - seen > SEEN_EVERY else seen
-        notice = str(row["notice"] or "")
-        return Session(secret=secret, account=to_account(row), created_at=created, seen_at=seen, notice=notice)
+        seen, now = from_text(row["seen_at"]), self.clock()
+        return to_session(row, secret, seen_at=now if touch and now - seen > SEEN_EVERY else seen)
 
     def session_account(self, key: str) -> Account | None:
         """The account whose live session has this `Session.key`, or None; the call counts as activity."""
@@ -185,7 +184,7 @@ class Accounts:
         joined = select(t.web_session, t.account).join(t.account, t.account.c.name == t.web_session.c.account)
         with self.database.read() as connection:
             query = joined.where(t.web_session.c.hash == key)
-            row = connection.execute(query.with_only_columns(*_SESSION_COLUMNS)).mappings().one_or_none()
+            row = connection.execute(query.with_only_columns(*t.SESSION_COLUMNS)).mappings().one_or_none()
         if row is None or not may_sign_in(row):
             return None
         created, seen = moment(row["session_created_at"]), moment(row["seen_at"])
@@ -279,14 +278,6 @@ class Accounts:
 
     def _stamp(self, by: str) -> dict[str, str]:
         return {"created_at": to_text(self.clock()), "created_by": by}
-
-
-_SESSION_COLUMNS = (
-    *t.account.c,
-    t.web_session.c.seen_at,
-    t.web_session.c.notice,
-    t.web_session.c.created_at.label("session_created_at"),
-)
 
 
 def _refuse_taken(connection: Connection, name: str) -> None:

@@ -1,10 +1,12 @@
 """The life of a case: commands, the steps they write, results of jobs, messages, searches. Read `commands` first."""
 
+from ..core.case_comments import COMMENTED, CORRECTED, MAX_COMMENT, WITHDRAWN, Attached, Comment, is_comment
 from ..core.state import InstanceState, Wait
 from ..store import CaseFilter, Step, UserTask
 from ..store import to_text as stored_time
 from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
 from ..store.case_selection import CaseSelection
+from ..store.mention_rows import Mention
 from ..store.task_counts import KindCount, TaskCounts
 from ..store.task_draft_rows import TaskDraft
 from ..store.task_filter import TaskFilter, TaskOrder, cursor_of
@@ -12,7 +14,9 @@ from ..store.task_run_rows import TaskOfRun, TaskOutcome
 from ..store.visible_tasks import Page as TaskPage
 from .backtest_tally import questions
 from .call_history import Called, CallHistory, Plans, calls_after, follow_calls
+from .case_files import NewFile
 from .closed_tasks import ClosedTask
+from .comments import cannot_be_mentioned, comments_of
 from .history_pages import ALTERED, WHOLE, HistoryPage, HistoryPages, PagedStep, readable_steps
 from .instance_migration import Trial
 from .queries import Instance
@@ -26,9 +30,14 @@ from .undo import HeldMail
 
 __all__ = [
     "ALTERED",
+    "COMMENTED",
+    "CORRECTED",
+    "MAX_COMMENT",
     "MOST_TASKS",
     "SENT_TWICE",
     "WHOLE",
+    "WITHDRAWN",
+    "Attached",
     "Batch",
     "BatchCase",
     "BatchKind",
@@ -41,6 +50,7 @@ __all__ = [
     "CasePage",
     "CaseSelection",
     "ClosedTask",
+    "Comment",
     "DryRun",
     "Facets",
     "HeldMail",
@@ -49,6 +59,8 @@ __all__ = [
     "Instance",
     "InstanceState",
     "KindCount",
+    "Mention",
+    "NewFile",
     "Offer",
     "Onlookers",
     "PagedStep",
@@ -67,8 +79,11 @@ __all__ = [
     "UserTask",
     "Wait",
     "calls_after",
+    "cannot_be_mentioned",
+    "comments_of",
     "cursor_of",
     "follow_calls",
+    "is_comment",
     "may_see_task",
     "questions",
     "readable_steps",

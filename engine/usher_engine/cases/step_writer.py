@@ -37,6 +37,7 @@ from ..store import (
 from .mail_hold import HeldStep, hold_for
 from .operator_calls import Write, answers, packages_called
 from .queries import CaseQueries, Instance
+from .revision_check import require_unmoved
 
 log = logging.getLogger("usher.cases")
 
@@ -124,9 +125,7 @@ class StepWriter:
     def case(self, tx: Transaction, row: Row, revision: int | None, *, to_end: bool = False) -> Case:
         if row.ended_at is not None:
             raise Conflict("This case has ended.")
-        if revision is not None and revision != row.revision:
-            last = instance_rows.steps(tx, row.id, first=row.revision)[-1]
-            raise Conflict(f"{last.actor} has changed this case since you opened it.", winner=last.actor, at=last.at)
+        require_unmoved(tx, row, revision)
         try:
             state, workflow = instance_rows.unseal(self.context.seal_key, row)
         except Corrupt:

@@ -161,10 +161,11 @@ class TaskQueries:
             row = instance_rows.find(tx, instance)
             state, _ = instance_rows.unseal(self.context.seal_key, row)
             initial = self._initial(tx, row, state, element, visit)
-            drafts = task_draft_rows.of_task(tx, (instance, element, visit))
+            place = (instance, element, visit)
+            drafts, comment = task_draft_rows.of_task_and_comment(tx, place, actor.name if actor else "")
         mine = drafts.pop(actor.name, None) if actor else None
         typing = task_draft_rows.typing(drafts.values(), self.clock())
-        return replace(found, initial=initial, draft=mine, typing=typing)
+        return replace(found, initial=initial, draft=mine, comment=comment, typing=typing)
 
     def initial_at(self, task: str, revision: int) -> dict[str, Any]:
         """What filled the form of the open *task* at an earlier *revision* of its case; the caller checks who asks."""

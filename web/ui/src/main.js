@@ -1,5 +1,6 @@
 // Every page starts here: wires the small features up, loads the diagram only where there is one, then marks the page as ready.
 import { follow } from "./check.js";
+import { watchComments } from "./comments.js";
 import { watchList } from "./desk-list.js";
 import { watchForms } from "./form.js";
 import { watchInbox } from "./inbox.js";
@@ -30,6 +31,7 @@ watchSession();
 watchLetterSwitch();
 watchNoticeSwitch();
 watchList();
+watchComments();
 watchPalette();
 follow();
 reportOpening();

@@ -107,16 +107,18 @@ def changes(instances: frozenset[str], viewers: Iterable[Viewer], watched: froze
 
 
 def counts(actors: Collection[Actor]) -> dict[Actor, dict[str, int]]:
-    """How many tasks each person has, as the tabs of the inbox and the rail show it, and cases that have stopped."""
+    """How many tasks each person has, as the tabs of the inbox and the rail show it, stopped cases, and mentions."""
     stopped = {actor: site().engine.search.count_stopped(actor) for actor in actors}
+    mentioned = {actor: len(found) for actor, found in site().engine.comments.unseen(actors).items()}
     return {
         actor: {
             str(View.ALL): found.all,
             str(View.MINE): found.mine,
             str(View.OVERDUE): found.overdue,
             str(View.LATER): found.put_off,
-            "inbox": found.all + stopped[actor],
+            "inbox": found.all + stopped[actor] + mentioned[actor],
             "stopped": stopped[actor],
+            "mentioned": mentioned[actor],
         }
         for actor, found in site().engine.inbox.count_each_of(actors).items()
     }

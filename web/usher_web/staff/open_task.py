@@ -14,6 +14,7 @@ from usher_engine.cases import TaskDraft, readable_steps
 from usher_engine.forms import Field, Form, deployed_form
 
 from .. import audit_logging
+from ..casework.comment_views import CommentSection, comment_section
 from ..casework.link_views import LinkView, newest_link
 from ..casework.patient_labels import Subject, subject
 from ..site import site
@@ -48,6 +49,7 @@ class OpenTask:
     asked: tuple[Field, ...]
     filled: tuple[Field, ...]
     lines: list[Line]
+    comments: CommentSection
     #: The newest invitation of the patient, as a list of one.
     links: list[LinkView] = field(default_factory=list)
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -120,6 +122,7 @@ def open_task(
     values = filled.values
     fields, names = form.fields if form else (), names_of(task.instance)
     asked = _asked(form, task, values, {*wrong}, is_typed=typed is not None)
+    steps, _ = readable_steps(engine.context, task.instance)
     return OpenTask(
         task=task,
         process=names.process or task.process,
@@ -133,7 +136,8 @@ def open_task(
         values=values,
         asked=asked,
         filled=tuple(f for f in fields if f not in asked),
-        lines=list(reversed(lines_of(readable_steps(engine.context, task.instance)[0], names))),
+        lines=list(reversed(lines_of(steps, names))),
+        comments=comment_section(task.instance, steps, task=task.id, draft=task.comment),
         links=newest_link(task.business_key),
         errors=wrong,
         disputed=filled.disputed,

@@ -17,6 +17,7 @@ from ..site import site
 from ..words.presentation import Due, due_group, due_words
 from .list_choices import Choices, choices_of
 from .list_query import PAGE, ListQuery, View
+from .mention_list import MentionRow, mention_list
 from .stopped_cases import StoppedCase, stopped_cases
 from .view_pages import SavedView, saved_views
 
@@ -79,6 +80,8 @@ class Worklist:
     #: The cases that have stopped, above the tasks of the first page of all; and how many there are.
     stopped: tuple[StoppedCase, ...] = ()
     stopped_count: int = 0
+    #: The comments that mention the reader, above all of it, until they are opened.
+    mentions: tuple[MentionRow, ...] = ()
 
     @property
     def first(self) -> UserTask | None:
@@ -131,6 +134,7 @@ def worklist(actor: Actor, query: ListQuery, current: UserTask | None = None) ->
         tasks=tuple(shown),
         stopped=stopped_cases(actor, beside=[task.business_key for task in shown]) if stopped_count and at_top else (),
         stopped_count=stopped_count,
+        mentions=mention_list(current.instance if current else ""),
     )
 
 

@@ -19,6 +19,7 @@ CALLED: Mapping[str, str] = {
     "LoggedOut": "Sign-outs",
     "PatientViewed": "Views of a patient",
     "CaseViewed": "Views of a case",
+    "FileViewed": "Downloads of attached files",
     "TaskViewed": "Views of a task",
     "PatientsListed": "Lists with patients",
     "TrailViewed": "Views of a trail",
@@ -74,12 +75,12 @@ PLACES = {
     "tryout": "the try-out", "reports": "the reports", "exports": "the exports", "audit": "the audit page",
     "trails": "a trail", "searches": "saved searches", "outbox": "the caught mail", "retention": "retention",
     "patient": "an invitation", "sign_in": "the sign-in page", "profile": "their profile", "samples": "a mail",
-    "task_drafts": "the inbox", "session_end": "the session",
+    "task_drafts": "the inbox", "session_end": "the session", "comments": "the comments of a case",
 }  # fmt: skip
 
 #: Kinds whose subject is a case or a task of one.
 OF_A_CASE = frozenset(
-    {"CaseViewed", "TaskViewed", "Refused", "Purged", "CaseCancelled", "CaseRepaired", "ClaimReleased"}
+    {"CaseViewed", "TaskViewed", "FileViewed", "Refused", "Purged", "CaseCancelled", "CaseRepaired", "ClaimReleased"}
 )
 
 ALARMS = frozenset({"Refused", "LogInFailed", "LockedOut"})
@@ -272,6 +273,7 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "LockedOut": _lock_out,
     "LoggedOut": lambda _: "Signed out.",
     "PatientViewed": lambda _: "Looked at the patient.",
+    "FileViewed": lambda event: f"Downloaded a file attached to case {case_no(event.subject)}.",
     "CaseViewed": lambda event: f"Looked at case {case_no(event.subject)}.",
     "TaskViewed": lambda event: f"Looked at a task of case {case_no(event.subject.partition(':')[0])}.",
     "PatientsListed": _listing,

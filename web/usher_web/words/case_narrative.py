@@ -16,7 +16,8 @@ from .service_wording import DONE, FAILED, PUT_BACK, QUEUED, day_of, fact_senten
 
 #: Beginnings of sentences whose subject is the actor of the step; all others are complete.
 DEEDS = ("Claimed ", "Released ", "Completed ", "Cancelled ", "Selected ", "Started ", "Delivered ",
-         "Repaired ", "Undid ", "Withdrew ", "Gave ", "Set ", "Put ", "Brought ")  # fmt: skip
+         "Repaired ", "Undid ", "Withdrew ", "Gave ", "Set ", "Put ", "Brought ",
+         "Commented", "Corrected ")  # fmt: skip
 
 
 class Author(StrEnum):
