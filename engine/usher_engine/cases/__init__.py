@@ -19,6 +19,7 @@ from .queries import Instance
 from .repair import Repaired
 from .search import CasePage, Facets, Onlookers
 from .starts import SENT_TWICE, Begun, Offer
+from .task_queries import is_held_by_another
 from .task_queries import may_see as may_see_task
 from .task_runs import MOST as MOST_TASKS
 from .task_runs import BulkAct, DryRun, TaskAct
@@ -69,6 +70,7 @@ __all__ = [
     "calls_after",
     "cursor_of",
     "follow_calls",
+    "is_held_by_another",
     "may_see_task",
     "questions",
     "readable_steps",

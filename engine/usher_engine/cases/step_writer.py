@@ -126,7 +126,7 @@ class StepWriter:
             raise Conflict("This case has ended.")
         if revision is not None and revision != row.revision:
             last = instance_rows.steps(tx, row.id, first=row.revision)[-1]
-            raise Conflict(f"{last.actor} has changed this case since you opened it.", winner=last.actor, at=last.at)
+            raise Conflict(f"{last.by} has changed this case since you opened it.", winner=last.actor, at=last.at)
         try:
             state, workflow = instance_rows.unseal(self.context.seal_key, row)
         except Corrupt:
