@@ -13,7 +13,7 @@ from acceptance.conftest import PASSWORD, House
 from conftest import ROOT
 from statements import Asked, asked_of
 from usher_engine import SYSTEM, Actor
-from usher_engine.accounts import Role
+from usher_engine.accounts import Role, Substitutes
 from usher_engine.cases import CaseSelection
 from usher_engine.definitions import Package, read_folder, to_zip
 from werkzeug.test import TestResponse
@@ -238,6 +238,7 @@ class Tour:
         self.post("ana", f"{PROCESS}/files/rename", {"path": "call.form", "new": "ring.form", "etag": etag})
         self.post("ana", f"{PROCESS}/files/remove", {"path": "ring.form", "etag": etag})
         self._profile(text)
+        self._substitutes()
         self._late(mail)
         self.post("ana", f"{PROCESS}/files", {"path": "notes.form"})
         there = {"If-Match": f'"{self._etag("notes.form")}"'}
@@ -260,6 +261,14 @@ class Tour:
         self.post("ana", link)
         self.post("ana", f"{PROCESS}/mail/send-to-me", {"path": "mail/invitation.en.md", "text": text})
         self.post("ana", "/profile/email/remove")
+
+    def _substitutes(self) -> None:
+        """Named by the person and by an administrator, and ended by each."""
+        today = self.house.clock().date().isoformat()
+        for who, where in (("alice", "/profile"), ("adam", "/admin/people/alice")):
+            self.post(who, f"{where}/substitutes", {"first": today, "last": today, "substitute": "bob"})
+            substitutes = Substitutes(self.engine.database, self.house.clock, self.engine.settings.calendar)
+            self.post(who, f"{where}/substitutes/{substitutes.of('alice')[0].id}/end")
 
     def _history(self) -> None:
         there = {"etag": self.engine.drafts.find("enrollment").etag}

@@ -1,4 +1,4 @@
-"""Everybody's own profile: the name colleagues see, and the e-mail address to which Usher may write."""
+"""Everybody's own profile: the name colleagues see, the e-mail address to which Usher may write, who stands in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from . import auth
 from .site import site
 from .words.person_names import profiles
+from .words.substitute_choice import end_substitute, name_substitute, substitute_choice, why_refused
 
 blueprint = Blueprint("profile", __name__, url_prefix="/profile")
 
@@ -94,7 +95,25 @@ def remove_email() -> Response:
     return redirect(url_for(".show"), 303)
 
 
-def _page(errors: dict[str, str] | None = None) -> str:
+@blueprint.post("/substitutes")
+@auth.policy(Role.STAFF)
+def name_own_substitute() -> Page:
+    """Let a colleague stand in for the person themselves."""
+    try:
+        auth.say(name_substitute(auth.actor().name, actor=auth.actor()))
+    except (usher_engine.InvalidSubmission, usher_engine.Conflict) as refused:
+        return _page(substitute_errors=why_refused(refused)), 422
+    return redirect(f"{url_for('.show')}#substitutes-title", 303)
+
+
+@blueprint.post("/substitutes/<int:number>/end")
+@auth.policy(Role.STAFF)
+def end_own_substitute(number: int) -> Response:
+    auth.say(end_substitute(number, auth.actor().name, actor=auth.actor()))
+    return redirect(f"{url_for('.show')}#substitutes-title", 303)
+
+
+def _page(errors: dict[str, str] | None = None, substitute_errors: dict[str, str] | None = None) -> str:
     account = auth.session().account
     values = {"display_name": account.display_name, "email": ""} | request.form.to_dict()
     return render_template(
@@ -104,6 +123,7 @@ def _page(errors: dict[str, str] | None = None) -> str:
         values=values,
         errors=errors or {},
         longest=MAX_DISPLAY_NAME,
+        choice=substitute_choice(account, substitute_errors),
     )
 
 
