@@ -50,6 +50,7 @@ class Tour:
         self._runs()
         self._auditors()
         self._administrators()
+        self._substitutes()
         self._programs()
         self._starts()
         self._outcomes()
@@ -238,7 +239,6 @@ class Tour:
         self.post("ana", f"{PROCESS}/files/rename", {"path": "call.form", "new": "ring.form", "etag": etag})
         self.post("ana", f"{PROCESS}/files/remove", {"path": "ring.form", "etag": etag})
         self._profile(text)
-        self._substitutes()
         self._late(mail)
         self.post("ana", f"{PROCESS}/files", {"path": "notes.form"})
         there = {"If-Match": f'"{self._etag("notes.form")}"'}
@@ -373,7 +373,7 @@ class Tour:
     def _administrators(self) -> None:
         case = self.parked[1]
         self.look("adam", "/admin/people", "/admin/tokens", "/admin/triggers", "/admin/cases", f"/admin/cases/{case}")
-        self.look("adam", "/admin/processes", "/admin/operators")
+        self.look("adam", "/admin/processes", "/admin/operators", "/workload")
         self.post("adam", "/admin/people", {"name": "dora", "password": PASSWORD, "role": "staff"})
         self.look("adam", "/admin/people/dora")
         self.post("adam", "/admin/people/dora", {"role": "staff", "groups": "Billing"})

@@ -86,6 +86,9 @@ def _(page: Page, stage: Stage) -> None:
     page.get_by_text("for whom you stand in").wait_for()
 
 
+plain("workload", "/workload", "adam")
+
+
 @scene("assign-away", "bob")
 def _(page: Page, stage: Stage) -> None:
     away(stage)

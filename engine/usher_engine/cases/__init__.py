@@ -10,6 +10,7 @@ from ..store.task_draft_rows import TaskDraft
 from ..store.task_filter import TaskFilter, TaskOrder, cursor_of
 from ..store.task_run_rows import TaskOfRun, TaskOutcome
 from ..store.visible_tasks import Page as TaskPage
+from ..store.workload_counts import Load, Workload
 from .backtest_tally import questions
 from .call_history import Called, CallHistory, Plans, calls_after, follow_calls
 from .closed_tasks import ClosedTask
@@ -50,6 +51,7 @@ __all__ = [
     "Instance",
     "InstanceState",
     "KindCount",
+    "Load",
     "Offer",
     "Onlookers",
     "PagedStep",
@@ -67,6 +69,7 @@ __all__ = [
     "Trial",
     "UserTask",
     "Wait",
+    "Workload",
     "calls_after",
     "cursor_of",
     "follow_calls",

@@ -25,10 +25,12 @@ from ..store import (
     task_rows,
     to_text,
     visible_tasks,
+    workload_counts,
 )
 from ..store.task_counts import KindCount, TaskCounts
 from ..store.task_filter import TaskFilter, Viewer
 from ..store.visible_tasks import Page
+from ..store.workload_counts import Workload
 
 
 def task_place(task: str) -> tuple[str, str, int]:
@@ -152,6 +154,11 @@ class TaskQueries:
                 self._titles = self._titles | visible_tasks.titles(tx, counted)
         kinds = {(one.process, one.element) for one in counted}
         return {kind: title for kind, title in self._titles.items() if kind in kinds}
+
+    def workload(self, actor: Actor | None, due_before: str) -> Workload:
+        """How much lies with which group and person, of what *actor* sees (None: all); see `workload_counts`."""
+        with self.database.read() as tx:
+            return workload_counts.workload(tx, self.viewer(actor), due_before)
 
     def tidy_counts(self) -> int:
         """Add up the rows that count open tasks, so that they stay few; the worker does it now and then."""

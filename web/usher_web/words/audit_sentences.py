@@ -64,7 +64,7 @@ PLACES = {
     "inbox": "the inbox", "starts": "the start page", "cases": "the cases", "triggers": "the patients",
     "search": "the search", "outcomes": "what became of acts", "live": "a page that follows changes",
     "conflicts": "the conflicts of imports", "invitations": "an invitation", "bulk": "many tasks at once",
-    "desk": "the inbox", "views": "views of the inbox", "palette": "the search",
+    "desk": "the inbox", "views": "views of the inbox", "palette": "the search", "workload": "the workload",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
     "portal_standing": "administration", "installed_operators": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
