@@ -37,7 +37,7 @@ def test_numbers_lead_to_lists_of_as_many_tasks(house: House) -> None:
 
 def test_it_is_for_leads_and_administrators(house: House) -> None:
     house.select("sample-pending")
-    assert house.visitor("alice").get("/workload").status_code == 403
+    assert house.visitor("alice").get("/workload").status_code == 404
     assert 'href="/workload"' not in house.visitor("alice").get("/inbox").text
     for who in ("ana", "audrey"):
         assert house.visitor(who).get("/workload").status_code == 403

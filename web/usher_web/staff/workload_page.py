@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import usher_engine
 from flask import Blueprint, render_template
 from usher_engine import Actor
 from usher_engine.accounts import Role
 from usher_engine.cases import Load, TaskOrder, stored_time
-from werkzeug.exceptions import Forbidden
 
 from .. import auth
 from ..site import site
@@ -50,7 +50,7 @@ def show() -> str:
     """Open tasks by group and by person. Leads see those of their groups; no patient is named here."""
     actor = auth.actor()
     if not is_lead(actor):
-        raise Forbidden(f"The workload is for members of the group {site().settings.leads_group}.")
+        raise usher_engine.NotFound(f"The workload is for members of the group {site().settings.leads_group}.")
     has_list = actor.role == Role.STAFF.value
     before = stored_time(site().settings.calendar.begin_of(site().today() + timedelta(days=1)))
     found = site().engine.inbox.workload(actor if has_list else None, before)
