@@ -15,7 +15,7 @@ from acceptance.conftest import PASSWORD, House
 from conftest import ROOT
 from statements import Asked, asked_of
 from usher_engine import SYSTEM, Actor
-from usher_engine.accounts import Role, StaffProfiles
+from usher_engine.accounts import Role, StaffProfiles, Substitutes
 from usher_engine.cases import CaseSelection
 from usher_engine.definitions import Package, read_folder, to_zip
 from werkzeug.test import TestResponse
@@ -52,6 +52,7 @@ class Tour:
         self._runs()
         self._auditors()
         self._administrators()
+        self._substitutes()
         self._programs()
         self._starts()
         self._outcomes()
@@ -291,6 +292,14 @@ class Tour:
         self.look("", f"/profile/digest/{due.off}")
         self.post("", f"/profile/digest/{due.off}")
 
+    def _substitutes(self) -> None:
+        """Named by the person and by an administrator, and ended by each."""
+        today = self.house.clock().date().isoformat()
+        for who, where in (("alice", "/profile"), ("adam", "/admin/people/alice")):
+            self.post(who, f"{where}/substitutes", {"first": today, "last": today, "substitute": "bob"})
+            substitutes = Substitutes(self.engine.database, self.house.clock, self.engine.settings.calendar)
+            self.post(who, f"{where}/substitutes/{substitutes.of('alice')[0].id}/end")
+
     def _history(self) -> None:
         there = {"etag": self.engine.drafts.find("enrollment").etag}
         self.post("ana", f"{PROCESS}/draft/keep", json={**there, "name": "Before the holidays"})
@@ -394,7 +403,7 @@ class Tour:
     def _administrators(self) -> None:
         case = self.parked[1]
         self.look("adam", "/admin/people", "/admin/tokens", "/admin/triggers", "/admin/cases", f"/admin/cases/{case}")
-        self.look("adam", "/admin/processes", "/admin/operators", "/admin/working-days")
+        self.look("adam", "/admin/processes", "/admin/operators", "/admin/working-days", "/workload")
         self.post("adam", "/admin/working-days/week", {"weekday": ["0", "1", "2", "3"]})
         self.post("adam", "/admin/working-days/holidays", {"day": "2026-05-01", "name": "May Day"})
         self.post("adam", "/admin/working-days/holidays/remove", {"day": "2026-05-01"})

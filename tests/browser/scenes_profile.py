@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 from browser.clinic import Clinic
-from browser.scenes import Stage, plain, scene
+from browser.scenes import BOB, Stage, plain, scene
 from playwright.sync_api import Page
 from usher_engine import Actor
-from usher_engine.accounts import StaffProfiles
+from usher_engine.accounts import StaffProfiles, Substitutes
 
 PROFILE = "/profile"
 
@@ -71,3 +73,45 @@ def _(page: Page, stage: Stage) -> None:
 
 
 plain("profile-late", f"{PROFILE}/email/x", "bob")
+
+
+def away(stage: Stage) -> None:
+    """Alice is away from today on, and bob stands in; both have that once only."""
+    accounts = stage.clinic.accounts
+    substitutes = Substitutes(accounts.database, accounts.clock, accounts.calendar)
+    if not substitutes.of("alice"):
+        today = accounts.calendar.day_of(accounts.clock())
+        alice = replace(BOB, name="alice")
+        substitutes.name("alice", "bob", first=today, last=today + timedelta(days=9), groups=(), actor=alice)
+
+
+@scene("profile-away", "alice", path=PROFILE)
+def _(page: Page, stage: Stage) -> None:
+    away(stage)
+    page.goto(PROFILE)
+
+
+@scene("person-away", "adam", path="/admin/people/alice")
+def _(page: Page, stage: Stage) -> None:
+    away(stage)
+    page.goto("/admin/people/alice")
+
+
+@scene("task-stood-in", "bob", path="/inbox/{task:mine}")
+def _(page: Page, stage: Stage) -> None:
+    away(stage)
+    page.goto(stage.filled("/inbox/{task:mine}?view=for:alice"))
+    page.get_by_text("for whom you stand in").wait_for()
+
+
+plain("workload", "/workload", "adam")
+
+
+@scene("assign-away", "bob")
+def _(page: Page, stage: Stage) -> None:
+    away(stage)
+    page.goto(stage.filled("/inbox/{task:free}"))
+    page.get_by_text("Assign, due date, later…").click()
+    page.get_by_label("Give it to").select_option("alice")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Assign", exact=True).click()

@@ -72,6 +72,7 @@ from .staff import (
     start_pages,
     task_draft_routes,
     view_pages,
+    workload_page,
 )
 from .words import person_names, presentation
 
@@ -115,6 +116,7 @@ class Place:
 
 RAIL = (
     Place("inbox.show", "Inbox", "inbox", frozenset({Role.STAFF})),
+    Place("workload.show", "Workload", "reports", frozenset({Role.STAFF})),  # leads; administrators have a tab
     Place("starts.show", "Start", "start", frozenset({Role.STAFF, Role.ANALYST, Role.ADMIN})),
     Place("triggers.show", "Patients", "people", frozenset({Role.STAFF})),
     Place("cases.show", "Cases", "cases", frozenset({Role.STAFF, Role.AUDITOR})),
@@ -209,6 +211,7 @@ def _register_views(app: Flask, *, with_outbox: bool) -> None:
     desk = (
         inbox, desk_pages, palette, bulk_pages, view_pages, task_draft_routes, start_pages, case_pages, comment_pages,
         saved_search_pages, replay_pages, ehr_triggers, search_box, import_conflict_pages, invitation_acts,
+        workload_page,
     )
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
@@ -295,6 +298,7 @@ def _rail(account: Account) -> list[dict[str, Any]]:
         }
         for place in ((*RAIL, CAUGHT_MAIL) if site().outbox else RAIL)
         if account.role in place.roles
+        and (place.endpoint != "workload.show" or workload_page.is_lead(auth.acting(account)))
     ]
 
 

@@ -232,8 +232,10 @@ def _is_own(sent: str, incoming: Request) -> bool:
 
 def acting(account: Account | Token) -> Actor:
     """The person or program of *account* as an actor of the engine."""
-    by_program = isinstance(account, Token)
-    return Actor(name=account.name, role=account.role.value, groups=account.groups, by_program=by_program)
+    if isinstance(account, Token):
+        return Actor(name=account.name, role=account.role.value, groups=account.groups, by_program=True)
+    stands_in = account.stands_in if account.role is Role.STAFF else ()
+    return Actor(name=account.name, role=account.role.value, groups=account.groups, stands_in=stands_in)
 
 
 def csrf_token() -> str:

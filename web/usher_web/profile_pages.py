@@ -1,4 +1,4 @@
-"""Everybody's own profile: the name colleagues see, the e-mail address to which Usher may write, and what it sends."""
+"""Everybody's own profile: the name colleagues see, the address Usher may write to and what it sends, who stands in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from . import auth
 from .site import site
 from .words.person_names import profiles
+from .words.substitute_choice import end_substitute, name_substitute, substitute_choice, why_refused
 
 blueprint = Blueprint("profile", __name__, url_prefix="/profile")
 
@@ -134,7 +135,25 @@ def digest_off(off: str) -> str | tuple[str, int] | Response:
     return render_template("profile_digest_off.html", off=off, done=True)
 
 
-def _page(errors: dict[str, str] | None = None) -> str:
+@blueprint.post("/substitutes")
+@auth.policy(Role.STAFF)
+def name_own_substitute() -> Page:
+    """Let a colleague stand in for the person themselves."""
+    try:
+        auth.say(name_substitute(auth.actor().name, actor=auth.actor()))
+    except (usher_engine.InvalidSubmission, usher_engine.Conflict) as refused:
+        return _page(substitute_errors=why_refused(refused)), 422
+    return redirect(f"{url_for('.show')}#substitutes-title", 303)
+
+
+@blueprint.post("/substitutes/<int:number>/end")
+@auth.policy(Role.STAFF)
+def end_own_substitute(number: int) -> Response:
+    auth.say(end_substitute(number, auth.actor().name, actor=auth.actor()))
+    return redirect(f"{url_for('.show')}#substitutes-title", 303)
+
+
+def _page(errors: dict[str, str] | None = None, substitute_errors: dict[str, str] | None = None) -> str:
     account = auth.session().account
     values = {"display_name": account.display_name, "email": ""} | request.form.to_dict()
     return render_template(
@@ -145,6 +164,7 @@ def _page(errors: dict[str, str] | None = None) -> str:
         digest=account.role is Role.STAFF and site().enrollment.digests.choices.is_on(account.name),
         errors=errors or {},
         longest=MAX_DISPLAY_NAME,
+        choice=substitute_choice(account, substitute_errors),
     )
 
 

@@ -1,5 +1,6 @@
 """Access to Usher: people, their profiles and sessions, API tokens, and the counters that limit guessing."""
 
+from ..core.actor import StandIn
 from .account_values import Account, Session, Token
 from .accounts import Accounts
 from .digest_choices import DigestChoices, DueDigest
@@ -11,6 +12,7 @@ from .roles import FRONT_DESK, Role
 from .saved_searches import Place as SearchPlace
 from .saved_searches import SavedSearch, SavedSearches
 from .staff_profiles import MAX_DISPLAY_NAME, StaffAddress, StaffProfiles, group_addresses
+from .substitutes import Substitutes, Substitution
 
 __all__ = [
     "FRONT_DESK",
@@ -30,6 +32,9 @@ __all__ = [
     "Session",
     "StaffAddress",
     "StaffProfiles",
+    "StandIn",
+    "Substitutes",
+    "Substitution",
     "Token",
     "group_addresses",
     "import_people",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..core.actor import StandIn
 from ..core.candidate_groups import groups_of
 from ..core.errors import InvalidSubmission
 from ..store.tampered_rows import as_text, moment
@@ -36,6 +37,8 @@ class Account:
     display_name: str = ""
     #: The acts whose outcome the person still follows, newest first.
     followed: tuple[FollowedAct, ...] = ()
+    #: For whom they stand in today; read with a session.
+    stands_in: tuple[StandIn, ...] = ()
 
     @property
     def shown_name(self) -> str:

@@ -12,6 +12,7 @@ from ..store.task_draft_rows import TaskDraft
 from ..store.task_filter import TaskFilter, TaskOrder, cursor_of
 from ..store.task_run_rows import TaskOfRun, TaskOutcome
 from ..store.visible_tasks import Page as TaskPage
+from ..store.workload_counts import Load, Workload
 from .backtest_tally import questions
 from .call_history import Called, CallHistory, Plans, calls_after, follow_calls
 from .case_files import NewFile
@@ -23,6 +24,7 @@ from .queries import Instance
 from .repair import Repaired
 from .search import CasePage, Facets, Onlookers
 from .starts import SENT_TWICE, Begun, Offer
+from .task_queries import is_held_by_another
 from .task_queries import may_see as may_see_task
 from .task_runs import MOST as MOST_TASKS
 from .task_runs import BulkAct, DryRun, TaskAct
@@ -59,6 +61,7 @@ __all__ = [
     "Instance",
     "InstanceState",
     "KindCount",
+    "Load",
     "Mention",
     "NewFile",
     "Offer",
@@ -78,12 +81,14 @@ __all__ = [
     "Trial",
     "UserTask",
     "Wait",
+    "Workload",
     "calls_after",
     "cannot_be_mentioned",
     "comments_of",
     "cursor_of",
     "follow_calls",
     "is_comment",
+    "is_held_by_another",
     "may_see_task",
     "questions",
     "readable_steps",

@@ -19,4 +19,4 @@ def require_unmoved(tx: Transaction, row: Row, revision: int | None) -> None:
     changed = [step for step in since if not is_comment(step.events)]
     if changed or not 0 < revision < row.revision or first > revision + 1:
         last = (changed or since)[-1]
-        raise Conflict(f"{last.actor} has changed this case since you opened it.", winner=last.actor, at=last.at)
+        raise Conflict(f"{last.by} has changed this case since you opened it.", winner=last.actor, at=last.at)

@@ -211,8 +211,7 @@ def _proof(seen: PagedStep, *, gapless: bool) -> Proof:
 def _actor_name(step: Step, line: Line) -> str:
     role = step.body["actor"].get("role", "staff")
     name = {"system": "System", "patient": "The patient"}.get(role, line.actor)
-    behalf = step.body["actor"].get("on_behalf_of")
-    return f"{name} for {behalf}" if behalf else name
+    return f"{name} on behalf of {step.on_behalf_of}" if step.on_behalf_of else name
 
 
 def _headline(step: Step, line: Line, who: str, names: Names) -> tuple[str, str]:

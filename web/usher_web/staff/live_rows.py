@@ -9,13 +9,13 @@ from typing import Any
 
 from flask import render_template, url_for
 from usher_engine import Actor, Step, UserTask
-from usher_engine.cases import Onlookers
+from usher_engine.cases import Onlookers, is_held_by_another
 
 from ..casework.visibility import may_work_on
 from ..site import site
 from ..words.case_narrative import line_of
 from ..words.element_names import names_of
-from .list_query import Column, View
+from .list_query import STAND_IN_VIEW, Column, View
 from .task_list import priority_words, rows_of
 
 #: The reader of a row that no person's own words stand in; no account has this name.
@@ -82,8 +82,9 @@ class Changes:
     def _case(self, number: str, viewer: Viewer) -> dict[str, Any]:
         name = viewer.actor.name
         visible = [task for task in self.tasks.get(number, ()) if viewer.works and may_work_on(viewer.actor, task)]
-        rows = {task.id: self.rows[task.id, name if task.assignee == name else ""] for task in visible}
-        owners = {task.id: task.assignee for task in visible if task.assignee}
+        rows = {task.id: self.rows.get((task.id, name)) or self.rows[task.id, ""] for task in visible}
+        others = [task for task in visible if is_held_by_another(viewer.actor, task)]
+        owners = {task.id: task.assignee for task in others} | {t.id: name for t in visible if t.assignee == name}
         return {"rows": rows, "owners": owners, "last": self.last.get(number, "")}
 
 
@@ -91,12 +92,12 @@ def changes(instances: frozenset[str], viewers: Iterable[Viewer], watched: froze
     """Read what has become of *instances*; render the rows of those that some window shows (*watched*)."""
     here = site()
     tasks = here.engine.inbox.of_cases(instances)
-    names = {viewer.actor.name for viewer in viewers}
+    readers = {viewer.actor.name: viewer.actor for viewer in viewers}
     shown = [task for number in sorted(instances & watched) for task in tasks.get(number, ())]
     rows = {(task.id, ""): html for task, html in _rendered(shown, NOBODY)}
-    for name in sorted(names):
-        own = [task for task in shown if task.assignee == name]
-        rows |= {(task.id, name): html for task, html in _rendered(own, Actor(name=name, role="staff"))}
+    for name, reader in sorted(readers.items()):
+        own = [task for task in shown if task.assignee and not is_held_by_another(reader, task)]
+        rows |= {(task.id, name): html for task, html in _rendered(own, reader)}
     return Changes(
         onlookers=here.engine.search.onlookers(instances),
         tasks=tasks,
@@ -119,6 +120,7 @@ def counts(actors: Collection[Actor]) -> dict[Actor, dict[str, int]]:
             "inbox": found.all + stopped[actor] + mentioned[actor],
             "stopped": stopped[actor],
             "mentioned": mentioned[actor],
+            **{f"{STAND_IN_VIEW}{name}": number for name, number in found.stood_in.items()},
         }
         for actor, found in site().engine.inbox.count_each_of(actors).items()
     }

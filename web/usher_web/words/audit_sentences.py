@@ -65,7 +65,7 @@ PLACES = {
     "inbox": "the inbox", "starts": "the start page", "cases": "the cases", "triggers": "the patients",
     "search": "the search", "outcomes": "what became of acts", "live": "a page that follows changes",
     "conflicts": "the conflicts of imports", "invitations": "an invitation", "bulk": "many tasks at once",
-    "desk": "the inbox", "views": "views of the inbox", "palette": "the search",
+    "desk": "the inbox", "views": "views of the inbox", "palette": "the search", "workload": "the workload",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
     "portal_standing": "administration", "installed_operators": "administration", "working_days": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
@@ -178,6 +178,8 @@ def _setting(event: AuditEvent) -> str:
         return f"Set the portal status to “{details.get('status') or 'Unavailable'}”{why}"
     if details.get("setting") == "trigger":
         return _trigger(details)
+    if details.get("setting") in ("substitute named", "substitute ended"):
+        return _substitute(event)
     if details.get("setting") == "role and groups":
         return _rights(event)
     if details.get("setting") == "working days":
@@ -209,6 +211,14 @@ def _rights(event: AuditEvent) -> str:
     now = f"{details.get('role')}, {details.get('groups') or 'no group'}"
     before = [str(details[name] or "no group") for name in ("role before", "groups before") if name in details]
     return f"Changed role and groups of {event.subject} to {now}{f' (before: {joined(before)})' if before else ''}."
+
+
+def _substitute(event: AuditEvent) -> str:
+    details = event.details
+    did = "Named" if details.get("setting") == "substitute named" else "Ended"
+    groups = f", in {details.get('groups')}" if details.get("groups") else ""
+    days = f"{details.get('from')} to {details.get('to')}"
+    return f"{did} {details.get('substitute')} as substitute of {event.subject}: {days}{groups}."
 
 
 def _opt_out(event: AuditEvent) -> str:
@@ -296,8 +306,10 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "ProcessPaused": lambda event: f"Paused {_version_of(event)}: {event.why}",
     "ProcessResumed": lambda event: f"Let {_version_of(event)} go on: {event.why}",
     "CaseRepaired": lambda event: f"Repaired case {case_no(event.subject)} from its history.",
-    "ClaimReleased": lambda event: f"Gave a task of case {case_no(event.subject.partition(':')[0])} that "
-    f"{event.details.get('of')} had claimed back to its group: {event.why}",
+    "ClaimReleased": lambda event: (
+        f"Gave a task of case {case_no(event.subject.partition(':')[0])} that "
+        f"{event.details.get('of')} had claimed back to its group: {event.why}"
+    ),
     "RunStarted": _run_start,
     "RunStopped": _run_stop,
     "OptOutSet": _opt_out,
