@@ -29,7 +29,6 @@ from .account_values import (
     may_sign_in,
     rights_columns,
     to_account,
-    to_session,
     to_token,
 )
 from .passwords import Passwords, check

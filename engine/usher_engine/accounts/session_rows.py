@@ -14,6 +14,7 @@ from ..store import substitution_rows
 from .account_tables import SESSION_COLUMNS, account, web_session
 from .account_values import Account, Session, to_account, to_session
 
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SessionRow:
     """*row* holds the columns of the account and of the session."""

@@ -103,7 +103,7 @@ def changes(instances: frozenset[str], viewers: Iterable[Viewer], watched: froze
         tasks=tasks,
         rows=rows,
         last={number: _last(number) for number in sorted(instances & watched)},
-        given=dict(_given([task for found in tasks.values() for task in found if task.assignee in names])),
+        given=dict(_given([task for found in tasks.values() for task in found if task.assignee in readers])),
     )
 
 
