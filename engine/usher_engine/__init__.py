@@ -28,6 +28,7 @@ from .core.errors import (
     Unavailable,
 )
 from .engine import Engine
+from .jobs.open_queue import open_queue
 from .jobs.worker import Worker
 from .operator_use import Wording
 from .services import Mode, Operator, Parameter, Services
@@ -67,4 +68,5 @@ __all__ = [
     "UserTask",
     "Wording",
     "Worker",
+    "open_queue",
 ]

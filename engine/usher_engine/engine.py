@@ -17,9 +17,11 @@ from .authoring.drafts import Drafts
 from .authoring.import_desk import ImportDesk
 from .authoring.version_pauses import Pauses
 from .authoring.versions import Versions
+from .authoring.working_calendar import WorkingCalendar
 from .cases.batch_operations import BatchOperations
 from .cases.claims import Claims
 from .cases.commands import CaseCommands
+from .cases.comments import Comments
 from .cases.desk_commands import DeskCommands
 from .cases.incoming import Incoming
 from .cases.instance_migration import Migrations
@@ -46,10 +48,10 @@ class Engine:
     """
     The parts of the engine on one database, each named after its purpose.
 
-    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``desk`` (assign, put off), ``task_runs``,
-    ``task_drafts``, ``claims``, ``incoming`` (messages, timers), ``job_results``, ``migrations``, ``repairs``,
-    ``undos``, ``batches``, ``drafts``,
-    ``draft_history``, ``deployments``, ``import_desk``, ``pauses``, ``log_reviews``, ``audit``.
+    Changes: ``starts``, ``cases`` (claim, complete, cancel, retry), ``desk`` (assign, put off), ``comments``,
+    ``task_runs``, ``task_drafts``, ``claims``, ``incoming`` (messages, timers), ``job_results``, ``migrations``,
+    ``repairs``, ``undos``, ``batches``, ``drafts``, ``draft_history``, ``deployments``, ``import_desk``, ``pauses``,
+    ``working_calendar``, ``log_reviews``, ``audit``.
     Questions: ``queries`` (cases and their histories), ``inbox``, ``search``, ``versions``, ``draft_states``,
     ``verification``, ``backtests``, ``activity``.
     """
@@ -67,6 +69,7 @@ class Engine:
         self.import_desk = ImportDesk(context, self.drafts, self.deployments)
         self.backtests = Backtests(context)
         self.pauses = Pauses(context, self.audit)
+        self.working_calendar = WorkingCalendar(context, self.audit)
         self.queries = CaseQueries(context)
         self.inbox = TaskQueries(context)
         self.search = CaseSearch(context, self.queries)
@@ -76,6 +79,7 @@ class Engine:
         self.cases = CaseCommands(context, self.queries, self.inbox, self.steps, self.audit)
         self.claims = Claims(context, self.steps, self.audit)
         self.desk = DeskCommands(context, self.inbox, self.steps)
+        self.comments = Comments(context, self.search, self.steps)
         self.job_results = JobResults(context, self.steps)
         self.incoming = Incoming(context, self.queries, self.steps, self.job_results)
         self.migrations = Migrations(context, self.steps)

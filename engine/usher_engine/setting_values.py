@@ -203,6 +203,8 @@ EXPECTED: dict[str, From | OneOf | Text] = {
     "session_idle_minutes": From(1, 1_440),
     "session_hours": From(1, 168),
     "proxies": From(0, 10),
+    "attachment_mb": From(1, 50),
+    "attachments_case_mb": From(1, 1_000),
     "api_per_minute": From(1, 1_000_000),
     "threads": From(1, 256),
     "request_limit_s": From(1, 3_600),

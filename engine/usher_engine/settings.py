@@ -72,13 +72,15 @@ class Settings:
         2_000,
         "steps a case may take in an hour without a person; more raise an incident; 0: no limit",
     )
-    worker_threads: int = _setting(4, "jobs a worker does at once")
+    worker_threads: int = _setting(4, "jobs a worker does at once; on PostgreSQL of each queue")
     leads_group: str = _setting("Leads", "the group whose members may assign and release what others have claimed")
     session_idle_minutes: int = _setting(15, "minutes without a click after which a session ends")
     session_hours: int = _setting(12, "hours after which every session ends")
     proxies: int = _setting(
         0, "number of reverse proxies in front of this server; their X-Forwarded headers are trusted"
     )
+    attachment_mb: int = _setting(5, "MB that the files attached to one comment may have together")
+    attachments_case_mb: int = _setting(25, "MB that all files attached to a case may have")
     api_per_minute: int = _setting(600, "requests one API token may make in a minute")
     threads: int = _setting(8, "threads of the web server")
     request_limit_s: int = _setting(30, "seconds a request may take; then Usher stops it, or replaces the process")
@@ -142,6 +144,14 @@ class Settings:
     def web_secrets(self) -> tuple[SecretPlace, ...]:
         """The names of the secrets for them, and where each is read."""
         return secrets_of(self.http_secrets)
+
+    @property
+    def largest_upload(self) -> int:
+        """
+        The most bytes of a request with files. A file somewhat too large still arrives, so that the page with what was
+        typed can say so.
+        """
+        return (2 * self.attachment_mb + 1) * 1024 * 1024
 
     def warnings(self) -> list[str]:
         """Settings that are allowed but risky, one line each; `usher serve` and `usher worker` print them."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
+import io
 import json
 import re
 import threading
@@ -13,7 +15,7 @@ from acceptance.conftest import PASSWORD, House
 from conftest import ROOT
 from statements import Asked, asked_of
 from usher_engine import SYSTEM, Actor
-from usher_engine.accounts import Role
+from usher_engine.accounts import Role, StaffProfiles, Substitutes
 from usher_engine.cases import CaseSelection
 from usher_engine.definitions import Package, read_folder, to_zip
 from werkzeug.test import TestResponse
@@ -23,7 +25,7 @@ REASON = {"reason": "asked at the desk"}
 PROCESS = "/processes/enrollment"
 ANA = Actor(name="ana", role="analyst")
 STATIC = ROOT / "web" / "usher_web" / "static" / "dist"
-PEOPLE = ("alice", "ana", "audrey", "adam")
+PEOPLE = ("alice", "bob", "ana", "audrey", "adam")
 
 
 class Tour:
@@ -50,6 +52,7 @@ class Tour:
         self._runs()
         self._auditors()
         self._administrators()
+        self._substitutes()
         self._programs()
         self._starts()
         self._outcomes()
@@ -146,6 +149,7 @@ class Tour:
         case = self._select("sample-no-email").split(":")[0]
         pages = ("", "/diagram.bpmn", "/replay", "/replay.json", "/proof")
         self.look("alice", "/cases", *(f"/cases/{case}{page}" for page in pages), f"/cases/{case}/onward")
+        self._comments(case)
         self.post("alice", f"/cases/{self.parked[0]}/retry")
         self.post("audrey", f"/cases/{case}/evidence")
         self.post("alice", f"/cases/{case}/cancel", REASON)
@@ -153,6 +157,19 @@ class Tour:
         self.post("alice", "/cases/searches", {"name": "Waiting", "status": "waiting"})
         self.post("alice", "/cases/searches/1/name", {"name": "Still waiting"})
         self.post("alice", "/cases/searches/1/delete")
+
+    def _comments(self, case: str) -> None:
+        here = f"/cases/{case}/comments"
+        self.post("bob", f"{here}/draft", json={"values": {"text": "half"}})
+        self.look("bob", here, f"{here}/draft", f"{here}/people")
+        self.post("bob", here, {"text": "@alice please call her"})
+        number = self.engine.instance(case).revision
+        sent = {"text": "", "file": (io.BytesIO(b"words"), "a.txt")}
+        self.post("bob", here, sent, content_type="multipart/form-data")
+        digest = hashlib.sha256(b"words").hexdigest()
+        self.look("bob", f"/cases/{case}/files/{digest}")
+        self.post("bob", f"{here}/{number}/correct", {"text": "@alice please call her today"})
+        self.post("bob", f"{here}/{number}/withdraw")
 
     def _forget_acts(self) -> None:
         """Take the lines away that stand above alice's pages; test_routes_queries counts what they cost."""
@@ -260,6 +277,28 @@ class Tour:
         self.post("ana", link)
         self.post("ana", f"{PROCESS}/mail/send-to-me", {"path": "mail/invitation.en.md", "text": text})
         self.post("ana", "/profile/email/remove")
+        self.look("alice", "/profile")
+        self.post("alice", "/profile/digest", {"digest": "never"})
+        self._digest()
+
+    def _digest(self) -> None:
+        """The link in bob's mail of the morning, opened by whoever has it."""
+        bob, profiles = Actor(name="bob", role="staff"), StaffProfiles(self.engine.database, self.engine.clock)
+        profiles.take_over_address("bob", "bob@clinic.example.org", actor=bob)
+        choices = self.house.enrollment.digests.choices
+        choices.turn_on("bob", actor=bob)
+        due = choices.take_next(self.engine.settings.calendar.day_of(self.engine.clock()))
+        assert due is not None
+        self.look("", f"/profile/digest/{due.off}")
+        self.post("", f"/profile/digest/{due.off}")
+
+    def _substitutes(self) -> None:
+        """Named by the person and by an administrator, and ended by each."""
+        today = self.house.clock().date().isoformat()
+        for who, where in (("alice", "/profile"), ("adam", "/admin/people/alice")):
+            self.post(who, f"{where}/substitutes", {"first": today, "last": today, "substitute": "bob"})
+            substitutes = Substitutes(self.engine.database, self.house.clock, self.engine.settings.calendar)
+            self.post(who, f"{where}/substitutes/{substitutes.of('alice')[0].id}/end")
 
     def _history(self) -> None:
         there = {"etag": self.engine.drafts.find("enrollment").etag}
@@ -364,7 +403,11 @@ class Tour:
     def _administrators(self) -> None:
         case = self.parked[1]
         self.look("adam", "/admin/people", "/admin/tokens", "/admin/triggers", "/admin/cases", f"/admin/cases/{case}")
-        self.look("adam", "/admin/processes", "/admin/operators")
+        self.look("adam", "/admin/processes", "/admin/operators", "/admin/working-days", "/workload")
+        self.post("adam", "/admin/working-days/week", {"weekday": ["0", "1", "2", "3"]})
+        self.post("adam", "/admin/working-days/holidays", {"day": "2026-05-01", "name": "May Day"})
+        self.post("adam", "/admin/working-days/holidays/remove", {"day": "2026-05-01"})
+        self.post("adam", "/admin/working-days/us-federal", {"year": "2026"})
         self.post("adam", "/admin/people", {"name": "dora", "password": PASSWORD, "role": "staff"})
         self.look("adam", "/admin/people/dora")
         self.post("adam", "/admin/people/dora", {"role": "staff", "groups": "Billing"})

@@ -43,6 +43,7 @@ FILLED = {
     "email": "ada@example.org", "birth_sex": "F", "mobile": "",
 }  # fmt: skip
 
+
 @pytest.fixture(scope="module")
 def catcher() -> Iterator[MailCatcher]:
     opened = MailCatcher(lambda: datetime.now(UTC))
@@ -264,6 +265,21 @@ def test_a_case_is_ended_by_its_number(shell: Shell) -> None:
     assert history[-1]["events"] == [{"kind": "InstanceCancelled", "reason": "drawn wrong"}]
 
 
+def test_the_working_days_are_kept_at_the_shell(shell: Shell) -> None:
+    assert shell.usher("calendar", "week", "monday", "Friday").out == "The practice works on Monday, Friday.\n"
+    assert shell.quick("calendar", "add", "2026-05-01", "May Day").out == "2026-05-01 is a holiday.\n"
+    assert shell.quick("calendar", "add", "2026-05-01", "Again").code == 1
+    assert shell.quick("calendar", "us-federal", "2026").out == "12 days were added.\n"
+    shown = shell.quick("calendar", "show", "--json").json
+    assert shown["week"] == ["Monday", "Friday"]
+    assert shown["holidays"][4:6] == [
+        {"day": "2026-05-25", "name": "Memorial Day"},
+        {"day": "2026-06-19", "name": "Juneteenth National Independence Day"},
+    ]
+    assert shell.quick("calendar", "remove", "2026-05-01").code == 0
+    assert "2026-05-01" not in shell.quick("calendar", "show").out
+
+
 def test_a_process_is_paused_and_goes_on(shell: Shell) -> None:
     shell.quick("deploy", ROOT / "tests" / "processes" / "message_catch")
     begin = ("start", "message_catch", "--data", "{}", "--json")
@@ -400,11 +416,11 @@ def serving(shell: Shell, *words: object, until: str) -> Iterator[subprocess.Pop
 
 def fetched(port: int, path: str) -> str:
     """The page at *path*; the server may need a moment after its announcement."""
-    for _ in range(50):
-        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=20):
+    for _ in range(10 * PATIENCE_S):
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), PATIENCE_S):
             break
         time.sleep(0.1)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S) as answer:
         assert answer.status == 200
         return str(answer.read().decode())
 

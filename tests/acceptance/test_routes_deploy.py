@@ -191,3 +191,23 @@ def test_a_new_process_without_examples_can_be_deployed(house, engine):
     etag = engine.drafts.find("recall").etag
     assert "v1 is in force" in ana.post("/processes/recall/deploy", {"etag": etag, "note": "New."}).text
     assert isinstance(engine.versions.package("recall"), Package)
+
+
+def test_running_cases_are_tried_on_the_new_version_right_after_the_deployment(house, ana, engine):
+    assert "Leave them on their version" not in ana.get(DEPLOY).text
+    house.select("sample-no-zip")
+    redraw(engine, 'id="UpdateNow" name="Update Now"', 'id="UpdateNow" name="Ask for the rest"')
+    assert "Then try to move the 1 of v1" in plain(ana.get(DEPLOY))
+    trial = ana.post(DEPLOY, {"etag": etag(engine), "note": "Another name", "move": "1"})
+    assert "/migrate/" in trial.request.path
+    house.worker.run_due()
+    page = plain(ana.get(trial.request.path))
+    assert "v2 is in force" in plain(trial) and "1 of 1" in page
+    assert engine.migrations.live_versions("enrollment") == {1: 1}, "a trial moves nothing"
+
+
+def test_a_version_without_running_cases_is_not_tried(house, ana, engine):
+    save(engine, "notes.txt", "mine")
+    ana.get(DEPLOY)
+    page = ana.post(DEPLOY, {"etag": etag(engine), "note": "Notes.", "move": "7"})
+    assert page.request.path == "/processes/enrollment" and "v2 is in force" in plain(page)

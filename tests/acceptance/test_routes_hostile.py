@@ -224,7 +224,7 @@ def test_strangers_cannot_make_the_server_read_much(house: House) -> None:
     for address in ("/sign-out", "/inbox/x/claim", "/admin/people"):
         assert client.post(address, **sent).status_code == 303, address
     assert client.post("/api/v1/triggers", **sent).status_code == 401
-    assert time.process_time() - begin < 1
+    assert time.process_time() - begin < 5
     assert house.visitor("alice").get("/inbox").status_code == 200
 
 

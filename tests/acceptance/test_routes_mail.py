@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 MAIL = "mail/invitation.en.md"
@@ -35,10 +37,26 @@ def test_a_preview_is_of_the_part_that_is_asked_for(ana):
     assert html.headers["Content-Security-Policy"].endswith("sandbox")
     assert "Hello Sam" in html.text and 'class="button"' in html.text
     assert "<b>Hi &lt;b&gt;" in html.text
+    assert "@media not all" in html.text, "light, whatever the reader's device prefers"
+    dark = ana.post("/drafts/preview", {"path": MAIL, "text": TEXT, "part": "html", "shade": "dark"}).text
+    assert "@media all" in dark and "prefers-color-scheme" not in dark
     text = ana.post("/drafts/preview", {"path": MAIL, "text": TEXT, "part": "text"}).text
     assert "Subject: Hi &lt;b&gt;" in text and "Hello Sam, Open" in text
     wrong = ana.post("/drafts/preview", {"path": MAIL, "text": "no subject", "part": "text"}).text
     assert "cannot be filled in" in wrong and "no subject" in wrong
+
+
+def test_every_file_stands_beside_the_editor_of_one(ana):
+    ana.post(FILES, {"path": "mail/news.en.md"})
+    page = ana.get(f"{FILES}/{MAIL}").text
+    listed = re.search(r'<nav class="file-list".*?</nav>', page, re.DOTALL)[0]
+    words = " ".join(re.sub(r"<[^>]+>", " ", listed).split())
+    assert "Mails invitation en es news 1 error" in words
+    assert "Forms" in words and "Diagrams enrollment.bpmn" in words and words.endswith("Add a file…")
+    assert listed.count('aria-current="page"') == 1 and f'href="{FILES}/{MAIL}"' in listed
+    other = ana.get(f"{FILES}/update-now.form").text
+    assert re.search(rf'href="{FILES}/update-now.form"\s+aria-current="page"', other)
+    assert 'class="file-list"' not in ana.get("/processes/enrollment/edit").text, "a diagram needs the room"
 
 
 def test_a_further_language_begins_from_the_one_that_is_there(ana, house):

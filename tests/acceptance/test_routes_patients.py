@@ -131,6 +131,17 @@ def test_look_alikes_are_marked_wherever_they_are_named(twins: House) -> None:
     assert "2 look alike" not in alice.get("/patients?q=ada").text
 
 
+def test_a_task_and_its_preview_name_the_patient_alike(house: House) -> None:
+    add(house, *(patient(number, telecom=[]) for number in ("2041", "2042")))
+    alice = house.visitor("alice")
+    confirm(alice)
+    task = house.newest_task()
+    for path in (f"/inbox/{task}", f"/inbox/{task}/preview"):
+        facts = re.search(r'<dl class="facts">.*?</dl>', alice.get(path).text, re.DOTALL)
+        assert facts, path
+        assert re.search(r"Patient Alex Twin\s*, record 100-2041\s*2 look alike Born", text_of(facts[0])), path
+
+
 def confirm(alice: Visitor, patient_id: str = "2041") -> str:
     """Select the trigger, see the question and go on; the question's page."""
     asked = alice.post(f"/patients/{patient_id}/trigger", {**PLACE, "key": "k1"})

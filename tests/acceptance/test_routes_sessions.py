@@ -41,8 +41,13 @@ def test_the_session_gets_a_new_id_at_sign_in_and_ends_at_sign_out(house):
 
 @pytest.mark.parametrize(
     ("path", "headers"),
-    [("/inbox/rows", {"X-Usher-Poll": "1"}), ("/events", {}), ("/events?cases=1:1", {"Accept": "text/event-stream"})],
-    ids=["polls", "listens", "listens again after a break"],
+    [
+        ("/inbox/rows", {"X-Usher-Poll": "1"}),
+        ("/events", {}),
+        ("/events?cases=1:1", {"Accept": "text/event-stream"}),
+        ("/static/dist/mark.svg", {}),
+    ],
+    ids=["polls", "listens", "listens again after a break", "loads a script late"],
 )
 def test_an_idle_session_ends_and_an_open_page_does_not_keep_it(house, path, headers):
     visitor = house.visitor("alice")

@@ -46,6 +46,7 @@ def broken_since(page: Page, scheme: str) -> list[list[str]]:
 
 
 def _asked(page: Page, question: str, about: str = "") -> list[list[str]]:
+    page.wait_for_load_state()  # before, a page may be there without its styles
     if page.evaluate("typeof axe === 'undefined'"):
         page.evaluate(_AXE.axe_script)
     found: list[list[str]] = page.evaluate(question, about)
@@ -53,4 +54,5 @@ def _asked(page: Page, question: str, about: str = "") -> list[list[str]]:
 
 
 def moves_sideways(page: Page) -> bool:
+    page.wait_for_load_state()
     return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))

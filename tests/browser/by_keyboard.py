@@ -5,6 +5,9 @@ from __future__ import annotations
 from browser.clinic import Clinic
 from playwright.sync_api import Locator, Page, expect
 
+#: Letters that are further apart begin another word.
+LETTERS_MS = 1500
+
 
 def tab_to(page: Page, target: Locator, *, most: int = 120) -> None:
     """Move the focus to *target* as the keyboard does; fails where it cannot be reached."""
@@ -27,10 +30,22 @@ def press(page: Page, target: Locator) -> None:
     page.keyboard.press("Enter")
 
 
-def choose(page: Page, target: Locator, label: str) -> None:
-    """Choose an option of a list by its first letters."""
+def follow(page: Page, target: Locator) -> None:
+    """Press a link or a button that leads to another page, and wait until that is ready."""
     tab_to(page, target)
-    page.keyboard.type(label)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    page.wait_for_selector("body[data-ready]")
+
+
+def choose(page: Page, target: Locator, label: str) -> None:
+    """Choose an option of a list by its first letters; a machine may be too slow to take them as one word."""
+    for _ in range(3):
+        tab_to(page, target)
+        page.keyboard.type(label)
+        if target.locator("option:checked").inner_text().strip() == label:
+            break
+        page.wait_for_timeout(LETTERS_MS)
     expect(target.locator("option:checked")).to_have_text(label)
 
 
@@ -83,11 +98,10 @@ def keep(page: Page) -> None:
 def deploy(page: Page, clinic: Clinic, note: str, process: str = "enrollment") -> None:
     """From a page of the workbench: accept the examples that take another way now, and deploy."""
     number = next((version.number for version in clinic.enrollment.engine.versions.all(process)), 0) + 1
-    press(page, page.get_by_role("navigation", name="Workbench").get_by_role("link", name="Deploy"))
-    page.wait_for_selector("body[data-ready]")
+    follow(page, page.get_by_role("navigation", name="Workbench").get_by_role("link", name="Deploy"))
     accept = page.get_by_role("button", name="right now")
     if accept.count():
-        press(page, accept.last)
+        follow(page, accept.last)
     expect(page.locator(".dep-lede")).to_contain_text(f"Nothing stands in the way of v{number}.")
     write(page, page.get_by_label("What changed, and why"), note)
     press(page, page.get_by_role("button", name=f"Deploy v{number}"))

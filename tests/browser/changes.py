@@ -9,6 +9,8 @@ from browser.clinic import Clinic
 from playwright.sync_api import Locator, Page, expect
 
 PROCESS = "/processes/enrollment"
+#: How the form editor calls a kind of field in the head of its properties.
+KINDS = {"textfield": "Text field", "button": "Button"}
 
 
 def add_file(page: Page, path: str, process: str = PROCESS) -> None:
@@ -112,6 +114,7 @@ def add_field(page: Page, kind: str, label: str, key: str, *, required: bool = T
     """In the form editor: add a field of this *kind* at the end, by its entry in the palette."""
     page.locator(f".fjs-palette-field[data-field-type={kind}]").press("Enter")
     page.locator(f".fjs-element[data-field-type={kind}]").last.click()
+    expect(page.locator(".bio-properties-panel-header-type")).to_have_text(KINDS[kind], ignore_case=True)
     group = page.locator(".bio-properties-panel-group", has_text="General")
     if group.locator(".bio-properties-panel-group-entries.open").count() == 0:
         group.locator(".bio-properties-panel-group-header").click()
@@ -166,7 +169,8 @@ def deploy(page: Page, clinic: Clinic, note: str, process: str = PROCESS) -> int
     opened(page, f"{process}/deploy")
     accept = page.get_by_role("button", name=re.compile("are right now|^This is right now"))
     if accept.count():
-        accept.last.click()
+        with page.expect_navigation():
+            accept.last.click()
     stands = page.locator(".dep-findings, .dep-example").all_inner_texts()
     expect(page.locator(".dep-lede"), "\n".join(stands)).to_contain_text(f"Nothing stands in the way of v{number}.")
     page.get_by_label("What changed, and why").fill(note)

@@ -29,6 +29,7 @@ expect.set_options(timeout=PATIENCE_MS)
 SHARED_OUT = "test_accessible"
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:

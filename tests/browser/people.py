@@ -25,14 +25,16 @@ class Staff:
         """From the search in the bar to the patient's page; a whole record number leads straight there."""
         self.page.goto("/inbox")
         self.page.get_by_role("searchbox").fill(patient)
-        self.page.keyboard.press("Enter")
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
         expect(self.page.locator("dd.num").first).to_have_text(patient)
 
     def find_and_trigger(self, patient: str, template: str = "Office Visit", field: str = "Patient Portal") -> None:
         """The whole way: find the patient, open the template, select the trigger on its field."""
         self.clinic.clock.forward(minutes=1)  # so that the patient's cases have an order
         self.find(patient)
-        self.page.get_by_role("main").get_by_role("link", name=template).click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("main").get_by_role("link", name=template).click()
         self.select(field)
         self.page.wait_for_url(ONWARD)
 
@@ -62,11 +64,14 @@ class Staff:
 
     def claim(self, title: str) -> None:
         """Press the button the task is named after; it opens the form."""
-        self.page.get_by_role("button", name=title, exact=True).click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=title, exact=True).click()
         expect(self.page.get_by_text("claimed by you")).to_be_visible()
 
     def save(self, button: str) -> None:
-        self.page.get_by_role("button", name=button).click()
+        """Press a button that sends a form; the page that answers is there when this returns, with its scripts."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=button).click()
 
     def expect_done(self, words: str) -> None:
         """A line above the next task says what was done."""
@@ -100,7 +105,8 @@ class Patient:
         year, month, day = birth_date.split("-")
         for label, typed in (("Month", month), ("Day", day), ("Year", year)):
             self.page.get_by_role("textbox", name=label).fill(typed)
-        self.page.get_by_role("button", name="Continue").click()
+        with self.page.expect_navigation():  # a second try looks like the first one
+            self.page.get_by_role("button", name="Continue").click()
 
     def enter(self, patient: str) -> None:
         """Open the newest link of *patient* and say who they are."""
@@ -114,7 +120,8 @@ class Patient:
         self.page.get_by_role("radio", name=re.compile(f"^{choice}")).check()
         if until:
             self.page.get_by_label("Not before").fill(until)
-        self.page.get_by_role("button", name="Send my answer").click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name="Send my answer").click()
 
     def expect_thanks(self, words: str) -> None:
         """The page about the answer that was given."""

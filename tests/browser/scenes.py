@@ -409,6 +409,17 @@ def _(page: Page, stage: Stage) -> None:
     pauses.resume("enrollment", "It was only looked at.", actor=SYSTEM, version=1)
 
 
+@scene("working-days", "adam", path="/admin/working-days")
+def _(page: Page, stage: Stage) -> None:
+    """Holidays for the picture only."""
+    keeper = stage.clinic.enrollment.engine.working_calendar
+    keeper.add_us_federal(2026, actor=SYSTEM)
+    page.goto("/admin/working-days")
+    expect(page.get_by_text("Thanksgiving Day").first).to_be_attached()
+    for day in keeper.working_days().holidays:
+        keeper.remove_holiday(day, actor=SYSTEM)
+
+
 @scene("person-added", "adam")
 def _(page: Page, stage: Stage) -> None:
     page.goto("/admin/people")

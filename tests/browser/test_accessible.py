@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from browser import scenes_profile, scenes_starts, scenes_workbench  # noqa: F401 they bring scenes of their own
+from browser import scenes_comments, scenes_profile, scenes_starts, scenes_workbench  # noqa: F401 they bring scenes of their own
 from browser.axe import moves_sideways
 from browser.clinic import PASSWORD, Clinic
 from browser.people import Staff
@@ -74,6 +74,7 @@ def test_every_page_is_looked_at(stage: Stage) -> None:
     no_pages = {"static", "start", "inbox.rows", "audit.progress", "cases.onward", "replay.steps", "replay.proof"}
     no_pages |= {"drafts.file", "drafts.late", "drafts.package", "session_end.show", "task_drafts.show"}
     no_pages |= {"live.events", "outcomes.lines_alone"}
+    no_pages |= {"comments.show", "comments.draft", "comments.people", "comments.file"}
     no_pages |= {"backtests.export", "backtests.progress", "migrations.progress"}
     no_pages |= {"inbox.preview", "bulk.progress", "palette.find", "patient.back"}
     ends = ("rows", "diagram", "steps", "download")
@@ -141,7 +142,8 @@ def test_update_now_without_a_mouse(clinic: Clinic, desk: Callable[..., Page], b
     keys.press("Enter")
     expect(page.get_by_role("heading", name=who)).to_be_visible()  # a whole record number leads straight there
     tab_to(page, page.get_by_role("main").get_by_role("link", name="Office Visit"))
-    keys.press("Enter")
+    with page.expect_navigation():
+        keys.press("Enter")
     tab_to(page, page.get_by_role("row", name="Patient Portal").get_by_role("button"))
     keys.press("Enter")
 
@@ -153,6 +155,7 @@ def test_update_now_without_a_mouse(clinic: Clinic, desk: Callable[..., Page], b
         tab_to(page, page.get_by_role("button", name="Update Now", exact=True))
         keys.press("Space")
     expect(page.get_by_text("claimed by you")).to_be_visible()
+    page.wait_for_selector("body[data-ready]")
     if not by_keys:
         tab_to(page, page.get_by_label("ZIP code"))
     expect(page.get_by_label("ZIP code")).to_be_focused()

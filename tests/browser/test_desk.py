@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from browser import axe
 from browser.clinic import Clinic
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 from usher_engine import SYSTEM
 
 MANY = 25
@@ -41,10 +41,13 @@ def test_twenty_five_in_a_row_by_keyboard(alice: Page, clinic: Clinic) -> None:
     alice.goto("/inbox?kind=enrollment%2FUpdateNow")
     alice.wait_for_selector("body[data-ready]")
     alice.keyboard.press("j")
-    alice.keyboard.press("Enter")
+    with alice.expect_navigation():  # the preview has the same button
+        alice.keyboard.press("Enter")
     expect(alice.get_by_role("button", name="Update Now")).to_be_visible()
     alice.wait_for_selector("body[data-ready]")
-    alice.keyboard.press("c")
+    with alice.expect_navigation():
+        alice.keyboard.press("c")
+    alice.wait_for_selector("body[data-ready]")
     expect(alice.get_by_label("ZIP code", exact=False).first).to_be_focused()
     loads: list[Request] = []
 
@@ -74,7 +77,8 @@ def test_ctrl_enter_works_wherever_the_focus_is(alice: Page, clinic: Clinic) -> 
     alice.goto("/inbox")
     alice.wait_for_selector("body[data-ready]")
     alice.keyboard.press("j")
-    alice.keyboard.press("Enter")
+    with alice.expect_navigation():
+        alice.keyboard.press("Enter")
     expect(alice.get_by_role("heading", name="Resend Invitation", level=2)).to_be_visible()
     alice.wait_for_selector("body[data-ready]")
     alice.keyboard.press("Control+Enter")
@@ -95,6 +99,31 @@ def test_the_preview_follows_the_reader_and_keeps_the_place(alice: Page, clinic:
     assert axe.broken(alice) == []
 
 
+def test_a_preview_that_comes_late_does_not_take_the_place_of_the_next(alice: Page, clinic: Clinic) -> None:
+    waiting(clinic, 2)
+    alice.goto("/inbox")
+    alice.wait_for_selector("body[data-ready]")
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    alice.route("**/preview*", hold_the_first)
+    with alice.expect_request("**/preview*"):
+        alice.keyboard.press("j")
+    alice.keyboard.press("j")
+    pane = alice.locator("[data-preview]")
+    expect(pane).to_contain_text("Quillab")
+    with alice.expect_response("**/preview*") as late:
+        held[0].continue_()
+    late.value.finished()
+    alice.evaluate("new Promise(done => setTimeout(done, 100))")  # whatever the page does with it
+    expect(pane).to_contain_text("Quillab")
+
+
 def test_filters_combine_and_the_address_holds_them(alice: Page, clinic: Clinic) -> None:
     waiting(clinic, 4)
     declined = clinic.add("Declined", last_name="Fern")
@@ -105,7 +134,8 @@ def test_filters_combine_and_the_address_holds_them(alice: Page, clinic: Clinic)
     alice.get_by_role("checkbox", name="Update Now 4").check()
     alice.get_by_role("button", name="Show").first.click()
     expect(alice.locator("[data-matching]")).to_contain_text("4 of 5 match")
-    assert "kind=enrollment%2FUpdateNow" in alice.url
+    expect(alice).to_have_url(re.compile("kind=enrollment%2FUpdateNow"))
+    alice.wait_for_selector("body[data-ready]")
     alice.get_by_placeholder("Patient in this list").fill("Quillac")
     expect(alice.locator("[data-matching]")).to_contain_text("1 of 5 match")
     expect(alice.get_by_placeholder("Patient in this list")).to_be_focused()
@@ -145,7 +175,7 @@ def test_a_view_is_saved_ordered_and_deleted(alice: Page, clinic: Clinic, desk: 
     bob = desk("bob")
     bob.goto("/inbox")
     bob.get_by_role("navigation", name="Views").get_by_role("link", name="To Friday, newest").click()
-    assert "due=friday" in bob.url and "sort=newest" in bob.url
+    expect(bob).to_have_url(re.compile("due=friday.*sort=newest|sort=newest.*due=friday"))
     expect(bob.get_by_role("button", name="Delete this view")).to_have_count(0)
     assert axe.broken(alice) == []
     alice.locator("summary", has_text="View “To Friday, newest”").click()

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from browser.clinic import PASSWORD, Postbox
+from browser.clinic import PASSWORD, PATIENCE_S, Postbox
 from conftest import ROOT, SECRET, SHARED
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from usher_web.commands.listening import bind_socket
@@ -121,7 +121,7 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
         server = subprocess.Popen(command, env=found.environment, stdout=written, stderr=subprocess.STDOUT)
         yield found
         server.terminate()
-        server.wait(10)
+        server.wait(60)
     postbox.stop()
 
 
@@ -167,7 +167,7 @@ def _signed_in(browser: Browser, url: str, name: str) -> BrowserContext:
     return context
 
 
-def _when_up(page: Page, tries: int = 60) -> None:
+def _when_up(page: Page, tries: int = 600) -> None:
     """Open the sign-in page; until the server listens, connections are refused at once."""
     for _ in range(tries):
         try:
@@ -313,7 +313,7 @@ def nobody_has_got_a_mail_and_a_completed_form_sends_one(everyone: Everyone) -> 
     expect(page.locator(".strip").filter(has_text="Update Now is done.").first).to_be_visible()
     postbox = everyone.operator.postbox
     with postbox._changed:
-        assert postbox._changed.wait_for(lambda: postbox.raw, 15)
+        assert postbox._changed.wait_for(lambda: postbox.raw, PATIENCE_S)
     assert [mail.to for mail in postbox.mails()] == ["last.adult@example.org"]
     page.close()
 

@@ -81,7 +81,7 @@ def test_a_bundle_opens_from_a_disk_and_moves_over_the_steps(
     page.keyboard.press("ArrowRight")
     expect(page.locator(".step.cur")).to_contain_text("Asked at the desk <b>again</b>.")
     expect(page.locator("[data-said]")).to_contain_text("Step 2 of")
-    assert page.locator(".djs-element.way-step").count() > 0
+    expect(page.locator(".djs-element.way-step")).not_to_have_count(0)
     accessible(page)
     shot(page, "evidence")
     page.set_viewport_size({"width": 360, "height": 800})
@@ -98,7 +98,7 @@ def test_a_bundle_in_the_dark_and_on_paper(
     shot(page, "evidence-dark")
     page.emulate_media(media="print", color_scheme="light")
     steps = page.locator(".step")
-    assert all(steps.nth(n).is_visible() for n in range(steps.count()))
+    expect(steps.locator("visible=true")).to_have_count(steps.count())
     expect(page.locator(".time")).to_be_hidden()
     shot(page, "evidence-print")
 
@@ -124,6 +124,8 @@ def test_an_auditor_chooses_and_gets_a_file(
     page = desk("audrey")
     page.goto("/cases")
     page.get_by_role("link", name="Exports").click()
+    expect(page.get_by_label("Cases started from")).to_be_visible()
+    page.wait_for_selector("body[data-ready]")
     accessible(page)
     shot(page, "exports")
     page.get_by_label("Cases started from").fill("2026-06-02")

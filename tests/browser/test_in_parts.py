@@ -31,6 +31,7 @@ def test_only_some_changes_are_undone(engine: Engine, desk: Callable, day_and_ni
     select(ana, "SavePatient").get_by_role("button", name="→ Check mandatory fields").click()
     ana.get_by_label("Put a step here").select_option(label="User task")
     ana.locator("[data-field=insert] button").click()
+    expect(ana.locator(".props header p")).to_contain_text("User task")
     ana.get_by_label("Name", exact=True).fill("Call the patient")
     select(ana, "EnrollNow").get_by_label("Name", exact=True).fill("Enrol Again")
     saved(ana)
@@ -42,7 +43,8 @@ def test_only_some_changes_are_undone(engine: Engine, desk: Callable, day_and_ni
     expect(ana.get_by_label("Enrol Again: name")).not_to_be_checked()
     ana.get_by_label("Call the patient added").check()
     day_and_night(ana, "history-some")
-    ana.get_by_role("button", name="Undo these changes").click()
+    with ana.expect_navigation():
+        ana.get_by_role("button", name="Undo these changes").click()
     expect(ana.locator(".flash, [data-flash], .notice").first).to_be_visible()
     text = drawn(engine)
     assert "Call the patient" not in text

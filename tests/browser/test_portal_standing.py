@@ -64,6 +64,7 @@ def test_an_opt_out_by_the_patient_is_undone_when_the_patient_asks(
     patient = Patient(desk(), clinic)
     patient.page.goto(f"{clinic.link(who)}/opt-out")
     patient.page.get_by_role("button", name="Stop e-mail").click()
+    expect(patient.page.get_by_role("heading", name="No more e-mail to this address")).to_be_visible()
     open_patient(adam, who)
     expect(adam.get_by_role("row", name="Address opted out")).to_contain_text("patient")
     change(adam, "Undo the opt-out of the address", "Asked at the desk.")

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from browser.clinic import Clinic
 from browser.people import Patient, Staff
+from browser.windows import listening
 from playwright.sync_api import Page, expect
 from usher_engine import SYSTEM
 
@@ -388,8 +389,7 @@ def test_a_task_appears_in_an_open_inbox_without_a_reload(
     clinic: Clinic, alice: Staff, desk: Callable[..., Page]
 ) -> None:
     bob = desk("bob")
-    bob.goto("/inbox")
-    bob.wait_for_selector("body[data-ready]")
+    listening(bob, "/inbox")
     who = clinic.add(last_name="Newcomer", email=None)
     alice.trigger(who)
     alice.in_task("Update Now")

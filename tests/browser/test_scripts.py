@@ -123,6 +123,24 @@ def test_what_was_typed_before_the_script_came_is_kept_too(app: Flask, page: Pag
     assert app.config["sent"] == [("token", {"values": {"zip": "97201"}})]
 
 
+def test_who_types_before_the_script_came_goes_on_in_the_same_field(page: Page, live: str) -> None:
+    """A page may be slow; the rest of a word must not land in another field."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile("main.*js"), hold)
+    page.goto(live + "/form", wait_until="commit")
+    page.get_by_role("searchbox").press_sequentially("Qui")
+    assert held, "the script was there before anything was typed"
+    held.pop().continue_()
+    page.wait_for_selector("body[data-ready]")
+    page.wait_for_load_state()
+    page.keyboard.type("ll")
+    expect(page.get_by_role("searchbox")).to_have_value("Quill")
+
+
 def test_the_first_wrong_field_gets_the_focus_and_a_dialog_opens(page: Page, visit: Callable[[str], Page]) -> None:
     visit("/form")
     expect(page.get_by_label("ZIP code")).to_be_focused()

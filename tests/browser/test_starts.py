@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from browser.analyst import opened, saved, select
-from browser.by_keyboard import append_step, choose, keep, press, show, tab_to, write
+from browser.by_keyboard import append_step, choose, follow, keep, press, show, tab_to, write
 from browser.clinic import Clinic
 from conftest import package
 from playwright.sync_api import Page, expect
@@ -45,12 +45,13 @@ FORM = """{"type": "default", "components": [
 def draw(ana: Page, process: str) -> str:
     """Draw a process with a start form, one task and an end; answers the id of the task."""
     ana.goto("/processes")
-    press(ana, ana.get_by_role("link", name="New process"))
+    follow(ana, ana.get_by_role("link", name="New process"))
     write(ana, ana.get_by_label("Id", exact=True), process)
     write(ana, ana.get_by_label("Name", exact=True), "Lost property")
-    ana.keyboard.press("Enter")
-    ana.wait_for_selector("[data-modeler]")
-    press(ana, ana.get_by_role("link", name="Forms, tables, mails"))
+    with ana.expect_navigation():
+        ana.keyboard.press("Enter")
+    ana.wait_for_selector("body[data-ready]")
+    follow(ana, ana.get_by_role("link", name="Forms, tables, mails"))
     write(ana, ana.get_by_label("Name", exact=True), "found.form")
     ana.keyboard.press("Enter")
     ana.wait_for_url("**/files/**found.form")
@@ -75,7 +76,7 @@ def draw(ana: Page, process: str) -> str:
 
 
 def deploy(ana: Page) -> None:
-    press(ana, ana.get_by_role("navigation", name="Workbench").get_by_role("link", name="Deploy"))
+    follow(ana, ana.get_by_role("navigation", name="Workbench").get_by_role("link", name="Deploy"))
     write(ana, ana.get_by_label("What changed, and why"), "Things are found in the waiting room.")
     press(ana, ana.get_by_role("button", name="Deploy v1"))
     expect(ana.get_by_role("status").first).to_contain_text("v1 is in force")
@@ -89,16 +90,16 @@ def test_a_process_from_nothing_is_drawn_deployed_started_and_worked_by_keyboard
     deploy(ana)
     alice = desk("alice", reduced_motion="reduce")
     alice.goto("/inbox")
-    press(alice, alice.get_by_role("navigation", name="Main").get_by_role("link", name="Start"))
-    press(alice, alice.get_by_role("region", name="Processes").get_by_role("link", name="Lost property"))
+    follow(alice, alice.get_by_role("navigation", name="Main").get_by_role("link", name="Start"))
+    follow(alice, alice.get_by_role("region", name="Processes").get_by_role("link", name="Lost property"))
     write(alice, alice.get_by_label("What was found"), "A green umbrella")
     alice.keyboard.press("Control+Enter")
     expect(alice.locator("#started")).to_contain_text("was started. It waits at Find the owner.")
     expect(alice.locator("#started")).to_be_focused()
     day_and_night(alice, "lost-property-started")
-    press(alice, alice.locator("#started").get_by_role("link"))
+    follow(alice, alice.locator("#started").get_by_role("link"))
     expect(alice.get_by_text("Waiting at Find the owner.")).to_be_visible()
-    press(alice, alice.get_by_role("link", name="Find the owner"))
+    follow(alice, alice.get_by_role("link", name="Find the owner"))
     press(alice, alice.get_by_role("button", name="Find the owner"))
     expect(alice.get_by_text("Find the owner is done.")).to_be_visible()
     [case] = engine.queries.instances(process=process)

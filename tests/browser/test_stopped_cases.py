@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from browser import axe
 from browser.clinic import Clinic
+from browser.windows import listening
 from playwright.sync_api import Page, expect
 from usher_engine import Actor
 from usher_engine.accounts import Role
@@ -49,8 +50,7 @@ def test_who_works_on_the_process_sees_it_and_tries_again(clinic: Clinic, desk: 
 
 def test_another_that_stops_is_announced_while_the_list_is_open(clinic: Clinic, desk: Desk) -> None:
     page = desk("alice")
-    page.goto("/inbox")
-    page.wait_for_timeout(500)
+    listening(page, "/inbox")
     case = stopped(clinic)
     expect(page.locator(".fresh")).to_contain_text("Another case has stopped")
     page.locator(".fresh").get_by_role("link", name="Show").click()

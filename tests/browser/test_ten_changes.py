@@ -10,7 +10,7 @@ from __future__ import annotations
 from browser import changes
 from browser.analyst import opened, saved
 from browser.by_keyboard import deploy as deploy_by_keyboard
-from browser.by_keyboard import press, tab_to
+from browser.by_keyboard import follow, press, tab_to
 from browser.clinic import Clinic
 from browser.people import Staff
 from browser.scenes_profile import confirm
@@ -88,8 +88,7 @@ def test_a_mail_is_changed_by_keyboard_looked_at_and_sent(clinic: Clinic, shippe
     confirm(ana, clinic, "ana@clinic.example.org")
     path = "mail/invitation.en.md"
     ana.goto(f"{changes.PROCESS}/files")
-    press(ana, ana.get_by_role("link", name=path))
-    ana.wait_for_selector("body[data-ready]")
+    follow(ana, ana.get_by_role("link", name=path))
     source = ana.get_by_label(path, exact=True)
     tab_to(ana, source)
     ana.keyboard.press("Control+Home")

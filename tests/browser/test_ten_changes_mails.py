@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from browser import changes
 from browser.analyst import opened, saved
-from browser.by_keyboard import append_step, choose, deploy, keep, press, put_step, tab_to, write
+from browser.by_keyboard import append_step, choose, deploy, follow, keep, put_step, tab_to, write
 from browser.clinic import Clinic
 from browser.people import Staff
 from browser.scenes_profile import confirm
@@ -31,15 +31,14 @@ def test_the_front_desk_gets_a_notice_in_parallel_by_keyboard(
     ana, path = shipped, "mail/notice.en.md"
     ana.goto(f"{changes.PROCESS}/files")
     write(ana, ana.get_by_label("Name", exact=True), path)
-    ana.keyboard.press("Enter")
-    ana.wait_for_url(f"**/files/{path}")
+    with ana.expect_navigation(url=f"**/files/{path}"):
+        ana.keyboard.press("Enter")
     ana.wait_for_selector("body[data-ready]")
     tab_to(ana, ana.get_by_label(path, exact=True))
     ana.keyboard.press("Control+a")
     ana.keyboard.insert_text(NOTICE)
     keep(ana)
-    press(ana, ana.get_by_role("navigation", name="Workbench").get_by_role("link", name="Diagram"))
-    ana.wait_for_selector("body[data-ready]")
+    follow(ana, ana.get_by_role("navigation", name="Workbench").get_by_role("link", name="Diagram"))
     fork = put_step(ana, "RecordPending", "Gateway, all ways")
     tell = append_step(ana, "Service task")
     write(ana, ana.get_by_label("Name", exact=True), "Tell the front desk")

@@ -52,7 +52,8 @@ def test_a_guardian_is_asked_first(
     expect(fay.get_by_role("article")).to_contain_text("Ask the guardian before the patient is invited.")
     fay.get_by_role("button", name="Ask guardian", exact=True).click()
     fay.get_by_label("Who agreed").fill("The mother")
-    fay.get_by_role("button", name="Guardian agrees").click()
+    with fay.expect_navigation():
+        fay.get_by_role("button", name="Guardian agrees").click()
     assert clinic.settled(who).outcome == "InvitationSent"
     assert len(clinic.mails(who)) == 1
 

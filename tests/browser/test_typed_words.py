@@ -12,7 +12,7 @@ from browser.analyst import drawn, opened, saved, select
 from conftest import ROOT
 from playwright.sync_api import Page, expect
 from usher_engine import Engine
-from usher_engine.expressions import parse_duration
+from usher_engine.expressions import parse_due, parse_duration
 
 NODE = shutil.which("node")
 WORKBENCH = ROOT / "web/ui/src/workbench"
@@ -32,6 +32,13 @@ DURATIONS = {
     "2 months": "2 months",
     "2 days 3 days": "2 days 3 days",
     "soon": "soon",
+}
+WORKING = {
+    "3 working days": "3 working days",
+    "1 Business Day": "1 working day",
+    "a working day": "1 working day",
+    "5 workdays": "5 working days",
+    "working days": "working days",
 }
 QUOTES = {
     "patient.status == “Pending”": 'patient.status == "Pending"',
@@ -60,6 +67,14 @@ def test_words_become_durations_that_the_engine_reads() -> None:
     assert [parse_duration(iso) for iso in again] == [parse_duration(iso) for iso in made]
 
 
+def test_working_days_are_stored_in_the_one_spelling_that_the_engine_reads() -> None:
+    assert _called("durations.js", "isoDuration", list(WORKING)) == list(WORKING.values())
+    assert [parse_due(text) for text in list(WORKING.values())[:4]] == [3, 1, 1, 5]
+    assert _called("durations.js", "durationProblem", ["3 working days", "0 working days", "251 working days"]) == [
+        "", *["Working days are counted from 1 to 250."] * 2,
+    ]  # fmt: skip
+
+
 def test_what_is_no_duration_is_told_with_a_way_out() -> None:
     months, number, fine = _called("durations.js", "durationProblem", ["2 months", "7", "7 days"])
     assert "in days" in months
@@ -84,6 +99,12 @@ def test_a_due_time_is_typed_in_words(engine: Engine, ana: Page) -> None:
     due.fill("1 day 12 hours")
     saved(ana)
     assert 'name="dueIn" value="P1DT12H"' in drawn(engine)
+    due.fill("3 business days")
+    saved(ana)
+    assert 'name="dueIn" value="3 working days"' in drawn(engine)
+    expect(ana.locator("[data-field=dueIn] .iso")).to_have_text("")
+    due.fill("1 day 12 hours")
+    saved(ana)
     select(ana, "EnrollNow")
     expect(select(ana, "UpdateNow").get_by_label("Due in")).to_have_value("1 day 12 hours")
 

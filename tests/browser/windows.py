@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from browser.clinic import Clinic
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
-PATIENCE_MS = 10_000
+#: Costs only a test that fails; the machines that run this are slow at times.
+PATIENCE_MS = 20_000
 
 #: Where a window waits for the next test. Not at about:blank: leaving the site would end its process, and with it all
 #: that the process has compiled.
 WAITING_ROOM = "/static/dist/mark.svg"
+
+#: From here on the page sends nothing more: what it saves as it is left would meet the next test.
+SILENCE = "window.fetch = () => Promise.reject(new TypeError('The test is over.'))"
+#: Whether the editor or form has an answer to what it sent last.
+IS_ANSWERED = "document.querySelector('[data-saved]')?.dataset.state !== 'saving'"
 
 #: Empties what a page keeps in the browser.
 FORGET = """() => {
@@ -74,11 +80,27 @@ class Windows:
         return context.new_page()
 
 
+def listening(page: Page, path: str) -> None:
+    """Open a page and wait until its stream of changes has begun: before that it hears of no new task."""
+    with page.expect_event("console", lambda said: said.text == "live"):
+        page.add_init_script(
+            "document.addEventListener('usher:live', e => e.detail.kind === 'hello' && console.log('live'))"
+        )
+        page.goto(path)
+
+
 def _is_as_before(page: Page) -> bool:
     """Whether the next test may have the window; what was kept in it is gone. A stopped clock never runs again."""
     if page.is_closed() or len(page.context.pages) > 1:
         return False
-    page.unroute_all()
-    page.goto(WAITING_ROOM)
-    page.evaluate(FORGET)
-    return not page.evaluate("'__pwClock' in globalThis")
+    try:
+        if page.evaluate("'__pwClock' in globalThis"):
+            return False
+        page.evaluate(SILENCE)
+        page.wait_for_function(IS_ANSWERED)
+        page.unroute_all()
+        page.goto(WAITING_ROOM)
+        page.evaluate(FORGET)
+    except Error:
+        return False  # the test has ended while the page was on its way to another one
+    return True

@@ -10,7 +10,7 @@ import pytest
 from conftest import alice, charlie, package
 from usher_engine import ChangeFeed, Database, Engine, Instance
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Heard:

@@ -310,3 +310,14 @@ def test_a_migrated_case_brings_every_version_it_ran_on(
     kinds = [json.loads(line)["kind"] for line in lines]
     assert (kinds.count("package"), kinds.count("version")) == (2, 2)
     assert verify_export(lines, key=key).findings == []
+
+
+def test_comments_are_in_the_proven_export_and_in_no_other(engine: Engine, cases: list[str], key: str) -> None:
+    number = engine.comments.add(cases[0], "She sounded worried.", actor=alice)
+    engine.comments.withdraw(cases[0], number, actor=alice)
+    take(engine.database, engine.settings, engine.clock())
+    lines = lines_of(engine)
+    assert b"She sounded worried." in b"".join(lines)
+    assert verify_export(lines, key=key).findings == []
+    for form in ("xes", "ocel", "fhir", "csv"):
+        assert b"worried" not in b"".join(lines_of(engine, form=form))

@@ -8,7 +8,7 @@ import pytest
 from conftest import Clock, Outside, alice, charlie, package
 from usher_engine import SYSTEM, Actor, Conflict, Engine, InvalidSubmission, NotAllowed, NotFound, Worker
 from usher_engine.definitions import Package
-from usher_engine.jobs import worker as worker_module
+from usher_engine.jobs import job_work
 from usher_engine.store import Job, job_rows
 
 ana = Actor(name="ana", role="analyst")
@@ -120,7 +120,7 @@ def test_a_worker_killed_before_or_after_the_step_fires_a_timer_once(
 
     case = ready.start("timer_boundary", {"reminded": 0, "days": 10}, actor=alice).id
     clock.forward(days=1)
-    monkeypatch.setattr(worker_module, "fault_point", kill)
+    monkeypatch.setattr(job_work, "fault_point", kill)
     with pytest.raises(Killed):
         Worker(ready).run_due()
     monkeypatch.undo()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from usher_engine import Database, Unavailable
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 SLOW = {
     True: "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100000000000) SELECT max(n) FROM c",
     False: "SELECT pg_sleep(600)",

@@ -56,7 +56,7 @@ def test_nested_repetitions_count_together(nested: Engine, outer: int, inner: in
     case = nested.start("nested", {"outer": outer, "inner": inner}, actor=alice)
     began = time.process_time()
     stopped = nested.complete(case.tasks[0].id, {}, actor=alice)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5
     assert (stopped.status, [task.element for task in stopped.tasks]) == ("incident", ["First"])
     assert stopped.incident == "One command may come to 300 elements; this one comes to more. Repeat fewer items."
     assert set(nested.queries.rebuild(case.id).incidents) <= {"Ask:0", "Many:0"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conftest import Clock, alice, package
 from usher_engine import Actor, Engine, Instance, Worker
-from usher_engine.jobs import worker as worker_module
+from usher_engine.jobs import job_work
 from usher_engine.store import job_rows
 
 ana = Actor(name="ana", role="analyst")
@@ -65,7 +65,7 @@ def test_a_worker_killed_before_or_after_it_delivers_once(
             raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(worker_module, "fault_point", killed)
+        patch.setattr(job_work, "fault_point", killed)
         with pytest.raises(SystemExit):
             Worker(ready).run_due()
     clock.forward(hours=1)

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from conftest import Clock, Outside, alice, package
+from conftest import Clock, Outside, alice, bob, package
 from sqlalchemy import text
 from usher_engine import (
     SYSTEM,
@@ -23,7 +23,7 @@ from usher_engine import (
     Worker,
 )
 from usher_engine.assurance import Retention
-from usher_engine.cases import CaseFilter
+from usher_engine.cases import CaseFilter, NewFile, comments_of
 from usher_engine.checkpoints import check_everything, take
 from usher_engine.checkpoints.merkle import SigningKey
 from usher_engine.core.errors import Corrupt, Misconfigured
@@ -316,3 +316,30 @@ def test_reports_count_what_is_left(
     retention.purge(actor=ADAM)
     with small.database.read() as tx:
         assert list(_events_by_case(figure_rows.steps(tx, [old]))) == []
+
+
+def test_comments_go_with_their_case_and_a_hold_keeps_them(
+    small: Engine, retention: Retention, ended: Callable[[str], str], clock: Clock
+) -> None:
+    old, held = ended("p1"), ended("p2")
+    for case in (old, held):
+        letter = NewFile(name="letter.txt", content=b"Dear Ms Twin")
+        small.comments.add(case, "@bob She sounded worried.", actor=alice, mentions=[bob], files=[letter])
+        small.comments.save_draft(case, "half a sentence", actor=alice)
+    sign(small)
+    retention.hold("p2", "asked by a lawyer", actor=AUDREY)
+    years(clock, 7)
+    assert retention.purge(actor=ADAM).purged == 1
+    with small.database.read() as tx:
+        for table in ("case_mention", "task_draft"):
+            assert set(tx.execute(text(f"SELECT instance FROM {table}")).scalars()) == {held}
+        assert set(tx.execute(text(f"SELECT body FROM step WHERE instance = '{old}'")).scalars()) == {b""}
+        kept = {row[0]: bytes(row[1]) for row in tx.execute(text("SELECT instance, content FROM case_file"))}
+        assert kept == {old: b"", held: b"Dear Ms Twin"}
+        assert len(set(tx.execute(text("SELECT sha256 FROM case_file")).scalars())) == 1, "the hash stays"
+    assert [one.text for one in comments_of(small.queries.history(held))] == ["@bob She sounded worried."]
+    with pytest.raises(NotFound):
+        small.comments.add(old, "More", actor=alice)
+    assert problems(small) == []
+    tamper(small, f"UPDATE case_file SET content = 'Dear' WHERE instance = '{old}'")
+    assert any("has its content again" in one for one in problems(small))

@@ -38,10 +38,15 @@ def test_migrated_and_created_are_the_same(empty_url: str) -> None:
     require_current(database)
     with database.read() as tx:
         assert MigrationContext.configure(tx).get_current_revision() == newest()
-        assert compare_metadata(MigrationContext.configure(tx), metadata) == []
+        ours = MigrationContext.configure(tx, opts={"include_name": not_of_the_library})
+        assert compare_metadata(ours, metadata) == []
         for statement in ("UPDATE step SET revision = 1", "DELETE FROM step"):
             assert _triggers(tx, database.is_sqlite) >= 2, statement
     database.close()
+
+
+def not_of_the_library(name: str | None, kind: str, _within: object) -> bool:
+    return kind != "table" or not (name or "").startswith("procrastinate_")
 
 
 def _triggers(tx: Any, is_sqlite: bool) -> int:

@@ -38,7 +38,7 @@ def rows(database: Database, table: Any) -> int:
 
 def test_no_thread_waits_for_a_connection(database: Database) -> None:
     """Forty at once, each inside a transaction until all are: more than a pool keeps, fewer than the settings allow."""
-    together = threading.Barrier(40, timeout=20)
+    together = threading.Barrier(40, timeout=60)
 
     def look(_: int) -> int:
         with database.read() as tx:

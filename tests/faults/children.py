@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import event
 from usher_engine import Database
-from usher_engine.jobs import worker as worker_module
+from usher_engine.jobs import job_work
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["__main__", f"{__package__}.story", "psycopg", "usher_web.cli"])
@@ -94,7 +94,7 @@ class Doom:
                 self.point("after COMMIT")
 
         database.db.dialect.do_commit = committed  # type: ignore[method-assign]
-        worker_module.fault_point = self.point
+        job_work.fault_point = self.point
 
     def _begin(self, connection: Any) -> None:
         self._written = False

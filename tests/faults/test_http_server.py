@@ -17,11 +17,13 @@ from databases import new_sqlite
 from flask import Flask, Response, jsonify, request
 from usher_engine import Database, Settings
 from usher_engine.core import Deadlines
-from usher_web.server import HttpServer, limited_connection, wsgi_bridge
+from usher_web.server import HttpServer, http_server, limited_connection, wsgi_bridge
 from usher_web.site import KEY
 
 THREADS = 2
 LARGE = 30_000_000
+#: Costs only a test that fails.
+PATIENCE_S = 60
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def address(app: Flask) -> Iterator[tuple[str, int]]:
     thread.start()
     yield bound
     server.stop()
-    thread.join(20)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -68,7 +70,7 @@ def ask(address: tuple[str, int], head: str, body: bytes = b"", *, version: str 
     """Send one request, after which the server closes the connection; return the head of the answer, and its body."""
     first, *more = head.split("\n")
     lines = [f"{first} HTTP/{version}", "Host: localhost", *more, "Connection: close", "", ""]
-    with socket.create_connection(address, timeout=20) as sent:
+    with socket.create_connection(address, timeout=PATIENCE_S) as sent:
         sent.sendall("\r\n".join(lines).encode("latin-1") + body)
         got = b""
         while piece := sent.recv(65536):
@@ -109,15 +111,15 @@ def test_a_body_arrives_whole_with_and_without_its_length(address: tuple[str, in
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(address: tuple[str, int]) -> None:
-    answer, body = ask(address, f"POST /echo/x\nExpect: 100-continue\nContent-Length: {wsgi_bridge.MAX_BODY + 1}")
-    assert answer.startswith("http/1.1 413") and b"at most 4 MB" in body
+    answer, body = ask(address, f"POST /echo/x\nExpect: 100-continue\nContent-Length: {Settings().largest_upload + 1}")
+    assert answer.startswith("http/1.1 413") and b"at most 11 MB" in body
     lump = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
-    answer, _ = ask(address, "POST /echo/x\nTransfer-Encoding: chunked", lump * 5 + b"0\r\n\r\n")
+    answer, _ = ask(address, "POST /echo/x\nTransfer-Encoding: chunked", lump * 12 + b"0\r\n\r\n")
     assert answer.startswith("http/1.1 413")
 
 
 def test_the_server_asks_for_a_body_that_waits_to_be_asked_for(address: tuple[str, int]) -> None:
-    with socket.create_connection(address, timeout=20) as sent:
+    with socket.create_connection(address, timeout=PATIENCE_S) as sent:
         sent.sendall(b"POST /echo/x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
         assert sent.recv(100).startswith(b"HTTP/1.1 100")
         sent.sendall(b"ok")
@@ -127,7 +129,7 @@ def test_the_server_asks_for_a_body_that_waits_to_be_asked_for(address: tuple[st
 def test_answers_say_how_long_they_are(address: tuple[str, int]) -> None:
     answer, body = ask(address, "HEAD /echo/x")
     assert int(answer.partition("content-length: ")[2].split()[0]) > 0 and body == b""
-    with closing(HTTPConnection(*address, timeout=20)) as connection:
+    with closing(HTTPConnection(*address, timeout=PATIENCE_S)) as connection:
         connection.request("GET", "/pieces")
         assert connection.getresponse().read() == b"piece\n" * 100_000
     answer, body = ask(address, "GET /empty")
@@ -140,7 +142,7 @@ def test_an_old_client_is_answered_as_it_expects(address: tuple[str, int]) -> No
 
 
 def test_requests_on_one_connection_are_answered_in_their_order(address: tuple[str, int]) -> None:
-    with socket.create_connection(address, timeout=20) as sent:
+    with socket.create_connection(address, timeout=PATIENCE_S) as sent:
         sent.sendall(b"".join(b"GET /echo/%d HTTP/1.1\r\nHost: a\r\n\r\n" % n for n in range(5)))
         got = b""
         while got.count(b"HTTP/1.1 200") < 5 or not got.endswith(b"}\n"):
@@ -151,15 +153,13 @@ def test_requests_on_one_connection_are_answered_in_their_order(address: tuple[s
 def test_who_does_not_read_holds_no_thread_and_is_let_go(
     address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limited_connection, "IDLE_S", 1)
+    monkeypatch.setattr(limited_connection, "IDLE_S", 0.5)
     with ExitStack() as opened:
-        deaf = [opened.enter_context(socket.create_connection(address, timeout=20)) for _ in range(THREADS * 4)]
+        deaf = [opened.enter_context(socket.create_connection(address, timeout=PATIENCE_S)) for _ in range(THREADS * 4)]
         for one in deaf:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             one.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
-        begin = time.monotonic()
         assert ask(address, "GET /echo/x")[0].startswith("http/1.1 200")
-        assert time.monotonic() - begin < 5
         time.sleep(3)
         for one in deaf:
             got = 0
@@ -169,22 +169,38 @@ def test_who_does_not_read_holds_no_thread_and_is_let_go(
             assert got < LARGE
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (http_server, limited_connection):
+        monkeypatch.setattr(module, "IDLE_S", 0.2)
+
+
+def test_a_connection_that_breaks_off_ends_quietly(
+    impatient: None, address: tuple[str, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_connection(address, timeout=PATIENCE_S) as broken:
+        broken.sendall(b"GET /empty HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert broken.recv(1000)
+        broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, limited_connection.AT_ONCE)
+    time.sleep(1)
+    assert ask(address, "GET /empty")[0].startswith("http/1.1 204")
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
+
+
 @pytest.mark.parametrize(
     "begun", [b"", b"GET /echo/x HT", b"POST /echo/x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"]
 )
 def test_who_falls_silent_is_let_go(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
     monkeypatch.setattr(limited_connection, "IDLE_S", 0.5)
-    with socket.create_connection(address, timeout=20) as silent:
+    with socket.create_connection(address, timeout=PATIENCE_S) as silent:
         silent.sendall(begun)
-        begin = time.monotonic()
         with suppress(ConnectionResetError):
             assert silent.recv(100) == b""
-        assert time.monotonic() - begin < 10
 
 
 def test_a_head_that_drips_is_let_go(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limited_connection, "IDLE_S", 0.5)
-    with socket.create_connection(address, timeout=20) as dripping, suppress(ConnectionError):
+    with socket.create_connection(address, timeout=PATIENCE_S) as dripping, suppress(ConnectionError):
         dripping.sendall(b"GET /echo/x HTTP/1.1\r\nX: ")
         for _ in range(100):
             dripping.sendall(b"x")
@@ -204,6 +220,6 @@ def test_one_connection_too_many_is_told_to_come_back(
     monkeypatch.setattr(limited_connection.LimitedConnection, "most", 3)
     with ExitStack() as opened:
         for _ in range(3):
-            opened.enter_context(socket.create_connection(address, timeout=20))
-        one_more = opened.enter_context(socket.create_connection(address, timeout=20))
+            opened.enter_context(socket.create_connection(address, timeout=PATIENCE_S))
+        one_more = opened.enter_context(socket.create_connection(address, timeout=PATIENCE_S))
         assert one_more.recv(1000).startswith(b"HTTP/1.1 503")

@@ -89,7 +89,6 @@ def test_a_worker_killed_while_it_speaks_to_the_mail_server(
     check(enrollment, 0, office, mails=1 if when == "before the mail" else 2)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("when", ["between the commit and the send", "between the send and its record"])
 def test_usher_worker_killed(
     when: str,

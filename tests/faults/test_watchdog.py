@@ -110,7 +110,7 @@ def usher(tmp_path: Path) -> Iterator[Server]:
 def test_a_loop_in_python_ends_with_an_answer(server: Server) -> None:
     process, begin = server.there()["process"], time.monotonic()
     status, body = server.get("/api/v1/kept/python")
-    assert LIMIT_S <= time.monotonic() - begin < LIMIT_S + 10
+    assert LIMIT_S <= time.monotonic() - begin < LIMIT_S + PATIENCE_S
     problem = json.loads(body)
     assert (status, problem["title"]) == (503, "This took too long")
     assert server.there() == {"names": ["before"], "process": process}
@@ -144,7 +144,7 @@ def test_what_no_exception_ends_costs_the_process_and_nothing_else(hang: str, se
         server.get(f"/api/v1/kept/{hang}")
     assert not isinstance(lost.value, TimeoutError | ConnectionRefusedError)
     after = server.there()
-    assert time.monotonic() - begin < LIMIT_S + 15
+    assert time.monotonic() - begin < LIMIT_S + PATIENCE_S
     assert after["names"] == ["before"]
     assert after["process"] != process
     assert server.get("/api/v1/kept/after")[0] == 200
@@ -174,7 +174,7 @@ def test_who_is_killed_or_halted_is_replaced_and_nobody_is_refused(usher: Server
 def test_it_stops_quickly_and_leaves_nobody(number: int, usher: Server) -> None:
     child, begin = usher.child(), time.monotonic()
     assert usher.stop(number) == 0
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < PATIENCE_S
     assert not Path(f"/proc/{child}").exists()
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from usher_engine import SYSTEM, Actor, Conflict, Engine, NotAllowed, NotFound, Settings, Worker
-from usher_engine.jobs import worker as worker_module
+from usher_engine.jobs import job_work
 from usher_engine.store import Database
 
 FINISHED = ("finished", "cancelled")
@@ -87,7 +87,7 @@ class CaseMachine(RuleBasedStateMachine):
 
         self.outside.answers = []
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(worker_module, "fault_point", kill)
+            patch.setattr(job_work, "fault_point", kill)
             with contextlib.suppress(Killed):
                 Worker(self.engine).run_due(at_most=1)
 

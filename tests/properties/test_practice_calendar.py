@@ -102,9 +102,10 @@ def test_a_step_is_answered_again_as_it_was(zone: str, asked: list[datetime], be
 
 
 def test_utc_is_recorded_by_nothing() -> None:
-    assert recording(UTC_CALENDAR) is UTC_CALENDAR
-    assert recorded_zone(UTC_CALENDAR) is None
-    assert replayed(None) is UTC_CALENDAR
+    assert recorded_zone(recording(UTC_CALENDAR)) is None
+    assert replayed(None).begin_of(date(2026, 5, 4)) == datetime(2026, 5, 4, tzinfo=UTC)
+    with pytest.raises(Corrupt, match="did not record"):
+        replayed(None).is_working(date(2026, 5, 4))
 
 
 def test_what_a_step_did_not_ask_is_no_guess() -> None:

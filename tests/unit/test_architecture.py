@@ -86,7 +86,7 @@ BORDERS = {
     "usher_engine/bpmn/compiled_diagram.py:_specs": "foreign files break the library's parser: a finding",
     "usher_engine/bpmn/serializer.py:load": "an altered state makes the library fail in any way: Corrupt, an incident",
     "usher_engine/checkpoints/checkpointer.py:_loop": "a thread: a fault with its trace, and the next try",
-    "usher_engine/enrollment/link_watch.py:_loop": "a thread: a fault with its trace, and the next try",
+    "usher_engine/enrollment/minute_watch.py:_attempt": "a thread: a fault with its trace, and the next try",
     "usher_engine/assurance/integrity_check.py:run": "a thread: a fault with its trace, and a check that broke off",
     "usher_engine/definitions/package_io.py:from_zip": "garbled files make `zipfile` fail in any way: a refusal",
     "usher_engine/own_operators.py:load_operators": "a foreign package: put aside with its reason, and a trace",
@@ -100,9 +100,11 @@ BORDERS = {
     "usher_engine/reexecution/case_verifier.py:_compile": "altered archive: a finding and a trace",
     "usher_engine/reexecution/case_verifier.py:_run_again": "altered step: a finding and a trace",
     "usher_engine/store/database.py:_prepare_sqlite": "raises on, but where the file is read-only",
-    "usher_engine/jobs/worker.py:_perform_job": "an operator, perhaps not ours: a fault with a trace, and an incident",
-    "usher_engine/jobs/worker.py:_keep_leases": "a thread: a fault with its trace, and the next round",
-    "usher_engine/jobs/worker.py:_loop": "a thread: a fault with its trace, and the next job",
+    "usher_engine/jobs/job_work.py:_perform": "an operator, perhaps not ours: a fault with a trace, and an incident",
+    "usher_engine/jobs/job_work.py:keep_leases": "a thread: a fault with its trace, and the next round",
+    "usher_engine/jobs/job_work.py:guarded": "a thread: a fault with its trace, and the next job",
+    "usher_engine/jobs/procrastinate_worker.py:_feed_on": "a thread: a fault with its trace, and the next turn",
+    "usher_engine/jobs/procrastinate_worker.py:_supervise": "a thread: a fault with its trace, and the next run",
     "usher_web/cli.py:invoke": "the command line: one line",
     "usher_web/server/buffered_answer.py:run": "an answer breaks off: a fault with its trace",
     "usher_web/server/live_windows.py:_render": "a thread: a fault with its trace, and the windows look themselves",
@@ -215,6 +217,8 @@ def test_a_pattern_that_can_explode_is_recognised(pattern: str, *, explodes: boo
 INHERIT = {
     "PracticeCalendar(Calendar)": "an abstract base with two implementations: the time zone database",
     "StepCalendar(Calendar)": "the other one: what a step recorded",
+    "Worker(JobQueue)": "the port to what carries out jobs: the embedded queue",
+    "ProcrastinateWorker(JobQueue)": "the other one: Procrastinate, on PostgreSQL",
     "_ScriptCompiler(Compiler)": "a script has every node of an expression, and statements; both walk one syntax tree",
 }
 

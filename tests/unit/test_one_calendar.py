@@ -20,6 +20,7 @@ ELSEWHERE = {
     "usher_web/commands/backtesting.py: since.date()": "a day typed at the shell; click makes a midnight of it",
     "usher_web/commands/backtesting.py: until.date()": "the same",
     "usher_web/commands/purge.py: before.date()": "the same",
+    "usher_web/commands/calendar.py: day.date()": "the same",
     "usher_web/demo/sample_patients.py: (now + timedelta(days=30)).date()": "an invented patient; any day will do",
 }
 DAYS = {"date", "combine", "utcnow", "utcfromtimestamp"}

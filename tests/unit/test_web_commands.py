@@ -103,6 +103,16 @@ def test_production_needs_a_secret(run, monkeypatch):
     assert "USHER_SECRET_KEY" in refused.stderr
 
 
+def test_only_queues_there_are_can_be_served(run, monkeypatch):
+    monkeypatch.setenv("USHER_ENV", "development")
+    refused = run("worker", "--queues", "mail,nails")
+    assert refused.exit_code == 2
+    assert "“nails” names no queue. There are mail, services, timers, batches, housekeeping." in refused.stderr
+    assert run("db", "upgrade").exit_code == 0
+    whole = run("worker", "--queues", "mail", "--once")
+    assert (whole.exit_code, "PostgreSQL only" in whole.stderr) == (1, True)
+
+
 def test_a_port_in_use_is_reported_and_nothing_is_left(run, tmp_path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -127,7 +137,7 @@ def test_the_catcher_keeps_what_it_takes_in(clock):
     catcher = MailCatcher(clock)
     catcher.start()
     try:
-        with smtplib.SMTP("127.0.0.1", catcher.port, timeout=5) as server:
+        with smtplib.SMTP("127.0.0.1", catcher.port, timeout=60) as server:
             server.send_message(message)
     finally:
         catcher.stop()

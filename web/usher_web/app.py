@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from jinja2 import FileSystemLoader
-from usher_engine import Engine, Settings
+from usher_engine import Actor, Engine, Settings
 from usher_engine.accounts import Account, Accounts, RecentStaff, Role
 from usher_engine.assurance import Prover
 from usher_engine.enrollment import Enrollment, open_figures
@@ -27,7 +27,13 @@ from . import (
     session_end,
     sign_in,
 )
-from .admin import account_pages, installed_operator_pages, operation_pages, portal_standing_pages
+from .admin import (
+    account_pages,
+    installed_operator_pages,
+    operation_pages,
+    portal_standing_pages,
+    working_day_pages,
+)
 from .analyst import (
     assumption_pages,
     backtest_pages,
@@ -45,7 +51,8 @@ from .analyst import (
 from .api import api_routes
 from .assets import HERE, asset
 from .auditor import activity_pages, audit_pages, export_pages, replay_pages, report_pages, retention_pages
-from .casework import case_pages, saved_search_pages
+from .casework import case_pages, comment_pages, saved_search_pages
+from .casework.comment_views import unseen_mentions
 from .demo import caught_mail as outbox
 from .message_catalogs import register_catalogues
 from .next_page_notice import Notice, from_stored
@@ -65,6 +72,7 @@ from .staff import (
     start_pages,
     task_draft_routes,
     view_pages,
+    workload_page,
 )
 from .words import person_names, presentation
 
@@ -108,6 +116,7 @@ class Place:
 
 RAIL = (
     Place("inbox.show", "Inbox", "inbox", frozenset({Role.STAFF})),
+    Place("workload.show", "Workload", "reports", frozenset({Role.STAFF})),  # leads; administrators have a tab
     Place("starts.show", "Start", "start", frozenset({Role.STAFF, Role.ANALYST, Role.ADMIN})),
     Place("triggers.show", "Patients", "people", frozenset({Role.STAFF})),
     Place("cases.show", "Cases", "cases", frozenset({Role.STAFF, Role.AUDITOR})),
@@ -125,8 +134,8 @@ INSIDE = {
     "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
     "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
     "tryout": "processes", "samples": "processes", "invitations": "triggers",
-    "bulk": "inbox", "desk": "inbox", "views": "inbox",
-    "operating": "admin", "installed_operators": "admin", "portal_standing": "admin",
+    "bulk": "inbox", "desk": "inbox", "views": "inbox", "comments": "cases",
+    "operating": "admin", "installed_operators": "admin", "portal_standing": "admin", "working_days": "admin",
 }
 
 #: Only with the demo's mail catcher.
@@ -200,15 +209,18 @@ def _hosts(settings: Settings) -> list[str]:
 def _register_views(app: Flask, *, with_outbox: bool) -> None:
     doors = (sign_in, session_end, profile_pages)
     desk = (
-        inbox, desk_pages, palette, bulk_pages, view_pages, task_draft_routes, start_pages, case_pages,
+        inbox, desk_pages, palette, bulk_pages, view_pages, task_draft_routes, start_pages, case_pages, comment_pages,
         saved_search_pages, replay_pages, ehr_triggers, search_box, import_conflict_pages, invitation_acts,
+        workload_page,
     )
     workbench = (
         process_pages, tryout_pages, compare_pages, editor_pages, draft_files, deploy_pages, draft_history_pages,
         import_pages, backtest_pages, assumption_pages, migration_pages, sample_mail_pages,
     )
     record = (report_pages, audit_pages, activity_pages, retention_pages, export_pages)
-    administration = (account_pages, portal_standing_pages, installed_operator_pages, operation_pages)
+    administration = (
+        account_pages, portal_standing_pages, working_day_pages, installed_operator_pages, operation_pages,
+    )
     modules = (
         *doors, *desk, outcomes, live_pages, *workbench, *record, invitation_pages, *administration, api_routes
     )
@@ -217,7 +229,7 @@ def _register_views(app: Flask, *, with_outbox: bool) -> None:
     if with_outbox:
         app.register_blueprint(outbox.blueprint)
     app.add_url_rule("/", "start", start)
-    app.view_functions["static"] = auth.public(app.view_functions["static"])
+    app.view_functions["static"] = auth.public_file(app.view_functions["static"])
 
 
 @auth.policy(*Role)
@@ -244,6 +256,7 @@ def _register_filters(app: Flask, settings: Settings) -> None:
     app.add_template_filter(lambda moment: calendar.day_of(moment).isoformat(), "iso_day")
     app.add_template_filter(presentation.joined, "joined")
     app.add_template_filter(presentation.case_no, "case_no")
+    app.add_template_filter(presentation.file_size, "file_size")
     app.add_template_filter(person_names.person, "person")
     app.add_template_filter(person_names.person_and_account, "person_and_account")
 
@@ -265,6 +278,7 @@ def _names() -> dict[str, Any]:
         "nav": _rail(account) if account else [],
         "person": person_names.person,
         "practice": site().settings.practice_name,
+        "zone": site().settings.time_zone,
         "search_url": url_for("search.show") if account and account.role in SEARCHING else "",
         "search_label": SEARCHING[account.role] if account and account.role in SEARCHING else "",
     }
@@ -273,7 +287,7 @@ def _names() -> dict[str, Any]:
 def _rail(account: Account) -> list[dict[str, Any]]:
     here = INSIDE.get(request.blueprint or "", request.blueprint)
     asked = account.role is Role.STAFF and g.get("actor") and not g.get("fault")  # a fault's page queries nothing
-    count = site().engine.inbox.count_tasks(g.actor) + site().engine.search.count_stopped(g.actor) if asked else 0
+    count = _waiting_for(g.actor) if asked else 0
     return [
         {
             "url": url_for(place.endpoint),
@@ -284,7 +298,14 @@ def _rail(account: Account) -> list[dict[str, Any]]:
         }
         for place in ((*RAIL, CAUGHT_MAIL) if site().outbox else RAIL)
         if account.role in place.roles
+        and (place.endpoint != "workload.show" or workload_page.is_lead(auth.acting(account)))
     ]
+
+
+def _waiting_for(actor: Actor) -> int:
+    """How much the inbox of *actor* shows: tasks, stopped cases, comments that mention them."""
+    engine = site().engine
+    return engine.inbox.count_tasks(actor) + engine.search.count_stopped(actor) + len(unseen_mentions())
 
 
 def _next_page_notice() -> Notice | None:

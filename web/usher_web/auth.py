@@ -46,8 +46,10 @@ class Policy:
     roles: frozenset[Role] = frozenset()
     #: With `Door.BEARER`: whether our own pages may call it too, with their `page_token`.
     pages: bool = False
-    #: With `Door.SESSION`: a page asks this by itself, so it is no sign of life.
+    #: A page asks this by itself, so it is no sign of life.
     passive: bool = False
+    #: With `Door.SESSION`: people send files here, so that a request may be larger.
+    files: bool = False
 
 
 def public(view: View) -> View:
@@ -56,9 +58,19 @@ def public(view: View) -> View:
     return view
 
 
-def policy(*roles: Role, passive: bool = False) -> Callable[[View], View]:
-    """Let signed-in people with one of *roles* open the view; a *passive* one does not make their session longer."""
-    return _with_policy(Policy(Door.SESSION, frozenset(roles), passive=passive))
+def public_file(view: View) -> View:
+    """Let anybody open *view*, which makes no session longer: pages load scripts and fonts long after they came."""
+    setattr(view, POLICY, Policy(Door.PUBLIC, passive=True))
+    return view
+
+
+def policy(*roles: Role, passive: bool = False, files: bool = False) -> Callable[[View], View]:
+    """
+    Let signed-in people with one of *roles* open the view.
+
+    A *passive* one does not make their session longer; one that takes *files* reads larger requests.
+    """
+    return _with_policy(Policy(Door.SESSION, frozenset(roles), passive=passive, files=files))
 
 
 def token_policy(*roles: Role, pages: bool = False) -> Callable[[View], View]:
@@ -107,6 +119,8 @@ def guard() -> AnyResponse | None:
     g.session = _live_session(request, passive=found.passive)
     if g.session is not None:
         g.actor = acting(g.session.account)
+        if found.files and g.session.account.role in found.roles:
+            request.max_content_length = site().settings.largest_upload
     if request.method not in SAFE_METHODS and request.endpoint:  # an address without a view gets 404 or 405 anyway
         _refuse_forged(request, g.session)
     return _admit_person(found, g.session) if found.door is Door.SESSION else None
@@ -218,8 +232,10 @@ def _is_own(sent: str, incoming: Request) -> bool:
 
 def acting(account: Account | Token) -> Actor:
     """The person or program of *account* as an actor of the engine."""
-    by_program = isinstance(account, Token)
-    return Actor(name=account.name, role=account.role.value, groups=account.groups, by_program=by_program)
+    if isinstance(account, Token):
+        return Actor(name=account.name, role=account.role.value, groups=account.groups, by_program=True)
+    stands_in = account.stands_in if account.role is Role.STAFF else ()
+    return Actor(name=account.name, role=account.role.value, groups=account.groups, stands_in=stands_in)
 
 
 def csrf_token() -> str:

@@ -1,4 +1,4 @@
-"""Everybody's own profile: the name colleagues see, and the e-mail address to which Usher may write."""
+"""Everybody's own profile: the name colleagues see, the address Usher may write to and what it sends, who stands in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from . import auth
 from .site import site
 from .words.person_names import profiles
+from .words.substitute_choice import end_substitute, name_substitute, substitute_choice, why_refused
 
 blueprint = Blueprint("profile", __name__, url_prefix="/profile")
 
@@ -94,7 +95,65 @@ def remove_email() -> Response:
     return redirect(url_for(".show"), 303)
 
 
-def _page(errors: dict[str, str] | None = None) -> str:
+@blueprint.post("/digest")
+@auth.policy(Role.STAFF)
+def set_digest() -> Page:
+    """Mails of the morning: ``each`` working day, or ``never``."""
+    name, choices = auth.actor().name, site().enrollment.digests.choices
+    if request.form.get("digest") != "each":
+        choices.turn_off(name, actor=auth.actor())
+        auth.say("You get no mail of the morning.")
+        return redirect(url_for(".show"), 303)
+    try:
+        choices.turn_on(name, actor=auth.actor())
+    except usher_engine.Conflict as refused:
+        return _page(errors={"digest": refused.message}), 409
+    auth.say("You get a mail each morning of a working day on which something is open for you.")
+    return redirect(url_for(".show"), 303)
+
+
+@blueprint.get("/digest/<off>")
+@auth.public
+def ask_digest_off(off: str) -> str | tuple[str, int]:
+    """Asks first: a mail scanner that follows the link must not change anything."""
+    if site().enrollment.digests.choices.owner_of(off) is None:
+        return render_template("profile_digest_off.html", off="", done=False), 404
+    return render_template("profile_digest_off.html", off=off, done=False)
+
+
+@blueprint.post("/digest/<off>")
+@auth.public
+def digest_off(off: str) -> str | tuple[str, int] | Response:
+    """From the page, or in one request from a mail program (RFC 8058), which gets no page."""
+    choices = site().enrollment.digests.choices
+    owner = choices.owner_of(off)
+    if owner is None:
+        return render_template("profile_digest_off.html", off="", done=False), 404
+    choices.turn_off(owner.name, actor=auth.acting(owner))
+    if request.form.get("List-Unsubscribe") == "One-Click":
+        return Response("No more mails of the morning will be sent.\n", mimetype="text/plain")
+    return render_template("profile_digest_off.html", off=off, done=True)
+
+
+@blueprint.post("/substitutes")
+@auth.policy(Role.STAFF)
+def name_own_substitute() -> Page:
+    """Let a colleague stand in for the person themselves."""
+    try:
+        auth.say(name_substitute(auth.actor().name, actor=auth.actor()))
+    except (usher_engine.InvalidSubmission, usher_engine.Conflict) as refused:
+        return _page(substitute_errors=why_refused(refused)), 422
+    return redirect(f"{url_for('.show')}#substitutes-title", 303)
+
+
+@blueprint.post("/substitutes/<int:number>/end")
+@auth.policy(Role.STAFF)
+def end_own_substitute(number: int) -> Response:
+    auth.say(end_substitute(number, auth.actor().name, actor=auth.actor()))
+    return redirect(f"{url_for('.show')}#substitutes-title", 303)
+
+
+def _page(errors: dict[str, str] | None = None, substitute_errors: dict[str, str] | None = None) -> str:
     account = auth.session().account
     values = {"display_name": account.display_name, "email": ""} | request.form.to_dict()
     return render_template(
@@ -102,8 +161,10 @@ def _page(errors: dict[str, str] | None = None) -> str:
         account=account,
         address=profiles().address(account.name),
         values=values,
+        digest=account.role is Role.STAFF and site().enrollment.digests.choices.is_on(account.name),
         errors=errors or {},
         longest=MAX_DISPLAY_NAME,
+        choice=substitute_choice(account, substitute_errors),
     )
 
 

@@ -1,7 +1,9 @@
 """Access to Usher: people, their profiles and sessions, API tokens, and the counters that limit guessing."""
 
+from ..core.actor import StandIn
 from .account_values import Account, Session, Token
 from .accounts import Accounts
+from .digest_choices import DigestChoices, DueDigest
 from .followed_acts import FollowedAct, FollowedActs
 from .passwords import PasswordRefused
 from .people_import import import_people, read_people
@@ -10,12 +12,15 @@ from .roles import FRONT_DESK, Role
 from .saved_searches import Place as SearchPlace
 from .saved_searches import SavedSearch, SavedSearches
 from .staff_profiles import MAX_DISPLAY_NAME, StaffAddress, StaffProfiles, group_addresses
+from .substitutes import Substitutes, Substitution
 
 __all__ = [
     "FRONT_DESK",
     "MAX_DISPLAY_NAME",
     "Account",
     "Accounts",
+    "DigestChoices",
+    "DueDigest",
     "FollowedAct",
     "FollowedActs",
     "PasswordRefused",
@@ -27,6 +32,9 @@ __all__ = [
     "Session",
     "StaffAddress",
     "StaffProfiles",
+    "StandIn",
+    "Substitutes",
+    "Substitution",
     "Token",
     "group_addresses",
     "import_people",

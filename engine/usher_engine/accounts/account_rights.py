@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from ..core.actor import Actor
 from ..core.errors import Conflict, NotAllowed
 from ..store.instance_rows import one_at_a_time
 from .account_tables import account
@@ -18,6 +19,12 @@ from .roles import Role
 def one_change_at_a_time(connection: Connection) -> None:
     """Two administrators must not take the right away from each other in the same moment."""
     one_at_a_time(connection, "rights")
+
+
+def changer(connection: Connection, by: str) -> Actor:
+    """Who changes a setting: the account called *by*, else the command line."""
+    role = connection.execute(select(account.c.role).where(account.c.name == by)).scalar()
+    return Actor(name=by, role=role or "system")
 
 
 def change(connection: Connection, before: Mapping[str, Any], rights: Mapping[str, str], *, by: str) -> bool:

@@ -6,8 +6,10 @@ import json
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
+from ..store.mention_rows import has_unseen
 from ..store.tables.engine_tables import metadata
 from ..store.tables.folds import Happened, State, fold, no_fold
+from ..store.told_rows import newest_setting
 
 account = Table(
     "account",
@@ -34,6 +36,18 @@ staff_address = Table(
     Column("wanted", String(320), nullable=False),
     Column("wanted_hash", String(64), unique=True),
     Column("wanted_at", String(27)),
+)
+
+#: Who gets a mail with the numbers of their tasks each morning; *day* is the morning of the last one, and until *lease*
+#: a process has the next in hand. *off_hash* is the hash of the secret in the link that ends them.
+mail_digest = Table(
+    "mail_digest",
+    metadata,
+    Column("account", String(60), ForeignKey("account.name"), primary_key=True),
+    Column("set_at", String(27), nullable=False),
+    Column("off_hash", String(64), nullable=False, unique=True),
+    Column("day", String(10), nullable=False),
+    Column("lease", String(27)),
 )
 
 web_session = Table(
@@ -163,3 +177,13 @@ no_fold(
 )
 no_fold("Counts tries for minutes; who is locked out stands in an audit event.", attempt)
 no_fold("The order on one person's screen.", saved_search_order)
+
+#: What is read of a session with every request: its account, and whether a comment mentions them.
+SESSION_COLUMNS = (
+    *account.c,
+    web_session.c.seen_at,
+    web_session.c.notice,
+    web_session.c.created_at.label("session_created_at"),
+    has_unseen(account.c.name).label("is_mentioned"),
+    newest_setting(account.c.name),
+)

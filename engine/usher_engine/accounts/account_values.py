@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..core.actor import StandIn
 from ..core.candidate_groups import groups_of
 from ..core.errors import InvalidSubmission
 from ..store.tampered_rows import as_text, moment
@@ -36,6 +37,8 @@ class Account:
     display_name: str = ""
     #: The acts whose outcome the person still follows, newest first.
     followed: tuple[FollowedAct, ...] = ()
+    #: For whom they stand in today; read with a session.
+    stands_in: tuple[StandIn, ...] = ()
 
     @property
     def shown_name(self) -> str:
@@ -51,6 +54,8 @@ class Session:
     created_at: datetime
     seen_at: datetime
     notice: str
+    #: Whether a comment mentions the person that they have not opened yet.
+    is_mentioned: bool = False
 
     @property
     def key(self) -> str:
@@ -119,6 +124,18 @@ def to_account(row: Mapping[Any, Any]) -> Account:
         created_by=as_text(row["created_by"]),
         display_name=as_text(row["display_name"]),
         followed=read_acts(row["followed"]),
+    )
+
+
+def to_session(row: Mapping[Any, Any], secret: str, *, seen_at: datetime) -> Session:
+    """The session in a row with its account (`account_tables.SESSION_COLUMNS`)."""
+    return Session(
+        secret=secret,
+        account=to_account(row),
+        created_at=moment(row["session_created_at"]),
+        seen_at=seen_at,
+        notice=str(row["notice"] or ""),
+        is_mentioned=bool(row["is_mentioned"]),
     )
 
 

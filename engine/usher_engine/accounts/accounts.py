@@ -10,15 +10,15 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from ..audit.audit_log import audit_body
-from ..core.actor import Actor
 from ..core.errors import Corrupt, NotFound
+from ..core.practice_calendar import Calendar, practice_calendar
 from ..settings import Settings
 from ..store.audit_rows import append
 from ..store.database import Database, from_text, to_text
 from ..store.tampered_rows import moment
 from ..store.told_rows import newest_setting, row_after
 from ..store.upserts import sweep
-from . import account_rights, rate_counters
+from . import account_rights, rate_counters, session_rows, substitutes
 from . import account_tables as t
 from .account_checks import contradiction, is_contradicted, refuse_taken
 from .account_values import (
@@ -34,6 +34,7 @@ from .account_values import (
 )
 from .passwords import Passwords, check
 from .roles import Role
+from .session_rows import SessionRow
 
 #: The recorded actor of changes at the command line.
 COMMAND_LINE = "command line"
@@ -58,18 +59,20 @@ class Accounts:
         idle: timedelta = timedelta(minutes=15),
         absolute: timedelta = timedelta(hours=12),
         passwords: Passwords | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
         self.idle = idle
         self.absolute = absolute
+        self.calendar = calendar or practice_calendar("UTC")
         self._passwords = passwords or Passwords()
 
     @classmethod
     def of(cls, database: Database, clock: Callable[[], datetime], settings: Settings) -> Accounts:
-        """The accounts with the session lengths of *settings*."""
+        """The accounts with the session lengths and the calendar of *settings*."""
         idle, absolute = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
-        return cls(database, clock, idle=idle, absolute=absolute)
+        return cls(database, clock, idle=idle, absolute=absolute, calendar=settings.calendar)
 
     # people
 
@@ -111,6 +114,8 @@ class Accounts:
                 details = account_rights.details(before, rights)
                 self._record(connection, by, "role and groups", t.account, name, **details)
                 connection.execute(delete(t.web_session).where(t.web_session.c.account == name))
+                if role is not Role.STAFF:
+                    substitutes.end_all(connection, name, actor=account_rights.changer(connection, by), at=self.clock())
             return to_account(_account_row(connection, name))
 
     def disable(self, name: str, *, disabled: bool = True, by: str = COMMAND_LINE) -> None:
@@ -120,6 +125,7 @@ class Accounts:
             row = _account_row(connection, name)
             if disabled:
                 account_rights.require_other_admin(connection, row)
+                substitutes.end_all(connection, name, actor=account_rights.changer(connection, by), at=self.clock())
             connection.execute(update(t.account).where(t.account.c.name == name).values(disabled=disabled))
             what = "account disabled" if disabled else "account enabled"
             self._record(connection, by, what, t.account, name)
@@ -177,33 +183,30 @@ class Accounts:
 
         With ``touch=False`` the call does not count as activity: a page that refreshes itself must become idle.
         """
-        row = self._live(hash_secret(secret), touch=touch)
-        if row is None:
+        live = self._live(hash_secret(secret), touch=touch)
+        if live is None:
             return None
-        created, seen, now = from_text(row["session_created_at"]), from_text(row["seen_at"]), self.clock()
-        seen = now if touch and now - seen > SEEN_EVERY else seen
-        notice = str(row["notice"] or "")
-        return Session(secret=secret, account=to_account(row), created_at=created, seen_at=seen, notice=notice)
+        seen, now = from_text(live.row["seen_at"]), self.clock()
+        return live.session(secret, seen_at=now if touch and now - seen > SEEN_EVERY else seen)
 
     def session_account(self, key: str) -> Account | None:
         """The account whose live session has this `Session.key`, or None; the call counts as activity."""
-        row = self._live(key, touch=True)
-        return to_account(row) if row else None
+        live = self._live(key, touch=True)
+        return live.account if live else None
 
-    def _live(self, key: str, *, touch: bool) -> Mapping[Any, Any] | None:
+    def _live(self, key: str, *, touch: bool) -> SessionRow | None:
         now = self.clock()
-        joined = select(t.web_session, t.account).join(t.account, t.account.c.name == t.web_session.c.account)
         with self.database.read() as connection:
-            query = joined.where(t.web_session.c.hash == key)
-            row = connection.execute(query.with_only_columns(*_SESSION_COLUMNS)).mappings().one_or_none()
-        if row is None or not may_sign_in(row) or is_contradicted(t.account, row):
+            found = session_rows.find(connection, key, self.calendar.day_of(now))
+        if found is None or not may_sign_in(found.row) or is_contradicted(t.account, found.row):
             return None
+        row = found.row
         created, seen = moment(row["session_created_at"]), moment(row["seen_at"])
         if now - seen > self.idle or now - created > self.absolute:
             return None
         if touch and now - seen > SEEN_EVERY:
             self._change_session(key, seen_at=to_text(now))
-        return row
+        return found
 
     def end_session(self, secret: str) -> None:
         with self.database.begin() as connection:
@@ -283,23 +286,13 @@ class Accounts:
 
     def _record(self, connection: Connection, by: str, setting: str, table: Table, name: str, **more: str) -> None:
         """Record in the audit stream, in the same transaction, that *by* changed the row of *name*."""
-        role = connection.execute(select(t.account.c.role).where(t.account.c.name == by)).scalar()
-        actor = Actor(name=by, role=role or "system")
+        actor = account_rights.changer(connection, by)
         details = {"setting": setting, **more, **row_after(connection, table, name)}
         body = audit_body("SettingChanged", details, at=self.clock(), actor=actor, subject=name)
         append(connection, body)
 
     def _stamp(self, by: str) -> dict[str, str]:
         return {"created_at": to_text(self.clock()), "created_by": by}
-
-
-_SESSION_COLUMNS = (
-    *t.account.c,
-    t.web_session.c.seen_at,
-    t.web_session.c.notice,
-    t.web_session.c.created_at.label("session_created_at"),
-    newest_setting(t.account.c.name),
-)
 
 
 def _account_row(connection: Connection, name: str) -> Mapping[str, Any]:

@@ -24,6 +24,7 @@ AuditKind: TypeAlias = Literal[
     "PatientViewed",
     "CaseViewed",
     "TaskViewed",
+    "FileViewed",
     "PatientsListed",
     "Refused",
     "Deployed",

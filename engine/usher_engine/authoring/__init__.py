@@ -1,5 +1,6 @@
-"""Changes to processes: drafts, deployments, backtests of a draft, and pauses of a version."""
+"""Changes to processes: drafts, deployments, backtests of a draft, pauses; and the practice's working days."""
 
+from ..core.working_days import WEEK
 from ..store import Draft, DraftFile, SetAside, SignOff, Version
 from ..store.deploy_note_rows import DeployNote, SentBack
 from ..store.draft_point_rows import DraftPoint, PointKind
@@ -14,6 +15,7 @@ from .version_pauses import Pauses
 
 __all__ = [
     "EVERY",
+    "WEEK",
     "DeployNote",
     "Draft",
     "DraftFile",

@@ -8,7 +8,7 @@ from typing import Any
 from ..core.errors import ElementFailed, ExpressionError
 from ..core.events import UserTaskOpened
 from ..core.practice_calendar import Calendar
-from ..expressions import compile_expression, compile_template, parse_duration
+from ..expressions import compile_expression, compile_template, parse_due
 from ..forms import deployed_form
 from .compiled_diagram import Diagram
 from .step_context import Step
@@ -29,7 +29,7 @@ def opening_event(diagram: Diagram, task: UsherTask, step: Step) -> UserTaskOpen
             message=message.strip(),
             form=properties.get("form", ""),
             group=properties.get("candidateGroups") or element.lane,
-            due=_due(properties.get("dueIn"), step.now),
+            due=_due(properties.get("dueIn"), step),
             priority=int(properties.get("priority", "50")),
             cancel=element.cancel,
         )
@@ -37,8 +37,16 @@ def opening_event(diagram: Diagram, task: UsherTask, step: Step) -> UserTaskOpen
         raise ElementFailed(element.id, error) from error
 
 
-def _due(duration: str | None, now: datetime) -> str:
-    return (now + parse_duration(duration)).isoformat().replace("+00:00", "Z") if duration else ""
+def _due(text: str | None, step: Step) -> str:
+    """The moment until which the task is due (UTC); in working days, that is the end of the last of them."""
+    if not text:
+        return ""
+    length = parse_due(text)
+    if isinstance(length, int):
+        at = step.calendar.end_of(step.calendar.working_day_after(step.calendar.day_of(step.now), length))
+    else:
+        at = step.now + length
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def initial_values(

@@ -16,6 +16,9 @@ from .task_queries import is_for
 #: The events that close a task.
 CLOSING = frozenset({"UserTaskCompleted", "UserTaskCancelled", "ElementCancelled", "InstanceCancelled"})
 
+#: The events that say who has a task.
+HOLDING = frozenset({"UserTaskClaimed", "UserTaskAssigned", "UserTaskReleased"})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClosedTask:
@@ -32,6 +35,8 @@ class ClosedTask:
     at: datetime
     completed: bool
     answer: dict[str, Any] = field(default_factory=dict)
+    #: For whom, if a substitute closed it.
+    on_behalf_of: str = ""
 
 
 def closed_task(tx: Transaction, task: str, at: tuple[str, str, int], actor: Actor) -> ClosedTask:
@@ -39,17 +44,22 @@ def closed_task(tx: Transaction, task: str, at: tuple[str, str, int], actor: Act
     instance, element, visit = at
     opened: dict[str, Any] | None = None
     closed: tuple[Step, dict[str, Any]] | None = None
+    holder = ""
     for step in instance_rows.steps(tx, instance):
         for event in step.events:
             if event["kind"] != "InstanceCancelled" and (event.get("element"), event.get("visit")) != (element, visit):
                 continue
             if event["kind"] == "UserTaskOpened":
-                opened, closed = event, None
+                opened, closed, holder = event, None, ""
+            elif event["kind"] in HOLDING:
+                holder = str(event.get("by") or event.get("to") or "")
             elif event["kind"] in CLOSING and opened is not None:
                 closed = closed or (step, event)
     if opened is None or closed is None:
         raise NotFound("There is no such task.")
-    if not is_for(actor, groups_of(opened.get("group", ""))) and closed[0].actor != actor.name:
+    groups = groups_of(opened.get("group", ""))
+    theirs = is_for(actor, groups) or closed[0].actor == actor.name
+    if not theirs and not actor.stands_in_for(holder, groups):
         raise NotFound("There is no such task.")
     step, event = closed
     return ClosedTask(
@@ -58,6 +68,7 @@ def closed_task(tx: Transaction, task: str, at: tuple[str, str, int], actor: Act
         title=opened.get("title", element),
         form=opened.get("form", ""),
         by=step.actor,
+        on_behalf_of=step.on_behalf_of,
         at=step.at,
         completed=event["kind"] == "UserTaskCompleted",
         answer=dict(event.get("answer") or {}),

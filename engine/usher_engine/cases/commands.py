@@ -1,7 +1,7 @@
 """The file to read first: the use-cases. One public method = one command = one step = one transaction.
 
 Each method locks and loads the instance, lets SpiffWorkflow decide (`bpmn`), and writes the step, the new state, the
-inbox rows and the jobs together, or nothing (`step_writer`). Effects run afterwards (`jobs.worker`); `queries` reads.
+inbox rows and the jobs together, or nothing (`step_writer`). Effects run afterwards (`jobs.job_work`); `queries` reads.
 Cases begin in `starts`.
 """
 
@@ -31,7 +31,7 @@ from ..store import Transaction, UserTask, instance_rows, job_rows, task_draft_r
 from ..store.task_draft_rows import TaskDraft
 from .queries import CaseQueries, Instance
 from .step_writer import FAILURES, Case, Moment, StepWriter
-from .task_queries import TaskQueries, may_see, task_place
+from .task_queries import TaskQueries, is_theirs, on_behalf, task_place
 
 
 class CaseCommands:
@@ -106,7 +106,9 @@ class CaseCommands:
     def claim(self, task: str, *, actor: Actor, revision: int | None = None) -> Instance:
         """Take an open task; raises `NotAllowed` naming its assignee, `NotFound` when *actor* may not see it."""
         with self.database.begin() as tx:
-            case, open_task = self._open_task(tx, task, actor, revision)
+            case, open_task, acting = self._open_task(tx, task, actor, revision)
+            if acting.on_behalf_of:
+                raise NotAllowed(f"{open_task.assignee} has claimed this task. Do it on their behalf, or reassign it.")
             if open_task.assignee == actor.name:
                 return self.queries.as_instance(case.row, task_rows.of_instances(tx, [case.row.id])[case.row.id])
             claimed = e.UserTaskClaimed(open_task.element, open_task.visit, actor.name)
@@ -115,11 +117,11 @@ class CaseCommands:
     def release(self, task: str, *, actor: Actor, revision: int | None = None) -> Instance:
         """Give a claimed task back to its group."""
         with self.database.begin() as tx:
-            case, found = self._open_task(tx, task, actor, revision)
+            case, found, acting = self._open_task(tx, task, actor, revision)
             if not found.assignee:
                 raise Conflict("Nobody has claimed this task.")
             return self.steps.write(
-                tx, case, {"kind": "release"}, actor, [e.UserTaskReleased(found.element, found.visit)]
+                tx, case, {"kind": "release"}, acting, [e.UserTaskReleased(found.element, found.visit)]
             )
 
     def complete(
@@ -179,43 +181,52 @@ class CaseCommands:
         """Write the step that continues from an open user task; a failure in the diagram becomes an incident."""
         try:
             with self.database.begin() as tx:
-                case, open_task = self._open_task(tx, task, actor, revision)
+                case, open_task, acting = self._open_task(tx, task, actor, revision)
                 first = self.steps.incidents_resolved_by_answer(tx, case)
                 if not open_task.assignee:
                     first.append(e.UserTaskClaimed(open_task.element, open_task.visit, actor.name))
-                run = self.steps.resume(tx, case, first, actor)
+                run = self.steps.resume(tx, case, first, acting)
                 act(run, case, open_task)
                 task_draft_rows.forget(tx, task_place(task), actor.name)
-                return self.steps.write(tx, case, command, actor, run, first=first)
+                return self.steps.write(tx, case, command, acting, run, first=first)
         except FAILURES as failure:
             with self.database.begin() as tx:
-                case, open_task = self._open_task(tx, task, actor, revision)
+                case, _, acting = self._open_task(tx, task, actor, revision)
                 if draft is not None:
                     typed = TaskDraft(person=actor.name, typed=dict(draft), revision=case.row.revision, at=self.clock())
                     task_draft_rows.save(tx, task_place(task), typed)
-                return self.steps.write(tx, case, command, actor, failure)
+                return self.steps.write(tx, case, command, acting, failure)
 
-    def _open_task(self, tx: Transaction, task: str, actor: Actor, revision: int | None) -> tuple[Case, UserTask]:
-        """Lock and return the case of an open task that *actor* may work on; raises like `complete`."""
+    def _open_task(
+        self, tx: Transaction, task: str, actor: Actor, revision: int | None
+    ) -> tuple[Case, UserTask, Actor]:
+        """
+        Lock and return the case of an open task that *actor* may work on, and who acts for whom.
+
+        Raises like `complete`.
+        """
         instance, element, visit = task_place(task)
         row = instance_rows.lock(tx, instance)
-        found = self._require_workable_task(tx, instance, element, visit, actor)
-        return self.steps.case(tx, row, revision), found
+        found, acting = self._require_workable_task(tx, instance, element, visit, actor)
+        return self.steps.case(tx, row, revision), found, acting
 
     def _require_workable_task(
         self, tx: Transaction, instance: str, element: str, visit: int, actor: Actor
-    ) -> UserTask:
-        """Return the open task if *actor* may see it and no one else has claimed it; raise otherwise."""
+    ) -> tuple[UserTask, Actor]:
+        """The open task if *actor* may see it, and no one has claimed it for whom *actor* does not stand in."""
         if actor.role not in ("staff", "system"):
             raise NotAllowed("Only staff may work on tasks.")
         found = task_rows.find(tx, instance, element, visit)
         if found is None:
             raise self.tasks.why_closed(tx, instance, element, visit)
-        if not may_see(actor, found):
+        acting = on_behalf(tx, actor, found, self.calendar.day_of(self.clock()))
+        if acting is not None:
+            return found, acting
+        if not is_theirs(actor, found):
             raise NotFound("There is no such task.")
         if found.assignee and found.assignee != actor.name and actor.role != "system":
             raise NotAllowed(f"{found.assignee} has claimed this task.")
-        return found
+        return found, actor
 
 
 def _form(case: Case, open_task: UserTask) -> Form | None:

@@ -17,7 +17,7 @@ from ..core.visible_text import trimmed
 from ..store import Transaction, UserTask, instance_rows, task_rows, to_text
 from .queries import Instance
 from .step_writer import Case, StepWriter
-from .task_queries import TaskQueries, may_see, task_place
+from .task_queries import TaskQueries, is_theirs, on_behalf, task_place
 
 #: The longest note.
 MAX_NOTE = 500
@@ -34,11 +34,11 @@ class DeskCommands:
 
     def leads(self, actor: Actor, task: UserTask) -> bool:
         """Whether *actor* may arrange *task* though somebody else has claimed it: a lead who sees it, or Usher."""
-        return actor.role == "system" or (self.context.settings.leads_group in actor.groups and may_see(actor, task))
+        return actor.role == "system" or (self.context.settings.leads_group in actor.groups and is_theirs(actor, task))
 
     def assign(self, task: str, to: Actor, *, actor: Actor, note: str = "", revision: int | None = None) -> Instance:
         """
-        Give an open task to *to*: one that is free or *actor*'s own, as a lead also somebody else's.
+        Give an open task to *to*: one that is free or *actor*'s own, as a lead or substitute also somebody else's.
 
         Raises:
             NotFound: There is no such task for *actor*.
@@ -47,23 +47,23 @@ class DeskCommands:
             Conflict: It is no longer open, or the case has moved on since *revision*.
         """
         with self.database.begin() as tx:
-            case, found = self._open(tx, task, actor, revision)
-            if to.role != "staff" or not may_see(to, found):
+            case, found, acting = self._open(tx, task, actor, revision, as_substitute=True)
+            if to.role != "staff" or not is_theirs(to, found):
                 groups = " or ".join(found.groups)
                 raise _refusal("to", f"{to.name} could not see it: only {groups or 'staff'} can do this task.")
             if found.assignee == to.name:
                 raise _refusal("to", f"{to.name} has this task already.")
             event = e.UserTaskAssigned(found.element, found.visit, to.name, _checked_note(note))
-            return self.steps.write(tx, case, {"kind": "assign"}, actor, [event])
+            return self.steps.write(tx, case, {"kind": "assign"}, acting, [event])
 
     def free(self, task: str, *, actor: Actor) -> Instance:
-        """Give a claimed task back to its group: one's own, as a lead also somebody else's; raises like `assign`."""
+        """Give a claimed task back to its group, whosever `assign` could give away; raises like that."""
         with self.database.begin() as tx:
-            case, found = self._open(tx, task, actor, None)
+            case, found, acting = self._open(tx, task, actor, None, as_substitute=True)
             if not found.assignee:
                 raise Conflict("Nobody has claimed this task.")
             return self.steps.write(
-                tx, case, {"kind": "release"}, actor, [e.UserTaskReleased(found.element, found.visit)]
+                tx, case, {"kind": "release"}, acting, [e.UserTaskReleased(found.element, found.visit)]
             )
 
     def set_due(
@@ -71,7 +71,7 @@ class DeskCommands:
     ) -> Instance:
         """Make *day* of the practice the last one for a task; None: it has no due date. Raises like `assign`."""
         with self.database.begin() as tx:
-            case, found = self._open(tx, task, actor, revision)
+            case, found, _ = self._open(tx, task, actor, revision)
             if day is not None:
                 self._check_day(day, "day", first=self._today())
             due = to_text(self.context.settings.calendar.end_of(day)) if day else ""
@@ -85,7 +85,7 @@ class DeskCommands:
     ) -> Instance:
         """Take a task out of the inbox until that day of the practice; None brings it back. Raises like `assign`."""
         with self.database.begin() as tx:
-            case, found = self._open(tx, task, actor, revision)
+            case, found, _ = self._open(tx, task, actor, revision)
             if until is None and not found.until:
                 raise Conflict("This task is in the inbox already.")
             if until is not None:
@@ -94,8 +94,10 @@ class DeskCommands:
             event = e.UserTaskPutOff(found.element, found.visit, day, _checked_note(note))
             return self.steps.write(tx, case, {"kind": "put_off"}, actor, [event])
 
-    def _open(self, tx: Transaction, task: str, actor: Actor, revision: int | None) -> tuple[Case, UserTask]:
-        """Lock and return the case of an open task that *actor* may arrange."""
+    def _open(
+        self, tx: Transaction, task: str, actor: Actor, revision: int | None, *, as_substitute: bool = False
+    ) -> tuple[Case, UserTask, Actor]:
+        """Lock and return the case of an open task that *actor* may arrange, and who acts for whom."""
         if actor.role not in ("staff", "system"):
             raise NotAllowed("Only staff may work on tasks.")
         instance, element, visit = task_place(task)
@@ -103,11 +105,12 @@ class DeskCommands:
         found = task_rows.find(tx, instance, element, visit)
         if found is None:
             raise self.tasks.why_closed(tx, instance, element, visit)
-        if not may_see(actor, found):
+        acting = on_behalf(tx, actor, found, self._today())
+        if acting is None and not is_theirs(actor, found):
             raise NotFound("There is no such task.")
-        if found.assignee not in ("", actor.name) and not self.leads(actor, found):
+        if found.assignee not in ("", actor.name) and not (acting and as_substitute) and not self.leads(actor, found):
             raise NotAllowed(f"{found.assignee} has claimed this task.")
-        return self.steps.case(tx, row, revision), found
+        return self.steps.case(tx, row, revision), found, acting if acting and as_substitute else actor
 
     def _today(self) -> date:
         return self.context.settings.calendar.day_of(self.clock())

@@ -19,9 +19,8 @@ from ..core.actor import Actor
 from ..core.canonical import Json, check_input, compact
 from ..core.errors import Conflict, Corrupt, ElementFailed, EngineError, LimitExceeded, Paused
 from ..core.limits import MAX_DATA, MAX_STATE, MAX_WRITTEN
-from ..core.practice_calendar import Calendar
 from ..core.state import LIVE, InstanceState, fold
-from ..core.step_calendar import recorded_zone, recording
+from ..core.step_calendar import StepCalendar, recorded_zone, recording
 from ..store import (
     Row,
     Transaction,
@@ -33,10 +32,12 @@ from ..store import (
     task_rows,
     to_text,
     tombstones,
+    working_day_rows,
 )
 from .mail_hold import HeldStep, hold_for
 from .operator_calls import Write, answers, packages_called
 from .queries import CaseQueries, Instance
+from .revision_check import require_unmoved
 
 log = logging.getLogger("usher.cases")
 
@@ -52,7 +53,7 @@ class Moment:
     """The one time of a step, and the calendar that writes down what the step asks of it."""
 
     now: datetime
-    calendar: Calendar
+    calendar: StepCalendar
 
 
 @dataclass(slots=True)
@@ -124,9 +125,7 @@ class StepWriter:
     def case(self, tx: Transaction, row: Row, revision: int | None, *, to_end: bool = False) -> Case:
         if row.ended_at is not None:
             raise Conflict("This case has ended.")
-        if revision is not None and revision != row.revision:
-            last = instance_rows.steps(tx, row.id, first=row.revision)[-1]
-            raise Conflict(f"{last.actor} has changed this case since you opened it.", winner=last.actor, at=last.at)
+        require_unmoved(tx, row, revision)
         try:
             state, workflow = instance_rows.unseal(self.context.seal_key, row)
         except Corrupt:
@@ -141,6 +140,7 @@ class StepWriter:
         return fold(InstanceState(), happened)
 
     def step_context(self, tx: Transaction, case: Case, actor: Actor) -> StepContext:
+        case.moment.calendar.count_by(lambda: working_day_rows.read(tx))
         return StepContext(
             instance=case.row.id,
             actor=actor.name,

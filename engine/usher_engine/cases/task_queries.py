@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from ..bpmn import initial_values
@@ -19,15 +19,18 @@ from ..store import (
     Transaction,
     UserTask,
     instance_rows,
+    substitution_rows,
     task_counts,
     task_draft_rows,
     task_rows,
     to_text,
     visible_tasks,
+    workload_counts,
 )
 from ..store.task_counts import KindCount, TaskCounts
 from ..store.task_filter import TaskFilter, Viewer
 from ..store.visible_tasks import Page
+from ..store.workload_counts import Workload
 
 
 def task_place(task: str) -> tuple[str, str, int]:
@@ -40,13 +43,38 @@ def task_place(task: str) -> tuple[str, str, int]:
 
 
 def may_see(actor: Actor | None, task: UserTask) -> bool:
-    """Whether *actor* may see *task*: unbound roles see all, others those of their groups and those they claimed."""
-    return actor is None or is_for(actor, task.groups) or task.assignee == actor.name
+    """
+    Whether *actor* may see *task*: unbound roles see all, others those of their groups, those they claimed, and those
+    that people claimed for whom they stand in.
+    """
+    return actor is None or is_theirs(actor, task) or actor.stands_in_for(task.assignee, task.groups)
+
+
+def is_theirs(actor: Actor, task: UserTask) -> bool:
+    """Whether *actor* may see *task* without standing in for anybody."""
+    return is_for(actor, task.groups) or task.assignee == actor.name
 
 
 def is_for(actor: Actor, groups: tuple[str, ...]) -> bool:
     """Whether a task of *groups* is for *actor*; one without groups is for everyone."""
     return actor.role in UNBOUND_ROLES or not groups or bool(actor.groups.intersection(groups))
+
+
+def is_held_by_another(actor: Actor, task: UserTask) -> bool:
+    """Whether somebody has claimed *task* for whom *actor* does not stand in."""
+    return task.assignee not in ("", actor.name) and not actor.stands_in_for(task.assignee, task.groups)
+
+
+def on_behalf(tx: Transaction, actor: Actor, task: UserTask, today: date) -> Actor | None:
+    """
+    *actor* acting for who has claimed *task*, if the rows have *actor* stand in for them on this very day; else None.
+
+    Only who has claimed it is asked about, so that no right goes on from a substitute to a substitute of theirs.
+    """
+    if actor.role != "staff" or task.assignee in ("", actor.name):
+        return None
+    now = replace(actor, stands_in=substitution_rows.stands_in(tx, actor.name, today))
+    return replace(now, on_behalf_of=task.assignee) if now.stands_in_for(task.assignee, task.groups) else None
 
 
 def _standing(viewer: Viewer, mine: bool, overdue: bool) -> TaskFilter:
@@ -127,6 +155,11 @@ class TaskQueries:
         kinds = {(one.process, one.element) for one in counted}
         return {kind: title for kind, title in self._titles.items() if kind in kinds}
 
+    def workload(self, actor: Actor | None, due_before: str) -> Workload:
+        """How much lies with which group and person, of what *actor* sees (None: all); see `workload_counts`."""
+        with self.database.read() as tx:
+            return workload_counts.workload(tx, self.viewer(actor), due_before)
+
     def tidy_counts(self) -> int:
         """Add up the rows that count open tasks, so that they stay few; the worker does it now and then."""
         with self.database.begin() as tx:
@@ -139,6 +172,7 @@ class TaskQueries:
         return Viewer(
             groups=actor.groups | {""} if actor is not None and bound else None,
             name=actor.name if actor else "",
+            stands_in=actor.stands_in if actor is not None and bound else (),
             today=self.context.settings.calendar.day_of(now),
             now=to_text(now),
         )
@@ -161,10 +195,11 @@ class TaskQueries:
             row = instance_rows.find(tx, instance)
             state, _ = instance_rows.unseal(self.context.seal_key, row)
             initial = self._initial(tx, row, state, element, visit)
-            drafts = task_draft_rows.of_task(tx, (instance, element, visit))
+            place = (instance, element, visit)
+            drafts, comment = task_draft_rows.of_task_and_comment(tx, place, actor.name if actor else "")
         mine = drafts.pop(actor.name, None) if actor else None
         typing = task_draft_rows.typing(drafts.values(), self.clock())
-        return replace(found, initial=initial, draft=mine, typing=typing)
+        return replace(found, initial=initial, draft=mine, comment=comment, typing=typing)
 
     def initial_at(self, task: str, revision: int) -> dict[str, Any]:
         """What filled the form of the open *task* at an earlier *revision* of its case; the caller checks who asks."""
@@ -186,8 +221,8 @@ class TaskQueries:
         for step in reversed(instance_rows.steps(tx, instance)):
             for event in step.events:
                 if event.get("element") == element and event.get("visit") == visit and event["kind"] in words:
-                    message = f"{step.actor} {words[event['kind']]} this task."
+                    message = f"{step.by} {words[event['kind']]} this task."
                     return Conflict(message, winner=step.actor, at=step.at)
                 if event["kind"] == "InstanceCancelled":
-                    return Conflict(f"{step.actor} cancelled the case.", winner=step.actor, at=step.at)
+                    return Conflict(f"{step.by} cancelled the case.", winner=step.actor, at=step.at)
         return NotFound("There is no such task.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, assert_never
@@ -19,7 +19,7 @@ from ..core.actor import Actor
 from ..core.canonical import check_input
 from ..core.errors import Conflict, EngineError, InvalidSubmission, NotFound, Unavailable
 from ..forms import Form, deployed_form
-from ..store import Transaction, UserTask, instance_rows, task_rows, task_run_rows
+from ..store import Transaction, UserTask, instance_rows, substitution_rows, task_rows, task_run_rows
 from ..store import batch_rows as batches
 from ..store.batch_rows import Batch, BatchKind, BatchStatus
 from ..store.task_filter import TaskFilter, TaskOrder
@@ -28,7 +28,7 @@ from ..store.visible_tasks import Page
 from .commands import CaseCommands
 from .desk_commands import DeskCommands
 from .step_writer import ALPHABET
-from .task_queries import TaskQueries, task_place
+from .task_queries import TaskQueries, may_see, task_place
 
 #: The most tasks of one run.
 MOST = 2_000
@@ -44,6 +44,10 @@ class TaskAct(StrEnum):
     SET_DUE = "set_due"
     PUT_OFF = "put_off"
     COMPLETE = "complete"
+
+
+#: What a substitute may do with tasks that the person represented has claimed.
+SUBSTITUTED = frozenset({TaskAct.ASSIGN, TaskAct.COMPLETE})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,12 +100,11 @@ class TaskRuns:
     def choose(self, tasks: Sequence[str], *, actor: Actor) -> list[UserTask]:
         """The open tasks with these ids that *actor* sees, in this order; others are left out."""
         places = [task_place(task) for task in dict.fromkeys(tasks)][:MOST]
-        seen = self.inbox.viewer(actor)
         with self.database.read() as tx:
             open_tasks = task_rows.of_instances(tx, sorted({instance for instance, _, _ in places}))
         known = {task.id: task for found in open_tasks.values() for task in found}
         chosen = (known.get(task) for task in dict.fromkeys(tasks))
-        return [task for task in chosen if task and (seen.sees(task.group) or task.assignee == actor.name)]
+        return [task for task in chosen if task and may_see(actor, task)]
 
     def choose_all(self, wanted: TaskFilter, order: TaskOrder, *, actor: Actor) -> list[UserTask]:
         """All tasks that pass *wanted* at this moment, the first `MOST` of them."""
@@ -186,6 +189,7 @@ class TaskRuns:
         bulk, actor = BulkAct.from_json(batch.details["bulk"]), _actor(batch.details["actor"])
         with self.database.read() as tx:
             taken = task_run_rows.waiting(tx, batch.id, PORTION)
+            actor = replace(actor, stands_in=substitution_rows.stands_in(tx, actor.name, self._today()))
         for task in taken:
             outcome, reason = self._one(batch, task, bulk, actor)
             with self.database.begin() as tx:
@@ -235,6 +239,8 @@ class TaskRuns:
     def _why_not(self, tx: Transaction, task: UserTask, bulk: BulkAct, actor: Actor) -> str:
         """Why *bulk* cannot be done with *task* as it is now; empty if it can."""
         taken = task.assignee not in ("", actor.name)
+        if bulk.act in SUBSTITUTED and actor.stands_in_for(task.assignee, task.groups):
+            taken = False
         if taken and (bulk.act in (TaskAct.CLAIM, TaskAct.COMPLETE) or not self.desk.leads(actor, task)):
             return f"{task.assignee} has claimed this task."
         if bulk.act is TaskAct.ASSIGN and bulk.to is not None and bulk.to.name == task.assignee:
@@ -250,10 +256,13 @@ class TaskRuns:
 
     def _misfit(self, form: Form, values: Mapping[str, Any]) -> str:
         try:
-            form.validate(values, today=self.context.settings.calendar.day_of(self.clock()))
+            form.validate(values, today=self._today())
         except InvalidSubmission as wrong:
             return " ".join(dict.fromkeys(wrong.fields.values())) or wrong.message
         return ""
+
+    def _today(self) -> date:
+        return self.context.settings.calendar.day_of(self.clock())
 
     def form_of(self, tx: Transaction, task: UserTask) -> Form | None:
         """The form *task* is completed with; None if it has none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -82,6 +82,7 @@ class Undos:
             if len(later) > 1 and _undoes(later[1], revision):
                 return self.queries.as_instances(tx, [row])[0]
             step = _require_undoable(later, revision, actor)
+            actor = replace(actor, on_behalf_of=step.on_behalf_of or None)
             case = self.steps.case(tx, row, None)
             note = self._stop_mails(tx, case, step)
             undone = self._undone(tx, case, step, note)

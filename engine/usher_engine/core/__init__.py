@@ -4,6 +4,7 @@ from .canonical import Json, check_input, whole_number
 from .deadlines import Deadlines, OutOfTime
 from .practice_calendar import Calendar, full_years
 from .shapes import Shape, kinds
+from .working_days import WorkingDays
 
 __all__ = [
     "Calendar",
@@ -11,6 +12,7 @@ __all__ = [
     "Json",
     "OutOfTime",
     "Shape",
+    "WorkingDays",
     "check_input",
     "full_years",
     "kinds",

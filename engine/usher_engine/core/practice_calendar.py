@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from .working_days import USUAL, WorkingDays
+
 _TICK = timedelta(microseconds=1)
 
 
@@ -28,6 +30,10 @@ class Calendar(ABC):
     def begin_of(self, day: date) -> datetime:
         """The first instant of *day*."""
 
+    @abstractmethod
+    def is_working(self, day: date) -> bool:
+        """Whether the practice works on *day*."""
+
     def day_of(self, at: datetime) -> date:
         """The day *at* belongs to; of the step's or the request's own time, that is today."""
         return self.local(at).date()
@@ -36,13 +42,23 @@ class Calendar(ABC):
         """The last instant of *day*, a microsecond before the next one begins."""
         return self.begin_of(day + timedelta(days=1)) - _TICK
 
+    def working_day_after(self, day: date, count: int = 1) -> date:
+        """The working day that comes *count* working days after *day*, which need not be one itself."""
+        while count > 0:
+            day += timedelta(days=1)
+            count -= self.is_working(day)
+        return day
+
 
 class PracticeCalendar(Calendar):
-    """The calendar of the time zone database."""
+    """The calendar of the time zone database, with the *working* days of the practice."""
 
-    def __init__(self, zone: str) -> None:
+    def __init__(self, zone: str, working: WorkingDays = USUAL) -> None:
         super().__init__(zone)
-        self.tz = ZoneInfo(zone)
+        self.tz, self.working = ZoneInfo(zone), working
+
+    def is_working(self, day: date) -> bool:
+        return self.working.is_working(day)
 
     def local(self, at: datetime) -> datetime:
         return at.astimezone(self.tz)
@@ -73,7 +89,11 @@ class PracticeCalendar(Calendar):
 
 @lru_cache(maxsize=64)
 def practice_calendar(zone: str) -> PracticeCalendar:
-    """The calendar of the zone with this IANA name; raises `ValueError` or `KeyError` where there is none."""
+    """
+    The calendar of the zone with this IANA name, which works from Monday to Friday.
+
+    Raises `ValueError` or `KeyError` where there is no such zone.
+    """
     return PracticeCalendar(zone)
 
 

@@ -14,9 +14,9 @@ from .import_conflicts import ImportConflict, ImportConflicts, Take
 from .import_merge import FieldConflict, ImportedPatient, group_of, members_of
 from .invitations import Invitation, LinkClosed, LinkState
 from .link_timeline import LinkEvent, LinkMoment, life_of
-from .link_watch import LinkWatch
 from .mail import preview_mail, sample_values
 from .mail_operators import NOT_ELIGIBLE
+from .minute_watch import MinuteWatch
 from .patient_directory import Correction, PatientDirectory, PatientRecord, Response
 from .patient_fields import FIELDS, in_sentence
 from .patient_finder import LOOK_ALIKE_SEEN, PatientFinder
@@ -63,7 +63,7 @@ __all__ = [
     "LinkEvent",
     "LinkMoment",
     "LinkState",
-    "LinkWatch",
+    "MinuteWatch",
     "OpenLink",
     "OptOutScope",
     "PastAnswer",

@@ -27,6 +27,7 @@ from .answer_corrections import AnswerCorrections
 from .import_conflicts import ImportConflicts
 from .invitations import Invitation
 from .link_ends import LinkEnds
+from .mail_digests import MailDigests
 from .patient_directory import PatientRecord
 from .patient_finder import PatientFinder
 from .patient_index import unknown_patient
@@ -51,6 +52,8 @@ class Enrollment:
         self.engine = engine
         self.settings = settings
         self.staff_mail = staff_mail
+        #: The numbers of people's tasks by mail, for those who asked for them.
+        self.digests = MailDigests(engine, staff_mail)
         self.registry = Registry(settings)
         self.links = LinkEnds(engine, settings, self.start)
         self.responses = PatientResponses(engine, settings, self.registry, self.links)

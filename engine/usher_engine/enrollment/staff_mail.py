@@ -1,6 +1,7 @@
-"""Mails to people of the practice from its pages: the confirmation of an address, and a sample of a template.
+"""Mails to people of the practice: the confirmation of an address, a sample of a template, the numbers of their tasks.
 
-They are sent while the page waits, not by a job: they belong to no case, and who asks for one sees how it went.
+The first two are sent while the page waits, not by a job: they belong to no case, and who asks for one sees how it
+went. `mail_digests` sends the last in the morning.
 """
 
 from __future__ import annotations
@@ -27,6 +28,17 @@ below, sign in with your account, and confirm it.
 [Confirm this address]({{ link }}){.button}
 
 The link works until {{ until }}. If it was not you, do nothing: without your confirmation, nothing is sent here.
+"""
+
+_DIGEST = """---
+subject: Your tasks at {{ practice }}
+---
+
+{{ said }}
+
+[Open the inbox]({{ link }}){.button}
+
+You asked for this mail on your profile. [Stop these mails]({{ off }})
 """
 
 
@@ -60,10 +72,23 @@ class StaffMail:
         marked = replace(filled, subject=f"[Sample] {filled.subject}")
         self._send(marked, address, language_of(path) or UNDETERMINED, now)
 
-    def _send(self, filled: RenderedMail, address: str, language: str, now: datetime) -> None:
-        identifier = message_id(f"staff:{secrets.token_hex(16)}", self.settings)
+    def send_digest(self, address: str, said: str, *, link: str, off: str, key: str, now: datetime) -> None:
+        """
+        Send the numbers *said*; the page at *off* ends these mails, also in one request of a mail program (RFC 8058).
+
+        Mails of the same *key* have the same Message-ID.
+        """
+        values = {**mail.practice_values(self.settings), "said": said, "link": link, "off": off}
+        template = compile_mail(_DIGEST)
+        filled = template.render(values, now, language="en", links={"link", "off"}, calendar=self.settings.calendar)
+        self._send(filled, address, "en", now, key=f"digest:{key}", opt_out=off)
+
+    def _send(
+        self, filled: RenderedMail, address: str, language: str, now: datetime, *, key: str = "", opt_out: str = ""
+    ) -> None:
+        identifier = message_id(f"staff:{key or secrets.token_hex(16)}", self.settings)
         message = compose(
             filled, to=parse_email_address(address).ascii, identifier=identifier, now=now, settings=self.settings,
-            language=language, opt_out="",
+            language=language, opt_out=opt_out,
         )  # fmt: skip
         self.send_mail(message)

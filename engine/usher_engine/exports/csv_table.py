@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from ..core.canonical import compact
+from ..core.practice_calendar import Calendar
 from .event_rows import EventRow, event_rows
 from .export_source import Source
 
@@ -15,6 +17,7 @@ from .export_source import Source
 COLUMNS = (
     "case", "process", "version", "patient", "status", "step", "event", "time", "actor", "role", "on_behalf_of",
     "command", "kind", "element", "activity", "visit", "flow", "lifecycle", "group", "operator", "attempt", "outcome",
+    "day",
 )  # fmt: skip
 
 #: First characters that make a spreadsheet read a cell as a formula.
@@ -27,7 +30,7 @@ def table_lines(source: Source) -> Iterator[bytes]:
     yield "\ufeff".encode() + csv_row(columns)
     for row, steps in source.cases():
         for one in event_rows(source, row, steps):
-            cells = _cells(one)
+            cells = [*_cells(one), _day(one.at, source.engine.settings.calendar)]
             yield csv_row([*cells, compact(one.data)] if source.with_data else cells)
 
 
@@ -39,6 +42,14 @@ def _cells(one: EventRow) -> list[Any]:
     lifecycle = one.lifecycle if one.is_activity else ""
     where = (one.command, one.kind, one.element, one.activity, one.visit, record.get("flow"), lifecycle)
     return [*case, *who, *where, *detail]
+
+
+def _day(at: str, calendar: Calendar) -> str:
+    """The day of the practice on which a step was, by which reports and lists count; empty for an altered time."""
+    try:
+        return calendar.day_of(datetime.fromisoformat(at)).isoformat()
+    except (ValueError, OverflowError):
+        return ""
 
 
 def csv_row(cells: Any) -> bytes:

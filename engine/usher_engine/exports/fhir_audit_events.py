@@ -52,7 +52,7 @@ NAMES = {
 FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 #: Kinds of views; any other event about a patient is a change or an attempt.
-VIEWS = frozenset({"PatientViewed", "CaseViewed", "TaskViewed", "PatientsListed", "Exported"})
+VIEWS = frozenset({"PatientViewed", "CaseViewed", "TaskViewed", "FileViewed", "PatientsListed", "Exported"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,8 +22,8 @@ SPOOLED = 2_000_000
 PATIENTS_AT_ONCE = 1_000
 
 EVENT_ATTRIBUTES = (
-    ("lifecycle", "string"), ("resource", "string"), ("role", "string"), ("kind", "string"), ("element", "string"),
-    ("visit", "integer"), ("step", "integer"), ("version", "integer"),
+    ("lifecycle", "string"), ("resource", "string"), ("role", "string"), ("on_behalf_of", "string"),
+    ("kind", "string"), ("element", "string"), ("visit", "integer"), ("step", "integer"), ("version", "integer"),
 )  # fmt: skip
 OBJECT_ATTRIBUTES: dict[str, tuple[tuple[str, str], ...]] = {
     "case": (("process", "string"), ("status", "string"), ("outcome", "string")),
@@ -94,6 +94,7 @@ def _event(one: EventRow, places: dict[tuple[str, int], _Place], *, with_data: b
         "lifecycle": one.lifecycle,
         "resource": one.actor.get("name"),
         "role": one.actor.get("role", "staff"),
+        "on_behalf_of": one.actor.get("on_behalf_of"),
         "kind": one.kind,
         "element": one.element,
         "visit": one.visit,

@@ -63,6 +63,8 @@ def _event(one: EventRow, *, with_data: bool) -> Iterator[str]:
     yield _text("lifecycle:transition", one.lifecycle)
     yield _text("org:resource", one.actor.get("name"))
     yield _text("org:role", one.actor.get("role", "staff"))
+    if one.actor.get("on_behalf_of"):
+        yield _text("on_behalf_of", one.actor["on_behalf_of"])
     yield f'<date key="time:timestamp" value={quoteattr(moment(one.at))}/>\n'
     yield _text("kind", one.kind)
     yield _number("step", one.revision)

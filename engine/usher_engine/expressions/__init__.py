@@ -9,7 +9,7 @@ from .budget import STRICT, Run, checked_number
 from .comparison import moment, order_keys, same
 from .data_inference import Inferred, after_condition, infer_expression, infer_script, infer_template, parsed_expression
 from .doubts import About, Doubt, close_to, did_you_mean, listed
-from .durations import parse_duration
+from .durations import parse_due, parse_duration
 from .expression import Expression, compile_expression
 from .known_data import Known, KnownData, both, changes, either, path_of
 from .script import Script, compile_script
@@ -50,6 +50,7 @@ __all__ = [
     "listed",
     "moment",
     "order_keys",
+    "parse_due",
     "parse_duration",
     "parsed_expression",
     "path_of",

@@ -16,7 +16,7 @@ from usher_engine.expressions import (
     compile_script,
     compile_template,
     did_you_mean,
-    parse_duration,
+    parse_due,
 )
 from usher_engine.services import Operator
 
@@ -175,7 +175,7 @@ def _user_task_texts(node: Node) -> Iterator[str]:
     if node.properties.get("initialValues"):
         yield from _problems_in(compile_expression, node.properties["initialValues"], "initialValues")
     if node.properties.get("dueIn"):
-        yield from _problems_in(parse_duration, node.properties["dueIn"], "dueIn")
+        yield from _problems_in(parse_due, node.properties["dueIn"], "dueIn")
 
 
 def _user_task_properties(node: Node) -> Iterator[str]:

@@ -46,6 +46,11 @@ class Turns:
         with self._lock:
             del self._in_hand[job.key]
 
+    def number_of(self, operator: str) -> int:
+        """How many jobs of *operator* are being done now."""
+        with self._lock:
+            return sum(job.operator == operator for job in self._in_hand.values())
+
     def in_hand(self) -> list[Job]:
         """The jobs being done now."""
         with self._lock:

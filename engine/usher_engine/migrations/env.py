@@ -12,6 +12,7 @@ context.configure(
     transactional_ddl=True,
     render_as_batch=True,
     compare_type=True,
+    include_name=lambda name, kind, _: kind != "table" or not (name or "").startswith("procrastinate_"),
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -15,6 +15,7 @@ from ..core.state import LIVE, InstanceState, fold
 from ..services import Services
 from ..store import Row, Transaction, instance_rows, tombstones, version_rows
 from ..store.stored_cases import Record
+from .comment_check import check_files, check_mentions, check_thread
 from .continuation_check import check_continuation
 from .hash_chain import ReadStep, finding_about, read_chain
 from .migration_step import Versions, initial_version, runs_on
@@ -47,6 +48,8 @@ class Verifier:
         steps, state, findings = self.compare(record, lambda *version: self._definition(tx, process, *version))
         if len(steps) == len(record.steps):
             findings += check_projections(record, steps, state) if state else ()
+            findings += check_mentions(record, steps)
+            findings += check_files(tx, record, steps)
             findings += self._check_state(record.row, steps)
         if state is not None and not findings:
             newest = self._definition(tx, process, record.row.version, record.row.definition)
@@ -70,6 +73,7 @@ class Verifier:
             findings += difference
         if len(steps) == len(record.steps):
             findings += _check_row(record.row, steps, state or _fold(steps))
+            findings += check_thread(row, steps)
         return steps, state, findings
 
     def _definition(self, tx: Transaction, process: str, version: int, definition: str) -> Diagram | str:

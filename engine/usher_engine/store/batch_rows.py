@@ -17,7 +17,8 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from ..core.canonical import compact
 from ..core.errors import NotFound
-from .database import QUEUED, from_text, to_text
+from .database import from_text, to_text
+from .queued_work import queued
 from .tables import batch_tables as t
 
 
@@ -88,7 +89,7 @@ def create(connection: Connection, batch: Batch) -> None:
     values |= {"kind": batch.kind.value, "status": batch.status.value, "asked_at": to_text(batch.asked_at)}
     values |= {"details": compact(batch.details), "tally": compact(batch.tally), "due_at": to_text(batch.asked_at)}
     connection.execute(insert(t.batch).values(values))
-    connection.info[QUEUED] = True
+    queued(connection).batches.add(batch.id)
 
 
 def find(connection: Connection, batch: str) -> Batch:
@@ -127,6 +128,8 @@ def advance(
     """Report a portion; False when another worker took the lease or the batch was stopped."""
     values = {"cursor": cursor, "done": done, "tally": compact(tally), "due_at": to_text(now), "tries": 0}
     changed = connection.execute(update(t.batch).where(*_lease_condition(batch)).values(lease=None, **values))
+    if changed.rowcount:
+        queued(connection).batches.add(batch.id)
     return changed.rowcount == 1
 
 

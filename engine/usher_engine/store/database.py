@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from ..core.errors import Misconfigured
 from .plain_errors import plain_errors
 from .private_files import create, tighten
+from .queued_work import defer, taken_back
 from .snapshot import ANSWERS, Thread
 
 BUSY_TIMEOUT_MS = 5_000
@@ -27,9 +28,6 @@ POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": -1}
 
 #: How long the request to PostgreSQL to end a statement may take.
 INTERRUPT_S = 2.0
-
-#: Marks a connection whose transaction queued a job.
-QUEUED = "usher_queued"
 
 #: The case signatures that a connection's transaction has added; invisible to others before its commit.
 NEW_SIGNATURES = "usher_new_signatures"
@@ -95,7 +93,7 @@ class Database:
         outer = here.writing
         with plain_errors(), self._connected() as connection:
             writing = connection.execution_options(usher_write=True)
-            writing.info.pop(QUEUED, None)
+            taken_back(writing)
             writing.info.pop(NEW_SIGNATURES, None)
             writing.info.pop(CHANGED, None)
             with writing.begin():
@@ -104,14 +102,16 @@ class Database:
                     yield writing
                 finally:
                     here.writing = outer
-                changed = sorted(writing.info.pop(CHANGED, ()))
+                changed, work = sorted(writing.info.pop(CHANGED, ())), taken_back(writing)
                 if not self.is_sqlite:
+                    if work:
+                        defer(writing, work)
                     for first in range(0, len(changed), MOST_IN_NOTICE):
                         numbers = ",".join(changed[first : first + MOST_IN_NOTICE])
                         writing.exec_driver_sql("SELECT pg_notify(%s, %s)", (CHANNEL, numbers))
             if changed and self.is_sqlite:
                 self.on_changed()
-            if writing.info.pop(QUEUED, None):
+            if work:
                 self.on_queued()
 
     @contextlib.contextmanager
@@ -223,6 +223,11 @@ class Database:
         if self.is_sqlite:
             with plain_errors(), self.single() as connection:
                 connection.exec_driver_sql("VACUUM")
+
+    def address(self) -> dict[str, Any]:
+        """What psycopg needs to connect to the same PostgreSQL."""
+        _, given = self.db.dialect.create_connect_args(self.db.url)
+        return {name: value for name, value in given.items() if name != "context"}
 
     def close(self) -> None:
         self.db.dispose()

@@ -52,6 +52,15 @@ class Step:
         return str(self.body["actor"]["name"])
 
     @property
+    def on_behalf_of(self) -> str:
+        return str(self.body["actor"].get("on_behalf_of") or "")
+
+    @property
+    def by(self) -> str:
+        """Who took the step, in words: "alice", or "alice on behalf of bob"."""
+        return f"{self.actor} on behalf of {self.on_behalf_of}" if self.on_behalf_of else self.actor
+
+    @property
     def command(self) -> dict[str, Any]:
         return dict(self.body["command"])
 

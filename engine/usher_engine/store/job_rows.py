@@ -28,7 +28,8 @@ from ..core.events import (
     TimerStarted,
     WaitEnded,
 )
-from .database import QUEUED, from_text, to_text
+from .database import from_text, to_text
+from .queued_work import queued
 from .tables import engine_tables as t
 
 #: The operator column of jobs without an operator: a timer to fire, a message whose step failed.
@@ -120,9 +121,9 @@ def _add(
     values = {"instance": place[0], "element": place[1], "visit": place[2], "operator": operator, "actor": actor}
     times = {"created_at": to_text(at), "due_at": to_text(max(due_at, at)) if due_at else None}
     rest = {"parameters": compact(parameters), "attempts": 0, "reason": reason, "undo": note}
-    connection.execute(insert(t.job), {**values, **times, **rest})
-    if due_at is not None and due_at <= at:
-        connection.info[QUEUED] = True
+    added = connection.execute(insert(t.job), {**values, **times, **rest})
+    if due_at is not None and due_at <= at and added.inserted_primary_key:
+        queued(connection).jobs.add(added.inserted_primary_key.id)
 
 
 def park_message(
@@ -148,10 +149,15 @@ def parking_reasons(connection: Connection, instance: str) -> set[str]:
 def release(connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
     """Make those of *which* due that a pause held back; return how many."""
     held = (which, t.job.c.reason == HELD, t.job.c.due_at.is_(None))
-    freed = connection.execute(update(t.job).where(*held).values(due_at=to_text(now), reason="")).rowcount
+    return _make_due(connection, update(t.job).where(*held).values(due_at=to_text(now), reason=""))
+
+
+def _make_due(connection: Connection, change: Any) -> int:
+    """Make *change*, after which its jobs are due; return how many."""
+    freed = connection.execute(change.returning(t.job.c.id)).scalars().all()
     if freed:
-        connection.info[QUEUED] = True
-    return freed
+        queued(connection).jobs.update(freed)
+    return len(freed)
 
 
 def _here(instance: str, element: str, visit: int) -> tuple[Any, ...]:
@@ -212,6 +218,21 @@ def take(
     return None
 
 
+def take_one(connection: Connection, number: int, now: datetime, lease_until: datetime) -> Job | None:
+    """Lease the job with this *number*; None when it is not due, is gone, or another worker has it."""
+    due = (t.job.c.id == number, t.job.c.due_at <= to_text(now))
+    values = {"lease": secrets.token_hex(16), "due_at": to_text(lease_until), "attempts": t.job.c.attempts + 1}
+    row = connection.execute(update(t.job).where(*due).values(**values, undo=None).returning(t.job)).one_or_none()
+    return _job(row) if row is not None else None
+
+
+def give_back(connection: Connection, job: Job, due_at: datetime) -> None:
+    """End the lease of *job*, which nobody has begun; the attempt does not count."""
+    mine = (t.job.c.id == job.id, t.job.c.lease == job.lease)
+    values = {"lease": None, "due_at": to_text(due_at), "attempts": t.job.c.attempts - 1}
+    connection.execute(update(t.job).where(*mine).values(values))
+
+
 _PLAIN = ("id", "instance", "element", "visit", "operator", "actor", "attempts", "lease")
 
 
@@ -266,7 +287,7 @@ def requeue(connection: Connection, instance: str, now: datetime, *, failed: boo
     c = t.job.c
     waiting = or_(c.due_at.is_(None), and_(c.lease.is_(None), c.reason != "")) if failed else c.due_at.is_(None)
     values = {"due_at": to_text(now), "attempts": 0}
-    return connection.execute(update(t.job).where(c.instance == instance, waiting).values(values)).rowcount
+    return _make_due(connection, update(t.job).where(c.instance == instance, waiting).values(values))
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Whole cases as stored, for checks: the row, its state, every step, tasks and jobs, without validation.
+"""Whole cases as stored, for checks: the row, its state, every step, tasks, jobs and mentions, without validation.
 
 One transaction reads them in one view of the database: a concurrent step is seen with all its rows or not at all.
 """
@@ -17,6 +17,7 @@ from ..core.errors import NotFound
 from .checkpoint_rows import as_stored, stream
 from .instance_rows import LARGEST_NUMBER, Row
 from .tables import engine_tables as t
+from .tables.comment_tables import case_mention
 
 #: A step as stored: revision, deflated body, hash. Altered rows may hold any values.
 StoredStep = tuple[int, Any, Any]
@@ -25,7 +26,7 @@ StoredStep = tuple[int, Any, Any]
 @dataclass(frozen=True, slots=True)
 class Record:
     """
-    One case with all its steps, oldest first, and its rows in the inbox and in the queue.
+    One case with all its steps, oldest first, its rows in the inbox and in the queue, and the people mentioned.
 
     *makers* are the actor and time columns of the steps.
     """
@@ -34,6 +35,7 @@ class Record:
     steps: tuple[StoredStep, ...]
     tasks: tuple[dict[str, Any], ...] = ()
     jobs: tuple[dict[str, Any], ...] = ()
+    mentions: tuple[dict[str, Any], ...] = ()
     makers: tuple[tuple[Any, Any], ...] = ()
 
 
@@ -75,10 +77,12 @@ def newest(connection: Connection, instance: str) -> int:
 
 def between(connection: Connection, first: str, last: str) -> Iterator[Record]:
     """The cases numbered from *first* to *last*, both included, in order."""
-    tasks, jobs = (_waiting(connection, table, first, last) for table in (t.user_task, t.job))
+    beside = (t.user_task, t.job, case_mention)
+    tasks, jobs, mentions = (_beside(connection, table, first, last) for table in beside)
     for record in _group_by_case(connection.execute(_RECORDS.where(_i.c.id >= first, _i.c.id <= last))):
         key = record.row.id
-        yield replace(record, tasks=tuple(tasks.get(key, ())), jobs=tuple(jobs.get(key, ())))
+        told = tuple(mentions.get(key, ()))
+        yield replace(record, tasks=tuple(tasks.get(key, ())), jobs=tuple(jobs.get(key, ())), mentions=told)
 
 
 def _group_by_case(rows: Any) -> Iterator[Record]:
@@ -90,7 +94,7 @@ def _group_by_case(rows: Any) -> Iterator[Record]:
         yield Record(Row(*found[-1][:_ROW]), steps, makers=makers)
 
 
-def _waiting(connection: Connection, table: Table, first: str, last: str) -> dict[str, list[dict[str, Any]]]:
+def _beside(connection: Connection, table: Table, first: str, last: str) -> dict[str, list[dict[str, Any]]]:
     """The rows of *table* by the number of their case."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in connection.execute(select(table).where(table.c.instance.between(first, last))).mappings():

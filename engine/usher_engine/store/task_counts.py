@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -36,7 +36,8 @@ class KindCount:
     The open tasks of one kind in the same candidate groups, those nobody claimed apart from the others.
 
     *open* are those in the inbox, *late* those of them that are overdue, *within* those whose due date passes the
-    filter; *put_off* are not in the inbox until a later day. *own*: only what the viewer has claimed is counted.
+    filter; *put_off* are not in the inbox until a later day. *holder*: only what this person has claimed is counted,
+    the viewer or somebody for whom the viewer stands in.
     """
 
     group: str
@@ -47,7 +48,7 @@ class KindCount:
     late: int
     within: int
     put_off: int
-    own: bool = False
+    holder: str = ""
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -57,22 +58,27 @@ class KindCount:
 
 @dataclass(frozen=True, slots=True)
 class TaskCounts:
-    """How many open tasks a person sees, has claimed, sees overdue, and has put off or sees put off."""
+    """
+    How many open tasks a person sees, has claimed, sees overdue, and has put off or sees put off.
+
+    *stood_in*: how many each of those has claimed for whom they stand in, as far as they do.
+    """
 
     all: int
     mine: int
     overdue: int
     put_off: int = 0
+    stood_in: Mapping[str, int] = field(default_factory=dict)
 
 
 def kind_counts(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
     """
     All open tasks by kind, as *viewer*'s day and moment have it; who may see them is not asked.
 
-    Those that *viewer* has claimed are there a second time, marked as ``own``.
+    Those that *viewer* has claimed, or somebody for whom *viewer* stands in, are there a second time, with ``holder``.
     """
     due = (wanted.due_from, wanted.due_before, wanted.without_due)
-    key = ("kind counts", viewer.name, viewer.today, viewer.now[:HOUR], *due)
+    key = ("kind counts", viewer.holders, viewer.today, viewer.now[:HOUR], *due)
     known = answers(connection)
     if key not in known:
         parts = [_tallied(Part.ALL, _n.due_hour == ""), *_due_parts(Part.LATE, "", viewer.now)]
@@ -80,36 +86,40 @@ def kind_counts(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> l
             parts.append(_tallied(Part.WITHIN, _n.due_hour == NO_DUE))
         elif wanted.has_due:
             parts += _due_parts(Part.WITHIN, wanted.due_from, wanted.due_before)
-        known[key] = _grouped(connection, [*parts, *_own_parts(viewer, wanted)], viewer, wanted)
+        known[key] = _grouped(connection, [*parts, *_held_parts(viewer, wanted)], viewer, wanted)
     found: list[KindCount] = known[key]
     return found
 
 
-def own_counts(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
-    """The open tasks that *viewer* has claimed, by kind."""
-    return [one for one in kind_counts(connection, viewer, wanted) if one.own]
+def held_counts(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
+    """The open tasks that *viewer* has claimed, or sees as a substitute of who has, by kind."""
+    held = (one for one in kind_counts(connection, viewer, wanted) if one.holder)
+    return [one for one in held if viewer.sees_held(one.group, one.holder)]
 
 
 def counts_of(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[KindCount]:
     """
-    The open tasks *viewer* sees, by kind: those of their groups, and those they claimed in other groups.
+    The open tasks *viewer* sees, by kind: those of their groups, and those of other groups that they have claimed or
+    that somebody has for whom they stand in.
 
     The two do not overlap.
     """
-    seen = [one for one in kind_counts(connection, viewer, wanted) if not one.own and viewer.sees(one.group)]
+    seen = [one for one in kind_counts(connection, viewer, wanted) if not one.holder and viewer.sees(one.group)]
     if viewer.groups is None:
         return seen
-    return seen + [one for one in own_counts(connection, viewer, wanted) if not viewer.sees(one.group)]
+    return seen + [one for one in held_counts(connection, viewer, wanted) if not viewer.sees(one.group)]
 
 
 def summed(connection: Connection, viewer: Viewer) -> TaskCounts:
     """The numbers beside the standing views of the inbox."""
-    seen, own = counts_of(connection, viewer, TaskFilter()), own_counts(connection, viewer, TaskFilter())
+    seen, held = counts_of(connection, viewer, TaskFilter()), held_counts(connection, viewer, TaskFilter())
+    by_holder = {name: sum(one.open for one in held if one.holder == name) for name in viewer.holders}
     return TaskCounts(
         all=sum(one.open for one in seen),
-        mine=sum(one.open for one in own),
+        mine=by_holder.pop(viewer.name, 0),
         overdue=sum(one.late for one in seen),
         put_off=sum(one.put_off for one in seen),
+        stood_in=by_holder,
     )
 
 
@@ -122,14 +132,14 @@ def count_matching(connection: Connection, viewer: Viewer, wanted: TaskFilter) -
             return sum(_passing(one, wanted) for one in passing if one.free or not wanted.free)
         if not wanted.has_due and not wanted.free:
             return sum(one.put_off for one in passing)
-    own = case((_c.assignee == viewer.name, 1), else_=0).label("own")
-    few = _read_first(select(_c.candidate_group, _c.process, _c.element, own).where(*conditions(wanted, viewer)))
+    holder = _holder(viewer).label("holder")
+    few = _read_first(select(_c.candidate_group, _c.process, _c.element, holder).where(*conditions(wanted, viewer)))
     keys = tuple(few.subquery().c)
     rows = connection.execute(select(*keys, func.count().label("tasks")).group_by(*keys))
     return sum(
         int(row.tasks)
         for row in rows
-        if (row.own or viewer.sees(str(row.candidate_group)))
+        if (viewer.sees(str(row.candidate_group)) or viewer.sees_held(str(row.candidate_group), row.holder))
         and wanted.passes(str(row.candidate_group), row.process, row.element)
     )
 
@@ -173,14 +183,14 @@ class Part(IntEnum):
 def _tallied(part: Part, *where: ColumnElement[bool]) -> Select[Any]:
     """Rows of `task_tally` as rows counted."""
     columns = (_n.candidate_group, _n.process, _n.element, _n.free, _n.until, _n.tasks)
-    return select(*columns, literal(part.value).label("part"), literal(0).label("own")).where(*where)
+    return select(*columns, literal(part.value).label("part"), literal("").label("holder")).where(*where)
 
 
-def _one_by_one(part: Part, *where: ColumnElement[bool], own: int = 0) -> Select[Any]:
+def _one_by_one(part: Part, *where: ColumnElement[bool], holder: str = "") -> Select[Any]:
     """Single tasks as rows counted."""
     free = case((_c.assignee == "", 1), else_=0).label("free")
     columns = (_c.candidate_group, _c.process, _c.element, free, _c.until, literal(1).label("tasks"))
-    return select(*columns, literal(part.value).label("part"), literal(own).label("own")).where(*where)
+    return select(*columns, literal(part.value).label("part"), literal(holder).label("holder")).where(*where)
 
 
 def _due_parts(part: Part, since: str, before: str) -> list[Select[Any]]:
@@ -200,20 +210,25 @@ def _due_parts(part: Part, since: str, before: str) -> list[Select[Any]]:
     return parts
 
 
-def _own_parts(viewer: Viewer, wanted: TaskFilter) -> list[Select[Any]]:
-    """What *viewer* has claimed, task by task."""
-    if not viewer.name:
-        return []
+def _holder(viewer: Viewer) -> ColumnElement[str]:
+    """Who has claimed a task, if it is *viewer* or somebody for whom *viewer* stands in; else empty."""
+    names = [name for name in viewer.holders if name]
+    return case((_c.assignee.in_(names), _c.assignee), else_="") if names else literal("")
+
+
+def _held_parts(viewer: Viewer, wanted: TaskFilter) -> list[Select[Any]]:
+    """What *viewer* has claimed, and those for whom *viewer* stands in, task by task."""
     asked = {Part.ALL: TaskFilter(), Part.LATE: TaskFilter(due_before=viewer.now)}
     if wanted.has_due:
         asked[Part.WITHIN] = TaskFilter(
             without_due=wanted.without_due, due_from=wanted.due_from, due_before=wanted.due_before
         )
     found = (
-        _read_first(_one_by_one(part, *claimed_by(viewer.name), *due_conditions(due), own=1)).subquery()
+        _read_first(_one_by_one(part, *claimed_by(holder), *due_conditions(due), holder=holder)).subquery()
+        for holder in viewer.holders
         for part, due in asked.items()
     )
-    return [select(own) for own in found]
+    return [select(held) for held in found]
 
 
 def _read_first(query: Select[Any]) -> Select[Any]:
@@ -226,7 +241,7 @@ def _grouped(
 ) -> list[KindCount]:
     counted = union_all(*parts).subquery()
     c, awake = counted.c, counted.c.until <= viewer.today.isoformat()
-    keys = (c.candidate_group, c.process, c.element, c.free, c.own)
+    keys = (c.candidate_group, c.process, c.element, c.free, c.holder)
     within = Part.WITHIN if wanted.has_due else Part.ALL
     sums = (
         _sum(c.tasks, awake & (c.part == Part.ALL.value)).label("open"),
@@ -246,11 +261,11 @@ def _grouped(
             late=int(row.late),
             within=int(row.within),
             put_off=int(row.put_off),
-            own=bool(row.own),
+            holder=row.holder,
         )
         for row in rows
         if all(type(text) is str for text in (row.process, row.element))
-        and (row.own or type(row.candidate_group) is str)
+        and (row.holder or type(row.candidate_group) is str)
     ]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, select
+from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, or_, select
 
 from ..core.canonical import compact
 from ..core.state import place
@@ -41,8 +41,18 @@ class TaskDraft:
 
 
 _c = task_draft.c
+#: The place of a comment that is being typed: beside the tasks of its case.
+COMMENT = ("", 0)
 _HERE = (_c.instance == bindparam("i"), _c.element == bindparam("e"), _c.visit == bindparam("v"))
 _OF_TASK = select(task_draft).where(*_HERE).order_by(_c.person)
+_OF_TASK_AND_COMMENTS = (
+    select(task_draft)
+    .where(
+        _c.instance == bindparam("i"),
+        or_(and_(*_HERE[1:]), and_(_c.element == COMMENT[0], _c.visit == COMMENT[1], _c.person == bindparam("p"))),
+    )
+    .order_by(_c.person)
+)
 _OF_CASE = select(task_draft).where(_c.instance == bindparam("i"))
 _FORGET = delete(task_draft).where(*_HERE, _c.person == bindparam("p"))
 
@@ -55,6 +65,16 @@ def save(connection: Connection, at: Place, draft: TaskDraft) -> None:
 def of_task(connection: Connection, at: Place) -> dict[str, TaskDraft]:
     """The drafts of the task *at*, by person."""
     return {found.person: found for found in map(_draft, connection.execute(_OF_TASK, _params(at)).mappings())}
+
+
+def of_task_and_comment(
+    connection: Connection, at: Place, person: str
+) -> tuple[dict[str, TaskDraft], TaskDraft | None]:
+    """`of_task`, and what *person* has typed as a comment on the case; one statement."""
+    rows = list(connection.execute(_OF_TASK_AND_COMMENTS, {**_params(at), "p": person}).mappings())
+    typed = [_draft(row) for row in rows if (row["element"], row["visit"]) == COMMENT]
+    of_this_task = [_draft(row) for row in rows if (row["element"], row["visit"]) != COMMENT]
+    return {found.person: found for found in of_this_task}, next(iter(typed), None)
 
 
 def of_case(connection: Connection, instance: str) -> dict[str, list[TaskDraft]]:

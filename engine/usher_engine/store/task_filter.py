@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal, literal_column, tuple_
 
+from ..core.actor import StandIn
 from ..core.candidate_groups import groups_of
 from ..core.canonical import whole_number
 from ..core.errors import InvalidSubmission
@@ -41,17 +42,29 @@ class Viewer:
     Who looks at tasks, and when.
 
     *groups* are their candidate groups, None if they see every task; *name* is who claims, *today* the day of the
-    practice by which tasks that were put off come back, *now* the moment as stored.
+    practice by which tasks that were put off come back, *now* the moment as stored; *stands_in* are those whose claimed
+    tasks they see as well.
     """
 
     groups: frozenset[str] | None
     name: str
     today: date
     now: str
+    stands_in: tuple[StandIn, ...] = ()
 
     def sees(self, group_text: str) -> bool:
         """Whether tasks of these candidate groups are theirs to see, whoever has claimed them."""
         return self.groups is None or bool(self.groups & set(groups_of(group_text) or ("",)))
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Whose claimed tasks they see in any group or in some: their own first."""
+        return (self.name, *(one.person for one in self.stands_in)) if self.name else ()
+
+    def sees_held(self, group_text: str, holder: str) -> bool:
+        """Whether tasks of these candidate groups are theirs to see because *holder* has claimed them."""
+        own = bool(holder) and holder == self.name
+        return own or any(one.person == holder and one.covers(groups_of(group_text)) for one in self.stands_in)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -41,8 +41,8 @@ class UserTask:
     """
     One open task. ``id`` is ``instance:element:visit``; ``revision`` is the instance's, for the next command.
 
-    Only `TaskQueries.task` sets ``initial``, which fills the form, ``draft``, what the person asking has typed and not
-    sent, and ``typing``, who else has typed into the form just now.
+    Only `TaskQueries.task` sets ``initial``, which fills the form, ``draft`` and ``comment``, what the person asking
+    has typed into form and comment and not sent, and ``typing``, who else has typed into the form just now.
     """
 
     id: str
@@ -62,6 +62,7 @@ class UserTask:
     business_key: str
     initial: dict[str, Any] = field(default_factory=dict)
     draft: TaskDraft | None = None
+    comment: TaskDraft | None = None
     typing: tuple[str, ...] = ()
     cancellable: bool = False
     sort_key: str = ""

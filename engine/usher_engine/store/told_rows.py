@@ -20,8 +20,8 @@ from .tables.folds import Fold, Happened, Key, State, Told, fold_of
 
 #: Kinds of events that never change a table, and of which there are many.
 VIEWS = (
-    "LoggedIn", "LogInFailed", "LockedOut", "LoggedOut", "PatientViewed", "CaseViewed", "TaskViewed",
-    "PatientsListed", "TrailViewed", "Refused", "LookAlikeSeen",
+    "LoggedIn", "LogInFailed", "LockedOut", "LoggedOut", "PatientViewed", "CaseViewed", "FileViewed",
+    "TaskViewed", "PatientsListed", "TrailViewed", "Refused", "LookAlikeSeen",
 )  # fmt: skip
 
 #: How many events about an account or a process are looked through for the newest one that carries a row.

@@ -13,12 +13,13 @@ from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, s
 from ..core.errors import Purged
 from ..core.findings import Finding
 from ..core.practice_calendar import Calendar
-from . import case_signatures
+from . import case_signatures, file_rows
 from .case_signatures import CaseSignature
 from .database import from_text, to_text
 from .instance_rows import Row
 from .tables import engine_tables as t
 from .tables import record_tables as r
+from .tables.comment_tables import case_mention
 from .tables.task_draft_table import task_draft
 
 _T, _S, _I = r.tombstone.c, t.step.c, t.instance.c
@@ -102,9 +103,10 @@ def set_up(connection: Connection, row: Row, *, at: datetime, by: str, before: d
     values = {"instance": row.id, "at": to_text(at), "by": by, "before": to_text(before), "seq": seq}
     connection.execute(insert(r.tombstone).values(**values))
     connection.execute(update(t.step).where(_S.instance == row.id).values(body=b"", actor="", at=""))
-    for table in (task_draft, t.user_task, t.job, t.request, t.instance_state):
+    for table in (task_draft, case_mention, t.user_task, t.job, t.request, t.instance_state):
         connection.execute(delete(table).where(table.c.instance == row.id))
     connection.execute(update(t.instance).where(_I.id == row.id).values(business_key="", explanation=""))
+    file_rows.empty(connection, row.id)
     case_signatures.index(connection, row, CaseSignature(row.process, row.version, row.status, row.outcome), ())
 
 
@@ -138,6 +140,8 @@ def check(connection: Connection, found: Tombstone) -> list[Finding]:
         return [_finding(found.instance, words.replace("_", " "))]
     if any(body for body, _, _ in steps):
         return [_finding(found.instance, "This case was purged, but a step has its text again.")]
+    if file_rows.left(connection, found.instance):
+        return [_finding(found.instance, "This case was purged, but a file attached to it has its content again.")]
     if any(digest != signed for _, digest, signed in steps):
         return [_finding(found.instance, "A step of this purged case differs from the one a checkpoint signed.")]
     return []

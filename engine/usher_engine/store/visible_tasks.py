@@ -74,20 +74,20 @@ def titles(connection: Connection, counted: Iterable[KindCount]) -> dict[tuple[s
 def _reasons(connection: Connection, viewer: Viewer, wanted: TaskFilter) -> list[list[Any]]:
     """Why *viewer* sees a task: one set of conditions for each kind; no task is seen for two of them."""
     cells = {
-        (one.group, one.process, one.element)
+        (one.group, one.process, one.element, "" if viewer.sees(one.group) else one.holder)
         for one in counts_of(connection, viewer, wanted)
         if wanted.passes(one.group, one.process, one.element) and (one.put_off if wanted.put_off else one.open)
     }
     reasons = []
-    for group, process, element in sorted(cells):
+    for group, process, element, holder in sorted(cells):
         kind = [_c.process == process, _c.element == element]
         if viewer.sees(group):
             reasons.append([_c.candidate_group == group, *kind])
         elif group == ALTERED:
             seen = sorted(one for one, *_ in cells if one != ALTERED)
-            reasons.append([_c.candidate_group.not_in(seen), *kind, *claimed_by(viewer.name)])
+            reasons.append([_c.candidate_group.not_in(seen), *kind, *claimed_by(holder)])
         else:
-            reasons.append([_c.candidate_group == group, *kind, *claimed_by(viewer.name)])
+            reasons.append([_c.candidate_group == group, *kind, *claimed_by(holder)])
     if wanted.is_narrow or len(reasons) > MAX_REASONS:
         return [[or_(*(and_(*where) for where in reasons))]] if reasons else []
     return reasons

@@ -74,8 +74,9 @@ async function preview(pane, row) {
   address.hash = "";
   try {
     const answer = await fetch(address);
-    if (answer.redirected) return;
-    pane.innerHTML = await answer.text();
+    const html = await answer.text();
+    if (answer.redirected || !row.matches(".at")) return; // the reader has moved on meanwhile
+    pane.innerHTML = html;
   } catch {
     pane.textContent = "The preview cannot be loaded now. The list can still be read.";
   }

@@ -1,12 +1,18 @@
 // Forms: the first wrong field gets the focus, and a form is sent once. What is typed into a task: task-form.js.
 
 export function watchForms() {
-  (firstWrong() ?? document.querySelector("[data-error-summary]"))?.focus();
+  const first = firstWrong() ?? document.querySelector("[data-error-summary]");
+  if (!isTyping()) first?.focus();
   // Where the address has a fragment, as the task's has, browsers focus its target instead of the `autofocus` field.
-  addEventListener("load", () => document.querySelector("[autofocus]")?.focus());
+  addEventListener("load", () => !isTyping() && document.querySelector("[autofocus]")?.focus());
   document.addEventListener("click", toField);
   document.addEventListener("submit", sendOnce);
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(unlock));
+}
+
+// Whether somebody is typing already: a page can be used before its scripts are there.
+function isTyping() {
+  return document.activeElement?.matches("input:not([autofocus]), textarea:not([autofocus]), select:not([autofocus])");
 }
 
 // The first field with an error, where a form says so beside it; the fold it lies in is opened.

@@ -58,7 +58,7 @@ function warn(list, seen, fresh) {
     seen.since = new Date();
     note(list, "");
   } else {
-    const time = seen.since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const time = seen.since.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: list.dataset.zone });
     note(list, `Not up to date since ${time}: the server does not answer. Trying again.`);
   }
   return true;

@@ -1,16 +1,15 @@
 // The page of a case follows it: its parts are fetched and exchanged, unless somebody is typing in them.
+import { inTurn } from "./in-turn.js";
 
 export function followCase() {
   const page = document.querySelector("main [data-live-page]");
   if (!page) return null;
-  let waiting = false;
-  return async (kind, data) => {
-    const concerned = kind === "again" || (kind === "cases" && data.cases[page.dataset.case]);
-    if (!concerned || waiting) return;
-    waiting = true;
+  const renew = inTurn(async () => {
     const html = await fetched();
-    waiting = false;
-    if (html) exchange(page, html);
+    if (html) await exchange(page, html);
+  });
+  return (kind, data) => {
+    if (kind === "again" || (kind === "cases" && data.cases[page.dataset.case])) renew();
   };
 }
 

@@ -1,6 +1,7 @@
 // The rows of a list change in place; a task that is gone is struck and says why; new ones wait behind a button.
 
 const GONE_MS = 600000;
+const told = { mentioned: 0 };
 
 export function followRows(announce) {
   const list = document.querySelector("[data-list] [data-poll]");
@@ -8,13 +9,17 @@ export function followRows(announce) {
   return (kind, data) => {
     if (kind === "again") return offer(list, fresh, "Something has changed");
     if (kind !== "cases") return;
-    const stopped = count(data.counts);
+    const more = count(data.counts);
     if (!list) return;
     for (const row of list.querySelectorAll("li[data-stopped]")) {
       const changed = data.cases[row.dataset.case];
       if (changed) row.querySelector(".m").textContent = changed.last;
     }
-    if (stopped && offer(list, fresh, "Another case has stopped")) announce("Another case has stopped.");
+    if (more.stopped && offer(list, fresh, "Another case has stopped")) announce("Another case has stopped.");
+    if (more.mentioned) {
+      offer(list, fresh, "Somebody mentioned you");
+      announce("Somebody mentioned you in a comment.");
+    }
     for (const row of list.querySelectorAll("tr[data-task]")) {
       const changed = data.cases[row.dataset.case];
       if (changed) follow(row, changed, announce);
@@ -62,15 +67,20 @@ function strike(row, why, announce) {
   setTimeout(() => row.remove(), GONE_MS);
 }
 
-// Returns whether more cases have stopped than the page says.
+// Returns of what there is more than the page said: cases that have stopped, comments that mention the reader.
 function count(counts) {
-  if (!counts) return false;
-  const before = Number(document.querySelector('[data-count="stopped"]')?.textContent ?? 0);
+  if (!counts) return {};
+  const before = { stopped: shown("stopped"), mentioned: Math.max(shown("mentioned"), told.mentioned) };
   for (const place of document.querySelectorAll("[data-count]")) {
     const number = counts[place.dataset.count];
     if (number !== undefined) place.textContent = String(number);
   }
-  return counts.stopped > before;
+  told.mentioned = counts.mentioned ?? 0;
+  return { stopped: counts.stopped > before.stopped, mentioned: told.mentioned > before.mentioned };
+}
+
+function shown(name) {
+  return Number(document.querySelector(`[data-count="${name}"]`)?.textContent ?? 0);
 }
 
 // Returns whether the words are new.

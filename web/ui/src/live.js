@@ -4,6 +4,7 @@ import { followCase } from "./live-case.js";
 import { followRows } from "./live-rows.js";
 import { followTask } from "./live-task.js";
 import { addressed, listen } from "./live-stream.js";
+import { followNotices } from "./notices.js";
 
 const PATIENCE_MS = 10000;
 const state = { since: 0, live: false };
@@ -16,7 +17,7 @@ export function isLive() {
 export function watchLive() {
   const host = document.querySelector("[data-live]");
   if (!host || !window.EventSource) return;
-  const followers = [followRows(announce), followTask(announce), followCase()].filter(Boolean);
+  const followers = [followRows(announce), followTask(announce), followCase(), followNotices(host.dataset.person)].filter(Boolean);
   const hear = ({ kind, data }) => {
     if (kind === "hello") Object.assign(state, { live: true, since: Date.now() });
     if (kind === "lost" || kind === "over") state.live = false;

@@ -1,5 +1,6 @@
 // Every page starts here: wires the small features up, loads the diagram only where there is one, then marks the page as ready.
 import { follow } from "./check.js";
+import { watchComments } from "./comments.js";
 import { watchList } from "./desk-list.js";
 import { watchForms } from "./form.js";
 import { watchInbox } from "./inbox.js";
@@ -7,6 +8,7 @@ import { watchKeys, watchLetterSwitch } from "./keys.js";
 import { watchLive } from "./live.js";
 import { watchMenus } from "./menus.js";
 import { watchNetwork } from "./network.js";
+import { watchNoticeSwitch } from "./notices.js";
 import { reportOpening } from "./opened.js";
 import { watchOutcomes } from "./outcome.js";
 import { watchPalette } from "./palette.js";
@@ -27,7 +29,9 @@ watchRuns();
 watchKeys();
 watchSession();
 watchLetterSwitch();
+watchNoticeSwitch();
 watchList();
+watchComments();
 watchPalette();
 follow();
 reportOpening();

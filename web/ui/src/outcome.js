@@ -1,4 +1,5 @@
 // The lines above the next task follow their cases: fetched when one has changed, taken away a while after they are over.
+import { inTurn } from "./in-turn.js";
 import { isLive } from "./live.js";
 
 const OVER_MS = 20000;
@@ -7,14 +8,10 @@ const ASK_MS = 3000;
 export function watchOutcomes() {
   const strips = document.querySelector("[data-outcomes]");
   if (!strips) return;
-  let waiting = false;
-  const renew = async () => {
-    if (waiting) return;
-    waiting = true;
+  const renew = inTurn(async () => {
     const html = await fetched(strips.dataset.outcomes);
-    waiting = false;
     if (html !== null) exchange(strips, html);
-  };
+  });
   document.addEventListener("usher:live", ({ detail: { kind, data } }) => {
     const mine = kind === "again" || (kind === "cases" && [...strips.querySelectorAll(".strip")].some((line) => line.dataset.case in data.cases));
     if (mine) renew();

@@ -1,4 +1,4 @@
-// What is typed into the form of a task is never lost: kept in this browser at once, as a draft on the server within a
+// What is typed into the form of a task, or as a comment, is never lost: kept in this browser at once, as a draft on the server within a
 // second. "Draft saved" is said only on the server's word. Nothing is sent later by itself.
 import { vault } from "./kept-text.js";
 import { isOffline, reached, unreached } from "./network.js";
@@ -9,21 +9,18 @@ const AGAIN_MS = 5000; // after a failed try
 const QUIET_MS = 1500; // how long a saved draft is not contradicted while more is typed
 const KEEPALIVE_BYTES = 60_000; // what a closing page may still send
 
-let current = null;
+let current = [];
 
 export function watchTaskForm() {
-  const form = document.querySelector("form[data-draft-url]");
-  if (form) current = new TaskForm(form);
+  current = [...document.querySelectorAll("form[data-draft-url]")].map((form) => new TaskForm(form));
   forgetCompleted();
   document.querySelector("form[action$='/sign-out']")?.addEventListener("submit", leave);
 }
 
 // Resolves when what is typed is on this computer at least; answers the task's title if there is such text.
 export async function keepNow() {
-  if (!current) return "";
-  await current.begun;
-  await current.keep();
-  return current.isChanged ? current.title : "";
+  await Promise.all(current.map((one) => one.begun.then(() => one.keep())));
+  return current.find((one) => one.isChanged)?.title ?? "";
 }
 
 class TaskForm {
@@ -33,7 +30,7 @@ class TaskForm {
     this.stamp = form.dataset.stamp ?? "";
     this.served = asServed(form);
     this.last = JSON.stringify(this.served); // what the server has
-    this.title = document.getElementById("task-title")?.textContent ?? "";
+    this.title = this.isComment ? "a comment" : (document.getElementById("task-title")?.textContent ?? "");
     this.timer = 0;
     this.savedAt = 0;
     form.addEventListener("input", () => this.changed());
@@ -41,12 +38,16 @@ class TaskForm {
     form.addEventListener("submit", (event) => this.send(event));
     window.addEventListener("pagehide", () => this.text !== this.last && this.save({ keepalive: true }));
     document.addEventListener("usher:network", () => this.lookAgain());
-    document.querySelector("[data-forget-kept]")?.form.addEventListener("submit", () => this.forget());
+    if (!this.isComment) document.querySelector("[data-forget-kept]")?.form.addEventListener("submit", () => this.forget());
     this.begun = this.begin();
   }
 
   get text() {
     return JSON.stringify(typed(this.form));
+  }
+
+  get isComment() {
+    return "people" in this.form.dataset;
   }
 
   get isChanged() {
@@ -56,7 +57,8 @@ class TaskForm {
   async begin() {
     this.vault = await vault();
     const kept = await this.vault?.get(this.url);
-    if (kept) this.restore(kept);
+    if (kept?.sent && this.isComment && hasArrived(kept.values.text)) await this.vault.remove(this.url);
+    else if (kept) this.restore(kept);
     if (this.text !== this.last) this.changed(); // restored, or typed before this script was loaded
   }
 
@@ -93,6 +95,7 @@ class TaskForm {
   }
 
   changed() {
+    this.mark("typed");
     this.keep();
     this.timer ||= setTimeout(() => this.save(), SAVE_MS);
   }
@@ -107,11 +110,15 @@ class TaskForm {
   async #keepAll() {
     while (this.again) {
       this.again = false;
-      if (this.text === this.last) continue;
+      if (this.text === this.last) {
+        this.mark("saved");
+        continue;
+      }
       const vaulted = await this.vault?.put(this.url, { values: typed(this.form), stamp: this.stamp }).then(
         () => true,
         () => false,
       );
+      if (vaulted && !this.again) this.mark("kept");
       if (this.text === this.last || Date.now() - this.savedAt < QUIET_MS) continue;
       this.say(vaulted ? "Kept on this computer, not yet at Usher." : "Not kept yet. Stay on this page.");
     }
@@ -150,6 +157,7 @@ class TaskForm {
     this.savedAt = Date.now();
     if (this.text !== text) return this.changed();
     await this.vault?.remove(this.url);
+    if (this.text === text) this.mark("saved");
     const why = {
       closed: "This task was closed meanwhile. Your text is kept; save to see both.",
       taken: `${by} has claimed this task. Your text is kept apart; save to see both.`,
@@ -200,6 +208,12 @@ class TaskForm {
     this.vault?.remove(this.url);
   }
 
+  // What pages may wait for: typed, kept in this browser, or saved at the server.
+  mark(state) {
+    const place = this.form.querySelector("[data-saved]");
+    if (place) place.dataset.state = state;
+  }
+
   say(words) {
     const place = this.form.querySelector("[data-saved]");
     if (place && place.textContent !== words) place.textContent = words;
@@ -210,7 +224,7 @@ class TaskForm {
 async function forgetCompleted() {
   const store = await vault();
   for (const [url, { sent }] of (await store?.all()) ?? []) {
-    if (!sent || current?.url === url) continue;
+    if (!sent || current.some((one) => one.url === url)) continue;
     const answer = await fetch(url, { headers: { ...headers(), "X-Usher-Poll": "1" } }).catch(() => null);
     const found = answer?.ok ? await answer.json() : null;
     if (found?.state === "closed" && found.by === store.who) await store.remove(url);
@@ -224,9 +238,15 @@ async function leave(event) {
   event.preventDefault();
   event.stopImmediatePropagation();
   form.dataset.flushed = "1";
-  await current?.save();
+  await Promise.all(current.map((one) => one.save()));
   await (await vault())?.clear();
   form.requestSubmit();
+}
+
+// Whether a comment of the reader on this page says what was sent.
+function hasArrived(text) {
+  const same = (one) => one.textContent.trim() === text.replaceAll("\r\n", "\n").trim();
+  return [...document.querySelectorAll("[data-comment-list] [data-mine] .words")].some(same);
 }
 
 function headers() {

@@ -15,6 +15,7 @@ from ..proxies import unknown_proxy
 from ..site import site
 from ..words.person_names import profiles
 from ..words.presentation import joined
+from ..words.substitute_choice import end_substitute, name_substitute, substitute_choice, why_refused
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -115,6 +116,24 @@ def release_claims(name: str) -> Page | Response:
     return redirect(url_for("admin.person", name=name), 303)
 
 
+@blueprint.post("/people/<name>/substitutes")
+@auth.policy(Role.ADMIN)
+def name_substitute_of(name: str) -> Page | Response:
+    """Let a colleague stand in for somebody who is away and did not say so themselves."""
+    try:
+        auth.say(name_substitute(name, actor=auth.actor()))
+    except (usher_engine.InvalidSubmission, usher_engine.Conflict) as refused:
+        return _person(name, substitute_errors=why_refused(refused)), 422
+    return redirect(f"{url_for('admin.person', name=name)}#substitutes-title", 303)
+
+
+@blueprint.post("/people/<name>/substitutes/<int:number>/end")
+@auth.policy(Role.ADMIN)
+def end_substitute_of(name: str, number: int) -> Response:
+    auth.say(end_substitute(number, name, actor=auth.actor()))
+    return redirect(f"{url_for('admin.person', name=name)}#substitutes-title", 303)
+
+
 @blueprint.get("/tokens")
 @auth.policy(Role.ADMIN)
 def tokens() -> str:
@@ -167,7 +186,7 @@ def _people(**shown: object) -> str:
     return render_template("admin_people.html", sent=request.form, **lists, **shown)
 
 
-def _person(name: str, **shown: object) -> str:
+def _person(name: str, substitute_errors: dict[str, str] | None = None, **shown: object) -> str:
     """What a change would mean is said before it is made: the tasks they see and have claimed, the open sessions."""
     account = site().accounts.user(name)
     facts = {
@@ -180,6 +199,7 @@ def _person(name: str, **shown: object) -> str:
         "role": request.form.get("role") or account.role.value,
         "display_name": request.form.get("display_name", account.display_name),
         "address": profiles().address(name),
+        "choice": substitute_choice(account, substitute_errors),
     }
     return render_template("admin_person.html", **facts, **shown)
 

@@ -22,6 +22,7 @@ from .backtest_view import sentence as backtest_sentence
 from .batch_pages import names_with
 from .diff_view import sentence as change_sentence
 from .finding_words import shown_findings
+from .migration_pages import try_all
 
 blueprint = Blueprint("deployments", __name__, url_prefix="/processes/<process>")
 
@@ -41,7 +42,11 @@ def show(process: str) -> str:
 @blueprint.post("/deploy")
 @auth.policy(Role.ANALYST)
 def deploy(process: str) -> Page:
-    """Deploy what was reviewed, ask for a second analyst, or sign off what a colleague asked for."""
+    """
+    Deploy what was reviewed, ask for a second analyst, or sign off what a colleague asked for.
+
+    With ``move=7`` a trial follows at once: which running cases of v7 could be moved to the new version.
+    """
     engine, actor = site().engine, auth.actor()
     etag, note = request.form.get("etag", ""), request.form.get("note", "")[:MAX_NOTE]
     act = request.form.get("act", "")
@@ -58,6 +63,10 @@ def deploy(process: str) -> Page:
     except (usher_engine.Conflict, usher_engine.InvalidDefinition, usher_engine.InvalidSubmission) as refused:
         return _refused(process, refused, etag)
     auth.say(f"{version.name} v{version.number} is in force. New cases start on it; running cases stay on theirs.")
+    source = whole_number(request.form.get("move", ""))
+    if source in engine.migrations.live_versions(process):
+        tried = try_all(process, source, version.number)
+        return redirect(url_for("migrations.run", process=process, batch=tried.id), 303)
     return redirect(url_for("processes.process", process=process), 303)
 
 

@@ -12,7 +12,6 @@ from usher_engine.authoring import Draft, SetAside, names_by_place, names_with_s
 from usher_engine.core import whole_number
 from usher_engine.definitions import Finding, Package
 from usher_engine.enrollment import preview_mail
-from usher_engine.mail_templates import RenderedMail
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
@@ -22,7 +21,7 @@ from ..site import site
 from . import workbench
 from .element_conflict import conflicts_between, merged_with, picks_of
 from .finding_words import shown_findings
-from .mail_page import mail_page, new_language
+from .mail_page import framed_html, mail_page, new_language
 from .save_conflict import hunks, merged_text
 from .uploads import new_file, new_process, uploaded_package
 
@@ -120,6 +119,7 @@ def _editor(draft: Draft, package: Package, path: str, tab: str, kind: str) -> R
         mail=mail,
         facts={**workbench.facts(draft, package, path), **known},
         findings=shown_findings(checked.findings, package),
+        file_list={} if kind == "diagram" else workbench.file_list(package, path, checked.findings),
         **_shared(draft, path, tab),
     )
     return with_policy(page, STYLED if kind in STYLING else FRAMING)
@@ -281,7 +281,8 @@ def preview() -> Response:
     """
     Render a mail, with the text as typed, as a synthetic patient would get it; shown in a frame without scripts.
 
-    ``part`` is html or text, of a mail in Markdown; a file of an older mail holds one part only.
+    ``part`` is html or text, of a mail in Markdown; a file of an older mail holds one part only. ``shade=dark`` shows
+    the HTML part as a mail program with a dark ground does.
     """
     path, text = request.form.get("path", ""), request.form.get("text", "")
     settings = site().settings
@@ -290,17 +291,9 @@ def preview() -> Response:
     except usher_engine.EngineError as error:
         return with_policy(render_template("mail_preview.html", problem=error.message, shown=""), MAIL)
     if mail.html and request.form.get("part") != "text":
-        return with_policy(_with_envelope(mail), MAIL)
+        return with_policy(framed_html(mail, dark=request.form.get("shade") == "dark"), MAIL)
     shown = f"Subject: {mail.subject}\n\n{mail.text}" if mail.subject else mail.text
     return with_policy(render_template("mail_preview.html", problem="", shown=shown), MAIL)
-
-
-def _with_envelope(mail: RenderedMail) -> str:
-    """The HTML part below its subject and sender; an older mail's HTML as it is."""
-    if not mail.subject:
-        return mail.html
-    envelope = render_template("mail_envelope.html", subject=mail.subject, practice=site().settings.practice_name)
-    return mail.html.replace("<table", f"{envelope}<table", 1)
 
 
 def _draft(process: str) -> Draft | None:

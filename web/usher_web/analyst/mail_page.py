@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flask import render_template
 from usher_engine import EngineError, InvalidSubmission
 from usher_engine.definitions import Finding, Package
 from usher_engine.enrollment import sample_values
 from usher_engine.mail_templates import (
+    RenderedMail,
     compile_mail,
     language_name,
     language_of,
@@ -87,6 +89,15 @@ def new_language(package: Package, path: str, language: str) -> tuple[str, bytes
         reason = "Name the language by its tag: es for Spanish, vi for Vietnamese, zh-Hant for traditional Chinese."
         raise InvalidSubmission(reason, fields={"path": reason})
     return template_path(name_of(path), language.strip().replace("_", "-")), package.files[path]
+
+
+def framed_html(mail: RenderedMail, *, dark: bool) -> str:
+    """The HTML part below its subject and sender, light or *dark* whatever the reader's own device prefers."""
+    html = mail.html.replace("@media (prefers-color-scheme: dark)", "@media all" if dark else "@media not all")
+    if not mail.subject:  # an older mail's HTML stands alone
+        return html
+    envelope = render_template("mail_envelope.html", subject=mail.subject, practice=site().settings.practice_name)
+    return html.replace("<table", f"{envelope}<table", 1)
 
 
 def _languages(package: Package, name: str, findings: Sequence[Finding]) -> list[MailLanguage]:

@@ -84,6 +84,14 @@ def ask(process: str) -> Response:
     return redirect(url_for("migrations.run", process=process, batch=run.id), 303)
 
 
+def try_all(process: str, source: int, target: int) -> Batch:
+    """Try to move every running case of version *source* to *target*, each element to the one proposed for it."""
+    engine = site().engine
+    mapping = engine.migrations.proposed_mapping(process, source, target)
+    chosen = CaseSelection(process=process, version=source, live=True)
+    return engine.batches.ask_migration(target, chosen, mapping, reason="", actor=auth.actor(), trial=True)
+
+
 @blueprint.get("/<batch>")
 @auth.policy(*READING)
 def run(process: str, batch: str) -> str:

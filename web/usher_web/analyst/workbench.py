@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,8 @@ from flask import current_app, url_for
 from usher_engine import NotFound
 from usher_engine.accounts import Role
 from usher_engine.authoring import Draft, vocabulary_of
-from usher_engine.definitions import STARTER_ROLES, Package, decision_callers, decision_names, process_names
-from usher_engine.mail_templates import language_name, templates_of
+from usher_engine.definitions import STARTER_ROLES, Finding, Package, decision_callers, decision_names, process_names
+from usher_engine.mail_templates import language_name, language_of, name_of, templates_of
 
 from .. import auth
 from ..site import site
@@ -24,6 +25,8 @@ IMPORT = ("imports.show", "Import")
 
 #: The kinds of files in the order they are listed.
 ORDER = ("diagram", "form", "decision", "mail", "text")
+#: What the list beside an editor calls them, mails first: there are most of them.
+LISTED = {"mail": "Mails", "form": "Forms", "decision": "Tables", "diagram": "Diagrams", "text": "Other files"}
 KINDS = {".bpmn": "diagram", ".form": "form", ".dmn": "decision"}
 
 
@@ -34,6 +37,41 @@ class Tab:
     label: str
     url: str
     current: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedFile:
+    """A file, or a mail in all its languages, as the list beside an editor shows it; *path* leads to its editor."""
+
+    name: str
+    path: str
+    languages: tuple[str, ...]
+    errors: int
+    current: bool
+
+
+def file_list(package: Package, path: str, findings: Iterable[Finding]) -> dict[str, list[ListedFile]]:
+    """The files of a draft in groups, for the list beside the editor of *path*."""
+    errors = Counter(finding.file for finding in findings if finding.severity == "error")
+    groups: dict[str, list[ListedFile]] = {words: [] for words in LISTED.values()}
+    for name, paths in _files_by_name(package).items():
+        listed = ListedFile(
+            name=name,
+            path=path if path in paths else next(iter(paths)),
+            languages=tuple(filter(None, paths.values())),
+            errors=sum(errors[one] for one in paths),
+            current=path in paths,
+        )
+        groups[LISTED[kind(next(iter(paths)))]].append(listed)
+    return {words: listed for words, listed in groups.items() if listed}
+
+
+def _files_by_name(package: Package) -> dict[str, dict[str, str]]:
+    """The files in order, each with its language or nothing; those of one mail stand together."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(package.files):
+        found.setdefault(name_of(path) or path, {})[path] = language_of(path)
+    return found
 
 
 def tabs(draft: Draft, current: str) -> list[Tab]:

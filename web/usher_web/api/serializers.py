@@ -94,6 +94,7 @@ class Step(TypedDict):
     revision: int
     at: Moment
     actor: str
+    on_behalf_of: str | None
     command: dict[str, Any]
     events: list[dict[str, Any]]
     packages: dict[str, str]
@@ -278,6 +279,7 @@ def full_step(step: engine.Step) -> Step:
         "revision": step.revision,
         "at": iso(step.at),
         "actor": step.actor,
+        "on_behalf_of": step.on_behalf_of or None,
         "command": step.command,
         "events": list(step.events),
         "packages": step.body.get("packages", {}),

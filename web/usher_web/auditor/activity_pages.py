@@ -124,7 +124,7 @@ def _step(step: Step, names: Names, patient: Subject | None) -> TrailLine:
     lost = "This step was altered outside Usher and cannot be read; the replay of its case says more."
     return TrailLine(
         at=step.at,
-        who=_actor_name(line.author.value if line else "", step.actor),
+        who=_actor_name(line.author.value if line else "", step.by),
         words=line.words or "Moved the case on." if line else lost,
         quote=line.quote if line else "",
         kind="alarm" if line is None or line.author is Author.INCIDENT else "idle",

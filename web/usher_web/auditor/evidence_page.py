@@ -16,6 +16,7 @@ from usher_engine.cases import HistoryPages
 from usher_engine.exports import Evidence, evidence, seal
 
 from ..assets import asset_text
+from ..casework.comment_views import texts_in
 from ..casework.diagram_files import drawing_view, drawings_with
 from ..casework.patient_labels import subject
 from ..site import site
@@ -94,7 +95,8 @@ def _whole_case(case: Instance, words: Words, *, is_drawn: bool) -> _WholeCase:
     while first <= min(case.revision, MAX_STEPS):
         window = windows.open(case.id, first)
         found, calls = effects(window, words), call_histories(window, plans)
-        shown = frames(window, words, found)
+        said = [seen.step for seen in window.seen if seen.step is not None]
+        shown = frames(window, words, found, texts_in(said, reaches_end=False))
         whole.frames += shown
         whole.effects |= {effect.name: effect for effect in found}
         marks = marked_calls(window, calls, words.names, drawings_with)

@@ -7,7 +7,7 @@ Takes a window of steps with the states after them, and returns one `Frame` for 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from usher_engine import Step
@@ -64,7 +64,8 @@ class Marked:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Frame:
     """
-    One step; *then_at* is where the case stood after it, *status* the patient's portal status then.
+    One step; *then_at* is where the case stood after it, *status* the patient's portal status then, *comment* what a
+    comment said, where the reader may see it.
 
     *line* is None where the step is missing or cannot be read.
     """
@@ -82,6 +83,7 @@ class Frame:
     status: str
     proof: Proof
     marked: Marked
+    comment: str = ""
 
     @property
     def words(self) -> str:
@@ -118,8 +120,17 @@ def glance(step: Step | None) -> tuple[datetime | None, str]:
     return None, Author.INCIDENT.value
 
 
-def frames(window: HistoryPage[Followed], words: Words, known: Sequence[Effect] | None = None) -> list[Frame]:
-    """The steps of a window as frames, oldest first; *known* are its effects, if the caller has them."""
+def frames(
+    window: HistoryPage[Followed],
+    words: Words,
+    known: Sequence[Effect] | None = None,
+    comments: Mapping[int, str] | None = None,
+) -> list[Frame]:
+    """
+    The steps of a window as frames, oldest first; *known* are its effects, if the caller has them.
+
+    *comments* are the texts of comments that the reader may see, by step.
+    """
     asked = effects(window, words) if known is None else known
     found, status, before = [], window.carried.status, window.before
     whole = True
@@ -128,7 +139,8 @@ def frames(window: HistoryPage[Followed], words: Words, known: Sequence[Effect] 
         try:
             if seen.step is not None:
                 status = portal_status(seen.step, status)
-            found.append(_frame(seen, before, words, asked, (was, status), gapless=whole))
+            frame = _frame(seen, before, words, asked, (was, status), gapless=whole)
+            found.append(replace(frame, comment=(comments or {}).get(seen.revision, "")))
         except Exception as error:  # noqa: BLE001 - an altered step may hold anything; it is shown in red
             report_fault(error, where="web", at=f"step {seen.revision} in the replay")
             found.append(_frame_of_lost_step(seen, before, status, gapless=whole))
@@ -199,8 +211,7 @@ def _proof(seen: PagedStep, *, gapless: bool) -> Proof:
 def _actor_name(step: Step, line: Line) -> str:
     role = step.body["actor"].get("role", "staff")
     name = {"system": "System", "patient": "The patient"}.get(role, line.actor)
-    behalf = step.body["actor"].get("on_behalf_of")
-    return f"{name} for {behalf}" if behalf else name
+    return f"{name} on behalf of {step.on_behalf_of}" if step.on_behalf_of else name
 
 
 def _headline(step: Step, line: Line, who: str, names: Names) -> tuple[str, str]:

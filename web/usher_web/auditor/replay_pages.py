@@ -17,6 +17,7 @@ from usher_engine.core import whole_number
 
 from .. import auth
 from ..casework.call_views import call_views
+from ..casework.comment_views import texts_in
 from ..casework.diagram_files import drawing_views, drawings_of_case, drawings_with
 from ..casework.patient_labels import subject
 from ..casework.visibility import visible_case
@@ -201,7 +202,9 @@ def _part(case: Instance, revision: int) -> Part:
     told_with = words or bare_words()
     asked = effects(window, told_with)
     calls = call_histories(window, site().engine.queries.call_plan)
-    return Part(window=window, words=words, frames=frames(window, told_with, asked), effects=asked, calls=calls)
+    said = [seen.step for seen in window.seen if seen.step is not None]
+    texts = texts_in(said, reaches_end=window.last == window.total)
+    return Part(window=window, words=words, frames=frames(window, told_with, asked, texts), effects=asked, calls=calls)
 
 
 def _windows() -> HistoryPages[Followed]:

@@ -20,7 +20,7 @@ from usher_engine.context import utc_now
 from usher_engine.core.actor import Actor
 from usher_engine.definitions import Package
 from usher_engine.enrollment import Enrollment, open_enrollment
-from usher_engine.jobs.worker import Worker
+from usher_engine.jobs.job_work import JobWork
 from usher_engine.settings import Settings
 from usher_engine.store import Job, job_rows
 from usher_engine.store.schema import upgrade
@@ -101,7 +101,7 @@ class _Enrolments:
         timed("complete", lambda: self.engine.complete(task.id, submit, actor=STAFF, revision=task.revision))
         timed("commit complete", lambda: self.floor.commit(self._bytes_written(instance)))
         job = self._take()
-        sent = Worker(self.engine).perform(job)
+        sent = JobWork(self.engine).call(job)
         timed("end", lambda: self.engine.job_results.finish(job, sent))
         timed("bare complete", lambda: self.bare.complete(workflow, "update", submit))  # to the end
         timed("commit end", lambda: self.floor.commit(self._bytes_written(instance)))

@@ -9,7 +9,7 @@ import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import Instance, Step
 from usher_engine.accounts import Role
-from usher_engine.cases import ALTERED, InstanceState, calls_after, readable_steps
+from usher_engine.cases import ALTERED, InstanceState, calls_after, is_comment, readable_steps
 from usher_engine.core import whole_number
 from usher_engine.enrollment import STATUS_CHANGED
 from werkzeug.wrappers import Response
@@ -22,6 +22,7 @@ from ..words.mail_status import mailing
 from .act_following import follow
 from .call_views import call_views
 from .case_search_page import search_page
+from .comment_views import comment_section
 from .diagram_files import bpmn_response, drawing_views, drawings_of_case
 from .held_mails import held_mails
 from .link_views import link_views
@@ -104,6 +105,7 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
     steps, unreadable = readable_steps(site().engine.context, instance.id)
     pauses = site().engine.pauses
     lines = lines_of(steps, names)
+    is_staff = auth.session().account.role is Role.STAFF
     return render_template(
         "case.html",
         case=instance,
@@ -128,7 +130,10 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
         ended=names.of(instance.outcome) if instance.outcome else "",
         path=way_taken(instance, steps, names),
         drawings=drawing_views(drawings_of_case(instance.id), "cases.diagram", instance_id=instance.id),
-        may_act=auth.session().account.role is Role.STAFF and instance.status in LIVE,
+        comments=comment_section(
+            instance.id, steps, draft=site().engine.comments.draft(instance.id, auth.actor()) if is_staff else None
+        ),
+        may_act=is_staff and instance.status in LIVE,
         held=[one for one in held_mails() if one.instance == instance.id] if instance.status in LIVE else [],
         mine=[task for task in instance.tasks if may_work_on(auth.actor(), task)],
         errors=errors or {},
@@ -136,10 +141,11 @@ def _page(instance: Instance, errors: dict[str, str] | None = None) -> str:
 
 
 def _since(steps: list[Step], lines: list[Line]) -> list[Line]:
-    """The newest line after the end of the case, if any; the explanation does not cover it."""
+    """The newest line after the end of the case, if any, that is no comment; the explanation does not cover it."""
     ends = (step.revision for step in steps for event in step.events if event.get("kind") == "InstanceFinished")
     end = next(ends, None)
-    return [line for line in lines if end is not None and line.revision > end][-1:]
+    said = {step.revision for step in steps if is_comment(step.events)}
+    return [line for line in lines if end is not None and line.revision > end and line.revision not in said][-1:]
 
 
 def way_taken(case: Instance, steps: Sequence[Step], names: Names) -> dict[str, Any]:

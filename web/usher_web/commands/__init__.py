@@ -26,6 +26,7 @@ COMMANDS = {
     "history": "cases",
     "case": "case",
     "process": "process",
+    "calendar": "calendar",
     "operators": "operator_listing",
     "import-conflicts": "importing_patients",
     "import-patients": "importing_patients",

@@ -99,7 +99,7 @@ def history(instance: str, machine: bool) -> None:
         print_json([_step(step) for step in steps])
         return
     for step in steps:
-        click.echo(f"{step.revision:>4}  {local(step.at):%Y-%m-%d %H:%M:%S}  {step.actor}  {step.command['kind']}")
+        click.echo(f"{step.revision:>4}  {local(step.at):%Y-%m-%d %H:%M:%S}  {step.by}  {step.command['kind']}")
         for event in step.events:
             element = f" {event['element']}" if "element" in event else ""
             click.echo(f"      {event['kind']}{element}")

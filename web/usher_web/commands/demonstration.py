@@ -18,7 +18,7 @@ from usher_engine.accounts import Accounts, Role
 from usher_engine.checkpoints import Checkpointer
 from usher_engine.core import Deadlines
 from usher_engine.definitions import read_folder
-from usher_engine.enrollment import Enrollment, LinkWatch
+from usher_engine.enrollment import Enrollment, MinuteWatch
 from usher_engine.setting_values import DEMO
 from usher_engine.settings import variable
 from usher_engine.store.schema import upgrade
@@ -81,14 +81,14 @@ def demo(port: int, folder: Path, *, fresh: bool) -> None:
     catcher.start()
     running.start()
     checkpoints.start()
-    links = LinkWatch(enrollment)
-    links.start()
+    minutes = MinuteWatch(enrollment)
+    minutes.start()
     watch(Lifeline(pipe=None), deadlines, settings)  # without a supervisor: only this process holds the caught mail
     click.echo(_welcome(settings.base_url, password))
     try:
         answer(app, listening, settings, deadlines)
     finally:
-        links.stop()
+        minutes.stop()
         checkpoints.stop()
         running.stop()
         catcher.stop()

@@ -17,7 +17,7 @@ from .limited_connection import IDLE_S, LimitedConnection
 from .live_windows import LiveWindows
 from .request_limit import with_time_limit
 from .thread_pool import ThreadPool
-from .wsgi_bridge import Receive, Scope, Send, WsgiBridge
+from .wsgi_bridge import MAX_BODY, Receive, Scope, Send, WsgiBridge
 
 resource: ModuleType | None
 try:
@@ -44,7 +44,7 @@ class HttpServer(Server):
         LimitedConnection.most = most = _room_for_connections()
         application = with_time_limit(app, deadlines, settings.request_limit_s)
         self._threads, self._windows = ThreadPool(settings.threads), LiveWindows(app)
-        self._bridge = WsgiBridge(application, self._threads)
+        self._bridge = WsgiBridge(application, self._threads, max(MAX_BODY, settings.largest_upload))
         self._events = EventStream(application, self._threads, self._windows, self._bridge, most)
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # says who sent a bad request, in our log
         super().__init__(

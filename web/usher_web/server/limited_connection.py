@@ -68,7 +68,8 @@ class LimitedConnection(H11Protocol):
 
     def _give_up_later(self) -> None:
         """Closing waits until everything is sent; not longer than for a reader that does not read."""
-        if self._waits_for_reader is None:
+        is_open = self in self.connections  # an answer may come after its client has gone
+        if is_open and self._waits_for_reader is None:
             self._waits_for_reader = self.loop.call_later(IDLE_S, self._drop)
 
     def _drop(self) -> None:

@@ -11,10 +11,10 @@ from .buffered_answer import IN_MEMORY, Application, BufferedAnswer, refusal
 from .thread_pool import ThreadPool
 from .wsgi_environ import wsgi_environ
 
-#: The largest body of a request; a larger one is refused before the application sees it.
+#: The largest body of a request, unless files may be larger; beyond, it is refused before the application sees it.
 MAX_BODY = 4 * 1024 * 1024
-#: A body too large up to here is read and dropped, so that its sender gets to read why it is refused.
-MOST_DROPPED = 4 * MAX_BODY
+#: A body too large up to so many times that is read and dropped, so that its sender gets to read why it is refused.
+MOST_DROPPED = 4
 #: Seconds a body may take to arrive: 4 MB in it is 0.3 Mbit/s.
 BODY_S = 120
 
@@ -23,7 +23,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-TOO_LARGE = refusal(413, "This is too large: send at most 4 MB at once.")
 TOO_SLOW = refusal(408, "The request took too long to arrive. Try again.")
 
 
@@ -43,14 +42,15 @@ class WsgiBridge:
     it is produced; only a long one is sent while it is.
     """
 
-    def __init__(self, application: Application, threads: ThreadPool) -> None:
+    def __init__(self, application: Application, threads: ThreadPool, largest: int = MAX_BODY) -> None:
         self._application = application
         self._threads = threads
+        self._largest = largest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with SpooledTemporaryFile(max_size=IN_MEMORY) as body:
             try:
-                length = await _arrived(scope, receive, body)
+                length = await _arrived(scope, receive, body, self._largest)
             except Refused as refused:
                 for message in refused.answer:
                     await send(message)
@@ -75,26 +75,27 @@ class WsgiBridge:
             answer.close()
 
 
-async def _arrived(scope: Scope, receive: Receive, body: IO[bytes]) -> int:
-    """Read the body of the request into *body*; return its length. Raises `Refused`."""
-    headers = dict(scope["headers"])
+async def _arrived(scope: Scope, receive: Receive, body: IO[bytes], largest: int) -> int:
+    """Read the body of the request into *body*, at most *largest* bytes; return its length. Raises `Refused`."""
+    too_large = refusal(413, f"This is too large: send at most {largest // 1024 // 1024} MB at once.")
+    headers, most = dict(scope["headers"]), MOST_DROPPED * largest
     declared, is_asking = headers.get(b"content-length", b"0"), b"expect" in headers
-    if not declared.isdigit() or int(declared) > (MAX_BODY if is_asking else MOST_DROPPED):
-        raise Refused(TOO_LARGE)
+    if not declared.isdigit() or int(declared) > (largest if is_asking else most):
+        raise Refused(too_large)
     length, more = 0, True
     try:
         async with asyncio.timeout(BODY_S):
-            while more and length <= MOST_DROPPED:
+            while more and length <= most:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Refused([])
                 length, more = length + len(message["body"]), message["more_body"]
-                if length <= MAX_BODY:
+                if length <= largest:
                     body.write(message["body"])
     except TimeoutError:
         raise Refused(TOO_SLOW) from None
-    if length > MAX_BODY:
-        raise Refused(TOO_LARGE)
+    if length > largest:
+        raise Refused(too_large)
     return length
 
 

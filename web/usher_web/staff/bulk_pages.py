@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import usher_engine
 from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import UserTask
-from usher_engine.accounts import Account, Role
+from usher_engine.accounts import Role
 from usher_engine.cases import MOST_TASKS, BulkAct, DryRun, TaskAct, TaskOutcome
 from usher_engine.core import whole_number
 from usher_engine.forms import Form
@@ -19,7 +19,9 @@ from werkzeug.wrappers import Response
 from .. import auth
 from ..casework.patient_labels import Subject, subjects
 from ..site import site
-from .desk_pages import colleague, colleagues, day_from
+from ..words.presentation import people_day
+from ..words.substitute_choice import away_words
+from .desk_pages import Colleague, absences_of, chosen_day, colleague, colleagues, off_words
 from .list_query import parse_list
 from .task_list import filter_of, with_text
 
@@ -47,7 +49,7 @@ class Chosen:
     tried: DryRun
     patients: dict[str, Subject]
     form: Form | None
-    colleagues: list[Account]
+    colleagues: list[Colleague]
     errors: dict[str, str]
 
     @property
@@ -81,6 +83,7 @@ def run() -> str | tuple[str, int] | Response:
     bulk = BulkAct(act=act)
     try:
         bulk = _filled(act)
+        _ask_about_absence(bulk, tasks)
         tried = runs.dry_run(tasks, bulk, actor=actor)
         if act is TaskAct.COMPLETE and tasks and not tried.fit:
             form = runs.form(tasks[0])
@@ -91,6 +94,8 @@ def run() -> str | tuple[str, int] | Response:
         if not tasks:
             raise
         return _page(act, query, tasks, bulk, wrong.fields or {"": wrong.message}), 422
+    if bulk.day and (off := off_words(bulk.day)):
+        auth.say(f"{people_day(bulk.day, site().today())} was chosen.{off}")
     return redirect(url_for("bulk.show", batch=started.id), 303)
 
 
@@ -185,10 +190,20 @@ def _filled(act: TaskAct) -> BulkAct:
     return BulkAct(
         act=act,
         to=colleague(form.get("bulk.to", "")) if act is TaskAct.ASSIGN else None,
-        day=day_from(form.get("bulk.day", ""), "day") if act in (TaskAct.SET_DUE, TaskAct.PUT_OFF) else None,
+        day=chosen_day("bulk.", "day") if act in (TaskAct.SET_DUE, TaskAct.PUT_OFF) else None,
         values=values if act is TaskAct.COMPLETE else {},
         note=form.get("bulk.note", ""),
     )
+
+
+def _ask_about_absence(bulk: BulkAct, tasks: list[UserTask]) -> None:
+    """Raise `InvalidSubmission` if the tasks would go to somebody who is away, unless that was said already."""
+    if bulk.to is None or request.form.get("bulk.away") == bulk.to.name:
+        return
+    words = away_words(absences_of(bulk.to.name, [task.groups for task in tasks]))
+    if words:
+        reason = f"{bulk.to.name} is {words}. Choose somebody else, or press the button again."
+        raise usher_engine.InvalidSubmission(reason, fields={"to": reason})
 
 
 def _has_more(found: Any, counts: dict[TaskOutcome, int], outcome: TaskOutcome) -> bool:

@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date
 
 import usher_engine
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from usher_engine import Actor, UserTask
-from usher_engine.accounts import Account, Role
+from usher_engine.accounts import Role, StandIn
 from usher_engine.cases import may_see_task
 from werkzeug.wrappers import Response
 
 from .. import auth
 from ..site import site
-from ..words.presentation import people_day
+from ..words.person_names import person
+from ..words.presentation import joined, people_day
+from ..words.substitute_choice import away_words, substitutes
 from .list_query import parse_list
 from .task_list import address
 
 blueprint = Blueprint("desk", __name__, url_prefix="/inbox")
 
 
-def colleagues(task: UserTask) -> list[Account]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Colleague:
+    """Somebody who could do a task; *words* name them, and say who stands in while they are away."""
+
+    name: str
+    words: str
+
+
+def colleagues(task: UserTask) -> list[Colleague]:
     """The staff who could do *task*, by name; who has it already is left out."""
-    found = site().staff.at_work()
-    return [one for one in found if one.name != task.assignee and may_see_task(auth.acting(one), task)]
+    found = [one.name for one in site().staff.at_work() if may_see_task(auth.acting(one), task)]
+    away = {name: away_words(site().staff.stand_ins(name, task.groups)) for name in found}
+    return [
+        Colleague(name=name, words=f"{name} ({away[name]})" if away[name] else name)
+        for name in found
+        if name != task.assignee
+    ]
+
+
+def absences_of(name: str, groups: Iterable[tuple[str, ...]]) -> list[StandIn]:
+    """Who stands in today for the member of staff *name*, with tasks of any of these candidate groups."""
+    now = [one for one in substitutes().absences() if one.person == name]
+    return [one for one in now if any(one.covers(of_task) for of_task in groups)]
 
 
 def colleague(name: str) -> Actor:
@@ -48,24 +70,71 @@ def day_from(text: str, field: str) -> date | None:
         raise usher_engine.InvalidSubmission(reason, fields={field: reason}) from None
 
 
+def chosen_day(prefix: str, field: str) -> date | None:
+    """The day that was typed, or the next working day where its button was pressed; None for neither."""
+    if request.form.get(f"{prefix}next"):
+        calendar = site().engine.working_calendar.calendar()
+        return calendar.working_day_after(site().today())
+    return day_from(request.form.get(f"{prefix}{field}", ""), field)
+
+
+def off_words(day: date) -> str:
+    """A sentence, after a space, where the practice does not work on *day*; it stays as it was chosen."""
+    why = site().engine.working_calendar.working_days().why_off(day)
+    return f" The practice does not work on that day ({why}); nothing is moved." if why else ""
+
+
 @blueprint.post("/<task_id>/assign")
 @auth.policy(Role.STAFF)
-def assign(task_id: str) -> Response:
+def assign(task_id: str) -> str | Response:
+    """Give the task to a colleague; to one who is away only after saying who stands in."""
+    name = request.form.get("to", "")
+    if name != request.form.get("away"):
+        asked = _question_about_absence(task_id, name)
+        if asked is not None:
+            return asked
+
     def act() -> str:
-        to = colleague(request.form.get("to", ""))
+        to = colleague(name)
         site().engine.desk.assign(task_id, to, actor=auth.actor(), note=request.form.get("note", ""))
         return f"{to.name} has the task now." if to.name != auth.actor().name else "The task is yours now."
 
     return _arranged(task_id, act)
 
 
+def _question_about_absence(task_id: str, name: str) -> str | None:
+    """The page that asks who gets the task, if *name* is away; None if there is nothing to ask."""
+    if not any(one.person == name for one in substitutes().absences()):
+        return None
+    try:
+        task = site().engine.inbox.task(task_id, auth.actor())
+    except usher_engine.Conflict:
+        return None  # the act says what has become of it
+    away = absences_of(name, [task.groups])
+    if not away:
+        return None
+    able = {one.name for one in colleagues(task)}
+    return render_template(
+        "assign_away.html",
+        task=task,
+        to=name,
+        until=people_day(max(one.last for one in away), site().today()),
+        names=joined([person(one.substitute) for one in away]),
+        single=len(away) == 1,
+        offered=[one.substitute for one in away if one.substitute in able],
+        note=request.form.get("note", ""),
+    )
+
+
 @blueprint.post("/<task_id>/due")
 @auth.policy(Role.STAFF)
 def set_due(task_id: str) -> Response:
     def act() -> str:
-        day = day_from(request.form.get("day", ""), "day")
+        day = chosen_day("", "day")
         site().engine.desk.set_due(task_id, day, actor=auth.actor(), note=request.form.get("note", ""))
-        return f"It is due on {people_day(day, site().today())}." if day else "It has no due date any more."
+        if day is None:
+            return "It has no due date any more."
+        return f"It is due on {people_day(day, site().today())}.{off_words(day)}"
 
     return _arranged(task_id, act)
 
@@ -74,11 +143,12 @@ def set_due(task_id: str) -> Response:
 @auth.policy(Role.STAFF)
 def put_off(task_id: str) -> Response:
     def act() -> str:
-        until = day_from(request.form.get("until", ""), "until")
+        until = chosen_day("", "until")
         site().engine.desk.put_off(task_id, until, actor=auth.actor(), note=request.form.get("note", ""))
         if until is None:
             return "The task is in the inbox again."
-        return f"The task comes back on {people_day(until, site().today())}; until then it is under Later."
+        day = people_day(until, site().today())
+        return f"The task comes back on {day}; until then it is under Later.{off_words(until)}"
 
     return _arranged(task_id, act)
 

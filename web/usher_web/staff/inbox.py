@@ -9,7 +9,7 @@ import usher_engine
 from flask import Blueprint, Response, has_request_context, redirect, render_template, request, url_for
 from usher_engine import Instance, UserTask
 from usher_engine.accounts import Role
-from usher_engine.cases import readable_steps
+from usher_engine.cases import is_held_by_another, readable_steps
 from usher_engine.core import whole_number
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -179,7 +179,7 @@ def _answer_to_loser(task_id: str, lost: usher_engine.EngineError, typed: dict[s
         still = site().engine.inbox.task(task_id, auth.actor())
     except usher_engine.Conflict as gone:
         return _lost_task(task_id, gone, typed)
-    if still.assignee in ("", auth.actor().name):
+    if not is_held_by_another(auth.actor(), still):
         if typed:
             site().engine.task_drafts.save(task_id, typed, actor=auth.actor(), revision=_revision())
         return _page(still, typed=typed, revision=_revision(), moved=True), 409

@@ -11,6 +11,7 @@ from usher_engine import Actor
 from usher_engine.cases import KindCount, TaskOrder
 
 from ..site import site
+from ..words.person_names import person
 from ..words.presentation import element_words, joined, people_day
 from .list_query import (
     COLUMN_WORDS,
@@ -19,6 +20,7 @@ from .list_query import (
     GROUP_VIEW,
     MINE,
     SORT_WORDS,
+    STAND_IN_VIEW,
     Due,
     ListQuery,
     View,
@@ -86,6 +88,10 @@ def choices_of(actor: Actor, query: ListQuery, views: Sequence[SavedView]) -> Ch
     standing = ((View.ALL, "All", counts.all), (View.MINE, "Mine", counts.mine))
     ends = ((View.OVERDUE, "Overdue", counts.overdue), (View.LATER, "Later", counts.put_off))
     own = [(f"{GROUP_VIEW}{group}", group, by_group[group]) for group in sorted(actor.groups)]
+    away = [
+        (f"{STAND_IN_VIEW}{one.person}", f"For {person(one.person)}", counts.stood_in.get(one.person, 0))
+        for one in actor.stands_in
+    ]
     tabs = (
         Tab(
             label=label,
@@ -93,7 +99,7 @@ def choices_of(actor: Actor, query: ListQuery, views: Sequence[SavedView]) -> Ch
             query=replace(query.plain, view=str(view)),
             current=not query.saved and query.view == view,
         )
-        for view, label, tasks in (*standing, *(own if len(own) > 1 else ()), *ends)
+        for view, label, tasks in (*standing, *away, *(own if len(own) > 1 else ()), *ends)
     )
     titles = inbox.titles(seen)
     filters = [_kinds(seen, titles, query), _due(query), _processes(seen, titles, query), _with(actor, query)]

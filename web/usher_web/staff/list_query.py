@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from urllib.parse import urlencode
 
+from usher_engine import Actor
 from usher_engine.cases import TaskFilter, TaskOrder, TaskPage, stored_time
 from usher_engine.core import Calendar
 from werkzeug.datastructures import MultiDict
@@ -84,6 +85,10 @@ CURSORS = ("after", "before")
 
 MINE, FREE = "me", "free"
 GROUP_VIEW = "group:"
+#: The tab of somebody for whom the reader stands in.
+STAND_IN_VIEW = "for:"
+#: A group that no task is for.
+NO_GROUP = "\0"
 #: The last day that can be asked for; the day after it must exist too.
 LAST_DAY = date(2999, 12, 31)
 #: The longest text to look for.
@@ -95,8 +100,8 @@ class ListQuery:
     """
     A list of tasks as asked for. *gone* says what could not be applied: a column, an order or a rule that is no more.
 
-    *who* is ``me``, ``free``, the name of a person or empty; *due* a rule or a day; *view* a standing tab or
-    ``group:`` and a group of the person.
+    *who* is ``me``, ``free``, the name of a person or empty; *due* a rule or a day; *view* a standing tab, ``group:``
+    and a group of the person, or ``for:`` and somebody for whom the person stands in.
     """
 
     view: str = View.ALL
@@ -118,6 +123,11 @@ class ListQuery:
     def group_view(self) -> str:
         """The group whose tab this is; empty for the other tabs."""
         return self.view.removeprefix(GROUP_VIEW) if self.view.startswith(GROUP_VIEW) else ""
+
+    @property
+    def stand_in_view(self) -> str:
+        """For whom the person stands in, if this is the tab of their tasks; empty for the other tabs."""
+        return self.view.removeprefix(STAND_IN_VIEW) if self.view.startswith(STAND_IN_VIEW) else ""
 
     @property
     def is_filtered(self) -> bool:
@@ -159,19 +169,23 @@ class ListQuery:
     def _many(self) -> Iterable[tuple[str, tuple[str, ...]]]:
         return zip(MANY, (self.groups, self.kinds, self.processes), strict=True)
 
-    def task_filter(self, me: str, now: str, today: date, calendar: Calendar) -> TaskFilter:
-        """What is asked of tasks, without the text; *now* is the moment as stored."""
+    def task_filter(self, actor: Actor, now: str, today: date, calendar: Calendar) -> TaskFilter:
+        """What is asked of tasks, without the text, for *actor*; *now* is the moment as stored."""
         rule = Due.OVERDUE.value if self.view == View.OVERDUE else ""
         limits = [_limits(one, now, today, calendar) for one in (rule, self.due) if one]
-        who = MINE if self.view == View.MINE else self.who
+        who = MINE if self.view == View.MINE else self.stand_in_view or self.who
+        stand_in = next((one for one in actor.stands_in if one.person == self.stand_in_view), None)
+        groups = frozenset({self.group_view} if self.group_view else self.groups)
+        if stand_in and stand_in.groups:
+            groups = (groups & stand_in.groups or frozenset({NO_GROUP})) if groups else stand_in.groups
         return TaskFilter(
-            groups=frozenset({self.group_view} if self.group_view else self.groups),
+            groups=groups,
             kinds=frozenset((process, element) for process, _, element in map(_parts, self.kinds)),
             processes=frozenset(self.processes),
             due_from=max((since for since, _ in limits), default=""),
             due_before=min((until for _, until in limits if until), default=""),
             without_due=self.due == Due.NONE and not rule,
-            assignee=me if who == MINE else "" if who == FREE else who,
+            assignee=actor.name if who == MINE else "" if who == FREE else who,
             free=who == FREE,
             put_off=self.view == View.LATER,
         )
@@ -201,7 +215,7 @@ def parse_list(args: MultiDict[str, str]) -> ListQuery:
 
 
 def _view(text: str, gone: list[str]) -> str:
-    if text in set(View) or text.startswith(GROUP_VIEW):
+    if text in set(View) or text.startswith((GROUP_VIEW, STAND_IN_VIEW)):
         return text
     if text:
         gone.append(f"There is no view “{text}”; all tasks are shown.")

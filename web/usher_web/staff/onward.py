@@ -8,7 +8,7 @@ from dataclasses import replace
 import usher_engine
 from flask import url_for
 from usher_engine import Actor, Instance, UserTask
-from usher_engine.cases import TaskPage, cursor_of
+from usher_engine.cases import TaskPage, cursor_of, is_held_by_another
 
 from .. import auth
 from ..casework.visibility import may_work_on
@@ -48,7 +48,7 @@ def claim_next(actor: Actor, query: ListQuery, done: UserTask) -> UserTask | Non
     Tasks that others hold, that were put off or that *actor* just did are passed over. None: nothing is free.
     """
     for task in _candidates(actor, query, done):
-        if task.assignee == actor.name:
+        if task.assignee and not is_held_by_another(actor, task):
             return task
         try:
             site().engine.cases.claim(task.id, actor=actor)
@@ -65,10 +65,10 @@ def _candidates(actor: Actor, query: ListQuery, done: UserTask) -> list[UserTask
 
 
 def _free(actor: Actor, query: ListQuery, after: str = "") -> Iterator[UserTask]:
-    """The first few tasks of the list that nobody holds, or that *actor* holds if the list is about these."""
+    """The first few tasks of the list that nobody holds, or that *actor* works on if the list is about these."""
     wanted = with_text(filter_of(actor, replace(query, text="")), query.text, [])
     if wanted is None:
         return
-    if query.view != View.MINE and query.who not in (MINE, actor.name):
+    if query.view != View.MINE and query.who not in (MINE, actor.name) and not query.stand_in_view:
         wanted = replace(wanted, free=True, assignee="")
     yield from site().engine.inbox.page(actor, wanted, TaskPage(order=query.sort, after=after, limit=TRIES))

@@ -9,17 +9,19 @@ from typing import Any
 
 import usher_engine
 from usher_engine import Actor, UserTask
-from usher_engine.accounts import Account
-from usher_engine.cases import TaskDraft, readable_steps
+from usher_engine.accounts import StandIn
+from usher_engine.cases import TaskDraft, is_held_by_another, readable_steps
 from usher_engine.forms import Field, Form, deployed_form
 
 from .. import audit_logging
+from ..casework.comment_views import CommentSection, comment_section
 from ..casework.link_views import LinkView, newest_link
 from ..casework.patient_labels import Subject, subject
 from ..site import site
 from ..words.case_narrative import Line, lines_of
 from ..words.element_names import names_of
-from .desk_pages import colleagues
+from ..words.presentation import people_day
+from .desk_pages import Colleague, colleagues
 from .field_names import PREFIX
 from .task_list import headline, what_to_do
 from .typed_over_record import Difference, Merged, as_text, in_words, merged
@@ -44,10 +46,13 @@ class OpenTask:
     direct: bool
     mine: bool
     taken_by: str
+    #: The reader's right to act for who has claimed it, if they have one.
+    stand_in: StandIn | None
     values: Mapping[str, Any]
     asked: tuple[Field, ...]
     filled: tuple[Field, ...]
     lines: list[Line]
+    comments: CommentSection
     #: The newest invitation of the patient, as a list of one.
     links: list[LinkView] = field(default_factory=list)
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -58,13 +63,22 @@ class OpenTask:
     #: Whether the reader may arrange the task though somebody else has claimed it.
     leads: bool = False
     #: Who else could do it.
-    colleagues: tuple[Account, ...] = ()
+    colleagues: tuple[Colleague, ...] = ()
     #: The day it is and the next one, for fields of days.
     today: str = ""
     tomorrow: str = ""
     #: Addresses that look like slips and were asked about; sent again, they count as typed.
     taken: str = ""
     draft_at: datetime | None = None
+
+    @property
+    def on_behalf_of(self) -> str:
+        """For whom the reader acts; empty if for nobody."""
+        return self.stand_in.person if self.stand_in else ""
+
+    @property
+    def stands_in_until(self) -> str:
+        return people_day(self.stand_in.last, site().today()) if self.stand_in else ""
 
     @property
     def name_prefix(self) -> str:
@@ -120,6 +134,7 @@ def open_task(
     values = filled.values
     fields, names = form.fields if form else (), names_of(task.instance)
     asked = _asked(form, task, values, {*wrong}, is_typed=typed is not None)
+    steps, _ = readable_steps(engine.context, task.instance)
     return OpenTask(
         task=task,
         process=names.process or task.process,
@@ -128,12 +143,14 @@ def open_task(
         then=what_to_do(task.message),
         form=form,
         direct=form is None or form.submit == task.title,
-        mine=task.assignee == actor.name,
-        taken_by="" if task.assignee in ("", actor.name) else task.assignee,
+        mine=bool(task.assignee) and not is_held_by_another(actor, task),
+        taken_by=task.assignee if is_held_by_another(actor, task) else "",
+        stand_in=next((s for s in actor.stands_in if s.person == task.assignee and s.covers(task.groups)), None),
         values=values,
         asked=asked,
         filled=tuple(f for f in fields if f not in asked),
-        lines=list(reversed(lines_of(readable_steps(engine.context, task.instance)[0], names))),
+        lines=list(reversed(lines_of(steps, names))),
+        comments=comment_section(task.instance, steps, task=task.id, draft=task.comment),
         links=newest_link(task.business_key),
         errors=wrong,
         disputed=filled.disputed,
@@ -171,9 +188,7 @@ def draft_of(task: UserTask, actor: Actor) -> TaskDraft | None:
     return task.draft or site().engine.task_drafts.carried(task, actor)
 
 
-def filled_form(
-    task: UserTask, form: Form | None, typed: Mapping[str, Any] | None, revision: int | None
-) -> Merged:
+def filled_form(task: UserTask, form: Form | None, typed: Mapping[str, Any] | None, revision: int | None) -> Merged:
     """The values of the fields: what was *typed* into the form as of *revision*, over the record and the defaults."""
     if form is None:
         return Merged(values={})

@@ -9,6 +9,7 @@ import usher_engine
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from usher_engine import UserTask
 from usher_engine.accounts import Role
+from usher_engine.cases import is_held_by_another
 from usher_engine.core import whole_number
 from usher_engine.enrollment import FIELDS, in_sentence
 from werkzeug.wrappers import Response as AnyResponse
@@ -101,14 +102,14 @@ def let_go(task_id: str) -> AnyResponse:
         still = site().engine.inbox.task(task_id, auth.actor())
     except usher_engine.Conflict:
         still = None
-    if still is not None and still.assignee in ("", auth.actor().name):
+    if still is not None and not is_held_by_another(auth.actor(), still):
         return redirect(f"{url_for('inbox.task', task_id=task_id)}#task", 303)
     following = next_task(auth.actor(), parse_list(request.args), besides=task_id)
     return redirect(url_for("inbox.task", task_id=following.id) if following else url_for("inbox.show"), 303)
 
 
 def _standing(task: UserTask | None, by: str, saved: datetime | None) -> dict[str, Any]:
-    state = "closed" if task is None else "open" if task.assignee in ("", auth.actor().name) else "taken"
+    state = "closed" if task is None else "taken" if is_held_by_another(auth.actor(), task) else "open"
     return {
         "saved": f"{site().settings.calendar.local(saved):%H:%M}" if saved else "",
         "stamp": saved.isoformat() if saved else "",

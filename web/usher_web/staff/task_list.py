@@ -17,6 +17,7 @@ from ..site import site
 from ..words.presentation import Due, due_group, due_words
 from .list_choices import Choices, choices_of
 from .list_query import PAGE, ListQuery, View
+from .mention_list import MentionRow, mention_list
 from .stopped_cases import StoppedCase, stopped_cases
 from .view_pages import SavedView, saved_views
 
@@ -43,6 +44,8 @@ class Row:
     late: bool
     #: "you", or who has claimed it; empty when it is free.
     owner: str
+    #: Whether the reader stands in for the owner.
+    stands_in: bool = False
     #: "high" or "low"; empty for the usual one.
     priority: str = ""
     #: The day on which it comes back, if someone put it off.
@@ -79,11 +82,14 @@ class Worklist:
     #: The cases that have stopped, above the tasks of the first page of all; and how many there are.
     stopped: tuple[StoppedCase, ...] = ()
     stopped_count: int = 0
+    #: The comments that mention the reader, above all of it, until they are opened.
+    mentions: tuple[MentionRow, ...] = ()
 
     @property
     def first(self) -> UserTask | None:
         """The first task that the reader can work on: one that nobody else has claimed."""
-        return next((row.task for group in self.groups for row in group.rows if row.owner in ("", "you")), None)
+        rows = (row for group in self.groups for row in group.rows)
+        return next((row.task for row in rows if row.owner in ("", "you") or row.stands_in), None)
 
     @property
     def can_be_saved(self) -> bool:
@@ -131,6 +137,7 @@ def worklist(actor: Actor, query: ListQuery, current: UserTask | None = None) ->
         tasks=tuple(shown),
         stopped=stopped_cases(actor, beside=[task.business_key for task in shown]) if stopped_count and at_top else (),
         stopped_count=stopped_count,
+        mentions=mention_list(current.instance if current else ""),
     )
 
 
@@ -144,10 +151,14 @@ def _opened(query: ListQuery, views: Sequence[SavedView]) -> ListQuery:
 
 
 def _foreign(actor: Actor, query: ListQuery) -> list[str]:
-    """Groups the list is about that are not, or no longer, the reader's."""
+    """Groups and people the list is about that are not, or no longer, the reader's."""
     asked = dict.fromkeys([*query.groups, *([query.group_view] if query.group_view else [])])
     foreign = (group for group in asked if group not in actor.groups)
-    return [f"You are not in the group “{group}” (any more): its tasks are not shown." for group in foreign]
+    notes = [f"You are not in the group “{group}” (any more): its tasks are not shown." for group in foreign]
+    away = query.stand_in_view
+    if away and away not in {one.person for one in actor.stands_in}:
+        notes.append(f"You do not stand in for {away} (any more): only tasks of your own groups are shown.")
+    return notes
 
 
 def _shows(tasks: Sequence[UserTask], current: UserTask) -> bool:
@@ -157,7 +168,7 @@ def _shows(tasks: Sequence[UserTask], current: UserTask) -> bool:
 def filter_of(actor: Actor, query: ListQuery) -> TaskFilter:
     """What *query* asks of tasks, now, for *actor*; without its text."""
     here = site()
-    return query.task_filter(actor.name, stored_time(here.now()), here.today(), here.settings.calendar)
+    return query.task_filter(actor, stored_time(here.now()), here.today(), here.settings.calendar)
 
 
 def with_text(wanted: TaskFilter, text: str, notes: list[str]) -> TaskFilter | None:
@@ -218,6 +229,7 @@ def row_of(task: UserTask, patient: Subject | None, actor: Actor) -> Row:
         due=due_words(task.due, now, calendar),
         late=due_group(task.due, now, calendar) is Due.OVERDUE,
         owner="you" if task.assignee == actor.name else task.assignee,
+        stands_in=actor.stands_in_for(task.assignee, task.groups),
         priority=priority_words(task.priority),
         back=_day_words(task.until, now),
     )

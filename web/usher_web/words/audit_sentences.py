@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from usher_engine.audit import AuditEvent
 
 from .date_range import day_of_stored
 from .presentation import case_no, element_words, joined
+from .setting_sentences import setting_sentence
 
 #: Labels of event kinds in the filter.
 CALLED: Mapping[str, str] = {
@@ -19,6 +19,7 @@ CALLED: Mapping[str, str] = {
     "LoggedOut": "Sign-outs",
     "PatientViewed": "Views of a patient",
     "CaseViewed": "Views of a case",
+    "FileViewed": "Downloads of attached files",
     "TaskViewed": "Views of a task",
     "PatientsListed": "Lists with patients",
     "TrailViewed": "Views of a trail",
@@ -65,9 +66,9 @@ PLACES = {
     "inbox": "the inbox", "starts": "the start page", "cases": "the cases", "triggers": "the patients",
     "search": "the search", "outcomes": "what became of acts", "live": "a page that follows changes",
     "conflicts": "the conflicts of imports", "invitations": "an invitation", "bulk": "many tasks at once",
-    "desk": "the inbox", "views": "views of the inbox", "palette": "the search",
+    "desk": "the inbox", "views": "views of the inbox", "palette": "the search", "workload": "the workload",
     "replay": "a replay", "api": "the API", "admin": "administration", "operating": "administration",
-    "portal_standing": "administration", "installed_operators": "administration",
+    "portal_standing": "administration", "installed_operators": "administration", "working_days": "administration",
     "processes": "the processes", "compare": "a comparison of versions", "modeler": "the editor", "drafts": "a draft",
     "deployments": "deployments", "history": "what a draft was", "imports": "an import", "backtests": "backtests",
     "migrations": "moves to another version",
@@ -75,12 +76,12 @@ PLACES = {
     "tryout": "the try-out", "reports": "the reports", "exports": "the exports", "audit": "the audit page",
     "trails": "a trail", "searches": "saved searches", "outbox": "the caught mail", "retention": "retention",
     "patient": "an invitation", "sign_in": "the sign-in page", "profile": "their profile", "samples": "a mail",
-    "task_drafts": "the inbox", "session_end": "the session",
+    "task_drafts": "the inbox", "session_end": "the session", "comments": "the comments of a case",
 }  # fmt: skip
 
 #: Kinds whose subject is a case or a task of one.
 OF_A_CASE = frozenset(
-    {"CaseViewed", "TaskViewed", "Refused", "Purged", "CaseCancelled", "CaseRepaired", "ClaimReleased"}
+    {"CaseViewed", "TaskViewed", "FileViewed", "Refused", "Purged", "CaseCancelled", "CaseRepaired", "ClaimReleased"}
 )
 
 ALARMS = frozenset({"Refused", "LogInFailed", "LockedOut"})
@@ -171,39 +172,6 @@ def _purge(event: AuditEvent) -> str:
     return f"Purged case {case_no(event.subject)}; the proof of its {event.details.get('steps')} steps is kept."
 
 
-def _setting(event: AuditEvent) -> str:
-    details = event.details
-    if details.get("setting") == "portal status":
-        why = f": {event.why}" if event.why else ", as another system reported it."
-        return f"Set the portal status to “{details.get('status') or 'Unavailable'}”{why}"
-    if details.get("setting") == "trigger":
-        return _trigger(details)
-    if details.get("setting") == "role and groups":
-        return _rights(event)
-    about = [
-        event.subject,
-        *(f"{value}" for name, value in details.items() if name not in ("setting", "rows") and value),
-    ]
-    rest = ", ".join(part for part in about if part)
-    return f"Changed a setting: {details.get('setting')}{' (' + rest + ')' if rest else ''}."
-
-
-def _trigger(details: Mapping[str, Any]) -> str:
-    place = f"{details.get('field')} of {details.get('template')}"
-    if details.get("action") is None:
-        return f"Took the trigger off {place}."
-    process = details.get("process")
-    return f"Put the trigger “{details.get('action')}” on {place}{f'; it starts {process}' if process else ''}."
-
-
-def _rights(event: AuditEvent) -> str:
-    """The new role and groups; before them those there were, as far as they changed."""
-    details = event.details
-    now = f"{details.get('role')}, {details.get('groups') or 'no group'}"
-    before = [str(details[name] or "no group") for name in ("role before", "groups before") if name in details]
-    return f"Changed role and groups of {event.subject} to {now}{f' (before: {joined(before)})' if before else ''}."
-
-
 def _opt_out(event: AuditEvent) -> str:
     if event.details.get("scope") == "address":
         did = "Put the patient's address on" if event.kind == "OptOutSet" else "Took the patient's address off"
@@ -273,6 +241,7 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "LockedOut": _lock_out,
     "LoggedOut": lambda _: "Signed out.",
     "PatientViewed": lambda _: "Looked at the patient.",
+    "FileViewed": lambda event: f"Downloaded a file attached to case {case_no(event.subject)}.",
     "CaseViewed": lambda event: f"Looked at case {case_no(event.subject)}.",
     "TaskViewed": lambda event: f"Looked at a task of case {case_no(event.subject.partition(':')[0])}.",
     "PatientsListed": _listing,
@@ -285,7 +254,7 @@ WORDS: Mapping[str, Callable[[AuditEvent], str]] = {
     "SignOffSentBack": lambda event: f"Sent the draft of {event.subject} back instead of signing it off.",
     "Exported": _export,
     "Imported": _import,
-    "SettingChanged": _setting,
+    "SettingChanged": setting_sentence,
     "Verified": _check,
     "LogReviewed": _review,
     "HoldSet": lambda event: f"Put a legal hold on the patient: {event.why}",

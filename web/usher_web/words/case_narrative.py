@@ -16,7 +16,8 @@ from .service_wording import DONE, FAILED, PUT_BACK, QUEUED, day_of, fact_senten
 
 #: Beginnings of sentences whose subject is the actor of the step; all others are complete.
 DEEDS = ("Claimed ", "Released ", "Completed ", "Cancelled ", "Selected ", "Started ", "Delivered ",
-         "Repaired ", "Undid ", "Withdrew ", "Gave ", "Set ", "Put ", "Brought ")  # fmt: skip
+         "Repaired ", "Undid ", "Withdrew ", "Gave ", "Set ", "Put ", "Brought ",
+         "Commented", "Corrected ")  # fmt: skip
 
 
 class Author(StrEnum):
@@ -60,6 +61,8 @@ class Line:
     way: tuple[str, ...]
     then_at: tuple[str, ...]
     sentences: tuple[str, ...] = ()
+    #: For whom the actor stood in; empty if for nobody.
+    on_behalf_of: str = ""
 
     def addressed_to(self, reader: str, shown: Callable[[str], str] = str) -> str:
         """The words with the actor as subject, named as *shown*: "You claimed Update Now.", "Bob completed …" """
@@ -68,6 +71,8 @@ class Line:
             deeds = [deed for deed in deeds if not deed.startswith("Claimed ")]
         others = [sentence for sentence in self.sentences if not sentence.startswith(DEEDS)]
         who = "You" if self.actor == reader else shown(self.actor)
+        if self.on_behalf_of:
+            who += f" on behalf of {'you' if self.on_behalf_of == reader else shown(self.on_behalf_of)}"
         return " ".join([*(f"{who} {deed[:1].lower()}{deed[1:]}" for deed in deeds), *others])
 
 
@@ -102,6 +107,7 @@ def build_line(step: Step, names: Names) -> Line:
         way=tuple(names.of(event["element"]) for event in entered),
         then_at=tuple(f"{names.of(event['element'])}, {ordinal(event['visit'])}" for event in resting),
         sentences=tuple(sentences),
+        on_behalf_of=step.on_behalf_of,
     )
 
 

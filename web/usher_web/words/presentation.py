@@ -153,3 +153,8 @@ def _date(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def file_size(size: int) -> str:
+    """ "12 kB", "4.8 MB"; at least 1 kB."""
+    return f"{size / 1024 / 1024:.1f} MB" if size >= 1024 * 1024 else f"{max(1, round(size / 1024))} kB"

@@ -82,6 +82,14 @@ def fact_sentence(name: str, details: Mapping[str, Any]) -> str | None:
             return "The patient asked for a new link."
         case "Email Opt Out Added":
             return "The patient asked for no more e-mail to this address."
+        case "Comment Added" if details.get("mentions"):
+            return f"Commented and mentioned {joined([str(who) for who in details['mentions']])}."
+        case "Comment Added":
+            return "Commented."
+        case "Comment Corrected":
+            return "Corrected a comment."
+        case "Comment Withdrawn":
+            return "Withdrew a comment."
         case "Patient Record Corrected":
             fields = [_field(str(key)) for key in details.get("changed") or ()]
             return f"The patient's record was corrected: {joined(fields)}."

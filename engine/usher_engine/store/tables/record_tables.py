@@ -1,4 +1,4 @@
-"""Tables around the record itself: patients shown in lists, checks, holds, tombstones and pauses."""
+"""Tables around the record itself: patients shown in lists, checks, holds, tombstones, pauses and working days."""
 
 from __future__ import annotations
 
@@ -101,4 +101,17 @@ day_figures = Table(
     Column("basis", String(100), nullable=False),
     #: JSON, deflated.
     Column("content", Bytes, nullable=False),
+)
+
+#: The practice's working days, in a single row; without it they are Monday to Friday.
+working_calendar = Table(
+    "working_calendar",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    #: Digits: 0 is Monday, 6 Sunday.
+    Column("weekdays", String(7), nullable=False),
+    #: JSON: the names of the holidays, by day.
+    Column("holidays", Text, nullable=False),
+    Column("set_at", String(27), nullable=False),
+    Column("set_by", String(200), nullable=False),
 )

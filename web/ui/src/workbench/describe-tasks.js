@@ -2,6 +2,8 @@
 import { is } from "bpmn-js/lib/util/ModelUtil";
 
 const DURATION = "Like 2 days, 4 hours or 1 day 12 hours.";
+const DUE = "Like 2 days, 4 hours, or 3 working days of the practice.";
+const DUES = ["1 day", "2 days", "1 week", "1 working day", "2 working days", "3 working days", "5 working days"];
 
 export function work(element, object, { extensions, facts, addressOf, lanes }) {
   const property = (name, label, more = {}) => ({
@@ -21,7 +23,7 @@ export function work(element, object, { extensions, facts, addressOf, lanes }) {
       { key: "message", label: "Message to staff", kind: "area", rows: 5, complete: "template", value: extensions.text(object, "InstructionsForEndUser"), set: (text) => extensions.setText(element, object, "InstructionsForEndUser", text), help: "The first line is the headline. {{ … }} holds an expression." },
       property("form", "Form", { kind: "select", options, link }),
       property("candidateGroups", "Group", { list: [...new Set([...facts.groups, ...lanes()])], help: groupHelp(extensions.property(object, "candidateGroups"), [...facts.groups, ...lanes()]) }),
-      property("dueIn", "Due in", { placeholder: "2 days", help: DURATION, duration: true }),
+      property("dueIn", "Due in", { placeholder: "2 days", help: DUE, list: DUES, duration: true }),
       ...(facts.followUp ? [property("followUp", "Follow up in", { placeholder: "1 day", help: DURATION, duration: true })] : []),
       property("priority", "Priority", { placeholder: "50", help: "0 to 100, higher first." }),
       property("initialValues", "What the form begins with", { kind: "code", help: "An expression that gives a record, like {\"reason\": patient.status}" }),

@@ -79,6 +79,7 @@ export class DraftFile {
     do {
       this.again = false;
       this.dirty = false; // what is changed from here on, also while the text is read, is sent the next time
+      this.place.dataset.state = "saving";
       const text = await this.read();
       this.#remember(text);
       const saved = await this.#send(text, options);
@@ -233,7 +234,7 @@ export class DraftFile {
     }
   }
 
-  // `state` is what pages may wait for: unsaved, saved, failed or late.
+  // `state` is what pages may wait for: unsaved, saving, saved, failed or late.
   say(words, state) {
     if (this.place.textContent !== words) this.place.textContent = words;
     this.place.dataset.state = state;

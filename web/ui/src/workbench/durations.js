@@ -11,8 +11,14 @@ const PART = /(\d+|an?|one)\s*([a-z]+)\s*(?:,|and)?\s*/gy;
 const ISO = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
 const LONG = /^(?:months?|years?|y|yrs?)$/;
 
+// Working days have no ISO text; they are stored in words, of which the engine reads one spelling.
+const WORKING = /^(\d+|an?|one)\s*(?:work|working|business)\s*days?$/i;
+const MOST_WORKING = 250;
+
 // The ISO text of *words*; *words* themselves where they are no duration.
 export function isoDuration(words) {
+  const working = workingDays(words);
+  if (working !== null) return `${working} working day${working === 1 ? "" : "s"}`;
   const counts = counted(words);
   if (!counts || counts.long || Object.keys(counts).length === 0) return words.trim();
   const { W = 0, D = 0, H = 0, M = 0, S = 0 } = counts;
@@ -31,9 +37,17 @@ export function durationWords(iso) {
 
 // Why *words* cannot be taken as a duration; empty where they can, or where they are an expression.
 export function durationProblem(words) {
+  const working = workingDays(words);
+  if (working === 0 || working > MOST_WORKING) return `Working days are counted from 1 to ${MOST_WORKING}.`;
   if (counted(words)?.long) return "A month or a year has no fixed length. Say it in days, like “30 days”.";
   if (/^\d+$/.test(words.trim())) return `${words.trim()} of what? Write “${words.trim()} days” or “${words.trim()} hours”.`;
   return "";
+}
+
+// How many working days *words* are; null where they are none.
+function workingDays(words) {
+  const found = WORKING.exec(words.trim());
+  return found ? (/^\d/.test(found[1]) ? Number(found[1]) : 1) : null;
 }
 
 function counted(words) {

@@ -6,6 +6,7 @@ import { durationProblem, durationWords, isoDuration } from "./durations.js";
 import { straightened } from "./quotes.js";
 
 const PAUSE_MS = 400;
+const LETTERS_MS = 1200; // in a list; browsers take letters a second apart as one word
 
 // How a kind of field stands in the input: `show` a value as people read it, `read` what they typed, `aside` what is stored
 // in quiet letters below, `problem` why what they typed cannot be read.
@@ -128,7 +129,7 @@ function listen(input, field) {
   const soon = () => {
     clearTimeout(timer);
     input.usherWaits = true; // what stands in it is not written yet
-    timer = setTimeout(() => commit(input), PAUSE_MS);
+    timer = setTimeout(() => commit(input), input.matches("select") ? LETTERS_MS : PAUSE_MS);
   };
   const now = () => {
     clearTimeout(timer);

@@ -24,7 +24,7 @@ export async function editText(form) {
     clearTimeout(timer);
     timer = setTimeout(preview, PREVIEW_MS);
   });
-  form.addEventListener("change", (event) => event.target.name === "part" && preview());
+  form.addEventListener("change", (event) => ["part", "shade"].includes(event.target.name) && preview());
   actions({ save: () => file.save() });
   findings.begin();
   preview();

@@ -13,7 +13,7 @@ export function tidier(modeler, sizes, file) {
     performance.measure("usher.tidy", { start });
     sizes.fit();
     await file.save({ before: "tidy" });
-    if (!file.conflict) file.say("laid out again; Undo, or History, brings back what it was", "saved");
+    if (!file.conflict && !file.dirty) file.say("laid out again; Undo, or History, brings back what it was", "saved");
   };
   modeler.get("keyboard").addListener(({ keyEvent }) => {
     if (keyEvent.key.toLowerCase() !== "t" || keyEvent.ctrlKey || keyEvent.metaKey || keyEvent.altKey) return undefined;
