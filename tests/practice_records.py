@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,7 +15,8 @@ from databases import new_sqlite
 from sqlalchemy import Boolean, Integer, LargeBinary, text
 from sqlalchemy.exc import IntegrityError
 from usher_engine import SYSTEM, Actor, Database, Engine, Settings, Worker
-from usher_engine.accounts import Accounts, Role, SavedSearches, StaffProfiles
+from usher_engine.accounts import Accounts, Role, SavedSearches, StaffProfiles, Substitutes
+from usher_engine.accounts.digest_choices import DigestChoices
 from usher_engine.accounts.passwords import Passwords
 from usher_engine.assurance import Checker, Retention, check_record
 from usher_engine.checkpoints import gather, take
@@ -55,6 +57,17 @@ def keep_everything(engine: Engine, accounts: Accounts, clock: Clock) -> Engine:
     searches.add("Late", "status=waiting", shared=Role.AUDITOR, actor=AUDREY)
     gone = searches.add("Gone", "status=finished", shared=None, actor=AUDREY)
     searches.delete(gone.id, actor=AUDREY)
+    digests = DigestChoices(engine.database, clock, SECRET)
+    digests.turn_on("bob", actor=ADAM)
+    accounts.add_user("bea", PASSWORD, role=Role.STAFF, by="adam")
+    substitutes, today = Substitutes(engine.database, clock, engine.settings.calendar), clock().date()
+    days = {"first": today, "last": today + timedelta(days=9), "groups": ["Billing"]}
+    substitutes.name("bob", "bea", actor=ADAM, **days)
+    accounts.add_user("ben", PASSWORD, role=Role.STAFF, by="adam")
+    substitutes.name("bob", "ben", actor=ADAM, **days)
+    accounts.disable("ben", by="adam")
+    engine.working_calendar.set_weekdays(range(6), actor=ADAM)
+    engine.working_calendar.add_holiday(date(today.year, 12, 25), "Christmas Day", actor=ADAM)
     retention = Retention(engine.context, engine.audit)
     for patient in ("p1", "p2", "p3"):
         retention.hold(patient, f"a letter about {patient}", actor=AUDREY)

@@ -170,7 +170,7 @@ def test_a_checkpoint_from_the_shell(run, tmp_path):
     assert (tmp_path / "usher-signing-key.pem").stat().st_mode & 0o777 == 0o600
     run("user", "add", "bob", "--role", "staff")
     other = run("checkpoint", "--file", str(tmp_path / "elsewhere.jsonl"))
-    assert "Checkpoint 2 covers 2" in other.stdout
+    assert "Checkpoint 2 covers 3" in other.stdout  # bob, and that a file was begun anew
     assert len((tmp_path / "elsewhere.jsonl").read_text().splitlines()) == 2
 
 

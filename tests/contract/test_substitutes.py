@@ -262,7 +262,7 @@ def test_each_change_is_in_the_audit_stream(engine: Engine, substitutes: Substit
         ("substitute named", "alice", "bob"), ("substitute ended", "alice", "bob"),
         ("substitute named", "carol", "bob"), ("substitute ended", "carol", "bob"),
     ]  # fmt: skip
-    assert events[-1].body["details"] == {
+    assert {name: value for name, value in events[-1].body["details"].items() if name != "rows"} == {
         "setting": "substitute named", "substitute": "alice", "from": "2026-05-04", "to": "2026-05-05",
         "groups": "Front desk",
     }  # fmt: skip

@@ -8,11 +8,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from conftest import Clock, Outside
+from conftest import SECRET, Clock, Outside
 from practice_records import ADAM, ANA, CHEAP, PASSWORD, keep_everything, other
 from sqlalchemy import text
 from usher_engine import Corrupt, Database, Engine, NotAllowed
-from usher_engine.accounts import Accounts, Role
+from usher_engine.accounts import Accounts, Role, StaffProfiles, Substitutes
+from usher_engine.accounts.digest_choices import DigestChoices
 from usher_engine.assurance import Retention
 from usher_engine.checkpoints import take
 from usher_engine.store import folded_tables
@@ -152,6 +153,40 @@ def test_nobody_signs_in_with_an_altered_account(practice: Engine, accounts: Acc
     accounts.change_rights("bob", role=Role.STAFF, groups=["Billing"], by="adam")
     assert accounts.verify("bob", PASSWORD), "an administrator has set it right"
     assert found(practice) == []
+
+
+def test_no_later_event_about_a_person_hides_their_altered_account(practice: Engine, accounts: Accounts) -> None:
+    """A session asks the newest event about its account, whatever that is about."""
+    substitutes = Substitutes(practice.database, practice.context.clock, practice.settings.calendar)
+    digests = DigestChoices(practice.database, practice.context.clock, SECRET)
+    digests.turn_off("bob", actor=ADAM)
+    end = substitutes.of("bob")[0].id
+    profiles = StaffProfiles(practice.database, practice.context.clock)
+    for do in (
+        lambda: digests.turn_on("bob", actor=ADAM),
+        lambda: profiles.remove_address("bob", actor=ADAM),
+        lambda: substitutes.end(end, person="bob", actor=ADAM),
+    ):
+        session = accounts.begin_session("bob")
+        assert accounts.session(session.secret)
+        alter(practice, "UPDATE account SET role = 'admin' WHERE name = 'bob'")
+        do()
+        assert accounts.session(session.secret) is None, "the event says what was told, not what stands there"
+        assert [message for message in found(practice) if message.startswith("Account bob: role is not what")]
+        alter(practice, "UPDATE account SET role = 'staff' WHERE name = 'bob'")
+        assert accounts.session(session.secret)
+
+
+def test_substitutions_whose_days_are_over_go_with_the_event_of_the_next(practice: Engine, clock: Clock) -> None:
+    substitutes = Substitutes(practice.database, clock, practice.settings.calendar)
+    clock.forward(days=30)
+    today = clock().date()
+    substitutes.name("bob", "bea", first=today, last=today, groups=(), actor=ADAM)
+    assert found(practice) == []
+    with practice.database.begin() as tx:
+        tx.exec_driver_sql("UPDATE substitution SET last_day = '2099-01-01'")
+    (message,) = found(practice)
+    assert message.startswith("Substitution ") and "last day is not what audit event" in message
 
 
 def test_a_password_put_in_by_hand_opens_nothing(practice: Engine, accounts: Accounts) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from ..core.errors import Conflict
 from ..store.instance_rows import one_at_a_time
-from ..store.told_rows import contradictions, last_told, told_in
+from ..store.told_rows import and_as_told, contradictions, last_told, told_in
 from . import account_tables as t
 
 
@@ -28,6 +28,11 @@ def contradiction(connection: Connection, row: Mapping[Any, Any]) -> str:
 def is_contradicted(table: Table, row: Mapping[Any, Any]) -> bool:
     """Whether *row*, read with its `newest_setting`, is not what that event left."""
     return bool(contradictions(table, row, told_in(row["newest_setting"], table, (row["name"],))))
+
+
+def told_of_account(connection: Connection, rows: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The details *rows* of an event about a person that leaves their account alone: each session asks the newest."""
+    return and_as_told(connection, rows, t.account, (name,), name)
 
 
 def refuse_taken(connection: Connection, name: str) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Tabl
 
 from ..store.mention_rows import has_unseen
 from ..store.tables.engine_tables import metadata
-from ..store.tables.folds import Happened, State, fold, no_fold
+from ..store.tables.folds import Happened, State, always_told, fold, no_fold
 from ..store.told_rows import newest_setting
 
 account = Table(
@@ -170,6 +170,15 @@ fold(
     _tokens,
     digested=frozenset({"hash"}),
     free={"used_at": "when a program last called; a figure for people"},
+)
+fold(
+    mail_digest,
+    always_told,
+    free={
+        "off_hash": "made again from the secret with each mail",
+        "day": "the morning of the last mail; a figure of the sender",
+        "lease": "which process sends the next; a figure of the sender",
+    },
 )
 fold(saved_search, _searches)
 no_fold(

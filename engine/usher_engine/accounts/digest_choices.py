@@ -16,7 +16,9 @@ from ..core.actor import Actor
 from ..core.errors import Conflict
 from ..store.audit_rows import append
 from ..store.database import Database, to_text
+from ..store.told_rows import row_after
 from ..store.upserts import add
+from .account_checks import told_of_account
 from .account_tables import account, mail_digest, staff_address
 from .account_values import Account, hash_secret, to_account
 
@@ -102,7 +104,8 @@ class DigestChoices:
         return base64.urlsafe_b64encode(made).decode().rstrip("=")
 
     def _record(self, connection: Connection, actor: Actor, name: str, choice: str) -> None:
-        details = {"setting": "mail digest", "choice": choice}
+        rows = told_of_account(connection, row_after(connection, mail_digest, name), name)
+        details = {"setting": "mail digest", "choice": choice, **rows}
         append(connection, audit_body("SettingChanged", details, at=self.clock(), actor=actor, subject=name))
 
 

@@ -22,8 +22,9 @@ from ..core.visible_text import without_invisible
 from ..store.audit_rows import append
 from ..store.database import Database, from_text, to_text
 from ..store.instance_rows import one_at_a_time
-from ..store.told_rows import row_after, rows_after
+from ..store.told_rows import row_after
 from ..store.upserts import insert_into, put
+from .account_checks import told_of_account
 from .account_tables import account, staff_address
 from .account_values import RESERVED, Account, hash_secret, to_account
 
@@ -167,9 +168,7 @@ class StaffProfiles:
 
     def _record_address(self, connection: Connection, actor: Actor, setting: str, name: str, address: str = "") -> None:
         named = {"address": address} if address else {}
-        rows = rows_after(
-            connection, (staff_address, (name,)), (account, (name,))
-        )  # each session asks the newest event
+        rows = told_of_account(connection, row_after(connection, staff_address, name), name)
         self._record(connection, actor, setting, name, {**named, **rows})
 
     def _record(self, connection: Connection, actor: Actor, setting: str, name: str, more: dict[str, Any]) -> None:

@@ -22,6 +22,8 @@ from ..store.audit_rows import append
 from ..store.database import Database, to_text
 from ..store.instance_rows import one_at_a_time
 from ..store.tables.substitution_table import substitution
+from ..store.told_rows import rows_after
+from .account_checks import told_of_account
 from .account_tables import account
 from .account_values import Account, to_account
 from .roles import Role
@@ -84,7 +86,8 @@ class Substitutes:
             _check_people(who, substitute, _account(connection, substitute))
             self._check_days(first, last)
             _check_groups(who, groups)
-            connection.execute(delete(substitution).where(_c.person == person, _c.last_day < self._today().isoformat()))
+            past = delete(substitution).where(_c.person == person, _c.last_day < self._today().isoformat())
+            over = connection.execute(past.returning(_c.id)).scalars().all()
             _refuse_twice(self._of(connection, person), substitute, first, last)
             values = {
                 "person": person,
@@ -97,7 +100,7 @@ class Substitutes:
             }
             number = connection.execute(insert(substitution).values(values).returning(_c.id)).scalar_one()
             found = next(one for one in self._of(connection, person) if one.id == number)
-            _record(connection, "substitute named", found, actor, self.clock())
+            _record(connection, "substitute named", found, actor, self.clock(), over=over)
             return found
 
     def end(self, number: int, *, person: str, actor: Actor) -> Substitution:
@@ -131,10 +134,10 @@ class Substitutes:
 
 def end_all(connection: Connection, person: str, *, actor: Actor, at: datetime) -> None:
     """End what *person* is part of, on either side: they cannot sign in any more, or are no longer staff."""
-    rows = connection.execute(select(substitution).where(or_(_c.person == person, _c.substitute == person))).all()
+    of_person = delete(substitution).where(or_(_c.person == person, _c.substitute == person))
+    rows = connection.execute(of_person.returning(*_c)).all()
     for found in filter(None, map(_substitution, rows)):
         _record(connection, "substitute ended", found, actor, at)
-    connection.execute(delete(substitution).where(or_(_c.person == person, _c.substitute == person)))
 
 
 def _require_right(person: str, actor: Actor) -> None:
@@ -170,13 +173,19 @@ def _account(connection: Connection, name: str) -> Account | None:
     return to_account(row) if row is not None else None
 
 
-def _record(connection: Connection, setting: str, found: Substitution, actor: Actor, at: datetime) -> None:
+def _record(
+    connection: Connection, setting: str, found: Substitution, actor: Actor, at: datetime, *, over: Iterable[int] = ()
+) -> None:
+    """*over*: the numbers of those that were removed with it, as their days had passed."""
+    numbers = sorted({found.id, *over})
+    rows = rows_after(connection, *((substitution, (number,)) for number in numbers))
     details = {
         "setting": setting,
         "substitute": found.substitute,
         "from": found.first.isoformat(),
         "to": found.last.isoformat(),
         "groups": ", ".join(sorted(found.groups)),
+        **told_of_account(connection, rows, found.person),
     }
     append(connection, audit_body("SettingChanged", details, at=at, actor=actor, subject=found.person))
 

@@ -106,8 +106,8 @@ class WorkingCalendar:
         return self._save(tx, replace(before, holidays={**before.holidays, **added}), actor, details)
 
     def _save(self, tx: Transaction, working: WorkingDays, actor: Actor, details: dict[str, Json]) -> WorkingDays:
-        working_day_rows.save(tx, working, by=actor.name, now=self.context.clock())
-        told = {"setting": "working days", **details}
+        row = working_day_rows.save(tx, working, by=actor.name, now=self.context.clock())
+        told = {"setting": "working days", **details, **row}
         self.audit.record("SettingChanged", told, actor=actor, subject="working days", transaction=tx)
         return working
 

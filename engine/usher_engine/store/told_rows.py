@@ -140,6 +140,18 @@ def last_told(
     return None
 
 
+def and_as_told(
+    connection: Connection, rows: Mapping[str, Any], table: Table, key: Key, subject: str
+) -> dict[str, Any]:
+    """
+    Add to the details *rows* what the newest event about *subject* says of a row that this event leaves alone.
+
+    It is what was told, never what stands in the table: a row altered meanwhile must not become what an event left.
+    """
+    told = last_told(connection, table, key, subject)
+    return {"rows": [*rows["rows"], *([[table.name, list(key), dict(told.values)]] if told else [])]}
+
+
 def newest_setting(subject: Any) -> Any:
     """The body of the newest SettingChanged about *subject*, a column, as part of another query."""
     c = t.audit_event.c

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from ..core.working_days import USUAL, WorkingDays
 from .database import to_text
 from .tables.record_tables import working_calendar
+from .told_rows import row_after
 from .upserts import put
 
 _READ = select(working_calendar)
@@ -23,10 +25,12 @@ def read(connection: Connection) -> WorkingDays:
     return WorkingDays(weekdays=frozenset(map(int, row.weekdays)), holidays=holidays)
 
 
-def save(connection: Connection, working: WorkingDays, *, by: str, now: datetime) -> None:
+def save(connection: Connection, working: WorkingDays, *, by: str, now: datetime) -> dict[str, Any]:
+    """Return the row for the audit event."""
     holidays = {day.isoformat(): working.holidays[day] for day in sorted(working.holidays)}
     values = {
         "weekdays": "".join(map(str, sorted(working.weekdays))),
         "holidays": json.dumps(holidays, ensure_ascii=False),
     }
     put(connection, working_calendar, {"id": 1, **values, "set_at": to_text(now), "set_by": by})
+    return row_after(connection, working_calendar, 1)

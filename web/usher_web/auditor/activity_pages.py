@@ -109,7 +109,9 @@ def _lines(found: Sequence[Moment]) -> list[TrailLine]:
     listed = {one.event.seq: one for one in in_words([moment.event for moment in found if moment.event])}
     steps = [moment.step for moment in found if moment.step]
     known = subjects(moment.about for moment in found)
-    names = {case: names_of(case) for case in {step.instance for step in steps}}
+    cases = {step.instance for step in steps}
+    site().engine.queries.instances_by_id(cases)  # all in one statement, known from then on for this page
+    names = {case: names_of(case) for case in cases}
     lines = []
     for moment in found:
         if moment.step is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import batch_tables, draft_tables, tally_tables, task_draft_table
+from . import batch_tables, comment_tables, draft_tables, substitution_table, tally_tables, task_draft_table
 from . import engine_tables as t
 from . import record_tables as r
-from .folds import Happened, State, Told, fold, no_fold
+from .folds import Happened, State, Told, always_told, fold, no_fold
 
 
 def _versions(state: State, event: Happened) -> None:
@@ -69,9 +69,16 @@ fold(
     digested=frozenset({"findings"}),
     untold=lambda row: row["finished_at"] is None,  # it runs, or its process died
 )
+fold(r.working_calendar, always_told)
+fold(substitution_table.substitution, always_told)
 
 no_fold("A chain of its own, signed by checkpoints.", t.step, t.audit_event, t.leaf, t.checkpoint)
 no_fold("Compared with the steps of the case.", t.instance, t.user_task, t.job, t.case_actor)
+no_fold(
+    "Compared with the comments in the steps of the case, all but when somebody saw it (reexecution.comment_check).",
+    comment_tables.case_mention,
+)
+no_fold("Compared with the SHA-256 and size in the steps of the case, and with its content.", comment_tables.case_file)
 no_fold("Stored under a number made from its content; the cases name it.", t.case_kind)
 no_fold("Sealed with the secret, so that a case does not go on with an altered one.", t.instance_state)
 no_fold("Read by its hash, which versions and cases name.", t.package)

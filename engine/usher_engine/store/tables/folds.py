@@ -79,6 +79,10 @@ class Fold:
     untold: Callable[[Mapping[Any, Any]], bool] = lambda _row: False
 
 
+def always_told(_state: State, _event: Happened) -> None:
+    """The *older* of tables whose events have carried the rows from the first one on."""
+
+
 def fold(table: Table, older: Older, **more: Any) -> None:
     """Let *table* be compared with the audit events; *more* as in `Fold`."""
     table.info["fold"] = Fold(older=older, **more)
