@@ -79,6 +79,7 @@ no_fold(
     comment_tables.case_mention,
 )
 no_fold("Compared with the SHA-256 and size in the steps of the case, and with its content.", comment_tables.case_file)
+# Procrastinate's tables are its own and not in our metadata: they say when a job is tried next, and `job` what it is.
 no_fold("Stored under a number made from its content; the cases name it.", t.case_kind)
 no_fold("Sealed with the secret, so that a case does not go on with an altered one.", t.instance_state)
 no_fold("Read by its hash, which versions and cases name.", t.package)
