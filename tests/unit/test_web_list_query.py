@@ -8,11 +8,13 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from usher_engine import Actor
 from usher_engine.cases import TaskOrder, stored_time
 from usher_engine.core.practice_calendar import practice_calendar
 from usher_web.staff.list_query import Column, Due, ListQuery, View, parse_list
 from werkzeug.datastructures import MultiDict
 
+ALICE = Actor(name="alice", role="staff")
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20).map(str.strip).filter(bool)
 DAYS = st.dates(date(2000, 1, 1), date(2100, 1, 1)).map(date.isoformat)
 
@@ -43,7 +45,7 @@ def test_an_address_reads_back_as_the_list_it_was_made_from(query: ListQuery) ->
 @given(st.dictionaries(st.sampled_from(["view", "due", "sort", "cols", "rows", "saved", "kind", "q"]), st.text()))
 def test_no_address_breaks_the_list(args: dict[str, str]) -> None:
     found = parse_list(MultiDict(args))
-    found.task_filter("alice", "2026-05-04T09:00:00.000000Z", date(2026, 5, 4), practice_calendar("UTC"))
+    found.task_filter(ALICE, "2026-05-04T09:00:00.000000Z", date(2026, 5, 4), practice_calendar("UTC"))
 
 
 @pytest.mark.parametrize(
@@ -74,17 +76,17 @@ def test_to_friday_is_a_rule_in_days_of_the_practice(zone: str, until: datetime)
     calendar = practice_calendar(zone)
     for day in (26, 28, 30):  # Monday, Wednesday, Friday itself
         now = stored_time(calendar.begin_of(date(2026, 10, day)))
-        wanted = ListQuery(due="friday").task_filter("alice", now, date(2026, 10, day), calendar)
+        wanted = ListQuery(due="friday").task_filter(ALICE, now, date(2026, 10, day), calendar)
         assert wanted.due_before == stored_time(until)
-    after = ListQuery(due="friday").task_filter("alice", "", date(2026, 10, 31), calendar)
+    after = ListQuery(due="friday").task_filter(ALICE, "", date(2026, 10, 31), calendar)
     assert after.due_before == stored_time(calendar.begin_of(date(2026, 11, 7)))
 
 
 def test_a_view_and_a_filter_must_both_hold() -> None:
     calendar, now = practice_calendar("UTC"), "2026-05-04T09:00:00.000000Z"
-    wanted = ListQuery(view="overdue", due="2026-05-01").task_filter("alice", now, date(2026, 5, 4), calendar)
+    wanted = ListQuery(view="overdue", due="2026-05-01").task_filter(ALICE, now, date(2026, 5, 4), calendar)
     assert wanted.due_before == "2026-05-02T00:00:00.000000Z"
-    mine = ListQuery(view="mine", kinds=("p/Ask",)).task_filter("alice", now, date(2026, 5, 4), calendar)
+    mine = ListQuery(view="mine", kinds=("p/Ask",)).task_filter(ALICE, now, date(2026, 5, 4), calendar)
     assert (mine.assignee, mine.kinds) == ("alice", frozenset({("p", "Ask")}))
-    group = ListQuery(view="group:Front desk", groups=("Billing",)).task_filter("a", now, date(2026, 5, 4), calendar)
+    group = ListQuery(view="group:Front desk", groups=("Billing",)).task_filter(ALICE, now, date(2026, 5, 4), calendar)
     assert group.groups == {"Front desk"}
