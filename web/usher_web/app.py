@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -57,6 +56,7 @@ from .demo import caught_mail as outbox
 from .message_catalogs import register_catalogues
 from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
+from .rail import CAUGHT_MAIL, HOME, INSIDE, RAIL, SEARCHING
 from .site import KEY, Outbox, Site, site
 from .staff import (
     bulk_pages,
@@ -91,55 +91,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-
-#: Who may search, and for what.
-SEARCHING = {Role.STAFF: "Patients, cases, tasks", Role.AUDITOR: "Cases, patients"}
-
-#: The start page of each role.
-HOME = {
-    Role.STAFF: "inbox.show",
-    Role.ANALYST: "processes.show",
-    Role.AUDITOR: "cases.show",
-    Role.ADMIN: "admin.people",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One entry of the rail."""
-
-    endpoint: str
-    label: str
-    icon: str
-    roles: frozenset[Role]
-
-
-RAIL = (
-    Place("inbox.show", "Inbox", "inbox", frozenset({Role.STAFF})),
-    Place("workload.show", "Workload", "reports", frozenset({Role.STAFF})),  # leads; administrators have a tab
-    Place("starts.show", "Start", "start", frozenset({Role.STAFF, Role.ANALYST, Role.ADMIN})),
-    Place("triggers.show", "Patients", "people", frozenset({Role.STAFF})),
-    Place("cases.show", "Cases", "cases", frozenset({Role.STAFF, Role.AUDITOR})),
-    Place("processes.show", "Processes", "processes", frozenset({Role.ANALYST, Role.AUDITOR})),
-    Place("reports.show", "Reports", "reports", frozenset(report_pages.MAY_LOOK)),
-    Place("audit.show", "Audit", "audit", frozenset({Role.AUDITOR, Role.ADMIN})),
-    Place("exports.show", "Exports", "save", frozenset({Role.AUDITOR, Role.ADMIN})),
-    Place("admin.people", "Admin", "admin", frozenset({Role.ADMIN})),
-)
-
-#: Blueprints whose pages belong to the place of another.
-INSIDE = {
-    "outcomes": "inbox", "live": "inbox", "task_drafts": "inbox",
-    "replay": "cases", "conflicts": "triggers", "searches": "cases", "trails": "audit", "retention": "audit",
-    "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
-    "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
-    "tryout": "processes", "samples": "processes", "invitations": "triggers",
-    "bulk": "inbox", "desk": "inbox", "views": "inbox", "comments": "cases",
-    "operating": "admin", "installed_operators": "admin", "portal_standing": "admin", "working_days": "admin",
-}
-
-#: Only with the demo's mail catcher.
-CAUGHT_MAIL = Place("outbox.show", "Caught mail", "mail", frozenset({Role.STAFF}))
 
 
 def create_app(

@@ -131,9 +131,8 @@ def open_task(
     if draft is not None:
         typed, revision = draft.typed, draft.revision
     filled = filled_form(task, form, typed, revision)
-    values = filled.values
     fields, names = form.fields if form else (), names_of(task.instance)
-    asked = _asked(form, task, values, {*wrong}, is_typed=typed is not None)
+    asked = _asked(form, task, filled.values, {*wrong}, is_typed=typed is not None)
     steps, _ = readable_steps(engine.context, task.instance)
     return OpenTask(
         task=task,
@@ -146,7 +145,7 @@ def open_task(
         mine=bool(task.assignee) and not is_held_by_another(actor, task),
         taken_by=task.assignee if is_held_by_another(actor, task) else "",
         stand_in=next((s for s in actor.stands_in if s.person == task.assignee and s.covers(task.groups)), None),
-        values=values,
+        values=filled.values,
         asked=asked,
         filled=tuple(f for f in fields if f not in asked),
         lines=list(reversed(lines_of(steps, names))),
