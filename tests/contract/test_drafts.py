@@ -240,7 +240,8 @@ def test_what_was_reviewed_is_deployed_or_nothing(small: Engine, clock: Clock) -
     assert small.drafts.find("small").based_on == 2
     assert small.start("small", {"q": 2}, actor=alice).version == 2
     event = small.audit.events(kind="Deployed")[0]
-    assert (event.actor, event.details) == ("ana", {"version": 2, "hash": etag, "note": "new notes"})
+    said = {name: value for name, value in event.details.items() if name != "rows"}
+    assert (event.actor, said) == ("ana", {"version": 2, "hash": etag, "note": "new notes"})
 
 
 def test_a_draft_stays_with_its_process(small: Engine) -> None:

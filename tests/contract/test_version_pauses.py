@@ -39,7 +39,9 @@ def test_nothing_starts_and_the_refusal_names_who_paused_it_when_and_why(nap: En
     assert nap.queries.instances() == []
     pauses.resume("nap", "mended", actor=ADAM)
     assert nap.start("nap", {}, actor=alice, key="k", source="ehr").status == "waiting"
-    recorded = [(one.kind, one.subject, one.details, one.why) for one in reversed(nap.audit.events(actor="adam"))]
+    events = reversed(nap.audit.events(actor="adam"))
+    told = [(one, {name: value for name, value in one.details.items() if name != "rows"}) for one in events]
+    recorded = [(one.kind, one.subject, details, one.why) for one, details in told]
     assert recorded == [
         ("ProcessPaused", "nap", {"version": EVERY}, "the mail names the wrong practice"),
         ("ProcessResumed", "nap", {"version": EVERY, "jobs": 0}, "mended"),

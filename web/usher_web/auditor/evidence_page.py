@@ -41,7 +41,7 @@ def bundle(case: Instance, *, actor: Actor) -> bytes:
     found = evidence(site().engine, case.id, actor=actor)
     script, style = asset_text("evidence.js"), asset_text("evidence.css")
     words = words_of(case.id)
-    whole = _whole_case(case, words or bare_words(), is_drawn=words is not None)
+    whole = _whole_case(case, words or bare_words(), actor, is_drawn=words is not None)
     shown_frames, asked = whole.frames, list(whole.effects.values())
     calendar = site().settings.calendar
     versions = site().engine.versions.all(case.process)
@@ -87,7 +87,7 @@ class _WholeCase:
     drawings: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
 
-def _whole_case(case: Instance, words: Words, *, is_drawn: bool) -> _WholeCase:
+def _whole_case(case: Instance, words: Words, reader: Actor, *, is_drawn: bool) -> _WholeCase:
     plans = site().engine.queries.call_plan
     windows: HistoryPages[Followed] = HistoryPages(site().engine.context, following(plans), Followed())
     whole, drawn_at = _WholeCase(), 1
@@ -96,7 +96,7 @@ def _whole_case(case: Instance, words: Words, *, is_drawn: bool) -> _WholeCase:
         window = windows.open(case.id, first)
         found, calls = effects(window, words), call_histories(window, plans)
         said = [seen.step for seen in window.seen if seen.step is not None]
-        shown = frames(window, words, found, texts_in(said, reaches_end=False))
+        shown = frames(window, words, found, texts_in(said, reader=reader, reaches_end=False))
         whole.frames += shown
         whole.effects |= {effect.name: effect for effect in found}
         marks = marked_calls(window, calls, words.names, drawings_with)

@@ -203,7 +203,7 @@ def _part(case: Instance, revision: int) -> Part:
     asked = effects(window, told_with)
     calls = call_histories(window, site().engine.queries.call_plan)
     said = [seen.step for seen in window.seen if seen.step is not None]
-    texts = texts_in(said, reaches_end=window.last == window.total)
+    texts = texts_in(said, reader=auth.actor(), reaches_end=window.last == window.total)
     return Part(window=window, words=words, frames=frames(window, told_with, asked, texts), effects=asked, calls=calls)
 
 
