@@ -56,7 +56,7 @@ from .demo import caught_mail as outbox
 from .message_catalogs import register_catalogues
 from .next_page_notice import Notice, from_stored
 from .patient import invitation_pages
-from .rail import CAUGHT_MAIL, HOME, INSIDE, RAIL, SEARCHING
+from .rail import CAUGHT_MAIL, HOME, RAIL, SEARCHING
 from .site import KEY, Outbox, Site, site
 from .staff import (
     bulk_pages,
@@ -90,6 +90,17 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+#: Blueprints whose pages belong to the place of another.
+INSIDE = {
+    "outcomes": "inbox", "live": "inbox", "task_drafts": "inbox",
+    "replay": "cases", "conflicts": "triggers", "searches": "cases", "trails": "audit", "retention": "audit",
+    "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
+    "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
+    "tryout": "processes", "samples": "processes", "invitations": "triggers",
+    "bulk": "inbox", "desk": "inbox", "views": "inbox", "comments": "cases",
+    "operating": "admin", "installed_operators": "admin", "portal_standing": "admin", "working_days": "admin",
 }
 
 

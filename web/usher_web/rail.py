@@ -43,16 +43,5 @@ RAIL = (
     Place("admin.people", "Admin", "admin", frozenset({Role.ADMIN})),
 )
 
-#: Blueprints whose pages belong to the place of another.
-INSIDE = {
-    "outcomes": "inbox", "live": "inbox", "task_drafts": "inbox",
-    "replay": "cases", "conflicts": "triggers", "searches": "cases", "trails": "audit", "retention": "audit",
-    "compare": "processes", "modeler": "processes", "deployments": "processes", "history": "processes",
-    "imports": "processes", "backtests": "processes", "assumptions": "processes", "migrations": "processes",
-    "tryout": "processes", "samples": "processes", "invitations": "triggers",
-    "bulk": "inbox", "desk": "inbox", "views": "inbox", "comments": "cases",
-    "operating": "admin", "installed_operators": "admin", "portal_standing": "admin", "working_days": "admin",
-}
-
 #: Only with the demo's mail catcher.
 CAUGHT_MAIL = Place("outbox.show", "Caught mail", "mail", frozenset({Role.STAFF}))

@@ -1,4 +1,4 @@
-"""Rows of administrative tables inside audit events: each event carries the rows it left (decisions/0050)."""
+"""Rows of administrative tables inside audit events: each event carries the rows it left (decisions/0049)."""
 
 from __future__ import annotations
 

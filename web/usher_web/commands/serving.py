@@ -58,14 +58,14 @@ def serve(host: str, port: int, *, with_worker: bool | None) -> None:
     worker_thread = open_queue(enrollment.engine, deadlines) if works else None
     checkpoints = Checkpointer(enrollment.engine.database, settings, enrollment.engine.clock)
     minutes = MinuteWatch(enrollment)
-    if not works:
-        click.echo("This process does no jobs: mails and timers need `usher worker`.")
     if worker_thread:
         worker_thread.start()
         checkpoints.start()
         minutes.start()
     watch(lifeline, deadlines, settings)
     click.echo(f"Usher listens on {host}, port {port}; people reach it at {settings.base_url}")
+    if not works:
+        click.echo("This process does no jobs: mails and timers need `usher worker`.")
     try:
         answer(app, listening, settings, deadlines)
     finally:

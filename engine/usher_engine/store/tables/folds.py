@@ -1,4 +1,4 @@
-"""Declares by table how its rows follow from the audit events, or why they do not have to (decisions/0050).
+"""Declares by table how its rows follow from the audit events, or why they do not have to (decisions/0049).
 
 An event that changes a folded table carries the row it leaves (`store.told_rows`). Events of versions before that say
 less: *older* reads what they say, and only that is compared.
