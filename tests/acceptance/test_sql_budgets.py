@@ -78,7 +78,7 @@ BUDGETS = {
     "POST /cases/<instance_id>/comments/<int:number>/withdraw": (17, 3),
     "GET /cases/<instance_id>/files/<sha256>": (10, 2),
     "GET /cases/<instance_id>/comments/draft": (5, 1),
-    "POST /cases/<instance_id>/comments/draft": (7, 2),
+    "POST /cases/<instance_id>/comments/draft": (9, 2),
     "GET /cases/<instance_id>/comments/people": (7, 1),
     "POST /cases/searches": (10, 3),
     "POST /cases/searches/<int:search_id>/name": (12, 4),

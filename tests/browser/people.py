@@ -13,6 +13,9 @@ ONWARD = re.compile(r"/(inbox|cases)/[^/?#]+([?#].*)?$")
 TASK = re.compile(r"/inbox/[^/?]+")
 CASE = re.compile(r"/cases/[^/?]+")
 
+#: Where the form of a task says what has become of what is typed into it.
+KEPT = "form[data-task-form] [data-saved]"
+
 
 class Staff:
     """A person at the front desk."""

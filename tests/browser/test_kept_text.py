@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from browser.clinic import Clinic
-from browser.people import Staff
+from browser.people import KEPT, Staff
 from playwright.sync_api import Page, Route, expect
 
 HERE = "Kept on this computer"
@@ -61,7 +61,7 @@ def drafts(page: Page, answer: str = "abort") -> list[str]:
 def test_a_reload_right_after_a_key_loses_nothing(typing: Page) -> None:
     drafts(typing)
     typing.get_by_label("ZIP code").press_sequentially("97201")
-    expect(typing.locator("[data-saved]")).to_have_attribute("data-state", "kept")
+    expect(typing.locator(KEPT)).to_have_attribute("data-state", "kept")
     ready(typing).reload()
     expect(typing.get_by_label("ZIP code")).to_have_value("97201")
 
@@ -69,7 +69,7 @@ def test_a_reload_right_after_a_key_loses_nothing(typing: Page) -> None:
 def test_draft_saved_is_the_servers_word(typing: Page) -> None:
     tried = drafts(typing)
     typing.get_by_label("ZIP code").fill("97201")
-    saved = typing.locator("[data-saved]")
+    saved = typing.locator(KEPT)
     expect(saved).to_contain_text(HERE)
     expect(typing.get_by_text("No network.")).to_be_visible()
     assert tried
@@ -89,12 +89,12 @@ def test_without_network_nothing_is_sent_and_nothing_lost(typing: Page) -> None:
         expect(save).to_have_attribute("aria-disabled", "true")
         expect(save).to_have_accessible_description(re.compile("waits for the network"))
         typing.get_by_label("ZIP code").press("Control+Enter")
-        expect(typing.locator("[data-saved]")).to_contain_text(re.compile("kept on this computer", re.IGNORECASE))
+        expect(typing.locator(KEPT)).to_contain_text(re.compile("kept on this computer", re.IGNORECASE))
         expect(typing.get_by_label("ZIP code")).to_have_value("97201")
     finally:
         typing.context.set_offline(False)
     expect(typing.get_by_text("No network.")).to_have_count(0)
-    expect(typing.locator("[data-saved]")).to_contain_text("saved")
+    expect(typing.locator(KEPT)).to_contain_text("saved")
     typing.reload()
     expect(typing.get_by_label("E-mail")).to_have_value("vera@example.org")
 
@@ -103,7 +103,7 @@ def test_the_store_of_the_browser_is_unreadable_and_ends_with_signing_out(typing
     address = typing.url
     drafts(typing)
     typing.get_by_label("ZIP code").fill("97201")
-    expect(typing.locator("[data-saved]")).to_contain_text(HERE)
+    expect(typing.locator(KEPT)).to_contain_text(HERE)
     (row,) = typing.evaluate(STORED)
     assert row.startswith("alice\n") and "97201" not in row
     before = {cookie["name"] for cookie in typing.context.cookies() if cookie["name"].startswith("usher-kept")}
@@ -136,7 +136,7 @@ def test_two_people_type_into_one_task_and_keep_their_own_words(
     bob.page.goto(alice.page.url)
     for who in (alice, bob):
         ready(who.page).get_by_label(WHY).fill(f"Words of {'alice' if who is alice else 'bob'}.")
-        expect(who.page.locator("[data-saved]")).to_contain_text("Draft saved")
+        expect(who.page.locator(KEPT)).to_contain_text("Draft saved")
     for who, words in ((alice, "Words of alice."), (bob, "Words of bob.")):
         who.page.reload()
         expect(who.page.get_by_label(WHY)).to_have_value(words)
@@ -145,7 +145,7 @@ def test_two_people_type_into_one_task_and_keep_their_own_words(
 
 def test_the_record_can_be_taken_instead_of_the_draft(typing: Page) -> None:
     typing.get_by_label("ZIP code").fill("97201")
-    expect(typing.locator("[data-saved]")).to_contain_text("Draft saved")
+    expect(typing.locator(KEPT)).to_contain_text("Draft saved")
     typing.reload()
     ready(typing).get_by_role("button", name="Start from the record instead").click()
     expect(typing.get_by_label("ZIP code")).to_have_value("")
@@ -184,7 +184,7 @@ def test_the_loser_sees_both_corrects_the_record_and_is_not_led_back(
     second = desk("alice")
     second.goto(address)
     ready(second).get_by_label("E-mail").fill("quill@example.com")
-    expect(second.locator("[data-saved]")).to_contain_text("Draft saved")
+    expect(second.locator(KEPT)).to_contain_text("Draft saved")
     Staff(second, clinic).save("Release")
     bob.page.reload()
     bob.claim("Update Now")

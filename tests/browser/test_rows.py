@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from browser.clinic import Clinic
-from browser.people import Patient, Staff
+from browser.people import KEPT, Patient, Staff
 from browser.windows import listening
 from playwright.sync_api import Page, expect
 from usher_engine import SYSTEM
@@ -187,11 +187,11 @@ def test_what_is_typed_is_there_on_another_computer(clinic: Clinic, alice: Staff
     alice.trigger(who)
     alice.claim("Update Now")
     fill(alice.page, "zip_code")
-    expect(alice.page.locator("[data-saved]")).to_contain_text("Draft saved")
+    expect(alice.page.locator(KEPT)).to_contain_text("Draft saved")
     elsewhere = desk("alice")
     elsewhere.goto(alice.page.url)
     expect(elsewhere.get_by_label("ZIP code")).to_have_value("62704")
-    expect(elsewhere.locator("[data-saved]")).to_contain_text("Draft saved")
+    expect(elsewhere.locator(KEPT)).to_contain_text("Draft saved")
 
 
 # Pending

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from browser.analyst import opened, select
 from browser.clinic import PASSWORD, Clinic
-from browser.people import Staff
+from browser.people import KEPT, Staff
 from playwright.sync_api import Page, expect
 from usher_engine import Engine
 from usher_web.auth import acting
@@ -86,7 +86,7 @@ def test_the_page_is_emptied_and_signing_in_goes_on_in_the_same_place(
     page.route(re.compile("/draft$"), lambda route: route.abort())
     page.get_by_label("ZIP code").fill("97201")
     page.get_by_label("ZIP code").evaluate("(field) => field.setSelectionRange(2, 2)")
-    expect(page.locator("[data-saved]")).to_contain_text("Kept on this computer")
+    expect(page.locator(KEPT)).to_contain_text("Kept on this computer")
     pass_by(clinic, page, minutes=16)
     expect_door(page)
     expect(page.get_by_role("dialog")).to_contain_text("What you typed in Update Now is kept.")
@@ -140,7 +140,7 @@ def test_somebody_else_gets_their_own_inbox(clinic: Clinic, alice: Staff) -> Non
     page, address = alice.page, in_update_now(clinic, alice)
     page.get_by_label("ZIP code").fill("97201")
     page.clock.run_for(1500)
-    expect(page.locator("[data-saved]")).to_contain_text("Draft saved")
+    expect(page.locator(KEPT)).to_contain_text("Draft saved")
     pass_by(clinic, page, minutes=16)
     expect_door(page)
     page.get_by_role("link", name="I am somebody else").click()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from browser.clinic import PASSWORD, Clinic
-from browser.people import Staff
+from browser.people import KEPT, Staff
 from playwright.sync_api import Error, Page, expect
 
 WHY = "Why is the response removed?"
@@ -29,7 +29,7 @@ class Person:
 
     def type(self, words: str) -> None:
         self.page.get_by_label(WHY).fill(words)
-        expect(self.page.locator("[data-saved]")).to_have_attribute("data-state", re.compile("kept|saved"))
+        expect(self.page.locator(KEPT)).to_have_attribute("data-state", re.compile("kept|saved"))
         self.words = words
         self.all_words.add(words)
 
@@ -83,7 +83,7 @@ def offline(person: Person, _other: Person, _desk: Callable[..., Page]) -> None:
 def second_window(person: Person, _other: Person, desk: Callable[..., Page]) -> None:
     """On another computer the text is there as soon as Usher has said so."""
     if person.words:
-        expect(person.page.locator("[data-saved]")).to_have_attribute("data-state", "saved")
+        expect(person.page.locator(KEPT)).to_have_attribute("data-state", "saved")
     elsewhere = Person(person.name, desk(person.name), person.task, person.clinic, person.words)
     elsewhere.go()
     elsewhere.sees_own_words()

@@ -172,6 +172,16 @@ def test_what_is_typed_is_kept_until_it_is_sent(small: Engine, case: str) -> Non
     assert small.comments.draft(case, alice) is None
 
 
+def test_a_draft_that_was_on_its_way_when_the_comment_came_is_not_kept(small: Engine, case: str) -> None:
+    small.comments.add(case, "Called her.\r\nNo answer.", actor=alice)
+    small.comments.save_draft(case, "Called her.\nNo answer. ", actor=bob)
+    small.comments.save_draft(case, "Called her.\nNo answer. ", actor=alice)
+    assert small.comments.draft(case, alice) is None
+    assert small.comments.draft(case, bob) is not None
+    small.comments.save_draft(case, "Called her again.", actor=alice)
+    assert small.comments.draft(case, alice) is not None
+
+
 def test_verify_names_what_was_altered(small: Engine, case: str) -> None:
     small.comments.add(case, "@bob look", actor=alice, mentions=[bob])
     for change in ("UPDATE case_mention SET person = 'charlie'", "DELETE FROM case_mention"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..context import Context
 from ..core.actor import Actor
@@ -38,6 +38,9 @@ TEXT = "text"
 
 #: The control characters that a comment keeps.
 _KEPT = frozenset("\n\t")
+
+#: How long a draft may be on its way, and among how many last steps its comment is looked for.
+ON_ITS_WAY, LOOKED_AT = timedelta(seconds=30), 5
 
 
 def comments_of(steps: Sequence[Step]) -> list[Comment]:
@@ -157,11 +160,17 @@ class Comments:
     # drafts
 
     def save_draft(self, instance: str, text: str, *, actor: Actor) -> datetime:
-        """Keep what *actor* has typed and not sent; returns when. Raises `NotFound`, `NotAllowed` and `Purged`."""
+        """
+        Keep what *actor* has typed and not sent; returns when. Raises `NotFound`, `NotAllowed` and `Purged`.
+
+        A draft that was on its way while the comment was added comes late and is not kept.
+        """
         check_input({TEXT: text}, where="comment")
         now = self.clock()
         with self.database.begin() as tx:
             self._require(tx, instance, actor)
+            if self._has_arrived(tx, instance, text, actor, now):
+                return now
             draft = TaskDraft(person=actor.name, typed={TEXT: text}, revision=None, at=now)
             task_draft_rows.save(tx, (instance, *task_draft_rows.COMMENT), draft)
             task_draft_rows.sweep(tx, now)
@@ -173,6 +182,12 @@ class Comments:
             return task_draft_rows.of_task(tx, (instance, *task_draft_rows.COMMENT)).get(actor.name)
 
     # within one command
+
+    def _has_arrived(self, tx: Transaction, instance: str, text: str, actor: Actor, now: datetime) -> bool:
+        """Whether *text* is a comment that *actor* has only just added."""
+        plain, last = _plain(text), instance_rows.find(tx, instance).revision
+        said = comments_of(instance_rows.steps(tx, instance, first=last - LOOKED_AT + 1))
+        return any((one.by, one.text) == (actor.name, plain) and now - one.at < ON_ITS_WAY for one in said)
 
     def _open(self, tx: Transaction, instance: str, actor: Actor) -> Row:
         """Lock the case, if *actor* may comment on it."""
@@ -229,10 +244,14 @@ def _refusal(reason: str) -> InvalidSubmission:
     return InvalidSubmission(reason, fields={TEXT: reason})
 
 
+def _plain(text: str) -> str:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return trimmed("".join(one for one in lines if one in _KEPT or unicodedata.category(one) != "Cc"))
+
+
 def _checked(text: str, *, may_be_empty: bool = False) -> str:
     """*text* with the line ends of Usher, without control characters; raises `InvalidSubmission`."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    plain = trimmed("".join(one for one in lines if one in _KEPT or unicodedata.category(one) != "Cc"))
+    plain = _plain(text)
     if not plain and not may_be_empty:
         raise _refusal("Write something first.")
     if len(plain) > MAX_COMMENT:
