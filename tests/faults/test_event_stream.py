@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from browser.clinic import Clinic, open_clinic
@@ -30,9 +31,10 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
 class Stream:
     """One browser that listens."""
 
-    def __init__(self, clinic: Clinic, secret: str, cases: str = "") -> None:
+    def __init__(self, clinic: Clinic, secret: str, cases: str = "", since: str = "") -> None:
+        clinic.clock.forward(seconds=5)  # what came before is told only to those who ask
         self._connection = http.client.HTTPConnection(clinic.url.removeprefix("http://"), timeout=PATIENCE_S)
-        self._connection.request("GET", f"/events?cases={cases}", headers={"Cookie": f"usher={secret}"})
+        self._connection.request("GET", f"/events?since={since}&cases={cases}", headers={"Cookie": f"usher={secret}"})
         self.answer = self._connection.getresponse()
 
     def next(self) -> tuple[str, dict[str, Any]]:
@@ -54,9 +56,9 @@ class Stream:
 
 
 @contextmanager
-def listening(clinic: Clinic, name: str, *cases: str) -> Iterator[Stream]:
+def listening(clinic: Clinic, name: str, *cases: str, since: str = "") -> Iterator[Stream]:
     secret = clinic.accounts.begin_session(name).secret
-    with closing(Stream(clinic, secret, ",".join(cases))) as stream:
+    with closing(Stream(clinic, secret, ",".join(cases), since)) as stream:
         assert stream.answer.status == 200
         assert stream.next() == ("hello", {})
         yield stream
@@ -110,6 +112,39 @@ def test_what_has_changed_since_the_page_was_made_comes_at_once(clinic: Clinic) 
     clinic.enrollment.engine.cases.claim(task, actor=staff("bob"))
     with listening(clinic, "alice", f"{case}:1") as stream:
         assert "bob" in stream.next()[1]["cases"][case]["rows"][task]
+
+
+def test_a_task_that_came_between_the_page_and_its_stream_is_told(clinic: Clinic) -> None:
+    clinic.clock.forward(seconds=5)
+    made = int(clinic.clock().timestamp())
+    with listening(clinic, "bob") as other:
+        _, task = opened(clinic)
+        assert other.next()[1]["fresh"] == [task]
+        with listening(clinic, "alice", since=str(made)) as stream:
+            assert stream.next()[1]["fresh"] == [task]
+
+
+def test_what_changes_while_a_stream_is_admitted_is_told(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, task = opened(clinic)
+    admit = event_stream.EventStream._ask
+    with listening(clinic, "bob", case) as other:
+
+        def admit_slowly(self: event_stream.EventStream, scope: Any) -> Any:
+            window = admit(self, scope)
+            clinic.enrollment.engine.cases.claim(task, actor=staff("bob"))
+            assert case in other.next()[1]["cases"], "the others have been told"
+            return window
+
+        monkeypatch.setattr(event_stream.EventStream, "_ask", admit_slowly)
+        with listening(clinic, "alice", f"{case}:1") as stream:
+            assert "bob" in stream.next()[1]["cases"][case]["rows"][task]
+
+
+@pytest.mark.parametrize("since", ["", "yesterday", "99999999999", "-1", "1e9", "٣٣٣٣٣٣٣٣٣٣"])
+def test_a_moment_that_is_none_is_now(clinic: Clinic, since: str) -> None:
+    with listening(clinic, "alice", since=quote(since)) as stream:
+        _, task = opened(clinic)
+        assert stream.next()[1]["fresh"] == [task]
 
 
 def test_the_end_of_a_session_ends_its_stream(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:

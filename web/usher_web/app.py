@@ -235,7 +235,7 @@ def _names() -> dict[str, Any]:
         "next_page_notice": _next_page_notice,
         "outcome_strip": outcomes.strip,
         "home_url": url_for("start"),
-        "live_url": url_for("live.events"),
+        "live_url": live_pages.address(),
         "page_session": session_end.page_session,
         "nav": _rail(account) if account else [],
         "person": person_names.person,

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -110,7 +111,8 @@ class ProcrastinateWorker(JobQueue):
             before = self._done
             self.feed(whole=True)
             try:
-                self._run(self._drain())
+                with ThreadPoolExecutor(1, "usher-once") as thread:  # the caller's may run an event loop already
+                    thread.submit(self._run, self._drain()).result()
             except AWAY as error:
                 raise Unavailable("The database cannot be reached. Try again in a moment.") from error
         return self._done

@@ -9,16 +9,17 @@ let timer;
 self.onconnect = ({ ports: [port] }) => {
   port.onmessage = ({ data }) => {
     if (data === null) return forget(port);
+    pages.delete(port);
     pages.set(port, data);
     clearTimeout(timer);
     timer = setTimeout(begin, GATHER_MS);
   };
 };
 
-// Each page starts the stream again: only then does it hear of what has changed since it was made.
+// Each page starts the stream again, to hear of what has changed since it was made; its address says when that was.
 function begin() {
   end();
-  const [{ url }] = pages.values();
+  const { url } = [...pages.values()].at(-1);
   const cases = [...pages.values()].flatMap((page) => page.cases);
   end = listen(addressed(url, cases), (kind, data) => pages.forEach((_, port) => port.postMessage({ kind, data })));
 }

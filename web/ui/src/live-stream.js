@@ -29,5 +29,5 @@ export function addressed(url, cases) {
   const oldest = new Map();
   for (const [number, revision] of cases) oldest.set(number, Math.min(revision, oldest.get(number) ?? Infinity));
   const listed = [...oldest].slice(-500).map((pair) => pair.join(":"));
-  return `${url}?cases=${listed.join(",")}`;
+  return `${url}&cases=${listed.join(",")}`;
 }

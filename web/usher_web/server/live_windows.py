@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask
@@ -18,6 +19,8 @@ from .thread_pool import ThreadPool
 
 #: Shortest time between two messages to a window.
 PAUSE_S = 0.5
+#: How long changes are remembered for windows whose page is older than their stream, and how far clocks may differ.
+REMEMBERED, SLACK = timedelta(minutes=2), timedelta(seconds=2)
 #: Messages kept for a window that does not read them; the oldest are dropped, and the window looks at everything again.
 KEPT = 16
 
@@ -50,6 +53,9 @@ class LiveWindows:
         self._site: Site = app.extensions[KEY]
         self._open: set[OpenWindow] = set()
         self._changed: set[str] = set()
+        #: When the changes of each case were last heard of, the latest last; and when some were missed.
+        self._heard: dict[str, datetime] = {}
+        self._missed_at: datetime | None = None
         self._missed = self._is_ended = self._is_busy = False
         self._threads = ThreadPool(1, "usher-live")
         self._feed = ChangeFeed(self._site.engine.database, self._hear)
@@ -79,8 +85,12 @@ class LiveWindows:
         self._open.add(found)
         if self._is_ended:
             found.put(END)
-        elif window.stale:
-            self._note(window.stale)
+            return found
+        since = window.since - SLACK  # its page was made then: what has changed meanwhile nobody has told it
+        if self._missed_at is not None and self._missed_at >= since:
+            found.put(AGAIN)
+        if changed := window.stale.union(case for case, at in self._heard.items() if at >= since):
+            self._note(changed)
         return found
 
     def remove(self, window: OpenWindow) -> None:
@@ -89,7 +99,18 @@ class LiveWindows:
     def _hear(self, changed: frozenset[str] | None) -> None:
         """From the feed's thread."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._note, changed)
+            self._loop.call_soon_threadsafe(self._remember, changed)
+
+    def _remember(self, changed: frozenset[str] | None) -> None:
+        now = self._site.now()
+        if changed is None:
+            self._missed_at = now
+        for case in changed or ():
+            self._heard.pop(case, None)
+            self._heard[case] = now
+        while self._heard and next(iter(self._heard.values())) < now - REMEMBERED:
+            del self._heard[next(iter(self._heard))]
+        self._note(changed)
 
     def _note(self, changed: frozenset[str] | None) -> None:
         if not self._open:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import usher_engine
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
 from usher_engine.accounts import Role
 from usher_engine.core import whole_number
 
@@ -25,7 +25,7 @@ MOST_CASES = 500
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
     """
-    What the pages of one browser show to *viewer*: the cases *watched*, and since when.
+    What the pages of one browser show to *viewer*: the cases *watched*, as they were at *since* or later.
 
     *key* is the session's. *stale* are those of *watched* that have moved on since their page was made.
     """
@@ -43,6 +43,8 @@ def events() -> tuple[str, int]:
     """
     Admit the windows of a browser, which show ``?cases=A:7,B:2``: case numbers with the revisions they show.
 
+    ``since=1764558000`` is when the newest of their pages was made, in Unix seconds; without it they hear from now on.
+
     Cases that are not part of the person's work are left out. Answers 204, after which a browser fetches changes every
     few seconds; a server that can hold streams answers with one instead.
     """
@@ -57,9 +59,21 @@ def events() -> tuple[str, int]:
         key=auth.session().key,
         watched=frozenset(seen),
         stale=frozenset(number for number, sight in seen.items() if asked[number] not in (None, sight.revision)),
-        since=site().now(),
+        since=_moment(request.args.get("since", "")),
     )
     return "", 204
+
+
+def address() -> str:
+    """The address of the stream for a page that is being made now; what it shows may have been read a second ago."""
+    return url_for("live.events", since=int(site().now().timestamp()) - 1)
+
+
+def _moment(text: str) -> datetime:
+    now = site().now()
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        return now
+    return datetime.fromtimestamp(min(int(text), now.timestamp()), UTC)
 
 
 def _number_and_revision(text: str) -> tuple[str, int | None]:
