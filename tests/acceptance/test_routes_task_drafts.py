@@ -373,3 +373,27 @@ def test_only_answers_that_went_into_a_record_are_corrected(house: House) -> Non
     charlie.get("/inbox")
     charlie.post(f"/inbox/{task}/draft/correct", {"f.email": "mine"})
     assert fields_of(house, task) == before
+
+
+def test_a_page_that_was_left_does_not_overwrite_what_was_typed_since(house: House, task: str) -> None:
+    alice = house.visitor("alice")
+    where = {
+        f"/inbox/{task}/draft": "f.email",
+        f"/cases/{task.partition(':')[0]}/comments/draft": "text",
+    }
+    for path, name in where.items():
+
+        def send(words: str, path: str = path, name: str = name, **basis: object) -> dict[str, str]:
+            sent = {"values": {name: words}, **basis}
+            answer = alice.client.post(path, json=sent, headers={"X-CSRF-Token": alice.csrf})
+            assert answer.status_code == 200
+            return answer.get_json()
+
+        first = send("one", stamp="")
+        second = send("two", stamp=first["stamp"], unanswered=None)
+        assert (first["state"], second["state"]) == ("open", "open")
+        late = send("half", stamp=first["stamp"])
+        assert (late["state"], late["stamp"]) == ("stale", second["stamp"])
+        assert alice.client.get(path).get_json()["stamp"] == second["stamp"]
+        assert send("three", stamp="", unanswered={name: "two"})["state"] == "open"
+        assert send("without a word of the one before")["state"] == "open"

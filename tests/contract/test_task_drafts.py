@@ -6,6 +6,7 @@ import pytest
 from conftest import Clock, Outside, alice, bob, charlie, package
 from sqlalchemy import text
 from usher_engine import Actor, Engine, InvalidSubmission, NotAllowed, NotFound
+from usher_engine.cases import DraftBasis, SavedDraft
 
 
 @pytest.fixture
@@ -119,3 +120,35 @@ def test_a_draft_altered_outside_usher_is_read_as_far_as_it_can_be(small: Engine
         tx.execute(text("UPDATE task_draft SET typed = 'no JSON', saved_at = 'never'"))
     found = small.inbox.task(task, alice).draft
     assert found is not None and found.typed == {}
+
+
+def test_a_draft_that_comes_late_does_not_replace_a_newer_one(small: Engine, outside: Outside) -> None:
+    open_case(small, outside)
+    task = small.inbox.tasks(alice)[0].id
+
+    def send(word: str, stamp: str, unanswered: str | None = None) -> SavedDraft:
+        sent = {"word": unanswered} if unanswered is not None else None
+        basis = DraftBasis(stamp=stamp, sent=sent)
+        return small.task_drafts.save(task, {"word": word}, actor=alice, basis=basis)
+
+    first = send("one", "")
+    assert not first.is_stale
+    late = send("nought", "")
+    assert (late.is_stale, late.stamp) == (True, first.stamp)
+    assert typed_by(small, task) == "one"
+    assert not send("three", "", unanswered="one").is_stale, "sent before the answer to the one before came"
+    assert send("two", first.stamp).is_stale
+    assert typed_by(small, task) == "three"
+    again = send("two", send("two", first.stamp).stamp)
+    assert not again.is_stale, "a page that is told goes on"
+    assert not send("two", "").is_stale, "it says what is there"
+    small.task_drafts.let_go(task, actor=alice)
+    assert send("two and a half", again.stamp).is_stale, "it was let go meanwhile"
+    assert small.task_drafts.find(task, alice) is None
+    assert not send("four", "").is_stale
+
+
+def typed_by(engine: Engine, task: str) -> str:
+    draft = engine.task_drafts.find(task, alice)
+    assert draft is not None
+    return str(draft.typed["word"])

@@ -8,7 +8,7 @@ from ..store.batch_rows import Batch, BatchCase, BatchKind, BatchStatus
 from ..store.case_selection import CaseSelection
 from ..store.mention_rows import Mention
 from ..store.task_counts import KindCount, TaskCounts
-from ..store.task_draft_rows import TaskDraft
+from ..store.task_draft_rows import DraftBasis, SavedDraft, TaskDraft
 from ..store.task_filter import TaskFilter, TaskOrder, cursor_of
 from ..store.task_run_rows import TaskOfRun, TaskOutcome
 from ..store.visible_tasks import Page as TaskPage
@@ -53,6 +53,7 @@ __all__ = [
     "CaseSelection",
     "ClosedTask",
     "Comment",
+    "DraftBasis",
     "DryRun",
     "Facets",
     "HeldMail",
@@ -69,6 +70,7 @@ __all__ = [
     "PagedStep",
     "Plans",
     "Repaired",
+    "SavedDraft",
     "Step",
     "TaskAct",
     "TaskCounts",

@@ -28,7 +28,7 @@ from ..core.errors import Conflict, Corrupt, InvalidSubmission, NotAllowed, NotF
 from ..core.visible_text import trimmed
 from ..store import Row, Step, Transaction, instance_rows, mention_rows, task_draft_rows, tombstones
 from ..store.mention_rows import Mention
-from ..store.task_draft_rows import TaskDraft
+from ..store.task_draft_rows import DraftBasis, SavedDraft, TaskDraft
 from .case_files import NewFile, checked_files, in_record, intact_content, store_files
 from .search import CaseSearch
 from .step_writer import StepWriter
@@ -159,22 +159,25 @@ class Comments:
 
     # drafts
 
-    def save_draft(self, instance: str, text: str, *, actor: Actor) -> datetime:
+    def save_draft(self, instance: str, text: str, *, actor: Actor, basis: DraftBasis | None = None) -> SavedDraft:
         """
-        Keep what *actor* has typed and not sent; returns when. Raises `NotFound`, `NotAllowed` and `Purged`.
+        Keep what *actor* has typed and not sent, as `TaskDrafts.save` does.
 
         A draft that was on its way while the comment was added comes late and is not kept.
+
+        Raises:
+            NotFound: There is no such case for *actor*.
+            NotAllowed: *actor* is not staff.
+            Purged: The case is.
         """
         check_input({TEXT: text}, where="comment")
         now = self.clock()
         with self.database.begin() as tx:
             self._require(tx, instance, actor)
-            if self._has_arrived(tx, instance, text, actor, now):
-                return now
             draft = TaskDraft(person=actor.name, typed={TEXT: text}, revision=None, at=now)
-            task_draft_rows.save(tx, (instance, *task_draft_rows.COMMENT), draft)
-            task_draft_rows.sweep(tx, now)
-        return now
+            if self._has_arrived(tx, instance, text, actor, now):
+                return SavedDraft(at=now, stamp="")
+            return task_draft_rows.save_newer(tx, (instance, *task_draft_rows.COMMENT), draft, basis)
 
     def draft(self, instance: str, actor: Actor) -> TaskDraft | None:
         """What *actor* has typed as a comment on the case and not sent."""

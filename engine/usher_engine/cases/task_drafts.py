@@ -6,8 +6,7 @@ A draft is no command: it changes no case and enters no history. It outlives its
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 from ..context import Context
@@ -15,17 +14,9 @@ from ..core.actor import Actor
 from ..core.canonical import check_input
 from ..core.errors import NotAllowed, NotFound
 from ..store import Transaction, UserTask, task_draft_rows, task_rows
-from ..store.task_draft_rows import TaskDraft
+from ..store.task_draft_rows import DraftBasis, SavedDraft, TaskDraft
 from .closed_tasks import ClosedTask, closed_task
 from .task_queries import may_see, task_place
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SavedDraft:
-    """When it was saved, and the task as it stands now; None if it is closed meanwhile."""
-
-    at: datetime
-    task: UserTask | None
 
 
 class TaskDrafts:
@@ -37,7 +28,15 @@ class TaskDrafts:
     def __init__(self, context: Context) -> None:
         self.database, self.clock = context.database, context.clock
 
-    def save(self, task: str, values: Mapping[str, Any], *, actor: Actor, revision: int | None = None) -> SavedDraft:
+    def save(
+        self,
+        task: str,
+        values: Mapping[str, Any],
+        *,
+        actor: Actor,
+        revision: int | None = None,
+        basis: DraftBasis | None = None,
+    ) -> SavedDraft:
         """
         Save what *actor* has typed into the form of *task*, checked against limits only.
 
@@ -48,6 +47,8 @@ class TaskDrafts:
             values: Field key to the text in the field.
             actor: A person who works on tasks.
             revision: The instance revision the form was rendered from; shows later what has changed since.
+            basis: What the page knows of the draft before. A page that was left sends its last text, and that may come
+                after what was typed elsewhere since: it is not saved then. Without it the draft is saved in any case.
 
         Raises:
             NotAllowed: *actor* is not staff.
@@ -59,9 +60,8 @@ class TaskDrafts:
         with self.database.begin() as tx:
             found = _require_visible(tx, task, at, actor)
             draft = TaskDraft(person=actor.name, typed=dict(values), revision=revision, at=now)
-            task_draft_rows.save(tx, at, draft)
-            task_draft_rows.sweep(tx, now)
-        return SavedDraft(at=now, task=found)
+            saved = task_draft_rows.save_newer(tx, at, draft, basis)
+        return replace(saved, task=found)
 
     def find(self, task: str, actor: Actor) -> TaskDraft | None:
         """What *actor* typed into *task*, open or closed, and has not sent."""

@@ -5,11 +5,12 @@ A row outlives its task, so that a person who was too late still has the text. N
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, or_, select
 
@@ -20,6 +21,9 @@ from .database import to_text
 from .tables import engine_tables as t
 from .tables.task_draft_table import task_draft
 from .tampered_rows import moment, plausible_values
+
+if TYPE_CHECKING:
+    from .task_rows import UserTask
 
 #: How long a draft is kept after its task was closed, counted from its last save.
 KEPT_FOR = timedelta(days=30)
@@ -38,6 +42,44 @@ class TaskDraft:
     typed: dict[str, Any]
     revision: int | None
     at: datetime
+
+    @property
+    def stamp(self) -> str:
+        """Tells this text from any other."""
+        return hashlib.sha256(compact(self.typed).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DraftBasis:
+    """
+    What a page knows of the draft that it replaces.
+
+    *stamp* is that of the last draft it has seen, empty if it saw none; *sent* the text it has sent since and has no
+    answer to.
+    """
+
+    stamp: str
+    sent: Mapping[str, Any] | None = None
+
+    def includes(self, stored: TaskDraft | None) -> bool:
+        """Whether the page knows the draft that is *stored*, so that what it sends now is newer."""
+        if stored is None:
+            return not self.stamp
+        return self.stamp == stored.stamp or self.sent == stored.typed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedDraft:
+    """
+    When it was saved and its stamp, and its task as it stands now; None if it is closed meanwhile.
+
+    *is_stale* says that it was not saved, because another one, whose stamp this is, came in between.
+    """
+
+    at: datetime
+    stamp: str
+    is_stale: bool = False
+    task: UserTask | None = None
 
 
 _c = task_draft.c
@@ -60,6 +102,17 @@ _FORGET = delete(task_draft).where(*_HERE, _c.person == bindparam("p"))
 def save(connection: Connection, at: Place, draft: TaskDraft) -> None:
     """Store *draft* of the task *at*; it replaces an earlier one of the same person."""
     upserts.put(connection, task_draft, _row(at, draft))
+
+
+def save_newer(connection: Connection, at: Place, draft: TaskDraft, basis: DraftBasis | None) -> SavedDraft:
+    """`save` and `sweep`, unless the draft that is stored is one that the page of this one did not know."""
+    if basis is not None:
+        stored = of_task(connection, at).get(draft.person)
+        if not basis.includes(stored) and draft.typed != (stored and stored.typed):
+            return SavedDraft(at=draft.at, stamp=stored.stamp if stored else "", is_stale=True)
+    save(connection, at, draft)
+    sweep(connection, draft.at)
+    return SavedDraft(at=draft.at, stamp=draft.stamp)
 
 
 def of_task(connection: Connection, at: Place) -> dict[str, TaskDraft]:

@@ -1,5 +1,5 @@
-// What is typed into the form of a task, or as a comment, is never lost: kept in this browser at once, as a draft on the server within a
-// second. "Draft saved" is said only on the server's word. Nothing is sent later by itself.
+// What is typed into the form of a task, or as a comment, is never lost: kept in this browser at once, as a draft on the
+// server within a second. "Draft saved" is said only on the server's word. Nothing is sent later by itself.
 import { vault } from "./kept-text.js";
 import { isOffline, reached, unreached } from "./network.js";
 import { signedOut } from "./session-end.js";
@@ -57,16 +57,17 @@ class TaskForm {
   async begin() {
     this.vault = await vault();
     const kept = await this.vault?.get(this.url);
-    if (kept?.sent && this.isComment && hasArrived(kept.values.text)) await this.vault.remove(this.url);
+    if (kept && this.isComment && hasArrived(kept.values.text)) await this.vault.remove(this.url);
     else if (kept) this.restore(kept);
     if (this.text !== this.last) this.changed(); // restored, or typed before this script was loaded
   }
 
   // Text that the server never got; if it got other text meanwhile, both are shown and the person chooses.
-  restore({ values, stamp }) {
+  restore({ values, stamp, unanswered }) {
     const before = typed(this.form);
     const different = Object.keys(values).filter((name) => name in before && values[name] !== this.served[name]);
-    const clashing = stamp === this.stamp ? [] : different.filter((name) => before[name] !== values[name]);
+    const isKnown = stamp === this.stamp || JSON.stringify(unanswered) === JSON.stringify(this.served);
+    const clashing = isKnown ? [] : different.filter((name) => before[name] !== values[name]);
     if (clashing.length > 0) return this.offer(values, clashing);
     this.last = ""; // also where the page shows it already: the server may not have it as a draft
     const free = different.filter((name) => before[name] === this.served[name]);
@@ -100,7 +101,7 @@ class TaskForm {
     this.timer ||= setTimeout(() => this.save(), SAVE_MS);
   }
 
-  // One at a time; what was typed meanwhile is kept by the next round.
+  // One at a time, forgetting too; what was typed meanwhile is kept by the next round.
   keep() {
     this.again = true;
     this.keeping ??= this.#keepAll().finally(() => (this.keeping = null));
@@ -111,10 +112,12 @@ class TaskForm {
     while (this.again) {
       this.again = false;
       if (this.text === this.last) {
-        this.mark("saved");
+        await this.vault?.remove(this.url);
+        if (!this.again) this.mark("saved");
         continue;
       }
-      const vaulted = await this.vault?.put(this.url, { values: typed(this.form), stamp: this.stamp }).then(
+      const { stamp, unanswered, sent } = this;
+      const vaulted = await this.vault?.put(this.url, { values: typed(this.form), stamp, unanswered, sent }).then(
         () => true,
         () => false,
       );
@@ -130,15 +133,23 @@ class TaskForm {
     if (this.saving && !keepalive) return this.changed();
     const text = this.text;
     if (text === this.last || this.form.dataset.sent) return;
-    this.saving = this.post(text, keepalive && text.length < KEEPALIVE_BYTES);
+    const { revision, stamp, unanswered } = this;
+    const body = JSON.stringify({ values: JSON.parse(text), ...(revision && { revision }), stamp, unanswered });
+    this.saving = this.post(body, keepalive && body.length < KEEPALIVE_BYTES);
+    this.unanswered = JSON.parse(text);
     const answer = await this.saving;
     this.saving = null;
     if (answer) await this.saved(text, answer);
     else this.timer ||= setTimeout(() => this.save(), AGAIN_MS);
   }
 
-  async post(text, keepalive) {
-    const body = JSON.stringify({ values: JSON.parse(text), ...(this.revision && { revision: this.revision }) });
+  // Also what was typed while a save is under way.
+  async saveAll() {
+    while (this.saving) await this.saving;
+    await this.save();
+  }
+
+  async post(body, keepalive) {
     try {
       const answer = await fetch(this.url, { method: "POST", headers: headers(), body, keepalive });
       reached();
@@ -152,12 +163,13 @@ class TaskForm {
   }
 
   async saved(text, { saved, stamp = "", state = "open", by = "" }) {
-    this.last = text;
     this.stamp = stamp;
+    this.unanswered = undefined;
+    if (state === "stale") return this.save(); // another window was faster; what is typed here is newer still
+    this.last = text;
     this.savedAt = Date.now();
     if (this.text !== text) return this.changed();
-    await this.vault?.remove(this.url);
-    if (this.text === text) this.mark("saved");
+    await this.keep();
     const why = {
       closed: "This task was closed meanwhile. Your text is kept; save to see both.",
       taken: `${by} has claimed this task. Your text is kept apart; save to see both.`,
@@ -177,7 +189,8 @@ class TaskForm {
       this.keep();
       return this.say("Saving waits for the network. Your text is kept on this computer; nothing is sent by itself later.");
     }
-    if (this.text !== this.last) this.vault?.put(this.url, { values: typed(this.form), stamp: this.stamp, sent: true });
+    this.sent = true;
+    if (this.text !== this.last) this.keep();
   }
 
   // The network is back: the task is read first, then what was typed is saved.
@@ -238,7 +251,7 @@ async function leave(event) {
   event.preventDefault();
   event.stopImmediatePropagation();
   form.dataset.flushed = "1";
-  await Promise.all(current.map((one) => one.save()));
+  await Promise.all(current.map((one) => one.saveAll()));
   await (await vault())?.clear();
   form.requestSubmit();
 }

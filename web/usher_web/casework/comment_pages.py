@@ -15,6 +15,7 @@ from .. import audit_logging, auth, content_policy, strict_json
 from ..site import site
 from ..words.person_names import person
 from .comment_views import comment_section, mentioned_in
+from .draft_answers import draft_basis, draft_standing
 from .visibility import visible_case
 
 blueprint = Blueprint("comments", __name__, url_prefix="/cases")
@@ -92,28 +93,21 @@ def file(instance_id: str, sha256: str) -> Response:
 def draft(instance_id: str) -> Response:
     """When the reader's draft was saved, in the words of `task_draft_routes`."""
     found = site().engine.comments.draft(visible_case(instance_id).id, auth.actor())
-    saved = found.at if found else None
-    return jsonify(
-        saved=f"{site().settings.calendar.local(saved):%H:%M}" if saved else "",
-        stamp=saved.isoformat() if saved else "",
-        state="open",
-        by="",
-        revision=None,
-    )
+    return jsonify(draft_standing(found.at if found else None, found.stamp if found else ""))
 
 
 @blueprint.post("/<instance_id>/comments/draft")
 @auth.policy(Role.STAFF)
 def save_draft(instance_id: str) -> Response:
-    """Keep what is typed (``{"values": {"text": …}}``), to continue on any computer."""
-    values = strict_json.body().get("values")
+    """Keep what is typed (``{"values": {"text": …}}``), to continue on any computer, as a task's draft is kept."""
+    sent = strict_json.body()
+    values = sent.get("values")
     text = values.get("text", "") if isinstance(values, dict) else None
     if not isinstance(text, str):
         reason = "Send the text as {“values”: {“text”: …}}."
         raise usher_engine.InvalidSubmission(reason, fields={"values": reason})
-    saved = site().engine.comments.save_draft(instance_id, text, actor=auth.actor())
-    words = f"{site().settings.calendar.local(saved):%H:%M}"
-    return jsonify(saved=words, stamp=saved.isoformat(), state="open", by="", revision=None)
+    saved = site().engine.comments.save_draft(instance_id, text, actor=auth.actor(), basis=draft_basis(sent))
+    return jsonify(draft_standing(saved.at, saved.stamp, "stale" if saved.is_stale else "open"))
 
 
 @blueprint.get("/<instance_id>/comments/people")

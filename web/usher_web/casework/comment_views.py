@@ -53,7 +53,8 @@ class CommentSection:
     may_write: bool
     task: str = ""
     text: str = ""
-    typed_at: datetime | None = None
+    #: Tells the draft from later ones; empty if there is none.
+    stamp: str = ""
     errors: Mapping[str, str]
     #: The MB that the files of one comment may have.
     most_mb: int
@@ -61,11 +62,6 @@ class CommentSection:
     @property
     def count(self) -> int:
         return len(self.older) + len(self.newest)
-
-    @property
-    def stamp(self) -> str:
-        """Tells the draft from later ones; empty if there is none."""
-        return self.typed_at.isoformat() if self.typed_at else ""
 
 
 def comment_section(
@@ -94,7 +90,7 @@ def comment_section(
         may_write=account.role is Role.STAFF,
         task=task,
         text=str(kept.typed.get("text", "")) if kept else typed or "",
-        typed_at=kept.at if kept else None,
+        stamp=kept.stamp if kept else "",
         errors=errors or {},
         most_mb=site().settings.attachment_mb,
     )

@@ -88,7 +88,7 @@ class OpenTask:
     @property
     def stamp(self) -> str:
         """Tells the draft of this task from later ones; empty if there is none."""
-        return self.task.draft.at.isoformat() if self.task.draft else ""
+        return self.task.draft.stamp if self.task.draft else ""
 
     @property
     def shows_form(self) -> bool:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import usher_engine
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from usher_engine import UserTask
 from usher_engine.accounts import Role
-from usher_engine.cases import is_held_by_another
+from usher_engine.cases import TaskDraft, is_held_by_another
 from usher_engine.core import whole_number
 from usher_engine.enrollment import FIELDS, in_sentence
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import auth, strict_json
+from ..casework.draft_answers import draft_basis, draft_standing
 from ..site import site
 from ..words.presentation import joined
 from .closed_task_view import closed_page, page_of_closed
@@ -37,8 +37,8 @@ def show(task_id: str) -> Response:
         task = engine.inbox.task(task_id, actor)
     except usher_engine.Conflict:
         draft, by = engine.task_drafts.find(task_id, actor), engine.task_drafts.closed(task_id, actor).by
-        return jsonify(_standing(None, by, draft.at if draft else None))
-    return jsonify(_standing(task, task.assignee, task.draft.at if task.draft else None))
+        return jsonify(_standing(None, by, draft))
+    return jsonify(_standing(task, task.assignee, task.draft))
 
 
 @blueprint.post("/<task_id>/draft")
@@ -47,8 +47,10 @@ def save(task_id: str) -> Response:
     """
     Save the text typed so far (``{"values": {key: text}, "revision": 3}``), to continue on any computer.
 
-    The answer says when (``saved``, on the practice's clock), how the task stands (``state``: open, taken or closed),
-    and the newest ``revision`` of its case.
+    ``stamp`` and ``unanswered`` are what the page knows of the draft before, see `draft_basis`. The answer says when
+    (``saved``, on the practice's clock), the ``stamp`` of the draft that is stored, how the task stands (``state``:
+    open, taken or closed; stale, if a draft that the page did not know is kept instead of this), and the newest
+    ``revision`` of its case.
     """
     sent = strict_json.body()
     values, revision = sent.get("values"), sent.get("revision")
@@ -56,8 +58,10 @@ def save(task_id: str) -> Response:
         reason = "Send the fields as an object named “values”."
         raise usher_engine.InvalidSubmission(reason, fields={"values": reason})
     seen = whole_number(str(revision)) if isinstance(revision, (int, str)) else None
-    saved = site().engine.task_drafts.save(task_id, submitted(values), actor=auth.actor(), revision=seen)
-    return jsonify(_standing(saved.task, saved.task.assignee if saved.task else "", saved.at))
+    typed, actor, basis = submitted(values), auth.actor(), draft_basis(sent, submitted)
+    saved = site().engine.task_drafts.save(task_id, typed, actor=actor, revision=seen, basis=basis)
+    state, by = "stale" if saved.is_stale else _state(saved.task), saved.task.assignee if saved.task else ""
+    return jsonify(draft_standing(saved.at, saved.stamp, state, by, saved.task))
 
 
 @blueprint.post("/<task_id>/draft/choose")
@@ -108,12 +112,10 @@ def let_go(task_id: str) -> AnyResponse:
     return redirect(url_for("inbox.task", task_id=following.id) if following else url_for("inbox.show"), 303)
 
 
-def _standing(task: UserTask | None, by: str, saved: datetime | None) -> dict[str, Any]:
-    state = "closed" if task is None else "taken" if is_held_by_another(auth.actor(), task) else "open"
-    return {
-        "saved": f"{site().settings.calendar.local(saved):%H:%M}" if saved else "",
-        "stamp": saved.isoformat() if saved else "",
-        "state": state,
-        "by": by,
-        "revision": task.revision if task else None,
-    }
+def _standing(task: UserTask | None, by: str, draft: TaskDraft | None) -> dict[str, Any]:
+    saved, stamp = (draft.at, draft.stamp) if draft else (None, "")
+    return draft_standing(saved, stamp, _state(task), by, task)
+
+
+def _state(task: UserTask | None) -> str:
+    return "closed" if task is None else "taken" if is_held_by_another(auth.actor(), task) else "open"
