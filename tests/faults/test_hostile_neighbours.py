@@ -130,7 +130,8 @@ class Usher:
         ours = {f"USHER_{name.upper()}": str(getattr(self.settings, name)) for name in shown}
         ours |= {"PYTHONPATH": os.pathsep.join(sys.path)}
         outside = {name: value for name, value in os.environ.items() if not name.startswith("USHER_")}
-        command = [sys.executable, "-c", "from usher_web.cli import main; main()", "serve", "--port", str(self.port)]
+        program = "from usher_web.cli import main; main()"
+        command = [sys.executable, "-c", program, "serve", "--worker", "--port", str(self.port)]
         log = folder / "serve.log"
         with log.open("w") as written, subprocess.Popen(
             command, cwd=folder, env=outside | ours, stdout=subprocess.PIPE, stderr=written, text=True
