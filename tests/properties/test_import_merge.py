@@ -73,6 +73,14 @@ def test_each_field_has_the_value_it_should(first: dict[str, str], staff: dict[s
         assert read(theirs)[one.field] != mine[one.field]
 
 
+def test_an_address_in_other_letters_is_no_other_address() -> None:
+    base = changed(BLANK, {"email": "one@example.org"})
+    ours = changed(base, {"email": "ONE@EXAMPLE.ORG"})
+    assert merged(base, ours, base).resource == ours
+    moved = merged(base, ours, changed(base, {"email": "two@example.org"}))
+    assert (read(moved.resource)["email"], moved.conflicts) == ("two@example.org", ())
+
+
 @given(changes, changes)
 def test_the_unchanged_file_changes_nothing(first: dict[str, str], staff: dict[str, str]) -> None:
     base = changed(BLANK, first)

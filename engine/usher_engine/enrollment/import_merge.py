@@ -83,8 +83,10 @@ def merge(base: Entry | None, ours: Entry, theirs: Entry, now: datetime, birth_s
     fields = {key: field for key, field in fields_of(birth_sex_sources).items() if field.write is not None}
     mine, new = _read(fields, ours, now), _read(fields, theirs, now)
     old = _read(fields, base, now) if base is not None else _likely_base(fields, mine, new)
-    corrected = _without_sums(fields, {key for key in fields if mine[key] != old[key]})
     moved = {key for key in fields if not _same(key, new[key], old[key])}
+    written = {key for key in fields if mine[key] != old[key]}
+    respelled = {key for key in written if _same(key, mine[key], old[key])}
+    corrected = _without_sums(fields, written - (respelled & moved))
     together = {key for group in _disputed_groups(corrected, moved) for key in TOGETHER[group]}
     standing = {key: mine[key] for key in fields if key in corrected | together}
     resource, kept = _applied(theirs, standing, new, now, birth_sex_sources)
