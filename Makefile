@@ -11,11 +11,12 @@ SEED ?= 0
 CSS := web/ui/src/*.css
 CSS_FORMAT := $(BIN)/css-beautify --indent-size=2 --end-with-newline --disable-newline-between-rules --space-around-combinator
 
-.PHONY: messages setup interop demo test lint format mutants bench finding-bench audit-bench model-bench backtest-bench assets requirements chromium clean help
+.PHONY: messages setup interop demo test fuzz lint format mutants bench finding-bench audit-bench model-bench backtest-bench assets requirements chromium clean help
 
 help:
 	@echo "make demo    everything on this machine, with sample patients   (PORT=8000)"
 	@echo "make test    lint, types, every test"
+	@echo "make fuzz    the tests with random examples, with other examples each time"
 	@echo "make lint    ruff, mypy, import-linter, codespell; whether templates and styles are formatted"
 	@echo "make format  format the templates and styles"
 	@echo "make mutants  small faults put into what everything rests on: do the unit tests notice? (MODULE=core.state SAMPLE=50; ten minutes)"
@@ -35,7 +36,11 @@ demo: setup
 	$(BIN)/usher demo --port $(PORT)
 
 test: setup interop chromium lint
-	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m "not bench"
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m "not bench" --hypothesis-profile=ci
+
+# Other examples at each run, where `make test` has the same ones until a test changes.
+fuzz: setup
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not bench" $$(grep -rlE "hypothesis" tests --include="test_*.py")
 
 interop: $(VENV)/.interop
 
